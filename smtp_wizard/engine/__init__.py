@@ -1,0 +1,1 @@
+"""What the product exists for: the SMTP dialogue, diagnosis, knowledge, and the wizard as a state machine."""

@@ -1,0 +1,306 @@
+"""The nouns that several modules share. Nothing here talks to anything.
+
+A raw string from a person is parsed once, here, and nothing below the border passes strings about: `Address`, `Endpoint`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NoReturn, Self
+
+OUTSIDE_LIMIT = 500
+"""Characters of somebody else's words that are shown at most."""
+
+
+class Security(StrEnum):
+    """How a submission endpoint is encrypted (RFC 8314 section 3). Never inferred from the port."""
+
+    TLS = "tls"
+    """Implicit TLS: encrypted from the first byte."""
+    STARTTLS = "starttls"
+    """Begins in clear text and is upgraded by STARTTLS (RFC 3207)."""
+    NONE = "none"
+
+    @property
+    def words(self) -> str:
+        """What a screen calls it."""
+        return {"tls": "SSL/TLS", "starttls": "STARTTLS", "none": "no encryption"}[self.value]
+
+
+class Stage(StrEnum):
+    """The stages of a check, in the order in which they can happen."""
+
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    GREETING = "greeting"
+    EHLO = "ehlo"
+    STARTTLS = "starttls"
+    """The command, its handshake and the second EHLO."""
+    AUTH = "auth"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+
+
+class Verdict(StrEnum):
+    """How a stage, or a whole check, came out."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+    """The connection was lost after the final dot: the message may or may not have been taken."""
+
+
+class Depth(StrEnum):
+    """How far a check goes. Only `SEND` ever sends a message."""
+
+    SERVER = "server"
+    LOGIN = "login"
+    SEND = "send"
+
+
+class Auth(StrEnum):
+    """What a server is shown to let somebody send."""
+
+    PASSWORD = "password"
+    """Any password: the mailbox's own, an app password, a relay's key."""
+    XOAUTH2 = "xoauth2"
+    NONE = "none"
+
+
+class Family(StrEnum):
+    """Address family of a connection."""
+
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+
+
+class Who(StrEnum):
+    """Who must act on a finding."""
+
+    YOU = "you"
+    PROVIDER = "provider"
+    ADMIN = "admin"
+    HOST = "host"
+    NETWORK = "network"
+    APP = "app"
+    RECIPIENT = "recipient"
+
+
+class Scope(StrEnum):
+    """What an account is used for: the article's 'General Emails Only' and 'For All Emails'."""
+
+    GENERAL = "general"
+    ALL = "all"
+
+    @property
+    def words(self) -> str:
+        """The article's words for it."""
+        return {"general": "General Emails Only", "all": "For All Emails"}[self.value]
+
+
+class InputError(ValueError):
+    """What a person typed cannot be used. The text is one sentence that says why and what to do."""
+
+
+class AddressError(InputError):
+    """An e-mail address cannot be used."""
+
+
+class HostError(InputError):
+    """A server name cannot be used."""
+
+
+class PortError(InputError):
+    """A port cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An e-mail address, parsed once (RFC 5321 section 4.1.2; internationalised: RFC 6531)."""
+
+    local: str
+    domain: str
+    """As people write it: Unicode, lower case."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Take what a person typed; return the address.
+
+        Raises `AddressError` with one sentence a person can act on. No DNS is asked.
+        """
+        import email_validator
+
+        typed = text.strip()
+        if not typed:
+            raise AddressError("Type the e-mail address that you want to send from, for example ana@example.com.")
+        if "@" not in typed:
+            raise AddressError("An e-mail address has an @ in the middle, for example ana@example.com.")
+        try:
+            found = email_validator.validate_email(
+                typed, check_deliverability=False, test_environment=True, allow_smtputf8=True
+            )
+        except email_validator.EmailNotValidError as problem:
+            raise AddressError(f"This is not an e-mail address yet: {clean(str(problem), 160)}") from None
+        return cls(found.local_part, found.domain.lower())
+
+    @property
+    def ascii_domain(self) -> str:
+        """The domain as DNS and servers know it (A-labels, RFC 5890)."""
+        return ascii_host(self.domain)
+
+    @property
+    def wire(self) -> str:
+        """The form that goes into SMTP commands: the domain in A-labels, the local part as it is."""
+        return f"{self.local}@{self.ascii_domain}"
+
+    def __str__(self) -> str:
+        return f"{self.local}@{self.domain}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Endpoint:
+    """Where mail is handed in: host (A-labels or an IP address), port, and how it is encrypted."""
+
+    host: str
+    port: int
+    security: Security
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+class Secret:
+    """A password or token. Shows stars; never compares, hashes or pickles as text.
+
+    `reveal()` is called where the secret is encoded for a server, in the stores, and where the person asks to see it.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the secret itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(********)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not written anywhere")
+
+
+# A label of a host name; the underscore is refused on purpose: it never stands in a mail server's name.
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+
+
+def ascii_host(host: str) -> str:
+    """Return a host or domain in A-labels, lower case (IDNA 2008, RFC 5891; UTS 46 mapping).
+
+    Raises `HostError` where it cannot be written so.
+    """
+    if host.isascii():
+        return host.lower()
+    import idna
+
+    try:
+        return idna.encode(host, uts46=True).decode("ascii").lower()
+    except idna.IDNAError:
+        raise HostError(f"'{clean(host, 80)}' has letters that a server name cannot have.") from None
+
+
+def parse_host(text: str) -> str:
+    """Take a server name as typed; return it in A-labels, or an IP address without brackets.
+
+    Raises `HostError` with one sentence: a web address, blanks, a path, an underscore, an e-mail address.
+    """
+    typed = text.strip().rstrip(".")
+    if not typed:
+        raise HostError("Type the name of the outgoing mail server, for example smtp.example.com.")
+    if "://" in typed:
+        raise HostError("Type the server's name alone, without http:// or anything like it: smtp.example.com.")
+    if "@" in typed:
+        raise HostError("That is an e-mail address. The server's name has no @: for example smtp.example.com.")
+    bare = typed[1:-1] if typed.startswith("[") and typed.endswith("]") else typed
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        pass
+    if any(ch.isspace() for ch in typed):
+        raise HostError("A server name has no blanks in it: for example smtp.example.com.")
+    if "/" in typed:
+        raise HostError("Type the server's name alone, without a slash and what follows it: smtp.example.com.")
+    if ":" in typed:
+        raise HostError("Type the port in its own field; the server's name is only smtp.example.com.")
+    host = ascii_host(typed)
+    if "_" in host:
+        raise HostError("A server name has no underscore (_) in it. Please copy it again from your provider's page.")
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+        raise HostError(f"'{clean(typed, 80)}' is not a server name. It looks like smtp.example.com.")
+    return host
+
+
+def parse_port(text: str) -> int:
+    """Take a port as typed; return it. Raises `PortError`."""
+    typed = text.strip()
+    if not (typed.isascii() and typed.isdigit() and len(typed) <= 9 and 1 <= int(typed) <= 65535):
+        raise PortError("A port is a number from 1 to 65535. Most servers use 587 or 465.")
+    return int(typed)
+
+
+def clean(text: str, limit: int = OUTSIDE_LIMIT) -> str:
+    """Make words from outside fit to show: one line, bounded, nothing that moves a cursor or turns text around.
+
+    Line ends and tabs become a blank; control characters are escaped as \\xNN or \\uNNNN; what is invisible or reverses
+    the direction of text (Cf: bidi, zero width), surrogates, private and unassigned characters are escaped as well.
+    """
+    # Cut before the work as well as after it: the words may be megabytes.
+    out: list[str] = []
+    size = 0
+    for ch in text[: limit * 4]:
+        if ch in "\r\n\t\v\f\u2028\u2029\x85":
+            piece = " "
+        elif ch.isascii() and ch.isprintable():
+            piece = ch
+        elif unicodedata.category(ch) in {"Cc", "Cf", "Cs", "Co", "Cn"}:
+            code = ord(ch)
+            piece = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+        else:
+            piece = ch
+        if piece == " " and out and out[-1] == " ":
+            continue
+        out.append(piece)
+        size += len(piece)
+        if size > limit:
+            break
+    cleaned = "".join(out).strip()
+    if len(cleaned) > limit or len(text) > limit * 4:
+        return cleaned[: limit - 1].rstrip() + "…"
+    return cleaned
