@@ -48,8 +48,6 @@ def parse_yaml(text: str, name: str) -> Any:
         raise DataError(f"{where}: {clean(problem.problem or 'not YAML')}") from None
     except yaml.YAMLError as problem:
         raise DataError(f"{name}: {clean(str(problem))}") from None
-    except RecursionError:
-        raise DataError(f"{name}: nested too deep") from None
 
 
 _loader: Any = None
@@ -67,24 +65,11 @@ def _strict_loader() -> Any:
     class StrictLoader(base):  # type: ignore[misc]  # the C loader where the platform has it
         yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.AliasEvent):
-                event = self.peek_event()
-                raise yaml.constructor.ConstructorError(None, None, "aliases are not used here", event.start_mark)
-            return super().compose_node(parent, index)
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            seen: set[Any] = set()
-            for key_node, _ in node.value:
-                key = self.construct_object(key_node, deep=True)
-                if not isinstance(key, str | int):
-                    raise yaml.constructor.ConstructorError(None, None, "a key must be text", key_node.start_mark)
-                if key in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key '{key}' stands twice", key_node.start_mark
-                    )
-                seen.add(key)
-            return super().construct_mapping(node, deep)
+        def get_single_node(self) -> Any:
+            node = super().get_single_node()
+            if node is not None:
+                _refuse_traps(node, yaml)
+            return node
 
     for tag, pattern, first in (
         ("bool", r"true|false", "tf"),
@@ -95,3 +80,37 @@ def _strict_loader() -> Any:
         StrictLoader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(rf"^(?:{pattern})$"), list(first))
     _loader = StrictLoader
     return _loader
+
+
+_DEEPEST = 40
+
+
+def _refuse_traps(root: Any, yaml: Any) -> None:
+    """Walk the composed tree once. The C parser has no hook for aliases, but an aliased node is met twice."""
+
+    def refuse(reason: str, node: Any) -> Any:
+        return yaml.constructor.ConstructorError(None, None, reason, node.start_mark)
+
+    met: set[int] = set()
+    todo: list[tuple[Any, int]] = [(root, 0)]
+    while todo:
+        node, depth = todo.pop()
+        if id(node) in met:
+            raise refuse("aliases are not used here", node)
+        met.add(id(node))
+        if depth > _DEEPEST:
+            raise refuse("nested too deep", node)
+        if isinstance(node, yaml.SequenceNode):
+            todo.extend((child, depth + 1) for child in node.value)
+        elif isinstance(node, yaml.MappingNode):
+            keys: set[str] = set()
+            for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode) or key.tag not in {
+                    "tag:yaml.org,2002:str",
+                    "tag:yaml.org,2002:int",
+                }:
+                    raise refuse("a key must be text", key)
+                if key.value in keys:
+                    raise refuse(f"the key '{key.value}' stands twice", key)
+                keys.add(key.value)
+                todo += [(key, depth + 1), (value, depth + 1)]

@@ -1,4 +1,4 @@
-"""From what went wrong to what a person can do: (stage, fault, words, provider) -> Finding. Rules are in data/diagnosis.yaml."""
+"""From what went wrong to what a person can do: a Symptom becomes a Finding. The rules are in data/diagnosis.yaml."""
 
 from __future__ import annotations
 

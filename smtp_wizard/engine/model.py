@@ -1,6 +1,6 @@
 """The nouns that several modules share. Nothing here talks to anything.
 
-A raw string from a person is parsed once, here, and nothing below the border passes strings about: `Address`, `Endpoint`.
+A raw string from a person is parsed once, here; below this border no strings are passed about: `Address`, `Endpoint`.
 """
 
 from __future__ import annotations
