@@ -1,0 +1,550 @@
+"""Accounts, and the one file that holds them.
+
+The file is written by the program alone: whole or not at all, readable by its owner only, under a lock. It never holds
+a secret, only a reference to where the secret is kept. A file that cannot be understood is said so and left as it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NoReturn, Self, TypeVar
+
+from smtp_wizard.engine import paths
+from smtp_wizard.engine.model import (
+    Address,
+    Auth,
+    Depth,
+    Endpoint,
+    InputError,
+    Scope,
+    Security,
+    Stage,
+    Verdict,
+    clean,
+    parse_host,
+)
+
+FILE_NAME = "accounts.json"
+FILE_SCHEMA = "smtp-wizard/accounts-file/1"
+FILE_VERSION = 1
+NAME_LIMIT = 60
+"""Characters of an account's name at most."""
+
+_SUGGEST_FROM = 0.6
+"""How alike two names must be (0 to 1) before one is offered for the other."""
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class AccountsError(Exception):
+    """Something about the saved accounts did not work. The text is one sentence for a person."""
+
+
+class StoreTrouble(AccountsError):
+    """The file of the accounts could not be read or written. It is as it was before."""
+
+
+class NoSuchAccount(AccountsError):
+    """There is no account of that name; `suggestion` is the name that was perhaps meant."""
+
+    def __init__(self, name: str, suggestion: str | None) -> None:
+        hint = f" Did you mean '{suggestion}'?" if suggestion else ""
+        super().__init__(f"There is no account named '{clean(name, NAME_LIMIT)}'.{hint}")
+        self.suggestion = suggestion
+
+
+class NameTaken(AccountsError):
+    """Another account has that name, and nobody said that it may be replaced."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is already an account named '{name}'.")
+
+
+class Displaces(AccountsError):
+    """`other` is the account for all mail already, and nobody said that it may be displaced."""
+
+    def __init__(self, other: Account) -> None:
+        super().__init__(f"'{other.name}' is the account for all mail already, and there can be only one.")
+        self.other = other
+
+
+class AccountNameError(InputError):
+    """A name that was typed for an account cannot be used."""
+
+
+class StoreKind(StrEnum):
+    """Where a secret can be kept."""
+
+    KEYRING = "keyring"
+    """The operating system's own keyring."""
+    ENV = "env"
+    """An environment variable, which somebody else sets."""
+    SESSION = "session"
+    """Nowhere: asked for each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRef:
+    """Says where a secret is, never what it is."""
+
+    kind: StoreKind
+    where: str
+    """keyring and session: `<account>/password`; env: the name of the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastResult:
+    """How the last check of an account came out."""
+
+    at: datetime
+    """Aware."""
+    depth: Depth
+    verdict: Verdict
+    stage: Stage | None = None
+    """The first stage that failed."""
+    code: str = ""
+    """The code of its finding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A mailbox that sends, as it is saved. Never the secret."""
+
+    name: str
+    """As `parse_name` returns it. Upper and lower case are the same name."""
+    address: Address
+    endpoint: Endpoint
+    username: str
+    auth: Auth
+    provider: str | None
+    """Id in the catalogue."""
+    path: str | None
+    """Id of the access path in the catalogue."""
+    sender: Address | None
+    """The address in From, where it differs from `address`."""
+    sender_name: str
+    company_name: str
+    """What 'Update Company Email' told the application; '' where nothing was told."""
+    reply_to: Address | None
+    update_company: bool
+    scope: Scope
+    store: StoreRef | None
+    """None for a server that wants no sign-in."""
+    allow_cleartext: bool
+    """The person said yes to a password over a line without encryption."""
+    ehlo_name: str
+    """'' for the computer's own."""
+    ca_file: str | None
+    """A company's own certificate authority."""
+    sandbox: str | None
+    """The scenario, where this is practice and no real mailbox."""
+    created: datetime
+    """Aware."""
+    last: LastResult | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the account as `from_json` takes it."""
+        return {
+            "name": self.name,
+            "address": str(self.address),
+            "endpoint": {
+                "host": self.endpoint.host,
+                "port": self.endpoint.port,
+                "security": self.endpoint.security.value,
+            },
+            "username": self.username,
+            "auth": self.auth.value,
+            "provider": self.provider,
+            "path": self.path,
+            "sender": _maybe_str(self.sender),
+            "sender_name": self.sender_name,
+            "company_name": self.company_name,
+            "reply_to": _maybe_str(self.reply_to),
+            "update_company": self.update_company,
+            "scope": self.scope.value,
+            "store": None if self.store is None else {"kind": self.store.kind.value, "where": self.store.where},
+            "allow_cleartext": self.allow_cleartext,
+            "ehlo_name": self.ehlo_name,
+            "ca_file": self.ca_file,
+            "sandbox": self.sandbox,
+            "created": _written(self.created),
+            "last": None if self.last is None else _last_to_json(self.last),
+        }
+
+    @classmethod
+    def from_json(cls, value: object) -> Self:
+        """Take one account as it stands in the file. Raises `AccountsError` for anything unknown, missing or odd."""
+        fields = _Fields(value, "account", [field.name for field in dataclasses.fields(cls)])
+        return cls(
+            name=fields.name("name"),
+            address=fields.address("address"),
+            endpoint=_endpoint_from_json(fields.raw("endpoint")),
+            username=fields.text("username"),
+            auth=fields.choice("auth", Auth),
+            provider=fields.maybe_text("provider"),
+            path=fields.maybe_text("path"),
+            sender=fields.maybe_address("sender"),
+            sender_name=fields.text("sender_name"),
+            company_name=fields.text("company_name"),
+            reply_to=fields.maybe_address("reply_to"),
+            update_company=fields.flag("update_company"),
+            scope=fields.choice("scope", Scope),
+            store=_store_from_json(fields.raw("store")),
+            allow_cleartext=fields.flag("allow_cleartext"),
+            ehlo_name=fields.text("ehlo_name"),
+            ca_file=fields.maybe_text("ca_file"),
+            sandbox=fields.maybe_text("sandbox"),
+            created=fields.moment("created"),
+            last=_last_from_json(fields.raw("last")),
+        )
+
+
+def parse_name(text: str) -> str:
+    """Take a name for an account as typed; return it without blanks around it, runs of blanks made one.
+
+    Raises `AccountNameError` with one sentence. A '/' is refused because it parts account and kind in a keyring.
+    """
+    name = unicodedata.normalize("NFC", " ".join(text.split()))
+    if not name:
+        raise AccountNameError("Give the account a name, for example 'Office'.")
+    if len(name) > NAME_LIMIT:
+        raise AccountNameError(f"A name has at most {NAME_LIMIT} letters; this one has {len(name)}.")
+    if "/" in name:
+        raise AccountNameError("A name has no slash (/) in it.")
+    if clean(name, NAME_LIMIT) != name:
+        raise AccountNameError("That name has a character in it that cannot be seen; please type it by hand.")
+    return name
+
+
+_Accounts = list[Account]
+"""Has a name because `AccountBook.list` hides the built-in one inside the class."""
+
+
+class AccountBook:
+    """The saved accounts of one config folder. Built once at the front door and handed down."""
+
+    def __init__(self, folder: Path, *, lock_limit: float = 5.0) -> None:
+        """`folder`: see `paths.config_dir`. `lock_limit`: seconds to wait for another process that is saving."""
+        self._folder = folder
+        self._file = folder / FILE_NAME
+        self._lock_limit = lock_limit
+
+    def list(self) -> tuple[Account, ...]:
+        """Return all accounts, sorted by name. Writes nothing. Raises `StoreTrouble`."""
+        return tuple(sorted(self._read(), key=lambda account: _key(account.name)))
+
+    def get(self, name: str) -> Account:
+        """Return the account of that name, in upper or lower case. Raises `NoSuchAccount`, `StoreTrouble`."""
+        accounts = self._read()
+        return accounts[_place(accounts, name)]
+
+    def suggest(self, name: str) -> str | None:
+        """Return the name of an account that is much like `name`, or None. Raises `StoreTrouble`."""
+        return _suggestion(self._read(), name)
+
+    def free_name(self, wanted: str) -> str:
+        """Return `wanted` made into a name that no account has yet: 'Office', 'Office 2'. Raises `StoreTrouble`."""
+        taken = {_key(account.name) for account in self._read()}
+        base = _fit_name(wanted)
+        name, number = base, 1
+        while _key(name) in taken:
+            number += 1
+            ending = f" {number}"
+            name = base[: NAME_LIMIT - len(ending)].rstrip() + ending
+        return name
+
+    def displaced_by(self, account: Account) -> Account | None:
+        """Return the other account for all mail that saving `account` displaces, or None. Raises `StoreTrouble`."""
+        return _displaced(self._read(), account)
+
+    def put(self, account: Account, *, replacing: bool = False, displacing: bool = False) -> None:
+        """Save an account.
+
+        `replacing`: one of the same name may be replaced (else `NameTaken`). `displacing`: another account for all
+        mail becomes one for general mail in the same write (else `Displaces`). Raises `StoreTrouble`, and
+        `AccountsError` for an account that could not be read back.
+        """
+        if Account.from_json(account.to_json()) != account:
+            raise AccountsError(f"The account '{clean(account.name, NAME_LIMIT)}' cannot be saved as it is.")
+        with self._changing() as accounts:
+            same = [other for other in accounts if _key(other.name) == _key(account.name)]
+            if same and not replacing:
+                raise NameTaken(same[0].name)
+            displaced = _displaced(accounts, account)
+            if displaced is not None:
+                if not displacing:
+                    raise Displaces(displaced)
+                accounts[accounts.index(displaced)] = replace(displaced, scope=Scope.GENERAL)
+            accounts[:] = [other for other in accounts if other not in same]
+            accounts.append(account)
+
+    def remove(self, name: str) -> Account:
+        """Forget an account and return it, so that its secret can be deleted too. Raises as `get` does."""
+        with self._changing() as accounts:
+            return accounts.pop(_place(accounts, name))
+
+    def record(self, name: str, last: LastResult) -> Account:
+        """Keep how the last check came out; return the account with it. Raises as `get` does."""
+        with self._changing() as accounts:
+            place = _place(accounts, name)
+            accounts[place] = replace(accounts[place], last=last)
+            return accounts[place]
+
+    @contextmanager
+    def _changing(self) -> Iterator[_Accounts]:
+        """Read, let the caller change the list, write: all under the lock. An exception inside writes nothing."""
+        import filelock
+
+        lock = filelock.FileLock(self._folder / f"{FILE_NAME}.lock", timeout=self._lock_limit, mode=0o600)
+        try:
+            paths.make_private_dir(self._folder)
+            with lock:
+                accounts = self._read()
+                yield accounts
+                paths.sweep_scratch(self._file)
+                paths.write_private(self._file, _file_bytes(accounts))
+        except filelock.Timeout:
+            raise StoreTrouble(
+                f"Another smtp-wizard has been saving accounts for more than {self._lock_limit:g} seconds; "
+                "nothing was saved, please try again."
+            ) from None
+        except OSError as problem:
+            raise StoreTrouble(
+                f"The accounts could not be saved in {_shown(self._file)}: {_why(problem)}; nothing there was changed."
+            ) from None
+
+    def _read(self) -> _Accounts:
+        try:
+            data = self._file.read_bytes()
+        except FileNotFoundError:
+            return []
+        except OSError as problem:
+            raise StoreTrouble(
+                f"The saved accounts in {_shown(self._file)} could not be read: {_why(problem)}."
+            ) from None
+        try:
+            return _accounts_from_bytes(data)
+        except _NewerFile:
+            raise StoreTrouble(
+                f"The saved accounts in {_shown(self._file)} were written by a newer smtp-wizard; "
+                "please update this one (the file was left as it is)."
+            ) from None
+        except AccountsError as problem:
+            raise StoreTrouble(
+                f"The file {_shown(self._file)} is damaged ({problem}); it was left as it is: "
+                "mend it, or move it away to begin anew."
+            ) from None
+
+
+class _NewerFile(AccountsError):
+    """The file's version is one that this program does not know."""
+
+
+def _accounts_from_bytes(data: bytes) -> list[Account]:
+    """Read the whole file. Raises `_NewerFile` or `AccountsError` with what is wrong, in a few words."""
+    try:
+        document = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates)
+    except (ValueError, RecursionError):
+        raise AccountsError("it is not complete JSON text") from None
+    if isinstance(document, dict) and _is_newer(document.get("version")):
+        raise _NewerFile
+    fields = _Fields(document, "file", ("schema", "version", "accounts"))
+    if fields.raw("schema") != FILE_SCHEMA or fields.raw("version") != FILE_VERSION:
+        raise AccountsError("it does not say that it is a file of accounts")
+    listed = fields.raw("accounts")
+    if not isinstance(listed, list):
+        raise AccountsError("'accounts' is not a list")
+    accounts = [Account.from_json(entry) for entry in listed]
+    if len({_key(account.name) for account in accounts}) != len(accounts):
+        raise AccountsError("two accounts have the same name")
+    return accounts
+
+
+def _file_bytes(accounts: Sequence[Account]) -> bytes:
+    document = {
+        "schema": FILE_SCHEMA,
+        "version": FILE_VERSION,
+        "accounts": [account.to_json() for account in sorted(accounts, key=lambda account: _key(account.name))],
+    }
+    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
+
+
+def _is_newer(version: object) -> bool:
+    return isinstance(version, int) and not isinstance(version, bool) and version > FILE_VERSION
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _key(name: str) -> str:
+    """What two names have in common when they are the same name to a person."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).casefold())
+
+
+def _place(accounts: Sequence[Account], name: str) -> int:
+    for place, account in enumerate(accounts):
+        if _key(account.name) == _key(name):
+            return place
+    raise NoSuchAccount(name, _suggestion(accounts, name))
+
+
+def _suggestion(accounts: Sequence[Account], name: str) -> str | None:
+    import difflib
+
+    by_key = {_key(account.name): account.name for account in accounts}
+    close = difflib.get_close_matches(_key(name)[:NAME_LIMIT], by_key, n=1, cutoff=_SUGGEST_FROM)
+    return by_key[close[0]] if close else None
+
+
+def _displaced(accounts: Sequence[Account], account: Account) -> Account | None:
+    if account.scope is not Scope.ALL:
+        return None
+    others = (other for other in accounts if _key(other.name) != _key(account.name))
+    return next((other for other in others if other.scope is Scope.ALL), None)
+
+
+def _fit_name(wanted: str) -> str:
+    """Make a name out of any text: what a name cannot have becomes a blank."""
+    kept = "".join(" " if ch == "/" or clean(ch) != ch else ch for ch in unicodedata.normalize("NFC", wanted))
+    return " ".join(kept.split())[:NAME_LIMIT].rstrip() or "Account"
+
+
+class _Fields:
+    """One JSON object, read strictly: every expected key is there, and no other."""
+
+    def __init__(self, value: object, what: str, keys: Sequence[str]) -> None:
+        if not isinstance(value, dict):
+            raise AccountsError(f"an entry for {what} is no object")
+        missing = [key for key in keys if key not in value]
+        unknown = [key for key in value if key not in keys]
+        if missing:
+            raise AccountsError(f"'{missing[0]}' is missing in an entry for {what}")
+        if unknown:
+            raise AccountsError(f"'{clean(str(unknown[0]), 40)}' is unknown in an entry for {what}")
+        self._value: Mapping[str, object] = value
+
+    def raw(self, key: str) -> object:
+        return self._value[key]
+
+    def text(self, key: str) -> str:
+        """A text without control characters: none of them may reach a line of SMTP or a header."""
+        value = self._value[key]
+        if not isinstance(value, str) or any(unicodedata.category(ch) in {"Cc", "Cs"} for ch in value):
+            self._refuse(key)
+        return value
+
+    def maybe_text(self, key: str) -> str | None:
+        return None if self._value[key] is None else self.text(key)
+
+    def name(self, key: str) -> str:
+        value = self.text(key)
+        try:
+            good = parse_name(value) == value
+        except AccountNameError:
+            good = False
+        return value if good else self._refuse(key)
+
+    def flag(self, key: str) -> bool:
+        value = self._value[key]
+        return value if isinstance(value, bool) else self._refuse(key)
+
+    def whole(self, key: str) -> int:
+        value = self._value[key]
+        return value if isinstance(value, int) and not isinstance(value, bool) else self._refuse(key)
+
+    def choice(self, key: str, kinds: type[E]) -> E:
+        try:
+            return kinds(self.text(key))
+        except ValueError:
+            self._refuse(key)
+
+    def address(self, key: str) -> Address:
+        """An address that was parsed before it was saved; email-validator need not be loaded for it again."""
+        local, at, domain = self.text(key).rpartition("@")
+        if not (local and at and domain) or domain != domain.strip() or " " in domain:
+            self._refuse(key)
+        return Address(local, domain)
+
+    def maybe_address(self, key: str) -> Address | None:
+        return None if self._value[key] is None else self.address(key)
+
+    def moment(self, key: str) -> datetime:
+        try:
+            moment = datetime.fromisoformat(self.text(key))
+            return moment.astimezone(UTC) if moment.tzinfo is not None else self._refuse(key)
+        except (ValueError, OverflowError):
+            self._refuse(key)
+
+    def _refuse(self, key: str) -> NoReturn:
+        # The value is not shown: a damaged file may hold anything, at any place.
+        raise AccountsError(f"'{key}' is not as it must be")
+
+
+def _endpoint_from_json(value: object) -> Endpoint:
+    fields = _Fields(value, "server", ("host", "port", "security"))
+    host, port = fields.text("host"), fields.whole("port")
+    try:
+        good = parse_host(host) == host and 1 <= port <= 65535
+    except InputError:
+        good = False
+    if not good:
+        raise AccountsError("a server is not as it must be")
+    return Endpoint(host, port, fields.choice("security", Security))
+
+
+def _store_from_json(value: object) -> StoreRef | None:
+    if value is None:
+        return None
+    fields = _Fields(value, "store", ("kind", "where"))
+    return StoreRef(fields.choice("kind", StoreKind), fields.text("where"))
+
+
+def _last_to_json(last: LastResult) -> dict[str, Any]:
+    return {
+        "at": _written(last.at),
+        "depth": last.depth.value,
+        "verdict": last.verdict.value,
+        "stage": None if last.stage is None else last.stage.value,
+        "code": last.code,
+    }
+
+
+def _last_from_json(value: object) -> LastResult | None:
+    if value is None:
+        return None
+    fields = _Fields(value, "last", ("at", "depth", "verdict", "stage", "code"))
+    return LastResult(
+        at=fields.moment("at"),
+        depth=fields.choice("depth", Depth),
+        verdict=fields.choice("verdict", Verdict),
+        stage=None if fields.raw("stage") is None else fields.choice("stage", Stage),
+        code=fields.text("code"),
+    )
+
+
+def _maybe_str(address: Address | None) -> str | None:
+    return None if address is None else str(address)
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _shown(path: Path) -> str:
+    return clean(str(path), 200)
+
+
+def _why(problem: OSError) -> str:
+    return clean(problem.strerror or type(problem).__name__, 100)

@@ -1,0 +1,472 @@
+"""Where secrets are kept: the operating system's keyring, an environment variable, or nowhere.
+
+This is the one border where the faults of keyring's backends are translated: what goes wrong below becomes a
+`SecretError` with one sentence for a person. Nothing of a foreign exception's text is ever shown, since some of them
+quote the secret.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from enum import StrEnum
+from secrets import token_hex, token_urlsafe
+from typing import Protocol, TypeVar
+
+from smtp_wizard.engine.accounts import StoreKind, StoreRef
+from smtp_wizard.engine.model import Secret, clean
+
+SERVICE = "smtp-wizard"
+"""Under this name every entry stands in a keyring."""
+
+KEYRING_LIMIT = 8.0
+"""Seconds that a keyring may take; a locked one may wait for a window that nobody sees."""
+
+T = TypeVar("T")
+
+
+class Trouble(StrEnum):
+    """Why a store could not do what was asked."""
+
+    ABSENT = "absent"
+    """There is no keyring here."""
+    LOCKED = "locked"
+    MUTE = "mute"
+    """No answer within the time limit."""
+    FORGETS = "forgets"
+    """What was stored is not what comes back."""
+    UNSAFE = "unsafe"
+    """A keyring plug-in that may keep secrets in clear text, or asks on our terminal."""
+    REFUSED = "refused"
+    """Any other fault of the keyring."""
+    MISSING = "missing"
+    """The store works, and the secret is not in it."""
+    UNSET = "unset"
+    """The environment variable is not set."""
+    DIFFERS = "differs"
+    """The environment variable holds another secret."""
+    ASK = "ask"
+    """Nothing is kept: the person is to be asked."""
+
+
+class SecretError(Exception):
+    """A secret could not be kept or read. The text is one sentence for a person, never the secret."""
+
+    def __init__(self, trouble: Trouble, sentence: str) -> None:
+        super().__init__(sentence)
+        self.trouble = trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Whether a store can be offered, and what it is good for."""
+
+    ok: bool
+    words: str
+    """One honest sentence: what it protects from and whether timed jobs can read it; or why it cannot be used."""
+    unattended: bool
+    """Jobs that run with nobody there (cron, the application itself) can read it."""
+
+
+class SecretStore(Protocol):
+    """One place where secrets can be kept."""
+
+    @property
+    def kind(self) -> StoreKind: ...
+
+    async def probe(self) -> Availability:
+        """Try the store out, and say whether it can be offered. Never raises `SecretError`."""
+        ...
+
+    async def put(self, account_name: str, secret: Secret) -> StoreRef:
+        """Keep the secret of an account; return where it is. Raises `SecretError`."""
+        ...
+
+    async def get(self, ref: StoreRef) -> Secret:
+        """Return the secret that `put` kept. Raises `SecretError`."""
+        ...
+
+    async def delete(self, ref: StoreRef) -> None:
+        """Forget a secret; one that is not there is forgotten already. Raises `SecretError`."""
+        ...
+
+
+def entry_name(account_name: str) -> str:
+    """The name under which an account's password is kept. An account's name has no '/'."""
+    return f"{account_name}/password"
+
+
+class SessionStore:
+    """Keeps secrets in memory until the program ends; afterwards the person is asked."""
+
+    kind = StoreKind.SESSION
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Secret] = {}
+
+    async def probe(self) -> Availability:
+        return Availability(
+            True,
+            "Nothing is written down and you are asked for the password each time, so nobody can find it on this "
+            "computer, and timed jobs (cron) cannot send.",
+            unattended=False,
+        )
+
+    async def put(self, account_name: str, secret: Secret) -> StoreRef:
+        ref = StoreRef(self.kind, entry_name(account_name))
+        self._kept[ref.where] = secret
+        return ref
+
+    async def get(self, ref: StoreRef) -> Secret:
+        if ref.where not in self._kept:
+            raise SecretError(
+                Trouble.ASK, "The password of this account is not kept anywhere; it is asked for each time."
+            )
+        return self._kept[ref.where]
+
+    async def delete(self, ref: StoreRef) -> None:
+        self._kept.pop(ref.where, None)
+
+
+class EnvStore:
+    """Reads secrets from environment variables that somebody else sets; never keeps a copy anywhere else.
+
+    A variable is taken out of the environment when it is first read, so that no child process inherits it.
+    """
+
+    kind = StoreKind.ENV
+
+    def __init__(self, environ: MutableMapping[str, str]) -> None:
+        self._environ = environ
+        self._taken: dict[str, Secret] = {}
+        self._chosen: dict[str, str] = {}
+
+    def choose(self, account_name: str, variable: str) -> None:
+        """Say which variable holds the secret of an account (the default is `variable_for`)."""
+        self._chosen[account_name] = variable
+
+    def take(self, variable: str) -> Secret | None:
+        """Return what a variable holds, or None where it is not set or empty.
+
+        Whoever reads a secret from the environment reads it here, so that the store still finds it afterwards.
+        """
+        value = self._environ.pop(variable, "")
+        if value:
+            self._taken[variable] = Secret(value)
+        return self._taken.get(variable)
+
+    async def probe(self) -> Availability:
+        return Availability(
+            True,
+            "Nothing is saved: the password is read from an environment variable that you set yourself, so timed jobs "
+            "(cron) can read it, and so can every program that is started with it.",
+            unattended=True,
+        )
+
+    async def put(self, account_name: str, secret: Secret) -> StoreRef:
+        variable = self._chosen.get(account_name, variable_for(account_name))
+        held = self.take(variable)
+        if held is None:
+            raise _unset(variable)
+        if held != secret:
+            raise SecretError(
+                Trouble.DIFFERS,
+                f"The environment variable {clean(variable, 100)} holds another password than the one you typed; "
+                "set it anew before you start smtp-wizard.",
+            )
+        return StoreRef(self.kind, variable)
+
+    async def get(self, ref: StoreRef) -> Secret:
+        held = self.take(ref.where)
+        if held is None:
+            raise _unset(ref.where)
+        return held
+
+    async def delete(self, ref: StoreRef) -> None:
+        """Do nothing: the variable belongs to whoever sets it."""
+
+
+def variable_for(account_name: str) -> str:
+    """The variable for an account where none is chosen: 'Office ana' -> SMTP_WIZARD_PASSWORD_OFFICE_ANA."""
+    ending = re.sub(r"[^A-Z0-9]+", "_", account_name.upper()).strip("_")
+    return f"SMTP_WIZARD_PASSWORD_{ending or 'ACCOUNT'}"
+
+
+def _unset(variable: str) -> SecretError:
+    return SecretError(
+        Trouble.UNSET,
+        f"The environment variable {clean(variable, 100)} is not set; "
+        "set it to the password before you start smtp-wizard.",
+    )
+
+
+class Backend(Protocol):
+    """What is used of a backend of the keyring library."""
+
+    def get_password(self, service: str, username: str, /) -> str | None: ...
+
+    def set_password(self, service: str, username: str, password: str, /) -> None: ...
+
+    def delete_password(self, service: str, username: str, /) -> None: ...
+
+
+OS_BACKENDS = frozenset(
+    {
+        ("keyring.backends.SecretService", "Keyring"),
+        ("keyring.backends.libsecret", "Keyring"),
+        ("keyring.backends.kwallet", "DBusKeyring"),
+        ("keyring.backends.kwallet", "DBusKeyringKWallet4"),
+        ("keyring.backends.macOS", "Keyring"),
+        ("keyring.backends.Windows", "WinVaultKeyring"),
+    }
+)
+"""The backends that are an operating system's own keyring, by module and class. The library picks by priority, and
+plug-ins that keep clear text, or ask on our terminal, give themselves a high one."""
+
+_CHAIN = ("keyring.backends.chainer", "ChainerBackend")
+_FAIL = ("keyring.backends.fail", "Keyring")
+_NULL = ("keyring.backends.null", "Keyring")
+
+
+def desktop_backend() -> Backend:
+    """Return the backend that the keyring library picks. It may be slow, or hang: called in a daemon thread only."""
+    import keyring
+
+    return keyring.get_keyring()
+
+
+class KeyringStore:
+    """The operating system's own keyring, behind a guard.
+
+    A backend is used only if it is on the list of known ones; every call has a time limit and holds neither the
+    program nor its end; and what was stored is read back before it is called stored.
+    """
+
+    kind = StoreKind.KEYRING
+
+    def __init__(self, *, limit: float = KEYRING_LIMIT, backend_factory: Callable[[], Backend] = desktop_backend):
+        """`limit`: seconds for one call. `backend_factory` is called in a daemon thread."""
+        self._limit = limit
+        self._backend_factory = backend_factory
+        self._stuck: threading.Thread | None = None
+
+    async def probe(self) -> Availability:
+        """Set, get, compare and delete an entry made for this purpose."""
+        try:
+            await self._ask(_round_trip)
+        except SecretError as problem:
+            return Availability(False, str(problem), unattended=False)
+        return Availability(
+            True,
+            "The keyring of this computer keeps the password encrypted: safe from other people and from a stolen disk, "
+            "not from programs that you run yourself, and timed jobs (cron) usually cannot read it.",
+            unattended=False,
+        )
+
+    async def put(self, account_name: str, secret: Secret) -> StoreRef:
+        user = entry_name(account_name)
+        await self._ask(lambda backend, given_up: _store(backend, user, secret, given_up))
+        return StoreRef(self.kind, user)
+
+    async def get(self, ref: StoreRef) -> Secret:
+        found = await self._ask(lambda backend, _: backend.get_password(SERVICE, ref.where))
+        if found is None:
+            raise SecretError(
+                Trouble.MISSING, f"The keyring of this computer has no entry '{clean(ref.where, 100)}' any more."
+            )
+        return Secret(found)
+
+    async def delete(self, ref: StoreRef) -> None:
+        await self._ask(lambda backend, _: _forget(backend, ref.where))
+
+    async def _ask(self, work: Callable[[Backend, threading.Event], T]) -> T:
+        """Do `work` in a daemon thread; return what it returns. Raises `SecretError`, after the time limit at last.
+
+        Not `asyncio.to_thread`: at its end `asyncio.run` waits for that thread, however long it hangs. While a call
+        that hung is still under way, the next ones fail at once, so that a mute keyring costs the limit only once.
+        """
+        if self._stuck is not None and self._stuck.is_alive():
+            raise self._mute()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[_Answer[T]] = loop.create_future()
+        given_up = threading.Event()
+
+        def run() -> None:
+            result = _guarded(self._backend_factory, work, given_up)
+            try:
+                loop.call_soon_threadsafe(lambda: None if answer.done() else answer.set_result(result))
+            except RuntimeError:
+                return  # The loop has ended: nobody waits for the answer any more.
+
+        thread = threading.Thread(target=run, name="smtp-wizard keyring", daemon=True)
+        thread.start()
+        try:
+            await asyncio.wait({answer}, timeout=self._limit)
+        finally:
+            if not answer.done():
+                given_up.set()
+        if not answer.done():
+            self._stuck = thread
+            raise self._mute()
+        return answer.result()()
+
+    def _mute(self) -> SecretError:
+        return SecretError(
+            Trouble.MUTE,
+            f"The keyring of this computer did not answer within {self._limit:g} seconds; "
+            "it may be waiting for you to unlock it in a window on this computer's screen.",
+        )
+
+
+_Answer = Callable[[], T]
+"""What a thread hands over: called, it returns the value or raises the `SecretError`."""
+
+
+def _guarded(
+    backend_factory: Callable[[], Backend], work: Callable[[Backend, threading.Event], T], given_up: threading.Event
+) -> _Answer[T]:
+    """Do `work` with a backend that is on the list. Never raises: runs in the daemon thread."""
+    try:
+        backend = backend_factory()
+        _check_backend(backend)
+        value = work(backend, given_up)
+    except SecretError as problem:
+        return _raiser(problem)
+    except Exception as problem:  # backends raise what they like: D-Bus, Win32, pipes
+        return _raiser(_translated(problem))
+    return lambda: value
+
+
+def _raiser(problem: SecretError) -> _Answer[T]:
+    # A fresh error: the first one's traceback and context lead to the backend's frames, and to the secret.
+    trouble, sentence = problem.trouble, str(problem)
+
+    def answer() -> T:
+        raise SecretError(trouble, sentence)
+
+    return answer
+
+
+def _translated(problem: Exception) -> SecretError:
+    """Say what a backend's exception means. Its text is left out: some quote the secret."""
+    from keyring import errors
+
+    if isinstance(problem, errors.NoKeyringError | errors.InitError):
+        return _absent()
+    if isinstance(problem, errors.KeyringLocked):
+        return SecretError(
+            Trouble.LOCKED,
+            "The keyring of this computer is locked; unlock it (on most systems by signing in at its screen) and try "
+            "again.",
+        )
+    return SecretError(
+        Trouble.REFUSED,
+        f"The keyring of this computer refused to work ({clean(type(problem).__name__, 60)}).",
+    )
+
+
+def _absent() -> SecretError:
+    return SecretError(
+        Trouble.ABSENT, "There is no keyring here that can be used: none is set up, or this is not a desktop session."
+    )
+
+
+def _forgets() -> SecretError:
+    return SecretError(Trouble.FORGETS, "The keyring of this computer does not give back what is stored in it.")
+
+
+def _check_backend(backend: object) -> None:
+    """Raise `SecretError` unless the backend, and each one inside a chain, is an operating system's own keyring."""
+    members = list(getattr(backend, "backends", ())) if _class_of(backend) == _CHAIN else [backend]
+    if not members:
+        raise _absent()
+    for member in members:
+        known = _class_of(member)
+        if known == _FAIL:
+            raise _absent()
+        if known == _NULL:
+            raise _forgets()
+        if known not in OS_BACKENDS:
+            raise SecretError(
+                Trouble.UNSAFE,
+                f"A plug-in ({clean('.'.join(known), 80)}) takes the place of this computer's keyring, and whether it "
+                "keeps passwords safe is not known, so it is not used.",
+            )
+
+
+def _class_of(backend: object) -> tuple[str, str]:
+    return type(backend).__module__, type(backend).__qualname__
+
+
+def _round_trip(backend: Backend, _: threading.Event) -> None:
+    """Store, read back, compare and delete a probe entry. Raises `SecretError` where the answer is another one."""
+    # A name of its own for each run: two programs that probe at the same time must not meet.
+    user, value = f"probe/{token_hex(8)}", token_urlsafe(24)
+    backend.set_password(SERVICE, user, value)
+    came_back = backend.get_password(SERVICE, user) == value
+    _forget(backend, user)
+    if not came_back or backend.get_password(SERVICE, user) is not None:
+        raise _forgets()
+
+
+def _store(backend: Backend, user: str, secret: Secret, given_up: threading.Event) -> None:
+    """Store a secret and read it back. If nobody waits any more, leave, or put back, what was there before."""
+    before = backend.get_password(SERVICE, user)
+    if given_up.is_set():
+        return
+    backend.set_password(SERVICE, user, secret.reveal())
+    came_back = backend.get_password(SERVICE, user) == secret.reveal()
+    if given_up.is_set():
+        _restore(backend, user, before)
+    if not came_back:
+        raise _forgets()
+
+
+def _restore(backend: Backend, user: str, before: str | None) -> None:
+    if before is None:
+        _forget(backend, user)
+    else:
+        backend.set_password(SERVICE, user, before)
+
+
+def _forget(backend: Backend, user: str) -> None:
+    """Delete an entry; backends raise where there is none, so look first."""
+    if backend.get_password(SERVICE, user) is not None:
+        backend.delete_password(SERVICE, user)
+
+
+class SecretStores:
+    """All stores. Built once at the front door and handed down."""
+
+    def __init__(
+        self,
+        environ: MutableMapping[str, str],
+        *,
+        keyring_limit: float = KEYRING_LIMIT,
+        backend_factory: Callable[[], Backend] = desktop_backend,
+    ) -> None:
+        """`environ`: usually `os.environ`; variables that hold secrets are taken out of it when they are read."""
+        self.env = EnvStore(environ)
+        keyring_store = KeyringStore(limit=keyring_limit, backend_factory=backend_factory)
+        self._stores: dict[StoreKind, SecretStore] = {
+            store.kind: store for store in (keyring_store, self.env, SessionStore())
+        }
+
+    def offered(self) -> tuple[StoreKind, ...]:
+        """All kinds, in the order in which they are offered. Whether one works here, its `probe` says."""
+        return tuple(self._stores)
+
+    def get(self, kind: StoreKind) -> SecretStore:
+        """Return the store of that kind."""
+        return self._stores[kind]
+
+    async def fetch(self, ref: StoreRef) -> Secret:
+        """Return the secret that a reference leads to. Raises `SecretError`."""
+        return await self.get(ref.kind).get(ref)
+
+    async def delete(self, ref: StoreRef) -> None:
+        """Forget the secret that a reference leads to. Raises `SecretError`."""
+        await self.get(ref.kind).delete(ref)
