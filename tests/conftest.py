@@ -1,0 +1,164 @@
+"""What holds for every test: only this computer is spoken to, nothing of the person who runs them is touched,
+and what was left out is said aloud.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CI = os.environ.get("CI") == "true"
+REAL = CI or os.environ.get("REAL") == "1"
+"""Whether the tests marked `real` run: they need system packages, and root."""
+
+UNSET = (
+    "CI",
+    "COLORFGBG",
+    "COLORTERM",
+    "COLUMNS",
+    "CREDENTIALS_DIRECTORY",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "FORCE_COLOR",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LINES",
+    "NO_COLOR",
+    "PYTHON_KEYRING_BACKEND",
+    "SSH_CLIENT",
+    "SSH_CONNECTION",
+    "SSH_TTY",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TERM_PROGRAM",
+    "TMUX",
+    "WAYLAND_DISPLAY",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+)
+"""What would make a test depend on whose terminal, desktop or keyring it happens to run in."""
+
+_left_out = pytest.StashKey[dict[str, int]]()
+
+
+class SpokeToTheWorld(Exception):
+    """A test was about to talk to something that is not this computer."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the real servers out where nobody asked for them, and remember what was left out."""
+    left_out: dict[str, int] = {}
+    config.stash[_left_out] = left_out
+    if REAL:
+        return
+    real = [item for item in items if item.get_closest_marker("real") is not None]
+    for item in real:
+        where = item.nodeid.partition("::")[0]
+        left_out[where] = left_out.get(where, 0) + 1
+    if real:
+        config.hook.pytest_deselected(items=real)
+        items[:] = [item for item in items if item not in real]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Where everything must run, a test that was skipped is a failure."""
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    if CI and exitstatus == 0 and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Name in the last lines what did not run, and how to run it."""
+    if CI and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("CI=true: a test that is left out is a failure.", red=True)
+    left_out = config.stash.get(_left_out, {})
+    if left_out:
+        terminalreporter.section("left out: what needs real mail servers, a keyring or a terminal", yellow=True)
+        for where, count in left_out.items():
+            terminalreporter.write_line(f"{where}: {count} {'test' if count == 1 else 'tests'}")
+        terminalreporter.write_line("To run them too, as root on Debian or Ubuntu: REAL=1 make test")
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give every test a home of its own: no account, keyring, colour or language of the person who runs it."""
+    home = tmp_path_factory.mktemp("home")
+    for name in UNSET:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("SMTP_WIZARD_CONFIG", str(home / "config"))
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    return home
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Refuse to speak to anything but this computer. A test that tried fails, even if its code shrugged it off."""
+    attempts: list[str] = []
+
+    def refuse(what: str) -> None:
+        attempts.append(what)
+        raise SpokeToTheWorld(what)
+
+    for method in ("connect", "connect_ex", "sendto"):
+        _guard_method(monkeypatch, method, refuse)
+    _guard_lookups(monkeypatch, refuse)
+    yield
+    assert not attempts, f"spoke to the world: {', '.join(attempts)}"
+
+
+def _guard_method(monkeypatch: pytest.MonkeyPatch, name: str, refuse: Any) -> None:
+    """Let a method of sockets pass only addresses of this computer. The address is its last argument."""
+    original = getattr(socket.socket, name)
+
+    def guarded(self: socket.socket, *arguments: Any) -> Any:
+        address = arguments[-1]
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(address[0]):
+            refuse(f"{name} {address}")
+        return original(self, *arguments)
+
+    monkeypatch.setattr(socket.socket, name, guarded)
+
+
+def _guard_lookups(monkeypatch: pytest.MonkeyPatch, refuse: Any) -> None:
+    """Answer for names that exist nowhere (RFC 6761, RFC 2606) as the resolver would; let no other name out."""
+    original = socket.getaddrinfo
+
+    def guarded(host: Any, *arguments: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name is None or name in ("", socket.gethostname()) or _is_address(name) or _is_here(name):
+            return original(host, *arguments, **options)
+        if name.rstrip(".").rpartition(".")[2] not in ("invalid", "test", "example"):
+            refuse(f"look up {name}")
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", guarded)
+
+
+def _is_here(host: str) -> bool:
+    """Return whether a host is this computer: a loopback address, the unspecified one, or localhost."""
+    if host in ("", "localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
