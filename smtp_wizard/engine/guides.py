@@ -296,7 +296,7 @@ def _split(text: str, name: str) -> tuple[str, str, int]:
     try:
         end = lines.index(_FENCE, 1)
     except ValueError:
-        raise _error(name, 1, "the front matter is not closed by a line of three dashes")
+        raise _error(name, 1, "the front matter is not closed by a line of three dashes") from None
     # The empty first line keeps the line numbers of YAML's own errors true.
     front = "\n".join(["", *lines[1:end]])
     return front, "\n".join(lines[end + 1 :]), end + 1
@@ -374,8 +374,8 @@ class _Keys:
         if not isinstance(item, dict) or not item.keys() <= {"title", "url"}:
             raise self.error(key, f"each of '{key}' has a title and may have a url, nothing else")
         title, url = item.get("title"), item.get("url", "")
-        if not isinstance(title, str) or not title.strip():
-            raise self.error(key, f"each of '{key}' needs a title")
+        if not isinstance(title, str) or not title.strip() or not title.isprintable():
+            raise self.error(key, f"each of '{key}' needs a title of one line")
         if not isinstance(url, str) or (url and not _is_web_address(url)):
             raise self.error(key, f"each url of '{key}' begins with https:// and names a host")
         return title, url
@@ -471,6 +471,8 @@ class _Body:
         text = "".join(pieces).strip()
         if not text:
             raise self._error(block, "there are no words here")
+        if not text.isprintable():
+            raise self._error(block, "a character that cannot be seen stands in the text")
         self._check_slots(text, block)
         urls = tuple(piece for piece, node in zip(pieces, inline, strict=True) if node.type == "link")
         for url in urls:
