@@ -1,0 +1,407 @@
+"""The SMTP client's half of the dialogue, without any I/O: bytes in, replies out; commands in, bytes out.
+
+RFC 5321 (SMTP), 3207 (STARTTLS), 4954 (AUTH), 2920 (PIPELINING), 2034 and 3463 (enhanced status codes), 6531
+(SMTPUTF8).
+Whoever drives it owns the socket and the clock. Secrets are encoded here and masked here, nowhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import quote
+
+from smtp_wizard.engine.diagnosis import Fault
+from smtp_wizard.engine.model import Address, Secret, clean
+
+MASK = "********"
+
+MAX_LINE = 4096
+"""Octets of one reply line; RFC 5321 section 4.5.3.1.5 asks for 512, real servers send more."""
+MAX_REPLY = 65536
+MAX_LINES = 256
+MAX_COMMAND = 512
+"""Octets of a command line with its CRLF (RFC 5321 section 4.5.3.1.4). A longer SASL answer goes in its own step."""
+
+
+class SmtpError(Exception):
+    """The dialogue cannot go on. What went wrong travels as a value; the words are cleaned and free of secrets."""
+
+    def __init__(self, fault: Fault, words: str = "", *, reply: Reply | None = None, lacking: str = "") -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+        self.words = words
+        self.reply = reply
+        self.lacking = lacking
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole reply (RFC 5321 section 4.2), its secrets already masked."""
+
+    code: int
+    lines: tuple[str, ...]
+    """The text of each line, without the code; decoded as UTF-8, not yet cleaned."""
+
+    @property
+    def text(self) -> str:
+        """All lines as one, cleaned: fit to show."""
+        return clean(" ".join(self.lines))
+
+    @property
+    def enhanced(self) -> str | None:
+        """The enhanced status code (RFC 2034), if its class agrees with the reply's."""
+        found = _ENHANCED_CODE.match(self.lines[0]) if self.lines else None
+        return found[1] if found and found[1][0] == str(self.code)[0] else None
+
+    @property
+    def shown(self) -> str:
+        """Code and words, as a person quotes them."""
+        return f"{self.code} {self.text}".strip()
+
+    @property
+    def good(self) -> bool:
+        return 200 <= self.code < 300
+
+    @property
+    def go_on(self) -> bool:
+        """An intermediate reply: 334, 354."""
+        return 300 <= self.code < 400
+
+
+_ENHANCED_CODE = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?=\s|$)")
+_REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+
+
+class Redactor:
+    """Masks a secret by value, in every encoding in which a server could say it back.
+
+    Where the secret is too short to be told from ordinary words (under six characters), whatever a server says in
+    answer to it is masked whole: `whole`.
+    """
+
+    _SHORTEST = 6
+
+    def __init__(self, secret: Secret | None = None, username: str = "") -> None:
+        value = secret.reveal() if secret else ""
+        self.whole = 0 < len(value) < self._SHORTEST
+        forms = set() if self.whole or not value else set(_encodings(value, username))
+        longest_first = sorted((form for form in forms if len(form) >= self._SHORTEST), key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if longest_first else None
+
+    def scrub(self, text: str) -> str:
+        """Return the text with the secret masked."""
+        return self._pattern.sub(MASK, text) if self._pattern else text
+
+
+def _encodings(value: str, username: str) -> Iterator[str]:
+    """The ways a server has been seen to say a password back, or could: as it is, quoted, hexadecimal, in Base64.
+
+    Base64 of a longer text that holds the secret looks different at each of three alignments; what the neighbours
+    cannot change is masked.
+    """
+    raw = value.encode("utf-8", "surrogatepass")
+    yield value
+    yield "".join(value.split())
+    yield quote(value, safe="")
+    yield quote(value)
+    yield raw.hex()
+    yield repr(value)[1:-1]
+    yield value[::-1]
+    for text in (raw, b"\0" + username.encode("utf-8", "surrogatepass") + b"\0" + raw):
+        yield base64.b64encode(text).decode("ascii").rstrip("=")
+        yield base64.urlsafe_b64encode(text).decode("ascii").rstrip("=")
+    for before in range(3):
+        encoded = base64.b64encode(b"\0" * before + raw).decode("ascii").rstrip("=")
+        head = (0, 2, 3)[before]
+        tail = len(encoded) - (1 if (before + len(raw)) % 3 else 0)
+        yield encoded[head:tail]
+
+
+class ReplyParser:
+    """Bytes to replies, whatever way the bytes are cut. Bounded in line, lines and size; the code may not change."""
+
+    def __init__(self, redactor: Redactor | None = None) -> None:
+        self.redactor = redactor or Redactor()
+        self._buffer = bytearray()
+        self._code = 0
+        self._lines: list[str] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes as they come."""
+        self._buffer += data
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything is here that no reply has taken up."""
+        return bool(self._buffer or self._lines)
+
+    def drop(self) -> bytes:
+        """Throw away, and return, what no reply has taken up."""
+        dropped = bytes(self._buffer)
+        self._buffer.clear()
+        self._lines.clear()
+        self._code = self._size = 0
+        return dropped
+
+    def take(self) -> Reply | None:
+        """Return the next whole reply, or None until more bytes come. Raises `SmtpError` (garbled)."""
+        while (line := self._line()) is not None:
+            found = _REPLY_LINE.fullmatch(line)
+            if found is None or (self._lines and int(found[1]) != self._code):
+                raise SmtpError(Fault.GARBLED, self.redactor.scrub(clean(_decode(line), 200)))
+            self._code = int(found[1])
+            self._lines.append(self.redactor.scrub(_decode(found[3] or b"")))
+            self._size += len(line)
+            if len(self._lines) > MAX_LINES or self._size > MAX_REPLY:
+                raise SmtpError(Fault.GARBLED, "the reply does not end")
+            if found[2] != b"-":
+                reply = Reply(self._code, tuple(self._lines))
+                self._lines.clear()
+                self._size = 0
+                return reply
+        return None
+
+    def _line(self) -> bytes | None:
+        end = self._buffer.find(b"\n", 0, MAX_LINE + 1)
+        if end < 0:
+            if len(self._buffer) > MAX_LINE:
+                raise SmtpError(Fault.GARBLED, "a line does not end")
+            return None
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line.removesuffix(b"\r")
+
+
+def _decode(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+class Capabilities(Mapping[str, str]):
+    """What EHLO offered: keyword in capitals -> its parameters (RFC 5321 section 4.1.1.1)."""
+
+    def __init__(self, offered: Mapping[str, str] | None = None) -> None:
+        self._offered = dict(offered or {})
+
+    @classmethod
+    def parse(cls, reply: Reply) -> Capabilities:
+        """Read the reply to EHLO. `AUTH=PLAIN LOGIN`, as old servers write it, counts as AUTH."""
+        offered: dict[str, str] = {}
+        for line in reply.lines[1:]:
+            keyword, _, parameters = clean(line).partition(" ")
+            keyword = keyword.upper()
+            if keyword.startswith("AUTH="):
+                parameters = f"{keyword[5:]} {parameters}"
+                keyword = "AUTH"
+            if keyword:
+                offered[keyword] = f"{offered[keyword]} {parameters}".strip() if keyword in offered else parameters
+        return cls(offered)
+
+    @property
+    def mechanisms(self) -> tuple[str, ...]:
+        """SASL mechanisms, in the server's order, each once."""
+        return tuple(dict.fromkeys(self._offered.get("AUTH", "").upper().split()))
+
+    @property
+    def largest(self) -> int | None:
+        """Octets of the largest message (RFC 1870), None where it is not said or not limited."""
+        size = self._offered.get("SIZE", "")
+        return int(size) if size.isascii() and size.isdigit() and len(size) < 16 and int(size) else None
+
+    def __getitem__(self, keyword: str) -> str:
+        return self._offered[keyword]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._offered)
+
+    def __len__(self) -> int:
+        return len(self._offered)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What goes out, and the words shown for it. `repr` holds the shown words alone."""
+
+    data: bytes
+    shown: str
+    replies: int = 1
+    """How many replies it asks for: 0 for QUIT, which is not waited for."""
+
+    def __repr__(self) -> str:
+        return f"Command({self.shown!r})"
+
+
+def _line_command(text: str) -> Command:
+    if any(ch in text for ch in "\r\n\0"):
+        raise ValueError("a command is one line")
+    return Command(text.encode("utf-8") + b"\r\n", clean(text))
+
+
+def ehlo(name: str) -> Command:
+    """EHLO with a domain name or an address literal (RFC 5321 section 4.1.4)."""
+    return _line_command(f"EHLO {name}")
+
+
+def helo(name: str) -> Command:
+    """HELO, for servers that know no EHLO."""
+    return _line_command(f"HELO {name}")
+
+
+def starttls() -> Command:
+    """STARTTLS (RFC 3207)."""
+    return _line_command("STARTTLS")
+
+
+def quit_() -> Command:
+    """QUIT; its reply is not waited for."""
+    return Command(b"QUIT\r\n", "QUIT", replies=0)
+
+
+def mail_from(sender: Address | None, offered: Mapping[str, str], *, size: int, utf8: bool, eight_bit: bool) -> Command:
+    """MAIL with the parameters that the server offers: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531)."""
+    parts = [f"MAIL FROM:<{sender.wire if sender else ''}>"]
+    if "SIZE" in offered:
+        parts.append(f"SIZE={size}")
+    if eight_bit and "8BITMIME" in offered:
+        parts.append("BODY=8BITMIME")
+    if utf8:
+        parts.append("SMTPUTF8")
+    return _line_command(" ".join(parts))
+
+
+def rcpt_to(recipient: Address) -> Command:
+    """RCPT for one recipient."""
+    return _line_command(f"RCPT TO:<{recipient.wire}>")
+
+
+def data() -> Command:
+    """DATA; the content follows the 354."""
+    return _line_command("DATA")
+
+
+def content(message: bytes) -> Command:
+    """The message as it goes over the wire: CRLF line ends, dots doubled, the final dot (RFC 5321 section 4.5.2)."""
+    lines = re.split(rb"\r\n|\r|\n", message)
+    if lines and not lines[-1]:
+        lines.pop()
+    stuffed = b"\r\n".join(b"." + line if line.startswith(b".") else line for line in lines)
+    body = stuffed + b"\r\n" if lines else b""
+    return Command(body + b".\r\n", f"(the message, {len(message)} bytes, and the final dot)")
+
+
+def empty_content() -> Command:
+    """The lone dot that ends a DATA which should not have been accepted (RFC 2920 section 3.1)."""
+    return Command(b".\r\n", "(the final dot alone: no recipient was accepted)")
+
+
+class Sasl(Protocol):
+    """One authentication exchange (RFC 4954). Challenges come in, commands go out, all of it masked when shown."""
+
+    name: str
+
+    def start(self) -> Command:
+        """The AUTH command."""
+
+    def answer(self) -> Command | None:
+        """The answer to a 334; None when there is nothing left to say and the exchange must be given up."""
+
+
+class _Steps:
+    """A mechanism whose answers do not depend on the challenges: PLAIN, LOGIN."""
+
+    def __init__(self, name: str, answers: Sequence[str], *, initial: bool) -> None:
+        self.name = name
+        self._answers = [base64.b64encode(answer.encode("utf-8")) for answer in answers]
+        self._initial = initial
+
+    def start(self) -> Command:
+        line = f"AUTH {self.name}".encode("ascii")
+        if self._initial and len(line) + 1 + len(self._answers[0]) + 2 <= MAX_COMMAND:
+            return Command(line + b" " + self._answers.pop(0) + b"\r\n", f"AUTH {self.name} {MASK}")
+        return Command(line + b"\r\n", f"AUTH {self.name}")
+
+    def answer(self) -> Command | None:
+        return Command(self._answers.pop(0) + b"\r\n", MASK) if self._answers else None
+
+
+def give_up() -> Command:
+    """The lone star that cancels an authentication exchange (RFC 4954 section 4)."""
+    return Command(b"*\r\n", "*")
+
+
+MECHANISMS = ("PLAIN", "LOGIN")
+"""What is used over a verified line, best first. One of them is tried, once: a second wrong try locks accounts."""
+
+
+def choose_mechanism(offered: Sequence[str]) -> str | None:
+    """Return the first of ours that the server offers."""
+    return next((name for name in MECHANISMS if name in offered), None)
+
+
+def sasl(mechanism: str, username: str, secret: Secret) -> Sasl:
+    """Begin an exchange: PLAIN (RFC 4616) with an initial response, or LOGIN (draft-murchison-sasl-login).
+
+    Passwords go as UTF-8. Raises `SmtpError` (unusable secret) for what SASL cannot carry.
+    """
+    password = secret.reveal()
+    if not password or "\0" in password or "\0" in username:
+        raise SmtpError(Fault.UNUSABLE_SECRET)
+    if mechanism == "PLAIN":
+        return _Steps("PLAIN", [f"\0{username}\0{password}"], initial=True)
+    return _Steps("LOGIN", [username, password], initial=False)
+
+
+class Dialogue:
+    """What is owed on a connection: every reply must have been asked for.
+
+    A reply that comes before its command is a fault, never a success: a hostile or broken server could 'accept' a
+    message that was never sent.
+    """
+
+    def __init__(self, redactor: Redactor | None = None) -> None:
+        self._parser = ReplyParser(redactor)
+        self._owed = 1
+        """The greeting."""
+
+    def send(self, *commands: Command) -> bytes:
+        """Return the bytes of one command, or of several sent at once (PIPELINING).
+
+        Raises `SmtpError`: unsolicited, or rejected when what came unasked is 421 (the server says that it closes).
+        """
+        if self._parser.waiting:
+            early = self._parser.take()
+            if early is not None and early.code == 421:
+                raise SmtpError(Fault.REJECTED, early.text, reply=early)
+            words = early.shown if early else clean(_decode(self._parser.drop()), 200)
+            raise SmtpError(Fault.UNSOLICITED, words, reply=early)
+        self._owed += sum(command.replies for command in commands)
+        return b"".join(command.data for command in commands)
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes as they come from the server."""
+        self._parser.feed(data)
+
+    def reply(self) -> Reply | None:
+        """Return the next reply that is owed, or None until more bytes come."""
+        if not self._owed:
+            raise ValueError("no reply is owed")
+        reply = self._parser.take()
+        if reply is not None:
+            self._owed -= 1
+        return reply
+
+    def encrypted(self) -> str:
+        """Begin anew under TLS: return, cleaned, what had come in clear text behind the 220, which is thrown away.
+
+        RFC 3207 section 4.2; CVE-2011-0411 is what happens otherwise.
+        """
+        return clean(self._parser.redactor.scrub(_decode(self._parser.drop())), 200)
+
+    @property
+    def unread(self) -> str:
+        """What came and is no reply, cleaned: the other protocol's words."""
+        return clean(_decode(self._parser.drop()), 200)

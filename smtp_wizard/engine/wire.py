@@ -1,0 +1,539 @@
+"""The transport seam: what `check` needs of the outside world, and the one place where sockets and TLS are touched.
+
+`Wire` resolves and connects, `Stream` reads, writes and begins TLS. Every fault of the operating system and of OpenSSL
+is translated here, once, into `WireError`. Nothing here knows SMTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import functools
+import ipaddress
+import re
+import socket
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from smtp_wizard.engine.diagnosis import Fault, TlsFault
+from smtp_wizard.engine.model import Family, clean
+
+STAGGER = 0.25
+"""Seconds between connection attempts (RFC 8305 section 5)."""
+CHUNK = 65536
+
+
+class WireError(Exception):
+    """The transport failed. `words` are the operating system's or OpenSSL's, cleaned."""
+
+    def __init__(self, fault: Fault, words: str = "", tls: TlsFault | None = None) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+        self.words = words
+        self.tls = tls
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One address of a server."""
+
+    address: str
+    port: int
+    family: Family
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whose certificates are believed: the system's trust store, and a CA file beside it, or that file alone."""
+
+    ca_file: str | None = None
+    only: bool = False
+    """Believe the CA file alone, so that it and the system's store never vouch for each other's endpoints."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFacts:
+    """What a handshake showed."""
+
+    version: str
+    """As OpenSSL names it: 'TLSv1.3'."""
+    cipher: str
+    subject: str = ""
+    issuer: str = ""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    names: tuple[str, ...] = ()
+    """Subject alternative names: DNS names and IP addresses (RFC 9525)."""
+
+
+class Stream(Protocol):
+    """A connection, plain first, perhaps encrypted later."""
+
+    @property
+    def peer(self) -> Peer: ...
+
+    @property
+    def local_address(self) -> str:
+        """The address of this end."""
+
+    @property
+    def encrypted(self) -> bool: ...
+
+    async def read(self) -> bytes:
+        """Return what comes next, b'' when the other side has closed. Raises `WireError`."""
+
+    def read_ready(self) -> bytes:
+        """Return what has come already, without waiting; b'' if nothing has."""
+
+    async def write(self, data: bytes) -> None:
+        """Send all of it. A line torn down meanwhile is found by the next read, behind what was said before."""
+
+    async def start_tls(self, host: str, trust: Trust | None) -> TlsFacts:
+        """Shake hands as the client. Raises `WireError`. `trust` None looks at the certificate and believes none."""
+
+    def close(self) -> None:
+        """Close at once; never waits, never fails."""
+
+
+class Wire(Protocol):
+    """What the checks need of the network and of time."""
+
+    async def resolve(self, host: str, port: int, family: Family | None) -> Sequence[Peer]:
+        """Return the addresses of a host, best first. Raises `WireError`."""
+
+    async def connect(self, peers: Sequence[Peer]) -> Stream:
+        """Connect to the first that answers, attempts staggered (RFC 8305). Raises `WireError`."""
+
+    def clock(self) -> float:
+        """Seconds, monotonic."""
+
+
+class SocketWire:
+    """The real network."""
+
+    async def resolve(self, host: str, port: int, family: Family | None) -> Sequence[Peer]:
+        """As `Wire.resolve`. An IP address needs no look-up."""
+        peers = _literal(host, port) or await _look_up(host, port)
+        wanted = [peer for peer in peers if family in (None, peer.family)]
+        if not wanted:
+            raise WireError(Fault.NO_SUCH_HOST, f"{clean(host, 100)} has no {_family_words(family)} address")
+        return _interleave(wanted)
+
+    async def connect(self, peers: Sequence[Peer]) -> Stream:
+        """As `Wire.connect`."""
+        return await _happy_eyeballs(peers)
+
+    def clock(self) -> float:
+        """As `Wire.clock`."""
+        return time.perf_counter()
+
+
+def _family_words(family: Family | None) -> str:
+    return {None: "", Family.IPV4: "IPv4", Family.IPV6: "IPv6"}[family]
+
+
+def _literal(host: str, port: int) -> list[Peer]:
+    try:
+        parsed = ipaddress.ip_address(host)
+    except ValueError:
+        return []
+    return [Peer(str(parsed), port, Family.IPV6 if parsed.version == 6 else Family.IPV4)]
+
+
+# What getaddrinfo says when the name is at fault; anything else means that the question could not be asked.
+_NAME_FAULTS = {
+    getattr(socket, name)
+    for name in ("EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY", "EAI_FAIL")
+    if hasattr(socket, name)
+}
+
+
+async def _look_up(host: str, port: int) -> list[Peer]:
+    try:
+        found = await in_thread(functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
+    except socket.gaierror as problem:
+        fault = Fault.NO_SUCH_HOST if problem.errno in _NAME_FAULTS else Fault.NO_NETWORK
+        raise WireError(fault, clean(problem.strerror or str(problem))) from None
+    except (OSError, UnicodeError) as problem:
+        raise WireError(Fault.NO_NETWORK, clean(str(problem))) from None
+    families = {socket.AF_INET: Family.IPV4, socket.AF_INET6: Family.IPV6}
+    peers = [Peer(str(where[0]), port, families[kind]) for kind, *_, where in found if kind in families]
+    return list(dict.fromkeys(peers))
+
+
+async def in_thread(work: Any) -> Any:
+    """Run blocking work in a daemon thread and return what it returns.
+
+    Not asyncio's pool: a look-up or a keyring that never answers would hold the end of the program as long as it hangs.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def settle(result: Any, problem: BaseException | None) -> None:
+        if future.done():
+            return
+        if problem is None:
+            future.set_result(result)
+        else:
+            future.set_exception(problem)
+
+    def run() -> None:
+        result, problem = None, None
+        try:
+            result = work()
+        except Exception as caught:
+            problem = caught
+        try:
+            loop.call_soon_threadsafe(settle, result, problem)
+        except RuntimeError:
+            return  # the loop has ended; nobody waits any more
+
+    threading.Thread(target=run, daemon=True).start()
+    return await future
+
+
+def _interleave(peers: Sequence[Peer]) -> list[Peer]:
+    """Alternate the families, keeping the system's order within each (RFC 8305 section 4)."""
+    first = peers[0].family
+    same = [peer for peer in peers if peer.family is first]
+    other = [peer for peer in peers if peer.family is not first]
+    mixed: list[Peer] = []
+    for index in range(max(len(same), len(other))):
+        mixed += same[index : index + 1] + other[index : index + 1]
+    return mixed
+
+
+# Which of several failures tells a person most, best first.
+_TELLING = (Fault.REFUSED, Fault.RESET, Fault.DENIED, Fault.SILENT, Fault.NO_NETWORK)
+
+
+async def _happy_eyeballs(peers: Sequence[Peer]) -> SocketStream:
+    """Try each address, a quarter of a second apart, sooner when one fails; the first to answer wins."""
+    todo = list(peers)
+    running: set[asyncio.Task[SocketStream]] = set()
+    failures: list[WireError] = []
+    try:
+        while todo or running:
+            if todo:
+                running.add(asyncio.ensure_future(_connect(todo.pop(0))))
+            done, running = await asyncio.wait(
+                running, timeout=STAGGER if todo else None, return_when=asyncio.FIRST_COMPLETED
+            )
+            winner: SocketStream | None = None
+            for task in done:
+                problem = task.exception()
+                if problem is None and winner is None:
+                    winner = task.result()
+                elif problem is None:
+                    task.result().close()
+                elif isinstance(problem, WireError):
+                    failures.append(problem)
+                else:
+                    raise problem
+            if winner is not None:
+                return winner
+    finally:
+        for task in running:
+            task.cancel()
+            task.add_done_callback(_close_late)
+    raise min(failures, key=lambda failure: _TELLING.index(failure.fault))
+
+
+def _close_late(task: asyncio.Task[SocketStream]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()
+
+
+async def _connect(peer: Peer) -> SocketStream:
+    loop = asyncio.get_running_loop()
+    try:
+        sock = socket.socket(socket.AF_INET6 if peer.family is Family.IPV6 else socket.AF_INET, socket.SOCK_STREAM)
+    except OSError as problem:
+        raise _translated(problem) from None
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await loop.sock_connect(sock, (peer.address, peer.port))
+    except OSError as problem:
+        sock.close()
+        raise _translated(problem) from None
+    except BaseException:
+        sock.close()
+        raise
+    return SocketStream(sock, peer)
+
+
+_OS_FAULTS = {
+    errno.ECONNREFUSED: Fault.REFUSED,
+    errno.ECONNRESET: Fault.RESET,
+    errno.ECONNABORTED: Fault.RESET,
+    errno.EPIPE: Fault.RESET,
+    errno.ETIMEDOUT: Fault.SILENT,
+    errno.EACCES: Fault.DENIED,
+    errno.EPERM: Fault.DENIED,
+}
+
+
+def _translated(problem: OSError) -> WireError:
+    fault = _OS_FAULTS.get(problem.errno or 0, Fault.NO_NETWORK)
+    return WireError(fault, clean(problem.strerror or type(problem).__name__))
+
+
+class SocketStream:
+    """A connected socket, with TLS done over memory buffers so that what the other side really said stays visible."""
+
+    def __init__(self, sock: socket.socket, peer: Peer) -> None:
+        self._sock = sock
+        self._peer = peer
+        self._tls: ssl.SSLObject | None = None
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+
+    @property
+    def peer(self) -> Peer:
+        """The address that answered."""
+        return self._peer
+
+    @property
+    def local_address(self) -> str:
+        """As `Stream.local_address`."""
+        return str(self._sock.getsockname()[0])
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether TLS is up."""
+        return self._tls is not None
+
+    async def read(self) -> bytes:
+        """As `Stream.read`."""
+        if self._tls is None:
+            return await self._receive()
+        while True:
+            data = self._decrypt()
+            if data is not None:
+                return data
+            await self._flush()
+            self._take_in(await self._receive())
+
+    def read_ready(self) -> bytes:
+        """As `Stream.read_ready`."""
+        try:
+            data = self._sock.recv(CHUNK)
+        except OSError:
+            data = b""
+        if self._tls is None:
+            return data
+        if data:
+            self._incoming.write(data)
+        return self._decrypt() or b""
+
+    def _take_in(self, data: bytes) -> None:
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    def _decrypt(self) -> bytes | None:
+        """Return decrypted bytes, b'' at the end, None when more must come first."""
+        assert self._tls is not None
+        try:
+            return self._tls.read(CHUNK)
+        except ssl.SSLWantReadError:
+            return None
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return b""
+        except ssl.SSLError as problem:
+            raise WireError(Fault.TLS_FAILED, _openssl_words(problem), TlsFault.OTHER) from None
+
+    async def write(self, data: bytes) -> None:
+        """As `Stream.write`."""
+        if self._tls is None:
+            await self._send(data)
+            return
+        self._tls.write(data)
+        await self._flush()
+
+    async def start_tls(self, host: str, trust: Trust | None) -> TlsFacts:
+        """As `Stream.start_tls`."""
+        context = unverified_context() if trust is None else verifying_context(trust)
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        seen = bytearray()
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._flush()
+                data = await self._receive()
+                seen += data[: 64 - len(seen)]
+                self._take_in(data)
+            except ssl.SSLCertVerificationError as problem:
+                await self._flush()
+                raise _not_believed(problem) from None
+            except ssl.SSLError as problem:
+                await self._flush()
+                raise _handshake_fault(problem, bytes(seen)) from None
+            else:
+                await self._flush()
+                self._tls = tls
+                return _facts(tls)
+
+    async def _receive(self) -> bytes:
+        try:
+            return await asyncio.get_running_loop().sock_recv(self._sock, CHUNK)
+        except OSError as problem:
+            raise _translated(problem) from None
+
+    async def _send(self, data: bytes) -> None:
+        try:
+            await asyncio.get_running_loop().sock_sendall(self._sock, data)
+        except OSError:
+            # A server that refuses and closes while we still write has said why: the next read finds it.
+            return
+
+    async def _flush(self) -> None:
+        if self._outgoing.pending:
+            await self._send(self._outgoing.read())
+
+    def close(self) -> None:
+        """As `Stream.close`."""
+        self._sock.close()
+
+
+@functools.cache
+def verifying_context(trust: Trust) -> ssl.SSLContext:
+    """Make, once for each trust, a context that verifies: chain, name by SAN alone (RFC 9525 section 6.3), TLS 1.2 up.
+
+    Raises `WireError` (tls-failed) for a CA file that is none. SSL_CERT_FILE is honoured.
+    """
+    try:
+        if trust.only:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        elif sys.platform in ("darwin", "win32"):
+            import truststore
+
+            context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        else:
+            context = ssl.create_default_context()
+            context.hostname_checks_common_name = False
+        if trust.only:
+            context.hostname_checks_common_name = False
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if trust.ca_file:
+            context.load_verify_locations(trust.ca_file)
+    except (OSError, ssl.SSLError) as problem:
+        raise WireError(
+            Fault.TLS_FAILED, clean(f"the file of trusted certificates cannot be used: {problem}"), TlsFault.OTHER
+        ) from None
+    return context
+
+
+@functools.cache
+def unverified_context() -> ssl.SSLContext:
+    """A context for looking at a certificate. Nothing secret is ever sent over it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+# X509_V_ERR_* of OpenSSL, x509_vfy.h.
+_VERIFY_CODES = {
+    9: TlsFault.NOT_YET_VALID,
+    10: TlsFault.EXPIRED,
+    18: TlsFault.SELF_SIGNED,
+    19: TlsFault.UNKNOWN_ISSUER,
+    2: TlsFault.UNKNOWN_ISSUER,
+    20: TlsFault.UNKNOWN_ISSUER,
+    21: TlsFault.UNKNOWN_ISSUER,
+    62: TlsFault.WRONG_NAME,
+    63: TlsFault.WRONG_NAME,
+    64: TlsFault.WRONG_NAME,
+}
+
+
+def _not_believed(problem: ssl.SSLCertVerificationError) -> WireError:
+    why = _VERIFY_CODES.get(problem.verify_code, TlsFault.OTHER)
+    return WireError(Fault.TLS_FAILED, clean(problem.verify_message or str(problem)), why)
+
+
+_VERSION_REASONS = re.compile(r"VERSION|UNSUPPORTED_PROTOCOL|NO_PROTOCOLS|HANDSHAKE_FAILURE|NO_SHARED_CIPHER|TOO_SMALL")
+
+
+def _handshake_fault(problem: ssl.SSLError, seen: bytes) -> WireError:
+    """Tell a server that greets in clear text from one that speaks TLS we do not."""
+    if re.match(rb"[2-5][0-9]{2}[ -]", seen):
+        return WireError(Fault.SPEAKS_PLAIN, clean(seen.decode("utf-8", "replace"), 100))
+    if isinstance(problem, ssl.SSLEOFError) or not seen:
+        return WireError(Fault.CLOSED, "the connection was closed during the TLS handshake")
+    if seen[0] not in (0x15, 0x16):
+        return WireError(Fault.OTHER_PROTOCOL, clean(seen.decode("utf-8", "replace"), 100))
+    why = TlsFault.VERSION if _VERSION_REASONS.search(problem.reason or "") else TlsFault.OTHER
+    return WireError(Fault.TLS_FAILED, _openssl_words(problem), why)
+
+
+def _openssl_words(problem: ssl.SSLError) -> str:
+    return clean((problem.reason or str(problem)).replace("_", " ").lower())
+
+
+def _facts(tls: ssl.SSLObject) -> TlsFacts:
+    cipher = tls.cipher()
+    version, name = tls.version() or "TLS", cipher[0] if cipher else ""
+    seen: Any = tls.getpeercert()
+    if seen:
+        return TlsFacts(
+            version,
+            name,
+            _distinguished(seen.get("subject", ())),
+            _distinguished(seen.get("issuer", ())),
+            _when(seen.get("notBefore")),
+            _when(seen.get("notAfter")),
+            tuple(clean(value, 100) for _, value in seen.get("subjectAltName", ())[:50]),
+        )
+    der = tls.getpeercert(True)
+    return _facts_of(der, version, name) if der else TlsFacts(version, name)
+
+
+def _distinguished(rdns: Any) -> str:
+    parts = {key: value for rdn in rdns for key, value in rdn}
+    return clean(str(parts.get("commonName") or parts.get("organizationName") or ""), 100)
+
+
+def _when(text: str | None) -> datetime | None:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC) if text else None
+
+
+def _facts_of(der: bytes, version: str, cipher: str) -> TlsFacts:
+    """Read a certificate that was not verified: OpenSSL gives its bytes alone."""
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    def name(of: x509.Name) -> str:
+        for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
+            if found := of.get_attributes_for_oid(oid):
+                return clean(str(found[0].value), 100)
+        return ""
+
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        try:
+            san = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            names = [*san.get_values_for_type(x509.DNSName), *map(str, san.get_values_for_type(x509.IPAddress))]
+        except x509.ExtensionNotFound:
+            names = []
+        return TlsFacts(
+            version,
+            cipher,
+            name(certificate.subject),
+            name(certificate.issuer),
+            certificate.not_valid_before_utc,
+            certificate.not_valid_after_utc,
+            tuple(clean(each, 100) for each in names[:50]),
+        )
+    except (ValueError, TypeError):
+        return TlsFacts(version, cipher)
