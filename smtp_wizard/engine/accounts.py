@@ -265,8 +265,8 @@ class AccountBook:
         """Return the other account for all mail that saving `account` displaces, or None. Raises `StoreTrouble`."""
         return _displaced(self._read(), account)
 
-    def put(self, account: Account, *, replacing: bool = False, displacing: bool = False) -> None:
-        """Save an account.
+    def put(self, account: Account, *, replacing: bool = False, displacing: bool = False) -> Account | None:
+        """Save an account; return the one that it replaced, whose secret may be kept elsewhere.
 
         `replacing`: one of the same name may be replaced (else `NameTaken`). `displacing`: another account for all
         mail becomes one for general mail in the same write (else `Displaces`). Raises `StoreTrouble`, and
@@ -285,6 +285,7 @@ class AccountBook:
                 accounts[accounts.index(displaced)] = replace(displaced, scope=Scope.GENERAL)
             accounts[:] = [other for other in accounts if other not in same]
             accounts.append(account)
+        return same[0] if same else None
 
     def remove(self, name: str) -> Account:
         """Forget an account and return it, so that its secret can be deleted too. Raises as `get` does."""
