@@ -230,6 +230,10 @@ _CHAIN = ("keyring.backends.chainer", "ChainerBackend")
 _FAIL = ("keyring.backends.fail", "Keyring")
 _NULL = ("keyring.backends.null", "Keyring")
 
+# By name like the backends, not by class: an installation whose keyring library cannot be imported is a fault as well.
+_ABSENT_ERRORS = {("keyring.errors", "NoKeyringError"), ("keyring.errors", "InitError")}
+_LOCKED_ERROR = ("keyring.errors", "KeyringLocked")
+
 
 def desktop_backend() -> Backend:
     """Return the backend that the keyring library picks. It may be slow, or hang: called in a daemon thread only."""
@@ -352,11 +356,10 @@ def _raiser(problem: SecretError) -> _Answer[T]:
 
 def _translated(problem: Exception) -> SecretError:
     """Say what a backend's exception means. Its text is left out: some quote the secret."""
-    from keyring import errors
-
-    if isinstance(problem, errors.NoKeyringError | errors.InitError):
+    kinds = {(kind.__module__, kind.__qualname__) for kind in type(problem).__mro__}
+    if kinds & _ABSENT_ERRORS:
         return _absent()
-    if isinstance(problem, errors.KeyringLocked):
+    if _LOCKED_ERROR in kinds:
         return SecretError(
             Trouble.LOCKED,
             "The keyring of this computer is locked; unlock it (on most systems by signing in at its screen) and try "

@@ -1,0 +1,152 @@
+"""Places for secrets, for tests: a keyring in memory that can fail in each known way, a store that always fails."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from smtp_wizard.engine.accounts import StoreKind, StoreRef
+from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.secrets import Availability, SecretError, Trouble
+
+
+class FailingStore:
+    """A store in which nothing works, whatever is asked of it."""
+
+    def __init__(self, kind: StoreKind = StoreKind.KEYRING, trouble: Trouble = Trouble.REFUSED) -> None:
+        self.kind = kind
+        self.trouble = trouble
+
+    async def probe(self) -> Availability:
+        return Availability(False, "This store fails on purpose.", unattended=False)
+
+    async def put(self, account_name: str, secret: Secret) -> StoreRef:
+        raise self._error()
+
+    async def get(self, ref: StoreRef) -> Secret:
+        raise self._error()
+
+    async def delete(self, ref: StoreRef) -> None:
+        raise self._error()
+
+    def _error(self) -> SecretError:
+        return SecretError(self.trouble, "This store fails on purpose.")
+
+
+@dataclass
+class MemoryBackend:
+    """A backend of the keyring library, with its entries in a dict. The guard takes it for a plug-in: see `named`."""
+
+    entries: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.entries.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.entries[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        # As the real ones do, raise where there is nothing to delete.
+        del self.entries[service, username]
+
+
+@dataclass
+class ForgetfulBackend(MemoryBackend):
+    """Takes everything and keeps nothing."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        pass
+
+
+@dataclass
+class AlteringBackend(MemoryBackend):
+    """Gives back something else than it was given."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        super().set_password(service, username, password[:-1])
+
+
+@dataclass
+class UndeletingBackend(MemoryBackend):
+    """Says that it has deleted, and has not."""
+
+    def delete_password(self, service: str, username: str) -> None:
+        pass
+
+
+@dataclass
+class RaisingBackend(MemoryBackend):
+    """Raises the same exception whatever it is asked."""
+
+    problem: Exception = field(default_factory=RuntimeError)
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise self.problem
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise self.problem
+
+
+@dataclass
+class QuotingBackend(MemoryBackend):
+    """Refuses, and quotes the password in its exception, as some do."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise ValueError(f"cannot store {password!r} for {username}")
+
+
+@dataclass
+class HangingBackend(MemoryBackend):
+    """Does not come back until `release` is set; `reached` is set when somebody is stuck in it."""
+
+    in_reading: bool = False
+    """Hangs when it is read already, as one does that waits to be unlocked; else when something is stored."""
+    release: threading.Event = field(default_factory=threading.Event)
+    reached: threading.Event = field(default_factory=threading.Event)
+    stored: int = 0
+    """How often something was stored."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if self.in_reading:
+            self._hang()
+        return super().get_password(service, username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        if not self.in_reading:
+            self._hang()
+        self.stored += 1
+        super().set_password(service, username, password)
+
+    def _hang(self) -> None:
+        self.reached.set()
+        self.release.wait()
+
+
+@dataclass
+class ChainBackend(MemoryBackend):
+    """Several backends in one, as the keyring library chains them."""
+
+    backends: tuple[object, ...] = ()
+
+
+def named(backend: MemoryBackend, module: str, name: str = "Keyring") -> MemoryBackend:
+    """Give a backend the module and class name of another one, and return it."""
+    kind = type(backend)
+    backend.__class__ = type(name, (kind,), {"__module__": module, "__qualname__": name})
+    return backend
+
+
+def desktop(backend: MemoryBackend | None = None) -> MemoryBackend:
+    """Return a backend that the guard takes for a desktop's own keyring; in memory and working where none is given."""
+    return named(backend or MemoryBackend(), "keyring.backends.SecretService")
+
+
+def chain(*backends: object) -> MemoryBackend:
+    """Return a chain of backends that the guard takes for the library's own chain."""
+    return named(ChainBackend(backends=backends), "keyring.backends.chainer", "ChainerBackend")
+
+
+def always(backend: MemoryBackend) -> Callable[[], MemoryBackend]:
+    """Return a factory that hands out this backend."""
+    return lambda: backend
