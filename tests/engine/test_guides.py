@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -488,3 +490,11 @@ def test_the_markdown_for_a_pipe_is_the_file_with_its_slots_in_words(guide_id: s
         text = text.replace(f"{{{slot}}}", words)
     assert raw == text
     assert parse_guide(raw, f"{guide_id}.md").title == fill(GUIDES[guide_id]).title
+
+
+def test_importing_the_guides_brings_in_no_markdown_and_no_yaml() -> None:
+    code = "import sys, smtp_wizard.engine.guides; print({'markdown_it', 'yaml', 'textual', 'rich'} & set(sys.modules))"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=data_path().parent
+    )
+    assert run.stdout.strip() == "set()"
