@@ -1,0 +1,347 @@
+"""What every front door does with the engine: check a draft, re-test an account, save, remove.
+
+`Desk` is built once at the front door from the long-lived parts and handed down. It is the one place where a draft or
+an account becomes a `Target`, where the practice server is brought up for a check, and where secret and account are
+saved so that neither is ever lost or left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from smtp_wizard.engine.accounts import (
+    Account,
+    AccountBook,
+    Displaces,
+    LastResult,
+    NameTaken,
+    NoSuchAccount,
+    StoreKind,
+    StoreRef,
+)
+from smtp_wizard.engine.catalog import AccessPath, Catalog, Provider, ProviderKind
+from smtp_wizard.engine.check import Emit, Explains, Limits, Mail, Report, Target, run_checks
+from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Family, InputError, Secret, Security, Verdict
+from smtp_wizard.engine.secrets import SecretError, SecretStores
+from smtp_wizard.engine.wire import Trust, Wire
+from smtp_wizard.engine.wizard import Draft, Proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a command may say beside the draft or the account."""
+
+    family: Family | None = None
+    ehlo_name: str = ""
+    ca_file: str | None = None
+    allow_cleartext: bool = False
+
+
+class Desk:
+    """The engine as the front doors use it."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        diagnosis: Explains,
+        wire: Wire,
+        stores: SecretStores,
+        book: AccountBook,
+        folder: Path,
+        limits: Limits | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`folder` is the config folder; the practice server keeps its mailbox and certificates below it."""
+        self.catalog = catalog
+        self.diagnosis = diagnosis
+        self.wire = wire
+        self.stores = stores
+        self.book = book
+        self.folder = folder
+        self.limits = limits
+        self.now = now
+
+    # -- checking ---------------------------------------------------------------------------------------------------
+
+    async def check_draft(
+        self, draft: Draft, depth: Depth, emit: Emit, *, options: Options | None = None, token: str = ""
+    ) -> Report:
+        """Check what a draft says so far. With depth `send`, a test message goes to `draft.test_to`.
+
+        Raises `InputError` where the draft lacks what the depth needs, `SandboxError` where the practice server
+        cannot run.
+        """
+        said = options or Options()
+        if draft.endpoint is None:
+            raise InputError("The outgoing server is not known yet.")
+        target = Target(
+            endpoint=draft.endpoint,
+            username=draft.username,
+            auth=draft.auth,
+            trust=Trust(said.ca_file or draft.ca_file),
+            allow_cleartext=draft.allow_cleartext or said.allow_cleartext,
+            family=said.family,
+            ehlo_name=said.ehlo_name or draft.ehlo_name,
+            provider=draft.provider,
+            secret_shape=self._shape(draft.provider, draft.path, draft.secret),
+            alternatives=self.alternatives(draft.endpoint, draft.provider, draft.address),
+        )
+        if depth is Depth.SEND:
+            target = replace(target, mail=self._draft_mail(draft, token))
+        return await self._run(target, draft.secret, depth, emit, draft.sandbox)
+
+    async def check_account(
+        self,
+        account: Account,
+        secret: Secret | None,
+        depth: Depth,
+        emit: Emit,
+        *,
+        to: Address | None = None,
+        options: Options | None = None,
+        token: str = "",
+    ) -> Report:
+        """Check a saved account again and keep the result with it.
+
+        Raises as `check_draft`, and `StoreTrouble` where the result cannot be kept.
+        """
+        said = options or Options()
+        target = Target(
+            endpoint=account.endpoint,
+            username=account.username,
+            auth=account.auth,
+            trust=Trust(said.ca_file or account.ca_file),
+            allow_cleartext=account.allow_cleartext,
+            family=said.family,
+            ehlo_name=said.ehlo_name or account.ehlo_name,
+            provider=account.provider,
+            secret_shape=self._shape(account.provider, account.path, secret),
+            alternatives=self.alternatives(account.endpoint, account.provider, account.address),
+        )
+        if depth is Depth.SEND:
+            if to is None:
+                raise InputError("Say where the test message is to go.")
+            target = replace(target, mail=self._account_mail(account, to, token))
+        report = await self._run(target, secret, depth, emit, account.sandbox)
+        with suppress(NoSuchAccount):  # removed by another process meanwhile
+            self.book.record(account.name, self._last(report, depth))
+        return report
+
+    async def check_target(self, target: Target, secret: Secret | None, depth: Depth, emit: Emit) -> Report:
+        """Check a server that belongs to no account."""
+        return await self._run(target, secret, depth, emit, None)
+
+    async def _run(
+        self, target: Target, secret: Secret | None, depth: Depth, emit: Emit, scenario: str | None
+    ) -> Report:
+        if depth is not Depth.SERVER and target.auth is Auth.PASSWORD and not secret:
+            raise InputError("Type the password first.")
+        async with self._peer(target, scenario) as reachable:
+            return await run_checks(
+                reachable,
+                secret,
+                depth=depth,
+                wire=self.wire,
+                diagnosis=self.diagnosis,
+                emit=emit,
+                limits=self.limits,
+            )
+
+    @asynccontextmanager
+    async def _peer(self, target: Target, scenario: str | None) -> AsyncIterator[Target]:
+        """Yield the target as it can be reached: for practice, with the server up and its own authority trusted."""
+        if scenario is None:
+            yield target
+            return
+        from smtp_wizard.engine.sandbox import Sandbox, load_scenarios
+
+        known = load_scenarios().get(scenario)
+        if known is None:
+            raise InputError("The practice server does not know this exercise any more.")
+        wanted = target.endpoint
+        listener = Security.TLS if wanted.security is Security.TLS else Security.STARTTLS
+        ports = {**known.ports, listener: wanted.port}
+        async with Sandbox(self.folder, replace(known, ports=ports)) as sandbox:
+            actual = sandbox.endpoint(listener)
+            yield replace(
+                target,
+                endpoint=Endpoint(actual.host, actual.port, wanted.security),
+                trust=Trust(str(sandbox.ca_file), only=True),
+                alternatives=(),
+            )
+
+    def _shape(self, provider: str | None, path: str | None, secret: Secret | None) -> str | None:
+        way = self.path(provider, path)
+        if way is None or way.secret_form is None or not secret:
+            return None
+        return "app-password" if way.secret_form.fits(secret.reveal()) else "other"
+
+    def path(self, provider: str | None, path: str | None) -> AccessPath | None:
+        """Return an access path by the ids of provider and path, or None."""
+        known = self.provider(provider)
+        return known.path(path) if known and path else None
+
+    def provider(self, provider: str | None) -> Provider | None:
+        """Return a provider by its id, or None."""
+        return self.catalog.get(provider) if provider else None
+
+    def alternatives(
+        self, endpoint: Endpoint, provider: str | None, address: Address | None = None
+    ) -> tuple[Endpoint, ...]:
+        """Return other ways to reach the same mail service, best first, never without encryption."""
+        known = self.provider(provider)
+        if known is not None and known.kind is ProviderKind.SANDBOX:
+            return ()
+        offered = tuple(each.endpoint for each in known.offered(address)) if known else ()
+        if endpoint.host not in {each.host for each in offered}:
+            offered = (Endpoint(endpoint.host, 465, Security.TLS), Endpoint(endpoint.host, 587, Security.STARTTLS))
+        return tuple(each for each in offered if each.port != endpoint.port or each.host != endpoint.host)
+
+    def _last(self, report: Report, depth: Depth) -> LastResult:
+        bad = next((r for r in report.results if r.verdict in (Verdict.FAIL, Verdict.UNKNOWN)), None)
+        code = bad.finding.code if bad and bad.finding else ""
+        return LastResult(self.now(), depth, report.verdict, bad.stage if bad else None, code)
+
+    def proof(self, draft: Draft, report: Report, depth: Depth) -> Proof:
+        """Return what a report proves for a draft."""
+        assert draft.endpoint is not None
+        return Proof(self.now(), depth, report.verdict, draft.endpoint, draft.username)
+
+    # -- the test message -------------------------------------------------------------------------------------------
+
+    def _draft_mail(self, draft: Draft, token: str) -> Mail:
+        sender = draft.from_address
+        if sender is None or draft.test_to is None or draft.endpoint is None:
+            raise InputError("Say where the test message is to go.")
+        company = draft.company_name if draft.update_company else ""
+        reply_to = draft.reply_to if draft.update_company else None
+        return self._mail(sender, draft.test_to, draft.endpoint, draft.sender_name, company, reply_to, token)
+
+    def _account_mail(self, account: Account, to: Address, token: str) -> Mail:
+        sender = account.sender or account.address
+        return self._mail(
+            sender, to, account.endpoint, account.sender_name, account.company_name, account.reply_to, token
+        )
+
+    def _mail(
+        self,
+        sender: Address,
+        to: Address,
+        endpoint: Endpoint,
+        sender_name: str,
+        company: str,
+        reply_to: Address | None,
+        token: str,
+    ) -> Mail:
+        from smtp_wizard.engine.message import new_token, test_message
+
+        content = test_message(
+            sender,
+            to,
+            sender_name=sender_name,
+            reply_to=reply_to,
+            company=company,
+            now=self.now(),
+            token=token or new_token(),
+            host_words=endpoint.host,
+        )
+        return Mail(sender, to, content)
+
+    # -- saving -----------------------------------------------------------------------------------------------------
+
+    async def save(self, draft: Draft, *, replacing: bool = False, displacing: bool = False) -> Account:
+        """Save secret and account, or neither.
+
+        Raises `NameTaken` or `Displaces` before anything is written, unless the caller says that the person agreed;
+        `SecretError` where the store takes no secret; `StoreTrouble` where the file cannot be written, in which case
+        the store is as it was.
+        """
+        if draft.address is None or draft.endpoint is None or not draft.name:
+            raise InputError("The account is not complete yet.")
+        account = self._account(draft, None)
+        self._refuse_collisions(account, replacing=replacing, displacing=displacing)
+        store = await self._keep(draft)
+        try:
+            replaced = self.book.put(replace(account, store=store), replacing=replacing, displacing=displacing)
+        except Exception:
+            await self._forget(store)
+            raise
+        if replaced is not None and replaced.store is not None and replaced.store != store:
+            await self._forget(replaced.store)
+        return replace(account, store=store)
+
+    def _refuse_collisions(self, account: Account, *, replacing: bool, displacing: bool) -> None:
+        other = self.book.displaced_by(account)
+        if other is not None and not displacing:
+            raise Displaces(other)
+        if not replacing and self.book.free_name(account.name) != account.name:
+            raise NameTaken(account.name)
+
+    async def _keep(self, draft: Draft) -> StoreRef | None:
+        if draft.auth is Auth.NONE or draft.secret is None:
+            return None
+        kind = draft.store or StoreKind.SESSION
+        if kind is StoreKind.ENV and draft.env_name:
+            self.stores.env.choose(draft.name, draft.env_name)
+        return await self.stores.get(kind).put(draft.name, draft.secret)
+
+    async def _forget(self, ref: StoreRef | None) -> None:
+        if ref is not None:
+            with suppress(SecretError):
+                await self.stores.delete(ref)
+
+    def _account(self, draft: Draft, store: StoreRef | None) -> Account:
+        assert draft.address is not None
+        assert draft.endpoint is not None
+        proof = draft.proof if draft.signed_in else None
+        return Account(
+            name=draft.name,
+            address=draft.address,
+            endpoint=draft.endpoint,
+            username=draft.username,
+            auth=draft.auth,
+            provider=draft.provider,
+            path=draft.path,
+            sender=draft.sender,
+            sender_name=draft.sender_name,
+            company_name=draft.company_name if draft.update_company else "",
+            reply_to=draft.reply_to if draft.update_company else None,
+            update_company=draft.update_company,
+            scope=draft.scope,
+            store=store,
+            allow_cleartext=draft.allow_cleartext,
+            ehlo_name=draft.ehlo_name,
+            ca_file=draft.ca_file,
+            sandbox=draft.sandbox,
+            created=self.now(),
+            last=LastResult(proof.at, proof.depth, proof.verdict) if proof else None,
+        )
+
+    async def secret_of(self, account: Account) -> Secret | None:
+        """Return the secret of an account, None where it needs none. Raises `SecretError`."""
+        return await self.stores.fetch(account.store) if account.store is not None else None
+
+    async def remove(self, name: str) -> tuple[Account, str]:
+        """Forget an account and its secret; return it, and a sentence if the secret could not be deleted."""
+        account = self.book.remove(name)
+        if account.store is None:
+            return account, ""
+        try:
+            await self.stores.delete(account.store)
+        except SecretError as problem:
+            return account, f"The account is removed, but its password may still be in the store. {problem}"
+        return account, ""
+
+    def suggested_name(self, draft: Draft) -> str:
+        """Return a free name for a new account: the provider's first word and the address's."""
+        provider = self.provider(draft.provider)
+        local = draft.address.local if draft.address else ""
+        words = provider.name.split("(")[0].strip() if provider and provider.kind is not ProviderKind.CUSTOM else ""
+        if not words and draft.address:
+            words = draft.address.domain
+        return self.book.free_name(" ".join(part for part in (words, local) if part) or "Account")

@@ -1,0 +1,302 @@
+"""The wizard as a pure state machine: a Draft that only grows, steps that apply or not, and what is still missing.
+
+Every face of the product drives it: the screens, and `setup` with options. A screen takes a Draft and returns `Next` or
+`Back` with a Draft; nothing else is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.catalog import AccessPath, PathAuth, PathStatus, Provider, ProviderKind
+from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Scope, Secret, Security, Verdict
+
+
+class Origin(StrEnum):
+    """Where the provider in a draft comes from."""
+
+    ADDRESS = "address"
+    """The ending of the address is in the catalogue."""
+    MX = "mx"
+    """The domain's MX record named it."""
+    CHOSEN = "chosen"
+    """The person picked it."""
+    HAND = "hand"
+    """The person enters the server."""
+
+
+class Application(StrEnum):
+    """What the application that will send can do. It decides which ways of signing in are of use."""
+
+    PASSWORD = "password"
+    """It takes a user name and a password, as ServiceMonster does."""
+    OAUTH = "oauth"
+    """It can send a person to the provider's own sign-in page."""
+
+
+class Arrival(StrEnum):
+    """What became of the test message, as the person says."""
+
+    UNASKED = "unasked"
+    ARRIVED = "arrived"
+    NOT_YET = "not-yet"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a check passed, and for what: it holds only as long as these are still the draft's."""
+
+    at: datetime
+    depth: Depth
+    verdict: Verdict
+    endpoint: Endpoint
+    username: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What was entered so far. Every field may be unset; the `with_` methods drop what no longer holds."""
+
+    address: Address | None = None
+    provider: str | None = None
+    """Id in the catalogue."""
+    origin: Origin | None = None
+    origin_note: str = ""
+    """One sentence: where the settings come from."""
+    maybe: tuple[str, ...] = ()
+    """Ids of the providers it could be, where the answer was not clear."""
+    ways: int = 0
+    """How many access paths the provider has."""
+    application: Application | None = None
+    path: str | None = None
+    endpoint: Endpoint | None = None
+    by_hand: bool = False
+    """The person wants to see, and perhaps change, the server's settings."""
+    username: str = ""
+    auth: Auth = Auth.PASSWORD
+    allow_cleartext: bool = False
+    ehlo_name: str = ""
+    ca_file: str | None = None
+    sender: Address | None = None
+    """The address in From, where it differs from `address`."""
+    sandbox: str | None = None
+    """The scenario, where this is practice."""
+    secret: Secret | None = field(default=None, repr=False)
+    """In memory alone; whoever writes a draft anywhere leaves it out."""
+    ticks: frozenset[str] = frozenset()
+    """Steps of guides that the person has ticked: 'guide/3'."""
+    proof: Proof | None = None
+    test_to: Address | None = None
+    arrival: Arrival = Arrival.UNASKED
+    name: str = ""
+    sender_name: str = ""
+    scope: Scope = Scope.GENERAL
+    update_company: bool = False
+    company_name: str = ""
+    reply_to: Address | None = None
+    store: StoreKind | None = None
+    env_name: str = ""
+    """The environment variable, where the store is one."""
+    saved: str | None = None
+    """The name under which the account was saved."""
+
+    def with_address(self, address: Address) -> Self:
+        """Another domain means another server: what was found for the old one is dropped."""
+        if address == self.address:
+            return self
+        if self.address is not None and address.domain == self.address.domain:
+            username = address.wire if self.username == self.address.wire else self.username
+            return replace(self, address=address, username=username, proof=None, saved=None)
+        return replace(
+            self,
+            address=address,
+            provider=None,
+            origin=None,
+            origin_note="",
+            maybe=(),
+            ways=0,
+            path=None,
+            endpoint=None,
+            by_hand=False,
+            username="",
+            allow_cleartext=False,
+            sandbox=None,
+            secret=None,
+            ticks=frozenset(),
+            proof=None,
+            arrival=Arrival.UNASKED,
+            name="",
+            saved=None,
+        )
+
+    def with_provider(self, provider: Provider, origin: Origin, note: str = "") -> Self:
+        """Take a provider's settings. The same provider again changes nothing but where it comes from."""
+        if provider.id == self.provider:
+            return replace(self, origin=origin, origin_note=note)
+        only = provider.paths[0] if len(provider.paths) == 1 else None
+        fresh = replace(
+            self,
+            provider=provider.id,
+            origin=origin,
+            origin_note=note,
+            ways=len(provider.paths),
+            path=None,
+            endpoint=provider.best(self.address),
+            by_hand=provider.kind is ProviderKind.CUSTOM,
+            username=provider.username_for(self.address) if self.address else "",
+            auth=Auth.PASSWORD,
+            allow_cleartext=False,
+            sandbox=None,
+            secret=None,
+            proof=None,
+        )
+        return fresh.with_path(only) if only is not None and walkable(only) else fresh
+
+    def with_path(self, path: AccessPath) -> Self:
+        """Choose a way of signing in. A password typed for another way is not carried over."""
+        if path.id == self.path:
+            return self
+        return replace(
+            self, path=path.id, auth=path.auth.needs, sandbox=path.scenario, secret=None, proof=None, saved=None
+        )
+
+    def with_endpoint(self, endpoint: Endpoint) -> Self:
+        """Set the server. A yes to an unencrypted password holds for the endpoint it was given for."""
+        if endpoint == self.endpoint:
+            return self
+        return replace(self, endpoint=endpoint, allow_cleartext=False, proof=None, saved=None)
+
+    def with_sign_in(self, username: str, secret: Secret | None) -> Self:
+        """Set user name and secret."""
+        if username == self.username and secret == self.secret:
+            return self
+        return replace(self, username=username, secret=secret, proof=None, saved=None)
+
+    @property
+    def security(self) -> Security | None:
+        """How the endpoint is encrypted."""
+        return self.endpoint.security if self.endpoint else None
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether a check has passed, as deep as the sign-in, for what stands here now."""
+        proof = self.proof
+        return (
+            proof is not None
+            and proof.verdict in (Verdict.PASS, Verdict.WARN)
+            and (proof.depth is not Depth.SERVER or self.auth is Auth.NONE)
+            and proof.endpoint == self.endpoint
+            and proof.username == self.username
+        )
+
+    @property
+    def from_address(self) -> Address | None:
+        """The address that will stand in From."""
+        return self.sender or self.address
+
+
+def walkable(path: AccessPath) -> bool:
+    """Whether this program can walk a path: a retired one leads on, one that needs OAuth names others."""
+    return path.status is not PathStatus.RETIRED and path.auth is not PathAuth.OAUTH2
+
+
+def ranked(provider: Provider, application: Application | None) -> tuple[AccessPath, ...]:
+    """Return a provider's paths, those first that are of use to the application; the catalogue's order within.
+
+    A path that only OAuth opens is of no use to an application that takes a password, and nothing is proved for it by
+    testing one here.
+    """
+
+    def rank(path: AccessPath) -> int:
+        if path.status is PathStatus.RETIRED:
+            return 3
+        if path.auth is PathAuth.OAUTH2:
+            return 0 if application is Application.OAUTH else 2
+        return 1
+
+    return tuple(sorted(provider.paths, key=rank))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One question of the wizard."""
+
+    id: str
+    title: str
+    """Its word in the line of steps."""
+    applies: Callable[[Draft], bool]
+    complete: Callable[[Draft], bool]
+
+
+def _server_known(draft: Draft) -> bool:
+    return draft.endpoint is not None and (bool(draft.username) or draft.auth is Auth.NONE)
+
+
+STEPS: tuple[Step, ...] = (
+    Step("address", "Email", lambda draft: True, lambda draft: draft.address is not None),
+    Step("provider", "Provider", lambda draft: True, lambda draft: draft.provider is not None),
+    Step("signin", "Sign-in", lambda draft: draft.ways > 1, lambda draft: draft.path is not None),
+    Step("server", "Server", lambda draft: draft.by_hand, _server_known),
+    Step("connect", "Connect", lambda draft: True, lambda draft: draft.signed_in),
+    Step("testmail", "Test mail", lambda draft: True, lambda draft: draft.arrival is not Arrival.UNASKED),
+    Step("review", "Save", lambda draft: True, lambda draft: draft.saved is not None),
+    Step("done", "Done", lambda draft: True, lambda draft: False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A step is done; go on with this draft."""
+
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Go to the step before, with everything typed."""
+
+    draft: Draft
+
+
+def step(step_id: str) -> Step:
+    """Return a step by its id. Raises `KeyError`."""
+    return {each.id: each for each in STEPS}[step_id]
+
+
+def applicable(draft: Draft) -> tuple[Step, ...]:
+    """Return the steps that this draft goes through, in order."""
+    return tuple(each for each in STEPS if each.applies(draft))
+
+
+def next_step(draft: Draft, after: Step) -> Step | None:
+    """Return the step that follows, or None at the end."""
+    return next((each for each in STEPS[STEPS.index(after) + 1 :] if each.applies(draft)), None)
+
+
+def previous_step(draft: Draft, before: Step) -> Step | None:
+    """Return the step before, or None at the beginning."""
+    return next((each for each in reversed(STEPS[: STEPS.index(before)]) if each.applies(draft)), None)
+
+
+def resume_step(draft: Draft) -> Step:
+    """Return the first step that is not complete: where a draft goes on."""
+    return next(each for each in STEPS if each.applies(draft) and not each.complete(draft))
+
+
+def missing(draft: Draft, *, secret_needed: bool = True) -> tuple[str, ...]:
+    """Return what must still be answered before a check can run, as the names of `setup`'s options."""
+    wanted = {
+        "EMAIL": draft.address is None,
+        "--host": draft.endpoint is None,
+        "--username": draft.auth is not Auth.NONE and not draft.username,
+        "a password (--password-stdin, --password-command or --password-env)": (
+            secret_needed and draft.auth is Auth.PASSWORD and draft.secret is None
+        ),
+    }
+    return tuple(name for name, lacking in wanted.items() if lacking)
