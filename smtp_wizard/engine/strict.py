@@ -57,7 +57,9 @@ class Document:
         """Find line and column of the deepest part of the trail that exists. Parses the file again: errors are rare."""
         import yaml
 
-        node: Any = yaml.compose(self.path.read_text("utf-8"), Loader=yaml.SafeLoader)
+        # The parser that read the file, since the one in C and the one in Python disagree about a few characters.
+        loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        node: Any = yaml.compose(self.path.read_text("utf-8"), Loader=loader)
         mark = node.start_mark if node is not None else None
         for key in trail:
             if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
