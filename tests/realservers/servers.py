@@ -125,7 +125,7 @@ class MailServer:
 
 
 def wait_until(happened: Callable[[], bool], what: str) -> None:
-    """Look every 20 ms whether something has happened in another process; raise `ServerTrouble` if it takes too long."""
+    """Look every 20 ms whether something has happened in another process; raise `ServerTrouble` if it takes long."""
     deadline = time.monotonic() + PATIENCE
     while not happened():
         if time.monotonic() > deadline:
