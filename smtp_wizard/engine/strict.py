@@ -1,4 +1,4 @@
-"""Reads the values of a data file strictly: keys are asked for by name and type; one that nobody asks for is refused."""
+"""Reads the values of a data file strictly: keys are asked for by name and type; what nobody asks for is refused."""
 
 from __future__ import annotations
 
