@@ -1,0 +1,48 @@
+"""Builds the long-lived parts once, for whichever front door was taken."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from pathlib import Path
+
+from smtp_wizard.engine.accounts import AccountBook
+from smtp_wizard.engine.catalog import Catalog, load_catalog
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.diagnosis import Diagnosis, Finding, Symptom, load_diagnosis
+from smtp_wizard.engine.paths import config_dir
+from smtp_wizard.engine.secrets import SecretStores
+from smtp_wizard.engine.wire import SocketWire
+
+
+def build_desk(config: Path | None, environ: MutableMapping[str, str]) -> Desk:
+    """Return the engine, ready to work in the config folder (`config`, SMTP_WIZARD_CONFIG, or the platform's own).
+
+    `environ` is usually `os.environ`; variables that hold secrets are taken out of it when they are read. Writes
+    nothing. Raises `DataError`.
+    """
+    folder = config_dir(config, environ)
+    catalog = load_catalog()
+    return Desk(
+        catalog=catalog,
+        diagnosis=DiagnosisWhenNeeded(catalog),
+        wire=SocketWire(),
+        stores=SecretStores(environ),
+        book=AccountBook(folder),
+        folder=folder,
+    )
+
+
+class DiagnosisWhenNeeded:
+    """The diagnosis, read when something goes wrong for the first time: a check that passes never asks it."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        """`catalog` gives the display names of the providers."""
+        self._catalog = catalog
+        self._diagnosis: Diagnosis | None = None
+
+    def explain(self, symptom: Symptom) -> Finding:
+        """As `Diagnosis.explain`. Raises `DataError` where the rules cannot be read."""
+        if self._diagnosis is None:
+            names = {provider.id: provider.name for provider in self._catalog.providers}
+            self._diagnosis = load_diagnosis(names=names)
+        return self._diagnosis.explain(symptom)
