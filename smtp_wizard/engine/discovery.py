@@ -142,7 +142,7 @@ def _problem_note(problem: DnsProblem, address: Address) -> str:
 
 
 async def look_up_mx(domain: str, resolver: Resolver) -> MxLookup:
-    """Ask the DNS which hosts receive the mail of a domain, given in A-labels (RFC 5321 section 5.1). Raises nothing."""
+    """Ask which hosts receive the mail of a domain, given in A-labels (RFC 5321 section 5.1). Raises nothing."""
     import dns.asyncresolver
     import dns.exception
     import dns.name
