@@ -245,7 +245,11 @@ class Sandbox:
         )
 
     async def stop(self) -> None:
-        """Free the ports and cut every conversation off. What arrived stays in the mailbox. Harmless when stopped."""
+        """Free the ports and cut every conversation off. What arrived stays in the mailbox. Harmless when stopped.
+
+        Who has connected and not yet finished a TLS handshake is out of reach: asyncio lets go of it when the client
+        leaves, or after `HANDSHAKE_SECONDS`.
+        """
         servers, self._servers, self._endpoints = self._servers, [], ()
         for server in servers:
             server.close()
@@ -257,7 +261,7 @@ class Sandbox:
         if tasks:
             await asyncio.wait(tasks, timeout=_STOP_SECONDS)
         for server in servers:
-            # From Python 3.12 it waits for handshakes as well, and somebody may be in the middle of one.
+            # From Python 3.12 it waits for those in the middle of a handshake as well.
             with suppress(TimeoutError):
                 await asyncio.wait_for(server.wait_closed(), _STOP_SECONDS)
 
