@@ -1,0 +1,431 @@
+"""The rules of the house, proved by reading the source and by looking at what a command loads."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.engine.data import data_path, read_yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = "smtp_wizard"
+
+# --- The rules ---
+
+FLOORS: tuple[frozenset[str], ...] = (
+    frozenset({"__main__"}),
+    frozenset({"cli", "commands", "prompts", "app"}),
+    frozenset({"front"}),
+    frozenset({"screens"}),
+    frozenset({"widgets"}),
+    frozenset({"background", "report"}),
+    frozenset({"engine", "__init__"}),
+)
+"""The package from the roof down. Each imports from its own floor and from those below."""
+
+ENGINE_FLOORS: tuple[frozenset[str], ...] = (
+    frozenset({"desk"}),
+    frozenset({"wizard"}),
+    frozenset({"check", "discovery"}),
+    frozenset(
+        {
+            "accounts",
+            "catalog",
+            "diagnosis",
+            "guides",
+            "limits",
+            "message",
+            "provider",
+            "provider_file",
+            "sandbox",
+            "secrets",
+            "smtp",
+            "wire",
+        }
+    ),
+    frozenset({"strict", "data", "paths"}),
+    frozenset({"model"}),
+    frozenset({"__init__"}),
+)
+"""The same inside the engine."""
+
+SCREENS_FOR_ALL = frozenset({f"{PACKAGE}.screens", f"{PACKAGE}.screens.step", f"{PACKAGE}.screens.dialogs"})
+"""What a screen may import of its neighbours: the base of a step, and the dialogs."""
+
+TOOLKITS = frozenset({"textual", "rich", "click", "prompt_toolkit", "pyte"})
+"""What the engine never imports."""
+
+FRONT_DOOR_CALLS = frozenset({"print", "input", "exit", "quit", "sys.exit", "os._exit"})
+"""What the engine never calls: only a front door talks to the person or ends the program."""
+
+REVEALERS = frozenset(
+    {
+        "engine/smtp.py",  # encodes the secret for the server
+        "engine/secrets.py",  # keeps it
+        "engine/desk.py",  # compares its shape with that of the provider's app passwords
+        "screens/done.py",  # shows it, on a key press
+    }
+)
+"""Where a secret may be seen in clear."""
+
+HEAVY = frozenset(
+    {
+        "aiosmtpd",
+        "cryptography",
+        "dns",
+        "email_validator",
+        "filelock",
+        "keyring",
+        "markdown_it",
+        "rich",
+        "segno",
+        "textual",
+        "trustme",
+        "truststore",
+    }
+)
+"""What a command loads only when it uses it."""
+
+ORDINARY_WORDS = frozenset({"com", "email", "exchange", "mac", "mail", "relay", "sent", "smtp", "start"})
+"""Words of providers' names, ids and domains that are words of the language too, and stand in the code as such."""
+
+
+# --- Reading the source ---
+
+
+@dataclass(frozen=True)
+class Import:
+    """One module that a module imports."""
+
+    target: str
+    line: int
+    lazy: bool
+    """Made inside a function, or for the type checker only: not when the module is loaded."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """One file of the package."""
+
+    name: str
+    file: Path
+    tree: ast.Module
+
+    @property
+    def path(self) -> str:
+        """Its path inside the package."""
+        return self.file.relative_to(ROOT / PACKAGE).as_posix()
+
+    @functools.cached_property
+    def imports(self) -> tuple[Import, ...]:
+        return tuple(_imports(self.tree, lazy=False))
+
+
+def _imports(node: ast.AST, *, lazy: bool) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (Import(alias.name, child.lineno, lazy) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, f"line {child.lineno}: imports are written in full here"
+            yield from (Import(f"{child.module}.{alias.name}", child.lineno, lazy) for alias in child.names)
+        else:
+            later = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            typing_only = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)
+            yield from _imports(child, lazy=lazy or later or typing_only)
+
+
+@functools.cache
+def modules() -> dict[str, Module]:
+    """Every module of the package by its dotted name."""
+    found = {}
+    for file in sorted((ROOT / PACKAGE).rglob("*.py")):
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = Module(name, file, ast.parse(file.read_text("utf-8"), filename=str(file)))
+    return found
+
+
+def own_imports(module: Module, *, at_load: bool = False) -> Iterator[tuple[str, int]]:
+    """Yield the modules of this package that a module imports, with the line."""
+    for each in module.imports:
+        if at_load and each.lazy:
+            continue
+        parts = each.target.split(".")
+        if parts[0] == PACKAGE:
+            # `from package import name` means a module if there is one of that name, else something in it.
+            target = each.target if each.target in modules() else ".".join(parts[:-1])
+            yield target, each.line
+
+
+def floor_of(name: str, floors: tuple[frozenset[str], ...], depth: int) -> int:
+    """Return the number of the floor on which a module stands; `depth` is the part of its name that decides."""
+    part = (name.split(".") + ["__init__"] * 3)[depth]
+    for number, floor in enumerate(floors):
+        if part in floor:
+            return number
+    raise AssertionError(f"{name} stands on no floor: say in {Path(__file__).name} where it belongs")
+
+
+def climbing(names: Iterable[str], floors: tuple[frozenset[str], ...], depth: int) -> list[str]:
+    """Return the imports that go up."""
+    names = set(names)
+    return [
+        f"{name} line {line} imports {target}"
+        for name in sorted(names)
+        for target, line in own_imports(modules()[name])
+        if target in names and floor_of(target, floors, depth) < floor_of(name, floors, depth)
+    ]
+
+
+# --- The import rule ---
+
+
+def test_every_module_imports_only_what_stands_below_it() -> None:
+    assert climbing(modules(), FLOORS, depth=1) == []
+
+
+def test_every_module_of_the_engine_imports_only_what_stands_below_it() -> None:
+    engine = [name for name in modules() if name.startswith(f"{PACKAGE}.engine")]
+    assert climbing(engine, ENGINE_FLOORS, depth=2) == []
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    graph = {name: {target for target, _ in own_imports(module)} - {name} for name, module in modules().items()}
+    while leaves := [name for name, targets in graph.items() if not targets & graph.keys()]:
+        for leaf in leaves:
+            del graph[leaf]
+    assert {name: sorted(targets & graph.keys()) for name, targets in graph.items()} == {}
+
+
+def test_no_screen_imports_another_screen() -> None:
+    screens = {name: module for name, module in modules().items() if name.startswith(f"{PACKAGE}.screens.")}
+    wrong = [
+        f"{name} line {line} imports {target}"
+        for name, module in screens.items()
+        if name not in SCREENS_FOR_ALL
+        for target, line in own_imports(module)
+        if target in screens and target not in SCREENS_FOR_ALL and target != name
+    ]
+    assert wrong == []
+
+
+def test_the_engine_knows_no_toolkit() -> None:
+    wrong = [
+        f"{module.path} line {each.line} imports {each.target}"
+        for module in _engine()
+        for each in module.imports
+        if each.target.partition(".")[0] in TOOLKITS
+    ]
+    assert wrong == []
+
+
+def test_the_engine_neither_prints_nor_asks_nor_ends_the_program() -> None:
+    wrong = []
+    for module in _engine():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in FRONT_DOOR_CALLS:
+                wrong.append(f"{module.path} line {node.lineno} calls {ast.unparse(node.func)}")
+            if isinstance(node, ast.Raise) and node.exc is not None and "SystemExit" in ast.unparse(node.exc):
+                wrong.append(f"{module.path} line {node.lineno} raises SystemExit")
+    assert wrong == []
+
+
+def _engine() -> list[Module]:
+    found = [module for name, module in modules().items() if name.startswith(f"{PACKAGE}.engine")]
+    assert len(found) > 10
+    return found
+
+
+# --- What is loaded ---
+
+
+TELLING = """\
+import atexit, json, pathlib, sys
+atexit.register(lambda: pathlib.Path({result!r}).write_text(json.dumps(sorted(sys.modules)), "utf-8"))
+"""
+
+
+def loaded_after(program: str, *arguments: str, tmp_path: Path) -> set[str]:
+    """Run a program in a fresh interpreter; return the top-level names of the modules that it loaded."""
+    result = tmp_path / "modules.json"
+    done = subprocess.run(
+        [sys.executable, "-c", TELLING.format(result=str(result)) + program, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return {name.partition(".")[0] for name in json.loads(result.read_text("utf-8"))}
+
+
+def test_the_engine_loads_nothing_heavy_by_itself(tmp_path: Path) -> None:
+    names = ", ".join(module.name for module in _engine())
+    assert loaded_after(f"import {names}", tmp_path=tmp_path) & (HEAVY | {"yaml", "click"}) == set()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["--help"], ["check", "--help"], ["test", "--help"]], ids=" ".join
+)
+def test_help_loads_neither_the_screens_nor_anything_heavy(arguments: list[str], tmp_path: Path) -> None:
+    loaded = loaded_after("from smtp_wizard.__main__ import main; main()", *arguments, tmp_path=tmp_path)
+    assert loaded & (HEAVY | {"yaml"}) == set()
+
+
+@pytest.mark.parametrize("arguments", [["providers"], ["accounts"], ["guide"]], ids=" ".join)
+def test_a_command_that_only_lists_loads_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    loaded = loaded_after("from smtp_wizard.__main__ import main; main()", *arguments, tmp_path=tmp_path)
+    assert loaded & HEAVY == set()
+
+
+# --- Secrets ---
+
+
+def test_a_secret_is_revealed_only_where_it_must_be() -> None:
+    revealing = {
+        module.path
+        for module in modules().values()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and node.attr == "reveal"
+    }
+    assert revealing - REVEALERS == set()
+    stale = {path for path in REVEALERS - revealing if (ROOT / PACKAGE / path).exists()}
+    assert stale == set(), "these may reveal a secret and do not: take them off the list"
+
+
+# --- No provider in the code ---
+
+
+def words_of(text: str) -> str:
+    """Return the words of a text or an identifier in lower case, a space around each; CamelCase also taken apart."""
+    joined = re.findall(r"[a-z0-9]+", text.lower())
+    apart = re.findall(r"[a-z0-9]+", re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text).lower())
+    return f" {' '.join(joined if joined == apart else [*joined, *apart])} "
+
+
+@functools.cache
+def brands() -> frozenset[str]:
+    """What the catalogue's providers are known by: names, the words of ids, and the labels of domains and hosts."""
+    found: set[str] = set()
+    for provider in read_yaml(data_path("providers.yaml"))["providers"]:
+        if provider["kind"] in ("custom", "sandbox"):
+            continue
+        names = [words_of(name).strip() for name in re.split(r"[/,]|\(.*?\)", provider["name"].lower())]
+        found |= {*names, names[0].partition(" ")[0]}
+        found |= set(words_of(provider["id"]).split())
+        hosts = [endpoint["host"] for endpoint in provider.get("endpoints", ())]
+        for name in (*provider.get("domains", ()), *provider.get("mx", ()), *hosts):
+            found |= set(words_of(name.rpartition(".")[0]).split())
+    return frozenset(brand for brand in found if len(brand) > 2 and not brand.isdigit())
+
+
+def texts_in_code() -> Iterator[tuple[Module, int, str]]:
+    """Yield the package's names and strings, with the line; docstrings and comments are left out."""
+    for module in modules().values():
+        docstrings = set(_docstrings(module.tree))
+        for node in ast.walk(module.tree):
+            if id(node) not in docstrings and (text := _text(node)):
+                yield module, getattr(node, "lineno", 0), text
+
+
+def _text(node: ast.AST) -> str:
+    """Return what a node of the source calls something, or says."""
+    match node:
+        case ast.Constant(value=str() as text) | ast.Name(id=text) | ast.Attribute(attr=text):
+            return text
+        case ast.Constant(value=bytes() as raw):
+            return raw.decode("latin-1")
+        case ast.FunctionDef(name=text) | ast.AsyncFunctionDef(name=text) | ast.ClassDef(name=text):
+            return text
+        case ast.arg(arg=text) | ast.keyword(arg=str() as text):
+            return text
+    return ""
+
+
+def _docstrings(tree: ast.Module) -> Iterator[int]:
+    """Yield the ids of strings that stand alone as statements: docstrings, of attributes too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield id(node.value)
+
+
+def brands_in_code() -> Iterator[tuple[str, str]]:
+    """Yield each brand that the code says, with the place."""
+    pattern = re.compile(rf"(?<= )(?:{'|'.join(sorted(brands(), key=len, reverse=True))})(?= )")
+    for module, line, text in texts_in_code():
+        for brand in pattern.findall(words_of(text)):
+            yield brand, f"{module.path} line {line}: {brand}"
+
+
+def test_no_provider_is_named_in_the_code() -> None:
+    """What is true of a provider is in the data; a new one needs no change of code."""
+    assert sorted({place for brand, place in brands_in_code() if brand not in ORDINARY_WORDS}) == []
+
+
+def test_the_list_of_ordinary_words_is_honest() -> None:
+    assert ORDINARY_WORDS - {brand for brand, _ in brands_in_code()} == set(), "no brand, or not in the code"
+
+
+@pytest.mark.parametrize(
+    "text", ["Gmail", "GMAIL_HOST", "MicrosoftTenant", "is_yahoo", "Sign in to Google Workspace.", "smtp.aol.com"]
+)
+def test_a_brand_would_be_found(text: str) -> None:
+    assert set(words_of(text).split()) & brands()
+
+
+# --- What no file holds ---
+
+REGISTRIES = tuple(
+    ".".join(labels)
+    for labels in (
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("npmjs", "org"),
+        ("npmjs", "com"),
+        ("deb", "debian", "org"),
+        ("archive", "ubuntu", "com"),
+        ("proxy", "golang", "org"),
+        ("static", "crates", "io"),
+    )
+)
+MACHINE_PATHS = re.compile(rf"(?<![\w.~-])/(?:{'|'.join(('work', 'root', 'workspace'))})/")
+LEFT_FOR_LATER = re.compile(rf"\b(?:{'|'.join(('TO' + 'DO', 'FIX' + 'ME'))})\b")
+
+
+@functools.cache
+def tracked_texts() -> dict[str, str]:
+    """Every text file that git keeps."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    texts = {}
+    for name in listed.decode().split("\0"):
+        file = ROOT / name
+        if name and file.is_file():
+            raw = file.read_bytes()
+            if b"\0" not in raw:
+                texts[name] = raw.decode("utf-8")
+    assert "pyproject.toml" in texts
+    return texts
+
+
+def test_no_file_names_a_package_registry() -> None:
+    assert [(name, host) for name, text in tracked_texts().items() for host in REGISTRIES if host in text] == []
+
+
+def test_no_file_holds_a_path_of_one_machine() -> None:
+    assert [name for name, text in tracked_texts().items() if MACHINE_PATHS.search(text)] == []
+
+
+def test_nothing_is_left_for_later() -> None:
+    assert [name for name, text in tracked_texts().items() if LEFT_FOR_LATER.search(text)] == []
+    unbuilt = "NotImplemented" + "Error"
+    assert [name for name, text in tracked_texts().items() if name.endswith(".py") and unbuilt in text] == []
