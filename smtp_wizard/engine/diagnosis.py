@@ -11,11 +11,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from smtp_wizard.engine.data import DataError, data_path, read_yaml
+from smtp_wizard.engine.data import data_path
 from smtp_wizard.engine.model import Endpoint, PortError, Security, Stage, Who, clean, parse_port
+from smtp_wizard.engine.strict import Document, Node
 
 
 class Fault(StrEnum):
@@ -177,11 +179,11 @@ class Diagnosis:
 def load_diagnosis(path: Path | None = None, names: Mapping[str, str] | None = None) -> Diagnosis:
     """Read the rules; `names` are the providers' display names by id.
 
-    Raises `DataError` that says where: unknown or missing keys, a value that is none of those allowed, a pattern that
-    cannot be read, a rule that points to no cause, a blank that nobody fills.
+    Raises `DataError` that names file, line and column: unknown or missing keys, a value that is none of those allowed,
+    a pattern that cannot be read, a rule that points to no cause, a blank that nobody fills.
     """
-    path = path or data_path("diagnosis.yaml")
-    return Diagnosis(_read_book(read_yaml(path), path.name), names or {})
+    book = Document(path or data_path("diagnosis.yaml")).root.read(_read_book)
+    return Diagnosis(book, names or {})
 
 
 UNKNOWN = "unknown"
@@ -267,14 +269,22 @@ class _Blanks:
 
     def fill(self, template: str) -> str | None:
         """Return the text; None if it needs a fact that nobody knows and that has no word to stand in for it."""
-        values = {name: self._value(name) for name in _BLANK.findall(template)}
+        return self._filled(
+            template, {name: self._fact(name) or self._blanks[name] for name in _BLANK.findall(template)}
+        )
+
+    def fill_with_facts(self, template: str) -> str | None:
+        """Return the text; None if it needs any fact that nobody knows."""
+        return self._filled(template, {name: self._fact(name) or None for name in _BLANK.findall(template)})
+
+    def _filled(self, template: str, values: Mapping[str, str | None]) -> str | None:
         if None in values.values():
             return None
         return _BLANK.sub(lambda found: _fitted(values[found[1]] or "", template[: found.start()]), template)
 
-    def _value(self, name: str) -> str | None:
+    def _fact(self, name: str) -> str:
         known = self._symptom.facts.get(name, "") if name in _FACTS else _FILLERS[name](self._symptom, self._names)
-        return clean(known, _LONGEST.get(name, 160)) or self._blanks[name]
+        return clean(known, _LONGEST.get(name, 160))
 
 
 _LONGEST = {"server_said": 500, "host": 253, "place": 265, "other_place": 265, "provider": 80, "port": 8}
@@ -297,7 +307,7 @@ def _write(cause: _Cause, advice: _Advice, symptom: Symptom, blanks: _Blanks, ev
         title=advice.title,
         explanation=blanks.fill(advice.explanation) or "",
         who=advice.who,
-        steps=tuple(_filled(advice.steps, blanks)),
+        steps=tuple(text for step in advice.steps if (text := blanks.fill(step)) is not None),
         guide=advice.guide,
         server_said=server_said(symptom),
         forward=_letter(advice.forward, blanks, evidence) if advice.forward and advice.who is not Who.YOU else None,
@@ -306,14 +316,10 @@ def _write(cause: _Cause, advice: _Advice, symptom: Symptom, blanks: _Blanks, ev
     )
 
 
-def _filled(templates: Iterable[str], blanks: _Blanks) -> list[str]:
-    return [text for template in templates if (text := blanks.fill(template)) is not None]
-
-
 def _letter(request: str, blanks: _Blanks, evidence: Sequence[str]) -> str:
     """A message for who must act: what is asked for, then the facts. Only named blanks go in, and no secret is one."""
-    asked = " ".join(_filled([request], blanks))
-    return "\n".join([asked, "", *_filled(evidence, blanks)])
+    facts = (blanks.fill_with_facts(line) for line in evidence)
+    return "\n".join([blanks.fill(request) or "", "", *(line for line in facts if line is not None)])
 
 
 _SPEAKING = frozenset({Fault.REJECTED, Fault.OTHER_PROTOCOL, Fault.GARBLED, Fault.UNSOLICITED, Fault.INJECTED})
@@ -363,44 +369,16 @@ class Rule:
     faults: frozenset[Fault] | None
     """The faults it can meet; None: all."""
     advice: _Advice
-    where: str
-    """'rule 12', for messages."""
 
     def can_meet(self, fault: Fault) -> bool:
+        """Whether the rule is worth asking about this fault."""
         return self.faults is None or fault in self.faults
 
     def matches(self, case: _Case) -> bool:
+        """Whether the rule decides."""
         if not all(test(case) for test in self.tests):
             return False
         return not (self.unless and all(test(case) for test in self.unless))
-
-
-_E = TypeVar("_E", bound=StrEnum)
-
-
-def _one_of(kind: type[_E], values: Sequence[str], where: str) -> frozenset[_E]:
-    try:
-        return frozenset(kind(value) for value in values)
-    except ValueError as problem:
-        raise DataError(f"{where}: {clean(str(problem))}") from None
-
-
-def _pattern(values: Sequence[str], where: str) -> re.Pattern[str]:
-    for value in values:
-        try:
-            re.compile(value)
-        except re.error as problem:
-            raise DataError(f"{where}: '{clean(value, 80)}' is not a pattern: {problem}") from None
-    return re.compile("|".join(f"(?:{value})" for value in values), re.IGNORECASE)
-
-
-def _code_pattern(values: Sequence[str], where: str) -> re.Pattern[str]:
-    """Codes with wildcards: '5xx' and '5.7.*' are read digit by digit and part by part."""
-    for value in values:
-        if not re.fullmatch(r"[2-5][0-9x]{2}|[245*](?:\.(?:\d{1,3}|\*)){2}", value):
-            raise DataError(f"{where}: '{clean(value, 20)}' is not a status code")
-    shapes = (re.escape(value).replace(r"\*", r"\d{1,3}").replace("x", r"\d") for value in values)
-    return re.compile("|".join(shapes))
 
 
 def _sender_relation(symptom: Symptom) -> str:
@@ -418,91 +396,117 @@ def _username_shape(symptom: Symptom) -> str:
     return "address" if "@" in symptom.username else "bare"
 
 
-def _among(values: Sequence[str], allowed: Iterable[str], where: str) -> frozenset[str]:
+def _knows_provider(wanted: frozenset[str]) -> _Test:
+    return lambda case: bool(case.symptom.provider) and (_ANY in wanted or case.symptom.provider in wanted)
+
+
+_E = TypeVar("_E", bound=StrEnum)
+
+
+def _members(node: Node, key: str, kind: type[_E]) -> frozenset[_E]:
+    return frozenset(kind(value) for value in _among(node, key, kind))
+
+
+def _among(node: Node, key: str, allowed: Iterable[str]) -> frozenset[str]:
+    values = node.one_or_more(key)
     if strange := sorted(set(values) - set(allowed)):
-        raise DataError(f"{where}: '{clean(strange[0], 40)}' is not one of {', '.join(sorted(allowed))}")
+        raise node.error(key, f"'{clean(strange[0], 40)}' is none of: {', '.join(allowed)}")
     return frozenset(values)
 
 
-def _stage_test(values: Sequence[str], where: str) -> _Test:
-    stages = _one_of(Stage, values, where)
-    return lambda case: case.symptom.stage in stages
+def _pattern(node: Node, key: str) -> re.Pattern[str]:
+    values = node.one_or_more(key)
+    for value in values:
+        try:
+            re.compile(value)
+        except re.error as problem:
+            raise node.error(key, f"'{clean(value, 80)}' is not a pattern: {problem}") from None
+    return re.compile("|".join(f"(?:{value})" for value in values), re.IGNORECASE)
 
 
-def _fault_test(values: Sequence[str], where: str) -> _Test:
-    faults = _one_of(Fault, values, where)
+def _codes(node: Node, key: str, shape: str) -> re.Pattern[str]:
+    """Status codes of this shape, with wildcards: 'x' stands for a digit, '*' for a number."""
+    values = node.one_or_more(key)
+    for value in values:
+        if not re.fullmatch(shape, value):
+            raise node.error(key, f"'{clean(value, 20)}' is not a status code")
+    return re.compile("|".join(re.escape(v).replace(r"\*", r"\d{1,3}").replace("x", r"\d") for v in values))
+
+
+def _fault_test(node: Node, key: str) -> _Test:
+    faults = _members(node, key, Fault)
     return lambda case: case.symptom.fault in faults
 
 
-def _tls_test(values: Sequence[str], where: str) -> _Test:
-    faults = _one_of(TlsFault, values, where)
+def _stage_test(node: Node, key: str) -> _Test:
+    stages = _members(node, key, Stage)
+    return lambda case: case.symptom.stage in stages
+
+
+def _tls_test(node: Node, key: str) -> _Test:
+    faults = _members(node, key, TlsFault)
     return lambda case: case.symptom.tls in faults
 
 
-def _security_test(values: Sequence[str], where: str) -> _Test:
-    allowed = _one_of(Security, values, where)
+def _security_test(node: Node, key: str) -> _Test:
+    allowed = _members(node, key, Security)
     return lambda case: case.symptom.security in allowed
 
 
-def _code_test(values: Sequence[str], where: str) -> _Test:
-    pattern = _code_pattern(values, where)
-    return lambda case: case.symptom.code is not None and bool(pattern.fullmatch(str(case.symptom.code)))
-
-
-def _enhanced_test(values: Sequence[str], where: str) -> _Test:
-    pattern = _code_pattern(values, where)
-    return lambda case: bool(pattern.fullmatch(case.symptom.enhanced or ""))
-
-
-def _words_test(values: Sequence[str], where: str) -> _Test:
-    pattern = _pattern(values, where)
-    return lambda case: bool(pattern.search(case.words))
-
-
-def _host_test(values: Sequence[str], where: str) -> _Test:
-    pattern = _pattern(values, where)
-    return lambda case: case.symptom.endpoint is not None and bool(pattern.search(case.symptom.endpoint.host))
-
-
-def _issuer_test(values: Sequence[str], where: str) -> _Test:
-    pattern = _pattern(values, where)
-    return lambda case: bool(pattern.search(case.symptom.facts.get("issuer", "")[:_SEEN]))
-
-
-def _port_test(values: Sequence[str], where: str) -> _Test:
+def _port_test(node: Node, key: str) -> _Test:
     try:
-        ports = frozenset(parse_port(value) for value in values)
+        ports = frozenset(parse_port(value) for value in node.one_or_more(key))
     except PortError as problem:
-        raise DataError(f"{where}: {problem}") from None
+        raise node.error(key, str(problem)) from None
     return lambda case: case.symptom.endpoint is not None and case.symptom.endpoint.port in ports
 
 
-def _lacking_test(values: Sequence[str], where: str) -> _Test:
-    lacking = frozenset(value.casefold() for value in values)
-    return lambda case: case.symptom.lacking.casefold() in lacking
+def _lacking_test(node: Node, key: str) -> _Test:
+    lacking = frozenset(node.one_or_more(key))
+    return lambda case: case.symptom.lacking in lacking
 
 
-def _shape_test(values: Sequence[str], where: str) -> _Test:
-    shapes = _among(values, ("app-password", "other"), where)
+def _shape_test(node: Node, key: str) -> _Test:
+    shapes = _among(node, key, ("app-password", "other"))
     return lambda case: case.symptom.secret_shape in shapes
 
 
-def _username_test(values: Sequence[str], where: str) -> _Test:
-    shapes = _among(values, ("address", "bare"), where)
+def _username_test(node: Node, key: str) -> _Test:
+    shapes = _among(node, key, ("address", "bare"))
     return lambda case: _username_shape(case.symptom) in shapes
 
 
-def _sender_test(values: Sequence[str], where: str) -> _Test:
-    relations = _among(values, ("same", "other"), where)
+def _sender_test(node: Node, key: str) -> _Test:
+    relations = _among(node, key, ("same", "other"))
     return lambda case: _sender_relation(case.symptom) in relations
 
 
-def _provider_test(values: Sequence[str], where: str) -> _Test:
-    providers = frozenset(values)
-    return lambda case: case.symptom.provider is not None and (_ANY in providers or case.symptom.provider in providers)
+def _code_test(node: Node, key: str) -> _Test:
+    pattern = _codes(node, key, r"[2-5][0-9x]{2}")
+    return lambda case: bool(pattern.fullmatch(str(case.symptom.code)))
 
 
-_TESTS: Mapping[str, Callable[[Sequence[str], str], _Test]] = {
+def _enhanced_test(node: Node, key: str) -> _Test:
+    pattern = _codes(node, key, r"[245*](\.(\d{1,3}|\*)){2}")
+    return lambda case: bool(pattern.fullmatch(case.symptom.enhanced or ""))
+
+
+def _host_test(node: Node, key: str) -> _Test:
+    pattern = _pattern(node, key)
+    return lambda case: case.symptom.endpoint is not None and bool(pattern.search(case.symptom.endpoint.host))
+
+
+def _issuer_test(node: Node, key: str) -> _Test:
+    pattern = _pattern(node, key)
+    return lambda case: bool(pattern.search(case.symptom.facts.get("issuer", "")[:_SEEN]))
+
+
+def _words_test(node: Node, key: str) -> _Test:
+    pattern = _pattern(node, key)
+    return lambda case: bool(pattern.search(case.words))
+
+
+_TESTS: Mapping[str, Callable[[Node, str], _Test]] = {
     # What is cheap to ask is asked first.
     "fault": _fault_test,
     "stage": _stage_test,
@@ -511,7 +515,6 @@ _TESTS: Mapping[str, Callable[[Sequence[str], str], _Test]] = {
     "port": _port_test,
     "lacking": _lacking_test,
     "secret_shape": _shape_test,
-    "provider": _provider_test,
     "code": _code_test,
     "enhanced": _enhanced_test,
     "username": _username_test,
@@ -538,26 +541,20 @@ class _Book:
     providers: frozenset[str]
 
     def every_advice(self) -> Iterable[_Advice]:
+        """All that is said anywhere."""
         for cause in self.causes.values():
             yield cause.advice
             yield from (advice for _, advice in cause.special)
         yield from (rule.advice for rule in self.rules)
 
 
-_ADVICE_KEYS = frozenset(f.name for f in fields(_Advice))
-
-
-def _read_book(data: Any, where: str) -> _Book:
-    table = _table(data, where, required={"version", "families", "blanks", "evidence", "causes", "rules"})
-    if table["version"] != 1:
-        raise DataError(f"{where}: version {clean(str(table['version']), 20)} is not known here")
-    reader = _Reader(_families(table["families"], where), _blank_words(table["blanks"], f"{where}: blanks"))
-    evidence = tuple(reader.template(line, f"{where}: evidence") for line in _texts(table["evidence"], where))
-    causes = reader.causes(table["causes"], where)
-    rules = tuple(
-        reader.rule(rule, causes, f"{where}: rule {number}")
-        for number, rule in enumerate(_list(table["rules"], f"{where}: rules"), 1)
-    )
+def _read_book(node: Node) -> _Book:
+    if node.whole("schema") != 1:
+        raise node.error("schema", "is not known here")
+    reader = _Reader(_families(node.child("families")), node.child("blanks").read(_blank_words))
+    evidence = reader.templates(node, "evidence")
+    causes = reader.causes(node)
+    rules = tuple(child.read(partial(reader.rule, causes=causes)) for child in node.children("rules"))
     return _Book(
         causes=causes,
         rules=rules,
@@ -565,6 +562,17 @@ def _read_book(data: Any, where: str) -> _Book:
         evidence=evidence,
         providers=frozenset(reader.providers - {_ANY}),
     )
+
+
+def _families(node: Node) -> dict[str, tuple[str, ...]]:
+    return {name: node.one_or_more(name) for name in node.keys()}  # noqa: SIM118  a Node is no dict
+
+
+def _blank_words(node: Node) -> dict[str, str | None]:
+    words = {name: node.maybe_text(name) for name in sorted(_BLANK_NAMES)}
+    if missing := sorted(_BLANK_NAMES - set(node.keys())):
+        raise node.error(None, f"the key '{missing[0]}' is missing")
+    return words
 
 
 class _Reader:
@@ -575,166 +583,110 @@ class _Reader:
         self.blanks = blanks
         self.providers: set[str] = {provider for family in families.values() for provider in family}
 
-    def causes(self, data: Any, where: str) -> dict[str, _Cause]:
+    def causes(self, node: Node) -> dict[str, _Cause]:
+        """Read all causes, by id."""
         found: dict[str, _Cause] = {}
-        for number, item in enumerate(_list(data, f"{where}: causes"), 1):
-            cause = self._cause(item, f"{where}: cause {number}")
+        for child in node.children("causes"):
+            cause = child.read(self._cause)
             if cause.id in found:
-                raise DataError(f"{where}: the cause '{cause.id}' stands twice")
+                raise child.error("id", f"'{cause.id}' stands twice")
             found[cause.id] = cause
         if UNKNOWN not in found:
-            raise DataError(f"{where}: there is no cause '{UNKNOWN}'")
+            raise node.error("causes", f"there is none with the id '{UNKNOWN}'")
         return found
 
-    def _cause(self, data: Any, where: str) -> _Cause:
-        needed = {"id", "title", "explanation", "who", "steps", "guide"}
-        table = _table(data, where, required=needed, optional={"forward", "warning", "for"})
-        where = f"{where} ({_text(table['id'], where)})"
-        if not isinstance(table.get("warning", False), bool):
-            raise DataError(f"{where}: 'warning' is true or false")
-        advice = self._advice({key: table[key] for key in _ADVICE_KEYS & table.keys()}, where)
-        _need_letter(advice, advice, where)
-        special = tuple(self._special(item, advice, f"{where}: for") for item in _list(table.get("for", []), where))
-        return _Cause(id=table["id"], advice=advice, special=special, warning=table.get("warning", False))
+    def _cause(self, node: Node) -> _Cause:
+        advice = self._advice(node)
+        for key in ("title", "explanation", "who", "steps"):
+            if getattr(advice, key) is None:
+                raise node.error(None, f"the key '{key}' is missing")
+        _need_letter(node, advice, advice)
+        special = tuple(child.read(partial(self._special, general=advice)) for child in node.children("for"))
+        return _Cause(id=node.text("id"), advice=advice, special=special, warning=node.flag("warning", False))
 
-    def _special(self, data: Any, general: _Advice, where: str) -> tuple[frozenset[str], _Advice]:
-        table = _table(data, where, required={"provider"}, optional=_ADVICE_KEYS)
-        advice = self._advice({key: table[key] for key in _ADVICE_KEYS & table.keys()}, where)
-        _need_letter(advice, general.overlaid(advice), where)
-        return frozenset(self._expanded(_values(table["provider"], where))), advice
+    def _special(self, node: Node, general: _Advice) -> tuple[frozenset[str], _Advice]:
+        advice = self._advice(node)
+        _need_letter(node, advice, general.overlaid(advice))
+        return self._providers(node), advice
 
-    def rule(self, data: Any, causes: Mapping[str, _Cause], where: str) -> Rule:
-        """Read one rule: {cause, when, unless, and what is to be said otherwise than the cause says it}."""
-        table = _table(data, where, required={"cause", "when"}, optional={"unless", *_ADVICE_KEYS})
-        if table["cause"] not in causes:
-            raise DataError(f"{where}: there is no cause '{clean(str(table['cause']), 60)}'")
-        where = f"{where} ({table['cause']})"
-        advice = self._advice({key: table[key] for key in _ADVICE_KEYS & table.keys()}, where)
-        _need_letter(advice, causes[table["cause"]].advice.overlaid(advice), where)
-        when = _table(table["when"], f"{where}: when", optional=_TESTS.keys())
+    def rule(self, node: Node, causes: Mapping[str, _Cause]) -> Rule:
+        """Read one rule: cause, when, unless, and what is to be said otherwise than the cause says it."""
+        cause = node.text("cause")
+        if cause not in causes:
+            raise node.error("cause", f"there is no cause '{clean(cause, 60)}'")
+        advice = self._advice(node)
+        _need_letter(node, advice, causes[cause].advice.overlaid(advice))
+        when = node.child("when")
+        unless = node.maybe_child("unless")
         return Rule(
-            cause=table["cause"],
-            tests=self._tests(when, f"{where}: when"),
-            unless=self._tests(_table(table.get("unless", {}), where, optional=_TESTS.keys()), f"{where}: unless"),
-            faults=_one_of(Fault, _values(when["fault"], where), where) if "fault" in when else None,
+            cause=cause,
+            tests=when.read(self._tests),
+            unless=unless.read(self._tests) if unless else (),
+            faults=_members(when, "fault", Fault) if when.has("fault") else None,
             advice=advice,
-            where=where,
         )
 
-    def _tests(self, table: Mapping[str, Any], where: str) -> tuple[_Test, ...]:
-        return tuple(
-            make(self._condition(name, table[name], where), f"{where}: {name}")
-            for name, make in _TESTS.items()
-            if name in table
-        )
+    def _tests(self, node: Node) -> tuple[_Test, ...]:
+        tests = [make(node, name) for name, make in _TESTS.items() if node.has(name)]
+        if node.has("provider"):
+            tests.insert(0, _knows_provider(self._providers(node)))
+        if not tests:
+            raise node.error(None, "names no condition")
+        return tuple(tests)
 
-    def _condition(self, name: str, value: Any, where: str) -> Sequence[str]:
-        values = _values(value, f"{where}: {name}")
-        return self._expanded(values) if name == "provider" else values
-
-    def _expanded(self, values: Sequence[str]) -> tuple[str, ...]:
+    def _providers(self, node: Node) -> frozenset[str]:
         """Providers by id, with the names of families spelt out."""
-        providers = tuple(id_ for value in values for id_ in self._families.get(value, (value,)))
-        self.providers.update(providers)
+        named = node.one_or_more("provider")
+        providers = frozenset(each for name in named for each in self._families.get(name, (name,)))
+        self.providers |= providers
         return providers
 
-    def _advice(self, table: Mapping[str, Any], where: str) -> _Advice:
-        def text(key: str) -> str | None:
-            return self.template(table[key], f"{where}: {key}") if table.get(key) is not None else None
-
-        title = text("title")
-        if title and _BLANK.search(title):
-            raise DataError(f"{where}: a title has no blanks")
-        explanation = text("explanation")
-        self._keep_whole(explanation or "", f"{where}: explanation")
-        return _Advice(
-            title=title,
-            explanation=explanation,
-            who=next(iter(_one_of(Who, [table["who"]], f"{where}: who"))) if "who" in table else None,
-            steps=self._steps(table["steps"], f"{where}: steps") if "steps" in table else None,
-            guide=_text(table["guide"], where) if table.get("guide") is not None else None,
-            forward=self._forward(text("forward"), where),
+    def _advice(self, node: Node) -> _Advice:
+        advice = _Advice(
+            title=self._whole_text(node, "title"),
+            explanation=self._whole_text(node, "explanation"),
+            who=node.choice("who", Who) if node.has("who") else None,
+            steps=self.templates(node, "steps") if node.has("steps") else None,
+            guide=node.maybe_text("guide"),
+            forward=self._whole_text(node, "forward"),
         )
+        if advice.title and _BLANK.search(advice.title):
+            raise node.error("title", "has no blanks: it is read at a glance")
+        if advice.steps is not None and not any(self._always(step) for step in advice.steps):
+            raise node.error("steps", "at least one must not depend on what may be unknown")
+        return advice
 
-    def _forward(self, text: str | None, where: str) -> str | None:
-        self._keep_whole(text or "", f"{where}: forward")
+    def _whole_text(self, node: Node, key: str) -> str | None:
+        """A text of which nothing may be left out."""
+        if not node.has(key):
+            return None
+        text = _template(node, key, node.text(key))
+        if not self._always(text):
+            raise node.error(key, "has a blank that may be unknown and has no word to stand in for it")
         return text
 
-    def _steps(self, data: Any, where: str) -> tuple[str, ...]:
-        steps = tuple(self.template(step, where) for step in _texts(data, where))
-        if not any(self._always(step) for step in steps):
-            raise DataError(f"{where}: at least one step must not depend on what may be unknown")
-        return steps
-
-    def _keep_whole(self, text: str, where: str) -> None:
-        if not self._always(text):
-            raise DataError(f"{where}: has a blank that may be unknown and has no word to stand in for it")
+    def templates(self, node: Node, key: str) -> tuple[str, ...]:
+        """A list of texts with blanks."""
+        return tuple(_template(node, key, text) for text in node.one_or_more(key))
 
     def _always(self, text: str) -> bool:
         return all(self.blanks[name] is not None for name in _BLANK.findall(text))
 
-    def template(self, value: Any, where: str) -> str:
-        """Read a text with blanks."""
-        text = " ".join(_text(value, where).split())
-        for name in _BLANK.findall(text):
-            if name not in _BLANK_NAMES:
-                raise DataError(f"{where}: nobody fills the blank '{name}'")
-        if "{" in (rest := _BLANK.sub("", text)) or "}" in rest:
-            raise DataError(f"{where}: a brace that opens or closes no blank")
-        return text
+
+def _template(node: Node, key: str, text: str) -> str:
+    """Check the blanks of a text."""
+    for name in _BLANK.findall(text):
+        if name not in _BLANK_NAMES:
+            raise node.error(key, f"nobody fills the blank '{name}'")
+    rest = _BLANK.sub("", text)
+    if "{" in rest or "}" in rest:
+        raise node.error(key, "a brace that opens or closes no blank")
+    return " ".join(text.split())
 
 
-def _need_letter(own: _Advice, whole: _Advice, where: str) -> None:
+def _need_letter(node: Node, own: _Advice, whole: _Advice) -> None:
     """Who is told that somebody else must act needs something to send to them; who acts alone needs nothing."""
     if whole.who is not Who.YOU and whole.forward is None:
-        raise DataError(f"{where}: 'forward' is missing: the message for who must act")
+        raise node.error(None, "the key 'forward' is missing: the message for who must act")
     if whole.who is Who.YOU and own.forward is not None:
-        raise DataError(f"{where}: 'forward' has nobody to go to")
-
-
-def _families(data: Any, where: str) -> dict[str, tuple[str, ...]]:
-    where = f"{where}: families"
-    table = _table(data, where, optional=None)
-    return {name: _texts(members, f"{where}: {name}") for name, members in table.items()}
-
-
-def _blank_words(data: Any, where: str) -> dict[str, str | None]:
-    table = _table(data, where, required=_BLANK_NAMES)
-    return {name: None if word is None else _text(word, f"{where}: {name}") for name, word in table.items()}
-
-
-def _table(
-    data: Any, where: str, *, required: Iterable[str] = (), optional: Iterable[str] | None = ()
-) -> dict[str, Any]:
-    """A mapping with exactly these keys; `optional=None` allows any."""
-    if not isinstance(data, dict):
-        raise DataError(f"{where}: a table of keys and values is expected")
-    if missing := sorted(set(required) - data.keys()):
-        raise DataError(f"{where}: the key '{missing[0]}' is missing")
-    if optional is not None and (strange := sorted(map(str, data.keys() - set(required) - set(optional)))):
-        raise DataError(f"{where}: the key '{clean(strange[0], 60)}' is not known")
-    return data
-
-
-def _list(data: Any, where: str) -> list[Any]:
-    if not isinstance(data, list):
-        raise DataError(f"{where}: a list is expected")
-    return data
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise DataError(f"{where}: text is expected, not {clean(repr(value), 40)}")
-    return value.strip()
-
-
-def _texts(data: Any, where: str) -> tuple[str, ...]:
-    if not (items := _list(data, where)):
-        raise DataError(f"{where}: the list is empty")
-    return tuple(_text(item, where) for item in items)
-
-
-def _values(data: Any, where: str) -> tuple[str, ...]:
-    """One value or a list of them; a number is taken as it is written."""
-    items = data if isinstance(data, list) else [data]
-    return _texts([str(item) if type(item) is int else item for item in items], where)
+        raise node.error("forward", "has nobody to go to: who acts is 'you'")

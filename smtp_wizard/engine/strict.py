@@ -125,6 +125,14 @@ class Node:
         """A list of texts; empty where the key is missing."""
         return tuple(self._text(key, item, at) for at, item in enumerate(self._list(key)))
 
+    def one_or_more(self, key: str) -> tuple[str, ...]:
+        """One text or whole number, or a list of them that is not empty; a number as it is written."""
+        value = self._required(key)
+        items = value if isinstance(value, list) else [value]
+        if not items:
+            raise self.error(key, "must not be an empty list")
+        return tuple(str(item) if type(item) is int else self._text(key, item) for item in items)
+
     def date(self, key: str) -> str:
         """A date as year, year-month or year-month-day, or 'undated'."""
         value = self.text(key)
