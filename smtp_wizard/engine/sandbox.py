@@ -110,7 +110,7 @@ class Scenario:
     imitates: str = ""
     """Whose words these are."""
     source: str = ""
-    """Where those words are documented."""
+    """Where those words were seen."""
 
 
 _REPLY_STAGES = (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA)

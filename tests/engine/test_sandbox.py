@@ -126,6 +126,7 @@ def test_the_five_scenarios_are_there_each_with_ports_of_its_own() -> None:
 def test_the_practice_password_has_the_shape_of_an_app_password() -> None:
     assert practice_password() == "abcd efgh ijkl mnop"
     assert len(practice_password().replace(" ", "")) == 16
+    assert practice_password() in SCENARIOS["app-password-required"].what
 
 
 def test_a_reply_is_written_as_a_server_writes_it() -> None:
