@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import sysconfig
-import tarfile
 import venv
 import zipfile
 from collections.abc import Sequence
@@ -98,8 +97,7 @@ def test_a_source_package_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> N
     """Who installs from a source package gets the knowledge too, from the place where it then lies."""
     for name in ("sdist", "wheel", "source"):
         (tmp_path / name).mkdir()
-    with tarfile.open(build("sdist", ROOT, tmp_path / "sdist")) as archive:
-        archive.extractall(tmp_path / "source", filter="data")
+    run(["tar", "-xf", build("sdist", ROOT, tmp_path / "sdist"), "-C", tmp_path / "source"], cwd=tmp_path)
     (source,) = (tmp_path / "source").iterdir()
     assert not (source / "tests").exists()
     assert contents(build("wheel", source, tmp_path / "wheel")).keys() == contents(wheel).keys()
