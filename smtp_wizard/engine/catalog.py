@@ -122,7 +122,7 @@ class Catalog:
 
 
 _TYPO_CUTOFF = 0.85
-"""Two neighbouring letters exchanged in a name such as 'aol.com' still pass; a letter changed and one added do not."""
+"""Two neighbouring letters exchanged in a short name still pass; two other mistakes in one name do not."""
 
 
 def _plain(domain: str) -> str:

@@ -1,0 +1,573 @@
+"""The shipped knowledge: complete against the old article, every fact dated and sourced, no path a dead end."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from smtp_wizard.engine.catalog import (
+    AccessPath,
+    Catalog,
+    CatalogEndpoint,
+    Confidence,
+    Counted,
+    PathAuth,
+    PathStatus,
+    Per,
+    Provider,
+    ProviderKind,
+    SendLimit,
+    load_catalog,
+)
+from smtp_wizard.engine.data import data_path
+from smtp_wizard.engine.limits import MEGABYTE
+from smtp_wizard.engine.model import Address, Security
+
+CATALOG = load_catalog()
+PATHS = [(provider, path) for provider in CATALOG.providers for path in provider.paths]
+PATH_IDS = [f"{provider.id}/{path.id}" for provider, path in PATHS]
+CHECK_DATA = Path(__file__).parent.parent / "tools" / "check_data.py"
+
+SERVER_LIST = {
+    "ihost-exchange": ("smtp.ihostexchange.net", "iHost Exchange: smtp.ihostexchange.net"),
+    "comcast": ("smtp.comcast.net", "Comcast: smtp.comcast.net"),
+    "microsoft365": ("smtp.office365.com", "Office 365: smtp.office365.com"),
+    "gmail": (
+        "smtp.gmail.com",
+        "Gmail: smtp.gmail.com (Gmail users have extra steps; read how to set up Gmail, either through 2-Step "
+        "Verification or the No-Phone option)",
+    ),
+    "yahoo": (
+        "smtp.mail.yahoo.com",
+        "Yahoo: smtp.mail.yahoo.com (Yahoo also has a 2-Step Verification option)",
+    ),
+    "aol": ("smtp.aol.com", "AOL: smtp.aol.com (Port 25 or 465)"),
+    "verizon": ("smtp.verizon.net", "Verizon: smtp.verizon.net (Port 465)"),
+    "att": ("smtp.mail.att.net", "AT&T: smtp.mail.att.net (Port 465)"),
+    "bellsouth": ("smtp.mail.att.net", "Bellsouth: smtp.mail.att.net (Port 465)"),
+    "outlook-com": ("smtp-mail.outlook.com", "Live, Hotmail, Outlook: smtp-mail.outlook.com"),
+    "godaddy": (
+        "smtpout.secureserver.net",
+        "GoDaddy with Outlook: smtpout.secureserver.net (Without SSL – One of the following: 80, 3535, With SSL – 465)",
+    ),
+}
+"""The article's list of servers: the provider, its host, its line."""
+
+NAMES = {
+    "iHost Exchange": "ihost-exchange",
+    "Comcast": "comcast",
+    "Office 365": "microsoft365",
+    "Gmail": "gmail",
+    "Google Gmail": "gmail",
+    "G Suite": "google-workspace",
+    "Yahoo": "yahoo",
+    "AOL": "aol",
+    "Verizon": "verizon",
+    "AT&T": "att",
+    "AT&T Yahoo": "att",
+    "Bellsouth": "bellsouth",
+    "Live, Hotmail, Outlook": "outlook-com",
+    "Windows Live Hotmail": "outlook-com",
+    "GoDaddy with Outlook": "godaddy",
+    "GoDaddy": "godaddy",
+    "RoadRunner": "roadrunner",
+    "Earthlink": "earthlink",
+    "Cox": "cox",
+    "Optimum (Cablevision)": "optimum",
+    "Charter": "charter",
+    "LunarPages": "lunarpages",
+    "RackSpace": "rackspace",
+    "iPowerWeb": "ipower",
+    "1and1": "ionos",
+    "APlus": "aplus",
+    "Bluehost": "bluehost",
+    "Homestead": "homestead",
+    "Custom Email Provider": "custom",
+}
+"""Every provider's name in the article."""
+
+FIGURES = [
+    ("comcast", "1000 messages/day"),
+    ("comcast", "24000 messages/day"),
+    ("comcast", "10 MB/message"),
+    ("verizon", "100 recipients/message"),
+    ("verizon", "500 messages/hour"),
+    ("att", "100 recipients/message"),
+    ("att", "20 MB/message"),
+    ("bellsouth", "10 MB/message"),
+    ("roadrunner", "1000 messages/day"),
+    ("roadrunner", "5 MB/message"),
+    ("earthlink", "1000 recipients/day"),
+    ("optimum", "50 recipients/message"),
+    ("optimum", "20 MB/message"),
+    ("charter", "50 messages/hour"),
+    ("charter", "10 MB/message"),
+    ("godaddy", "250 messages/day"),
+    ("godaddy", "30 MB/message"),
+    ("lunarpages", "200 messages/hour"),
+    ("lunarpages", "400 messages/hour"),
+    ("ipower", "500 messages/hour"),
+    ("ipower", "5000 messages/day"),
+    ("ipower", "25 MB/message"),
+    ("ionos", "1 messages/minute"),
+    ("ionos", "55 recipients/minute"),
+    ("aplus", "500 messages/half-hour"),
+    ("aplus", "20 MB/message"),
+    ("bluehost", "500 messages/hour"),
+    ("bluehost", "10 MB/message"),
+    ("homestead", "10 messages/second"),
+    ("gmail", "500 messages/day"),
+    ("gmail", "100 messages/day"),
+    ("gmail", "10 MB/message"),
+    ("outlook-com", "100 messages/day"),
+    ("outlook-com", "10 MB/message"),
+    ("yahoo", "100 messages/hour"),
+    ("yahoo", "10 MB/message"),
+    ("yahoo", "20 MB/message"),
+    ("aol", "100 recipients/message"),
+    ("aol", "500 messages/connection"),
+    ("aol", "16 MB/message"),
+]
+"""Every figure of the article's list of limits."""
+
+
+def get(provider_id: str) -> Provider:
+    provider = CATALOG.get(provider_id)
+    assert provider is not None, provider_id
+    return provider
+
+
+def path_of(provider_id: str, path_id: str) -> AccessPath:
+    path = get(provider_id).path(path_id)
+    assert path is not None, f"{provider_id}/{path_id}"
+    return path
+
+
+# --- what the article documents ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("provider_id", SERVER_LIST)
+def test_every_server_of_the_article_stands_here_word_for_word(provider_id: str) -> None:
+    documented = get(provider_id).documented
+    host, line = SERVER_LIST[provider_id]
+    assert documented is not None
+    assert documented.host == host
+    assert line in documented.smtp_lines
+
+
+@pytest.mark.parametrize(("name", "provider_id"), NAMES.items())
+def test_every_name_of_the_article_is_found(name: str, provider_id: str) -> None:
+    documented = get(provider_id).documented
+    assert documented is not None
+    assert name in documented.names
+    assert get(provider_id) in CATALOG.search(name)[:3]
+
+
+def figure(limit: SendLimit) -> str:
+    if limit.what is Counted.BYTES:
+        assert limit.value is not None
+        return f"{limit.value // MEGABYTE} MB/{limit.per}"
+    return f"{limit.value} {limit.what}/{limit.per}"
+
+
+def documented_figures() -> list[tuple[str, str]]:
+    return [
+        (provider.id, figure(limit))
+        for provider in CATALOG.providers
+        if provider.documented
+        for limit in provider.documented.limits
+    ]
+
+
+def test_every_figure_of_the_article_stands_here_and_no_other() -> None:
+    assert sorted(documented_figures()) == sorted(FIGURES)
+
+
+def test_a_documented_figure_is_marked_as_the_article_s() -> None:
+    for provider in CATALOG.providers:
+        for limit in provider.documented.limits if provider.documented else ():
+            assert (limit.documented, limit.confidence) == (True, Confidence.ARTICLE)
+        assert not any(limit.documented for limit in provider.limits), "what holds today is kept apart"
+
+
+def test_documented_limits_say_what_is_known_today() -> None:
+    for provider in CATALOG.providers:
+        if provider.documented and provider.documented.limit_lines:
+            assert provider.documented.limits_label, provider.id
+            assert provider.documented.limits_today, provider.id
+
+
+def test_the_ports_of_the_article_stand_here() -> None:
+    stated = {"aol": (25, 465), "verizon": (465,), "att": (465,), "bellsouth": (465,), "godaddy": (80, 3535, 465)}
+    for provider_id, ports in stated.items():
+        documented = get(provider_id).documented
+        assert documented is not None
+        assert documented.ports == ports
+
+
+# --- facts ------------------------------------------------------------------------------------------------------------
+
+
+def facts(provider: Provider) -> Iterator[tuple[str, str, str, Confidence]]:
+    """What each fact says about itself: what it is, its source, its date, its confidence."""
+    for each in provider.endpoints:
+        yield f"{provider.id} {each.endpoint}", each.source, each.as_of, each.confidence
+    for limit in provider.limits:
+        yield f"{provider.id} {limit.words()}", limit.source, limit.as_of, limit.confidence
+    for words in provider.errors:
+        yield f"{provider.id} {words.code} {words.enhanced}", words.source, words.as_of, words.confidence
+    for gone in provider.retirements:
+        yield f"{provider.id} {gone.what}", gone.source, gone.as_of, gone.confidence
+
+
+def test_every_fact_has_a_source_and_a_date() -> None:
+    for provider in CATALOG.providers:
+        for what, source, as_of, confidence in facts(provider):
+            assert (confidence is Confidence.UNKNOWN) == (not source) == (not as_of), what
+            assert not source or provider.source(source) is not None, what
+
+
+def test_what_is_official_was_seen() -> None:
+    """A page that is only named by others proves nothing by itself."""
+    for provider in CATALOG.providers:
+        for what, source_id, _, confidence in facts(provider):
+            source = provider.source(source_id)
+            if confidence is Confidence.OFFICIAL and source is not None:
+                assert source.seen.value != "named-only", what
+
+
+def test_every_path_names_its_sources() -> None:
+    for provider, path in PATHS:
+        assert path.sources
+        assert all(provider.source(source) for source in path.sources), f"{provider.id}/{path.id}"
+        assert path.documented == ("article" in path.sources) or provider.id in NOT_IN_ITS_SERVER_LIST, path.id
+
+
+NOT_IN_ITS_SERVER_LIST = {"lunarpages", "ipower", "aplus", "bluehost", "homestead"}
+"""Providers of which the article knows only the limits: it is the source for their name, not for a way in."""
+
+
+def test_every_entry_was_checked_on_a_day() -> None:
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", provider.checked) for provider in CATALOG.providers)
+
+
+def test_no_domain_has_two_owners() -> None:
+    domains = [domain for provider in CATALOG.providers for domain in provider.domains]
+    assert len(domains) == len(set(domains))
+    assert all(CATALOG.by_domain(domain.replace("*", "some.where")) is not None for domain in domains)
+
+
+# --- servers ----------------------------------------------------------------------------------------------------------
+
+
+def endpoints() -> list[tuple[Provider, CatalogEndpoint]]:
+    return [(provider, each) for provider in CATALOG.providers for each in provider.endpoints]
+
+
+def test_no_server_without_encryption_is_offered() -> None:
+    clear = {(p.id, e.endpoint.port) for p, e in endpoints() if e.endpoint.security is Security.NONE}
+    assert clear == {("godaddy", 80), ("godaddy", 3535)}, "they stand here as documented"
+    for provider in CATALOG.providers:
+        assert all(each.endpoint.security is not Security.NONE for each in provider.offered())
+
+
+def test_ports_and_security_go_together() -> None:
+    for provider, each in endpoints():
+        if provider.kind is not ProviderKind.SANDBOX:
+            port, security = each.endpoint.port, each.endpoint.security
+            assert port in {25, 80, 465, 587, 2525, 3535}, each
+            assert port != 465 or security is Security.TLS, each
+            assert port != 25 or not each.offered, "many networks block it"
+
+
+def test_the_first_choice_is_the_article_s_server_where_that_still_holds() -> None:
+    for provider_id, (host, _) in SERVER_LIST.items():
+        best = get(provider_id).best()
+        assert best is not None
+        assert best.host == host
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("ana@optonline.net", "mail.optonline.net"),
+        ("ana@optimum.net", "mail.optimum.net"),
+        ("ana@brighthouse.com", "mail.brighthouse.com"),
+        ("ana@zohomail.eu", "smtp.zoho.eu"),
+        ("ana@nyc.rr.com", "mail.twc.com"),
+        ("ana@sandbox.test", "127.0.0.1"),
+    ],
+)
+def test_an_address_gets_the_server_of_its_domain(address: str, host: str) -> None:
+    local, _, domain = address.partition("@")
+    provider = CATALOG.by_domain(domain)
+    assert provider is not None
+    best = provider.best(Address(local, domain))
+    assert best is not None
+    assert best.host == host
+
+
+def test_who_has_no_known_server_says_where_to_look() -> None:
+    without = {provider.id for provider in CATALOG.providers if provider.best() is None}
+    assert without == {"lunarpages", "ipower", "aplus", "bluehost", "homestead", "custom"}
+    assert all(get(provider_id).note for provider_id in without)
+
+
+# --- ways in ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("provider", "path"), PATHS, ids=PATH_IDS)
+def test_no_path_is_a_dead_end(provider: Provider, path: AccessPath) -> None:
+    """What is closed, disputed or opened by OAuth alone leads on; where it leads is not closed itself."""
+    ways = provider.ways_on(path)
+    if path.status is PathStatus.RETIRED:
+        assert ways
+        assert path.retired_on
+        assert path.guide, "a retired path is explained"
+    if path.auth is PathAuth.OAUTH2:
+        assert len(ways) >= 2
+        assert any(isinstance(way, str) or way.auth is not PathAuth.OAUTH2 for way in ways)
+    for way in ways:
+        assert isinstance(way, str) or way.status is not PathStatus.RETIRED
+        assert isinstance(way, AccessPath) or way.endswith(".")
+
+
+@pytest.mark.parametrize(("provider", "path"), PATHS, ids=PATH_IDS)
+def test_a_path_speaks_to_people(provider: Provider, path: AccessPath) -> None:
+    assert path.summary.endswith(".")
+    assert len(path.title) <= 76, "one line of a terminal of 80"
+    assert not path.secret_label or len(path.secret_label) <= 26, "one column of a form"
+    for text in (path.title, path.summary, path.note, path.disputed, provider.note):
+        assert "  " not in text
+        assert "\n" not in text
+
+
+def test_the_ways_of_a_personal_google_account() -> None:
+    assert [path.id for path in get("gmail").paths] == [
+        "app-password",
+        "two-step",
+        "no-phone",
+        "oauth",
+        "less-secure-apps",
+    ]
+    assert path_of("gmail", "no-phone").since == "2024-05-06"
+    retired = path_of("gmail", "less-secure-apps")
+    assert (retired.status, retired.retired_on, retired.documented) == (PathStatus.RETIRED, "2022-05-30", True)
+    assert retired.instead[0] == "no-phone"
+    assert path_of("google-workspace", "less-secure-apps").retired_on == "2025-03-14"
+
+
+def test_app_passwords_of_the_yahoo_family_are_told_both_ways() -> None:
+    for provider_id in ("yahoo", "aol", "verizon", "att", "bellsouth"):
+        path = path_of(provider_id, "app-password")
+        assert path.disputed
+        assert path.instead
+        assert path_of(provider_id, "password").status is PathStatus.RETIRED
+    assert path_of("yahoo", "password").retired_on == "2020-10-20"
+
+
+def test_a_personal_microsoft_account_opens_to_oauth_alone() -> None:
+    usable = [path.auth for path in get("outlook-com").paths if path.status is not PathStatus.RETIRED]
+    assert usable == [PathAuth.OAUTH2]
+    assert path_of("outlook-com", "password").retired_on == "2024-09-16"
+    assert path_of("outlook-com", "app-password").retired_on == "2024-09-16"
+
+
+def test_a_password_at_microsoft_365_says_until_when() -> None:
+    for provider_id in ("microsoft365", "godaddy-microsoft365"):
+        path = path_of(provider_id, "password")
+        assert (path.status, path.retired_on) == (PathStatus.NEEDS_PREPARATION, "2026-12-31")
+        assert "December 2026" in path.summary
+
+
+def test_google_s_app_password_has_a_shape() -> None:
+    form = path_of("gmail", "app-password").secret_form
+    assert form is not None
+    assert form.fits("abcd efgh ijkl mnop")
+
+
+def test_the_practice_server_has_one_path_a_scenario() -> None:
+    sandbox = next(provider for provider in CATALOG.providers if provider.kind is ProviderKind.SANDBOX)
+    scenarios = [path.scenario for path in sandbox.paths]
+    assert scenarios == ["accept", "app-password-required", "wrong-password", "expired-certificate", "quota-reached"]
+    assert [(each.endpoint.host, each.endpoint.port) for each in sandbox.offered()] == [
+        ("127.0.0.1", 5871),
+        ("127.0.0.1", 4651),
+    ]
+    assert sandbox is CATALOG.providers[-1]
+
+
+def test_every_path_that_works_can_be_rehearsed() -> None:
+    for provider, path in PATHS:
+        if path.status is not PathStatus.RETIRED and path.auth is not PathAuth.OAUTH2:
+            assert "accept" in path.scenarios or provider.kind is ProviderKind.SANDBOX, f"{provider.id}/{path.id}"
+
+
+# --- finding ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hosts", "found"),
+    [
+        (["aspmx.l.google.com"], ["google-workspace"]),
+        (["smtp.google.com"], ["google-workspace"]),
+        (["gmail-smtp-in.l.google.com"], ["gmail"]),
+        (["alt1.gmail-smtp-in.l.google.com"], ["gmail"]),
+        (["contoso-com.mail.protection.outlook.com"], ["microsoft365", "godaddy-microsoft365"]),
+        (["contoso-com.o-v1.mx.microsoft"], ["microsoft365"]),
+        (["hotmail-com.olc.protection.outlook.com"], ["outlook-com"]),
+        (["smtp.secureserver.net"], ["godaddy", "godaddy-professional-email"]),
+        (["mx-aol.mail.gm0.yahoodns.net"], ["aol"]),
+        (["mta7.am0.yahoodns.net"], ["yahoo"]),
+        (["mx1.emailsrvr.com"], ["rackspace"]),
+        (["mx.notgoogle.com"], []),
+    ],
+)
+def test_mail_hosts_lead_to_their_provider(hosts: list[str], found: list[str]) -> None:
+    assert [provider.id for provider in CATALOG.by_mx(hosts)] == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("gmial.com", "gmail.com"),
+        ("gmail.con", "gmail.com"),
+        ("gmai.com", "gmail.com"),
+        ("gamil.com", "gmail.com"),
+        ("hotmial.com", "hotmail.com"),
+        ("yaho.com", "yahoo.com"),
+        ("outlok.com", "outlook.com"),
+        ("comcst.net", "comcast.net"),
+        ("icloud.co", "icloud.com"),
+        ("mail.com", None),
+        ("ymail.com", None),
+        ("mymail.com", None),
+        ("gmx.com", None),
+        ("email.com", None),
+        ("example.com", None),
+        ("mygreatshop.com", None),
+        ("nyc.rr.com", None),
+    ],
+)
+def test_a_mistyped_common_ending_is_offered_back(typed: str, meant: str | None) -> None:
+    assert CATALOG.suggest(typed) == meant
+
+
+def test_no_known_domain_is_ever_taken_for_a_mistake() -> None:
+    for provider in CATALOG.providers:
+        for domain in provider.domains:
+            assert CATALOG.suggest(domain.replace("*", "www")) is None, domain
+
+
+def test_what_is_offered_back_is_known() -> None:
+    for typed in ("gmial.com", "hotmial.com", "comcas.net", "cox.ne"):
+        meant = CATALOG.suggest(typed)
+        assert meant is not None
+        assert CATALOG.by_domain(meant) is not None
+        assert difflib.SequenceMatcher(None, typed, meant).ratio() >= 0.85
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("gmail", "gmail"),
+        ("g suite", "google-workspace"),
+        ("hotmail.co.uk", "outlook-com"),
+        ("office", "microsoft365"),
+        ("1and1", "ionos"),
+        ("smtp.aol", "aol"),
+        ("secureserver", "godaddy"),
+        ("custom", "custom"),
+        ("practi", "sandbox"),
+        ("xfinity", "comcast"),
+    ],
+)
+def test_people_find_their_provider(query: str, first: str) -> None:
+    assert CATALOG.search(query)[0].id == first
+
+
+# --- the files as files -----------------------------------------------------------------------------------------------
+
+
+def test_both_yaml_parsers_read_the_same() -> None:
+    """The one written in C is not everywhere; the other is stricter about a few characters."""
+    text = data_path("providers.yaml").read_text("utf-8")
+    plain = yaml.load(text, yaml.SafeLoader)
+    fast = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    assert plain == fast
+
+
+def test_every_source_is_used() -> None:
+    table = yaml.safe_load(data_path("providers.yaml").read_text("utf-8"))["sources"]
+    used = {source.id for provider in CATALOG.providers for source in provider.sources}
+    assert set(table) == used
+
+
+def check_data(folder: Path) -> int:
+    """What `make check-data` runs."""
+    found = importlib.util.spec_from_file_location("check_data", CHECK_DATA)
+    assert found is not None
+    assert found.loader is not None
+    tool = importlib.util.module_from_spec(found)
+    found.loader.exec_module(tool)
+    code = tool.main([str(folder)])
+    assert isinstance(code, int)
+    return code
+
+
+def test_check_data_finds_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check_data(data_path()) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("guide: comcast\n", "guide: nowhere\n", "comcast/password: there is no guide 'nowhere'"),
+        ("port: 5871", "port: 5870", "sandbox: no scenario listens on 127.0.0.1:5870"),
+        ("scenario: accept\n", "scenario: sunshine\n", "sandbox/accept: there is no scenario 'sunshine'"),
+        ("  - id: ihost-exchange\n", "  - id: ihost\n    id: x\n", "the key 'id' stands twice"),
+    ],
+)
+def test_check_data_says_in_one_line_what_is_wrong(
+    old: str, new: str, line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "data"
+    shutil.copytree(data_path(), copy)
+    providers = copy / "providers.yaml"
+    text = providers.read_text("utf-8")
+    assert old in text
+    providers.write_text(text.replace(old, new, 1), "utf-8")
+    assert check_data(copy) == 1
+    said = capsys.readouterr().out
+    assert len(said.splitlines()) == 1
+    assert line in said
+
+
+def test_everything_shown_fits_one_line_of_plain_text() -> None:
+    """No control characters, no tabs: the data is shown without cleaning."""
+
+    def texts(catalog: Catalog) -> Iterator[str]:
+        for provider in catalog.providers:
+            yield from (provider.name, provider.note, provider.limits_note, provider.username_note)
+            yield from (limit.words() for limit in provider.limits)
+            yield from (words.means for words in provider.errors)
+            for gone in provider.retirements:
+                yield from (gone.what, gone.state, gone.replacement)
+
+    assert all(text.isprintable() for text in texts(CATALOG))
+    assert not any("(" in limit.applies_to for provider in CATALOG.providers for limit in provider.limits)
+
+
+def test_a_limit_over_a_stretch_of_time_is_in_the_published_list_of_units() -> None:
+    assert {per.value for per in Per} == {
+        *("second", "minute", "half-hour", "hour", "day", "week", "month"),
+        *("message", "connection", "session", "concurrent"),
+    }
