@@ -295,7 +295,7 @@ def _run_dovecot(folder: Path) -> Iterator[None]:
     users.chmod(0o644)
     flavour = DOVECOT_2_3 if version.startswith("2.3.") else DOVECOT_2_4
     config = folder / "dovecot.conf"
-    config.write_text((DOVECOT + flavour).replace("FOLDER", str(folder)), "utf-8")
+    config.write_text((flavour + DOVECOT).replace("FOLDER", str(folder)), "utf-8")
     command = [program, "-F", "-c", str(config)]
     with _running(command, folder, folder / "dovecot.log", (folder / "auth").is_socket):
         yield
@@ -334,6 +334,8 @@ userdb {
 """
 
 DOVECOT_2_4 = """\
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
 auth_mechanisms = plain login
 passdb passwd-file {
   passwd_file_path = FOLDER/users
