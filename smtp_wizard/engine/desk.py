@@ -41,6 +41,10 @@ class Options:
     allow_cleartext: bool = False
 
 
+PRACTICE_FOLDER = "sandbox"
+"""Below the config folder: the practice server's mailbox and certificates."""
+
+
 class Desk:
     """The engine as the front doors use it."""
 
@@ -166,7 +170,7 @@ class Desk:
         wanted = target.endpoint
         listener = Security.TLS if wanted.security is Security.TLS else Security.STARTTLS
         ports = {**known.ports, listener: wanted.port}
-        async with Sandbox(self.folder, replace(known, ports=ports)) as sandbox:
+        async with Sandbox(self.folder / PRACTICE_FOLDER, replace(known, ports=ports)) as sandbox:
             actual = sandbox.endpoint(listener)
             yield replace(
                 target,
@@ -341,7 +345,10 @@ class Desk:
         """Return a free name for a new account: the provider's first word and the address's."""
         provider = self.provider(draft.provider)
         local = draft.address.local if draft.address else ""
-        words = provider.name.split("(")[0].strip() if provider and provider.kind is not ProviderKind.CUSTOM else ""
-        if not words and draft.address:
-            words = draft.address.domain
+        if provider is None or provider.kind is ProviderKind.CUSTOM:
+            words = draft.address.domain if draft.address else ""
+        elif provider.kind is ProviderKind.SANDBOX:
+            words = "Practice"
+        else:
+            words = provider.name.split("(")[0].strip()
         return self.book.free_name(" ".join(part for part in (words, local) if part) or "Account")

@@ -6,7 +6,7 @@ Every face of the product drives it: the screens, and `setup` with options. A sc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -105,6 +105,8 @@ class Draft:
     """The environment variable, where the store is one."""
     saved: str | None = None
     """The name under which the account was saved."""
+    typed: Mapping[str, str] = field(default_factory=dict)
+    """What stands in a field and cannot be used yet, by the field's name: going back and forth keeps it."""
 
     def with_address(self, address: Address) -> Self:
         """Another domain means another server: what was found for the old one is dropped."""
@@ -133,6 +135,7 @@ class Draft:
             arrival=Arrival.UNASKED,
             name="",
             saved=None,
+            typed={},
         )
 
     def with_provider(self, provider: Provider, origin: Origin, note: str = "") -> Self:
@@ -177,6 +180,11 @@ class Draft:
         if username == self.username and secret == self.secret:
             return self
         return replace(self, username=username, secret=secret, proof=None, saved=None)
+
+    def with_typed(self, name: str, text: str | None) -> Self:
+        """Keep what stands in a field as it is, or forget it (None) because it could be used."""
+        others = {key: value for key, value in self.typed.items() if key != name}
+        return replace(self, typed=others if text is None else {**others, name: text})
 
     @property
     def security(self) -> Security | None:

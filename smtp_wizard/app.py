@@ -1,0 +1,210 @@
+"""The Textual app: two areas, and the only loop of the wizard.
+
+While there is a step, the screen built for it is awaited, gives `Next` or `Back` with a draft, and the engine names the
+following step. A screen is built anew each time; all answers live in the draft.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from smtp_wizard.background import ServerWatch
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.guides import GuideShelf
+from smtp_wizard.engine.paths import make_private_dir, write_private
+from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, previous_step, resume_step
+from smtp_wizard.screens.address import AddressScreen
+from smtp_wizard.screens.connect import ConnectScreen
+from smtp_wizard.screens.dialogs import ConfirmScreen
+from smtp_wizard.screens.done import DoneScreen
+from smtp_wizard.screens.home import HomeScreen, Leave
+from smtp_wizard.screens.provider import ProviderScreen
+from smtp_wizard.screens.review import ReviewScreen
+from smtp_wizard.screens.server import ServerScreen
+from smtp_wizard.screens.signin import SignInScreen
+from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.screens.testmail import TestMailScreen
+
+SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
+    "address": AddressScreen,
+    "provider": ProviderScreen,
+    "signin": SignInScreen,
+    "server": ServerScreen,
+    "connect": ConnectScreen,
+    "testmail": TestMailScreen,
+    "review": ReviewScreen,
+    "done": DoneScreen,
+}
+CRASH_LOG = "crash.log"
+HOME, SETUP = "home", "setup"
+
+
+class Floor(Screen[None]):
+    """What lies beneath the steps; never seen for longer than a change of screens."""
+
+
+class WizardApp(App[int]):
+    """The screens, over the engine."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "smtp-wizard"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f7", "accounts", "Accounts", show=False),
+        Binding("ctrl+q", "leave", "Quit"),
+    ]
+
+    def __init__(self, desk: Desk, shelf: GuideShelf, *, start: str = SETUP, draft: Draft | None = None) -> None:
+        """`start`: 'home' or 'setup'. With a draft, setup goes on at its first open question."""
+        super().__init__()
+        self.animation_level = "none"
+        self.kit = Kit(desk, shelf, ServerWatch(desk), browser_at_hand(os.environ))
+        self.start = start
+        self.draft = draft or Draft()
+        self.walking: Step | None = None
+        self.log_written = False
+        self.add_mode(HOME, lambda: HomeScreen(self.kit))
+        self.add_mode(SETUP, Floor)
+        if os.environ.get("NO_COLOR") is not None:
+            self.theme = "ansi-dark"
+
+    # -- areas ------------------------------------------------------------------------------------------------------
+
+    async def on_mount(self) -> None:
+        self._catch_signals()
+        if self.start == HOME:
+            await self.switch_mode(HOME)
+        else:
+            self._set_up(self.draft)
+
+    def _catch_signals(self) -> None:
+        """A killed session, or a lost line, must not leave the terminal in the screen's state."""
+        if sys.platform == "win32":
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.exit, 128 + number, 128 + number)
+
+    def _set_up(self, draft: Draft) -> None:
+        self.walk(draft, resume_step(draft))
+
+    @on(Leave)
+    def _left(self) -> None:
+        """From the accounts to the wizard: where it stands, or anew."""
+        if self.walking is not None:
+            self.switch_mode(SETUP)
+        else:
+            self._set_up(Draft())
+
+    def action_accounts(self) -> None:
+        """Show the saved accounts; what was typed in the wizard stays."""
+        self.switch_mode(HOME)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The way to the accounts is offered where the person is not there already."""
+        return self.current_mode != HOME if action == "accounts" else True
+
+    def action_leave(self) -> None:
+        """Quit; where something was entered and not saved, ask first."""
+        draft = self.draft
+        if self.walking is None or draft.address is None or draft.saved is not None:
+            self.exit(0)
+            return
+        if any(isinstance(screen, ConfirmScreen) for screen in self.screen_stack):
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.exit(0)
+
+        question = "Leave now? What you entered is not saved yet."
+        self.push_screen(ConfirmScreen(question, yes="Leave", no="Stay here"), answered)
+
+    # -- the wizard -------------------------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="wizard")
+    async def walk(self, draft: Draft, step: Step | None) -> None:
+        """Go through the steps until the end, then to the accounts."""
+        await self.switch_mode(SETUP)
+        while step is not None:
+            self.draft, self.walking = draft, step
+            self.kit.watch.watch(draft)
+            match await self.push_screen_wait(SCREENS[step.id](self.kit, draft), mode=SETUP):
+                case Next(following):
+                    draft, step = following, next_step(following, step)
+                case Back(earlier):
+                    draft, step = earlier, previous_step(earlier, step) or self._before_the_first(step)
+        self.walking = None
+        self.draft = Draft()
+        self.kit.watch.stop()
+        await self.switch_mode(HOME)
+
+    def _before_the_first(self, step: Step) -> Step | None:
+        """Back from the first question leads to the accounts, if there are any."""
+        try:
+            saved = bool(self.kit.desk.book.list())
+        except Exception:  # the accounts' own screen says what is wrong with them
+            saved = True
+        return None if saved else STEPS[0]
+
+    @on(Worker.StateChanged)
+    def _worker_ended(self, event: Worker.StateChanged) -> None:
+        """A bug in a screen's worker is a bug: it ends the program with a sentence, and is not lost in silence."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self._handle_exception(event.worker.error)  # type: ignore[arg-type]  # errors of workers are exceptions
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    def _fatal_error(self) -> None:
+        """Say one sentence; Textual's own report prints local variables, and a password may be among them."""
+        from rich.text import Text
+
+        where = self._write_crash_log()
+        self._exit_renderables.append(
+            Text(
+                "smtp-wizard met a fault of its own and had to stop. Your saved accounts are untouched. "
+                f"{f'What happened is in {where}.' if where else ''}"
+            )
+        )
+        self._close_messages_no_wait()
+
+    def _write_crash_log(self) -> str:
+        """Write where the fault happened, without values: lines of code only."""
+        kind, _, trace = sys.exc_info()
+        if kind is None:
+            return ""
+        frames = traceback.extract_tb(trace)
+        lines = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+        path = self.kit.desk.folder / CRASH_LOG
+        try:
+            make_private_dir(path.parent)
+            write_private(path, "\n".join([*lines, kind.__name__, ""]).encode())
+        except OSError:
+            return ""
+        return str(path)
+
+
+def browser_at_hand(environ: Mapping[str, str]) -> bool:
+    """Whether a browser started here opens in front of the person: not over SSH, and with a display."""
+    if "SSH_CONNECTION" in environ or "SSH_TTY" in environ:
+        return False
+    return sys.platform in ("darwin", "win32") or "DISPLAY" in environ or "WAYLAND_DISPLAY" in environ
+
+
+def run_app(desk: Desk, shelf: GuideShelf, *, start: str, draft: Draft | None = None, mouse: bool = True) -> int:
+    """Draw the screens until the person leaves; return the exit code. The caller has made sure of a terminal."""
+    app: Any = WizardApp(desk, shelf, start=start, draft=draft)
+    result = app.run(mouse=mouse)
+    return result if isinstance(result, int) else 0 if app.return_code in (0, None) else 70

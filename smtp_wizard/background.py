@@ -1,0 +1,62 @@
+"""The server check that runs while the person reads: it belongs to the flow, not to a screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from smtp_wizard.engine.check import Emit, Event
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.model import Depth, Endpoint, InputError
+from smtp_wizard.engine.wizard import Draft
+
+
+class ServerWatch:
+    """Checks the server of a draft, without a password, as soon as it is known; begins anew when it changes."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._for: tuple[Endpoint | None, str | None] = (None, None)
+        self._task: asyncio.Task[None] | None = None
+        self._listener: Emit | None = None
+        self.events: list[Event] = []
+
+    def watch(self, draft: Draft) -> None:
+        """Begin checking the draft's server, unless that is being done or has been done already."""
+        wanted = (draft.endpoint, draft.sandbox)
+        if wanted == self._for:
+            return
+        self.stop()
+        self._for = wanted
+        if draft.endpoint is not None:
+            self._task = asyncio.ensure_future(self._run(draft))
+
+    def stop(self) -> None:
+        """Cancel what is running and forget what was found."""
+        if self._task is not None:
+            self._task.cancel()
+        self._task, self._for = None, (None, None)
+        self.events = []
+
+    def listen(self, listener: Emit) -> Callable[[], None]:
+        """Tell what has happened so far and what happens from now on; return how to end that."""
+        self._listener = listener
+        for event in list(self.events):
+            listener(event)
+
+        def end() -> None:
+            if self._listener is listener:
+                self._listener = None
+
+        return end
+
+    def _take(self, event: Event) -> None:
+        self.events.append(event)
+        if self._listener is not None:
+            self._listener(event)
+
+    async def _run(self, draft: Draft) -> None:
+        # What cannot be checked here is said when the person asks for the sign-in, where it can be mended.
+        with suppress(InputError, OSError):
+            await self._desk.check_draft(draft, Depth.SERVER, self._take)

@@ -1,0 +1,130 @@
+"""Email: which address do you want to send mail from?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Input
+
+from smtp_wizard.engine.catalog import ProviderKind
+from smtp_wizard.engine.discovery import Discovery, FoundBy, match
+from smtp_wizard.engine.model import Address
+from smtp_wizard.engine.wizard import Draft, Origin
+from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.widgets import Field, Plain, TextInput
+
+PRACTICE_LOCAL = "you"
+
+
+class AddressScreen(StepScreen):
+    """The first question. A misspelt ending is offered back; the provider is looked up before the next step."""
+
+    STEP = "address"
+    AUTO_FOCUS = "#address"
+    HELP: ClassVar[str] = (
+        "Type the e-mail address of your firm: the one your customers know. From its ending this program knows, or "
+        "finds out, which mail server takes your messages. Nothing is sent, and no password is asked for yet."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "keep", "Keep as typed", show=False),
+        Binding("f3", "practise", "Practise first"),
+        Binding("f7", "app.accounts", "Accounts"),
+        Binding("ctrl+q", "app.leave", "Quit"),
+    ]
+
+    def __init__(self, kit: Kit, draft: Draft) -> None:
+        super().__init__(kit, draft)
+        typed = draft.typed.get("address", str(draft.address) if draft.address else "")
+        self.field = Field(
+            "E-mail address",
+            TextInput(typed, placeholder="ana@example.com", id="address"),
+            hint="Next: we look up your mail server. Nothing is sent yet.",
+            check=Address.parse,
+        )
+        self._offered = ""
+        """The misspelt domain that was pointed out: Enter takes the right one, F2 keeps this one."""
+
+    def body(self) -> Iterator[Widget]:
+        yield Plain(
+            Content.styled("Which address do you want to send mail from?", "bold"),
+            classes="question",
+        )
+        yield self.field
+        with Horizontal(classes="buttons"):
+            yield Button("Continue", id="continue", compact=True, variant="primary")
+            yield Button("Practise first, without a mailbox (F3)", id="practise", compact=True)
+        yield Plain(
+            "Mail that your application sends through your own mailbox comes back to you when it cannot be delivered, "
+            "and a copy lies in your Sent folder. We set that up together: provider, sign-in, a test, and saving it.",
+            classes="lead",
+        )
+
+    @on(Input.Submitted, "#address")
+    @on(Button.Pressed, "#continue")
+    def _enter(self) -> None:
+        if not self.field.valid():
+            self.field.entry.focus()
+            return
+        address = Address.parse(self.field.value)
+        meant = self.kit.desk.catalog.suggest(address.domain)
+        if self._offered and self._offered == address.domain and meant:
+            self._look_up(Address(address.local, meant))
+        elif meant:
+            self._offered = address.domain
+            self.field.fail(
+                f"We do not know {address.domain}. Did you mean {meant}? "
+                f"Press Enter to use {meant}, or F2 to keep {address.domain}."
+            )
+        else:
+            self._look_up(address)
+
+    @on(Input.Changed, "#address")
+    def _typed(self) -> None:
+        if self._offered and not self.field.value.strip().lower().endswith(self._offered):
+            self._offered = ""
+            self.field.fail("")
+
+    def action_keep(self) -> None:
+        """Use the address as it was typed, although it looks misspelt."""
+        if self.field.valid():
+            self._look_up(Address.parse(self.field.value))
+
+    @on(Button.Pressed, "#practise")
+    def action_practise(self) -> None:
+        """Fill in an address of the practice server."""
+        practice = next(p for p in self.kit.desk.catalog.providers if p.kind is ProviderKind.SANDBOX)
+        self.field.value = f"{PRACTICE_LOCAL}@{practice.domains[0]}"
+        self.field.fail("")
+        self.field.hint("This is the practice server on this computer. Press Enter to go on.")
+        self.field.entry.focus()
+
+    def collect(self) -> Draft:
+        try:
+            return self.draft.with_address(Address.parse(self.field.value)).with_typed("address", None)
+        except ValueError:
+            return self.draft.with_typed("address", self.field.value)
+
+    @work(exclusive=True, group="look-up", exit_on_error=False)
+    async def _look_up(self, address: Address) -> None:
+        """Find the provider: at once where the ending is known, else from the DNS."""
+        draft = self.draft.with_address(address).with_typed("address", None)
+        if draft.provider is None:
+            self.banner.say(f"Looking up {address.domain} ... (Esc goes back)")
+            found = await match(address, self.kit.desk.catalog)
+            draft = with_found(draft, found)
+        self.go_on(draft)
+
+
+def with_found(draft: Draft, found: Discovery) -> Draft:
+    """Return the draft with what was found about the address's provider."""
+    if found.provider is not None:
+        origin = Origin.ADDRESS if found.source is FoundBy.CATALOG else Origin.MX
+        return replace(draft.with_provider(found.provider, origin, found.note), maybe=())
+    return replace(draft, origin_note=found.note, maybe=tuple(each.id for each in found.alternatives))

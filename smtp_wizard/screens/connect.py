@@ -1,0 +1,274 @@
+"""Connect: the password, with the step guide beside the live checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input
+
+from smtp_wizard.engine.check import Event, Line, RunFinished, StageFinished
+from smtp_wizard.engine.diagnosis import Finding
+from smtp_wizard.engine.guides import Guide, UnknownGuide, fill
+from smtp_wizard.engine.model import Auth, Depth, InputError, Secret, Verdict
+from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.widgets import CheckList, Field, FindingCard, GuidePane, Plain, SecretInput, TextInput, Transcript
+
+FALLBACK_GUIDE = "basic"
+
+
+class ConnectScreen(StepScreen):
+    """Enter checks the sign-in. What passed is ticked in the guide; what failed opens its step, to be mended here."""
+
+    STEP = "connect"
+    HELP: ClassVar[str] = (
+        "Here you type the password that lets your application send. The guide shows where it comes from, step by "
+        "step; F6 moves between the guide and the form. Enter signs in to the server, once, and shows what happened. "
+        "The password stays in this program's memory until you save it."
+    )
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  the base declares it so
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f6", "switch", "Guide/form"),
+        Binding("f4", "details", "Details"),
+        Binding("f9", "fix", "Use the offer", show=False),
+        Binding("f5", "check", "Check again", show=False),
+    ]
+
+    def __init__(self, kit: Kit, draft: Draft) -> None:
+        super().__init__(kit, draft)
+        path = kit.desk.path(draft.provider, draft.path)
+        self.form = path.secret_form if path else None
+        self.needs_secret = draft.auth is not Auth.NONE
+        label = path.secret_label if path and path.secret_label else "Password"
+        self.username = Field("User name", TextInput(draft.username, id="username"))
+        self.entry = SecretInput(draft.secret.reveal() if draft.secret else "", form=self.form, id="secret")
+        self.field = Field(label, self.entry, hint=self._hint_words(""))
+        self.guide_id = path.guide if path and path.guide else FALLBACK_GUIDE
+        self.pane = GuidePane(self._guide(self.guide_id), draft.ticks, id="guide")
+        self.checks = CheckList(id="checks")
+        self.card = FindingCard(id="finding")
+        self.outcome = Plain("", id="outcome")
+        self.transcript = Transcript(id="transcript")
+        self._details = False
+        self._end_listening: Callable[[], None] | None = None
+
+    def body(self) -> Iterator[Widget]:
+        with Container(id="split"):
+            yield self.pane
+            with VerticalScroll(id="form", can_focus=False):
+                yield Plain(self._server_words(), classes="server")
+                if self.needs_secret:
+                    yield self.username
+                    yield self.field
+                yield self.checks
+                yield self.outcome
+                yield self.card
+                yield self.transcript
+
+    def on_mount(self) -> None:
+        self.transcript.display = False
+        self.outcome.display = False
+        self._aim()
+        self._end_listening = self.kit.watch.listen(self._take_background)
+        if self.draft.signed_in:
+            self._succeeded()
+
+    def on_unmount(self) -> None:
+        if self._end_listening is not None:
+            self._end_listening()
+
+    def _aim(self) -> None:
+        """Put the cursor where the next thing is to be typed."""
+        if not self.needs_secret:
+            self.pane.focus()
+        elif not self.username.value:
+            self.username.entry.focus()
+        else:
+            self.entry.focus()
+
+    def _server_words(self) -> Content:
+        endpoint = self.draft.endpoint
+        where = f"{endpoint}, {endpoint.security.words}" if endpoint else "no server yet"
+        ending = "" if self.needs_secret else "   No sign-in: press Enter to check."
+        return Content.assemble(("Server ", "$foreground-muted"), f"{where}{ending}")
+
+    def _guide(self, guide_id: str) -> Guide:
+        try:
+            guide = self.kit.shelf.get(guide_id)
+        except UnknownGuide:
+            guide = self.kit.shelf.get(FALLBACK_GUIDE)
+        provider = self.kit.desk.provider(self.draft.provider)
+        endpoint = self.draft.endpoint
+        return fill(
+            guide,
+            provider=provider.name if provider else "",
+            host=endpoint.host if endpoint else "",
+            port=endpoint.port if endpoint else None,
+            security=endpoint.security if endpoint else None,
+            username=self.draft.username,
+            address=str(self.draft.address or ""),
+        )
+
+    # -- typing -----------------------------------------------------------------------------------------------------
+
+    def _hint_words(self, text: str) -> str:
+        if self.form is None:
+            return "F2 shows what you type. Enter signs in, once."
+        count = len(self.form.tidy(text))
+        if not text:
+            return f"{self.form.length} characters, blanks do not matter. F2 shows what you type. Enter signs in."
+        blanks = " (blanks removed)" if len(text) != count else ""
+        more = "" if count == self.form.length else "  It may be your usual password: that one is refused here."
+        return f"{count} of {self.form.length} characters{blanks}{more}"
+
+    @on(Input.Changed, "#secret")
+    def _typed(self) -> None:
+        if self.form is not None:
+            self.field.hint(self._hint_words(self.entry.value))
+        elif self.entry.value != self.entry.value.strip():
+            self.field.hint(
+                "There is a blank at the beginning or the end. If it is no part of the password, remove it."
+            )
+        else:
+            self.field.hint(self._hint_words(""))
+        self._forget_success()
+
+    @on(Input.Changed, "#username")
+    def _renamed(self) -> None:
+        self._forget_success()
+
+    def _forget_success(self) -> None:
+        self.draft = self.collect()
+        if not self.draft.signed_in:
+            self.outcome.display = False
+
+    def collect(self) -> Draft:
+        draft = replace(self.draft, ticks=self.pane.ticks)
+        if not self.needs_secret:
+            return draft
+        typed = self.entry.secret
+        return draft.with_sign_in(self.username.value.strip(), Secret(typed) if typed else None)
+
+    # -- checking ---------------------------------------------------------------------------------------------------
+
+    def _take_background(self, event: Event) -> None:
+        """Show the server check that ran while the person read; a finding of it is shown before a password is typed."""
+        if not isinstance(event, Line):
+            self._fold(event)
+
+    def _fold(self, event: Event) -> None:
+        self.checks.take(event)
+        if isinstance(event, StageFinished):
+            self.pane.proved(event.result)
+        elif isinstance(event, RunFinished):
+            self._show(next(iter(event.report.findings), None))
+
+    def _show(self, finding: Finding | None) -> None:
+        self.card.show(finding, details=self._details)
+        if finding is not None and not finding.warning:
+            self.card.scroll_visible(animate=False)
+
+    @on(Input.Submitted)
+    def action_check(self) -> None:
+        """Sign in, once; when that has been done and nothing has changed since, go on."""
+        draft = self.collect()
+        if draft.signed_in:
+            self.go_on(draft)
+            return
+        if self.needs_secret and not self._complete():
+            return
+        self._check(draft)
+
+    def key_enter(self) -> None:
+        """Enter outside the fields does the same."""
+        self.action_check()
+
+    def _complete(self) -> bool:
+        if not self.username.value.strip():
+            self.username.fail("Type the user name; with most providers it is your whole e-mail address.")
+            self.username.entry.focus()
+            return False
+        if not self.entry.value:
+            self.field.fail("Type the password first; the guide shows where it comes from.")
+            self.entry.focus()
+            return False
+        return True
+
+    @work(exclusive=True, group="checks", exit_on_error=False)
+    async def _check(self, draft: Draft) -> None:
+        if self._end_listening is not None:
+            self._end_listening()
+        self.checks.begin()
+        self._show(None)
+        self.outcome.display = False
+        self.field.fail("")
+        try:
+            report = await self.kit.desk.check_draft(draft, Depth.LOGIN, self._fold)
+        except InputError as problem:
+            self.banner.say(str(problem))
+            return
+        self.draft = replace(draft, ticks=self.pane.ticks, proof=self.kit.desk.proof(draft, report, Depth.LOGIN))
+        self._refresh_transcript()
+        if report.verdict in (Verdict.PASS, Verdict.WARN):
+            self._succeeded()
+        else:
+            self._failed(next(iter(report.findings), None))
+
+    def _succeeded(self) -> None:
+        words = "Signed in: this works." if self.needs_secret else "The server answers: this works."
+        self.outcome.update(Content.styled(f"{words} Press Enter to go on to the test mail.", "bold $text-success"))
+        self.outcome.display = True
+
+    def _failed(self, finding: Finding | None) -> None:
+        """Leave the cursor where the thing can be mended."""
+        if finding is None:
+            return
+        if finding.guide and finding.guide != self.guide_id and finding.guide in self.kit.shelf.ids():
+            self.banner.say(f"A guide for this: smtp-wizard guide {finding.guide}")
+        self._aim()
+
+    # -- looking ----------------------------------------------------------------------------------------------------
+
+    @on(GuidePane.Ticked)
+    def _ticked(self, message: GuidePane.Ticked) -> None:
+        self.draft = replace(self.draft, ticks=message.ticks)
+
+    def action_switch(self) -> None:
+        """Move between the guide and the form."""
+        if self.pane.has_focus:
+            self._aim()
+        else:
+            self.pane.focus()
+
+    def action_details(self) -> None:
+        """Show or hide the server's own words and the dialogue."""
+        self._details = not self._details
+        self.transcript.display = self._details
+        self._refresh_transcript()
+        self.card.show(self.card.finding, details=self._details)
+
+    def _refresh_transcript(self) -> None:
+        if self._details:
+            self.transcript.show(self.checks.lines)
+
+    def action_fix(self) -> None:
+        """Take the endpoint that a finding offers, and check again."""
+        fix = self.card.finding.fix if self.card.finding else None
+        if fix is None:
+            return
+        self.draft = self.collect().with_endpoint(fix)
+        self.kit.watch.watch(self.draft)
+        self.query_one(".server", Plain).update(self._server_words())
+        if self.needs_secret and not self.entry.value:
+            self.checks.begin()
+            self._show(None)
+            self._end_listening = self.kit.watch.listen(self._take_background)
+        else:
+            self._check(self.draft)

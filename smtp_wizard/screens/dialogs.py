@@ -1,0 +1,183 @@
+"""Small windows over a screen: help, a yes or no, a web address, an explanation with ways on, a password."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Input
+
+from smtp_wizard.engine.guides import Guide, as_text
+from smtp_wizard.engine.model import Secret
+from smtp_wizard.widgets import Choice, Choices, Field, Plain, SecretInput
+
+T = TypeVar("T")
+
+
+class Dialog(ModalScreen[T | None], Generic[T]):
+    """A window that Escape closes with nothing decided."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close")]
+
+
+class HelpScreen(Dialog[None]):
+    """What a screen is for, and its keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,f1", "dismiss(None)", "Close", show=False)]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self.heading = title
+        self.text = text
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog"):
+            yield Plain(Content.styled(f"Help: {self.heading}", "bold"))
+            yield Plain(f"\n{self.text}\n")
+            yield Plain(
+                "Keys: Enter goes on. Esc goes back, and nothing you typed is lost. Tab moves to the next part of the "
+                "screen, the arrows choose. Ctrl+Q leaves the program."
+            )
+        yield Footer(show_command_palette=False, compact=True)
+
+
+class ConfirmScreen(Dialog[bool]):
+    """A question with two answers; the careful one is chosen at first."""
+
+    def __init__(self, question: str, *, yes: str, no: str) -> None:
+        super().__init__()
+        self.question = question
+        self.choices = Choices([Choice("no", no), Choice("yes", yes)])
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Plain(f"{self.question}\n")
+            yield self.choices
+        yield Footer(show_command_palette=False, compact=True)
+
+    @on(Choices.Taken)
+    def _taken(self, message: Choices.Taken) -> None:
+        self.dismiss(message.choice_id == "yes")
+
+
+class LinkScreen(Dialog[None]):
+    """A web address in full on a line of its own, as a code for a phone, and to the clipboard."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "copy", "Copy"),
+        Binding("enter", "open", "Open here"),
+    ]
+
+    def __init__(self, url: str, *, local: bool) -> None:
+        super().__init__()
+        self.url = url
+        self.local = local
+        self.note = Plain("", classes="hint")
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog"):
+            yield Plain("Open this page in a web browser:\n")
+            yield Plain(Content.styled(self.url, "bold"), id="url")
+            yield self.note
+            yield Plain(qr_code(self.url), id="qr")
+        yield Footer(show_command_palette=False, compact=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.local if action == "open" else True
+
+    def action_copy(self) -> None:
+        """Send the address to the terminal's clipboard; whether it took it cannot be known."""
+        self.app.copy_to_clipboard(self.url)
+        self.note.update("Sent to your terminal. If pasting gives something else, copy the line above by hand.")
+
+    def action_open(self) -> None:
+        """Open the page in the browser of this computer."""
+        self.app.open_url(self.url)
+        self.note.update("Asked the browser on this computer to open the page.")
+
+
+def qr_code(text: str) -> str:
+    """Return a text as a QR code of half blocks, empty where it would not fit a screen of 24 rows."""
+    import segno
+
+    code = segno.make(text, error="l", micro=False)
+    matrix = [[False, False, *row, False, False] for row in code.matrix]
+    width = len(matrix[0])
+    rows = [[False] * width, *matrix, [False] * width]
+    rows += [[False] * width] if len(rows) % 2 else []
+    if len(rows) > 38:
+        return ""
+    # Light modules are drawn, so that the code reads dark on light in a terminal that shows light on dark.
+    glyphs = {(False, False): "█", (True, False): "▄", (False, True): "▀", (True, True): " "}
+    lines = zip(rows[::2], rows[1::2], strict=True)
+    return "\n".join("".join(glyphs[bool(a), bool(b)] for a, b in zip(up, down, strict=True)) for up, down in lines)
+
+
+class LeadScreen(Dialog[str]):
+    """Why a way cannot be walked, and the ways that can: returns the id of the one that was chosen."""
+
+    def __init__(self, title: str, why: str, ways: Sequence[Choice], guide: Guide | None) -> None:
+        super().__init__()
+        self.heading = title
+        self.why = why
+        self.guide = guide
+        self.choices = Choices([*ways, Choice("", "Go back and look at the list again")])
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog", can_focus=False):
+            yield Plain(Content.styled(self.heading, "bold"))
+            yield Plain(f"{self.why}\n")
+            yield Plain(Content.styled("What you can do instead:", "bold"))
+            yield self.choices
+            if self.guide is not None:
+                yield Plain("\n" + as_text(self.guide, 70))
+        yield Footer(show_command_palette=False, compact=True)
+
+    @on(Choices.Taken)
+    def _taken(self, message: Choices.Taken) -> None:
+        self.dismiss(message.choice_id or None)
+
+
+class GuideScreen(Dialog[None]):
+    """A guide to read."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "dismiss(None)", "Close", show=False)]
+
+    def __init__(self, guide: Guide) -> None:
+        super().__init__()
+        self.guide = guide
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog"):
+            yield Plain(as_text(self.guide, 72))
+        yield Footer(show_command_palette=False, compact=True)
+
+
+class PasswordScreen(Dialog[Secret]):
+    """Asks for the password of an account that keeps none."""
+
+    def __init__(self, account: str, why: str) -> None:
+        super().__init__()
+        self.account = account
+        self.why = why
+        self.field = Field("Password", SecretInput(), hint="F2 shows what you type.")
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Plain(Content.styled(f"The password of '{self.account}'", "bold"))
+            yield Plain(f"{self.why}\n")
+            yield self.field
+        yield Footer(show_command_palette=False, compact=True)
+
+    @on(Input.Submitted)
+    def _enter(self) -> None:
+        if self.field.value:
+            self.dismiss(Secret(self.field.value))
+        else:
+            self.field.fail("Type the password, or press Esc.")

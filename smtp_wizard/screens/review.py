@@ -1,0 +1,264 @@
+"""Save: the name, what the account is for, who it speaks for, and where the password is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on, work
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Input
+
+from smtp_wizard.engine.accounts import AccountsError, Displaces, NameTaken, StoreKind, parse_name
+from smtp_wizard.engine.limits import Counted
+from smtp_wizard.engine.model import Address, Auth, InputError, Scope
+from smtp_wizard.engine.secrets import SecretError, variable_for
+from smtp_wizard.engine.wizard import Arrival, Draft
+from smtp_wizard.screens.dialogs import ConfirmScreen
+from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.widgets import Choice, Choices, Field, Plain, TextInput
+
+ARRIVALS = {
+    Arrival.ARRIVED: "the test mail arrived",
+    Arrival.NOT_YET: "the test mail was sent; whether it arrived is not known",
+    Arrival.SKIPPED: "no test mail was sent",
+    Arrival.UNASKED: "no test mail was sent",
+}
+STORE_TITLES = {
+    StoreKind.KEYRING: "This computer's keyring",
+    StoreKind.ENV: "An environment variable",
+    StoreKind.SESSION: "Nowhere: ask me each time",
+}
+
+
+class ReviewScreen(StepScreen):
+    """Enter saves. What would displace or replace another account is asked first."""
+
+    STEP = "review"
+    AUTO_FOCUS = "#name"
+    HELP: ClassVar[str] = (
+        "Give the account a name and say what it is for. 'General Emails Only' keeps invoices and confirmations safe "
+        "from the sending limit that a mailing can use up; take 'For All Emails' only when your limit is high. The "
+        "password is kept where you say, never in a plain file."
+    )
+
+    def __init__(self, kit: Kit, draft: Draft) -> None:
+        super().__init__(kit, draft)
+        name = draft.name or kit.desk.suggested_name(draft)
+        typed = draft.typed
+        self.name_field = Field("Account name", TextInput(typed.get("name", name), id="name"), check=parse_name)
+        self.sender_name = Field(
+            "Sender's name",
+            TextInput(draft.sender_name, placeholder="what customers see: Ana's Cleaning", id="sender-name"),
+        )
+        self.scope = Choices(
+            [
+                Choice(Scope.GENERAL, Scope.GENERAL.words, "invoices, confirmations"),
+                Choice(Scope.ALL, Scope.ALL.words, "mailings too"),
+            ],
+            draft.scope,
+            id="scope",
+        )
+        self.company = Choices(
+            [
+                Choice("no", "Leave the company e-mail as it is"),
+                Choice("yes", "Update Company Email to this address"),
+            ],
+            "yes" if draft.update_company else "no",
+            id="company",
+        )
+        self.company_name = Field("Firm's name", TextInput(draft.company_name, id="company-name"))
+        self.reply_to = Field(
+            "Answers go to",
+            TextInput(typed.get("reply_to", str(draft.reply_to or draft.from_address or "")), id="reply-to"),
+            check=_reply_to,
+        )
+        self.store = Choices(
+            [Choice(kind, STORE_TITLES[kind]) for kind in kit.desk.stores.offered()],
+            draft.store or StoreKind.SESSION,
+            id="store",
+        )
+        self.env_name = Field("Variable", TextInput(draft.env_name or variable_for(name), id="env-name"))
+        self.store_words = Plain("", classes="note", id="store-words")
+        self.needs_store = draft.auth is not Auth.NONE
+        self._words: dict[StoreKind, str] = {}
+        self._saving = False
+
+    def body(self) -> Iterator[Widget]:
+        yield Plain(self._summary(), classes="question")
+        yield self.name_field
+        yield self.sender_name
+        with Horizontal(classes="choice-row"):
+            yield Plain("Use it for", classes="label")
+            yield self.scope
+        yield Plain(self._advice(), classes="note", id="scope-advice")
+        with Horizontal(classes="choice-row"):
+            yield Plain("In the application", classes="label")
+            yield self.company
+        yield self.company_name
+        yield self.reply_to
+        if self.needs_store:
+            with Horizontal(classes="choice-row"):
+                yield Plain("Keep password in", classes="label")
+                yield self.store
+            yield self.env_name
+            yield self.store_words
+        with Horizontal(classes="buttons"):
+            yield Button("Save", id="save", compact=True, variant="primary")
+
+    def on_mount(self) -> None:
+        self._company_changed()
+        if self.needs_store:
+            self._probe()
+            self._store_changed()
+
+    def _summary(self) -> Content:
+        draft = self.draft
+        proof = draft.proof
+        tested = (
+            f"signed in {proof.at.astimezone():%Y-%m-%d %H:%M}; {ARRIVALS[draft.arrival]}" if proof else "not tested"
+        )
+        where = f"{draft.endpoint}, {draft.endpoint.security.words}" if draft.endpoint else ""
+        practice = "   (practice)" if draft.sandbox else ""
+        return Content.assemble(
+            (f"{draft.from_address} through {where}{practice}", "bold"),
+            (f"\nTested: {tested}", "$foreground-muted"),
+        )
+
+    def _advice(self) -> str:
+        provider = self.kit.desk.provider(self.draft.provider)
+        counted = [each for each in provider.limits if not each.historical] if provider else []
+        daily = [each.words() for each in counted if each.what in (Counted.MESSAGES, Counted.RECIPIENTS)][:2]
+        limit = f"Limit here: {'; '.join(daily)}." if daily else "No sending limit is published for this provider."
+        return f"{limit} A mailing that uses it up stops your invoices too: General is the safe choice."
+
+    # -- the store --------------------------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="probe", exit_on_error=False)
+    async def _probe(self) -> None:
+        """Try every store out before it is recommended; the first that works is chosen, unless the person chose."""
+        stores = self.kit.desk.stores
+        for kind in stores.offered():
+            found = await stores.get(kind).probe()
+            self._words[kind] = found.words
+            if kind is StoreKind.KEYRING:
+                self._keyring_known(found.ok)
+        self._store_changed()
+
+    def _keyring_known(self, works: bool) -> None:
+        rows = [
+            Choice(kind, STORE_TITLES[kind], "does not work here" if kind is StoreKind.KEYRING and not works else "")
+            for kind in self.kit.desk.stores.offered()
+        ]
+        default = StoreKind.KEYRING if works else StoreKind.SESSION
+        self.store.offer(rows, self.draft.store or default)
+
+    @on(Choices.Changed, "#store")
+    def _store_changed(self) -> None:
+        kind = StoreKind(self.store.selected)
+        self.env_name.display = kind is StoreKind.ENV
+        self.store_words.update(self._words.get(kind, "Trying this out ..."))
+
+    @on(Choices.Changed, "#company")
+    def _company_changed(self) -> None:
+        yes = self.company.selected == "yes"
+        self.company_name.display = self.reply_to.display = yes
+
+    # -- saving -----------------------------------------------------------------------------------------------------
+
+    def collect(self) -> Draft:
+        draft = replace(
+            self.draft,
+            sender_name=self.sender_name.value.strip(),
+            scope=Scope(self.scope.selected),
+            update_company=self.company.selected == "yes",
+            company_name=self.company_name.value.strip(),
+            store=StoreKind(self.store.selected) if self.needs_store else None,
+            env_name=self.env_name.value.strip(),
+        )
+        try:
+            draft = replace(draft, name=parse_name(self.name_field.value)).with_typed("name", None)
+        except InputError:
+            draft = draft.with_typed("name", self.name_field.value)
+        try:
+            return replace(draft, reply_to=_reply_to(self.reply_to.value)).with_typed("reply_to", None)
+        except InputError:
+            return draft.with_typed("reply_to", self.reply_to.value)
+
+    @on(Input.Submitted)
+    @on(Choices.Taken)
+    @on(Button.Pressed, "#save")
+    def _enter(self) -> None:
+        if self._saving:
+            return
+        if not self.name_field.valid():
+            self.name_field.entry.focus()
+        elif self.company.selected == "yes" and not self.reply_to.valid():
+            self.reply_to.entry.focus()
+        else:
+            self._save(self.collect(), replacing=False, displacing=False)
+
+    @work(exclusive=True, group="save", exit_on_error=False)
+    async def _save(self, draft: Draft, *, replacing: bool, displacing: bool) -> None:
+        """Save; ask where another account would be replaced or displaced; tell what could not be done; lose nothing."""
+        self._saving = True
+        self.banner.say("Saving ...")
+        try:
+            account = await self.kit.desk.save(draft, replacing=replacing, displacing=displacing)
+        except NameTaken:
+            self.banner.say("")
+            self._ask_replace(draft, displacing=displacing)
+        except Displaces as problem:
+            self.banner.say("")
+            self._ask_displace(draft, problem.other.name, replacing=replacing)
+        except SecretError as problem:
+            self.banner.say(f"{problem} Choose another place for the password.")
+            self.store.focus()
+        except (AccountsError, InputError) as problem:
+            self.banner.say(str(problem))
+        else:
+            self.go_on(replace(draft, saved=account.name))
+        finally:
+            self._saving = False
+
+    def _ask_replace(self, draft: Draft, *, displacing: bool) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._save(draft, replacing=True, displacing=displacing)
+            else:
+                self.name_field.fail("An account of this name is there already. Type another name.")
+                self.name_field.entry.focus()
+
+        self.app.push_screen(
+            ConfirmScreen(
+                f"There is already an account named '{draft.name}'.",
+                yes="Replace it by this one",
+                no="Give this one another name",
+            ),
+            answered,
+        )
+
+    def _ask_displace(self, draft: Draft, other: str, *, replacing: bool) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._save(draft, replacing=replacing, displacing=True)
+            else:
+                self.scope.selected = Scope.GENERAL
+                self.scope.focus()
+
+        self.app.push_screen(
+            ConfirmScreen(
+                f"'{other}' is the account for all mail, and there can be only one.",
+                yes=f"Use this one for all mail; '{other}' keeps to General Emails Only",
+                no="Use this one for General Emails Only",
+            ),
+            answered,
+        )
+
+
+def _reply_to(text: str) -> Address | None:
+    """Take a Reply-To address as typed; empty means none."""
+    return Address.parse(text) if text.strip() else None

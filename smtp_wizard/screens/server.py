@@ -1,0 +1,267 @@
+"""Server: host, port, security and user name by hand, and 'Test server settings', which sends no password."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Input
+
+from smtp_wizard.engine.check import Event, Report, RunFinished
+from smtp_wizard.engine.model import (
+    Address,
+    Auth,
+    Depth,
+    Endpoint,
+    HostError,
+    InputError,
+    PortError,
+    Security,
+    Verdict,
+    parse_host,
+    parse_port,
+)
+from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.screens.dialogs import ConfirmScreen
+from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput
+
+USUAL = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
+USUAL_PORTS = ((465, Security.TLS), (587, Security.STARTTLS), (2525, Security.STARTTLS), (25, Security.STARTTLS))
+
+
+@dataclass
+class Told(Exception):
+    """A field is wrong; it says so already."""
+
+
+class ServerScreen(StepScreen):
+    """The settings that an application asks for. The test proves server and port, and says that it proved no more."""
+
+    STEP = "server"
+    AUTO_FOCUS = "#host"
+    HELP: ClassVar[str] = (
+        "Type what your provider's help page gives for outgoing mail (SMTP): the server's name, the port and the kind "
+        "of secure connection. F5 tests these three without a password. F6 tries the usual ports and says which answer."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f5", "test", "Test server"),
+        Binding("f6", "usual_ports", "Try usual ports"),
+        Binding("f9", "fix", "Use the offer", show=False),
+        Binding("f4", "details", "Details", show=False),
+    ]
+
+    def __init__(self, kit: Kit, draft: Draft) -> None:
+        super().__init__(kit, draft)
+        endpoint, typed = draft.endpoint, draft.typed
+        host = typed.get("host", endpoint.host if endpoint else "")
+        port = typed.get("port", str(endpoint.port if endpoint else 465))
+        sender = typed.get("sender", str(draft.sender or ""))
+        self.host = Field("Outgoing server", TextInput(host, id="host"), check=parse_host)
+        self.security = Choices(
+            [
+                Choice(Security.TLS, "SSL/TLS, usual on 465"),
+                Choice(Security.STARTTLS, "STARTTLS, usual on 587"),
+                Choice(Security.NONE, "No encryption", "only inside your own network"),
+            ],
+            endpoint.security if endpoint else Security.TLS,
+            id="security",
+        )
+        self.port = Field("Port", TextInput(port, id="port"), check=parse_port)
+        self.username = Field(
+            "User name", TextInput(draft.username, id="username"), hint="Empty: the server asks for no sign-in."
+        )
+        self.sender = Field(
+            "From address",
+            TextInput(sender, placeholder=str(draft.address or ""), id="sender"),
+            check=_sender,
+        )
+        self.checks = CheckList(id="checks")
+        self.card = FindingCard(id="finding")
+        self.verdict = Plain("", classes="note", id="verdict")
+        self._details = False
+
+    def body(self) -> Iterator[Widget]:
+        yield Plain(Content.styled("The outgoing mail server (SMTP)", "bold"), classes="question")
+        yield self.host
+        with Horizontal(id="security-row"):
+            yield Plain("Secure connection", classes="label")
+            yield self.security
+        yield self.port
+        yield self.username
+        yield self.sender
+        with Horizontal(classes="buttons"):
+            yield Button("Continue", id="continue", compact=True, variant="primary")
+            yield Button("Test server settings (F5)", id="test", compact=True)
+            yield Button("Try the usual ports (F6)", id="usual", compact=True)
+        yield self.checks
+        yield self.verdict
+        yield self.card
+
+    def on_mount(self) -> None:
+        self.verdict.display = False
+
+    @on(Choices.Changed, "#security")
+    def _security_changed(self) -> None:
+        """The port follows while it is one of the usual ones; a port that somebody typed stays."""
+        if self.port.value.strip() in {str(port) for port in USUAL.values()}:
+            self.port.value = str(USUAL[Security(self.security.selected)])
+
+    def _endpoint(self) -> Endpoint:
+        fields_good = [field.valid() for field in (self.host, self.port)]
+        if not all(fields_good):
+            (self.host if not fields_good[0] else self.port).entry.focus()
+            raise Told
+        return Endpoint(parse_host(self.host.value), parse_port(self.port.value), Security(self.security.selected))
+
+    def collect(self) -> Draft:
+        draft = self.draft
+        try:
+            endpoint = Endpoint(
+                parse_host(self.host.value), parse_port(self.port.value), Security(self.security.selected)
+            )
+            draft = draft.with_endpoint(endpoint).with_typed("host", None).with_typed("port", None)
+        except (HostError, PortError):
+            draft = draft.with_typed("host", self.host.value).with_typed("port", self.port.value)
+        try:
+            draft = replace(draft, sender=_sender(self.sender.value)).with_typed("sender", None)
+        except InputError:
+            draft = draft.with_typed("sender", self.sender.value)
+        username = self.username.value.strip()
+        auth = Auth.NONE if not username else Auth.PASSWORD if draft.auth is Auth.NONE else draft.auth
+        return replace(draft.with_sign_in(username, draft.secret), auth=auth)
+
+    @on(Input.Submitted)
+    @on(Choices.Taken)
+    @on(Button.Pressed, "#continue")
+    def _enter(self) -> None:
+        try:
+            self._endpoint()
+        except Told:
+            return
+        if not self.sender.valid():
+            self.sender.entry.focus()
+            return
+        draft = self.collect()
+        if draft.security is Security.NONE and draft.auth is Auth.PASSWORD and not draft.allow_cleartext:
+            self._ask_for_cleartext(draft)
+        else:
+            self.go_on(draft)
+
+    def _ask_for_cleartext(self, draft: Draft) -> None:
+        """A password over an unencrypted line needs a yes, given for this server."""
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.go_on(replace(draft, allow_cleartext=True))
+
+        question = (
+            f"Without encryption, everybody between this computer and {draft.endpoint} can read your password and your "
+            "mail. Do that only inside your own network."
+        )
+        self.app.push_screen(
+            ConfirmScreen(
+                question, yes="I know that; send the password unencrypted", no="No, choose a secure connection"
+            ),
+            answered,
+        )
+
+    @on(Button.Pressed, "#test")
+    def action_test(self) -> None:
+        """Test server and port, with no password."""
+        try:
+            endpoint = self._endpoint()
+        except Told:
+            return
+        self._test(self.collect().with_endpoint(endpoint))
+
+    @work(exclusive=True, group="checks", exit_on_error=False)
+    async def _test(self, draft: Draft) -> None:
+        self.checks.begin()
+        self.card.show(None)
+        self._say("")
+        try:
+            report = await self.kit.desk.check_draft(draft, Depth.SERVER, self._take)
+        except InputError as problem:
+            self._say(str(problem))
+            return
+        self._told(report)
+
+    def _take(self, event: Event) -> None:
+        self.checks.take(event)
+        if isinstance(event, RunFinished):
+            self.card.show(next(iter(event.report.findings), None), details=self._details)
+
+    def _told(self, report: Report) -> None:
+        if report.verdict in (Verdict.PASS, Verdict.WARN):
+            self._say("Server and port are right. User name and password were not checked; that comes next.")
+
+    def _say(self, text: str) -> None:
+        self.verdict.update(text)
+        self.verdict.display = bool(text)
+
+    @on(Button.Pressed, "#usual")
+    def action_usual_ports(self) -> None:
+        """Try the usual ports, all at once, each in its usual way."""
+        if self.host.valid():
+            self._try_ports(parse_host(self.host.value))
+        else:
+            self.host.entry.focus()
+
+    @work(exclusive=True, group="checks", exit_on_error=False)
+    async def _try_ports(self, host: str) -> None:
+        self.checks.begin()
+        self.card.show(None)
+        self._say(f"Trying the usual ports of {host} ...")
+        draft = self.collect()
+        endpoints = [Endpoint(host, port, security) for port, security in USUAL_PORTS]
+
+        async def one(endpoint: Endpoint) -> Report:
+            return await self.kit.desk.check_draft(draft.with_endpoint(endpoint), Depth.SERVER, _ignore)
+
+        reports = await asyncio.gather(*(one(endpoint) for endpoint in endpoints))
+        serving = [report.endpoint for report in reports if report.verdict in (Verdict.PASS, Verdict.WARN)]
+        words = [f"{each.endpoint.port}: {_outcome(each)}" for each in reports]
+        if serving:
+            self.port.value = str(serving[0].port)
+            self.security.selected = serving[0].security
+            words.append(f"Filled in the best that answers: {serving[0].port}, {serving[0].security.words}.")
+        else:
+            words.append("None of the usual ports answers. Check the server's name with your provider.")
+        self._say("\n".join(words))
+
+    def action_fix(self) -> None:
+        """Fill in what a finding offers, and test it."""
+        fix = self.card.finding.fix if self.card.finding else None
+        if fix is not None:
+            self.host.value, self.port.value = fix.host, str(fix.port)
+            self.security.selected = fix.security
+            self.port.value = str(fix.port)
+            self.action_test()
+
+    def action_details(self) -> None:
+        """Show or hide the server's own words."""
+        self._details = not self._details
+        self.card.show(self.card.finding, details=self._details)
+
+
+def _ignore(event: Event) -> None:
+    """Only the report is of interest."""
+
+
+def _outcome(report: Report) -> str:
+    if report.verdict in (Verdict.PASS, Verdict.WARN):
+        return f"answers, {report.endpoint.security.words}"
+    return report.findings[0].title if report.findings else "no answer"
+
+
+def _sender(text: str) -> Address | None:
+    """Take a From address as typed; empty means: the same as the mailbox."""
+    return Address.parse(text) if text.strip() else None

@@ -1,0 +1,163 @@
+"""Sign-in: which way in, ranked by what the application that will send can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.content import Content
+from textual.widget import Widget
+
+from smtp_wizard.engine.catalog import AccessPath, PathAuth, PathStatus, Provider, ProviderKind
+from smtp_wizard.engine.guides import Guide, UnknownGuide
+from smtp_wizard.engine.wizard import Application, Draft, ranked, walkable
+from smtp_wizard.screens.dialogs import LeadScreen
+from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.widgets import Choice, Choices, Plain
+
+
+class SignInScreen(StepScreen):
+    """The access paths. A retired one leads to its explanation; one that needs a browser names two ways on."""
+
+    STEP = "signin"
+    AUTO_FOCUS = "#paths"
+    HELP: ClassVar[str] = (
+        "Providers let programs in by different doors, and most no longer take your usual password. Choose the door "
+        "that fits you; the text below the list says what it takes. Doors that are closed stay in the list, because "
+        "old instructions still point to them: choosing one explains what replaced it."
+    )
+
+    def __init__(self, kit: Kit, draft: Draft) -> None:
+        super().__init__(kit, draft)
+        provider = kit.desk.provider(draft.provider)
+        assert provider is not None, "the step applies only where a provider is known"
+        self.provider: Provider = provider
+        self.application = Choices(
+            [
+                Choice(Application.PASSWORD, "takes a user name and a password (ServiceMonster does)"),
+                Choice(Application.OAUTH, "can open the provider's own sign-in page in a browser (OAuth)"),
+            ],
+            draft.application or Application.PASSWORD,
+            id="application",
+        )
+        self.paths = Choices(self._rows(), draft.path or "", id="paths")
+        self.about = Plain("", classes="note", id="about")
+
+    @property
+    def _application(self) -> Application:
+        return Application(self.application.selected)
+
+    @property
+    def _practice(self) -> bool:
+        return self.provider.kind is ProviderKind.SANDBOX
+
+    def body(self) -> Iterator[Widget]:
+        question = (
+            "What do you want to practise?"
+            if self._practice
+            else f"How should {self.provider.name} let your application send mail?"
+        )
+        yield Plain(Content.styled(question, "bold"), classes="question")
+        yield self.paths
+        yield self.about
+        if not self._practice:
+            yield Plain(Content.styled("The application that will send (Tab moves here):", "bold"), classes="question")
+            yield self.application
+
+    def on_mount(self) -> None:
+        self._describe()
+
+    def _rows(self) -> list[Choice]:
+        return [Choice(path.id, path.title, _mark(path)) for path in ranked(self.provider, self._application)]
+
+    def _chosen(self) -> AccessPath:
+        path = self.provider.path(self.paths.selected)
+        assert path is not None, "the rows are the provider's own paths"
+        return path
+
+    @on(Choices.Changed, "#paths")
+    def _describe(self) -> None:
+        path = self._chosen()
+        parts = [path.summary, path.note, path.disputed]
+        if path.auth is PathAuth.OAUTH2:
+            parts.append("Not available here yet. Enter names two ways on.")
+        elif path.status is PathStatus.RETIRED:
+            parts.append("This way is closed; it cannot work. Enter shows what replaced it.")
+        names = [source for source in (self.provider.source(each) for each in path.sources) if source is not None]
+        sources = "; ".join(f"{source.title} ({source.date})" for source in names[:2])
+        text = Content("\n").join(
+            [
+                Content(" ".join(part for part in parts if part)),
+                *([Content.styled(f"Source: {sources}", "$foreground-muted")] if sources else []),
+            ]
+        )
+        self.about.update(text)
+
+    @on(Choices.Changed, "#application")
+    def _re_rank(self) -> None:
+        self.paths.offer(self._rows())
+        self._describe()
+
+    @on(Choices.Taken, "#application")
+    def _application_taken(self) -> None:
+        self.paths.focus()
+
+    @on(Choices.Taken, "#paths")
+    def _taken(self) -> None:
+        self._choose(self._chosen())
+
+    def _choose(self, path: AccessPath) -> None:
+        if walkable(path):
+            self.go_on(self.collect().with_path(path))
+        else:
+            self._explain(path)
+
+    def _explain(self, path: AccessPath) -> None:
+        """Say why a path cannot be walked and where it leads; the answer may be another path."""
+        ways = self.provider.ways_on(path)
+        choices = [Choice(way.id, way.title) for way in ways if isinstance(way, AccessPath)]
+        sentences = [way for way in ways if isinstance(way, str)]
+        if path.auth is PathAuth.OAUTH2:
+            why = (
+                "Signing in with a browser (OAuth) is not available here yet. And if the application that will send "
+                "takes only a user name and a password, it would prove nothing for it."
+            )
+        else:
+            why = f"{path.summary} {path.note}".strip()
+            why += f" Closed since {path.retired_on}." if dated(path.retired_on) else ""
+        if sentences:
+            why += "\n\nOther ways on:\n" + "\n".join(f" - {sentence}" for sentence in sentences)
+        title = f"{path.title}: {'closed' if path.status is PathStatus.RETIRED else 'not available here yet'}"
+        self.app.push_screen(LeadScreen(title, why, choices, self._guide(path)), self._led)
+
+    def _led(self, path_id: str | None) -> None:
+        path = self.provider.path(path_id) if path_id else None
+        if path is not None:
+            self.paths.selected = path.id
+            self._choose(path)
+
+    def _guide(self, path: AccessPath) -> Guide | None:
+        try:
+            return self.kit.shelf.get(path.guide) if path.guide else None
+        except UnknownGuide:
+            return None
+
+    def collect(self) -> Draft:
+        return replace(self.draft, application=self._application)
+
+
+def dated(day: str | None) -> bool:
+    """Whether the day is known: for some ways it is only known that they are closed."""
+    return day is not None and day[:1].isdigit()
+
+
+def _mark(path: AccessPath) -> str:
+    if path.status is PathStatus.RETIRED:
+        return f"[closed {path.retired_on}]" if dated(path.retired_on) else "[closed]"
+    if path.auth is PathAuth.OAUTH2:
+        return "[not available here yet]"
+    if path.disputed:
+        return "[disputed]"
+    return ""

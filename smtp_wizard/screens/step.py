@@ -1,0 +1,91 @@
+"""The base of a step: takes a Draft, gives back `Next` or `Back` with a Draft, shares nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer
+
+from smtp_wizard.background import ServerWatch
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.guides import GuideShelf
+from smtp_wizard.engine.wizard import Back, Draft, Next, Step, step
+from smtp_wizard.screens.dialogs import HelpScreen, LinkScreen
+from smtp_wizard.widgets import Banner, GuidePane, Plain, Stepper
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """The long-lived parts, built once at the front door and handed to each screen."""
+
+    desk: Desk
+    shelf: GuideShelf
+    watch: ServerWatch
+    local: bool
+    """Whether a browser started here opens in front of the person."""
+
+
+Outcome = Next | Back
+
+
+class StepScreen(Screen[Outcome]):
+    """One question. Escape goes back with everything typed; Enter does the sensible next thing."""
+
+    STEP: ClassVar[str]
+    HELP: ClassVar[str] = ""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        Binding("f1,question_mark", "help", "Help", key_display="f1"),
+        Binding("ctrl+q", "app.leave", "Quit", show=False),
+    ]
+
+    def __init__(self, kit: Kit, draft: Draft) -> None:
+        super().__init__()
+        self.kit = kit
+        self.draft = draft
+        self.banner = Banner()
+
+    @property
+    def step(self) -> Step:
+        """Which step of the wizard this is."""
+        return step(self.STEP)
+
+    def compose(self) -> ComposeResult:
+        yield Stepper(self.step, self.draft)
+        with VerticalScroll(id="body", can_focus=False):
+            yield from self.body()
+        yield self.banner
+        yield Footer(show_command_palette=False, compact=True)
+
+    def body(self) -> Iterator[Widget]:
+        """Yield what stands between the line of steps and the footer."""
+        yield Plain("")
+
+    def collect(self) -> Draft:
+        """Return the draft with what was typed so far, right or wrong."""
+        return self.draft
+
+    def action_back(self) -> None:
+        """Go to the step before; nothing typed is lost."""
+        self.dismiss(Back(self.collect()))
+
+    def action_help(self) -> None:
+        """Say what this screen is for."""
+        self.app.push_screen(HelpScreen(self.step.title, self.HELP))
+
+    def go_on(self, draft: Draft) -> None:
+        """End this step with a draft."""
+        self.dismiss(Next(draft))
+
+    def on_guide_pane_open_link(self, message: GuidePane.OpenLink) -> None:
+        """Show a web address, or open it where a browser is at hand."""
+        message.stop()
+        self.app.push_screen(LinkScreen(message.url, local=self.kit.local))

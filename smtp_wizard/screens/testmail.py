@@ -1,0 +1,179 @@
+"""Test mail: a message to a different address, and did it arrive?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Input
+
+from smtp_wizard.engine.check import Event
+from smtp_wizard.engine.model import Address, AddressError, Depth, InputError, Stage, Verdict
+from smtp_wizard.engine.wizard import Arrival, Draft
+from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput, Transcript
+
+NOT_YET_WORDS = (
+    "Give it five minutes. Look in the Junk or Spam folder too. Then look in your own mailbox: a message that could "
+    "not be delivered comes back there, and says why. You can also send to another address, or go on: the server has "
+    "taken the message, so the settings are right."
+)
+
+
+class TestMailScreen(StepScreen):
+    """The only step that sends. The same address is refused: mail to oneself proves little."""
+
+    STEP = "testmail"
+    HELP: ClassVar[str] = (
+        "A test message goes to an address of yours at another provider, so that you see a real delivery. Mail to the "
+        "same mailbox often arrives although nothing would reach a customer. You can skip this step."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f4", "details", "Details"),
+        Binding("f8", "skip", "Skip"),
+    ]
+
+    def __init__(self, kit: Kit, draft: Draft) -> None:
+        super().__init__(kit, draft)
+        typed = draft.typed.get("test_to", str(draft.test_to or ""))
+        self.field = Field(
+            "Send a test to",
+            TextInput(typed, placeholder="another address of yours", id="to"),
+            hint=f"Another address than {draft.from_address}: mail to oneself proves little.",
+            check=self._parse,
+        )
+        self.checks = CheckList(of_interest=(Stage.MAIL, Stage.RCPT, Stage.DATA), id="checks")
+        self.card = FindingCard(id="finding")
+        self.arrived = Choices(
+            [
+                Choice("yes", "Yes, it arrived"),
+                Choice("no", "Not yet: what can I do?"),
+                Choice("again", "Send another one"),
+                Choice("on", "Go on without knowing"),
+            ],
+            id="arrived",
+        )
+        self.question = Plain("", classes="question", id="arrived-question")
+        self.advice = Plain("", classes="note", id="advice")
+        self.transcript = Transcript(id="transcript")
+        self._details = False
+        self._sending = False
+
+    def body(self) -> Iterator[Widget]:
+        yield Plain(Content.styled("Send a test message, and see whether it arrives.", "bold"), classes="question")
+        yield self.field
+        with Horizontal(classes="buttons"):
+            yield Button("Send test mail", id="send", compact=True, variant="primary")
+            yield Button("Skip this step (F8)", id="skip", compact=True)
+        yield self.checks
+        yield self.card
+        yield self.question
+        yield self.arrived
+        yield self.advice
+        yield self.transcript
+
+    def on_mount(self) -> None:
+        for hidden in (self.question, self.arrived, self.advice, self.transcript):
+            hidden.display = False
+        self.field.entry.focus()
+        if self.draft.arrival in (Arrival.ARRIVED, Arrival.NOT_YET):
+            self._ask()
+
+    def _parse(self, text: str) -> Address:
+        address = Address.parse(text)
+        ours = {each for each in (self.draft.address, self.draft.sender) if each is not None}
+        if any(address.wire.casefold() == each.wire.casefold() for each in ours):
+            raise AddressError(
+                f"{address} is the mailbox that sends. Use another address, so that you see a real delivery."
+            )
+        return address
+
+    def collect(self) -> Draft:
+        try:
+            return replace(self.draft, test_to=self._parse(self.field.value)).with_typed("test_to", None)
+        except InputError:
+            return self.draft.with_typed("test_to", self.field.value or None)
+
+    @on(Input.Submitted, "#to")
+    @on(Button.Pressed, "#send")
+    def _enter(self) -> None:
+        if self._sending:
+            return
+        if not self.field.valid():
+            self.field.entry.focus()
+            return
+        self._send(self.collect())
+
+    @work(exclusive=True, group="checks", exit_on_error=False)
+    async def _send(self, draft: Draft) -> None:
+        self._sending = True
+        self.checks.begin()
+        self.card.show(None)
+        for hidden in (self.question, self.arrived, self.advice):
+            hidden.display = False
+        try:
+            report = await self.kit.desk.check_draft(draft, Depth.SEND, self._take)
+        except InputError as problem:
+            self.banner.say(str(problem))
+            return
+        finally:
+            self._sending = False
+        self.draft = draft
+        self.card.show(next(iter(report.findings), None), details=self._details)
+        if report.verdict in (Verdict.PASS, Verdict.WARN):
+            self.draft = replace(draft, proof=self.kit.desk.proof(draft, report, Depth.SEND))
+            self._ask()
+        elif report.verdict is Verdict.UNKNOWN:
+            self._ask()
+        if self._details:
+            self.transcript.show(self.checks.lines)
+
+    def _take(self, event: Event) -> None:
+        self.checks.take(event)
+
+    def _ask(self) -> None:
+        practice = (
+            " It lies in the practice mailbox on this computer (smtp-wizard sandbox mailbox)."
+            if self.draft.sandbox
+            else ""
+        )
+        self.question.update(
+            Content.styled(f"Did it arrive at {self.draft.test_to}? Look in Junk or Spam too.{practice}", "bold")
+        )
+        self.question.display = self.arrived.display = True
+        self.arrived.focus()
+        self.arrived.scroll_visible(animate=False)
+
+    @on(Choices.Taken, "#arrived")
+    def _answered(self, message: Choices.Taken) -> None:
+        match message.choice_id:
+            case "yes":
+                self.go_on(replace(self.collect(), arrival=Arrival.ARRIVED))
+            case "no":
+                self.draft = replace(self.draft, arrival=Arrival.NOT_YET)
+                self.advice.update(NOT_YET_WORDS)
+                self.advice.display = True
+                self.advice.scroll_visible(animate=False)
+            case "again":
+                self.field.entry.focus()
+            case _:
+                self.go_on(replace(self.collect(), arrival=Arrival.NOT_YET))
+
+    @on(Button.Pressed, "#skip")
+    def action_skip(self) -> None:
+        """Go on without a test message."""
+        self.workers.cancel_group(self, "checks")
+        self.go_on(replace(self.collect(), arrival=Arrival.SKIPPED))
+
+    def action_details(self) -> None:
+        """Show or hide the server's own words and the dialogue."""
+        self._details = not self._details
+        self.transcript.display = self._details
+        self.transcript.show(self.checks.lines)
+        self.card.show(self.card.finding, details=self._details)
