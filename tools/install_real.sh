@@ -41,7 +41,6 @@ require_apt() {
         say 'installing the real servers needs root.'
         exit 1
     fi
-    apt-get -qq update || say 'some package lists could not be renewed; going on with those at hand.'
 }
 
 # --no-remove: a mail server that a person runs on this machine is never displaced.
@@ -110,9 +109,10 @@ if [ ${#packages[@]} = 0 ] && exim_ready; then
     exit 0
 fi
 
-mkdir -p .make
-say 'installing what the real servers need: a minute or two, once.'
 require_apt
+say 'installing what the real servers need: a minute or two, once.'
+apt-get -qq update || say 'some package lists could not be renewed; going on with those at hand.'
+mkdir -p .make
 forbid_services
 if [ ${#packages[@]} != 0 ]; then
     if [[ " ${packages[*]} " == *' postfix '* ]]; then
