@@ -92,7 +92,7 @@ class Symptom:
     """Enhanced status code (RFC 3463), such as '5.7.8'."""
     tls: TlsFault | None = None
     lacking: str = ""
-    """What was not offered: STARTTLS, AUTH, SMTPUTF8, HELO-ONLY."""
+    """What was not offered: STARTTLS, AUTH, AUTH-BEFORE-TLS (only after STARTTLS), MECHANISM (none we know), SMTPUTF8."""
     endpoint: Endpoint | None = None
     provider: str | None = None
     """Id in the catalogue."""
@@ -104,7 +104,7 @@ class Symptom:
     other: Endpoint | None = None
     """An endpoint that was seen to work, or that answers in the other way: what the one-key fix would use."""
     facts: Mapping[str, str] = field(default_factory=dict)
-    """More to fill in, by name: certificate_names, not_after, issuer, seconds, limit ..."""
+    """More to fill in, by name: certificate_names, not_before, not_after, issuer, seconds, limit, time."""
 
     @property
     def security(self) -> Security | None:
@@ -232,12 +232,19 @@ class _Cause:
         return self.advice
 
 
-_FACTS = ("certificate_names", "not_after", "issuer", "seconds", "limit", "time")
+_FACTS = ("certificate_names", "not_before", "not_after", "issuer", "seconds", "limit", "time")
 """Blanks that are filled from `Symptom.facts`."""
 
 
 def _place(endpoint: Endpoint | None) -> str:
-    return f"{endpoint.host}, port {endpoint.port}" if endpoint else ""
+    return f"{endpoint.host} (port {endpoint.port})" if endpoint else ""
+
+
+def _other_place(symptom: Symptom) -> str:
+    """Where else to try; nowhere if only the way of encrypting differs."""
+    other, endpoint = symptom.other, symptom.endpoint
+    same = other and endpoint and (other.host, other.port) == (endpoint.host, endpoint.port)
+    return "" if same else _place(other)
 
 
 _FILLERS: Mapping[str, Callable[[Symptom, Mapping[str, str]], str]] = {
@@ -245,9 +252,8 @@ _FILLERS: Mapping[str, Callable[[Symptom, Mapping[str, str]], str]] = {
     "port": lambda s, _: str(s.endpoint.port) if s.endpoint else "",
     "security": lambda s, _: s.endpoint.security.words if s.endpoint else "",
     "place": lambda s, _: _place(s.endpoint),
-    "other_port": lambda s, _: str(s.other.port) if s.other else "",
     "other_security": lambda s, _: s.other.security.words if s.other else "",
-    "other_place": lambda s, _: _place(s.other),
+    "other_place": lambda s, _: _other_place(s),
     "provider": lambda s, names: names.get(s.provider or "", ""),
     "username": lambda s, _: s.username,
     "sender": lambda s, _: s.sender,
@@ -264,36 +270,46 @@ class _Blanks:
 
     def __init__(self, symptom: Symptom, blanks: Mapping[str, str | None], names: Mapping[str, str]) -> None:
         self._symptom = symptom
-        self._blanks = blanks
+        self._words = blanks
         self._names = names
 
     def fill(self, template: str) -> str | None:
-        """Return the text; None if it needs a fact that nobody knows and that has no word to stand in for it."""
-        return self._filled(
-            template, {name: self._fact(name) or self._blanks[name] for name in _BLANK.findall(template)}
-        )
+        """Return the first wording that can be filled, with words that stand in for unknown facts; None if none can."""
+        wordings = (self._filled(wording, self._words) for wording in template.split(_OR))
+        return next((text for text in wordings if text is not None), None)
 
     def fill_with_facts(self, template: str) -> str | None:
         """Return the text; None if it needs any fact that nobody knows."""
-        return self._filled(template, {name: self._fact(name) or None for name in _BLANK.findall(template)})
+        return self._filled(template, {})
 
-    def _filled(self, template: str, values: Mapping[str, str | None]) -> str | None:
-        if None in values.values():
-            return None
-        return _BLANK.sub(lambda found: _fitted(values[found[1]] or "", template[: found.start()]), template)
+    def _filled(self, template: str, stand_ins: Mapping[str, str | None]) -> str | None:
+        """Fill one wording; None if a fact is unknown and nothing stands in for it."""
+        filled: list[str] = []
+        at = 0
+        for blank in _BLANK.finditer(template):
+            filled.append(template[at : blank.start()])
+            value = self._fact(blank[1]) or _fitted(stand_ins.get(blank[1]), template[: blank.start()])
+            if not value:
+                return None
+            filled.append(value)
+            at = blank.end()
+        return "".join([*filled, template[at:]])
 
     def _fact(self, name: str) -> str:
         known = self._symptom.facts.get(name, "") if name in _FACTS else _FILLERS[name](self._symptom, self._names)
         return clean(known, _LONGEST.get(name, 160))
 
 
-_LONGEST = {"server_said": 500, "host": 253, "place": 265, "other_place": 265, "provider": 80, "port": 8}
+_OR = " | "
+"""Between the wordings of a template: the first of which every blank can be filled is said."""
+_LONGEST = {"server_said": 500, "host": 253, "place": 270, "other_place": 270, "provider": 80, "port": 8}
 
 
-def _fitted(value: str, before: str) -> str:
-    """The value as it stands at its place: words get a capital at the start of a sentence, hosts do not."""
-    plain = value.replace(" ", "").replace("-", "").isalpha()
-    return value[:1].upper() + value[1:] if plain and _START.search(before) else value
+def _fitted(words: str | None, before: str) -> str:
+    """Words that stand in for a fact, with a capital where a sentence begins."""
+    if not words:
+        return ""
+    return words[0].upper() + words[1:] if _START.search(before) else words
 
 
 def _write(cause: _Cause, advice: _Advice, symptom: Symptom, blanks: _Blanks, evidence: Sequence[str]) -> Finding:
@@ -670,7 +686,10 @@ class _Reader:
         return tuple(_template(node, key, text) for text in node.one_or_more(key))
 
     def _always(self, text: str) -> bool:
-        return all(self.blanks[name] is not None for name in _BLANK.findall(text))
+        """Whether at least one wording can be filled whatever is unknown."""
+        return any(
+            all(self.blanks[name] is not None for name in _BLANK.findall(wording)) for wording in text.split(_OR)
+        )
 
 
 def _template(node: Node, key: str, text: str) -> str:

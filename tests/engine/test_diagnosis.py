@@ -784,10 +784,20 @@ def test_an_endpoint_that_answered_is_offered_in_words_and_as_a_fix() -> None:
     wrong = Endpoint("smtp.example.com", 587, Security.TLS)
     offered = DIAGNOSIS.explain(happened(Stage.TLS, Fault.SPEAKS_PLAIN, wrong, other=TLS_465))
     assert offered.fix == TLS_465
-    assert "Or use smtp.example.com, port 465 with SSL/TLS, which answered." in offered.steps
+    assert "Or use smtp.example.com (port 465) with SSL/TLS." in offered.steps
     alone = DIAGNOSIS.explain(happened(Stage.TLS, Fault.SPEAKS_PLAIN, wrong))
     assert alone.fix is None
     assert len(alone.steps) == len(offered.steps) - 1
+    same_port = DIAGNOSIS.explain(happened(Stage.TLS, Fault.SPEAKS_PLAIN, wrong, other=STARTTLS_587))
+    assert same_port.fix == STARTTLS_587
+    assert same_port.steps == alone.steps
+
+
+def test_the_better_wording_is_said_where_its_facts_are_known() -> None:
+    known = DIAGNOSIS.explain(happened(Stage.CONNECT, Fault.SILENT, other=TLS_465))
+    assert known.steps[0] == "Try smtp.example.com (port 465) with SSL/TLS instead."
+    unknown = DIAGNOSIS.explain(happened(Stage.CONNECT, Fault.SILENT))
+    assert unknown.steps[0] == "Try the other usual port, 465 with SSL/TLS or 587 with STARTTLS."
 
 
 def test_a_limit_is_named_only_when_it_is_known() -> None:
@@ -811,7 +821,7 @@ def test_what_is_sent_on_holds_the_facts_and_no_more() -> None:
     request, _, facts = finding.forward.partition("\n\n")
     assert "Authenticated SMTP" in request
     assert facts.splitlines() == [
-        "Mail server: smtp.example.com, port 587",
+        "Mail server: smtp.example.com (port 587)",
         "Secure connection: STARTTLS",
         "User name: ana@example.com",
         "Time: 2026-11-23 10:15 UTC",
@@ -909,7 +919,7 @@ ENDPOINTS = st.none() | st.builds(
     st.sampled_from(Security),
 )
 FACTS = st.dictionaries(
-    st.sampled_from(["certificate_names", "not_after", "issuer", "seconds", "limit", "time", "else"]),
+    st.sampled_from(["certificate_names", "not_before", "not_after", "issuer", "seconds", "limit", "time", "else"]),
     HOSTILE,
     max_size=4,
 )
@@ -1042,9 +1052,9 @@ def test_providers_that_are_named_exist() -> None:
 SMALL = """\
 schema: 1
 families: {big: [one, two]}
-blanks: {host: h, port: p, security: s, place: p, other_port: null, other_security: null, other_place: null,
-  provider: p, username: u, sender: s, recipient: r, server_said: null, certificate_names: c, not_after: null,
-  issuer: null, seconds: null, limit: null, time: null}
+blanks: {host: h, port: p, security: s, place: p, other_security: null, other_place: null,
+  provider: p, username: u, sender: s, recipient: r, server_said: null, certificate_names: c,
+  not_before: null, not_after: null, issuer: null, seconds: null, limit: null, time: null}
 evidence: ["Server: {place}"]
 causes:
   - id: unknown
@@ -1110,7 +1120,7 @@ def _swap(old: str, new: str) -> Callable[[str], str]:
         (_swap("who: you", "who: admin"), "'forward' is missing"),
         (_swap("    steps: [Wait.]", "    steps: [Wait.]\n    forward: Hello."), "has nobody to go to"),
         (_swap("steps: [Wait.]", "steps: []"), "empty"),
-        (_swap("steps: [Wait.]", "steps: ['Use {other_port}.']"), "at least one"),
+        (_swap("steps: [Wait.]", "steps: ['Use {other_place}.']"), "at least one"),
         (_swap("Nobody knows.", "It ends on {not_after}."), "has a blank that may be unknown"),
         (_swap("Nobody knows.", "It ends on {day}."), "nobody fills the blank 'day'"),
         (_swap("Nobody knows.", "It ends } here."), "a brace"),
