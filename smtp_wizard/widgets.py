@@ -677,7 +677,18 @@ class CheckList(Vertical):
         self._rows.update(Content("\n").join(rows))
 
     def _row(self, verdict: Verdict, name: str, detail: str) -> Content:
-        return Content.assemble((MARKS[verdict], STYLES[verdict]), f"  {name}", (f" {detail}", "$foreground-muted"))
+        """One row: mark, name, detail; a long one goes on below the name."""
+        lines = wrapped(f"{name} {detail}".rstrip(), max(20, (self.size.width or 80) - 6))
+        head, rest = lines[0], lines[1:]
+        shown = Content.assemble(
+            (MARKS[verdict], STYLES[verdict]),
+            f"  {head[: len(name)]}",
+            (head[len(name) :], "$foreground-muted"),
+        )
+        return Content("\n").join([shown, *(Content.styled(f"      {line}", "$foreground-muted") for line in rest)])
+
+    def on_resize(self) -> None:
+        self._draw()
 
 
 class FindingCard(Static):

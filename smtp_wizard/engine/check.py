@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -388,7 +388,7 @@ class _Run:
             sender=str(mail.sender) if mail else "",
             recipient=str(mail.recipient) if mail else "",
             other=other,
-            facts=trouble.facts,
+            facts={"time": f"{self.wire.now():%Y-%m-%d %H:%M} UTC", **trouble.facts},
         )
 
     def _alternative(self) -> Endpoint | None:
@@ -474,11 +474,14 @@ class _Run:
 
     async def _tls(self) -> CheckResult:
         facts = await self._handshake()
-        return CheckResult(Stage.TLS, Verdict.PASS, 0.0, tls_words(facts), tls=facts)
+        return CheckResult(Stage.TLS, Verdict.PASS, 0.0, tls_words(facts, self.wire.now()), tls=facts)
 
     async def _handshake(self) -> TlsFacts:
         facts = await self.stream.start_tls(self.target.endpoint.host, self.target.trust)
-        self._tell(Way.NOTE, f"{tls_words(facts)}; {facts.cipher}; issued by {facts.issuer or 'an unnamed issuer'}")
+        self._tell(
+            Way.NOTE,
+            f"{tls_words(facts, self.wire.now())}; {facts.cipher}; issued by {facts.issuer or 'an unnamed issuer'}",
+        )
         return facts
 
     async def _greeting(self) -> CheckResult:
@@ -568,7 +571,7 @@ class _Run:
             Stage.STARTTLS,
             Verdict.WARN if finding else Verdict.PASS,
             0.0,
-            tls_words(facts),
+            tls_words(facts, self.wire.now()),
             finding,
             tls=facts,
             capabilities=dict(self._offered),
@@ -720,12 +723,12 @@ def _certificate_facts(facts: TlsFacts) -> dict[str, str]:
     return {name: value for name, value in known.items() if value}
 
 
-def tls_words(facts: TlsFacts) -> str:
+def tls_words(facts: TlsFacts, now: datetime) -> str:
     """One short line about a handshake: version, and how long the certificate is still good."""
     version = facts.version.replace("TLSv", "TLS ")
     if facts.not_after is None:
         return version
-    days = (facts.not_after - datetime.now(UTC)).days
+    days = (facts.not_after - now).days
     return f"{version}, certificate valid {days} more days"
 
 

@@ -48,8 +48,10 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """All lines as one, cleaned: fit to show."""
-        return clean(" ".join(self.lines))
+        """All lines as one, cleaned: fit to show. The enhanced code, which stands before each line, is said once."""
+        again = f"{self.enhanced} "
+        first, *rest = self.lines or ("",)
+        return clean(" ".join([first, *(line.removeprefix(again) for line in rest)]))
 
     @property
     def enhanced(self) -> str | None:

@@ -113,6 +113,9 @@ class Wire(Protocol):
     def clock(self) -> float:
         """Seconds, monotonic."""
 
+    def now(self) -> datetime:
+        """The time of day, aware."""
+
 
 class SocketWire:
     """The real network."""
@@ -132,6 +135,10 @@ class SocketWire:
     def clock(self) -> float:
         """As `Wire.clock`."""
         return time.perf_counter()
+
+    def now(self) -> datetime:
+        """As `Wire.now`."""
+        return datetime.now(UTC)
 
 
 def _family_words(family: Family | None) -> str:

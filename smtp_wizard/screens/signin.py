@@ -54,11 +54,11 @@ class SignInScreen(StepScreen):
         return self.provider.kind is ProviderKind.SANDBOX
 
     def body(self) -> Iterator[Widget]:
-        question = (
-            "What do you want to practise?"
-            if self._practice
-            else f"How should {self.provider.name} let your application send mail?"
-        )
+        question = f"How should {self.provider.name} let your application send mail?"
+        if self._practice:
+            question = "What do you want to practise?"
+        elif self.provider.kind is ProviderKind.CUSTOM:
+            question = "How does your mail server let your application in?"
         yield Plain(Content.styled(question, "bold"), classes="question")
         yield self.paths
         yield self.about

@@ -84,6 +84,13 @@ def test_enhanced_code_counts_only_when_its_class_agrees() -> None:
     assert Reply(535, ("bad 5.7.8",)).enhanced is None
 
 
+def test_the_enhanced_code_of_a_long_reply_is_said_once() -> None:
+    assert (
+        Reply(534, ("5.7.9 Application", "5.7.9 password", "5.7.8 other")).shown
+        == "534 5.7.9 Application password 5.7.8 other"
+    )
+
+
 def test_replies_are_shown_on_one_line_with_controls_escaped() -> None:
     assert Reply(550, ("a\x1b[2J", "b\u202ec")).shown == "550 a\\x1b[2J b\\u202ec"
 

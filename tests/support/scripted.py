@@ -6,10 +6,12 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from smtp_wizard.engine.model import Family
 from smtp_wizard.engine.wire import Peer, TlsFacts, Trust, WireError
 
+NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 FACTS = TlsFacts(
     "TLSv1.3", "TLS_AES_256_GCM_SHA384", "mail.example.test", "Test CA", None, None, ("mail.example.test",)
 )
@@ -173,6 +175,9 @@ class ScriptedWire:
     def clock(self) -> float:
         self._now += 0.001
         return self._now
+
+    def now(self) -> datetime:
+        return NOW
 
     def finished(self) -> None:
         """Assert that nothing of the scripts is left over and every connection is closed."""
