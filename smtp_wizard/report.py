@@ -108,9 +108,14 @@ _ROW_STAGE = 14
 
 def row(result: CheckResult) -> list[str]:
     """Return one stage as a person reads it: 'ok    Find server   mail.example.com is 192.0.2.1   12 ms'."""
-    took = "" if result.verdict is Verdict.SKIPPED else f"   {result.took * 1000:.0f} ms"
+    took = "" if result.verdict is Verdict.SKIPPED else _took(result.took)
     head = f"{VERDICT_WORDS[result.verdict]:<{_ROW_START}}{STAGE_WORDS[result.stage]:<{_ROW_STAGE}}"
     return _wrapped(f"{result.detail}{took}", head)
+
+
+def _took(seconds: float) -> str:
+    # A no-break space, so that figure and unit stay on one line; `_wrapped` makes it an ordinary one.
+    return f"   {seconds * 1000:.0f}\u00a0ms"
 
 
 def finding_lines(finding: Finding) -> list[str]:
@@ -161,6 +166,20 @@ def result_lines(result: CheckResult) -> list[str]:
     return row(result) + (finding_lines(result.finding) if result.finding is not None else [])
 
 
+def sweep_lines(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return one row a port, for a server whose ports were all tried."""
+    lines: list[str] = []
+    for outcome in outcomes:
+        report = outcome.report
+        last = next((r for r in reversed(report.results) if r.verdict is not Verdict.SKIPPED), None)
+        way = f"port {report.endpoint.port}, {report.endpoint.security.words}"
+        head = f"{VERDICT_WORDS[report.verdict]:<{_ROW_START}}{way:<22}"
+        tls = next((r.detail for r in report.results if r.tls is not None), "")
+        detail = outcome.words if outcome.findings else tls or (last.detail if last else "")
+        lines += _wrapped(f"{detail}{_took(report.took)}", head)
+    return lines
+
+
 def summary(report: Report, depth: Depth) -> list[str]:
     """Return the last words below a report: what was proved, and what was not."""
     words = {
@@ -207,9 +226,10 @@ def coloured(line: str) -> str:
 def _wrapped(text: str, head: str) -> list[str]:
     """Wrap a paragraph behind `head`, the following lines under its beginning. Long words are left whole."""
     indent = " " * len(head)
-    return textwrap.wrap(
+    lines = textwrap.wrap(
         text, WIDTH, initial_indent=head, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    ) or [head.rstrip()]
+    )
+    return [line.replace("\u00a0ms", " ms") for line in lines] or [head.rstrip()]
 
 
 def _letter(text: str) -> Iterator[str]:

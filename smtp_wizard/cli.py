@@ -1,0 +1,154 @@
+"""The command line: the commands by name, each loaded when it is used, and what becomes of an exit."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import click
+
+from smtp_wizard import __version__
+from smtp_wizard.commands.exits import EXIT_WORDS, CommandError, Exit, Interrupted
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Output, form_asked_for
+
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "setup": "Set an account up and test it; the wizard, started where you say.",
+        "check": "Test a mail server that belongs to no account.",
+        "test": "Test saved accounts again.",
+        "accounts": "List, show and remove saved accounts.",
+        "providers": "What each mail provider needs, and who says so.",
+        "guide": "List the guides, or read one.",
+        "sandbox": "Run a mail server on this computer to rehearse with.",
+        "schema": "Print the JSON Schema of what a command prints with --json.",
+    }
+)
+"""Every command with its short help, so that the list of commands loads none of them."""
+
+PROGRAM = "smtp-wizard"
+
+
+class _Commands(click.Group):
+    """The program; its commands are loaded one by one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found = import_module(f"smtp_wizard.commands.{cmd_name}").command
+        assert isinstance(found, click.Command)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean '{close[0]}'?" if close else ""
+            raise click.UsageError(f"There is no command '{args[0]}'.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Exit codes"):
+            formatter.write_dl(EXIT_WORDS)
+
+
+@click.group(
+    PROGRAM,
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--config", metavar="DIR", type=click.Path(path_type=Path), help="Keep accounts and state in DIR.")
+@click.option("--mouse/--no-mouse", default=None, help="Whether the screens take the mouse (not over SSH).")
+@click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
+@click.pass_context
+def program(context: click.Context, config: Path | None, mouse: bool | None) -> int | None:
+    """Get a mailbox sending mail for an application, and keep it sending.
+
+    Without a command the screens open: your saved accounts, or the wizard where there are none yet.
+    """
+    invocation: Invocation = context.obj
+    invocation.config, invocation.mouse = config, mouse
+    if context.invoked_subcommand is not None:
+        return None
+    from smtp_wizard.commands.home import open_screens
+
+    return open_screens(invocation)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command line (without the program's name); return the exit code. Nothing is raised."""
+    from smtp_wizard.commands.running import orderly_end
+
+    _never_fail_to_write()
+    out = Output(form_asked_for(arguments))
+    invocation = Invocation(out)
+    try:
+        with orderly_end():
+            return _run(list(arguments), invocation)
+    except Interrupted as problem:
+        return _interrupted(out, problem)
+    except KeyboardInterrupt:
+        return _interrupted(out, Interrupted(2))
+
+
+def _run(arguments: list[str], invocation: Invocation) -> int:
+    try:
+        # Typed loosely by click: what the command returns, or the code of --help and --version.
+        code: Any = program.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=invocation)
+    except click.Abort as problem:
+        raise Interrupted(2) from problem
+    except click.ClickException as problem:
+        return invocation.out.error(_usage_error(problem))
+    except CommandError as problem:
+        return invocation.out.error(problem)
+    except Exception as problem:
+        return _translated(problem, invocation)
+    return int(code or 0)
+
+
+def _interrupted(out: Output, problem: Interrupted) -> int:
+    try:
+        return out.interrupted(problem)
+    except Interrupted as again:  # while that was being said
+        return 128 + again.number
+
+
+def _translated(problem: Exception, invocation: Invocation) -> int:
+    """Say what an exception means to the person: a known one in its own words, any other as a bug."""
+    from smtp_wizard.commands.faults import known_fault, reported_bug
+
+    return invocation.out.error(known_fault(problem) or reported_bug(problem, invocation))
+
+
+def _usage_error(problem: click.ClickException) -> CommandError:
+    context = getattr(problem, "ctx", None)
+    path = context.command_path if context is not None else PROGRAM
+    message = problem.format_message()
+    if getattr(problem, "option_name", "") in ("--password", "--pass", "-p"):
+        message = "A password is never an argument, where everybody on this computer could read it."
+        return CommandError(
+            "usage", message, "Use --password-stdin, --password-command or --password-env, or wait to be asked."
+        )
+    return CommandError("usage", message, f"'{path} --help' says how it is used.", Exit.USAGE)
+
+
+def _never_fail_to_write() -> None:
+    """Let words that a stream's encoding cannot hold be escaped: a report must not end in a Unicode error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")

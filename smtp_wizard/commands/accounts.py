@@ -1,0 +1,168 @@
+"""`accounts`: what is saved. Never the secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.groups import GroupWithDefault
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form
+from smtp_wizard.commands.questions import can_ask, confirm
+from smtp_wizard.commands.tables import table
+from smtp_wizard.engine.accounts import Account, LastResult, StoreKind, StoreRef
+from smtp_wizard.report import STAGE_WORDS, VERDICT_WORDS, moment
+
+STORE_WORDS = {
+    StoreKind.KEYRING: "in the keyring of this computer",
+    StoreKind.ENV: "in the environment variable {where}",
+    StoreKind.SESSION: "not kept: it is asked for each time",
+}
+
+
+@click.group("accounts", cls=GroupWithDefault)
+def command() -> None:
+    """List, show and remove saved accounts. Passwords are never shown."""
+
+
+@command.command("list", hidden=True)
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def listed(invocation: Invocation, _json: bool) -> int:
+    """List the saved accounts."""
+    out, accounts = invocation.out, invocation.book.list()
+    if out.form is Form.JSON:
+        out.document("accounts", accounts=[account_json(account) for account in accounts])
+    elif not accounts:
+        out.narrate("No account is saved yet. 'smtp-wizard setup' makes one.")
+    else:
+        rows = [("Name", "Server", "Last test", "Result"), *(_row(account) for account in accounts)]
+        out.data("\n".join(table(rows)))
+    return Exit.OK
+
+
+@command.command("show")
+@click.argument("name")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def show(invocation: Invocation, name: str, _json: bool) -> int:
+    """Show one account."""
+    out, account = invocation.out, invocation.book.get(name)
+    if out.form is Form.JSON:
+        out.document("accounts-show", **account_json(account))
+    else:
+        out.data("\n".join(table(_facts(account))))
+    return Exit.OK
+
+
+@command.command("remove")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
+    """Forget an account and its password."""
+    from smtp_wizard.commands.running import Stopwatch, run
+
+    account = invocation.book.get(name)
+    if not yes and not can_ask():
+        raise CommandError("missing-answers", f"Remove '{account.name}'? Nobody can be asked here.", "Add --yes.")
+    if not yes and not confirm(f"Remove '{account.name}' ({account.endpoint}) and its password?"):
+        raise CommandError("declined", "Nothing was removed.", exit_code=Exit.FAILED)
+    removed, note = run(
+        invocation.desk.remove(account.name),
+        Stopwatch(),
+        lambda: f"Look with 'smtp-wizard accounts' whether '{account.name}' is still there.",
+    )
+    if note:
+        invocation.out.narrate(note)
+    if invocation.out.form is Form.JSON:
+        invocation.out.document("accounts-remove", removed=removed.name, note=note)
+    else:
+        invocation.out.narrate(f"Removed: {removed.name}")
+    return Exit.SECRET if note else Exit.OK
+
+
+def account_json(account: Account) -> dict[str, Any]:
+    """Return an account as JSON: everything that is saved."""
+    return {
+        "name": account.name,
+        "address": str(account.address),
+        "host": account.endpoint.host,
+        "port": account.endpoint.port,
+        "security": account.endpoint.security.value,
+        "username": account.username,
+        "auth": account.auth.value,
+        "provider": account.provider,
+        "path": account.path,
+        "from": str(account.sender or account.address),
+        "sender_name": account.sender_name,
+        "scope": account.scope.value,
+        "company_email": account.update_company,
+        "company_name": account.company_name,
+        "reply_to": str(account.reply_to) if account.reply_to else None,
+        "store": {"kind": account.store.kind.value, "where": account.store.where} if account.store else None,
+        "allow_cleartext_login": account.allow_cleartext,
+        "ehlo_name": account.ehlo_name or None,
+        "ca_file": account.ca_file,
+        "sandbox": account.sandbox,
+        "created": moment(account.created),
+        "last": _last_json(account.last) if account.last else None,
+    }
+
+
+def _last_json(last: LastResult) -> dict[str, Any]:
+    return {
+        "at": moment(last.at),
+        "depth": last.depth.value,
+        "verdict": last.verdict.value,
+        "stage": last.stage.value if last.stage else None,
+        "finding": last.code or None,
+    }
+
+
+def _row(account: Account) -> tuple[str, str, str, str]:
+    practice = " (practice)" if account.sandbox else ""
+    last = account.last
+    when = f"{last.at.astimezone():%Y-%m-%d %H:%M}" if last else "never"
+    return account.name, f"{account.endpoint}{practice}", when, result_words(last)
+
+
+def result_words(last: LastResult | None) -> str:
+    """Return a last result in a few words: 'ok', 'FAIL Sign in'."""
+    if last is None:
+        return ""
+    stage = f" {STAGE_WORDS[last.stage]}" if last.stage else ""
+    return f"{VERDICT_WORDS[last.verdict]}{stage}"
+
+
+def store_words(store: StoreRef | None) -> str:
+    """Return in words where a password is kept."""
+    return STORE_WORDS[store.kind].format(where=store.where) if store else "none is needed"
+
+
+def _facts(account: Account) -> list[tuple[str, str]]:
+    last = account.last
+    facts = [
+        ("Name", account.name),
+        ("Address", str(account.address)),
+        ("Server", account.endpoint.host),
+        ("Port", str(account.endpoint.port)),
+        ("Security", account.endpoint.security.words),
+        ("User name", account.username),
+        ("Password", store_words(account.store)),
+        ("Provider", account.provider or ""),
+        ("Sign-in", account.path or ""),
+        ("From", str(account.sender or account.address)),
+        ("Sender's name", account.sender_name),
+        ("Used for", account.scope.words),
+        ("Company", account.company_name),
+        ("Reply to", str(account.reply_to) if account.reply_to else ""),
+        ("Own authority", account.ca_file or ""),
+        ("Introduced as", account.ehlo_name),
+        ("Practice", account.sandbox or ""),
+        ("Last test", f"{last.at.astimezone():%Y-%m-%d %H:%M}, {result_words(last)}" if last else "never"),
+    ]
+    return [(name, words) for name, words in facts if words]

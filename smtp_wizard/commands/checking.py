@@ -1,0 +1,191 @@
+"""Runs checks for a command: shows each stage as it ends, keeps the transcript, survives the end of its time."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from smtp_wizard.commands.connection import Connection
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.output import Form, Output
+from smtp_wizard.commands.running import Stopwatch
+from smtp_wizard.engine.check import CheckResult, Emit, Event, Report, StageFinished, StageStarted
+from smtp_wizard.engine.diagnosis import Finding
+from smtp_wizard.engine.model import Endpoint, Stage, Verdict, Who, clean
+from smtp_wizard.report import TRANSCRIPT_LEGEND, Outcome, coloured, plain_printer
+
+TIME_IS_UP = "time-is-up"
+"""The code of the finding when --timeout ended a check."""
+
+Check = Callable[[Emit], Awaitable[Report]]
+"""A check that tells its events and returns its report."""
+
+
+@dataclass
+class Watched:
+    """What has been seen of a check so far."""
+
+    results: list[CheckResult] = field(default_factory=list)
+    begun: Stage | None = None
+    """The stage that is under way."""
+
+    def take(self, event: Event) -> None:
+        """Remember an event."""
+        if isinstance(event, StageStarted):
+            self.begun = event.stage
+        elif isinstance(event, StageFinished):
+            self.begun = None
+            self.results.append(event.result)
+
+    @property
+    def perhaps_sent(self) -> bool:
+        """Whether the message was being handed over."""
+        return self.begun is Stage.DATA
+
+
+async def observed(
+    check: Check, endpoint: Endpoint, account: str | None, watch: Stopwatch, emit: Emit, watched: Watched | None = None
+) -> Outcome:
+    """Run a check inside the command's time limit; what was seen until then is reported when the time is up."""
+    seen = watched or Watched()
+
+    def both(event: Event) -> None:
+        seen.take(event)
+        emit(event)
+
+    try:
+        async with watch.bound():
+            return Outcome(account, await check(both))
+    except TimeoutError:
+        cut = _cut_off(seen, watch.limit or 0.0)
+        both(StageFinished(cut))
+        return Outcome(account, Report(endpoint, tuple(seen.results)))
+
+
+def not_begun(account: str | None, endpoint: Endpoint, limit: float) -> Outcome:
+    """Return the outcome of a check that had no time left to begin."""
+    return Outcome(account, Report(endpoint), time_is_up(limit, sent=False))
+
+
+def time_is_up(limit: float, *, sent: bool) -> Finding:
+    """Return the finding for a check that --timeout ended. `sent`: the message was just being handed over."""
+    words = f"The command was given {limit:g} seconds, and they were over before the check was done."
+    more = " The test message may or may not have been sent." if sent else ""
+    return Finding(
+        code=TIME_IS_UP,
+        title="The time allowed was up",
+        explanation=words + more,
+        who=Who.YOU,
+        steps=("Try again with a larger number behind --timeout, or without it.",),
+    )
+
+
+def _cut_off(seen: Watched, limit: float) -> CheckResult:
+    finding = time_is_up(limit, sent=seen.perhaps_sent)
+    # Between two stages nothing is under way; the verdict must not be that of the stages before.
+    stage = seen.begun or (seen.results[-1].stage if seen.results else Stage.DNS)
+    return CheckResult(stage, Verdict.UNKNOWN, 0.0, finding.title, finding)
+
+
+def exit_code(outcomes: Iterable[Outcome]) -> Exit:
+    """Return the exit code for what became of the checks."""
+    done = list(outcomes)
+    if any(outcome.obstacle is not None and outcome.obstacle.code.startswith("secret-") for outcome in done):
+        return Exit.SECRET
+    good = all(outcome.obstacle is None and outcome.report.verdict in (Verdict.PASS, Verdict.WARN) for outcome in done)
+    return Exit.OK if good else Exit.FAILED
+
+
+def report_line(out: Output, text: str) -> None:
+    """Write one line of a plain report to stdout, its verdict in colour where that is wanted."""
+    out.data(coloured(text) if out.colour else text)
+
+
+def live_reader(out: Output, transcript: Transcript, title: str) -> Emit:
+    """Return what shows the events of one check while it runs: stages on stdout, unless that is for a machine."""
+    transcript.begin(title)
+    shown = partial(report_line, out) if out.form is Form.TEXT else _nothing
+    return plain_printer(shown, transcript.add if transcript.wanted else None)
+
+
+def held_reader(transcript: Transcript, lines: list[str]) -> Emit:
+    """Return what only gathers the transcript of one check among several, for `Transcript.block`."""
+    return plain_printer(_nothing, lines.append if transcript.wanted else None)
+
+
+def _nothing(_: str) -> None:
+    return
+
+
+class Transcript:
+    """The conversation, on stderr with -v, in a file of its own with --transcript. Secrets are masked already."""
+
+    def __init__(self, connection: Connection, out: Output) -> None:
+        """Raises `CommandError` where the file cannot be written."""
+        self._out = out
+        self._show = connection.verbose
+        self._handle = _private_file(connection.transcript) if connection.transcript is not None else None
+
+    def __enter__(self) -> Self:
+        self._write(TRANSCRIPT_LEGEND)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody reads it."""
+        return self._show or self._handle is not None
+
+    def block(self, title: str, lines: Iterable[str]) -> None:
+        """Write a conversation that was gathered, in one piece."""
+        self.begin(title)
+        for line in lines:
+            self.add(line)
+
+    def begin(self, title: str) -> None:
+        """Say whose conversation follows."""
+        self._write(f"== {clean(title)}")
+
+    def add(self, line: str) -> None:
+        """Add one line."""
+        self._write(line)
+
+    def _write(self, line: str) -> None:
+        if self._show:
+            self._out.narrate(line)
+        if self._handle is not None:
+            try:
+                os.write(self._handle, f"{line}\n".encode())
+            except OSError as problem:
+                raise _unwritable(problem) from None
+
+
+def _private_file(path: Path) -> int:
+    """Open a file that its owner alone can read, and empty it. Raises `CommandError`."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            # A pipe or /dev/null is written to as it is; its mode belongs to everybody.
+            if stat.S_ISREG(os.fstat(handle).st_mode):
+                if hasattr(os, "fchmod"):
+                    os.fchmod(handle, 0o600)
+                os.ftruncate(handle, 0)
+        except OSError:
+            os.close(handle)
+            raise
+    except OSError as problem:
+        raise _unwritable(problem) from None
+    return handle
+
+
+def _unwritable(problem: OSError) -> CommandError:
+    return CommandError("transcript", f"The transcript cannot be written: {clean(problem.strerror or '', 100)}.")

@@ -1,0 +1,51 @@
+"""How a command ends: the exit codes, and the one error that every command raises."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """The exit codes. Scripts are written against them."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    SECRET = 3
+    NOT_FOUND = 4
+    BUG = 70
+    INTERRUPTED = 130
+
+
+EXIT_WORDS = (
+    ("0", "all is well, perhaps with warnings"),
+    ("1", "a check failed, or nobody can say how it ended"),
+    ("2", "something about the call cannot be used, or an answer is missing"),
+    ("3", "a password, or the place where it is kept, could not be read or written"),
+    ("4", "what was asked for does not exist"),
+    ("70", "a fault of this program"),
+    ("130", "interrupted by Ctrl-C; 128 + n: ended by signal n"),
+)
+"""The same for `--help`."""
+
+
+class CommandError(Exception):
+    """A command cannot run, or not go on."""
+
+    def __init__(self, code: str, message: str, hint: str = "", exit_code: Exit = Exit.USAGE) -> None:
+        """`code` is stable, for scripts; `message` one sentence; `hint` what to do, or ''."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.exit_code = exit_code
+
+
+class Interrupted(BaseException):
+    """A signal ends the program. Like KeyboardInterrupt no `Exception`, so that nobody handles it by accident."""
+
+    def __init__(self, number: int, undone: str = "") -> None:
+        """`undone`: one sentence that says what was not done."""
+        super().__init__(number)
+        self.number = number
+        self.undone = undone

@@ -1,0 +1,75 @@
+"""What an exception means to the person: a known fault in its own words, any other as a bug that is written down."""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import suppress
+
+from smtp_wizard import __version__
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.engine.accounts import AccountsError, Displaces, NameTaken, NoSuchAccount
+from smtp_wizard.engine.data import DataError
+from smtp_wizard.engine.guides import UnknownGuide
+from smtp_wizard.engine.model import InputError, clean
+from smtp_wizard.engine.paths import make_private_dir, write_private
+from smtp_wizard.engine.sandbox import SandboxError
+from smtp_wizard.engine.secrets import SecretError
+
+LOG_NAME = "last-fault.log"
+
+
+def known_fault(problem: Exception) -> CommandError | None:
+    """Return the error for an exception that the engine raises on purpose, None for a bug."""
+    words = str(problem)
+    match problem:
+        case InputError():
+            return CommandError("input", words)
+        case NoSuchAccount():
+            return CommandError("no-such-account", words, "'smtp-wizard accounts' lists them.", Exit.NOT_FOUND)
+        case UnknownGuide():
+            return CommandError("no-such-guide", words, "'smtp-wizard guide' lists them.", Exit.NOT_FOUND)
+        case NameTaken() | Displaces():
+            return CommandError("name-taken" if isinstance(problem, NameTaken) else "displaces", words, REPLACE_HINT)
+        case AccountsError():
+            return CommandError("accounts", words, exit_code=Exit.SECRET)
+        case SecretError():
+            return CommandError(f"secret-{problem.trouble.value}", words, exit_code=Exit.SECRET)
+        case SandboxError():
+            return CommandError("sandbox", words, exit_code=Exit.FAILED)
+        case DataError():
+            return CommandError("data", words)
+        case TimeoutError():
+            return CommandError(
+                "timeout", "The time allowed by --timeout was up.", "Allow more of it.", exit_code=Exit.FAILED
+            )
+    return None
+
+
+REPLACE_HINT = "Add --replace if that is what you want."
+
+
+def reported_bug(problem: Exception, invocation: Invocation) -> CommandError:
+    """Write a bug down; return the error that says so. Neither holds what was typed, or any variable's value."""
+    kind = type(problem).__name__
+    where = ""
+    with suppress(OSError):
+        make_private_dir(invocation.folder)
+        log = invocation.folder / LOG_NAME
+        write_private(log, _told(problem).encode())
+        where = f" What happened is written in {clean(str(log), 200)}."
+    return CommandError("bug", f"This is a fault of smtp-wizard itself ({kind}).{where}", exit_code=Exit.BUG)
+
+
+def _told(problem: BaseException) -> str:
+    """Return types and places of an exception and of those that led to it.
+
+    Their texts are left out, since they may quote what was typed, and so are the values of variables.
+    """
+    parts = [f"smtp-wizard {__version__}\n"]
+    seen: BaseException | None = problem
+    while seen is not None:
+        frames = traceback.StackSummary.extract(traceback.walk_tb(seen.__traceback__), capture_locals=False)
+        parts += [f"\n{type(seen).__module__}.{type(seen).__qualname__}\n", *frames.format()]
+        seen = seen.__cause__ or seen.__context__
+    return "".join(parts)

@@ -1,0 +1,72 @@
+"""One run of the command line: what every command is handed, built only as far as it is used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import MutableMapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smtp_wizard.commands.output import Output
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.accounts import AccountBook
+    from smtp_wizard.engine.catalog import Catalog
+    from smtp_wizard.engine.desk import Desk
+    from smtp_wizard.engine.guides import GuideShelf
+
+
+class Invocation:
+    """The long-lived parts of one run."""
+
+    def __init__(self, out: Output) -> None:
+        self.out = out
+        self.config: Path | None = None
+        """What --config says."""
+        self.mouse: bool | None = None
+        """What --mouse and --no-mouse say."""
+
+    @property
+    def environ(self) -> MutableMapping[str, str]:
+        """The environment; variables that hold secrets are taken out of it when they are read."""
+        return os.environ
+
+    @cached_property
+    def folder(self) -> Path:
+        """The config folder. It need not exist."""
+        from smtp_wizard.engine.paths import config_dir
+
+        return config_dir(self.config, self.environ)
+
+    @cached_property
+    def book(self) -> AccountBook:
+        """The saved accounts alone, for a command that needs nothing else."""
+        from smtp_wizard.engine.accounts import AccountBook
+
+        return AccountBook(self.folder)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The providers alone."""
+        from smtp_wizard.engine.catalog import load_catalog
+
+        return load_catalog()
+
+    @cached_property
+    def desk(self) -> Desk:
+        """The whole engine."""
+        from smtp_wizard.front import build_desk
+
+        return build_desk(self.config, self.environ)
+
+    @cached_property
+    def shelf(self) -> GuideShelf:
+        """The guides."""
+        from smtp_wizard.engine.guides import GuideShelf
+
+        return GuideShelf()
+
+    def use_mouse(self) -> bool:
+        """Whether the screens take the mouse: over SSH the terminal's own copy and paste is worth more."""
+        return "SSH_CONNECTION" not in self.environ if self.mouse is None else self.mouse

@@ -1,0 +1,112 @@
+"""What a command writes: data to stdout, narration to stderr, and with --json one document, whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from enum import Enum
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TextIO
+
+from smtp_wizard.commands.exits import CommandError, Exit, Interrupted
+
+
+class Form(Enum):
+    """In which form somebody expects what stands on stdout."""
+
+    TEXT = "text"
+    JSON = "json"
+    LINES = "jsonl"
+    NAGIOS = "nagios"
+
+
+def form_asked_for(arguments: Sequence[str]) -> Form:
+    """Return the form that a command line asks for, also where the rest of it cannot be understood."""
+    words = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--json" in words:
+        return Form.JSON
+    pairs = [*pairwise(words), *(tuple(word.split("=", 1)) for word in words if "=" in word)]
+    for form in (Form.JSON, Form.LINES, Form.NAGIOS):
+        if ("--format", form.value) in pairs:
+            return form
+    return Form.TEXT
+
+
+class Output:
+    """The two streams of one run."""
+
+    def __init__(self, form: Form) -> None:
+        """Streams are looked up when something is written, so that they can be replaced."""
+        self.form = form
+        self._documented = False
+
+    @property
+    def colour(self) -> bool:
+        """Whether stdout takes a little colour."""
+        wanted = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb" and "CI" not in os.environ
+        return wanted and sys.stdout.isatty()
+
+    def data(self, text: str) -> None:
+        """Write a line, or several, to stdout."""
+        _write(sys.stdout, text + "\n")
+
+    def document(self, command: str, **content: Any) -> None:
+        """Write the one JSON document of a command."""
+        self._documented = True
+        self.data(json.dumps({"schema": f"smtp-wizard/{command}/1", **content}, indent=2))
+
+    def narrate(self, text: str) -> None:
+        """Write a line, or several, to stderr."""
+        with suppress(OSError):
+            _write(sys.stderr, text + "\n")
+
+    def error(self, problem: CommandError) -> int:
+        """Say why a command could not run, in the form asked for; return the exit code."""
+        self.narrate(f"smtp-wizard: {problem.message}")
+        if problem.hint:
+            self.narrate(problem.hint)
+        if self.form is Form.NAGIOS:
+            from smtp_wizard.report import nagios_unknown
+
+            self.data(nagios_unknown(problem.message))
+            return 3
+        if self.form is not Form.TEXT and not self._documented:
+            self._error_document(problem)
+        return int(problem.exit_code)
+
+    def interrupted(self, problem: Interrupted) -> int:
+        """Say that a signal ended the program, and what was not done; return the exit code."""
+        by_key = problem.number == signal.SIGINT
+        words = "Interrupted." if by_key else f"Ended by {_signal_name(problem.number)}."
+        code = Exit.INTERRUPTED if by_key else Exit.BUG
+        self.error(CommandError("interrupted", f"{words} {problem.undone}".rstrip(), exit_code=code))
+        return 128 + problem.number
+
+    def _error_document(self, problem: CommandError) -> None:
+        self._documented = True
+        error = {"code": problem.code, "message": problem.message, "hint": problem.hint}
+        indent = None if self.form is Form.LINES else 2
+        self.data(json.dumps({"schema": "smtp-wizard/error/1", "error": error}, indent=indent))
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        # Whoever read it has gone (`| head`). Python would complain once more at its end, about the same stream.
+        with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
+        raise Interrupted(13) from None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

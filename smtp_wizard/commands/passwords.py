@@ -1,0 +1,188 @@
+"""Where a password comes from when it is not asked for. It is never an argument: everybody can read those."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.engine.model import Secret, clean
+from smtp_wizard.engine.secrets import EnvStore
+from smtp_wizard.engine.wire import in_thread
+
+LARGEST = 64 * 1024
+"""Bytes of a password at most. Nobody has one that long; a wrong file or a runaway command does."""
+PASSWORD_OPTIONS = "a password (--password-stdin, --password-command or --password-env)"
+"""How a missing password is named."""
+COMMAND_SECONDS = 30.0
+"""How long a command may take. `--timeout` may make it shorter."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordSource:
+    """Which of the ways was named on the command line, if any."""
+
+    stdin: bool = False
+    command: str | None = None
+    variable: str | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether one was named."""
+        return self.stdin or self.command is not None or self.variable is not None
+
+
+def password_options(command: F) -> F:
+    """Add the options that say where the password comes from; `taken_from` reads them."""
+    for option in (
+        click.option("--password-env", metavar="NAME", help="Take the password from this environment variable."),
+        click.option("--password-command", metavar="CMD", help="Run this; its first line is the password."),
+        click.option("--password-stdin", is_flag=True, help="Read the password from standard input."),
+    ):
+        command = option(command)
+    return command
+
+
+def taken_from(given: dict[str, Any]) -> PasswordSource:
+    """Take the password options out of what click gives. Raises `click.UsageError` for more than one."""
+    source = PasswordSource(given.pop("password_stdin"), given.pop("password_command"), given.pop("password_env"))
+    if sum((source.stdin, source.command is not None, source.variable is not None)) > 1:
+        raise click.UsageError("Only one of --password-stdin, --password-command and --password-env can be used.")
+    return source
+
+
+async def read_password(source: PasswordSource, env: EnvStore) -> Secret | None:
+    """Return the password, None where no way was named. Raises `CommandError`."""
+    if source.variable is not None:
+        return _from_variable(source.variable, env)
+    if source.command is not None:
+        return await _from_command(source.command)
+    return await _from_stdin() if source.stdin else None
+
+
+def _from_variable(name: str, env: EnvStore) -> Secret:
+    # Taken out of the environment, so that no child process inherits it.
+    secret = env.take(name)
+    if secret is None:
+        raise _unreadable(f"The environment variable {clean(name, 100)} is not set.", "Set it, and start again.")
+    return secret
+
+
+async def _from_stdin() -> Secret:
+    if sys.stdin.isatty():
+        raise CommandError(
+            "password-on-terminal",
+            "Standard input is a terminal, where the password would be shown.",
+            "Leave --password-stdin out: you are asked for the password, and it is not shown.",
+        )
+    raw: bytes = await in_thread(_read_stdin)
+    text = _decoded(raw, "standard input")
+    ending = "\r\n" if text.endswith("\r\n") else "\n" if text.endswith("\n") else ""
+    return _not_empty(text.removesuffix(ending) if ending else text, "Standard input")
+
+
+def _read_stdin() -> bytes:
+    """Read to the end, without the buffer's lock: a daemon thread that holds it breaks the end of the interpreter."""
+    try:
+        handle = sys.stdin.fileno()
+    except (OSError, ValueError):
+        return sys.stdin.read(LARGEST + 1).encode("utf-8", "surrogateescape")
+    raw = b""
+    while len(raw) <= LARGEST and (more := os.read(handle, LARGEST + 1 - len(raw))):
+        raw += more
+    return raw
+
+
+async def _from_command(command: str) -> Secret:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words:
+        raise CommandError("password-command", "The command of --password-command cannot be read.", "Check its quotes.")
+    name = clean(words[0], 100)
+    try:
+        raw, code = await _first_output(words)
+    except OSError as problem:
+        reason = clean(problem.strerror or "unknown reason", 100)
+        raise _unreadable(f"The command {name} could not be run: {reason}.") from None
+    except TimeoutError:
+        raise _unreadable(f"The command {name} was not done within {COMMAND_SECONDS:g} seconds.") from None
+    if code:
+        raise _unreadable(f"The command {name} gave up (exit code {code}).", "Run it by hand to see why.")
+    first = _decoded(raw, f"the command {name}").partition("\n")[0].removesuffix("\r")
+    return _not_empty(first, f"The command {name}")
+
+
+async def _first_output(words: list[str]) -> tuple[bytes, int]:
+    """Run a command, without a shell and away from our terminal; return its output and exit code.
+
+    Raises `OSError` where it cannot be started, `TimeoutError`. It does not outlive this call.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *words,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        # In a session of its own it finds no terminal to scribble on, and can be ended with all that it started.
+        start_new_session=True,
+    )
+    try:
+        # Our own caller's time limit raises the same error, outside of this one: it is told apart there.
+        async with asyncio.timeout(COMMAND_SECONDS):
+            return await _read_all(process), await process.wait()
+    finally:
+        _end(process)
+
+
+async def _read_all(process: asyncio.subprocess.Process) -> bytes:
+    assert process.stdout is not None
+    raw = b""
+    while len(raw) <= LARGEST and (more := await process.stdout.read(LARGEST)):
+        raw += more
+    if len(raw) > LARGEST:
+        raise _unreadable("The command of --password-command says far more than a password.")
+    return raw
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    # Without it a pipe that is still full keeps the transport open for ever.
+    transport: Any = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
+
+
+def _decoded(raw: bytes, where: str) -> str:
+    if len(raw) > LARGEST:
+        raise _unreadable(f"What {where} gave is far longer than a password.")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        # From None, and nothing of it quoted: the bytes are the password.
+        raise _unreadable(f"What {where} gave is not UTF-8 text.") from None
+
+
+def _not_empty(text: str, where: str) -> Secret:
+    if not text:
+        raise _unreadable(f"{where} gave no password.")
+    return Secret(text)
+
+
+def _unreadable(message: str, hint: str = "") -> CommandError:
+    return CommandError("password-unreadable", message, hint, Exit.SECRET)

@@ -1,0 +1,64 @@
+"""Asking the person, where there is one: on stderr, in plain lines, so that stdout stays data."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.output import Output
+from smtp_wizard.engine.model import InputError, Secret
+
+T = TypeVar("T")
+
+
+def can_ask() -> bool:
+    """Whether there is somebody to ask: a terminal on stdin and on stderr, and nothing else decides it."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def can_draw() -> bool:
+    """Whether screens can be drawn: somebody can be asked, and the terminal can move its cursor."""
+    dumb = ("dumb", "unknown") if sys.platform == "win32" else ("", "dumb", "unknown")
+    return can_ask() and os.environ.get("TERM", "") not in dumb
+
+
+def ask(out: Output, question: str, parse: Callable[[str], T]) -> T:
+    """Ask until the answer can be used. `parse` raises `InputError`. Raises `CommandError` at the end of the input."""
+    while True:
+        sys.stderr.write(f"{question}: ")
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        if not line:
+            raise no_answer(question)
+        try:
+            return parse(line.strip())
+        except InputError as problem:
+            out.narrate(str(problem))
+
+
+def ask_password(question: str) -> Secret:
+    """Ask for a password without showing it. Raises `CommandError` at the end of the input."""
+    import getpass
+
+    while True:
+        try:
+            typed = getpass.getpass(f"{question}: ", stream=sys.stderr)
+        except EOFError:
+            raise no_answer(question) from None
+        if typed:
+            return Secret(typed)
+
+
+def confirm(question: str) -> bool:
+    """Ask for yes or no; Enter alone means no."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def no_answer(question: str) -> CommandError:
+    """Return the error for a question that was left without an answer."""
+    return CommandError("missing-answers", f"No answer to: {question}", exit_code=Exit.USAGE)

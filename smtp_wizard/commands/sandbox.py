@@ -1,0 +1,177 @@
+"""`sandbox`: runs the practice server, and shows what arrived in it."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.groups import GroupWithDefault
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form, Output
+from smtp_wizard.commands.tables import table
+from smtp_wizard.engine.model import clean
+from smtp_wizard.report import moment
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.sandbox import Sandbox, SandboxMessage, Scenario
+
+
+class _Practice(GroupWithDefault):
+    default = "run"
+
+
+class _Mailbox(GroupWithDefault):
+    default = "list"
+
+
+@click.group("sandbox", cls=_Practice)
+def command() -> None:
+    """Run a mail server on this computer that plays a provider, to rehearse with.
+
+    It runs until Ctrl-C. What is sent to it stays on this computer; 'sandbox mailbox' shows it.
+    """
+
+
+@command.command("run", hidden=True)
+@click.option("--scenario", default="accept", show_default=True, metavar="NAME", help="What it plays.")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document when it is ready.")
+@click.pass_obj
+def serve(invocation: Invocation, scenario: str, _json: bool) -> int:
+    """Run the practice server."""
+    from smtp_wizard.commands.running import Stopwatch, run
+    from smtp_wizard.engine.sandbox import Sandbox
+
+    sandbox = Sandbox(_folder(invocation), _scenario(scenario))
+
+    async def until_ended() -> None:
+        async with sandbox:
+            _announce(invocation.out, sandbox)
+            await asyncio.Event().wait()
+
+    run(until_ended(), Stopwatch(), lambda: "The practice server has stopped. What arrived is still in its mailbox.")
+    return Exit.OK
+
+
+def _folder(invocation: Invocation) -> Path:
+    from smtp_wizard.engine.desk import PRACTICE_FOLDER
+
+    return invocation.folder / PRACTICE_FOLDER
+
+
+def _scenario(name: str) -> Scenario:
+    from smtp_wizard.engine.sandbox import load_scenarios
+
+    known = load_scenarios()
+    if name in known:
+        return known[name]
+    close = difflib.get_close_matches(name, known, n=1)
+    raise CommandError(
+        "no-such-scenario",
+        f"The practice server does not know '{clean(name, 60)}'.",
+        f"Did you mean '{close[0]}'?" if close else f"It knows: {', '.join(known)}.",
+        Exit.NOT_FOUND,
+    )
+
+
+def _announce(out: Output, sandbox: Sandbox) -> None:
+    """Say how the server is reached."""
+    scenario = sandbox.scenario
+    if out.form is Form.JSON:
+        out.document(
+            "sandbox",
+            scenario=scenario.id,
+            what=scenario.what,
+            endpoints=[
+                {"host": each.host, "port": each.port, "security": each.security.value} for each in sandbox.endpoints
+            ],
+            username=PRACTICE_USER,
+            password=scenario.practice_password,
+            ca_file=str(sandbox.ca_file),
+        )
+        return
+    facts = [
+        ("Scenario", f"{scenario.id}: {scenario.what}"),
+        *(("Server", f"{each.host}, port {each.port}, {each.security.words}") for each in sandbox.endpoints),
+        ("User name", f"{PRACTICE_USER} (or any other)"),
+        ("Password", scenario.practice_password),
+        ("CA file", str(sandbox.ca_file)),
+    ]
+    out.data("\n".join(table(facts)))
+    out.narrate("Running. Ctrl-C stops it.")
+
+
+PRACTICE_USER = "ana@sandbox.test"
+"""A user name for the practice server; it takes any other as well."""
+
+
+@command.group("mailbox", cls=_Mailbox)
+def mailbox() -> None:
+    """List what arrived in the practice server, newest first."""
+
+
+@mailbox.command("list", hidden=True)
+@click.option("--clear", is_flag=True, help="Delete what is there instead.")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def listed(invocation: Invocation, clear: bool, _json: bool) -> int:
+    """List the messages, or delete them."""
+    from smtp_wizard.engine import sandbox
+
+    out = invocation.out
+    deleted = sandbox.clear(_folder(invocation)) if clear else 0
+    found = sandbox.messages(_folder(invocation))
+    if out.form is Form.JSON:
+        out.document("sandbox-mailbox", messages=[_message_json(message) for message in found], deleted=deleted)
+    elif clear:
+        out.narrate(f"Deleted: {deleted}")
+    elif not found:
+        out.narrate("Nothing has arrived yet.")
+    else:
+        rows = [("Key", "Arrived", "To", "Subject")]
+        rows += [(m.key, f"{m.when.astimezone():%Y-%m-%d %H:%M}", ", ".join(m.recipients), m.subject) for m in found]
+        out.data("\n".join(table(rows)))
+    return Exit.OK
+
+
+@mailbox.command("show")
+@click.argument("key")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def show(invocation: Invocation, key: str, _json: bool) -> int:
+    """Show one message; KEY is what the list calls it."""
+    from smtp_wizard.engine import sandbox
+
+    summary = next((each for each in sandbox.messages(_folder(invocation)) if each.key == key), None)
+    if summary is None:
+        raise CommandError(
+            "no-such-message",
+            f"There is no message '{clean(key, 80)}' in the practice mailbox.",
+            "'smtp-wizard sandbox mailbox' lists them.",
+            Exit.NOT_FOUND,
+        )
+    message = sandbox.read(_folder(invocation), key)
+    headers = [(clean(name), clean(str(value))) for name, value in message.items()]
+    body = message.get_body(("plain",))
+    lines = [clean(line) for line in str(body.get_content()).splitlines()] if body is not None else []
+    if invocation.out.form is Form.JSON:
+        shown = {"headers": [{"name": name, "value": value} for name, value in headers], "text": "\n".join(lines)}
+        invocation.out.document("sandbox-mailbox-show", **_message_json(summary), **shown)
+    else:
+        invocation.out.data("\n".join([*(f"{name}: {value}" for name, value in headers), "", *lines]))
+    return Exit.OK
+
+
+def _message_json(message: SandboxMessage) -> dict[str, Any]:
+    return {
+        "key": message.key,
+        "when": moment(message.when),
+        "sender": message.sender,
+        "recipients": list(message.recipients),
+        "subject": message.subject,
+        "size": message.size,
+    }

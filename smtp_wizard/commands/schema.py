@@ -1,0 +1,36 @@
+"""`schema`: the JSON Schemas of what the commands print."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form
+from smtp_wizard.engine.model import clean
+from smtp_wizard.schemas import NAMES, schema_of
+
+
+@click.command("schema")
+@click.argument("words", nargs=-1, metavar="[COMMAND]")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(invocation: Invocation, words: tuple[str, ...], _json: bool) -> int:
+    """Print the JSON Schema of what COMMAND prints with --json, or the names of all."""
+    out, name = invocation.out, "-".join(words)
+    if name:
+        if name not in NAMES:
+            raise CommandError(
+                "no-such-schema",
+                f"There is no schema for '{clean(name, 60)}'.",
+                "'smtp-wizard schema' lists them.",
+                Exit.NOT_FOUND,
+            )
+        out.data(json.dumps(schema_of(name), indent=2))
+    elif out.form is Form.JSON:
+        out.document("schema", schemas=list(NAMES))
+    else:
+        out.data("\n".join(NAMES))
+    return Exit.OK

@@ -1,0 +1,486 @@
+"""`setup`: an account from options; what is missing is asked by the screens, by plain questions, or named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import click
+
+from smtp_wizard.commands.accounts import store_words
+from smtp_wizard.commands.checking import Transcript, Watched, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.connection import (
+    DEPTH,
+    SECURITY,
+    USUAL_PORTS,
+    USUAL_WAYS,
+    Connection,
+    connection_from,
+    connection_options,
+    missing_answers,
+    parse_words,
+    parsed_by,
+    same_address,
+)
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.faults import REPLACE_HINT
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form
+from smtp_wizard.commands.passwords import PasswordSource, password_options, read_password, taken_from
+from smtp_wizard.commands.providers import provider_called
+from smtp_wizard.commands.questions import ask, ask_password, can_ask, can_draw, confirm
+from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.commands.tables import table
+from smtp_wizard.commands.test import SAME_ADDRESS
+from smtp_wizard.engine.accounts import Account, NoSuchAccount, StoreKind, parse_name
+from smtp_wizard.engine.catalog import AccessPath, Provider, ProviderKind
+from smtp_wizard.engine.desk import Options
+from smtp_wizard.engine.model import (
+    Address,
+    Auth,
+    Depth,
+    Endpoint,
+    InputError,
+    Scope,
+    Secret,
+    Security,
+    clean,
+    parse_host,
+    parse_port,
+)
+from smtp_wizard.engine.wizard import Application, Draft, Origin, missing, ranked, walkable
+from smtp_wizard.report import Outcome, outcome_json, summary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What was said on the command line. None: not said."""
+
+    email: Address | None
+    provider: str | None
+    path: str | None
+    host: str | None
+    port: int | None
+    security: str | None
+    username: str | None
+    auth: str | None
+    sender: Address | None
+    sender_name: str | None
+    depth: str | None
+    send_test: Address | None
+    scope: str | None
+    company_email: bool
+    company_name: str | None
+    reply_to: Address | None
+    store: str | None
+    env_name: str | None
+    save: str | None
+    replacing: bool
+    allow_cleartext: bool
+    password: PasswordSource
+    connection: Connection
+
+    @property
+    def how_deep(self) -> Depth:
+        """How far the check goes."""
+        if self.send_test is not None:
+            return Depth.SEND
+        return Depth(self.depth or "login")
+
+
+def _parse_env_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+        raise InputError("The name of an environment variable has letters, digits and _ only.")
+    return text
+
+
+_ADDRESS = parsed_by(Address.parse)
+_WORDS = parsed_by(parse_words)
+
+
+@click.command("setup")
+@click.argument("email", required=False, callback=_ADDRESS)
+@click.option("--provider", metavar="ID", help="The provider; 'smtp-wizard providers' lists them.")
+@click.option("--path", metavar="ID", help="The way to sign in; 'smtp-wizard providers show ID' lists them.")
+@click.option("--host", metavar="HOST", callback=parsed_by(parse_host), help="The outgoing server.")
+@click.option("--port", metavar="PORT", callback=parsed_by(parse_port), help="Its port.")
+@click.option("--security", type=SECURITY, help="How it is encrypted.")
+@click.option("--username", metavar="NAME", callback=_WORDS, help="The user name; mostly the address.")
+@click.option("--auth", type=click.Choice(["password", "none"]), help="'none': the server wants no sign-in.")
+@click.option("--from", "sender", metavar="ADDR", callback=_ADDRESS, help="The address in From, where it differs.")
+@click.option("--sender-name", metavar="TEXT", callback=_WORDS, help="The name beside the address in From.")
+@click.option("--depth", type=DEPTH, help="How far the check goes.  [default: login]")
+@click.option("--send-test", metavar="ADDR", callback=_ADDRESS, help="Send a test message here too (= --depth send).")
+@click.option("--scope", type=click.Choice([each.value for each in Scope]), help="What it sends.  [default: general]")
+@click.option("--company-email", is_flag=True, help="Update Company Email: the firm's name and Reply-To.")
+@click.option("--company-name", metavar="TEXT", callback=_WORDS, help="The firm's name.")
+@click.option("--reply-to", metavar="ADDR", callback=_ADDRESS, help="Where answers go.")
+@click.option("--store", type=click.Choice([each.value for each in StoreKind]), help="Where the password is kept.")
+@click.option("--env-name", metavar="NAME", callback=parsed_by(_parse_env_name), help="The variable, with --store env.")
+@click.option("--save", metavar="NAME", callback=parsed_by(parse_name), help="Save the account under this name.")
+@click.option("--replace", "replacing", is_flag=True, help="Take the place of what is saved already.")
+@click.option("--allow-cleartext-login", "allow_cleartext", is_flag=True, help="Sign in even without encryption.")
+@password_options
+@connection_options
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(invocation: Invocation, /, **given: Any) -> int:
+    """Set an account up and test it, starting at EMAIL.
+
+    With every answer given nothing is asked, and the report is printed. In a terminal the screens open for what is
+    missing; elsewhere it is named. Nothing is saved without --save, and nothing is sent without --send-test.
+    """
+    given.pop("_json")
+    password, connection = taken_from(given), connection_from(given)
+    return _Setup(invocation, Given(password=password, connection=connection, **given)).run()
+
+
+class _Setup:
+    """One run of the command."""
+
+    def __init__(self, invocation: Invocation, given: Given) -> None:
+        self.invocation = invocation
+        self.out = invocation.out
+        self.given = given
+        self.watch = Stopwatch(given.connection.timeout)
+        self.watched = Watched()
+        self.displacing = given.replacing
+        self.replacing = given.replacing
+
+    def run(self) -> int:
+        self._refuse_contradictions()
+        draft = self._with_answers(self._begun(self.given.email))
+        draft = replace(draft, secret=self._given_secret())
+        lacking = self._missing(draft)
+        if lacking and can_draw() and self.out.form is Form.TEXT:
+            return self._screens(draft)
+        if lacking and not can_ask():
+            raise missing_answers(lacking, draft.origin_note)
+        draft = self._with_path(self._asked(draft) if lacking else draft)
+        self._refuse_unprovable(draft)
+        self._agree_to_collisions()
+        return self._check_and_save(draft)
+
+    # -- what was given ---------------------------------------------------------------------------------------------
+
+    def _refuse_contradictions(self) -> None:
+        given = self.given
+        if given.depth not in (None, "send") and given.send_test is not None:
+            raise click.UsageError("--send-test means --depth send; leave --depth out.")
+        if given.env_name is not None and given.store not in (None, "env"):
+            raise click.UsageError("--env-name goes with --store env.")
+
+    def _begun(self, address: Address | None) -> Draft:
+        """Return a draft with address and provider: the one named, the one typed by hand, or the one found."""
+        draft = Draft() if address is None else Draft().with_address(address)
+        given = self.given
+        if given.provider is not None:
+            return draft.with_provider(provider_called(self.invocation, given.provider), Origin.CHOSEN)
+        if given.host is not None:
+            return draft.with_provider(self._custom(), Origin.HAND)
+        return draft if address is None else self._found(draft, address)
+
+    def _custom(self) -> Provider:
+        providers = self.invocation.desk.catalog.providers
+        return next(each for each in providers if each.kind is ProviderKind.CUSTOM)
+
+    def _found(self, draft: Draft, address: Address) -> Draft:
+        from smtp_wizard.engine import discovery
+
+        async def look() -> discovery.Discovery:
+            async with self.watch.bound():
+                return await discovery.match(address, self.invocation.desk.catalog)
+
+        found = run(look(), self.watch, self._undone)
+        if found.provider is not None:
+            origin = Origin.ADDRESS if found.source is discovery.FoundBy.CATALOG else Origin.MX
+            return draft.with_provider(found.provider, origin, found.note)
+        return replace(draft, origin_note=found.note, maybe=tuple(each.id for each in found.alternatives))
+
+    def _with_answers(self, draft: Draft) -> Draft:
+        given = self.given
+        draft = self._with_server(draft)
+        update_company = given.company_email or bool(given.company_name) or given.reply_to is not None
+        return replace(
+            draft,
+            username=draft.username if given.username is None else given.username,
+            auth=Auth(given.auth) if given.auth else draft.auth,
+            sender=given.sender,
+            sender_name=given.sender_name or "",
+            scope=Scope(given.scope or "general"),
+            update_company=update_company,
+            company_name=given.company_name or "",
+            reply_to=given.reply_to,
+            test_to=given.send_test,
+            allow_cleartext=given.allow_cleartext,
+            ehlo_name=given.connection.ehlo_name,
+            ca_file=given.connection.ca_file,
+            store=self._store(),
+            env_name=given.env_name or (given.password.variable or "" if given.store == "env" else ""),
+            name=given.save or "",
+        )
+
+    def _with_server(self, draft: Draft) -> Draft:
+        """Put the server of the command line in the place of the provider's, part by part."""
+        given, known = self.given, draft.endpoint
+        host = given.host or (known.host if known else None)
+        if host is None or not (given.host or given.port or given.security):
+            return draft
+        if known is not None and given.host is None and given.port is None:
+            known = self._same_host(draft, Security(given.security or known.security)) or known
+        security = Security(given.security) if given.security else _usual_way(given.port, known)
+        port = given.port or _usual_port(known, security, host)
+        return draft.with_endpoint(Endpoint(host, port, security))
+
+    def _same_host(self, draft: Draft, security: Security) -> Endpoint | None:
+        """Return the provider's own endpoint with that encryption, if it has one."""
+        provider = self.invocation.desk.provider(draft.provider)
+        offered = provider.offered(draft.address) if provider else ()
+        return next((each.endpoint for each in offered if each.endpoint.security is security), None)
+
+    def _store(self) -> StoreKind | None:
+        given = self.given
+        if given.store is not None:
+            return StoreKind(given.store)
+        return StoreKind.ENV if given.env_name else None
+
+    def _given_secret(self) -> Secret | None:
+        given, env = self.given, self.invocation.desk.stores.env
+        source = given.password
+        if not source.given and given.env_name is not None:
+            source = PasswordSource(variable=given.env_name)
+        if not source.given or given.auth == "none":
+            return None
+
+        async def read() -> Secret | None:
+            async with self.watch.bound():
+                return await read_password(source, env)
+
+        return run(read(), self.watch, self._undone)
+
+    # -- what is missing --------------------------------------------------------------------------------------------
+
+    def _missing(self, draft: Draft) -> list[str]:
+        depth = self.given.how_deep
+        lacking = [
+            name
+            for name in missing(draft, secret_needed=depth is not Depth.SERVER)
+            if not (name == "--username" and depth is Depth.SERVER and not draft.name)
+        ]
+        if draft.maybe and "--host" in lacking:
+            lacking[lacking.index("--host")] = f"--provider (one of: {', '.join(draft.maybe)})"
+        if depth is Depth.SEND and draft.test_to is None:
+            lacking.append("--send-test")
+        return lacking
+
+    def _screens(self, draft: Draft) -> int:
+        from smtp_wizard.app import run_app
+
+        invocation = self.invocation
+        return run_app(invocation.desk, invocation.shelf, start="setup", draft=draft, mouse=invocation.use_mouse())
+
+    def _asked(self, draft: Draft) -> Draft:
+        """Ask in plain lines for what is missing."""
+        secret = draft.secret
+        if draft.address is None:
+            address = ask(self.out, "E-mail address to send from", Address.parse)
+            draft = self._with_answers(self._begun(address))
+        if draft.endpoint is None:
+            draft = self._server_asked(draft)
+        depth = self.given.how_deep
+        if draft.auth is not Auth.NONE and not draft.username and depth is not Depth.SERVER:
+            draft = replace(draft, username=ask(self.out, "User name", _some_words))
+        if depth is Depth.SEND and draft.test_to is None:
+            draft = replace(draft, test_to=ask(self.out, "Send the test message to", Address.parse))
+        if secret is None and draft.auth is Auth.PASSWORD and depth is not Depth.SERVER:
+            secret = ask_password(f"Password of {draft.username}")
+        return replace(draft, secret=secret)
+
+    def _server_asked(self, draft: Draft) -> Draft:
+        if draft.origin_note:
+            self.out.narrate(draft.origin_note)
+        host = ask(self.out, "Outgoing server, for example smtp.example.com", parse_host)
+        port = ask(self.out, "Port, mostly 465 or 587", parse_port)
+        security = USUAL_WAYS.get(port) or ask(self.out, "Encryption: tls, starttls or none", _parse_security)
+        username = draft.username
+        begun = draft if draft.provider else draft.with_provider(self._custom(), Origin.HAND)
+        asked = begun.with_endpoint(Endpoint(host, port, security))
+        return replace(asked, username=username or asked.username)
+
+    # -- the way in -------------------------------------------------------------------------------------------------
+
+    def _with_path(self, draft: Draft) -> Draft:
+        """Choose the way to sign in: the one named, else the best that takes a password. Raises `CommandError`."""
+        provider = self.invocation.desk.provider(draft.provider)
+        if provider is None or not provider.paths:
+            return draft
+        path = self._named_path(provider) if self.given.path else _best_path(provider)
+        if path is None or not walkable(path):
+            raise _closed(provider, path)
+        chosen = draft if draft.path == path.id else replace(draft.with_path(path), secret=draft.secret)
+        return replace(chosen, auth=draft.auth if self.given.auth else chosen.auth, sandbox=path.scenario)
+
+    def _named_path(self, provider: Provider) -> AccessPath:
+        path = provider.path(self.given.path or "")
+        if path is None:
+            raise CommandError(
+                "no-such-path",
+                f"{provider.name} has no way to sign in called '{clean(self.given.path or '', 60)}'.",
+                f"It has: {', '.join(each.id for each in provider.paths)}.",
+                Exit.NOT_FOUND,
+            )
+        return path
+
+    # -- before anything is tried -----------------------------------------------------------------------------------
+
+    def _refuse_unprovable(self, draft: Draft) -> None:
+        if draft.test_to is not None and draft.from_address and same_address(draft.test_to, draft.from_address):
+            raise InputError(SAME_ADDRESS)
+        if draft.name and self.given.how_deep is Depth.SERVER and draft.auth is not Auth.NONE:
+            raise click.UsageError("An account is saved only when its sign-in was tested: leave --depth server out.")
+
+    def _agree_to_collisions(self) -> None:
+        """Ask whether what is saved already may be replaced. Raises `CommandError` before anything is tried."""
+        given = self.given
+        if given.save is None or given.replacing:
+            return
+        try:
+            same: Account | None = self.invocation.book.get(given.save)
+        except NoSuchAccount:
+            same = None
+        if same is not None:
+            self._agree("name-taken", f"There is already an account named '{same.name}'.", "Replace it?")
+            self.replacing = True
+        for other in self.invocation.book.list() if given.scope == Scope.ALL else ():
+            if other.scope is Scope.ALL and (same is None or other.name != same.name):
+                words = f"'{other.name}' is the account for all mail already, and there can be only one."
+                self._agree("displaces", words, "Let it send general mail only from now on?")
+                self.displacing = True
+
+    def _agree(self, code: str, words: str, question: str) -> None:
+        if not can_ask():
+            raise CommandError(code, words, REPLACE_HINT)
+        self.out.narrate(words)
+        if not confirm(question):
+            raise CommandError("declined", "Nothing was saved.", exit_code=Exit.FAILED)
+
+    def _undone(self) -> str:
+        sent = " The test message may or may not have been sent." if self.watched.perhaps_sent else ""
+        return f"Nothing was saved.{sent}"
+
+    # -- the check, and saving --------------------------------------------------------------------------------------
+
+    def _check_and_save(self, draft: Draft) -> int:
+        if draft.origin_note and self.out.form is Form.TEXT:
+            self.out.narrate(draft.origin_note)
+        with Transcript(self.given.connection, self.out) as transcript:
+            outcome = run(self._check(draft, transcript), self.watch, self._undone)
+        code = exit_code([outcome])
+        draft = replace(draft, proof=self.invocation.desk.proof(draft, outcome.report, self.given.how_deep))
+        saved = self._save(draft) if draft.name and code == Exit.OK else None
+        if self.out.form is Form.JSON:
+            named = replace(outcome, account=saved.name if saved else None)
+            self.out.document("setup", results=[outcome_json(named)])
+        else:
+            self._print(draft, outcome)
+        self._tell_saved(draft, saved, code)
+        return code
+
+    async def _check(self, draft: Draft, transcript: Transcript) -> Outcome:
+        connection, depth = self.given.connection, self.given.how_deep
+        assert draft.endpoint is not None
+        return await observed(
+            lambda emit: self.invocation.desk.check_draft(
+                draft, depth, emit, options=Options(family=connection.family)
+            ),
+            draft.endpoint,
+            None,
+            self.watch,
+            live_reader(self.out, transcript, str(draft.endpoint)),
+            self.watched,
+        )
+
+    def _save(self, draft: Draft) -> Account:
+        """Save the account. Raises what `Desk.save` raises."""
+        kept = draft if draft.store is not None or draft.auth is Auth.NONE else replace(draft, store=StoreKind.KEYRING)
+        return run(
+            self.invocation.desk.save(kept, replacing=self.replacing, displacing=self.displacing),
+            Stopwatch(),
+            lambda: f"Look with 'smtp-wizard accounts' whether '{draft.name}' was saved.",
+        )
+
+    def _print(self, draft: Draft, outcome: Outcome) -> None:
+        for line in summary(outcome.report, self.given.how_deep):
+            report_line(self.out, line)
+        if exit_code([outcome]) == Exit.OK:
+            self.out.data("\nWhat to type into the application:")
+            self.out.data("\n".join(f"  {line}" for line in table(_settings(draft))))
+
+    def _tell_saved(self, draft: Draft, saved: Account | None, code: Exit) -> None:
+        if saved is not None:
+            self.out.narrate(f"Saved as '{saved.name}'. Its password: {store_words(saved.store)}.")
+        elif draft.name:
+            self.out.narrate("Nothing was saved: the check did not pass.")
+        elif code == Exit.OK and self.out.form is Form.TEXT:
+            self.out.narrate("Nothing was saved; --save NAME would.")
+
+
+def _usual_way(port: int | None, known: Endpoint | None) -> Security:
+    """Return how to speak to a port when nobody said; what answers decides in the end. Raises `CommandError`."""
+    if known is not None and port in (None, known.port):
+        return known.security
+    way = USUAL_WAYS.get(port or USUAL_PORTS[Security.STARTTLS])
+    if way is None:
+        raise missing_answers(["--security"], f"Port {port} is not a usual one: only you can say how it is encrypted.")
+    return way
+
+
+def _usual_port(known: Endpoint | None, security: Security, host: str) -> int:
+    if known is not None and known.host == host and known.security is security:
+        return known.port
+    return USUAL_PORTS[security]
+
+
+def _best_path(provider: Provider) -> AccessPath | None:
+    """Return the way in to take when nobody chose: the first that takes a password and is open."""
+    return next((path for path in ranked(provider, Application.PASSWORD) if walkable(path)), None)
+
+
+def _closed(provider: Provider, path: AccessPath | None) -> CommandError:
+    """Return the error for a way in that cannot be walked here, naming the ways on."""
+    blocked = path or next(iter(ranked(provider, Application.PASSWORD)))
+    ways = [way if isinstance(way, str) else f"{way.title} (--path {way.id})" for way in provider.ways_on(blocked)]
+    return CommandError(
+        "path-closed",
+        f"{provider.name}: '{blocked.title}' cannot be used here. {blocked.summary}",
+        f"Instead: {'; '.join(ways)}" if ways else provider.note,
+    )
+
+
+def _settings(draft: Draft) -> Sequence[tuple[str, str]]:
+    assert draft.endpoint is not None
+    facts = [
+        ("Outgoing server", draft.endpoint.host),
+        ("Port", str(draft.endpoint.port)),
+        ("Secure connection", draft.endpoint.security.words),
+        ("User name", draft.username if draft.auth is not Auth.NONE else ""),
+        ("Password", "the one that was just used" if draft.auth is not Auth.NONE else ""),
+        ("From", str(draft.from_address or "")),
+    ]
+    return [(name, words) for name, words in facts if words]
+
+
+def _some_words(text: str) -> str:
+    words = parse_words(text)
+    if not words:
+        raise InputError("Type the user name that your provider gave you; mostly it is the address.")
+    return words
+
+
+def _parse_security(text: str) -> Security:
+    try:
+        return Security(text.lower())
+    except ValueError:
+        raise InputError("Type tls, starttls or none.") from None

@@ -1,0 +1,334 @@
+"""`test`: runs the checks of saved accounts again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from smtp_wizard.commands.checking import (
+    Transcript,
+    Watched,
+    exit_code,
+    held_reader,
+    live_reader,
+    not_begun,
+    observed,
+    report_line,
+)
+from smtp_wizard.commands.connection import (
+    DEPTH,
+    Connection,
+    connection_from,
+    connection_options,
+    parsed_by,
+    same_address,
+)
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.passwords import PasswordSource, password_options, read_password, taken_from
+from smtp_wizard.commands.questions import ask_password, can_ask
+from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.engine.accounts import Account, StoreTrouble
+from smtp_wizard.engine.check import Emit, Event, Report, RunFinished
+from smtp_wizard.engine.desk import Options
+from smtp_wizard.engine.diagnosis import Finding
+from smtp_wizard.engine.model import Address, Auth, Depth, InputError, Secret, Who
+from smtp_wizard.engine.sandbox import SandboxError
+from smtp_wizard.engine.secrets import SecretError, Trouble
+from smtp_wizard.report import (
+    Outcome,
+    json_line,
+    junit,
+    nagios,
+    outcome_json,
+    plain_report,
+    prometheus,
+    summary,
+)
+
+MOST_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for."""
+
+    depth: Depth
+    to: Address | None
+    at_once: int
+    form: str
+    password: PasswordSource
+    connection: Connection
+
+
+@click.command("test")
+@click.argument("accounts", nargs=-1, metavar="[ACCOUNT]...")
+@click.option("--all", "every", is_flag=True, help="Test every saved account.")
+@click.option("--depth", type=DEPTH, default="login", show_default=True, help="How far the checks go.")
+@click.option("--to", metavar="ADDR", callback=parsed_by(Address.parse), help="With --depth send: to here.")
+@click.option(
+    "--concurrency", type=click.IntRange(1, MOST_AT_ONCE), default=10, show_default=True, help="How many at a time."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["plain", "json", "jsonl", "junit", "nagios", "prometheus"]),
+    default="plain",
+    show_default=True,
+    help="How the results are printed.",
+)
+@password_options
+@connection_options
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.pass_obj
+def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, as_json: bool, **given: Any) -> int:
+    """Test saved accounts again, as deep as the sign-in.
+
+    Without a name the one saved account is tested. Nothing is sent without --depth send. With --format nagios the
+    exit codes are those of a plugin (0 to 3).
+    """
+    password, connection = taken_from(given), connection_from(given)
+    asked = Asked(
+        depth=Depth(given["depth"]),
+        to=given["to"],
+        at_once=given["concurrency"],
+        form="json" if as_json else given["form"],
+        password=password,
+        connection=connection,
+    )
+    if asked.depth is Depth.SEND and asked.to is None:
+        raise CommandError("missing-answers", "Missing: --to.", "Say where the test message is to go.")
+    chosen = _chosen(invocation, accounts, every=every)
+    _refuse_same_address(asked, chosen)
+    if password.given and len(chosen) > 1:
+        raise click.UsageError("A password can be given for one account only.")
+    return _Tester(invocation, asked, chosen).run()
+
+
+def _chosen(invocation: Invocation, names: Sequence[str], *, every: bool) -> tuple[Account, ...]:
+    """Return the accounts to test, each once. Raises `CommandError`, `NoSuchAccount`, `StoreTrouble`."""
+    if every and names:
+        raise click.UsageError("Name accounts, or say --all; not both.")
+    if names:
+        return tuple({account.name: account for account in map(invocation.book.get, names)}.values())
+    saved = invocation.book.list()
+    if not saved:
+        raise CommandError("no-accounts", "No account is saved yet.", "'smtp-wizard setup' makes one.", Exit.NOT_FOUND)
+    if len(saved) > 1 and not every:
+        listed = ", ".join(account.name for account in saved[:10])
+        raise CommandError("which-account", f"Which account? There are: {listed}.", "Name some, or say --all.")
+    return saved
+
+
+def _refuse_same_address(asked: Asked, accounts: Sequence[Account]) -> None:
+    """Raises `InputError` where a test message would go to the address that it comes from."""
+    for account in accounts:
+        if asked.depth is Depth.SEND and asked.to and same_address(account.sender or account.address, asked.to):
+            raise InputError(f"{account.name}: {SAME_ADDRESS}")
+
+
+class _Tester:
+    """One run of the command."""
+
+    def __init__(self, invocation: Invocation, asked: Asked, accounts: Sequence[Account]) -> None:
+        self.invocation = invocation
+        self.out = invocation.out
+        self.asked = asked
+        self.accounts = accounts
+        self.watch = Stopwatch(asked.connection.timeout)
+        self.done: set[str] = set()
+        self.watched: dict[str, Watched] = {account.name: Watched() for account in accounts}
+
+    @property
+    def alone(self) -> bool:
+        """Whether one account is tested, and its stages are shown as they end."""
+        return len(self.accounts) == 1
+
+    def run(self) -> int:
+        secrets = self._secrets()
+        if all(isinstance(secret, Finding) for secret in secrets.values()):
+            self._refuse(secrets)
+        with Transcript(self.asked.connection, self.out) as transcript:
+            outcomes = run(self._test_all(secrets, transcript), self.watch, self._undone)
+        return self._print(outcomes)
+
+    def _undone(self) -> str:
+        left = [account.name for account in self.accounts if account.name not in self.done]
+        perhaps = [name for name in left if self.watched[name].perhaps_sent]
+        sent = f" The test message of {', '.join(perhaps)} may or may not have been sent." if perhaps else ""
+        return (f"Not tested: {', '.join(left)}." if left else "") + sent
+
+    # -- the secrets ------------------------------------------------------------------------------------------------
+
+    def _secrets(self) -> dict[str, Secret | Finding | None]:
+        """Return each account's secret, or why it cannot be had. Raises `CommandError` where one was given and is none.
+
+        Asks for those that are kept nowhere, where there is somebody to ask.
+        """
+        if self.asked.depth is Depth.SERVER:
+            return {account.name: None for account in self.accounts}
+        if self.asked.password.given:
+            return {self.accounts[0].name: run(self._given(), self.watch, self._undone)}
+        found = run(self._stored(), self.watch, self._undone)
+        return {name: self._asked(name, secret) for name, secret in found.items()}
+
+    async def _given(self) -> Secret | None:
+        async with self.watch.bound():
+            return await read_password(self.asked.password, self.invocation.desk.stores.env)
+
+    async def _stored(self) -> dict[str, Secret | SecretError | None]:
+        found: dict[str, Secret | SecretError | None] = {}
+        async with self.watch.bound():
+            for account in self.accounts:
+                try:
+                    found[account.name] = await self.invocation.desk.secret_of(account)
+                except SecretError as problem:
+                    found[account.name] = problem
+                if found[account.name] is None and account.auth is not Auth.NONE:
+                    found[account.name] = _nowhere()
+        return found
+
+    def _asked(self, name: str, secret: Secret | SecretError | None) -> Secret | Finding | None:
+        if not isinstance(secret, SecretError):
+            return secret
+        if secret.trouble is Trouble.ASK and can_ask():
+            return ask_password(f"Password of {name}")
+        return _secret_finding(secret)
+
+    def _refuse(self, secrets: dict[str, Secret | Finding | None]) -> None:
+        """Say that no check could even begin."""
+        first = next(finding for finding in secrets.values() if isinstance(finding, Finding))
+        more = f" Nor could those of {len(secrets) - 1} more accounts." if len(secrets) > 1 else ""
+        name = next(iter(secrets))
+        raise CommandError(first.code, f"{name}: {first.explanation}{more}", " ".join(first.steps), Exit.SECRET)
+
+    # -- the checks -------------------------------------------------------------------------------------------------
+
+    async def _test_all(self, secrets: dict[str, Secret | Finding | None], transcript: Transcript) -> list[Outcome]:
+        places = asyncio.Semaphore(self.asked.at_once)
+
+        async def one(account: Account) -> Outcome:
+            async with places:
+                outcome = await self._test(account, secrets[account.name], transcript)
+            self.done.add(account.name)
+            if self.asked.form == "jsonl":
+                self.out.data(json_line(outcome))
+            return outcome
+
+        return list(await asyncio.gather(*(one(account) for account in self.accounts)))
+
+    async def _test(self, account: Account, secret: Secret | Finding | None, transcript: Transcript) -> Outcome:
+        if isinstance(secret, Finding):
+            return Outcome(account.name, Report(account.endpoint), secret)
+        if self.watch.left() == 0:
+            return not_begun(account.name, account.endpoint, self.watch.limit or 0.0)
+        lines: list[str] = []
+        live = self.alone and self.asked.form == "plain"
+        reader = live_reader(self.out, transcript, account.name) if live else held_reader(transcript, lines)
+        watched = self.watched[account.name]
+        try:
+            outcome = await observed(
+                lambda emit: self._check(account, secret, emit),
+                account.endpoint,
+                account.name,
+                self.watch,
+                reader,
+                watched,
+            )
+        except (SandboxError, InputError) as problem:
+            outcome = Outcome(account.name, Report(account.endpoint), _obstacle(problem))
+        if not live:
+            transcript.block(account.name, lines)
+        return outcome
+
+    async def _check(self, account: Account, secret: Secret | None, emit: Emit) -> Report:
+        reports: list[Report] = []
+
+        def keep(event: Event) -> None:
+            if isinstance(event, RunFinished):
+                reports.append(event.report)
+            emit(event)
+
+        connection = self.asked.connection
+        options = Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
+        try:
+            return await self.invocation.desk.check_account(
+                account, secret, self.asked.depth, keep, to=self.asked.to, options=options
+            )
+        except StoreTrouble as problem:
+            if not reports:
+                raise
+            # The check itself is done. A read-only folder, as in a container, must not hide how it came out.
+            self.out.narrate(f"smtp-wizard: the result of {account.name} could not be kept: {problem}")
+            return reports[0]
+
+    # -- the results ------------------------------------------------------------------------------------------------
+
+    def _print(self, outcomes: Sequence[Outcome]) -> int:
+        match self.asked.form:
+            case "json":
+                self.out.document("test", results=[outcome_json(outcome) for outcome in outcomes])
+            case "junit":
+                self.out.data(junit(outcomes))
+            case "prometheus":
+                self.out.data(prometheus(outcomes))
+            case "nagios":
+                text, code = nagios(outcomes)
+                self.out.data(text)
+                return code
+            case "plain":
+                self._print_plain(outcomes)
+        return exit_code(outcomes)
+
+    def _print_plain(self, outcomes: Sequence[Outcome]) -> None:
+        for number, outcome in enumerate(outcomes):
+            if not self.alone:
+                self.out.data(("\n" if number else "") + f"{outcome.title} ({outcome.report.endpoint})")
+            if not self.alone or outcome.obstacle is not None:
+                for line in plain_report(outcome):
+                    report_line(self.out, line)
+            for line in summary(outcome.report, self.asked.depth):
+                report_line(self.out, line)
+        if not self.alone:
+            bad = [outcome.title for outcome in outcomes if exit_code([outcome])]
+            well = len(outcomes) - len(bad)
+            self.out.data(f"\n{well} of {len(outcomes)} well." + (f" Not well: {', '.join(bad)}." if bad else ""))
+
+
+SAME_ADDRESS = (
+    "The test message goes to the address that it comes from: many providers deliver that without sending it, so it "
+    "proves nothing. Choose another address."
+)
+"""Why the sender's own address is refused."""
+
+
+def _nowhere() -> SecretError:
+    return SecretError(Trouble.ASK, "The password of this account is not kept anywhere; it is asked for each time.")
+
+
+def _obstacle(problem: Exception) -> Finding:
+    return Finding(
+        code="not-testable",
+        title="The account could not be tested",
+        explanation=str(problem),
+        who=Who.YOU,
+        steps=("Run 'smtp-wizard setup' for this account again.",),
+    )
+
+
+def _secret_finding(problem: SecretError) -> Finding:
+    steps = {
+        Trouble.ASK: ("Give it with --password-stdin, --password-command or --password-env.",),
+        Trouble.UNSET: ("Set the variable, and start again.",),
+    }
+    return Finding(
+        code=f"secret-{problem.trouble.value}",
+        title="The password could not be read",
+        explanation=str(problem),
+        who=Who.YOU,
+        steps=steps.get(problem.trouble, ("Run 'smtp-wizard setup' for this account again to store it anew.",)),
+    )

@@ -1,0 +1,362 @@
+"""The JSON Schemas (draft 2020-12) of what the commands print with --json. Tests hold every command to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.catalog import (
+    Alphabet,
+    PathAuth,
+    PathStatus,
+    ProviderKind,
+    ProviderStatus,
+    Seen,
+    SourceKind,
+    UsernameForm,
+)
+from smtp_wizard.engine.limits import Confidence, Counted, Per
+from smtp_wizard.engine.model import Auth, Depth, Family, Scope, Security, Stage, Verdict, Who
+
+Schema = dict[str, Any]
+
+
+def schema_of(name: str) -> Schema:
+    """Return the schema of a command's document (`NAMES`). Raises `KeyError`."""
+    properties = _DOCUMENTS[name]()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"smtp-wizard {name.replace('-', ' ')}",
+        **_object({"schema": {"const": f"smtp-wizard/{name}/1"}, **properties}),
+    }
+
+
+# --- the pieces ---
+
+
+def _object(properties: Mapping[str, Schema]) -> Schema:
+    """An object that has all of these, and nothing else."""
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _maybe(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _one_of(kind: type[StrEnum] | Iterable[str]) -> Schema:
+    return {"enum": [str(each) for each in kind]}
+
+
+_TEXT: Schema = {"type": "string"}
+_WORDS = _list(_TEXT)
+_NOTHING_OR_TEXT = _maybe(_TEXT)
+_FLAG: Schema = {"type": "boolean"}
+_PORT: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
+_WHOLE: Schema = {"type": "integer", "minimum": 0}
+_MS: Schema = {"type": "number", "minimum": 0}
+_MOMENT: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"}
+_SERVER: Mapping[str, Schema] = {"host": _TEXT, "port": _PORT, "security": _one_of(Security)}
+
+
+# --- checks ---
+
+
+def _finding() -> Schema:
+    return _object(
+        {
+            "code": _TEXT,
+            "title": _TEXT,
+            "explanation": _TEXT,
+            "who": _one_of(Who),
+            "steps": _WORDS,
+            "guide": _NOTHING_OR_TEXT,
+            "forward": _NOTHING_OR_TEXT,
+            "server_said": _TEXT,
+        }
+    )
+
+
+def _result() -> Mapping[str, Schema]:
+    stage = {
+        "stage": _one_of(Stage),
+        "verdict": _one_of(Verdict),
+        "ms": _MS,
+        "detail": _TEXT,
+        "finding": _NOTHING_OR_TEXT,
+    }
+    tls = {
+        "version": _TEXT,
+        "cipher": _TEXT,
+        "subject": _TEXT,
+        "issuer": _TEXT,
+        "not_after": _maybe(_MOMENT),
+        "names": _WORDS,
+    }
+    return {
+        "account": _NOTHING_OR_TEXT,
+        **_SERVER,
+        "family": _maybe(_one_of(Family)),
+        "verdict": _one_of(Verdict),
+        "stages": _list(_object(stage)),
+        "findings": _list(_finding()),
+        "mechanism": _NOTHING_OR_TEXT,
+        "capabilities": {"type": "object", "additionalProperties": _TEXT},
+        "tls": _maybe(_object(tls)),
+        "ms": _MS,
+    }
+
+
+def _results() -> Mapping[str, Schema]:
+    return {"results": _list(_object(_result()))}
+
+
+def _check() -> Mapping[str, Schema]:
+    return {**_results(), "best": _maybe(_object(_SERVER))}
+
+
+# --- accounts ---
+
+
+def _account() -> Mapping[str, Schema]:
+    last = {
+        "at": _MOMENT,
+        "depth": _one_of(Depth),
+        "verdict": _one_of(Verdict),
+        "stage": _maybe(_one_of(Stage)),
+        "finding": _NOTHING_OR_TEXT,
+    }
+    return {
+        "name": _TEXT,
+        "address": _TEXT,
+        **_SERVER,
+        "username": _TEXT,
+        "auth": _one_of(Auth),
+        "provider": _NOTHING_OR_TEXT,
+        "path": _NOTHING_OR_TEXT,
+        "from": _TEXT,
+        "sender_name": _TEXT,
+        "scope": _one_of(Scope),
+        "company_email": _FLAG,
+        "company_name": _TEXT,
+        "reply_to": _NOTHING_OR_TEXT,
+        "store": _maybe(_object({"kind": _one_of(StoreKind), "where": _TEXT})),
+        "allow_cleartext_login": _FLAG,
+        "ehlo_name": _NOTHING_OR_TEXT,
+        "ca_file": _NOTHING_OR_TEXT,
+        "sandbox": _NOTHING_OR_TEXT,
+        "created": _MOMENT,
+        "last": _maybe(_object(last)),
+    }
+
+
+def _accounts() -> Mapping[str, Schema]:
+    return {"accounts": _list(_object(_account()))}
+
+
+def _removed() -> Mapping[str, Schema]:
+    return {"removed": _TEXT, "note": _TEXT}
+
+
+# --- providers ---
+
+
+def _brief_provider() -> Mapping[str, Schema]:
+    return {
+        "id": _TEXT,
+        "name": _TEXT,
+        "kind": _one_of(ProviderKind),
+        "status": _one_of(ProviderStatus),
+        "checked": _TEXT,
+    }
+
+
+def _providers() -> Mapping[str, Schema]:
+    return {"providers": _list(_object(_brief_provider()))}
+
+
+def _provider() -> Mapping[str, Schema]:
+    fact = {"source": _TEXT, "as_of": _TEXT, "confidence": _one_of(Confidence)}
+    endpoint = {**_SERVER, "note": _TEXT, "plan": _TEXT, "domains": _WORDS, "offered": _FLAG, **fact}
+    username = {"form": _one_of(UsernameForm), "literal": _NOTHING_OR_TEXT, "note": _TEXT}
+    words = {"code": _WHOLE, "enhanced": _TEXT, "words": _TEXT, "means": _TEXT, **fact}
+    retirement = {"what": _TEXT, "date": _TEXT, "state": _TEXT, "replacement": _TEXT, **fact, "paths": _WORDS}
+    source = {
+        "id": _TEXT,
+        "title": _TEXT,
+        "kind": _one_of(SourceKind),
+        "date": _TEXT,
+        "seen": _one_of(Seen),
+        "url": _TEXT,
+    }
+    return {
+        **_brief_provider(),
+        "other_names": _WORDS,
+        "domains": _WORDS,
+        "mx": _WORDS,
+        "mx_shared": _WORDS,
+        "endpoints": _list(_object(endpoint)),
+        "username": _object(username),
+        "paths": _list(_path()),
+        "limits": _list(_limit()),
+        "limits_note": _TEXT,
+        "documented": _maybe(_documented()),
+        "note": _TEXT,
+        "successor": _NOTHING_OR_TEXT,
+        "errors": _list(_object(words)),
+        "retirements": _list(_object(retirement)),
+        "sources": _list(_object(source)),
+    }
+
+
+def _path() -> Schema:
+    form = {"length": _WHOLE, "alphabet": _one_of(Alphabet), "groups": _WHOLE, "strip_blanks": _FLAG}
+    return _object(
+        {
+            "id": _TEXT,
+            "title": _TEXT,
+            "summary": _TEXT,
+            "status": _one_of(PathStatus),
+            "auth": _one_of(PathAuth),
+            "guide": _NOTHING_OR_TEXT,
+            "note": _TEXT,
+            "retired_on": _NOTHING_OR_TEXT,
+            "since": _NOTHING_OR_TEXT,
+            "instead": _WORDS,
+            "secret_label": _TEXT,
+            "secret_form": _maybe(_object(form)),
+            "documented": _FLAG,
+            "disputed": _TEXT,
+            "sources": _WORDS,
+            "scenarios": _WORDS,
+            "scenario": _NOTHING_OR_TEXT,
+        }
+    )
+
+
+def _limit() -> Schema:
+    return _object(
+        {
+            "what": _one_of(Counted),
+            "per": _one_of(Per),
+            "value": _maybe(_WHOLE),
+            "applies_to": _TEXT,
+            "documented": _FLAG,
+            "historical": _FLAG,
+            "source": _TEXT,
+            "as_of": _TEXT,
+            "confidence": _one_of(Confidence),
+            "words": _TEXT,
+        }
+    )
+
+
+def _documented() -> Schema:
+    return _object(
+        {
+            "names": _WORDS,
+            "smtp_lines": _WORDS,
+            "host": _TEXT,
+            "ports": _list(_PORT),
+            "false_today": _WORDS,
+            "still_true": _WORDS,
+            "limits_label": _TEXT,
+            "limit_lines": _WORDS,
+            "limits": _list(_limit()),
+            "limits_today": _TEXT,
+        }
+    )
+
+
+# --- guides, the practice server, the rest ---
+
+
+def _guides() -> Mapping[str, Schema]:
+    step = {"number": _WHOLE, "text": _TEXT, "urls": _WORDS, "proves": _maybe(_one_of(Stage)), "then": _NOTHING_OR_TEXT}
+    guide = {
+        "id": _TEXT,
+        "title": _TEXT,
+        "paths": _WORDS,
+        "checked": _TEXT,
+        "minutes": _maybe(_WHOLE),
+        "retired": _NOTHING_OR_TEXT,
+        "leads_to": _NOTHING_OR_TEXT,
+        "intro": _WORDS,
+        "steps": _list(_object(step)),
+        "outro": _WORDS,
+        "sources": _list(_object({"title": _TEXT, "url": _NOTHING_OR_TEXT})),
+    }
+    return {"guides": _list(_object(guide))}
+
+
+def _sandbox() -> Mapping[str, Schema]:
+    return {
+        "scenario": _TEXT,
+        "what": _TEXT,
+        "endpoints": _list(_object(_SERVER)),
+        "username": _TEXT,
+        "password": _TEXT,
+        "ca_file": _TEXT,
+    }
+
+
+def _message() -> Mapping[str, Schema]:
+    return {
+        "key": _TEXT,
+        "when": _MOMENT,
+        "sender": _TEXT,
+        "recipients": _WORDS,
+        "subject": _TEXT,
+        "size": _WHOLE,
+    }
+
+
+def _mailbox() -> Mapping[str, Schema]:
+    return {"messages": _list(_object(_message())), "deleted": _WHOLE}
+
+
+def _mailbox_message() -> Mapping[str, Schema]:
+    return {**_message(), "headers": _list(_object({"name": _TEXT, "value": _TEXT})), "text": _TEXT}
+
+
+def _schemas() -> Mapping[str, Schema]:
+    return {"schemas": _WORDS}
+
+
+def _error() -> Mapping[str, Schema]:
+    return {"error": _object({"code": _TEXT, "message": _TEXT, "hint": _TEXT})}
+
+
+_DOCUMENTS: Mapping[str, Callable[[], Mapping[str, Schema]]] = MappingProxyType(
+    {
+        "setup": _results,
+        "check": _check,
+        "test": _results,
+        "test-line": _result,
+        "accounts": _accounts,
+        "accounts-show": _account,
+        "accounts-remove": _removed,
+        "providers": _providers,
+        "providers-show": _provider,
+        "guide": _guides,
+        "sandbox": _sandbox,
+        "sandbox-mailbox": _mailbox,
+        "sandbox-mailbox-show": _mailbox_message,
+        "schema": _schemas,
+        "error": _error,
+    }
+)
+
+NAMES: tuple[str, ...] = tuple(_DOCUMENTS)
+"""Every document: a command, with a dash before a command below it; `test-line` is a line of --format jsonl."""
