@@ -470,7 +470,8 @@ def _exim_environment(folder: Path) -> dict[str, str]:
         ("passwd", f"{EXIM_USER}:x:{EXIM_ID}:{EXIM_ID}::/nonexistent:/usr/sbin/nologin\n"),
         ("group", f"{EXIM_USER}:x:{EXIM_ID}:\n"),
     ):
-        (folder / name).write_text(Path("/etc", name).read_text("utf-8") + entry, "utf-8")
+        # First, so that it counts even on a machine where Exim is installed and has its user already.
+        (folder / name).write_text(entry + Path("/etc", name).read_text("utf-8"), "utf-8")
     return {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
