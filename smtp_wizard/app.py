@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from textual import on, work
@@ -34,7 +35,7 @@ from smtp_wizard.screens.provider import ProviderScreen
 from smtp_wizard.screens.review import ReviewScreen
 from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.screens.signin import SignInScreen
-from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.screens.step import Kit, Outcome, StepScreen
 from smtp_wizard.screens.testmail import TestMailScreen
 
 SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
@@ -74,7 +75,7 @@ class WizardApp(App[int]):
         self.start = start
         self.draft = draft or Draft()
         self.walking: Step | None = None
-        self.log_written = False
+        self.painted = False
         self.add_mode(HOME, lambda: HomeScreen(self.kit))
         self.add_mode(SETUP, Floor)
         if os.environ.get("NO_COLOR") is not None:
@@ -141,7 +142,7 @@ class WizardApp(App[int]):
         while step is not None:
             self.draft, self.walking = draft, step
             self.kit.watch.watch(draft)
-            match await self.push_screen_wait(SCREENS[step.id](self.kit, draft), mode=SETUP):
+            match await self._answer(SCREENS[step.id](self.kit, draft)):
                 case Next(following):
                     draft, step = following, next_step(following, step)
                 case Back(earlier):
@@ -150,6 +151,20 @@ class WizardApp(App[int]):
         self.draft = Draft()
         self.kit.watch.stop()
         await self.switch_mode(HOME)
+
+    async def _answer(self, screen: StepScreen) -> Outcome:
+        """Show a step and return its answer. Painted in one go, since every repaint goes over the line."""
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def answered(outcome: Outcome | None) -> None:
+            if outcome is not None and not answer.done():
+                answer.set_result(outcome)
+
+        # The very first frame is lighter without.
+        with self.batch_update() if self.painted else nullcontext():
+            await self.push_screen(screen, answered, mode=SETUP)
+        self.painted = True
+        return await answer
 
     def _before_the_first(self, step: Step) -> Step | None:
         """Back from the first question leads to the accounts, if there are any."""

@@ -142,6 +142,7 @@ class Field(Vertical):
         self.hint_text = hint
         self.check = check
         self.error = ""
+        self._now = ("", hint)
         self._hint = Plain(hint, classes="hint")
 
     def compose(self) -> ComposeResult:
@@ -165,15 +166,16 @@ class Field(Vertical):
 
     def fail(self, why: str) -> None:
         """Say what is wrong, or that nothing is."""
-        self.error = why
-        self.set_class(bool(why), "-wrong")
-        shown = (
-            Content.styled(f"! {why}", "bold $text-error")
-            if why
-            else Content.styled(self.hint_text, "$foreground-muted")
-        )
+        now = why, self.hint_text
+        if now == self._now:
+            return  # the same words again would repaint the screen for nothing
+        self.error, self._now = why, now
+        shown = Content.styled(f"! {why}" if why else self.hint_text, self._style(why))
         self._hint.update(shown)
         self._hint.display = bool(why or self.hint_text)
+
+    def _style(self, why: str) -> str:
+        return "bold $text-error" if why else "$foreground-muted"
 
     def hint(self, text: str) -> None:
         """Put another hint in place, unless a fault stands there."""
