@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -16,6 +15,7 @@ from smtp_wizard import __version__
 from smtp_wizard.commands.exits import EXIT_WORDS, CommandError, Exit, Interrupted
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Output, form_asked_for
+from smtp_wizard.commands.signals import orderly_end
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
@@ -51,6 +51,8 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS:
+            import difflib
+
             close = difflib.get_close_matches(args[0], COMMANDS, n=1)
             hint = f" Did you mean '{close[0]}'?" if close else ""
             raise click.UsageError(f"There is no command '{args[0]}'.{hint}", ctx)
@@ -91,8 +93,6 @@ def program(context: click.Context, config: Path | None, mouse: bool | None) -> 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name); return the exit code. Nothing is raised."""
-    from smtp_wizard.commands.running import orderly_end
-
     _never_fail_to_write()
     out = Output(form_asked_for(arguments))
     invocation = Invocation(out)

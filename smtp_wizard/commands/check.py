@@ -37,6 +37,7 @@ from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.passwords import PASSWORD_OPTIONS, PasswordSource, password_options, read_password, taken_from
 from smtp_wizard.commands.questions import ask_password, can_ask
 from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.engine.catalog import ProviderKind
 from smtp_wizard.engine.check import Limits
 from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Secret, Security, Verdict
@@ -278,8 +279,11 @@ def _best(outcomes: Sequence[Outcome]) -> dict[str, Any] | None:
 
 
 def _provider_of(invocation: Invocation, host: str) -> str | None:
-    """Return the first provider in the catalogue whose server this is: what its replies mean is known then."""
+    """Return the first provider in the catalogue whose server this is: what its replies mean is known then.
+
+    Not the practice server: whatever else listens on this computer is none.
+    """
     for provider in invocation.desk.catalog.providers:
-        if any(each.endpoint.host == host for each in provider.endpoints if provider.domains):
+        if provider.kind is not ProviderKind.SANDBOX and host in {each.endpoint.host for each in provider.endpoints}:
             return provider.id
     return None

@@ -81,6 +81,8 @@ class Output:
 
     def interrupted(self, problem: Interrupted) -> int:
         """Say that a signal ended the program, and what was not done; return the exit code."""
+        if problem.number == _BROKEN_PIPE:
+            return 128 + _BROKEN_PIPE
         by_key = problem.number == signal.SIGINT
         words = "Interrupted." if by_key else f"Ended by {_signal_name(problem.number)}."
         code = Exit.INTERRUPTED if by_key else Exit.BUG
@@ -94,6 +96,10 @@ class Output:
         self.data(json.dumps({"schema": "smtp-wizard/error/1", "error": error}, indent=indent))
 
 
+_BROKEN_PIPE = 13
+"""The number of SIGPIPE, which Windows does not know."""
+
+
 def _write(stream: TextIO, text: str) -> None:
     try:
         stream.write(text)
@@ -102,7 +108,7 @@ def _write(stream: TextIO, text: str) -> None:
         # Whoever read it has gone (`| head`). Python would complain once more at its end, about the same stream.
         with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), stream.fileno())
-        raise Interrupted(13) from None
+        raise Interrupted(_BROKEN_PIPE) from None
 
 
 def _signal_name(number: int) -> str:

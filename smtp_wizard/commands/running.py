@@ -5,46 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any, TypeVar
 
 from smtp_wizard.commands.exits import Interrupted
+from smtp_wizard.commands.signals import ENDING, may_handle_signals, orderly_end
 
 T = TypeVar("T")
-
-ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""The signals that end the program in an orderly way."""
-
-
-@contextmanager
-def orderly_end() -> Iterator[None]:
-    """Turn the signals that end a program into `Interrupted`, while no event loop runs."""
-    if not _may_handle_signals():
-        yield
-        return
-
-    def end(number: int, _: FrameType | None) -> None:
-        raise Interrupted(number)
-
-    # A signal that whoever started us has set to be ignored (nohup) stays so.
-    before = {
-        number: handler for number in ENDING if (handler := signal.getsignal(number)) not in (signal.SIG_IGN, None)
-    }
-    try:
-        for number in before:
-            signal.signal(number, end)
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _may_handle_signals() -> bool:
-    return threading.current_thread() is threading.main_thread()
 
 
 class Stopwatch:
@@ -92,7 +61,7 @@ def run(work: Coroutine[Any, Any, T], watch: Stopwatch, undone: Callable[[], str
             came.append(number)
             task.cancel()
 
-        if sys.platform != "win32" and _may_handle_signals():
+        if sys.platform != "win32" and may_handle_signals():
             for number in ENDING:
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     loop.add_signal_handler(number, stop, number)
