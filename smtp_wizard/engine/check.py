@@ -684,7 +684,8 @@ class _Run:
         with contextlib.suppress(WireError, SmtpError, _Trouble, TimeoutError):
             async with asyncio.timeout(self.limits.tls):
                 facts = await self._seen_certificate()
-                return replace(trouble, facts=_certificate_facts(facts))
+                unnamed = error.tls is TlsFault.WRONG_NAME and not facts.names
+                return replace(trouble, facts=_certificate_facts(facts), lacking="SAN" if unnamed else "")
         return trouble
 
     async def _seen_certificate(self) -> TlsFacts:

@@ -92,7 +92,8 @@ class Symptom:
     """Enhanced status code (RFC 3463), such as '5.7.8'."""
     tls: TlsFault | None = None
     lacking: str = ""
-    """What was not offered: STARTTLS, AUTH, AUTH-BEFORE-TLS (only after it), MECHANISM (none we know), SMTPUTF8."""
+    """What was not offered: STARTTLS, AUTH, AUTH-BEFORE-TLS (only after it), MECHANISM (none we know), SMTPUTF8; or
+    SAN: the certificate carries its names in the CN alone, which counts no more (RFC 9525 section 2)."""
     endpoint: Endpoint | None = None
     provider: str | None = None
     """Id in the catalogue."""

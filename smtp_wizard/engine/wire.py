@@ -299,6 +299,7 @@ class SocketStream:
         self._sock = sock
         self._peer = peer
         self._tls: ssl.SSLObject | None = None
+        self._torn: WireError | None = None
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
 
@@ -392,13 +393,19 @@ class SocketStream:
 
     async def _receive(self) -> bytes:
         try:
-            return await asyncio.get_running_loop().sock_recv(self._sock, CHUNK)
+            data = await asyncio.get_running_loop().sock_recv(self._sock, CHUNK)
         except OSError as problem:
             raise _translated(problem) from None
+        if not data and self._torn is not None:
+            raise self._torn
+        return data
 
     async def _send(self, data: bytes) -> None:
         try:
             await asyncio.get_running_loop().sock_sendall(self._sock, data)
+        except ConnectionResetError as problem:
+            # The system tells of a reset once, and has told it here; behind what came before, a read sees a plain end.
+            self._torn = _translated(problem)
         except OSError:
             # A server that refuses and closes while we still write has said why: the next read finds it.
             return

@@ -158,6 +158,11 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
         "cert_hostname_mismatch",
         Who.YOU,
     ),
+    "certificate with its name in the old place alone": (
+        happened(Stage.TLS, Fault.TLS_FAILED, TLS_465, tls=TlsFault.WRONG_NAME, lacking="SAN"),
+        "cert_hostname_mismatch",
+        Who.HOST,
+    ),
     "certificate self-signed": (
         happened(Stage.TLS, Fault.TLS_FAILED, TLS_465, tls=TlsFault.SELF_SIGNED),
         "cert_self_signed",
@@ -934,7 +939,7 @@ def symptoms(text: st.SearchStrategy[str]) -> st.SearchStrategy[Symptom]:
         code=st.none() | st.integers(100, 999),
         enhanced=st.none() | st.from_regex(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}", fullmatch=True),
         tls=st.none() | st.sampled_from(TlsFault),
-        lacking=st.sampled_from(["", "STARTTLS", "AUTH", "AUTH-BEFORE-TLS", "MECHANISM", "SMTPUTF8"]),
+        lacking=st.sampled_from(["", "STARTTLS", "AUTH", "AUTH-BEFORE-TLS", "MECHANISM", "SMTPUTF8", "SAN"]),
         endpoint=ENDPOINTS,
         provider=st.none() | st.sampled_from([*sorted(DIAGNOSIS.providers), "nobody"]),
         secret_shape=st.sampled_from([None, "app-password", "other"]),
