@@ -23,12 +23,13 @@ from textual.worker import Worker, WorkerState
 
 from smtp_wizard.background import ServerWatch
 from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.drafts import DraftBox, Kept
 from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.paths import make_private_dir, write_private
 from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, previous_step, resume_step
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.connect import ConnectScreen
-from smtp_wizard.screens.dialogs import ConfirmScreen
+from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen
 from smtp_wizard.screens.done import DoneScreen
 from smtp_wizard.screens.home import HomeScreen, Leave
 from smtp_wizard.screens.provider import ProviderScreen
@@ -74,6 +75,8 @@ class WizardApp(App[int]):
         self.kit = Kit(desk, shelf, ServerWatch(desk), browser_at_hand(os.environ))
         self.start = start
         self.draft = draft or Draft()
+        self.given = draft is not None
+        self.box = DraftBox(desk.folder)
         self.walking: Step | None = None
         self.painted = False
         self.add_mode(HOME, lambda: HomeScreen(self.kit))
@@ -85,10 +88,29 @@ class WizardApp(App[int]):
 
     async def on_mount(self) -> None:
         self._catch_signals()
-        if self.start == HOME:
+        kept = None if self.given else self.box.load()
+        if kept is not None:
+            self._offer_to_go_on(kept)
+        elif self.start == HOME:
             await self.switch_mode(HOME)
         else:
             self._set_up(self.draft)
+
+    def _offer_to_go_on(self, kept: Kept) -> None:
+        """A draft was left before it was saved: go on with it, or not. Nothing of it is lost by leaving again."""
+
+        def answered(choice: str | None) -> None:
+            if choice == "on":
+                self.walk(kept.draft, kept.step)
+            elif choice == "anew":
+                self.box.clear()
+                self._set_up(Draft())
+            elif choice == HOME:
+                self.switch_mode(HOME)
+            else:
+                self.exit(0)
+
+        self.push_screen(ResumeScreen(str(kept.draft.address or "your account"), kept.step.title), answered)
 
     def _catch_signals(self) -> None:
         """A killed session, or a lost line, must not leave the terminal in the screen's state."""
@@ -96,7 +118,14 @@ class WizardApp(App[int]):
             return
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.exit, 128 + number, 128 + number)
+            loop.add_signal_handler(number, self._ended, 128 + number)
+
+    def _ended(self, code: int) -> None:
+        """Keep what stands on the screen, and leave."""
+        screen = next((each for each in reversed(self._screen_stacks[SETUP]) if isinstance(each, StepScreen)), None)
+        if screen is not None and self.walking is not None and self.draft.saved is None:
+            self.box.save(screen.collect(), self.walking)
+        self.exit(code, code)
 
     def _set_up(self, draft: Draft) -> None:
         self.walk(draft, resume_step(draft))
@@ -128,9 +157,11 @@ class WizardApp(App[int]):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.exit(0)
+                self._ended(0)
 
-        question = "Leave now? What you entered is not saved yet."
+        question = (
+            "Leave now? The account is not saved yet. You can go on later; only the password must be typed again."
+        )
         self.push_screen(ConfirmScreen(question, yes="Leave", no="Stay here"), answered)
 
     # -- the wizard -------------------------------------------------------------------------------------------------
@@ -141,6 +172,10 @@ class WizardApp(App[int]):
         await self.switch_mode(SETUP)
         while step is not None:
             self.draft, self.walking = draft, step
+            if draft.saved is None:
+                self.box.save(draft, step)
+            else:
+                self.box.clear()
             self.kit.watch.watch(draft)
             match await self._answer(SCREENS[step.id](self.kit, draft)):
                 case Next(following):

@@ -33,7 +33,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 """The package from the roof down. Each imports from its own floor and from those below."""
 
 ENGINE_FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"desk"}),
+    frozenset({"desk", "drafts"}),
     frozenset({"wizard"}),
     frozenset({"check", "discovery"}),
     frozenset(

@@ -103,6 +103,8 @@ class Draft:
     store: StoreKind | None = None
     env_name: str = ""
     """The environment variable, where the store is one."""
+    editing: str | None = None
+    """The name of the saved account that is being changed; saving replaces it."""
     saved: str | None = None
     """The name under which the account was saved."""
     typed: Mapping[str, str] = field(default_factory=dict)

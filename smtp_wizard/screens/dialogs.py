@@ -66,6 +66,33 @@ class ConfirmScreen(Dialog[bool]):
         self.dismiss(message.choice_id == "yes")
 
 
+class ResumeScreen(Dialog[str]):
+    """A draft was left before it was saved: 'on', 'anew' or 'home'."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Quit")]
+
+    def __init__(self, address: str, step: str) -> None:
+        super().__init__()
+        self.question = f"You were setting up {address}, and stopped at the step '{step}'."
+        self.choices = Choices(
+            [
+                Choice("on", "Go on where I stopped", "only a password must be typed again"),
+                Choice("anew", "Begin anew, and forget it"),
+                Choice("home", "Look at my saved accounts"),
+            ]
+        )
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Plain(f"{self.question}\n")
+            yield self.choices
+        yield Footer(show_command_palette=False, compact=True)
+
+    @on(Choices.Taken)
+    def _taken(self, message: Choices.Taken) -> None:
+        self.dismiss(message.choice_id)
+
+
 class LinkScreen(Dialog[None]):
     """A web address in full on a line of its own, as a code for a phone, and to the clipboard."""
 

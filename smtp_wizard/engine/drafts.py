@@ -1,0 +1,201 @@
+"""The draft on disk: what was entered so far, so that a lost line costs at most the password.
+
+The secret is never written, nor is the proof that it worked. What cannot be read is put aside and begun anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smtp_wizard.engine import paths
+from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.model import Address, Auth, Endpoint, Scope, Security, parse_host
+from smtp_wizard.engine.wizard import STEPS, Application, Arrival, Draft, Origin, Step, applicable, resume_step
+
+FILE_NAME = "draft.json"
+FILE_SCHEMA = "smtp-wizard/draft-file/1"
+ASIDE = ".aside"
+"""The ending of a file that could not be read."""
+LARGEST = 65536
+"""Bytes of a draft's file at most."""
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("not yes or no")
+    return value
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError("not a whole number")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError("not a list")
+    return tuple(_text(each) for each in value)
+
+
+def _table(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise TypeError("not a table")
+    return {_text(key): _text(each) for key, each in value.items()}
+
+
+def _address(value: object) -> Address:
+    """An address that was parsed before it was written."""
+    local, at, domain = _text(value).rpartition("@")
+    if not (local and at and domain):
+        raise ValueError("not an address")
+    return Address(local, domain)
+
+
+def _endpoint(value: object) -> Endpoint:
+    table = _table(value)
+    if set(table) != {"host", "port", "security"} or not 1 <= int(table["port"]) <= 65535:
+        raise ValueError("not a server")
+    return Endpoint(parse_host(table["host"]), int(table["port"]), Security(table["security"]))
+
+
+def _endpoint_out(endpoint: Endpoint) -> dict[str, str]:
+    return {"host": endpoint.host, "port": str(endpoint.port), "security": endpoint.security.value}
+
+
+@dataclass(frozen=True, slots=True)
+class _Codec:
+    """How one field goes into the file and comes out of it; None stands for itself."""
+
+    read: Callable[[object], Any]
+    write: Callable[[Any], Any] = lambda value: value
+
+
+_CODECS: Mapping[str, _Codec] = {
+    "address": _Codec(_address, str),
+    "provider": _Codec(_text),
+    "origin": _Codec(lambda value: Origin(_text(value))),
+    "origin_note": _Codec(_text),
+    "maybe": _Codec(_texts, list),
+    "ways": _Codec(_whole),
+    "application": _Codec(lambda value: Application(_text(value))),
+    "path": _Codec(_text),
+    "endpoint": _Codec(_endpoint, _endpoint_out),
+    "by_hand": _Codec(_flag),
+    "username": _Codec(_text),
+    "auth": _Codec(lambda value: Auth(_text(value))),
+    "allow_cleartext": _Codec(_flag),
+    "ehlo_name": _Codec(_text),
+    "ca_file": _Codec(_text),
+    "sender": _Codec(_address, str),
+    "sandbox": _Codec(_text),
+    "ticks": _Codec(lambda value: frozenset(_texts(value)), sorted),
+    "test_to": _Codec(_address, str),
+    "arrival": _Codec(lambda value: Arrival(_text(value))),
+    "name": _Codec(_text),
+    "sender_name": _Codec(_text),
+    "scope": _Codec(lambda value: Scope(_text(value))),
+    "update_company": _Codec(_flag),
+    "company_name": _Codec(_text),
+    "reply_to": _Codec(_address, str),
+    "store": _Codec(lambda value: StoreKind(_text(value))),
+    "env_name": _Codec(_text),
+    "editing": _Codec(_text),
+    "typed": _Codec(_table, dict),
+}
+"""Every field of a draft but the secret, the proof, and the name under which it was saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A draft that was left before it was saved."""
+
+    draft: Draft
+    step: Step
+    """Where it goes on: where it stopped, or earlier where something must be proved again."""
+
+
+class DraftBox:
+    """The one draft of a config folder. That it cannot be saved is no reason to lose the rest: nothing is raised."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / FILE_NAME
+
+    def save(self, draft: Draft, step: Step) -> bool:
+        """Write the draft and where it stands; return whether that worked. Before anything is typed, do nothing."""
+        if draft.address is None and not draft.typed:
+            return True
+        fields = {name: getattr(draft, name) for name in _CODECS}
+        document = {
+            "schema": FILE_SCHEMA,
+            "step": step.id,
+            "draft": {name: None if value is None else _CODECS[name].write(value) for name, value in fields.items()},
+        }
+        try:
+            paths.make_private_dir(self._file.parent)
+            paths.write_private(self._file, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode())
+        except OSError:
+            return False
+        return True
+
+    def load(self) -> Kept | None:
+        """Return the draft that was left, or None. One that cannot be read is put aside under another name."""
+        try:
+            with self._file.open("rb") as file:
+                data = file.read(LARGEST + 1)
+        except OSError:
+            return None
+        try:
+            return _kept(json.loads(data.decode()) if len(data) <= LARGEST else None)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            with suppress(OSError):
+                self._file.replace(self._file.with_name(FILE_NAME + ASIDE))
+            return None
+
+    def clear(self) -> None:
+        """Forget the draft."""
+        with suppress(OSError):
+            self._file.unlink(missing_ok=True)
+
+
+def _kept(document: Any) -> Kept:
+    """Read the file's content. Raises `ValueError`, `TypeError` or `KeyError` for whatever is not as it must be."""
+    if set(document) != {"schema", "step", "draft"} or document["schema"] != FILE_SCHEMA:
+        raise ValueError("not a draft")
+    fields = document["draft"]
+    if set(fields) != set(_CODECS):
+        raise ValueError("not the fields of a draft")
+    draft = Draft(**{name: _read(name, fields[name]) for name in _CODECS})
+    stopped = next(step for step in STEPS if step.id == _text(document["step"]))
+    return Kept(draft, _earlier(draft, stopped))
+
+
+def _read(name: str, value: object) -> Any:
+    if value is None:
+        if getattr(Draft(), name) is not None:
+            raise ValueError(f"{name} is missing")
+        return None
+    return _CODECS[name].read(value)
+
+
+def _earlier(draft: Draft, stopped: Step) -> Step:
+    """Where to go on: the first open question, if it comes before the place where the person stopped.
+
+    The password is gone, so a draft that had got past the sign-in goes on there.
+    """
+    open_question = resume_step(draft)
+    steps = applicable(draft)
+    if stopped not in steps:
+        return open_question
+    return min(open_question, stopped, key=STEPS.index)
