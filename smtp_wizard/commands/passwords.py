@@ -97,7 +97,7 @@ def _read_stdin() -> bytes:
     try:
         handle = sys.stdin.fileno()
     except (OSError, ValueError):
-        return sys.stdin.read(LARGEST + 1).encode("utf-8", "surrogateescape")
+        return sys.stdin.buffer.read(LARGEST + 1)
     raw = b""
     while len(raw) <= LARGEST and (more := os.read(handle, LARGEST + 1 - len(raw))):
         raw += more
@@ -144,6 +144,7 @@ async def _first_output(words: list[str]) -> tuple[bytes, int]:
             return await _read_all(process), await process.wait()
     finally:
         _end(process)
+        await process.wait()
 
 
 async def _read_all(process: asyncio.subprocess.Process) -> bytes:

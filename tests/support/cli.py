@@ -122,19 +122,36 @@ def on_terminal(arguments: Sequence[str], *, typed: Sequence[tuple[str, str]] = 
 
     Everything that stands on the terminal is in `out`.
     """
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(sys.executable, [*PROGRAM, *arguments], {**os.environ, "TERM": term})
+    terminal, far_end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", _TAKE_TERMINAL, *PROGRAM, *arguments],
+        stdin=far_end,
+        stdout=far_end,
+        stderr=far_end,
+        env={**os.environ, "TERM": term},
+        start_new_session=True,
+    )
+    os.close(far_end)
     try:
         seen = b""
         for awaited, answer in typed:
             seen += _read_until(terminal, awaited.encode(), seen)
             os.write(terminal, answer.encode())
         seen += _read_until(terminal, None, seen)
+        code = process.wait(LIMIT)
     finally:
         os.close(terminal)
-    _, status = os.waitpid(child, 0)
-    return Ran(os.waitstatus_to_exitcode(status), seen.decode().replace("\r\n", "\n"), "")
+        process.kill()
+        process.wait()
+    return Ran(code, seen.decode().replace("\r\n", "\n"), "")
+
+
+_TAKE_TERMINAL = """\
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Makes the terminal the session's own, so that /dev/tty leads there, and becomes the program."""
 
 
 def _read_until(terminal: int, awaited: bytes | None, before: bytes) -> bytes:
