@@ -38,7 +38,7 @@ class ConnectScreen(StepScreen):
         Binding("f6", "switch", "Guide/form"),
         Binding("f4", "details", "Details"),
         Binding("f9", "fix", "Use the offer", show=False),
-        Binding("f5", "check", "Check again", show=False),
+        Binding("f5,enter", "check", "Check again", show=False),
     ]
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
@@ -185,10 +185,6 @@ class ConnectScreen(StepScreen):
         if self.needs_secret and not self._complete():
             return
         self._check(draft)
-
-    def key_enter(self) -> None:
-        """Enter outside the fields does the same."""
-        self.action_check()
 
     def _complete(self) -> bool:
         if not self.username.value.strip():
