@@ -86,6 +86,8 @@ class TestMailScreen(StepScreen):
             self._ask()
 
     def _parse(self, text: str) -> Address:
+        if not text.strip():
+            raise AddressError("Type an address where you can look whether the message arrives, or press F8 to skip.")
         address = Address.parse(text)
         ours = {each for each in (self.draft.address, self.draft.sender) if each is not None}
         if any(address.wire.casefold() == each.wire.casefold() for each in ours):
