@@ -26,12 +26,12 @@ from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.drafts import DraftBox, Kept
 from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.paths import make_private_dir, write_private
-from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, previous_step, resume_step
+from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, previous_step, resume_step, step
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen
 from smtp_wizard.screens.done import DoneScreen
-from smtp_wizard.screens.home import HomeScreen, Leave
+from smtp_wizard.screens.home import HomeScreen, ToWizard
 from smtp_wizard.screens.provider import ProviderScreen
 from smtp_wizard.screens.review import ReviewScreen
 from smtp_wizard.screens.server import ServerScreen
@@ -130,13 +130,31 @@ class WizardApp(App[int]):
     def _set_up(self, draft: Draft) -> None:
         self.walk(draft, resume_step(draft))
 
-    @on(Leave)
-    def _left(self) -> None:
-        """From the accounts to the wizard: where it stands, or anew."""
-        if self.walking is not None:
-            self.switch_mode(SETUP)
+    @on(ToWizard)
+    def _left(self, message: ToWizard) -> None:
+        """From the accounts to the wizard: where it stands, anew, or with a saved account's answers."""
+        if message.draft is None:
+            if self.walking is not None:
+                self.switch_mode(SETUP)
+            else:
+                self._set_up(Draft())
+        elif self.walking is None or self.draft.address is None:
+            self._edit(message.draft)
         else:
-            self._set_up(Draft())
+            self._ask_to_put_aside(message.draft)
+
+    def _ask_to_put_aside(self, draft: Draft) -> None:
+        """Another account is being set up: only one can be."""
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._edit(draft)
+
+        question = f"You are setting up {self.draft.address}, and it is not saved yet."
+        self.push_screen(ConfirmScreen(question, yes="Drop that, and change this one", no="Stay here"), answered)
+
+    def _edit(self, draft: Draft) -> None:
+        self.walk(draft, step("server"))
 
     def action_accounts(self) -> None:
         """Show the saved accounts; what was typed in the wizard stays."""
@@ -167,21 +185,23 @@ class WizardApp(App[int]):
     # -- the wizard -------------------------------------------------------------------------------------------------
 
     @work(exclusive=True, group="wizard")
-    async def walk(self, draft: Draft, step: Step | None) -> None:
+    async def walk(self, draft: Draft, at: Step | None) -> None:
         """Go through the steps until the end, then to the accounts."""
         await self.switch_mode(SETUP)
-        while step is not None:
-            self.draft, self.walking = draft, step
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        while at is not None:
+            self.draft, self.walking = draft, at
             if draft.saved is None:
-                self.box.save(draft, step)
+                self.box.save(draft, at)
             else:
                 self.box.clear()
             self.kit.watch.watch(draft)
-            match await self._answer(SCREENS[step.id](self.kit, draft)):
+            match await self._answer(SCREENS[at.id](self.kit, draft)):
                 case Next(following):
-                    draft, step = following, next_step(following, step)
+                    draft, at = following, next_step(following, at)
                 case Back(earlier):
-                    draft, step = earlier, previous_step(earlier, step) or self._before_the_first(step)
+                    draft, at = earlier, previous_step(earlier, at) or self._before_the_first()
         self.walking = None
         self.draft = Draft()
         self.kit.watch.stop()
@@ -201,7 +221,7 @@ class WizardApp(App[int]):
         self.painted = True
         return await answer
 
-    def _before_the_first(self, step: Step) -> Step | None:
+    def _before_the_first(self) -> Step | None:
         """Back from the first question leads to the accounts, if there are any."""
         try:
             saved = bool(self.kit.desk.book.list())

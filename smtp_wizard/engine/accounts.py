@@ -292,6 +292,26 @@ class AccountBook:
         with self._changing() as accounts:
             return accounts.pop(_place(accounts, name))
 
+    def change(self, name: str, changed: Account, *, displacing: bool = False) -> Account:
+        """Put another account in place of the one of that name, under its own, perhaps new, name; return the old one.
+
+        Raises as `get` and `put` do; `NameTaken` where the new name belongs to a third account.
+        """
+        if Account.from_json(changed.to_json()) != changed:
+            raise AccountsError(f"The account '{clean(changed.name, NAME_LIMIT)}' cannot be saved as it is.")
+        with self._changing() as accounts:
+            old = accounts.pop(_place(accounts, name))
+            taken = [other for other in accounts if _key(other.name) == _key(changed.name)]
+            if taken:
+                raise NameTaken(taken[0].name)
+            displaced = _displaced(accounts, changed)
+            if displaced is not None:
+                if not displacing:
+                    raise Displaces(displaced)
+                accounts[accounts.index(displaced)] = replace(displaced, scope=Scope.GENERAL)
+            accounts.append(changed)
+        return old
+
     def record(self, name: str, last: LastResult) -> Account:
         """Keep how the last check came out; return the account with it. Raises as `get` does."""
         with self._changing() as accounts:

@@ -22,13 +22,25 @@ from smtp_wizard.engine.accounts import (
     NoSuchAccount,
     StoreKind,
     StoreRef,
+    parse_name,
 )
 from smtp_wizard.engine.catalog import AccessPath, Catalog, Provider, ProviderKind
 from smtp_wizard.engine.check import Emit, Explains, Limits, Mail, Report, Target, run_checks
-from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Family, InputError, Secret, Security, Verdict
-from smtp_wizard.engine.secrets import SecretError, SecretStores
+from smtp_wizard.engine.model import (
+    Address,
+    Auth,
+    Depth,
+    Endpoint,
+    Family,
+    InputError,
+    Scope,
+    Secret,
+    Security,
+    Verdict,
+)
+from smtp_wizard.engine.secrets import SecretError, SecretStores, Trouble, entry_name
 from smtp_wizard.engine.wire import Trust, Wire
-from smtp_wizard.engine.wizard import Draft, Proof
+from smtp_wizard.engine.wizard import Draft, Origin, Proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +271,7 @@ class Desk:
     # -- saving -----------------------------------------------------------------------------------------------------
 
     async def save(self, draft: Draft, *, replacing: bool = False, displacing: bool = False) -> Account:
-        """Save secret and account, or neither.
+        """Save secret and account, or neither. A draft of a saved account (`editing`) takes that account's place.
 
         Raises `NameTaken` or `Displaces` before anything is written, unless the caller says that the person agreed;
         `SecretError` where the store takes no secret; `StoreTrouble` where the file cannot be written, in which case
@@ -267,24 +279,148 @@ class Desk:
         """
         if draft.address is None or draft.endpoint is None or not draft.name:
             raise InputError("The account is not complete yet.")
+        before = self._edited(draft)
         account = self._account(draft, None)
-        self._refuse_collisions(account, replacing=replacing, displacing=displacing)
+        if before is not None:
+            account = replace(account, created=before.created, last=account.last or before.last)
+        self._refuse_collisions(account, before, replacing=replacing, displacing=displacing)
+        held = await self._held(before)
         store = await self._keep(draft)
+        account = replace(account, store=store)
         try:
-            replaced = self.book.put(replace(account, store=store), replacing=replacing, displacing=displacing)
+            if before is not None:
+                gone: Account | None = self.book.change(before.name, account, displacing=displacing)
+            else:
+                gone = self.book.put(account, replacing=replacing, displacing=displacing)
         except Exception:
-            await self._forget(store)
+            await self._undo(store, before, held)
             raise
-        if replaced is not None and replaced.store is not None and replaced.store != store:
-            await self._forget(replaced.store)
-        return replace(account, store=store)
+        if gone is not None and gone.store is not None and gone.store != store:
+            await self._forget(gone.store)
+        return account
 
-    def _refuse_collisions(self, account: Account, *, replacing: bool, displacing: bool) -> None:
+    async def _held(self, before: Account | None) -> Secret | None:
+        """Return the secret that an account has now, so that it can be put back; None where it cannot be read."""
+        if before is None or before.store is None:
+            return None
+        try:
+            return await self.stores.fetch(before.store)
+        except SecretError:
+            return None
+
+    async def _undo(self, store: StoreRef | None, before: Account | None, held: Secret | None) -> None:
+        """Leave the store as it was before the account could not be written."""
+        if before is None or store != before.store:
+            await self._forget(store)
+        elif store is not None and held is not None:
+            with suppress(SecretError):
+                await self.stores.get(store.kind).put(before.name, held)
+
+    def _edited(self, draft: Draft) -> Account | None:
+        """Return the account that a draft changes; one that was removed meanwhile is saved anew."""
+        try:
+            return self.book.get(draft.editing) if draft.editing is not None else None
+        except NoSuchAccount:
+            return None
+
+    def _refuse_collisions(
+        self, account: Account, before: Account | None, *, replacing: bool, displacing: bool
+    ) -> None:
         other = self.book.displaced_by(account)
-        if other is not None and not displacing:
+        if other is not None and (before is None or other.name != before.name) and not displacing:
             raise Displaces(other)
-        if not replacing and self.book.free_name(account.name) != account.name:
+        own_name = before is not None and before.name.casefold() == account.name.casefold()
+        if not replacing and not own_name and self.book.free_name(account.name) != account.name:
             raise NameTaken(account.name)
+
+    def draft_of(self, account: Account, secret: Secret | None) -> Draft:
+        """Return the wizard's answers for a saved account, so that it can be changed there.
+
+        The secret goes with it where it could be read; the proof does not: what is changed is tested again.
+        """
+        provider = self.provider(account.provider)
+        return Draft(
+            address=account.address,
+            provider=account.provider,
+            origin=Origin.HAND if provider is None or provider.kind is ProviderKind.CUSTOM else Origin.CHOSEN,
+            origin_note=f"the saved account '{account.name}'",
+            ways=len(provider.paths) if provider else 0,
+            path=account.path,
+            endpoint=account.endpoint,
+            by_hand=True,
+            username=account.username,
+            auth=account.auth,
+            allow_cleartext=account.allow_cleartext,
+            ehlo_name=account.ehlo_name,
+            ca_file=account.ca_file,
+            sender=account.sender,
+            sandbox=account.sandbox,
+            secret=secret,
+            name=account.name,
+            sender_name=account.sender_name,
+            scope=account.scope,
+            update_company=account.update_company,
+            company_name=account.company_name,
+            reply_to=account.reply_to,
+            store=account.store.kind if account.store else None,
+            env_name=account.store.where if account.store and account.store.kind is StoreKind.ENV else "",
+            editing=account.name,
+        )
+
+    def copy_of(self, account: Account, secret: Secret | None) -> Draft:
+        """Return the wizard's answers for a second account like this one, under a free name, for general mail."""
+        draft = self.draft_of(account, secret)
+        return replace(draft, editing=None, name=self.book.free_name(account.name), scope=Scope.GENERAL)
+
+    async def rename(self, name: str, new_name: str) -> Account:
+        """Give an account another name; the secret moves with it. Raises as `save` does, and `NoSuchAccount`."""
+        account = self.book.get(name)
+        wanted = parse_name(new_name)
+        if wanted == account.name:
+            return account
+        if wanted.casefold() != account.name.casefold() and self.book.free_name(wanted) != wanted:
+            raise NameTaken(wanted)
+        store = await self._moved(account, wanted)
+        renamed = replace(account, name=wanted, store=store)
+        try:
+            self.book.change(name, renamed)
+        except Exception:
+            if store != account.store:
+                await self._forget(store)
+            raise
+        if store != account.store:
+            await self._forget(account.store)
+        return renamed
+
+    async def _moved(self, account: Account, new_name: str) -> StoreRef | None:
+        """Keep the secret under the new name too, where the store names it after the account."""
+        if account.store is None or account.store.kind is StoreKind.ENV:
+            return account.store
+        try:
+            secret = await self.stores.fetch(account.store)
+        except SecretError as problem:
+            if problem.trouble is Trouble.ASK:
+                return StoreRef(account.store.kind, entry_name(new_name))
+            raise
+        return await self.stores.get(account.store.kind).put(new_name, secret)
+
+    async def replace_secret(self, account: Account, secret: Secret, emit: Emit) -> Report:
+        """Try a new password with the account's own settings, and keep it if the server takes it.
+
+        One that is refused is not kept: the old one stays as it is. Raises `SecretError` where the store takes no
+        secret, and as `check_account` does.
+        """
+        report = await self.check_account(account, secret, Depth.LOGIN, emit)
+        if report.verdict in (Verdict.PASS, Verdict.WARN) and account.store is not None:
+            await self.stores.get(account.store.kind).put(account.name, secret)
+        return report
+
+    def set_scope(self, name: str, scope: Scope, *, displacing: bool = False) -> Account:
+        """Say which mails an account is for. Raises `Displaces` unless the person agreed, and as `rename` does."""
+        account = self.book.get(name)
+        changed = replace(account, scope=scope)
+        self.book.change(name, changed, displacing=displacing)
+        return changed
 
     async def _keep(self, draft: Draft) -> StoreRef | None:
         if draft.auth is Auth.NONE or draft.secret is None:

@@ -338,6 +338,11 @@ class Provider:
             case UsernameForm.GIVEN:
                 return ""
 
+    def retirement_of(self, path_id: str | None) -> Retirement | None:
+        """Return what closes, or will close, an access path: the latest that is known; None where nothing is."""
+        closing = [each for each in self.retirements if path_id is not None and path_id in each.paths]
+        return max(closing, key=lambda each: each.date if each.date[:1].isdigit() else "", default=None)
+
     def source(self, source_id: str) -> Source | None:
         """Return the source that a fact of this provider refers to, or None."""
         return next((source for source in self.sources if source.id == source_id), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from textual import on
@@ -13,9 +13,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input
 
+from smtp_wizard.engine.catalog import SecretForm
 from smtp_wizard.engine.guides import Guide, as_text
 from smtp_wizard.engine.model import Secret
-from smtp_wizard.widgets import Choice, Choices, Field, Plain, SecretInput
+from smtp_wizard.widgets import Choice, Choices, Field, Plain, SecretInput, TextInput
 
 T = TypeVar("T")
 
@@ -186,14 +187,56 @@ class GuideScreen(Dialog[None]):
         yield Footer(show_command_palette=False, compact=True)
 
 
-class PasswordScreen(Dialog[Secret]):
-    """Asks for the password of an account that keeps none."""
+class ActionScreen(Dialog[str]):
+    """What can be done with one thing: returns the id of the choice."""
 
-    def __init__(self, account: str, why: str) -> None:
+    def __init__(self, heading: str, text: str, choices: Sequence[Choice]) -> None:
+        super().__init__()
+        self.heading = heading
+        self.text = text
+        self.choices = Choices(choices)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog", can_focus=False):
+            yield Plain(Content.styled(self.heading, "bold"))
+            yield Plain(f"{self.text}\n" if self.text else "")
+            yield self.choices
+        yield Footer(show_command_palette=False, compact=True)
+
+    @on(Choices.Taken)
+    def _taken(self, message: Choices.Taken) -> None:
+        self.dismiss(message.choice_id)
+
+
+class NameScreen(Dialog[str]):
+    """Asks for another name."""
+
+    def __init__(self, name: str, check: Callable[[str], object]) -> None:
+        super().__init__()
+        self.old = name
+        self.field = Field("New name", TextInput(name), check=check)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Plain(Content.styled(f"Rename '{self.old}'", "bold"))
+            yield self.field
+        yield Footer(show_command_palette=False, compact=True)
+
+    @on(Input.Submitted)
+    def _enter(self) -> None:
+        if self.field.valid():
+            self.dismiss(self.field.value)
+
+
+class PasswordScreen(Dialog[Secret]):
+    """Asks for the password of an account."""
+
+    def __init__(self, account: str, why: str, *, label: str = "Password", form: SecretForm | None = None) -> None:
         super().__init__()
         self.account = account
         self.why = why
-        self.field = Field("Password", SecretInput(), hint="F2 shows what you type.")
+        self.entry = SecretInput(form=form)
+        self.field = Field(label, self.entry, hint="F2 shows what you type.")
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -204,7 +247,7 @@ class PasswordScreen(Dialog[Secret]):
 
     @on(Input.Submitted)
     def _enter(self) -> None:
-        if self.field.value:
-            self.dismiss(Secret(self.field.value))
+        if self.entry.secret:
+            self.dismiss(Secret(self.entry.secret))
         else:
             self.field.fail("Type the password, or press Esc.")

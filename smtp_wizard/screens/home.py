@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 
 from textual import on, work
@@ -16,19 +16,27 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer
 
-from smtp_wizard.engine.accounts import Account, AccountsError, LastResult
+from smtp_wizard.engine.accounts import Account, AccountsError, Displaces, LastResult, StoreKind, parse_name
 from smtp_wizard.engine.check import Event, RunFinished
-from smtp_wizard.engine.model import Depth, InputError, Secret, Verdict
+from smtp_wizard.engine.model import Auth, Depth, InputError, Scope, Secret, Verdict
+from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.secrets import SecretError, Trouble
+from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.report import STAGE_WORDS
-from smtp_wizard.screens.dialogs import HelpScreen, PasswordScreen
+from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.step import Kit
-from smtp_wizard.widgets import Banner, CheckList, FindingCard, Plain, Transcript
+from smtp_wizard.widgets import Banner, CheckList, Choice, FindingCard, Plain, Transcript
 
 HELP = (
     "Here are the accounts that you saved, with the result of their last test. T signs in to the chosen one again and "
-    "shows what happened; nothing is sent. N sets up another account."
+    "shows what happened; nothing is sent. Enter shows everything that can be done with it: test, change, rename, "
+    "another password, a copy, which mails it is for, delete."
 )
+STORE_WORDS = {
+    StoreKind.KEYRING: "in this computer's keyring",
+    StoreKind.ENV: "read from an environment variable",
+    StoreKind.SESSION: "asked for each time",
+}
 VERDICT_WORDS = {
     Verdict.PASS: "ok",
     Verdict.WARN: "ok (note)",
@@ -38,17 +46,11 @@ VERDICT_WORDS = {
 }
 
 
-class Wanted(StrEnum):
-    """Where the person wants to go from here."""
-
-    SETUP = "setup"
-
-
 @dataclass
-class Leave(Message):
-    """The person goes to another area."""
+class ToWizard(Message):
+    """The person goes to the wizard: anew, or with the answers of a saved account."""
 
-    wanted: Wanted
+    draft: Draft | None = None
 
 
 class HomeScreen(Screen[None]):
@@ -56,8 +58,14 @@ class HomeScreen(Screen[None]):
 
     AUTO_FOCUS = "#accounts"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "actions", "What to do", key_display="enter"),
         Binding("t,f5", "test", "Test again", key_display="t"),
-        Binding("n", "new", "New account"),
+        Binding("a", "test_all", "Test all", show=False),
+        Binding("n", "new", "New"),
+        Binding("e", "edit", "Change", show=False),
+        Binding("r", "rename", "Rename", show=False),
+        Binding("p", "password", "Password", show=False),
+        Binding("d,delete", "delete", "Delete", show=False),
         Binding("f4", "details", "Details"),
         Binding("f1,question_mark", "help", "Help", key_display="f1"),
         Binding("escape", "stop", "Stop the test", show=False),
@@ -71,6 +79,7 @@ class HomeScreen(Screen[None]):
         self.table: DataTable[str] = DataTable(id="accounts", cursor_type="row", zebra_stripes=False)
         self.empty = Plain("No account is saved yet. Press N to set one up.", classes="question")
         self.legend = Plain("* practice, on this computer alone", classes="lead")
+        self.notice = Plain("", classes="note", id="notice")
         self.heading = Plain("", classes="question")
         self.checks = CheckList(id="checks")
         self.card = FindingCard(id="finding")
@@ -84,6 +93,7 @@ class HomeScreen(Screen[None]):
             yield self.table
             yield self.empty
             yield self.legend
+            yield self.notice
             yield self.heading
             yield self.checks
             yield self.card
@@ -92,12 +102,13 @@ class HomeScreen(Screen[None]):
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        self.transcript.display = False
+        self.transcript.display = self.notice.display = False
         spare = max(0, self.app.size.width - 80)
         for label, width in (
             ("", 1),
-            ("Name", 22 + spare // 2),
+            ("Name", 20 + spare // 2),
             ("Server", 21 + spare // 2),
+            ("For", 3),
             ("Last test", 11),
             ("Result", 12),
         ):
@@ -128,16 +139,30 @@ class HomeScreen(Screen[None]):
     def _cells(self, account: Account) -> tuple[str, ...]:
         practice = "* " if account.sandbox else ""
         when = day_words(account.last.at, self.kit.desk.now()) if account.last else "never"
-        return " ", f"{practice}{account.name}", str(account.endpoint), when, result_words(account.last)
+        scope = "all" if account.scope is Scope.ALL else "gen"
+        return " ", f"{practice}{account.name}", str(account.endpoint), scope, when, result_words(account.last)
 
     @on(DataTable.RowHighlighted)
     def _moved(self, event: DataTable.RowHighlighted) -> None:
         self._mark(event.cursor_row)
 
     def _mark(self, row: int) -> None:
-        """Put a real mark before the chosen row, so that it shows without colour."""
+        """Put a real mark before the chosen row, so that it shows without colour; say what retires for it."""
         for at, account in enumerate(self._accounts):
             self.table.update_cell(account.name, "mark", ">" if at == row else " ")
+        notice = self._retiring(self._accounts[row]) if 0 <= row < len(self._accounts) else ""
+        self.notice.update(Content.styled(notice, "bold $text-warning"))
+        self.notice.display = bool(notice)
+
+    def _retiring(self, account: Account) -> str:
+        """Say that the account's way of signing in ends, when, what to do, and who says so."""
+        provider = self.kit.desk.provider(account.provider)
+        closing = provider.retirement_of(account.path) if provider else None
+        if provider is None or closing is None:
+            return ""
+        source = provider.source(closing.source)
+        said = f" ({source.title}, {closing.as_of})" if source else ""
+        return f"! {closing.date}: {closing.what}: {closing.state}. Instead: {closing.replacement}.{said}"
 
     @property
     def _chosen(self) -> Account | None:
@@ -145,29 +170,84 @@ class HomeScreen(Screen[None]):
         return self._accounts[row] if 0 <= row < len(self._accounts) else None
 
     @on(DataTable.RowSelected)
+    def action_actions(self) -> None:
+        """Show what can be done with the chosen account."""
+        account = self._chosen
+        if account is None:
+            return
+
+        def answered(choice: str | None) -> None:
+            if choice is not None:
+                actions[choice]()
+
+        actions: dict[str, Callable[[], object]] = {
+            "test": self.action_test,
+            "edit": self.action_edit,
+            "password": self.action_password,
+            "rename": self.action_rename,
+            "copy": self.action_copy_account,
+            "scope": self.action_scope,
+            "delete": self.action_delete,
+        }
+        other = Scope.GENERAL if account.scope is Scope.ALL else Scope.ALL
+        choices = [
+            Choice("test", "Test the sign-in again", "nothing is sent"),
+            Choice("edit", "Change the settings", "the wizard again, filled in"),
+            Choice("password", "Put in a new password", "when the old one was revoked"),
+            Choice("rename", "Rename"),
+            Choice("copy", "Make another one like it"),
+            Choice("scope", f"Use it for: {other.words}", f"now: {account.scope.words}"),
+            Choice("delete", "Delete", "its password goes too"),
+        ]
+        self.app.push_screen(ActionScreen(account.name, self._about(account), choices), answered)
+
+    def _about(self, account: Account) -> str:
+        stored = f"its password: {STORE_WORDS[account.store.kind]}" if account.store else "no sign-in"
+        last = f"last test: {day_words(account.last.at, self.kit.desk.now())}, " if account.last else "never tested"
+        result = result_words(account.last) if account.last else ""
+        return (
+            f"{account.address} through {account.endpoint}, {account.endpoint.security.words}; {stored}; {last}{result}"
+        )
+
     def action_test(self) -> None:
         """Sign in to the chosen account again."""
-        account = self._chosen
-        if account is not None:
-            self._test(account)
+        if self._chosen is not None:
+            self._test((self._chosen,))
+
+    def action_test_all(self) -> None:
+        """Sign in to every account again, one after the other."""
+        if self._accounts:
+            self._test(self._accounts)
 
     @work(exclusive=True, group="checks", exit_on_error=False)
-    async def _test(self, account: Account) -> None:
-        self.banner.say("")
-        self.heading.update(Content.styled(f"Testing '{account.name}' ...", "bold"))
-        self.checks.begin()
-        self.card.show(None)
+    async def _test(self, accounts: tuple[Account, ...]) -> None:
+        words: list[str] = []
+        for account in accounts:
+            if not await self._tested(account, words):
+                break
+
+    async def _tested(self, account: Account, words: list[str]) -> bool:
+        """Test one account; say how it came out, below what was said of those before. Return whether to go on."""
+        self._begin(f"Testing '{account.name}' ...")
         try:
             secret = await self._secret(account)
             report = await self.kit.desk.check_account(account, secret, Depth.LOGIN, self._take)
-        except (SecretError, AccountsError, InputError) as problem:
+        except (SecretError, AccountsError, InputError, SandboxError) as problem:
             self.heading.update("")
-            self.banner.say(str(problem))
-            return
-        words = VERDICT_WORDS[report.verdict]
-        self.heading.update(
-            Content.styled(f"'{account.name}': {words} ({report.took:.1f} s). Nothing was sent.", "bold")
-        )
+            self.banner.say(f"'{account.name}': {problem}")
+            return False
+        words.append(f"'{account.name}': {VERDICT_WORDS[report.verdict]} ({report.took:.1f} s). Nothing was sent.")
+        self._told("\n".join(words))
+        return True
+
+    def _begin(self, words: str) -> None:
+        self.banner.say("")
+        self.heading.update(Content.styled(words, "bold"))
+        self.checks.begin()
+        self.card.show(None)
+
+    def _told(self, words: str) -> None:
+        self.heading.update(Content.styled(words, "bold"))
         self.transcript.show(self.checks.lines)
         self.reload()
 
@@ -195,7 +275,116 @@ class HomeScreen(Screen[None]):
 
     def action_new(self) -> None:
         """Set up another account."""
-        self.post_message(Leave(Wanted.SETUP))
+        self.post_message(ToWizard())
+
+    # -- changing ---------------------------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="change", exit_on_error=False)
+    async def action_edit(self) -> None:
+        """Go through the wizard again with the account's answers filled in."""
+        if (account := self._chosen) is not None:
+            self.post_message(ToWizard(self.kit.desk.draft_of(account, await self._secret_if_at_hand(account))))
+
+    @work(exclusive=True, group="change", exit_on_error=False)
+    async def action_copy_account(self) -> None:
+        """Begin another account with this one's answers."""
+        if (account := self._chosen) is not None:
+            self.post_message(ToWizard(self.kit.desk.copy_of(account, await self._secret_if_at_hand(account))))
+
+    async def _secret_if_at_hand(self, account: Account) -> Secret | None:
+        try:
+            return await self.kit.desk.secret_of(account)
+        except SecretError:
+            return None  # it is typed again at the step that needs it
+
+    @work(exclusive=True, group="change", exit_on_error=False)
+    async def action_rename(self) -> None:
+        """Give the account another name; its password moves with it."""
+        account = self._chosen
+        if account is None:
+            return
+        wanted = await self.app.push_screen_wait(NameScreen(account.name, parse_name))
+        if wanted is None:
+            return
+        try:
+            renamed = await self.kit.desk.rename(account.name, wanted)
+        except (SecretError, AccountsError, InputError) as problem:
+            self.banner.say(str(problem))
+            return
+        self._said(f"'{account.name}' is called '{renamed.name}' now.")
+
+    @work(exclusive=True, group="checks", exit_on_error=False)
+    async def action_password(self) -> None:
+        """Ask for a new password, nothing else; try it, and keep it if the server takes it."""
+        account = self._chosen
+        if account is None or account.auth is Auth.NONE:
+            return
+        path = self.kit.desk.path(account.provider, account.path)
+        label = path.secret_label if path and path.secret_label else "Password"
+        why = "It is tried at once, and kept only if the server takes it."
+        form = path.secret_form if path else None
+        secret = await self.app.push_screen_wait(PasswordScreen(account.name, why, label=label, form=form))
+        if secret is None:
+            return
+        self._begin(f"Trying the new password of '{account.name}' ...")
+        try:
+            report = await self.kit.desk.replace_secret(account, secret, self._take)
+        except (SecretError, AccountsError, InputError, SandboxError) as problem:
+            self.heading.update("")
+            self.banner.say(str(problem))
+            return
+        good = report.verdict in (Verdict.PASS, Verdict.WARN)
+        words = "the new password works and is kept" if good else "the new password was not taken; the old one is kept"
+        self._told(f"'{account.name}': {words}.")
+
+    @work(exclusive=True, group="change", exit_on_error=False)
+    async def action_scope(self) -> None:
+        """Use the account for all mail, or for general mail only."""
+        account = self._chosen
+        if account is None:
+            return
+        wanted = Scope.GENERAL if account.scope is Scope.ALL else Scope.ALL
+        try:
+            self.kit.desk.set_scope(account.name, wanted)
+        except Displaces as problem:
+            yes = await self.app.push_screen_wait(
+                ConfirmScreen(
+                    str(problem),
+                    yes=f"Use '{account.name}' for all mail; '{problem.other.name}' keeps to {Scope.GENERAL.words}",
+                    no="Leave it as it is",
+                )
+            )
+            if not yes:
+                return
+            self.kit.desk.set_scope(account.name, wanted, displacing=True)
+        except AccountsError as problem:
+            self.banner.say(str(problem))
+            return
+        self._said(f"'{account.name}' is for {wanted.words} now.")
+
+    @work(exclusive=True, group="change", exit_on_error=False)
+    async def action_delete(self) -> None:
+        """Forget the account and its password, after asking."""
+        account = self._chosen
+        if account is None:
+            return
+        question = f"Delete '{account.name}'? Its password goes too. The mailbox itself is not touched."
+        if not await self.app.push_screen_wait(ConfirmScreen(question, yes="Delete it", no="Keep it")):
+            return
+        try:
+            _, trouble = await self.kit.desk.remove(account.name)
+        except AccountsError as problem:
+            self.banner.say(str(problem))
+            return
+        self.checks.begin()
+        self.card.show(None)
+        self._said(f"'{account.name}' is deleted.")
+        self.banner.say(trouble)
+
+    def _said(self, words: str) -> None:
+        self.banner.say("")
+        self.heading.update(Content.styled(words, "bold"))
+        self.reload()
 
     def action_details(self) -> None:
         """Show or hide the server's own words and the dialogue."""
