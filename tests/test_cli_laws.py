@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -66,6 +67,33 @@ def test_a_command_line_that_cannot_be_understood_exits_2(words: list[str]) -> N
     assert (ran.code, ran.error["code"]) == (2, "usage")
 
 
+def test_what_was_typed_is_quoted_with_its_control_characters_escaped() -> None:
+    ran = run("\x1b]0;owned\x07")
+    assert "\\x1b]0;owned\\x07" in ran.err
+    assert "\x1b" not in ran.err
+
+
+def readme_calls() -> list[list[str]]:
+    """The arguments of every call of the program that stands in a block of code of the README."""
+    text = (Path(__file__).parent.parent / "README.md").read_text("utf-8").replace("\\\n", " ")
+    blocks = [block for at, block in enumerate(text.split("```")) if at % 2]
+    calls = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()[1:]]
+    found = [words[words.index("smtp-wizard") + 1 :] for words in calls if "smtp-wizard" in words]
+    return [words for words in found if words]
+
+
+def test_the_readme_shows_calls() -> None:
+    assert len(readme_calls()) > 5
+
+
+@pytest.mark.parametrize("words", readme_calls(), ids=" ".join)
+def test_every_call_of_the_readme_is_understood(words: list[str]) -> None:
+    """With --help at its end a call is read, and refused where it has an option that is none, but not run."""
+    ran = run(*words, "--help")
+    assert (ran.code, ran.err) == (0, "")
+    assert run(*words, "--nonsense", "--help").code in (2, 3)  # 3: how a plugin says it
+
+
 def test_a_mistyped_command_is_offered_back() -> None:
     assert "Did you mean 'check'?" in run("chek", "h").err
 
@@ -83,6 +111,13 @@ def test_a_terminal_that_cannot_draw_is_told_so(term: str) -> None:
     assert ran.code == 2
     assert "cannot be drawn here" in ran.out
     assert "\x1b" not in ran.out
+
+
+def test_a_terminal_that_can_draw_gets_the_wizard_and_its_own_screen_back() -> None:
+    """The first question is asked; Ctrl-Q leaves, and the terminal is as it was."""
+    ran = on_terminal([], typed=[("\x1b[?1049h", ""), ("address", "\x11")])
+    assert ran.code == 0
+    assert ran.out.count("\x1b[?1049h") == ran.out.count("\x1b[?1049l") == 1
 
 
 @pytest.fixture

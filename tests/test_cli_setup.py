@@ -271,6 +271,14 @@ def test_the_variable_that_holds_the_password_can_be_the_store(monkeypatch: pyte
     assert run("test", "Office", "--json").error["code"] == "secret-unset"  # it was taken out of the environment
 
 
+def test_the_usual_variable_of_an_account_need_not_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    unset = run(*PRACTICE, "--store", "env", "--save", "Office ana", "--json")
+    assert unset.code == 3
+    assert "SMTP_WIZARD_PASSWORD_OFFICE_ANA" in unset.error["message"]
+    monkeypatch.setenv("SMTP_WIZARD_PASSWORD_OFFICE_ANA", PASSWORD)
+    assert run(*PRACTICE, "--store", "env", "--save", "Office ana", "--json").code == 0
+
+
 def test_a_variable_that_holds_another_password_exits_3(monkeypatch: pytest.MonkeyPatch, book: AccountBook) -> None:
     monkeypatch.setenv("MAIL_PASSWORD", "another one")
     ran = practise("--store", "env", "--env-name", "MAIL_PASSWORD", "--save", "Office", "--json")

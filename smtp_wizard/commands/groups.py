@@ -12,13 +12,13 @@ class GroupWithDefault(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the name of the command first, where it was left out or options stand before it."""
-        if not set(args) & set(ctx.help_option_names):
-            words = [word for word in args if not word.startswith("-")]
-            name = words[0] if words and words[0] in self.commands else self.default
-            rest = list(args)
-            if name in rest and words and words[0] == name:
-                rest.remove(name)
-            args = [name, *rest]
+        if args and args[0] in ctx.help_option_names:
+            return super().parse_args(ctx, args)
+        rest = list(args)
+        name = next((word for word in args if not word.startswith("-")), "")
+        if name in self.commands:
+            rest.remove(name)
+        args = [name if name in self.commands else self.default, *rest]
         return super().parse_args(ctx, args)
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -67,16 +67,20 @@ class Output:
 
     def error(self, problem: CommandError) -> int:
         """Say why a command could not run, in the form asked for; return the exit code."""
-        self.narrate(f"smtp-wizard: {problem.message}")
+        from smtp_wizard.engine.model import clean
+
+        # The message may quote the command line, a file's name, or what a store said.
+        message = clean(problem.message, _LONGEST_MESSAGE)
+        self.narrate(f"smtp-wizard: {message}")
         if problem.hint:
             self.narrate(problem.hint)
         if self.form is Form.NAGIOS:
             from smtp_wizard.report import nagios_unknown
 
-            self.data(nagios_unknown(problem.message))
+            self.data(nagios_unknown(message))
             return 3
         if self.form is not Form.TEXT and not self._documented:
-            self._error_document(problem)
+            self._error_document(problem.code, message, problem.hint)
         return int(problem.exit_code)
 
     def interrupted(self, problem: Interrupted) -> int:
@@ -89,13 +93,14 @@ class Output:
         self.error(CommandError("interrupted", f"{words} {problem.undone}".rstrip(), exit_code=code))
         return 128 + problem.number
 
-    def _error_document(self, problem: CommandError) -> None:
+    def _error_document(self, code: str, message: str, hint: str) -> None:
         self._documented = True
-        error = {"code": problem.code, "message": problem.message, "hint": problem.hint}
+        error = {"code": code, "message": message, "hint": hint}
         indent = None if self.form is Form.LINES else 2
         self.data(json.dumps({"schema": "smtp-wizard/error/1", "error": error}, indent=indent))
 
 
+_LONGEST_MESSAGE = 1000
 _BROKEN_PIPE = 13
 """The number of SIGPIPE, which Windows does not know."""
 

@@ -26,6 +26,7 @@ from smtp_wizard.commands.connection import (
 )
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.faults import REPLACE_HINT
+from smtp_wizard.commands.home import draw
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.passwords import PasswordSource, password_options, read_password, taken_from
@@ -50,6 +51,7 @@ from smtp_wizard.engine.model import (
     parse_host,
     parse_port,
 )
+from smtp_wizard.engine.secrets import variable_for
 from smtp_wizard.engine.wizard import Application, Draft, Origin, missing, ranked, walkable
 from smtp_wizard.report import Outcome, outcome_json, summary
 
@@ -155,7 +157,7 @@ class _Setup:
         draft = replace(draft, secret=self._given_secret())
         lacking = self._missing(draft)
         if lacking and can_draw() and self.out.form is Form.TEXT:
-            return self._screens(draft)
+            return draw(self.invocation, "setup", draft)
         if lacking and not can_ask():
             raise missing_answers(lacking, draft.origin_note)
         draft = self._with_path(self._asked(draft) if lacking else draft)
@@ -249,8 +251,8 @@ class _Setup:
     def _given_secret(self) -> Secret | None:
         given, env = self.given, self.invocation.desk.stores.env
         source = given.password
-        if not source.given and given.env_name is not None:
-            source = PasswordSource(variable=given.env_name)
+        if not source.given and self._store() is StoreKind.ENV and (given.env_name or given.save):
+            source = PasswordSource(variable=given.env_name or variable_for(given.save or ""))
         if not source.given or given.auth == "none":
             return None
 
@@ -267,19 +269,13 @@ class _Setup:
         lacking = [
             name
             for name in missing(draft, secret_needed=depth is not Depth.SERVER)
-            if not (name == "--username" and depth is Depth.SERVER and not draft.name)
+            if not (name == "--username" and depth is Depth.SERVER)
         ]
         if draft.maybe and "--host" in lacking:
             lacking[lacking.index("--host")] = f"--provider (one of: {', '.join(draft.maybe)})"
         if depth is Depth.SEND and draft.test_to is None:
             lacking.append("--send-test")
         return lacking
-
-    def _screens(self, draft: Draft) -> int:
-        from smtp_wizard.app import run_app
-
-        invocation = self.invocation
-        return run_app(invocation.desk, invocation.shelf, start="setup", draft=draft, mouse=invocation.use_mouse())
 
     def _asked(self, draft: Draft) -> Draft:
         """Ask in plain lines for what is missing."""

@@ -37,6 +37,23 @@ def orderly_end() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def usual_end() -> Iterator[None]:
+    """Let the signals mean what they mean to every program: the screens give the terminal back in their own way."""
+    if not may_handle_signals():
+        yield
+        return
+    ours = {number: signal.getsignal(number) for number in ENDING}
+    try:
+        for number, handler in ours.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        yield
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+
+
 def may_handle_signals() -> bool:
     """Whether this is the main thread, the only one that may."""
     return threading.current_thread() is threading.main_thread()
