@@ -11,13 +11,14 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -29,7 +30,7 @@ from smtp_wizard.engine.paths import make_private_dir, write_private
 from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, previous_step, resume_step, step
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.connect import ConnectScreen
-from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen
+from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen, TooSmallScreen
 from smtp_wizard.screens.done import DoneScreen
 from smtp_wizard.screens.home import HomeScreen, ToWizard
 from smtp_wizard.screens.provider import ProviderScreen
@@ -38,6 +39,7 @@ from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.screens.signin import SignInScreen
 from smtp_wizard.screens.step import Kit, Outcome, StepScreen
 from smtp_wizard.screens.testmail import TestMailScreen
+from smtp_wizard.terminal import HIGH_CONTRAST, SMALLEST, THEMES, AsciiFilter, only_ascii, theme_for
 
 SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
     "address": AddressScreen,
@@ -66,11 +68,14 @@ class WizardApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f7", "accounts", "Accounts", show=False),
         Binding("ctrl+q", "leave", "Quit"),
+        Binding("ctrl+t", "look", "Another look", show=False),
     ]
 
     def __init__(self, desk: Desk, shelf: GuideShelf, *, start: str = SETUP, draft: Draft | None = None) -> None:
         """`start`: 'home' or 'setup'. With a draft, setup goes on at its first open question."""
-        super().__init__()
+        look = theme_for(os.environ)
+        # The toolkit chooses its colour filters before it knows the theme; without this, NO_COLOR paints black on black.
+        super().__init__(ansi_color=look == THEMES["ansi"])
         self.animation_level = "none"
         self.kit = Kit(desk, shelf, ServerWatch(desk), browser_at_hand(os.environ))
         self.start = start
@@ -81,8 +86,30 @@ class WizardApp(App[int]):
         self.painted = False
         self.add_mode(HOME, lambda: HomeScreen(self.kit))
         self.add_mode(SETUP, Floor)
-        if os.environ.get("NO_COLOR") is not None:
-            self.theme = "ansi-dark"
+        self.register_theme(HIGH_CONTRAST)
+        self.theme = look
+        self.ascii = only_ascii(os.environ, getattr(sys.__stderr__, "encoding", None))
+
+    # -- the terminal -----------------------------------------------------------------------------------------------
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Spell every line in ASCII where the terminal shows nothing else."""
+        filters = super().get_line_filters()
+        return [*filters, AsciiFilter()] if self.ascii else filters
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Below the smallest size, say so instead of drawing; nothing typed is lost."""
+        too_small = event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1]
+        shown = isinstance(self.screen, TooSmallScreen)
+        if too_small and not shown:
+            self.push_screen(TooSmallScreen(SMALLEST))
+        elif shown and not too_small:
+            self.screen.dismiss(None)
+
+    def action_look(self) -> None:
+        """Change to the next look: dark, light, high contrast, the terminal's own colours."""
+        names = list(THEMES.values())
+        self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
 
     # -- areas ------------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar, assert_never
 
 from rich.cells import cell_len
+from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -216,6 +217,11 @@ class SecretInput(TextInput):
     def __init__(self, value: str = "", *, form: SecretForm | None = None, id: str | None = None) -> None:
         super().__init__(value, password=True, id=id)
         self.form = form
+
+    @property
+    def _value(self) -> Text:
+        """What is drawn: stars, which every terminal has."""
+        return Text("*" * len(self.value), no_wrap=True, overflow="ignore", end="") if self.password else super()._value
 
     def action_reveal(self) -> None:
         """Show or hide what was typed."""

@@ -27,7 +27,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"front"}),
     frozenset({"screens"}),
     frozenset({"widgets"}),
-    frozenset({"background", "report", "schemas"}),
+    frozenset({"background", "report", "schemas", "terminal"}),
     frozenset({"engine", "__init__"}),
 )
 """The package from the roof down. Each imports from its own floor and from those below."""

@@ -187,6 +187,22 @@ class GuideScreen(Dialog[None]):
         yield Footer(show_command_palette=False, compact=True)
 
 
+class TooSmallScreen(Dialog[None]):
+    """Stands in for every screen while the terminal is too small; goes away by itself."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.leave", "Quit", show=False)]
+
+    def __init__(self, smallest: tuple[int, int]) -> None:
+        super().__init__()
+        self.text = (
+            f"This window is too small: make it at least {smallest[0]} columns wide and {smallest[1]} rows high. "
+            "Nothing you typed is lost. Or leave with Ctrl+Q and use 'smtp-wizard --plain'."
+        )
+
+    def compose(self) -> ComposeResult:
+        yield Plain(self.text)
+
+
 class ActionScreen(Dialog[str]):
     """What can be done with one thing: returns the id of the choice."""
 
