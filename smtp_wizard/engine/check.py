@@ -369,7 +369,7 @@ class _Run:
         target, mail = self.target, self.target.mail
         reply = trouble.reply
         # A secret too short to be told from ordinary words cannot be masked in them: nothing is quoted.
-        hidden = self._mask_all and stage is Stage.AUTH
+        hidden = self._mask_all and (stage is Stage.AUTH or trouble.fault is Fault.UNSOLICITED)
         other = trouble.other
         if other is None and stage in (Stage.CONNECT, Stage.TLS, Stage.GREETING) and trouble.fault in _REACHING:
             other = self._alternative()
@@ -596,8 +596,11 @@ class _Run:
         await self._send(sasl.start())
         reply = await self._reply(masked=True)
         while reply.go_on:
-            await self._send(sasl.answer() or smtp.give_up())
+            answer = sasl.answer()
+            await self._send(answer or smtp.give_up())
             reply = await self._reply(masked=True)
+            if answer is None and reply.go_on:
+                raise _Trouble(Fault.GARBLED)
         return reply
 
     def _stronger(self, reply: Reply) -> Endpoint | None:
@@ -659,8 +662,8 @@ class _Run:
         command = smtp.content(self._message.content)
         payload = self.dialogue.send(command)
         self._tell(Way.OURS, command.shown)
-        self._dot_sent = True
         await self.stream.write(payload)
+        self._dot_sent = True
         reply = await self._reply()
         self._dot_sent = False
         if not reply.good:

@@ -89,7 +89,8 @@ class Redactor:
 
     def __init__(self, secret: Secret | None = None, username: str = "") -> None:
         value = secret.reveal() if secret else ""
-        self.whole = 0 < len(value) < self._SHORTEST
+        # Counted without blanks, which a server may leave out where it says the secret back.
+        self.whole = bool(value) and len("".join(value.split())) < self._SHORTEST
         forms = set() if self.whole or not value else set(_encodings(value, username))
         longest_first = sorted((form for form in forms if len(form) >= self._SHORTEST), key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if longest_first else None
@@ -108,10 +109,12 @@ def _encodings(value: str, username: str) -> Iterator[str]:
     raw = value.encode("utf-8", "surrogatepass")
     yield value
     yield "".join(value.split())
+    yield " ".join(value.split())
     yield quote(value, safe="")
     yield quote(value)
     yield raw.hex()
     yield repr(value)[1:-1]
+    yield repr(raw)[2:-1]
     yield value[::-1]
     for text in (raw, b"\0" + username.encode("utf-8", "surrogatepass") + b"\0" + raw):
         yield base64.b64encode(text).decode("ascii").rstrip("=")
@@ -142,31 +145,44 @@ class ReplyParser:
         """Whether anything is here that no reply has taken up."""
         return bool(self._buffer or self._lines)
 
-    def drop(self) -> bytes:
-        """Throw away, and return, what no reply has taken up."""
-        dropped = bytes(self._buffer)
+    def drop(self) -> str:
+        """Throw away, and return in words that can be shown, what no reply has taken up."""
+        dropped = self._words(bytes(self._buffer))
         self._buffer.clear()
         self._lines.clear()
         self._code = self._size = 0
         return dropped
+
+    def _words(self, data: bytes) -> str:
+        # Masked before it is cut and cleaned, which could leave a part of the secret that is not known again.
+        return clean(self.redactor.scrub(_decode(data)), 200)
 
     def take(self) -> Reply | None:
         """Return the next whole reply, or None until more bytes come. Raises `SmtpError` (garbled)."""
         while (line := self._line()) is not None:
             found = _REPLY_LINE.fullmatch(line)
             if found is None or (self._lines and int(found[1]) != self._code):
-                raise SmtpError(Fault.GARBLED, self.redactor.scrub(clean(_decode(line), 200)))
+                raise SmtpError(Fault.GARBLED, self._words(line))
             self._code = int(found[1])
             self._lines.append(self.redactor.scrub(_decode(found[3] or b"")))
             self._size += len(line)
             if len(self._lines) > MAX_LINES or self._size > MAX_REPLY:
                 raise SmtpError(Fault.GARBLED, "the reply does not end")
             if found[2] != b"-":
-                reply = Reply(self._code, tuple(self._lines))
+                reply = Reply(self._code, self._masked_across(self._lines))
                 self._lines.clear()
                 self._size = 0
                 return reply
         return None
+
+    def _masked_across(self, lines: Sequence[str]) -> tuple[str, ...]:
+        """The lines, all masked where a refusal spreads a secret with a blank in it over several of them.
+
+        What a good reply offers is never touched: a secret may look like a capability's figures.
+        """
+        whole = " ".join(lines)
+        spread = self._code >= 300 and self.redactor.scrub(whole) != whole
+        return (MASK,) if spread else tuple(lines)
 
     def _line(self) -> bytes | None:
         end = self._buffer.find(b"\n", 0, MAX_LINE + 1)
@@ -378,7 +394,7 @@ class Dialogue:
             early = self._parser.take()
             if early is not None and early.code == 421:
                 raise SmtpError(Fault.REJECTED, early.text, reply=early)
-            words = early.shown if early else clean(_decode(self._parser.drop()), 200)
+            words = early.shown if early else self._parser.drop()
             raise SmtpError(Fault.UNSOLICITED, words, reply=early)
         self._owed += sum(command.replies for command in commands)
         return b"".join(command.data for command in commands)
@@ -401,9 +417,9 @@ class Dialogue:
 
         RFC 3207 section 4.2; CVE-2011-0411 is what happens otherwise.
         """
-        return clean(self._parser.redactor.scrub(_decode(self._parser.drop())), 200)
+        return self._parser.drop()
 
     @property
     def unread(self) -> str:
         """What came and is no reply, cleaned: the other protocol's words."""
-        return clean(_decode(self._parser.drop()), 200)
+        return self._parser.drop()

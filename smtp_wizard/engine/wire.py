@@ -27,6 +27,8 @@ from smtp_wizard.engine.model import Family, clean
 STAGGER = 0.25
 """Seconds between connection attempts (RFC 8305 section 5)."""
 CHUNK = 65536
+MOST_UNREADABLE = 4 * CHUNK
+"""Bytes of TLS that may come without a byte of text in them: a handshake, tickets. More has no end."""
 
 
 class WireError(Exception):
@@ -92,7 +94,10 @@ class Stream(Protocol):
         """Return what has come already, without waiting; b'' if nothing has."""
 
     async def write(self, data: bytes) -> None:
-        """Send all of it. A line torn down meanwhile is found by the next read, behind what was said before."""
+        """Send all of it. A line torn down meanwhile is found by the next read, behind what was said before.
+
+        Raises `WireError` where the encryption is at fault.
+        """
 
     async def start_tls(self, host: str, trust: Trust | None) -> TlsFacts:
         """Shake hands as the client. Raises `WireError`. `trust` None looks at the certificate and believes none."""
@@ -300,6 +305,8 @@ class SocketStream:
         self._peer = peer
         self._tls: ssl.SSLObject | None = None
         self._torn: WireError | None = None
+        self._unreadable = 0
+        """Bytes of TLS that came since the last byte of text."""
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
 
@@ -325,6 +332,7 @@ class SocketStream:
         while True:
             data = self._decrypt()
             if data is not None:
+                self._unreadable = 0
                 return data
             await self._flush()
             self._take_in(await self._receive())
@@ -342,6 +350,10 @@ class SocketStream:
         return self._decrypt() or b""
 
     def _take_in(self, data: bytes) -> None:
+        # A read whose data is there already gives nobody else a turn, and so no time limit would end this.
+        self._unreadable += len(data)
+        if self._unreadable > MOST_UNREADABLE:
+            raise WireError(Fault.TLS_FAILED, "what comes encrypted has no end", TlsFault.OTHER)
         if data:
             self._incoming.write(data)
         else:
@@ -364,7 +376,10 @@ class SocketStream:
         if self._tls is None:
             await self._send(data)
             return
-        self._tls.write(data)
+        try:
+            self._tls.write(data)
+        except ssl.SSLError as problem:
+            raise WireError(Fault.TLS_FAILED, _openssl_words(problem), TlsFault.OTHER) from None
         await self._flush()
 
     async def start_tls(self, host: str, trust: Trust | None) -> TlsFacts:
@@ -438,6 +453,7 @@ def verifying_context(trust: Trust) -> ssl.SSLContext:
         if trust.only:
             context.hostname_checks_common_name = False
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.options |= ssl.OP_NO_RENEGOTIATION
         if trust.ca_file:
             context.load_verify_locations(trust.ca_file)
     except (OSError, ssl.SSLError) as problem:
@@ -453,6 +469,7 @@ def unverified_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    context.options |= ssl.OP_NO_RENEGOTIATION
     return context
 
 
