@@ -39,6 +39,7 @@ from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.screens.signin import SignInScreen
 from smtp_wizard.screens.step import Kit, Outcome, StepScreen
 from smtp_wizard.screens.testmail import TestMailScreen
+from smtp_wizard.screens.tools import ToolsScreen
 from smtp_wizard.terminal import HIGH_CONTRAST, SMALLEST, THEMES, AsciiFilter, only_ascii, theme_for
 
 SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
@@ -52,7 +53,7 @@ SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
     "done": DoneScreen,
 }
 CRASH_LOG = "crash.log"
-HOME, SETUP = "home", "setup"
+HOME, SETUP, TOOLS = "home", "setup", "tools"
 
 
 class Floor(Screen[None]):
@@ -67,6 +68,7 @@ class WizardApp(App[int]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f7", "accounts", "Accounts", show=False),
+        Binding("f10,ctrl+o", "tools", "Tools", show=False),
         Binding("ctrl+q", "leave", "Quit"),
         Binding("ctrl+t", "look", "Another look", show=False),
     ]
@@ -74,7 +76,7 @@ class WizardApp(App[int]):
     def __init__(self, desk: Desk, shelf: GuideShelf, *, start: str = SETUP, draft: Draft | None = None) -> None:
         """`start`: 'home' or 'setup'. With a draft, setup goes on at its first open question."""
         look = theme_for(os.environ)
-        # The toolkit chooses its colour filters before it knows the theme; without this, NO_COLOR paints black on black.
+        # The toolkit chooses its colour filters before it knows the theme: NO_COLOR would paint black on black.
         super().__init__(ansi_color=look == THEMES["ansi"])
         self.animation_level = "none"
         self.kit = Kit(desk, shelf, ServerWatch(desk), browser_at_hand(os.environ))
@@ -86,6 +88,7 @@ class WizardApp(App[int]):
         self.painted = False
         self.add_mode(HOME, lambda: HomeScreen(self.kit))
         self.add_mode(SETUP, Floor)
+        self.add_mode(TOOLS, lambda: ToolsScreen(self.kit))
         self.register_theme(HIGH_CONTRAST)
         self.theme = look
         self.ascii = only_ascii(os.environ, getattr(sys.__stderr__, "encoding", None))
@@ -149,7 +152,7 @@ class WizardApp(App[int]):
 
     def _ended(self, code: int) -> None:
         """Keep what stands on the screen, and leave."""
-        screen = next((each for each in reversed(self._screen_stacks[SETUP]) if isinstance(each, StepScreen)), None)
+        screen = next((each for each in reversed(self._screen_stacks.get(SETUP, [])) if isinstance(each, StepScreen)), None)
         if screen is not None and self.walking is not None and self.draft.saved is None:
             self.box.save(screen.collect(), self.walking)
         self.exit(code, code)
@@ -186,6 +189,10 @@ class WizardApp(App[int]):
     def action_accounts(self) -> None:
         """Show the saved accounts; what was typed in the wizard stays."""
         self.switch_mode(HOME)
+
+    def action_tools(self) -> None:
+        """Show the tools; what was typed in the wizard stays."""
+        self.switch_mode(TOOLS)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The way to the accounts is offered where the person is not there already."""

@@ -20,6 +20,9 @@ from smtp_wizard.widgets import Choice, Choices, Field, Plain, SecretInput, Text
 
 T = TypeVar("T")
 
+DIALOG_TEXT = 65
+"""Columns of a text in a window over a screen of 80."""
+
 
 class Dialog(ModalScreen[T | None], Generic[T]):
     """A window that Escape closes with nothing decided."""
@@ -164,7 +167,7 @@ class LeadScreen(Dialog[str]):
             yield Plain(Content.styled("What you can do instead:", "bold"))
             yield self.choices
             if self.guide is not None:
-                yield Plain("\n" + as_text(self.guide, 70))
+                yield Plain("\n" + as_text(self.guide, DIALOG_TEXT))
         yield Footer(show_command_palette=False, compact=True)
 
     @on(Choices.Taken)
@@ -183,7 +186,7 @@ class GuideScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog"):
-            yield Plain(as_text(self.guide, 72))
+            yield Plain(as_text(self.guide, DIALOG_TEXT))
         yield Footer(show_command_palette=False, compact=True)
 
 

@@ -1,0 +1,226 @@
+"""Tools: what arrived at the practice server, and every guide to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from email.message import EmailMessage
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, OptionList
+from textual.widgets.option_list import Option
+
+from smtp_wizard.engine.desk import PRACTICE_FOLDER
+from smtp_wizard.engine.model import clean
+from smtp_wizard.engine.sandbox import SandboxMessage, clear, messages, read
+from smtp_wizard.screens.dialogs import ConfirmScreen, Dialog, GuideScreen, HelpScreen
+from smtp_wizard.screens.step import Kit
+from smtp_wizard.widgets import Banner, Choice, Choices, PickerList, Plain
+
+HELP = (
+    "Here are the things beside the wizard. The practice mailbox holds what was sent to the practice server on this "
+    "computer; nothing of it ever left. The guides can be read here without setting anything up."
+)
+MAILBOX, GUIDES = "mailbox", "guides"
+LONGEST = 20_000
+"""Characters of a message that are shown."""
+
+
+class ToolsScreen(Screen[None]):
+    """One list of tools."""
+
+    AUTO_FOCUS = "#tools"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.accounts", "Accounts"),
+        Binding("f1,question_mark", "help", "Help", key_display="f1"),
+        Binding("ctrl+q", "app.leave", "Quit"),
+    ]
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__()
+        self.kit = kit
+        self.choices = Choices(
+            [
+                Choice(MAILBOX, "Practice mailbox", "what was sent to the practice server"),
+                Choice(GUIDES, "Guides", "step by step, for every way in"),
+            ],
+            id="tools",
+        )
+
+    def compose(self) -> ComposeResult:
+        yield Plain(Content.styled("Tools", "bold"), classes="title")
+        with VerticalScroll(id="body", can_focus=False):
+            yield Plain("What do you want to do?", classes="question")
+            yield self.choices
+        yield Footer(show_command_palette=False, compact=True)
+
+    @on(Choices.Taken)
+    def _taken(self, message: Choices.Taken) -> None:
+        screen = MailboxScreen(self.kit) if message.choice_id == MAILBOX else GuideListScreen(self.kit)
+        self.app.push_screen(screen)
+
+    def action_help(self) -> None:
+        """Say what this screen is for."""
+        self.app.push_screen(HelpScreen("Tools", HELP))
+
+
+class ListScreen(Dialog[None]):
+    """A list of things to read: arrows choose, Enter opens."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Back"),
+        Binding("enter", "open", "Read", key_display="enter"),
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+        Binding("pageup", "move(-8)", show=False),
+        Binding("pagedown", "move(8)", show=False),
+    ]
+    HEADING: ClassVar[str] = ""
+    EMPTY: ClassVar[str] = ""
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__()
+        self.kit = kit
+        self.banner = Banner()
+        self.list = PickerList(compact=True, markup=False, id="picked")
+        self.empty = Plain(self.EMPTY, classes="question")
+
+    def compose(self) -> ComposeResult:
+        yield Plain(Content.styled(self.HEADING, "bold"), classes="title")
+        with VerticalScroll(id="body", can_focus=False):
+            yield self.empty
+            yield self.list
+        yield self.banner
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        self.reload()
+
+    def rows(self) -> Sequence[Option]:
+        """Return the rows, each with an id."""
+        raise LookupError("a list says what is in it")
+
+    def open(self, row_id: str) -> None:
+        """Show one of the things."""
+        raise LookupError("a list says how it is read")
+
+    def reload(self) -> None:
+        """Read the things anew."""
+        rows = self.rows()
+        self.list.set_options(rows)
+        self.list.display = bool(rows)
+        self.empty.display = not rows
+        if rows:
+            self.list.highlighted = 0
+
+    def action_move(self, by: int) -> None:
+        """Choose another row."""
+        at = self.list.highlighted
+        if at is not None:
+            self.list.highlighted = min(max(at + by, 0), self.list.option_count - 1)
+
+    def action_open(self) -> None:
+        """Read what is chosen."""
+        option = self.list.highlighted_option
+        if option is not None and option.id is not None:
+            self.open(option.id)
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        if event.option.id is not None:
+            self.open(event.option.id)
+
+
+class GuideListScreen(ListScreen):
+    """All guides by their titles."""
+
+    HEADING = "Guides"
+
+    def rows(self) -> Sequence[Option]:
+        guides = self.kit.shelf.all().values()
+        return [Option(f"  {guide.title}{'  [closed]' if guide.retired else ''}", id=guide.id) for guide in guides]
+
+    def open(self, row_id: str) -> None:
+        self.app.push_screen(GuideScreen(self.kit.shelf.get(row_id)))
+
+
+class MailboxScreen(ListScreen):
+    """What arrived at the practice server, newest first."""
+
+    HEADING = "Practice mailbox"
+    EMPTY = "Nothing has arrived yet. Send a test message in the wizard, with the practice server as the provider."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d,delete", "empty", "Empty it"),
+        Binding("f5", "reload", "Look again"),
+    ]
+
+    def rows(self) -> Sequence[Option]:
+        found = messages(self.kit.desk.folder / PRACTICE_FOLDER)
+        return [Option(f"  {_row(message)}", id=message.key) for message in found]
+
+    def open(self, row_id: str) -> None:
+        try:
+            message = read(self.kit.desk.folder / PRACTICE_FOLDER, row_id)
+        except KeyError:
+            self.banner.say("That message is not there any more.")
+            self.reload()
+            return
+        self.app.push_screen(MessageScreen(message))
+
+    def action_reload(self) -> None:
+        """Look for new messages."""
+        self.reload()
+
+    def action_empty(self) -> None:
+        """Throw all practice messages away, after asking."""
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                clear(self.kit.desk.folder / PRACTICE_FOLDER)
+                self.reload()
+
+        if self.list.option_count:
+            question = "Throw away every message of the practice mailbox?"
+            self.app.push_screen(ConfirmScreen(question, yes="Throw them away", no="Keep them"), answered)
+
+
+class MessageScreen(Dialog[None]):
+    """One message: its headers, and its text."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "dismiss(None)", "Close", show=False)]
+
+    def __init__(self, message: EmailMessage) -> None:
+        super().__init__()
+        self.message = message
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog"):
+            for name in ("From", "To", "Reply-To", "Subject", "Date", "Message-ID"):
+                value = self.message.get(name)
+                if value is not None:
+                    yield Plain(Content.assemble((f"{name + ':':<12}", "bold"), clean(str(value), 300)))
+            yield Plain(f"\n{message_text(self.message)}")
+        yield Footer(show_command_palette=False, compact=True)
+
+
+def _row(message: SandboxMessage) -> str:
+    to = ", ".join(message.recipients)
+    return clean(f"{message.when.astimezone():%Y-%m-%d %H:%M}  {to[:30]:<31}{message.subject}", 200)
+
+
+def message_text(message: EmailMessage) -> str:
+    """Return the readable text of a message, each line cleaned, bounded."""
+    part = message.get_body(("plain", "html"))
+    if part is None:
+        return "(no text in it)"
+    try:
+        text = str(part.get_content())
+    except (LookupError, UnicodeError, ValueError):
+        return "(its text cannot be read)"
+    lines = text[:LONGEST].splitlines()
+    return "\n".join(clean(line, 1000) for line in lines) + ("\n..." if len(text) > LONGEST else "")
