@@ -1,0 +1,147 @@
+"""Many patterns over one text, quickly: a pattern is only tried where a piece of text that it needs is there.
+
+`\\bquota\\b.{0,30}exceed` cannot match a text without 'exceed', and looking for a fixed piece costs a fraction of what
+the pattern costs. So every pattern is asked once, when it is read, which pieces it needs; a text is asked once which of
+all those pieces it holds; and what cannot match is never tried.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+SHORTEST_PIECE = 2
+"""Characters of a piece that is worth looking for."""
+
+
+class Patterns:
+    """Some patterns, of which any may fit. Capitals do not matter."""
+
+    __slots__ = ("_tries", "pieces")
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        """Raises `re.error` where one cannot be read."""
+        compiled = [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
+        self._tries = tuple((needed_pieces(pattern.pattern), pattern) for pattern in compiled)
+        self.pieces: frozenset[str] = frozenset().union(*(pieces or () for pieces, _ in self._tries))
+        """All pieces that are worth looking for."""
+
+    def search(self, text: Sought) -> re.Match[str] | None:
+        """Return the first match of the first pattern that fits, or None."""
+        held = text.pieces
+        for pieces, pattern in self._tries:
+            if pieces is None or not held.isdisjoint(pieces):
+                found = pattern.search(text.text)
+                if found is not None:
+                    return found
+        return None
+
+
+class Sought:
+    """A text, and which of the known pieces it holds."""
+
+    __slots__ = ("pieces", "text")
+
+    def __init__(self, text: str, known: Iterable[str]) -> None:
+        """`known`: the pieces of all patterns that will be asked for."""
+        lower = text.lower()
+        self.text = text
+        self.pieces = frozenset([piece for piece in known if piece in lower])
+
+
+def needed_pieces(pattern: str) -> frozenset[str] | None:
+    """Return pieces of text, in lower case, at least one of which is in whatever the pattern matches; None: unknown.
+
+    The pattern must be one that `re` can read. What is not understood makes no demand.
+    """
+    return _Reader(pattern).alternatives()
+
+
+_GROUP_START = re.compile(r"\?(?:<[=!]|[=!:]|P?<\w+>|[a-z-]*:?)")
+_SET = re.compile(r"\[\^?\]?(?:[^\]\\]|\\.)*\]", re.DOTALL)
+"""[...]: the bracket that closes it is neither escaped nor the first character."""
+_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|\d+|.)", re.DOTALL)
+_QUANTIFIER = re.compile(r"(?:[?*+]|\{(\d*)(?:,\d*)?\})[?+]?")
+_ZERO_WIDTH = frozenset({"?=", "?!", "?<=", "?<!"})
+
+
+class _Reader:
+    """Reads a pattern from left to right for what it cannot do without."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        self._at = 0
+
+    def alternatives(self) -> frozenset[str] | None:
+        """Read up to the end of a group or of the pattern: of several branches each must need something."""
+        branches = [self._branch()]
+        while self._peek() == "|":
+            self._at += 1
+            branches.append(self._branch())
+        needed = [each for each in branches if each is not None]
+        return frozenset().union(*needed) if len(needed) == len(branches) else None
+
+    def _peek(self) -> str:
+        return self._pattern[self._at : self._at + 1]
+
+    def _branch(self) -> frozenset[str] | None:
+        """Read one branch; of all that it needs return what is rarest, which is what is longest."""
+        needs: list[frozenset[str]] = []
+        run = ""
+        while (ch := self._peek()) not in ("", "|", ")"):
+            atom = self._atom(ch)
+            repeated, optional = self._quantifier()
+            if isinstance(atom, str) and atom and not optional:
+                run += atom
+                if not repeated:
+                    continue
+            elif isinstance(atom, frozenset) and not optional:
+                needs.append(atom)
+            needs.append(frozenset({run}))
+            run = ""
+        needs.append(frozenset({run}))
+        return max((each for each in needs if _worth(each)), key=_rarity, default=None)
+
+    def _atom(self, ch: str) -> str | frozenset[str] | None:
+        """Read one atom: a letter that must be there, the needs of a group, or None for whatever demands nothing."""
+        if ch == "(":
+            return self._group()
+        if ch == "[":
+            self._skip(_SET)
+            return None
+        if ch == "\\":
+            escaped = self._skip(_ESCAPE)[1:]
+            return None if escaped[0].isalnum() else escaped
+        self._at += 1
+        return None if ch in ".^$" else ch.lower()
+
+    def _skip(self, what: re.Pattern[str]) -> str:
+        found = what.match(self._pattern, self._at)
+        assert found is not None, "it has been compiled before"
+        self._at = found.end()
+        return found[0]
+
+    def _group(self) -> frozenset[str] | None:
+        self._at += 1
+        zero_width = False
+        if self._peek() == "?":
+            zero_width = self._skip(_GROUP_START) in _ZERO_WIDTH
+        needed = self.alternatives()
+        self._at += 1
+        return None if zero_width else needed
+
+    def _quantifier(self) -> tuple[bool, bool]:
+        """Read what says how often the atom comes: whether it says anything, and whether it allows none at all."""
+        found = _QUANTIFIER.match(self._pattern, self._at)
+        if found is None:
+            return False, False
+        self._at = found.end()
+        return True, found[0][0] in "?*" or (found[1] is not None and int(found[1] or 0) == 0)
+
+
+def _worth(pieces: frozenset[str]) -> bool:
+    return min(map(len, pieces), default=0) >= SHORTEST_PIECE
+
+
+def _rarity(pieces: frozenset[str]) -> tuple[int, int]:
+    return min(map(len, pieces)), -len(pieces)

@@ -1,0 +1,61 @@
+"""Many patterns over one text: what is skipped could not have matched."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp_wizard.engine.patterns import Patterns, Sought, needed_pieces
+
+
+@pytest.mark.parametrize(
+    ("pattern", "pieces"),
+    [
+        ("daily", {"daily"}),
+        ("Daily", {"daily"}),
+        (r"\bquota\b.{0,30}exceed\w*", {"exceed"}),
+        ("(user|mailbox) unknown", {" unknown"}),
+        ("(alpha|beta)?", None),
+        ("(alpha|beta)", {"alpha", "beta"}),
+        ("(alpha|b)", None),
+        ("(alpha|[b-z]+)", None),
+        ("pop3?", {"pop"}),
+        ("ab+c", {"ab"}),
+        ("a{2}bcd", {"bcd"}),
+        ("a{0,2}bcd", {"bcd"}),
+        ("log ?-?in", {"log"}),
+        (r"5\.7\.1", {"5.7.1"}),
+        (r"a\x41bc", {"bc"}),
+        (r"(?!never)always", {"always"}),
+        (r"(?<=before)x", None),
+        ("one|two", {"one", "two"}),
+        ("[]x]yes", {"yes"}),
+        (r"[\]x]yes", {"yes"}),
+        (".*", None),
+        ("授权码", {"授权码"}),
+    ],
+)
+def test_pieces_that_a_pattern_needs(pattern: str, pieces: set[str] | None) -> None:
+    assert needed_pieces(pattern) == (None if pieces is None else frozenset(pieces))
+
+
+ATOMS = st.sampled_from(["a", "b", "[ab]", "[^c]", ".", r"\w", r"\.", r"\x61", "(a|bb)", "(?:ab|c)", "(b|)"])
+PIECES = st.builds("".join, st.tuples(ATOMS, st.sampled_from(["", "", "?", "*", "+", "{2}", "{0,1}", "{1,}?"])))
+PIECES |= st.sampled_from(["Ab", r"\b", "(?!c)", "(?=.)", "^", "$"])
+PATTERNS = st.builds("|".join, st.lists(st.builds("".join, st.lists(PIECES, max_size=5)), min_size=1, max_size=3))
+
+
+@given(st.lists(PATTERNS, max_size=4), st.text("abcAB. ", max_size=12))
+def test_nothing_that_matches_is_skipped(patterns: list[str], text: str) -> None:
+    all_of_them = Patterns(patterns)
+    found = all_of_them.search(Sought(text, all_of_them.pieces))
+    plain = next((match for each in patterns if (match := re.search(each, text, re.IGNORECASE))), None)
+    assert (found and found.span()) == (plain and plain.span())
+
+
+def test_a_pattern_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(re.error):
+        Patterns(["("])
