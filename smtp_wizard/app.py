@@ -152,7 +152,8 @@ class WizardApp(App[int]):
 
     def _ended(self, code: int) -> None:
         """Keep what stands on the screen, and leave."""
-        screen = next((each for each in reversed(self._screen_stacks.get(SETUP, [])) if isinstance(each, StepScreen)), None)
+        stack = self._screen_stacks.get(SETUP, [])
+        screen = next((each for each in reversed(stack) if isinstance(each, StepScreen)), None)
         if screen is not None and self.walking is not None and self.draft.saved is None:
             self.box.save(screen.collect(), self.walking)
         self.exit(code, code)
