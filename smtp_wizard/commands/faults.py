@@ -38,7 +38,7 @@ def known_fault(problem: Exception) -> CommandError | None:
         case SandboxError():
             return CommandError("sandbox", words, exit_code=Exit.FAILED)
         case DataError():
-            return CommandError("data", words)
+            return CommandError("data", words, "What smtp-wizard knows is damaged here: install it again.")
         case TimeoutError():
             return CommandError(
                 "timeout", "The time allowed by --timeout was up.", "Allow more of it.", exit_code=Exit.FAILED
