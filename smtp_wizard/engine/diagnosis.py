@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from smtp_wizard.engine.data import data_path
 from smtp_wizard.engine.model import Endpoint, PortError, Security, Stage, Who, clean, parse_port
+from smtp_wizard.engine.patterns import Patterns, Sought
 from smtp_wizard.engine.strict import Document, Node
 
 
@@ -76,6 +77,15 @@ class TlsFault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """What is known of an endpoint that is not known as a whole, as from a pasted text."""
+
+    host: str = ""
+    port: int | None = None
+    security: Security | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Symptom:
     """What is known at the moment of a failure, flat, so that rules can be written over it.
 
@@ -84,6 +94,8 @@ class Symptom:
 
     stage: Stage
     fault: Fault
+    stages: frozenset[Stage] = frozenset()
+    """Where it is not known in which stage it was: all those that it may have been in, `stage` among them."""
     words: str = ""
     """What the server or the operating system said."""
     code: int | None = None
@@ -95,6 +107,8 @@ class Symptom:
     """What was not offered: STARTTLS, AUTH, AUTH-BEFORE-TLS (only after it), MECHANISM (none we know), SMTPUTF8; or
     SAN: the certificate carries its names in the CN alone, which counts no more (RFC 9525 section 2)."""
     endpoint: Endpoint | None = None
+    hints: Hints = Hints()
+    """What is known of the endpoint where `endpoint` is None."""
     provider: str | None = None
     """Id in the catalogue."""
     secret_shape: str | None = None
@@ -108,9 +122,19 @@ class Symptom:
     """More to fill in, by name: certificate_names, not_before, not_after, issuer, seconds, limit, time."""
 
     @property
+    def host(self) -> str:
+        """Who was spoken to, or ''."""
+        return self.endpoint.host if self.endpoint else self.hints.host
+
+    @property
+    def port(self) -> int | None:
+        """The port that was spoken to."""
+        return self.endpoint.port if self.endpoint else self.hints.port
+
+    @property
     def security(self) -> Security | None:
         """How the endpoint was spoken to."""
-        return self.endpoint.security if self.endpoint else None
+        return self.endpoint.security if self.endpoint else self.hints.security
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +143,8 @@ class Finding:
 
     code: str
     """Id of the cause: stable, in the taxonomy of data/diagnosis.yaml."""
+    broadly: str = ""
+    """The cause that this one is a special case of, for those who know only the main causes; often `code` itself."""
     title: str
     explanation: str
     who: Who
@@ -146,15 +172,19 @@ class Diagnosis:
 
     def explain(self, symptom: Symptom) -> Finding:
         """Say what is wrong and what to do. Total: what no rule knows is called unknown, with what to try."""
-        rule = self.rule_for(symptom)
-        cause = self._book.causes[rule.cause if rule else UNKNOWN]
-        advice = cause.advice_for(symptom.provider).overlaid(rule.advice if rule else _Advice())
-        return _write(cause, advice, symptom, _Blanks(symptom, self._book.blanks, self._names), self._book.evidence)
+        return self.write(self.rule_for(symptom), symptom)
 
     def rule_for(self, symptom: Symptom) -> Rule | None:
         """The rule that decides, or None."""
-        case = _Case(symptom, _plain_words(symptom))
+        case = _Case(symptom, Sought(_plain_words(symptom), self._book.pieces))
         return next((rule for rule in self._rules[symptom.fault] if rule.matches(case)), None)
+
+    def write(self, rule: Rule | None, symptom: Symptom) -> Finding:
+        """Put into words what a rule, or none, has decided. Only what `symptom` holds can be in them."""
+        cause = self._book.causes[rule.cause if rule else UNKNOWN]
+        advice = cause.advice_for(symptom.provider).overlaid(rule.advice if rule else _Advice())
+        finding = _write(cause, advice, symptom, _Blanks(symptom, self._book.blanks, self._names), self._book.evidence)
+        return replace(finding, broadly=rule.broadly) if rule and rule.broadly else finding
 
     @property
     def causes(self) -> tuple[str, ...]:
@@ -221,6 +251,7 @@ class _Cause:
     """A cause, with what is said about it, and what is said instead for some providers."""
 
     id: str
+    broadly: str
     advice: _Advice
     special: tuple[tuple[frozenset[str], _Advice], ...]
     warning: bool
@@ -237,8 +268,8 @@ _FACTS = ("certificate_names", "not_before", "not_after", "issuer", "seconds", "
 """Blanks that are filled from `Symptom.facts`."""
 
 
-def _place(endpoint: Endpoint | None) -> str:
-    return f"{endpoint.host} (port {endpoint.port})" if endpoint else ""
+def _place(endpoint: Endpoint | Hints | None) -> str:
+    return f"{endpoint.host} (port {endpoint.port})" if endpoint and endpoint.host and endpoint.port else ""
 
 
 def _other_place(symptom: Symptom) -> str:
@@ -249,10 +280,10 @@ def _other_place(symptom: Symptom) -> str:
 
 
 _FILLERS: Mapping[str, Callable[[Symptom, Mapping[str, str]], str]] = {
-    "host": lambda s, _: s.endpoint.host if s.endpoint else "",
-    "port": lambda s, _: str(s.endpoint.port) if s.endpoint else "",
-    "security": lambda s, _: s.endpoint.security.words if s.endpoint else "",
-    "place": lambda s, _: _place(s.endpoint),
+    "host": lambda s, _: s.host,
+    "port": lambda s, _: str(s.port or ""),
+    "security": lambda s, _: s.security.words if s.security else "",
+    "place": lambda s, _: _place(s.endpoint or s.hints),
     "other_security": lambda s, _: s.other.security.words if s.other else "",
     "other_place": lambda s, _: _other_place(s),
     "provider": lambda s, names: names.get(s.provider or "", ""),
@@ -321,6 +352,7 @@ def _write(cause: _Cause, advice: _Advice, symptom: Symptom, blanks: _Blanks, ev
     assert advice.steps is not None
     return Finding(
         code=cause.id,
+        broadly=cause.broadly,
         title=advice.title,
         explanation=blanks.fill(advice.explanation) or "",
         who=advice.who,
@@ -362,7 +394,12 @@ class _Case:
     """A symptom with its words made plain once, for all rules."""
 
     symptom: Symptom
-    words: str
+    words: Sought
+
+    @property
+    def stages(self) -> frozenset[Stage]:
+        """The stages that it may have been in."""
+        return self.symptom.stages or frozenset({self.symptom.stage})
 
 
 _Test = Callable[[_Case], bool]
@@ -385,7 +422,18 @@ class Rule:
     unless: tuple[_Test, ...]
     faults: frozenset[Fault] | None
     """The faults it can meet; None: all."""
+    conditions: frozenset[str]
+    """What `tests` look at, as the data calls it: how much the rule knows tells how sure it can be."""
+    words: Patterns | None
+    """The condition on the words, which is one of `tests` too."""
+    broadly: str
+    """What this cause comes down to here, where that is another than usual; ''."""
     advice: _Advice
+
+    def quoted(self, words: str) -> str:
+        """The part of the words that fits the condition on them; '' where there is none."""
+        found = self.words.search(Sought(words[:_SEEN], self.words.pieces)) if self.words else None
+        return found[0] if found else ""
 
     def can_meet(self, fault: Fault) -> bool:
         """Whether the rule is worth asking about this fault."""
@@ -431,14 +479,19 @@ def _among(node: Node, key: str, allowed: Iterable[str]) -> frozenset[str]:
     return frozenset(values)
 
 
-def _pattern(node: Node, key: str) -> re.Pattern[str]:
+def read_patterns(node: Node, key: str) -> Patterns:
+    """Read one pattern or a list of them. Raises `DataError` where one cannot be read."""
     values = node.one_or_more(key)
     for value in values:
         try:
             re.compile(value)
         except re.error as problem:
             raise node.error(key, f"'{clean(value, 80)}' is not a pattern: {problem}") from None
-    return re.compile("|".join(f"(?:{value})" for value in values), re.IGNORECASE)
+    return Patterns(values)
+
+
+def _fits(patterns: Patterns, text: str) -> bool:
+    return patterns.search(Sought(text, patterns.pieces)) is not None
 
 
 def _codes(node: Node, key: str, shape: str) -> re.Pattern[str]:
@@ -457,7 +510,7 @@ def _fault_test(node: Node, key: str) -> _Test:
 
 def _stage_test(node: Node, key: str) -> _Test:
     stages = _members(node, key, Stage)
-    return lambda case: case.symptom.stage in stages
+    return lambda case: not stages.isdisjoint(case.stages)
 
 
 def _tls_test(node: Node, key: str) -> _Test:
@@ -475,7 +528,7 @@ def _port_test(node: Node, key: str) -> _Test:
         ports = frozenset(parse_port(value) for value in node.one_or_more(key))
     except PortError as problem:
         raise node.error(key, str(problem)) from None
-    return lambda case: case.symptom.endpoint is not None and case.symptom.endpoint.port in ports
+    return lambda case: case.symptom.port in ports
 
 
 def _lacking_test(node: Node, key: str) -> _Test:
@@ -509,18 +562,17 @@ def _enhanced_test(node: Node, key: str) -> _Test:
 
 
 def _host_test(node: Node, key: str) -> _Test:
-    pattern = _pattern(node, key)
-    return lambda case: case.symptom.endpoint is not None and bool(pattern.search(case.symptom.endpoint.host))
+    patterns = read_patterns(node, key)
+    return lambda case: _fits(patterns, case.symptom.host)
 
 
 def _issuer_test(node: Node, key: str) -> _Test:
-    pattern = _pattern(node, key)
-    return lambda case: bool(pattern.search(case.symptom.facts.get("issuer", "")[:_SEEN]))
+    patterns = read_patterns(node, key)
+    return lambda case: _fits(patterns, case.symptom.facts.get("issuer", "")[:_SEEN])
 
 
-def _words_test(node: Node, key: str) -> _Test:
-    pattern = _pattern(node, key)
-    return lambda case: bool(pattern.search(case.words))
+def _words_test(patterns: Patterns) -> _Test:
+    return lambda case: patterns.search(case.words) is not None
 
 
 _TESTS: Mapping[str, Callable[[Node, str], _Test]] = {
@@ -538,8 +590,8 @@ _TESTS: Mapping[str, Callable[[Node, str], _Test]] = {
     "sender": _sender_test,
     "host": _host_test,
     "issuer": _issuer_test,
-    "words": _words_test,
 }
+"""The conditions that need nothing but the data. Those on words are the dearest to ask, and come last."""
 
 
 # --- reading the data ------------------------------------------------------------------------------------------------
@@ -556,6 +608,8 @@ class _Book:
     evidence: tuple[str, ...]
     """The lines of facts under every message that can be forwarded."""
     providers: frozenset[str]
+    pieces: frozenset[str]
+    """What the patterns of the rules need in a text (`Patterns.pieces`)."""
 
     def every_advice(self) -> Iterable[_Advice]:
         """All that is said anywhere."""
@@ -578,6 +632,7 @@ def _read_book(node: Node) -> _Book:
         blanks=reader.blanks,
         evidence=evidence,
         providers=frozenset(reader.providers - {_ANY}),
+        pieces=frozenset(reader.pieces),
     )
 
 
@@ -593,12 +648,13 @@ def _blank_words(node: Node) -> dict[str, str | None]:
 
 
 class _Reader:
-    """Reads causes and rules; knows the families of providers and the blanks, and notes every provider it meets."""
+    """Reads causes and rules; knows the families of providers and the blanks, and notes what it meets on the way."""
 
     def __init__(self, families: Mapping[str, tuple[str, ...]], blanks: Mapping[str, str | None]) -> None:
         self._families = families
         self.blanks = blanks
         self.providers: set[str] = {provider for family in families.values() for provider in family}
+        self.pieces: set[str] = set()
 
     def causes(self, node: Node) -> dict[str, _Cause]:
         """Read all causes, by id."""
@@ -610,6 +666,8 @@ class _Reader:
             found[cause.id] = cause
         if UNKNOWN not in found:
             raise node.error("causes", f"there is none with the id '{UNKNOWN}'")
+        for child in node.children("causes"):
+            self._broadly(child, found)
         return found
 
     def _cause(self, node: Node) -> _Cause:
@@ -619,7 +677,21 @@ class _Reader:
                 raise node.error(None, f"the key '{key}' is missing")
         _need_letter(node, advice, advice)
         special = tuple(child.read(partial(self._special, general=advice)) for child in node.children("for"))
-        return _Cause(id=node.text("id"), advice=advice, special=special, warning=node.flag("warning", False))
+        name = node.text("id")
+        return _Cause(
+            id=name,
+            broadly=node.maybe_text("broadly") or name,
+            advice=advice,
+            special=special,
+            warning=node.flag("warning", False),
+        )
+
+    def _broadly(self, node: Node, causes: Mapping[str, _Cause]) -> str:
+        """What a cause comes down to: a main one; '' where nothing is said."""
+        name = node.maybe_text("broadly") or ""
+        if name and (name not in causes or causes[name].broadly != name):
+            raise node.error("broadly", f"there is no main cause '{clean(name, 60)}'")
+        return name
 
     def _special(self, node: Node, general: _Advice) -> tuple[frozenset[str], _Advice]:
         advice = self._advice(node)
@@ -640,6 +712,9 @@ class _Reader:
             tests=when.read(self._tests),
             unless=unless.read(self._tests) if unless else (),
             faults=_members(when, "fault", Fault) if when.has("fault") else None,
+            conditions=frozenset(name for name in (*_TESTS, "provider", "words") if when.has(name)),
+            words=read_patterns(when, "words") if when.has("words") else None,
+            broadly=self._broadly(node, causes),
             advice=advice,
         )
 
@@ -647,6 +722,10 @@ class _Reader:
         tests = [make(node, name) for name, make in _TESTS.items() if node.has(name)]
         if node.has("provider"):
             tests.insert(0, _knows_provider(self._providers(node)))
+        if node.has("words"):
+            patterns = read_patterns(node, "words")
+            self.pieces |= patterns.pieces
+            tests.append(_words_test(patterns))
         if not tests:
             raise node.error(None, "names no condition")
         return tuple(tests)
