@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -55,6 +56,8 @@ class Fault(StrEnum):
     """A reply came before anything was asked."""
     INJECTED = "injected"
     """Bytes came in clear text behind the reply to STARTTLS; they were thrown away. A warning, not a failure."""
+    EXPIRES_SOON = "expires-soon"
+    """The certificate is believed, and will run out in less than three weeks. A warning, not a failure."""
     UNENCRYPTED = "unencrypted"
     """We refused to send a password over an unencrypted line: the person has not said yes."""
     UNUSABLE_SECRET = "unusable-secret"
@@ -71,6 +74,14 @@ class TlsFault(StrEnum):
     WRONG_NAME = "wrong-name"
     SELF_SIGNED = "self-signed"
     UNKNOWN_ISSUER = "unknown-issuer"
+    CHAIN_INCOMPLETE = "chain-incomplete"
+    """The issuer is unknown, and nothing that was sent leads from the server's own certificate to a known one."""
+    WEAK_KEY = "weak-key"
+    """The key is too short, or the signature is of a kind that can be forged."""
+    CERTIFICATE = "certificate"
+    """The certificate is not believed, for a reason that is none of those above."""
+    CLIENT_CERTIFICATE = "client-certificate"
+    """The server wants a certificate from us."""
     VERSION = "version"
     """No TLS version or cipher in common."""
     OTHER = "other"
@@ -118,8 +129,13 @@ class Symptom:
     recipient: str = ""
     other: Endpoint | None = None
     """An endpoint that was seen to work, or that answers in the other way: what the one-key fix would use."""
+    now: datetime | None = None
+    """What the clock of this computer says."""
+    server_time: datetime | None = None
+    """What the server's clock says, where its greeting tells."""
     facts: Mapping[str, str] = field(default_factory=dict)
-    """More to fill in, by name: certificate_names, not_before, not_after, issuer, seconds, limit, time."""
+    """More to fill in, by name: certificate_names, not_before, not_after, issuer, weakness, tls_version, days, reason
+    (OpenSSL's), seconds, limit, time, server_time. For patterns alone: issuers, who signed any of what was sent."""
 
     @property
     def host(self) -> str:
@@ -202,6 +218,11 @@ class Diagnosis:
         return frozenset(advice.guide for advice in self._book.every_advice() if advice.guide)
 
     @property
+    def checked(self) -> datetime:
+        """The day on which the data was last known to be right."""
+        return self._book.checked
+
+    @property
     def providers(self) -> frozenset[str]:
         """The ids of all providers that are named, so that a check of the data can look for them."""
         return self._book.providers
@@ -264,7 +285,20 @@ class _Cause:
         return self.advice
 
 
-_FACTS = ("certificate_names", "not_before", "not_after", "issuer", "seconds", "limit", "time")
+_FACTS = (
+    "certificate_names",
+    "not_before",
+    "not_after",
+    "issuer",
+    "weakness",
+    "tls_version",
+    "days",
+    "reason",
+    "seconds",
+    "limit",
+    "time",
+    "server_time",
+)
 """Blanks that are filled from `Symptom.facts`."""
 
 
@@ -568,7 +602,30 @@ def _host_test(node: Node, key: str) -> _Test:
 
 def _issuer_test(node: Node, key: str) -> _Test:
     patterns = read_patterns(node, key)
-    return lambda case: _fits(patterns, case.symptom.facts.get("issuer", "")[:_SEEN])
+
+    def test(case: _Case) -> bool:
+        facts = case.symptom.facts
+        return _fits(patterns, facts.get("issuers", facts.get("issuer", ""))[:_SEEN])
+
+    return test
+
+
+def _clock_test(node: Node, made: datetime) -> _Test:
+    """The one thing to ask of the clock: is it wrong beyond doubt?"""
+    _among(node, "clock", ("wrong",))
+    return lambda case: _clock_is_wrong(case.symptom, made)
+
+
+def _clock_is_wrong(symptom: Symptom, made: datetime) -> bool:
+    """Whether this computer's clock shows a time before this program was made, or a day that is not the server's."""
+    now, theirs = symptom.now, symptom.server_time
+    if now is None:
+        return False
+    return now < made or (theirs is not None and abs(theirs - now) > _CLOCKS_DIFFER)
+
+
+_CLOCKS_DIFFER = timedelta(days=1)
+"""More than time zones that somebody mixed up can explain."""
 
 
 def _words_test(patterns: Patterns) -> _Test:
@@ -610,6 +667,8 @@ class _Book:
     providers: frozenset[str]
     pieces: frozenset[str]
     """What the patterns of the rules need in a text (`Patterns.pieces`)."""
+    checked: datetime
+    """The day on which the data was last known to be right: no clock can show an earlier one."""
 
     def every_advice(self) -> Iterable[_Advice]:
         """All that is said anywhere."""
@@ -622,7 +681,8 @@ class _Book:
 def _read_book(node: Node) -> _Book:
     if node.whole("schema") != 1:
         raise node.error("schema", "is not known here")
-    reader = _Reader(_families(node.child("families")), node.child("blanks").read(_blank_words))
+    checked = _day(node, "checked")
+    reader = _Reader(_families(node.child("families")), node.child("blanks").read(_blank_words), checked)
     evidence = reader.templates(node, "evidence")
     causes = reader.causes(node)
     rules = tuple(child.read(partial(reader.rule, causes=causes)) for child in node.children("rules"))
@@ -633,7 +693,16 @@ def _read_book(node: Node) -> _Book:
         evidence=evidence,
         providers=frozenset(reader.providers - {_ANY}),
         pieces=frozenset(reader.pieces),
+        checked=checked,
     )
+
+
+def _day(node: Node, key: str) -> datetime:
+    """The first moment of a day."""
+    try:
+        return datetime.strptime(node.text(key), "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise node.error(key, "must be a day such as 2026-11-24") from None
 
 
 def _families(node: Node) -> dict[str, tuple[str, ...]]:
@@ -650,8 +719,11 @@ def _blank_words(node: Node) -> dict[str, str | None]:
 class _Reader:
     """Reads causes and rules; knows the families of providers and the blanks, and notes what it meets on the way."""
 
-    def __init__(self, families: Mapping[str, tuple[str, ...]], blanks: Mapping[str, str | None]) -> None:
+    def __init__(
+        self, families: Mapping[str, tuple[str, ...]], blanks: Mapping[str, str | None], checked: datetime
+    ) -> None:
         self._families = families
+        self._checked = checked
         self.blanks = blanks
         self.providers: set[str] = {provider for family in families.values() for provider in family}
         self.pieces: set[str] = set()
@@ -722,6 +794,8 @@ class _Reader:
         tests = [make(node, name) for name, make in _TESTS.items() if node.has(name)]
         if node.has("provider"):
             tests.insert(0, _knows_provider(self._providers(node)))
+        if node.has("clock"):
+            tests.insert(0, _clock_test(node, self._checked))
         if node.has("words"):
             patterns = read_patterns(node, "words")
             self.pieces |= patterns.pieces

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,43 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
             words="unable to get local issuer certificate",
         ),
         "ca_bundle_missing",
+        Who.YOU,
+    ),
+    "intermediate certificate not sent": (
+        happened(Stage.STARTTLS, Fault.TLS_FAILED, tls=TlsFault.CHAIN_INCOMPLETE),
+        "cert_chain_incomplete",
+        Who.HOST,
+    ),
+    "intermediate certificate of a provider not sent": (
+        happened(Stage.STARTTLS, Fault.TLS_FAILED, tls=TlsFault.CHAIN_INCOMPLETE, provider="ionos"),
+        "cert_chain_incomplete",
+        Who.PROVIDER,
+    ),
+    "certificate too weak": (
+        happened(Stage.TLS, Fault.TLS_FAILED, TLS_465, tls=TlsFault.WEAK_KEY, facts={"weakness": "an RSA key"}),
+        "cert_weak",
+        Who.HOST,
+    ),
+    "certificate not accepted otherwise": (
+        happened(Stage.TLS, Fault.TLS_FAILED, TLS_465, tls=TlsFault.CERTIFICATE, facts={"reason": "CA key too small"}),
+        "tls_failed",
+        Who.HOST,
+    ),
+    "certificate of ours wanted": (
+        happened(Stage.GREETING, Fault.TLS_FAILED, TLS_465, tls=TlsFault.CLIENT_CERTIFICATE),
+        "client_cert_required",
+        Who.HOST,
+    ),
+    "certificate runs out soon": (
+        happened(Stage.TLS, Fault.EXPIRES_SOON, TLS_465, facts={"days": "12", "not_after": "2026-12-06"}),
+        "cert_expires_soon",
+        Who.HOST,
+    ),
+    "certificate not yet valid, for a clock that is wrong": (
+        happened(
+            Stage.TLS, Fault.TLS_FAILED, TLS_465, tls=TlsFault.NOT_YET_VALID, now=datetime(2020, 1, 1, tzinfo=UTC)
+        ),
+        "cert_clock_wrong",
         Who.YOU,
     ),
     "no TLS version in common": (
@@ -528,7 +566,7 @@ def test_finding(name: str) -> None:
     assert finding.steps
     assert (finding.forward is None) is (who is Who.YOU)
     assert finding.fix == symptom.other
-    assert finding.warning is (code == "injected_before_tls")
+    assert finding.warning is (code in ("injected_before_tls", "cert_expires_soon"))
 
 
 def test_every_cause_is_found() -> None:
@@ -896,6 +934,56 @@ def test_a_user_name_without_at_is_pointed_at() -> None:
     assert "ana has no @" in finding.explanation
 
 
+@pytest.mark.parametrize("tls", [TlsFault.EXPIRED, TlsFault.NOT_YET_VALID])
+def test_a_clock_that_is_wrong_beyond_doubt_is_named(tls: TlsFault) -> None:
+    """Before this program was made, or on another day than the server: then the certificate is not to blame."""
+
+    def said(now: datetime | None, server_time: datetime | None = None) -> str:
+        return DIAGNOSIS.explain(
+            happened(Stage.TLS, Fault.TLS_FAILED, TLS_465, tls=tls, now=now, server_time=server_time)
+        ).code
+
+    right, day = DIAGNOSIS.checked + timedelta(days=400), timedelta(days=1)
+    assert said(None) != said(DIAGNOSIS.checked - timedelta(seconds=1)) == "cert_clock_wrong"
+    assert said(DIAGNOSIS.checked) == said(right) == said(None)
+    assert said(right, right + day) == said(right, right - day) == said(None)
+    assert said(right, right + 2 * day) == said(right, right - 2 * day) == "cert_clock_wrong"
+
+
+def test_the_data_as_a_whole_is_as_new_as_its_newest_part() -> None:
+    """The day is what a clock is measured by: whoever checks a provider moves it on."""
+    providers = read_yaml(data_path("providers.yaml"))["providers"]
+    assert f"{DIAGNOSIS.checked:%Y-%m-%d}" >= max(provider["checked"] for provider in providers)
+
+
+def test_who_stands_in_between_is_found_anywhere_in_the_chain() -> None:
+    facts = {"issuer": "Office 7", "issuers": "Office 7, Zscaler Intermediate Root CA"}
+    for tls in (TlsFault.CHAIN_INCOMPLETE, TlsFault.EXPIRED, TlsFault.CERTIFICATE):
+        finding = DIAGNOSIS.explain(happened(Stage.TLS, Fault.TLS_FAILED, TLS_465, tls=tls, facts=facts))
+        assert (finding.code, finding.who) == ("connection_intercepted", Who.NETWORK)
+        assert "signed by Office 7" in finding.explanation
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "Let's Encrypt, R11",
+        "DigiCert Inc, DigiCert Global G2 TLS RSA SHA256 2020 CA1",
+        "GlobalSign nv-sa, GlobalSign GCC R6 AlphaSSL CA 2025",
+        "Google Trust Services, WR2",
+        "Cloudflare, Inc., Cloudflare Inc ECC CA-3",
+        "Sectigo Limited, Sectigo Public Server Authentication CA DV R36",
+        "Microsoft Corporation, Microsoft Azure RSA TLS Issuing CA 03",
+        "Amazon, Amazon RSA 2048 M03",
+        "Company Internal Root CA",
+        "BigData GmbH",
+    ],
+)
+def test_an_ordinary_issuer_is_not_taken_for_a_filter(issuer: str) -> None:
+    symptom = happened(Stage.TLS, Fault.TLS_FAILED, TLS_465, tls=TlsFault.EXPIRED, facts={"issuer": issuer})
+    assert DIAGNOSIS.explain(symptom).code == "cert_expired"
+
+
 def test_what_no_rule_knows_says_so() -> None:
     """A reply of an unknown kind is called unknown, not explained with a certainty that nobody has."""
     finding = DIAGNOSIS.explain(Symptom(stage=Stage.RCPT, fault=Fault.REJECTED, code=299, words="???"))
@@ -924,10 +1012,30 @@ ENDPOINTS = st.none() | st.builds(
     st.sampled_from(Security),
 )
 FACTS = st.dictionaries(
-    st.sampled_from(["certificate_names", "not_before", "not_after", "issuer", "seconds", "limit", "time", "else"]),
+    st.sampled_from(
+        [
+            "certificate_names",
+            "not_before",
+            "not_after",
+            "issuer",
+            "issuers",
+            "weakness",
+            "tls_version",
+            "days",
+            "reason",
+            "seconds",
+            "limit",
+            "time",
+            "server_time",
+            "else",
+        ]
+    ),
     HOSTILE,
     max_size=4,
 )
+
+
+TIMES = st.none() | st.datetimes(timezones=st.just(UTC))
 
 
 def symptoms(text: st.SearchStrategy[str]) -> st.SearchStrategy[Symptom]:
@@ -947,6 +1055,8 @@ def symptoms(text: st.SearchStrategy[str]) -> st.SearchStrategy[Symptom]:
         sender=text,
         recipient=text,
         other=ENDPOINTS,
+        now=TIMES,
+        server_time=TIMES,
         facts=FACTS,
     )
 
@@ -1056,10 +1166,12 @@ def test_providers_that_are_named_exist() -> None:
 
 SMALL = """\
 schema: 1
+checked: '2026-11-24'
 families: {big: [one, two]}
 blanks: {host: h, port: p, security: s, place: p, other_security: null, other_place: null,
   provider: p, username: u, sender: s, recipient: r, server_said: null, certificate_names: c,
-  not_before: null, not_after: null, issuer: null, seconds: null, limit: null, time: null}
+  not_before: null, not_after: null, issuer: null, weakness: null, tls_version: null, days: null, reason: null,
+  seconds: null, limit: null, time: null, server_time: null}
 evidence: ["Server: {place}"]
 causes:
   - id: unknown
@@ -1134,7 +1246,9 @@ def _swap(old: str, new: str) -> Callable[[str], str]:
         (_swap("id: unknown", "id: refused"), "stands twice"),
         (_swap("id: unknown", "id: unheard"), "none with the id 'unknown'"),
         (_swap("    guide: null", "    guide: null\n    colour: red"), "colour"),
-        (_swap("time: null", "tim: null"), "time"),
+        (_swap("limit: null, time: null", "limit: null, tim: null"), "time"),
+        (_swap("2026-11-24", "2026-11"), "must be a day such as"),
+        (_swap("port: 25", "clock: right"), "'right' is none of: wrong"),
     ],
 )
 def test_a_damaged_file_is_refused_with_where_and_why(
