@@ -172,7 +172,9 @@ async def _look_up(host: str, port: int) -> list[Peer]:
     except socket.gaierror as problem:
         fault = Fault.NO_SUCH_HOST if problem.errno in _NAME_FAULTS else Fault.NO_NETWORK
         raise WireError(fault, clean(problem.strerror or str(problem))) from None
-    except (OSError, UnicodeError) as problem:
+    except UnicodeError:  # Python's own limits on a name, before anybody is asked
+        raise WireError(Fault.NO_SUCH_HOST, "the name cannot be asked for") from None
+    except OSError as problem:
         raise WireError(Fault.NO_NETWORK, clean(str(problem))) from None
     families = {socket.AF_INET: Family.IPV4, socket.AF_INET6: Family.IPV6}
     peers = [Peer(str(where[0]), port, families[kind]) for kind, *_, where in found if kind in families]
