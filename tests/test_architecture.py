@@ -23,11 +23,12 @@ PACKAGE = "smtp_wizard"
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"__main__"}),
-    frozenset({"cli", "commands", "prompts", "app"}),
+    frozenset({"cli", "commands", "plain", "app"}),
     frozenset({"front"}),
     frozenset({"screens"}),
     frozenset({"widgets"}),
-    frozenset({"background", "report", "schemas", "terminal"}),
+    frozenset({"background", "schemas", "terminal", "words"}),
+    frozenset({"report"}),
     frozenset({"engine", "__init__"}),
 )
 """The package from the roof down. Each imports from its own floor and from those below."""

@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import Self
 
 from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.catalog import AccessPath, PathAuth, PathStatus, Provider, ProviderKind
+from smtp_wizard.engine.catalog import AccessPath, Catalog, PathAuth, PathStatus, Provider, ProviderKind
+from smtp_wizard.engine.discovery import Discovery, FoundBy
 from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Scope, Secret, Security, Verdict
 
 
@@ -209,6 +210,28 @@ class Draft:
     def from_address(self) -> Address | None:
         """The address that will stand in From."""
         return self.sender or self.address
+
+
+def with_found(draft: Draft, found: Discovery) -> Draft:
+    """Return the draft with what was found about the address's provider."""
+    if found.provider is not None:
+        origin = Origin.ADDRESS if found.source is FoundBy.CATALOG else Origin.MX
+        return replace(draft.with_provider(found.provider, origin, found.note), maybe=())
+    return replace(draft, origin_note=found.note, maybe=tuple(each.id for each in found.alternatives))
+
+
+def with_choice(draft: Draft, catalog: Catalog, provider_id: str) -> Draft:
+    """Return the draft with the provider that the person picked; an empty id means: the server by hand."""
+    custom = next(each for each in catalog.providers if each.kind is ProviderKind.CUSTOM)
+    origin = Origin.CHOSEN if provider_id else Origin.HAND
+    chosen = draft.with_provider(catalog.get(provider_id) or custom, origin, "your choice" if provider_id else "")
+    return replace(chosen, by_hand=chosen.by_hand or chosen.endpoint is None)
+
+
+USUAL_PORTS = ((465, Security.TLS), (587, Security.STARTTLS), (2525, Security.STARTTLS), (25, Security.STARTTLS))
+"""What is worth trying where only the server's name is known, best first."""
+USUAL_PORT = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
+"""The port that goes with a security while nobody has typed another."""
 
 
 def walkable(path: AccessPath) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -13,14 +12,12 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
-from smtp_wizard.engine.catalog import ProviderKind
-from smtp_wizard.engine.discovery import Discovery, FoundBy, match
+from smtp_wizard.engine.discovery import match
 from smtp_wizard.engine.model import Address
-from smtp_wizard.engine.wizard import Draft, Origin
+from smtp_wizard.engine.wizard import Draft, with_found
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import Field, Plain, TextInput
-
-PRACTICE_LOCAL = "you"
+from smtp_wizard.words import ADDRESS_HINT, ADDRESS_LEAD, ADDRESS_QUESTION, PURPOSE, practice_address, typo_words
 
 
 class AddressScreen(StepScreen):
@@ -28,10 +25,7 @@ class AddressScreen(StepScreen):
 
     STEP = "address"
     AUTO_FOCUS = "#address"
-    HELP: ClassVar[str] = (
-        "Type the e-mail address of your firm: the one your customers know. From its ending this program knows, or "
-        "finds out, which mail server takes your messages. Nothing is sent, and no password is asked for yet."
-    )
+    HELP: ClassVar[str] = PURPOSE["address"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "keep", "Keep as typed", show=False),
         Binding("f3", "practise", "Practise first"),
@@ -45,26 +39,19 @@ class AddressScreen(StepScreen):
         self.field = Field(
             "E-mail address",
             TextInput(typed, placeholder="ana@example.com", id="address"),
-            hint="Next: we look up your mail server. Nothing is sent yet.",
+            hint=ADDRESS_HINT,
             check=Address.parse,
         )
         self._offered = ""
         """The misspelt domain that was pointed out: Enter takes the right one, F2 keeps this one."""
 
     def body(self) -> Iterator[Widget]:
-        yield Plain(
-            Content.styled("Which address do you want to send mail from?", "bold"),
-            classes="question",
-        )
+        yield Plain(Content.styled(ADDRESS_QUESTION, "bold"), classes="question")
         yield self.field
         with Horizontal(classes="buttons"):
             yield Button("Continue", id="continue", compact=True, variant="primary")
             yield Button("Practise first, without a mailbox (F3)", id="practise", compact=True)
-        yield Plain(
-            "Mail that your application sends through your own mailbox comes back to you when it cannot be delivered, "
-            "and a copy lies in your Sent folder. We set that up together: provider, sign-in, a test, and saving it.",
-            classes="lead",
-        )
+        yield Plain(ADDRESS_LEAD, classes="lead")
 
     @on(Input.Submitted, "#address")
     @on(Button.Pressed, "#continue")
@@ -79,8 +66,7 @@ class AddressScreen(StepScreen):
         elif meant:
             self._offered = address.domain
             self.field.fail(
-                f"We do not know {address.domain}. Did you mean {meant}? "
-                f"Press Enter to use {meant}, or F2 to keep {address.domain}."
+                f"{typo_words(address.domain, meant)} Press Enter to use {meant}, or F2 to keep {address.domain}."
             )
         else:
             self._look_up(address)
@@ -99,8 +85,7 @@ class AddressScreen(StepScreen):
     @on(Button.Pressed, "#practise")
     def action_practise(self) -> None:
         """Fill in an address of the practice server."""
-        practice = next(p for p in self.kit.desk.catalog.providers if p.kind is ProviderKind.SANDBOX)
-        self.field.value = f"{PRACTICE_LOCAL}@{practice.domains[0]}"
+        self.field.value = practice_address(self.kit.desk.catalog.providers)
         self.field.fail("")
         self.field.hint("This is the practice server on this computer. Press Enter to go on.")
         self.field.entry.focus()
@@ -120,11 +105,3 @@ class AddressScreen(StepScreen):
             found = await match(address, self.kit.desk.catalog)
             draft = with_found(draft, found)
         self.go_on(draft)
-
-
-def with_found(draft: Draft, found: Discovery) -> Draft:
-    """Return the draft with what was found about the address's provider."""
-    if found.provider is not None:
-        origin = Origin.ADDRESS if found.source is FoundBy.CATALOG else Origin.MX
-        return replace(draft.with_provider(found.provider, origin, found.note), maybe=())
-    return replace(draft, origin_note=found.note, maybe=tuple(each.id for each in found.alternatives))

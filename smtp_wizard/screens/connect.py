@@ -20,6 +20,7 @@ from smtp_wizard.engine.model import Auth, Depth, InputError, Secret, Verdict
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import CheckList, Field, FindingCard, GuidePane, Plain, SecretInput, TextInput, Transcript
+from smtp_wizard.words import BLANK_AT_END, PURPOSE, SECRET_LACKING, USERNAME_LACKING, proved_words, secret_count
 
 FALLBACK_GUIDE = "basic"
 
@@ -28,11 +29,7 @@ class ConnectScreen(StepScreen):
     """Enter checks the sign-in. What passed is ticked in the guide; what failed opens its step, to be mended here."""
 
     STEP = "connect"
-    HELP: ClassVar[str] = (
-        "Here you type the password that lets your application send. The guide shows where it comes from, step by "
-        "step; F6 moves between the guide and the form. Enter signs in to the server, once, and shows what happened. "
-        "The password stays in this program's memory until you save it."
-    )
+    HELP: ClassVar[str] = f"{PURPOSE['connect']} F6 moves between the guide and the form."
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  the base declares it so
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f6", "switch", "Guide/form"),
@@ -121,21 +118,16 @@ class ConnectScreen(StepScreen):
     def _hint_words(self, text: str) -> str:
         if self.form is None:
             return "F2 shows what you type. Enter signs in, once."
-        count = len(self.form.tidy(text))
         if not text:
             return f"{self.form.length} characters, blanks do not matter. F2 shows what you type. Enter signs in."
-        blanks = " (blanks removed)" if len(text) != count else ""
-        more = "" if count == self.form.length else "  It may be your usual password: that one is refused here."
-        return f"{count} of {self.form.length} characters{blanks}{more}"
+        return secret_count(self.form, text)
 
     @on(Input.Changed, "#secret")
     def _typed(self) -> None:
         if self.form is not None:
             self.field.hint(self._hint_words(self.entry.value))
         elif self.entry.value != self.entry.value.strip():
-            self.field.hint(
-                "There is a blank at the beginning or the end. If it is no part of the password, remove it."
-            )
+            self.field.hint(BLANK_AT_END)
         else:
             self.field.hint(self._hint_words(""))
         self._forget_success()
@@ -188,11 +180,11 @@ class ConnectScreen(StepScreen):
 
     def _complete(self) -> bool:
         if not self.username.value.strip():
-            self.username.fail("Type the user name; with most providers it is your whole e-mail address.")
+            self.username.fail(USERNAME_LACKING)
             self.username.entry.focus()
             return False
         if not self.entry.value:
-            self.field.fail("Type the password first; the guide shows where it comes from.")
+            self.field.fail(SECRET_LACKING)
             self.entry.focus()
             return False
         return True
@@ -218,7 +210,7 @@ class ConnectScreen(StepScreen):
             self._failed(next(iter(report.findings), None))
 
     def _succeeded(self) -> None:
-        words = "Signed in: this works." if self.needs_secret else "The server answers: this works."
+        words = proved_words(self.draft.auth)
         self.outcome.update(Content.styled(f"{words} Press Enter to go on to the test mail.", "bold $text-success"))
         self.outcome.display = True
 

@@ -9,14 +9,21 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 
-from smtp_wizard.engine.model import Auth, Security
+from smtp_wizard.engine.model import Auth
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.dialogs import GuideScreen
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import Plain
-
-APPLICATION_GUIDE = "servicemonster-fields"
-SCOPE_GUIDE = "scope"
+from smtp_wizard.words import (
+    APPLICATION_GUIDE,
+    PURPOSE,
+    SCOPE_GUIDE,
+    TYPE_THIS,
+    application_rows,
+    done_notes,
+    grouped,
+    saved_words,
+)
 
 
 class DoneScreen(StepScreen):
@@ -24,8 +31,8 @@ class DoneScreen(StepScreen):
 
     STEP = "done"
     HELP: ClassVar[str] = (
-        "These are the values that the application which sends your mail asks for. Type them there as they stand here; "
-        "P shows the password. G opens a guide that goes through the application's screen field by field."
+        f"{PURPOSE['done']} P shows the password. G opens a guide that goes through the application's screen field by "
+        "field."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "finish", "Finish", key_display="enter"),
@@ -40,48 +47,25 @@ class DoneScreen(StepScreen):
         self._shown = False
 
     def body(self) -> Iterator[Widget]:
-        yield Plain(
-            Content.styled(f"'{self.draft.saved}' is saved and tested.", "bold $text-success"), classes="question"
-        )
+        yield Plain(Content.styled(saved_words(self.draft), "bold $text-success"), classes="question")
         if self.draft.sandbox:
             yield Plain(
                 "This was practice, on this computer alone. A real account works the same way: press Enter, then N, "
                 "and type your own address.",
                 classes="note",
             )
-        yield Plain(Content.styled("Type this into the application that sends your mail:", "bold"), classes="question")
+        yield Plain(Content.styled(TYPE_THIS, "bold"), classes="question")
         yield Plain(self._values(), id="values")
         yield self.password
-        yield Plain(self._notes(), classes="note")
+        yield Plain(done_notes(self.draft), classes="note")
 
     def _values(self) -> str:
-        draft, endpoint = self.draft, self.draft.endpoint
-        assert endpoint is not None, "an account is saved with its server"
-        box = (
-            "leave it empty" if endpoint.security is Security.NONE else "tick it (one box stands for 465 and 587 alike)"
-        )
-        rows = [
-            ("SMTP server", endpoint.host),
-            ("Port", str(endpoint.port)),
-            ("SSL/TLS box", box),
-            ("Secure connection", endpoint.security.words),
-            ("User name", draft.username or "none: the server asks for no sign-in"),
-            ("From", str(draft.from_address)),
-            ("Use for", draft.scope.words),
-        ]
-        return "\n".join(f"  {label:<19}{value}" for label, value in rows)
+        return "\n".join(f"  {label:<19}{value}" for label, value in application_rows(self.draft))
 
     def _hidden(self) -> str:
         if self.draft.auth is Auth.NONE:
             return ""
         return f"  {'Password':<19}press P to show it in groups of four"
-
-    def _notes(self) -> str:
-        return (
-            "Proved from this computer, which may not be the one that sends. If the application says something else, "
-            f"run 'smtp-wizard test \"{self.draft.saved}\"' there. Some applications do not let a password be pasted: "
-            "type it by hand, without the blanks between the groups."
-        )
 
     def action_password(self) -> None:
         """Show the password in groups of four, or hide it again."""
@@ -102,10 +86,3 @@ class DoneScreen(StepScreen):
     def action_finish(self) -> None:
         """Leave the wizard; the saved accounts come next."""
         self.go_on(self.draft)
-
-
-def grouped(secret: str) -> str:
-    """Return a secret in groups of four; where it holds blanks itself, a line says how they are shown."""
-    shown = secret.replace(" ", "\u2423")
-    groups = " ".join(shown[at : at + 4] for at in range(0, len(shown), 4))
-    return f"{groups}   (\u2423 is a blank of the password)" if " " in secret else groups

@@ -13,10 +13,21 @@ from textual.content import Content
 from textual.widget import Widget
 
 from smtp_wizard.engine.catalog import Provider, ProviderKind
-from smtp_wizard.engine.model import Security
-from smtp_wizard.engine.wizard import Draft, Origin
+from smtp_wizard.engine.wizard import Draft, with_choice
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import Choice, Choices, Plain, ProviderPicker
+from smtp_wizard.words import (
+    BY_HAND,
+    CHANGE_THESE,
+    OTHER_PROVIDER,
+    PURPOSE,
+    USE_THESE,
+    Tone,
+    found_words,
+    settings_words,
+    then_and_now,
+    unknown_words,
+)
 
 USE, CHANGE, OTHER = "use", "change", "other"
 
@@ -25,11 +36,7 @@ class ProviderScreen(StepScreen):
     """Enter confirms what was found; everything else is one arrow away."""
 
     STEP = "provider"
-    HELP: ClassVar[str] = (
-        "Every mailbox lives at a provider, and each provider has its own outgoing server. Here you see which one "
-        "belongs to your address, how we know, and when it was last checked. If it is wrong, choose another one or "
-        "enter the server by hand."
-    )
+    HELP: ClassVar[str] = PURPOSE["provider"]
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f4", "details", "Then and now")]
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
@@ -37,14 +44,12 @@ class ProviderScreen(StepScreen):
         self.found = kit.desk.provider(draft.provider)
         catalog = kit.desk.catalog
         likely = [each for each in (catalog.get(each) for each in draft.maybe) if each is not None]
-        self.picker = ProviderPicker(
-            catalog, "My provider is not listed: enter the server by hand", likely, id="picker"
-        )
+        self.picker = ProviderPicker(catalog, BY_HAND, likely, id="picker")
         self.choices = Choices(
             [
-                Choice(USE, "Use these settings"),
-                Choice(CHANGE, "Look at the server's settings, and change them by hand"),
-                Choice(OTHER, "Choose another provider"),
+                Choice(USE, USE_THESE),
+                Choice(CHANGE, CHANGE_THESE),
+                Choice(OTHER, OTHER_PROVIDER),
             ],
             CHANGE if draft.by_hand and self._has_server else USE,
             id="choices",
@@ -64,7 +69,7 @@ class ProviderScreen(StepScreen):
             yield self.choices
             yield self.then_and_now
         else:
-            yield Plain(Content.styled(self._unknown_words(), "bold"), classes="question")
+            yield Plain(Content.styled(unknown_words(self.draft), "bold"), classes="question")
             if self.draft.origin_note:
                 yield Plain(self.draft.origin_note, classes="note")
         yield self.picker
@@ -75,25 +80,12 @@ class ProviderScreen(StepScreen):
         self.picker.display = not known
         (self.choices if known else self.picker.entry).focus()
 
-    def _unknown_words(self) -> str:
-        if self.draft.maybe:
-            return "Several providers share this mail server. Which one is yours?"
-        return "Who runs your mailbox? Choose your provider."
-
     def _found_words(self, provider: Provider) -> Content:
-        begin = "You chose" if self.draft.origin is Origin.CHOSEN else "Found"
-        note = f"{self.draft.origin_note}   " if self.draft.origin_note else ""
-        return Content.assemble(
-            (f"{begin}: {provider.name}", "bold"),
-            (f"\n{note}settings checked: {provider.checked}", "$foreground-muted"),
-        )
+        name, origin = found_words(self.draft, provider)
+        return Content.assemble((name, "bold"), (f"\n{origin}", "$foreground-muted"))
 
     def _settings(self, provider: Provider) -> str:
-        endpoint = self.draft.endpoint
-        if endpoint is None:
-            return "  The server must be entered by hand for this provider."
-        lines = f"  Server {endpoint.host}   Port {endpoint.port}   Security {endpoint.security.words}"
-        return f"{lines}\n  User name {self.draft.username or provider.username_note or 'see the next step'}"
+        return "\n".join(f"  {line}" for line in settings_words(self.draft, provider))
 
     def action_details(self) -> None:
         """Show or hide what the article said, what holds today, and the sources."""
@@ -101,7 +93,7 @@ class ProviderScreen(StepScreen):
             return
         self.then_and_now.display = not self.then_and_now.display
         if self.then_and_now.display:
-            self.then_and_now.update(then_and_now(self.found))
+            self.then_and_now.update(told(self.found))
             self.then_and_now.scroll_visible(animate=False)
 
     @on(Choices.Taken)
@@ -118,33 +110,12 @@ class ProviderScreen(StepScreen):
 
     @on(ProviderPicker.Picked)
     def _picked(self, message: ProviderPicker.Picked) -> None:
-        catalog = self.kit.desk.catalog
-        wanted = catalog.get(message.provider_id) or next(
-            each for each in catalog.providers if each.kind is ProviderKind.CUSTOM
-        )
-        origin = Origin.CHOSEN if message.provider_id else Origin.HAND
-        draft = self.draft.with_provider(wanted, origin, "your choice" if message.provider_id else "")
-        self.go_on(replace(draft, by_hand=draft.by_hand or draft.endpoint is None))
+        self.go_on(with_choice(self.draft, self.kit.desk.catalog, message.provider_id))
 
 
-def then_and_now(provider: Provider) -> Content:
+STYLES = {Tone.HEADING: "bold", Tone.WARNING: "$text-warning", Tone.FACT: ""}
+
+
+def told(provider: Provider) -> Content:
     """What the old article documents about a provider, what holds today, and how that is known."""
-    lines: list[Content] = [Content.styled("What the old help article says", "bold")]
-    documented = provider.documented
-    if documented is None:
-        lines.append(Content("  The article does not name this provider."))
-    else:
-        lines += [Content(f"  “{line}”") for line in documented.smtp_lines]
-        lines += [Content.styled(f"  no longer true: {line}", "$text-warning") for line in documented.false_today]
-        lines += [Content(f"  still true: {line}") for line in documented.still_true]
-    lines.append(Content.styled("What holds today", "bold"))
-    for each in provider.endpoints:
-        bare = "  never offered: it is not encrypted" if each.endpoint.security is Security.NONE else ""
-        words = f"  {each.endpoint}, {each.endpoint.security.words}{bare}  ({each.confidence}, {each.as_of})"
-        lines.append(Content(words))
-    for gone in provider.retirements:
-        lines.append(Content.styled(f"  {gone.date}: {gone.what}: {gone.state}", "$text-warning"))
-        lines.append(Content(f"    instead: {gone.replacement}"))
-    lines.append(Content.styled("Sources", "bold"))
-    lines += [Content(f"  {source.title} ({source.date})  {source.url}") for source in provider.sources]
-    return Content("\n").join(lines)
+    return Content("\n").join(Content.styled(text, STYLES[tone]) for tone, text in then_and_now(provider))

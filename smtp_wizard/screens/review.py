@@ -13,25 +13,30 @@ from textual.widget import Widget
 from textual.widgets import Button, Input
 
 from smtp_wizard.engine.accounts import AccountsError, Displaces, NameTaken, StoreKind, parse_name
-from smtp_wizard.engine.limits import Counted
-from smtp_wizard.engine.model import Address, Auth, InputError, Scope
+from smtp_wizard.engine.model import Auth, InputError, Scope
 from smtp_wizard.engine.secrets import SecretError, variable_for
-from smtp_wizard.engine.wizard import Arrival, Draft
+from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import Choice, Choices, Field, Plain, TextInput
-
-ARRIVALS = {
-    Arrival.ARRIVED: "the test mail arrived",
-    Arrival.NOT_YET: "the test mail was sent; whether it arrived is not known",
-    Arrival.SKIPPED: "no test mail was sent",
-    Arrival.UNASKED: "no test mail was sent",
-}
-STORE_TITLES = {
-    StoreKind.KEYRING: "This computer's keyring",
-    StoreKind.ENV: "An environment variable",
-    StoreKind.SESSION: "Nowhere: ask me each time",
-}
+from smtp_wizard.words import (
+    ANOTHER_NAME,
+    COMPANY_NO,
+    COMPANY_YES,
+    DISPLACE_NO,
+    PURPOSE,
+    REPLACE_NO,
+    REPLACE_YES,
+    SCOPE_NOTES,
+    STORE_BROKEN,
+    STORE_TITLES,
+    displace_question,
+    displace_yes,
+    parse_reply_to,
+    replace_question,
+    scope_advice,
+    summary_words,
+)
 
 
 class ReviewScreen(StepScreen):
@@ -39,11 +44,7 @@ class ReviewScreen(StepScreen):
 
     STEP = "review"
     AUTO_FOCUS = "#name"
-    HELP: ClassVar[str] = (
-        "Give the account a name and say what it is for. 'General Emails Only' keeps invoices and confirmations safe "
-        "from the sending limit that a mailing can use up; take 'For All Emails' only when your limit is high. The "
-        "password is kept where you say, never in a plain file."
-    )
+    HELP: ClassVar[str] = PURPOSE["review"]
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)
@@ -55,18 +56,12 @@ class ReviewScreen(StepScreen):
             TextInput(draft.sender_name, placeholder="what customers see: Ana's Cleaning", id="sender-name"),
         )
         self.scope = Choices(
-            [
-                Choice(Scope.GENERAL, Scope.GENERAL.words, "invoices, confirmations"),
-                Choice(Scope.ALL, Scope.ALL.words, "mailings too"),
-            ],
+            [Choice(each, each.words, SCOPE_NOTES[each]) for each in Scope],
             draft.scope,
             id="scope",
         )
         self.company = Choices(
-            [
-                Choice("no", "Leave the company e-mail as it is"),
-                Choice("yes", "Update Company Email to this address"),
-            ],
+            [Choice("no", COMPANY_NO), Choice("yes", COMPANY_YES)],
             "yes" if draft.update_company else "no",
             id="company",
         )
@@ -74,7 +69,7 @@ class ReviewScreen(StepScreen):
         self.reply_to = Field(
             "Answers go to",
             TextInput(typed.get("reply_to", str(draft.reply_to or draft.from_address or "")), id="reply-to"),
-            check=_reply_to,
+            check=parse_reply_to,
         )
         self.store = Choices(
             [Choice(kind, STORE_TITLES[kind]) for kind in kit.desk.stores.offered()],
@@ -116,24 +111,11 @@ class ReviewScreen(StepScreen):
             self._store_changed()
 
     def _summary(self) -> Content:
-        draft = self.draft
-        proof = draft.proof
-        tested = (
-            f"signed in {proof.at.astimezone():%Y-%m-%d %H:%M}; {ARRIVALS[draft.arrival]}" if proof else "not tested"
-        )
-        where = f"{draft.endpoint}, {draft.endpoint.security.words}" if draft.endpoint else ""
-        practice = "   (practice)" if draft.sandbox else ""
-        return Content.assemble(
-            (f"{draft.from_address} through {where}{practice}", "bold"),
-            (f"\nTested: {tested}", "$foreground-muted"),
-        )
+        what, tested = summary_words(self.draft)
+        return Content.assemble((what, "bold"), (f"\n{tested}", "$foreground-muted"))
 
     def _advice(self) -> str:
-        provider = self.kit.desk.provider(self.draft.provider)
-        counted = [each for each in provider.limits if not each.historical] if provider else []
-        daily = [each.words() for each in counted if each.what in (Counted.MESSAGES, Counted.RECIPIENTS)][:2]
-        limit = f"Limit here: {'; '.join(daily)}." if daily else "No sending limit is published for this provider."
-        return f"{limit} A mailing that uses it up stops your invoices too: General is the safe choice."
+        return scope_advice(self.kit.desk.provider(self.draft.provider))
 
     # -- the store --------------------------------------------------------------------------------------------------
 
@@ -150,7 +132,7 @@ class ReviewScreen(StepScreen):
 
     def _keyring_known(self, works: bool) -> None:
         rows = [
-            Choice(kind, STORE_TITLES[kind], "does not work here" if kind is StoreKind.KEYRING and not works else "")
+            Choice(kind, STORE_TITLES[kind], STORE_BROKEN if kind is StoreKind.KEYRING and not works else "")
             for kind in self.kit.desk.stores.offered()
         ]
         default = StoreKind.KEYRING if works else StoreKind.SESSION
@@ -184,7 +166,7 @@ class ReviewScreen(StepScreen):
         except InputError:
             draft = draft.with_typed("name", self.name_field.value)
         try:
-            return replace(draft, reply_to=_reply_to(self.reply_to.value)).with_typed("reply_to", None)
+            return replace(draft, reply_to=parse_reply_to(self.reply_to.value)).with_typed("reply_to", None)
         except InputError:
             return draft.with_typed("reply_to", self.reply_to.value)
 
@@ -229,15 +211,11 @@ class ReviewScreen(StepScreen):
             if yes:
                 self._save(draft, replacing=True, displacing=displacing)
             else:
-                self.name_field.fail("An account of this name is there already. Type another name.")
+                self.name_field.fail(ANOTHER_NAME)
                 self.name_field.entry.focus()
 
         self.app.push_screen(
-            ConfirmScreen(
-                f"There is already an account named '{draft.name}'.",
-                yes="Replace it by this one",
-                no="Give this one another name",
-            ),
+            ConfirmScreen(replace_question(draft.name), yes=REPLACE_YES, no=REPLACE_NO),
             answered,
         )
 
@@ -250,15 +228,6 @@ class ReviewScreen(StepScreen):
                 self.scope.focus()
 
         self.app.push_screen(
-            ConfirmScreen(
-                f"'{other}' is the account for all mail, and there can be only one.",
-                yes=f"Use this one for all mail; '{other}' keeps to General Emails Only",
-                no="Use this one for General Emails Only",
-            ),
+            ConfirmScreen(displace_question(other), yes=displace_yes(other), no=DISPLACE_NO),
             answered,
         )
-
-
-def _reply_to(text: str) -> Address | None:
-    """Take a Reply-To address as typed; empty means none."""
-    return Address.parse(text) if text.strip() else None

@@ -16,7 +16,6 @@ from textual.widgets import Button, Input
 
 from smtp_wizard.engine.check import Event, Report, RunFinished
 from smtp_wizard.engine.model import (
-    Address,
     Auth,
     Depth,
     Endpoint,
@@ -28,13 +27,24 @@ from smtp_wizard.engine.model import (
     parse_host,
     parse_port,
 )
-from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.engine.wizard import USUAL_PORT, USUAL_PORTS, Draft
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput
-
-USUAL = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
-USUAL_PORTS = ((465, Security.TLS), (587, Security.STARTTLS), (2525, Security.STARTTLS), (25, Security.STARTTLS))
+from smtp_wizard.words import (
+    CLEARTEXT_NO,
+    CLEARTEXT_YES,
+    NO_SIGN_IN,
+    NO_USUAL_PORT,
+    PURPOSE,
+    SECURITY_TITLES,
+    SERVER_GOOD,
+    SERVER_QUESTION,
+    best_port_words,
+    cleartext_question,
+    parse_reply_to,
+    port_words,
+)
 
 
 @dataclass
@@ -48,8 +58,7 @@ class ServerScreen(StepScreen):
     STEP = "server"
     AUTO_FOCUS = "#host"
     HELP: ClassVar[str] = (
-        "Type what your provider's help page gives for outgoing mail (SMTP): the server's name, the port and the kind "
-        "of secure connection. F5 tests these three without a password. F6 tries the usual ports and says which answer."
+        f"{PURPOSE['server']} F5 tests these three without a password. F6 tries the usual ports and says which answer."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5", "test", "Test server"),
@@ -66,22 +75,16 @@ class ServerScreen(StepScreen):
         sender = typed.get("sender", str(draft.sender or ""))
         self.host = Field("Outgoing server", TextInput(host, id="host"), check=parse_host)
         self.security = Choices(
-            [
-                Choice(Security.TLS, "SSL/TLS, usual on 465"),
-                Choice(Security.STARTTLS, "STARTTLS, usual on 587"),
-                Choice(Security.NONE, "No encryption", "only inside your own network"),
-            ],
+            [Choice(each, title, note) for each, (title, note) in SECURITY_TITLES.items()],
             endpoint.security if endpoint else Security.TLS,
             id="security",
         )
         self.port = Field("Port", TextInput(port, id="port"), check=parse_port)
-        self.username = Field(
-            "User name", TextInput(draft.username, id="username"), hint="Empty: the server asks for no sign-in."
-        )
+        self.username = Field("User name", TextInput(draft.username, id="username"), hint=NO_SIGN_IN)
         self.sender = Field(
             "From address",
             TextInput(sender, placeholder=str(draft.address or ""), id="sender"),
-            check=_sender,
+            check=parse_reply_to,
         )
         self.checks = CheckList(id="checks")
         self.card = FindingCard(id="finding")
@@ -89,7 +92,7 @@ class ServerScreen(StepScreen):
         self._details = False
 
     def body(self) -> Iterator[Widget]:
-        yield Plain(Content.styled("The outgoing mail server (SMTP)", "bold"), classes="question")
+        yield Plain(Content.styled(SERVER_QUESTION, "bold"), classes="question")
         yield self.host
         with Horizontal(id="security-row"):
             yield Plain("Secure connection", classes="label")
@@ -111,8 +114,8 @@ class ServerScreen(StepScreen):
     @on(Choices.Changed, "#security")
     def _security_changed(self) -> None:
         """The port follows while it is one of the usual ones; a port that somebody typed stays."""
-        if self.port.value.strip() in {str(port) for port in USUAL.values()}:
-            self.port.value = str(USUAL[Security(self.security.selected)])
+        if self.port.value.strip() in {str(port) for port in USUAL_PORT.values()}:
+            self.port.value = str(USUAL_PORT[Security(self.security.selected)])
 
     def _endpoint(self) -> Endpoint:
         fields_good = [field.valid() for field in (self.host, self.port)]
@@ -131,7 +134,7 @@ class ServerScreen(StepScreen):
         except (HostError, PortError):
             draft = draft.with_typed("host", self.host.value).with_typed("port", self.port.value)
         try:
-            draft = replace(draft, sender=_sender(self.sender.value)).with_typed("sender", None)
+            draft = replace(draft, sender=parse_reply_to(self.sender.value)).with_typed("sender", None)
         except InputError:
             draft = draft.with_typed("sender", self.sender.value)
         username = self.username.value.strip()
@@ -162,14 +165,8 @@ class ServerScreen(StepScreen):
             if yes:
                 self.go_on(replace(draft, allow_cleartext=True))
 
-        question = (
-            f"Without encryption, everybody between this computer and {draft.endpoint} can read your password and your "
-            "mail. Do that only inside your own network."
-        )
         self.app.push_screen(
-            ConfirmScreen(
-                question, yes="I know that; send the password unencrypted", no="No, choose a secure connection"
-            ),
+            ConfirmScreen(cleartext_question(draft.endpoint), yes=CLEARTEXT_YES, no=CLEARTEXT_NO),
             answered,
         )
 
@@ -201,7 +198,7 @@ class ServerScreen(StepScreen):
 
     def _told(self, report: Report) -> None:
         if report.verdict in (Verdict.PASS, Verdict.WARN):
-            self._say("Server and port are right. User name and password were not checked; that comes next.")
+            self._say(SERVER_GOOD)
 
     def _say(self, text: str) -> None:
         self.verdict.update(text)
@@ -228,13 +225,13 @@ class ServerScreen(StepScreen):
 
         reports = await asyncio.gather(*(one(endpoint) for endpoint in endpoints))
         serving = [report.endpoint for report in reports if report.verdict in (Verdict.PASS, Verdict.WARN)]
-        words = [f"{each.endpoint.port}: {_outcome(each)}" for each in reports]
+        words = [f"{each.endpoint.port}: {port_words(each)}" for each in reports]
         if serving:
             self.port.value = str(serving[0].port)
             self.security.selected = serving[0].security
-            words.append(f"Filled in the best that answers: {serving[0].port}, {serving[0].security.words}.")
+            words.append(best_port_words(serving[0]))
         else:
-            words.append("None of the usual ports answers. Check the server's name with your provider.")
+            words.append(NO_USUAL_PORT)
         self._say("\n".join(words))
 
     def action_fix(self) -> None:
@@ -254,14 +251,3 @@ class ServerScreen(StepScreen):
 
 def _ignore(event: Event) -> None:
     """Only the report is of interest."""
-
-
-def _outcome(report: Report) -> str:
-    if report.verdict in (Verdict.PASS, Verdict.WARN):
-        return f"answers, {report.endpoint.security.words}"
-    return report.findings[0].title if report.findings else "no answer"
-
-
-def _sender(text: str) -> Address | None:
-    """Take a From address as typed; empty means: the same as the mailbox."""
-    return Address.parse(text) if text.strip() else None

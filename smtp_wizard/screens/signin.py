@@ -16,6 +16,15 @@ from smtp_wizard.engine.wizard import Application, Draft, ranked, walkable
 from smtp_wizard.screens.dialogs import LeadScreen
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import Choice, Choices, Plain
+from smtp_wizard.words import (
+    APPLICATIONS,
+    PURPOSE,
+    closed_title,
+    closed_words,
+    path_mark,
+    path_sources,
+    signin_question,
+)
 
 
 class SignInScreen(StepScreen):
@@ -23,11 +32,7 @@ class SignInScreen(StepScreen):
 
     STEP = "signin"
     AUTO_FOCUS = "#paths"
-    HELP: ClassVar[str] = (
-        "Providers let programs in by different doors, and most no longer take your usual password. Choose the door "
-        "that fits you; the text below the list says what it takes. Doors that are closed stay in the list, because "
-        "old instructions still point to them: choosing one explains what replaced it."
-    )
+    HELP: ClassVar[str] = PURPOSE["signin"]
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)
@@ -35,10 +40,7 @@ class SignInScreen(StepScreen):
         assert provider is not None, "the step applies only where a provider is known"
         self.provider: Provider = provider
         self.application = Choices(
-            [
-                Choice(Application.PASSWORD, "takes a user name and a password (ServiceMonster does)"),
-                Choice(Application.OAUTH, "can open the provider's own sign-in page in a browser (OAuth)"),
-            ],
+            [Choice(each, title) for each, title in APPLICATIONS.items()],
             draft.application or Application.PASSWORD,
             id="application",
         )
@@ -54,12 +56,7 @@ class SignInScreen(StepScreen):
         return self.provider.kind is ProviderKind.SANDBOX
 
     def body(self) -> Iterator[Widget]:
-        question = f"How should {self.provider.name} let your application send mail?"
-        if self._practice:
-            question = "What do you want to practise?"
-        elif self.provider.kind is ProviderKind.CUSTOM:
-            question = "How does your mail server let your application in?"
-        yield Plain(Content.styled(question, "bold"), classes="question")
+        yield Plain(Content.styled(signin_question(self.provider), "bold"), classes="question")
         yield self.paths
         yield self.about
         if not self._practice:
@@ -70,7 +67,7 @@ class SignInScreen(StepScreen):
         self._describe()
 
     def _rows(self) -> list[Choice]:
-        return [Choice(path.id, path.title, _mark(path)) for path in ranked(self.provider, self._application)]
+        return [Choice(path.id, path.title, path_mark(path)) for path in ranked(self.provider, self._application)]
 
     def _chosen(self) -> AccessPath:
         path = self.provider.path(self.paths.selected)
@@ -85,8 +82,7 @@ class SignInScreen(StepScreen):
             parts.append("Not available here yet. Enter names two ways on.")
         elif path.status is PathStatus.RETIRED:
             parts.append("This way is closed; it cannot work. Enter shows what replaced it.")
-        names = [source for source in (self.provider.source(each) for each in path.sources) if source is not None]
-        sources = "; ".join(f"{source.title} ({source.date})" for source in names[:2])
+        sources = path_sources(self.provider, path)
         text = Content("\n").join(
             [
                 Content(" ".join(part for part in parts if part)),
@@ -119,18 +115,10 @@ class SignInScreen(StepScreen):
         ways = self.provider.ways_on(path)
         choices = [Choice(way.id, way.title) for way in ways if isinstance(way, AccessPath)]
         sentences = [way for way in ways if isinstance(way, str)]
-        if path.auth is PathAuth.OAUTH2:
-            why = (
-                "Signing in with a browser (OAuth) is not available here yet. And if the application that will send "
-                "takes only a user name and a password, it would prove nothing for it."
-            )
-        else:
-            why = f"{path.summary} {path.note}".strip()
-            why += f" Closed since {path.retired_on}." if dated(path.retired_on) else ""
+        why = closed_words(path)
         if sentences:
             why += "\n\nOther ways on:\n" + "\n".join(f" - {sentence}" for sentence in sentences)
-        title = f"{path.title}: {'closed' if path.status is PathStatus.RETIRED else 'not available here yet'}"
-        self.app.push_screen(LeadScreen(title, why, choices, self._guide(path)), self._led)
+        self.app.push_screen(LeadScreen(closed_title(path), why, choices, self._guide(path)), self._led)
 
     def _led(self, path_id: str | None) -> None:
         path = self.provider.path(path_id) if path_id else None
@@ -146,18 +134,3 @@ class SignInScreen(StepScreen):
 
     def collect(self) -> Draft:
         return replace(self.draft, application=self._application)
-
-
-def dated(day: str | None) -> bool:
-    """Whether the day is known: for some ways it is only known that they are closed."""
-    return day is not None and day[:1].isdigit()
-
-
-def _mark(path: AccessPath) -> str:
-    if path.status is PathStatus.RETIRED:
-        return f"[closed {path.retired_on}]" if dated(path.retired_on) else "[closed]"
-    if path.auth is PathAuth.OAUTH2:
-        return "[not available here yet]"
-    if path.disputed:
-        return "[disputed]"
-    return ""

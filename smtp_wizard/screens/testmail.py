@@ -14,15 +14,21 @@ from textual.widget import Widget
 from textual.widgets import Button, Input
 
 from smtp_wizard.engine.check import Event
-from smtp_wizard.engine.model import Address, AddressError, Depth, InputError, Stage, Verdict
+from smtp_wizard.engine.model import Address, Depth, InputError, Stage, Verdict
 from smtp_wizard.engine.wizard import Arrival, Draft
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput, Transcript
-
-NOT_YET_WORDS = (
-    "Give it five minutes. Look in the Junk or Spam folder too. Then look in your own mailbox: a message that could "
-    "not be delivered comes back there, and says why. You can also send to another address, or go on: the server has "
-    "taken the message, so the settings are right."
+from smtp_wizard.words import (
+    ARRIVED,
+    GO_ON_UNKNOWING,
+    NOT_YET,
+    NOT_YET_WORDS,
+    PURPOSE,
+    SEND_AGAIN,
+    TESTMAIL_QUESTION,
+    another_address,
+    arrived_question,
+    parse_recipient,
 )
 
 
@@ -30,10 +36,7 @@ class TestMailScreen(StepScreen):
     """The only step that sends. The same address is refused: mail to oneself proves little."""
 
     STEP = "testmail"
-    HELP: ClassVar[str] = (
-        "A test message goes to an address of yours at another provider, so that you see a real delivery. Mail to the "
-        "same mailbox often arrives although nothing would reach a customer. You can skip this step."
-    )
+    HELP: ClassVar[str] = PURPOSE["testmail"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f4", "details", "Details"),
         Binding("f8", "skip", "Skip"),
@@ -45,17 +48,17 @@ class TestMailScreen(StepScreen):
         self.field = Field(
             "Send a test to",
             TextInput(typed, placeholder="another address of yours", id="to"),
-            hint=f"Another address than {draft.from_address}: mail to oneself proves little.",
+            hint=another_address(draft),
             check=self._parse,
         )
         self.checks = CheckList(of_interest=(Stage.MAIL, Stage.RCPT, Stage.DATA), id="checks")
         self.card = FindingCard(id="finding")
         self.arrived = Choices(
             [
-                Choice("yes", "Yes, it arrived"),
-                Choice("no", "Not yet: what can I do?"),
-                Choice("again", "Send another one"),
-                Choice("on", "Go on without knowing"),
+                Choice("yes", ARRIVED),
+                Choice("no", NOT_YET),
+                Choice("again", SEND_AGAIN),
+                Choice("on", GO_ON_UNKNOWING),
             ],
             id="arrived",
         )
@@ -66,7 +69,7 @@ class TestMailScreen(StepScreen):
         self._sending = False
 
     def body(self) -> Iterator[Widget]:
-        yield Plain(Content.styled("Send a test message, and see whether it arrives.", "bold"), classes="question")
+        yield Plain(Content.styled(TESTMAIL_QUESTION, "bold"), classes="question")
         yield self.field
         with Horizontal(classes="buttons"):
             yield Button("Send test mail", id="send", compact=True, variant="primary")
@@ -86,15 +89,7 @@ class TestMailScreen(StepScreen):
             self._ask()
 
     def _parse(self, text: str) -> Address:
-        if not text.strip():
-            raise AddressError("Type an address where you can look whether the message arrives, or press F8 to skip.")
-        address = Address.parse(text)
-        ours = {each for each in (self.draft.address, self.draft.sender) if each is not None}
-        if any(address.wire.casefold() == each.wire.casefold() for each in ours):
-            raise AddressError(
-                f"{address} is the mailbox that sends. Use another address, so that you see a real delivery."
-            )
-        return address
+        return parse_recipient(self.draft, text, "press F8 to skip")
 
     def collect(self) -> Draft:
         try:
@@ -140,14 +135,7 @@ class TestMailScreen(StepScreen):
         self.checks.take(event)
 
     def _ask(self) -> None:
-        practice = (
-            " It lies in the practice mailbox on this computer (smtp-wizard sandbox mailbox)."
-            if self.draft.sandbox
-            else ""
-        )
-        self.question.update(
-            Content.styled(f"Did it arrive at {self.draft.test_to}? Look in Junk or Spam too.{practice}", "bold")
-        )
+        self.question.update(Content.styled(arrived_question(self.draft), "bold"))
         self.question.display = self.arrived.display = True
         self.arrived.focus()
         self.arrived.scroll_visible(animate=False)
