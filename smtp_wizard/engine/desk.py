@@ -191,6 +191,18 @@ class Desk:
                 alternatives=(),
             )
 
+    def tidied(self, draft: Draft) -> Draft:
+        """Return the draft with a secret of the provider's own making tidied: no blanks, as it is pasted with some.
+
+        A secret of another shape stays as it was typed: blanks may be part of it.
+        """
+        way = self.path(draft.provider, draft.path)
+        if draft.secret is None or way is None or way.secret_form is None:
+            return draft
+        typed = draft.secret.reveal()
+        tidy = way.secret_form.tidy(typed) if way.secret_form.fits(typed) else typed
+        return draft.with_sign_in(draft.username, Secret(tidy))
+
     def _shape(self, provider: str | None, path: str | None, secret: Secret | None) -> str | None:
         way = self.path(provider, path)
         if way is None or way.secret_form is None or not secret:

@@ -224,3 +224,12 @@ async def test_a_draft_of_an_account_has_all_its_answers(desk: Desk) -> None:
     )
     again = await desk.save(desk.draft_of(account, SECRET))
     assert again == account
+
+
+async def test_an_app_password_is_tidied_and_nothing_else_is(desk: Desk) -> None:
+    gmail = Draft(address=Address("ana", "gmail.com"), provider="gmail", path="app-password", username="ana")
+    pasted = replace(gmail, secret=Secret("abcd efgh\u00a0ijkl mnop"))
+    assert desk.tidied(pasted).secret == Secret("abcdefghijklmnop")
+    usual = replace(gmail, secret=Secret(" my usual password "))
+    assert desk.tidied(usual) == usual
+    assert desk.tidied(gmail) == gmail

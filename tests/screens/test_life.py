@@ -1,0 +1,346 @@
+"""The accounts' own screen, going on after a break, small windows, tools: what the person sees and what is kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from textual.widgets import DataTable
+
+from smtp_wizard.app import HOME, TOOLS
+from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.desk import PRACTICE_FOLDER, Desk
+from smtp_wizard.engine.drafts import DraftBox
+from smtp_wizard.engine.model import Address, Depth, Endpoint, Scope, Secret, Security
+from smtp_wizard.engine.wizard import Draft, step
+from smtp_wizard.screens.dialogs import (
+    ActionScreen,
+    ConfirmScreen,
+    GuideScreen,
+    NameScreen,
+    PasswordScreen,
+    ResumeScreen,
+    TooSmallScreen,
+)
+from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.tools import GuideListScreen, MailboxScreen, MessageScreen, ToolsScreen
+from tests.support.stores import MemoryBackend, desktop
+from tests.support.walk import Walk, make_desk, walking
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SECRET = Secret("abcd efgh ijkl mnop")
+PRACTICE = Draft(
+    address=Address("ana", "sandbox.test"),
+    provider="sandbox",
+    ways=5,
+    path="accept",
+    sandbox="accept",
+    endpoint=Endpoint("127.0.0.1", 5871, Security.STARTTLS),
+    username="ana",
+    secret=SECRET,
+    name="Office",
+    store=StoreKind.KEYRING,
+)
+
+
+@pytest.fixture
+def backend() -> MemoryBackend:
+    return desktop()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, backend: MemoryBackend) -> Desk:
+    return make_desk(tmp_path, backend=backend, now=lambda: NOON)
+
+
+async def home(walk: Walk) -> HomeScreen:
+    return await walk.at_screen(HomeScreen)
+
+
+async def test_enter_shows_everything_that_can_be_done(desk: Desk) -> None:
+    """Enter on an account lists: test, change, new password, rename, copy, scope, delete."""
+    await desk.save(PRACTICE)
+    async with walking(desk, start=HOME) as walk:
+        await home(walk)
+        await walk.press("enter")
+        await walk.at_screen(ActionScreen)
+        for words in ("Test the sign-in", "Change the settings", "new password", "Rename", "another one", "Delete"):
+            assert walk.reads(words)
+        await walk.press("escape")
+        await home(walk)
+
+
+async def test_rename_moves_the_account(desk: Desk) -> None:
+    """R asks for the new name; the list shows it."""
+    await desk.save(PRACTICE)
+    async with walking(desk, start=HOME) as walk:
+        await home(walk)
+        await walk.press("r")
+        await walk.at_screen(NameScreen)
+        await walk.fill("NameScreen TextInput", "a/b")
+        await walk.press("enter")
+        await walk.until_reads("no slash")
+        await walk.fill("NameScreen TextInput", "Shop")
+        await walk.press("enter")
+        await walk.until_reads("'Office' is called 'Shop' now")
+    assert [account.name for account in desk.book.list()] == ["Shop"]
+
+
+async def test_a_new_password_is_all_that_is_asked(desk: Desk, backend: MemoryBackend) -> None:
+    """P asks for the password alone, tries it, and says that it is kept."""
+    await desk.save(PRACTICE)
+    async with walking(desk, start=HOME) as walk:
+        await home(walk)
+        await walk.press("p")
+        await walk.at_screen(PasswordScreen)
+        await walk.write("another password")
+        await walk.press("enter")
+        await walk.until_reads("the new password works and is kept")
+    assert "another password" in backend.entries.values()
+
+
+async def test_a_new_password_that_is_refused_leaves_the_old_one(desk: Desk, backend: MemoryBackend) -> None:
+    """The finding says what is wrong; the old password is kept."""
+    await desk.save(replace(PRACTICE, path="wrong-password", sandbox="wrong-password"))
+    async with walking(desk, start=HOME) as walk:
+        await home(walk)
+        await walk.press("p")
+        await walk.at_screen(PasswordScreen)
+        await walk.write("another password")
+        await walk.press("enter")
+        await walk.until_reads("was not taken; the old one is kept")
+        assert walk.reads("Who must act")
+    assert list(backend.entries.values()) == [SECRET.reveal()]
+
+
+async def test_delete_asks_and_the_password_goes_too(desk: Desk, backend: MemoryBackend) -> None:
+    """D asks; the careful answer is chosen at first."""
+    await desk.save(PRACTICE)
+    async with walking(desk, start=HOME) as walk:
+        await home(walk)
+        await walk.press("d")
+        await walk.at_screen(ConfirmScreen)
+        await walk.press("enter")
+        await home(walk)
+        assert len(desk.book.list()) == 1
+        await walk.press("d")
+        await walk.at_screen(ConfirmScreen)
+        await walk.press("down", "enter")
+        await walk.until_reads("'Office' is deleted")
+        assert walk.reads("No account is saved yet")
+    assert desk.book.list() == ()
+    assert not backend.entries
+
+
+async def test_change_goes_through_the_wizard_filled_in(desk: Desk) -> None:
+    """E opens the server step with the account's values; saving keeps one account."""
+    await desk.save(PRACTICE)
+    async with walking(desk, start=HOME) as walk:
+        await home(walk)
+        await walk.press("e")
+        await walk.at("server")
+        assert walk.reads("127.0.0.1")
+        await walk.press("enter")
+        await walk.at("connect")
+        await walk.press("enter")
+        await walk.until_reads("this works")
+        await walk.press("enter")
+        await walk.at("testmail")
+        await walk.press("f8")
+        await walk.at("review")
+        await walk.fill("#sender-name", "Ana's Cleaning")
+        await walk.press("enter")
+        await walk.at("done")
+    (account,) = desk.book.list()
+    assert (account.name, account.sender_name) == ("Office", "Ana's Cleaning")
+
+
+async def test_a_copy_begins_with_the_same_answers(desk: Desk) -> None:
+    """'Make another one like it' opens the wizard; the name is a free one."""
+    await desk.save(PRACTICE)
+    async with walking(desk, start=HOME) as walk:
+        await home(walk)
+        await walk.press("enter")
+        await walk.at_screen(ActionScreen)
+        await walk.press("down", "down", "down", "down", "enter")
+        await walk.at("server")
+        assert walk.draft.name == "Office 2"
+        assert walk.draft.editing is None
+
+
+async def test_all_mail_is_asked_before_another_account_is_displaced(desk: Desk) -> None:
+    """The second account for all mail displaces the first only after a yes."""
+    await desk.save(replace(PRACTICE, name="A", scope=Scope.ALL))
+    await desk.save(replace(PRACTICE, name="B"))
+    async with walking(desk, start=HOME) as walk:
+        await home(walk)
+        await walk.press("down", "enter")
+        await walk.at_screen(ActionScreen)
+        await walk.press("down", "down", "down", "down", "down", "enter")
+        await walk.at_screen(ConfirmScreen)
+        await walk.press("down", "enter")
+        await walk.until_reads("'B' is for For All Emails now")
+    assert {each.name: each.scope for each in desk.book.list()} == {"A": Scope.GENERAL, "B": Scope.ALL}
+
+
+async def test_all_are_tested_one_after_the_other(desk: Desk) -> None:
+    """A tests every account and says each result."""
+    await desk.save(replace(PRACTICE, name="A"))
+    await desk.save(replace(PRACTICE, name="B", path="wrong-password", sandbox="wrong-password"))
+    async with walking(desk, start=HOME) as walk:
+        await home(walk)
+        await walk.press("a")
+        await walk.until_reads("'B': FAIL")
+        assert walk.reads("'A': ok")
+        table = walk.the("#accounts", DataTable)
+        assert table.row_count == 2
+
+
+async def test_an_account_whose_way_in_retires_is_told_so(desk: Desk) -> None:
+    """A line under the list says when, what to do instead, and who says so."""
+    await desk.save(
+        replace(
+            PRACTICE,
+            provider="microsoft365",
+            path="password",
+            sandbox=None,
+            endpoint=Endpoint("smtp.office365.com", 587, Security.STARTTLS),
+        )
+    )
+    async with walking(desk, start=HOME, size=(120, 40)) as walk:
+        await home(walk)
+        await walk.until_reads("2026-12-31")
+        assert walk.reads("Instead:")
+
+
+async def test_a_draft_that_was_left_is_offered_and_only_the_password_is_typed_again(desk: Desk) -> None:
+    """'Go on where I stopped' opens Connect with everything but the password."""
+    DraftBox(desk.folder).save(PRACTICE, step("review"))
+    async with walking(desk) as walk:
+        await walk.at_screen(ResumeScreen)
+        assert walk.reads("ana@sandbox.test")
+        await walk.press("enter")
+        await walk.at("connect")
+        await walk.write("abcd efgh ijkl mnop")
+        await walk.press("enter")
+        await walk.until_reads("this works")
+
+
+async def test_a_draft_can_be_forgotten(desk: Desk) -> None:
+    """'Begin anew' opens the first question, and the draft is gone."""
+    box = DraftBox(desk.folder)
+    box.save(PRACTICE, step("connect"))
+    async with walking(desk) as walk:
+        await walk.at_screen(ResumeScreen)
+        await walk.press("down", "enter")
+        await walk.at("address")
+        assert box.load() is None
+
+
+async def test_the_draft_is_written_at_every_step_and_gone_once_saved(desk: Desk) -> None:
+    box = DraftBox(desk.folder)
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.press("f3", "enter")
+        await walk.at("provider")
+        kept = box.load()
+        assert kept is not None
+        assert kept.step.id == "provider"
+        await walk.press("enter")
+        await walk.at("signin")
+        await walk.press("enter")
+        await walk.at("connect")
+        await walk.write("any password")
+        await walk.press("enter")
+        await walk.until_reads("this works")
+        await walk.press("enter")
+        await walk.at("testmail")
+        await walk.press("f8")
+        await walk.at("review")
+        await walk.press("enter")
+        await walk.at("done")
+        assert box.load() is None
+
+
+async def test_leaving_with_unsaved_work_asks_and_keeps_the_draft(desk: Desk) -> None:
+    """Ctrl+Q asks; 'Leave' keeps everything but the password."""
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.press("f3", "enter")
+        await walk.at("provider")
+        await walk.press("ctrl+q")
+        await walk.at_screen(ConfirmScreen)
+        await walk.press("enter")
+        await walk.at("provider")
+        await walk.press("ctrl+q")
+        await walk.at_screen(ConfirmScreen)
+        await walk.press("down", "enter")
+        await walk.pilot.pause()
+    assert DraftBox(desk.folder).load() is not None
+
+
+async def test_a_window_that_is_too_small_says_so_and_loses_nothing(desk: Desk) -> None:
+    """Below 60x20 one sentence stands there; bigger again, what was typed is there."""
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.write("ana@")
+        await walk.pilot.resize_terminal(50, 12)
+        await walk.at_screen(TooSmallScreen)
+        assert walk.reads("This window is too small")
+        await walk.pilot.resize_terminal(60, 20)
+        await walk.at("address")
+        assert walk.reads("ana@")
+        assert walk.reads("Step 1 of")
+
+
+async def test_ctrl_t_goes_through_the_looks(desk: Desk) -> None:
+    async with walking(desk) as walk:
+        await walk.at("address")
+        seen = []
+        for _ in range(4):
+            seen.append(walk.app.theme)
+            await walk.press("ctrl+t")
+        assert len(set(seen)) == 4
+        assert "high-contrast" in seen
+        assert walk.app.theme == seen[0]
+
+
+async def test_the_practice_mailbox_is_read_and_emptied(desk: Desk) -> None:
+    """Tools shows what was sent to the practice server; Enter reads it; D empties after asking."""
+    sent = replace(PRACTICE, test_to=Address("bob", "example.test"))
+    await desk.check_draft(sent, Depth.SEND, lambda event: None, token="marker99")
+    async with walking(desk, start=HOME) as walk:
+        await home(walk)
+        await walk.press("o")
+        await walk.at_screen(ToolsScreen)
+        assert walk.app.current_mode == TOOLS
+        await walk.press("enter")
+        await walk.at_screen(MailboxScreen)
+        await walk.until_reads("marker99")
+        await walk.press("enter")
+        await walk.at_screen(MessageScreen)
+        assert walk.reads("bob@example.test")
+        await walk.press("escape")
+        await walk.at_screen(MailboxScreen)
+        await walk.press("d")
+        await walk.at_screen(ConfirmScreen)
+        await walk.press("down", "enter")
+        await walk.until_reads("Nothing has arrived yet")
+    assert not list((desk.folder / PRACTICE_FOLDER / "mailbox" / "new").iterdir())
+
+
+async def test_every_guide_can_be_read(desk: Desk) -> None:
+    """Tools, Guides: a list of titles; Enter opens one."""
+    async with walking(desk, start=HOME) as walk:
+        await home(walk)
+        await walk.press("o")
+        await walk.at_screen(ToolsScreen)
+        await walk.press("down", "enter")
+        screen = await walk.at_screen(GuideListScreen)
+        assert screen.list.option_count == len(walk.app.kit.shelf.ids())
+        await walk.press("down", "enter")
+        await walk.at_screen(GuideScreen)
+        await walk.press("escape", "escape")
+        await walk.at_screen(ToolsScreen)
