@@ -41,6 +41,7 @@ from smtp_wizard.screens.step import Kit, Outcome, StepScreen
 from smtp_wizard.screens.testmail import TestMailScreen
 from smtp_wizard.screens.tools import ToolsScreen
 from smtp_wizard.terminal import HIGH_CONTRAST, SMALLEST, THEMES, AsciiFilter, only_ascii, theme_for
+from smtp_wizard.words import LEAVE_QUESTION
 
 SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
     "address": AddressScreen,
@@ -140,7 +141,7 @@ class WizardApp(App[int]):
             else:
                 self.exit(0)
 
-        self.push_screen(ResumeScreen(str(kept.draft.address or "your account"), kept.step.title), answered)
+        self.push_screen(ResumeScreen(kept.draft, kept.step), answered)
 
     def _catch_signals(self) -> None:
         """A killed session, or a lost line, must not leave the terminal in the screen's state."""
@@ -212,10 +213,7 @@ class WizardApp(App[int]):
             if yes:
                 self._ended(0)
 
-        question = (
-            "Leave now? The account is not saved yet. You can go on later; only the password must be typed again."
-        )
-        self.push_screen(ConfirmScreen(question, yes="Leave", no="Stay here"), answered)
+        self.push_screen(ConfirmScreen(LEAVE_QUESTION, yes="Leave", no="Stay here"), answered)
 
     # -- the wizard -------------------------------------------------------------------------------------------------
 

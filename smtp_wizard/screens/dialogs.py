@@ -16,7 +16,9 @@ from textual.widgets import Footer, Input
 from smtp_wizard.engine.catalog import SecretForm
 from smtp_wizard.engine.guides import Guide, as_text
 from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.wizard import Draft, Step
 from smtp_wizard.widgets import Choice, Choices, Field, Plain, SecretInput, TextInput
+from smtp_wizard.words import INSTEAD, LOOK_AGAIN, RESUME_ANEW, RESUME_HOME, RESUME_NOTE, RESUME_ON, resume_question
 
 T = TypeVar("T")
 
@@ -75,14 +77,14 @@ class ResumeScreen(Dialog[str]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Quit")]
 
-    def __init__(self, address: str, step: str) -> None:
+    def __init__(self, kept: Draft, stopped: Step) -> None:
         super().__init__()
-        self.question = f"You were setting up {address}, and stopped at the step '{step}'."
+        self.question = resume_question(kept, stopped)
         self.choices = Choices(
             [
-                Choice("on", "Go on where I stopped", "only a password must be typed again"),
-                Choice("anew", "Begin anew, and forget it"),
-                Choice("home", "Look at my saved accounts"),
+                Choice("on", RESUME_ON, RESUME_NOTE),
+                Choice("anew", RESUME_ANEW),
+                Choice("home", RESUME_HOME),
             ]
         )
 
@@ -158,13 +160,13 @@ class LeadScreen(Dialog[str]):
         self.heading = title
         self.why = why
         self.guide = guide
-        self.choices = Choices([*ways, Choice("", "Go back and look at the list again")])
+        self.choices = Choices([*ways, Choice("", LOOK_AGAIN)])
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", can_focus=False):
             yield Plain(Content.styled(self.heading, "bold"))
             yield Plain(f"{self.why}\n")
-            yield Plain(Content.styled("What you can do instead:", "bold"))
+            yield Plain(Content.styled(INSTEAD, "bold"))
             yield self.choices
             if self.guide is not None:
                 yield Plain("\n" + as_text(self.guide, DIALOG_TEXT))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar
 
 from textual import on, work
@@ -16,33 +15,26 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer
 
-from smtp_wizard.engine.accounts import Account, AccountsError, Displaces, LastResult, StoreKind, parse_name
+from smtp_wizard.engine.accounts import Account, AccountsError, Displaces, StoreKind, parse_name
 from smtp_wizard.engine.check import Event, RunFinished
 from smtp_wizard.engine.model import Auth, Depth, InputError, Scope, Secret, Verdict
 from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.secrets import SecretError, Trouble
 from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.report import STAGE_WORDS
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.step import Kit
 from smtp_wizard.widgets import Banner, CheckList, Choice, FindingCard, Plain, Transcript
+from smtp_wizard.words import LAST_VERDICTS, PURPOSE, day_words, result_words
 
 HELP = (
-    "Here are the accounts that you saved, with the result of their last test. T signs in to the chosen one again and "
-    "shows what happened; nothing is sent. Enter shows everything that can be done with it: test, change, rename, "
-    "another password, a copy, which mails it is for, delete."
+    f"{PURPOSE['home']} T signs in to the chosen one again and shows what happened; nothing is sent. Enter shows "
+    "everything that can be done with it: test, change, rename, another password, a copy, which mails it is for, "
+    "delete."
 )
 STORE_WORDS = {
     StoreKind.KEYRING: "in this computer's keyring",
     StoreKind.ENV: "read from an environment variable",
     StoreKind.SESSION: "asked for each time",
-}
-VERDICT_WORDS = {
-    Verdict.PASS: "ok",
-    Verdict.WARN: "ok (note)",
-    Verdict.FAIL: "FAIL",
-    Verdict.UNKNOWN: "not known",
-    Verdict.SKIPPED: "not tested",
 }
 
 
@@ -237,7 +229,7 @@ class HomeScreen(Screen[None]):
             self.heading.update("")
             self.banner.say(f"'{account.name}': {problem}")
             return False
-        words.append(f"'{account.name}': {VERDICT_WORDS[report.verdict]} ({report.took:.1f} s). Nothing was sent.")
+        words.append(f"'{account.name}': {LAST_VERDICTS[report.verdict]} ({report.took:.1f} s). Nothing was sent.")
         self._told("\n".join(words))
         return True
 
@@ -397,17 +389,3 @@ class HomeScreen(Screen[None]):
     def action_help(self) -> None:
         """Say what this screen is for."""
         self.app.push_screen(HelpScreen("Saved accounts", HELP))
-
-
-def day_words(at: datetime, now: datetime) -> str:
-    """Return the time for today, the date for other days, in local time."""
-    local = at.astimezone()
-    return f"today {local:%H:%M}" if local.date() == now.astimezone().date() else f"{local:%Y-%m-%d}"
-
-
-def result_words(last: LastResult | None) -> str:
-    """Return the last result in a few words: a word first, then where it failed."""
-    if last is None:
-        return "not tested"
-    stage = f" {STAGE_WORDS[last.stage].lower()}" if last.stage else ""
-    return f"{VERDICT_WORDS[last.verdict]}{stage}"
