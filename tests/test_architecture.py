@@ -36,11 +36,12 @@ FLOORS: tuple[frozenset[str], ...] = (
 ENGINE_FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"desk", "drafts"}),
     frozenset({"wizard"}),
-    frozenset({"check", "discovery"}),
+    frozenset({"check", "discovery", "inspection"}),
     frozenset(
         {
             "accounts",
             "catalog",
+            "certificates",
             "diagnosis",
             "guides",
             "limits",

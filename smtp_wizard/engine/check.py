@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from smtp_wizard.engine import smtp
 from smtp_wizard.engine.diagnosis import Fault, Finding, Symptom, TlsFault
+from smtp_wizard.engine.inspection import WORTH_A_LOOK, LookFailed, insight, look
 from smtp_wizard.engine.model import (
     Address,
     Auth,
@@ -51,7 +52,7 @@ class CheckResult:
     address: str | None = None
     """Set by `connect`: the IP address that answered."""
     tls: TlsFacts | None = None
-    """Set by `tls` or `starttls`."""
+    """Set by `tls` or `starttls`. Where they failed: what a second look saw, which nobody should believe."""
     capabilities: Mapping[str, str] | None = None
     """Set by `ehlo`, and again by `starttls`: EHLO keyword -> parameters."""
     mechanism: str | None = None
@@ -270,11 +271,20 @@ class _Trouble(Exception):
     tls: TlsFault | None = None
     lacking: str = ""
     other: Endpoint | None = None
+    seen: TlsFacts | None = None
+    server_time: datetime | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
+SOON = timedelta(days=21)
+"""A certificate with less time left is warned of: whoever renews by hand needs a while, and who renews by machine does
+so earlier."""
 _LOST = (Fault.CLOSED, Fault.RESET, Fault.SILENT, Fault.GARBLED, Fault.TLS_FAILED)
 _REACHING = (Fault.REFUSED, Fault.SILENT, Fault.RESET, Fault.CLOSED)
+_NAMES_SHOWN = 10
+"""Names kept of a certificate that nobody believes: it may have a thousand."""
+_ELSEWHERE = (TlsFault.VERSION, TlsFault.CLIENT_CERTIFICATE)
+"""What one port of a server may want and another may not."""
 
 
 class _Run:
@@ -363,15 +373,17 @@ class _Run:
         if unknown:
             trouble = replace(trouble, fault=Fault.OUTCOME_UNKNOWN)
         finding = self.diagnosis.explain(self._symptom(stage, trouble))
-        return CheckResult(stage, Verdict.UNKNOWN if unknown else Verdict.FAIL, 0.0, finding.title, finding)
+        verdict = Verdict.UNKNOWN if unknown else Verdict.FAIL
+        return CheckResult(stage, verdict, 0.0, finding.title, finding, tls=trouble.seen)
 
     def _symptom(self, stage: Stage, trouble: _Trouble) -> Symptom:
-        target, mail = self.target, self.target.mail
+        target, mail, now = self.target, self.target.mail, self.wire.now()
         reply = trouble.reply
         # A secret too short to be told from ordinary words cannot be masked in them: nothing is quoted.
         hidden = self._mask_all and (stage is Stage.AUTH or trouble.fault is Fault.UNSOLICITED)
         other = trouble.other
-        if other is None and stage in (Stage.CONNECT, Stage.TLS, Stage.GREETING) and trouble.fault in _REACHING:
+        unreached = stage in (Stage.CONNECT, Stage.TLS, Stage.GREETING) and trouble.fault in _REACHING
+        if other is None and (unreached or trouble.tls in _ELSEWHERE):
             other = self._alternative()
         return Symptom(
             stage=stage,
@@ -388,7 +400,9 @@ class _Run:
             sender=str(mail.sender) if mail else "",
             recipient=str(mail.recipient) if mail else "",
             other=other,
-            facts={"time": f"{self.wire.now():%Y-%m-%d %H:%M} UTC", **trouble.facts},
+            now=now,
+            server_time=trouble.server_time,
+            facts={"time": f"{now:%Y-%m-%d %H:%M} UTC", **trouble.facts},
         )
 
     def _alternative(self) -> Endpoint | None:
@@ -474,7 +488,9 @@ class _Run:
 
     async def _tls(self) -> CheckResult:
         facts = await self._handshake()
-        return CheckResult(Stage.TLS, Verdict.PASS, 0.0, tls_words(facts, self.wire.now()), tls=facts)
+        finding = self._running_out(Stage.TLS, facts)
+        verdict = Verdict.WARN if finding else Verdict.PASS
+        return CheckResult(Stage.TLS, verdict, 0.0, tls_words(facts, self.wire.now()), finding, tls=facts)
 
     async def _handshake(self) -> TlsFacts:
         facts = await self.stream.start_tls(self.target.endpoint.host, self.target.trust)
@@ -483,6 +499,14 @@ class _Run:
             f"{tls_words(facts, self.wire.now())}; {facts.cipher}; issued by {facts.issuer or 'an unnamed issuer'}",
         )
         return facts
+
+    def _running_out(self, stage: Stage, facts: TlsFacts) -> Finding | None:
+        """The warning about a certificate that is good today and will not be for long."""
+        left = facts.not_after - self.wire.now() if facts.not_after else SOON
+        if facts.not_after is None or left >= SOON:
+            return None
+        known = {"days": str(max(left.days, 0)), "not_after": f"{facts.not_after:%Y-%m-%d}", "issuer": facts.issuer}
+        return self.diagnosis.explain(self._symptom(stage, _Trouble(Fault.EXPIRES_SOON, facts=known)))
 
     async def _greeting(self) -> CheckResult:
         reply = await self._first_reply()
@@ -542,7 +566,7 @@ class _Run:
         return CheckResult(Stage.EHLO, Verdict.PASS, 0.0, _offer_words(self._offered), capabilities=dict(self._offered))
 
     async def _introduce(self) -> None:
-        name = self.target.ehlo_name or _address_literal(self.stream.local_address)
+        name = self.target.ehlo_name or smtp.address_literal(self.stream.local_address)
         (reply,) = await self._ask(smtp.ehlo(name))
         if reply.code in (500, 501, 502, 504) and not self._ehlo_refused:
             self._ehlo_refused = True
@@ -563,7 +587,7 @@ class _Run:
         injected = self.dialogue.encrypted()
         facts = await self._handshake()
         await self._introduce()
-        finding = None
+        finding = self._running_out(Stage.STARTTLS, facts)
         if injected:
             self._tell(Way.NOTE, f"thrown away, it came unencrypted before the handshake: {injected}")
             finding = self.diagnosis.explain(self._symptom(Stage.STARTTLS, _Trouble(Fault.INJECTED, injected)))
@@ -682,49 +706,36 @@ class _Run:
         trouble = _Trouble(error.fault, error.words, tls=error.tls)
         if error.fault is Fault.SPEAKS_PLAIN:
             return replace(trouble, other=self._same_port(Security.STARTTLS))
-        if error.tls in (None, TlsFault.VERSION, TlsFault.OTHER):
+        if error.tls is None:
             return trouble
-        with contextlib.suppress(WireError, SmtpError, _Trouble, TimeoutError):
-            async with asyncio.timeout(self.limits.tls):
-                facts = await self._seen_certificate()
-                unnamed = error.tls is TlsFault.WRONG_NAME and not facts.names
-                return replace(trouble, facts=_certificate_facts(facts), lacking="SAN" if unnamed else "")
-        return trouble
-
-    async def _seen_certificate(self) -> TlsFacts:
-        """Connect once more, believing nothing and saying nothing secret, to read the certificate."""
-        stream = await self.wire.connect(self._peers)
+        known = {"reason": error.words}
+        trouble = replace(trouble, facts=known)
+        if error.tls not in WORTH_A_LOOK:
+            return trouble
+        peer, target = self.stream.peer, self.target
+        self.stream.close()  # some servers let nobody in twice
         try:
-            if self.target.endpoint.security is Security.STARTTLS:
-                await _ask_for_tls(stream, self.target.ehlo_name)
-            return await stream.start_tls(self.target.endpoint.host, None)
-        finally:
-            stream.close()
+            async with asyncio.timeout(self.limits.tls):
+                seen = await look(self.wire, peer, target.endpoint, target.ehlo_name, self.limits.silence)
+        except (LookFailed, TimeoutError):
+            return trouble
+        found = insight(error.tls, seen, self.wire.now())
+        self._tell(Way.NOTE, f"a second connection, to look and no more: {_shown(seen.tls)}")
+        return replace(
+            trouble,
+            tls=found.tls,
+            lacking=found.lacking,
+            facts={**known, **found.facts},
+            seen=replace(seen.tls, names=seen.tls.names[:_NAMES_SHOWN], chain=()),
+            server_time=seen.server_time,
+        )
 
 
-async def _ask_for_tls(stream: Stream, ehlo_name: str) -> None:
-    dialogue = Dialogue()
-    for command in (None, smtp.ehlo(ehlo_name or _address_literal(stream.local_address)), smtp.starttls()):
-        if command is not None:
-            await stream.write(dialogue.send(command))
-        while (reply := dialogue.reply()) is None:
-            data = await stream.read()
-            if not data:
-                raise _Trouble(Fault.CLOSED)
-            dialogue.receive(data)
-        if not reply.good:
-            raise _Trouble(Fault.REJECTED, reply=reply)
-
-
-def _certificate_facts(facts: TlsFacts) -> dict[str, str]:
-    names = ", ".join(facts.names[:5]) or facts.subject
-    known = {
-        "certificate_names": names,
-        "issuer": facts.issuer,
-        "not_before": facts.not_before.strftime("%Y-%m-%d") if facts.not_before else "",
-        "not_after": facts.not_after.strftime("%Y-%m-%d") if facts.not_after else "",
-    }
-    return {name: value for name, value in known.items() if value}
+def _shown(facts: TlsFacts) -> str:
+    """The certificates that were sent, in one line."""
+    sent = [f"{each.subject or 'unnamed'}, until {each.not_after:%Y-%m-%d}" for each in facts.chain[:4]]
+    issuer = facts.chain[-1].issuer if facts.chain else ""
+    return clean(f"{facts.version}; " + " < ".join([*sent, f"signed by {issuer or 'nobody named'}"]), 300)
 
 
 def tls_words(facts: TlsFacts, now: datetime) -> str:
@@ -743,9 +754,3 @@ def _offer_words(offered: Capabilities) -> str:
         name for name in ("STARTTLS", "AUTH", "SIZE", "PIPELINING", "8BITMIME", "SMTPUTF8", "DSN") if name in offered
     ]
     return clean("offers " + ", ".join(f"AUTH {offered['AUTH']}" if name == "AUTH" else name for name in named), 100)
-
-
-def _address_literal(address: str) -> str:
-    """This end's address as RFC 5321 section 4.1.3 writes it. A scoped IPv6 address loses its zone."""
-    bare = address.split("%")[0]
-    return f"[IPv6:{bare}]" if ":" in bare else f"[{bare}]"

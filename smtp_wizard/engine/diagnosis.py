@@ -621,10 +621,10 @@ def _clock_is_wrong(symptom: Symptom, made: datetime) -> bool:
     now, theirs = symptom.now, symptom.server_time
     if now is None:
         return False
-    return now < made or (theirs is not None and abs(theirs - now) > _CLOCKS_DIFFER)
+    return now < made or (theirs is not None and abs(theirs - now) > CLOCKS_DIFFER)
 
 
-_CLOCKS_DIFFER = timedelta(days=1)
+CLOCKS_DIFFER = timedelta(days=1)
 """More than time zones that somebody mixed up can explain."""
 
 

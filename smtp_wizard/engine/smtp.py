@@ -264,6 +264,12 @@ def ehlo(name: str) -> Command:
     return _line_command(f"EHLO {name}")
 
 
+def address_literal(address: str) -> str:
+    """Return an address as a name for EHLO (RFC 5321 section 4.1.3). A scoped IPv6 address loses its zone."""
+    bare = address.split("%")[0]
+    return f"[IPv6:{bare}]" if ":" in bare else f"[{bare}]"
+
+
 def helo(name: str) -> Command:
     """HELO, for servers that know no EHLO."""
     return _line_command(f"HELO {name}")

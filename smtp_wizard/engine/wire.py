@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from smtp_wizard.engine.certificates import MOST_NAMES, Certificate, read_chain
 from smtp_wizard.engine.diagnosis import Fault, TlsFault
 from smtp_wizard.engine.model import Family, clean
 
@@ -72,6 +73,8 @@ class TlsFacts:
     not_after: datetime | None = None
     names: tuple[str, ...] = ()
     """Subject alternative names: DNS names and IP addresses (RFC 9525)."""
+    chain: tuple[Certificate, ...] = ()
+    """The certificates as they were sent, the server's own first. Read only where none is believed."""
 
 
 class Stream(Protocol):
@@ -371,7 +374,7 @@ class SocketStream:
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             return b""
         except ssl.SSLError as problem:
-            raise WireError(Fault.TLS_FAILED, _openssl_words(problem), TlsFault.OTHER) from None
+            raise WireError(Fault.TLS_FAILED, _openssl_words(problem), _alert_about_us(problem)) from None
 
     async def write(self, data: bytes) -> None:
         """As `Stream.write`."""
@@ -395,7 +398,7 @@ class SocketStream:
             except ssl.SSLWantReadError:
                 await self._flush()
                 data = await self._receive()
-                seen += data[: 64 - len(seen)]
+                seen += data[: MOST_UNREADABLE - len(seen)]
                 self._take_in(data)
             except ssl.SSLCertVerificationError as problem:
                 await self._flush()
@@ -467,10 +470,12 @@ def verifying_context(trust: Trust) -> ssl.SSLContext:
 
 @functools.cache
 def unverified_context() -> ssl.SSLContext:
-    """A context for looking at a certificate. Nothing secret is ever sent over it."""
+    """A context for looking at a certificate, however old the server. Nothing secret is ever sent over it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.set_ciphers("ALL:@SECLEVEL=0")
     context.options |= ssl.OP_NO_RENEGOTIATION
     return context
 
@@ -487,11 +492,14 @@ _VERIFY_CODES = {
     62: TlsFault.WRONG_NAME,
     63: TlsFault.WRONG_NAME,
     64: TlsFault.WRONG_NAME,
+    66: TlsFault.WEAK_KEY,
+    67: TlsFault.WEAK_KEY,
+    68: TlsFault.WEAK_KEY,
 }
 
 
 def _not_believed(problem: ssl.SSLCertVerificationError) -> WireError:
-    why = _VERIFY_CODES.get(problem.verify_code, TlsFault.OTHER)
+    why = _VERIFY_CODES.get(problem.verify_code, TlsFault.CERTIFICATE)
     return WireError(Fault.TLS_FAILED, clean(problem.verify_message or str(problem)), why)
 
 
@@ -499,15 +507,57 @@ _VERSION_REASONS = re.compile(r"VERSION|UNSUPPORTED_PROTOCOL|NO_PROTOCOLS|HANDSH
 
 
 def _handshake_fault(problem: ssl.SSLError, seen: bytes) -> WireError:
-    """Tell a server that greets in clear text from one that speaks TLS we do not."""
-    if re.match(rb"[2-5][0-9]{2}[ -]", seen):
-        return WireError(Fault.SPEAKS_PLAIN, clean(seen.decode("utf-8", "replace"), 100))
+    """Tell a server that greets in clear text from one that speaks TLS we do not, or wants to know who we are."""
+    begin = seen[:64].decode("utf-8", "replace")
+    if re.match(r"[2-5][0-9]{2}[ -]", begin):
+        return WireError(Fault.SPEAKS_PLAIN, clean(begin, 100))
     if isinstance(problem, ssl.SSLEOFError) or not seen:
         return WireError(Fault.CLOSED, "the connection was closed during the TLS handshake")
     if seen[0] not in (0x15, 0x16):
-        return WireError(Fault.OTHER_PROTOCOL, clean(seen.decode("utf-8", "replace"), 100))
-    why = TlsFault.VERSION if _VERSION_REASONS.search(problem.reason or "") else TlsFault.OTHER
+        return WireError(Fault.OTHER_PROTOCOL, clean(begin, 100))
+    if "ALERT" in (problem.reason or "") and _asks_for_certificate(seen):
+        why = TlsFault.CLIENT_CERTIFICATE
+    elif _VERSION_REASONS.search(problem.reason or ""):
+        why = TlsFault.VERSION
+    else:
+        why = _alert_about_us(problem)
     return WireError(Fault.TLS_FAILED, _openssl_words(problem), why)
+
+
+_ABOUT_OUR_CERTIFICATE = re.compile(r"ALERT_(BAD_|NO_|UNSUPPORTED_)?CERTIFICATE")
+
+
+def _alert_about_us(problem: ssl.SSLError) -> TlsFault:
+    """What an alert of the server says of us: we show no certificate, so one about it means that one is wanted.
+
+    From TLS 1.3 on it comes after the handshake (RFC 8446 section 4.4.2.4), where an answer is waited for.
+    """
+    about = _ABOUT_OUR_CERTIFICATE.search(problem.reason or "")
+    return TlsFault.CLIENT_CERTIFICATE if about else TlsFault.OTHER
+
+
+_HANDSHAKE_RECORD = 0x16
+_CERTIFICATE_REQUEST = 13
+
+
+def _asks_for_certificate(seen: bytes) -> bool:
+    """Whether the server's part of a handshake holds a CertificateRequest (RFC 5246 sections 6.2.1 and 7.4).
+
+    Up to TLS 1.2 it is legible, and nothing else tells a handshake that failed for want of our certificate from one
+    that failed for want of a cipher in common.
+    """
+    messages = bytearray()
+    at = 0
+    while at + 5 <= len(seen) and seen[at] == _HANDSHAKE_RECORD:
+        size = int.from_bytes(seen[at + 3 : at + 5])
+        messages += seen[at + 5 : at + 5 + size]
+        at += 5 + size
+    at = 0
+    while at + 4 <= len(messages):
+        if messages[at] == _CERTIFICATE_REQUEST:
+            return True
+        at += 4 + int.from_bytes(messages[at + 1 : at + 4])
+    return False
 
 
 def _openssl_words(problem: ssl.SSLError) -> str:
@@ -515,21 +565,44 @@ def _openssl_words(problem: ssl.SSLError) -> str:
 
 
 def _facts(tls: ssl.SSLObject) -> TlsFacts:
-    cipher = tls.cipher()
-    version, name = tls.version() or "TLS", cipher[0] if cipher else ""
+    """What a handshake showed."""
     seen: Any = tls.getpeercert()
-    if seen:
-        return TlsFacts(
-            version,
-            name,
-            _distinguished(seen.get("subject", ())),
-            _distinguished(seen.get("issuer", ())),
-            _when(seen.get("notBefore")),
-            _when(seen.get("notAfter")),
-            tuple(clean(value, 100) for _, value in seen.get("subjectAltName", ())[:50]),
-        )
-    der = tls.getpeercert(True)
-    return _facts_of(der, version, name) if der else TlsFacts(version, name)
+    if not seen:  # OpenSSL tells nothing of what it has not verified itself
+        return _facts_as_sent(tls)
+    return TlsFacts(
+        *_agreed(tls),
+        _distinguished(seen.get("subject", ())),
+        _distinguished(seen.get("issuer", ())),
+        _when(seen.get("notBefore")),
+        _when(seen.get("notAfter")),
+        tuple(clean(value, 100) for _, value in seen.get("subjectAltName", ())[:MOST_NAMES]),
+    )
+
+
+def _facts_as_sent(tls: ssl.SSLObject) -> TlsFacts:
+    """The same of certificates that OpenSSL has not verified: it gives their bytes alone."""
+    chain = read_chain(_sent(tls))
+    if not chain:
+        return TlsFacts(*_agreed(tls))
+    own = chain[0]
+    return TlsFacts(*_agreed(tls), own.subject, own.issuer, own.not_before, own.not_after, own.names, chain)
+
+
+def _agreed(tls: ssl.SSLObject) -> tuple[str, str]:
+    """Version and cipher."""
+    cipher = tls.cipher()
+    return tls.version() or "TLS", cipher[0] if cipher else ""
+
+
+def _sent(tls: ssl.SSLObject) -> list[bytes]:
+    """The certificates as they were sent, in DER."""
+    if sys.version_info >= (3, 13):
+        sent = list(tls.get_unverified_chain())
+    else:
+        opaque: Any = tls
+        found = opaque._sslobj.get_unverified_chain() or ()
+        sent = [ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in found]
+    return sent
 
 
 def _distinguished(rdns: Any) -> str:
@@ -539,34 +612,3 @@ def _distinguished(rdns: Any) -> str:
 
 def _when(text: str | None) -> datetime | None:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC) if text else None
-
-
-def _facts_of(der: bytes, version: str, cipher: str) -> TlsFacts:
-    """Read a certificate that was not verified: OpenSSL gives its bytes alone."""
-    from cryptography import x509
-    from cryptography.x509.oid import NameOID
-
-    def name(of: x509.Name) -> str:
-        for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
-            if found := of.get_attributes_for_oid(oid):
-                return clean(str(found[0].value), 100)
-        return ""
-
-    try:
-        certificate = x509.load_der_x509_certificate(der)
-        try:
-            san = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-            names = [*san.get_values_for_type(x509.DNSName), *map(str, san.get_values_for_type(x509.IPAddress))]
-        except x509.ExtensionNotFound:
-            names = []
-        return TlsFacts(
-            version,
-            cipher,
-            name(certificate.subject),
-            name(certificate.issuer),
-            certificate.not_valid_before_utc,
-            certificate.not_valid_after_utc,
-            tuple(clean(each, 100) for each in names[:50]),
-        )
-    except (ValueError, TypeError):
-        return TlsFacts(version, cipher)

@@ -279,8 +279,8 @@ CERTIFICATES: tuple[tuple[str, MakeContext, str, Who], ...] = (
     ("not yet valid", not_yet_valid, "cert_not_yet_valid", Who.HOST),
     ("wrong name", wrong_name, "cert_hostname_mismatch", Who.YOU),
     ("self-signed", lambda _: self_signed(), "cert_self_signed", Who.HOST),
-    ("unknown issuer", lambda _: good(make_ca()), "cert_unknown_issuer", Who.HOST),
-    ("intermediate missing", no_intermediate, "cert_unknown_issuer", Who.HOST),
+    ("unknown issuer", lambda _: good(make_ca().create_child_ca()), "cert_unknown_issuer", Who.HOST),
+    ("intermediate missing", no_intermediate, "cert_chain_incomplete", Who.HOST),
 )
 
 
