@@ -296,7 +296,8 @@ class Desk:
         if before is not None:
             account = replace(account, created=before.created, last=account.last or before.last)
         self._refuse_collisions(account, before, replacing=replacing, displacing=displacing)
-        held = await self._held(before)
+        overwritten = before or self._namesake(account)
+        held = await self._held(overwritten)
         store = await self._keep(draft)
         account = replace(account, store=store)
         try:
@@ -305,11 +306,18 @@ class Desk:
             else:
                 gone = self.book.put(account, replacing=replacing, displacing=displacing)
         except Exception:
-            await self._undo(store, before, held)
+            await self._undo(store, overwritten, held)
             raise
         if gone is not None and gone.store is not None and gone.store != store:
             await self._forget(gone.store)
         return account
+
+    def _namesake(self, account: Account) -> Account | None:
+        """Return the account that a new one of the same name replaces: a store may keep both in the same entry."""
+        try:
+            return self.book.get(account.name)
+        except NoSuchAccount:
+            return None
 
     async def _held(self, before: Account | None) -> Secret | None:
         """Return the secret that an account has now, so that it can be put back; None where it cannot be read."""
