@@ -18,6 +18,7 @@ import socket
 import ssl
 import struct
 import tempfile
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ from typing import Self, TypeVar
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from smtp_wizard.engine.model import Endpoint, Security
 
@@ -517,6 +518,12 @@ def not_yet_valid(ca: trustme.CA, *names: str) -> ssl.SSLContext:
     )
 
 
+def with_root(ca: trustme.CA, *names: str) -> ssl.SSLContext:
+    """A certificate that is followed by the one of its authority, which nobody needs to send."""
+    leaf = ca.issue_cert(*(names or NAMES))
+    return _context(leaf.private_key_and_cert_chain_pem.bytes() + ca.cert_pem.bytes())
+
+
 def no_intermediate(ca: trustme.CA, *names: str) -> ssl.SSLContext:
     """A certificate signed by an intermediate authority that the server forgets to send."""
     leaf = ca.create_child_ca().issue_cert(*(names or NAMES))
@@ -534,37 +541,116 @@ def cn_only(ca: trustme.CA, name: str = "localhost") -> ssl.SSLContext:
     return _own_context(ec.generate_private_key(ec.SECP256R1()), name, (), issuer=ca)
 
 
-def _own_context(
-    key: ec.EllipticCurvePrivateKey, common_name: str, names: Sequence[str], issuer: trustme.CA | None
+def running_out(ca: trustme.CA, left: timedelta, *names: str) -> ssl.SSLContext:
+    """A certificate that holds so much longer."""
+    return _leaf_context(ca.issue_cert(*(names or NAMES), not_after=datetime.now(UTC) + left))
+
+
+def weak_key(ca: trustme.CA) -> ssl.SSLContext:
+    """A certificate with an RSA key of 1024 bits."""
+    return _own_context(rsa.generate_private_key(65537, 1024), "localhost", NAMES, issuer=ca)
+
+
+def weak_signature(root_file: Path) -> ssl.SSLContext:
+    """A certificate that an authority of its own, whose certificate goes into `root_file`, has signed with SHA-1."""
+    signer = rsa.generate_private_key(65537, 2048)
+    root = _builder("SHA-1 Authority", _named("SHA-1 Authority"), signer).add_extension(
+        x509.BasicConstraints(ca=True, path_length=None), critical=True
+    )
+    root_file.write_bytes(root.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    key = ec.generate_private_key(ec.SECP256R1())
+    leaf = _builder("localhost", _named("SHA-1 Authority"), key).add_extension(_general_names(NAMES), critical=False)
+    return _context(_secret(key) + _pem(_resigned_with_sha1(leaf.sign(signer, hashes.SHA256()), signer)))
+
+
+def _resigned_with_sha1(certificate: x509.Certificate, signer: rsa.RSAPrivateKey) -> bytes:
+    """Swap the algorithm, whose identifiers differ in the last byte alone, and sign anew: nobody's tools do it now."""
+    sha256, sha1 = (bytes.fromhex("06092a864886f70d0101") + end for end in (b"\x0b", b"\x05"))
+    body = certificate.tbs_certificate_bytes.replace(sha256, sha1)
+    encoded = certificate.public_bytes(serialization.Encoding.DER)
+    encoded = encoded.replace(certificate.tbs_certificate_bytes, body).replace(sha256, sha1)
+    signature = signer.sign(body, padding.PKCS1v15(), hashes.SHA1())
+    return encoded[: -len(signature)] + signature
+
+
+def old_tls(ca: trustme.CA, version: ssl.TLSVersion) -> ssl.SSLContext:
+    """A server that speaks no newer version of TLS than this one."""
+    context = good(ca)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python warns of old versions, which is what is wanted here
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        context.maximum_version = version
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
+
+
+def asks_for_certificate(
+    ca: trustme.CA, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3, *, insists: bool = True
 ) -> ssl.SSLContext:
+    """A server that wants the client to show a certificate, and lets it go without one only if it does not insist."""
+    context = good(ca)
+    context.maximum_version = version
+    context.verify_mode = ssl.CERT_REQUIRED if insists else ssl.CERT_OPTIONAL
+    ca.configure_trust(context)
+    return context
+
+
+PROTOCOL_VERSION = b"\x15\x03\x01\x00\x02\x02\x46"
+"""The alert 'protocol version' (RFC 8446 section 6.2), as a server sends it that knows no version of ours."""
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+def _own_context(key: PrivateKey, common_name: str, names: Sequence[str], issuer: trustme.CA | None) -> ssl.SSLContext:
     """Build a certificate by hand: trustme signs for itself never, and always writes a subjectAltName."""
+    if issuer is None:
+        builder, signer = _builder(common_name, _named(common_name), key), key
+    else:
+        parent = x509.load_pem_x509_certificate(issuer.cert_pem.bytes())
+        identifier = parent.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        known = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+        loaded = serialization.load_pem_private_key(issuer.private_key_pem.bytes(), None)
+        assert isinstance(loaded, ec.EllipticCurvePrivateKey)
+        builder = _builder(common_name, parent.subject, key).add_extension(known, critical=False)
+        signer = loaded
+    if names:
+        builder = builder.add_extension(_general_names(names), critical=False)
+    return _context(_secret(key) + _pem(builder.sign(signer, hashes.SHA256())))
+
+
+def _builder(common_name: str, issuer: x509.Name, key: PrivateKey) -> x509.CertificateBuilder:
+    """Begin a certificate that holds today."""
     now = datetime.now(UTC)
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
-    builder = (
+    return (
         x509.CertificateBuilder()
-        .subject_name(subject)
+        .subject_name(_named(common_name))
+        .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=30))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
-    if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(n) for n in names]), critical=False)
-    if issuer is None:
-        certificate = builder.issuer_name(subject).sign(key, hashes.SHA256())
-    else:
-        parent = x509.load_pem_x509_certificate(issuer.cert_pem.bytes())
-        identifier = parent.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-        known = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
-        signer = serialization.load_pem_private_key(issuer.private_key_pem.bytes(), None)
-        assert isinstance(signer, ec.EllipticCurvePrivateKey)
-        builder = builder.issuer_name(parent.subject).add_extension(known, critical=False)
-        certificate = builder.sign(signer, hashes.SHA256())
-    secret = key.private_bytes(
+
+
+def _named(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
+
+
+def _secret(key: PrivateKey) -> bytes:
+    return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return _context(secret + certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _pem(certificate: x509.Certificate | bytes) -> bytes:
+    if isinstance(certificate, bytes):
+        return ssl.DER_cert_to_PEM_cert(certificate).encode()
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _general_names(names: Sequence[str]) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName([_general_name(name) for name in names])
 
 
 def _general_name(name: str) -> x509.GeneralName:
@@ -579,6 +665,7 @@ def _leaf_context(leaf: trustme.LeafCert) -> ssl.SSLContext:
 
 def _context(pem: bytes) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL:@SECLEVEL=0")  # whatever is wrong with it, it is shown
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "server.pem")
         file.write_bytes(pem)
