@@ -34,9 +34,10 @@ from smtp_wizard.commands.connection import (
 from smtp_wizard.commands.exits import Exit
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
-from smtp_wizard.commands.passwords import PASSWORD_OPTIONS, PasswordSource, password_options, read_password, taken_from
+from smtp_wizard.commands.passwords import PASSWORD_OPTIONS, PasswordSource, password_options, taken_from
 from smtp_wizard.commands.questions import ask_password, can_ask
 from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.commands.sign_in import given_password, warn_of_oddities
 from smtp_wizard.engine.catalog import ProviderKind
 from smtp_wizard.engine.check import Limits
 from smtp_wizard.engine.desk import Options
@@ -146,14 +147,10 @@ class _Checker:
         asked = self.asked
         if asked.depth is Depth.SERVER or asked.auth is Auth.NONE:
             return None
-        if not asked.password.given:
-            return ask_password(f"Password of {asked.username}")
-
-        async def read() -> Secret | None:
-            async with self.watch.bound():
-                return await read_password(asked.password, self.invocation.desk.stores.env)
-
-        return run(read(), self.watch, self._undone)
+        given = given_password(self.invocation, asked.password, self.watch, self._undone)
+        secret = given or ask_password(f"Password of {asked.username}")
+        warn_of_oddities(self.out, secret)
+        return secret
 
     def _endpoint(self) -> Endpoint:
         asked = self.asked

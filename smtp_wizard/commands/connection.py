@@ -16,6 +16,7 @@ from smtp_wizard.commands.exits import CommandError
 from smtp_wizard.engine.model import (
     Address,
     Depth,
+    Endpoint,
     Family,
     HostError,
     InputError,
@@ -44,7 +45,12 @@ def parsed_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Par
 
 
 def parse_ehlo_name(text: str) -> str:
-    """Take a host name or an address literal (RFC 5321 section 4.1.3): it goes into a command as it stands."""
+    """Take a host name or an address literal (RFC 5321 section 4.1.3): it goes into a command as it stands.
+
+    Empty: this computer's own.
+    """
+    if not text:
+        return ""
     if text.startswith("[") and text.endswith("]"):
         literal = text[1:-1]
         bare = literal[5:] if literal[:5].lower() == "ipv6:" else literal
@@ -108,7 +114,7 @@ def connection_from(given: dict[str, Any]) -> Connection:
         raise click.UsageError("--timeout takes a number of seconds above 0.")
     ca_file, transcript = given.pop("ca_file"), given.pop("transcript")
     return Connection(
-        ca_file=_usable_authority(ca_file) if ca_file is not None else None,
+        ca_file=_usable_authority(ca_file) if ca_file else None,
         ehlo_name=given.pop("ehlo_name") or "",
         family=Family.IPV4 if ipv4 else Family.IPV6 if ipv6 else None,
         timeout=timeout,
@@ -148,6 +154,25 @@ USUAL_WAYS = {465: Security.TLS, 587: Security.STARTTLS, 2525: Security.STARTTLS
 
 USUAL_PORTS = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
 """The port to begin with where only the way is known."""
+
+
+def usual_way(port: int | None, known: Endpoint | None) -> Security:
+    """Return how to speak to a port when nobody said; what answers decides in the end. Raises `CommandError`."""
+    if known is not None and port in (None, known.port):
+        return known.security
+    way = USUAL_WAYS.get(port or USUAL_PORTS[Security.STARTTLS])
+    if way is None:
+        raise missing_answers(["--security"], f"Port {port} is not a usual one: only you can say how it is encrypted.")
+    return way
+
+
+def changed_endpoint(known: Endpoint, host: str | None, port: int | None, security: Security | None) -> Endpoint:
+    """Return an endpoint with what was said in its place; port and encryption go together. Raises `CommandError`."""
+    way = security or usual_way(port, known)
+    if port is None:
+        follows = way is not known.security and known.port == USUAL_PORTS[known.security]
+        port = USUAL_PORTS[way] if follows else known.port
+    return Endpoint(host or known.host, port, way)
 
 
 def same_address(one: Address, other: Address) -> bool:

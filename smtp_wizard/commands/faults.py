@@ -8,13 +8,13 @@ from contextlib import suppress
 from smtp_wizard import __version__
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.engine.accounts import AccountsError, Displaces, NameTaken, NoSuchAccount
+from smtp_wizard.engine.accounts import AccountsError, Displaces, NameTaken, NoSuchAccount, StoreKind
 from smtp_wizard.engine.data import DataError
 from smtp_wizard.engine.guides import UnknownGuide
 from smtp_wizard.engine.model import InputError, clean
 from smtp_wizard.engine.paths import make_private_dir, write_private
 from smtp_wizard.engine.sandbox import SandboxError
-from smtp_wizard.engine.secrets import SecretError
+from smtp_wizard.engine.secrets import SecretError, Trouble
 
 LOG_NAME = "last-fault.log"
 
@@ -34,7 +34,7 @@ def known_fault(problem: Exception) -> CommandError | None:
         case AccountsError():
             return CommandError("accounts", words, exit_code=Exit.SECRET)
         case SecretError():
-            return CommandError(f"secret-{problem.trouble.value}", words, exit_code=Exit.SECRET)
+            return CommandError(f"secret-{problem.trouble.value}", words, other_stores(problem), Exit.SECRET)
         case SandboxError():
             return CommandError("sandbox", words, exit_code=Exit.FAILED)
         case DataError():
@@ -44,6 +44,28 @@ def known_fault(problem: Exception) -> CommandError | None:
                 "timeout", "The time allowed by --timeout was up.", "Allow more of it.", exit_code=Exit.FAILED
             )
     return None
+
+
+_OF_THE_KEYRING = (
+    Trouble.ABSENT,
+    Trouble.LOCKED,
+    Trouble.MUTE,
+    Trouble.FORGETS,
+    Trouble.UNSAFE,
+    Trouble.REFUSED,
+    Trouble.MISSING,
+)
+
+
+def other_stores(problem: SecretError) -> str:
+    """Name the other places for a password, where the keyring is at fault; '' for any other trouble."""
+    if problem.trouble not in _OF_THE_KEYRING:
+        return ""
+    others = " or ".join(f"--store {kind.value}" for kind in StoreKind if kind is not StoreKind.KEYRING)
+    return (
+        f"A password can be kept elsewhere: {others}. An account that is saved already is moved by "
+        "'smtp-wizard accounts edit NAME --store ...'."
+    )
 
 
 REPLACE_HINT = "Add --replace if that is what you want."

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
 import click
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A command below a group that is loaded only when it is used."""
+
+    module: str
+    """Its module, which calls it `command`."""
+    help: str
+    """What the list of commands says about it."""
 
 
 class GroupWithDefault(click.Group):
@@ -10,15 +25,32 @@ class GroupWithDefault(click.Group):
 
     default = "list"
 
+    def __init__(self, *arguments: Any, later: Mapping[str, Later] | None = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.later = dict(later or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """As `Group.list_commands`."""
+        return [*self.commands, *self.later]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """As `Group.get_command`."""
+        if cmd_name not in self.later:
+            return super().get_command(ctx, cmd_name)
+        found = import_module(self.later[cmd_name].module).command
+        assert isinstance(found, click.Command)
+        return found
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the name of the command first, where it was left out or options stand before it."""
         if args and args[0] in ctx.help_option_names:
             return super().parse_args(ctx, args)
         rest = list(args)
         name = next((word for word in args if not word.startswith("-")), "")
-        if name in self.commands:
+        known = name in self.list_commands(ctx)
+        if known:
             rest.remove(name)
-        args = [name if name in self.commands else self.default, *rest]
+        args = [name if known else self.default, *rest]
         return super().parse_args(ctx, args)
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -26,13 +58,12 @@ class GroupWithDefault(click.Group):
         default = self.commands[self.default]
         pieces = [piece for piece in default.collect_usage_pieces(ctx) if piece]
         formatter.write_usage(ctx.command_path, " ".join(pieces))
-        named = [name for name in self.commands if name != self.default]
+        named = [name for name in self.list_commands(ctx) if name != self.default]
         formatter.write_usage(ctx.command_path, f"{'|'.join(named)} ...", prefix="   or: ")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Show the default command's options as the group's own."""
         self.commands[self.default].format_options(ctx, formatter)
         with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, each.get_short_help_str()) for name, each in self.commands.items() if name != self.default]
-            )
+            own = [(name, each.get_short_help_str()) for name, each in self.commands.items() if name != self.default]
+            formatter.write_dl(own + [(name, each.help) for name, each in self.later.items()])

@@ -59,6 +59,18 @@ def confirm(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
+def agree(out: Output, code: str, words: str, question: str, hint: str) -> None:
+    """Say what is in the way and ask whether to go on.
+
+    Raises `CommandError`: with `code` and `hint` where nobody can be asked, as declined after a no.
+    """
+    if not can_ask():
+        raise CommandError(code, words, hint)
+    out.narrate(words)
+    if not confirm(question):
+        raise CommandError("declined", "Nothing was saved.", exit_code=Exit.FAILED)
+
+
 def no_answer(question: str) -> CommandError:
     """Return the error for a question that was left without an answer."""
     return CommandError("missing-answers", f"No answer to: {question}", exit_code=Exit.USAGE)

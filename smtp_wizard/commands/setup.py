@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import click
 
 from smtp_wizard.commands.accounts import store_words
+from smtp_wizard.commands.answers import LET_IT_SEND_GENERAL, sender_options, server_options, store_options
 from smtp_wizard.commands.checking import Transcript, Watched, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.connection import (
     DEPTH,
-    SECURITY,
     USUAL_PORTS,
     USUAL_WAYS,
     Connection,
@@ -23,16 +22,18 @@ from smtp_wizard.commands.connection import (
     parse_words,
     parsed_by,
     same_address,
+    usual_way,
 )
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.faults import REPLACE_HINT
 from smtp_wizard.commands.home import draw
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
-from smtp_wizard.commands.passwords import PasswordSource, password_options, read_password, taken_from
+from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.providers import provider_called
-from smtp_wizard.commands.questions import ask, ask_password, can_ask, can_draw, confirm
+from smtp_wizard.commands.questions import agree, ask, ask_password, can_ask, can_draw
 from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.commands.sign_in import given_password, warn_of_oddities
 from smtp_wizard.commands.tables import table
 from smtp_wizard.commands.test import SAME_ADDRESS
 from smtp_wizard.engine.accounts import Account, NoSuchAccount, StoreKind, parse_name
@@ -73,7 +74,7 @@ class Given:
     depth: str | None
     send_test: Address | None
     scope: str | None
-    company_email: bool
+    company_email: bool | None
     company_name: str | None
     reply_to: Address | None
     store: str | None
@@ -92,38 +93,20 @@ class Given:
         return Depth(self.depth or "login")
 
 
-def _parse_env_name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
-        raise InputError("The name of an environment variable has letters, digits and _ only.")
-    return text
-
-
 _ADDRESS = parsed_by(Address.parse)
-_WORDS = parsed_by(parse_words)
 
 
 @click.command("setup")
 @click.argument("email", required=False, callback=_ADDRESS)
 @click.option("--provider", metavar="ID", help="The provider; 'smtp-wizard providers' lists them.")
 @click.option("--path", metavar="ID", help="The way to sign in; 'smtp-wizard providers show ID' lists them.")
-@click.option("--host", metavar="HOST", callback=parsed_by(parse_host), help="The outgoing server.")
-@click.option("--port", metavar="PORT", callback=parsed_by(parse_port), help="Its port.")
-@click.option("--security", type=SECURITY, help="How it is encrypted.")
-@click.option("--username", metavar="NAME", callback=_WORDS, help="The user name; mostly the address.")
-@click.option("--auth", type=click.Choice(["password", "none"]), help="'none': the server wants no sign-in.")
-@click.option("--from", "sender", metavar="ADDR", callback=_ADDRESS, help="The address in From, where it differs.")
-@click.option("--sender-name", metavar="TEXT", callback=_WORDS, help="The name beside the address in From.")
+@server_options
 @click.option("--depth", type=DEPTH, help="How far the check goes.  [default: login]")
 @click.option("--send-test", metavar="ADDR", callback=_ADDRESS, help="Send a test message here too (= --depth send).")
-@click.option("--scope", type=click.Choice([each.value for each in Scope]), help="What it sends.  [default: general]")
-@click.option("--company-email", is_flag=True, help="Update Company Email: the firm's name and Reply-To.")
-@click.option("--company-name", metavar="TEXT", callback=_WORDS, help="The firm's name.")
-@click.option("--reply-to", metavar="ADDR", callback=_ADDRESS, help="Where answers go.")
-@click.option("--store", type=click.Choice([each.value for each in StoreKind]), help="Where the password is kept.")
-@click.option("--env-name", metavar="NAME", callback=parsed_by(_parse_env_name), help="The variable, with --store env.")
+@sender_options
+@store_options
 @click.option("--save", metavar="NAME", callback=parsed_by(parse_name), help="Save the account under this name.")
 @click.option("--replace", "replacing", is_flag=True, help="Take the place of what is saved already.")
-@click.option("--allow-cleartext-login", "allow_cleartext", is_flag=True, help="Sign in even without encryption.")
 @password_options
 @connection_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
@@ -160,7 +143,8 @@ class _Setup:
             return draw(self.invocation, "setup", draft)
         if lacking and not can_ask():
             raise missing_answers(lacking, draft.origin_note)
-        draft = self._with_path(self._asked(draft) if lacking else draft)
+        draft = self.invocation.desk.tidied(self._with_path(self._asked(draft) if lacking else draft))
+        warn_of_oddities(self.out, draft.secret)
         self._refuse_unprovable(draft)
         self._agree_to_collisions()
         return self._check_and_save(draft)
@@ -204,7 +188,7 @@ class _Setup:
     def _with_answers(self, draft: Draft) -> Draft:
         given = self.given
         draft = self._with_server(draft)
-        update_company = given.company_email or bool(given.company_name) or given.reply_to is not None
+        implied = bool(given.company_name or given.reply_to)
         return replace(
             draft,
             username=draft.username if given.username is None else given.username,
@@ -212,7 +196,7 @@ class _Setup:
             sender=given.sender,
             sender_name=given.sender_name or "",
             scope=Scope(given.scope or "general"),
-            update_company=update_company,
+            update_company=implied if given.company_email is None else given.company_email,
             company_name=given.company_name or "",
             reply_to=given.reply_to,
             test_to=given.send_test,
@@ -232,7 +216,7 @@ class _Setup:
             return draft
         if known is not None and given.host is None and given.port is None:
             known = self._same_host(draft, Security(given.security or known.security)) or known
-        security = Security(given.security) if given.security else _usual_way(given.port, known)
+        security = Security(given.security) if given.security else usual_way(given.port, known)
         port = given.port or _usual_port(known, security, host)
         return draft.with_endpoint(Endpoint(host, port, security))
 
@@ -249,18 +233,13 @@ class _Setup:
         return StoreKind.ENV if given.env_name else None
 
     def _given_secret(self) -> Secret | None:
-        given, env = self.given, self.invocation.desk.stores.env
+        given = self.given
         source = given.password
         if not source.given and self._store() is StoreKind.ENV and (given.env_name or given.save):
             source = PasswordSource(variable=given.env_name or variable_for(given.save or ""))
-        if not source.given or given.auth == "none":
+        if given.auth == "none":
             return None
-
-        async def read() -> Secret | None:
-            async with self.watch.bound():
-                return await read_password(source, env)
-
-        return run(read(), self.watch, self._undone)
+        return given_password(self.invocation, source, self.watch, self._undone)
 
     # -- what is missing --------------------------------------------------------------------------------------------
 
@@ -347,20 +326,14 @@ class _Setup:
         except NoSuchAccount:
             same = None
         if same is not None:
-            self._agree("name-taken", f"There is already an account named '{same.name}'.", "Replace it?")
+            taken = f"There is already an account named '{same.name}'."
+            agree(self.out, "name-taken", taken, "Replace it?", REPLACE_HINT)
             self.replacing = True
         for other in self.invocation.book.list() if given.scope == Scope.ALL else ():
             if other.scope is Scope.ALL and (same is None or other.name != same.name):
                 words = f"'{other.name}' is the account for all mail already, and there can be only one."
-                self._agree("displaces", words, "Let it send general mail only from now on?")
+                agree(self.out, "displaces", words, LET_IT_SEND_GENERAL, REPLACE_HINT)
                 self.displacing = True
-
-    def _agree(self, code: str, words: str, question: str) -> None:
-        if not can_ask():
-            raise CommandError(code, words, REPLACE_HINT)
-        self.out.narrate(words)
-        if not confirm(question):
-            raise CommandError("declined", "Nothing was saved.", exit_code=Exit.FAILED)
 
     def _undone(self) -> str:
         sent = " The test message may or may not have been sent." if self.watched.perhaps_sent else ""
@@ -421,16 +394,6 @@ class _Setup:
             self.out.narrate("Nothing was saved: the check did not pass.")
         elif code == Exit.OK and self.out.form is Form.TEXT:
             self.out.narrate("Nothing was saved; --save NAME would.")
-
-
-def _usual_way(port: int | None, known: Endpoint | None) -> Security:
-    """Return how to speak to a port when nobody said; what answers decides in the end. Raises `CommandError`."""
-    if known is not None and port in (None, known.port):
-        return known.security
-    way = USUAL_WAYS.get(port or USUAL_PORTS[Security.STARTTLS])
-    if way is None:
-        raise missing_answers(["--security"], f"Port {port} is not a usual one: only you can say how it is encrypted.")
-    return way
 
 
 def _usual_port(known: Endpoint | None, security: Security, host: str) -> int:

@@ -28,10 +28,12 @@ from smtp_wizard.commands.connection import (
     same_address,
 )
 from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.faults import other_stores
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.passwords import PasswordSource, password_options, read_password, taken_from
+from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.questions import ask_password, can_ask
 from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.commands.sign_in import given_password, tidied_for
 from smtp_wizard.engine.accounts import Account, StoreTrouble
 from smtp_wizard.engine.check import Emit, Event, Report, RunFinished
 from smtp_wizard.engine.desk import Options
@@ -172,13 +174,11 @@ class _Tester:
         if self.asked.depth is Depth.SERVER:
             return {account.name: None for account in self.accounts}
         if self.asked.password.given:
-            return {self.accounts[0].name: run(self._given(), self.watch, self._undone)}
+            (account,) = self.accounts
+            given = given_password(self.invocation, self.asked.password, self.watch, self._undone)
+            return {account.name: None if given is None else tidied_for(self.invocation, account, given)}
         found = run(self._stored(), self.watch, self._undone)
-        return {name: self._asked(name, secret) for name, secret in found.items()}
-
-    async def _given(self) -> Secret | None:
-        async with self.watch.bound():
-            return await read_password(self.asked.password, self.invocation.desk.stores.env)
+        return {account.name: self._asked(account, found[account.name]) for account in self.accounts}
 
     async def _stored(self) -> dict[str, Secret | SecretError | None]:
         found: dict[str, Secret | SecretError | None] = {}
@@ -192,11 +192,11 @@ class _Tester:
                     found[account.name] = _nowhere()
         return found
 
-    def _asked(self, name: str, secret: Secret | SecretError | None) -> Secret | Finding | None:
+    def _asked(self, account: Account, secret: Secret | SecretError | None) -> Secret | Finding | None:
         if not isinstance(secret, SecretError):
             return secret
         if secret.trouble is Trouble.ASK and can_ask():
-            return ask_password(f"Password of {name}")
+            return tidied_for(self.invocation, account, ask_password(f"Password of {account.name}"))
         return _secret_finding(secret)
 
     def _refuse(self, secrets: dict[str, Secret | Finding | None]) -> None:
@@ -321,14 +321,13 @@ def _obstacle(problem: Exception) -> Finding:
 
 
 def _secret_finding(problem: SecretError) -> Finding:
-    steps = {
-        Trouble.ASK: ("Give it with --password-stdin, --password-command or --password-env.",),
-        Trouble.UNSET: ("Set the variable, and start again.",),
-    }
+    give = "Give it with --password-stdin, --password-command or --password-env."
+    elsewhere = other_stores(problem)
+    steps = {Trouble.ASK: (give,), Trouble.UNSET: ("Set the variable, and start again.",)}
     return Finding(
         code=f"secret-{problem.trouble.value}",
         title="The password could not be read",
         explanation=str(problem),
         who=Who.YOU,
-        steps=steps.get(problem.trouble, ("Run 'smtp-wizard setup' for this account again to store it anew.",)),
+        steps=(give, elsewhere) if elsewhere else steps.get(problem.trouble, ("Set the account up again.",)),
     )

@@ -412,6 +412,24 @@ class Desk:
             await self._forget(account.store)
         return renamed
 
+    async def duplicate(self, name: str, new_name: str = "") -> Account:
+        """Save a second account like this one, for general mail, its secret kept for it too; no result goes with it.
+
+        `new_name` empty: a free one. Raises as `rename` does.
+        """
+        account = self.book.get(name)
+        wanted = parse_name(new_name) if new_name else self.book.free_name(account.name)
+        if self.book.free_name(wanted) != wanted:
+            raise NameTaken(wanted)
+        store = await self._moved(account, wanted)
+        copy = replace(account, name=wanted, scope=Scope.GENERAL, store=store, created=self.now(), last=None)
+        try:
+            self.book.put(copy)
+        except Exception:
+            await self._forget(store)
+            raise
+        return copy
+
     async def _moved(self, account: Account, new_name: str) -> StoreRef | None:
         """Keep the secret under the new name too, where the store names it after the account."""
         if account.store is None or account.store.kind is StoreKind.ENV:
@@ -424,14 +442,18 @@ class Desk:
             raise
         return await self.stores.get(account.store.kind).put(new_name, secret)
 
-    async def replace_secret(self, account: Account, secret: Secret, emit: Emit) -> Report:
+    async def replace_secret(
+        self, account: Account, secret: Secret, emit: Emit, *, options: Options | None = None
+    ) -> Report:
         """Try a new password with the account's own settings, and keep it if the server takes it.
 
         One that is refused is not kept: the old one stays as it is. Raises `SecretError` where the store takes no
         secret, and as `check_account` does.
         """
-        report = await self.check_account(account, secret, Depth.LOGIN, emit)
+        report = await self.check_account(account, secret, Depth.LOGIN, emit, options=options)
         if report.verdict in (Verdict.PASS, Verdict.WARN) and account.store is not None:
+            if account.store.kind is StoreKind.ENV:
+                self.stores.env.choose(account.name, account.store.where)
             await self.stores.get(account.store.kind).put(account.name, secret)
         return report
 

@@ -178,6 +178,18 @@ class Endpoint:
         return f"{host}:{self.port}"
 
 
+class Oddity(StrEnum):
+    """What is unusual in a password, and often came along when it was copied."""
+
+    BLANK_AT_END = "blank-at-end"
+    """A blank at its beginning or end."""
+    LINE_END = "line-end"
+    HARD_BLANK = "hard-blank"
+    """A blank that is not the ordinary one, such as the no-break space of web pages."""
+    INVISIBLE = "invisible"
+    """Another control or format character."""
+
+
 class Secret:
     """A password or token. Shows stars; never compares, hashes or pickles as text.
 
@@ -192,6 +204,14 @@ class Secret:
     def reveal(self) -> str:
         """Return the secret itself."""
         return self._value
+
+    @property
+    def oddities(self) -> tuple[Oddity, ...]:
+        """What is unusual in it. It may be part of the password, so it is asked about and never taken away."""
+        kinds = {_oddity_of(ch) for ch in self._value}
+        if self._value != self._value.strip(" "):
+            kinds.add(Oddity.BLANK_AT_END)
+        return tuple(each for each in Oddity if each in kinds)
 
     def __repr__(self) -> str:
         return "Secret(********)"
@@ -215,6 +235,15 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not written anywhere")
+
+
+def _oddity_of(ch: str) -> Oddity | None:
+    if ch in "\r\n\v\f\x85\u2028\u2029":
+        return Oddity.LINE_END
+    category = unicodedata.category(ch)
+    if category in {"Cc", "Cf"}:
+        return Oddity.INVISIBLE
+    return Oddity.HARD_BLANK if category == "Zs" and ch != " " else None
 
 
 # A label of a host name; the underscore is refused on purpose: it never stands in a mail server's name.

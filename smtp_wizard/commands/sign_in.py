@@ -1,0 +1,96 @@
+"""The password of one saved account: given, kept, or asked for; tidied as its provider allows, and doubted aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Output
+from smtp_wizard.commands.passwords import PASSWORD_OPTIONS, PasswordSource, read_password
+from smtp_wizard.commands.questions import ask_password, can_ask
+from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.engine.accounts import Account
+from smtp_wizard.engine.model import Auth, Oddity, Secret
+from smtp_wizard.engine.secrets import SecretError, Trouble
+
+_ODDITIES: Mapping[Oddity, str] = {
+    Oddity.BLANK_AT_END: "a blank at its beginning or end",
+    Oddity.LINE_END: "a line end",
+    Oddity.HARD_BLANK: "a blank of the kind that web pages have (no-break)",
+    Oddity.INVISIBLE: "a character that cannot be seen",
+}
+
+
+def warn_of_oddities(out: Output, secret: Secret | None) -> None:
+    """Say on stderr what is unusual in a password; it is used as it is."""
+    found = [_ODDITIES[each] for each in secret.oddities] if secret is not None else []
+    if found:
+        out.narrate(
+            f"smtp-wizard: the password has {' and '.join(found)} in it. It is used as it is; if that is no part of "
+            "it, give it again without."
+        )
+
+
+def given_password(
+    invocation: Invocation, source: PasswordSource, watch: Stopwatch, undone: Callable[[], str]
+) -> Secret | None:
+    """Return the password that the command line leads to, None where it names none. Raises `CommandError`."""
+    if not source.given:
+        return None
+
+    async def read() -> Secret | None:
+        async with watch.bound():
+            return await read_password(source, invocation.desk.stores.env)
+
+    return run(read(), watch, undone)
+
+
+def password_of(
+    invocation: Invocation, account: Account, source: PasswordSource, watch: Stopwatch, undone: Callable[[], str]
+) -> Secret | None:
+    """Return the password to sign in to an account with: the given one, the kept one, or the one that is typed now.
+
+    None where none is needed. Raises `CommandError` where there is nobody to ask, `SecretError` where the store fails.
+    """
+    if account.auth is Auth.NONE:
+        return None
+    given = given_password(invocation, source, watch, undone)
+    kept = _kept(invocation, account, watch, undone) if given is None else None
+    return kept or tidied_for(invocation, account, given or typed_password(account.name))
+
+
+def tidied_for(invocation: Invocation, account: Account, secret: Secret) -> Secret:
+    """Return a password tidied where the account's provider makes it up itself; warn of what is odd in any other."""
+    desk = invocation.desk
+    tidy = desk.tidied(desk.draft_of(account, secret)).secret
+    assert tidy is not None
+    warn_of_oddities(invocation.out, tidy)
+    return tidy
+
+
+def _kept(invocation: Invocation, account: Account, watch: Stopwatch, undone: Callable[[], str]) -> Secret | None:
+    """Return the password that is kept, None where it is asked for each time."""
+
+    async def fetch() -> Secret | None:
+        async with watch.bound():
+            return await invocation.desk.secret_of(account)
+
+    try:
+        return run(fetch(), watch, undone)
+    except SecretError as problem:
+        if problem.trouble is not Trouble.ASK:
+            raise
+        return None
+
+
+def typed_password(name: str) -> Secret:
+    """Ask for the password of an account. Raises `CommandError` where there is nobody to ask."""
+    if not can_ask():
+        raise CommandError(
+            "secret-ask",
+            f"The password of '{name}' is kept nowhere, and nobody can be asked for it here.",
+            f"Give it: {PASSWORD_OPTIONS}.",
+            Exit.SECRET,
+        )
+    return ask_password(f"Password of {name}")
