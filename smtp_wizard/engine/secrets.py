@@ -17,7 +17,7 @@ from secrets import token_hex, token_urlsafe
 from typing import Protocol, TypeVar
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.model import Secret, clean
+from smtp_wizard.engine.model import InputError, Secret, clean
 
 SERVICE = "smtp-wizard"
 """Under this name every entry stands in a keyring."""
@@ -193,6 +193,14 @@ def variable_for(account_name: str) -> str:
     """The variable for an account where none is chosen: 'Office ana' -> SMTP_WIZARD_PASSWORD_OFFICE_ANA."""
     ending = re.sub(r"[^A-Z0-9]+", "_", account_name.upper()).strip("_")
     return f"SMTP_WIZARD_PASSWORD_{ending or 'ACCOUNT'}"
+
+
+def parse_variable(text: str) -> str:
+    """Take the name of an environment variable as typed; return it. Raises `InputError`."""
+    name = text.strip()
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise InputError("The name of an environment variable has letters, digits and _ only.")
+    return name
 
 
 def _unset(variable: str) -> SecretError:
