@@ -64,6 +64,16 @@ def _strict_loader() -> Any:
 
     class StrictLoader(base):  # type: ignore[misc]  # the C loader where the platform has it
         yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+        depth = 0
+
+        # Both parsers call these around every node. Deeper down the one in C would overrun its stack.
+        def descend_resolver(self, parent: Any, index: Any) -> None:
+            self.depth += 1
+            if self.depth > _DEEPEST:
+                raise yaml.constructor.ConstructorError(None, None, "nested too deep", parent.start_mark)
+
+        def ascend_resolver(self) -> None:
+            self.depth -= 1
 
         def get_single_node(self) -> Any:
             node = super().get_single_node()
@@ -92,16 +102,14 @@ def _refuse_traps(root: Any, yaml: Any) -> None:
         return yaml.constructor.ConstructorError(None, None, reason, node.start_mark)
 
     met: set[int] = set()
-    todo: list[tuple[Any, int]] = [(root, 0)]
+    todo: list[Any] = [root]
     while todo:
-        node, depth = todo.pop()
+        node = todo.pop()
         if id(node) in met:
             raise refuse("aliases are not used here", node)
         met.add(id(node))
-        if depth > _DEEPEST:
-            raise refuse("nested too deep", node)
         if isinstance(node, yaml.SequenceNode):
-            todo.extend((child, depth + 1) for child in node.value)
+            todo.extend(node.value)
         elif isinstance(node, yaml.MappingNode):
             keys: set[str] = set()
             for key, value in node.value:
@@ -113,4 +121,4 @@ def _refuse_traps(root: Any, yaml: Any) -> None:
                 if key.value in keys:
                     raise refuse(f"the key '{key.value}' stands twice", key)
                 keys.add(key.value)
-                todo += [(key, depth + 1), (value, depth + 1)]
+                todo += [key, value]
