@@ -11,13 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from smtp_wizard.engine.catalog import SecretForm
 from smtp_wizard.engine.guides import Guide, as_text
 from smtp_wizard.engine.model import Secret
 from smtp_wizard.engine.wizard import Draft, Step
-from smtp_wizard.widgets import Choice, Choices, Field, Plain, SecretInput, TextInput
+from smtp_wizard.widgets import Choice, Choices, Field, KeyHints, Plain, SecretInput, TextInput
 from smtp_wizard.words import INSTEAD, LOOK_AGAIN, RESUME_ANEW, RESUME_HOME, RESUME_NOTE, RESUME_ON, resume_question
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class HelpScreen(Dialog[None]):
                 "Keys: Enter goes on. Esc goes back, and nothing you typed is lost. Tab moves to the next part of the "
                 "screen, the arrows choose. Ctrl+Q leaves the program."
             )
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
 
 class ConfirmScreen(Dialog[bool]):
@@ -65,7 +65,7 @@ class ConfirmScreen(Dialog[bool]):
         with Vertical(classes="dialog"):
             yield Plain(f"{self.question}\n")
             yield self.choices
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
     @on(Choices.Taken)
     def _taken(self, message: Choices.Taken) -> None:
@@ -92,7 +92,7 @@ class ResumeScreen(Dialog[str]):
         with Vertical(classes="dialog"):
             yield Plain(f"{self.question}\n")
             yield self.choices
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
     @on(Choices.Taken)
     def _taken(self, message: Choices.Taken) -> None:
@@ -119,7 +119,7 @@ class LinkScreen(Dialog[None]):
             yield Plain(Content.styled(self.url, "bold"), id="url")
             yield self.note
             yield Plain(qr_code(self.url), id="qr")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self.local if action == "open" else True
@@ -160,7 +160,7 @@ class LeadScreen(Dialog[str]):
         self.heading = title
         self.why = why
         self.guide = guide
-        self.choices = Choices([*ways, Choice("", LOOK_AGAIN)])
+        self.choices = Choices([*ways, Choice("", LOOK_AGAIN)], ways[0].id if ways else "")
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", can_focus=False):
@@ -170,7 +170,7 @@ class LeadScreen(Dialog[str]):
             yield self.choices
             if self.guide is not None:
                 yield Plain("\n" + as_text(self.guide, DIALOG_TEXT))
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
     @on(Choices.Taken)
     def _taken(self, message: Choices.Taken) -> None:
@@ -189,7 +189,7 @@ class GuideScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog"):
             yield Plain(as_text(self.guide, DIALOG_TEXT))
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
 
 class TooSmallScreen(Dialog[None]):
@@ -222,7 +222,7 @@ class ActionScreen(Dialog[str]):
             yield Plain(Content.styled(self.heading, "bold"))
             yield Plain(f"{self.text}\n" if self.text else "")
             yield self.choices
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
     @on(Choices.Taken)
     def _taken(self, message: Choices.Taken) -> None:
@@ -241,7 +241,7 @@ class NameScreen(Dialog[str]):
         with Vertical(classes="dialog"):
             yield Plain(Content.styled(f"Rename '{self.old}'", "bold"))
             yield self.field
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
     @on(Input.Submitted)
     def _enter(self) -> None:
@@ -264,7 +264,7 @@ class PasswordScreen(Dialog[Secret]):
             yield Plain(Content.styled(f"The password of '{self.account}'", "bold"))
             yield Plain(f"{self.why}\n")
             yield self.field
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
     @on(Input.Submitted)
     def _enter(self) -> None:
