@@ -36,16 +36,19 @@ FLOORS: tuple[frozenset[str], ...] = (
 ENGINE_FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"desk", "drafts"}),
     frozenset({"wizard"}),
-    frozenset({"check", "discovery", "inspection"}),
+    frozenset({"check", "discovery", "explain", "inspection"}),
+    frozenset({"clues"}),
     frozenset(
         {
             "accounts",
+            "bounce",
             "catalog",
             "certificates",
             "diagnosis",
             "guides",
             "limits",
             "message",
+            "pasted",
             "provider",
             "provider_file",
             "sandbox",
@@ -54,7 +57,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
             "wire",
         }
     ),
-    frozenset({"strict", "data", "paths"}),
+    frozenset({"strict", "data", "paths", "patterns"}),
     frozenset({"model"}),
     frozenset({"__init__"}),
 )
@@ -74,6 +77,7 @@ REVEALERS = frozenset(
         "engine/smtp.py",  # encodes the secret for the server
         "engine/secrets.py",  # keeps it
         "engine/desk.py",  # compares its shape with that of the provider's app passwords
+        "plain/done.py",  # shows it, after a yes
         "screens/connect.py",  # puts what was typed back into its field, where it stays hidden
         "screens/done.py",  # shows it, on a key press
     }

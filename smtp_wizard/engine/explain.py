@@ -1,0 +1,346 @@
+"""From a pasted error, log or bounce to what a person can do: the text becomes symptoms, the best-founded one decides.
+
+Nothing of a pasted text is kept or written, and what is quoted from it has no address, host or secret in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from smtp_wizard.engine.bounce import read_bounce
+from smtp_wizard.engine.catalog import Catalog, ProviderKind
+from smtp_wizard.engine.clues import Clues, Sign
+from smtp_wizard.engine.diagnosis import UNKNOWN, Diagnosis, Fault, Finding, Hints, Rule, Symptom
+from smtp_wizard.engine.model import Security, Stage, clean
+from smtp_wizard.engine.pasted import (
+    Reply,
+    bare_enhanced,
+    find_replies,
+    masked,
+    named_hosts,
+    named_port,
+    plain_text,
+    without_addresses,
+)
+from smtp_wizard.engine.patterns import Sought
+
+AFTER: Final = "after"
+"""The stage of what comes back later, as a bounce."""
+StageOrAfter = Stage | Literal["after"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What a pasted text comes down to."""
+
+    cause: str
+    """Id of one of the main causes, or 'unknown'."""
+    finding: Finding
+    """The same in words; its code may name a special case of the cause."""
+    confidence: float
+    """From 0 to 1: how well founded it is."""
+    matched: tuple[str, ...]
+    """What it rests on, quoted from the text; whose mail it was is hidden."""
+
+
+class Explainer:
+    """Explains texts. Built once, for any number of them; nothing of a text stays in it."""
+
+    def __init__(self, diagnosis: Diagnosis, clues: Clues, catalog: Catalog) -> None:
+        self._diagnosis = diagnosis
+        self._clues = clues
+        self._by_name, self._by_host = _directories(clues, catalog)
+
+    def explain_text(
+        self,
+        text: str,
+        *,
+        stage: StageOrAfter | None = None,
+        settings: Hints | None = None,
+        provider: str | None = None,
+        client: str | None = None,
+    ) -> Explanation:
+        """Say what a pasted text means. Total: what nobody knows is called unknown, with what to try.
+
+        `stage`, `settings`, `provider` (its id, or what people call it) and `client` (the program that reported it)
+        are believed where they are given, and read from the text where they are not.
+        """
+        bounce = read_bounce(text)
+        if bounce is not None:
+            text, stage = bounce.text, stage or AFTER
+        plain = plain_text(f"{text}\n{client}" if client else text)
+        scene = self._scene(plain, stage, settings or Hints(), provider)
+        best = max(self._guesses(scene), key=lambda guess: guess.confidence)
+        return self._explanation(best, scene)
+
+    def provider_called(self, name: str) -> str | None:
+        """Return the id of the provider that people call so, or None."""
+        return self._by_name.get(_bare(name)) or self._by_host.get(name.strip().lower())
+
+    # --- what the text says, apart from what went wrong ---
+
+    def _scene(self, plain: str, stage: StageOrAfter | None, told: Hints, provider: str | None) -> _Scene:
+        sought = Sought(plain, self._clues.pieces)
+        receiving = bool(provider and _RECEIVING.search(provider))
+        hints = self._hints(sought, told)
+        known = None if receiving else self._provider(provider, told.host, sought)
+        return _Scene(sought=sought, stage=stage, told=told, hints=hints, provider=known, receiving=receiving)
+
+    def _hints(self, sought: Sought, told: Hints) -> Hints:
+        """Fill in from the text what nobody told about the endpoint."""
+        named = [each for each in named_hosts(sought.text) if each.port or each.scheme or self._owner(each.host)]
+        first = next((each for each in named if each.port), named[0] if named else None)
+        security = told.security or self._clues.security(sought)
+        if security is None and first is not None and first.scheme in {"ssl", "smtps"}:
+            security = Security.TLS
+        port = told.port or (first.port if first is not None and first.port else named_port(sought.text))
+        return Hints(host=told.host or (first.host if first is not None else ""), port=port, security=security)
+
+    def _provider(self, told: str | None, host: str, sought: Sought) -> str | None:
+        """Return the provider: as told, by the host, by a host in the text, by phrases in it."""
+        if told and (known := self.provider_called(told)):
+            return known
+        if host and (known := self._owner(host.strip().lower())):
+            return known
+        for named in named_hosts(sought.text):
+            if known := self._owner(named.host):
+                return known
+        nameless = without_addresses(sought.text)
+        return self._clues.speaks_of(sought if nameless == sought.text else Sought(nameless, self._clues.pieces))
+
+    def _owner(self, host: str) -> str | None:
+        """Return whose server it is, by the longest known ending of its name."""
+        while host:
+            if host in self._by_host:
+                return self._by_host[host]
+            host = host.partition(".")[2]
+        return None
+
+    # --- what went wrong, in several readings ---
+
+    def _guesses(self, scene: _Scene) -> Iterator[_Guess]:
+        """Yield the readings of a text, the most obvious first, until one is well founded."""
+        yield _Guess(_symptom(scene, Fault.REJECTED, scene.stages), None, "", 0.0)
+        reply = self._reply(scene)
+        best = 0.0
+        for symptom, weight in self._readings(scene, reply):
+            guess = self._guess(symptom, weight)
+            best = max(best, guess.confidence)
+            yield guess
+            if best >= _WELL_FOUNDED:
+                return
+        if best < _DOUBTFUL:
+            for symptom, weight in self._readings(replace(scene, stage=None), reply):
+                yield self._guess(symptom, weight * _STAGE_MISFITS)
+
+    def _readings(self, scene: _Scene, reply: Reply | None) -> Iterator[tuple[Symptom, float]]:
+        seen = self._clues.sign(scene.sought)
+        if seen is not None and (seen.sign.decides or reply is None or reply.sure == 0):
+            weight = 0.6 if seen.sign.weak else 1.0
+            yield _by_sign(scene, seen.sign, _around(scene.text, seen.at)), weight
+        if reply is not None:
+            stages = self._stages(scene, reply.code, reply.words)
+            said = _by_reply(scene, reply, stages)
+            yield said, (0.85, 0.95, 1.0)[reply.sure]
+            yield replace(said, words=_around(scene.text, reply.at)), 0.8
+        else:
+            enhanced = bare_enhanced(scene.text)
+            stages = self._stages(scene, None, scene.text)
+            said = _symptom(scene, Fault.REJECTED, stages, enhanced=enhanced[0] if enhanced else None)
+            yield replace(said, words=scene.text[:_WINDOW]), 0.9
+
+    def _guess(self, symptom: Symptom, weight: float) -> _Guess:
+        rule = self._diagnosis.rule_for(symptom)
+        founded = _how_well_founded(rule) * weight
+        if len(symptom.stages) > 1:
+            founded *= 0.97
+        return _Guess(symptom, rule, rule.quoted(symptom.words) if rule else "", round(founded, 2))
+
+    def _reply(self, scene: _Scene) -> Reply | None:
+        """Return the reply that tells most: written as replies are, no mere "what?", the first of those."""
+        replies = find_replies(scene.text)
+        put = self._clues.code(scene.sought)
+        if put is not None and not any(each.sure for each in replies):
+            code, found = put
+            rest = scene.text[found.end() : found.end() + _WINDOW]
+            enhanced = bare_enhanced(rest)
+            return Reply(code, enhanced[0] if enhanced else None, " ".join(rest.split()), found.start(), 1)
+        return max(replies, key=lambda each: (each.code not in _NO_SUCH_COMMAND, each.sure), default=None)
+
+    def _stages(self, scene: _Scene, code: int | None, words: str) -> frozenset[Stage]:
+        """Return the stages in which it may have been."""
+        if scene.stage is not None:
+            return scene.stages
+        if code in _SIGNING_IN:
+            return frozenset({Stage.AUTH})
+        named = self._clues.stages(scene.sought)
+        if named:
+            return named
+        return _TALKING | {Stage.AUTH} if _ABOUT_SIGNING_IN.search(words) else _TALKING
+
+    # --- what is said about it ---
+
+    def _explanation(self, guess: _Guess, scene: _Scene) -> Explanation:
+        told = scene.told
+        shown = replace(
+            guess.symptom,
+            words=clean(masked(guess.symptom.words, self._is_public)),
+            hints=replace(guess.symptom.hints, host=self._shown_host(scene)),
+        )
+        finding = self._diagnosis.write(guess.rule, shown)
+        known = finding.code != UNKNOWN
+        return Explanation(
+            cause=finding.broadly if known else UNKNOWN,
+            finding=finding,
+            confidence=guess.confidence if known else 0.0,
+            matched=tuple(self._evidence(guess, scene, told)) if known else (),
+        )
+
+    def _shown_host(self, scene: _Scene) -> str:
+        host = scene.hints.host
+        return host if host == scene.told.host or self._is_public(host) else ""
+
+    def _is_public(self, host: str) -> bool:
+        """Whether a host is one of the servers that everybody uses, so that its name says nothing about a person."""
+        return self._owner(host.lower()) is not None
+
+    def _evidence(self, guess: _Guess, scene: _Scene, told: Hints) -> Iterator[str]:
+        symptom = guess.symptom
+        conditions = guess.rule.conditions if guess.rule else frozenset()
+        if symptom.code is not None or symptom.enhanced:
+            yield " ".join(["reply", *filter(None, (str(symptom.code or ""), symptom.enhanced))])
+        if symptom.fault is not Fault.REJECTED:
+            yield f"fault {symptom.tls or symptom.fault}"
+            seen = self._clues.sign(scene.sought)
+            if seen is not None:
+                yield f"words: {clean(masked(seen.words, self._is_public), _QUOTE)}"
+        if guess.quote:
+            yield f"words: {clean(masked(guess.quote, self._is_public), _QUOTE)}"
+        if symptom.provider and "provider" in conditions:
+            yield f"provider {symptom.provider}"
+        if "stage" in conditions and scene.stage is not None:
+            yield f"stage {scene.stage}"
+        if symptom.port and "port" in conditions:
+            yield f"port {symptom.port}"
+        if symptom.security and "security" in conditions:
+            yield f"security {symptom.security}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    """All that is known beside what went wrong."""
+
+    sought: Sought
+    stage: StageOrAfter | None
+    told: Hints
+    hints: Hints
+    provider: str | None
+    receiving: bool
+    """The server is the recipient's, not the one that the person sends through."""
+
+    @property
+    def text(self) -> str:
+        """The plain text."""
+        return self.sought.text
+
+    @property
+    def stages(self) -> frozenset[Stage]:
+        """The stages that it may have been in, by what was told alone."""
+        if self.stage is None:
+            return frozenset(Stage)
+        return _AFTERWARDS if self.stage == AFTER else frozenset({Stage(self.stage)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Guess:
+    """One reading of a text, and the rule that it leads to."""
+
+    symptom: Symptom
+    rule: Rule | None
+    quote: str
+    confidence: float
+
+
+_WELL_FOUNDED = 0.9
+"""No other reading is asked for then."""
+_DOUBTFUL = 0.5
+"""Below it the stage that was told is doubted."""
+_STAGE_MISFITS = 0.7
+_WINDOW = 2000
+_QUOTE = 80
+_NO_SUCH_COMMAND = frozenset({500, 502})
+_SIGNING_IN = frozenset({432, 454, 524, 525, 534, 535, 538})
+"""Codes of signing in (RFC 4954 section 6, RFC 5248)."""
+_ABOUT_SIGNING_IN = re.compile(r"auth|log[ -]?[io]n|passwor|credential|sign[ -]?in|user ?name|SASL", re.IGNORECASE)
+_TALKING = frozenset({Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA})
+_AFTERWARDS = frozenset({Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA})
+_RECEIVING = re.compile(r"[-_ ]mx$", re.IGNORECASE)
+
+
+def _symptom(scene: _Scene, fault: Fault, stages: frozenset[Stage], **more: Any) -> Symptom:
+    first = next(stage for stage in Stage if stage in stages)
+    return Symptom(stage=first, fault=fault, stages=stages, hints=scene.hints, provider=scene.provider, **more)
+
+
+def _by_reply(scene: _Scene, reply: Reply, stages: frozenset[Stage]) -> Symptom:
+    return _symptom(scene, Fault.REJECTED, stages, code=reply.code, enhanced=reply.enhanced, words=reply.words)
+
+
+def _by_sign(scene: _Scene, sign: Sign, words: str) -> Symptom:
+    told = scene.stage is not None and scene.stage != AFTER
+    stages = scene.stages if told else frozenset({sign.stage or Stage.CONNECT})
+    symptom = _symptom(scene, sign.fault, stages, tls=sign.tls, lacking=sign.lacking, words=words)
+    if Stage.GREETING in stages and symptom.security is None:
+        # Whoever waits for a greeting without a word about encryption waits for it in clear text.
+        return replace(symptom, hints=replace(scene.hints, security=Security.NONE))
+    return symptom
+
+
+def _around(text: str, at: int) -> str:
+    """Return the part of a text around a place, of the length that patterns look at."""
+    start = max(0, min(at - _WINDOW // 3, len(text) - _WINDOW))
+    return text[start : start + _WINDOW]
+
+
+def _how_well_founded(rule: Rule | None) -> float:
+    """Return how far a rule can be trusted, by how much of a symptom it looks at."""
+    if rule is None or rule.cause == UNKNOWN:
+        return 0.05
+    asks = rule.conditions
+    if "words" in asks:
+        return 0.96 if asks & {"provider", "code", "enhanced", "tls"} else 0.92
+    if asks & {"tls", "lacking"}:
+        return 0.92
+    if "enhanced" in asks or ("code" in asks and "provider" in asks):
+        return 0.75
+    if "code" in asks:
+        return 0.5
+    return 0.85
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^\w]+", "", name.casefold())
+
+
+def _directories(clues: Clues, catalog: Catalog) -> tuple[dict[str, str], dict[str, str]]:
+    """Return who is meant by a name, and whose a host is."""
+    names: dict[str, str] = {}
+    hosts: dict[str, str] = {}
+
+    def enter(provider: str, called: Iterable[str], endings: Iterable[str]) -> None:
+        for each in called:
+            names.setdefault(_bare(each), provider)
+        for each in endings:
+            hosts.setdefault(each.lower().removeprefix("*."), provider)
+
+    for service in clues.services:
+        enter(service.id, (service.id, *service.called), service.hosts)
+    for provider in catalog.providers:
+        if provider.kind not in {ProviderKind.CUSTOM, ProviderKind.SANDBOX}:
+            servers = [each.endpoint.host for each in provider.endpoints]
+            called = (provider.id, provider.name, *provider.other_names)
+            enter(provider.id, called, (*servers, *provider.domains, *provider.mx))
+    return names, hosts

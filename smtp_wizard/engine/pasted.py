@@ -1,0 +1,247 @@
+"""What a person pasted, made plain: an error, a log or a letter of refusal, however it was quoted, wrapped and escaped.
+
+Nothing here knows what any of it means. It finds the replies of servers in it, and hides whose mail it was.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+LONGEST_TEXT = 64_000
+"""Characters that are looked at. Of a longer text the beginning and, as in a log, above all the end."""
+REPLY_LENGTH = 1000
+"""Characters of a reply that are kept: servers that explain themselves in links go on for long."""
+
+
+# --- plain text ------------------------------------------------------------------------------------------------------
+
+_ESCAPES = {
+    "n": "\n",
+    "r": "\n",
+    "t": " ",
+    '"': '"',
+    "'": "'",
+    "/": "/",
+}
+_ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrt\"'/])(?![A-Za-z]:))")
+_LINE_TAG = re.compile(r"</?(?:br|p|div|li|tr|h[1-6]|pre|ul|ol|table|blockquote)\b[^<>]{0,300}>", re.IGNORECASE)
+_OTHER_TAG = re.compile(
+    r"</?(?:a|b|i|em|strong|span|font|code|td|th|tbody|html|head|body|meta|title|style|script|img|u|small)"
+    r"(?:\s[^<>]{0,500})?/?>",
+    re.IGNORECASE,
+)
+_QUOTE = re.compile(r"^[ \t]*(?:[>|][> |\t]*)(?=\S)", re.MULTILINE)
+_BLANKS = re.compile(r"[^\S\n]+")
+_TYPOGRAPHIC = str.maketrans(
+    {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-", "\u00a0": " "}
+)
+
+
+def plain_text(pasted: str) -> str:
+    """Return the text with escapes resolved, tags and quoting marks taken off, and ordinary blanks and line ends."""
+    text = _middle_cut(pasted)
+    if "\\" in text:
+        text = _ESCAPE.sub(_unescaped, text)
+    if "<" in text:
+        text = _OTHER_TAG.sub("", _LINE_TAG.sub("\n", text))
+    if "&" in text:
+        text = html.unescape(text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHIC))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _BLANKS.sub(" ", _QUOTE.sub("", text))
+
+
+def _middle_cut(text: str) -> str:
+    if len(text) <= LONGEST_TEXT:
+        return text
+    head = LONGEST_TEXT // 4
+    return f"{text[:head]}\n{text[head - LONGEST_TEXT :]}"
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    number = found[1] or found[2]
+    if number is None:
+        return _ESCAPES[found[3]]
+    ch = chr(int(number, 16))
+    return ch if ch.isprintable() else " "
+
+
+# --- replies ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A refusal as a server wrote it (RFC 5321 section 4.2), wherever it stands in the text."""
+
+    code: int | None
+    enhanced: str | None
+    words: str
+    at: int
+    """Where in the text it begins."""
+    sure: int
+    """0: three digits with words behind; 1: where replies stand; 2: with an enhanced code of the same class."""
+
+
+_ENHANCED = r"[245]\.\d{1,3}\.\d{1,3}(?![\d.]*\d)"
+_REPLY = re.compile(
+    rf"""
+    (?<![\w.@/+\-$])                             # no part of a word, a number, an address
+    (?P<code>[45][0-5]\d|57\d|59[0-2]|[45]xx)
+    (?![\d%]|\.\d|:\d|/\d|\ ?(?:ms|bytes|seconds|MB|KB|kB)\b)
+    (?P<tail>
+        [\s,:;\-\[\]()'"/#<>b]{{0,6}}
+        (?P<enhanced>{_ENHANCED})?
+    )
+    """,
+    re.VERBOSE,
+)
+_NO_REPLY = re.compile(
+    r"(?:\bport[ :=]*|\bline[ :]*|errno[ :=]*|\btimeout[ :=]*|HTTP/\d(?:\.\d)? |#|\bpid[ =:]*|\d[ ,])\(?$",
+    re.IGNORECASE,
+)
+"""What stands before three digits that are no reply: a port, a line of a program, the number of a fault."""
+_REPLY_STANDS = re.compile(
+    r"(?:^|\n|[:;'\"(\[{<>=]|said|saying|code|response|server|error|status|got|smtp|-{2,}>|<-|<<|replied|reply)\s*b?['\"(\[<]?$",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(
+    r"\n\s*(?:\n|at |File |Traceback|Caused by|\.\.\. |code\b|response|command\b|stack|During handling|---|-->|<--|"
+    r"(?:[CS]|SERVER|CLIENT)(?: ->)?: )|'\)\}|\)\s*\n"
+)
+_BARE_ENHANCED = re.compile(rf"(?<![\w.@/+\-])({_ENHANCED})")
+
+
+def find_replies(text: str) -> list[Reply]:
+    """Return the refusals (4xx, 5xx) in a plain text, in the order in which they stand there."""
+    return list(_replies(text))
+
+
+def _replies(text: str) -> Iterator[Reply]:
+    last_code, last_end = None, -1
+    for found in _REPLY.finditer(text):
+        before = text[max(0, found.start() - 24) : found.start()]
+        digits = found["code"]
+        if _NO_REPLY.search(before) and not found["enhanced"]:
+            continue
+        code = int(digits) if digits.isdigit() else None
+        enhanced = found["enhanced"]
+        if enhanced and enhanced[0] != digits[0]:
+            enhanced = None
+        stands = bool(_REPLY_STANDS.search(before))
+        follows = text[found.end("code") : found.end("code") + 12]
+        if not enhanced and not stands and not re.match(r"[ \-:]{1,3}['\"<(\[#]?[^\W\d]", follows):
+            continue
+        if code == last_code and found.start() <= last_end:
+            continue
+        words, end = _words_after(text, found.end("code"), digits)
+        last_code, last_end = code, end
+        enhanced = enhanced or _enhanced_in(words, digits[0])
+        yield Reply(code, enhanced, words, found.start(), 2 if found["enhanced"] else 1 if stands else 0)
+
+
+def _words_after(text: str, start: int, digits: str) -> tuple[str, int]:
+    """Return the words of a reply whose code ends at `start`, on one line, and where they end."""
+    end = min(len(text), start + REPLY_LENGTH)
+    window = text[start:end]
+    again = rf"\n\s*(?:S: |<- ?|<< ?|SERVER -> CLIENT: )?{digits}[ \-]"
+    window = re.sub(again, " ", window)
+    over = _ENDS.search(window)
+    if over is not None:
+        window = window[: over.start()]
+    words = " ".join(window.split()).lstrip(" ,:;-'\"([b#/").rstrip(" '\"")
+    return words, start + len(window)
+
+
+def _enhanced_in(words: str, klass: str) -> str | None:
+    """Return the first enhanced code (RFC 3463) of this class in the words, such as qmail writes it at the end."""
+    return next((each[1] for each in _BARE_ENHANCED.finditer(words) if each[1][0] == klass), None)
+
+
+def bare_enhanced(text: str) -> tuple[str, int] | None:
+    """Return an enhanced code that stands without a basic one, and where it ends; None where there is none."""
+    found = next((each for each in _BARE_ENHANCED.finditer(text) if each[1][0] != "2"), None)
+    return (found[1], found.end()) if found else None
+
+
+# --- hosts and ports -------------------------------------------------------------------------------------------------
+
+_HOST = re.compile(
+    r"(?<![\w@.\-/\\])(?P<scheme>(?:ssl|tls|tlsv1\.2|smtps?|starttls)://)?"
+    r"(?P<host>(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.)+[a-z]{2,18})\.?"
+    r"(?:\[[0-9a-f.:]+\])?(?:[:,]\s?(?P<port>\d{2,5})\b)?(?![\w@])",
+    re.IGNORECASE,
+)
+_PORT = re.compile(r"\bport['\"]?\s{0,2}[:=#]?\s{0,2}['\"]?\(?(\d{2,5})\b", re.IGNORECASE)
+_IP_PORT = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}:(\d{2,5})\b")
+_NO_HOST = frozenset({"js", "py", "php", "java", "go", "rb", "cs", "ts", "log", "txt", "html", "net", "mail", "lang"})
+"""Endings of the names of files and of parts of programs. '.net' is one and a domain: both are told apart below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A host that a text names."""
+
+    host: str
+    port: int | None
+    scheme: str
+
+
+def named_hosts(text: str) -> Iterator[Named]:
+    """Yield what looks like the name of a server, as it comes."""
+    for found in _HOST.finditer(text):
+        host = found["host"].lower()
+        ending = host.rpartition(".")[2]
+        if ending in _NO_HOST and not (ending == "net" and host.count(".") >= 1):
+            continue
+        port = int(found["port"]) if found["port"] else None
+        yield Named(host, port, (found["scheme"] or "").rstrip(":/").lower())
+
+
+def named_port(text: str) -> int | None:
+    """Return the port that a text names, if it is one that mail could go to."""
+    for pattern in (_PORT, _IP_PORT):
+        for found in pattern.finditer(text):
+            if 0 < int(found[1]) <= 65535:
+                return int(found[1])
+    return None
+
+
+# --- whose mail it was -----------------------------------------------------------------------------------------------
+
+_MAIL_ADDRESS = re.compile(r"[^\s<>()\[\]'\",;:=]{1,64}@(?:[\w\-]+\.)*[\w\-]+", re.UNICODE)
+_IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
+_IPV6 = re.compile(
+    r"(?<![0-9a-z:])(?=[0-9a-f:]*:[0-9a-f:]*:)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![0-9a-z:])", re.IGNORECASE
+)
+_URL_REST = re.compile(r"(https?://[\w.\-]+)[^\s'\"<>)]*", re.IGNORECASE)
+_LONG_TOKEN = re.compile(r"(?<![\w/+=\-])[A-Za-z0-9+/=_\-.~]{28,}(?![\w/+=\-])")
+_GIVEN_NAME = re.compile(
+    r"\b((?:sasl_)?user(?:name)?|login|pass(?:word|wd)?|secret|token|api[_-]?key)(['\"]?\s?[=:]\s?['\"<]?)([^\s'\",;<>)]+)",
+    re.IGNORECASE,
+)
+
+
+def masked(text: str, public: Callable[[str], bool]) -> str:
+    """Return the text without addresses, IP addresses, secrets, and hosts; those that are `public` stay."""
+    text = _URL_REST.sub(r"\1", text)
+    text = _MAIL_ADDRESS.sub("[address]", text)
+    text = _IPV4.sub("[IP address]", text)
+    text = _IPV6.sub("[IP address]", text)
+    text = _HOST.sub(lambda found: found[0] if _may_stay(found["host"], public) else "[server]", text)
+    text = _GIVEN_NAME.sub(r"\1\2[hidden]", text)
+    return _LONG_TOKEN.sub("[...]", text)
+
+
+def _may_stay(host: str, public: Callable[[str], bool]) -> bool:
+    name = host.lower()
+    return name.rpartition(".")[2] in _NO_HOST - {"net"} or public(name)
+
+
+def without_addresses(text: str) -> str:
+    """Return the text without mail addresses: whose they are says nothing about who said the rest."""
+    return _MAIL_ADDRESS.sub(" ", text) if "@" in text else text
