@@ -22,7 +22,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "setup": "Set an account up and test it; the wizard, started where you say.",
         "check": "Test a mail server that belongs to no account.",
         "test": "Test saved accounts again.",
-        "accounts": "List, show and remove saved accounts.",
+        "send": "Send the test message of a saved account.",
+        "accounts": "List, show, change and remove saved accounts.",
         "providers": "What each mail provider needs, and who says so.",
         "guide": "List the guides, or read one.",
         "sandbox": "Run a mail server on this computer to rehearse with.",
@@ -75,15 +76,16 @@ class _Commands(click.Group):
 )
 @click.option("--config", metavar="DIR", type=click.Path(path_type=Path), help="Keep accounts and state in DIR.")
 @click.option("--mouse/--no-mouse", default=None, help="Whether the screens take the mouse (not over SSH).")
+@click.option("--plain", is_flag=True, help="Questions in lines of text instead of screens, as for a screen reader.")
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @click.pass_context
-def program(context: click.Context, config: Path | None, mouse: bool | None) -> int | None:
+def program(context: click.Context, config: Path | None, mouse: bool | None, plain: bool) -> int | None:
     """Get a mailbox sending mail for an application, and keep it sending.
 
     Without a command the screens open: your saved accounts, or the wizard where there are none yet.
     """
     invocation: Invocation = context.obj
-    invocation.config, invocation.mouse = config, mouse
+    invocation.config, invocation.mouse, invocation.plain = config, mouse, plain
     if context.invoked_subcommand is not None:
         return None
     from smtp_wizard.commands.home import open_screens

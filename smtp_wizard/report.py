@@ -197,6 +197,11 @@ def summary(report: Report, depth: Depth) -> list[str]:
     assert_never(report.verdict)
 
 
+def paragraph(text: str) -> list[str]:
+    """Return a text as lines of a plain report."""
+    return _wrapped(text, "")
+
+
 def plain_printer(write: Callable[[str], None], transcript: Callable[[str], None] | None) -> Callable[[Event], None]:
     """Return a reader of events that writes each stage as it ends, and the transcript where somebody wants it."""
 

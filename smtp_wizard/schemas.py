@@ -126,7 +126,16 @@ def _check() -> Mapping[str, Schema]:
     return {**_results(), "best": _maybe(_object(_SERVER))}
 
 
+def _send() -> Mapping[str, Schema]:
+    sent = {"to": _TEXT, "test_code": _TEXT, "accepted": _one_of(("yes", "no", "unknown"))}
+    return {**sent, "practice_message": _NOTHING_OR_TEXT, **_results()}
+
+
 # --- accounts ---
+
+
+def _store() -> Schema:
+    return _maybe(_object({"kind": _one_of(StoreKind), "where": _TEXT}))
 
 
 def _account() -> Mapping[str, Schema]:
@@ -151,7 +160,7 @@ def _account() -> Mapping[str, Schema]:
         "company_email": _FLAG,
         "company_name": _TEXT,
         "reply_to": _NOTHING_OR_TEXT,
-        "store": _maybe(_object({"kind": _one_of(StoreKind), "where": _TEXT})),
+        "store": _store(),
         "allow_cleartext_login": _FLAG,
         "ehlo_name": _NOTHING_OR_TEXT,
         "ca_file": _NOTHING_OR_TEXT,
@@ -167,6 +176,22 @@ def _accounts() -> Mapping[str, Schema]:
 
 def _removed() -> Mapping[str, Schema]:
     return {"removed": _TEXT, "note": _TEXT}
+
+
+def _edited() -> Mapping[str, Schema]:
+    return {"changed": _FLAG, "account": _object(_account()), **_results()}
+
+
+def _renamed() -> Mapping[str, Schema]:
+    return {"renamed": _TEXT, "account": _object(_account())}
+
+
+def _new_password() -> Mapping[str, Schema]:
+    return {"changed": _FLAG, "store": _store(), **_results()}
+
+
+def _duplicated() -> Mapping[str, Schema]:
+    return {"original": _TEXT, "account": _object(_account())}
 
 
 # --- providers ---
@@ -344,8 +369,13 @@ _DOCUMENTS: Mapping[str, Callable[[], Mapping[str, Schema]]] = MappingProxyType(
         "check": _check,
         "test": _results,
         "test-line": _result,
+        "send": _send,
         "accounts": _accounts,
         "accounts-show": _account,
+        "accounts-edit": _edited,
+        "accounts-rename": _renamed,
+        "accounts-password": _new_password,
+        "accounts-duplicate": _duplicated,
         "accounts-remove": _removed,
         "providers": _providers,
         "providers-show": _provider,

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from smtp_wizard.commands.exits import CommandError, Exit
-from smtp_wizard.commands.groups import GroupWithDefault
+from smtp_wizard.commands.groups import GroupWithDefault, Later
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.questions import can_ask, confirm
@@ -22,9 +22,17 @@ STORE_WORDS = {
 }
 
 
-@click.group("accounts", cls=GroupWithDefault)
+_LATER = {
+    "edit": Later("smtp_wizard.commands.accounts_edit", "Change an account; it is tested before it is saved."),
+    "rename": Later("smtp_wizard.commands.accounts_rename", "Give an account another name."),
+    "password": Later("smtp_wizard.commands.accounts_password", "Put in a new password, when the old one was revoked."),
+    "duplicate": Later("smtp_wizard.commands.accounts_duplicate", "Save a second account like this one."),
+}
+
+
+@click.group("accounts", cls=GroupWithDefault, later=_LATER)
 def command() -> None:
-    """List, show and remove saved accounts. Passwords are never shown."""
+    """List, show, change and remove saved accounts. Passwords are never shown."""
 
 
 @command.command("list", hidden=True)
@@ -103,7 +111,7 @@ def account_json(account: Account) -> dict[str, Any]:
         "company_email": account.update_company,
         "company_name": account.company_name,
         "reply_to": str(account.reply_to) if account.reply_to else None,
-        "store": {"kind": account.store.kind.value, "where": account.store.where} if account.store else None,
+        "store": store_json(account.store),
         "allow_cleartext_login": account.allow_cleartext,
         "ehlo_name": account.ehlo_name or None,
         "ca_file": account.ca_file,
@@ -111,6 +119,11 @@ def account_json(account: Account) -> dict[str, Any]:
         "created": moment(account.created),
         "last": _last_json(account.last) if account.last else None,
     }
+
+
+def store_json(store: StoreRef | None) -> dict[str, str] | None:
+    """Return as JSON where a password is kept."""
+    return {"kind": store.kind.value, "where": store.where} if store else None
 
 
 def _last_json(last: LastResult) -> dict[str, Any]:

@@ -1,0 +1,33 @@
+"""`accounts duplicate`: a second account like a saved one, to be changed afterwards."""
+
+from __future__ import annotations
+
+import click
+
+from smtp_wizard.commands.accounts import account_json
+from smtp_wizard.commands.connection import parsed_by
+from smtp_wizard.commands.exits import Exit
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form
+from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.engine.accounts import parse_name
+
+
+@click.command("duplicate")
+@click.argument("name")
+@click.option("--as", "new", metavar="NAME", callback=parsed_by(parse_name), help="What it is called.")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(invocation: Invocation, name: str, new: str | None, _json: bool) -> int:
+    """Save a second account like NAME, password included, for general mail. Nothing is tested."""
+    original = invocation.book.get(name)
+    copy = run(
+        invocation.desk.duplicate(original.name, new or ""),
+        Stopwatch(),
+        lambda: "Look with 'smtp-wizard accounts' whether there is a second one.",
+    )
+    if invocation.out.form is Form.JSON:
+        invocation.out.document("accounts-duplicate", original=original.name, account=account_json(copy))
+    else:
+        invocation.out.narrate(f"Saved as '{copy.name}', like '{original.name}', for {copy.scope.words}.")
+    return Exit.OK

@@ -1,0 +1,206 @@
+"""`accounts edit`: a saved account with other answers; tested again, and saved only if that passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from smtp_wizard.commands.accounts import account_json, store_words
+from smtp_wizard.commands.answers import LET_IT_SEND_GENERAL, sender_options, server_options, store_options
+from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.connection import Connection, changed_endpoint, connection_from, connection_options
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.faults import REPLACE_HINT
+from smtp_wizard.commands.home import draw
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form
+from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
+from smtp_wizard.commands.questions import agree, can_draw
+from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.commands.sign_in import password_of
+from smtp_wizard.engine.accounts import Account, Displaces, StoreKind
+from smtp_wizard.engine.desk import Options
+from smtp_wizard.engine.model import Auth, Depth, Scope, Secret, Security
+from smtp_wizard.engine.secrets import SecretError, variable_for
+from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.report import Outcome, outcome_json, summary
+
+_ANSWERS = frozenset(
+    {
+        *("host", "port", "security", "username", "auth", "allow_cleartext", "ehlo_name", "ca_file"),
+        *("sender", "sender_name", "scope", "company_email", "company_name", "reply_to", "store", "env_name"),
+    }
+)
+"""The options that change something, as click calls their values."""
+
+
+@click.command("edit")
+@click.argument("name")
+@server_options
+@sender_options
+@store_options
+@click.option("--replace", "displacing", is_flag=True, help="Let another account for all mail give way.")
+@password_options
+@connection_options
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def command(context: click.Context, /, name: str, displacing: bool, **given: Any) -> int:
+    """Change the account NAME: what is named here, and nothing else.
+
+    The account is tested as far as the sign-in, and saved only if that passes. An empty value takes away what need not
+    be there: --from '', --reply-to '', --ca-file ''. In a terminal, and without options, the screens open.
+    """
+    invocation: Invocation = context.obj
+    said = {each for each in _ANSWERS if context.get_parameter_source(each) is ParameterSource.COMMANDLINE}
+    account = invocation.book.get(name)
+    given.pop("_json")
+    source, connection = taken_from(given), connection_from(given)
+    given |= {"ehlo_name": connection.ehlo_name, "ca_file": connection.ca_file}
+    if not said and not source.given:
+        return _on_the_screens(invocation, account)
+    changes = {each: given[each] for each in said}
+    return _Edit(invocation, account, changes, source, connection, displacing=displacing).run()
+
+
+def _on_the_screens(invocation: Invocation, account: Account) -> int:
+    """Open the wizard with the account's answers filled in."""
+    if not can_draw() or invocation.out.form is not Form.TEXT:
+        raise CommandError(
+            "missing-answers",
+            f"Nothing is named that is to change in '{account.name}'.",
+            "'smtp-wizard accounts edit --help' lists what can be changed.",
+        )
+
+    async def at_hand() -> Secret | None:
+        try:
+            return await invocation.desk.secret_of(account)
+        except SecretError:
+            return None  # it is typed again at the step that needs it
+
+    secret = run(at_hand(), Stopwatch(), lambda: "Nothing was changed.")
+    return draw(invocation, "setup", invocation.desk.draft_of(account, secret))
+
+
+class _Edit:
+    """One run of the command with something to change."""
+
+    def __init__(
+        self,
+        invocation: Invocation,
+        account: Account,
+        changes: Mapping[str, Any],
+        source: PasswordSource,
+        connection: Connection,
+        *,
+        displacing: bool,
+    ) -> None:
+        """`changes`: what was said, as click gives it."""
+        self.invocation = invocation
+        self.out = invocation.out
+        self.account = account
+        self.changes = changes
+        self.source = source
+        self.connection = connection
+        self.displacing = displacing
+        self.watch = Stopwatch(connection.timeout)
+
+    def run(self) -> int:
+        draft = changed(self.invocation.desk.draft_of(self.account, None), self.changes)
+        self._agree_to_displace(draft)
+        draft = replace(draft, secret=self._secret(draft))
+        with Transcript(self.connection, self.out) as transcript:
+            outcome = run(self._check(draft, transcript), self.watch, self._undone)
+        code = exit_code([outcome])
+        saved = self._saved(draft, outcome) if code == Exit.OK else None
+        self._print(outcome, saved)
+        return code
+
+    def _agree_to_displace(self, draft: Draft) -> None:
+        """Ask whether another account for all mail may give way. Raises `CommandError` before anything is tried."""
+        other = self.invocation.book.displaced_by(replace(self.account, scope=draft.scope))
+        if other is not None and not self.displacing:
+            agree(self.out, "displaces", str(Displaces(other)), LET_IT_SEND_GENERAL, REPLACE_HINT)
+            self.displacing = True
+
+    def _secret(self, draft: Draft) -> Secret | None:
+        """Return the password to test with: a new one that was given, the new variable's, else the account's own."""
+        source = self.source
+        moves_to_variable = bool({"store", "env_name"} & self.changes.keys()) and draft.store is StoreKind.ENV
+        if not source.given and moves_to_variable:
+            source = PasswordSource(variable=draft.env_name)
+        return password_of(self.invocation, replace(self.account, auth=draft.auth), source, self.watch, self._undone)
+
+    async def _check(self, draft: Draft, transcript: Transcript) -> Outcome:
+        assert draft.endpoint is not None
+        options = Options(family=self.connection.family)
+        return await observed(
+            lambda emit: self.invocation.desk.check_draft(draft, Depth.LOGIN, emit, options=options),
+            draft.endpoint,
+            self.account.name,
+            self.watch,
+            live_reader(self.out, transcript, self.account.name),
+        )
+
+    def _saved(self, draft: Draft, outcome: Outcome) -> Account:
+        """Save the changed account. Raises what `Desk.save` raises."""
+        desk = self.invocation.desk
+        proved = replace(draft, proof=desk.proof(draft, outcome.report, Depth.LOGIN))
+        return run(
+            desk.save(proved, displacing=self.displacing),
+            Stopwatch(),
+            lambda: f"Look with 'smtp-wizard accounts show' whether '{self.account.name}' was changed.",
+        )
+
+    def _undone(self) -> str:
+        return "Nothing was changed."
+
+    def _print(self, outcome: Outcome, saved: Account | None) -> None:
+        name = self.account.name
+        if self.out.form is Form.JSON:
+            account = account_json(saved or self.account)
+            results = [outcome_json(outcome)]
+            self.out.document("accounts-edit", changed=saved is not None, account=account, results=results)
+        else:
+            for line in summary(outcome.report, Depth.LOGIN):
+                report_line(self.out, line)
+        if saved is None:
+            self.out.narrate(f"'{name}' was not changed: the check did not pass.")
+        else:
+            self.out.narrate(f"'{name}' is changed. Its password: {store_words(saved.store)}.")
+
+
+def changed(draft: Draft, said: Mapping[str, Any]) -> Draft:
+    """Return the draft with what was said in its place. Raises `CommandError`, `click.UsageError`."""
+    assert draft.endpoint is not None
+    security = Security(said["security"]) if said.get("security") else None
+    draft = draft.with_endpoint(changed_endpoint(draft.endpoint, said.get("host"), said.get("port"), security))
+    plain = ("username", "sender", "sender_name", "ehlo_name", "ca_file", "company_name", "reply_to")
+    draft = replace(draft, **{each: said[each] for each in plain if each in said})
+    if "auth" in said:
+        draft = replace(draft, auth=Auth(said["auth"]), store=draft.store or StoreKind.KEYRING)
+    if "scope" in said:
+        draft = replace(draft, scope=Scope(said["scope"]))
+    if "allow_cleartext" in said:
+        draft = replace(draft, allow_cleartext=True)
+    return _elsewhere(_for_the_company(draft, said), said)
+
+
+def _for_the_company(draft: Draft, said: Mapping[str, Any]) -> Draft:
+    """A firm's name or Reply-To that is given is one that is wanted."""
+    implied = bool(said.get("company_name") or said.get("reply_to"))
+    return replace(draft, update_company=said.get("company_email", draft.update_company or implied))
+
+
+def _elsewhere(draft: Draft, said: Mapping[str, Any]) -> Draft:
+    """Say where the password is kept from now on; a variable that is not named has the account's own name."""
+    if not {"store", "env_name"} & said.keys():
+        return draft
+    store = StoreKind(said.get("store") or StoreKind.ENV)
+    if "env_name" in said and store is not StoreKind.ENV:
+        raise click.UsageError("--env-name goes with --store env.")
+    variable = said.get("env_name") or draft.env_name or variable_for(draft.name)
+    return replace(draft, store=store, env_name=variable if store is StoreKind.ENV else "")

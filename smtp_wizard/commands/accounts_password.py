@@ -1,0 +1,101 @@
+"""`accounts password`: a new password for a saved account, tried before it is kept. Nothing else is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from smtp_wizard.commands.accounts import store_json, store_words
+from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.connection import Connection, connection_from, connection_options
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form
+from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
+from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.commands.sign_in import given_password, tidied_for, typed_password
+from smtp_wizard.engine.accounts import Account, StoreKind
+from smtp_wizard.engine.desk import Options
+from smtp_wizard.engine.model import Auth, Depth, Secret
+from smtp_wizard.report import Outcome, outcome_json, summary
+
+
+@click.command("password")
+@click.argument("name")
+@password_options
+@connection_options
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(invocation: Invocation, /, name: str, **given: Any) -> int:
+    """Put a new password in for NAME, when the old one was revoked.
+
+    It is tried with the account's own settings, once, and kept only if the server takes it; else the old one stays.
+    """
+    given.pop("_json")
+    source, connection = taken_from(given), connection_from(given)
+    account = invocation.book.get(name)
+    if account.auth is Auth.NONE:
+        raise CommandError("no-sign-in", f"'{account.name}' has no password: its server asks for no sign-in.")
+    return _Replacement(invocation, account, source, connection).run()
+
+
+class _Replacement:
+    """One run of the command."""
+
+    def __init__(
+        self, invocation: Invocation, account: Account, source: PasswordSource, connection: Connection
+    ) -> None:
+        self.invocation = invocation
+        self.out = invocation.out
+        self.account = account
+        self.source = source
+        self.connection = connection
+        self.watch = Stopwatch(connection.timeout)
+
+    def run(self) -> int:
+        secret = self._secret()
+        with Transcript(self.connection, self.out) as transcript:
+            outcome = run(self._try(secret, transcript), self.watch, self._undone)
+        code = exit_code([outcome])
+        if self.out.form is Form.JSON:
+            store = store_json(self.account.store)
+            results = [outcome_json(outcome)]
+            self.out.document("accounts-password", changed=code == Exit.OK, store=store, results=results)
+        else:
+            for line in summary(outcome.report, Depth.LOGIN):
+                report_line(self.out, line)
+        self._tell(code)
+        return code
+
+    def _secret(self) -> Secret:
+        """Return the new password: given, or typed; a variable that is the account's store is set anew already."""
+        source, store = self.source, self.account.store
+        if not source.given and store is not None and store.kind is StoreKind.ENV:
+            source = PasswordSource(variable=store.where)
+        given = given_password(self.invocation, source, self.watch, self._undone)
+        return tidied_for(self.invocation, self.account, given or typed_password(self.account.name))
+
+    async def _try(self, secret: Secret, transcript: Transcript) -> Outcome:
+        said = self.connection
+        options = Options(family=said.family, ehlo_name=said.ehlo_name, ca_file=said.ca_file)
+        account = self.account
+        return await observed(
+            lambda emit: self.invocation.desk.replace_secret(account, secret, emit, options=options),
+            account.endpoint,
+            account.name,
+            self.watch,
+            live_reader(self.out, transcript, account.name),
+        )
+
+    def _undone(self) -> str:
+        return f"Test with 'smtp-wizard test' which password '{self.account.name}' has now."
+
+    def _tell(self, code: Exit) -> None:
+        name, store = self.account.name, self.account.store
+        if code != Exit.OK:
+            self.out.narrate(f"The password of '{name}' was not changed: the new one did not pass.")
+        elif store is None or store.kind is StoreKind.SESSION:
+            self.out.narrate(f"The new password of '{name}' works. It is not kept: it is asked for each time.")
+        else:
+            self.out.narrate(f"The new password of '{name}' works, and is {store_words(store)} now.")

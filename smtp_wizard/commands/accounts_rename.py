@@ -1,0 +1,33 @@
+"""`accounts rename`: another name for a saved account; its password moves with it."""
+
+from __future__ import annotations
+
+import click
+
+from smtp_wizard.commands.accounts import account_json
+from smtp_wizard.commands.connection import parsed_by
+from smtp_wizard.commands.exits import Exit
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form
+from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.engine.accounts import parse_name
+
+
+@click.command("rename")
+@click.argument("old")
+@click.argument("new", callback=parsed_by(parse_name))
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(invocation: Invocation, old: str, new: str, _json: bool) -> int:
+    """Give the account OLD the name NEW. Its password moves with it; nothing is tested."""
+    before = invocation.book.get(old)
+    renamed = run(
+        invocation.desk.rename(before.name, new),
+        Stopwatch(),
+        lambda: f"Look with 'smtp-wizard accounts' whether '{before.name}' has its new name.",
+    )
+    if invocation.out.form is Form.JSON:
+        invocation.out.document("accounts-rename", renamed=before.name, account=account_json(renamed))
+    else:
+        invocation.out.narrate(f"'{before.name}' is called '{renamed.name}' now.")
+    return Exit.OK

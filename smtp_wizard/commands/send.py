@@ -1,0 +1,160 @@
+"""`send`: sends the test message of a saved account, and says what is known of it then and what is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from smtp_wizard.commands.checking import Transcript, Watched, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.connection import (
+    Connection,
+    connection_from,
+    connection_options,
+    missing_answers,
+    parsed_by,
+    same_address,
+)
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form
+from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
+from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.commands.sign_in import password_of
+from smtp_wizard.commands.test import SAME_ADDRESS
+from smtp_wizard.engine.accounts import Account, StoreTrouble
+from smtp_wizard.engine.check import Emit, Event, Report, RunFinished
+from smtp_wizard.engine.desk import PRACTICE_FOLDER, Options
+from smtp_wizard.engine.message import new_token
+from smtp_wizard.engine.model import Address, Depth, InputError, Secret, Stage, Verdict
+from smtp_wizard.report import Outcome, outcome_json, paragraph
+
+
+@click.command("send")
+@click.argument("account")
+@click.option("--to", metavar="ADDR", callback=parsed_by(Address.parse), help="Where the test message goes.")
+@password_options
+@connection_options
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(invocation: Invocation, /, account: str, to: Address | None, **given: Any) -> int:
+    """Send the test message of ACCOUNT, and say whether the server has taken it.
+
+    Whether it arrives nobody can know from here: look for the message's code in the mailbox that it goes to.
+    """
+    given.pop("_json")
+    source, connection = taken_from(given), connection_from(given)
+    if to is None:
+        raise missing_answers(["--to"])
+    chosen = invocation.book.get(account)
+    if same_address(chosen.sender or chosen.address, to):
+        raise InputError(f"{chosen.name}: {SAME_ADDRESS}")
+    return _Sending(invocation, chosen, to, source, connection).run()
+
+
+class _Sending:
+    """One run of the command."""
+
+    def __init__(
+        self, invocation: Invocation, account: Account, to: Address, source: PasswordSource, connection: Connection
+    ) -> None:
+        self.invocation = invocation
+        self.out = invocation.out
+        self.account = account
+        self.to = to
+        self.source = source
+        self.connection = connection
+        self.watch = Stopwatch(connection.timeout)
+        self.watched = Watched()
+        self.code = new_token()
+        """The word in the subject by which this message is found."""
+
+    def run(self) -> int:
+        secret = password_of(self.invocation, self.account, self.source, self.watch, self._undone)
+        with Transcript(self.connection, self.out) as transcript:
+            outcome = run(self._check(secret, transcript), self.watch, self._undone)
+        key = self._practice_key()
+        if self.out.form is Form.JSON:
+            result = [outcome_json(outcome)]
+            said = {"to": str(self.to), "test_code": self.code, "accepted": accepted(outcome.report)}
+            self.out.document("send", **said, practice_message=key, results=result)
+        else:
+            for sentence in self._sentences(outcome.report, key):
+                for line in paragraph(sentence):
+                    report_line(self.out, line)
+        return exit_code([outcome])
+
+    def _undone(self) -> str:
+        if self.watched.perhaps_sent:
+            return f"The test message may or may not have been sent; its code is {self.code}."
+        return "No message was sent."
+
+    async def _check(self, secret: Secret | None, transcript: Transcript) -> Outcome:
+        return await observed(
+            lambda emit: self._send(secret, emit),
+            self.account.endpoint,
+            self.account.name,
+            self.watch,
+            live_reader(self.out, transcript, self.account.name),
+            self.watched,
+        )
+
+    async def _send(self, secret: Secret | None, emit: Emit) -> Report:
+        reports: list[Report] = []
+
+        def keep(event: Event) -> None:
+            if isinstance(event, RunFinished):
+                reports.append(event.report)
+            emit(event)
+
+        said = self.connection
+        options = Options(family=said.family, ehlo_name=said.ehlo_name, ca_file=said.ca_file)
+        try:
+            return await self.invocation.desk.check_account(
+                self.account, secret, Depth.SEND, keep, to=self.to, options=options, token=self.code
+            )
+        except StoreTrouble as problem:
+            if not reports:
+                raise
+            # The message is sent. A folder that cannot be written must not hide that.
+            self.out.narrate(f"smtp-wizard: the result of {self.account.name} could not be kept: {problem}")
+            return reports[0]
+
+    def _practice_key(self) -> str | None:
+        """Return how the practice mailbox calls the message, None where it is none or has not arrived there."""
+        if self.account.sandbox is None:
+            return None
+        from smtp_wizard.engine import sandbox
+
+        found = sandbox.messages(self.invocation.folder / PRACTICE_FOLDER)
+        return next((each.key for each in found if self.code in each.subject), None)
+
+    def _sentences(self, report: Report, key: str | None) -> list[str]:
+        """Say what is known, and what is not."""
+        match accepted(report):
+            case "yes" if self.account.sandbox is not None:
+                where = f"'smtp-wizard sandbox mailbox show {key}' shows it" if key else "it is not in the mailbox yet"
+                return [
+                    f"The practice server has taken the message for {self.to}; its code is {self.code}. It lies in "
+                    f"the practice mailbox on this computer and goes nowhere else: {where}."
+                ]
+            case "yes":
+                return [
+                    f"The server has taken the message for {self.to}; its code is {self.code}.",
+                    "Not known from here: whether it arrives, and whether as junk. Look for the code in that mailbox, "
+                    f"in Junk or Spam too, and for a returned message in the mailbox of {self._sender}.",
+                ]
+            case "unknown":
+                return [f"Nobody can say whether the message was sent: look for its code, {self.code}, first."]
+        return ["No message was sent."]
+
+    @property
+    def _sender(self) -> Address:
+        return self.account.sender or self.account.address
+
+
+def accepted(report: Report) -> str:
+    """Return whether the server has taken the message: 'yes', 'no', or 'unknown' where its answer was lost."""
+    taken = report.result(Stage.DATA)
+    if taken is None:
+        return "no"
+    return {Verdict.PASS: "yes", Verdict.WARN: "yes", Verdict.UNKNOWN: "unknown"}.get(taken.verdict, "no")
