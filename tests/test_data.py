@@ -29,6 +29,7 @@ from smtp_wizard.engine.catalog import (
 from smtp_wizard.engine.data import data_path
 from smtp_wizard.engine.limits import MEGABYTE
 from smtp_wizard.engine.model import Address, Security
+from smtp_wizard.engine.sandbox import load_scenarios
 
 CATALOG = load_catalog()
 PATHS = [(provider, path) for provider in CATALOG.providers for path in provider.paths]
@@ -396,7 +397,9 @@ def test_google_s_app_password_has_a_shape() -> None:
 def test_the_practice_server_has_one_path_a_scenario() -> None:
     sandbox = next(provider for provider in CATALOG.providers if provider.kind is ProviderKind.SANDBOX)
     scenarios = [path.scenario for path in sandbox.paths]
-    assert scenarios == ["accept", "app-password-required", "wrong-password", "expired-certificate", "quota-reached"]
+    assert scenarios == list(load_scenarios())
+    assert scenarios == [path.id for path in sandbox.paths]
+    assert all(path.title.startswith("Practise: ") for path in sandbox.paths)
     assert [(each.endpoint.host, each.endpoint.port) for each in sandbox.offered()] == [
         ("127.0.0.1", 5871),
         ("127.0.0.1", 4651),

@@ -14,7 +14,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 LEAF_NAMES = ("localhost", HOST, "::1")
+OTHER_NAMES = ("another-server.localhost",)
+"""Of the certificate with the wrong name: the authority can vouch for nothing that is not on this computer."""
 LARGEST_MESSAGE = 10 * 1024 * 1024
 """Bytes of a message that are taken at most; told in EHLO's SIZE."""
 MOST_SESSIONS = 20
@@ -44,6 +46,8 @@ MOST_KEPT = 200
 IDLE_SECONDS = 60.0
 """After so long without a command the server hangs up; a whole message has to arrive within it, too."""
 HANDSHAKE_SECONDS = 5.0
+LONGEST_DELAY = 5
+"""Seconds that a scenario may let one answer wait: a rehearsal shows slowness, it does not waste an afternoon."""
 _STOP_SECONDS = 2.0
 _HEADERS_READ = 64 * 1024
 
@@ -60,6 +64,7 @@ class Certificate(StrEnum):
 
     GOOD = "good"
     EXPIRED = "expired"
+    WRONG_NAME = "wrong-name"
 
 
 class SignIn(StrEnum):
@@ -107,6 +112,13 @@ class Scenario:
     """Not a secret. Blanks in it don't matter."""
     replies: Mapping[Stage, ScriptedReply] = field(default_factory=dict)
     """The refusals, by the stage at which they come. A stage that is missing goes well."""
+    implicit_tls: bool = True
+    """False: the port where TLS is expected from the first byte begins in clear text and wants STARTTLS."""
+    delays: Mapping[Stage, int] = field(default_factory=dict)
+    """Seconds that the answer of a stage takes."""
+    drops: Stage | None = None
+    """The stage in which the line is cut instead of an answer. At `data` that is after the whole message came, and was
+    kept."""
     imitates: str = ""
     """Whose words these are."""
     source: str = ""
@@ -114,6 +126,7 @@ class Scenario:
 
 
 _REPLY_STAGES = (Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA)
+_DELAY_STAGES = (Stage.GREETING, Stage.EHLO, *_REPLY_STAGES)
 _REFUSED = ScriptedReply(535, "5.7.8", ("Authentication credentials invalid",))
 
 
@@ -156,11 +169,16 @@ def _read_scenario(node: Node, password: str) -> Scenario:
         auth=node.choice("auth", SignIn),
         practice_password=password,
         replies=_read_replies(node),
+        implicit_tls=node.flag("implicit_tls", True),
+        delays=_read_delays(node),
+        drops=node.choice("drops", Stage) if node.has("drops") else None,
         imitates=node.text_or("imitates"),
         source=node.text_or("source"),
     )
     if scenario.auth is not SignIn.ANY and Stage.AUTH not in scenario.replies:
         raise node.error("replies", f"auth is '{scenario.auth}', so the reply 'auth' must be there")
+    if scenario.drops is not None and scenario.drops not in _DELAY_STAGES:
+        raise node.error("drops", f"must be one of: {', '.join(_DELAY_STAGES)}")
     return scenario
 
 
@@ -179,6 +197,20 @@ def _read_replies(node: Node) -> dict[Stage, ScriptedReply]:
     if replies is None:
         return {}
     return replies.read(lambda those: {s: those.child(s).read(_read_reply) for s in _REPLY_STAGES if those.has(s)})
+
+
+def _read_delays(node: Node) -> dict[Stage, int]:
+    delays = node.maybe_child("delays")
+    if delays is None:
+        return {}
+    return delays.read(lambda those: {s: _read_seconds(those, s) for s in _DELAY_STAGES if those.has(s)})
+
+
+def _read_seconds(node: Node, key: str) -> int:
+    seconds = node.whole(key)
+    if not 1 <= seconds <= LONGEST_DELAY:
+        raise node.error(key, f"must be from 1 to {LONGEST_DELAY} seconds")
+    return seconds
 
 
 def _read_reply(node: Node) -> ScriptedReply:
@@ -209,8 +241,11 @@ class Sandbox:
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """Where it listens, STARTTLS first; empty while it does not run."""
-        return self._endpoints
+        """Where it listens, and how it is spoken to there, STARTTLS first; empty while it does not run."""
+        return tuple(
+            endpoint if self.scenario.implicit_tls else replace(endpoint, security=Security.STARTTLS)
+            for endpoint in self._endpoints
+        )
 
     @property
     def ca_file(self) -> Path:
@@ -218,7 +253,7 @@ class Sandbox:
         return _ca_file(self.folder)
 
     def endpoint(self, security: Security) -> Endpoint:
-        """Return the endpoint of the running server for one kind of encryption.
+        """Return where the running server is tried with one kind of encryption, even if it does not speak it there.
 
         A saved account remembers a port; the server may have had to take another one this time.
         """
@@ -274,7 +309,7 @@ class Sandbox:
 
     async def _listen(self, security: Security, port: int, context: ssl.SSLContext) -> asyncio.Server:
         loop = asyncio.get_running_loop()
-        implicit = context if security is Security.TLS else None
+        implicit = context if security is Security.TLS and self.scenario.implicit_tls else None
         factory = partial(_conversation_class(), self, None if implicit else context)
         patience = HANDSHAKE_SECONDS if implicit else None
         try:
@@ -349,6 +384,7 @@ def _conversation_class() -> Callable[[Sandbox, ssl.SSLContext | None], SMTP]:
         async def _handle_client(self) -> None:
             with self._sandbox._counted(self) as room, suppress(ConnectionError):
                 if room:
+                    await self.event_handler.before_answer(self, Stage.GREETING)
                     await super()._handle_client()
                     return
                 await self.push("421 4.3.2 Too many connections, please try again later")
@@ -370,9 +406,16 @@ class _Part:
     async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
+        await self.before_answer(server, Stage.EHLO)
         session.host_name = hostname
         # Commands are taken from the stream one by one, so that a client may send several at once (RFC 2920).
         return [responses[0], "250-PIPELINING", *responses[1:]]
+
+    async def handle_AUTH(self, server: SMTP, session: Session, envelope: Envelope, args: list[str]) -> object:
+        from aiosmtpd.smtp import MISSING
+
+        await self.before_answer(server, Stage.AUTH)
+        return MISSING
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -380,6 +423,7 @@ class _Part:
         if not session.authenticated:
             naked = self._starttls and session.ssl is None
             return f"530 5.7.0 {'Must issue a STARTTLS command first' if naked else 'Authentication Required'}"
+        await self.before_answer(server, Stage.MAIL)
         if reply := self._scenario.replies.get(Stage.MAIL):
             return str(reply)
         envelope.mail_from = address
@@ -389,6 +433,7 @@ class _Part:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        await self.before_answer(server, Stage.RCPT)
         if reply := self._scenario.replies.get(Stage.RCPT):
             return str(reply)
         envelope.rcpt_tos.append(address)
@@ -396,12 +441,26 @@ class _Part:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        await asyncio.sleep(self._scenario.delays.get(Stage.DATA, 0))
         if reply := self._scenario.replies.get(Stage.DATA):
             return str(reply)
         assert isinstance(envelope.content, bytes)
         head = _trace(session.host_name or "", envelope.mail_from or "", envelope.rcpt_tos, datetime.now(UTC))
         key = await asyncio.to_thread(_deliver, self._folder, head + envelope.content)
+        self._drop(server, Stage.DATA)
         return f"250 2.0.0 OK, kept in the practice mailbox as {key}"
+
+    async def before_answer(self, server: SMTP, stage: Stage) -> None:
+        """Let the answer of a stage wait, or never come, as the scenario wants it."""
+        await asyncio.sleep(self._scenario.delays.get(stage, 0))
+        self._drop(server, stage)
+
+    def _drop(self, server: SMTP, stage: Stage) -> None:
+        """Cut the line if this is the stage for it. Raises `ConnectionResetError` then, which ends the conversation."""
+        if self._scenario.drops is stage:
+            assert server.transport is not None
+            server.transport.abort()  # type: ignore[attr-defined]  # every stream transport has it
+            raise ConnectionResetError
 
     async def handle_exception(self, error: Exception) -> str:
         """Answer for a failure of our own, such as a full disk; without words that came from the client."""
@@ -646,9 +705,10 @@ def _loopback_only() -> x509.NameConstraints:
 
 def _server_context(folder: Path, authority: trustme.CA, certificate: Certificate, now: datetime) -> ssl.SSLContext:
     """Issue a certificate for loopback, as the scenario wants it; return the server's side of TLS."""
-    issued = now - _SKEW if certificate is Certificate.GOOD else now - 2 * _LEAF_LIFE
+    issued = now - 2 * _LEAF_LIFE if certificate is Certificate.EXPIRED else now - _SKEW
+    names = OTHER_NAMES if certificate is Certificate.WRONG_NAME else LEAF_NAMES
     leaf = authority.issue_cert(
-        *LEAF_NAMES, organization_name="smtp-wizard practice server", not_before=issued, not_after=issued + _LEAF_LIFE
+        *names, organization_name="smtp-wizard practice server", not_before=issued, not_after=issued + _LEAF_LIFE
     )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     # OpenSSL loads keys from files only; this one is private, and gone at once.

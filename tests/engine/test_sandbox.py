@@ -16,15 +16,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import pytest
 import trustme
 from cryptography import x509
 
 from smtp_wizard.engine import sandbox as sandbox_module
+from smtp_wizard.engine.check import SOON, Limits
 from smtp_wizard.engine.data import DataError, data_path
-from smtp_wizard.engine.model import InputError, Security, Stage
+from smtp_wizard.engine.model import Depth, InputError, Security, Stage, Verdict
 from smtp_wizard.engine.sandbox import (
     MOST_KEPT,
     MOST_SESSIONS,
@@ -38,6 +39,8 @@ from smtp_wizard.engine.sandbox import (
     read,
     sandbox_for,
 )
+from smtp_wizard.engine.wire import Trust
+from tests.support.checking import check
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -109,16 +112,23 @@ def send(
 # What the scenarios are
 
 
-def test_the_five_scenarios_are_there_each_with_ports_of_its_own() -> None:
+def test_the_scenarios_are_there_each_with_ports_of_its_own() -> None:
     assert list(SCENARIOS) == [
         "accept",
         "app-password-required",
         "wrong-password",
         "expired-certificate",
         "quota-reached",
+        "starttls-only",
+        "wrong-name",
+        "greylisting",
+        "slow",
+        "drops",
+        "tenant-off",
+        "sender-not-allowed",
     ]
     ports = [port for scenario in SCENARIOS.values() for port in scenario.ports.values()]
-    assert len(set(ports)) == 10
+    assert len(set(ports)) == 24
     assert all(list(scenario.ports) == [Security.STARTTLS, Security.TLS] for scenario in SCENARIOS.values())
     assert all(scenario.what.endswith(".") and scenario.title for scenario in SCENARIOS.values())
 
@@ -138,7 +148,12 @@ def test_a_reply_is_written_as_a_server_writes_it() -> None:
     ("old", "new", "complaint"),
     [
         ("schema: 1", "schema: 2", "must be 1"),
-        ("certificate: expired", "certificate: odd", "'odd' is none of: good, expired"),
+        ("certificate: expired", "certificate: odd", "'odd' is none of: good, expired, wrong-name"),
+        ("greeting: 1", "greeting: 6", "must be from 1 to 5 seconds"),
+        ("greeting: 1", "starttls: 1", "starttls: is not a key that is known here"),
+        ("drops: data", "drops: tls", "must be one of: greeting, ehlo, auth, mail, rcpt, data"),
+        ("drops: data", "drops: dota", "'dota' is none of"),
+        ("implicit_tls: false", "implicit_tls: never", "must be true or false"),
         ("id: quota-reached", "id: accept", "stands twice"),
         ("starttls: 5872", "starttls: 5871", "a port stands twice"),
         ("tls: 4652", "tls: 5872", "must differ"),
@@ -238,6 +253,117 @@ async def test_quota_reached_lets_in_and_takes_no_message(folder: Path, security
     assert messages(folder) == ()
 
 
+async def test_starttls_only_wants_starttls_on_both_ports(folder: Path) -> None:
+    async with Sandbox(folder, SCENARIOS["starttls-only"]) as box:
+        assert [each.security for each in box.endpoints] == [Security.STARTTLS] * 2
+        assert box.endpoint(Security.TLS).security is Security.TLS, "where it is tried"
+        with pytest.raises(ssl.SSLError, match="WRONG_VERSION_NUMBER"):
+            await aside(send, box, Security.TLS)
+        for port in (each.port for each in box.endpoints):
+
+            def encrypted(port: int = port) -> int:
+                with smtplib.SMTP("127.0.0.1", port, timeout=5) as connected:
+                    connected.starttls(context=ssl.create_default_context(cafile=str(box.ca_file)))
+                    return connected.login(USER, "x")[0]
+
+            assert await aside(encrypted) == 235
+
+
+@BOTH
+async def test_wrong_name_is_refused_for_that_reason(folder: Path, security: Security) -> None:
+    async with Sandbox(folder, SCENARIOS["wrong-name"]) as box:
+        with pytest.raises(ssl.SSLCertVerificationError, match="IP address mismatch"):
+            await aside(send, box, security)
+
+
+def to_the_end(box: Sandbox, security: Security) -> list[tuple[int, bytes]]:
+    """Sign in and send; return every reply up to the first refusal."""
+    replies: list[tuple[int, bytes]] = []
+    with client(box, security) as connected:
+        connected.user, connected.password = USER, "anything"
+        steps: tuple[Callable[[], tuple[int, bytes]], ...] = (
+            lambda: connected.auth("PLAIN", connected.auth_plain),
+            lambda: connected.mail(USER),
+            lambda: connected.rcpt("bob@example.org"),
+            lambda: connected.data(MESSAGE),
+        )
+        for step in steps:
+            try:
+                replies.append(step())
+            except smtplib.SMTPResponseException as refusal:
+                replies.append(spoken(refusal))
+            if replies[-1][0] >= 400:
+                break
+    return replies
+
+
+REFUSALS = {
+    "tenant-off": [(535, b"5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.")],
+    "greylisting": [(235, b"2.7.0"), (250, b"2.1.0"), (450, b"4.2.0 Recipient address rejected: Greylisted")],
+    "sender-not-allowed": [
+        (235, b"2.7.0"),
+        (250, b"2.1.0"),
+        (250, b"2.1.5"),
+        (550, b"5.7.60 SMTP; Client does not have permissions to send as this sender"),
+    ],
+    "slow": [(235, b"2.7.0"), (250, b"2.1.0"), (250, b"2.1.5"), (250, b"2.0.0")],
+}
+"""How far one gets, and what is said there."""
+
+
+@BOTH
+@pytest.mark.parametrize("scenario", REFUSALS)
+async def test_how_far_one_gets(folder: Path, security: Security, scenario: str) -> None:
+    played = replace(SCENARIOS[scenario], delays={})
+    async with Sandbox(folder, played) as box:
+        replies = await aside(to_the_end, box, security)
+    expected = REFUSALS[scenario]
+    assert [
+        (code, words[: len(start)]) for (code, words), (_, start) in zip(replies, expected, strict=True)
+    ] == expected
+    assert len(messages(folder)) == (scenario == "slow")
+
+
+@BOTH
+async def test_drops_keeps_the_message_and_hangs_up_without_a_word(folder: Path, security: Security) -> None:
+    async with Sandbox(folder, SCENARIOS["drops"]) as box:
+        with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError, ssl.SSLError)):
+            await aside(send, box, security)
+    assert [kept.subject for kept in messages(folder)] == ["Hello"], "nobody knows, but it did arrive"
+
+
+@BOTH
+@pytest.mark.parametrize("stage", [Stage.GREETING, Stage.EHLO, Stage.AUTH, Stage.MAIL, Stage.RCPT])
+async def test_the_line_can_be_cut_at_every_stage(folder: Path, security: Security, stage: Stage) -> None:
+    async with Sandbox(folder, replace(SCENARIOS["accept"], drops=stage)) as box:
+        with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError, ssl.SSLError)):
+            await aside(to_the_end, box, security)
+    assert messages(folder) == ()
+
+
+async def test_delays_come_before_the_answers_that_they_are_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        if seconds:
+            waited.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    delays = {Stage.GREETING: 1, Stage.EHLO: 2, Stage.AUTH: 3, Stage.MAIL: 4, Stage.RCPT: 5, Stage.DATA: 1}
+    async with Sandbox(folder, replace(SCENARIOS["accept"], delays=delays)) as box:
+        assert len(await aside(to_the_end, box, Security.TLS)) == 4
+    assert waited == [1, 2, 3, 4, 5, 1]
+
+
+def test_slow_stays_within_what_a_check_waits_for() -> None:
+    slow = SCENARIOS["slow"]
+    limits = Limits()
+    assert slow.delays
+    assert all(seconds * 2 < limits.of(stage) for stage, seconds in slow.delays.items())
+    assert slow.delays[Stage.GREETING] < limits.silence, "it is not taken for a port that waits for TLS"
+    assert sum(slow.delays.values()) <= 6
+
+
 @pytest.mark.parametrize("stage", [Stage.MAIL, Stage.RCPT])
 async def test_a_refusal_can_be_scripted_at_every_stage(folder: Path, stage: Stage) -> None:
     reply = ScriptedReply(451, "4.7.1", ("Greylisted,", "please try again later"))
@@ -251,6 +377,44 @@ async def test_a_refusal_can_be_scripted_at_every_stage(folder: Path, stage: Sta
                 return connected.rcpt("bob@example.org") if stage is Stage.RCPT else mailed
 
         assert await aside(try_it) == (451, b"4.7.1 Greylisted,\n4.7.1 please try again later")
+
+
+# What the checks make of it
+
+LEADS_TO: dict[str, tuple[Stage, Verdict, str]] = {
+    "accept": (Stage.DATA, Verdict.PASS, ""),
+    "app-password-required": (Stage.AUTH, Verdict.FAIL, "app_password_required"),
+    "wrong-password": (Stage.AUTH, Verdict.FAIL, "bad_credentials"),
+    "expired-certificate": (Stage.STARTTLS, Verdict.FAIL, "cert_expired"),
+    "quota-reached": (Stage.DATA, Verdict.FAIL, "daily_limit"),
+    "starttls-only": (Stage.DATA, Verdict.PASS, ""),
+    "wrong-name": (Stage.STARTTLS, Verdict.FAIL, "cert_hostname_mismatch"),
+    "greylisting": (Stage.RCPT, Verdict.FAIL, "temporary_try_later"),
+    "slow": (Stage.DATA, Verdict.PASS, ""),
+    "drops": (Stage.DATA, Verdict.UNKNOWN, "outcome_unknown"),
+    "tenant-off": (Stage.AUTH, Verdict.FAIL, "smtp_auth_disabled"),
+    "sender-not-allowed": (Stage.DATA, Verdict.FAIL, "sender_not_allowed"),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("scenario", SCENARIOS)
+async def test_what_each_scenario_teaches(folder: Path, security: Security, scenario: str) -> None:
+    """Somebody who practises sees the finding that the real thing would bring, in words about practising."""
+    stage, verdict, code = LEADS_TO[scenario]
+    if security is Security.TLS and stage is Stage.STARTTLS:
+        stage = Stage.TLS
+    async with Sandbox(folder, SCENARIOS[scenario]) as box:
+        target: dict[str, Any] = {"trust": Trust(str(box.ca_file), only=True), "provider": "sandbox"}
+        done = await check(box.endpoint(security), depth=Depth.SEND, limits=Limits(), **target)
+        if scenario == "starttls-only" and security is Security.TLS:
+            assert done.row == (Stage.TLS, Verdict.FAIL, "tls_use_starttls")
+            assert done.finding.fix == replace(box.endpoint(Security.TLS), security=Security.STARTTLS)
+            done = await check(done.finding.fix, depth=Depth.SEND, **target)
+    assert done.row == (stage, verdict, code), done.transcript
+    if code:
+        assert done.finding.guide == "sandbox" or code == "daily_limit"
+        assert all("{" not in step for step in done.finding.steps)
 
 
 # How it guards the password, and itself
@@ -338,6 +502,19 @@ async def test_every_file_is_its_owners_alone(folder: Path) -> None:
             assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
         names = {path.name for path in folder.iterdir()}
     assert names == {".lock", "authority.pem", "ca.pem", "mailbox"}
+
+
+async def test_its_certificate_does_not_run_out_soon(folder: Path) -> None:
+    """A rehearsal must not begin with a warning about the rehearsal."""
+    async with Sandbox(folder, SCENARIOS["accept"]) as box:
+        trust = ssl.create_default_context(cafile=str(box.ca_file))
+        port = box.endpoint(Security.TLS).port
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust)
+        shown = writer.get_extra_info("peercert")["notAfter"]
+        writer.close()
+        await writer.wait_closed()
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(shown), UTC)
+    assert ends - datetime.now(UTC) > SOON + timedelta(days=1)
 
 
 async def test_the_authority_is_made_once(folder: Path) -> None:
