@@ -217,6 +217,14 @@ def _provider() -> Mapping[str, Schema]:
     username = {"form": _one_of(UsernameForm), "literal": _NOTHING_OR_TEXT, "note": _TEXT}
     words = {"code": _WHOLE, "enhanced": _TEXT, "words": _TEXT, "means": _TEXT, **fact}
     retirement = {"what": _TEXT, "date": _TEXT, "state": _TEXT, "replacement": _TEXT, **fact, "paths": _WORDS}
+    ispdb = {
+        "domain": _TEXT,
+        "changed": _TEXT,
+        "endpoints": _list(_object(_SERVER)),
+        "username": _one_of(UsernameForm),
+        "agrees": _FLAG,
+        "note": _TEXT,
+    }
     source = {
         "id": _TEXT,
         "title": _TEXT,
@@ -239,6 +247,7 @@ def _provider() -> Mapping[str, Schema]:
         "documented": _maybe(_documented()),
         "note": _TEXT,
         "successor": _NOTHING_OR_TEXT,
+        "ispdb": _list(_object(ispdb)),
         "errors": _list(_object(words)),
         "retirements": _list(_object(retirement)),
         "sources": _list(_object(source)),

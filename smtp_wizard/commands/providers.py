@@ -14,9 +14,9 @@ from smtp_wizard.commands.groups import GroupWithDefault
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.tables import table
-from smtp_wizard.engine.catalog import AccessPath, CatalogEndpoint, Documented, Provider
+from smtp_wizard.engine.catalog import AccessPath, CatalogEndpoint, Documented, IspdbEntry, Provider
 from smtp_wizard.engine.limits import SendLimit
-from smtp_wizard.engine.model import clean
+from smtp_wizard.engine.model import Endpoint, clean
 
 
 @click.group("providers", cls=GroupWithDefault)
@@ -105,17 +105,32 @@ def provider_json(provider: Provider) -> dict[str, Any]:
         "documented": _documented_json(provider.documented) if provider.documented else None,
         "note": provider.note,
         "successor": provider.successor,
+        "ispdb": [_ispdb_json(provider, entry) for entry in provider.ispdb],
         "errors": [_plain(each) for each in provider.errors],
         "retirements": [_plain(each) for each in provider.retirements],
         "sources": [_plain(each) for each in provider.sources],
     }
 
 
+def _ispdb_json(provider: Provider, entry: IspdbEntry) -> dict[str, Any]:
+    return {
+        "domain": entry.domain,
+        "changed": entry.changed,
+        "endpoints": [_server_json(endpoint) for endpoint in entry.endpoints],
+        "username": entry.username_form.value,
+        "agrees": not provider.apart_from(entry),
+        "note": entry.note,
+    }
+
+
+def _server_json(endpoint: Endpoint) -> dict[str, Any]:
+    return {"host": endpoint.host, "port": endpoint.port, "security": endpoint.security.value}
+
+
 def _endpoint_json(offer: CatalogEndpoint) -> dict[str, Any]:
-    endpoint = offer.endpoint
     more = _plain(offer)
     del more["endpoint"]
-    return {"host": endpoint.host, "port": endpoint.port, "security": endpoint.security.value, **more}
+    return {**_server_json(offer.endpoint), **more}
 
 
 def _path_json(path: AccessPath) -> dict[str, Any]:
@@ -161,6 +176,7 @@ def _text(provider: Provider) -> Iterator[str]:
     yield from _block("", table([(f"  {name}", words) for name, words in facts if words]))
     yield from _block("", [f"  {provider.note}"] if provider.note else [])
     yield from _block("Servers", [_endpoint_line(each) for each in provider.endpoints])
+    yield from _block("Compared with ISPDB", [_ispdb_line(provider, entry) for entry in provider.ispdb])
     yield from _block("Ways to sign in", [line for path in provider.paths for line in _path_lines(path)])
     notes = [provider.limits_note] if provider.limits_note else []
     yield from _block("Sending limits", [*(_limit_line(limit) for limit in provider.limits), *_indented(notes)])
@@ -189,6 +205,11 @@ def _endpoint_line(offer: CatalogEndpoint) -> str:
     more += [offer.note, f"{offer.confidence.value}, {offer.as_of}"]
     words = "; ".join(word for word in more if word)
     return f"  {endpoint.host}, port {endpoint.port}, {endpoint.security.words} ({words})"
+
+
+def _ispdb_line(provider: Provider, entry: IspdbEntry) -> str:
+    how = f"differs: {entry.note}" if provider.apart_from(entry) else "agrees"
+    return f"  {entry.domain} (changed {entry.changed}): {how}"
 
 
 def _path_lines(path: AccessPath) -> list[str]:

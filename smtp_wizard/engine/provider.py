@@ -50,6 +50,8 @@ class PathStatus(StrEnum):
     """Works after something has been done at the provider; the guide says what."""
     RETIRED = "retired"
     """The provider has closed it. It is shown because people still look for it, and leads to what replaced it."""
+    NEVER = "never"
+    """The provider has never had it. It is shown because people look for it, and leads elsewhere."""
 
 
 class PathAuth(StrEnum):
@@ -197,6 +199,11 @@ class AccessPath:
     scenario: str | None = None
     """For the practice server's own paths: the one scenario that this path plays."""
 
+    @property
+    def closed(self) -> bool:
+        """Whether nobody gets through, whatever is done: `instead` says where to go on."""
+        return self.status in (PathStatus.RETIRED, PathStatus.NEVER)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogEndpoint:
@@ -213,6 +220,21 @@ class CatalogEndpoint:
     source: str = ""
     as_of: str = ""
     confidence: Confidence = Confidence.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IspdbEntry:
+    """What Thunderbird's database of providers has, to compare with."""
+
+    domain: str
+    """The domain that its file is named after."""
+    changed: str
+    """The day of the file's last change."""
+    endpoints: tuple[Endpoint, ...]
+    """In its order."""
+    username_form: UsernameForm
+    note: str = ""
+    """Why the catalogue differs; empty where it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +321,7 @@ class Provider:
     """A sentence or two that a person should read before going on."""
     successor: str | None = None
     """The id of the provider that runs its mailboxes now, or will."""
+    ispdb: tuple[IspdbEntry, ...] = ()
     errors: tuple[ServerWords, ...] = ()
     retirements: tuple[Retirement, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -317,6 +340,22 @@ class Provider:
             return open_ones
         own = tuple(each for each in open_ones if not each.domains or address.ascii_domain in each.domains)
         return own or open_ones
+
+    def apart_from(self, entry: IspdbEntry) -> tuple[str, ...]:
+        """Return how the servers for the entry's domain differ from ISPDB's, each as one sentence; empty: they agree.
+
+        Servers count that stand here as documented only. That ISPDB has another order is no difference, as long as
+        the first choice here is one of its own.
+        """
+        ours = [each.endpoint for each in self.endpoints if not each.domains or entry.domain in each.domains]
+        ours = ours or [each.endpoint for each in self.endpoints]
+        found = [f"{_whole(each)} stands in ISPDB and not here." for each in entry.endpoints if each not in ours]
+        found += [f"{_whole(each)} stands here and not in ISPDB." for each in ours if each not in entry.endpoints]
+        if ours and ours[0] not in entry.endpoints:
+            found.append(f"The first choice here, {_whole(ours[0])}, is none of ISPDB's.")
+        if self.username_form is not entry.username_form:
+            found.append(f"The user name is {self.username_form} here and {entry.username_form} in ISPDB.")
+        return tuple(found)
 
     def path(self, path_id: str) -> AccessPath | None:
         """Return the access path with this id, or None."""
@@ -346,3 +385,7 @@ class Provider:
     def source(self, source_id: str) -> Source | None:
         """Return the source that a fact of this provider refers to, or None."""
         return next((source for source in self.sources if source.id == source_id), None)
+
+
+def _whole(endpoint: Endpoint) -> str:
+    return f"{endpoint} ({endpoint.security.words})"

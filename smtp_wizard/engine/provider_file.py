@@ -15,6 +15,7 @@ from smtp_wizard.engine.provider import (
     Alphabet,
     CatalogEndpoint,
     Documented,
+    IspdbEntry,
     PathAuth,
     PathStatus,
     Provider,
@@ -129,7 +130,7 @@ def _provider(node: Node, sources: Mapping[str, Source], scenarios: Scenarios) -
     mx, shared = _mx(node, cited)
     documented = node.maybe_child("documented")
     cited.several(node)
-    return Provider(
+    found = Provider(
         id=_identifier(node),
         name=node.text("name"),
         kind=node.choice("kind", ProviderKind),
@@ -148,11 +149,17 @@ def _provider(node: Node, sources: Mapping[str, Source], scenarios: Scenarios) -
         documented=documented.read(partial(_documented, cited=cited)) if documented else None,
         note=node.text_or("note"),
         successor=node.maybe_text("successor"),
+        ispdb=tuple(each.read(_ispdb_entry) for each in node.children("ispdb")),
         errors=tuple(each.read(partial(_server_words, cited=cited)) for each in node.children("errors")),
         retirements=tuple(each.read(partial(_retirement, cited=cited)) for each in node.children("retirements")),
         checked=node.date("checked"),
         sources=tuple(cited.used.values()),
     )
+    _refuse_unsaid_differences(node, found)
+    barred = bool(found.paths) and all(path.status is PathStatus.NEVER for path in found.paths)
+    if barred != (found.kind is ProviderKind.NO_SMTP):
+        raise node.error("kind", "'no-smtp' means that every path is 'never', and no other kind may have only such")
+    return found
 
 
 _IDENTIFIER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -169,11 +176,13 @@ _DOMAIN = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]
 
 
 def _domains(node: Node, key: str) -> tuple[str, ...]:
-    found = node.texts(key)
-    for domain in found:
-        if not _DOMAIN.fullmatch(domain):
-            raise node.error(key, f"'{domain}' is not a domain in small letters")
-    return found
+    return tuple(_domain(node, domain, key) for domain in node.texts(key))
+
+
+def _domain(node: Node, text: str, key: str) -> str:
+    if not _DOMAIN.fullmatch(text):
+        raise node.error(key, f"'{text}' is not a domain in small letters")
+    return text
 
 
 def _mx(node: Node, cited: _Cited) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -231,6 +240,37 @@ def _port(node: Node, port: int, key: str = "port") -> int:
     return port
 
 
+_SERVER = re.compile(r"(?P<host>\S+):(?P<port>\d{1,5}) (?P<security>tls|starttls|none)")
+
+
+def _ispdb_entry(node: Node) -> IspdbEntry:
+    return IspdbEntry(
+        domain=_domain(node, node.text("domain"), "domain"),
+        changed=node.date("changed"),
+        endpoints=tuple(_server(node, text) for text in node.texts("servers")),
+        username_form=node.choice("username", UsernameForm),
+        note=node.text_or("note"),
+    )
+
+
+def _server(node: Node, text: str) -> Endpoint:
+    """Read 'smtp.example.com:465 tls'."""
+    found = _SERVER.fullmatch(text)
+    if found is None:
+        raise node.error("servers", f"'{text}' is not written as 'smtp.example.com:465 tls'")
+    return Endpoint(found["host"], _port(node, int(found["port"]), "servers"), Security(found["security"]))
+
+
+def _refuse_unsaid_differences(node: Node, provider: Provider) -> None:
+    """Whoever knows better than ISPDB says why."""
+    for entry in provider.ispdb:
+        differences = provider.apart_from(entry)
+        if differences and not entry.note:
+            raise node.error("ispdb", f"{entry.domain} needs a 'note' that says why: {differences[0]}")
+        if entry.note and not differences:
+            raise node.error("ispdb", f"{entry.domain} has a 'note', but nothing differs")
+
+
 def _path(node: Node, cited: _Cited, usual: Scenarios) -> AccessPath:
     status, auth = node.choice("status", PathStatus), node.choice("auth", PathAuth)
     secret = node.maybe_child("secret")
@@ -254,17 +294,24 @@ def _path(node: Node, cited: _Cited, usual: Scenarios) -> AccessPath:
         documented=node.flag("documented", default=False),
         disputed=node.text_or("disputed"),
         sources=cited.several(node),
-        scenarios=(scenario,) if scenario else node.texts("scenarios") or usual[auth],
+        scenarios=_scenarios_of(node, scenario, () if status is PathStatus.NEVER else usual[auth]),
         scenario=scenario,
     )
     _refuse_dead_end(node, found)
     return found
 
 
+def _scenarios_of(node: Node, own: str | None, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """What can be rehearsed: the path's one scenario, those that it names, or those that its sign-in usually has."""
+    return (own,) if own else node.texts("scenarios") or usual
+
+
 def _refuse_dead_end(node: Node, path: AccessPath) -> None:
     """A path that cannot be walked must lead on; what is claimed about it needs a source."""
     if path.status is PathStatus.RETIRED and not (path.instead and path.retired_on):
         raise node.error("status", "a retired path needs the day ('retired_on') and a way on ('instead')")
+    if path.status is PathStatus.NEVER and len(path.instead) < 2:
+        raise node.error("instead", "a way that there has never been must name two ways on")
     if path.auth is PathAuth.OAUTH2 and len(path.instead) < 2:
         raise node.error("instead", "a path that only a sign-in in the browser opens must name two ways on")
     if path.disputed and not (path.instead and len(path.sources) > 1):

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Self
 
 from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.catalog import AccessPath, Catalog, PathAuth, PathStatus, Provider, ProviderKind
+from smtp_wizard.engine.catalog import AccessPath, Catalog, PathAuth, Provider, ProviderKind
 from smtp_wizard.engine.discovery import Discovery, FoundBy
 from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Scope, Secret, Security, Verdict
 
@@ -235,8 +235,8 @@ USUAL_PORT = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
 
 
 def walkable(path: AccessPath) -> bool:
-    """Whether this program can walk a path: a retired one leads on, one that needs OAuth names others."""
-    return path.status is not PathStatus.RETIRED and path.auth is not PathAuth.OAUTH2
+    """Whether this program can walk a path: a closed one leads on, one that needs OAuth names others."""
+    return not path.closed and path.auth is not PathAuth.OAUTH2
 
 
 def ranked(provider: Provider, application: Application | None) -> tuple[AccessPath, ...]:
@@ -247,7 +247,7 @@ def ranked(provider: Provider, application: Application | None) -> tuple[AccessP
     """
 
     def rank(path: AccessPath) -> int:
-        if path.status is PathStatus.RETIRED:
+        if path.closed:
             return 3
         if path.auth is PathAuth.OAUTH2:
             return 0 if application is Application.OAUTH else 2
@@ -271,10 +271,15 @@ def _server_known(draft: Draft) -> bool:
     return draft.endpoint is not None and (bool(draft.username) or draft.auth is Auth.NONE)
 
 
+def _way_is_a_question(draft: Draft) -> bool:
+    """Whether there is a choice; or one way only, which could not be taken by itself because nobody can walk it."""
+    return draft.ways > 1 or (draft.ways == 1 and draft.path is None)
+
+
 STEPS: tuple[Step, ...] = (
     Step("address", "Email", lambda draft: True, lambda draft: draft.address is not None),
     Step("provider", "Provider", lambda draft: True, lambda draft: draft.provider is not None),
-    Step("signin", "Sign-in", lambda draft: draft.ways > 1, lambda draft: draft.path is not None),
+    Step("signin", "Sign-in", _way_is_a_question, lambda draft: draft.path is not None),
     Step("server", "Server", lambda draft: draft.by_hand, _server_known),
     Step("connect", "Connect", lambda draft: True, lambda draft: draft.signed_in),
     Step("testmail", "Test mail", lambda draft: True, lambda draft: draft.arrival is not Arrival.UNASKED),

@@ -61,6 +61,15 @@ ENTRY = """\
 """
 
 
+ISPDB = """\
+    ispdb:
+      - domain: post.example
+        changed: 2025-01-02
+        servers: ['smtp.post.example:465 tls']
+        username: full-address
+"""
+
+
 def write(folder: Path, text: str) -> Path:
     path = folder / "providers.yaml"
     path.write_text(text, "utf-8")
@@ -133,6 +142,14 @@ def test_an_entry_becomes_a_provider(tmp_path: Path) -> None:
         ("id: post\n", "id: Post_Office\n", "id", "small letters and digits"),
         ("form: full-address", "form: literal", "username.form", "needs the fixed word"),
         ("    checked", "    successor: nobody\n    checked", "providers.post.successor", "no provider 'nobody'"),
+        ("kind: mailbox", "kind: no-smtp", "providers.post.kind", "means that every path is 'never'"),
+        ("status: works", "status: never\n        instead: [Go away.]", "password.instead", "must name two ways on"),
+        ("status: works", "status: never\n        instead: [Go., Away.]", "post.kind", "no other kind may have only such"),
+        ("    paths", f"{ISPDB.replace('465 tls', '587 starttls')}    paths", "ispdb", "needs a 'note' that says why: s"),
+        ("    paths", f"{ISPDB.replace('full-address', 'local-part')}    paths", "ispdb", "The user name is full-add"),
+        ("    paths", f"{ISPDB}        note: Why?\n    paths", "ispdb", "has a 'note', but nothing differs"),
+        ("    paths", f"{ISPDB.replace(' tls', '')}    paths", "ispdb.1.servers", "is not written as"),
+        ("    paths", f"{ISPDB.replace('domain: post', 'domain: P')}    paths", "ispdb.1.domain", "not a domain"),
     ],
 )
 def test_a_fault_is_named_with_its_place(old: str, new: str, where: str, words: str, tmp_path: Path) -> None:
@@ -199,6 +216,40 @@ def test_a_retired_path_with_a_way_on_is_read(tmp_path: Path) -> None:
     retired = post.path("old")
     assert retired is not None
     assert post.ways_on(retired) == (post.path("password"), "Ask your provider.")
+
+
+NOTED = ISPDB.replace("465 tls'", "587 starttls', 'old.post.example:465 tls'") + "        note: They know less.\n"
+
+
+def test_what_differs_from_ispdb_is_said_and_why(tmp_path: Path) -> None:
+    post = post_of(load(tmp_path, ENTRY.replace("    paths", f"{NOTED}    paths")))
+    (entry,) = post.ispdb
+    assert entry.note == "They know less."
+    assert post.apart_from(entry) == (
+        "smtp.post.example:587 (STARTTLS) stands in ISPDB and not here.",
+        "old.post.example:465 (SSL/TLS) stands in ISPDB and not here.",
+        "smtp.post.example:465 (SSL/TLS) stands here and not in ISPDB.",
+        "The first choice here, smtp.post.example:465 (SSL/TLS), is none of ISPDB's.",
+    )
+
+
+def test_the_same_servers_in_another_order_are_no_difference(tmp_path: Path) -> None:
+    host = "      - {host: smtp.post.example,"
+    two = ENTRY.replace(host, host.replace("smtp", "new") + " port: 465, security: tls, confidence: unknown}\n" + host)
+    both = ISPDB.replace("['", "['new.post.example:465 tls', '")
+    for order in (both, both.replace("new.", "x.").replace("smtp.", "new.").replace("x.", "smtp.")):
+        (entry,) = post_of(load(tmp_path, two.replace("    paths", f"{order}    paths"))).ispdb
+        assert entry.note == ""
+
+
+def test_a_provider_that_lets_nobody_in_names_two_ways_on(tmp_path: Path) -> None:
+    never = ENTRY.replace("kind: mailbox", "kind: no-smtp").replace(
+        "status: works\n        auth: password\n        secret: {label: Password}",
+        "status: never\n        auth: none\n        instead: [Go there., Or there.]",
+    )
+    path = post_of(load(tmp_path, never)).path("password")
+    assert path is not None
+    assert (path.closed, path.scenarios, path.instead) == (True, (), ("Go there.", "Or there."))
 
 
 # --- looking up -------------------------------------------------------------------------------------------------------
