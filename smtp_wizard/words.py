@@ -12,7 +12,8 @@ from enum import Enum
 from smtp_wizard.engine.accounts import LastResult, StoreKind
 from smtp_wizard.engine.catalog import AccessPath, Counted, PathAuth, PathStatus, Provider, ProviderKind, SecretForm
 from smtp_wizard.engine.check import Report
-from smtp_wizard.engine.model import Address, AddressError, Auth, Endpoint, Security, Verdict
+from smtp_wizard.engine.guides import Guide, GuideShelf, UnknownGuide, fill
+from smtp_wizard.engine.model import Address, AddressError, Auth, Endpoint, Oddity, Secret, Security, Verdict
 from smtp_wizard.engine.wizard import Application, Arrival, Draft, Origin, Step, applicable
 from smtp_wizard.report import STAGE_WORDS
 
@@ -259,9 +260,49 @@ def best_port_words(endpoint: Endpoint) -> str:
 
 # --- connect ---
 
+FALLBACK_GUIDE = "basic"
+
+
+def guide_id_for(path: AccessPath | None) -> str:
+    """Return which guide leads through a way in."""
+    return path.guide if path and path.guide else FALLBACK_GUIDE
+
+
+def filled_guide(shelf: GuideShelf, guide_id: str, provider: Provider | None, draft: Draft) -> Guide:
+    """Return a guide with what is known put in; the one that fits everybody where there is none of that name."""
+    try:
+        guide = shelf.get(guide_id)
+    except UnknownGuide:
+        guide = shelf.get(FALLBACK_GUIDE)
+    endpoint = draft.endpoint
+    return fill(
+        guide,
+        provider=provider.name if provider else "",
+        host=endpoint.host if endpoint else "",
+        port=endpoint.port if endpoint else None,
+        security=endpoint.security if endpoint else None,
+        username=draft.username,
+        address=str(draft.address or ""),
+    )
+
+
 USERNAME_LACKING = "Type the user name; with most providers it is your whole e-mail address."
 SECRET_LACKING = "Type the password first; the guide shows where it comes from."
 BLANK_AT_END = "There is a blank at the beginning or the end. If it is no part of the password, remove it."
+
+
+ODDITIES: Mapping[Oddity, str] = {
+    Oddity.BLANK_AT_END: "a blank at its beginning or end",
+    Oddity.LINE_END: "a line end",
+    Oddity.HARD_BLANK: "a blank of the kind that web pages have (no-break)",
+    Oddity.INVISIBLE: "a character that cannot be seen",
+}
+
+
+def oddity_words(secret: Secret) -> str:
+    """Say what is unusual in a password; empty where nothing is."""
+    found = [ODDITIES[each] for each in secret.oddities]
+    return f"The password has {' and '.join(found)} in it. Mostly that came along when it was copied." if found else ""
 
 
 def secret_count(form: SecretForm, text: str) -> str:

@@ -1,4 +1,4 @@
-"""The program called by its bare name: the screens."""
+"""The program called by its bare name: the screens, or the same in lines of text."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 
 def open_screens(invocation: Invocation) -> int:
-    """Open the saved accounts, or the wizard where there are none. Raises `CommandError` where nothing can be drawn."""
-    if not can_draw():
-        raise cannot_draw()
-    return draw(invocation, "home" if invocation.book.list() else "setup", None)
+    """Open the saved accounts, or the wizard where there are none.
+
+    Where screens cannot be drawn, or are not wanted: in lines of text. Raises `CommandError` without a terminal.
+    """
+    face = draw if can_draw() and not invocation.plain else converse
+    return face(invocation, "home" if invocation.book.list() else "setup", None)
 
 
 def draw(invocation: Invocation, start: str, draft: Draft | None) -> int:
@@ -28,10 +30,21 @@ def draw(invocation: Invocation, start: str, draft: Draft | None) -> int:
         return run_app(invocation.desk, invocation.shelf, start=start, draft=draft, mouse=invocation.use_mouse())
 
 
+def converse(invocation: Invocation, start: str, draft: Draft | None) -> int:
+    """Ask and answer in lines of text; return the exit code. Raises `CommandError`, `Interrupted`."""
+    from smtp_wizard.plain.terminal import Terminal
+    from smtp_wizard.plain.walk import run_plain
+
+    terminal = Terminal.opened()
+    if terminal is None:
+        raise cannot_draw()
+    return run_plain(invocation.desk, invocation.shelf, terminal, start=start, draft=draft)
+
+
 def cannot_draw() -> CommandError:
-    """Return the error for a terminal without screens."""
+    """Return the error for where there is no terminal."""
     return CommandError(
         "cannot-draw",
-        "The screens cannot be drawn here: they need a terminal that can move its cursor.",
+        "The screens cannot be drawn here, and nobody can be asked: standard input is no terminal.",
         "Use 'smtp-wizard setup' with options instead; 'smtp-wizard setup --help' lists them.",
     )

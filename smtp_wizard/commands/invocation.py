@@ -26,6 +26,8 @@ class Invocation:
         """What --config says."""
         self.mouse: bool | None = None
         """What --mouse and --no-mouse say."""
+        self.plain = False
+        """Whether --plain asks for lines of text in place of screens."""
 
     @property
     def environ(self) -> MutableMapping[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from smtp_wizard.commands.exits import CommandError, Exit
@@ -20,9 +20,17 @@ def can_ask() -> bool:
 
 
 def can_draw() -> bool:
-    """Whether screens can be drawn: somebody can be asked, and the terminal can move its cursor."""
+    """Whether screens can be drawn: somebody can be asked, the terminal can move its cursor, and nobody minds."""
     dumb = ("dumb", "unknown") if sys.platform == "win32" else ("", "dumb", "unknown")
-    return can_ask() and os.environ.get("TERM", "") not in dumb
+    return can_ask() and os.environ.get("TERM", "") not in dumb and not prefers_lines(os.environ)
+
+
+def prefers_lines(environ: Mapping[str, str]) -> bool:
+    """Whether lines of text are wanted in place of screens: a screen reader is at work, or nobody looks at a screen.
+
+    ACCESSIBLE is what other programs with questions go by as well.
+    """
+    return environ.get("ACCESSIBLE", "") not in ("", "0") or environ.get("CI", "") not in ("", "0", "false")
 
 
 def ask(out: Output, question: str, parse: Callable[[str], T]) -> T:

@@ -26,7 +26,7 @@ from smtp_wizard.commands.connection import (
 )
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.faults import REPLACE_HINT
-from smtp_wizard.commands.home import draw
+from smtp_wizard.commands.home import converse, draw
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
@@ -109,15 +109,17 @@ _ADDRESS = parsed_by(Address.parse)
 @click.option("--replace", "replacing", is_flag=True, help="Take the place of what is saved already.")
 @password_options
 @connection_options
+@click.option("--plain", is_flag=True, help="Questions in lines of text instead of screens.")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, /, **given: Any) -> int:
     """Set an account up and test it, starting at EMAIL.
 
-    With every answer given nothing is asked, and the report is printed. In a terminal the screens open for what is
+    With every answer given nothing is asked, and the report is printed. In a terminal the wizard opens for what is
     missing; elsewhere it is named. Nothing is saved without --save, and nothing is sent without --send-test.
     """
     given.pop("_json")
+    invocation.plain |= given.pop("plain")
     password, connection = taken_from(given), connection_from(given)
     return _Setup(invocation, Given(password=password, connection=connection, **given)).run()
 
@@ -139,10 +141,13 @@ class _Setup:
         draft = self._with_answers(self._begun(self.given.email))
         draft = replace(draft, secret=self._given_secret())
         lacking = self._missing(draft)
-        if lacking and can_draw() and self.out.form is Form.TEXT:
+        wizard = lacking and self.out.form is Form.TEXT
+        if wizard and can_draw() and not self.invocation.plain:
             return draw(self.invocation, "setup", draft)
         if lacking and not can_ask():
             raise missing_answers(lacking, draft.origin_note)
+        if wizard:
+            return converse(self.invocation, "setup", draft)
         draft = self.invocation.desk.tidied(self._with_path(self._asked(draft) if lacking else draft))
         warn_of_oddities(self.out, draft.secret)
         self._refuse_unprovable(draft)

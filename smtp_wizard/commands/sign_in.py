@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.invocation import Invocation
@@ -11,20 +11,15 @@ from smtp_wizard.commands.passwords import PASSWORD_OPTIONS, PasswordSource, rea
 from smtp_wizard.commands.questions import ask_password, can_ask
 from smtp_wizard.commands.running import Stopwatch, run
 from smtp_wizard.engine.accounts import Account
-from smtp_wizard.engine.model import Auth, Oddity, Secret
+from smtp_wizard.engine.model import Auth, Secret
 from smtp_wizard.engine.secrets import SecretError, Trouble
-
-_ODDITIES: Mapping[Oddity, str] = {
-    Oddity.BLANK_AT_END: "a blank at its beginning or end",
-    Oddity.LINE_END: "a line end",
-    Oddity.HARD_BLANK: "a blank of the kind that web pages have (no-break)",
-    Oddity.INVISIBLE: "a character that cannot be seen",
-}
 
 
 def warn_of_oddities(out: Output, secret: Secret | None) -> None:
     """Say on stderr what is unusual in a password; it is used as it is."""
-    found = [_ODDITIES[each] for each in secret.oddities] if secret is not None else []
+    from smtp_wizard.words import ODDITIES
+
+    found = [ODDITIES[each] for each in secret.oddities] if secret is not None else []
     if found:
         out.narrate(
             f"smtp-wizard: the password has {' and '.join(found)} in it. It is used as it is; if that is no part of "

@@ -15,14 +15,21 @@ from textual.widgets import Input
 
 from smtp_wizard.engine.check import Event, Line, RunFinished, StageFinished
 from smtp_wizard.engine.diagnosis import Finding
-from smtp_wizard.engine.guides import Guide, UnknownGuide, fill
+from smtp_wizard.engine.guides import Guide
 from smtp_wizard.engine.model import Auth, Depth, InputError, Secret, Verdict
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import CheckList, Field, FindingCard, GuidePane, Plain, SecretInput, TextInput, Transcript
-from smtp_wizard.words import BLANK_AT_END, PURPOSE, SECRET_LACKING, USERNAME_LACKING, proved_words, secret_count
-
-FALLBACK_GUIDE = "basic"
+from smtp_wizard.words import (
+    BLANK_AT_END,
+    PURPOSE,
+    SECRET_LACKING,
+    USERNAME_LACKING,
+    filled_guide,
+    guide_id_for,
+    proved_words,
+    secret_count,
+)
 
 
 class ConnectScreen(StepScreen):
@@ -47,7 +54,7 @@ class ConnectScreen(StepScreen):
         self.username = Field("User name", TextInput(draft.username, id="username"))
         self.entry = SecretInput(draft.secret.reveal() if draft.secret else "", form=self.form, id="secret")
         self.field = Field(label, self.entry, hint=self._hint_words(""))
-        self.guide_id = path.guide if path and path.guide else FALLBACK_GUIDE
+        self.guide_id = guide_id_for(path)
         self.pane = GuidePane(self._guide(self.guide_id), draft.ticks, id="guide")
         self.checks = CheckList(id="checks")
         self.card = FindingCard(id="finding")
@@ -97,21 +104,8 @@ class ConnectScreen(StepScreen):
         return Content.assemble(("Server ", "$foreground-muted"), f"{where}{ending}")
 
     def _guide(self, guide_id: str) -> Guide:
-        try:
-            guide = self.kit.shelf.get(guide_id)
-        except UnknownGuide:
-            guide = self.kit.shelf.get(FALLBACK_GUIDE)
         provider = self.kit.desk.provider(self.draft.provider)
-        endpoint = self.draft.endpoint
-        return fill(
-            guide,
-            provider=provider.name if provider else "",
-            host=endpoint.host if endpoint else "",
-            port=endpoint.port if endpoint else None,
-            security=endpoint.security if endpoint else None,
-            username=self.draft.username,
-            address=str(self.draft.address or ""),
-        )
+        return filled_guide(self.kit.shelf, guide_id, provider, self.draft)
 
     # -- typing -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,53 @@
+"""Email: which address do you want to send mail from?"""
+
+from __future__ import annotations
+
+from smtp_wizard.engine import discovery
+from smtp_wizard.engine.model import Address
+from smtp_wizard.engine.wizard import Draft, with_found
+from smtp_wizard.plain.checks import awaited
+from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.words import ADDRESS_LEAD, ADDRESS_QUESTION, practice_address, typo_words
+
+PRACTISE = ("practise", "practice")
+"""What is typed to rehearse without a mailbox."""
+
+
+def address(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+    """The first question. A misspelt ending is offered back; the provider is looked up before the next step."""
+    if draft.address is None:
+        talk.say(ADDRESS_LEAD)
+        talk.say("No mailbox at hand? Type 'practise' to rehearse everything on this computer.")
+    return in_order(talk, kit, draft, [Question(_address)])
+
+
+def _address(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    talk.say(ADDRESS_QUESTION)
+    meant = _spelt_right(talk, kit, draft)
+    following = draft.with_address(meant).with_typed("address", None)
+    if following.provider is not None:
+        return following
+    talk.say(f"Looking up {meant.domain} ...")
+    return with_found(following, awaited(discovery.match(meant, kit.desk.catalog)))
+
+
+def _spelt_right(talk: Talk, kit: Kit, draft: Draft) -> Address:
+    """Ask until the address is meant as it stands there."""
+    catalog = kit.desk.catalog
+
+    def parse(text: str) -> Address:
+        return Address.parse(practice_address(catalog.providers) if text.casefold() in PRACTISE else text)
+
+    typed = draft.typed.get("address", str(draft.address or ""))
+    while True:
+        address = talk.ask("E-mail address", parse, default=typed)
+        meant = catalog.suggest(address.domain)
+        if meant is None or address == draft.address:
+            return address
+        ways = [Choice("use", f"Use {meant}"), Choice("keep", f"Keep {address.domain}")]
+        try:
+            chosen = talk.choose(typo_words(address.domain, meant), ways)
+        except GoBack:
+            continue
+        return address if chosen == "keep" else Address(address.local, meant)

@@ -1,0 +1,58 @@
+"""Runs a check while the person waits: a line for each stage as it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from smtp_wizard.commands.checking import Watched
+from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.engine.accounts import AccountsError
+from smtp_wizard.engine.check import Emit, Event, Report
+from smtp_wizard.engine.model import InputError, Verdict
+from smtp_wizard.engine.sandbox import SandboxError
+from smtp_wizard.plain.talk import Talk
+from smtp_wizard.report import TRANSCRIPT_LEGEND, plain_printer
+
+T = TypeVar("T")
+Check = Callable[[Emit], Coroutine[Any, Any, Report]]
+
+GOOD = (Verdict.PASS, Verdict.WARN)
+PERHAPS_SENT = "The test message may or may not have been sent."
+
+
+def awaited(work: Coroutine[Any, Any, T]) -> T:
+    """Do something that is asynchronous, while nothing else happens. Raises `Interrupted` when a signal comes."""
+    return run(work, Stopwatch())
+
+
+class Checked:
+    """One check as the person sees it: its report, None where it could not begin; and what was said."""
+
+    def __init__(self, talk: Talk, check: Check) -> None:
+        """Run it, and show it. Raises `Interrupted` when a signal comes."""
+        self.report: Report | None = None
+        self._talk = talk
+        self._lines: list[str] = []
+        self._watched = Watched()
+        self._printer = plain_printer(lambda line: talk.show([line]), self._lines.append)
+        try:
+            self.report = run(check(self._take), Stopwatch(), self._undone)
+        except (InputError, SandboxError, AccountsError) as problem:
+            talk.say(str(problem))
+
+    @property
+    def good(self) -> bool:
+        """Whether it passed."""
+        return self.report is not None and self.report.verdict in GOOD
+
+    def show_transcript(self) -> None:
+        """Show the conversation with the server; secrets are masked in it."""
+        self._talk.show([TRANSCRIPT_LEGEND, *self._lines] if self._lines else ["Nothing was said yet."])
+
+    def _take(self, event: Event) -> None:
+        self._watched.take(event)
+        self._printer(event)
+
+    def _undone(self) -> str:
+        return PERHAPS_SENT if self._watched.perhaps_sent else ""

@@ -1,0 +1,173 @@
+"""Connect: the guide, the password, and one attempt; what failed is mended here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from smtp_wizard.engine.catalog import AccessPath
+from smtp_wizard.engine.diagnosis import Finding
+from smtp_wizard.engine.guides import as_text
+from smtp_wizard.engine.model import Auth, Depth, InputError, Secret
+from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.plain.checks import Checked
+from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.report import WIDTH, endpoint_words
+from smtp_wizard.words import (
+    SECRET_LACKING,
+    USERNAME_LACKING,
+    filled_guide,
+    guide_id_for,
+    oddity_words,
+    proved_words,
+    secret_count,
+)
+
+
+def connect(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+    """Sign in, once an answer; go on when that has worked."""
+    _show_guide(talk, kit, draft, guide_id_for(_path(kit, draft)))
+    if draft.endpoint is not None:
+        talk.say(f"Server {endpoint_words(draft.endpoint)}")
+    questions = [Question(_username, lambda each: each.auth is not Auth.NONE), Question(_proved)]
+    return in_order(talk, kit, draft, questions)
+
+
+def _path(kit: Kit, draft: Draft) -> AccessPath | None:
+    return kit.desk.path(draft.provider, draft.path)
+
+
+def _show_guide(talk: Talk, kit: Kit, draft: Draft, guide_id: str) -> None:
+    guide = filled_guide(kit.shelf, guide_id, kit.desk.provider(draft.provider), draft)
+    talk.show([*as_text(guide, WIDTH).splitlines(), ""])
+
+
+def _username(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    return draft.with_sign_in(talk.ask("User name", _some, default=draft.username), draft.secret)
+
+
+def _some(text: str) -> str:
+    if not text:
+        raise InputError(USERNAME_LACKING)
+    return text
+
+
+def _proved(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    return _SignIn(talk, kit, draft).run()
+
+
+class _SignIn:
+    """Attempts until one works, or the person goes back; the draft keeps what was typed."""
+
+    def __init__(self, talk: Talk, kit: Kit, draft: Draft) -> None:
+        self.talk = talk
+        self.kit = kit
+        self.draft = draft
+        self.checked: Checked | None = None
+
+    def run(self) -> Draft:
+        """Return the draft with its proof. Raises `GoBack` with the draft as it is then, `Quit`."""
+        try:
+            action = self._at_first()
+            while action != "go-on":
+                action = self._do(action)
+        except GoBack:
+            raise GoBack(self.draft) from None
+        return self.draft
+
+    def _at_first(self) -> str:
+        if self.draft.signed_in:
+            rows = [Choice("go-on", "Go on"), *self._typing(), Choice("again", "Check it again")]
+            return self.talk.choose(proved_words(self.draft.auth), rows)
+        return "type" if self.draft.auth is not Auth.NONE else "again"
+
+    def _do(self, action: str) -> str:
+        """Do what was chosen; return what is to be done next."""
+        match action:
+            case "type":
+                self.draft = _typed(self.talk, self.kit, self.draft)
+                return self._attempt()
+            case "again":
+                return self._attempt()
+            case "fix":
+                fix = self._finding.fix if self._finding else None
+                assert fix is not None, "it is offered only where there is one"
+                self.draft = self.draft.with_endpoint(fix)
+                return self._attempt()
+            case "user":
+                self.draft = _username(self.talk, self.kit, self.draft)
+            case "guide":
+                _show_guide(self.talk, self.kit, self.draft, self._guide_id)
+            case _:
+                assert self.checked is not None, "it is offered only after a check"
+                self.checked.show_transcript()
+        return self._next()
+
+    def _attempt(self) -> str:
+        """Sign in, once."""
+        self.talk.say("Checking ...")
+        draft = self.draft
+        self.checked = Checked(self.talk, partial(self.kit.desk.check_draft, draft, Depth.LOGIN))
+        if self.checked.report is not None:
+            self.draft = replace(draft, proof=self.kit.desk.proof(draft, self.checked.report, Depth.LOGIN))
+        self.kit.keep(self.draft)
+        if self.draft.signed_in:
+            self.talk.say(f"{proved_words(self.draft.auth)} Next: the test mail.")
+            return "go-on"
+        return self._next()
+
+    @property
+    def _finding(self) -> Finding | None:
+        report = self.checked.report if self.checked else None
+        return next(iter(report.findings), None) if report else None
+
+    @property
+    def _guide_id(self) -> str:
+        """The guide that helps with what went wrong, else the one of this way in."""
+        finding = self._finding
+        if finding is not None and finding.guide in self.kit.shelf.ids():
+            return str(finding.guide)
+        return guide_id_for(_path(self.kit, self.draft))
+
+    def _typing(self) -> list[Choice]:
+        return [Choice("type", "Type the password again", word="again")] if self.draft.auth is not Auth.NONE else []
+
+    def _next(self) -> str:
+        """Ask what is to be done after an attempt that has not worked."""
+        fix = self._finding.fix if self._finding else None
+        rows = [
+            *([Choice("fix", f"Try {endpoint_words(fix)}", word="fix")] if fix else []),
+            *self._typing(),
+            Choice("again", "Check once more as it is"),
+            *([Choice("user", "Change the user name")] if self.draft.auth is not Auth.NONE else []),
+            Choice("guide", "Show the guide that helps", word="guide"),
+            Choice("details", "Show what was said to the server, and its answers", word="details"),
+        ]
+        return self.talk.choose("What now? ('back' leads to the settings.)", rows)
+
+
+def _typed(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    """Ask for the password; one that looks wrong is pointed out before it is tried. Raises `GoBack`, `Quit`."""
+    path = _path(kit, draft)
+    form = path.secret_form if path else None
+    label = path.secret_label if path and path.secret_label else "Password"
+    keeps = " (Enter: the one from before)" if draft.secret else ""
+    shape = f"{form.length} characters, blanks do not matter. " if form else ""
+    while True:
+        text = talk.secret(
+            f"{label}, not shown{keeps}",
+            optional=bool(draft.secret),
+            lacking=SECRET_LACKING,
+            help=f"{shape}What you type does not appear, not even as stars.",
+        )
+        if not text:
+            return draft
+        tried = kit.desk.tidied(draft.with_sign_in(draft.username, Secret(text)))
+        assert tried.secret is not None, "it was just put there"
+        doubt = oddity_words(tried.secret)
+        if form is not None:
+            doubt = "" if form.fits(text) else "Such a password is made up by the provider, and looks otherwise."
+            talk.say(secret_count(form, text))
+        if not doubt or talk.yes(doubt, yes="Sign in with it all the same", no="Type it again"):
+            return tried

@@ -1,0 +1,61 @@
+"""Done: what to type into the application, and what to do next."""
+
+from __future__ import annotations
+
+from smtp_wizard.engine.guides import as_text
+from smtp_wizard.engine.model import Auth
+from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.talk import Choice, Talk
+from smtp_wizard.report import WIDTH
+from smtp_wizard.words import (
+    APPLICATION_GUIDE,
+    SCOPE_GUIDE,
+    TYPE_THIS,
+    application_rows,
+    done_notes,
+    filled_guide,
+    grouped,
+    saved_words,
+)
+
+LABEL = 19
+ON_SCREEN = "The password will stand on your screen, and stay in what can be scrolled back to."
+
+
+def done(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+    """The only place where the password is shown: after a yes, in groups of four, as it is typed by hand."""
+    talk.say(saved_words(draft))
+    if draft.sandbox:
+        talk.say(
+            "This was practice, on this computer alone. A real account works the same way: choose 'Set up another "
+            "account' next, and type your own address."
+        )
+    talk.show(["", TYPE_THIS, *(f"  {label:<{LABEL}}{value}" for label, value in application_rows(draft)), ""])
+    talk.say(done_notes(draft))
+    return in_order(talk, kit, draft, [Question(_next)])
+
+
+def _next(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    secret = draft.auth is not Auth.NONE and draft.secret is not None
+    rows = [
+        Choice("finish", "Finish"),
+        *([Choice("show", "Show the password, in groups of four", word="show")] if secret else []),
+        Choice(APPLICATION_GUIDE, "A guide to the application's own screen", word="guide"),
+        Choice(SCOPE_GUIDE, "Which mails go through which account", word="which"),
+    ]
+    while True:
+        match talk.choose("What next?", rows):
+            case "finish":
+                return draft
+            case "show":
+                _show(talk, draft)
+            case guide_id:
+                guide = filled_guide(kit.shelf, guide_id, kit.desk.provider(draft.provider), draft)
+                talk.show(as_text(guide, WIDTH).splitlines())
+
+
+def _show(talk: Talk, draft: Draft) -> None:
+    assert draft.secret is not None, "it is offered only where there is one"
+    if talk.yes(ON_SCREEN, yes="Show it", no="Do not show it"):
+        talk.show([f"  {'Password':<{LABEL}}{grouped(draft.secret.reveal())}"])

@@ -1,0 +1,54 @@
+"""A step of the wizard as questions in order: an answer leads to the next one, `back` to the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.guides import GuideShelf
+from smtp_wizard.engine.wizard import Back, Draft, Next
+from smtp_wizard.plain.talk import GoBack, Talk
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """The long-lived parts, built once at the front door and handed to each step."""
+
+    desk: Desk
+    shelf: GuideShelf
+    keep: Callable[[Draft], None]
+    """Told after every answer, so that a line that is lost costs nothing but the password."""
+
+
+Outcome = Next | Back
+Ask = Callable[[Talk, Kit, Draft], Draft]
+"""Asks one question; returns the draft with its answer. Raises `GoBack`, `Quit`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question, and when it applies."""
+
+    ask: Ask
+    applies: Callable[[Draft], bool] = lambda draft: True
+
+
+def in_order(talk: Talk, kit: Kit, draft: Draft, questions: Sequence[Question]) -> Outcome:
+    """Ask the questions that apply; return `Next` after the last, `Back` before the first. Nothing answered is lost."""
+    at = 0
+    while at < len(questions):
+        if not questions[at].applies(draft):
+            at += 1
+            continue
+        try:
+            draft = questions[at].ask(talk, kit, draft)
+            at += 1
+        except GoBack as wanted:
+            draft = wanted.draft or draft
+            before = [number for number in range(at) if questions[number].applies(draft)]
+            if not before:
+                return Back(draft)
+            at = before[0] if wanted.to_first else before[-1]
+        kit.keep(draft)
+    return Next(draft)

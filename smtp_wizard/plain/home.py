@@ -1,0 +1,100 @@
+"""Home: the saved accounts, their last result, and testing them again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from smtp_wizard.engine.accounts import Account, AccountsError
+from smtp_wizard.engine.model import Depth, Secret
+from smtp_wizard.engine.secrets import SecretError, Trouble
+from smtp_wizard.plain.checks import Checked, awaited
+from smtp_wizard.plain.form import Kit
+from smtp_wizard.plain.talk import Choice, GoBack, Talk, wrap
+from smtp_wizard.words import LAST_VERDICTS, PURPOSE, day_words, result_words
+
+NEW, LEAVE = "new", "leave"
+
+
+def home(talk: Talk, kit: Kit) -> str:
+    """Test accounts as often as wanted; return `NEW` or `LEAVE`. Raises `Quit`."""
+    while True:
+        talk.begin("Saved accounts", PURPOSE["home"])
+        accounts = _accounts(talk, kit)
+        try:
+            match talk.choose("What next?", _actions(accounts), LEAVE if accounts else NEW):
+                case "test":
+                    _test(talk, kit, _chosen(talk, accounts))
+                case "all":
+                    _test_all(talk, kit, accounts)
+                case action:
+                    return action
+        except GoBack:
+            continue
+
+
+def _actions(accounts: Sequence[Account]) -> list[Choice]:
+    one = f"Test '{accounts[0].name}' again" if len(accounts) == 1 else "Test one again"
+    return [
+        *([Choice("test", one, word="test")] if accounts else []),
+        *([Choice("all", "Test all again", word="all")] if len(accounts) > 1 else []),
+        Choice(NEW, "Set up another account" if accounts else "Set an account up", word="new"),
+        Choice(LEAVE, "Leave"),
+    ]
+
+
+def _accounts(talk: Talk, kit: Kit) -> tuple[Account, ...]:
+    """Read the accounts and read them out."""
+    try:
+        accounts = kit.desk.book.list()
+    except AccountsError as problem:
+        talk.say(str(problem))
+        return ()
+    for account in accounts:
+        talk.show(wrap(_words(account, kit), "  - "))
+    if not accounts:
+        talk.say("No account is saved yet.")
+    return accounts
+
+
+def _words(account: Account, kit: Kit) -> str:
+    practice = " (practice)" if account.sandbox else ""
+    when = f"{day_words(account.last.at, kit.desk.now())}, " if account.last else ""
+    return f"{account.name}{practice}: {account.endpoint}, last test: {when}{result_words(account.last)}"
+
+
+def _chosen(talk: Talk, accounts: Sequence[Account]) -> Account:
+    if len(accounts) == 1:
+        return accounts[0]
+    rows = [Choice(account.name, account.name, str(account.endpoint)) for account in accounts]
+    wanted = talk.choose("Which one?", rows)
+    return next(account for account in accounts if account.name == wanted)
+
+
+def _test_all(talk: Talk, kit: Kit, accounts: Sequence[Account]) -> None:
+    for account in accounts:
+        _test(talk, kit, account)
+
+
+def _test(talk: Talk, kit: Kit, account: Account) -> None:
+    """Sign in to an account again; nothing is sent."""
+    talk.show(["", f"Testing '{account.name}' ..."])
+    try:
+        secret = _secret(talk, kit, account)
+    except SecretError as problem:
+        talk.say(str(problem))
+        return
+    report = Checked(talk, partial(kit.desk.check_account, account, secret, Depth.LOGIN)).report
+    if report is not None:
+        talk.say(f"'{account.name}': {LAST_VERDICTS[report.verdict]} ({report.took:.1f} s). Nothing was sent.")
+
+
+def _secret(talk: Talk, kit: Kit, account: Account) -> Secret | None:
+    """Fetch the secret, or ask for the one that is kept nowhere. Raises `SecretError`, `GoBack`."""
+    try:
+        return awaited(kit.desk.secret_of(account))
+    except SecretError as problem:
+        if problem.trouble is not Trouble.ASK:
+            raise
+    lacking = "Type the password, or 'back'."
+    return Secret(talk.secret(f"Password of '{account.name}', not shown", lacking=lacking))

@@ -1,0 +1,116 @@
+"""Provider: is this right? What was found, from where, how old; another one; or the server by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from smtp_wizard.engine.catalog import Provider, ProviderKind
+from smtp_wizard.engine.wizard import Draft, with_choice
+from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.talk import Choice, GoBack, Talk, wrap
+from smtp_wizard.words import (
+    BY_HAND,
+    CHANGE_THESE,
+    NOTHING_LISTED,
+    OTHER_PROVIDER,
+    USE_THESE,
+    found_words,
+    settings_words,
+    then_and_now,
+    unknown_words,
+)
+
+MOST = 15
+"""Rows of a search that are read out at most."""
+MORE = Choice("more", "What the old help article says, and what holds today", word="more")
+HAND = Choice("by-hand", BY_HAND, word="hand")
+
+
+def provider(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+    """Enter confirms what was found; everything else is one answer away."""
+    return in_order(talk, kit, draft, [Question(_provider)])
+
+
+def _provider(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    found = kit.desk.provider(draft.provider)
+    if found is None or found.kind is ProviderKind.CUSTOM:
+        return _unknown(talk, kit, draft)
+    talk.say("\n".join(found_words(draft, found)))
+    talk.show(f"  {line}" for line in settings_words(draft, found))
+    if found.note:
+        talk.say(found.note)
+    while True:
+        match talk.choose("", _answers(draft), "change" if draft.by_hand else "use"):
+            case "use":
+                return replace(draft, by_hand=draft.endpoint is None)
+            case "change":
+                return replace(draft, by_hand=True)
+            case "more":
+                talk.show(line for _, text in then_and_now(found) for line in wrap(text))
+            case _:
+                chosen = _another(talk, kit, draft)
+                if chosen is not None:
+                    return chosen
+
+
+def _answers(draft: Draft) -> list[Choice]:
+    return [
+        Choice("use", USE_THESE),
+        Choice("change", CHANGE_THESE),
+        Choice("other", OTHER_PROVIDER),
+        MORE,
+    ]
+
+
+def _another(talk: Talk, kit: Kit, draft: Draft) -> Draft | None:
+    """Let the person choose another provider; None where they went back."""
+    try:
+        return _picked(talk, kit, draft, ())
+    except GoBack:
+        return None
+
+
+def _unknown(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    if draft.origin_note:
+        talk.say(draft.origin_note)
+    talk.say(unknown_words(draft))
+    likely = [each for each in (kit.desk.catalog.get(each) for each in draft.maybe) if each is not None]
+    return _picked(talk, kit, draft, likely)
+
+
+def _picked(talk: Talk, kit: Kit, draft: Draft, first: Sequence[Provider]) -> Draft:
+    """Search until a provider is chosen, or the server by hand. `first`: the likely ones. Raises `GoBack`."""
+    shown = list(first)
+    while True:
+        picked = _pick(talk, shown) if shown else ""
+        if not picked:
+            shown = _search(talk, kit)
+            picked = "" if shown else HAND.id
+        if picked:
+            return with_choice(draft, kit.desk.catalog, "" if picked == HAND.id else picked)
+
+
+def _pick(talk: Talk, shown: Sequence[Provider]) -> str:
+    """Return the id of a provider, of `HAND`, or '' to search again."""
+    rows = [Choice(each.id, each.name, str(each.best() or "")) for each in shown[:MOST]]
+    if len(shown) > MOST:
+        talk.say(f"The first {MOST} of {len(shown)}; more letters find fewer.")
+    return talk.choose("", [*rows, Choice("", "Search with other words", word="search"), HAND])
+
+
+def _search(talk: Talk, kit: Kit) -> list[Provider]:
+    """Ask for words until something is found; nothing where the server is to be entered by hand."""
+    help = "'hand' leads to the server by hand."
+    while True:
+        query = talk.ask("A name, a domain or a server of your provider (or: hand)", lambda text: text, help=help)
+        if query.casefold() == HAND.word:
+            return []
+        found = [each for each in kit.desk.catalog.search(query, 10_000) if each.paths and _listed(each)]
+        if found:
+            return found
+        talk.say(f"{NOTHING_LISTED} Try other words, or type 'hand' to enter the server by hand.")
+
+
+def _listed(each: Provider) -> bool:
+    return each.kind is not ProviderKind.CUSTOM

@@ -1,0 +1,102 @@
+"""Sign-in: which way in, ranked by what the application that will send can do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from smtp_wizard.engine.catalog import AccessPath, PathAuth, PathStatus, Provider, ProviderKind
+from smtp_wizard.engine.guides import UnknownGuide, as_text
+from smtp_wizard.engine.wizard import Application, Draft, ranked, walkable
+from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.report import WIDTH
+from smtp_wizard.words import (
+    APPLICATIONS,
+    INSTEAD,
+    LOOK_AGAIN,
+    closed_title,
+    closed_words,
+    path_mark,
+    path_sources,
+    signin_question,
+)
+
+AGAIN = Choice("", LOOK_AGAIN, word="list")
+
+
+def signin(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+    """The application first, then the ways in. One that cannot be walked explains itself and names others."""
+    provider = _of(kit, draft)
+    practice = provider.kind is ProviderKind.SANDBOX
+    return in_order(talk, kit, draft, [Question(_application, lambda _: not practice), Question(_path)])
+
+
+def _of(kit: Kit, draft: Draft) -> Provider:
+    provider = kit.desk.provider(draft.provider)
+    assert provider is not None, "the step applies only where a provider is known"
+    return provider
+
+
+def _application(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    choices = [Choice(each, title) for each, title in APPLICATIONS.items()]
+    default = draft.application or Application.PASSWORD
+    return replace(draft, application=Application(talk.choose("The application that will send:", choices, default)))
+
+
+def _path(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    provider = _of(kit, draft)
+    paths = ranked(provider, draft.application or Application.PASSWORD)
+    rows = [Choice(path.id, f"{path.title} {path_mark(path)}".strip(), about=_about(path)) for path in paths]
+    while True:
+        path = _wanted(provider, talk.choose(signin_question(provider), rows, draft.path or ""))
+        while not walkable(path):
+            led = _led(talk, kit, provider, path)
+            if led is None:
+                break
+            path = led
+        else:
+            sources = path_sources(provider, path)
+            if sources:
+                talk.say(f"Source: {sources}")
+            return draft.with_path(path)
+
+
+def _wanted(provider: Provider, path_id: str) -> AccessPath:
+    path = provider.path(path_id)
+    assert path is not None, "the rows are the provider's own paths"
+    return path
+
+
+def _about(path: AccessPath) -> str:
+    closed = "This way is closed; it cannot work." if path.status is PathStatus.RETIRED else ""
+    lacking = "Not available here yet." if path.auth is PathAuth.OAUTH2 else ""
+    parts = [path.summary, path.note, path.disputed, lacking or closed]
+    return " ".join(part for part in parts if part)
+
+
+def _led(talk: Talk, kit: Kit, provider: Provider, path: AccessPath) -> AccessPath | None:
+    """Say why a way cannot be walked and where it leads; return the way that was chosen, None for the list again."""
+    talk.say(closed_title(path))
+    talk.say(closed_words(path))
+    _show_guide(talk, kit, path)
+    ways = provider.ways_on(path)
+    talk.say(INSTEAD)
+    for sentence in (way for way in ways if isinstance(way, str)):
+        talk.say(f"  - {sentence}")
+    rows = [Choice(way.id, way.title) for way in ways if isinstance(way, AccessPath)]
+    try:
+        chosen = talk.choose("", [*rows, AGAIN])
+    except GoBack:
+        return None
+    return provider.path(chosen) if chosen else None
+
+
+def _show_guide(talk: Talk, kit: Kit, path: AccessPath) -> None:
+    """Print the guide of a way that is closed: it says what has become of it."""
+    if path.guide is None:
+        return
+    try:
+        guide = kit.shelf.get(path.guide)
+    except UnknownGuide:
+        return
+    talk.show(["", *as_text(guide, WIDTH).splitlines(), ""])

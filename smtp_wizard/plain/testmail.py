@@ -1,0 +1,110 @@
+"""Test mail: a message to a different address, and did it arrive?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from smtp_wizard.engine.model import Address, Depth, Verdict
+from smtp_wizard.engine.wizard import Arrival, Draft
+from smtp_wizard.plain.checks import Checked
+from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.report import summary
+from smtp_wizard.words import (
+    ARRIVED,
+    GO_ON_UNKNOWING,
+    NOT_YET,
+    NOT_YET_WORDS,
+    SEND_AGAIN,
+    TESTMAIL_QUESTION,
+    another_address,
+    arrived_question,
+    parse_recipient,
+)
+
+SKIP = "skip"
+SKIPPING = f"type '{SKIP}' to leave it out"
+
+
+def testmail(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+    """The only step that sends. The same address is refused: mail to oneself proves little."""
+    talk.say(TESTMAIL_QUESTION)
+    return in_order(talk, kit, draft, [Question(_seen_before), Question(_to, _open), Question(_sent, _open)])
+
+
+def _open(draft: Draft) -> bool:
+    """Whether it is not known yet what became of a test message."""
+    return draft.arrival is Arrival.UNASKED
+
+
+def _seen_before(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    """Whoever comes back need not send again."""
+    if draft.arrival not in (Arrival.ARRIVED, Arrival.NOT_YET):
+        return replace(draft, arrival=Arrival.UNASKED)
+    rows = [Choice("on", "Go on"), Choice("again", SEND_AGAIN)]
+    again = talk.choose(f"A test message went to {draft.test_to}.", rows) == "again"
+    return replace(draft, arrival=Arrival.UNASKED) if again else draft
+
+
+def _to(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    def parse(text: str) -> Address | None:
+        return None if text.casefold() == SKIP else parse_recipient(draft, text, SKIPPING)
+
+    default = draft.typed.get("test_to", str(draft.test_to or ""))
+    help = f"{another_address(draft)} To leave this out, type '{SKIP}'."
+    to = talk.ask("Send a test to (or: skip)", parse, default=default, help=help)
+    following = draft.with_typed("test_to", None)
+    return replace(following, arrival=Arrival.SKIPPED) if to is None else replace(following, test_to=to)
+
+
+def _sent(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    """Send, and ask what became of it; or say why it was not sent, and offer ways on."""
+    while True:
+        talk.say("Sending ...")
+        checked = Checked(talk, partial(kit.desk.check_draft, draft, Depth.SEND))
+        if checked.report is not None and checked.report.verdict is not Verdict.FAIL:
+            talk.show(summary(checked.report, Depth.SEND))
+            if checked.good:
+                draft = replace(draft, proof=kit.desk.proof(draft, checked.report, Depth.SEND))
+            return _arrived(talk, draft)
+        if not _tries_again(talk, checked):
+            return replace(draft, arrival=Arrival.SKIPPED)
+
+
+def _tries_again(talk: Talk, checked: Checked) -> bool:
+    """Ask what is to be done after a message that was not taken. Raises `GoBack` for another address."""
+    rows = [
+        Choice("other", "Send to another address"),
+        Choice("again", "Send once more to the same address"),
+        Choice("details", "Show what was said to the server, and its answers", word="details"),
+        Choice("skip", "Go on without a test message", word=SKIP),
+    ]
+    while True:
+        match talk.choose("What now?", rows):
+            case "other":
+                raise GoBack
+            case "details":
+                checked.show_transcript()
+            case action:
+                return action == "again"
+
+
+def _arrived(talk: Talk, draft: Draft) -> Draft:
+    rows = [
+        Choice("yes", ARRIVED, word="yes"),
+        Choice("no", NOT_YET, word="no"),
+        Choice("again", SEND_AGAIN),
+        Choice("on", GO_ON_UNKNOWING, word="on"),
+    ]
+    question = arrived_question(draft)
+    while True:
+        match talk.choose(question, rows):
+            case "yes":
+                return replace(draft, arrival=Arrival.ARRIVED)
+            case "on":
+                return replace(draft, arrival=Arrival.NOT_YET)
+            case "again":
+                raise GoBack(draft)
+            case _:
+                talk.say(NOT_YET_WORDS)

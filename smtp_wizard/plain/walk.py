@@ -1,0 +1,183 @@
+"""The plain face: the only loop of the wizard, as in the screens, with questions in the place of screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from smtp_wizard.commands.exits import Interrupted
+from smtp_wizard.engine.accounts import AccountsError
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.drafts import DraftBox
+from smtp_wizard.engine.guides import GuideShelf
+from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, previous_step, resume_step
+from smtp_wizard.plain.address import address
+from smtp_wizard.plain.connect import connect
+from smtp_wizard.plain.done import done
+from smtp_wizard.plain.form import Kit, Outcome
+from smtp_wizard.plain.home import NEW, home
+from smtp_wizard.plain.provider import provider
+from smtp_wizard.plain.review import review
+from smtp_wizard.plain.server import server
+from smtp_wizard.plain.signin import signin
+from smtp_wizard.plain.talk import ANSWERS_WORDS, Choice, GoBack, Line, Quit, Talk
+from smtp_wizard.plain.testmail import testmail
+from smtp_wizard.words import (
+    LEAVE_QUESTION,
+    PURPOSE,
+    RESUME_ANEW,
+    RESUME_HOME,
+    RESUME_NOTE,
+    RESUME_ON,
+    resume_question,
+    step_words,
+)
+
+PLAIN: Mapping[str, Callable[[Talk, Kit, Draft], Outcome]] = {
+    "address": address,
+    "provider": provider,
+    "signin": signin,
+    "server": server,
+    "connect": connect,
+    "testmail": testmail,
+    "review": review,
+    "done": done,
+}
+"""Each step as questions."""
+
+HOME, SETUP = "home", "setup"
+KEPT = "What you answered is kept, the password is not: start smtp-wizard again to go on where you stopped."
+WAYS_ON = (
+    "What you can do next: 'smtp-wizard check HOST' tries a mail server without an account; 'smtp-wizard guide' lists "
+    "the guides; 'smtp-wizard --plain' begins here again."
+)
+
+Place = tuple[Draft, Step]
+
+
+class PlainWizard:
+    """One run: the wizard, the accounts, and back, until the person leaves."""
+
+    def __init__(self, desk: Desk, shelf: GuideShelf, line: Line) -> None:
+        self.talk = Talk(line)
+        self.talk.leaves = self._may_leave
+        self.kit = Kit(desk, shelf, self._keep)
+        self.box = DraftBox(desk.folder)
+        self.draft = Draft()
+        self.walking: Step | None = None
+        self._on_disk = False
+
+    def run(self, *, start: str, draft: Draft | None = None) -> int:
+        """Begin at `start`, 'home' or 'setup'; with a draft, at its first open question. Return the exit code.
+
+        Raises `Interrupted`, with what was not done, when a signal comes or the input ends.
+        """
+        try:
+            self._run(start, draft)
+        except Quit:
+            self._say_goodbye()
+        except Interrupted as problem:
+            raise Interrupted(problem.number, f"{problem.undone} {self._undone()}".strip()) from None
+        return 0
+
+    def _run(self, start: str, draft: Draft | None) -> None:
+        self.talk.say(ANSWERS_WORDS)
+        place = self._first(start, draft)
+        while True:
+            if place is not None:
+                self._walk(*place)
+            if home(self.talk, self.kit) != NEW:
+                raise Quit
+            place = Draft(), STEPS[0]
+
+    def _first(self, start: str, draft: Draft | None) -> Place | None:
+        """Where to begin; None: at the accounts."""
+        if draft is not None:
+            return draft, resume_step(draft)
+        kept = self.box.load()
+        if kept is None:
+            return None if start == HOME else (Draft(), STEPS[0])
+        rows = [Choice("on", RESUME_ON, RESUME_NOTE), Choice("anew", RESUME_ANEW), Choice(HOME, RESUME_HOME)]
+        self.draft, self._on_disk = kept.draft, True
+        match self._chosen(resume_question(kept.draft, kept.step), rows):
+            case "on":
+                return kept.draft, kept.step
+            case "anew":
+                self.box.clear()
+                return Draft(), STEPS[0]
+        self.draft = Draft()
+        return None
+
+    def _chosen(self, question: str, rows: list[Choice]) -> str:
+        while True:
+            try:
+                return self.talk.choose(question, rows)
+            except GoBack:
+                self.talk.say("There is nothing before this question.")
+
+    # -- the steps --------------------------------------------------------------------------------------------------
+
+    def _walk(self, draft: Draft, step: Step | None) -> None:
+        """Go through the steps until the end, or to before the first one where there are accounts to go to."""
+        while step is not None:
+            self.walking = step
+            self._keep(draft)
+            self.talk.begin(step_words(step, draft), PURPOSE[step.id])
+            match PLAIN[step.id](self.talk, self.kit, draft):
+                case Next(following):
+                    draft, step = following, next_step(following, step)
+                case Back(earlier):
+                    draft, step = earlier, previous_step(earlier, step) or self._before_the_first()
+        self.walking = None
+        self.draft = Draft()
+
+    def _before_the_first(self) -> Step | None:
+        """Back from the first question leads to the accounts, if there are any."""
+        if self._any_account():
+            return None
+        self.talk.say("There is nothing before this question.")
+        return STEPS[0]
+
+    def _any_account(self) -> bool:
+        try:
+            return bool(self.kit.desk.book.list())
+        except AccountsError:  # the list of accounts says what is wrong with it
+            return True
+
+    def _keep(self, draft: Draft) -> None:
+        """Keep what was answered, on the disk too, until it is saved as an account."""
+        self.draft = draft
+        if self.walking is None:
+            return
+        if draft.saved is None:
+            self._on_disk = self.box.save(draft, self.walking)
+        else:
+            self.box.clear()
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _unsaved(self) -> bool:
+        return self.draft.address is not None and self.draft.saved is None
+
+    def _may_leave(self) -> bool:
+        """Where something was entered and not saved, ask first."""
+        if self.walking is None or not self._unsaved:
+            return True
+        return self.talk.yes(LEAVE_QUESTION, yes="Leave", no="Stay here")
+
+    def _undone(self) -> str:
+        if self._unsaved:
+            return f"The account was not saved. {KEPT if self._on_disk else ''}".strip()
+        return "" if self.draft.saved is not None or self.walking is None else "No account was set up."
+
+    def _say_goodbye(self) -> None:
+        undone = self._undone()
+        if undone:
+            self.talk.say(undone)
+        if not self._any_account():
+            self.talk.say(WAYS_ON)
+
+
+def run_plain(desk: Desk, shelf: GuideShelf, line: Line, *, start: str, draft: Draft | None = None) -> int:
+    """Ask until the person leaves; return the exit code. Raises `Interrupted`."""
+    return PlainWizard(desk, shelf, line).run(start=start, draft=draft)
