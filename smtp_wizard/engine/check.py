@@ -345,7 +345,8 @@ class _Run:
         if not self._failed:
             return stage not in (Stage.DNS, Stage.CONNECT, Stage.TLS)
         said_no = result.finding is not None and bool(result.finding.server_said)
-        batched = stage in (Stage.MAIL, Stage.RCPT) and "PIPELINING" in self._offered
+        # Replies to the rest of a batch are still to come; at RCPT they have been read, where it was that which failed.
+        batched = "PIPELINING" in self._offered and stage in (Stage.MAIL, Stage.RCPT) and self._early is None
         return said_no and not batched and stage in (Stage.EHLO, Stage.AUTH, Stage.MAIL, Stage.RCPT)
 
     def _work(self, stage: Stage) -> Awaitable[CheckResult]:

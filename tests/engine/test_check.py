@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.check import (
@@ -110,7 +111,12 @@ async def checked(
     wire = wire or ScriptedWire(*scripts)
     mirror, events = Mirror(), list[Event]()
     target = replace(Target(endpoint=endpoint, username="ana"), **options)  # type: ignore[arg-type]  # by name
-    report = await run_checks(target, secret, depth=depth, wire=wire, diagnosis=mirror, emit=events.append, limits=FAST)
+    # Only silence is to end at its limit; a busy computer must not.
+    silent = any(isinstance(step, Silence) for script in wire.scripts for step in script)
+    limits = FAST if silent else Limits()
+    report = await run_checks(
+        target, secret, depth=depth, wire=wire, diagnosis=mirror, emit=events.append, limits=limits
+    )
     wire.finished()
     assert fold(endpoint, events) == report
     assert events[-1] == RunFinished(report)
@@ -466,6 +472,20 @@ ECHOES = (
 )
 
 
+def refused(said: str, secret: str) -> Checked:
+    """Sign in to a server that answers so."""
+    ending = [Client(b"*\r\n"), Server(b"501 given up\r\n")] if said.startswith("334") else []
+    script = [*TO_TLS, Client(re.compile(rb"AUTH PLAIN .*\r\n")), Server(f"{said}\r\n".encode()), *ending]
+    return asyncio.run(checked(TLS, script, secret=Secret(secret)))
+
+
+@functools.cache
+def words_of_our_own() -> str:
+    """All that is said in a run, whatever the secret is."""
+    runs = [refused(f"{code} no", "☃ ☃ ☃ ☃ ☃ ☃") for code in (235, 334, 535)]
+    return "\n".join(text for run in runs for text in [*texts(run.events), *texts(run.symptoms)])
+
+
 @given(
     secret=st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp")), min_size=1, max_size=24),
     echo=st.sampled_from(ECHOES),
@@ -475,10 +495,9 @@ def test_no_secret_is_in_any_event(secret: str, echo: str, code: int) -> None:
     """Whatever a hostile server says back, in whatever encoding, neither events nor symptoms hold the secret."""
     raw = secret.encode()
     forms = (secret, base64.b64encode(raw).decode(), base64.b64encode(b"\0ana\0" + raw).decode(), raw.hex())
-    said = f"{code} {echo.format(*forms)}\r\n".encode()
-    ending = [Client(b"*\r\n"), Server(b"501 given up\r\n")] if code == 334 else []
-    script = [*TO_TLS, Client(re.compile(rb"AUTH PLAIN .*\r\n")), Server(said), *ending]
-    done = asyncio.run(checked(TLS, script, secret=Secret(secret)))
+    # A secret that is a piece of what we say ourselves would be found there.
+    assume(not any(form in words_of_our_own() for form in forms))
+    done = refused(f"{code} {echo.format(*forms)}", secret)
     shown = "\n".join([*texts(done.events), *texts(done.symptoms)])
     if len(secret.strip()) >= 6:
         for form in forms:
