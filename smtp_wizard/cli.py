@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "providers": "What each mail provider needs, and who says so.",
         "guide": "List the guides, or read one.",
         "sandbox": "Run a mail server on this computer to rehearse with.",
+        "doctor": "What this installation can and cannot do.",
         "schema": "Print the JSON Schema of what a command prints with --json.",
     }
 )

@@ -197,9 +197,9 @@ def summary(report: Report, depth: Depth) -> list[str]:
     assert_never(report.verdict)
 
 
-def paragraph(text: str) -> list[str]:
-    """Return a text as lines of a plain report."""
-    return _wrapped(text, "")
+def paragraph(text: str, head: str = "") -> list[str]:
+    """Return a text as lines of a plain report, behind `head`."""
+    return _wrapped(text, head)
 
 
 def plain_printer(write: Callable[[str], None], transcript: Callable[[str], None] | None) -> Callable[[Event], None]:

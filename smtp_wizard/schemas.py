@@ -18,6 +18,7 @@ from smtp_wizard.engine.catalog import (
     SourceKind,
     UsernameForm,
 )
+from smtp_wizard.engine.doctor import State
 from smtp_wizard.engine.limits import Confidence, Counted, Per
 from smtp_wizard.engine.model import Auth, Depth, Family, Scope, Security, Stage, Verdict, Who
 
@@ -364,6 +365,12 @@ def _mailbox_message() -> Mapping[str, Schema]:
     return {**_message(), "headers": _list(_object({"name": _TEXT, "value": _TEXT})), "text": _TEXT}
 
 
+def _doctor() -> Mapping[str, Schema]:
+    check = {"area": _TEXT, "code": _TEXT, "state": _one_of(State), "sentence": _TEXT}
+    versions: Schema = {"type": "object", "additionalProperties": _TEXT}
+    return {"checks": _list(_object(check)), "versions": versions}
+
+
 def _schemas() -> Mapping[str, Schema]:
     return {"schemas": _WORDS}
 
@@ -392,6 +399,7 @@ _DOCUMENTS: Mapping[str, Callable[[], Mapping[str, Schema]]] = MappingProxyType(
         "sandbox": _sandbox,
         "sandbox-mailbox": _mailbox,
         "sandbox-mailbox-show": _mailbox_message,
+        "doctor": _doctor,
         "schema": _schemas,
         "error": _error,
     }

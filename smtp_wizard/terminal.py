@@ -11,6 +11,9 @@ from textual.color import Color
 from textual.filter import LineFilter
 from textual.theme import Theme
 
+from smtp_wizard.capability import SMALLEST as SMALLEST
+from smtp_wizard.capability import only_ascii as only_ascii
+
 THEME_VARIABLE = "SMTP_WIZARD_THEME"
 THEMES = {
     "dark": "textual-dark",
@@ -49,11 +52,6 @@ HIGH_CONTRAST = Theme(
 )
 """Every text at ten to one or better against its ground."""
 
-SMALLEST = (60, 20)
-"""Columns and rows below which the screens are not drawn."""
-
-_BARE_TERMINALS = ("linux", "vt", "ansi", "cons", "sun")
-
 
 def theme_for(environ: Mapping[str, str]) -> str:
     """Return the toolkit's name of the look: the one that was asked for, none where colours are not wanted."""
@@ -61,12 +59,6 @@ def theme_for(environ: Mapping[str, str]) -> str:
     if asked is not None:
         return asked
     return THEMES["ansi"] if environ.get("NO_COLOR") is not None else THEMES["dark"]
-
-
-def only_ascii(environ: Mapping[str, str], encoding: str | None) -> bool:
-    """Whether letters outside ASCII must be spelt otherwise: a bare console, or a line that carries no UTF-8."""
-    terminal = environ.get("TERM", "").lower()
-    return terminal.startswith(_BARE_TERMINALS) or (encoding or "ascii").lower().replace("-", "") != "utf8"
 
 
 _SPELT = {

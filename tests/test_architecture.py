@@ -27,14 +27,14 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"front"}),
     frozenset({"screens"}),
     frozenset({"widgets"}),
-    frozenset({"background", "schemas", "terminal", "words"}),
+    frozenset({"background", "capability", "schemas", "terminal", "words"}),
     frozenset({"report"}),
     frozenset({"engine", "__init__"}),
 )
 """The package from the roof down. Each imports from its own floor and from those below."""
 
 ENGINE_FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"desk", "drafts"}),
+    frozenset({"desk", "doctor", "drafts"}),
     frozenset({"wizard"}),
     frozenset({"check", "discovery", "explain", "inspection"}),
     frozenset({"clues"}),

@@ -15,11 +15,11 @@ from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, ob
 from smtp_wizard.commands.connection import Connection, changed_endpoint, connection_from, connection_options
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.faults import REPLACE_HINT
-from smtp_wizard.commands.home import draw
+from smtp_wizard.commands.home import converse, draw
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
-from smtp_wizard.commands.questions import agree, can_draw
+from smtp_wizard.commands.questions import agree, can_ask, can_draw
 from smtp_wizard.commands.running import Stopwatch, run
 from smtp_wizard.commands.sign_in import password_of
 from smtp_wizard.engine.accounts import Account, Displaces, StoreKind
@@ -52,7 +52,8 @@ def command(context: click.Context, /, name: str, displacing: bool, **given: Any
     """Change the account NAME: what is named here, and nothing else.
 
     The account is tested as far as the sign-in, and saved only if that passes. An empty value takes away what need not
-    be there: --from '', --reply-to '', --ca-file ''. In a terminal, and without options, the screens open.
+    be there: --from '', --reply-to '', --ca-file ''. In a terminal, and without options, the wizard opens with
+    the account's answers filled in.
     """
     invocation: Invocation = context.obj
     said = {each for each in _ANSWERS if context.get_parameter_source(each) is ParameterSource.COMMANDLINE}
@@ -61,14 +62,14 @@ def command(context: click.Context, /, name: str, displacing: bool, **given: Any
     source, connection = taken_from(given), connection_from(given)
     given |= {"ehlo_name": connection.ehlo_name, "ca_file": connection.ca_file}
     if not said and not source.given:
-        return _on_the_screens(invocation, account)
+        return _in_the_wizard(invocation, account)
     changes = {each: given[each] for each in said}
     return _Edit(invocation, account, changes, source, connection, displacing=displacing).run()
 
 
-def _on_the_screens(invocation: Invocation, account: Account) -> int:
-    """Open the wizard with the account's answers filled in."""
-    if not can_draw() or invocation.out.form is not Form.TEXT:
+def _in_the_wizard(invocation: Invocation, account: Account) -> int:
+    """Go through the wizard with the account's answers filled in."""
+    if not can_ask() or invocation.out.form is not Form.TEXT:
         raise CommandError(
             "missing-answers",
             f"Nothing is named that is to change in '{account.name}'.",
@@ -82,7 +83,8 @@ def _on_the_screens(invocation: Invocation, account: Account) -> int:
             return None  # it is typed again at the step that needs it
 
     secret = run(at_hand(), Stopwatch(), lambda: "Nothing was changed.")
-    return draw(invocation, "setup", invocation.desk.draft_of(account, secret))
+    face = draw if can_draw() and not invocation.plain else converse
+    return face(invocation, "setup", invocation.desk.draft_of(account, secret))
 
 
 class _Edit:

@@ -1,0 +1,119 @@
+"""`doctor`: what this installation can and cannot do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import click
+
+from smtp_wizard.capability import SMALLEST, only_ascii
+from smtp_wizard.commands.checking import report_line
+from smtp_wizard.commands.exits import Exit
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form
+from smtp_wizard.commands.questions import can_ask, can_draw
+from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.engine import doctor
+from smtp_wizard.engine.data import DataError
+from smtp_wizard.engine.doctor import Examined, State
+from smtp_wizard.engine.secrets import SecretStores
+from smtp_wizard.engine.wire import SocketWire
+from smtp_wizard.report import paragraph
+
+AREAS: Mapping[str, str] = {
+    "terminal": "Terminal",
+    "stores": "Store",
+    "config": "Config folder",
+    "dns": "Names",
+    "tls": "Encryption",
+    "clock": "Clock",
+    "data": "Data",
+    "versions": "Versions",
+}
+"""What a person reads for an area, in the order in which they are told."""
+
+_STATES = {State.OK: "ok", State.WARN: "warn", State.FAIL: "FAIL"}
+
+
+@click.command("doctor")
+@click.option("--network", is_flag=True, help="Ask the network too: look up the name of a well-known mail server.")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(invocation: Invocation, network: bool, _json: bool) -> int:
+    """Say what smtp-wizard can and cannot do here: terminal, stores, names, encryption, clock, age of the data.
+
+    Nothing is changed, and without --network nobody is asked. Exit code 1 where something fails.
+    """
+    found = run(_examine(invocation, network=network), Stopwatch(), lambda: "Not everything was looked at.")
+    installed = doctor.versions()
+    found.append(doctor.installed(installed))
+    if invocation.out.form is Form.JSON:
+        checks = [{"area": e.area, "code": e.code, "state": e.state.value, "sentence": e.sentence} for e in found]
+        invocation.out.document("doctor", checks=checks, versions=installed)
+    else:
+        for each in found:
+            for line in paragraph(each.sentence, f"{_STATES[each.state]:<6}{_label(each):<16}"):
+                report_line(invocation.out, line)
+        packages = [f"{name} {version}" for name, version in list(installed.items())[2:] if version]
+        for line in paragraph(", ".join(packages), " " * 22):
+            invocation.out.data(line)
+    return Exit.FAILED if any(each.state is State.FAIL for each in found) else Exit.OK
+
+
+def _label(each: Examined) -> str:
+    """Return what stands before a sentence; of the stores there are several."""
+    return f"{AREAS[each.area]}: {each.code.removeprefix('store-')}" if each.area == "stores" else AREAS[each.area]
+
+
+async def _examine(invocation: Invocation, *, network: bool) -> list[Examined]:
+    environ = invocation.environ
+    found = terminal(environ)
+    found += await doctor.stores(SecretStores(environ))
+    found += doctor.config(invocation.folder, invocation.book)
+    found.append(doctor.resolver())
+    found += doctor.tls(environ)
+    try:
+        catalog = invocation.catalog
+    except DataError as problem:
+        return [*found, Examined("data", "data-age", State.FAIL, f"{problem} Install smtp-wizard again.")]
+    now = datetime.now(UTC)
+    found += [doctor.clock(now, catalog), doctor.data_age(now, catalog)]
+    if network:
+        found.append(await doctor.lookup(SocketWire(), catalog))
+    return sorted(found, key=lambda each: list(AREAS).index(each.area))
+
+
+def terminal(environ: Mapping[str, str]) -> list[Examined]:
+    """Say what the terminal of this command can show."""
+    if not can_ask():
+        words = "There is no terminal here: nothing is asked, and what is missing is named."
+        return [Examined("terminal", "terminal", State.OK, words)]
+    columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    if not can_draw():
+        words = "The questions come in lines of text here, not as screens."
+        return [Examined("terminal", "terminal", State.OK, words)]
+    return [_size(columns, rows), _letters(environ), _colours(environ)]
+
+
+def _size(columns: int, rows: int) -> Examined:
+    if columns < SMALLEST[0] or rows < SMALLEST[1]:
+        words = f"{columns} columns and {rows} rows: too small for the screens, which need {SMALLEST[0]} and "
+        return Examined("terminal", "terminal", State.WARN, f"{words}{SMALLEST[1]}.")
+    return Examined("terminal", "terminal", State.OK, f"{columns} columns and {rows} rows: the screens can be drawn.")
+
+
+def _letters(environ: Mapping[str, str]) -> Examined:
+    ascii_only = only_ascii(environ, sys.stderr.encoding)
+    words = (
+        "It shows plain letters alone (ASCII); lines and accents are spelt out." if ascii_only else "It shows UTF-8."
+    )
+    return Examined("terminal", "letters", State.OK, words)
+
+
+def _colours(environ: Mapping[str, str]) -> Examined:
+    unwanted = "NO_COLOR" in environ
+    words = "Colours are not wanted (NO_COLOR)." if unwanted else "It is taken to show colours."
+    return Examined("terminal", "colours", State.OK, words)
