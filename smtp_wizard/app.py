@@ -12,7 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from typing import Any, ClassVar
 
 from textual import events, on, work
@@ -54,6 +54,8 @@ SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
     "done": DoneScreen,
 }
 CRASH_LOG = "crash.log"
+SETTLE = 0.02
+"""Seconds in which a screen that was just put there is laid out."""
 HOME, SETUP, TOOLS = "home", "setup", "tools"
 
 
@@ -86,7 +88,8 @@ class WizardApp(App[int]):
         self.given = draft is not None
         self.box = DraftBox(desk.folder)
         self.walking: Step | None = None
-        self.painted = False
+        self.opening = ExitStack()
+        """Holds back every painting until there is something to see: a blank frame goes over the line too."""
         self.add_mode(HOME, lambda: HomeScreen(self.kit))
         self.add_mode(SETUP, Floor)
         self.add_mode(TOOLS, lambda: ToolsScreen(self.kit))
@@ -119,11 +122,13 @@ class WizardApp(App[int]):
 
     async def on_mount(self) -> None:
         self._catch_signals()
+        self.opening.enter_context(self.batch_update())
         kept = None if self.given else self.box.load()
         if kept is not None:
             self._offer_to_go_on(kept)
         elif self.start == HOME:
             await self.switch_mode(HOME)
+            self.opening.close()
         else:
             self._set_up(self.draft)
 
@@ -142,6 +147,7 @@ class WizardApp(App[int]):
                 self.exit(0)
 
         self.push_screen(ResumeScreen(kept.draft, kept.step), answered)
+        self.opening.close()
 
     def _catch_signals(self) -> None:
         """A killed session, or a lost line, must not leave the terminal in the screen's state."""
@@ -160,7 +166,7 @@ class WizardApp(App[int]):
         self.exit(code, code)
 
     def _set_up(self, draft: Draft) -> None:
-        self.walk(draft, resume_step(draft))
+        self.walk(draft, step("server") if draft.editing is not None else resume_step(draft))
 
     @on(ToWizard)
     def _left(self, message: ToWizard) -> None:
@@ -220,8 +226,8 @@ class WizardApp(App[int]):
     @work(exclusive=True, group="wizard")
     async def walk(self, draft: Draft, at: Step | None) -> None:
         """Go through the steps until the end, then to the accounts."""
-        await self.switch_mode(SETUP)
-        while len(self.screen_stack) > 1:
+        while len(self._screen_stacks.get(SETUP, [])) > 1:
+            await self.switch_mode(SETUP)
             await self.pop_screen()
         while at is not None:
             self.draft, self.walking = draft, at
@@ -248,10 +254,13 @@ class WizardApp(App[int]):
             if outcome is not None and not answer.done():
                 answer.set_result(outcome)
 
-        # The very first frame is lighter without.
-        with self.batch_update() if self.painted else nullcontext():
+        with self.batch_update():
+            if self.current_mode != SETUP:
+                await self.switch_mode(SETUP)
+                # The floor is laid out first: done later, it would have the step above it painted a second time.
+                await asyncio.sleep(SETTLE)
             await self.push_screen(screen, answered, mode=SETUP)
-        self.painted = True
+            self.opening.close()
         return await answer
 
     def _before_the_first(self) -> Step | None:

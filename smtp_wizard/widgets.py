@@ -18,6 +18,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.timer import Timer
@@ -109,6 +110,47 @@ class Banner(Static):
         self.update(Content.styled(f"! {text}", "bold $text-warning") if text else "")
 
 
+class KeyHints(Static):
+    """The keys that do something here, in one line at the bottom; those that no longer fit are left out.
+
+    One line of text, and not a row of widgets: it is painted only when it says something else, and never moves the
+    screen about.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False, id="keys")
+        self._said = ""
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._changed)
+        self._changed(self.screen)
+
+    def on_resize(self) -> None:
+        self._changed(self.screen)
+
+    def _changed(self, screen: object) -> None:
+        hints = self._hints()
+        said = "  ".join(f"{key} {words}" for key, words in hints)
+        if said == self._said:
+            return
+        self._said = said
+        parts = [Content.assemble((key, "bold $accent"), f" {words}") for key, words in hints]
+        self.update(Content("  ").join(parts), layout=False)
+
+    def _hints(self) -> list[tuple[str, str]]:
+        """Each action once, with the first of its keys, as far as there is room."""
+        room = (self.size.width or self.app.size.width) - 2
+        hints: dict[str, tuple[str, str]] = {}
+        for _, binding, enabled, _ in self.screen.active_bindings.values():
+            if binding.show and enabled and binding.action not in hints:
+                key, words = self.app.get_key_display(binding), binding.description
+                room -= cell_len(key) + cell_len(words) + 3
+                if room < 0:
+                    break
+                hints[binding.action] = key, words
+        return list(hints.values())
+
+
 class TextInput(Input):
     """An input of one row that never blinks and never wipes what is in it when it gets the focus."""
 
@@ -145,15 +187,14 @@ class Field(Vertical):
         self.error = ""
         self._now = ("", hint)
         self._hint = Plain(hint, classes="hint")
+        # Before it is mounted: afterwards it would be a second painting of the whole screen.
+        self._hint.display = bool(hint)
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="field-row"):
             yield Plain(self.label_text, classes="label")
             yield self.entry
         yield self._hint
-
-    def on_mount(self) -> None:
-        self._hint.display = bool(self.hint_text)
 
     @property
     def value(self) -> str:
@@ -276,7 +317,7 @@ class Choices(Widget, can_focus=True):
         Binding("space", "take_quietly", show=False),
     ]
 
-    selected: reactive[str] = reactive("")
+    selected: reactive[str] = reactive("", repaint=False)
 
     class Changed(Message):
         """Another answer is chosen."""
@@ -336,9 +377,20 @@ class Choices(Widget, can_focus=True):
                 return None if choice.heading else choice
         return None
 
-    def watch_selected(self, choice_id: str) -> None:
+    def watch_selected(self, before: str, choice_id: str) -> None:
         if self.is_mounted:
+            self.refresh(*(self._rows_of(each) for each in (before, choice_id)))
             self.post_message(self.Changed(self, choice_id))
+
+    def _rows_of(self, choice_id: str) -> Region:
+        """Where an answer stands: only what changes is painted."""
+        row = 0
+        for choice in self.choices:
+            height = len(self._lines(choice, self.size.width))
+            if choice.id == choice_id:
+                return Region(0, row, self.size.width, height)
+            row += height
+        return Region(0, 0, self.size.width, row)
 
     def action_move(self, by: int) -> None:
         """Choose the answer above or below."""
@@ -610,6 +662,9 @@ class GuidePane(VerticalScroll, can_focus=True):
 class CheckList(Vertical):
     """The stages of a check as they come out. Those that passed fold into one line when one failed."""
 
+    GATHER: ClassVar[float] = 0.12
+    """Seconds within which events are painted together."""
+
     def __init__(self, *, of_interest: Sequence[Stage] = tuple(Stage), id: str | None = None) -> None:
         """Stages that are not `of_interest` are folded even while all goes well."""
         super().__init__(id=id, classes="checklist")
@@ -621,6 +676,7 @@ class CheckList(Vertical):
         self._rows = Plain("", classes="check-rows")
         self._waited = 0
         self._ticker: Timer | None = None
+        self._pending: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield self._rows
@@ -629,7 +685,7 @@ class CheckList(Vertical):
         """Forget the run before."""
         self.results, self.lines, self.running, self.over = [], [], None, False
         self._wait(None)
-        self._draw()
+        self._draw_soon()
 
     def take(self, event: Event) -> None:
         """Fold one event in."""
@@ -645,9 +701,16 @@ class CheckList(Vertical):
             case RunFinished():
                 self.over = True
                 self._wait(None)
+                self._draw()
+                return
             case _:
                 assert_never(event)
-        self._draw()
+        self._draw_soon()
+
+    def _draw_soon(self) -> None:
+        """Gather what happens within a tenth of a second: every painting goes over the line."""
+        if self._pending is None:
+            self._pending = self.set_timer(self.GATHER, self._draw)
 
     def _wait(self, stage: Stage | None) -> None:
         """Show a stage as running; its seconds are told from the second one on, once a second."""
@@ -670,6 +733,9 @@ class CheckList(Vertical):
     def _draw(self) -> None:
         shown = [r for r in self.results if r.verdict is not Verdict.SKIPPED]
         rows: list[Content] = []
+        if self._pending is not None:
+            self._pending.stop()
+            self._pending = None
         folded = [r for r in shown if r.verdict is Verdict.PASS and (self.failed or r.stage not in self.of_interest)]
         if folded:
             names = ", ".join(dict.fromkeys(STAGE_WORDS[r.stage].lower() for r in folded))

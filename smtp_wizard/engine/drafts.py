@@ -134,7 +134,7 @@ class DraftBox:
 
     def save(self, draft: Draft, step: Step) -> bool:
         """Write the draft and where it stands; return whether that worked. Before anything is typed, do nothing."""
-        if draft.address is None and not draft.typed:
+        if draft.address is None and not any(draft.typed.values()):
             return True
         fields = {name: getattr(draft, name) for name in _CODECS}
         document = {

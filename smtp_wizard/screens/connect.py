@@ -78,7 +78,6 @@ class ConnectScreen(StepScreen):
 
     def on_mount(self) -> None:
         self.transcript.display = False
-        self.outcome.display = False
         self._aim()
         self._end_listening = self.kit.watch.listen(self._take_background)
         if self.draft.signed_in:
@@ -133,7 +132,7 @@ class ConnectScreen(StepScreen):
     def _forget_success(self) -> None:
         self.draft = self.collect()
         if not self.draft.signed_in:
-            self.outcome.display = False
+            self.outcome.update("", layout=False)
 
     def collect(self) -> Draft:
         draft = replace(self.draft, ticks=self.pane.ticks)
@@ -189,7 +188,7 @@ class ConnectScreen(StepScreen):
             self._end_listening()
         self.checks.begin()
         self._show(None)
-        self.outcome.display = False
+        self.outcome.update("", layout=False)
         self.field.fail("")
         try:
             report = await self.kit.desk.check_draft(draft, Depth.LOGIN, self._fold)
@@ -205,8 +204,9 @@ class ConnectScreen(StepScreen):
 
     def _succeeded(self) -> None:
         words = proved_words(self.draft.auth)
-        self.outcome.update(Content.styled(f"{words} Press Enter to go on to the test mail.", "bold $text-success"))
-        self.outcome.display = True
+        self.outcome.update(
+            Content.styled(f"{words} Press Enter to go on to the test mail.", "bold $text-success"), layout=False
+        )
 
     def _failed(self, finding: Finding | None) -> None:
         """Leave the cursor where the thing can be mended."""

@@ -13,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer
+from textual.widgets import DataTable
 
 from smtp_wizard.engine.accounts import Account, AccountsError, Displaces, StoreKind, parse_name
 from smtp_wizard.engine.check import Event, RunFinished
@@ -23,7 +23,7 @@ from smtp_wizard.engine.secrets import SecretError, Trouble
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.step import Kit
-from smtp_wizard.widgets import Banner, CheckList, Choice, FindingCard, Plain, Transcript
+from smtp_wizard.widgets import Banner, CheckList, Choice, FindingCard, KeyHints, Plain, Transcript
 from smtp_wizard.words import LAST_VERDICTS, PURPOSE, day_words, result_words
 
 HELP = (
@@ -92,7 +92,7 @@ class HomeScreen(Screen[None]):
             yield self.card
             yield self.transcript
         yield self.banner
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
     def on_mount(self) -> None:
         self.transcript.display = self.notice.display = False

@@ -11,14 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from smtp_wizard.background import ServerWatch
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.wizard import Back, Draft, Next, Step, step
 from smtp_wizard.screens.dialogs import HelpScreen, LinkScreen
-from smtp_wizard.widgets import Banner, GuidePane, Plain, Stepper
+from smtp_wizard.widgets import Banner, GuidePane, KeyHints, Plain, Stepper
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class StepScreen(Screen[Outcome]):
         with VerticalScroll(id="body", can_focus=False):
             yield from self.body()
         yield self.banner
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
     def body(self) -> Iterator[Widget]:
         """Yield what stands between the line of steps and the footer."""

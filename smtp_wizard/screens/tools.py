@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from smtp_wizard.engine.desk import PRACTICE_FOLDER
@@ -20,7 +20,7 @@ from smtp_wizard.engine.model import clean
 from smtp_wizard.engine.sandbox import SandboxMessage, clear, messages, read
 from smtp_wizard.screens.dialogs import ConfirmScreen, Dialog, GuideScreen, HelpScreen
 from smtp_wizard.screens.step import Kit
-from smtp_wizard.widgets import Banner, Choice, Choices, PickerList, Plain
+from smtp_wizard.widgets import Banner, Choice, Choices, KeyHints, PickerList, Plain
 
 HELP = (
     "Here are the things beside the wizard. The practice mailbox holds what was sent to the practice server on this "
@@ -57,7 +57,7 @@ class ToolsScreen(Screen[None]):
         with VerticalScroll(id="body", can_focus=False):
             yield Plain("What do you want to do?", classes="question")
             yield self.choices
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
     @on(Choices.Taken)
     def _taken(self, message: Choices.Taken) -> None:
@@ -96,7 +96,7 @@ class ListScreen(Dialog[None]):
             yield self.empty
             yield self.list
         yield self.banner
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
     def on_mount(self) -> None:
         self.reload()
@@ -205,7 +205,7 @@ class MessageScreen(Dialog[None]):
                 if value is not None:
                     yield Plain(Content.assemble((f"{name + ':':<12}", "bold"), clean(str(value), 300)))
             yield Plain(f"\n{message_text(self.message)}")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyHints()
 
 
 def _row(message: SandboxMessage) -> str:

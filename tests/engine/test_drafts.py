@@ -98,6 +98,7 @@ def test_a_step_that_applies_no_longer_is_not_gone_back_to(tmp_path: Path) -> No
 def test_before_anything_is_typed_nothing_is_written(tmp_path: Path) -> None:
     folder = tmp_path / "config"
     assert DraftBox(folder).save(Draft(), STEPS[0])
+    assert DraftBox(folder).save(Draft(typed={"address": ""}), STEPS[0])
     assert not folder.exists()
     assert DraftBox(folder).load() is None
 

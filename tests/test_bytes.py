@@ -1,0 +1,123 @@
+"""What goes over the line: the real program in a real terminal of 80x24, its bytes counted.
+
+The figures are those that a slow SSH line can bear: nothing while nobody does anything, eight kilobytes for the first
+frame, thirty for another screen, one for a key, six for a key in a filter, five for a whole check.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+FIRST_FRAME = 8 * 1024
+NEW_SCREEN = 30 * 1024
+KEY = 1024
+FILTER_KEY = 6 * 1024
+CHECK = 5 * 1024
+DOWN, F8, ESCAPE = "\x1b[B", "\x1b[19~", "\x1b"
+
+
+class Line:
+    """The program at the other end of a line whose bytes are counted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.child, self.end = pty.fork()
+        if self.child == 0:
+            os.environ.update(
+                TERM="xterm-256color", COLORTERM="truecolor", SMTP_WIZARD_CONFIG=str(folder), LANG="C.UTF-8"
+            )
+            for name in ("NO_COLOR", "SSH_CONNECTION", "CI", "ACCESSIBLE", "SMTP_WIZARD_THEME"):
+                os.environ.pop(name, None)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+            os.execv(sys.executable, [sys.executable, "-m", "smtp_wizard"])
+        self.seen = b""
+
+    def take(self, *, quiet: float = 0.6, until: str = "", patience: float = 15.0) -> int:
+        """Read until nothing has come for `quiet` seconds, and `until` has come; return how many bytes that were."""
+        count, began, last = 0, time.monotonic(), time.monotonic()
+        while time.monotonic() - last < quiet or (until and until.encode() not in self.seen):
+            assert time.monotonic() - began < patience, f"{until!r} never came"
+            if select.select([self.end], [], [], 0.05)[0]:
+                data = os.read(self.end, 65536)
+                self.seen += data
+                count += len(data)
+                last = time.monotonic()
+        self.seen = b""
+        return count
+
+    def press(self, keys: str, *, until: str = "") -> int:
+        """Press keys; return the bytes that the program answers with."""
+        os.write(self.end, keys.encode())
+        return self.take(until=until)
+
+    def close(self) -> None:
+        """End the program."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.child, signal.SIGKILL)
+        os.waitpid(self.child, 0)
+        os.close(self.end)
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[Line]:
+    opened = Line(tmp_path)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def test_the_line_stays_light(line: Line) -> None:
+    """From the first frame to the saved account: every screen, every key, every pause."""
+    assert line.take(quiet=1.2, until="Which address") <= FIRST_FRAME
+    assert idle(line) == 0
+    assert line.press("a") <= KEY
+    assert line.press("\x7f") <= KEY
+    line.press("you@sandbox.test")
+    assert line.press("\r", until="Found: Practice") <= NEW_SCREEN
+    assert idle(line) == 0
+    assert line.press(DOWN) <= KEY
+    assert line.press(DOWN) <= KEY
+    line.press("\r", until="Filter")
+    assert line.press("g") <= FILTER_KEY
+    assert line.press("m") <= FILTER_KEY
+    assert idle(line) == 0
+    line.press(ESCAPE, until="Which address")
+    line.press("\r", until="Found: Practice")
+    assert line.press("\r", until="practise?") <= NEW_SCREEN
+    assert line.press(DOWN) <= KEY * 2  # the row, and the text that says what it takes
+    line.press("\x1b[A")
+    assert line.press("\r", until="Practice password") <= NEW_SCREEN
+    assert idle(line) == 0
+    assert line.press("p") <= KEY
+    line.press("assword")
+    assert line.press("\r", until="this works") <= CHECK
+    assert idle(line) == 0
+    assert line.press("\r", until="Send a test") <= NEW_SCREEN
+    assert line.press(F8, until="Account name") <= NEW_SCREEN
+    assert idle(line) == 0
+    assert line.press("\r", until="is saved") <= NEW_SCREEN
+    assert idle(line) == 0
+    assert line.press("\r", until="Saved accounts") <= NEW_SCREEN
+    assert idle(line) == 0
+
+
+def idle(line: Line) -> int:
+    """Return the bytes of two seconds in which nobody does anything."""
+    began, count = time.monotonic(), 0
+    while time.monotonic() - began < 2.0:
+        if select.select([line.end], [], [], 0.1)[0]:
+            count += len(os.read(line.end, 65536))
+    return count
