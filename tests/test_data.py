@@ -274,7 +274,7 @@ def endpoints() -> list[tuple[Provider, CatalogEndpoint]]:
 
 def test_no_server_without_encryption_is_offered() -> None:
     clear = {(p.id, e.endpoint.port) for p, e in endpoints() if e.endpoint.security is Security.NONE}
-    assert clear == {("godaddy", 80), ("godaddy", 3535)}, "they stand here as documented"
+    assert clear == {("godaddy", 80), ("godaddy", 3535), ("rediff", 587)}, "the article or ISPDB names them"
     for provider in CATALOG.providers:
         assert all(each.endpoint.security is not Security.NONE for each in provider.offered())
 
@@ -318,7 +318,7 @@ def test_an_address_gets_the_server_of_its_domain(address: str, host: str) -> No
 
 def test_who_has_no_known_server_says_where_to_look() -> None:
     without = {provider.id for provider in CATALOG.providers if provider.best() is None}
-    assert without == {"lunarpages", "ipower", "aplus", "bluehost", "homestead", "custom"}
+    assert without - {"tuta", "hey"} == {"lunarpages", "ipower", "aplus", "bluehost", "homestead", "custom"}
     assert all(get(provider_id).note for provider_id in without)
 
 
@@ -333,11 +333,11 @@ def test_no_path_is_a_dead_end(provider: Provider, path: AccessPath) -> None:
         assert ways
         assert path.retired_on
         assert path.guide, "a retired path is explained"
-    if path.auth is PathAuth.OAUTH2:
+    if path.auth is PathAuth.OAUTH2 or path.status is PathStatus.NEVER:
         assert len(ways) >= 2
         assert any(isinstance(way, str) or way.auth is not PathAuth.OAUTH2 for way in ways)
     for way in ways:
-        assert isinstance(way, str) or way.status is not PathStatus.RETIRED
+        assert isinstance(way, str) or not way.closed
         assert isinstance(way, AccessPath) or way.endswith(".")
 
 
@@ -389,6 +389,16 @@ def test_a_password_at_microsoft_365_says_until_when() -> None:
         assert "December 2026" in path.summary
 
 
+def test_who_lets_no_program_send_stops_with_a_plain_sentence_and_two_ways_on() -> None:
+    barred = [provider for provider in CATALOG.providers if provider.kind is ProviderKind.NO_SMTP]
+    assert [provider.id for provider in barred] == ["tuta", "hey"]
+    for provider in barred:
+        (path,) = provider.paths
+        assert (provider.endpoints, path.status, path.auth) == ((), PathStatus.NEVER, PathAuth.NONE)
+        assert "no other program send" in provider.note
+        assert len([way for way in provider.ways_on(path) if isinstance(way, str)]) == 2
+
+
 def test_google_s_app_password_has_a_shape() -> None:
     form = path_of("gmail", "app-password").secret_form
     assert form is not None
@@ -410,7 +420,7 @@ def test_the_practice_server_has_one_path_a_scenario() -> None:
 
 def test_every_path_that_works_can_be_rehearsed() -> None:
     for provider, path in PATHS:
-        if path.status is not PathStatus.RETIRED and path.auth is not PathAuth.OAUTH2:
+        if not path.closed and path.auth is not PathAuth.OAUTH2:
             assert "accept" in path.scenarios or provider.kind is ProviderKind.SANDBOX, f"{provider.id}/{path.id}"
 
 
