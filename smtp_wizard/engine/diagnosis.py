@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from smtp_wizard.engine.data import data_path
-from smtp_wizard.engine.model import Endpoint, PortError, Security, Stage, Who, clean, parse_port
+from smtp_wizard.engine.model import Auth, Endpoint, PortError, Security, Stage, Who, clean, parse_port
 from smtp_wizard.engine.patterns import Patterns, Sought
 from smtp_wizard.engine.strict import Document, Node
 
@@ -94,6 +94,7 @@ class Hints:
     host: str = ""
     port: int | None = None
     security: Security | None = None
+    auth: Auth | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,8 @@ class Symptom:
     """What the server's clock says, where its greeting tells."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """More to fill in, by name: certificate_names, not_before, not_after, issuer, weakness, tls_version, days, reason
-    (OpenSSL's), seconds, limit, time, server_time. For patterns alone: issuers, who signed any of what was sent."""
+    (OpenSSL's), seconds, limit, time, server_time. For conditions alone: issuers, who signed any of what was sent;
+    certificate_of, 'stranger' where it is made out to nobody who has to do with the server that was asked for."""
 
     @property
     def host(self) -> str:
@@ -595,6 +597,16 @@ def _enhanced_test(node: Node, key: str) -> _Test:
     return lambda case: bool(pattern.fullmatch(case.symptom.enhanced or ""))
 
 
+def _auth_test(node: Node, key: str) -> _Test:
+    allowed = _members(node, key, Auth)
+    return lambda case: case.symptom.hints.auth in allowed
+
+
+def _certificate_test(node: Node, key: str) -> _Test:
+    relations = _among(node, key, ("stranger",))
+    return lambda case: case.symptom.facts.get(key) in relations
+
+
 def _host_test(node: Node, key: str) -> _Test:
     patterns = read_patterns(node, key)
     return lambda case: _fits(patterns, case.symptom.host)
@@ -640,6 +652,8 @@ _TESTS: Mapping[str, Callable[[Node, str], _Test]] = {
     "security": _security_test,
     "port": _port_test,
     "lacking": _lacking_test,
+    "auth": _auth_test,
+    "certificate_of": _certificate_test,
     "secret_shape": _shape_test,
     "code": _code_test,
     "enhanced": _enhanced_test,

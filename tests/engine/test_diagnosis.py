@@ -19,12 +19,13 @@ from smtp_wizard.engine.diagnosis import (
     Diagnosis,
     Fault,
     Finding,
+    Hints,
     Symptom,
     TlsFault,
     load_diagnosis,
     server_said,
 )
-from smtp_wizard.engine.model import Endpoint, Security, Stage, Who
+from smtp_wizard.engine.model import Auth, Endpoint, Security, Stage, Who
 
 NAMES = {"gmail": "Gmail", "yahoo": "Yahoo Mail", "microsoft365": "Microsoft 365", "ionos": "IONOS"}
 DIAGNOSIS = load_diagnosis(names=NAMES)
@@ -584,6 +585,9 @@ def test_every_rule_decides_something_here() -> None:
         replied(Stage.MAIL, "530 No", endpoint=NONE_587),
         replied(Stage.AUTH, "535 No", username="ana"),
         replied(Stage.MAIL, "550 No", username="ana@example.com", sender="bob@example.com"),
+        replied(Stage.AUTH, "535 No", endpoint=None, hints=Hints(auth=Auth.XOAUTH2)),
+        happened(Stage.RCPT, Fault.NO_SUCH_HOST),
+        happened(Stage.TLS, Fault.TLS_FAILED, tls=TlsFault.WRONG_NAME, facts={"certificate_of": "stranger"}),
     ]
     deciding = [DIAGNOSIS.rule_for(case) for case in cases]
     assert [place for place, rule in enumerate(DIAGNOSIS.rules, 1) if rule not in deciding] == []
@@ -676,6 +680,8 @@ mail  -                452 4.3.1 Insufficient system storage                    
 mail  -                550 Authentication is required for relay                                => auth_missing
 mail  -                550 5.7.60 SMTP; Client does not have permissions to send as this sender => sender_not_allowed
 rcpt  -                550 relay not permitted                                                 => auth_missing
+rcpt  microsoft365     550 5.7.64 TenantAttribution; Relay Access Denied                       => ip_not_allowlisted
+auth  microsoft365     535 AADSTS700082: The refresh token has expired.                        => oauth_token_invalid
 rcpt  -                550 5.7.1 <bob@example.org>... Relaying denied. IP name lookup failed [192.0.2.242] => auth_missing
 rcpt  -                454 4.7.1 <bob@example.org>: Relay access denied                        => auth_missing
 rcpt  -                450 4.2.0 <bob@example.org>: Recipient address rejected: Greylisted     => temporary_try_later
@@ -736,6 +742,7 @@ ehlo  -                550                          => helo_rejected
 mail  -                530                          => auth_missing
 mail  -                530 5.7.57                   => auth_missing
 mail  -                550 5.7.57                   => auth_missing
+mail  -                550 5.7.64                   => ip_not_allowlisted
 mail  -                501                          => bad_address_format
 mail  -                550 5.1.7                    => sender_not_allowed
 mail  -                550 5.1.8                    => sender_not_allowed
