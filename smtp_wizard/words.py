@@ -128,6 +128,8 @@ def found_words(draft: Draft, provider: Provider) -> tuple[str, str]:
 def settings_words(draft: Draft, provider: Provider) -> tuple[str, ...]:
     """Say what would be used."""
     endpoint = draft.endpoint
+    if provider.kind is ProviderKind.NO_SMTP:
+        return ("This provider has no outgoing server for other programs.",)
     if endpoint is None:
         return ("The server must be entered by hand for this provider.",)
     return (
@@ -196,6 +198,8 @@ def path_mark(path: AccessPath) -> str:
     """Return what stands behind a way in that cannot simply be walked."""
     if path.status is PathStatus.RETIRED:
         return f"[closed {path.retired_on}]" if dated(path.retired_on) else "[closed]"
+    if path.status is PathStatus.NEVER:
+        return "[not possible]"
     if path.auth is PathAuth.OAUTH2:
         return "[not available here yet]"
     return "[disputed]" if path.disputed else ""
@@ -209,7 +213,8 @@ def path_sources(provider: Provider, path: AccessPath) -> str:
 
 def closed_title(path: AccessPath) -> str:
     """Say that a way in cannot be walked."""
-    return f"{path.title}: {'closed' if path.status is PathStatus.RETIRED else 'not available here yet'}"
+    why = {PathStatus.RETIRED: "closed", PathStatus.NEVER: "not possible"}.get(path.status, "not available here yet")
+    return f"{path.title}: {why}"
 
 
 def closed_words(path: AccessPath) -> str:

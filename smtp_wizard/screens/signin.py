@@ -82,6 +82,8 @@ class SignInScreen(StepScreen):
             parts.append("Not available here yet. Enter names two ways on.")
         elif path.status is PathStatus.RETIRED:
             parts.append("This way is closed; it cannot work. Enter shows what replaced it.")
+        elif path.closed:
+            parts.append("Enter names two ways on.")
         sources = path_sources(self.provider, path)
         text = Content("\n").join(
             [
