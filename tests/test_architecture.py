@@ -102,23 +102,7 @@ HEAVY = frozenset(
 )
 """What a command loads only when it uses it."""
 
-ORDINARY_WORDS = frozenset(
-    {
-        "aim",
-        "com",
-        "east",
-        "email",
-        "exchange",
-        "live",
-        "mac",
-        "mail",
-        "relay",
-        "secure",
-        "sent",
-        "smtp",
-        "start",
-    }
-)
+ORDINARY_WORDS = frozenset({"live"})
 """Words of providers' names, ids and domains that are words of the language too, and stand in the code as such."""
 
 
@@ -338,17 +322,21 @@ def words_of(text: str) -> str:
 
 @functools.cache
 def brands() -> frozenset[str]:
-    """What the catalogue's providers are known by: names, the words of ids, and the labels of domains and hosts."""
+    """What the catalogue's providers are known by: names and their first words, ids, domains, and hosts' own domains.
+
+    A domain counts as a whole: 'list.ru' is a brand, and 'list' is a word of the language.
+    """
     found: set[str] = set()
     for provider in read_yaml(data_path("providers.yaml"))["providers"]:
         if provider["kind"] in ("custom", "sandbox"):
             continue
-        names = [words_of(name).strip() for name in re.split(r"[/,]|\(.*?\)", provider["name"].lower())]
-        found |= {*names, names[0].partition(" ")[0]}
-        found |= set(words_of(provider["id"]).split())
+        names = [name.strip() for name in re.split(r"[/,]|\(.*?\)", provider["name"].lower())]
+        found |= {words_of(name).strip() for name in (*names, provider["id"])}
+        first = names[0].partition(" ")[0]
+        found |= {words_of(first).strip()} if "." not in first else set()
         hosts = [endpoint["host"] for endpoint in provider.get("endpoints", ())]
-        for name in (*provider.get("domains", ()), *provider.get("mx", ()), *hosts):
-            found |= set(words_of(name.rpartition(".")[0]).split())
+        for name in (*provider.get("domains", ()), *provider.get("mx", {}).get("endings", ()), *hosts):
+            found.add(words_of(".".join(name.split(".")[-2:])).strip())
     return frozenset(brand for brand in found if len(brand) > 2 and not brand.isdigit())
 
 
