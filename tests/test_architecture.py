@@ -337,7 +337,7 @@ def brands() -> frozenset[str]:
         hosts = [endpoint["host"] for endpoint in provider.get("endpoints", ())]
         for name in (*provider.get("domains", ()), *provider.get("mx", {}).get("endings", ()), *hosts):
             found.add(words_of(".".join(name.split(".")[-2:])).strip())
-    return frozenset(brand for brand in found if len(brand) > 2 and not brand.isdigit())
+    return frozenset(brand for brand in found if len(brand) > 2 and any(map(str.isalpha, brand)))
 
 
 def texts_in_code() -> Iterator[tuple[Module, int, str]]:
