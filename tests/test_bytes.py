@@ -6,20 +6,16 @@ frame, thirty for another screen, one for a key, six for a key in a filter, five
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import pty
 import select
-import signal
-import struct
 import sys
-import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.line import Line
 
 FIRST_FRAME = 8 * 1024
 NEW_SCREEN = 30 * 1024
@@ -29,50 +25,9 @@ CHECK = 5 * 1024
 DOWN, F8, ESCAPE = "\x1b[B", "\x1b[19~", "\x1b"
 
 
-class Line:
-    """The program at the other end of a line whose bytes are counted."""
-
-    def __init__(self, folder: Path) -> None:
-        self.child, self.end = pty.fork()
-        if self.child == 0:
-            os.environ.update(
-                TERM="xterm-256color", COLORTERM="truecolor", SMTP_WIZARD_CONFIG=str(folder), LANG="C.UTF-8"
-            )
-            for name in ("NO_COLOR", "SSH_CONNECTION", "CI", "ACCESSIBLE", "SMTP_WIZARD_THEME"):
-                os.environ.pop(name, None)
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-            os.execv(sys.executable, [sys.executable, "-m", "smtp_wizard"])
-        self.seen = b""
-
-    def take(self, *, quiet: float = 0.6, until: str = "", patience: float = 15.0) -> int:
-        """Read until nothing has come for `quiet` seconds, and `until` has come; return how many bytes that were."""
-        count, began, last = 0, time.monotonic(), time.monotonic()
-        while time.monotonic() - last < quiet or (until and until.encode() not in self.seen):
-            assert time.monotonic() - began < patience, f"{until!r} never came"
-            if select.select([self.end], [], [], 0.05)[0]:
-                data = os.read(self.end, 65536)
-                self.seen += data
-                count += len(data)
-                last = time.monotonic()
-        self.seen = b""
-        return count
-
-    def press(self, keys: str, *, until: str = "") -> int:
-        """Press keys; return the bytes that the program answers with."""
-        os.write(self.end, keys.encode())
-        return self.take(until=until)
-
-    def close(self) -> None:
-        """End the program."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.child, signal.SIGKILL)
-        os.waitpid(self.child, 0)
-        os.close(self.end)
-
-
 @pytest.fixture
 def line(tmp_path: Path) -> Iterator[Line]:
-    opened = Line(tmp_path)
+    opened = Line([sys.executable, "-m", "smtp_wizard"], {"SMTP_WIZARD_CONFIG": str(tmp_path)})
     try:
         yield opened
     finally:

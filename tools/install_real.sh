@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what the tests against real servers need, on Debian or Ubuntu, as root. Does nothing when all of it is there.
 #
-# Postfix, Dovecot, gnome-keyring and tmux come as packages; none of them is started or left to start at boot, and
+# Postfix, Dovecot, gnome-keyring, tmux and sshd come as packages; none of them is started or left to start at boot, and
 # nothing that is installed already is removed or reconfigured. Exim would displace Postfix (both are 'the' mail server
 # of a Debian machine), so its package is only unpacked, into .make/exim, with a library that lends it the user it asks
 # for.
@@ -17,6 +17,7 @@ programs=(
     dbus-run-session:dbus-daemon
     gnome-keyring-daemon:gnome-keyring
     tmux:tmux
+    sshd:openssh-server
 )
 
 say() { echo "install_real.sh: $*" >&2; }
@@ -79,6 +80,7 @@ leave_disabled() {
     for package in "$@"; do
         case $package in
             postfix) systemctl disable postfix.service >/dev/null 2>&1 || true ;;
+            openssh-server) systemctl disable ssh.service ssh.socket >/dev/null 2>&1 || true ;;
             dovecot-core) systemctl disable dovecot.service dovecot.socket >/dev/null 2>&1 || true ;;
         esac
     done

@@ -1,0 +1,53 @@
+"""A line to a terminal program: keys go one way, and every byte that comes back is counted."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Mapping, Sequence
+
+
+class Line:
+    """A program at the other end of a line of 80x24 whose bytes are counted."""
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        self.child, self.end = pty.fork()
+        if self.child == 0:
+            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8", **environ)
+            for name in ("NO_COLOR", "SSH_CONNECTION", "CI", "ACCESSIBLE", "SMTP_WIZARD_THEME"):
+                os.environ.pop(name, None)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+            os.execvp(command[0], list(command))
+        self.seen = b""
+
+    def take(self, *, quiet: float = 0.6, until: str = "", patience: float = 15.0) -> int:
+        """Read until nothing has come for `quiet` seconds, and `until` has come; return how many bytes that were."""
+        count, began, last = 0, time.monotonic(), time.monotonic()
+        while time.monotonic() - last < quiet or (until and until.encode() not in self.seen):
+            assert time.monotonic() - began < patience, f"{until!r} never came"
+            if select.select([self.end], [], [], 0.05)[0]:
+                data = os.read(self.end, 65536)
+                self.seen += data
+                count += len(data)
+                last = time.monotonic()
+        self.seen = b""
+        return count
+
+    def press(self, keys: str, *, until: str = "") -> int:
+        """Press keys; return the bytes that the program answers with."""
+        os.write(self.end, keys.encode())
+        return self.take(until=until)
+
+    def close(self) -> None:
+        """End the program."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.child, signal.SIGKILL)
+        os.waitpid(self.child, 0)
+        os.close(self.end)
