@@ -281,6 +281,16 @@ def test_every_guide_that_is_pointed_to_exists() -> None:
     assert ALSO_ABOUT.keys() <= GUIDES.keys()
 
 
+def test_a_way_in_has_the_guide_that_says_so() -> None:
+    for guide in GUIDES.values():
+        for place in guide.paths:
+            provider_id, _, path_id = place.partition("/")
+            provider = CATALOG.get(provider_id)
+            path = provider.path(path_id) if provider else None
+            assert path is not None, f"{guide.id}: there is no way in '{place}'"
+            assert path.guide == guide.id, f"{place} points to {path.guide}"
+
+
 def led_to(guide: Guide) -> set[str]:
     """Return the guides that a guide sends its reader to."""
     texts = [*guide.intro, *(step.text for step in guide.steps), *guide.outro]
