@@ -27,7 +27,8 @@ from smtp_wizard.words import (
 
 def connect(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
     """Sign in, once an answer; go on when that has worked."""
-    _show_guide(talk, kit, draft, guide_id_for(_path(kit, draft)))
+    if not kit.backwards:
+        _show_guide(talk, kit, draft, guide_id_for(_path(kit, draft)))
     if draft.endpoint is not None:
         talk.say(f"Server {endpoint_words(draft.endpoint)}")
     questions = [Question(_username, lambda each: each.auth is not Auth.NONE), Question(_proved)]

@@ -19,6 +19,8 @@ class Kit:
     shelf: GuideShelf
     keep: Callable[[Draft], None]
     """Told after every answer, so that a line that is lost costs nothing but the password."""
+    backwards: bool = False
+    """Whether the person comes back to this step: then its last question is asked first."""
 
 
 Outcome = Next | Back
@@ -31,12 +33,13 @@ class Question:
     """One question, and when it applies."""
 
     ask: Ask
+    """Always asks, where it applies; else 'back' would never get past it."""
     applies: Callable[[Draft], bool] = lambda draft: True
 
 
 def in_order(talk: Talk, kit: Kit, draft: Draft, questions: Sequence[Question]) -> Outcome:
     """Ask the questions that apply; return `Next` after the last, `Back` before the first. Nothing answered is lost."""
-    at = 0
+    at = _last(questions, draft) if kit.backwards else 0
     while at < len(questions):
         if not questions[at].applies(draft):
             at += 1
@@ -52,3 +55,7 @@ def in_order(talk: Talk, kit: Kit, draft: Draft, questions: Sequence[Question]) 
             at = before[0] if wanted.to_first else before[-1]
         kit.keep(draft)
     return Next(draft)
+
+
+def _last(questions: Sequence[Question], draft: Draft) -> int:
+    return max((number for number, each in enumerate(questions) if each.applies(draft)), default=0)

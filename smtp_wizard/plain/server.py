@@ -32,8 +32,8 @@ from smtp_wizard.words import (
 def server(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
     """The settings that an application asks for. The test proves server and port, and says that it proved no more."""
     talk.say(SERVER_QUESTION)
-    questions = [_host, _security, _port, _username, _sender, _settings, _cleartext]
-    return in_order(talk, kit, draft, [Question(each) for each in questions])
+    questions = [Question(each) for each in (_host, _security, _port, _username, _sender, _settings)]
+    return in_order(talk, kit, draft, [*questions, Question(_cleartext, _needs_a_yes)])
 
 
 def _host(talk: Talk, kit: Kit, draft: Draft) -> Draft:
@@ -90,9 +90,11 @@ def _settings(talk: Talk, kit: Kit, draft: Draft) -> Draft:
                 return draft
             if action == "ports":
                 draft, finding = _usual_ports(talk, kit, draft), None
+                kit.keep(draft)
                 continue
             if action == "fix" and finding is not None and finding.fix is not None:
                 draft = draft.with_endpoint(finding.fix)
+                kit.keep(draft)
             finding = _tested(talk, kit, draft)
     except GoBack:
         raise GoBack(draft) from None
@@ -143,9 +145,13 @@ def _ignore(event: Event) -> None:
     """Only the report is of interest."""
 
 
+def _needs_a_yes(draft: Draft) -> bool:
+    return draft.security is Security.NONE and draft.auth is Auth.PASSWORD and not draft.allow_cleartext
+
+
 def _cleartext(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     """A password over an unencrypted line needs a yes, given for this server."""
-    while draft.security is Security.NONE and draft.auth is Auth.PASSWORD and not draft.allow_cleartext:
+    while _needs_a_yes(draft):
         if talk.yes(cleartext_question(draft.endpoint), yes=CLEARTEXT_YES, no=CLEARTEXT_NO):
             return replace(draft, allow_cleartext=True)
         draft = _port(talk, kit, _security(talk, kit, draft))

@@ -30,18 +30,22 @@ SKIPPING = f"type '{SKIP}' to leave it out"
 def testmail(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
     """The only step that sends. The same address is refused: mail to oneself proves little."""
     talk.say(TESTMAIL_QUESTION)
-    return in_order(talk, kit, draft, [Question(_seen_before), Question(_to, _open), Question(_sent, _open)])
+    if draft.arrival is Arrival.SKIPPED:
+        draft = replace(draft, arrival=Arrival.UNASKED)
+    sends = [Question(_to, _unsent), Question(_sent, _unsent)]
+    return in_order(talk, replace(kit, backwards=False), draft, [Question(_seen_before, _was_sent), *sends])
 
 
-def _open(draft: Draft) -> bool:
-    """Whether it is not known yet what became of a test message."""
+def _unsent(draft: Draft) -> bool:
     return draft.arrival is Arrival.UNASKED
+
+
+def _was_sent(draft: Draft) -> bool:
+    return draft.arrival in (Arrival.ARRIVED, Arrival.NOT_YET)
 
 
 def _seen_before(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     """Whoever comes back need not send again."""
-    if draft.arrival not in (Arrival.ARRIVED, Arrival.NOT_YET):
-        return replace(draft, arrival=Arrival.UNASKED)
     rows = [Choice("on", "Go on"), Choice("again", SEND_AGAIN)]
     again = talk.choose(f"A test message went to {draft.test_to}.", rows) == "again"
     return replace(draft, arrival=Arrival.UNASKED) if again else draft

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from smtp_wizard.commands.exits import Interrupted
 from smtp_wizard.engine.accounts import AccountsError
@@ -118,15 +119,16 @@ class PlainWizard:
 
     def _walk(self, draft: Draft, step: Step | None) -> None:
         """Go through the steps until the end, or to before the first one where there are accounts to go to."""
+        backwards = False
         while step is not None:
             self.walking = step
             self._keep(draft)
             self.talk.begin(step_words(step, draft), PURPOSE[step.id])
-            match PLAIN[step.id](self.talk, self.kit, draft):
+            match PLAIN[step.id](self.talk, replace(self.kit, backwards=backwards), draft):
                 case Next(following):
-                    draft, step = following, next_step(following, step)
+                    draft, step, backwards = following, next_step(following, step), False
                 case Back(earlier):
-                    draft, step = earlier, previous_step(earlier, step) or self._before_the_first()
+                    draft, step, backwards = earlier, previous_step(earlier, step) or self._before_the_first(), True
         self.walking = None
         self.draft = Draft()
 
