@@ -172,6 +172,10 @@ async def test_a_server_that_only_knows_old_tls(
     ended(done, "tls_version_old", Who.HOST)
     assert words in done.finding.explanation
     assert done.finding.fix == other
+    assert done.report.tls is not None
+    assert "localhost" in done.report.tls.names, (
+        "no cipher without a certificate was agreed on, which such servers prefer"
+    )
 
 
 async def test_a_server_that_refuses_our_versions_without_naming_its_own(trust: Trust) -> None:
@@ -257,6 +261,17 @@ async def test_a_server_that_lets_nobody_in_twice_still_gets_its_finding(ca: tru
     async with MisbehavingServer(first, busy) as server:
         done = await check(server.endpoint(Security.STARTTLS), trust=trust)
     ended(done, "cert_unknown_issuer", Who.HOST)
+
+
+@pytest.mark.parametrize("weak", ["key", "signature"])
+async def test_what_is_weak_is_named_without_a_second_look_as_well(
+    ca: trustme.CA, trust: Trust, tmp_path: Path, weak: str
+) -> None:
+    root = tmp_path / "root.pem"
+    context, trusted = (weak_key(ca), trust) if weak == "key" else (weak_signature(root), Trust(str(root)))
+    async with MisbehavingServer([StartTls(context), Hold()], [Close()]) as server:
+        done = await check(server.endpoint(Security.TLS), trust=trusted)
+    ended(done, "cert_weak", Who.HOST)
 
 
 @BOTH
