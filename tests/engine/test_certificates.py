@@ -172,10 +172,16 @@ async def test_a_server_that_only_knows_old_tls(
     ended(done, "tls_version_old", Who.HOST)
     assert words in done.finding.explanation
     assert done.finding.fix == other
-    assert done.report.tls is not None
-    assert "localhost" in done.report.tls.names, (
-        "no cipher without a certificate was agreed on, which such servers prefer"
-    )
+
+
+async def test_a_server_without_a_certificate_is_not_looked_at_in_vain(ca: trustme.CA, trust: Trust) -> None:
+    """The look takes no anonymous cipher (RFC 5246 appendix F.1.1.1): it wants to see a certificate."""
+    context = old_tls(ca, ssl.TLSVersion.TLSv1_2)
+    context.set_ciphers("aNULL:@SECLEVEL=0")
+    async with MisbehavingServer([StartTls(context), Hold()]) as server:
+        done = await check(server.endpoint(Security.TLS), trust=trust)
+    ended(done, "tls_version_old", Who.HOST)
+    assert done.report.tls is None
 
 
 async def test_a_server_that_refuses_our_versions_without_naming_its_own(trust: Trust) -> None:
