@@ -39,7 +39,16 @@ from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.screens.signin import SignInScreen
 from smtp_wizard.screens.step import Kit, Outcome, StepScreen
 from smtp_wizard.screens.testmail import TestMailScreen
-from smtp_wizard.screens.tools import ToolsScreen
+from smtp_wizard.screens.tools import (
+    GUIDES,
+    MAILBOX,
+    UNSUBSCRIBE,
+    GuideListScreen,
+    MailboxScreen,
+    OpenTool,
+    ToolsScreen,
+)
+from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.terminal import HIGH_CONTRAST, SMALLEST, THEMES, AsciiFilter, only_ascii, theme_for
 from smtp_wizard.words import LEAVE_QUESTION
 
@@ -52,6 +61,11 @@ SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
     "testmail": TestMailScreen,
     "review": ReviewScreen,
     "done": DoneScreen,
+}
+TOOL_SCREENS: Mapping[str, Callable[[Kit], Screen[None]]] = {
+    MAILBOX: MailboxScreen,
+    UNSUBSCRIBE: UnsubscribeScreen,
+    GUIDES: GuideListScreen,
 }
 CRASH_LOG = "crash.log"
 SETTLE = 0.02
@@ -201,6 +215,10 @@ class WizardApp(App[int]):
     def action_tools(self) -> None:
         """Show the tools; what was typed in the wizard stays."""
         self.switch_mode(TOOLS)
+
+    @on(OpenTool)
+    def _open_tool(self, message: OpenTool) -> None:
+        self.push_screen(TOOL_SCREENS[message.tool](self.kit))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The way to the accounts is offered where the person is not there already."""

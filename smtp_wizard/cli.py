@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "accounts": "List, show, change and remove saved accounts.",
         "providers": "What each mail provider needs, and who says so.",
         "guide": "List the guides, or read one.",
+        "unsubscribe": "The way off a mailing list: link, HTML and headers; or a template looked through.",
         "sandbox": "Run a mail server on this computer to rehearse with.",
         "doctor": "What this installation can and cannot do.",
         "schema": "Print the JSON Schema of what a command prints with --json.",

@@ -371,6 +371,27 @@ def _doctor() -> Mapping[str, Schema]:
     return {"checks": _list(_object(check)), "versions": versions}
 
 
+def _unsubscribe() -> Mapping[str, Schema]:
+    return {
+        "mailto": _TEXT,
+        "url": _NOTHING_OR_TEXT,
+        "html": _TEXT,
+        "text": _TEXT,
+        "headers": _list(_object({"name": _TEXT, "value": _TEXT})),
+        "one_click": _FLAG,
+        "rules": _list(_object({"name": _TEXT, "words": _TEXT})),
+    }
+
+
+def _unsubscribe_check() -> Mapping[str, Schema]:
+    return {
+        "kind": _one_of(("html", "text", "message")),
+        "good": _FLAG,
+        "seen": _list(_object({"id": _TEXT, "good": _FLAG, "words": _TEXT})),
+        "links": _WORDS,
+    }
+
+
 def _schemas() -> Mapping[str, Schema]:
     return {"schemas": _WORDS}
 
@@ -400,6 +421,8 @@ _DOCUMENTS: Mapping[str, Callable[[], Mapping[str, Schema]]] = MappingProxyType(
         "sandbox-mailbox": _mailbox,
         "sandbox-mailbox-show": _mailbox_message,
         "doctor": _doctor,
+        "unsubscribe": _unsubscribe,
+        "unsubscribe-check": _unsubscribe_check,
         "schema": _schemas,
         "error": _error,
     }

@@ -54,6 +54,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
             "sandbox",
             "secrets",
             "smtp",
+            "unsubscribe",
             "wire",
         }
     ),
@@ -102,7 +103,7 @@ HEAVY = frozenset(
 )
 """What a command loads only when it uses it."""
 
-ORDINARY_WORDS = frozenset({"live"})
+ORDINARY_WORDS = frozenset({"free", "live"})
 """Words of providers' names, ids and domains that are words of the language too, and stand in the code as such."""
 
 

@@ -16,6 +16,7 @@ from smtp_wizard.engine.data import DataError, data_path
 from smtp_wizard.engine.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.guides import Guide, load_guides
 from smtp_wizard.engine.sandbox import Scenario, load_scenarios
+from smtp_wizard.engine.unsubscribe import rules
 
 T = TypeVar("T")
 
@@ -35,6 +36,7 @@ def faults(folder: Path) -> Iterator[str]:
     guides = read(load_guides, "guides")
     diagnosis = read(load_diagnosis, "diagnosis.yaml")
     scenarios = read(load_scenarios, "sandbox.yaml")
+    read(rules, "unsubscribe.yaml")
     yield from problems
     if catalog is not None and guides is not None and diagnosis is not None and scenarios is not None:
         yield from _loose_paths(catalog, guides, scenarios)

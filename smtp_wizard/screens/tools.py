@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -26,9 +28,16 @@ HELP = (
     "Here are the things beside the wizard. The practice mailbox holds what was sent to the practice server on this "
     "computer; nothing of it ever left. The guides can be read here without setting anything up."
 )
-MAILBOX, GUIDES = "mailbox", "guides"
+MAILBOX, UNSUBSCRIBE, GUIDES = "mailbox", "unsubscribe", "guides"
 LONGEST = 20_000
 """Characters of a message that are shown."""
+
+
+@dataclass
+class OpenTool(Message):
+    """One of the tools is wanted."""
+
+    tool: str
 
 
 class ToolsScreen(Screen[None]):
@@ -47,6 +56,7 @@ class ToolsScreen(Screen[None]):
         self.choices = Choices(
             [
                 Choice(MAILBOX, "Practice mailbox", "what was sent to the practice server"),
+                Choice(UNSUBSCRIBE, "Unsubscribe link", "for mailings: link, HTML, headers; a template looked through"),
                 Choice(GUIDES, "Guides", "step by step, for every way in"),
             ],
             id="tools",
@@ -61,8 +71,7 @@ class ToolsScreen(Screen[None]):
 
     @on(Choices.Taken)
     def _taken(self, message: Choices.Taken) -> None:
-        screen = MailboxScreen(self.kit) if message.choice_id == MAILBOX else GuideListScreen(self.kit)
-        self.app.push_screen(screen)
+        self.post_message(OpenTool(message.choice_id))
 
     def action_help(self) -> None:
         """Say what this screen is for."""

@@ -1,0 +1,311 @@
+"""The way off a mailing list: the link, the headers, and whether a template has them.
+
+RFC 2369 (List-Unsubscribe), RFC 8058 (one-click), RFC 6068 (mailto). What the rules ask is told from
+data/unsubscribe.yaml, without advising.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from smtp_wizard.engine.data import data_path
+from smtp_wizard.engine.model import Address, AddressError, InputError, clean
+from smtp_wizard.engine.strict import Document, Node
+
+SUBJECT = "remove"
+"""The article's sample: mailto:yourlist@yourdomain.tld?subject=remove"""
+LINK_TEXT = "Unsubscribe from these e-mails"
+LARGEST = 5_000_000
+"""Octets of a template that are read."""
+
+
+class LinkError(InputError):
+    """A web address for one-click cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """Everything that a mailing needs so that people can leave it."""
+
+    mailto: str
+    """mailto: address, percent-encoded (RFC 6068)."""
+    url: str
+    """https address for one-click, or empty."""
+    html: str
+    text: str
+    headers: tuple[tuple[str, str], ...]
+    """Header fields, name and value."""
+
+    @property
+    def one_click(self) -> bool:
+        """Whether mail programs can unsubscribe with one click (RFC 8058)."""
+        return bool(self.url)
+
+
+def unsubscribe(address: Address, *, subject: str = SUBJECT, url: str = "", link_text: str = LINK_TEXT) -> Unsubscribe:
+    """Return the link for templates and the headers for whoever builds the message.
+
+    `subject` is the word that tells a request from other mail; `url`, an https address that unsubscribes by POST.
+    Raises `InputError` for a subject of more than one line, `LinkError` for an address that is not https.
+    """
+    word = subject.strip()
+    if not word or any(ord(ch) < 32 or ord(ch) == 127 for ch in word) or len(word) > 100:
+        raise InputError("The subject is one short line, for example: remove.")
+    if any(ord(ch) < 32 or ord(ch) == 127 for ch in link_text):
+        raise InputError("The text of the link is one line.")
+    mailto = mailto_link(address, word)
+    web = parse_url(url) if url.strip() else ""
+    link = f'<a href="{html.escape(web or mailto, quote=True)}">{html.escape(link_text)}</a>'
+    text = f"{link_text}: {web}" if web else f"{link_text}: write to {address} with the subject '{word}'"
+    ways = f"<{mailto}>" + (f", <{web}>" if web else "")
+    headers = [("List-Unsubscribe", ways)]
+    if web:
+        headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+    return Unsubscribe(mailto, web, link, text, tuple(headers))
+
+
+def mailto_link(address: Address, subject: str) -> str:
+    """Return a mailto: address; every character that means something in it is percent-encoded (RFC 6068 section 2)."""
+    local = quote(address.local, safe="!$'*+-._~")
+    return f"mailto:{local}@{address.ascii_domain}?subject={quote(subject, safe='')}"
+
+
+def parse_url(text: str) -> str:
+    """Take an https address as typed; return it in ASCII. Raises `LinkError`."""
+    typed = text.strip()
+    if len(typed) > 2000 or any(ch.isspace() or ord(ch) < 32 or ch in '<>"\\^`{|}' for ch in typed):
+        raise LinkError("A web address has no blanks, quotation marks or brackets in it.")
+    try:
+        parts = urlsplit(typed)
+        host = parts.hostname or ""
+        port = parts.port
+    except ValueError:
+        raise LinkError("That is not a web address. It begins with https:// and a name.") from None
+    if parts.scheme.lower() != "https" or not host or "." not in host:
+        raise LinkError("One-click needs an address that begins with https:// (RFC 8058).")
+    if parts.username or parts.password:
+        raise LinkError("A web address for everybody has no user name or password in it.")
+    name = Address.parse(f"x@{host}").ascii_domain if not host.isascii() else host
+    where = f"{name}:{port}" if port else name
+    path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._")
+    query = f"?{quote(parts.query, safe='/%:@!$&()*+,;=~-._?')}" if parts.query else ""
+    return f"https://{where}{path}{query}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule for mailings, in plain words."""
+
+    name: str
+    words: str
+    source: str
+    as_of: str
+
+
+def rules(path: Path | None = None) -> tuple[Rule, ...]:
+    """Return the rules of data/unsubscribe.yaml, or of `path`. Raises `DataError`."""
+    return Document(path or data_path("unsubscribe.yaml")).root.read(_read_rules)
+
+
+def _read_rules(root: Node) -> tuple[Rule, ...]:
+    if root.whole("schema") != 1:
+        raise root.error("schema", "must be 1")
+    return tuple(
+        node.read(lambda rule: Rule(rule.text("name"), rule.text("words"), rule.text("source"), rule.date("as_of")))
+        for node in root.children("rules")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One thing that was looked for in a template."""
+
+    id: str
+    good: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateReport:
+    """What a template has and lacks."""
+
+    kind: str
+    """'html', 'text' or 'message'."""
+    seen: tuple[Seen, ...]
+    links: tuple[str, ...] = ()
+    """The unsubscribe links that were found, cleaned."""
+
+    @property
+    def good(self) -> bool:
+        """Whether a mailing with this template has all it needs in itself."""
+        return all(each.good for each in self.seen)
+
+
+# Words for the way out, in the languages that templates come in.
+_WAY_OUT = re.compile(
+    r"unsubscri|opt.?out|remove me|take me off|abmelden|abbestell|austragen|d[ée]sabonn|d[ée]sinscri|darse de baja"
+    r"|cancelar (?:la )?suscripci|annulla.{0,12}iscrizione|disiscri|afmeld|uitschrij|descadastr|avregistr|wypis",
+    re.IGNORECASE,
+)
+_REMOVE_SUBJECT = re.compile(r"[?&]subject=(?:[^&]*)(?:remove|unsubscri|stop|abmeld|baja|desabonn)", re.IGNORECASE)
+_POSTAL = re.compile(
+    r"\b(?:p\.?\s?o\.?\s?box\s+\d+"
+    r"|\d{1,6}[a-z]?\s+(?:[\w.'-]+\s+){0,4}(?:street|st|road|rd|avenue|ave|boulevard|blvd|lane|ln|drive|dr|way|court|ct"
+    r"|square|sq|highway|hwy|parkway|pkwy|place|pl|suite|ste)\b"
+    r"|[\w.-]*(?:stra(?:ß|ss)e|str\.|weg|platz|gasse|allee|rue|avenue|calle|via|piazza)\s[\w\s.'-]{0,40}?\d{1,5})",
+    re.IGNORECASE,
+)
+_POSTCODE = re.compile(
+    r"\b(?:[A-Z]{2}\s+\d{5}(?:-\d{4})?|\d{5}\s+[A-ZÄÖÜ][\w.-]+|[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}|\d{4}\s?[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d)\b"
+)
+_PLACEHOLDER = re.compile(r"yourdomain|yourlist|example\.(?:com|org|net)|\btld\b|\{\{|\[\[|%%|<%", re.IGNORECASE)
+
+
+class _Links(HTMLParser):
+    """Collects links with their texts, and the readable text."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.links: list[tuple[str, str]] = []
+        self.words: list[str] = []
+        self._href: str | None = None
+        self._inside: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("script", "style"):
+            self._hidden += 1
+        if tag == "a":
+            self._href = dict(attrs).get("href") or ""
+            self._inside = []
+        if tag in ("br", "p", "div", "td", "tr", "li"):
+            self.words.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("script", "style"):
+            self._hidden = max(0, self._hidden - 1)
+        if tag == "a" and self._href is not None:
+            self.links.append((self._href.strip(), "".join(self._inside)))
+            self._href = None
+
+    def handle_data(self, data: str) -> None:
+        if self._hidden:
+            return
+        self.words.append(data)
+        if self._href is not None:
+            self._inside.append(data)
+
+
+def check_template(data: bytes) -> TemplateReport:
+    """Read a template (HTML, plain text, or a whole message) and say whether it has link, header and postal address.
+
+    Nothing is opened or fetched. A placeholder that a mailing program fills in counts as a link, and is named as one.
+    """
+    data = data[:LARGEST]
+    if re.match(rb"(?:[!-9;-~]+:[ \t].*\r?\n)+(?:[ \t].*\r?\n|[!-9;-~]+:.*\r?\n)*\r?\n", data[:65536]):
+        return _check_message(data)
+    text = data.decode("utf-8", "replace")
+    markup = bool(re.search(r"<(?:html|body|a|p|div|table|br)\b", text, re.IGNORECASE))
+    return TemplateReport("html" if markup else "text", *_body(text, markup))
+
+
+def _check_message(data: bytes) -> TemplateReport:
+    import email
+    import email.policy
+
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    html_part, text_part = message.get_body(("html",)), message.get_body(("plain",))
+    part = html_part or text_part
+    try:
+        content = str(part.get_content()) if part is not None else ""
+    except (LookupError, UnicodeError, ValueError):
+        content = ""
+    seen, links = _body(content, part is html_part and part is not None)
+    return TemplateReport("message", (*seen, *_headers(message)), links)
+
+
+def _headers(message: object) -> Iterator[Seen]:
+    get = getattr(message, "get")  # noqa: B009  the parsed message of the standard library, whatever its policy
+    ways = str(get("List-Unsubscribe") or "")
+    good = re.search(r"<(?:mailto:|https:)[^>]+>", ways) is not None
+    words = (
+        "The List-Unsubscribe header is there."
+        if good
+        else "There is no List-Unsubscribe header that works (RFC 2369)."
+    )
+    yield Seen("header", good, words)
+    if "<https:" in ways:
+        post = str(get("List-Unsubscribe-Post") or "").strip().lower() == "list-unsubscribe=one-click"
+        yield Seen(
+            "one-click",
+            post,
+            "One-click is set up (RFC 8058)."
+            if post
+            else "An https address without List-Unsubscribe-Post is no one-click.",
+        )
+
+
+def _body(text: str, markup: bool) -> tuple[tuple[Seen, ...], tuple[str, ...]]:
+    links, words = _links_in(text) if markup else (_plain_links(text), text)
+    ways = [(href, label) for href, label in links if _leads_out(href, label)]
+    good = [href for href, _ in ways if _works(href)]
+    return (
+        (_link_seen(ways, good), _postal_seen(words)),
+        tuple(clean(href, 200) for href, _ in ways[:10]),
+    )
+
+
+def _links_in(text: str) -> tuple[list[tuple[str, str]], str]:
+    parser = _Links()
+    parser.feed(text)
+    parser.close()
+    return parser.links, "".join(parser.words)
+
+
+def _plain_links(text: str) -> list[tuple[str, str]]:
+    """Links of a plain text, each with the line it stands in."""
+    return [
+        (found[0].rstrip(".,;)"), line)
+        for line in text.splitlines()
+        for found in re.finditer(r"(?:mailto:|https?:)\S+", line)
+    ]
+
+
+def _leads_out(href: str, label: str) -> bool:
+    return bool(_WAY_OUT.search(label) or _WAY_OUT.search(unquote(href)) or _REMOVE_SUBJECT.search(href))
+
+
+def _works(href: str) -> bool:
+    if re.match(r"\s*(?:\{\{|\[\[|%%|<%|\*\|)", href):
+        return True  # a mailing program puts the address in
+    if href.lower().startswith("mailto:"):
+        try:
+            Address.parse(unquote(href[7:].partition("?")[0]))
+        except AddressError:
+            return False
+        return True
+    return re.match(r"https?://[^/\s]+\.[^/\s]+", href, re.IGNORECASE) is not None
+
+
+def _link_seen(ways: list[tuple[str, str]], good: list[str]) -> Seen:
+    if not ways:
+        return Seen("link", False, "There is no link or address to unsubscribe with.")
+    if not good:
+        return Seen("link", False, f"The unsubscribe link leads nowhere: {clean(ways[0][0] or 'it is empty', 120)}")
+    sample = next((href for href in good if _PLACEHOLDER.search(href)), None)
+    if sample is not None:
+        return Seen("link", False, f"The unsubscribe link is still a sample or a placeholder: {clean(sample, 120)}")
+    return Seen("link", True, f"There is a way to unsubscribe: {clean(good[0], 120)}")
+
+
+def _postal_seen(words: str) -> Seen:
+    flat = " ".join(words.split())
+    if _POSTAL.search(flat) and (_POSTCODE.search(flat) or "box" in flat.lower()):
+        return Seen("postal", True, "There is what looks like a postal address.")
+    return Seen("postal", False, "No postal address was found; a mailing that advertises needs one.")

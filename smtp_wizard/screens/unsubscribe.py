@@ -1,0 +1,157 @@
+"""Unsubscribe link: what a mailing needs so that people can leave it, ready to copy; and a template looked through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Input
+
+from smtp_wizard.engine.model import Address, InputError
+from smtp_wizard.engine.paths import write_private
+from smtp_wizard.engine.unsubscribe import LARGEST, SUBJECT, Unsubscribe, check_template, rules, unsubscribe
+from smtp_wizard.screens.dialogs import Dialog, HelpScreen
+from smtp_wizard.screens.step import Kit
+from smtp_wizard.widgets import Banner, Field, KeyHints, Plain, TextInput
+
+HELP = (
+    "Every mailing that advertises needs a way out. Type the address that takes the requests; below stand the link for "
+    "your template and the headers for whoever builds the message. A template can be looked through too: type its file."
+)
+FILE_NAME = "unsubscribe.txt"
+
+
+class UnsubscribeScreen(Dialog[None]):
+    """The link, the HTML and the headers change as one types; Enter checks everything."""
+
+    AUTO_FOCUS = "#unsubscribe-address"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Back"),
+        Binding("f5", "save", "Save to file"),
+        Binding("f6", "template", "Check template"),
+        Binding("f1", "help", "Help"),
+    ]
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__()
+        self.kit = kit
+        self.banner = Banner()
+        accounts = kit.desk.book.list()
+        known = str(accounts[0].sender or accounts[0].address) if accounts else ""
+        self.address = Field("Requests go to", TextInput(known, id="unsubscribe-address"), check=Address.parse)
+        self.subject = Field("Subject", TextInput(SUBJECT, id="unsubscribe-subject"))
+        self.url = Field(
+            "Web address",
+            TextInput(placeholder="https://... for one-click; may be empty", id="unsubscribe-url"),
+        )
+        self.template = Field("Template file", TextInput(placeholder="letter.html", id="unsubscribe-file"))
+        self.result = Plain("", id="unsubscribe-result", classes="note")
+        self.found = Plain("", id="unsubscribe-found", classes="note")
+
+    def compose(self) -> ComposeResult:
+        yield Plain(Content.styled("Unsubscribe link", "bold"), classes="title")
+        with VerticalScroll(id="body", can_focus=False):
+            yield self.address
+            yield self.subject
+            yield self.url
+            yield self.result
+            yield self.template
+            yield self.found
+            yield Plain(_rules(), classes="note")
+        yield self.banner
+        yield KeyHints()
+
+    def on_mount(self) -> None:
+        self._made(quiet=True)
+
+    def _made(self, *, quiet: bool) -> Unsubscribe | None:
+        """Return what stands for the fields, and show it; say what is wrong unless somebody is still typing."""
+        parts: list[tuple[Field, Callable[[], object]]] = [
+            (self.address, lambda: Address.parse(self.address.value)),
+            (self.url, lambda: unsubscribe(Address("x", "example.com"), url=self.url.value)),
+            (self.subject, lambda: unsubscribe(Address("x", "example.com"), subject=self.subject.value)),
+        ]
+        for field, build in parts:
+            try:
+                build()
+            except InputError as wrong:
+                if not quiet:
+                    field.fail(str(wrong))
+                    field.entry.focus()
+                self.result.update("")
+                return None
+            field.fail("")
+        made = unsubscribe(Address.parse(self.address.value), subject=self.subject.value, url=self.url.value)
+        rows = [("Link", made.mailto), ("HTML", made.html), ("Text", made.text)]
+        rows += [("Header", f"{name}: {value}") for name, value in made.headers]
+        shown = [Content.assemble((f"{label:<8}", "bold"), value) for label, value in rows]
+        if not made.one_click:
+            shown.append(Content.styled("One-click for large mailings also needs a web address.", "$foreground-muted"))
+        self.result.update(Content("\n").join(shown))
+        return made
+
+    @on(Input.Changed, "#unsubscribe-address")
+    @on(Input.Changed, "#unsubscribe-subject")
+    @on(Input.Changed, "#unsubscribe-url")
+    def _typed(self) -> None:
+        self._made(quiet=True)
+
+    @on(Input.Submitted)
+    def _enter(self, event: Input.Submitted) -> None:
+        if event.input is self.template.entry:
+            self.action_template()
+        else:
+            self._made(quiet=False)
+
+    def action_save(self) -> None:
+        """Write everything to a text file in the folder where the program was started."""
+        made = self._made(quiet=False)
+        if made is None:
+            return
+        path = Path.cwd() / FILE_NAME
+        lines = [made.mailto, made.html, made.text, *(f"{name}: {value}" for name, value in made.headers)]
+        try:
+            if path.exists():
+                self.banner.say(f"There is already a file {path}; it was left as it is.")
+                return
+            write_private(path, ("\n".join(lines) + "\n").encode())
+        except OSError as problem:
+            self.banner.say(f"{path} could not be written: {problem.strerror or 'the system refused'}.")
+            return
+        self.banner.say(f"Written to {path}.")
+
+    def action_template(self) -> None:
+        """Look for link, header and postal address in the template."""
+        name = self.template.value.strip()
+        if not name:
+            self.template.fail("Type the name of the file, for example letter.html.")
+            self.template.entry.focus()
+            return
+        try:
+            with Path(name).expanduser().open("rb") as file:
+                report = check_template(file.read(LARGEST))
+        except OSError as problem:
+            self.template.fail(f"That file could not be read: {problem.strerror or 'the system refused'}.")
+            return
+        self.template.fail("")
+        rows = [
+            Content.assemble(
+                (f"{'ok' if each.good else 'FAIL':<6}", "" if each.good else "bold $text-error"), each.words
+            )
+            for each in report.seen
+        ]
+        self.found.update(Content("\n").join(rows))
+
+    def action_help(self) -> None:
+        """Say what this screen is for."""
+        self.app.push_screen(HelpScreen("Unsubscribe link", HELP))
+
+
+def _rules() -> Content:
+    return Content("\n").join(Content.assemble((f"{each.name}: ", "bold"), each.words) for each in rules())
