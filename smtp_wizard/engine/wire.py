@@ -171,7 +171,9 @@ _NAME_FAULTS = {
 
 async def _look_up(host: str, port: int) -> list[Peer]:
     try:
-        found = await in_thread(functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
+        # As bytes: for text Python loads its IDNA 2003, which takes longer than the look-up and is not what we speak.
+        name = host.encode("ascii")
+        found = await in_thread(functools.partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM))
     except socket.gaierror as problem:
         fault = Fault.NO_SUCH_HOST if problem.errno in _NAME_FAULTS else Fault.NO_NETWORK
         raise WireError(fault, clean(problem.strerror or str(problem))) from None
@@ -390,7 +392,9 @@ class SocketStream:
     async def start_tls(self, host: str, trust: Trust | None) -> TlsFacts:
         """As `Stream.start_tls`."""
         context = unverified_context() if trust is None else verifying_context(trust)
-        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        # As bytes where OpenSSL verifies, for the reason in `_look_up`; truststore wants text.
+        name = host.encode("ascii") if type(context) is ssl.SSLContext else host
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
         seen = bytearray()
         while True:
             try:

@@ -185,6 +185,24 @@ async def run_python(program: str, *arguments: str, **environment: str) -> subpr
     )
 
 
+async def test_pythons_own_table_of_letters_is_never_loaded(ca: trustme.CA, ca_file: str) -> None:
+    """Its IDNA 2003 takes longer to load than a name to look up; the names are in ASCII long before."""
+    program = """
+        import asyncio, sys
+        from smtp_wizard.engine.wire import SocketWire, Trust
+        async def main(port, ca_file):
+            wire = SocketWire()
+            stream = await wire.connect(await wire.resolve("localhost", port, None))
+            await stream.start_tls("localhost", Trust(ca_file))
+            stream.close()
+        asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
+        print("encodings.idna" in sys.modules)
+    """
+    async with MisbehavingServer([StartTls(good(ca)), Hold()]) as server:
+        done = await run_python(program, str(server.port), ca_file)
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
 # --- what a handshake shows ---
 
 
@@ -278,9 +296,9 @@ async def test_letters_outside_ascii_go_out_as_servers_know_them(
     monkeypatch: pytest.MonkeyPatch, ca: trustme.CA, ca_file: str
 ) -> None:
     """IDNA 2008, where 'straße' is not 'strasse', as the system's own look-up has it; the certificate too."""
-    asked: list[str] = []
+    asked: list[bytes] = []
 
-    def look_up(host: str, port: int, **_: Any) -> list[Any]:
+    def look_up(host: bytes, port: int, **_: Any) -> list[Any]:
         asked.append(host)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (IPV4, port))]
 
@@ -288,7 +306,7 @@ async def test_letters_outside_ascii_go_out_as_servers_know_them(
     host = parse_host("Mail.Straße.example")
     assert host == "mail.xn--strae-oqa.example"
     done = await sign_in(good(ca, host), Trust(ca_file), host)
-    assert asked == [host]
+    assert asked == [host.encode()]
     assert done.verdict is Verdict.PASS
 
 
