@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +31,7 @@ from smtp_wizard.engine.wizard import STEPS, Arrival, Draft, Origin, step
 from smtp_wizard.front import build_desk
 from smtp_wizard.plain.checks import PERHAPS_SENT, Checked
 from smtp_wizard.plain.talk import Choice, GoBack, Quit, Talk, wrap
+from smtp_wizard.plain.terminal import Terminal
 from smtp_wizard.plain.walk import PLAIN, PlainWizard
 from smtp_wizard.report import WIDTH
 from tests.support.cli import run, run_process
@@ -895,6 +899,24 @@ def test_a_choice_is_taken_by_number_word_or_enter() -> None:
     for typed, chosen in (("1", "a"), ("bee", "b"), ("B", "b"), ("", "b")):
         conversation, _ = talk(("Your answer [2]:", typed))
         assert conversation.choose("Which?", choices, "b") == chosen
+
+
+def test_a_password_of_any_length_is_taken_whole() -> None:
+    conversation, _ = talk(("Password:", "x" * 4096))
+    assert len(conversation.secret("Password")) == 4096
+
+
+def test_whatever_is_said_no_control_character_gets_out() -> None:
+    shown = io.StringIO()
+    Terminal(0, shown, "utf-8").write("a\x1b[31mb\x9bc\u202ed\te\u00a0f\r\n")
+    assert shown.getvalue() == "a?[31mb?c?d e f \n"
+
+
+def test_lines_of_text_need_no_toolkit() -> None:
+    """Nothing of what draws screens is loaded, so that the first question comes at once."""
+    loaded = "import sys, smtp_wizard.plain.walk, smtp_wizard.plain.terminal; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert {"textual", "rich"} & set(done.stdout.split()) == set()
 
 
 def test_a_long_address_of_a_page_is_never_broken() -> None:
