@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -57,23 +57,33 @@ class Clues:
     def __init__(
         self,
         services: Iterable[Service],
+        noise: Sequence[str],
         signs: Iterable[Sign],
         codes: Iterable[tuple[int, Patterns]],
         stages: Iterable[tuple[Stage, Patterns]],
         security: Iterable[tuple[Security, Patterns]],
     ) -> None:
         self.services = tuple(services)
+        self._noise = re.compile("|".join(f"(?:{each})" for each in noise), re.IGNORECASE)
+        heard = Patterns(noise)
         self._signs = tuple(signs)
         self._codes = tuple(codes)
         self._stages = tuple(stages)
         self._security = tuple(security)
         patterns = [
+            heard,
             *(service.words for service in self.services),
             *(sign.words for sign in self._signs),
             *(patterns for _, patterns in (*self._codes, *self._stages, *self._security)),
         ]
         self.pieces = frozenset().union(*(each.pieces for each in patterns))
         """What the patterns need in a text."""
+        self._heard = heard
+
+    def sought(self, text: str) -> Sought:
+        """Return the text ready to be asked, without the noise."""
+        sought = Sought(text, self.pieces)
+        return sought if self._heard.search(sought) is None else Sought(self._noise.sub(" ", text), self.pieces)
 
     def sign(self, text: Sought) -> SignSeen | None:
         """Return what happened, or None where nothing says so."""
@@ -120,6 +130,7 @@ def _read(node: Node) -> Clues:
         raise node.error("schema", "is not known here")
     return Clues(
         services=_all(node, "providers", _service),
+        noise=_noise(node),
         signs=_all(node, "signs", _sign),
         codes=_all(node, "codes", lambda each: (each.whole("code"), read_patterns(each, "words"))),
         stages=_all(node, "stages", lambda each: (each.choice("stage", Stage), read_patterns(each, "words"))),
@@ -129,6 +140,11 @@ def _read(node: Node) -> Clues:
 
 def _all(node: Node, key: str, read: Callable[[Node], T]) -> Iterator[T]:
     return (child.read(read) for child in node.children(key))
+
+
+def _noise(node: Node) -> tuple[str, ...]:
+    read_patterns(node, "noise")
+    return node.texts("noise")
 
 
 def _sign(node: Node) -> Sign:

@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 
 from smtp_wizard.engine.bounce import read_bounce
 from smtp_wizard.engine.catalog import Catalog, ProviderKind
-from smtp_wizard.engine.clues import Clues, Sign
-from smtp_wizard.engine.diagnosis import UNKNOWN, Diagnosis, Fault, Finding, Hints, Rule, Symptom
+from smtp_wizard.engine.clues import Clues, SignSeen
+from smtp_wizard.engine.diagnosis import UNKNOWN, Diagnosis, Fault, Finding, Hints, Rule, Symptom, TlsFault
 from smtp_wizard.engine.model import Security, Stage, clean
 from smtp_wizard.engine.pasted import (
     Reply,
@@ -83,7 +83,7 @@ class Explainer:
     # --- what the text says, apart from what went wrong ---
 
     def _scene(self, plain: str, stage: StageOrAfter | None, told: Hints, provider: str | None) -> _Scene:
-        sought = Sought(plain, self._clues.pieces)
+        sought = self._clues.sought(plain)
         receiving = bool(provider and _RECEIVING.search(provider))
         hints = self._hints(sought, told)
         known = None if receiving else self._provider(provider, told.host, sought)
@@ -97,7 +97,8 @@ class Explainer:
         if security is None and first is not None and first.scheme in {"ssl", "smtps"}:
             security = Security.TLS
         port = told.port or (first.port if first is not None and first.port else named_port(sought.text))
-        return Hints(host=told.host or (first.host if first is not None else ""), port=port, security=security)
+        host = told.host or (first.host if first is not None else "")
+        return Hints(host=host, port=port, security=security, auth=told.auth)
 
     def _provider(self, told: str | None, host: str, sought: Sought) -> str | None:
         """Return the provider: as told, by the host, by a host in the text, by phrases in it."""
@@ -140,7 +141,7 @@ class Explainer:
         seen = self._clues.sign(scene.sought)
         if seen is not None and (seen.sign.decides or reply is None or reply.sure == 0):
             weight = 0.6 if seen.sign.weak else 1.0
-            yield _by_sign(scene, seen.sign, _around(scene.text, seen.at)), weight
+            yield self._by_sign(scene, seen), weight
         if reply is not None:
             stages = self._stages(scene, reply.code, reply.words)
             said = _by_reply(scene, reply, stages)
@@ -152,8 +153,42 @@ class Explainer:
             said = _symptom(scene, Fault.REJECTED, stages, enhanced=enhanced[0] if enhanced else None)
             yield replace(said, words=scene.text[:_WINDOW]), 0.9
 
+    def _by_sign(self, scene: _Scene, seen: SignSeen) -> Symptom:
+        """Return the symptom that a sign stands for."""
+        sign = seen.sign
+        told = scene.stage is not None and scene.stage != AFTER
+        stages = scene.stages if told else frozenset({sign.stage or Stage.CONNECT})
+        if scene.stage == AFTER:
+            stages |= scene.stages
+        hints = scene.hints
+        if Stage.GREETING in stages and hints.security is None:
+            # Whoever waits for a greeting without a word about encryption waits for it in clear text.
+            hints = replace(hints, security=Security.NONE)
+        # What another protocol says is known by how it begins.
+        words = scene.text[seen.at :][:_WINDOW] if sign.fault is Fault.OTHER_PROTOCOL else _around(scene.text, seen.at)
+        facts: dict[str, str] = {}
+        if sign.fault is Fault.TLS_FAILED:
+            facts["issuers"] = words
+            if sign.tls is TlsFault.WRONG_NAME and self._is_of_a_stranger(scene, words):
+                facts["certificate_of"] = "stranger"
+        symptom = _symptom(scene, sign.fault, stages, tls=sign.tls, lacking=sign.lacking, words=words)
+        return replace(symptom, hints=hints, facts=facts)
+
+    def _is_of_a_stranger(self, scene: _Scene, words: str) -> bool:
+        """Whether a server that everybody knows was asked for, and names come up that are not of its house."""
+        names = {each.host for each in named_hosts(words)}
+        asked = scene.told.host.lower() or next((each for each in names if self._owner(each)), "")
+        house = self._owner(asked)
+        others = names - {asked}
+        return house is not None and bool(others) and not any(self._owner(each) for each in others)
+
     def _guess(self, symptom: Symptom, weight: float) -> _Guess:
         rule = self._diagnosis.rule_for(symptom)
+        likely = symptom.stages & _LIKELY
+        if rule is not None and not rule.conditions & {"words", "enhanced"} and likely and likely != symptom.stages:
+            # A bare code decides by the stage. Where that is open, let it be one of those in which most refusals are.
+            symptom = replace(symptom, stages=likely)
+            rule = self._diagnosis.rule_for(symptom)
         founded = _how_well_founded(rule) * weight
         if len(symptom.stages) > 1:
             founded *= 0.97
@@ -179,7 +214,7 @@ class Explainer:
         named = self._clues.stages(scene.sought)
         if named:
             return named
-        return _TALKING | {Stage.AUTH} if _ABOUT_SIGNING_IN.search(words) else _TALKING
+        return _TALKING | {Stage.AUTH} if code is None or _ABOUT_SIGNING_IN.search(words) else _TALKING
 
     # --- what is said about it ---
 
@@ -274,7 +309,8 @@ _QUOTE = 80
 _NO_SUCH_COMMAND = frozenset({500, 502})
 _SIGNING_IN = frozenset({432, 454, 524, 525, 534, 535, 538})
 """Codes of signing in (RFC 4954 section 6, RFC 5248)."""
-_ABOUT_SIGNING_IN = re.compile(r"auth|log[ -]?[io]n|passwor|credential|sign[ -]?in|user ?name|SASL", re.IGNORECASE)
+_ABOUT_SIGNING_IN = re.compile(r"auth(?!or)|log[ -]?[io]n|passw|credential|sign[ -]?in|user ?name|SASL", re.IGNORECASE)
+_LIKELY = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA})
 _TALKING = frozenset({Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA})
 _AFTERWARDS = frozenset({Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA})
 _RECEIVING = re.compile(r"[-_ ]mx$", re.IGNORECASE)
@@ -287,16 +323,6 @@ def _symptom(scene: _Scene, fault: Fault, stages: frozenset[Stage], **more: Any)
 
 def _by_reply(scene: _Scene, reply: Reply, stages: frozenset[Stage]) -> Symptom:
     return _symptom(scene, Fault.REJECTED, stages, code=reply.code, enhanced=reply.enhanced, words=reply.words)
-
-
-def _by_sign(scene: _Scene, sign: Sign, words: str) -> Symptom:
-    told = scene.stage is not None and scene.stage != AFTER
-    stages = scene.stages if told else frozenset({sign.stage or Stage.CONNECT})
-    symptom = _symptom(scene, sign.fault, stages, tls=sign.tls, lacking=sign.lacking, words=words)
-    if Stage.GREETING in stages and symptom.security is None:
-        # Whoever waits for a greeting without a word about encryption waits for it in clear text.
-        return replace(symptom, hints=replace(scene.hints, security=Security.NONE))
-    return symptom
 
 
 def _around(text: str, at: int) -> str:

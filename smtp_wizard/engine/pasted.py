@@ -92,7 +92,7 @@ _REPLY = re.compile(
     rf"""
     (?<![\w.@/+\-$])                             # no part of a word, a number, an address
     (?P<code>[45][0-5]\d|57\d|59[0-2]|[45]xx)
-    (?![\d%]|\.\d|:\d|/\d|\ ?(?:ms|bytes|seconds|MB|KB|kB)\b)
+    (?![\w%]|\.\d|:\d|/\d|\ ?(?:ms|bytes|seconds|MB|KB|kB)\b)
     (?P<tail>
         [\s,:;\-\[\]()'"/#<>b]{{0,6}}
         (?P<enhanced>{_ENHANCED})?
@@ -171,7 +171,7 @@ def bare_enhanced(text: str) -> tuple[str, int] | None:
 # --- hosts and ports -------------------------------------------------------------------------------------------------
 
 _HOST = re.compile(
-    r"(?<![\w@.\-/\\])(?P<scheme>(?:ssl|tls|tlsv1\.2|smtps?|starttls)://)?"
+    r"(?<![\w@.\-/\\])(?P<scheme>(?:ssl|tls|tlsv1\.2|smtps?|starttls)://)?(?:\*\.)?"
     r"(?P<host>(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.)+[a-z]{2,18})\.?"
     r"(?:\[[0-9a-f.:]+\])?(?:[:,]\s?(?P<port>\d{2,5})\b)?(?![\w@])",
     re.IGNORECASE,
