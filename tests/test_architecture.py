@@ -51,6 +51,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
             "pasted",
             "provider",
             "provider_file",
+            "retirements",
             "sandbox",
             "secrets",
             "smtp",
@@ -103,7 +104,7 @@ HEAVY = frozenset(
 )
 """What a command loads only when it uses it."""
 
-ORDINARY_WORDS = frozenset({"free", "live"})
+ORDINARY_WORDS = frozenset({"free", "live", "resend"})
 """Words of providers' names, ids and domains that are words of the language too, and stand in the code as such."""
 
 

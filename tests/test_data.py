@@ -6,6 +6,7 @@ import difflib
 import importlib.util
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -525,21 +526,52 @@ def test_every_source_is_used() -> None:
     assert set(table) == used
 
 
-def check_data(folder: Path) -> int:
+def check_data(*arguments: str) -> int:
     """What `make check-data` runs."""
     found = importlib.util.spec_from_file_location("check_data", CHECK_DATA)
     assert found is not None
     assert found.loader is not None
     tool = importlib.util.module_from_spec(found)
+    sys.modules[found.name] = tool  # where its dataclasses look for their module
     found.loader.exec_module(tool)
-    code = tool.main([str(folder)])
+    code = tool.main(arguments)
     assert isinstance(code, int)
     return code
 
 
 def test_check_data_finds_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check_data(data_path()) == 0
+    assert check_data("--today", CALM) == 0
     assert capsys.readouterr().out == ""
+
+
+CALM = "2026-09-26"
+"""A day on which nothing retires within 90 days."""
+
+
+@pytest.mark.parametrize(
+    ("today", "retiring"), [("2026-10-01", False), ("2026-10-02", True), ("2026-12-30", True), ("2026-12-31", False)]
+)
+def test_check_data_tells_what_retires_within_ninety_days(
+    today: str, retiring: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check_data("--today", today) == 0
+    what = "Sending with a password ('Basic authentication' for SMTP AUTH)"
+    notes = [f"note: providers.yaml: {each}: retires on 2026-12-31: {what}" for each in RETIRING]
+    assert capsys.readouterr().out.splitlines() == (notes if retiring else [])
+
+
+RETIRING = ("microsoft365", "godaddy-microsoft365")
+
+
+def test_check_data_tells_what_was_last_checked_more_than_a_year_ago(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check_data("--today", "2027-11-23") == 0
+    assert "checked" not in capsys.readouterr().out
+    assert check_data("--today", "2027-11-24") == 0
+    said = capsys.readouterr().out.splitlines()
+    for provider in CATALOG.providers:
+        old = provider.checked <= "2026-11-23"
+        assert (f"note: providers.yaml: {provider.id} was last checked on {provider.checked}" in said) is old
+    assert "note: basic.md: was last checked on 2026-11-23" in said
 
 
 @pytest.mark.parametrize(
@@ -549,6 +581,11 @@ def test_check_data_finds_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> N
         ("port: 5871", "port: 5870", "sandbox: no scenario listens on 127.0.0.1:5870"),
         ("scenario: accept\n", "scenario: sunshine\n", "sandbox/accept: there is no scenario 'sunshine'"),
         ("  - id: ihost-exchange\n", "  - id: ihost\n    id: x\n", "the key 'id' stands twice"),
+        ("- id: dreamhost\n", "- id: dreamhosts\n", "diagnosis.yaml: there is no provider 'dreamhost'"),
+        ("guide: comcast\n", "guide: basic\n", "comcast.md: the access path 'comcast/password' has the guide 'basic'"),
+        ("smtp.qq.com, port: 587", "smtp.qq.com, port: 465", "qq: smtp.qq.com:465 must be encrypted from the first"),
+        ("port: 25, security: starttls, offered: false", "port: 25, security: starttls", "many networks block port 25"),
+        ("what: messages, per: second, value: 10}", "what: messages, per: second, value: 1}", "stands nowhere: 10"),
     ],
 )
 def test_check_data_says_in_one_line_what_is_wrong(
@@ -560,7 +597,7 @@ def test_check_data_says_in_one_line_what_is_wrong(
     text = providers.read_text("utf-8")
     assert old in text
     providers.write_text(text.replace(old, new, 1), "utf-8")
-    assert check_data(copy) == 1
+    assert check_data(str(copy), "--today", CALM) == 1
     said = capsys.readouterr().out
     assert len(said.splitlines()) == 1
     assert line in said

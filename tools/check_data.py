@@ -1,28 +1,47 @@
 """Checks everything under data/, each file by itself and then the links between them: `make check-data`.
 
-Prints one line for each fault and exits 1; prints nothing and exits 0 where all is well. An argument names another
-folder than the product's own.
+Prints one line for each fault, and exits 1 where there is one. A line that begins with 'note:' is no fault: what was
+last compared with its sources more than a year ago, and what retires within 90 days. `--today 2026-11-24` asks for
+another day; an argument names another folder than the product's own.
 """
 
 from __future__ import annotations
 
+import argparse
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from smtp_wizard.engine.catalog import Catalog, ProviderKind, load_catalog
+from smtp_wizard.engine.catalog import Catalog, Documented, Provider, ProviderKind, load_catalog
+from smtp_wizard.engine.clues import load_clues
 from smtp_wizard.engine.data import DataError, data_path
 from smtp_wizard.engine.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.guides import Guide, load_guides
+from smtp_wizard.engine.limits import MEGABYTE, Counted, SendLimit
+from smtp_wizard.engine.model import Security
+from smtp_wizard.engine.retirements import is_stale, retiring
 from smtp_wizard.engine.sandbox import Scenario, load_scenarios
 from smtp_wizard.engine.unsubscribe import rules
 
 T = TypeVar("T")
 
 
-def faults(folder: Path) -> Iterator[str]:
-    """Yield every fault of a data folder as one line. The links are looked at once every file can be read."""
+@dataclass(frozen=True)
+class Knowledge:
+    """Everything under data/, read."""
+
+    catalog: Catalog
+    guides: dict[str, Guide]
+    diagnosis: Diagnosis
+    scenarios: dict[str, Scenario]
+
+
+def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
+    """Return what a folder knows, or None and one line for each file that cannot be read."""
     problems: list[str] = []
 
     def read(load: Callable[[Path], T], name: str) -> T | None:
@@ -35,41 +54,88 @@ def faults(folder: Path) -> Iterator[str]:
     catalog = read(load_catalog, "providers.yaml")
     guides = read(load_guides, "guides")
     diagnosis = read(load_diagnosis, "diagnosis.yaml")
+    read(load_clues, "clues.yaml")
     scenarios = read(load_scenarios, "sandbox.yaml")
     read(rules, "unsubscribe.yaml")
-    yield from problems
-    if catalog is not None and guides is not None and diagnosis is not None and scenarios is not None:
-        yield from _loose_paths(catalog, guides, scenarios)
-        yield from _loose_guides(catalog, guides)
-        yield from _loose_causes(guides, diagnosis)
-        yield from _practice_ports(catalog, scenarios)
+    if catalog is None or guides is None or diagnosis is None or scenarios is None:
+        return None, problems
+    return Knowledge(catalog, guides, diagnosis, scenarios), problems
 
 
-def _loose_paths(catalog: Catalog, guides: dict[str, Guide], scenarios: dict[str, Scenario]) -> Iterator[str]:
+def faults(known: Knowledge) -> Iterator[str]:
+    """Yield what no file can know by itself, each as one line."""
+    for provider in known.catalog.providers:
+        for fault in (
+            *_loose_paths(provider, known.guides, known.scenarios),
+            *_odd_servers(provider),
+            *_lost_figures(provider.documented),
+        ):
+            yield f"providers.yaml: {provider.id}{fault}"
+    yield from _loose_guides(known.catalog, known.guides)
+    yield from _loose_causes(known)
+    yield from _practice_ports(known.catalog, known.scenarios)
+
+
+def _loose_paths(provider: Provider, guides: dict[str, Guide], scenarios: dict[str, Scenario]) -> Iterator[str]:
     """An access path names a guide and scenarios of the practice server."""
-    for provider in catalog.providers:
-        for path in provider.paths:
-            if path.guide is not None and path.guide not in guides:
-                yield f"providers.yaml: {provider.id}/{path.id}: there is no guide '{path.guide}'"
-            for scenario in path.scenarios:
-                if scenario not in scenarios:
-                    yield f"providers.yaml: {provider.id}/{path.id}: there is no scenario '{scenario}'"
+    for path in provider.paths:
+        if path.guide is not None and path.guide not in guides:
+            yield f"/{path.id}: there is no guide '{path.guide}'"
+        for scenario in path.scenarios:
+            if scenario not in scenarios:
+                yield f"/{path.id}: there is no scenario '{scenario}'"
+
+
+def _odd_servers(provider: Provider) -> Iterator[str]:
+    """Port 465 is encrypted from the first byte (RFC 8314 section 3); port 25 is not for handing in (RFC 6409)."""
+    for each in provider.endpoints:
+        endpoint = each.endpoint
+        if endpoint.port == 465 and endpoint.security is not Security.TLS:
+            yield f": {endpoint} must be encrypted from the first byte"
+        if endpoint.port == 25 and each.offered:
+            yield f": {endpoint} is never offered, since many networks block port 25"
+
+
+_WORDS_FOR_FIGURES = re.compile(r"\d[\d,]*")
+
+
+def _lost_figures(documented: Documented | None) -> Iterator[str]:
+    """Every number in the article's lines about limits stands among the figures."""
+    if documented is None:
+        return
+    there = {text for limit in documented.limits for text in _figures(limit)}
+    for line in documented.limit_lines:
+        for number in _WORDS_FOR_FIGURES.findall(line):
+            if number.replace(",", "") not in there:
+                yield f": the article's '{line}' has a figure that stands nowhere: {number}"
+
+
+def _figures(limit: SendLimit) -> Iterator[str]:
+    if limit.value is not None:
+        yield str(limit.value // MEGABYTE if limit.what is Counted.BYTES else limit.value)
+    yield from _WORDS_FOR_FIGURES.findall(f"{limit.per.words} {limit.applies_to}")
 
 
 def _loose_guides(catalog: Catalog, guides: dict[str, Guide]) -> Iterator[str]:
-    """A guide names access paths."""
+    """A guide names access paths; each has no other guide."""
     for guide in guides.values():
         for place in guide.paths:
             provider_id, _, path_id = place.partition("/")
             provider = catalog.get(provider_id)
-            if provider is None or provider.path(path_id) is None:
+            path = provider.path(path_id) if provider is not None else None
+            if path is None:
                 yield f"{guide.id}.md: there is no access path '{place}'"
+            elif path.guide != guide.id and (path.guide is None or path.guide in guides):
+                yield f"{guide.id}.md: the access path '{place}' has the guide '{path.guide}'"
 
 
-def _loose_causes(guides: dict[str, Guide], diagnosis: Diagnosis) -> Iterator[str]:
-    """A cause names guides. The providers it names need not be in the catalogue: their words are met all the same."""
-    for guide_id in sorted(diagnosis.guides - guides.keys()):
+def _loose_causes(known: Knowledge) -> Iterator[str]:
+    """A cause names guides and providers. Clues may name services that are in no catalogue."""
+    for guide_id in sorted(known.diagnosis.guides - known.guides.keys()):
         yield f"diagnosis.yaml: there is no guide '{guide_id}'"
+    for provider_id in sorted(known.diagnosis.providers):
+        if known.catalog.get(provider_id) is None:
+            yield f"diagnosis.yaml: there is no provider '{provider_id}'"
 
 
 def _practice_ports(catalog: Catalog, scenarios: dict[str, Scenario]) -> Iterator[str]:
@@ -82,9 +148,29 @@ def _practice_ports(catalog: Catalog, scenarios: dict[str, Scenario]) -> Iterato
                     yield f"providers.yaml: {provider.id}: no scenario listens on {each.endpoint}"
 
 
-def main(arguments: list[str]) -> int:
-    """Print the faults; return the exit code."""
-    found = list(faults(Path(arguments[0]) if arguments else data_path()))
+def notes(known: Knowledge, today: date) -> Iterator[str]:
+    """Yield what will want a look, each as one line."""
+    for provider in known.catalog.providers:
+        if is_stale(provider.checked, today):
+            yield f"providers.yaml: {provider.id} was last checked on {provider.checked}"
+    for guide in known.guides.values():
+        if is_stale(guide.checked, today):
+            yield f"{guide.id}.md: was last checked on {guide.checked}"
+    for provider, retirement in retiring(known.catalog.providers, today):
+        yield f"providers.yaml: {provider.id}: retires on {retirement.date}: {retirement.what}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print notes and faults; return the exit code."""
+    parser = argparse.ArgumentParser(description="Check everything under data/.")
+    parser.add_argument("folder", nargs="?", type=Path, default=data_path(), help="another folder than the product's")
+    parser.add_argument("--today", type=date.fromisoformat, default=date.today(), help="as YYYY-MM-DD")
+    asked = parser.parse_args(arguments)
+    known, found = read_all(asked.folder)
+    if known is not None:
+        for note in notes(known, asked.today):
+            print(f"note: {note}")
+        found = [*found, *faults(known)]
     for fault in found:
         print(fault)
     return 1 if found else 0

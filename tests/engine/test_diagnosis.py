@@ -252,6 +252,18 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
         "tls_version_old",
         Who.HOST,
     ),
+    "the own authority's file is gone": (
+        happened(
+            Stage.TLS,
+            Fault.TLS_FAILED,
+            TLS_465,
+            tls=TlsFault.OTHER,
+            words="the file of trusted certificates, /etc/firm.pem, cannot be used (No such file or directory)",
+            facts={"reason": "the file of trusted certificates, /etc/firm.pem, cannot be used (No such file)"},
+        ),
+        "ca_file_unusable",
+        Who.YOU,
+    ),
     "handshake fails otherwise": (
         happened(Stage.TLS, Fault.TLS_FAILED, TLS_465, tls=TlsFault.OTHER),
         "tls_failed",
@@ -1124,51 +1136,10 @@ def test_guides_that_are_pointed_to_exist() -> None:
     assert {path.stem for path in data_path("guides").glob("*.md")} >= DIAGNOSIS.guides
 
 
-UNLISTED = frozenset(
-    {
-        "daum",
-        "dreamhost",
-        "elastic-email",
-        "free",
-        "freenet",
-        "gmx",
-        "hostgator",
-        "hostinger",
-        "infomaniak",
-        "interia",
-        "mail-com",
-        "mail-ru",
-        "mailchimp-transactional",
-        "mailersend",
-        "mailjet",
-        "naver",
-        "netease-126",
-        "netease-163",
-        "o2pl",
-        "postmark",
-        "proton",
-        "qq",
-        "resend",
-        "rogers",
-        "sina",
-        "siteground",
-        "sky",
-        "sparkpost",
-        "t-online",
-        "telus",
-        "titan",
-        "virgin-media",
-        "web-de",
-        "yandex",
-    }
-)
-"""Services whose replies are known although the catalogue need not list them."""
-
-
 def test_providers_that_are_named_exist() -> None:
     """A slip in a provider's id would make a rule dead without a word."""
     known = {provider["id"] for provider in read_yaml(data_path("providers.yaml"))["providers"]}
-    assert known | UNLISTED | {"sandbox"} >= DIAGNOSIS.providers
+    assert known >= DIAGNOSIS.providers
 
 
 SMALL = """\
