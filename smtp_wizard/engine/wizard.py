@@ -165,11 +165,23 @@ class Draft:
         return fresh.with_path(only) if only is not None and walkable(only) else fresh
 
     def with_path(self, path: AccessPath) -> Self:
-        """Choose a way of signing in. A password typed for another way is not carried over."""
+        """Choose a way of signing in. A password typed for another way is not carried over.
+
+        Where no sign-in is wanted there is no user name either; it is filled in again when one is.
+        """
         if path.id == self.path:
             return self
+        needs = path.auth.needs
+        usual = self.address.wire if self.address and not self.username and self.auth is Auth.NONE else self.username
         return replace(
-            self, path=path.id, auth=path.auth.needs, sandbox=path.scenario, secret=None, proof=None, saved=None
+            self,
+            path=path.id,
+            auth=needs,
+            username="" if needs is Auth.NONE else usual,
+            sandbox=path.scenario,
+            secret=None,
+            proof=None,
+            saved=None,
         )
 
     def with_endpoint(self, endpoint: Endpoint) -> Self:

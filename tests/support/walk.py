@@ -1,0 +1,223 @@
+"""Walks the screens as a person does: presses keys, types, reads what stands there."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from textual import events
+from textual.content import Content
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from smtp_wizard.app import SETUP, WizardApp
+from smtp_wizard.engine.accounts import AccountBook
+from smtp_wizard.engine.catalog import Catalog, load_catalog
+from smtp_wizard.engine.check import Limits
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.diagnosis import Diagnosis, load_diagnosis
+from smtp_wizard.engine.guides import GuideShelf
+from smtp_wizard.engine.secrets import SecretStores
+from smtp_wizard.engine.wire import SocketWire, Wire
+from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.screens.step import StepScreen
+from tests.support.stores import MemoryBackend, always, desktop
+
+W = TypeVar("W", bound=Widget)
+S = TypeVar("S", bound=Screen[Any])
+
+PATIENCE = 10.0
+"""Seconds after which a test no longer believes that something will happen."""
+
+
+async def until(happened: Callable[[], object], otherwise: Callable[[], str]) -> None:
+    """Wait until something has happened. Raises `AssertionError`, with what `otherwise` says, when it does not."""
+    end = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < end, otherwise()
+        await asyncio.sleep(0.004)
+
+
+@functools.cache
+def catalog() -> Catalog:
+    """The product's own providers, read once for all tests."""
+    return load_catalog()
+
+
+@functools.cache
+def diagnosis() -> Diagnosis:
+    """The product's own rules, read once for all tests."""
+    return load_diagnosis(names={provider.id: provider.name for provider in catalog().providers})
+
+
+@functools.cache
+def shelf() -> GuideShelf:
+    """The product's own guides."""
+    return GuideShelf()
+
+
+def make_desk(
+    folder: Path,
+    wire: Wire | None = None,
+    *,
+    backend: MemoryBackend | None = None,
+    stores: SecretStores | None = None,
+    limits: Limits | None = None,
+    now: Callable[[], datetime] | None = None,
+) -> Desk:
+    """Build the engine over a config folder, with a keyring that is a dict in memory."""
+    desk = Desk(
+        catalog=catalog(),
+        diagnosis=diagnosis(),
+        wire=wire or SocketWire(),
+        stores=stores or SecretStores({}, backend_factory=always(backend or desktop())),
+        book=AccountBook(folder),
+        folder=folder,
+        limits=limits,
+    )
+    if now is not None:
+        desk.now = now
+    return desk
+
+
+def _key_event(key: str) -> events.Key:
+    name = key if len(key) > 1 or key.isalnum() else _character_to_key(key)
+    return events.Key(name, key if len(key) == 1 else None)
+
+
+def shown(app: WizardApp) -> str:
+    """Return what stands on the screen, line by line, without the blanks at the ends of lines."""
+    rows = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in row).rstrip() for row in rows)
+
+
+def in_one_line(text: str) -> str:
+    """Return a text without its line breaks: where a screen breaks a sentence depends on its width."""
+    return " ".join(text.split())
+
+
+def words_of(widget: Static) -> str:
+    """Return all words of a widget, those included that are scrolled out of sight."""
+    content = widget.content
+    return content.plain if isinstance(content, Content) else str(content)
+
+
+@dataclass
+class Walk:
+    """One person at the screens."""
+
+    app: WizardApp
+    pilot: Pilot[int]
+    pressed: list[str] = field(default_factory=list)
+    """Every key but those of typed values."""
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        for key in keys:
+            self.pressed.append(key)
+            self.app.post_message(_key_event(key))
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until every message that is under way has been dealt with.
+
+        As `Pilot.pause`, which also waits for the processor to have nothing to do: that is what takes time.
+        """
+        for _ in range(3):
+            await self.pilot._wait_for_screen()
+
+    async def write(self, text: str) -> None:
+        """Paste a value into the field that has the focus, behind what stands there."""
+        entry = self.app.focused
+        assert entry is not None, "no field has the focus"
+        entry.post_message(events.Paste(text))
+        await self.settle()
+
+    async def fill(self, selector: str, text: str) -> None:
+        """Go to a field and type, in place of what stands there."""
+        from textual.widgets import Input
+
+        entry = self.app.screen.query_one(selector, Input)
+        entry.focus()
+        entry.value = ""
+        await self.settle()
+        if text:
+            await self.write(text)
+
+    @property
+    def step(self) -> str:
+        """The id of the step whose screen is shown; empty for any other screen."""
+        screen = self.app.screen
+        return screen.STEP if isinstance(screen, StepScreen) else ""
+
+    async def at(self, step: str) -> None:
+        """Wait for the screen of a step."""
+        await self.until(lambda: self.step == step, f"the step {step}")
+        await self.settle()
+
+    async def at_screen(self, kind: type[S]) -> S:
+        """Wait for a screen of another kind, such as a dialog; return it."""
+        await self.until(lambda: isinstance(self.app.screen, kind), kind.__name__)
+        await self.settle()
+        screen = self.app.screen
+        assert isinstance(screen, kind)
+        return screen
+
+    def the(self, selector: str, kind: type[W]) -> W:
+        """Return a widget of the screen that is shown."""
+        return self.app.screen.query_one(selector, kind)
+
+    @property
+    def shown(self) -> str:
+        """What stands on the screen."""
+        return shown(self.app)
+
+    @property
+    def line(self) -> str:
+        """The same in one line."""
+        return in_one_line(self.shown)
+
+    def reads(self, words: str) -> bool:
+        """Whether these words stand on the screen, wherever the lines are broken."""
+        return in_one_line(words) in self.line
+
+    async def until_reads(self, words: str) -> None:
+        """Wait for these words on the screen."""
+        await self.until(lambda: self.reads(words), f"the words {words!r}")
+
+    async def until(self, happened: Callable[[], object], what: str) -> None:
+        """Wait for something to come true; a fault of the program ends the wait."""
+
+        def over() -> object:
+            return happened() or self.app.return_code is not None
+
+        await until(over, lambda: f"never came: {what}; shown:\n{self.shown}")
+        assert self.app.return_code is None, "the program has ended"
+
+    @property
+    def draft(self) -> Draft:
+        """The answers so far, as the screen has them."""
+        screen = self.app.screen
+        assert isinstance(screen, StepScreen)
+        return screen.draft
+
+
+@asynccontextmanager
+async def walking(
+    desk: Desk, *, start: str = SETUP, draft: Draft | None = None, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[Walk]:
+    """Open the screens; yield the person before them."""
+    app = WizardApp(desk, shelf(), start=start, draft=draft)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Walk(app, pilot)
