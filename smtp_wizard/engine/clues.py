@@ -11,7 +11,7 @@ from typing import TypeVar
 from smtp_wizard.engine.data import data_path
 from smtp_wizard.engine.diagnosis import Fault, TlsFault, read_patterns
 from smtp_wizard.engine.model import Security, Stage
-from smtp_wizard.engine.patterns import Patterns, Sought
+from smtp_wizard.engine.patterns import Patterns, Pieces, Sought
 from smtp_wizard.engine.strict import Document, Node
 
 T = TypeVar("T")
@@ -76,14 +76,13 @@ class Clues:
             *(sign.words for sign in self._signs),
             *(patterns for _, patterns in (*self._codes, *self._stages, *self._security)),
         ]
-        self.pieces = frozenset().union(*(each.pieces for each in patterns))
-        """What the patterns need in a text."""
+        self._pieces = Pieces(frozenset().union(*(each.pieces for each in patterns)))
         self._heard = heard
 
     def sought(self, text: str) -> Sought:
         """Return the text ready to be asked, without the noise."""
-        sought = Sought(text, self.pieces)
-        return sought if self._heard.search(sought) is None else Sought(self._noise.sub(" ", text), self.pieces)
+        sought = Sought(text, self._pieces)
+        return sought if self._heard.search(sought) is None else Sought(self._noise.sub(" ", text), self._pieces)
 
     def sign(self, text: Sought) -> SignSeen | None:
         """Return what happened, or None where nothing says so."""

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from smtp_wizard.engine.data import data_path
 from smtp_wizard.engine.model import Auth, Endpoint, PortError, Security, Stage, Who, clean, parse_port
-from smtp_wizard.engine.patterns import Patterns, Sought
+from smtp_wizard.engine.patterns import Patterns, Pieces, Sought
 from smtp_wizard.engine.strict import Document, Node
 
 
@@ -194,8 +194,13 @@ class Diagnosis:
 
     def rule_for(self, symptom: Symptom) -> Rule | None:
         """The rule that decides, or None."""
+        return self.decide(symptom)[0]
+
+    def decide(self, symptom: Symptom) -> tuple[Rule | None, str]:
+        """The rule that decides, or None, and the part of the words that made it do so."""
         case = _Case(symptom, Sought(_plain_words(symptom), self._book.pieces))
-        return next((rule for rule in self._rules[symptom.fault] if rule.matches(case)), None)
+        rule = next((rule for rule in self._rules[symptom.fault] if rule.matches(case)), None)
+        return rule, rule.quoted(case.words) if rule else ""
 
     def write(self, rule: Rule | None, symptom: Symptom) -> Finding:
         """Put into words what a rule, or none, has decided. Only what `symptom` holds can be in them."""
@@ -466,9 +471,9 @@ class Rule:
     """What this cause comes down to here, where that is another than usual; ''."""
     advice: _Advice
 
-    def quoted(self, words: str) -> str:
+    def quoted(self, words: Sought) -> str:
         """The part of the words that fits the condition on them; '' where there is none."""
-        found = self.words.search(Sought(words[:_SEEN], self.words.pieces)) if self.words else None
+        found = self.words.search(words) if self.words else None
         return found[0] if found else ""
 
     def can_meet(self, fault: Fault) -> bool:
@@ -524,10 +529,6 @@ def read_patterns(node: Node, key: str) -> Patterns:
         except re.error as problem:
             raise node.error(key, f"'{clean(value, 80)}' is not a pattern: {problem}") from None
     return Patterns(values)
-
-
-def _fits(patterns: Patterns, text: str) -> bool:
-    return patterns.search(Sought(text, patterns.pieces)) is not None
 
 
 def _codes(node: Node, key: str, shape: str) -> re.Pattern[str]:
@@ -609,7 +610,7 @@ def _certificate_test(node: Node, key: str) -> _Test:
 
 def _host_test(node: Node, key: str) -> _Test:
     patterns = read_patterns(node, key)
-    return lambda case: _fits(patterns, case.symptom.host)
+    return lambda case: patterns.fits(case.symptom.host)
 
 
 def _issuer_test(node: Node, key: str) -> _Test:
@@ -617,7 +618,7 @@ def _issuer_test(node: Node, key: str) -> _Test:
 
     def test(case: _Case) -> bool:
         facts = case.symptom.facts
-        return _fits(patterns, facts.get("issuers", facts.get("issuer", ""))[:_SEEN])
+        return patterns.fits(facts.get("issuers", facts.get("issuer", ""))[:_SEEN])
 
     return test
 
@@ -679,8 +680,8 @@ class _Book:
     evidence: tuple[str, ...]
     """The lines of facts under every message that can be forwarded."""
     providers: frozenset[str]
-    pieces: frozenset[str]
-    """What the patterns of the rules need in a text (`Patterns.pieces`)."""
+    pieces: Pieces
+    """What the patterns of the rules need in a text."""
     checked: datetime
     """The day on which the data was last known to be right: no clock can show an earlier one."""
 
@@ -706,7 +707,7 @@ def _read_book(node: Node) -> _Book:
         blanks=reader.blanks,
         evidence=evidence,
         providers=frozenset(reader.providers - {_ANY}),
-        pieces=frozenset(reader.pieces),
+        pieces=Pieces(reader.pieces),
         checked=checked,
     )
 

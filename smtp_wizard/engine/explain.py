@@ -110,7 +110,7 @@ class Explainer:
             if known := self._owner(named.host):
                 return known
         nameless = without_addresses(sought.text)
-        return self._clues.speaks_of(sought if nameless == sought.text else Sought(nameless, self._clues.pieces))
+        return self._clues.speaks_of(sought if nameless == sought.text else self._clues.sought(nameless))
 
     def _owner(self, host: str) -> str | None:
         """Return whose server it is, by the longest known ending of its name."""
@@ -183,16 +183,16 @@ class Explainer:
         return house is not None and bool(others) and not any(self._owner(each) for each in others)
 
     def _guess(self, symptom: Symptom, weight: float) -> _Guess:
-        rule = self._diagnosis.rule_for(symptom)
+        rule, quote = self._diagnosis.decide(symptom)
         likely = symptom.stages & _LIKELY
         if rule is not None and not rule.conditions & {"words", "enhanced"} and likely and likely != symptom.stages:
             # A bare code decides by the stage. Where that is open, let it be one of those in which most refusals are.
             symptom = replace(symptom, stages=likely)
-            rule = self._diagnosis.rule_for(symptom)
+            rule, quote = self._diagnosis.decide(symptom)
         founded = _how_well_founded(rule) * weight
         if len(symptom.stages) > 1:
             founded *= 0.97
-        return _Guess(symptom, rule, rule.quoted(symptom.words) if rule else "", round(founded, 2))
+        return _Guess(symptom, rule, quote, round(founded, 2))
 
     def _reply(self, scene: _Scene) -> Reply | None:
         """Return the reply that tells most: written as replies are, no mere "what?", the first of those."""

@@ -310,6 +310,8 @@ def clean(text: str, limit: int = OUTSIDE_LIMIT) -> str:
     Line ends and tabs become a blank; control characters are escaped as \\xNN or \\uNNNN; what is invisible or reverses
     the direction of text (Cf: bidi, zero width), surrogates, private and unassigned characters are escaped as well.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
     # Cut before the work as well as after it: the words may be megabytes.
     out: list[str] = []
     size = 0

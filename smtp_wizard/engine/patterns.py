@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 SHORTEST_PIECE = 2
 """Characters of a piece that is worth looking for."""
@@ -30,11 +31,41 @@ class Patterns:
         """Return the first match of the first pattern that fits, or None."""
         held = text.pieces
         for pieces, pattern in self._tries:
-            if pieces is None or not held.isdisjoint(pieces):
+            if pieces is None or held is None or not held.isdisjoint(pieces):
                 found = pattern.search(text.text)
                 if found is not None:
                     return found
         return None
+
+    def fits(self, text: str) -> bool:
+        """Whether one of few patterns fits a text that is asked for nothing else."""
+        return self.search(Sought(text)) is not None
+
+
+class Pieces:
+    """All the pieces that some patterns need, ready to be looked for in many texts."""
+
+    __slots__ = ("_by_start", "_short")
+
+    def __init__(self, pieces: Iterable[str]) -> None:
+        self._by_start: dict[str, list[str]] = {}
+        self._short: list[str] = []
+        for piece in sorted(pieces):
+            if len(piece) < _START:
+                self._short.append(piece)
+            else:
+                self._by_start.setdefault(piece[:_START], []).append(piece)
+
+    def held_by(self, text: str) -> frozenset[str]:
+        """Return those that are in a text. Only such are looked for whose start is in it."""
+        lower = text.lower()
+        starts = self._by_start.keys() & {lower[at : at + _START] for at in range(len(lower) - _START + 1)}
+        likely = chain(self._short, *[self._by_start[start] for start in starts])
+        return frozenset([piece for piece in likely if piece in lower])
+
+
+_START = 3
+"""Characters of a piece by which it is found."""
 
 
 class Sought:
@@ -42,11 +73,10 @@ class Sought:
 
     __slots__ = ("pieces", "text")
 
-    def __init__(self, text: str, known: Iterable[str]) -> None:
-        """`known`: the pieces of all patterns that will be asked for."""
-        lower = text.lower()
+    def __init__(self, text: str, known: Pieces | None = None) -> None:
+        """`known`: the pieces of all patterns that will be asked for; None: every pattern is tried."""
         self.text = text
-        self.pieces = frozenset([piece for piece in known if piece in lower])
+        self.pieces = known.held_by(text) if known else None
 
 
 def needed_pieces(pattern: str) -> frozenset[str] | None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_wizard.engine.patterns import Patterns, Sought, needed_pieces
+from smtp_wizard.engine.patterns import Patterns, Pieces, Sought, needed_pieces
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,14 @@ PATTERNS = st.builds("|".join, st.lists(st.builds("".join, st.lists(PIECES, max_
 @given(st.lists(PATTERNS, max_size=4), st.text("abcAB. ", max_size=12))
 def test_nothing_that_matches_is_skipped(patterns: list[str], text: str) -> None:
     all_of_them = Patterns(patterns)
-    found = all_of_them.search(Sought(text, all_of_them.pieces))
+    found = all_of_them.search(Sought(text, Pieces(all_of_them.pieces)))
     plain = next((match for each in patterns if (match := re.search(each, text, re.IGNORECASE))), None)
     assert (found and found.span()) == (plain and plain.span())
+
+
+@given(st.sets(st.text("abc", min_size=1, max_size=5), max_size=8), st.text("abcAB", max_size=12))
+def test_the_pieces_that_a_text_holds(pieces: set[str], text: str) -> None:
+    assert Pieces(pieces).held_by(text) == {piece for piece in pieces if piece in text.lower()}
 
 
 def test_a_pattern_that_cannot_be_read_is_refused() -> None:
