@@ -466,9 +466,10 @@ def verifying_context(trust: Trust) -> ssl.SSLContext:
         if trust.ca_file:
             context.load_verify_locations(trust.ca_file)
     except (OSError, ssl.SSLError) as problem:
-        raise WireError(
-            Fault.TLS_FAILED, clean(f"the file of trusted certificates cannot be used: {problem}"), TlsFault.OTHER
-        ) from None
+        named = f", {clean(trust.ca_file, 200)}," if trust.ca_file else ""
+        why = "no certificate is in it" if isinstance(problem, ssl.SSLError) else clean(problem.strerror or "", 80)
+        words = f"the file of trusted certificates{named} cannot be used ({why})"
+        raise WireError(Fault.TLS_FAILED, clean(words), TlsFault.OTHER) from None
     return context
 
 

@@ -144,7 +144,8 @@ async def test_a_file_that_is_none_of_certificates_is_a_finding(tmp_path: Path, 
     assert "trusted certificates" in caught.value.words
     async with MisbehavingServer([Hold()]) as server:
         done = await check(server.endpoint(Security.TLS), trust=Trust(str(file)))
-    assert done.row == (Stage.TLS, Verdict.FAIL, "tls_failed")
+    assert done.row == (Stage.TLS, Verdict.FAIL, "ca_file_unusable")
+    assert str(file) in done.finding.explanation
 
 
 async def test_a_folder_in_the_files_place_is_a_finding(tmp_path: Path) -> None:
