@@ -9,6 +9,7 @@ from smtp_wizard.engine.accounts import AccountBook
 from smtp_wizard.engine.catalog import Catalog, load_catalog
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.diagnosis import Diagnosis, Finding, Symptom, load_diagnosis
+from smtp_wizard.engine.own_providers import FILE_NAME as OWN_PROVIDERS
 from smtp_wizard.engine.paths import config_dir
 from smtp_wizard.engine.secrets import SecretStores
 from smtp_wizard.engine.wire import SocketWire
@@ -21,7 +22,7 @@ def build_desk(config: Path | None, environ: MutableMapping[str, str]) -> Desk:
     nothing. Raises `DataError`.
     """
     folder = config_dir(config, environ)
-    catalog = load_catalog()
+    catalog = load_catalog(own=folder / OWN_PROVIDERS)
     return Desk(
         catalog=catalog,
         diagnosis=DiagnosisWhenNeeded(catalog),

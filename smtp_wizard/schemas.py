@@ -249,6 +249,7 @@ def _provider() -> Mapping[str, Schema]:
         "note": _TEXT,
         "successor": _NOTHING_OR_TEXT,
         "ispdb": _list(_object(ispdb)),
+        "overrides": _list(_object({"provider": _TEXT, "field": _TEXT, "old": _TEXT, "new": _TEXT})),
         "errors": _list(_object(words)),
         "retirements": _list(_object(retirement)),
         "sources": _list(_object(source)),

@@ -48,6 +48,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
             "guides",
             "limits",
             "message",
+            "own_providers",
             "pasted",
             "provider",
             "provider_file",

@@ -79,10 +79,13 @@ def test_another_config_folder_has_other_accounts(saved: AccountBook, tmp_path: 
 # --- providers ---
 
 
-def test_every_provider_is_listed_and_can_be_shown_whole() -> None:
+def test_every_provider_is_listed_and_can_be_shown_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The catalogue is read once here, not for each of two hundred calls."""
+    catalog = load_catalog()
+    monkeypatch.setattr("smtp_wizard.engine.catalog.load_catalog", lambda own: catalog)
     listed = run("providers", "--json").document["providers"]
-    assert [one["id"] for one in listed] == [provider.id for provider in load_catalog().providers]
-    for provider in load_catalog().providers:
+    assert [one["id"] for one in listed] == [provider.id for provider in catalog.providers]
+    for provider in catalog.providers:
         shown = run("providers", "show", provider.id, "--json").document
         assert (shown["id"], len(shown["paths"])) == (provider.id, len(provider.paths))
         assert (shown["documented"] is None) == (provider.documented is None)

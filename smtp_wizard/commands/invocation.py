@@ -22,6 +22,7 @@ class Invocation:
 
     def __init__(self, out: Output) -> None:
         self.out = out
+        self._complained = False
         self.config: Path | None = None
         """What --config says."""
         self.mouse: bool | None = None
@@ -52,15 +53,25 @@ class Invocation:
     def catalog(self) -> Catalog:
         """The providers alone."""
         from smtp_wizard.engine.catalog import load_catalog
+        from smtp_wizard.engine.own_providers import FILE_NAME
 
-        return load_catalog()
+        return self._heard(load_catalog(own=self.folder / FILE_NAME))
 
     @cached_property
     def desk(self) -> Desk:
         """The whole engine."""
         from smtp_wizard.front import build_desk
 
-        return build_desk(self.config, self.environ)
+        desk = build_desk(self.config, self.environ)
+        self._heard(desk.catalog)
+        return desk
+
+    def _heard(self, catalog: Catalog) -> Catalog:
+        """Say once that the person's own list of providers cannot be used."""
+        if catalog.own_trouble and not self._complained:
+            self._complained = True
+            self.out.narrate(f"smtp-wizard: {catalog.own_trouble}")
+        return catalog
 
     @cached_property
     def shelf(self) -> GuideShelf:

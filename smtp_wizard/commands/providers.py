@@ -50,10 +50,14 @@ def listed(invocation: Invocation, query: str | None, _json: bool) -> int:
 def show(invocation: Invocation, provider_id: str, _json: bool) -> int:
     """Show all that is known about one provider."""
     provider = provider_called(invocation, provider_id)
+    overrides = invocation.catalog.overrides_of(provider.id)
     if invocation.out.form is Form.JSON:
-        invocation.out.document("providers-show", **provider_json(provider))
+        overridden = [dataclasses.asdict(each) for each in overrides]
+        invocation.out.document("providers-show", **provider_json(provider), overrides=overridden)
     else:
-        invocation.out.data("\n".join(_text(provider)))
+        invocation.out.data(
+            "\n".join([*_text(provider), *_block("Overridden", [f"  {each.words}" for each in overrides])])
+        )
     return Exit.OK
 
 

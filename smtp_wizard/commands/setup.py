@@ -148,11 +148,17 @@ class _Setup:
             raise missing_answers(lacking, draft.origin_note)
         if wizard:
             return converse(self.invocation, "setup", draft)
+        self._tell_overrides(draft)
         draft = self.invocation.desk.tidied(self._with_path(self._asked(draft) if lacking else draft))
         warn_of_oddities(self.out, draft.secret)
         self._refuse_unprovable(draft)
         self._agree_to_collisions()
         return self._check_and_save(draft)
+
+    def _tell_overrides(self, draft: Draft) -> None:
+        """Say where the person's own file decides where the password goes."""
+        for override in self.invocation.desk.catalog.overrides_of(draft.provider):
+            self.out.narrate(override.words)
 
     # -- what was given ---------------------------------------------------------------------------------------------
 

@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from smtp_wizard.engine.data import data_path
+from smtp_wizard.engine.data import DataError, data_path
 from smtp_wizard.engine.limits import Confidence, Counted, Per, SendLimit
+from smtp_wizard.engine.model import clean
+from smtp_wizard.engine.own_providers import Override, merged, read_own_file
 from smtp_wizard.engine.provider import (
     AccessPath,
     Alphabet,
@@ -41,6 +43,7 @@ __all__ = [
     "Counted",
     "Documented",
     "IspdbEntry",
+    "Override",
     "PathAuth",
     "PathStatus",
     "Per",
@@ -62,12 +65,24 @@ __all__ = [
 class Catalog:
     """All providers, and the ways to find one. Built once, by `load_catalog`; never changed."""
 
-    def __init__(self, providers: Sequence[Provider], common_domains: Sequence[str], no_typos: Sequence[str]) -> None:
+    def __init__(
+        self,
+        providers: Sequence[Provider],
+        common_domains: Sequence[str],
+        no_typos: Sequence[str],
+        *,
+        overrides: Sequence[Override] = (),
+        own_trouble: str = "",
+    ) -> None:
         """Take the providers in listing order.
 
         `common_domains` are worth offering where one of them was mistyped; `no_typos` look like one and are not.
         """
         self.providers = tuple(providers)
+        self.overrides = tuple(overrides)
+        """Where the person's own file decides where a password goes: to be shown before one does."""
+        self.own_trouble = own_trouble
+        """One sentence where the person's own file cannot be used; empty where it can, or is not there."""
         self._by_id = {provider.id: provider for provider in self.providers}
         self._by_domain = {domain: provider for provider in self.providers for domain in provider.domains}
         self._by_mx: dict[str, list[Provider]] = {}
@@ -76,6 +91,10 @@ class Catalog:
                 self._by_mx.setdefault(suffix, []).append(provider)
         self._common_domains = tuple(common_domains)
         self._no_typos = frozenset(no_typos)
+
+    def overrides_of(self, provider_id: str | None) -> tuple[Override, ...]:
+        """Return what the person's own file sets for a provider that would otherwise be, or have, another."""
+        return tuple(each for each in self.overrides if each.provider == provider_id)
 
     def get(self, provider_id: str) -> Provider | None:
         """Return the provider with this id, or None."""
@@ -157,10 +176,52 @@ def _rank(provider: Provider, wanted: str) -> int | None:
     return None
 
 
-def load_catalog(path: Path | None = None) -> Catalog:
-    """Read the providers' file, the product's own unless another is given.
+def load_catalog(path: Path | None = None, own: Path | None = None) -> Catalog:
+    """Read the providers' file, the product's own unless another is given; then the person's own file, if there is one.
 
-    Raises `DataError` with file, line, column, provider and key for whatever is not as it must be.
+    What the person's file says wins. One that cannot be used is left out whole, and `own_trouble` says why. Raises
+    `DataError` with file, line, column, provider and key for whatever is not as it must be in the product's file.
     """
     found = read_provider_file(data_path("providers.yaml") if path is None else path)
-    return Catalog(found.providers, found.offer_back, found.never_a_mistake)
+    shipped = Catalog(found.providers, found.offer_back, found.never_a_mistake)
+    if own is None or not _is_there(own):
+        return shipped
+    try:
+        theirs = read_own_file(own, found)
+    except DataError as problem:
+        trouble = f"Your own list of providers is left out: {clean(str(problem), _LONGEST_TROUBLE)}"
+        return Catalog(found.providers, found.offer_back, found.never_a_mistake, own_trouble=trouble)
+    providers = merged(found.providers, theirs)
+    overrides = [each for provider in theirs for each in _overrides(provider, shipped)]
+    return Catalog(providers, found.offer_back, found.never_a_mistake, overrides=overrides)
+
+
+_LONGEST_TROUBLE = 400
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something to read, or something to complain of: a folder that cannot be looked into."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
+def _overrides(own: Provider, shipped: Catalog) -> Iterable[Override]:
+    """Yield where a provider of the person's own file gets a password that would have gone elsewhere without it."""
+    before = shipped.get(own.id)
+    if before is not None and before.endpoints != own.endpoints:
+        yield Override(own.id, "server", _servers(before), _servers(own))
+    for domain in own.domains:
+        owner = shipped.by_domain(domain.removeprefix("*."))
+        if owner is not None and owner.id != own.id:
+            yield Override(own.id, f"domain {domain}", owner.id, own.id)
+    for ending in own.mx:
+        others = [each.id for each in shipped.by_mx([ending]) if each.id not in (own.id, *own.mx_shared)]
+        if others:
+            yield Override(own.id, f"mx {ending}", ", ".join(others), own.id)
+
+
+def _servers(provider: Provider) -> str:
+    offered = (f"{each.endpoint} ({each.endpoint.security.words})" for each in provider.offered())
+    return ", ".join(offered) or "none"

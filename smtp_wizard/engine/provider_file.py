@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from smtp_wizard.engine.limits import MEGABYTE, Confidence, Counted, Per, SendLimit
 from smtp_wizard.engine.model import Auth, Endpoint, HostError, Security, parse_host
@@ -31,6 +32,8 @@ from smtp_wizard.engine.provider import (
 )
 from smtp_wizard.engine.strict import UNDATED, Document, Node
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderFile:
@@ -41,6 +44,10 @@ class ProviderFile:
     """Domains that are offered back where one of them seems mistyped."""
     never_a_mistake: tuple[str, ...]
     """Domains that look like a mistake and are none."""
+    sources: Mapping[str, Source]
+    """The table of sources."""
+    scenarios: Scenarios
+    """The scenarios that each sign-in usually has."""
 
 
 def read_provider_file(path: Path) -> ProviderFile:
@@ -54,17 +61,19 @@ def read_provider_file(path: Path) -> ProviderFile:
 def _file(node: Node) -> ProviderFile:
     if node.whole("version") != 1:
         raise node.error("version", "only version 1 of this file is known")
-    sources = node.child("sources").read(_sources)
+    sources = node.child("sources").read(read_sources)
     scenarios = node.child("scenarios").read(_scenarios)
     typos = node.child("typing_mistakes")
     offered, never = typos.read(lambda each: (_domains(each, "offer_back"), _domains(each, "never_a_mistake")))
     entries = node.children("providers")
     providers = tuple(entry.read(partial(_provider, sources=sources, scenarios=scenarios)) for entry in entries)
     _refuse_contradictions(entries, providers)
-    return ProviderFile(providers=providers, offer_back=offered, never_a_mistake=never)
+    return ProviderFile(
+        providers=providers, offer_back=offered, never_a_mistake=never, sources=sources, scenarios=scenarios
+    )
 
 
-def _sources(node: Node) -> dict[str, Source]:
+def read_sources(node: Node) -> dict[str, Source]:
     return {key: node.child(key).read(partial(_source, source_id=key)) for key in node.keys()}  # noqa: SIM118  a method
 
 
@@ -93,12 +102,12 @@ def _scenarios(node: Node) -> Scenarios:
     return {auth: node.texts(auth) for auth in PathAuth}
 
 
-class _Cited:
+class Citations:
     """Collects the sources that one provider's facts refer to, in the order of their first use."""
 
-    def __init__(self, known: Mapping[str, Source]) -> None:
+    def __init__(self, known: Mapping[str, Source], used: Iterable[Source] = ()) -> None:
         self._known = known
-        self.used: dict[str, Source] = {}
+        self.used: dict[str, Source] = {source.id: source for source in used}
 
     def one(self, node: Node, key: str, source_id: str) -> str:
         """Take a source's id; return it. Raises `DataError` where there is no such source."""
@@ -125,37 +134,56 @@ class _Cited:
 
 
 def _provider(node: Node, sources: Mapping[str, Source], scenarios: Scenarios) -> Provider:
-    cited = _Cited(sources)
-    form, literal, username_note = node.child("username").read(partial(_username, cited=cited))
-    mx, shared = _mx(node, cited)
-    documented = node.maybe_child("documented")
+    found = read_provider(node, Citations(sources), scenarios)
+    _refuse_unsaid_differences(node, found)
+    return found
+
+
+def read_provider(node: Node, cited: Citations, usual: Scenarios, base: Provider | None = None) -> Provider:
+    """Read one entry. Raises `DataError`.
+
+    `usual` are the scenarios of each sign-in. What the entry leaves out is as in `base`; without one, as it is where
+    nothing is known, and what must be known must be there.
+    """
+
+    def take(key: str, read: Callable[[], T], of: Callable[[Provider], T]) -> T:
+        return of(base) if base is not None and not node.has(key) else read()
+
+    def each(key: str, read: Callable[[Node], T], of: Callable[[Provider], tuple[T, ...]]) -> tuple[T, ...]:
+        return take(key, lambda: tuple(child.read(read) for child in node.children(key)), of)
+
+    form, literal, username_note = take(
+        "username",
+        lambda: node.child("username").read(partial(_username, cited=cited)),
+        lambda old: (old.username_form, old.username_literal, old.username_note),
+    )
+    mx, shared = take("mx", lambda: _mx(node, cited), lambda old: (old.mx, old.mx_shared))
     cited.several(node)
     found = Provider(
         id=_identifier(node),
-        name=node.text("name"),
-        kind=node.choice("kind", ProviderKind),
-        status=node.choice("status", ProviderStatus),
-        other_names=node.texts("other_names"),
-        domains=_domains(node, "domains"),
+        name=take("name", lambda: node.text("name"), lambda old: old.name),
+        kind=take("kind", lambda: node.choice("kind", ProviderKind), lambda old: old.kind),
+        status=take("status", lambda: node.choice("status", ProviderStatus), lambda old: old.status),
+        other_names=take("other_names", lambda: node.texts("other_names"), lambda old: old.other_names),
+        domains=take("domains", lambda: _domains(node, "domains"), lambda old: old.domains),
         mx=mx,
         mx_shared=shared,
-        endpoints=tuple(each.read(partial(_endpoint, cited=cited)) for each in node.children("endpoints")),
+        endpoints=each("endpoints", partial(_endpoint, cited=cited), lambda old: old.endpoints),
         username_form=form,
         username_literal=literal,
         username_note=username_note,
-        paths=tuple(each.read(partial(_path, cited=cited, usual=scenarios)) for each in node.children("paths")),
-        limits=tuple(each.read(partial(_limit, cited=cited)) for each in node.children("limits")),
-        limits_note=node.text_or("limits_note"),
-        documented=documented.read(partial(_documented, cited=cited)) if documented else None,
-        note=node.text_or("note"),
-        successor=node.maybe_text("successor"),
-        ispdb=tuple(each.read(_ispdb_entry) for each in node.children("ispdb")),
-        errors=tuple(each.read(partial(_server_words, cited=cited)) for each in node.children("errors")),
-        retirements=tuple(each.read(partial(_retirement, cited=cited)) for each in node.children("retirements")),
-        checked=node.date("checked"),
+        paths=each("paths", partial(_path, cited=cited, usual=usual), lambda old: old.paths),
+        limits=each("limits", partial(_limit, cited=cited), lambda old: old.limits),
+        limits_note=take("limits_note", lambda: node.text_or("limits_note"), lambda old: old.limits_note),
+        documented=take("documented", lambda: _maybe_documented(node, cited), lambda old: old.documented),
+        note=take("note", lambda: node.text_or("note"), lambda old: old.note),
+        successor=take("successor", lambda: node.maybe_text("successor"), lambda old: old.successor),
+        ispdb=each("ispdb", _ispdb_entry, lambda old: old.ispdb),
+        errors=each("errors", partial(_server_words, cited=cited), lambda old: old.errors),
+        retirements=each("retirements", partial(_retirement, cited=cited), lambda old: old.retirements),
+        checked=take("checked", lambda: node.date("checked"), lambda old: old.checked),
         sources=tuple(cited.used.values()),
     )
-    _refuse_unsaid_differences(node, found)
     barred = bool(found.paths) and all(path.status is PathStatus.NEVER for path in found.paths)
     if barred != (found.kind is ProviderKind.NO_SMTP):
         raise node.error("kind", "'no-smtp' means that every path is 'never', and no other kind may have only such")
@@ -185,7 +213,7 @@ def _domain(node: Node, text: str, key: str) -> str:
     return text
 
 
-def _mx(node: Node, cited: _Cited) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _mx(node: Node, cited: Citations) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The endings of the MX hosts, and the ids of those who share them."""
 
     def read(mx: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -196,7 +224,7 @@ def _mx(node: Node, cited: _Cited) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return found.read(read) if found else ((), ())
 
 
-def _username(node: Node, cited: _Cited) -> tuple[UsernameForm, str, str]:
+def _username(node: Node, cited: Citations) -> tuple[UsernameForm, str, str]:
     cited.fact(node)
     form = node.choice("form", UsernameForm)
     literal = node.text_or("literal")
@@ -205,7 +233,7 @@ def _username(node: Node, cited: _Cited) -> tuple[UsernameForm, str, str]:
     return form, literal, node.text_or("note")
 
 
-def _endpoint(node: Node, cited: _Cited) -> CatalogEndpoint:
+def _endpoint(node: Node, cited: Citations) -> CatalogEndpoint:
     security = node.choice("security", Security)
     offered = node.flag("offered", default=security is not Security.NONE)
     if offered and security is Security.NONE:
@@ -271,7 +299,7 @@ def _refuse_unsaid_differences(node: Node, provider: Provider) -> None:
             raise node.error("ispdb", f"{entry.domain} has a 'note', but nothing differs")
 
 
-def _path(node: Node, cited: _Cited, usual: Scenarios) -> AccessPath:
+def _path(node: Node, cited: Citations, usual: Scenarios) -> AccessPath:
     status, auth = node.choice("status", PathStatus), node.choice("auth", PathAuth)
     secret = node.maybe_child("secret")
     if (secret is not None) != (auth.needs is Auth.PASSWORD):
@@ -337,7 +365,7 @@ _MEGABYTES = "megabytes"
 """The file says megabytes, which people read; the engine counts bytes."""
 
 
-def _limit(node: Node, cited: _Cited) -> SendLimit:
+def _limit(node: Node, cited: Citations) -> SendLimit:
     source, as_of, confidence = cited.fact(node)
     in_megabytes = node.text("what") == _MEGABYTES
     value = node.maybe_whole("value")
@@ -361,7 +389,12 @@ _ARTICLE = "article"
 """The id of the old article in the table of sources."""
 
 
-def _documented(node: Node, cited: _Cited) -> Documented:
+def _maybe_documented(node: Node, cited: Citations) -> Documented | None:
+    found = node.maybe_child("documented")
+    return found.read(partial(_documented, cited=cited)) if found else None
+
+
+def _documented(node: Node, cited: Citations) -> Documented:
     cited.one(node, "names", _ARTICLE)
     return Documented(
         names=node.texts("names"),
@@ -393,7 +426,7 @@ def _documented_limit(node: Node) -> SendLimit:
     )
 
 
-def _server_words(node: Node, cited: _Cited) -> ServerWords:
+def _server_words(node: Node, cited: Citations) -> ServerWords:
     source, as_of, confidence = cited.fact(node)
     code = node.whole("code")
     if not 200 <= code <= 599:
@@ -409,7 +442,7 @@ def _server_words(node: Node, cited: _Cited) -> ServerWords:
     )
 
 
-def _retirement(node: Node, cited: _Cited) -> Retirement:
+def _retirement(node: Node, cited: Citations) -> Retirement:
     source, as_of, confidence = cited.fact(node)
     return Retirement(
         what=node.text("what"),
@@ -435,14 +468,14 @@ def _refuse_contradictions(entries: Sequence[Node], providers: Sequence[Provider
             if domain in owners:
                 raise entry.error("domains", f"'{domain}' belongs to '{owners[domain]}' already")
             owners[domain] = provider.id
-        _refuse_loose_paths(entry, provider)
+        refuse_loose_paths(entry, provider)
     for entry, provider in zip(entries, providers, strict=True):
         if provider.successor is not None and provider.successor not in ids:
             raise entry.error("successor", f"there is no provider '{provider.successor}'")
         _refuse_unsaid_sharing(entry, provider, providers)
 
 
-def _refuse_loose_paths(entry: Node, provider: Provider) -> None:
+def refuse_loose_paths(entry: Node, provider: Provider) -> None:
     """Every provider has a path, no two with one id; whatever names a path of it names a real one."""
     known = [path.id for path in provider.paths]
     if not known:

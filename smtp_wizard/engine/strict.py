@@ -24,9 +24,13 @@ _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 class Document:
     """One data file. Knows how to say where in it something is wrong."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the file. Raises `DataError`."""
+    def __init__(self, path: Path, *, visible: bool = False) -> None:
+        """Read the file. `visible` refuses line ends and what cannot be seen in texts: nobody has looked at the file.
+
+        Raises `DataError`.
+        """
         self.path = path
+        self.visible = visible
         try:
             self._value: object = read_yaml(path)
         except OSError as problem:
@@ -197,9 +201,11 @@ class Node:
         return value
 
     def _text(self, key: str, value: object, at: int | None = None) -> str:
-        if isinstance(value, str) and value.strip():
-            return value
         trail = (*self.trail, key) if at is None else (*self.trail, key, at)
+        if isinstance(value, str) and value.strip():
+            if self._document.visible and not value.isprintable():
+                raise self._document.error(trail, "must be one line, without characters that cannot be seen")
+            return value
         if isinstance(value, str):
             raise self._document.error(trail, "must not be empty")
         raise self._document.error(trail, f"must be text, not {_kind(value)}: put it in quotes")
