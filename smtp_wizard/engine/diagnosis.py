@@ -137,7 +137,7 @@ class Symptom:
     facts: Mapping[str, str] = field(default_factory=dict)
     """More to fill in, by name: certificate_names, not_before, not_after, issuer, weakness, tls_version, days, reason
     (OpenSSL's), seconds, limit, time, server_time. For conditions alone: issuers, who signed any of what was sent;
-    certificate_of, 'stranger' where it is made out to nobody who has to do with the server that was asked for."""
+    certificate_of, host_of, side, as the conditions of data/diagnosis.yaml call them."""
 
     @property
     def host(self) -> str:
@@ -603,9 +603,14 @@ def _auth_test(node: Node, key: str) -> _Test:
     return lambda case: case.symptom.hints.auth in allowed
 
 
-def _certificate_test(node: Node, key: str) -> _Test:
-    relations = _among(node, key, ("stranger",))
-    return lambda case: case.symptom.facts.get(key) in relations
+def _fact_test(value: str) -> Callable[[Node, str], _Test]:
+    """A condition that is a fact of its own name, and has one value only."""
+
+    def make(node: Node, key: str) -> _Test:
+        _among(node, key, (value,))
+        return lambda case: case.symptom.facts.get(key) == value
+
+    return make
 
 
 def _host_test(node: Node, key: str) -> _Test:
@@ -654,7 +659,9 @@ _TESTS: Mapping[str, Callable[[Node, str], _Test]] = {
     "port": _port_test,
     "lacking": _lacking_test,
     "auth": _auth_test,
-    "certificate_of": _certificate_test,
+    "certificate_of": _fact_test("stranger"),
+    "host_of": _fact_test("provider"),
+    "side": _fact_test("receiving"),
     "secret_shape": _shape_test,
     "code": _code_test,
     "enhanced": _enhanced_test,

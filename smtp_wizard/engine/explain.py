@@ -53,6 +53,7 @@ class Explainer:
         self._diagnosis = diagnosis
         self._clues = clues
         self._by_name, self._by_host = _directories(clues, catalog)
+        self._servers = frozenset(host for host in self._by_host if host.count(".") > 1)
 
     def explain_text(
         self,
@@ -167,12 +168,14 @@ class Explainer:
         # What another protocol says is known by how it begins.
         words = scene.text[seen.at :][:_WINDOW] if sign.fault is Fault.OTHER_PROTOCOL else _around(scene.text, seen.at)
         facts: dict[str, str] = {}
+        if hints.host in self._servers:
+            facts["host_of"] = "provider"
         if sign.fault is Fault.TLS_FAILED:
             facts["issuers"] = words
             if sign.tls is TlsFault.WRONG_NAME and self._is_of_a_stranger(scene, words):
                 facts["certificate_of"] = "stranger"
         symptom = _symptom(scene, sign.fault, stages, tls=sign.tls, lacking=sign.lacking, words=words)
-        return replace(symptom, hints=hints, facts=facts)
+        return replace(symptom, hints=hints, facts={**symptom.facts, **facts})
 
     def _is_of_a_stranger(self, scene: _Scene, words: str) -> bool:
         """Whether a server that everybody knows was asked for, and names come up that are not of its house."""
@@ -318,6 +321,8 @@ _RECEIVING = re.compile(r"[-_ ]mx$", re.IGNORECASE)
 
 def _symptom(scene: _Scene, fault: Fault, stages: frozenset[Stage], **more: Any) -> Symptom:
     first = next(stage for stage in Stage if stage in stages)
+    if scene.receiving:
+        more["facts"] = {"side": "receiving"}
     return Symptom(stage=first, fault=fault, stages=stages, hints=scene.hints, provider=scene.provider, **more)
 
 

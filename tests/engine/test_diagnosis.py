@@ -600,6 +600,16 @@ def test_every_rule_decides_something_here() -> None:
         replied(Stage.AUTH, "535 No", endpoint=None, hints=Hints(auth=Auth.XOAUTH2)),
         happened(Stage.RCPT, Fault.NO_SUCH_HOST),
         happened(Stage.TLS, Fault.TLS_FAILED, tls=TlsFault.WRONG_NAME, facts={"certificate_of": "stranger"}),
+        happened(Stage.DNS, Fault.NO_SUCH_HOST, facts={"host_of": "provider"}),
+        happened(Stage.GREETING, Fault.OTHER_PROTOCOL, words="220 ****************"),
+        happened(
+            Stage.STARTTLS,
+            Fault.TLS_FAILED,
+            Endpoint("localhost", 1025, Security.STARTTLS),
+            tls=TlsFault.UNKNOWN_ISSUER,
+        ),
+        happened(Stage.STARTTLS, Fault.TLS_FAILED, tls=TlsFault.UNKNOWN_ISSUER, provider="proton"),
+        replied(Stage.RCPT, "550 The IP you use is not authorized to send to us", facts={"side": "receiving"}),
     ]
     deciding = [DIAGNOSIS.rule_for(case) for case in cases]
     assert [place for place, rule in enumerate(DIAGNOSIS.rules, 1) if rule not in deciding] == []
@@ -692,6 +702,9 @@ mail  -                452 4.3.1 Insufficient system storage                    
 mail  -                550 Authentication is required for relay                                => auth_missing
 mail  -                550 5.7.60 SMTP; Client does not have permissions to send as this sender => sender_not_allowed
 rcpt  -                550 relay not permitted                                                 => auth_missing
+ehlo  gmail            421 4.7.0 Try again later, closing connection. (EHLO)                   => helo_rejected
+starttls -             500 5.5.1 Command unrecognized: "XXXXXXXX"                              => connection_intercepted
+greeting -             554 Connection rejected. AUP#1260                                       => rate_limited
 rcpt  microsoft365     550 5.7.64 TenantAttribution; Relay Access Denied                       => ip_not_allowlisted
 auth  microsoft365     535 AADSTS700082: The refresh token has expired.                        => oauth_token_invalid
 rcpt  -                550 5.7.1 <bob@example.org>... Relaying denied. IP name lookup failed [192.0.2.242] => auth_missing
