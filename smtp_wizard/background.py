@@ -9,6 +9,7 @@ from contextlib import suppress
 from smtp_wizard.engine.check import Emit, Event
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.model import Depth, Endpoint, InputError
+from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import Draft
 
 
@@ -58,5 +59,5 @@ class ServerWatch:
 
     async def _run(self, draft: Draft) -> None:
         # What cannot be checked here is said when the person asks for the sign-in, where it can be mended.
-        with suppress(InputError, OSError):
+        with suppress(InputError, SandboxError):
             await self._desk.check_draft(draft, Depth.SERVER, self._take)

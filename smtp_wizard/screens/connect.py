@@ -17,6 +17,7 @@ from smtp_wizard.engine.check import Event, Line, RunFinished, StageFinished
 from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.guides import Guide
 from smtp_wizard.engine.model import Auth, Depth, InputError, Secret, Verdict
+from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import CheckList, Field, FindingCard, GuidePane, Plain, SecretInput, TextInput, Transcript
@@ -192,7 +193,7 @@ class ConnectScreen(StepScreen):
         self.field.fail("")
         try:
             report = await self.kit.desk.check_draft(draft, Depth.LOGIN, self._fold)
-        except InputError as problem:
+        except (InputError, SandboxError) as problem:
             self.banner.say(str(problem))
             return
         self.draft = replace(draft, ticks=self.pane.ticks, proof=self.kit.desk.proof(draft, report, Depth.LOGIN))

@@ -27,6 +27,7 @@ from smtp_wizard.engine.model import (
     parse_host,
     parse_port,
 )
+from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import USUAL_PORT, USUAL_PORTS, Draft
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.step import Kit, StepScreen
@@ -186,7 +187,7 @@ class ServerScreen(StepScreen):
         self._say("")
         try:
             report = await self.kit.desk.check_draft(draft, Depth.SERVER, self._take)
-        except InputError as problem:
+        except (InputError, SandboxError) as problem:
             self._say(str(problem))
             return
         self._told(report)

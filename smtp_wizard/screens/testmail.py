@@ -15,6 +15,7 @@ from textual.widgets import Button, Input
 
 from smtp_wizard.engine.check import Event
 from smtp_wizard.engine.model import Address, Depth, InputError, Stage, Verdict
+from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import Arrival, Draft
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput, Transcript
@@ -116,7 +117,7 @@ class TestMailScreen(StepScreen):
             hidden.display = False
         try:
             report = await self.kit.desk.check_draft(draft, Depth.SEND, self._take)
-        except InputError as problem:
+        except (InputError, SandboxError) as problem:
             self.banner.say(str(problem))
             return
         finally:
