@@ -39,6 +39,8 @@ OTHER_NAMES = ("another-server.localhost",)
 """Of the certificate with the wrong name: the authority can vouch for nothing that is not on this computer."""
 LARGEST_MESSAGE = 10 * 1024 * 1024
 """Bytes of a message that are taken at most; told in EHLO's SIZE."""
+LONGEST_ANSWER = 12288
+"""Bytes of a line in a sign-in at most (RFC 4954 section 4)."""
 MOST_SESSIONS = 20
 """Conversations at the same time. The next one is told to come back later."""
 MOST_KEPT = 200
@@ -362,6 +364,7 @@ def _conversation_class() -> Callable[[Sandbox, ssl.SSLContext | None], SMTP]:
     class Conversation(SMTP):
         AuthLoginUsernameChallenge = "Username:"
         AuthLoginPasswordChallenge = "Password:"
+        line_length_limit = LONGEST_ANSWER
 
         def __init__(self, sandbox: Sandbox, starttls: ssl.SSLContext | None) -> None:
             part = _Part(sandbox.folder, sandbox.scenario, starttls is not None)
@@ -380,6 +383,8 @@ def _conversation_class() -> Callable[[Sandbox, ssl.SSLContext | None], SMTP]:
                 loop=asyncio.get_running_loop(),
             )
             self._sandbox = sandbox
+            # The long lines are for passwords; those of a message stay as RFC 5321 has them.
+            self.line_length_limit = SMTP.line_length_limit
 
         async def _handle_client(self) -> None:
             with self._sandbox._counted(self) as room, suppress(ConnectionError):
