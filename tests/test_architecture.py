@@ -50,6 +50,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
             "message",
             "own_providers",
             "pasted",
+            "planner",
             "provider",
             "provider_file",
             "retirements",
