@@ -27,7 +27,7 @@ from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.drafts import DraftBox, Kept
 from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.paths import make_private_dir, write_private
-from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, previous_step, resume_step, step
+from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, opening_step, previous_step, step
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen, TooSmallScreen
@@ -180,7 +180,7 @@ class WizardApp(App[int]):
         self.exit(code, code)
 
     def _set_up(self, draft: Draft) -> None:
-        self.walk(draft, step("server") if draft.editing is not None else resume_step(draft))
+        self.walk(draft, opening_step(draft))
 
     @on(ToWizard)
     def _left(self, message: ToWizard) -> None:

@@ -311,6 +311,17 @@ def test_on_a_terminal_the_screens_begin_at_the_server(book: AccountBook) -> Non
     assert on_disk(book) == before
 
 
+def test_on_a_terminal_that_cannot_draw_the_lines_of_text_begin_there_too(book: AccountBook) -> None:
+    """The person is asked for the server, with the saved one offered, and leaves."""
+    assert run(*PRACTICE, "--save", "Office", "--store", "session", stdin=PASSWORD).code == 0
+    before = on_disk(book)
+    ran = on_terminal(
+        ["accounts", "edit", "Office"], typed=[("[127.0.0.1]", "quit\n"), ("Leave", "yes\n")], term="dumb"
+    )
+    assert "\x1b" not in ran.out
+    assert on_disk(book) == before
+
+
 @pytest.mark.parametrize(
     ("known", "said", "expected"),
     [

@@ -339,6 +339,11 @@ def resume_step(draft: Draft) -> Step:
     return next(each for each in STEPS if each.applies(draft) and not each.complete(draft))
 
 
+def opening_step(draft: Draft) -> Step:
+    """Return where a draft that is handed over begins: a saved account at its server, any other as `resume_step`."""
+    return step("server") if draft.editing is not None else resume_step(draft)
+
+
 def missing(draft: Draft, *, secret_needed: bool = True) -> tuple[str, ...]:
     """Return what must still be answered before a check can run, as the names of `setup`'s options."""
     wanted = {

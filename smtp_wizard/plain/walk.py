@@ -10,7 +10,7 @@ from smtp_wizard.engine.accounts import AccountsError
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.drafts import DraftBox
 from smtp_wizard.engine.guides import GuideShelf
-from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, previous_step, resume_step
+from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, opening_step, previous_step
 from smtp_wizard.plain.address import address
 from smtp_wizard.plain.connect import connect
 from smtp_wizard.plain.done import done
@@ -93,7 +93,7 @@ class PlainWizard:
     def _first(self, start: str, draft: Draft | None) -> Place | None:
         """Where to begin; None: at the accounts."""
         if draft is not None:
-            return draft, resume_step(draft)
+            return draft, opening_step(draft)
         kept = self.box.load()
         if kept is None:
             return None if start == HOME else (Draft(), STEPS[0])
