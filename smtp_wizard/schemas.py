@@ -256,6 +256,18 @@ def _provider() -> Mapping[str, Schema]:
     }
 
 
+def _verified() -> Mapping[str, Schema]:
+    server = {
+        **_SERVER,
+        "providers": _WORDS,
+        "fits": _FLAG,
+        "misfits": _WORDS,
+        "verdict": _one_of(Verdict),
+        "ms": _MS,
+    }
+    return {"servers": _list(_object(server))}
+
+
 def _path() -> Schema:
     form = {"length": _WHOLE, "alphabet": _one_of(Alphabet), "groups": _WHOLE, "strip_blanks": _FLAG}
     return _object(
@@ -417,6 +429,7 @@ _DOCUMENTS: Mapping[str, Callable[[], Mapping[str, Schema]]] = MappingProxyType(
         "accounts-remove": _removed,
         "providers": _providers,
         "providers-show": _provider,
+        "providers-verify": _verified,
         "guide": _guides,
         "sandbox": _sandbox,
         "sandbox-mailbox": _mailbox,

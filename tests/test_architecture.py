@@ -34,7 +34,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 """The package from the roof down. Each imports from its own floor and from those below."""
 
 ENGINE_FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"desk", "doctor", "drafts"}),
+    frozenset({"desk", "doctor", "drafts", "verify"}),
     frozenset({"wizard"}),
     frozenset({"check", "discovery", "explain", "inspection"}),
     frozenset({"clues"}),
@@ -95,6 +95,7 @@ HEAVY = frozenset(
         "dns",
         "email_validator",
         "filelock",
+        "flufl",
         "keyring",
         "markdown_it",
         "rich",

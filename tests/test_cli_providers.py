@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import run
+from tests.support.certs import Authority
+from tests.support.cli import Ran, run
+from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, StartTls, Step, refused_port
 
 OVERRIDE = """\
 providers:
@@ -61,3 +65,91 @@ def test_another_config_folder_has_its_own_file(own_file: Path, tmp_path: Path) 
     own_file.write_text(OVERRIDE, "utf-8")
     other = run("--config", str(tmp_path / "other"), "providers", "show", "gmail", "--json").document
     assert other["overrides"] == []
+
+
+# --- verify ---
+
+
+async def cli(*arguments: str) -> Ran:
+    """Run a command beside the servers of this test."""
+    return await asyncio.to_thread(run, *arguments)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "ca")
+
+
+def serving(authority: Authority, offers: bytes = b"250 AUTH PLAIN\r\n") -> list[Step]:
+    context = authority.issue("localhost", "127.0.0.1").context()
+    return [StartTls(context), Send(b"220 ready\r\n"), Expect(rb"EHLO .*"), Send(b"250-here\r\n" + offers), Hold()]
+
+
+def firms(*ports: int) -> str:
+    """One provider with servers at these ports."""
+    lines = [f"      - {{host: 127.0.0.1, port: {port}, security: tls}}\n" for port in ports]
+    return "providers:\n  - id: our-firm\n    name: Our firm\n    endpoints:\n" + "".join(lines)
+
+
+async def test_servers_that_are_as_the_catalogue_says_exit_0(own_file: Path, authority: Authority) -> None:
+    async with MisbehavingServer(serving(authority)) as one, MisbehavingServer(serving(authority)) as two:
+        own_file.write_text(firms(one.port, two.port), "utf-8")
+        ran = await cli("providers", "verify", "our-firm", "--ca-file", str(authority.file), "--json")
+    assert (ran.code, ran.err) == (0, "")
+    servers = ran.document["servers"]
+    assert [(each["port"], each["fits"], each["misfits"]) for each in servers] == [
+        (one.port, True, []),
+        (two.port, True, []),
+    ]
+    assert servers[0]["providers"] == ["our-firm"]
+    assert servers[0]["verdict"] == "pass"
+
+
+async def test_what_no_longer_fits_is_printed_and_exits_1(own_file: Path, authority: Authority) -> None:
+    with refused_port() as gone:
+        ran, changed = await verified_three(own_file, authority, gone)
+    assert ran.code == 1
+    refused, no_password, count = ran.out.splitlines()
+    assert refused.startswith(f"our-firm: 127.0.0.1:{gone} (SSL/TLS): connect: ")
+    said = "ehlo: no sign-in with a password is offered (AUTH: XOAUTH2)"
+    assert no_password == f"our-firm: 127.0.0.1:{changed} (SSL/TLS): {said}"
+    assert count == "1 of 3 servers fit."
+
+
+async def verified_three(own_file: Path, authority: Authority, gone: int) -> tuple[Ran, int]:
+    """One server is as it should be, one refuses, one has changed."""
+    async with (
+        MisbehavingServer(serving(authority)) as good,
+        MisbehavingServer(serving(authority, b"250 AUTH XOAUTH2\r\n")) as changed,
+    ):
+        own_file.write_text(firms(good.port, gone, changed.port), "utf-8")
+        ran = await cli("providers", "verify", "our-firm", "--ca-file", str(authority.file))
+    return ran, changed.port
+
+
+async def test_no_password_and_no_message_goes_out(own_file: Path, authority: Authority) -> None:
+    async with MisbehavingServer(serving(authority)) as server:
+        own_file.write_text(firms(server.port), "utf-8")
+        ran = await cli("providers", "verify", "our-firm", "--ca-file", str(authority.file), "--verbose")
+    assert ran.code == 0
+    ours = re.findall(r"^ +[\d.]+ C!? +(\w+)", ran.err, re.MULTILINE)
+    assert ours == ["EHLO", "QUIT"], ran.err
+
+
+async def test_when_the_time_is_up_nothing_is_called_good(own_file: Path) -> None:
+    async with MisbehavingServer([Hold()]) as silent:
+        own_file.write_text(firms(silent.port), "utf-8")
+        ran = await cli("providers", "verify", "our-firm", "--timeout", "0.3", "--concurrency", "1", "--json")
+    assert ran.code == 1
+    (server,) = ran.document["servers"]
+    assert (server["fits"], server["verdict"]) == (False, "unknown")
+
+
+def test_a_provider_without_a_server_has_nothing_to_verify() -> None:
+    ran = run("providers", "verify", "tuta")
+    assert (ran.code, ran.out) == (0, "It has no server to speak to.\n")
+    assert run("providers", "verify", "tuta", "--json").document["servers"] == []
+
+
+def test_verifying_one_that_is_not_known_exits_4() -> None:
+    assert run("providers", "verify", "gmial", "--json").error["hint"] == "Did you mean 'gmail'?"

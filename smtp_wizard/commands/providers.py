@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from smtp_wizard.commands.exits import CommandError, Exit
-from smtp_wizard.commands.groups import GroupWithDefault
+from smtp_wizard.commands.groups import GroupWithDefault, Later
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.tables import table
@@ -18,8 +18,10 @@ from smtp_wizard.engine.catalog import AccessPath, CatalogEndpoint, Documented, 
 from smtp_wizard.engine.limits import SendLimit
 from smtp_wizard.engine.model import Endpoint, clean
 
+_LATER = {"verify": Later("smtp_wizard.commands.providers_verify", "Speak to the servers; say what no longer fits.")}
 
-@click.group("providers", cls=GroupWithDefault)
+
+@click.group("providers", cls=GroupWithDefault, later=_LATER)
 def command() -> None:
     """List the mail providers that are known, or those that QUERY means: a name, a domain, a server."""
 

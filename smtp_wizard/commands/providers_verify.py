@@ -1,0 +1,117 @@
+"""`providers verify`: speaks to the servers of the catalogue, without a password, and says what no longer fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from smtp_wizard.commands.checking import Transcript, held_reader, not_begun, observed
+from smtp_wizard.commands.connection import Connection, connection_from, connection_options
+from smtp_wizard.commands.exits import Exit
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form
+from smtp_wizard.commands.providers import provider_called
+from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.engine.check import Report, Target
+from smtp_wizard.engine.model import Auth, Depth, Endpoint
+from smtp_wizard.engine.verify import Place, Verified, places, verify
+from smtp_wizard.engine.wire import Trust
+
+MOST_AT_ONCE = 100
+
+
+@click.command("verify")
+@click.argument("provider_id", metavar="[ID]", required=False)
+@click.option(
+    "--concurrency", type=click.IntRange(1, MOST_AT_ONCE), default=20, show_default=True, help="How many at a time."
+)
+@connection_options
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(invocation: Invocation, /, provider_id: str | None, concurrency: int, **given: Any) -> int:
+    """Speak to each server that is offered, of one provider or of all, and say what no longer fits.
+
+    No password is sent, and no message. For whoever keeps the list of providers.
+    """
+    given.pop("_json")
+    connection = connection_from(given)
+    catalog = invocation.catalog
+    wanted = places([provider_called(invocation, provider_id)] if provider_id else catalog.providers)
+    return _Verifier(invocation, connection).run(wanted, concurrency)
+
+
+class _Verifier:
+    """One run of the command."""
+
+    def __init__(self, invocation: Invocation, connection: Connection) -> None:
+        self.invocation = invocation
+        self.out = invocation.out
+        self.connection = connection
+        self.watch = Stopwatch(connection.timeout)
+        self.done = 0
+
+    def run(self, wanted: Sequence[Place], at_once: int) -> int:
+        with Transcript(self.connection, self.out) as transcript:
+
+            async def check(endpoint: Endpoint) -> Report:
+                report = await self._check(endpoint, transcript)
+                self.done += 1
+                return report
+
+            found = run(
+                verify(wanted, check, at_once=at_once),
+                self.watch,
+                lambda: f"{self.done} of {len(wanted)} servers were spoken to.",
+            )
+        if self.out.form is Form.JSON:
+            self.out.document("providers-verify", servers=[_json_of(each) for each in found])
+        else:
+            self._print(found)
+        return Exit.FAILED if any(each.misfits for each in found) else Exit.OK
+
+    async def _check(self, endpoint: Endpoint, transcript: Transcript) -> Report:
+        if self.watch.left() == 0:
+            return not_begun(None, endpoint, self.watch.limit or 0.0).report
+        connection = self.connection
+        target = Target(
+            endpoint=endpoint,
+            auth=Auth.NONE,
+            trust=Trust(connection.ca_file),
+            family=connection.family,
+            ehlo_name=connection.ehlo_name,
+        )
+        lines: list[str] = []
+        outcome = await observed(
+            lambda emit: self.invocation.desk.check_target(target, None, Depth.SERVER, emit),
+            endpoint,
+            None,
+            self.watch,
+            held_reader(transcript, lines),
+        )
+        transcript.block(str(endpoint), lines)
+        return outcome.report
+
+    def _print(self, found: Sequence[Verified]) -> None:
+        for each in found:
+            for misfit in each.misfits:
+                endpoint = each.place.endpoint
+                who = ", ".join(provider.id for provider in each.place.providers)
+                self.out.data(f"{who}: {endpoint} ({endpoint.security.words}): {misfit}")
+        good = sum(not each.misfits for each in found)
+        self.out.data(f"{good} of {len(found)} servers fit." if found else "It has no server to speak to.")
+
+
+def _json_of(verified: Verified) -> dict[str, Any]:
+    endpoint = verified.place.endpoint
+    return {
+        "host": endpoint.host,
+        "port": endpoint.port,
+        "security": endpoint.security.value,
+        "providers": [provider.id for provider in verified.place.providers],
+        "fits": not verified.misfits,
+        "misfits": list(verified.misfits),
+        "verdict": verified.report.verdict.value,
+        "ms": round(verified.report.took * 1000, 1),
+    }
