@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -188,6 +188,11 @@ class Diagnosis:
         self._names = names
         self._rules = {fault: tuple(rule for rule in book.rules if rule.can_meet(fault)) for fault in Fault}
 
+    @cached_property
+    def _pieces(self) -> Pieces:
+        """What the patterns of the rules need in a text. Worked out when the first symptom comes: most runs have none."""
+        return Pieces(piece for patterns in self._book.patterns for piece in patterns.pieces)
+
     def explain(self, symptom: Symptom) -> Finding:
         """Say what is wrong and what to do. Total: what no rule knows is called unknown, with what to try."""
         return self.write(self.rule_for(symptom), symptom)
@@ -198,7 +203,7 @@ class Diagnosis:
 
     def decide(self, symptom: Symptom) -> tuple[Rule | None, str]:
         """The rule that decides, or None, and the part of the words that made it do so."""
-        case = _Case(symptom, Sought(_plain_words(symptom), self._book.pieces))
+        case = _Case(symptom, Sought(_plain_words(symptom), self._pieces))
         rule = next((rule for rule in self._rules[symptom.fault] if rule.matches(case)), None)
         return rule, rule.quoted(case.words) if rule else ""
 
@@ -523,12 +528,10 @@ def _among(node: Node, key: str, allowed: Iterable[str]) -> frozenset[str]:
 def read_patterns(node: Node, key: str) -> Patterns:
     """Read one pattern or a list of them. Raises `DataError` where one cannot be read."""
     values = node.one_or_more(key)
-    for value in values:
-        try:
-            re.compile(value)
-        except re.error as problem:
-            raise node.error(key, f"'{clean(value, 80)}' is not a pattern: {problem}") from None
-    return Patterns(values)
+    try:
+        return Patterns(values)
+    except re.error as problem:
+        raise node.error(key, f"'{clean(str(problem.pattern), 80)}' is not a pattern: {problem}") from None
 
 
 def _codes(node: Node, key: str, shape: str) -> re.Pattern[str]:
@@ -687,8 +690,8 @@ class _Book:
     evidence: tuple[str, ...]
     """The lines of facts under every message that can be forwarded."""
     providers: frozenset[str]
-    pieces: Pieces
-    """What the patterns of the rules need in a text."""
+    patterns: tuple[Patterns, ...]
+    """All patterns of all rules."""
     checked: datetime
     """The day on which the data was last known to be right: no clock can show an earlier one."""
 
@@ -714,7 +717,7 @@ def _read_book(node: Node) -> _Book:
         blanks=reader.blanks,
         evidence=evidence,
         providers=frozenset(reader.providers - {_ANY}),
-        pieces=Pieces(reader.pieces),
+        patterns=tuple(reader.patterns),
         checked=checked,
     )
 
@@ -748,7 +751,7 @@ class _Reader:
         self._checked = checked
         self.blanks = blanks
         self.providers: set[str] = {provider for family in families.values() for provider in family}
-        self.pieces: set[str] = set()
+        self.patterns: list[Patterns] = []
 
     def causes(self, node: Node) -> dict[str, _Cause]:
         """Read all causes, by id."""
@@ -800,28 +803,32 @@ class _Reader:
         advice = self._advice(node)
         _need_letter(node, advice, causes[cause].advice.overlaid(advice))
         when = node.child("when")
+        words = self._words(when)
         unless = node.maybe_child("unless")
         return Rule(
             cause=cause,
-            tests=when.read(self._tests),
-            unless=unless.read(self._tests) if unless else (),
+            tests=when.read(partial(self._tests, words=words)),
+            unless=unless.read(partial(self._tests, words=self._words(unless))) if unless else (),
             faults=_members(when, "fault", Fault) if when.has("fault") else None,
             conditions=frozenset(name for name in (*_TESTS, "provider", "words") if when.has(name)),
-            words=read_patterns(when, "words") if when.has("words") else None,
+            words=words,
             broadly=self._broadly(node, causes),
             advice=advice,
         )
 
-    def _tests(self, node: Node) -> tuple[_Test, ...]:
+    def _words(self, node: Node) -> Patterns | None:
+        patterns = read_patterns(node, "words") if node.has("words") else None
+        self.patterns += [patterns] if patterns else []
+        return patterns
+
+    def _tests(self, node: Node, words: Patterns | None) -> tuple[_Test, ...]:
         tests = [make(node, name) for name, make in _TESTS.items() if node.has(name)]
         if node.has("provider"):
             tests.insert(0, _knows_provider(self._providers(node)))
         if node.has("clock"):
             tests.insert(0, _clock_test(node, self._checked))
-        if node.has("words"):
-            patterns = read_patterns(node, "words")
-            self.pieces |= patterns.pieces
-            tests.append(_words_test(patterns))
+        if words is not None:
+            tests.append(_words_test(words))
         if not tests:
             raise node.error(None, "names no condition")
         return tuple(tests)

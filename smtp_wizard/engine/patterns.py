@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import chain
 
 SHORTEST_PIECE = 2
@@ -18,14 +19,19 @@ SHORTEST_PIECE = 2
 class Patterns:
     """Some patterns, of which any may fit. Capitals do not matter."""
 
-    __slots__ = ("_tries", "pieces")
-
     def __init__(self, patterns: Sequence[str]) -> None:
         """Raises `re.error` where one cannot be read."""
-        compiled = [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
-        self._tries = tuple((needed_pieces(pattern.pattern), pattern) for pattern in compiled)
-        self.pieces: frozenset[str] = frozenset().union(*(pieces or () for pieces, _ in self._tries))
+        self._patterns = tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+
+    @cached_property
+    def _tries(self) -> tuple[tuple[frozenset[str] | None, re.Pattern[str]], ...]:
+        """Each pattern with what it needs. Worked out when the first text comes."""
+        return tuple((needed_pieces(pattern.pattern), pattern) for pattern in self._patterns)
+
+    @cached_property
+    def pieces(self) -> frozenset[str]:
         """All pieces that are worth looking for."""
+        return frozenset().union(*(pieces or () for pieces, _ in self._tries))
 
     def search(self, text: Sought) -> re.Match[str] | None:
         """Return the first match of the first pattern that fits, or None."""
