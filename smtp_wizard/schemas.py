@@ -21,6 +21,8 @@ from smtp_wizard.engine.catalog import (
 from smtp_wizard.engine.doctor import State
 from smtp_wizard.engine.limits import Confidence, Counted, Per
 from smtp_wizard.engine.model import Auth, Depth, Family, Scope, Security, Stage, Verdict, Who
+from smtp_wizard.engine.planner import Trouble
+from smtp_wizard.engine.sending import Way
 
 Schema = dict[str, Any]
 
@@ -68,6 +70,7 @@ _PORT: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
 _WHOLE: Schema = {"type": "integer", "minimum": 0}
 _MS: Schema = {"type": "number", "minimum": 0}
 _MOMENT: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"}
+_DATE: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 _SERVER: Mapping[str, Schema] = {"host": _TEXT, "port": _PORT, "security": _one_of(Security)}
 
 
@@ -121,6 +124,19 @@ def _result() -> Mapping[str, Schema]:
 
 def _results() -> Mapping[str, Schema]:
     return {"results": _list(_object(_result()))}
+
+
+def _test() -> Mapping[str, Schema]:
+    notice = {
+        "account": _TEXT,
+        "date": _TEXT,
+        "what": _TEXT,
+        "state": _TEXT,
+        "replacement": _TEXT,
+        "source": _TEXT,
+        "past": _FLAG,
+    }
+    return {**_results(), "notices": _list(_object(notice))}
 
 
 def _check() -> Mapping[str, Schema]:
@@ -327,6 +343,59 @@ def _documented() -> Schema:
     )
 
 
+# --- sending limits ---
+
+
+def _limit_row() -> Schema:
+    return _object(
+        {
+            "provider": _TEXT,
+            "name": _TEXT,
+            "scope": _TEXT,
+            "limit": _maybe(_WHOLE),
+            "unit": _one_of(Counted),
+            "per": _one_of(Per),
+            "documented": _FLAG,
+            "historical": _FLAG,
+            "source": _TEXT,
+            "source_title": _TEXT,
+            "source_url": _TEXT,
+            "as_of": _TEXT,
+            "confidence": _one_of(Confidence),
+            "checked": _TEXT,
+        }
+    )
+
+
+def _limits() -> Mapping[str, Schema]:
+    return {"limits": _list(_limit_row())}
+
+
+def _limits_plan() -> Mapping[str, Schema]:
+    numbers, pace, binding = _list(_WHOLE), _maybe(_MS), _maybe(_limit_row())
+    account = {
+        "provider": _TEXT,
+        "per_day": numbers,
+        "interval_seconds": pace,
+        "binding": binding,
+        "trouble": _maybe(_one_of(Trouble)),
+    }
+    return {
+        "messages": _WHOLE,
+        "days": _maybe(_WHOLE),
+        "per_day": numbers,
+        "interval_seconds": pace,
+        "starts_at": _DATE,
+        "ends_at": _maybe(_DATE),
+        "binding": binding,
+        "fits": _FLAG,
+        "advice": _list(_object({"way": _one_of(Way), "words": _TEXT, "providers": _WORDS})),
+        "accounts": _list(_object(account)),
+        "notes": _WORDS,
+        "when_reached": _WORDS,
+    }
+
+
 # --- guides, the practice server, the rest ---
 
 
@@ -417,7 +486,7 @@ _DOCUMENTS: Mapping[str, Callable[[], Mapping[str, Schema]]] = MappingProxyType(
     {
         "setup": _results,
         "check": _check,
-        "test": _results,
+        "test": _test,
         "test-line": _result,
         "send": _send,
         "accounts": _accounts,
@@ -430,6 +499,8 @@ _DOCUMENTS: Mapping[str, Callable[[], Mapping[str, Schema]]] = MappingProxyType(
         "providers": _providers,
         "providers-show": _provider,
         "providers-verify": _verified,
+        "limits": _limits,
+        "limits-plan": _limits_plan,
         "guide": _guides,
         "sandbox": _sandbox,
         "sandbox-mailbox": _mailbox,

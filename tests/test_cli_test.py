@@ -75,6 +75,27 @@ def test_the_one_account_needs_no_name_and_its_result_is_kept(save: Save, book: 
     assert last.verdict == "pass"
 
 
+def test_a_way_of_signing_in_that_ends_is_told_and_changes_no_verdict(
+    save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Microsoft closes passwords; the practice server stands in for it here. The exit code stays 0."""
+    save("Office", provider="microsoft365", path="password")
+    save("Shop", provider="gmail", path="app-password")
+    ran = run("test", "--all", "--json")
+    assert ran.code == 0
+    (notice,) = ran.document["notices"]
+    assert (notice["account"], notice["date"]) == ("Office", "2026-12-31")
+    assert notice["replacement"] == "A sign-in in the browser, or a relay"
+    assert notice["source"].endswith("2026-01-27")
+    (line,) = ran.err.splitlines()
+    assert line.startswith("Office: 2026-12-31: Sending with a password")
+    monkeypatch.setenv("PASSWORD_OFFICE", PASSWORD)
+    plain = run("test", "Office")
+    assert (plain.code, plain.err.splitlines()) == (0, [line])
+    monkeypatch.setenv("PASSWORD_SHOP", PASSWORD)
+    assert run("test", "Shop", "--json").document["notices"] == []
+
+
 def test_the_plain_form_shows_the_stages_and_says_that_nothing_was_sent(save: Save) -> None:
     save("Office")
     ran = run("test")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
@@ -39,6 +39,7 @@ from smtp_wizard.engine.check import Emit, Event, Report, RunFinished
 from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.model import Address, Auth, Depth, InputError, Secret, Who
+from smtp_wizard.engine.retirements import Notice
 from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.secrets import SecretError, Trouble
 from smtp_wizard.report import (
@@ -156,7 +157,15 @@ class _Tester:
             self._refuse(secrets)
         with Transcript(self.asked.connection, self.out) as transcript:
             outcomes = run(self._test_all(secrets, transcript), self.watch, self._undone)
-        return self._print(outcomes)
+        code = self._print(outcomes)
+        for name, notice in self._notices():
+            self.out.narrate(f"{name}: {notice.words}")
+        return code
+
+    def _notices(self) -> list[tuple[str, Notice]]:
+        """Return what ends, or has ended, for the ways in which the accounts sign in."""
+        found = ((account.name, self.invocation.desk.notice(account)) for account in self.accounts)
+        return [(name, notice) for name, notice in found if notice is not None]
 
     def _undone(self) -> str:
         left = [account.name for account in self.accounts if account.name not in self.done]
@@ -271,7 +280,8 @@ class _Tester:
     def _print(self, outcomes: Sequence[Outcome]) -> int:
         match self.asked.form:
             case "json":
-                self.out.document("test", results=[outcome_json(outcome) for outcome in outcomes])
+                notices = [{"account": name, **asdict(notice)} for name, notice in self._notices()]
+                self.out.document("test", results=[outcome_json(each) for each in outcomes], notices=notices)
             case "junit":
                 self.out.data(junit(outcomes))
             case "prometheus":

@@ -38,6 +38,7 @@ from smtp_wizard.engine.model import (
     Security,
     Verdict,
 )
+from smtp_wizard.engine.retirements import Notice, notice_of
 from smtp_wizard.engine.secrets import SecretError, SecretStores, Trouble, entry_name
 from smtp_wizard.engine.wire import Trust, Wire
 from smtp_wizard.engine.wizard import Draft, Origin, Proof
@@ -217,6 +218,11 @@ class Desk:
     def provider(self, provider: str | None) -> Provider | None:
         """Return a provider by its id, or None."""
         return self.catalog.get(provider) if provider else None
+
+    def notice(self, account: Account) -> Notice | None:
+        """Return what is known about the end of the account's way of signing in, None where nothing is."""
+        provider = self.provider(account.provider)
+        return notice_of(provider, account.path, self.now().date()) if provider else None
 
     def alternatives(
         self, endpoint: Endpoint, provider: str | None, address: Address | None = None
