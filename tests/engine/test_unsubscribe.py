@@ -116,7 +116,7 @@ def test_a_subject_is_one_short_line(subject: str) -> None:
 
 
 def test_every_rule_is_said_with_its_source() -> None:
-    assert [rule.name for rule in rules()][0].startswith("CAN-SPAM")
+    assert next(rule.name for rule in rules()).startswith("CAN-SPAM")
     assert all(rule.words.endswith(".") and rule.source and rule.as_of for rule in rules())
 
 
