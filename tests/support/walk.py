@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from textual import events
+from textual.app import App
 from textual.content import Content
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
@@ -95,7 +96,7 @@ def _key_event(key: str) -> events.Key:
     return events.Key(name, key if len(key) == 1 else None)
 
 
-def shown(app: WizardApp) -> str:
+def shown(app: App[Any]) -> str:
     """Return what stands on the screen, line by line, without the blanks at the ends of lines."""
     rows = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in row).rstrip() for row in rows)
