@@ -19,6 +19,7 @@ from smtp_wizard.engine.catalog import (
     CatalogEndpoint,
     Confidence,
     Counted,
+    IspdbEntry,
     PathAuth,
     PathStatus,
     Per,
@@ -29,7 +30,7 @@ from smtp_wizard.engine.catalog import (
 )
 from smtp_wizard.engine.data import data_path
 from smtp_wizard.engine.limits import MEGABYTE
-from smtp_wizard.engine.model import Address, Security
+from smtp_wizard.engine.model import Address, Endpoint, Security
 from smtp_wizard.engine.sandbox import load_scenarios
 
 CATALOG = load_catalog()
@@ -263,7 +264,6 @@ def test_every_entry_was_checked_on_a_day() -> None:
 def test_no_domain_has_two_owners() -> None:
     domains = [domain for provider in CATALOG.providers for domain in provider.domains]
     assert len(domains) == len(set(domains))
-    assert all(CATALOG.by_domain(domain.replace("*", "some.where")) is not None for domain in domains)
 
 
 # --- servers ----------------------------------------------------------------------------------------------------------
@@ -426,7 +426,91 @@ def test_every_path_that_works_can_be_rehearsed() -> None:
             assert "accept" in path.scenarios or provider.kind is ProviderKind.SANDBOX, f"{provider.id}/{path.id}"
 
 
-# --- finding ----------------------------------------------------------------------------------------------------------
+# --- finding: all of them ---------------------------------------------------------------------------------------------
+
+
+def test_a_hundred_and_one_providers_are_known() -> None:
+    real = [each for each in CATALOG.providers if each.kind not in (ProviderKind.CUSTOM, ProviderKind.SANDBOX)]
+    assert len(real) == 101
+    assert [each.id for each in CATALOG.providers[-2:]] == ["custom", "sandbox"]
+
+
+@pytest.mark.parametrize("provider", CATALOG.providers, ids=[each.id for each in CATALOG.providers])
+def test_every_domain_and_every_mail_host_leads_to_its_owner_and_shared_ones_ask(provider: Provider) -> None:
+    for domain in provider.domains:
+        for typed in (domain.replace("*", "any"), domain.replace("*", "a.b").upper(), domain.replace("*", "any") + "."):
+            assert CATALOG.by_domain(typed) is provider, typed
+    for ending in provider.mx:
+        found = CATALOG.by_mx([f"mx1.{ending.upper()}."])
+        assert provider in found, ending
+        assert CATALOG.by_mx([ending]) == found
+        assert {each.id for each in found if each is not provider} <= set(provider.mx_shared), "it asks whom it says"
+        assert CATALOG.by_mx([f"not{ending}"]) == () or provider not in CATALOG.by_mx([f"not{ending}"])
+    for other in provider.mx_shared:
+        assert provider.id in get(other).mx_shared
+
+
+def test_whoever_shares_mail_hosts_is_asked_about() -> None:
+    groups = {frozenset({each.id, *each.mx_shared}) for each in CATALOG.providers if each.mx_shared}
+    assert groups == {
+        frozenset({"microsoft365", "godaddy-microsoft365"}),
+        frozenset({"godaddy", "godaddy-professional-email"}),
+        frozenset({"netease-163", "netease-126"}),
+    }
+
+
+def test_every_provider_is_found_by_its_names() -> None:
+    for provider in CATALOG.providers:
+        for name in (provider.name, *provider.other_names, provider.id):
+            assert provider in CATALOG.search(name), name
+
+
+# --- ISPDB ------------------------------------------------------------------------------------------------------------
+
+KNOWN_DIFFERENCES = {
+    ("centurylink", "centurytel.net"),
+    ("centurylink", "q.com"),
+    ("centurylink", "elpasotel.net"),
+    ("charter", "charter.net"),
+    ("ionos", "1und1.de"),
+    ("microsoft365", "office365.com"),
+    ("roadrunner", "rr.com"),
+    ("verizon", "verizon.net"),
+    ("yahoo", "yahoo.com"),
+    ("zoho", "zoho.com"),
+}
+"""Where a provider's own page says otherwise than ISPDB. Others only add servers that somebody else lists."""
+
+
+@pytest.mark.parametrize(
+    ("provider", "entry"),
+    [(provider, entry) for provider in CATALOG.providers for entry in provider.ispdb],
+    ids=[f"{provider.id}/{entry.domain}" for provider in CATALOG.providers for entry in provider.ispdb],
+)
+def test_servers_agree_with_ispdb_or_a_note_says_why_not(provider: Provider, entry: IspdbEntry) -> None:
+    """Counted once more, from what an address is offered: theirs are ours, our first one is theirs, or a note."""
+    offered = [each.endpoint for each in provider.offered(Address("ana", entry.domain))]
+    agrees = bool(offered) and offered[0] in entry.endpoints and set(entry.endpoints) <= set(ours(provider))
+    assert agrees or entry.note
+    assert bool(entry.note) is bool(provider.apart_from(entry))
+    assert not entry.note or entry.note.endswith(".")
+    if (provider.id, entry.domain) in KNOWN_DIFFERENCES:
+        assert entry.note
+
+
+def ours(provider: Provider) -> list[Endpoint]:
+    return [each.endpoint for each in provider.endpoints]
+
+
+def test_ispdb_has_sixty_nine_files_of_ours() -> None:
+    """The snapshot's files, one for each provider that it names."""
+    entries = [(provider.id, entry.domain) for provider in CATALOG.providers for entry in provider.ispdb]
+    assert len(entries) == len(set(entries)) == 69
+    assert set(entries) >= KNOWN_DIFFERENCES
+    assert all(re.fullmatch(r"20\d\d-\d\d-\d\d", entry.changed) for each in CATALOG.providers for entry in each.ispdb)
+
+
+# --- finding: those that people mistake -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -462,6 +546,9 @@ def test_mail_hosts_lead_to_their_provider(hosts: list[str], found: list[str]) -
         ("outlok.com", "outlook.com"),
         ("comcst.net", "comcast.net"),
         ("icloud.co", "icloud.com"),
+        ("protonmial.com", "protonmail.com"),
+        ("btinterent.com", "btinternet.com"),
+        ("t-onlin.de", "t-online.de"),
         ("mail.com", None),
         ("ymail.com", None),
         ("mymail.com", None),
