@@ -190,7 +190,7 @@ class Diagnosis:
 
     @cached_property
     def _pieces(self) -> Pieces:
-        """What the patterns of the rules need in a text. Worked out when the first symptom comes: most runs have none."""
+        """What the patterns of the rules need in a text. Worked out for the first symptom: most runs have none."""
         return Pieces(piece for patterns in self._book.patterns for piece in patterns.pieces)
 
     def explain(self, symptom: Symptom) -> Finding:
@@ -487,8 +487,11 @@ class Rule:
 
     def matches(self, case: _Case) -> bool:
         """Whether the rule decides."""
-        if not all(test(case) for test in self.tests):
+        if self.words is not None and not self.words.may_fit(case.words):
             return False
+        for test in self.tests:
+            if not test(case):
+                return False
         return not (self.unless and all(test(case) for test in self.unless))
 
 

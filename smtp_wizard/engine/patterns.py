@@ -35,6 +35,8 @@ class Patterns:
 
     def search(self, text: Sought) -> re.Match[str] | None:
         """Return the first match of the first pattern that fits, or None."""
+        if not self.may_fit(text):
+            return None
         held = text.pieces
         for pieces, pattern in self._tries:
             if pieces is None or held is None or not held.isdisjoint(pieces):
@@ -42,6 +44,15 @@ class Patterns:
                 if found is not None:
                     return found
         return None
+
+    def may_fit(self, text: Sought) -> bool:
+        """Whether it is worth searching at all: a quick answer, which is only sure where it is no."""
+        return text.pieces is None or self._demands is None or not text.pieces.isdisjoint(self._demands)
+
+    @cached_property
+    def _demands(self) -> frozenset[str] | None:
+        """Pieces of which a text must hold one for any pattern to fit; None where one pattern demands nothing."""
+        return None if any(pieces is None for pieces, _ in self._tries) else self.pieces
 
     def fits(self, text: str) -> bool:
         """Whether one of few patterns fits a text that is asked for nothing else."""
