@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "send": "Send the test message of a saved account.",
         "accounts": "List, show, change and remove saved accounts.",
         "providers": "What each mail provider needs, and who says so.",
+        "limits": "How much each provider lets you send, and how a mailing fits that.",
         "guide": "List the guides, or read one.",
         "unsubscribe": "The way off a mailing list: link, HTML and headers; or a template looked through.",
         "sandbox": "Run a mail server on this computer to rehearse with.",

@@ -27,7 +27,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"front"}),
     frozenset({"screens"}),
     frozenset({"widgets"}),
-    frozenset({"background", "capability", "schemas", "terminal", "words"}),
+    frozenset({"background", "capability", "planning", "schemas", "terminal", "words"}),
     frozenset({"report"}),
     frozenset({"engine", "__init__"}),
 )
@@ -36,7 +36,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 ENGINE_FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"desk", "doctor", "drafts", "verify"}),
     frozenset({"wizard"}),
-    frozenset({"check", "discovery", "explain", "inspection"}),
+    frozenset({"check", "discovery", "explain", "inspection", "sending"}),
     frozenset({"clues"}),
     frozenset(
         {

@@ -8,6 +8,7 @@ the old article and of the past are never planned with.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -160,8 +161,9 @@ class Plan:
 
     @property
     def interval(self) -> float | None:
-        """Seconds between two messages of one account that are safe for each of them."""
-        return max((each.interval for each in self.working if each.interval is not None), default=None)
+        """Seconds between two messages, whichever account sends them, where each keeps its own safe pace."""
+        rate = sum(1 / each.interval for each in self.working if each.interval)
+        return math.ceil(1_000 / rate - 1e-9) / 1_000 if rate else None
 
     @property
     def fits(self) -> bool:

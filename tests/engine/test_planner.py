@@ -176,7 +176,8 @@ def test_several_accounts_send_together_and_one_that_is_unknown_is_left_out() ->
     assert [share.per_day for share in made.shares] == [(200, 300, 20), (), (240, 240, 0)]
     assert made.per_day == (440, 540, 20)
     assert [share.name for share in (each.sender for each in made.working)] == ["a", "c"]
-    assert made.interval == 360
+    assert [share.interval for share in made.shares] == [288, None, 360]
+    assert made.interval == 160
     assert made.narrowest is not None
     assert made.narrowest.sender.name == "c"
 

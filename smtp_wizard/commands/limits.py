@@ -1,0 +1,174 @@
+"""`limits`: how much each provider lets an account send, and how a mailing fits that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import click
+
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.groups import GroupWithDefault
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form
+from smtp_wizard.commands.providers import provider_called
+from smtp_wizard.commands.tables import table
+from smtp_wizard.engine.catalog import Provider
+from smtp_wizard.engine.model import clean
+from smtp_wizard.engine.planner import (
+    MOST_EACH,
+    MOST_RECIPIENTS,
+    Mailing,
+    Plan,
+    Reserve,
+    calendar,
+    is_for,
+    parse_count,
+    parse_size,
+    parse_start,
+    plan,
+)
+from smtp_wizard.engine.sending import LimitRow, Sorting, advice, in_order, rows_of, sender_of
+from smtp_wizard.planning import (
+    DAYS_SHOWN,
+    GUIDE,
+    advice_words,
+    bars,
+    day_name,
+    limit_words,
+    plan_csv,
+    plan_facts,
+    plan_words,
+    refusal_words,
+    row_facts,
+    rows_csv,
+    source_words,
+)
+
+
+@click.group("limits", cls=GroupWithDefault)
+def command() -> None:
+    """List sending limits, of today and of the old article (*), or those of the providers that QUERY means."""
+
+
+@command.command("list", hidden=True)
+@click.argument("query", required=False)
+@click.option("--sort", "sorting", type=click.Choice([each.value for each in Sorting]), default="catalog")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.pass_obj
+def listed(invocation: Invocation, query: str | None, sorting: str, _json: bool, as_csv: bool) -> int:
+    """List the limits."""
+    out, catalog = invocation.out, invocation.catalog
+    found = in_order(catalog.search(query or "", limit=len(catalog.providers)), Sorting(sorting))
+    rows = [row for provider in found for row in rows_of(provider)]
+    if out.form is Form.JSON:
+        out.document("limits", limits=[row_facts(row) for row in rows])
+    elif as_csv:
+        out.data(rows_csv(rows).rstrip("\n"))
+    elif not rows:
+        out.narrate(f"No provider with limits is known for '{clean(query or '', 60)}'.")
+    else:
+        out.data("\n".join(_text(rows)))
+        out.narrate("* as the old help article has it")
+    return Exit.OK
+
+
+def _text(rows: Sequence[LimitRow]) -> Iterator[str]:
+    lines = [("Provider", "", "Limit", "Who says so", "Checked")]
+    for row in rows:
+        mark = "*" if row.limit.documented else ""
+        lines.append((row.provider.id, mark, limit_words(row.limit), source_words(row), row.provider.checked))
+    yield from table(lines)
+
+
+@command.command("plan")
+@click.option("--provider", "providers", multiple=True, required=True, metavar="ID", help="Again for another account.")
+@click.option("--recipients", required=True, metavar="N", help="How many people get the mailing.")
+@click.option("--messages-each", default="1", metavar="M", help="Messages for each of them (default 1).")
+@click.option("--size", default="", metavar="MB", help="Size of one message with its files.")
+@click.option("--sent-today", default=(), multiple=True, metavar="N", help="Sent already that day; again per account.")
+@click.option("--reserve", default="", metavar="N|P%", help="Kept free for invoices: a number a day, or a part.")
+@click.option("--start", default="", metavar="DATE", help="The first day, as 2026-11-23 (default: today).")
+@click.option("--for", "chosen", default="", metavar="WORDS", help="Which of several figures: words such as 'trial'.")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the days as CSV.")
+@click.pass_obj
+def planned(
+    invocation: Invocation,
+    *,
+    providers: tuple[str, ...],
+    recipients: str,
+    messages_each: str,
+    size: str,
+    sent_today: tuple[str, ...],
+    reserve: str,
+    start: str,
+    chosen: str,
+    _json: bool,
+    as_csv: bool,
+) -> int:
+    """Say how many days a mailing takes, and what to do when it does not fit.
+
+    A plan is an answer, also where it says that the mailing does not fit: the exit code is 0.
+    """
+    known = [provider_called(invocation, each) for each in providers]
+    _check_words(known, chosen)
+    mailing = Mailing(
+        recipients=parse_count(recipients, "Recipients", MOST_RECIPIENTS, 1),
+        each=parse_count(messages_each, "Messages each", MOST_EACH, 1),
+        size=parse_size(size),
+        reserve=Reserve.parse(reserve),
+        start=parse_start(start, datetime.now().astimezone().date()),
+    )
+    sent = _sent(sent_today, len(known))
+    made = plan(mailing, [sender_of(each, count, chosen) for each, count in zip(known, sent, strict=True)])
+    if invocation.out.form is Form.JSON:
+        invocation.out.document("limits-plan", **plan_facts(made, invocation.catalog))
+    elif as_csv:
+        invocation.out.data(plan_csv(made).rstrip("\n"))
+    else:
+        invocation.out.data("\n".join(_plan_text(made, invocation)))
+    return Exit.OK
+
+
+def _sent(counts: Sequence[str], accounts: int) -> list[int]:
+    """What each account has sent; those that are not named have sent nothing. Raises `CommandError`, `InputError`."""
+    if len(counts) > accounts:
+        raise CommandError("usage", "--sent-today stands more often than --provider.", "Give it once for each account.")
+    sent = [parse_count(each, "Sent today", MOST_RECIPIENTS) for each in counts]
+    return sent + [0] * (accounts - len(sent))
+
+
+def _check_words(providers: Sequence[Provider], chosen: str) -> None:
+    """Raises `CommandError` where the words of --for belong to no limit."""
+    today = [limit for provider in providers for limit in provider.limits if not limit.historical]
+    if chosen and not any(is_for(limit, chosen) for limit in today):
+        scopes = dict.fromkeys(limit.applies_to for limit in today if limit.applies_to)
+        hint = f"There are: {'; '.join(scopes)}." if scopes else "No limit of today is for some accounts only."
+        raise CommandError("no-such-scope", f"No limit is for '{clean(chosen, 60)}'.", hint, Exit.NOT_FOUND)
+
+
+def _plan_text(made: Plan, invocation: Invocation) -> Iterator[str]:
+    catalog = invocation.catalog
+    yield from plan_words(made, catalog)
+    if made.per_day:
+        yield ""
+        yield from bars(made) if len(made.working) == 1 else _days_table(made)
+    ways = advice(made, catalog)
+    if ways:
+        yield from ["", "What you can do"]
+        yield from (f"{number:>2}. {advice_words(each)}" for number, each in enumerate(ways, 1))
+        yield f"    More: smtp-wizard guide {GUIDE}"
+    yield from ["", "When the limit is reached"]
+    yield from (f"  {words}" for words in refusal_words(made, catalog))
+
+
+def _days_table(made: Plan) -> list[str]:
+    """Each account in a column of its own, and all of them; a long plan is cut, and says so."""
+    names = [share.sender.name for share in made.working]
+    days = zip(calendar(made), *(share.per_day for share in made.working), strict=True)
+    rows = [["Day", *names, "Together"]]
+    rows += [[day_name(day), *(f"{each:,}" for each in numbers), f"{number:,}"] for (day, number), *numbers in days]
+    rest = rows[DAYS_SHOWN:]
+    return table(rows[:DAYS_SHOWN]) + ([f"... and so on, {len(rest):,} days more"] if rest else [])
