@@ -773,6 +773,11 @@ class FindingCard(Static):
         self.finding: Finding | None = None
         self.display = False
 
+    @property
+    def fixable(self) -> bool:
+        """Whether the finding offers another server to try."""
+        return self.finding is not None and self.finding.fix is not None
+
     def show(self, finding: Finding | None, *, details: bool = False, fix_key: str = "F9") -> None:
         """Put a finding in place, or none."""
         self.finding = finding

@@ -40,9 +40,9 @@ class ConnectScreen(StepScreen):
     HELP: ClassVar[str] = f"{PURPOSE['connect']} F6 moves between the guide and the form."
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  the base declares it so
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f9", "fix", "Use the offer"),
         Binding("f6", "switch", "Guide/form"),
         Binding("f4", "details", "Details"),
-        Binding("f9", "fix", "Use the offer", show=False),
         Binding("f5,enter", "check", "Check again", show=False),
     ]
 
@@ -158,7 +158,12 @@ class ConnectScreen(StepScreen):
 
     def _show(self, finding: Finding | None) -> None:
         self.card.show(finding, details=self._details)
-        if finding is not None and not finding.warning:
+        # The room that was held free is wanted for what is wrong.
+        failed = finding is not None and not finding.warning
+        self.outcome.display = not failed
+        self.checks.set_class(failed, "-short")
+        self.refresh_bindings()
+        if failed:
             self.card.scroll_visible(animate=False)
 
     @on(Input.Submitted)
@@ -240,6 +245,10 @@ class ConnectScreen(StepScreen):
     def _refresh_transcript(self) -> None:
         if self._details:
             self.transcript.show(self.checks.lines)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the key for a fix only where there is one."""
+        return self.card.fixable if action == "fix" else True
 
     def action_fix(self) -> None:
         """Take the endpoint that a finding offers, and check again."""

@@ -62,9 +62,9 @@ class ServerScreen(StepScreen):
         f"{PURPOSE['server']} F5 tests these three without a password. F6 tries the usual ports and says which answer."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f9", "fix", "Use the offer"),
         Binding("f5", "test", "Test server"),
         Binding("f6", "usual_ports", "Try usual ports"),
-        Binding("f9", "fix", "Use the offer", show=False),
         Binding("f4", "details", "Details", show=False),
     ]
 
@@ -196,6 +196,7 @@ class ServerScreen(StepScreen):
         self.checks.take(event)
         if isinstance(event, RunFinished):
             self.card.show(next(iter(event.report.findings), None), details=self._details)
+            self.refresh_bindings()
 
     def _told(self, report: Report) -> None:
         if report.verdict in (Verdict.PASS, Verdict.WARN):
@@ -234,6 +235,10 @@ class ServerScreen(StepScreen):
         else:
             words.append(NO_USUAL_PORT)
         self._say("\n".join(words))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the key for a fix only where there is one."""
+        return self.card.fixable if action == "fix" else True
 
     def action_fix(self) -> None:
         """Fill in what a finding offers, and test it."""
