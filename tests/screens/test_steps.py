@@ -1,0 +1,587 @@
+"""The steps of the wizard one by one: what each asks, refuses, offers and keeps."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.check import Limits
+from smtp_wizard.engine.desk import PRACTICE_FOLDER, Desk
+from smtp_wizard.engine.discovery import DnsProblem, MxLookup
+from smtp_wizard.engine.model import Address, Depth, Endpoint, Scope, Secret, Security, Verdict
+from smtp_wizard.engine.sandbox import messages
+from smtp_wizard.engine.secrets import SecretStore, SecretStores
+from smtp_wizard.engine.wire import Trust
+from smtp_wizard.engine.wizard import Arrival, Draft, Origin, Proof
+from smtp_wizard.screens.dialogs import ConfirmScreen
+from smtp_wizard.widgets import Choices, FindingCard, GuidePane, SecretInput, TextInput
+from smtp_wizard.words import (
+    BLANK_AT_END,
+    CLEARTEXT_YES,
+    NO_USUAL_PORT,
+    SECRET_LACKING,
+    SERVER_GOOD,
+    USERNAME_LACKING,
+    displace_question,
+    replace_question,
+)
+from tests.support.redirect import Led, RedirectWire, playing
+from tests.support.stores import FailingStore, always, desktop
+from tests.support.walk import Walk, make_desk, walking
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SECRET = Secret("abcd efgh ijkl mnop")
+PRACTICE_SERVER = Endpoint("127.0.0.1", 5871, Security.STARTTLS)
+PRACTICE = Draft(
+    address=Address("ana", "sandbox.test"),
+    provider="sandbox",
+    origin=Origin.ADDRESS,
+    ways=12,
+    path="accept",
+    sandbox="accept",
+    endpoint=PRACTICE_SERVER,
+    username="ana",
+    secret=SECRET,
+)
+SIGNED_IN = replace(PRACTICE, proof=Proof(NOON, Depth.LOGIN, Verdict.PASS, PRACTICE_SERVER, "ana"))
+TO_BE_SAVED = replace(SIGNED_IN, arrival=Arrival.ARRIVED, store=StoreKind.KEYRING)
+HOST = "mail.firma.example"
+BY_HAND = Draft(
+    address=Address("ana", "firma.example"),
+    provider="custom",
+    origin=Origin.HAND,
+    ways=2,
+    path="password",
+    by_hand=True,
+    username="ana",
+)
+"""Goes on at the server, which is still to be entered."""
+
+
+@pytest.fixture(autouse=True)
+def nobody_knows_the_domain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The DNS knows no domain, so that the person chooses the provider."""
+
+    async def look_up(domain: str, resolver: object) -> MxLookup:
+        return MxLookup(problem=DnsProblem.NO_SUCH_DOMAIN)
+
+    monkeypatch.setattr("smtp_wizard.engine.discovery.look_up_mx", look_up)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return make_desk(tmp_path, backend=desktop(), now=lambda: NOON)
+
+
+# --- email ---
+
+
+async def test_a_typo_is_offered_back_and_enter_takes_the_right_one(desk: Desk) -> None:
+    """'Did you mean gmail.com?' - a second Enter goes on with ana@gmail.com."""
+    desk.wire = RedirectWire(Led({}, Trust()))
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.write("ana@gmial.com")
+        await walk.press("enter")
+        await walk.until_reads("Did you mean gmail.com?")
+        assert walk.step == "address"
+        await walk.press("enter")
+        await walk.at("provider")
+        assert walk.draft.address == Address("ana", "gmail.com")
+        await walk.until_reads("Found: Gmail")
+
+
+async def test_f2_keeps_what_looks_like_a_typo(desk: Desk) -> None:
+    """It may be right all the same: the provider is then chosen by hand."""
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.write("ana@gmial.com")
+        await walk.press("enter")
+        await walk.until_reads("F2 to keep gmial.com")
+        await walk.press("f2")
+        await walk.at("provider")
+        assert walk.draft.address == Address("ana", "gmial.com")
+        await walk.until_reads("Who runs your mailbox?")
+
+
+async def test_the_offer_goes_away_when_another_address_is_typed(desk: Desk) -> None:
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.write("ana@gmial.com")
+        await walk.press("enter")
+        await walk.until_reads("Did you mean")
+        await walk.fill("#address", "ana@firma.example")
+        assert not walk.reads("Did you mean")
+        await walk.press("enter")
+        await walk.at("provider")
+        assert walk.draft.address == Address("ana", "firma.example")
+
+
+async def test_what_is_no_address_is_said_and_goes_nowhere(desk: Desk) -> None:
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.write("ana")
+        await walk.press("enter")
+        await walk.until_reads("! An e-mail address has an @ in the middle")
+        assert walk.step == "address"
+
+
+# --- server ---
+
+
+@dataclass(frozen=True)
+class Served:
+    """The screens over servers at any name."""
+
+    walk: Walk
+    wire: RedirectWire
+
+
+@asynccontextmanager
+async def served(folder: Path, draft: Draft, *, only: frozenset[Security] | None = None) -> AsyncIterator[Served]:
+    """Open the screens; servers that take everything answer with the encryptions in `only`, by default with all."""
+    async with playing(folder / "practice", "accept") as servers:
+        led = servers["accept"]
+        kept = {way: there for way, there in led.endpoints.items() if only is None or way in only}
+        wire = RedirectWire(Led(kept, led.trust))
+        desk = make_desk(folder, wire, backend=desktop(), limits=Limits(silence=0.1), now=lambda: NOON)
+        async with walking(desk, draft=draft) as walk:
+            yield Served(walk, wire)
+
+
+async def test_testing_the_server_says_that_no_password_was_checked(tmp_path: Path) -> None:
+    """F5 proves server and port, and says that it proved no more."""
+    async with served(tmp_path, BY_HAND) as at:
+        walk = at.walk
+        await walk.at("server")
+        await walk.fill("#host", HOST)
+        await walk.press("f5")
+        await walk.until_reads(SERVER_GOOD)
+        assert not walk.reads("Sign in ")
+        assert not walk.draft.signed_in
+        assert walk.step == "server"
+        assert at.wire.asked == [Endpoint(HOST, 465, Security.TLS)]
+
+
+async def test_a_wrong_security_is_found_and_f9_mends_it_on_the_server_step(tmp_path: Path) -> None:
+    """STARTTLS on 465 cannot work: F9 fills in what the finding offers, and that passes."""
+    async with served(tmp_path, BY_HAND) as at:
+        walk = at.walk
+        await walk.at("server")
+        await walk.fill("#host", HOST)
+        await walk.fill("#port", "4650")
+        walk.the("#security", Choices).selected = Security.STARTTLS
+        await walk.fill("#port", "465")
+        await walk.press("f5")
+        await walk.until_reads(f"Press F9 to try {HOST}:465 with SSL/TLS")
+        await walk.press("f9")
+        await walk.until_reads(SERVER_GOOD)
+        assert walk.the("#security", Choices).selected == Security.TLS
+        assert not walk.the("#finding", FindingCard).display
+
+
+async def test_a_wrong_security_is_found_and_f9_mends_it_where_the_password_is_typed(tmp_path: Path) -> None:
+    """At Connect F9 takes the offer and signs in with the password that stands there."""
+    wrong = Endpoint(HOST, 465, Security.STARTTLS)
+    async with served(tmp_path, replace(BY_HAND, endpoint=wrong)) as at:
+        walk = at.walk
+        await walk.at("connect")
+        await walk.until_reads(f"Press F9 to try {HOST}:465 with SSL/TLS")
+        assert walk.reads("f9 Use the offer")
+        await walk.write("any password")
+        assert walk.the("#secret", SecretInput).value == "any password"
+        await walk.press("f9")
+        await walk.until_reads("Press Enter to go on")
+        assert walk.draft.endpoint == Endpoint(HOST, 465, Security.TLS)
+        assert walk.draft.signed_in
+
+
+async def test_the_usual_ports_are_tried_and_the_best_one_is_filled_in(tmp_path: Path) -> None:
+    """F6 says of each port what it does; only STARTTLS answers here, so 587 is taken."""
+    async with served(tmp_path, BY_HAND, only=frozenset({Security.STARTTLS})) as at:
+        walk = at.walk
+        await walk.at("server")
+        await walk.fill("#host", HOST)
+        await walk.press("f6")
+        await walk.until_reads("587: answers, STARTTLS")
+        await walk.until_reads("Filled in the best that answers: 587, STARTTLS")
+        assert walk.the("#port", TextInput).value == "587"
+        assert walk.the("#security", Choices).selected == Security.STARTTLS
+        assert {each.port for each in at.wire.asked} == {465, 587, 2525, 25}
+        assert not walk.reads("465: answers")
+
+
+async def test_where_no_usual_port_answers_that_is_said_and_nothing_is_changed(tmp_path: Path) -> None:
+    async with served(tmp_path, BY_HAND, only=frozenset()) as at:
+        walk = at.walk
+        await walk.at("server")
+        await walk.fill("#host", HOST)
+        await walk.fill("#port", "4650")
+        await walk.press("f6")
+        await walk.until_reads(NO_USUAL_PORT)
+        assert walk.the("#port", TextInput).value == "4650"
+
+
+async def test_the_port_follows_the_security_until_somebody_types_another(desk: Desk) -> None:
+    async with walking(desk, draft=BY_HAND) as walk:
+        await walk.at("server")
+        port, security = walk.the("#port", TextInput), walk.the("#security", Choices)
+        assert port.value == "465"
+        security.focus()
+        await walk.press("down")
+        assert (security.selected, port.value) == (Security.STARTTLS, "587")
+        await walk.fill("#port", "2525")
+        security.focus()
+        await walk.press("up")
+        assert (security.selected, port.value) == (Security.TLS, "2525")
+
+
+@pytest.mark.parametrize(("field", "typed"), [("#host", "two words"), ("#port", "abc"), ("#port", "70000")])
+async def test_what_is_no_server_or_port_is_said_beside_it(desk: Desk, field: str, typed: str) -> None:
+    """The cursor goes there; the step is not left."""
+    async with walking(desk, draft=BY_HAND) as walk:
+        await walk.at("server")
+        await walk.fill("#host", HOST)
+        await walk.fill(field, typed)
+        await walk.press("enter")
+        assert walk.step == "server"
+        assert walk.app.focused is walk.the(field, TextInput)
+        await walk.until_reads(f"{typed} !")
+
+
+async def give_unencrypted_server(walk: Walk, host: str) -> None:
+    await walk.at("server")
+    await walk.fill("#host", host)
+    walk.the("#security", Choices).selected = Security.NONE
+    await walk.settle()
+    await walk.press("enter")
+
+
+async def test_a_password_without_encryption_needs_a_yes(desk: Desk) -> None:
+    """The careful answer is chosen at first, and leaves the person at the server."""
+    async with walking(desk, draft=BY_HAND) as walk:
+        await give_unencrypted_server(walk, "127.0.0.1")
+        await walk.at_screen(ConfirmScreen)
+        await walk.until_reads("everybody between this computer and")
+        assert walk.reads("127.0.0.1:25 can read your password")
+        await walk.press("enter")
+        await walk.at("server")
+        assert not walk.draft.allow_cleartext
+        await walk.press("enter")
+        await walk.at_screen(ConfirmScreen)
+        await walk.press("down")
+        await walk.until_reads(f"> (o) {CLEARTEXT_YES}")
+        await walk.press("enter")
+        await walk.at("connect")
+        assert walk.draft.allow_cleartext
+
+
+async def test_the_yes_holds_for_that_server_alone(desk: Desk) -> None:
+    """Back and forth it is not asked again; for another server it is."""
+    async with walking(desk, draft=BY_HAND) as walk:
+        await give_unencrypted_server(walk, "127.0.0.1")
+        await walk.at_screen(ConfirmScreen)
+        await walk.press("down", "enter")
+        await walk.at("connect")
+        await walk.press("escape")
+        await walk.at("server")
+        await walk.press("enter")
+        await walk.at("connect")
+        await walk.press("escape")
+        await walk.at("server")
+        await walk.fill("#port", "2525")
+        await walk.press("enter")
+        await walk.at_screen(ConfirmScreen)
+        await walk.until_reads("127.0.0.1:2525")
+
+
+async def test_no_user_name_means_no_sign_in_and_no_question_about_a_password(desk: Desk) -> None:
+    async with walking(desk, draft=BY_HAND) as walk:
+        await walk.at("server")
+        await walk.fill("#username", "")
+        await give_unencrypted_server(walk, "127.0.0.1")
+        await walk.at("connect")
+        await walk.until_reads("No sign-in: press Enter to check.")
+
+
+# --- connect ---
+
+
+async def test_what_is_missing_for_the_sign_in_is_said_and_nothing_is_sent(tmp_path: Path) -> None:
+    draft = replace(BY_HAND, endpoint=Endpoint(HOST, 465, Security.TLS))
+    async with served(tmp_path, draft) as at:
+        walk = at.walk
+        await walk.at("connect")
+        await walk.until(lambda: len(at.wire.asked) == 1, "the check without a password")
+        await walk.press("enter")
+        await walk.until_reads(SECRET_LACKING)
+        await walk.write("any password")
+        await walk.fill("#username", "")
+        await walk.press("enter")
+        await walk.until_reads(USERNAME_LACKING)
+        assert len(at.wire.asked) == 1
+
+
+async def test_blanks_around_a_password_are_told_and_left(desk: Desk) -> None:
+    async with walking(desk, draft=replace(PRACTICE, secret=None)) as walk:
+        await walk.at("connect")
+        await walk.write("password ")
+        await walk.until_reads(BLANK_AT_END)
+        assert walk.the("#secret", SecretInput).value == "password "
+
+
+async def test_another_password_after_a_success_has_to_be_proved_again(desk: Desk) -> None:
+    """'Press Enter to go on' goes away with the first key."""
+    async with walking(desk, draft=PRACTICE) as walk:
+        await walk.at("connect")
+        await walk.press("enter")
+        await walk.until_reads("Press Enter to go on")
+        await walk.write("x")
+        assert not walk.draft.signed_in
+        assert not walk.reads("Press Enter to go on")
+        await walk.press("enter")
+        await walk.until_reads("Press Enter to go on")
+        assert walk.step == "connect"
+
+
+# --- test mail ---
+
+
+@pytest.mark.parametrize("typed", ["ana@sandbox.test", "ANA@Sandbox.Test"])
+async def test_mail_to_oneself_is_refused_with_the_reason(desk: Desk, typed: str) -> None:
+    """However it is spelt; nothing is sent."""
+    async with walking(desk, draft=SIGNED_IN) as walk:
+        await walk.at("testmail")
+        await walk.write(typed)
+        await walk.press("enter")
+        await walk.until_reads("is the mailbox that sends. Use another address, so that you see a real delivery.")
+        assert walk.step == "testmail"
+        assert walk.the("#to", TextInput).value == typed
+    assert messages(desk.folder / PRACTICE_FOLDER) == ()
+
+
+async def test_mail_that_has_not_arrived_yet_gets_advice_and_can_be_sent_again(desk: Desk) -> None:
+    """'Not yet' says where to look; 'Send another one' goes back to the address."""
+    async with walking(desk, draft=SIGNED_IN) as walk:
+        await walk.at("testmail")
+        await walk.write("ben@elsewhere.example")
+        await walk.press("enter")
+        await walk.until_reads("Did it arrive at ben@elsewhere.example?")
+        await walk.press("down", "enter")
+        await walk.until_reads("Give it five minutes")
+        assert walk.draft.arrival is Arrival.NOT_YET
+        await walk.press("down", "enter")
+        assert walk.app.focused is walk.the("#to", TextInput)
+        await walk.press("enter")
+        await walk.until(lambda: len(messages(desk.folder / PRACTICE_FOLDER)) == 2, "a second message")
+
+
+# --- save ---
+
+
+async def choose(walk: Walk, selector: str, answer: str) -> None:
+    """Choose an answer with the arrows."""
+    choices = walk.the(selector, Choices)
+    choices.focus()
+    await walk.press("home")
+    for _ in choices.choices:
+        if choices.selected == answer:
+            return
+        await walk.press("down")
+    raise AssertionError(f"there is no {answer}")
+
+
+async def test_a_second_account_for_all_mail_displaces_the_first_only_after_asking(desk: Desk) -> None:
+    """The careful answer makes this one an account for general mail; the other stays what it is."""
+    await desk.save(replace(PRACTICE, name="First", scope=Scope.ALL, store=StoreKind.SESSION))
+    async with walking(desk, draft=replace(TO_BE_SAVED, name="Second")) as walk:
+        await walk.at("review")
+        await choose(walk, "#scope", Scope.ALL)
+        await walk.press("enter")
+        await walk.at_screen(ConfirmScreen)
+        await walk.until_reads(displace_question("First"))
+        await walk.press("enter")
+        await walk.at("review")
+        assert walk.the("#scope", Choices).selected == Scope.GENERAL
+        assert {each.name: each.scope for each in desk.book.list()} == {"First": Scope.ALL}
+        await choose(walk, "#scope", Scope.ALL)
+        await walk.press("enter")
+        await walk.at_screen(ConfirmScreen)
+        await walk.press("down", "enter")
+        await walk.at("done")
+    assert {each.name: each.scope for each in desk.book.list()} == {"First": Scope.GENERAL, "Second": Scope.ALL}
+
+
+async def test_replacing_an_account_asks_first(desk: Desk) -> None:
+    """No: type another name. Yes: there is one account of that name, the new one."""
+    await desk.save(replace(PRACTICE, name="Office", store=StoreKind.SESSION, sender_name="Old"))
+    async with walking(desk, draft=replace(TO_BE_SAVED, name="Office", sender_name="New")) as walk:
+        await walk.at("review")
+        await walk.press("enter")
+        await walk.at_screen(ConfirmScreen)
+        await walk.until_reads(replace_question("Office"))
+        await walk.press("enter")
+        await walk.at("review")
+        await walk.until_reads("Type another name.")
+        assert [each.sender_name for each in desk.book.list()] == ["Old"]
+        walk.the("#name", TextInput).focus()
+        await walk.press("enter")
+        await walk.at_screen(ConfirmScreen)
+        await walk.press("down", "enter")
+        await walk.at("done")
+    assert [(each.name, each.sender_name) for each in desk.book.list()] == [("Office", "New")]
+
+
+class KeyringRefuses(SecretStores):
+    """Every store there is; the keyring refuses everything."""
+
+    def get(self, kind: StoreKind) -> SecretStore:
+        return FailingStore() if kind is StoreKind.KEYRING else super().get(kind)
+
+
+async def test_a_store_that_refuses_keeps_everything_that_was_typed(tmp_path: Path) -> None:
+    """What went wrong stands above the keys; another place for the password saves it after all."""
+    stores = KeyringRefuses({}, backend_factory=always(desktop()))
+    desk = make_desk(tmp_path, stores=stores, now=lambda: NOON)
+    async with walking(desk, draft=TO_BE_SAVED) as walk:
+        await walk.at("review")
+        await walk.fill("#name", "Shop")
+        await walk.fill("#sender-name", "Ana's Cleaning")
+        await choose(walk, "#scope", Scope.ALL)
+        await choose(walk, "#company", "yes")
+        await walk.fill("#company-name", "Ana Ltd")
+        await walk.until_reads("does not work here")
+        await walk.press("enter")
+        await walk.until_reads("This store fails on purpose. Choose another place for the password.")
+        assert desk.book.list() == ()
+        values = {name: walk.the(name, TextInput).value for name in ("#name", "#sender-name", "#company-name")}
+        assert values == {"#name": "Shop", "#sender-name": "Ana's Cleaning", "#company-name": "Ana Ltd"}
+        assert walk.draft.secret == SECRET
+        await choose(walk, "#store", StoreKind.SESSION)
+        await walk.press("enter")
+        await walk.at("done")
+    (account,) = desk.book.list()
+    assert (account.name, account.company_name, account.scope) == ("Shop", "Ana Ltd", Scope.ALL)
+    assert account.store is not None
+    assert account.store.kind is StoreKind.SESSION
+
+
+async def test_a_name_that_cannot_be_used_is_said(desk: Desk) -> None:
+    async with walking(desk, draft=TO_BE_SAVED) as walk:
+        await walk.at("review")
+        await walk.fill("#name", "a/b")
+        await walk.press("enter")
+        await walk.until_reads("no slash")
+        assert walk.step == "review"
+    assert desk.book.list() == ()
+
+
+# --- back, and forth again ---
+
+
+async def test_a_bad_address_is_still_there_after_escape(desk: Desk) -> None:
+    """There is nothing before the first question: it stays, with what was typed."""
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.write("ana@@firma")
+        before = walk.app.screen
+        await walk.press("escape")
+        await walk.until(lambda: walk.app.screen is not before, "the question anew")
+        await walk.at("address")
+        assert walk.the("#address", TextInput).value == "ana@@firma"
+
+
+async def test_a_bad_port_is_still_there_when_one_comes_back(desk: Desk) -> None:
+    """'abc' is no port, and still what was typed."""
+    async with walking(desk, draft=BY_HAND) as walk:
+        await walk.at("server")
+        await walk.fill("#host", HOST)
+        await walk.fill("#port", "abc")
+        await walk.fill("#sender", "no address")
+        await walk.press("escape")
+        await walk.at("signin")
+        await walk.press("enter")
+        await walk.at("server")
+        values = [walk.the(name, TextInput).value for name in ("#host", "#port", "#username", "#sender")]
+        assert values == [HOST, "abc", "ana", "no address"]
+
+
+async def test_bad_answers_of_the_last_steps_are_still_there_when_one_comes_back(desk: Desk) -> None:
+    """A recipient that is none, a name with a slash in it, answers that go to nobody."""
+    async with walking(desk, draft=SIGNED_IN) as walk:
+        await walk.at("testmail")
+        await walk.write("ben@")
+        await walk.press("f8")
+        await walk.at("review")
+        await walk.fill("#name", "a/b")
+        await choose(walk, "#company", "yes")
+        await walk.fill("#reply-to", "nobody")
+        await walk.press("escape")
+        await walk.at("testmail")
+        assert walk.the("#to", TextInput).value == "ben@"
+        await walk.press("f8")
+        await walk.at("review")
+        assert walk.the("#name", TextInput).value == "a/b"
+        assert walk.the("#reply-to", TextInput).value == "nobody"
+        assert walk.the("#company", Choices).selected == "yes"
+
+
+async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk) -> None:
+    """Forward to the review, back to the first question, forward again: no answer has to be given twice."""
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.press("f3", "enter")
+        await walk.at("provider")
+        await walk.press("down", "enter")
+        await walk.at("signin")
+        await walk.press("enter")
+        await walk.at("server")
+        await walk.fill("#username", "somebody")
+        await walk.fill("#sender", "shop@sandbox.test")
+        await walk.press("enter")
+        await walk.at("connect")
+        await walk.write("a pass word")
+        walk.the("#guide", GuidePane).focus()
+        await walk.press("space", "f6", "enter")
+        await walk.until_reads("Press Enter to go on")
+        await walk.press("enter")
+        await walk.at("testmail")
+        await walk.write("ben@elsewhere.example")
+        await walk.press("f8")
+        await walk.at("review")
+        await walk.fill("#name", "Shop")
+        await walk.fill("#sender-name", "Ana's Cleaning")
+        await choose(walk, "#store", StoreKind.ENV)
+        await walk.fill("#env-name", "SHOP_SECRET")
+        forward = walk.draft
+
+        steps = ["testmail", "connect", "server", "signin", "provider", "address"]
+        for step in steps:
+            await walk.press("escape")
+            await walk.at(step)
+        for step in [*reversed(steps[:-1]), "review"]:
+            if step == "review":
+                await walk.press("f8")
+            else:
+                await walk.press("enter")
+            await walk.at(step)
+            if step == "connect":
+                assert walk.the("#secret", SecretInput).value == "a pass word"
+                await walk.until_reads("Press Enter to go on")
+            elif step == "testmail":
+                assert walk.the("#to", TextInput).value == "ben@elsewhere.example"
+        assert walk.the("#name", TextInput).value == "Shop"
+        assert walk.the("#sender-name", TextInput).value == "Ana's Cleaning"
+        assert walk.the("#store", Choices).selected == StoreKind.ENV
+        assert walk.the("#env-name", TextInput).value == "SHOP_SECRET"
+        after = walk.draft
+        for kept in ("address", "provider", "path", "endpoint", "username", "sender", "secret", "ticks", "proof"):
+            assert getattr(after, kept) == getattr(forward, kept), kept
+        assert after.username == "somebody"
+        assert after.ticks
