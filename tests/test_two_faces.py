@@ -1,0 +1,169 @@
+"""The screens and the command line are two faces of one engine: what they say of a check is the same, row by row."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.app import HOME
+from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.check import CheckResult
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.model import Address, Endpoint, Secret, Security
+from smtp_wizard.engine.sandbox import Certificate, Scenario, SignIn, load_scenarios
+from smtp_wizard.engine.secrets import SecretStores
+from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.widgets import CheckList
+from tests.support.cli import Ran, run
+from tests.support.misbehaving import refused_port
+from tests.support.walk import Walk, catalog, make_desk, walking
+
+Row = tuple[str, str, str | None]
+"""Stage, verdict, code of the finding."""
+
+EMAIL = Address("ana", "sandbox.test")
+TEST_TO = Address("ben", "elsewhere.example")
+PASSWORD = "my usual password"
+VARIABLE = "OFFICE_PASSWORD"
+SCENARIOS = tuple(load_scenarios())
+LETS_IN = tuple(
+    each.id for each in load_scenarios().values() if each.certificate is Certificate.GOOD and each.auth is SignIn.ANY
+)
+"""Those that take any password, so that a message can be sent."""
+
+
+@functools.cache
+def scenarios() -> dict[str, Scenario]:
+    """What the practice server plays, with nothing to wait for."""
+    return {each.id: replace(each, delays={}) for each in load_scenarios().values()}
+
+
+@pytest.fixture(autouse=True)
+def nothing_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scenario that takes its time takes none."""
+    known = scenarios()
+    monkeypatch.setattr("smtp_wizard.engine.sandbox.load_scenarios", lambda: known)
+
+
+@pytest.fixture
+def desk(own_home: Path) -> Desk:
+    """The engine over the folder that the command line uses, too; passwords come from the environment."""
+    return make_desk(own_home / "config", stores=SecretStores({VARIABLE: PASSWORD}))
+
+
+def practising(scenario: str) -> Draft:
+    """Return a draft that goes on where the password is typed."""
+    provider = catalog().get("sandbox")
+    assert provider is not None
+    return Draft(
+        address=EMAIL,
+        provider=provider.id,
+        ways=len(provider.paths),
+        path=scenario,
+        sandbox=scenario,
+        endpoint=provider.best(),
+        username=str(EMAIL),
+    )
+
+
+def on_the_screen(results: list[CheckResult]) -> list[Row]:
+    return [(r.stage.value, r.verdict.value, r.finding.code if r.finding else None) for r in results]
+
+
+def in_the_document(ran: Ran) -> list[Row]:
+    return [(stage["stage"], stage["verdict"], stage["finding"]) for stage in ran.result["stages"]]
+
+
+async def checked(walk: Walk, key: str) -> list[Row]:
+    """Press a key that begins a check; return the rows that it ends with."""
+    checks = walk.the("#checks", CheckList)
+    before = checks.results
+    await walk.press(key)
+    await walk.until(lambda: checks.over and checks.results is not before, "the end of the check")
+    await walk.settle()
+    return on_the_screen(checks.results)
+
+
+async def screens_sign_in(desk: Desk, scenario: str) -> list[Row]:
+    async with walking(desk, draft=practising(scenario)) as walk:
+        await walk.at("connect")
+        await walk.write(PASSWORD)
+        return await checked(walk, "enter")
+
+
+async def screens_send(desk: Desk, scenario: str) -> list[Row]:
+    async with walking(desk, draft=practising(scenario)) as walk:
+        await walk.at("connect")
+        await walk.write(PASSWORD)
+        await checked(walk, "enter")
+        await walk.until(lambda: walk.draft.signed_in, "the sign-in")
+        await walk.press("enter")
+        await walk.at("testmail")
+        await walk.write(str(TEST_TO))
+        return await checked(walk, "enter")
+
+
+async def screens_test_again(desk: Desk) -> list[Row]:
+    async with walking(desk, start=HOME) as walk:
+        await walk.at_screen(HomeScreen)
+        return await checked(walk, "t")
+
+
+def setup(scenario: str, *more: str) -> Ran:
+    return run("setup", str(EMAIL), "--path", scenario, "--password-stdin", "--json", *more, stdin=PASSWORD)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_connect_and_setup_say_the_same(desk: Desk, scenario: str) -> None:
+    """Signing in at Connect, and `setup EMAIL --path ... --password-stdin --json`."""
+    rows = asyncio.run(screens_sign_in(desk, scenario))
+    assert rows == in_the_document(setup(scenario))
+    assert [stage for stage, _, _ in rows] == ["dns", "connect", "greeting", "ehlo", "starttls", "auth"]
+
+
+@pytest.mark.parametrize("scenario", LETS_IN)
+def test_test_mail_and_setup_say_the_same(desk: Desk, scenario: str) -> None:
+    """Sending at Test mail, and `setup ... --send-test ADDR --json`."""
+    rows = asyncio.run(screens_send(desk, scenario))
+    assert rows == in_the_document(setup(scenario, "--send-test", str(TEST_TO)))
+    assert [stage for stage, _, _ in rows][-3:] == ["mail", "rcpt", "data"]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_home_and_test_say_the_same(desk: Desk, scenario: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """T on a saved account, and `test NAME --json`; the result that is kept is the same."""
+    draft = replace(
+        practising(scenario), name="Office", store=StoreKind.ENV, env_name=VARIABLE, secret=Secret(PASSWORD)
+    )
+    asyncio.run(desk.save(draft))
+    rows = asyncio.run(screens_test_again(desk))
+    kept = desk.book.get("Office").last
+    monkeypatch.setitem(os.environ, VARIABLE, PASSWORD)
+    assert rows == in_the_document(run("test", "Office", "--json"))
+    again = desk.book.get("Office").last
+    assert kept is not None
+    assert again is not None
+    assert (kept.verdict, kept.stage, kept.code) == (again.verdict, again.stage, again.code)
+
+
+def test_a_server_of_ones_own_is_said_the_same_of(desk: Desk) -> None:
+    """Where nobody listens: at the server step without a password, and `check HOST`."""
+    with refused_port() as port:
+        endpoint = Endpoint("127.0.0.1", port, Security.STARTTLS)
+        rows = asyncio.run(server_step(desk, endpoint))
+        ran = run("check", "127.0.0.1", "--port", str(port), "--security", "starttls", "--json")
+    assert rows == in_the_document(ran)
+    assert ("connect", "fail") in {row[:2] for row in rows}
+
+
+async def server_step(desk: Desk, endpoint: Endpoint) -> list[Row]:
+    draft = Draft(address=EMAIL, provider="custom", path="password", by_hand=True, endpoint=endpoint)
+    async with walking(desk, draft=draft) as walk:
+        await walk.at("server")
+        return await checked(walk, "f5")
