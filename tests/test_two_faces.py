@@ -157,7 +157,7 @@ def test_a_server_of_ones_own_is_said_the_same_of(desk: Desk) -> None:
     with refused_port() as port:
         endpoint = Endpoint("127.0.0.1", port, Security.STARTTLS)
         rows = asyncio.run(server_step(desk, endpoint))
-        ran = run("check", "127.0.0.1", "--port", str(port), "--security", "starttls", "--json")
+        ran = run("check", f"127.0.0.1:{port}", "--security", "starttls", "--json")
     assert rows == in_the_document(ran)
     assert ("connect", "fail") in {row[:2] for row in rows}
 
