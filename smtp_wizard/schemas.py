@@ -417,6 +417,20 @@ def _guides() -> Mapping[str, Schema]:
     return {"guides": _list(_object(guide))}
 
 
+def _explain() -> Mapping[str, Schema]:
+    return {
+        "cause": _TEXT,
+        "title": _TEXT,
+        "explanation": _TEXT,
+        "who": _one_of(Who),
+        "steps": _WORDS,
+        "guide": _NOTHING_OR_TEXT,
+        "forward": _NOTHING_OR_TEXT,
+        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        "matched": _WORDS,
+    }
+
+
 def _sandbox() -> Mapping[str, Schema]:
     return {
         "scenario": _TEXT,
@@ -502,6 +516,7 @@ _DOCUMENTS: Mapping[str, Callable[[], Mapping[str, Schema]]] = MappingProxyType(
         "limits": _limits,
         "limits-plan": _limits_plan,
         "guide": _guides,
+        "explain": _explain,
         "sandbox": _sandbox,
         "sandbox-mailbox": _mailbox,
         "sandbox-mailbox-show": _mailbox_message,

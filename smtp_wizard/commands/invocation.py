@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.accounts import AccountBook
     from smtp_wizard.engine.catalog import Catalog
     from smtp_wizard.engine.desk import Desk
+    from smtp_wizard.engine.explain import Explainer
     from smtp_wizard.engine.guides import GuideShelf
 
 
@@ -72,6 +73,17 @@ class Invocation:
             self._complained = True
             self.out.narrate(f"smtp-wizard: {catalog.own_trouble}")
         return catalog
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """What explains pasted errors."""
+        from smtp_wizard.engine.clues import load_clues
+        from smtp_wizard.engine.diagnosis import load_diagnosis
+        from smtp_wizard.engine.explain import Explainer
+
+        catalog = self.catalog
+        diagnosis = load_diagnosis(names={provider.id: provider.name for provider in catalog.providers})
+        return Explainer(diagnosis, load_clues(), catalog)
 
     @cached_property
     def shelf(self) -> GuideShelf:

@@ -30,6 +30,8 @@ def form_asked_for(arguments: Sequence[str]) -> Form:
     words = arguments[: arguments.index("--")] if "--" in arguments else arguments
     if "--json" in words:
         return Form.JSON
+    if "--jsonl" in words:
+        return Form.LINES
     pairs = [*pairwise(words), *(tuple(word.split("=", 1)) for word in words if "=" in word)]
     for form in (Form.JSON, Form.LINES, Form.NAGIOS):
         if ("--format", form.value) in pairs:

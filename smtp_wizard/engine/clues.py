@@ -11,7 +11,7 @@ from typing import TypeVar
 from smtp_wizard.engine.data import data_path
 from smtp_wizard.engine.diagnosis import Fault, TlsFault, read_patterns
 from smtp_wizard.engine.model import Security, Stage
-from smtp_wizard.engine.patterns import Patterns, Pieces, Sought
+from smtp_wizard.engine.patterns import Patterns, Pieces, Shelf, Sought
 from smtp_wizard.engine.strict import Document, Node
 
 T = TypeVar("T")
@@ -67,6 +67,8 @@ class Clues:
         self._noise = re.compile("|".join(f"(?:{each})" for each in noise), re.IGNORECASE)
         heard = Patterns(noise)
         self._signs = tuple(signs)
+        self._sign_shelf = Shelf((sign, sign.words) for sign in self._signs)
+        self._service_shelf = Shelf((service, service.words) for service in self.services)
         self._codes = tuple(codes)
         self._stages = tuple(stages)
         self._security = tuple(security)
@@ -86,7 +88,7 @@ class Clues:
 
     def sign(self, text: Sought) -> SignSeen | None:
         """Return what happened, or None where nothing says so."""
-        for sign in self._signs:
+        for sign in self._sign_shelf.worth_asking(text):
             found = sign.words.search(text)
             if found is not None:
                 return SignSeen(sign, found[0], found.start())
@@ -107,7 +109,8 @@ class Clues:
 
     def speaks_of(self, text: Sought) -> str | None:
         """Return the provider whose phrases stand in the text: the one that is named first."""
-        named = [(found.start(), each.id) for each in self.services if (found := each.words.search(text)) is not None]
+        likely = self._service_shelf.worth_asking(text)
+        named = [(found.start(), each.id) for each in likely if (found := each.words.search(text)) is not None]
         return min(named)[1] if named else None
 
 

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from smtp_wizard.engine.data import data_path
 from smtp_wizard.engine.model import Auth, Endpoint, PortError, Security, Stage, Who, clean, parse_port
-from smtp_wizard.engine.patterns import Patterns, Pieces, Sought
+from smtp_wizard.engine.patterns import Patterns, Pieces, Shelf, Sought
 from smtp_wizard.engine.strict import Document, Node
 
 
@@ -186,7 +186,7 @@ class Diagnosis:
     def __init__(self, book: _Book, names: Mapping[str, str]) -> None:
         self._book = book
         self._names = names
-        self._rules = {fault: tuple(rule for rule in book.rules if rule.can_meet(fault)) for fault in Fault}
+        self._shelves: dict[tuple[Fault, frozenset[Stage]], Shelf[Rule]] = {}
 
     @cached_property
     def _pieces(self) -> Pieces:
@@ -204,8 +204,18 @@ class Diagnosis:
     def decide(self, symptom: Symptom) -> tuple[Rule | None, str]:
         """The rule that decides, or None, and the part of the words that made it do so."""
         case = _Case(symptom, Sought(_plain_words(symptom), self._pieces))
-        rule = next((rule for rule in self._rules[symptom.fault] if rule.matches(case)), None)
+        rules = self._shelf(symptom.fault, case.stages).worth_asking(case.words)
+        rule = next((rule for rule in rules if rule.matches(case)), None)
         return rule, rule.quoted(case.words) if rule else ""
+
+    def _shelf(self, fault: Fault, stages: frozenset[Stage]) -> Shelf[Rule]:
+        """The rules that can decide about a fault in one of these stages."""
+        shelf = self._shelves.get((fault, stages))
+        if shelf is None:
+            met = [rule for rule in self._book.rules if rule.can_meet(fault, stages)]
+            shelf = Shelf((rule, rule.words) for rule in met)
+            self._shelves[fault, stages] = shelf
+        return shelf
 
     def write(self, rule: Rule | None, symptom: Symptom) -> Finding:
         """Put into words what a rule, or none, has decided. Only what `symptom` holds can be in them."""
@@ -468,6 +478,8 @@ class Rule:
     unless: tuple[_Test, ...]
     faults: frozenset[Fault] | None
     """The faults it can meet; None: all."""
+    stages: frozenset[Stage] | None
+    """The stages it can meet; None: all."""
     conditions: frozenset[str]
     """What `tests` look at, as the data calls it: how much the rule knows tells how sure it can be."""
     words: Patterns | None
@@ -481,14 +493,14 @@ class Rule:
         found = self.words.search(words) if self.words else None
         return found[0] if found else ""
 
-    def can_meet(self, fault: Fault) -> bool:
-        """Whether the rule is worth asking about this fault."""
-        return self.faults is None or fault in self.faults
+    def can_meet(self, fault: Fault, stages: frozenset[Stage]) -> bool:
+        """Whether the rule is worth asking about this fault in one of these stages."""
+        return (self.faults is None or fault in self.faults) and (
+            self.stages is None or not self.stages.isdisjoint(stages)
+        )
 
     def matches(self, case: _Case) -> bool:
         """Whether the rule decides."""
-        if self.words is not None and not self.words.may_fit(case.words):
-            return False
         for test in self.tests:
             if not test(case):
                 return False
@@ -813,6 +825,7 @@ class _Reader:
             tests=when.read(partial(self._tests, words=words)),
             unless=unless.read(partial(self._tests, words=self._words(unless))) if unless else (),
             faults=_members(when, "fault", Fault) if when.has("fault") else None,
+            stages=_members(when, "stage", Stage) if when.has("stage") else None,
             conditions=frozenset(name for name in (*_TESTS, "provider", "words") if when.has(name)),
             words=words,
             broadly=self._broadly(node, causes),

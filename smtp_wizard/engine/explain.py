@@ -6,7 +6,7 @@ Nothing of a pasted text is kept or written, and what is quoted from it has no a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -14,8 +14,9 @@ from smtp_wizard.engine.bounce import read_bounce
 from smtp_wizard.engine.catalog import Catalog, ProviderKind
 from smtp_wizard.engine.clues import Clues, SignSeen
 from smtp_wizard.engine.diagnosis import UNKNOWN, Diagnosis, Fault, Finding, Hints, Rule, Symptom, TlsFault
-from smtp_wizard.engine.model import Security, Stage, clean
+from smtp_wizard.engine.model import OUTSIDE_LIMIT, Security, Stage, clean
 from smtp_wizard.engine.pasted import (
+    Named,
     Reply,
     bare_enhanced,
     find_replies,
@@ -72,7 +73,7 @@ class Explainer:
         bounce = read_bounce(text)
         if bounce is not None:
             text, stage = bounce.text, stage or AFTER
-        plain = plain_text(f"{text}\n{client}" if client else text)
+        plain = plain_text(f"{client}: {text}" if client else text)
         scene = self._scene(plain, stage, settings or Hints(), provider)
         best = max(self._guesses(scene), key=lambda guess: guess.confidence)
         return self._explanation(best, scene)
@@ -84,16 +85,26 @@ class Explainer:
     # --- what the text says, apart from what went wrong ---
 
     def _scene(self, plain: str, stage: StageOrAfter | None, told: Hints, provider: str | None) -> _Scene:
-        sought = self._clues.sought(plain)
+        sought = self._clues.sought(" ".join(plain.split()))
         receiving = bool(provider and _RECEIVING.search(provider))
-        hints = self._hints(sought, told)
-        known = None if receiving else self._provider(provider, told.host, sought)
-        return _Scene(sought=sought, stage=stage, told=told, hints=hints, provider=known, receiving=receiving)
+        named = list(named_hosts(sought.text))
+        hints = self._hints(sought, named, told)
+        known = None if receiving else self._provider(provider, told.host, named, sought)
+        return _Scene(
+            text=plain,
+            sought=sought,
+            stage=stage,
+            told=told,
+            hints=hints,
+            provider=known,
+            receiving=receiving,
+            seen=self._clues.sign(sought),
+        )
 
-    def _hints(self, sought: Sought, told: Hints) -> Hints:
+    def _hints(self, sought: Sought, named: Sequence[Named], told: Hints) -> Hints:
         """Fill in from the text what nobody told about the endpoint."""
-        named = [each for each in named_hosts(sought.text) if each.port or each.scheme or self._owner(each.host)]
-        first = next((each for each in named if each.port), named[0] if named else None)
+        servers = [each for each in named if each.port or each.scheme or self._owner(each.host)]
+        first = next((each for each in servers if each.port), servers[0] if servers else None)
         security = told.security or self._clues.security(sought)
         if security is None and first is not None and first.scheme in {"ssl", "smtps"}:
             security = Security.TLS
@@ -101,14 +112,14 @@ class Explainer:
         host = told.host or (first.host if first is not None else "")
         return Hints(host=host, port=port, security=security, auth=told.auth)
 
-    def _provider(self, told: str | None, host: str, sought: Sought) -> str | None:
+    def _provider(self, told: str | None, host: str, named: Sequence[Named], sought: Sought) -> str | None:
         """Return the provider: as told, by the host, by a host in the text, by phrases in it."""
         if told and (known := self.provider_called(told)):
             return known
         if host and (known := self._owner(host.strip().lower())):
             return known
-        for named in named_hosts(sought.text):
-            if known := self._owner(named.host):
+        for each in named:
+            if known := self._owner(each.host):
                 return known
         nameless = without_addresses(sought.text)
         return self._clues.speaks_of(sought if nameless == sought.text else self._clues.sought(nameless))
@@ -139,7 +150,7 @@ class Explainer:
                 yield self._guess(symptom, weight * _STAGE_MISFITS)
 
     def _readings(self, scene: _Scene, reply: Reply | None) -> Iterator[tuple[Symptom, float]]:
-        seen = self._clues.sign(scene.sought)
+        seen = scene.seen
         if seen is not None and (seen.sign.decides or reply is None or reply.sure == 0):
             weight = 0.6 if seen.sign.weak else 1.0
             yield self._by_sign(scene, seen), weight
@@ -166,7 +177,8 @@ class Explainer:
             # Whoever waits for a greeting without a word about encryption waits for it in clear text.
             hints = replace(hints, security=Security.NONE)
         # What another protocol says is known by how it begins.
-        words = scene.text[seen.at :][:_WINDOW] if sign.fault is Fault.OTHER_PROTOCOL else _around(scene.text, seen.at)
+        flat = scene.sought.text
+        words = flat[seen.at :][:_WINDOW] if sign.fault is Fault.OTHER_PROTOCOL else _around(flat, seen.at)
         facts: dict[str, str] = {}
         if hints.host in self._servers:
             facts["host_of"] = "provider"
@@ -192,10 +204,18 @@ class Explainer:
             # A bare code decides by the stage. Where that is open, let it be one of those in which most refusals are.
             symptom = replace(symptom, stages=likely)
             rule, quote = self._diagnosis.decide(symptom)
-        founded = _how_well_founded(rule) * weight
+        founded = _how_well_founded(rule)
+        if founded == _BY_CODE and rule is not None and self._words_say(rule.cause, symptom):
+            founded = _BY_CODE_AND_WORDS
+        founded *= weight
         if len(symptom.stages) > 1:
             founded *= 0.97
         return _Guess(symptom, rule, quote, round(founded, 2))
+
+    def _words_say(self, cause: str, symptom: Symptom) -> bool:
+        """Whether the words alone lead to the same cause as the code."""
+        rule, quote = self._diagnosis.decide(replace(symptom, code=None, enhanced=None))
+        return bool(quote) and rule is not None and rule.cause == cause
 
     def _reply(self, scene: _Scene) -> Reply | None:
         """Return the reply that tells most: written as replies are, no mere "what?", the first of those."""
@@ -203,7 +223,7 @@ class Explainer:
         put = self._clues.code(scene.sought)
         if put is not None and not any(each.sure for each in replies):
             code, found = put
-            rest = scene.text[found.end() : found.end() + _WINDOW]
+            rest = scene.sought.text[found.end() : found.end() + _WINDOW]
             enhanced = bare_enhanced(rest)
             return Reply(code, enhanced[0] if enhanced else None, " ".join(rest.split()), found.start(), 1)
         return max(replies, key=lambda each: (each.code not in _NO_SUCH_COMMAND, each.sure), default=None)
@@ -225,7 +245,7 @@ class Explainer:
         told = scene.told
         shown = replace(
             guess.symptom,
-            words=clean(masked(guess.symptom.words, self._is_public)),
+            words=clean(masked(guess.symptom.words[: 2 * OUTSIDE_LIMIT], self._is_public)),
             hints=replace(guess.symptom.hints, host=self._shown_host(scene)),
         )
         finding = self._diagnosis.write(guess.rule, shown)
@@ -252,9 +272,8 @@ class Explainer:
             yield " ".join(["reply", *filter(None, (str(symptom.code or ""), symptom.enhanced))])
         if symptom.fault is not Fault.REJECTED:
             yield f"fault {symptom.tls or symptom.fault}"
-            seen = self._clues.sign(scene.sought)
-            if seen is not None:
-                yield f"words: {clean(masked(seen.words, self._is_public), _QUOTE)}"
+            if scene.seen is not None:
+                yield f"words: {clean(masked(scene.seen.words, self._is_public), _QUOTE)}"
         if guess.quote:
             yield f"words: {clean(masked(guess.quote, self._is_public), _QUOTE)}"
         if symptom.provider and "provider" in conditions:
@@ -271,18 +290,18 @@ class Explainer:
 class _Scene:
     """All that is known beside what went wrong."""
 
+    text: str
+    """The plain text, with its lines."""
     sought: Sought
+    """The same on one line, since whatever wrapped it knew nothing of sentences."""
     stage: StageOrAfter | None
     told: Hints
     hints: Hints
     provider: str | None
     receiving: bool
     """The server is the recipient's, not the one that the person sends through."""
-
-    @property
-    def text(self) -> str:
-        """The plain text."""
-        return self.sought.text
+    seen: SignSeen | None
+    """What happened, where a program or a system says so."""
 
     @property
     def stages(self) -> frozenset[Stage]:
@@ -307,6 +326,8 @@ _WELL_FOUNDED = 0.9
 _DOUBTFUL = 0.5
 """Below it the stage that was told is doubted."""
 _STAGE_MISFITS = 0.7
+_BY_CODE = 0.5
+_BY_CODE_AND_WORDS = 0.9
 _WINDOW = 2000
 _QUOTE = 80
 _NO_SUCH_COMMAND = frozenset({500, 502})
@@ -347,9 +368,7 @@ def _how_well_founded(rule: Rule | None) -> float:
         return 0.92
     if "enhanced" in asks or ("code" in asks and "provider" in asks):
         return 0.75
-    if "code" in asks:
-        return 0.5
-    return 0.85
+    return _BY_CODE if "code" in asks else 0.85
 
 
 def _bare(name: str) -> str:

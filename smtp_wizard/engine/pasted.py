@@ -228,10 +228,13 @@ _GIVEN_NAME = re.compile(
 
 def masked(text: str, public: Callable[[str], bool]) -> str:
     """Return the text without addresses, IP addresses, secrets, and hosts; those that are `public` stay."""
-    text = _URL_REST.sub(r"\1", text)
-    text = _MAIL_ADDRESS.sub("[address]", text)
+    if "://" in text:
+        text = _URL_REST.sub(r"\1", text)
+    if "@" in text:
+        text = _MAIL_ADDRESS.sub("[address]", text)
     text = _IPV4.sub("[IP address]", text)
-    text = _IPV6.sub("[IP address]", text)
+    if text.count(":") > 1:
+        text = _IPV6.sub("[IP address]", text)
     text = _HOST.sub(lambda found: found[0] if _may_stay(found["host"], public) else "[server]", text)
     text = _GIVEN_NAME.sub(r"\1\2[hidden]", text)
     return _LONG_TOKEN.sub("[...]", text)

@@ -1,16 +1,18 @@
 """Many patterns over one text, quickly: a pattern is only tried where a piece of text that it needs is there.
 
 `\\bquota\\b.{0,30}exceed` cannot match a text without 'exceed', and looking for a fixed piece costs a fraction of what
-the pattern costs. So every pattern is asked once, when it is read, which pieces it needs; a text is asked once which of
-all those pieces it holds; and what cannot match is never tried.
+the pattern costs. So of every branch of every pattern it is worked out once which pieces it needs; a text is asked once
+which of all those pieces it holds; and what cannot match is never tried, nor even compiled by itself.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import chain
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 SHORTEST_PIECE = 2
 """Characters of a piece that is worth looking for."""
@@ -21,68 +23,84 @@ class Patterns:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Raises `re.error` where one cannot be read."""
-        self._patterns = tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+        for pattern in patterns:
+            re.compile(pattern, re.IGNORECASE)
+        self._patterns = tuple(patterns)
 
     @cached_property
-    def _tries(self) -> tuple[tuple[frozenset[str] | None, re.Pattern[str]], ...]:
-        """Each pattern with what it needs. Worked out when the first text comes."""
-        return tuple((needed_pieces(pattern.pattern), pattern) for pattern in self._patterns)
+    def _branches(self) -> tuple[_Branch, ...]:
+        """The branches of all patterns. Worked out when the first text comes."""
+        return tuple(branch for pattern in self._patterns for branch in _Reader(pattern).top_branches())
 
     @cached_property
     def pieces(self) -> frozenset[str]:
         """All pieces that are worth looking for."""
-        return frozenset().union(*(pieces or () for pieces, _ in self._tries))
+        return frozenset().union(*(branch.pieces or () for branch in self._branches))
 
     def search(self, text: Sought) -> re.Match[str] | None:
-        """Return the first match of the first pattern that fits, or None."""
-        if not self.may_fit(text):
-            return None
+        """Return the first match of the first branch that fits, or None."""
         held = text.pieces
-        for pieces, pattern in self._tries:
-            if pieces is None or held is None or not held.isdisjoint(pieces):
-                found = pattern.search(text.text)
+        if held is not None and self.demands is not None and held.isdisjoint(self.demands):
+            return None
+        for branch in self._branches:
+            if branch.pieces is None or held is None or not held.isdisjoint(branch.pieces):
+                found = branch.compiled.search(text.text)
                 if found is not None:
                     return found
         return None
 
-    def may_fit(self, text: Sought) -> bool:
-        """Whether it is worth searching at all: a quick answer, which is only sure where it is no."""
-        return text.pieces is None or self._demands is None or not text.pieces.isdisjoint(self._demands)
-
     @cached_property
-    def _demands(self) -> frozenset[str] | None:
+    def demands(self) -> frozenset[str] | None:
         """Pieces of which a text must hold one for any pattern to fit; None where one pattern demands nothing."""
-        return None if any(pieces is None for pieces, _ in self._tries) else self.pieces
+        return None if any(branch.pieces is None for branch in self._branches) else self.pieces
 
     def fits(self, text: str) -> bool:
         """Whether one of few patterns fits a text that is asked for nothing else."""
         return self.search(Sought(text)) is not None
 
 
+class _Branch:
+    """One of the alternatives at the top of a pattern, with the pieces of which it needs at least one."""
+
+    def __init__(self, source: str, pieces: frozenset[str] | None) -> None:
+        self._source = source
+        self.pieces = pieces
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        """The branch by itself. Compiled when it is first tried: most never are."""
+        return re.compile(self._source, re.IGNORECASE)
+
+
 class Pieces:
     """All the pieces that some patterns need, ready to be looked for in many texts."""
 
-    __slots__ = ("_by_start", "_short")
+    __slots__ = ("_by_start", "_others")
 
     def __init__(self, pieces: Iterable[str]) -> None:
+        known = sorted(set(pieces))
         self._by_start: dict[str, list[str]] = {}
-        self._short: list[str] = []
-        for piece in sorted(pieces):
-            if len(piece) < _START:
-                self._short.append(piece)
+        self._others: list[str] = []
+        for piece in known:
+            if len(known) < _FEW or len(piece) < _START:
+                self._others.append(piece)
             else:
                 self._by_start.setdefault(piece[:_START], []).append(piece)
 
     def held_by(self, text: str) -> frozenset[str]:
         """Return those that are in a text. Only such are looked for whose start is in it."""
         lower = text.lower()
-        starts = self._by_start.keys() & {lower[at : at + _START] for at in range(len(lower) - _START + 1)}
-        likely = chain(self._short, *[self._by_start[start] for start in starts])
-        return frozenset([piece for piece in likely if piece in lower])
+        found = [piece for piece in self._others if piece in lower]
+        if self._by_start:
+            starts = self._by_start.keys() & {lower[at : at + _START] for at in range(len(lower) - _START + 1)}
+            found += [piece for start in starts for piece in self._by_start[start] if piece in lower]
+        return frozenset(found)
 
 
 _START = 3
 """Characters of a piece by which it is found."""
+_FEW = 60
+"""So few pieces are looked for one by one in less time."""
 
 
 class Sought:
@@ -94,6 +112,30 @@ class Sought:
         """`known`: the pieces of all patterns that will be asked for; None: every pattern is tried."""
         self.text = text
         self.pieces = known.held_by(text) if known else None
+
+
+class Shelf(Generic[T]):
+    """Some things that each wait for their patterns, of which those are asked about a text that can fit it."""
+
+    def __init__(self, things: Iterable[tuple[T, Patterns | None]]) -> None:
+        """Take them in the order in which they are asked; None: the thing waits for no words."""
+        self._things: list[T] = []
+        self._always: set[int] = set()
+        self._by_piece: dict[str, set[int]] = {}
+        for place, (thing, patterns) in enumerate(things):
+            self._things.append(thing)
+            demands = patterns.demands if patterns is not None else None
+            if demands is None:
+                self._always.add(place)
+            for piece in demands or ():
+                self._by_piece.setdefault(piece, set()).add(place)
+
+    def worth_asking(self, text: Sought) -> Iterator[T]:
+        """Yield those whose patterns can fit a text, in their order."""
+        if text.pieces is None:
+            return iter(self._things)
+        held = (self._by_piece[piece] for piece in text.pieces if piece in self._by_piece)
+        return map(self._things.__getitem__, sorted(self._always.union(*held)))
 
 
 def needed_pieces(pattern: str) -> frozenset[str] | None:
@@ -118,6 +160,16 @@ class _Reader:
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._at = 0
+
+    def top_branches(self) -> Iterator[_Branch]:
+        """Read the whole pattern; yield its branches."""
+        while True:
+            start = self._at
+            pieces = self._branch()
+            yield _Branch(self._pattern[start : self._at], pieces)
+            if self._peek() != "|":
+                return
+            self._at += 1
 
     def alternatives(self) -> frozenset[str] | None:
         """Read up to the end of a group or of the pattern: of several branches each must need something."""

@@ -1,0 +1,250 @@
+"""`explain`: any SMTP error, log or bounce, pasted: what it means, who must act, what to do next."""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form
+from smtp_wizard.engine.diagnosis import Hints
+from smtp_wizard.engine.explain import AFTER, Explainer, Explanation, StageOrAfter
+from smtp_wizard.engine.model import Auth, InputError, Security, Stage, clean, parse_port
+
+STAGES = (*Stage, AFTER)
+SECURITY: Mapping[str, Security] = {**{each.value: each for each in Security}, "ssl": Security.TLS}
+"""What the secure connection may be called: `ssl` is what many programs call TLS from the first byte."""
+LONGEST_TEXT = 4_000_000
+"""Bytes of a pasted text that are read."""
+LONGEST_LINE = 1_000_000
+"""Bytes of a line of JSON Lines."""
+_LONGEST_WORD = 253
+
+
+@click.command("explain")
+@click.argument("file", default="-", metavar="[FILE|-]")
+@click.option("--provider", metavar="ID", help="Whose server it was: an id of `providers`, or what people call it.")
+@click.option("--stage", type=click.Choice([str(stage) for stage in STAGES]), help="Where it failed; after: later.")
+@click.option("--host", metavar="H", help="The server that was used.")
+@click.option("--port", metavar="P", help="Its port.")
+@click.option("--security", type=click.Choice(list(SECURITY)), help="How the connection was secured.")
+@click.option("--client", metavar="NAME", help="The program or library that reported the error.")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.option("--jsonl", "_jsonl", is_flag=True, help="Read objects with `text`, one a line; print one each.")
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    file: str,
+    provider: str | None,
+    stage: str | None,
+    host: str | None,
+    port: str | None,
+    security: str | None,
+    client: str | None,
+    _json: bool,
+    _jsonl: bool,
+) -> int:
+    """Explain an error that a mail program, an application or a server gave: paste it, or name a FILE.
+
+    A whole log or bounce will do. Nothing of it is kept or sent anywhere.
+    """
+    told = Hints(
+        host=_word(host),
+        port=None if port is None else parse_port(port),
+        security=SECURITY[security] if security else None,
+    )
+    about = _About(stage=_stage(stage), settings=told, provider=provider, client=client)
+    if invocation.out.form is Form.LINES:
+        with _opened(file) as source:
+            return _explain_lines(invocation, source, about)
+    text = _read(invocation, file)
+    explanation = about.ask(invocation.explainer, text)
+    if provider and invocation.explainer.provider_called(provider) is None:
+        invocation.out.narrate(f"The provider '{clean(provider, 60)}' is not known; this was explained without it.")
+    if invocation.out.form is Form.JSON:
+        invocation.out.document("explain", **explanation_json(explanation))
+    else:
+        invocation.out.data("\n".join(_for_a_person(explanation)))
+    return Exit.OK
+
+
+class _About:
+    """What is known beside the text."""
+
+    def __init__(
+        self, *, stage: StageOrAfter | None, settings: Hints, provider: str | None, client: str | None
+    ) -> None:
+        self.stage = stage
+        self.settings = settings
+        self.provider = provider
+        self.client = client
+
+    def ask(self, explainer: Explainer, text: str) -> Explanation:
+        """Have a text explained."""
+        return explainer.explain_text(
+            text, stage=self.stage, settings=self.settings, provider=self.provider, client=self.client
+        )
+
+
+def explanation_json(explanation: Explanation) -> dict[str, Any]:
+    """Return what --json and --jsonl print of one explanation, without the name of the schema."""
+    finding = explanation.finding
+    return {
+        "cause": explanation.cause,
+        "title": finding.title,
+        "explanation": finding.explanation,
+        "who": finding.who.value,
+        "steps": list(finding.steps),
+        "guide": finding.guide,
+        "forward": finding.forward,
+        "confidence": explanation.confidence,
+        "matched": list(explanation.matched),
+    }
+
+
+def _for_a_person(explanation: Explanation) -> Iterator[str]:
+    from smtp_wizard.report import finding_lines, paragraph
+
+    yield from paragraph(explanation.finding.title)
+    yield from finding_lines(explanation.finding)
+    if 0 < explanation.confidence < _UNSURE:
+        yield from paragraph("This is only the most likely reading: the text does not say clearly what went wrong.")
+
+
+_UNSURE = 0.6
+
+# --- one text ---
+
+
+def _read(invocation: Invocation, file: str) -> str:
+    """Return the text to be explained. Raises `CommandError` where there is none."""
+    if file == "-" and sys.stdin.isatty():
+        invocation.out.narrate("Paste the error, then press Ctrl-D on a line of its own.")
+    with _opened(file) as source:
+        raw = source.read(LONGEST_TEXT)
+    text = _decoded(raw)
+    if not text.strip():
+        raise CommandError("input", "There is nothing to explain.", "Give a file, or the error on standard input.")
+    return text
+
+
+def _opened(file: str) -> AbstractContextManager[BinaryIO]:
+    """Open what is to be read, '-' for standard input, which stays open. Raises `CommandError`."""
+    try:
+        return nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb")
+    except OSError as problem:
+        why = clean(problem.strerror or "unknown reason", 80)
+        raise CommandError("input", f"The file '{clean(file, 120)}' cannot be read: {why}.") from None
+
+
+def _decoded(raw: bytes) -> str:
+    """Decode a text as what it says it is: UTF-16 where it begins with its mark, else UTF-8, else as it comes."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", "replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
+
+
+# --- many texts: JSON Lines in, JSON Lines out ---
+
+
+def _explain_lines(invocation: Invocation, source: BinaryIO, about: _About) -> int:
+    """Answer line by line, in order; return the exit code: that of wrong usage if any line could not be used."""
+    code, explainer = Exit.OK, invocation.explainer
+    gc.freeze()  # what was loaded stays to the end: nobody need look through it again and again
+    for line in _lines(source):
+        try:
+            answer = _answered(explainer, line, about)
+        except InputError as problem:
+            code = Exit.USAGE
+            answer = {"schema": "smtp-wizard/error/1", "error": {"code": "input", "message": str(problem), "hint": ""}}
+        invocation.out.data(json.dumps(answer))
+    return code
+
+
+def _lines(source: BinaryIO) -> Iterator[bytes | None]:
+    """Yield line by line as they come; None for one that is too long, of which nothing is kept."""
+    while line := source.readline(LONGEST_LINE + 1):
+        if len(line) <= LONGEST_LINE or line.endswith(b"\n"):
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = source.readline(LONGEST_LINE)
+        yield None
+
+
+def _answered(explainer: Explainer, line: bytes | None, about: _About) -> dict[str, Any]:
+    """Return the answer to one line. Raises `InputError` with one sentence."""
+    asked = _asked(line)
+    text = asked.get("text")
+    if not isinstance(text, str):
+        raise InputError("The key 'text' is missing, or is no text.")
+    own = _About(
+        stage=_stage(_text(asked, "stage")) or about.stage,
+        settings=_settings(asked.get("settings"), about.settings),
+        provider=_text(asked, "provider") or about.provider,
+        client=_text(asked, "client") or about.client,
+    )
+    return {"schema": "smtp-wizard/explain/1", **explanation_json(own.ask(explainer, text))}
+
+
+def _asked(line: bytes | None) -> dict[str, Any]:
+    if line is None:
+        raise InputError(f"The line is longer than {LONGEST_LINE:,} bytes.")
+    try:
+        asked = json.loads(line)
+    except (ValueError, RecursionError):
+        raise InputError("The line is not JSON.") from None
+    if not isinstance(asked, dict):
+        raise InputError("The line is not a JSON object.")
+    return asked
+
+
+def _text(asked: Mapping[str, Any], key: str) -> str | None:
+    value = asked.get(key)
+    if value is None or isinstance(value, str):
+        return value or None
+    raise InputError(f"The key '{key}' is no text.")
+
+
+def _settings(value: object, told: Hints) -> Hints:
+    """Read `settings`; what they leave out is as the options of the command say."""
+    if value is None:
+        return told
+    if not isinstance(value, dict):
+        raise InputError("The key 'settings' is no object.")
+    security = _text(value, "security")
+    if security is not None and security.lower() not in SECURITY:
+        raise InputError(f"The security '{clean(security, 40)}' is none of: {', '.join(SECURITY)}.")
+    auth = _text(value, "auth")
+    port = value.get("port")
+    return Hints(
+        host=_word(_text(value, "host")) or told.host,
+        port=told.port if port is None else parse_port(str(port)),
+        security=SECURITY[security.lower()] if security else told.security,
+        auth=Auth(auth) if auth in set(Auth) else told.auth,
+    )
+
+
+def _word(value: str | None) -> str:
+    return (value or "")[:_LONGEST_WORD]
+
+
+def _stage(value: str | None) -> StageOrAfter | None:
+    """Raises `InputError` where it is no stage."""
+    if value is None or value == AFTER:
+        return value if value is None else AFTER
+    try:
+        return Stage(value)
+    except ValueError:
+        raise InputError(f"The stage '{clean(value, 40)}' is none of: {', '.join(STAGES)}.") from None
