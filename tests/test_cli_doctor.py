@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -324,3 +326,18 @@ def test_the_document_is_one_even_where_something_fails(book: AccountBook) -> No
     (book._folder / FILE_NAME).write_text("[]", "utf-8")
     ran = run("doctor", "--json")
     assert json.loads(ran.out)["schema"] == "smtp-wizard/doctor/1"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["doctor"], ["send", "nobody", "--to", "bob@example.org"], ["accounts", "edit", "nobody", "--port", "465"]],
+)
+def test_nothing_of_the_screens_is_loaded(words: list[str]) -> None:
+    program = "import sys\nfrom smtp_wizard.cli import main\nmain(sys.argv[1:])\nprint(sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = done.stdout.splitlines()[-1]
+    assert "'smtp_wizard.commands" in loaded
+    assert "'textual'" not in loaded
+    assert "'rich'" not in loaded
