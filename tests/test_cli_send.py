@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,6 +109,33 @@ def test_on_a_terminal_the_password_is_asked_for(practice: Account) -> None:
     assert ran.code == 0
     assert "its code is" in " ".join(ran.out.split())
     assert PASSWORD not in ran.out
+
+
+def test_a_server_that_takes_no_more_today_is_a_finding_and_nothing_was_sent(book: AccountBook) -> None:
+    """Signing in works, so the account could be saved; the message is refused."""
+    saved = ("setup", "ana@sandbox.test", "--path", "quota-reached", "--store", "session", "--save", "Full")
+    assert run(*saved, "--password-stdin", stdin=PASSWORD).code == 0
+    ran = run("send", "Full", "--to", "bob@sandbox.test", "--password-stdin", "--json", stdin=PASSWORD)
+    assert (ran.code, ran.document["accepted"], ran.document["practice_message"]) == (1, "no", None)
+    (finding,) = ran.result["findings"]
+    assert finding["code"] == "daily_limit"
+    assert run("sandbox", "mailbox", "--json").document["messages"] == []
+    told = run("send", "Full", "--to", "bob@sandbox.test", "--password-stdin", stdin=PASSWORD)
+    assert (told.code, told.out.splitlines()[-1]) == (1, "No message was sent.")
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("-v",)])
+def test_the_password_is_in_no_output_and_no_file(practice: Account, own_home: Path, form: tuple[str, ...]) -> None:
+    talk = own_home / "talk.txt"
+    more = ("--to", "bob@sandbox.test", "--password-stdin", "--transcript", str(talk))
+    ran = run("send", "Office", *more, *form, stdin=PASSWORD)
+    assert ran.code == 0
+    assert talk.stat().st_size > 0
+    forms = [PASSWORD.encode(), base64.b64encode(PASSWORD.encode())[:-4]]
+    forms.append(base64.b64encode(b"\0ana@sandbox.test\0" + PASSWORD.encode())[24:-4])
+    seen = [ran.out.encode(), ran.err.encode()]
+    seen += [file.read_bytes() for file in own_home.rglob("*") if file.is_file()]
+    assert [each for each in forms for text in seen if each in text] == []
 
 
 # --- a real server ---
