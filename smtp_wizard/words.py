@@ -10,7 +10,16 @@ from datetime import datetime
 from enum import Enum
 
 from smtp_wizard.engine.accounts import LastResult, StoreKind
-from smtp_wizard.engine.catalog import AccessPath, Counted, PathAuth, PathStatus, Provider, ProviderKind, SecretForm
+from smtp_wizard.engine.catalog import (
+    AccessPath,
+    Catalog,
+    Counted,
+    PathAuth,
+    PathStatus,
+    Provider,
+    ProviderKind,
+    SecretForm,
+)
 from smtp_wizard.engine.check import Report
 from smtp_wizard.engine.guides import Guide, GuideShelf, UnknownGuide, fill
 from smtp_wizard.engine.model import Address, AddressError, Auth, Endpoint, Oddity, Secret, Security, Verdict
@@ -125,8 +134,8 @@ def found_words(draft: Draft, provider: Provider) -> tuple[str, str]:
     return f"{begin}: {provider.name}", f"{note}settings checked: {provider.checked}"
 
 
-def settings_words(draft: Draft, provider: Provider) -> tuple[str, ...]:
-    """Say what would be used."""
+def settings_words(draft: Draft, provider: Provider, catalog: Catalog) -> tuple[str, ...]:
+    """Say what would be used, and what of it a file of the person's own decides."""
     endpoint = draft.endpoint
     if provider.kind is ProviderKind.NO_SMTP:
         return ("This provider has no outgoing server for other programs.",)
@@ -135,7 +144,13 @@ def settings_words(draft: Draft, provider: Provider) -> tuple[str, ...]:
     return (
         f"Server {endpoint.host}   Port {endpoint.port}   Security {endpoint.security.words}",
         f"User name {draft.username or provider.username_note or 'see the next step'}",
+        *override_words(draft, catalog),
     )
+
+
+def override_words(draft: Draft, catalog: Catalog) -> tuple[str, ...]:
+    """Say, before a password goes there, that a file of the person's own names the server."""
+    return tuple(f"! {override.words}" for override in catalog.overrides_of(draft.provider))
 
 
 class Tone(Enum):

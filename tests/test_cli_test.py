@@ -236,7 +236,7 @@ def test_the_time_limit_leaves_what_was_found_and_says_what_was_not_begun(save: 
         stuck = Endpoint("127.0.0.1", port, Security.STARTTLS)
         save("One", endpoint=stuck, sandbox=None, path=None, provider=None)
         save("Two", endpoint=stuck, sandbox=None, path=None, provider=None)
-        ran = run("test", "--all", "--concurrency", "1", "--timeout", "0.3", "--json")
+        ran = run("test", "--all", "--concurrency", "1", "--timeout", "2", "--json")
     assert ran.code == 1
     first, second = ran.document["results"]
     assert (first["verdict"], first["stages"][-1]["stage"]) == ("unknown", "greeting")

@@ -122,8 +122,9 @@ class Desk:
         to: Address | None = None,
         options: Options | None = None,
         token: str = "",
+        keep: bool = True,
     ) -> Report:
-        """Check a saved account again and keep the result with it.
+        """Check a saved account again and keep the result with it, unless `keep` says not to.
 
         Raises as `check_draft`, and `StoreTrouble` where the result cannot be kept.
         """
@@ -145,9 +146,13 @@ class Desk:
                 raise InputError("Say where the test message is to go.")
             target = replace(target, mail=self._account_mail(account, to, token))
         report = await self._run(target, secret, depth, emit, account.sandbox)
-        with suppress(NoSuchAccount):  # removed by another process meanwhile
-            self.book.record(account.name, self._last(report, depth))
+        if keep:
+            self._keep_result(account.name, report, depth)
         return report
+
+    def _keep_result(self, name: str, report: Report, depth: Depth) -> None:
+        with suppress(NoSuchAccount):  # removed by another process meanwhile
+            self.book.record(name, self._last(report, depth))
 
     async def check_target(self, target: Target, secret: Secret | None, depth: Depth, emit: Emit) -> Report:
         """Check a server that belongs to no account."""
@@ -453,14 +458,17 @@ class Desk:
     ) -> Report:
         """Try a new password with the account's own settings, and keep it if the server takes it.
 
-        One that is refused is not kept: the old one stays as it is. Raises `SecretError` where the store takes no
-        secret, and as `check_account` does.
+        One that is refused is not kept: the old one stays as it is, and so does its last result. Raises `SecretError`
+        where the store takes no secret, and as `check_account` does.
         """
-        report = await self.check_account(account, secret, Depth.LOGIN, emit, options=options)
-        if report.verdict in (Verdict.PASS, Verdict.WARN) and account.store is not None:
+        report = await self.check_account(account, secret, Depth.LOGIN, emit, options=options, keep=False)
+        if report.verdict not in (Verdict.PASS, Verdict.WARN):
+            return report
+        if account.store is not None:
             if account.store.kind is StoreKind.ENV:
                 self.stores.env.choose(account.name, account.store.where)
             await self.stores.get(account.store.kind).put(account.name, secret)
+        self._keep_result(account.name, report, Depth.LOGIN)
         return report
 
     def set_scope(self, name: str, scope: Scope, *, displacing: bool = False) -> Account:

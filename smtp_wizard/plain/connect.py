@@ -20,6 +20,7 @@ from smtp_wizard.words import (
     filled_guide,
     guide_id_for,
     oddity_words,
+    override_words,
     proved_words,
     secret_count,
 )
@@ -31,6 +32,8 @@ def connect(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
         _show_guide(talk, kit, draft, guide_id_for(_path(kit, draft)))
     if draft.endpoint is not None:
         talk.say(f"Server {endpoint_words(draft.endpoint)}")
+        for line in override_words(draft, kit.desk.catalog):
+            talk.say(line)
     questions = [Question(_username, lambda each: each.auth is not Auth.NONE), Question(_proved)]
     return in_order(talk, kit, draft, questions)
 

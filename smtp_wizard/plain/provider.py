@@ -37,7 +37,7 @@ def _provider(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     if found is None or found.kind is ProviderKind.CUSTOM:
         return _unknown(talk, kit, draft)
     talk.say("\n".join(found_words(draft, found)))
-    talk.show(f"  {line}" for line in settings_words(draft, found))
+    talk.show(f"  {line}" for line in settings_words(draft, found, kit.desk.catalog))
     if found.note:
         talk.say(found.note)
     while True:

@@ -45,6 +45,9 @@ class AddressScreen(StepScreen):
         self._offered = ""
         """The misspelt domain that was pointed out: Enter takes the right one, F2 keeps this one."""
 
+    def on_mount(self) -> None:
+        self.banner.say(self.kit.desk.catalog.own_trouble)
+
     def body(self) -> Iterator[Widget]:
         yield Plain(Content.styled(ADDRESS_QUESTION, "bold"), classes="question")
         yield self.field

@@ -28,6 +28,7 @@ from smtp_wizard.words import (
     USERNAME_LACKING,
     filled_guide,
     guide_id_for,
+    override_words,
     proved_words,
     secret_count,
 )
@@ -101,7 +102,8 @@ class ConnectScreen(StepScreen):
         endpoint = self.draft.endpoint
         where = f"{endpoint}, {endpoint.security.words}" if endpoint else "no server yet"
         ending = "" if self.needs_secret else "   No sign-in: press Enter to check."
-        return Content.assemble(("Server ", "$foreground-muted"), f"{where}{ending}")
+        own = "".join(f"\n{line}" for line in override_words(self.draft, self.kit.desk.catalog))
+        return Content.assemble(("Server ", "$foreground-muted"), f"{where}{ending}", (own, "bold $text-warning"))
 
     def _guide(self, guide_id: str) -> Guide:
         provider = self.kit.desk.provider(self.draft.provider)

@@ -85,7 +85,7 @@ class ProviderScreen(StepScreen):
         return Content.assemble((name, "bold"), (f"\n{origin}", "$foreground-muted"))
 
     def _settings(self, provider: Provider) -> str:
-        return "\n".join(f"  {line}" for line in settings_words(self.draft, provider))
+        return "\n".join(f"  {line}" for line in settings_words(self.draft, provider, self.kit.desk.catalog))
 
     def action_details(self) -> None:
         """Show or hide what the article said, what holds today, and the sources."""

@@ -191,6 +191,7 @@ async def test_a_new_password_that_is_refused_is_not_kept(desk: Desk, backend: M
     account = await saved(desk, path="wrong-password", sandbox="wrong-password")
     report = await desk.replace_secret(account, Secret("a new one"), lambda event: None)
     assert report.verdict is Verdict.FAIL
+    assert desk.book.get("Office").last == account.last, "the password that is kept was not the one that was tried"
     assert kept(backend) == {"Office/password": SECRET.reveal()}
 
 

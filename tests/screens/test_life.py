@@ -11,6 +11,7 @@ from textual.widgets import DataTable
 
 from smtp_wizard.app import HOME, TOOLS
 from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.catalog import load_catalog
 from smtp_wizard.engine.desk import PRACTICE_FOLDER, Desk
 from smtp_wizard.engine.drafts import DraftBox
 from smtp_wizard.engine.model import Address, Depth, Endpoint, Scope, Secret, Security
@@ -279,6 +280,39 @@ async def test_leaving_with_unsaved_work_asks_and_keeps_the_draft(desk: Desk) ->
         await walk.press("down", "enter")
         await walk.pilot.pause()
     assert DraftBox(desk.folder).load() is not None
+
+
+async def test_a_server_of_the_persons_own_file_is_shown_before_a_password_goes_there(tmp_path: Path) -> None:
+    """The provider's step and Connect say that providers.yaml names the server, and what would hold without it."""
+    own = tmp_path / "providers.yaml"
+    own.write_text(
+        "providers:\n  - id: gmail\n    endpoints:\n      - {host: mail.firm.example, port: 465, security: tls}\n"
+    )
+    desk = make_desk(tmp_path)
+    desk.catalog = load_catalog(own=own)
+    assert desk.catalog.own_trouble == ""
+    async with walking(desk, size=(120, 40)) as walk:
+        await walk.at("address")
+        await walk.write("ana@gmail.com")
+        await walk.press("enter")
+        await walk.at("provider")
+        await walk.until_reads("Your own providers.yaml sets the server of 'gmail': mail.firm.example")
+        await walk.press("enter")
+        await walk.at("signin")
+        await walk.press("enter")
+        await walk.at("connect")
+        await walk.until_reads("Your own providers.yaml sets the server")
+
+
+async def test_a_file_of_the_persons_own_that_is_broken_is_said_on_the_first_screen(tmp_path: Path) -> None:
+    """One sentence with line and column; the shipped catalogue goes on."""
+    own = tmp_path / "providers.yaml"
+    own.write_text("providers: [")
+    desk = make_desk(tmp_path)
+    desk.catalog = load_catalog(own=own)
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.until_reads("providers.yaml, line")
 
 
 async def test_a_window_that_is_too_small_says_so_and_loses_nothing(desk: Desk) -> None:
