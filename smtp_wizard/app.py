@@ -20,7 +20,6 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState
 
 from smtp_wizard.background import ServerWatch
 from smtp_wizard.engine.desk import Desk
@@ -288,12 +287,6 @@ class WizardApp(App[int]):
         except Exception:  # the accounts' own screen says what is wrong with them
             saved = True
         return None if saved else STEPS[0]
-
-    @on(Worker.StateChanged)
-    def _worker_ended(self, event: Worker.StateChanged) -> None:
-        """A bug in a screen's worker is a bug: it ends the program with a sentence, and is not lost in silence."""
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            self._handle_exception(event.worker.error)  # type: ignore[arg-type]  # errors of workers are exceptions
 
     # -- the end ----------------------------------------------------------------------------------------------------
 

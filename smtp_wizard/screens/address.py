@@ -99,7 +99,7 @@ class AddressScreen(StepScreen):
         except ValueError:
             return self.draft.with_typed("address", self.field.value)
 
-    @work(exclusive=True, group="look-up", exit_on_error=False)
+    @work(exclusive=True, group="look-up")
     async def _look_up(self, address: Address) -> None:
         """Find the provider: at once where the ending is known, else from the DNS."""
         draft = self.draft.with_address(address).with_typed("address", None)

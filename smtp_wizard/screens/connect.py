@@ -190,7 +190,7 @@ class ConnectScreen(StepScreen):
             return False
         return True
 
-    @work(exclusive=True, group="checks", exit_on_error=False)
+    @work(exclusive=True, group="checks")
     async def _check(self, draft: Draft) -> None:
         if self._end_listening is not None:
             self._end_listening()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -69,7 +70,7 @@ class HomeScreen(Screen[None]):
         super().__init__()
         self.kit = kit
         self.banner = Banner()
-        self.table: DataTable[str] = DataTable(id="accounts", cursor_type="row", zebra_stripes=False)
+        self.table: DataTable[Text] = DataTable(id="accounts", cursor_type="row", zebra_stripes=False)
         self.empty = Plain("No account is saved yet. Press N to set one up.", classes="question")
         self.legend = Plain("* practice, on this computer alone", classes="lead")
         self.notice = Plain("", classes="note", id="notice")
@@ -121,7 +122,8 @@ class HomeScreen(Screen[None]):
         at = self.table.cursor_row
         self.table.clear()
         for account in self._accounts:
-            self.table.add_row(*self._cells(account), key=account.name)
+            # A name is a text, and a text is read for markup: it might be an action, or vanish.
+            self.table.add_row(*(Text(cell) for cell in self._cells(account)), key=account.name)
         self.table.display = bool(self._accounts)
         self.empty.display = not self._accounts
         self.legend.display = any(account.sandbox for account in self._accounts)
@@ -142,7 +144,7 @@ class HomeScreen(Screen[None]):
     def _mark(self, row: int) -> None:
         """Put a real mark before the chosen row, so that it shows without colour; say what retires for it."""
         for at, account in enumerate(self._accounts):
-            self.table.update_cell(account.name, "mark", ">" if at == row else " ")
+            self.table.update_cell(account.name, "mark", Text(">" if at == row else " "))
         notice = self._retiring(self._accounts[row]) if 0 <= row < len(self._accounts) else ""
         self.notice.update(Content.styled(notice, "bold $text-warning"))
         self.notice.display = bool(notice)
@@ -212,7 +214,7 @@ class HomeScreen(Screen[None]):
         if self._accounts:
             self._test(self._accounts)
 
-    @work(exclusive=True, group="checks", exit_on_error=False)
+    @work(exclusive=True, group="checks")
     async def _test(self, accounts: tuple[Account, ...]) -> None:
         words: list[str] = []
         for account in accounts:
@@ -272,13 +274,13 @@ class HomeScreen(Screen[None]):
 
     # -- changing ---------------------------------------------------------------------------------------------------
 
-    @work(exclusive=True, group="change", exit_on_error=False)
+    @work(exclusive=True, group="change")
     async def action_edit(self) -> None:
         """Go through the wizard again with the account's answers filled in."""
         if (account := self._chosen) is not None:
             self.post_message(ToWizard(self.kit.desk.draft_of(account, await self._secret_if_at_hand(account))))
 
-    @work(exclusive=True, group="change", exit_on_error=False)
+    @work(exclusive=True, group="change")
     async def action_copy_account(self) -> None:
         """Begin another account with this one's answers."""
         if (account := self._chosen) is not None:
@@ -290,7 +292,7 @@ class HomeScreen(Screen[None]):
         except SecretError:
             return None  # it is typed again at the step that needs it
 
-    @work(exclusive=True, group="change", exit_on_error=False)
+    @work(exclusive=True, group="change")
     async def action_rename(self) -> None:
         """Give the account another name; its password moves with it."""
         account = self._chosen
@@ -306,7 +308,7 @@ class HomeScreen(Screen[None]):
             return
         self._said(f"'{account.name}' is called '{renamed.name}' now.")
 
-    @work(exclusive=True, group="checks", exit_on_error=False)
+    @work(exclusive=True, group="checks")
     async def action_password(self) -> None:
         """Ask for a new password, nothing else; try it, and keep it if the server takes it."""
         account = self._chosen
@@ -330,7 +332,7 @@ class HomeScreen(Screen[None]):
         words = "the new password works and is kept" if good else "the new password was not taken; the old one is kept"
         self._told(f"'{account.name}': {words}.")
 
-    @work(exclusive=True, group="change", exit_on_error=False)
+    @work(exclusive=True, group="change")
     async def action_scope(self) -> None:
         """Use the account for all mail, or for general mail only."""
         account = self._chosen
@@ -355,7 +357,7 @@ class HomeScreen(Screen[None]):
             return
         self._said(f"'{account.name}' is for {wanted.words} now.")
 
-    @work(exclusive=True, group="change", exit_on_error=False)
+    @work(exclusive=True, group="change")
     async def action_delete(self) -> None:
         """Forget the account and its password, after asking."""
         account = self._chosen

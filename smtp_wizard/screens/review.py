@@ -119,7 +119,7 @@ class ReviewScreen(StepScreen):
 
     # -- the store --------------------------------------------------------------------------------------------------
 
-    @work(exclusive=True, group="probe", exit_on_error=False)
+    @work(exclusive=True, group="probe")
     async def _probe(self) -> None:
         """Try every store out before it is recommended; the first that works is chosen, unless the person chose."""
         stores = self.kit.desk.stores
@@ -183,7 +183,7 @@ class ReviewScreen(StepScreen):
         else:
             self._save(self.collect(), replacing=False, displacing=False)
 
-    @work(exclusive=True, group="save", exit_on_error=False)
+    @work(exclusive=True, group="save")
     async def _save(self, draft: Draft, *, replacing: bool, displacing: bool) -> None:
         """Save; ask where another account would be replaced or displaced; tell what could not be done; lose nothing."""
         self._saving = True

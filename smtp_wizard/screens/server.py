@@ -180,7 +180,7 @@ class ServerScreen(StepScreen):
             return
         self._test(self.collect().with_endpoint(endpoint))
 
-    @work(exclusive=True, group="checks", exit_on_error=False)
+    @work(exclusive=True, group="checks")
     async def _test(self, draft: Draft) -> None:
         self.checks.begin()
         self.card.show(None)
@@ -214,7 +214,7 @@ class ServerScreen(StepScreen):
         else:
             self.host.entry.focus()
 
-    @work(exclusive=True, group="checks", exit_on_error=False)
+    @work(exclusive=True, group="checks")
     async def _try_ports(self, host: str) -> None:
         self.checks.begin()
         self.card.show(None)

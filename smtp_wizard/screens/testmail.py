@@ -108,7 +108,7 @@ class TestMailScreen(StepScreen):
             return
         self._send(self.collect())
 
-    @work(exclusive=True, group="checks", exit_on_error=False)
+    @work(exclusive=True, group="checks")
     async def _send(self, draft: Draft) -> None:
         self._sending = True
         self.checks.begin()
