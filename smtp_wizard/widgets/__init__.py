@@ -1,0 +1,33 @@
+"""The parts that screens are made of. Words from outside come in cleaned; nothing here reads markup from them.
+
+States are words or signs first and colours second, so that everything can be read without colour and on a console with
+few signs. Nothing blinks or turns: an idle screen sends not one byte.
+"""
+
+from smtp_wizard.widgets.checks import MARKS, STYLES, CheckList, FindingCard, Transcript
+from smtp_wizard.widgets.choices import Choice, Choices, PickerList, ProviderPicker
+from smtp_wizard.widgets.fields import Field, SecretInput, TextInput
+from smtp_wizard.widgets.guide import GuidePane, GuideRow
+from smtp_wizard.widgets.text import Banner, KeyHints, Plain, Stepper, wrapped
+
+__all__ = [
+    "MARKS",
+    "STYLES",
+    "Banner",
+    "CheckList",
+    "Choice",
+    "Choices",
+    "Field",
+    "FindingCard",
+    "GuidePane",
+    "GuideRow",
+    "KeyHints",
+    "PickerList",
+    "Plain",
+    "ProviderPicker",
+    "SecretInput",
+    "Stepper",
+    "TextInput",
+    "Transcript",
+    "wrapped",
+]
