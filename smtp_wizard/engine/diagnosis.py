@@ -229,6 +229,10 @@ class Diagnosis:
         """The ids of all causes: the stable codes that a Finding can carry."""
         return tuple(self._book.causes)
 
+    def broadly(self, cause: str) -> str:
+        """The main cause that a cause comes down to. Raises `KeyError`."""
+        return self._book.causes[cause].broadly
+
     @property
     def rules(self) -> tuple[Rule, ...]:
         """All rules, in the order in which they are asked."""

@@ -20,6 +20,7 @@ from smtp_wizard.engine.pasted import (
     Reply,
     bare_enhanced,
     find_replies,
+    local_host,
     masked,
     named_hosts,
     named_port,
@@ -109,7 +110,7 @@ class Explainer:
         if security is None and first is not None and first.scheme in {"ssl", "smtps"}:
             security = Security.TLS
         port = told.port or (first.port if first is not None and first.port else named_port(sought.text))
-        host = told.host or (first.host if first is not None else "")
+        host = told.host or (first.host if first is not None else local_host(sought.text))
         return Hints(host=host, port=port, security=security, auth=told.auth)
 
     def _provider(self, told: str | None, host: str, named: Sequence[Named], sought: Sought) -> str | None:
@@ -163,7 +164,7 @@ class Explainer:
             enhanced = bare_enhanced(scene.text)
             stages = self._stages(scene, None, scene.text)
             said = _symptom(scene, Fault.REJECTED, stages, enhanced=enhanced[0] if enhanced else None)
-            yield replace(said, words=scene.text[:_WINDOW]), 0.9
+            yield replace(said, words=scene.text[:_WINDOW]), 1.0 if enhanced else 0.9
 
     def _by_sign(self, scene: _Scene, seen: SignSeen) -> Symptom:
         """Return the symptom that a sign stands for."""
@@ -176,6 +177,8 @@ class Explainer:
         if Stage.GREETING in stages and hints.security is None:
             # Whoever waits for a greeting without a word about encryption waits for it in clear text.
             hints = replace(hints, security=Security.NONE)
+        if Stage.GREETING in stages and hints.security is Security.TLS and not told:
+            stages |= {Stage.TLS}
         # What another protocol says is known by how it begins.
         flat = scene.sought.text
         words = flat[seen.at :][:_WINDOW] if sign.fault is Fault.OTHER_PROTOCOL else _around(flat, seen.at)
@@ -384,7 +387,8 @@ def _directories(clues: Clues, catalog: Catalog) -> tuple[dict[str, str], dict[s
         for each in called:
             names.setdefault(_bare(each), provider)
         for each in endings:
-            hosts.setdefault(each.lower().removeprefix("*."), provider)
+            if not local_host(each):  # a program on the person's own computer stands in for some
+                hosts.setdefault(each.lower().removeprefix("*."), provider)
 
     for service in clues.services:
         enter(service.id, (service.id, *service.called), service.hosts)

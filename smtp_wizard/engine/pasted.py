@@ -92,7 +92,7 @@ _REPLY = re.compile(
     rf"""
     (?<![\w.@/+\-$])                             # no part of a word, a number, an address
     (?P<code>[45][0-5]\d|57\d|59[0-2]|[45]xx)
-    (?![\w%]|\.\d|:\d|/\d|\ ?(?:ms|bytes|seconds|MB|KB|kB)\b)
+    (?![\w%]|\.\d|:[\d:]|/\d|\ ?(?:ms|bytes|seconds|MB|KB|kB)\b)
     (?P<tail>
         [\s,:;\-\[\]()'"/#<>b]{{0,6}}
         (?P<enhanced>{_ENHANCED})?
@@ -117,44 +117,53 @@ _BARE_ENHANCED = re.compile(rf"(?<![\w.@/+\-])({_ENHANCED})")
 
 
 def find_replies(text: str) -> list[Reply]:
-    """Return the refusals (4xx, 5xx) in a plain text, in the order in which they stand there."""
-    return list(_replies(text))
+    """Return the refusals (4xx, 5xx) in a plain text, in the order in which they stand there.
+
+    Of a great many the first and, as in a log, above all the last.
+    """
+    found = list(_REPLY.finditer(text))
+    if len(found) > _MOST_REPLIES:
+        found = found[: _MOST_REPLIES // 4] + found[-3 * _MOST_REPLIES // 4 :]
+    return [reply for each in found if (reply := _reply(text, each)) is not None]
 
 
-def _replies(text: str) -> Iterator[Reply]:
-    last_code, last_end = None, -1
-    for found in _REPLY.finditer(text):
-        before = text[max(0, found.start() - 24) : found.start()]
-        digits = found["code"]
-        if _NO_REPLY.search(before) and not found["enhanced"]:
-            continue
-        code = int(digits) if digits.isdigit() else None
-        enhanced = found["enhanced"]
-        if enhanced and enhanced[0] != digits[0]:
-            enhanced = None
-        stands = bool(_REPLY_STANDS.search(before))
-        follows = text[found.end("code") : found.end("code") + 12]
-        if not enhanced and not stands and not re.match(r"[ \-:]{1,3}['\"<(\[#]?[^\W\d]", follows):
-            continue
-        if code == last_code and found.start() <= last_end:
-            continue
-        words, end = _words_after(text, found.end("code"), digits)
-        last_code, last_end = code, end
-        enhanced = enhanced or _enhanced_in(words, digits[0])
-        yield Reply(code, enhanced, words, found.start(), 2 if found["enhanced"] else 1 if stands else 0)
+_MOST_REPLIES = 40
 
 
-def _words_after(text: str, start: int, digits: str) -> tuple[str, int]:
-    """Return the words of a reply whose code ends at `start`, on one line, and where they end."""
-    end = min(len(text), start + REPLY_LENGTH)
-    window = text[start:end]
-    again = rf"\n\s*(?:S: |<- ?|<< ?|SERVER -> CLIENT: )?{digits}[ \-]"
-    window = re.sub(again, " ", window)
+def _reply(text: str, found: re.Match[str]) -> Reply | None:
+    """Return the reply that three digits begin; None where they are something else."""
+    digits, enhanced = found["code"], found["enhanced"]
+    before = text[max(0, found.start() - 24) : found.start()]
+    if enhanced and enhanced[0] != digits[0]:
+        enhanced = None
+    if not enhanced and _NO_REPLY.search(before):
+        return None
+    stands = _REPLY_STANDS.search(before) is not None
+    if not enhanced and not stands and _WORDS_FOLLOW.match(text, found.end("code")) is None:
+        return None
+    words = _words_after(text, found.end("enhanced" if enhanced else "code"), digits)
+    return Reply(
+        code=int(digits) if digits.isdigit() else None,
+        enhanced=enhanced or _enhanced_in(words, digits[0]),
+        words=words,
+        at=found.start(),
+        sure=2 if enhanced else 1 if stands else 0,
+    )
+
+
+_WORDS_FOLLOW = re.compile(r"[ \-:]{1,3}['\"<(\[#]?[^\W\d]")
+_CONTINUED = re.compile(r"\n\s*(?:S: |<- ?|<< ?|SERVER -> CLIENT: )?(\d{3})[ \-]")
+_CLOSED_QUOTE = re.compile(r"['\"]\s*[)\]},]*$")
+
+
+def _words_after(text: str, start: int, digits: str) -> str:
+    """Return the words of a reply whose codes end at `start`, on one line: its further lines have the same code."""
+    window = text[start : start + REPLY_LENGTH]
+    window = _CONTINUED.sub(lambda more: " " if more[1] == digits else more[0], window)
     over = _ENDS.search(window)
     if over is not None:
         window = window[: over.start()]
-    words = " ".join(window.split()).lstrip(" ,:;-'\"([b#/").rstrip(" '\"")
-    return words, start + len(window)
+    return _CLOSED_QUOTE.sub("", " ".join(window.split()).lstrip(" ,:;-'\"([b#/"))
 
 
 def _enhanced_in(words: str, klass: str) -> str | None:
@@ -202,6 +211,19 @@ def named_hosts(text: str) -> Iterator[Named]:
         yield Named(host, port, (found["scheme"] or "").rstrip(":/").lower())
 
 
+_LOCAL = re.compile(
+    r"(?<![\w.@])(?:localhost|127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+"
+    r"|172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+|\[?::1\]?)(?![\w.])",
+    re.IGNORECASE,
+)
+
+
+def local_host(text: str) -> str:
+    """Return the name of this computer, or an address of the network around it (RFC 1918), that a text names; or ''."""
+    found = _LOCAL.search(text)
+    return found[0].strip("[]").lower() if found else ""
+
+
 def named_port(text: str) -> int | None:
     """Return the port that a text names, if it is one that mail could go to."""
     for pattern in (_PORT, _IP_PORT):
@@ -218,7 +240,7 @@ _IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 _IPV6 = re.compile(
     r"(?<![0-9a-z:])(?=[0-9a-f:]*:[0-9a-f:]*:)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![0-9a-z:])", re.IGNORECASE
 )
-_URL_REST = re.compile(r"(https?://[\w.\-]+)[^\s'\"<>)]*", re.IGNORECASE)
+_URL = re.compile(r"(https?://)([\w.\-]+)[^\s'\"<>)]*", re.IGNORECASE)
 _LONG_TOKEN = re.compile(r"(?<![\w/+=\-])[A-Za-z0-9+/=_\-.~]{28,}(?![\w/+=\-])")
 _GIVEN_NAME = re.compile(
     r"\b((?:sasl_)?user(?:name)?|login|pass(?:word|wd)?|secret|token|api[_-]?key)(['\"]?\s?[=:]\s?['\"<]?)([^\s'\",;<>)]+)",
@@ -229,7 +251,7 @@ _GIVEN_NAME = re.compile(
 def masked(text: str, public: Callable[[str], bool]) -> str:
     """Return the text without addresses, IP addresses, secrets, and hosts; those that are `public` stay."""
     if "://" in text:
-        text = _URL_REST.sub(r"\1", text)
+        text = _URL.sub(lambda found: found[1] + found[2] if _may_stay(found[2], public) else "[link]", text)
     if "@" in text:
         text = _MAIL_ADDRESS.sub("[address]", text)
     text = _IPV4.sub("[IP address]", text)

@@ -601,6 +601,9 @@ def test_every_rule_decides_something_here() -> None:
         happened(Stage.RCPT, Fault.NO_SUCH_HOST),
         happened(Stage.TLS, Fault.TLS_FAILED, tls=TlsFault.WRONG_NAME, facts={"certificate_of": "stranger"}),
         happened(Stage.DNS, Fault.NO_SUCH_HOST, facts={"host_of": "provider"}),
+        happened(Stage.CONNECT, Fault.REFUSED, facts={"host_of": "provider"}),
+        happened(Stage.CONNECT, Fault.NO_NETWORK, words="192.0.2.1:587 timed out, 2001:db8::1 unreachable"),
+        happened(Stage.CONNECT, Fault.NO_NETWORK, words="Cannot assign requested address"),
         happened(Stage.GREETING, Fault.OTHER_PROTOCOL, words="220 ****************"),
         happened(
             Stage.STARTTLS,
@@ -690,6 +693,7 @@ auth  -                421 Too many failed authentication attempts              
 auth  -                535 5.7.8 Account disabled                                              => account_suspended
 auth  -                525 5.7.13 User Account Disabled                                        => account_suspended
 auth  -                432 4.7.12 A password transition is needed                              => web_login_required
+auth  -                535 5.7.1 Your password has expired                                     => web_login_required
 auth  -                599 Njet                                                                => bad_credentials
 greeting -             421 4.3.2 Too many connections from your host                           => rate_limited
 greeting -             421 Service not available, try again later                              => temporary_try_later
@@ -769,7 +773,7 @@ mail  -                530 5.7.57                   => auth_missing
 mail  -                550 5.7.57                   => auth_missing
 mail  -                550 5.7.64                   => ip_not_allowlisted
 mail  -                501                          => bad_address_format
-mail  -                550 5.1.7                    => sender_not_allowed
+mail  -                550 5.1.7                    => bad_address_format
 mail  -                550 5.1.8                    => sender_not_allowed
 mail  -                553                          => sender_not_allowed
 mail  -                552                          => message_too_large
