@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
 from smtp_wizard.engine.check import Emit, Event
 from smtp_wizard.engine.desk import Desk
@@ -16,8 +15,10 @@ from smtp_wizard.engine.wizard import Draft
 class ServerWatch:
     """Checks the server of a draft, without a password, as soon as it is known; begins anew when it changes."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, fault: Callable[[Exception], None]) -> None:
+        """`fault` is told of a bug in the check; left to the event loop, its text would be printed."""
         self._desk = desk
+        self._fault = fault
         self._for: tuple[Endpoint | None, str | None] = (None, None)
         self._task: asyncio.Task[None] | None = None
         self._listener: Emit | None = None
@@ -58,6 +59,9 @@ class ServerWatch:
             self._listener(event)
 
     async def _run(self, draft: Draft) -> None:
-        # What cannot be checked here is said when the person asks for the sign-in, where it can be mended.
-        with suppress(InputError, SandboxError):
+        try:
             await self._desk.check_draft(draft, Depth.SERVER, self._take)
+        except (InputError, SandboxError):
+            return  # said when the person asks for the sign-in, where it can be mended
+        except Exception as bug:
+            self._fault(bug)
