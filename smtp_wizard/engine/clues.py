@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from smtp_wizard.engine.data import data_path
 from smtp_wizard.engine.diagnosis import Fault, TlsFault, read_patterns
-from smtp_wizard.engine.model import Security, Stage
+from smtp_wizard.engine.model import Auth, Security, Stage
 from smtp_wizard.engine.patterns import Patterns, Pieces, Shelf, Sought
 from smtp_wizard.engine.strict import Document, Node
 
@@ -62,6 +62,7 @@ class Clues:
         codes: Iterable[tuple[int, Patterns]],
         stages: Iterable[tuple[Stage, Patterns]],
         security: Iterable[tuple[Security, Patterns]],
+        auth: Iterable[tuple[Auth, Patterns]],
     ) -> None:
         self.services = tuple(services)
         self._noise = re.compile("|".join(f"(?:{each})" for each in noise), re.IGNORECASE)
@@ -72,11 +73,12 @@ class Clues:
         self._codes = tuple(codes)
         self._stages = tuple(stages)
         self._security = tuple(security)
+        self._auth = tuple(auth)
         patterns = [
             heard,
             *(service.words for service in self.services),
             *(sign.words for sign in self._signs),
-            *(patterns for _, patterns in (*self._codes, *self._stages, *self._security)),
+            *(patterns for _, patterns in (*self._codes, *self._stages, *self._security, *self._auth)),
         ]
         self._pieces = Pieces(frozenset().union(*(each.pieces for each in patterns)))
         self._heard = heard
@@ -105,6 +107,11 @@ class Clues:
     def security(self, text: Sought) -> Security | None:
         """Return how the connection was made, where the text says so."""
         found = _first(self._security, text)
+        return found[0] if found else None
+
+    def auth(self, text: Sought) -> Auth | None:
+        """Return how somebody signed in, where the text says so."""
+        found = _first(self._auth, text)
         return found[0] if found else None
 
     def speaks_of(self, text: Sought) -> str | None:
@@ -136,6 +143,7 @@ def _read(node: Node) -> Clues:
         signs=_all(node, "signs", _sign),
         codes=_all(node, "codes", lambda each: (each.whole("code"), read_patterns(each, "words"))),
         stages=_all(node, "stages", lambda each: (each.choice("stage", Stage), read_patterns(each, "words"))),
+        auth=_all(node, "auth", lambda each: (each.choice("auth", Auth), read_patterns(each, "words"))),
         security=_all(node, "security", lambda each: (each.choice("security", Security), read_patterns(each, "words"))),
     )
 

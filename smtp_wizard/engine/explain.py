@@ -77,6 +77,8 @@ class Explainer:
         plain = plain_text(f"{client}: {text}" if client else text)
         scene = self._scene(plain, stage, settings or Hints(), provider)
         best = max(self._guesses(scene), key=lambda guess: guess.confidence)
+        if best.confidence < _NOT_ENOUGH:
+            best = _Guess(best.symptom, None, "", 0.0)
         return self._explanation(best, scene)
 
     def provider_called(self, name: str) -> str | None:
@@ -111,7 +113,7 @@ class Explainer:
             security = Security.TLS
         port = told.port or (first.port if first is not None and first.port else named_port(sought.text))
         host = told.host or (first.host if first is not None else local_host(sought.text))
-        return Hints(host=host, port=port, security=security, auth=told.auth)
+        return Hints(host=host, port=port, security=security, auth=told.auth or self._clues.auth(sought))
 
     def _provider(self, told: str | None, host: str, named: Sequence[Named], sought: Sought) -> str | None:
         """Return the provider: as told, by the host, by a host in the text, by phrases in it."""
@@ -210,6 +212,8 @@ class Explainer:
         founded = _how_well_founded(rule)
         if founded == _BY_CODE and rule is not None and self._words_say(rule.cause, symptom):
             founded = _BY_CODE_AND_WORDS
+        elif founded == _BY_CODE and weight < _LOOKS_LIKE_A_REPLY:
+            founded /= 2
         founded *= weight
         if len(symptom.stages) > 1:
             founded *= 0.97
@@ -326,6 +330,9 @@ class _Guess:
 
 _WELL_FOUNDED = 0.9
 """No other reading is asked for then."""
+_NOT_ENOUGH = 0.25
+"""Below it nothing is claimed."""
+_LOOKS_LIKE_A_REPLY = 0.9
 _DOUBTFUL = 0.5
 """Below it the stage that was told is doubted."""
 _STAGE_MISFITS = 0.7

@@ -91,7 +91,7 @@ _ENHANCED = r"[245]\.\d{1,3}\.\d{1,3}(?![\d.]*\d)"
 _REPLY = re.compile(
     rf"""
     (?<![\w.@/+\-$])                             # no part of a word, a number, an address
-    (?P<code>[45][0-5]\d|57\d|59[0-2]|[45]xx)
+    (?P<code>4(?:2[12]|[3-57]\d)|5(?:[0-57]\d|9[0-2])|[45]xx)   # those that mail servers use, none of HTTP's 4xx
     (?![\w%]|\.\d|:[\d:]|/\d|\ ?(?:ms|bytes|seconds|MB|KB|kB)\b)
     (?P<tail>
         [\s,:;\-\[\]()'"/#<>b]{{0,6}}
@@ -101,7 +101,7 @@ _REPLY = re.compile(
     re.VERBOSE,
 )
 _NO_REPLY = re.compile(
-    r"(?:\bport[ :=]*|\bline[ :]*|errno[ :=]*|\btimeout[ :=]*|HTTP/\d(?:\.\d)? |#|\bpid[ =:]*|\d[ ,])\(?$",
+    r"(?:\b(?:port|line|errno|timeout|pid)[ :=]*|HTTP(?:/\d(?:\.\d)?)? |\.[a-z]{1,5}:|#|\d[ ,])\(?$",
     re.IGNORECASE,
 )
 """What stands before three digits that are no reply: a port, a line of a program, the number of a fault."""

@@ -613,6 +613,7 @@ def test_every_rule_decides_something_here() -> None:
         ),
         happened(Stage.STARTTLS, Fault.TLS_FAILED, tls=TlsFault.UNKNOWN_ISSUER, provider="proton"),
         replied(Stage.RCPT, "550 The IP you use is not authorized to send to us", facts={"side": "receiving"}),
+        replied(Stage.RCPT, "550 This mailbox is disabled", facts={"side": "receiving"}),
     ]
     deciding = [DIAGNOSIS.rule_for(case) for case in cases]
     assert [place for place, rule in enumerate(DIAGNOSIS.rules, 1) if rule not in deciding] == []
