@@ -18,7 +18,6 @@ from typing import TypeVar
 
 from smtp_wizard.engine.catalog import Catalog, Documented, Provider, ProviderKind, load_catalog
 from smtp_wizard.engine.clues import load_clues
-from smtp_wizard.engine.clues import load_clues
 from smtp_wizard.engine.data import DataError, data_path
 from smtp_wizard.engine.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.guides import Guide, load_guides
@@ -55,7 +54,6 @@ def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
     catalog = read(load_catalog, "providers.yaml")
     guides = read(load_guides, "guides")
     diagnosis = read(load_diagnosis, "diagnosis.yaml")
-    read(load_clues, "clues.yaml")
     scenarios = read(load_scenarios, "sandbox.yaml")
     read(load_clues, "clues.yaml")
     read(rules, "unsubscribe.yaml")
