@@ -32,6 +32,7 @@ from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen, TooSmallScreen
 from smtp_wizard.screens.done import DoneScreen
 from smtp_wizard.screens.home import HomeScreen, ToWizard
+from smtp_wizard.screens.limits import LimitsScreen
 from smtp_wizard.screens.provider import ProviderScreen
 from smtp_wizard.screens.review import ReviewScreen
 from smtp_wizard.screens.server import ServerScreen
@@ -69,7 +70,7 @@ TOOL_SCREENS: Mapping[str, Callable[[Kit], Screen[None]]] = {
 CRASH_LOG = "crash.log"
 SETTLE = 0.02
 """Seconds in which a screen that was just put there is laid out."""
-HOME, SETUP, TOOLS = "home", "setup", "tools"
+HOME, SETUP, TOOLS, LIMITS = "home", "setup", "tools", "limits"
 
 
 class Floor(Screen[None]):
@@ -84,6 +85,7 @@ class WizardApp(App[int]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f7", "accounts", "Accounts", show=False),
+        Binding("f8", "limits", "Limits", show=False),
         Binding("f10,ctrl+o", "tools", "Tools", show=False),
         Binding("ctrl+q", "leave", "Quit"),
         Binding("ctrl+t", "look", "Another look", show=False),
@@ -106,6 +108,8 @@ class WizardApp(App[int]):
         self.add_mode(HOME, lambda: HomeScreen(self.kit))
         self.add_mode(SETUP, Floor)
         self.add_mode(TOOLS, lambda: ToolsScreen(self.kit))
+        self.add_mode(LIMITS, lambda: LimitsScreen(self.kit))
+        self.before_limits = HOME
         self.register_theme(HIGH_CONTRAST)
         self.theme = look
         self.ascii = only_ascii(os.environ, getattr(sys.__stderr__, "encoding", None))
@@ -214,6 +218,16 @@ class WizardApp(App[int]):
     def action_tools(self) -> None:
         """Show the tools; what was typed in the wizard stays."""
         self.switch_mode(TOOLS)
+
+    def action_limits(self) -> None:
+        """Show the sending limits; Escape leads back to where one was."""
+        if self.current_mode != LIMITS:
+            self.before_limits = self.current_mode
+            self.switch_mode(LIMITS)
+
+    def action_leave_limits(self) -> None:
+        """Back to where one was before the sending limits."""
+        self.switch_mode(self.before_limits)
 
     @on(OpenTool)
     def _open_tool(self, message: OpenTool) -> None:

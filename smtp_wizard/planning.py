@@ -116,7 +116,7 @@ def plan_words(made: Plan, catalog: Catalog) -> list[str]:
         said.append(f"The limit that binds: {row.provider.name}, {row.limit.words()}. Source: {source_words(row)}.")
     if made.interval is not None:
         said.append(f"A safe pace: one message every {_paces(made, catalog)}.")
-    if str(mailing.reserve) != "0":
+    if made.working and mailing.reserve.amount:
         said.append(
             f"Kept free for invoices: {mailing.reserve} of the limit{'' if mailing.reserve.percent else ' a day'}."
         )
@@ -345,11 +345,12 @@ def table_cells(limits: Sequence[SendLimit]) -> tuple[str, str, str, str]:
     fast = next((cell for per in _FAST if (cell := _rate_cell(known, per))), "")
     day = _rate_cell(known, Per.DAY)
     if not any(is_rate(limit) for limit in known):
-        day = NOT_PUBLISHED
+        once = _range(known, Counted.MESSAGES, Per.CONNECTION)
+        day = f"{once}/connection" if once else "" if any(limit.documented for limit in limits) else NOT_PUBLISHED
     return fast, day, _range(known, Counted.RECIPIENTS, Per.MESSAGE), _range(known, Counted.BYTES, Per.MESSAGE)
 
 
-_FAST = {Per.HOUR: "", Per.HALF_HOUR: "/30 min", Per.MINUTE: "/min", Per.SECOND: "/s"}
+_FAST = {Per.HOUR: "", Per.HALF_HOUR: "/30m", Per.MINUTE: "/min", Per.SECOND: "/s"}
 
 
 def _rate_cell(limits: Sequence[SendLimit], per: Per) -> str:

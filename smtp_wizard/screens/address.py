@@ -30,6 +30,7 @@ class AddressScreen(StepScreen):
         Binding("f2", "keep", "Keep as typed", show=False),
         Binding("f3", "practise", "Practise first"),
         Binding("f7", "app.accounts", "Accounts"),
+        Binding("f8", "app.limits", "Limits"),
         Binding("ctrl+q", "app.leave", "Quit"),
     ]
 

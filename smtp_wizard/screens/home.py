@@ -59,6 +59,7 @@ class HomeScreen(Screen[None]):
         Binding("r", "rename", "Rename", show=False),
         Binding("p", "password", "Password", show=False),
         Binding("d,delete", "delete", "Delete", show=False),
+        Binding("l", "app.limits", "Limits"),
         Binding("o", "app.tools", "Tools"),
         Binding("f4", "details", "Details"),
         Binding("f1,question_mark", "help", "Help", key_display="f1"),

@@ -1,0 +1,481 @@
+"""Sending limits: what every provider lets an account send, today and in the old article; and a mailing planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import ClassVar
+
+from rich.cells import set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import DataTable, Input
+
+from smtp_wizard.engine.catalog import Provider
+from smtp_wizard.engine.model import InputError, clean
+from smtp_wizard.engine.planner import (
+    MOST_EACH,
+    MOST_RECIPIENTS,
+    Mailing,
+    Plan,
+    Reserve,
+    holding,
+    is_for,
+    is_rate,
+    others,
+    parse_count,
+    parse_size,
+    parse_start,
+    plan,
+)
+from smtp_wizard.engine.sending import Sorting, advice, in_order, rows_of, sender_of
+from smtp_wizard.planning import (
+    advice_words,
+    bars,
+    limit_words,
+    plan_words,
+    refusal_words,
+    rows_csv,
+    source_words,
+    table_cells,
+)
+from smtp_wizard.screens.dialogs import Dialog, HelpScreen
+from smtp_wizard.screens.step import Kit
+from smtp_wizard.widgets import Banner, Field, KeyHints, Plain, TextInput
+
+HELP = (
+    "This list says how much each provider lets one account send, and how large a message may be; a row with * is what "
+    "the old help article says. Type / and a name to find a provider, and press F4 to see who says so and when. Enter "
+    "plans a mailing with the chosen provider: how many days it takes, and what to do when it does not fit."
+)
+PLAN_HELP = (
+    "Say how many people get the mailing, and press Enter: you see how many go out on which day. Files grow by a third "
+    "on the way, and what you keep free is left for your invoices. The numbers are a plan; a new mailbox is often "
+    "stopped earlier."
+)
+COLUMNS = (("Provider", 21), ("Per hour", 9), ("Per day", 15), ("To", 10), ("Size", 9), ("Checked", 11))
+"""Heads and widths; with the mark before them, what fits in 80 columns."""
+MARK = 2
+"""The width of the mark."""
+SORTINGS = {
+    Sorting.CATALOG: "best known first",
+    Sorting.PROVIDER: "by name",
+    Sorting.LIMIT: "most a day first",
+    Sorting.SIZE: "largest message first",
+    Sorting.CHECKED: "newest first",
+}
+LEGEND = "* old article  r recipients  To: recipients of a message  1-5: accounts differ"
+MOST_MAILBOXES = 20
+
+
+class LimitTable(DataTable[Text]):
+    """The rows; Enter plans with the chosen one, which has a real mark before it, so that it shows without colour.
+
+    A row is one cell, its columns made of blanks: each cell of a row would go over the line with colours of its own.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Plan", key_display="enter")]
+
+    def _render_cell(
+        self,
+        row_index: int,
+        column_index: int,
+        base_style: Style,
+        width: int,
+        cursor: bool = False,
+        hover: bool = False,
+    ) -> list[list[Segment]]:
+        """Draw the mark with the cursor's own cell: a cell that is changed has the whole table painted again."""
+        lines = super()._render_cell(row_index, column_index, base_style, width, cursor, hover)
+        if not cursor or column_index != 0:
+            return lines
+        (first, *rest), *more_lines = lines
+        return [[Segment(f">{first.text[1:]}", first.style), *rest], *more_lines]
+
+
+class FilterInput(TextInput):
+    """Where one types what to look for; the arrows move in the table all the while."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Plan", key_display="enter"),
+        Binding("up", "screen.move(-1)", show=False),
+        Binding("down", "screen.move(1)", show=False),
+        Binding("pageup", "screen.move(-10)", show=False),
+        Binding("pagedown", "screen.move(10)", show=False),
+        Binding("escape", "screen.to_table", "To the list"),
+    ]
+
+
+class LimitsScreen(Screen[None]):
+    """All providers, each with today's figures and, below them, those of the old article."""
+
+    AUTO_FOCUS = "#limits"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("s", "sort", "Sort"),
+        Binding("x", "export", "Export CSV"),
+        Binding("f4", "details", "Sources"),
+        Binding("escape", "app.leave_limits", "Back"),
+        Binding("f1,question_mark", "help", "Help", key_display="f1"),
+        Binding("ctrl+q", "app.leave", "Quit", show=False),
+    ]
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__()
+        self.kit = kit
+        self.banner = Banner()
+        self.entry = FilterInput(placeholder="a name, a domain or a server", id="limit-filter")
+        self.count = Plain("", id="limit-count")
+        self.table = LimitTable(id="limits", cursor_type="row", cell_padding=0)
+        self.sorting = Sorting.CATALOG
+        self.entries: Mapping[str, str] = {}
+        """What was typed for the plan before, so that it need not be typed for the next provider."""
+        self._rows: list[tuple[str, Provider]] = []
+
+    def compose(self) -> ComposeResult:
+        yield Plain(Content.styled("Sending limits", "bold"), classes="title")
+        with Horizontal(id="limit-line"):
+            yield Plain("Filter", id="limit-label")
+            yield self.entry
+            yield self.count
+        yield self.table
+        yield Plain(Content.styled(LEGEND, "$foreground-muted"), id="limit-legend")
+        yield self.banner
+        yield KeyHints()
+
+    def on_mount(self) -> None:
+        heads = self._in_columns([head for head, _ in COLUMNS])
+        self.table.add_column(heads, width=heads.cell_len)
+        self.fill()
+
+    @on(Input.Changed, "#limit-filter")
+    def fill(self) -> None:
+        """List what the filter means, in the order chosen."""
+        catalog = self.kit.desk.catalog
+        known = [each for each in catalog.search(self.entry.value, len(catalog.providers)) if rows_of(each)]
+        self._rows = [
+            (f"{provider.id}{mark}", provider)
+            for provider in in_order(known, self.sorting)
+            for mark in ("", *("*" if provider.documented and _article(provider) else ""))
+        ]
+        self.table.clear()
+        for key, provider in self._rows:
+            self.table.add_row(self._in_columns(_cells(key, provider)), key=key)
+        number = "1 provider" if len(known) == 1 else f"{len(known)} providers"
+        found = f"{number}, {SORTINGS[self.sorting]}" if known else "Nothing like it is listed."
+        self.count.update(Content.styled(found, "$foreground-muted"), layout=False)
+
+    def _in_columns(self, cells: Sequence[str]) -> Text:
+        """Put cells under one another; a wide window gives its room to the names."""
+        room = min(max(0, self.app.size.width - 80), 25)
+        line = Text(" " * MARK, no_wrap=True)
+        for cell, (head, width) in zip(cells, COLUMNS, strict=True):
+            wide = width + room if head == COLUMNS[0][0] else width
+            line.append(set_cell_size(set_cell_size(cell, wide - 1), wide))
+        return line
+
+    @property
+    def chosen(self) -> Provider | None:
+        """The provider of the row where the cursor stands."""
+        row = self.table.cursor_row
+        return self._rows[row][1] if 0 <= row < len(self._rows) else None
+
+    def action_move(self, by: int) -> None:
+        """Choose another row, wherever the focus is."""
+        self.table.move_cursor(row=self.table.cursor_row + by, animate=False)
+
+    def action_filter(self) -> None:
+        """Go to the filter."""
+        self.entry.focus()
+
+    def action_to_table(self) -> None:
+        """Go back to the list; what it is filtered by stays."""
+        self.table.focus()
+
+    def action_sort(self) -> None:
+        """Take the next order."""
+        orders = list(SORTINGS)
+        self.sorting = orders[(orders.index(self.sorting) + 1) % len(orders)]
+        self.fill()
+
+    def action_details(self) -> None:
+        """Show every figure of the chosen provider, with who says so and when."""
+        if self.chosen is not None:
+            self.app.push_screen(LimitDetailsScreen(self.chosen))
+
+    def action_export(self) -> None:
+        """Write the rows that are listed to a file."""
+
+        def written(file: Path | None) -> None:
+            if file is not None:
+                self.banner.say(f"Written: {clean(str(file), 300)}")
+
+        providers = dict.fromkeys(provider for _, provider in self._rows)
+        rows = [row for provider in providers for row in rows_of(provider)]
+        name = f"smtp-limits-{self._today()}.csv"
+        if rows:
+            self.app.push_screen(ExportScreen(rows_csv(rows), Path.cwd() / name, len(rows)), written)
+
+    @on(DataTable.RowSelected)
+    @on(Input.Submitted, "#limit-filter")
+    def action_plan(self) -> None:
+        """Plan a mailing with the chosen provider."""
+
+        def planned(entries: Mapping[str, str] | None) -> None:
+            self.entries = entries or {}
+
+        if self.chosen is not None:
+            self.banner.say("")
+            self.app.push_screen(PlanScreen(self.kit, self.chosen, self.entries, self._today()), planned)
+
+    def _today(self) -> date:
+        return self.kit.desk.now().astimezone().date()
+
+    def action_help(self) -> None:
+        """Say what this screen is for."""
+        self.app.push_screen(HelpScreen("Sending limits", HELP))
+
+
+def _article(provider: Provider) -> bool:
+    return any(row.limit.documented for row in rows_of(provider))
+
+
+def _cells(key: str, provider: Provider) -> tuple[str, ...]:
+    old = key.endswith("*")
+    limits = [row.limit for row in rows_of(provider) if row.limit.documented == old]
+    fast, day, to, size = table_cells(limits)
+    if old and not any(limit.value is not None for limit in limits):
+        day = "words only, F4"
+    name, checked = (f"* {provider.name}", "undated") if old else (provider.name, provider.checked)
+    return clean(name, 60), fast, day, to, size, checked
+
+
+class LimitDetailsScreen(Dialog[None]):
+    """Every figure of one provider, with its source."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,f4", "dismiss(None)", "Close", show=False)]
+
+    def __init__(self, provider: Provider) -> None:
+        super().__init__()
+        self.provider = provider
+
+    def compose(self) -> ComposeResult:
+        provider = self.provider
+        with VerticalScroll(classes="dialog"):
+            yield Plain(Content.styled(f"Sending limits of {clean(provider.name, 60)}", "bold"))
+            yield Plain(f"\nToday (checked {provider.checked})\n" + "\n".join(self._rows(documented=False)))
+            if provider.limits_note:
+                yield Plain(f"  {provider.limits_note}")
+            if _article(provider):
+                yield Plain("\nThe old help article\n" + "\n".join(self._rows(documented=True)))
+            if provider.documented is not None and provider.documented.limits_today:
+                yield Plain(f"  Today: {provider.documented.limits_today}")
+        yield KeyHints()
+
+    def _rows(self, *, documented: bool) -> Iterator[str]:
+        for row in rows_of(self.provider):
+            if row.limit.documented == documented:
+                source = self.provider.source(row.limit.source)
+                yield f"  {limit_words(row.limit)}\n    {source_words(row)}"
+                if source is not None and source.url:
+                    yield f"    {source.url}"
+
+
+class ExportScreen(Dialog[Path]):
+    """Asks for the file, which must not be there yet, and writes it."""
+
+    def __init__(self, text: str, file: Path, rows: int) -> None:
+        super().__init__()
+        self.text = text
+        self.rows = rows
+        self.field = Field("File", TextInput(str(file), id="export-file"))
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Plain(Content.styled(f"Write the {self.rows} rows that are listed as CSV", "bold"))
+            yield self.field
+        yield KeyHints()
+
+    @on(Input.Submitted)
+    def _enter(self) -> None:
+        file = Path(self.field.value.strip()).expanduser()
+        try:
+            with file.open("x", encoding="utf-8", newline="") as opened:
+                opened.write(self.text)
+        except FileExistsError:
+            self.field.fail("There is a file of that name already. Type another one.")
+        except (OSError, ValueError, RuntimeError) as problem:
+            self.field.fail(f"It cannot be written there: {clean(str(problem), 200)}")
+        else:
+            self.dismiss(file)
+
+
+class PlanInput(TextInput):
+    """A field whose Enter plans; the arrows go to the other fields, the page keys through the result."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Plan", key_display="enter"),
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+        Binding("pageup", "screen.read(-1)", show=False),
+        Binding("pagedown", "screen.read(1)", "Read on", key_display="pgdn"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the fields of a plan say."""
+
+    mailing: Mailing
+    sent: int
+    mailboxes: int
+    chosen: str
+
+
+class PlanScreen(Screen[Mapping[str, str]]):
+    """A mailing and one provider: the numbers of each day, as bars; or why not, and what to do."""
+
+    AUTO_FOCUS = "#plan-recipients"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  the base declares it so
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f4", "details", "Sources"),
+        Binding("escape", "back", "Back"),
+        Binding("f1", "help", "Help"),
+        Binding("ctrl+q", "app.leave", "Quit", show=False),
+    ]
+
+    def __init__(self, kit: Kit, provider: Provider, entries: Mapping[str, str], today: date) -> None:
+        """`entries`: what the fields say at first, by their ids."""
+        super().__init__()
+        self.kit = kit
+        self.provider = provider
+        self.today = today
+        self.fields = {field.entry.id or "": field for field in self._fields()}
+        for name, text in entries.items():
+            if name in self.fields:
+                self.fields[name].value = text
+        self.made: Plan | None = None
+        self.result = Plain("Type how many people get the mailing, and press Enter.", id="plan-words")
+        self.pane = VerticalScroll(self.result, id="plan-result", can_focus=False)
+
+    def _fields(self) -> Iterator[Field]:
+        yield Field("Recipients", PlanInput(id="plan-recipients"), check=self._recipients)
+        yield Field("Messages each", PlanInput("1", id="plan-each"), check=self._each)
+        yield Field("Size in MB", PlanInput(id="plan-size", placeholder="with its files"), check=parse_size)
+        yield Field("Sent that day", PlanInput("0", id="plan-sent"), check=self._sent)
+        yield Field("Keep free", PlanInput("10%", id="plan-reserve", placeholder="50 or 10%"), check=Reserve.parse)
+        yield Field("First day", PlanInput(self.today.isoformat(), id="plan-start"), check=self._start)
+        yield Field("Such mailboxes", PlanInput("1", id="plan-mailboxes"), check=self._mailboxes)
+        if self._kinds():
+            example = self._kinds()[0]
+            yield Field("Kind of account", PlanInput(id="plan-for", placeholder=example[:50]), check=self._kind)
+
+    # -- what is typed ----------------------------------------------------------------------------------------------
+
+    def _recipients(self, text: str) -> int:
+        return parse_count(text, "Recipients", MOST_RECIPIENTS, 1)
+
+    def _each(self, text: str) -> int:
+        return parse_count(text, "Messages each", MOST_EACH, 1)
+
+    def _sent(self, text: str) -> int:
+        return parse_count(text or "0", "Sent that day", MOST_RECIPIENTS)
+
+    def _mailboxes(self, text: str) -> int:
+        return parse_count(text, "Such mailboxes", MOST_MAILBOXES, 1)
+
+    def _start(self, text: str) -> date:
+        return parse_start(text, self.today)
+
+    def _kinds(self) -> list[str]:
+        """Whom the figures are for that are not the ordinary account's."""
+        limits = self.provider.limits
+        different = (limit for limit in others(limits, holding(limits)) if is_rate(limit) and limit.applies_to)
+        return [limit.applies_to for limit in different]
+
+    def _kind(self, text: str) -> str:
+        if text.strip() and not any(is_for(limit, text) for limit in self.provider.limits if not limit.historical):
+            raise InputError(f"Words out of one of these: {'; '.join(self._kinds())}")
+        return text.strip()
+
+    def _value(self, name: str) -> str:
+        return self.fields[name].value if name in self.fields else ""
+
+    def _asked(self) -> _Asked | None:
+        """Return what is typed, or None once it was said what is wrong."""
+        wrong = [field for field in self.fields.values() if not field.valid()]
+        if wrong:
+            wrong[0].entry.focus()
+            return None
+        mailing = Mailing(
+            recipients=self._recipients(self._value("plan-recipients")),
+            each=self._each(self._value("plan-each")),
+            size=parse_size(self._value("plan-size")),
+            reserve=Reserve.parse(self._value("plan-reserve")),
+            start=self._start(self._value("plan-start")),
+        )
+        sent, mailboxes = self._sent(self._value("plan-sent")), self._mailboxes(self._value("plan-mailboxes"))
+        return _Asked(mailing, sent, mailboxes, self._value("plan-for").strip())
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield Plain(Content.styled(f"Plan a mailing: {clean(self.provider.name, 60)}", "bold"), classes="title")
+        with Vertical(id="plan-split"):
+            with Vertical(id="plan-form"):
+                yield from self.fields.values()
+            yield self.pane
+        yield KeyHints()
+
+    @on(Input.Submitted)
+    def action_plan(self) -> None:
+        """Plan what is typed."""
+        asked = self._asked()
+        if asked is None:
+            return
+        first = sender_of(self.provider, asked.sent, asked.chosen)
+        more = [sender_of(self.provider, 0, asked.chosen)] * (asked.mailboxes - 1)
+        self.made = plan(asked.mailing, [first, *more])
+        self.result.update(Content("\n").join(self._lines(self.made)))
+        self.pane.scroll_home(animate=False)
+
+    def _lines(self, made: Plan) -> Iterator[Content]:
+        catalog = self.kit.desk.catalog
+        headline, *words = plan_words(made, catalog)
+        sign = "" if made.fits else "! "
+        yield Content.styled(f"{sign}{headline}", "bold" if made.fits else "bold $text-warning")
+        yield from map(Content, bars(made))
+        yield from map(Content, words)
+        ways = advice(made, catalog)
+        if ways:
+            yield Content.styled("\nWhat you can do", "bold")
+            yield from (Content(f"{number}. {advice_words(each)}") for number, each in enumerate(ways, 1))
+        yield Content.styled("\nWhen the limit is reached", "bold")
+        yield from map(Content, refusal_words(made, catalog))
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def action_read(self, pages: int) -> None:
+        """Read on, or back."""
+        self.pane.scroll_relative(y=pages * max(1, self.pane.size.height - 1), animate=False)
+
+    def action_details(self) -> None:
+        """Show every figure of the provider, with who says so and when."""
+        self.app.push_screen(LimitDetailsScreen(self.provider))
+
+    def action_back(self) -> None:
+        """Back to the list; what was typed is kept."""
+        self.dismiss({name: field.value for name, field in self.fields.items() if name != "plan-for"})
+
+    def action_help(self) -> None:
+        """Say what this screen is for."""
+        self.app.push_screen(HelpScreen("Plan a mailing", PLAN_HELP))
