@@ -59,7 +59,7 @@ def test_the_version() -> None:
     assert run("--version").out == f"smtp-wizard {__version__}\n"
 
 
-@pytest.mark.parametrize("words", [["chek", "h"], ["explain"], ["--nonsense"], ["accounts", "nonsense", "x"]])
+@pytest.mark.parametrize("words", [["chek", "h"], ["limits", "plan"], ["--nonsense"], ["accounts", "nonsense", "x"]])
 def test_a_command_line_that_cannot_be_understood_exits_2(words: list[str]) -> None:
     plain, ran = run(*words), run(*words, "--json")
     assert (plain.code, plain.out) == (2, "")
