@@ -783,6 +783,7 @@ mail  -                550 5.7.25                   => sending_ip_rejected
 mail  -                451                          => temporary_try_later
 rcpt  -                550                          => recipient_rejected
 rcpt  -                550 5.1.1                    => recipient_rejected
+rcpt  -                550 5.7.133                  => recipient_rejected
 rcpt  -                553 5.1.3                    => bad_address_format
 rcpt  -                550 5.5.3                    => too_many_recipients
 rcpt  -                550 5.7.1                    => unknown
