@@ -215,6 +215,7 @@ class ConnectScreen(StepScreen):
         self.outcome.update(
             Content.styled(f"{words} Press Enter to go on to the test mail.", "bold $text-success"), layout=False
         )
+        self.outcome.scroll_visible(animate=False)
 
     def _failed(self, finding: Finding | None) -> None:
         """Leave the cursor where the thing can be mended."""

@@ -205,6 +205,9 @@ class ServerScreen(StepScreen):
     def _say(self, text: str) -> None:
         self.verdict.update(text)
         self.verdict.display = bool(text)
+        if text:
+            # Twice laid out: where a scroll bar comes, the lines above are broken anew.
+            self.call_after_refresh(self.query_one("#body").scroll_end, animate=False)
 
     @on(Button.Pressed, "#usual")
     def action_usual_ports(self) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 from smtp_wizard.background import ServerWatch
 from smtp_wizard.engine.desk import Desk
@@ -83,6 +85,11 @@ class StepScreen(Screen[Outcome]):
     def go_on(self, draft: Draft) -> None:
         """End this step with a draft."""
         self.dismiss(Next(draft))
+
+    @on(Input.Changed)
+    def _keep_in_sight(self, event: Input.Changed) -> None:
+        """Nobody types blind: in a small window the field may have given way to what was wrong with it."""
+        event.input.scroll_visible(animate=False)
 
     def on_guide_pane_open_link(self, message: GuidePane.OpenLink) -> None:
         """Show a web address, or open it where a browser is at hand."""

@@ -173,6 +173,8 @@ class FindingCard(Static):
         if details and finding.server_said:
             parts.append(Content.assemble(("The server said: ", "bold"), finding.server_said))
         self.update(Content("\n").join(parts))
+        if not finding.warning:
+            self.scroll_visible(animate=False)
 
 
 class Transcript(VerticalScroll, can_focus=True):

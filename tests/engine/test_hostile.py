@@ -438,7 +438,7 @@ async def test_the_names_in_a_certificate_do_not_either(ca: trustme.CA, trust: T
 async def test_neither_does_a_file_of_certificates_with_an_odd_name(tmp_path: Path) -> None:
     async with MisbehavingServer([Hold()]) as server:
         done = await check(server.endpoint(Security.TLS), trust=Trust(str(tmp_path / "ca\x1b[2J.pem")))
-    assert done.row == (Stage.TLS, Verdict.FAIL, "tls_failed")
+    assert done.row == (Stage.TLS, Verdict.FAIL, "ca_file_unusable")
     assert invisible(done) == set()
 
 

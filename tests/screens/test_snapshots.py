@@ -1,0 +1,282 @@
+"""How each screen looks at 80x24 and at 120x40, to the letter; without colour and in ASCII alone, too.
+
+The pictures are texts in tests/snapshots, so that a change of a screen is a change that can be read. After a change
+that is meant, make them anew with `UPDATE_SNAPSHOTS=1 .venv/bin/pytest tests/screens/test_snapshots.py`, and read the
+difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.app import HOME
+from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.check import CheckResult, Report
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.model import Address, Depth, Endpoint, Secret, Security, Stage, Verdict
+from smtp_wizard.engine.wizard import Arrival, Draft, Origin
+from smtp_wizard.screens.dialogs import HelpScreen
+from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.tools import ToolsScreen
+from tests.support.redirect import RedirectWire, playing, tls_ports
+from tests.support.walk import Walk, catalog, make_desk, walking
+
+SNAPSHOTS = Path(__file__).resolve().parent.parent / "snapshots"
+SIZES = [(80, 24), (120, 40)]
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SECRET = Secret("abcd efgh ijkl mnop")
+PRACTICE = Endpoint("127.0.0.1", 5871, Security.STARTTLS)
+
+
+# What is another at each run: ports that had to be taken instead, keys of messages, days that a certificate has left,
+# and whatever time zone the clock is read in.
+VARYING = (
+    (re.compile(r"port \d{4,5}"), "port N"),
+    (re.compile(r"kept in the practice mailbox as\s*\S*"), "kept in the practice mailbox as KEY"),
+    (re.compile(r"valid \d+ more days"), "valid N more days"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d"), "DAY TIME"),
+    (re.compile(r"today \d\d:\d\d"), "today TIME"),
+    (re.compile(r"\(\d+\.\d s\)"), "(N s)"),
+)
+
+
+def steady(text: str) -> str:
+    """Return a screen without what varies from run to run."""
+    for pattern, word in VARYING:
+        text = pattern.sub(word, text)
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+def compare(name: str, shown: str) -> None:
+    """Compare a screen with its picture; write it where that is asked for."""
+    file = SNAPSHOTS / f"{name}.txt"
+    if os.environ.get("UPDATE_SNAPSHOTS") == "1":
+        SNAPSHOTS.mkdir(exist_ok=True)
+        file.write_text(steady(shown), "utf-8")
+    assert file.is_file(), f"no picture of {name}: make one with UPDATE_SNAPSHOTS=1"
+    assert steady(shown) == file.read_text("utf-8"), f"{name} looks otherwise"
+
+
+def draft(desk: Desk, path: str = "accept") -> Draft:
+    """The answers of somebody who practises, up to the sign-in."""
+    provider = desk.provider("sandbox")
+    assert provider is not None
+    way = provider.path(path)
+    assert way is not None
+    begun = Draft(address=Address("you", "sandbox.test")).with_provider(provider, Origin.ADDRESS, "from: a test")
+    return begun.with_path(way)
+
+
+def proved(desk: Desk) -> Draft:
+    """The same, signed in."""
+    done = replace(draft(desk), secret=SECRET)
+    passed = Report(PRACTICE, (CheckResult(Stage.AUTH, Verdict.PASS, 0.0),))
+    return replace(done, proof=desk.proof(done, passed, Depth.LOGIN))
+
+
+async def address(walk: Walk) -> None:
+    await walk.at("address")
+
+
+async def typo(walk: Walk) -> None:
+    await walk.at("address")
+    await walk.write("ana@gmial.com")
+    await walk.press("enter")
+    await walk.until_reads("Did you mean gmail.com?")
+
+
+async def provider(walk: Walk) -> None:
+    await walk.at("address")
+    await walk.write("ana@gmail.com")
+    await walk.press("enter")
+    await walk.at("provider")
+
+
+async def picker(walk: Walk) -> None:
+    await provider(walk)
+    await walk.press("end", "enter")
+    await walk.until_reads("Filter")
+    await walk.write("out")
+    await walk.until_reads("Outlook")
+
+
+async def signin(walk: Walk) -> None:
+    await provider(walk)
+    await walk.press("enter")
+    await walk.at("signin")
+    await walk.until_reads("Source:")
+
+
+async def closed(walk: Walk) -> None:
+    await signin(walk)
+    await walk.press("end", "enter")
+    await walk.until_reads("What you can do instead")
+
+
+async def server(walk: Walk) -> None:
+    await provider(walk)
+    await walk.press("down", "enter")
+    await walk.at("signin")
+    await walk.press("enter")
+    await walk.at("server")
+
+
+async def helped(walk: Walk) -> None:
+    await provider(walk)
+    await walk.press("f1")
+    await walk.at_screen(HelpScreen)
+
+
+WITHOUT_DRAFT: dict[str, Callable[[Walk], Awaitable[None]]] = {
+    "address": address,
+    "typo": typo,
+    "provider": provider,
+    "picker": picker,
+    "signin": signin,
+    "closed": closed,
+    "server": server,
+    "help": helped,
+}
+
+
+async def connect(walk: Walk) -> None:
+    await walk.at("connect")
+    await walk.until_reads("Encryption")
+
+
+async def connected(walk: Walk) -> None:
+    await connect(walk)
+    await walk.write(SECRET.reveal())
+    await walk.press("enter")
+    await walk.until_reads("this works")
+
+
+async def refused(walk: Walk) -> None:
+    await connect(walk)
+    await walk.write("my usual password")
+    await walk.press("enter")
+    await walk.until_reads("Who must act")
+
+
+async def mail_step(walk: Walk) -> None:
+    await walk.at("testmail")
+
+
+async def sent(walk: Walk) -> None:
+    await walk.at("testmail")
+    await walk.write("bob@example.test")
+    await walk.press("enter")
+    await walk.until_reads("Did it arrive")
+
+
+async def review(walk: Walk) -> None:
+    await walk.at("review")
+    await walk.until_reads("keyring")
+
+
+async def done(walk: Walk) -> None:
+    await walk.at("done")
+
+
+def drafts(desk: Desk) -> dict[str, tuple[Draft, Callable[[Walk], Awaitable[None]]]]:
+    """The screens that stand behind answers."""
+    signed = proved(desk)
+    tested = replace(signed, arrival=Arrival.ARRIVED, test_to=Address("bob", "example.test"))
+    kept = replace(tested, name="Practice you", store=StoreKind.KEYRING, saved="Practice you")
+    return {
+        "connect": (draft(desk), connect),
+        "connected": (draft(desk), connected),
+        "refused": (draft(desk, "app-password-required"), refused),
+        "testmail": (signed, mail_step),
+        "sent": (signed, sent),
+        "review": (tested, review),
+        "done": (kept, done),
+    }
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """The engine, with every name leading to a server on this computer."""
+    async with playing(tmp_path / "servers", "accept") as servers:
+        wire = RedirectWire(servers["accept"], tls_ports(catalog()))
+        yield make_desk(tmp_path / "config", wire, now=lambda: NOON)
+
+
+@asynccontextmanager
+async def shown_at(
+    desk: Desk, size: tuple[int, int], begin: Draft | None, act: Callable[[Walk], Awaitable[None]]
+) -> AsyncIterator[Walk]:
+    async with walking(desk, draft=begin, size=size) as walk:
+        await act(walk)
+        await walk.pilot.pause()
+        await walk.pilot.pause()
+        yield walk
+
+
+def name_of(screen: str, size: tuple[int, int]) -> str:
+    return f"{screen}-{size[0]}x{size[1]}"
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("screen", WITHOUT_DRAFT)
+async def test_a_screen_of_the_beginning(desk: Desk, screen: str, size: tuple[int, int]) -> None:
+    async with shown_at(desk, size, None, WITHOUT_DRAFT[screen]) as walk:
+        compare(name_of(screen, size), walk.shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("screen", ["connect", "connected", "refused", "testmail", "sent", "review", "done"])
+async def test_a_screen_behind_answers(desk: Desk, screen: str, size: tuple[int, int]) -> None:
+    begin, act = drafts(desk)[screen]
+    async with shown_at(desk, size, begin, act) as walk:
+        compare(name_of(screen, size), walk.shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_the_accounts_and_the_tools(desk: Desk, size: tuple[int, int]) -> None:
+    await desk.save(replace(proved(desk), name="Practice you", store=StoreKind.KEYRING))
+    async with walking(desk, start=HOME, size=size) as walk:
+        await walk.at_screen(HomeScreen)
+        await walk.until_reads("Practice you")
+        await walk.pilot.pause()
+        compare(name_of("accounts", size), walk.shown)
+        await walk.press("o")
+        await walk.at_screen(ToolsScreen)
+        compare(name_of("tools", size), walk.shown)
+
+
+async def test_without_colour_everything_can_still_be_told_apart(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same letters, with not one colour: what is chosen has a mark, what is typed a line."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with shown_at(desk, (80, 24), None, signin) as walk:
+        compare("signin-80x24", walk.shown)
+        assert walk.app.theme == "ansi-dark"
+        assert "> (o)" in walk.shown
+
+
+async def test_in_ascii_not_one_other_letter_is_painted(desk: Desk) -> None:
+    begin, act = drafts(desk)["connected"]
+    async with walking(desk, draft=begin) as walk:
+        walk.app.ascii = True
+        await act(walk)
+        painted = "".join(
+            segment.text
+            for line in walk.app.screen._compositor.render_strips()
+            for segment in line.apply_filter(walk.app.get_line_filters()[-1], walk.app.screen.background_colors[1])
+        )
+    assert painted.isascii()
+    assert "Signed in" in painted
+
+
+async def test_the_pictures_are_of_screens_that_there_are() -> None:
+    screens = {*WITHOUT_DRAFT, "connect", "connected", "refused", "testmail", "sent", "review", "done"}
+    named = {name_of(screen, size) for screen in (*screens, "accounts", "tools") for size in SIZES}
+    assert {file.stem for file in SNAPSHOTS.glob("*.txt")} == named

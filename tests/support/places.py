@@ -1,0 +1,304 @@
+"""The screens of the wizard and of the accounts, each with how a person comes to stand before it.
+
+Everything that changes from run to run is held still: the clock, the address of the server, its port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from smtp_wizard.app import HOME, SETUP
+from smtp_wizard.engine.accounts import LastResult, StoreKind
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.model import Address, Depth, Scope, Secret, Stage, Verdict
+from smtp_wizard.engine.wizard import Arrival, Draft, Origin, Proof
+from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, LeadScreen, LinkScreen, PasswordScreen
+from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.widgets import CheckList, Choices, GuidePane
+from tests.support.redirect import RedirectWire, playing, tls_ports
+from tests.support.stores import desktop
+from tests.support.walk import Walk, catalog, make_desk, walking
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+PASSWORD = "abcd efgh ijkl mnop"
+TEST_TO = Address("ben", "elsewhere.example")
+EMAIL = Address("ana", "gmail.com")
+GOOD, BAD = "accept", "app-password-required"
+
+
+def draft_at_signin() -> Draft:
+    """Return the answers of somebody whose provider is known."""
+    provider = catalog().get("gmail")
+    assert provider is not None
+    note = f"from: the ending of the address ({EMAIL.domain})"
+    return Draft(address=EMAIL).with_provider(provider, Origin.ADDRESS, note)
+
+
+def draft_at_connect() -> Draft:
+    """Return them with the way in chosen."""
+    draft = draft_at_signin()
+    provider = catalog().get("gmail")
+    assert provider is not None
+    return draft.with_path(provider.paths[0])
+
+
+def draft_at_testmail() -> Draft:
+    """Return them with the sign-in proved."""
+    draft = draft_at_connect().with_sign_in(str(EMAIL), Secret(PASSWORD.replace(" ", "")))
+    assert draft.endpoint is not None
+    return replace(draft, proof=Proof(NOW, Depth.LOGIN, Verdict.PASS, draft.endpoint, draft.username))
+
+
+def draft_at_review() -> Draft:
+    """Return them with the test message arrived."""
+    draft = draft_at_testmail()
+    assert draft.proof is not None
+    proof = replace(draft.proof, depth=Depth.SEND)
+    return replace(draft, test_to=TEST_TO, arrival=Arrival.ARRIVED, proof=proof, store=StoreKind.KEYRING)
+
+
+def draft_at_done() -> Draft:
+    """Return them saved."""
+    return replace(draft_at_review(), name="Gmail ana", saved="Gmail ana")
+
+
+def draft_at_server() -> Draft:
+    """Return the answers of somebody who enters the server by hand."""
+    custom = catalog().get("custom")
+    assert custom is not None
+    draft = Draft(address=Address("ana", "firma.example")).with_provider(custom, Origin.HAND)
+    return draft.with_path(custom.paths[0])
+
+
+Go = Callable[[Walk], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A screen in one state."""
+
+    go: Go
+    """Brings a person from where the program opens to the place, and waits until everything stands there."""
+    draft: Callable[[], Draft] | None = None
+    scenario: str = GOOD
+    start: str = SETUP
+
+
+async def checked(walk: Walk, key: str) -> None:
+    """Press a key that begins a check, and wait for its end."""
+    checks = walk.the("#checks", CheckList)
+    before = checks.results
+    await walk.press(key)
+    await walk.until(lambda: checks.over and checks.results is not before, "the end of the check")
+
+
+async def at_address(walk: Walk) -> None:
+    await walk.at("address")
+
+
+async def address_with_a_typo(walk: Walk) -> None:
+    await walk.at("address")
+    await walk.write("ana@gmial.com")
+    await walk.press("enter")
+    await walk.until_reads("Did you mean gmail.com?")
+
+
+async def at_provider(walk: Walk) -> None:
+    await walk.at("address")
+    await walk.write(str(EMAIL))
+    await walk.press("enter")
+    await walk.at("provider")
+
+
+async def provider_then_and_now(walk: Walk) -> None:
+    await at_provider(walk)
+    await walk.press("f4")
+
+
+async def another_provider(walk: Walk) -> None:
+    await at_provider(walk)
+    await walk.press("end", "enter")
+    await walk.until_reads("Filter")
+    await walk.write("yah")
+    await walk.settle()
+
+
+async def at_signin(walk: Walk) -> None:
+    await walk.at("signin")
+
+
+async def a_closed_way(walk: Walk) -> None:
+    await walk.at("signin")
+    await walk.press("end", "enter")
+    await walk.at_screen(LeadScreen)
+
+
+async def at_server(walk: Walk) -> None:
+    await walk.at("server")
+
+
+async def a_server_tested(walk: Walk) -> None:
+    await walk.at("server")
+    await walk.write("mail.firma.example")
+    await checked(walk, "f5")
+    await walk.until_reads("were not checked")
+
+
+async def at_connect(walk: Walk) -> None:
+    """With the check of the server, which needs no password, at its end."""
+    await walk.at("connect")
+    await walk.until(lambda: walk.the("#checks", CheckList).over, "the check of the server")
+
+
+async def sign_in_fails(walk: Walk) -> None:
+    await at_connect(walk)
+    await walk.write("my usual password")
+    await checked(walk, "enter")
+    await walk.until_reads("Who must act")
+
+
+async def failure_in_detail(walk: Walk) -> None:
+    await sign_in_fails(walk)
+    await walk.press("f4")
+
+
+async def signed_in(walk: Walk) -> None:
+    await at_connect(walk)
+    await walk.write(PASSWORD)
+    await checked(walk, "enter")
+    await walk.until_reads("Press Enter to go on")
+
+
+async def the_guide(walk: Walk) -> None:
+    await at_connect(walk)
+    await walk.press("f6", "down", "space")
+    await walk.until(lambda: walk.the("#guide", GuidePane).ticks, "the tick")
+
+
+async def at_testmail(walk: Walk) -> None:
+    await walk.at("testmail")
+
+
+async def sent(walk: Walk) -> None:
+    await walk.at("testmail")
+    await walk.write(str(TEST_TO))
+    await checked(walk, "enter")
+    await walk.until_reads("Did it arrive")
+
+
+async def at_review(walk: Walk) -> None:
+    await walk.at("review")
+    store = walk.the("#store", Choices)
+    await walk.until(lambda: store.selected == StoreKind.KEYRING, "the keyring to be chosen")
+    await walk.until(lambda: "Trying" not in walk.line, "the places for the password to be tried")
+
+
+async def at_done(walk: Walk) -> None:
+    await walk.at("done")
+
+
+async def at_home(walk: Walk) -> None:
+    await walk.at_screen(HomeScreen)
+
+
+async def account_actions(walk: Walk) -> None:
+    await at_home(walk)
+    await walk.press("enter")
+    await walk.at_screen(ActionScreen)
+
+
+async def help_window(walk: Walk) -> None:
+    await walk.at("address")
+    await walk.press("f1")
+    await walk.at_screen(HelpScreen)
+
+
+async def leave_window(walk: Walk) -> None:
+    await at_provider(walk)
+    await walk.press("ctrl+q")
+    await walk.at_screen(ConfirmScreen)
+
+
+async def link_window(walk: Walk) -> None:
+    await at_connect(walk)
+    await walk.press("f6", "o")
+    await walk.at_screen(LinkScreen)
+
+
+async def password_window(walk: Walk) -> None:
+    await at_home(walk)
+    await walk.press("p")
+    await walk.at_screen(PasswordScreen)
+
+
+PLACES: Mapping[str, Place] = {
+    "address": Place(at_address),
+    "address-typo": Place(address_with_a_typo),
+    "help": Place(help_window),
+    "provider": Place(at_provider),
+    "provider-then-and-now": Place(provider_then_and_now),
+    "provider-another": Place(another_provider),
+    "leave": Place(leave_window),
+    "signin": Place(at_signin, draft_at_signin),
+    "signin-closed": Place(a_closed_way, draft_at_signin),
+    "server": Place(at_server, draft_at_server),
+    "server-tested": Place(a_server_tested, draft_at_server),
+    "connect": Place(at_connect, draft_at_connect),
+    "connect-failed": Place(sign_in_fails, draft_at_connect, BAD),
+    "connect-details": Place(failure_in_detail, draft_at_connect, BAD),
+    "connect-signed-in": Place(signed_in, draft_at_connect),
+    "connect-guide": Place(the_guide, draft_at_connect),
+    "link": Place(link_window, draft_at_connect),
+    "testmail": Place(at_testmail, draft_at_testmail),
+    "testmail-sent": Place(sent, draft_at_testmail),
+    "review": Place(at_review, draft_at_review),
+    "done": Place(at_done, draft_at_done),
+    "home": Place(at_home, start=HOME),
+    "home-actions": Place(account_actions, start=HOME),
+    "home-password": Place(password_window, start=HOME),
+}
+"""Every screen, by the name of its picture."""
+
+
+@asynccontextmanager
+async def standing(place: Place, folder: Path, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Walk]:
+    """Bring a person to a place; yield when everything stands there."""
+    async with playing(folder / "practice", place.scenario) as servers:
+        wire = RedirectWire(servers[place.scenario], tls_ports(catalog()))
+        desk = make_desk(folder / "config", wire, backend=desktop(), now=lambda: NOW)
+        if place.start == HOME:
+            await two_accounts(desk)
+        draft = place.draft() if place.draft is not None else None
+        async with walking(desk, start=place.start, draft=draft, size=size) as walk:
+            await place.go(walk)
+            await still(walk)
+            yield walk
+
+
+async def two_accounts(desk: Desk) -> None:
+    """Save an account that works and one that does not."""
+    await desk.save(replace(draft_at_review(), name="Gmail ana"))
+    office = replace(draft_at_review(), name="Office", scope=Scope.ALL)
+    await desk.save(office)
+    failed = LastResult(NOW - timedelta(days=3), Depth.LOGIN, Verdict.FAIL, Stage.AUTH, "bad_credentials")
+    desk.book.record("Office", failed)
+
+
+async def still(walk: Walk) -> None:
+    """Wait until the screen has not changed for a while."""
+    seen: list[str] = []
+
+    def unchanged() -> bool:
+        seen.append(walk.shown)
+        return len(seen) > QUIET and len(set(seen[-QUIET:])) == 1
+
+    await walk.settle()
+    await walk.until(unchanged, "the screen to be still")
+
+
+QUIET = 8
+"""How often in a row a screen must look the same."""

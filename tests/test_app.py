@@ -1,0 +1,177 @@
+"""The screens as a whole: few keys, nothing painted while nobody acts, and every size of window."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import RenderableType
+from textual import events
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input
+
+from smtp_wizard.app import WizardApp
+from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.model import Endpoint, Security
+from smtp_wizard.engine.wizard import STEPS, Draft, Origin
+from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.widgets import Choices, GuidePane, KeyHints, Stepper
+from tests.support.misbehaving import Expect, MisbehavingServer, Send, StartTls, Step, good, make_ca
+from tests.support.places import PASSWORD, PLACES, Place, draft_at_connect, standing
+from tests.support.walk import Walk, make_desk, walking
+
+MOST_KEYS = 14
+"""From the address to the saved account, beside what is typed."""
+IDLE_SECONDS = 3.2
+SMALL, USUAL, WIDE = (60, 20), (80, 24), (120, 40)
+
+
+# --- few keys ---
+
+
+async def test_a_rehearsal_takes_few_keys(tmp_path: Path) -> None:
+    """Address, Enter, Enter, Enter, password, Enter, Enter, address, Enter, Enter, Enter: saved."""
+    desk = make_desk(tmp_path)
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.write("ana@sandbox.test")
+        await walk.press("enter")
+        await walk.at("provider")
+        await walk.press("enter")
+        await walk.at("signin")
+        await walk.press("enter")
+        await walk.at("connect")
+        await walk.write(PASSWORD)
+        await walk.press("enter")
+        await walk.until_reads("Press Enter to go on")
+        await walk.press("enter")
+        await walk.at("testmail")
+        await walk.write("ben@elsewhere.example")
+        await walk.press("enter")
+        await walk.until_reads("Did it arrive")
+        await walk.press("enter")
+        await walk.at("review")
+        store = walk.the("#store", Choices)
+        await walk.until(lambda: store.selected == StoreKind.KEYRING, "the keyring to be chosen")
+        await walk.press("enter")
+        await walk.at("done")
+        assert desk.book.get(walk.draft.saved or "").sandbox == "accept"
+        assert len(walk.pressed) <= MOST_KEYS
+        await walk.press("enter")
+        await walk.at_screen(HomeScreen)
+        assert walk.reads("Practice ana")
+
+
+async def test_one_press_of_enter_is_one_attempt(tmp_path: Path) -> None:
+    """A server that counts wrong passwords locks people out: Enter signs in once."""
+    ca = make_ca()
+    script: list[Step] = [
+        StartTls(good(ca)),
+        Send(b"220 mail.firma.example ESMTP\r\n"),
+        Expect(rb"EHLO .*"),
+        Send(b"250-mail.firma.example\r\n250 AUTH PLAIN\r\n"),
+        Expect(rb"AUTH PLAIN .*"),
+        Send(b"535 5.7.8 no\r\n"),
+    ]
+    ca_file = tmp_path / "ca.pem"
+    ca.cert_pem.write_to_path(ca_file)
+    async with MisbehavingServer(script, strict=False) as server:
+        draft = Draft(
+            address=draft_at_connect().address,
+            provider="custom",
+            origin=Origin.HAND,
+            ways=2,
+            path="password",
+            endpoint=Endpoint(server.host, server.port, Security.TLS),
+            username="ana",
+            ca_file=str(ca_file),
+        )
+        async with walking(make_desk(tmp_path), draft=draft) as walk:
+            await walk.at("connect")
+            await walk.write(PASSWORD)
+            await walk.press("enter")
+            await walk.until_reads("Who must act")
+            await walk.settle()
+        assert server.received.count(b"AUTH PLAIN") == 1
+
+
+# --- nothing while nobody acts ---
+
+
+async def test_nothing_is_painted_while_nobody_does_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every screen, with the cursor in a field where it has one: not one paint in three seconds."""
+    painted: dict[int, int] = {}
+    display = WizardApp._display
+
+    def counted(self: WizardApp, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        painted[id(self)] = painted.get(id(self), 0) + (renderable is not None)
+        display(self, screen, renderable)
+
+    monkeypatch.setattr(WizardApp, "_display", counted)
+
+    async def paints(name: str, place: Place) -> tuple[str, int]:
+        async with standing(place, tmp_path / name) as walk:
+            before = painted[id(walk.app)]
+            assert before, "painting is seen"
+            await asyncio.sleep(IDLE_SECONDS)
+            return name, painted[id(walk.app)] - before
+
+    counts = await asyncio.gather(*(paints(name, place) for name, place in PLACES.items()))
+    assert {name: count for name, count in counts if count} == {}
+
+
+# --- every size of window ---
+
+
+def in_sight(walk: Walk, widget: Widget) -> bool:
+    """Whether all of a widget can be seen: not scrolled away, not beside the window."""
+    placed = walk.app.screen.find_widget(widget)
+    return placed.region.area > 0 and placed.visible_region == placed.region
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL, WIDE], ids=["60x20", "80x24", "120x40"])
+@pytest.mark.parametrize("name", PLACES)
+async def test_every_screen_fits(name: str, size: tuple[int, int], tmp_path: Path) -> None:
+    """The keys and where in the wizard one is can be seen; nothing is wider than the window; nobody types blind."""
+    async with standing(PLACES[name], tmp_path, size) as walk:
+        screen, focused = walk.app.screen, walk.app.focused
+        assert all(in_sight(walk, each) for each in [*screen.query(KeyHints), *screen.query(Stepper)])
+        assert max(len(line) for line in walk.shown.splitlines()) <= size[0]
+        assert focused is not None or name == "done"
+        if isinstance(focused, Input):
+            focused.post_message(events.Paste("x"))
+            await walk.until(lambda: in_sight(walk, focused), "the field in which one types")
+
+
+STEP_PLACES: Mapping[str, str] = {step.id: step.id for step in STEPS}
+
+
+@pytest.mark.parametrize("name", STEP_PLACES)
+async def test_every_step_says_where_one_is(name: str, tmp_path: Path) -> None:
+    """All the steps where there is room, else the number and the name."""
+    title = {step.id: step.title for step in STEPS}[name]
+    async with standing(PLACES[name], tmp_path, USUAL) as walk:
+        assert name == "done" or f"[{title}]" in walk.shown.splitlines()[0]
+        await walk.pilot.resize_terminal(*SMALL)
+        await walk.until_reads(title if name == "done" else f": {title}")
+
+
+async def test_the_guide_stands_above_the_form_or_beside_it(tmp_path: Path) -> None:
+    """At 80 columns above, at 120 beside; nothing that was typed is lost by dragging the window."""
+    async with standing(PLACES["connect"], tmp_path, USUAL) as walk:
+        await walk.write(PASSWORD)
+        guide, form = walk.the("#guide", GuidePane), walk.app.screen.query_one("#form")
+        assert guide.region.bottom <= form.region.y
+        await walk.pilot.resize_terminal(*WIDE)
+        await walk.until(lambda: guide.region.right <= form.region.x, "the guide beside the form")
+        assert guide.region.y == form.region.y
+        await walk.pilot.resize_terminal(*SMALL)
+        await walk.until(lambda: guide.region.bottom <= form.region.y, "the guide above the form")
+        entry = walk.the("#secret", Input)
+        assert entry.value == PASSWORD.replace(" ", "")
+        assert entry.has_focus
+        assert in_sight(walk, entry)
