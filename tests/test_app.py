@@ -16,6 +16,7 @@ from textual.widgets import Input
 
 from smtp_wizard.app import WizardApp
 from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.desk import PRACTICE_FOLDER
 from smtp_wizard.engine.model import Endpoint, Security
 from smtp_wizard.engine.wizard import STEPS, Draft, Origin
 from smtp_wizard.screens.home import HomeScreen
@@ -97,6 +98,26 @@ async def test_one_press_of_enter_is_one_attempt(tmp_path: Path) -> None:
             await walk.until_reads("Who must act")
             await walk.settle()
         assert server.received.count(b"AUTH PLAIN") == 1
+
+
+async def test_a_practice_server_that_cannot_start_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
+    """Where its folder cannot be made: one sentence at the step, the password still typed; then it works."""
+    in_the_way = tmp_path / PRACTICE_FOLDER
+    in_the_way.write_text("a file where a folder should be")
+    async with walking(make_desk(tmp_path)) as walk:
+        await walk.at("address")
+        await walk.write("ana@sandbox.test")
+        for step in ("provider", "signin", "connect"):
+            await walk.press("enter")
+            await walk.at(step)
+        await walk.write(PASSWORD)
+        await walk.press("enter")
+        await walk.until_reads("The practice server could not start")
+        assert walk.the("#secret", Input).value == PASSWORD
+        in_the_way.unlink()
+        await walk.press("enter")
+        await walk.until_reads("Press Enter to go on")
+        assert not walk.reads("could not start")
 
 
 # --- nothing while nobody acts ---

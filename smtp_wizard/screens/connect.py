@@ -194,6 +194,7 @@ class ConnectScreen(StepScreen):
     async def _check(self, draft: Draft) -> None:
         if self._end_listening is not None:
             self._end_listening()
+        self.banner.say("")
         self.checks.begin()
         self._show(None)
         self.outcome.update("", layout=False)

@@ -111,6 +111,7 @@ class TestMailScreen(StepScreen):
     @work(exclusive=True, group="checks")
     async def _send(self, draft: Draft) -> None:
         self._sending = True
+        self.banner.say("")
         self.checks.begin()
         self.card.show(None)
         for hidden in (self.question, self.arrived, self.advice):
