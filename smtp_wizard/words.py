@@ -46,9 +46,9 @@ PURPOSE: Mapping[str, str] = {
         "of secure connection."
     ),
     "connect": (
-        "Here you type the password that lets your application send. The guide shows where it comes from, step by "
-        "step. Enter signs in to the server, once, and shows what happened. "
-        "The password stays in this program's memory until you save it."
+        "Here you type the password that lets your application send; the guide shows where it comes from, step by "
+        "step. Enter signs in to the server, once, and shows what happened; until you save it, the password stays in "
+        "memory."
     ),
     "testmail": (
         "A test message goes to an address of yours at another provider, so that you see a real delivery. Mail to the "

@@ -31,7 +31,7 @@ class DoneScreen(StepScreen):
 
     STEP = "done"
     HELP: ClassVar[str] = (
-        f"{PURPOSE['done']} P shows the password. G opens a guide that goes through the application's screen field by "
+        f"{PURPOSE['done']} P shows the password, and G a guide that goes through the application's screen field by "
         "field."
     )
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import DataTable
 
-from smtp_wizard.app import HOME, TOOLS
+from smtp_wizard.app import HOME, SCREENS, TOOLS
 from smtp_wizard.engine.accounts import StoreKind
 from smtp_wizard.engine.catalog import load_catalog
 from smtp_wizard.engine.desk import PRACTICE_FOLDER, Desk
@@ -25,8 +26,12 @@ from smtp_wizard.screens.dialogs import (
     ResumeScreen,
     TooSmallScreen,
 )
+from smtp_wizard.screens.home import HELP as home_help
 from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.limits import HELP as limits_help
+from smtp_wizard.screens.tools import HELP as tools_help
 from smtp_wizard.screens.tools import GuideListScreen, MailboxScreen, MessageScreen, ToolsScreen
+from smtp_wizard.screens.unsubscribe import HELP as unsubscribe_help
 from tests.support.stores import MemoryBackend, desktop
 from tests.support.walk import Walk, make_desk, walking
 
@@ -327,6 +332,12 @@ async def test_a_window_that_is_too_small_says_so_and_loses_nothing(desk: Desk) 
         await walk.at("address")
         assert walk.reads("ana@")
         assert walk.reads("Step 1 of")
+
+
+def test_help_says_what_a_screen_is_for_in_at_most_three_sentences() -> None:
+    helps = [screen.HELP for screen in SCREENS.values()]  # type: ignore[attr-defined]  # each is a class of a step
+    helps += [home_help, limits_help, tools_help, unsubscribe_help]
+    assert all(0 < len(re.findall(r"[.!?](?:\s|$)", text)) <= 3 for text in helps)
 
 
 async def test_ctrl_t_goes_through_the_looks(desk: Desk) -> None:
