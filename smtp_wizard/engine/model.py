@@ -307,8 +307,8 @@ def parse_port(text: str) -> int:
 def clean(text: str, limit: int = OUTSIDE_LIMIT) -> str:
     """Make words from outside fit to show: one line, bounded, nothing that moves a cursor or turns text around.
 
-    Line ends and tabs become a blank; control characters are escaped as \\xNN or \\uNNNN; what is invisible or reverses
-    the direction of text (Cf: bidi, zero width), surrogates, private and unassigned characters are escaped as well.
+    Line ends, tabs and odd spaces become a blank; control characters are escaped as \\xNN or \\uNNNN; what is invisible
+    or turns the direction of text (Cf: bidi, zero width), surrogates, private and unassigned characters are as well.
     """
     if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
@@ -320,7 +320,9 @@ def clean(text: str, limit: int = OUTSIDE_LIMIT) -> str:
             piece = " "
         elif ch.isascii() and ch.isprintable():
             piece = ch
-        elif unicodedata.category(ch) in {"Cc", "Cf", "Cs", "Co", "Cn"}:
+        elif (category := unicodedata.category(ch)) == "Zs":
+            piece = " "  # whatever its width: a no-break space looks like one and is found by nobody
+        elif category in {"Cc", "Cf", "Cs", "Co", "Cn"}:
             code = ord(ch)
             piece = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
         else:
