@@ -20,10 +20,10 @@ help:
 	@echo 'make wheel    build the package into dist/'
 	@echo 'make clean    remove everything that make made'
 
-run: ready-to-run
+run: ready-to-run data/compiled
 	@$(BIN)/smtp-wizard $(ARGS)
 
-test: ready-to-test $(REAL_PARTS) check
+test: ready-to-test data/compiled $(REAL_PARTS) check
 	@$(BIN)/pytest $(ARGS)
 
 check: ready-to-test check-data
@@ -33,6 +33,11 @@ check: ready-to-test check-data
 
 check-data: ready-to-test
 	$(BIN)/python tools/check_data.py
+
+# What a program that starts often reads instead of the YAML; never believed when the YAML is another.
+data/compiled: $(wildcard data/*.yaml) tools/compile_data.py
+	@$(BIN)/python tools/compile_data.py
+	@touch $@
 
 lock:
 	@tools/lock.sh
@@ -44,7 +49,7 @@ wheel: ready-to-test
 	$(BIN)/hatchling build -t wheel
 
 clean:
-	rm -rf .venv .make build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .make data/compiled build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 ready-to-run:
 	@tools/venv.sh run

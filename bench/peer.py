@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from smtp_wizard.engine.model import Security
 from smtp_wizard.engine.sandbox import Sandbox, load_scenarios
@@ -34,17 +35,31 @@ class Far:
 
     async def carry(self, client: tuple[asyncio.StreamReader, asyncio.StreamWriter], port: int) -> None:
         """Hand everything on, both ways, until one side ends."""
-        await self._until(self._opened + self._half)
-        server = await asyncio.open_connection("127.0.0.1", port)
-        there = self._hand_on(client[0], server[1], self._client_says, self._client_leaves)
-        back = self._hand_on(server[0], client[1], self._server_says)
-        tasks = [asyncio.ensure_future(there), asyncio.ensure_future(back)]
+        server: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
+        server = asyncio.ensure_future(self._reach(port))
+        # What the client says first is under way while the server is not reached yet.
+        there = self._hand_on(client[0], server, self._client_says, self._client_leaves)
+        tasks = [asyncio.ensure_future(there), asyncio.ensure_future(self._bring_back(server, client[1]))]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for _, writer in (client, server):
-            writer.close()
+        client[1].close()
+        if server.done() and not server.cancelled() and server.exception() is None:
+            server.result()[1].close()
+
+    async def _reach(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to the server when the last packet of the client's opening has come to it."""
+        await self._until(self._opened + self._half)
+        return await asyncio.open_connection("127.0.0.1", port)
+
+    async def _bring_back(
+        self, server: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]], writer: asyncio.StreamWriter
+    ) -> None:
+        reader, _ = await server
+        ready: asyncio.Future[tuple[None, asyncio.StreamWriter]] = asyncio.get_running_loop().create_future()
+        ready.set_result((None, writer))
+        await self._hand_on(reader, ready, self._server_says)
 
     def _client_says(self) -> None:
         self._client_spoke = True
@@ -60,7 +75,7 @@ class Far:
     async def _hand_on(
         self,
         reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
+        to: asyncio.Future[tuple[Any, asyncio.StreamWriter]],
         said: Callable[[], None],
         left: Callable[[], None] = lambda: None,
     ) -> None:
@@ -71,6 +86,7 @@ class Far:
             while True:
                 when, data = await under_way.get()
                 await self._until(when)
+                _, writer = await to
                 writer.write(data)
                 await writer.drain()
 

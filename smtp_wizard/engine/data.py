@@ -28,11 +28,52 @@ def read_yaml(path: Path) -> Any:
     `1e3` and `2026-11-23` stay what was written. Raises `DataError` with line and column for duplicate keys, aliases,
     syntax, or a file that is no UTF-8.
     """
+    source = path.read_bytes()
     try:
-        text = path.read_text("utf-8")
+        return _compiled(path, source)
+    except (OSError, ValueError, RecursionError):
+        pass  # none was made, or it was made of another text
+    try:
+        text = source.decode("utf-8")
     except UnicodeDecodeError:
         raise DataError(f"{path.name}: not UTF-8 text") from None
     return parse_yaml(text, path.name)
+
+
+def compiled_path(path: Path) -> Path:
+    """Return where the compiled form of a YAML file of the product's own lies."""
+    return path.parent / "compiled" / f"{path.name}.json"
+
+
+def compile_yaml(path: Path) -> Path:
+    """Write the compiled form of a YAML file: its digest, and what it says, as JSON; return where it is.
+
+    YAML takes fifty times as long to read. `read_yaml` uses the compiled form only while the digest is still that of
+    the file, so that an old one is never believed. Raises `DataError`, `OSError`.
+    """
+    import hashlib
+    import json
+
+    source = path.read_bytes()
+    value = parse_yaml(source.decode("utf-8"), path.name)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if json.loads(text) != value:
+        raise DataError(f"{path.name}: says something that JSON cannot (a key that is a number?)")
+    target = compiled_path(path)
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(f"{hashlib.sha256(source).hexdigest()}\n{text}\n", "utf-8", newline="\n")
+    return target
+
+
+def _compiled(path: Path, source: bytes) -> Any:
+    """Read the compiled form. Raises `OSError` where there is none, `ValueError` where it is not of this source."""
+    digest, _, text = compiled_path(path).read_bytes().partition(b"\n")
+    import hashlib
+    import json
+
+    if digest.decode("ascii") != hashlib.sha256(source).hexdigest():
+        raise ValueError(path.name)
+    return json.loads(text)
 
 
 def parse_yaml(text: str, name: str) -> Any:

@@ -159,6 +159,49 @@ def test_our_own_files_are_the_same_by_either_parser(monkeypatch: pytest.MonkeyP
             assert read_yaml(file) == here
 
 
+def compiled(tmp_path: Path, text: str = "a: no\nb: [1, 2.5, true, null]\n") -> Path:
+    """Write a file and its compiled form, which says something else, so that one sees which was read."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(text, "utf-8")
+    form = data.compile_yaml(file)
+    form.write_text(form.read_text("utf-8").replace('"no"', '"compiled"'), "utf-8")
+    return file
+
+
+def test_the_compiled_form_is_read_while_it_is_of_the_file(tmp_path: Path) -> None:
+    file = compiled(tmp_path)
+    assert read_yaml(file) == {"a": "compiled", "b": [1, 2.5, True, None]}
+    file.write_text("a: new\n", "utf-8")
+    assert read_yaml(file) == {"a": "new"}
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff", b"{", b"0" * 64 + b"\n{}", b"[" * 100_000])
+def test_a_damaged_compiled_form_is_passed_over(tmp_path: Path, damage: bytes) -> None:
+    file = compiled(tmp_path)
+    form = data.compiled_path(file)
+    digest = form.read_bytes().partition(b"\n")[0]
+    for content in (damage, digest + b"\n" + damage if damage[:1] != b"0" else damage):
+        form.write_bytes(content)
+        assert read_yaml(file)["a"] == "no"
+
+
+def test_what_json_cannot_say_is_not_compiled(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("535: x\n", "utf-8")
+    with pytest.raises(DataError, match="JSON cannot"):
+        data.compile_yaml(file)
+    assert read_yaml(file) == {535: "x"}
+
+
+def test_our_own_files_say_the_same_compiled(tmp_path: Path) -> None:
+    for file in sorted(data_path().glob("*.yaml")):
+        copy = tmp_path / file.name
+        copy.write_bytes(file.read_bytes())
+        plain = parse_yaml(copy.read_text("utf-8"), copy.name)
+        data.compile_yaml(copy)
+        assert read_yaml(copy) == plain
+
+
 WITHIN_FOUR = st.characters(codec="utf-8", max_codepoint=0xFFFF)
 """JSON writes the rest as two halves, which YAML does not put together."""
 PLAIN = st.recursive(
