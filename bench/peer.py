@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from smtp_wizard.engine.model import Security
-from smtp_wizard.engine.sandbox import Sandbox, load_scenarios
+from smtp_wizard.engine.sandbox import Sandbox
+from smtp_wizard.engine.scenarios import load_scenarios
 
 
 class Far:

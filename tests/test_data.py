@@ -31,7 +31,7 @@ from smtp_wizard.engine.catalog import (
 from smtp_wizard.engine.data import data_path
 from smtp_wizard.engine.limits import MEGABYTE
 from smtp_wizard.engine.model import Address, Endpoint, Security
-from smtp_wizard.engine.sandbox import load_scenarios
+from smtp_wizard.engine.scenarios import load_scenarios
 
 CATALOG = load_catalog()
 PATHS = [(provider, path) for provider in CATALOG.providers for path in provider.paths]

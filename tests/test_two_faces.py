@@ -15,7 +15,7 @@ from smtp_wizard.engine.accounts import StoreKind
 from smtp_wizard.engine.check import CheckResult
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.model import Address, Endpoint, Secret, Security
-from smtp_wizard.engine.sandbox import Certificate, Scenario, SignIn, load_scenarios
+from smtp_wizard.engine.scenarios import Certificate, Scenario, SignIn, load_scenarios
 from smtp_wizard.engine.secrets import SecretStores
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.home import HomeScreen
@@ -48,7 +48,7 @@ def scenarios() -> dict[str, Scenario]:
 def nothing_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The scenario that takes its time takes none."""
     known = scenarios()
-    monkeypatch.setattr("smtp_wizard.engine.sandbox.load_scenarios", lambda: known)
+    monkeypatch.setattr("smtp_wizard.engine.scenarios.load_scenarios", lambda: known)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from smtp_wizard.engine.guides import Guide, load_guides
 from smtp_wizard.engine.limits import MEGABYTE, Counted, SendLimit
 from smtp_wizard.engine.model import Security
 from smtp_wizard.engine.retirements import is_stale, retiring
-from smtp_wizard.engine.sandbox import Scenario, load_scenarios
+from smtp_wizard.engine.scenarios import Scenario, load_scenarios
 from smtp_wizard.engine.unsubscribe import rules
 
 T = TypeVar("T")

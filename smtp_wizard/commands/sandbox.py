@@ -18,7 +18,9 @@ from smtp_wizard.engine.model import clean
 from smtp_wizard.report import moment
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.sandbox import Sandbox, SandboxMessage, Scenario
+    from smtp_wizard.engine.practice_mailbox import SandboxMessage
+    from smtp_wizard.engine.sandbox import Sandbox
+    from smtp_wizard.engine.scenarios import Scenario
 
 
 class _Practice(GroupWithDefault):
@@ -64,7 +66,7 @@ def _folder(invocation: Invocation) -> Path:
 
 
 def _scenario(name: str) -> Scenario:
-    from smtp_wizard.engine.sandbox import load_scenarios
+    from smtp_wizard.engine.scenarios import load_scenarios
 
     known = load_scenarios()
     if name in known:
@@ -120,11 +122,11 @@ def mailbox() -> None:
 @click.pass_obj
 def listed(invocation: Invocation, clear: bool, _json: bool) -> int:
     """List the messages, or delete them."""
-    from smtp_wizard.engine import sandbox
+    from smtp_wizard.engine import practice_mailbox
 
     out = invocation.out
-    deleted = sandbox.clear(_folder(invocation)) if clear else 0
-    found = sandbox.messages(_folder(invocation))
+    deleted = practice_mailbox.clear(_folder(invocation)) if clear else 0
+    found = practice_mailbox.messages(_folder(invocation))
     if out.form is Form.JSON:
         out.document("sandbox-mailbox", messages=[_message_json(message) for message in found], deleted=deleted)
     elif clear:
@@ -144,9 +146,9 @@ def listed(invocation: Invocation, clear: bool, _json: bool) -> int:
 @click.pass_obj
 def show(invocation: Invocation, key: str, _json: bool) -> int:
     """Show one message; KEY is what the list calls it."""
-    from smtp_wizard.engine import sandbox
+    from smtp_wizard.engine import practice_mailbox
 
-    summary = next((each for each in sandbox.messages(_folder(invocation)) if each.key == key), None)
+    summary = next((each for each in practice_mailbox.messages(_folder(invocation)) if each.key == key), None)
     if summary is None:
         raise CommandError(
             "no-such-message",
@@ -154,7 +156,7 @@ def show(invocation: Invocation, key: str, _json: bool) -> int:
             "'smtp-wizard sandbox mailbox' lists them.",
             Exit.NOT_FOUND,
         )
-    message = sandbox.read(_folder(invocation), key)
+    message = practice_mailbox.read(_folder(invocation), key)
     headers = [(clean(name), clean(str(value))) for name, value in message.items()]
     body = message.get_body(("plain",))
     lines = [clean(line) for line in str(body.get_content()).splitlines()] if body is not None else []

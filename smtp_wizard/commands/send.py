@@ -123,9 +123,9 @@ class _Sending:
         """Return how the practice mailbox calls the message, None where it is none or has not arrived there."""
         if self.account.sandbox is None:
             return None
-        from smtp_wizard.engine import sandbox
+        from smtp_wizard.engine import practice_mailbox
 
-        found = sandbox.messages(self.invocation.folder / PRACTICE_FOLDER)
+        found = practice_mailbox.messages(self.invocation.folder / PRACTICE_FOLDER)
         return next((each.key for each in found if self.code in each.subject), None)
 
     def _sentences(self, report: Report, key: str | None) -> list[str]:

@@ -180,7 +180,8 @@ class Desk:
         if scenario is None:
             yield target
             return
-        from smtp_wizard.engine.sandbox import Sandbox, load_scenarios
+        from smtp_wizard.engine.sandbox import Sandbox
+        from smtp_wizard.engine.scenarios import load_scenarios
 
         known = load_scenarios().get(scenario)
         if known is None:

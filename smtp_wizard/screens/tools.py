@@ -19,7 +19,7 @@ from textual.widgets.option_list import Option
 
 from smtp_wizard.engine.desk import PRACTICE_FOLDER
 from smtp_wizard.engine.model import clean
-from smtp_wizard.engine.sandbox import SandboxMessage, clear, messages, read
+from smtp_wizard.engine.practice_mailbox import SandboxMessage, clear, messages, read
 from smtp_wizard.screens.dialogs import ConfirmScreen, Dialog, GuideScreen, HelpScreen
 from smtp_wizard.screens.step import Kit
 from smtp_wizard.widgets import Banner, Choice, Choices, KeyHints, PickerList, Plain

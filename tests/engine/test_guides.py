@@ -26,7 +26,7 @@ from smtp_wizard.engine.guides import (
     parse_guide,
 )
 from smtp_wizard.engine.model import Security, Stage
-from smtp_wizard.engine.sandbox import load_scenarios
+from smtp_wizard.engine.scenarios import load_scenarios
 
 GUIDES = load_guides()
 ALL = pytest.mark.parametrize("guide", GUIDES.values(), ids=GUIDES.keys())

@@ -22,23 +22,15 @@ import pytest
 import trustme
 from cryptography import x509
 
+from smtp_wizard.engine import practice_certificates, practice_mailbox
 from smtp_wizard.engine import sandbox as sandbox_module
 from smtp_wizard.engine.check import SOON, Limits
 from smtp_wizard.engine.data import DataError, data_path
 from smtp_wizard.engine.model import Depth, InputError, Security, Stage, Verdict
-from smtp_wizard.engine.sandbox import (
-    MOST_KEPT,
-    MOST_SESSIONS,
-    Sandbox,
-    SandboxError,
-    ScriptedReply,
-    clear,
-    load_scenarios,
-    messages,
-    practice_password,
-    read,
-    sandbox_for,
-)
+from smtp_wizard.engine.practice_certificates import new_authority
+from smtp_wizard.engine.practice_mailbox import MOST_KEPT, clear, deliver, messages, read, trace
+from smtp_wizard.engine.sandbox import MOST_SESSIONS, Sandbox, SandboxError, sandbox_for
+from smtp_wizard.engine.scenarios import ScriptedReply, load_scenarios, practice_password
 from smtp_wizard.engine.wire import Trust
 from tests.support.checking import check
 
@@ -528,7 +520,7 @@ async def test_the_authority_is_made_once(folder: Path) -> None:
 async def test_an_authority_that_will_not_last_is_made_anew(
     folder: Path, left: timedelta, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sandbox_module, "_LIFE", left)
+    monkeypatch.setattr(practice_certificates, "_LIFE", left)
     async with Sandbox(folder, SCENARIOS["accept"]) as box:
         old = box.ca_file.read_bytes()
     monkeypatch.undo()
@@ -558,7 +550,7 @@ async def test_a_lost_certificate_is_written_again_from_its_authority(folder: Pa
 
 
 def test_the_authority_says_what_it_is_for() -> None:
-    certificate, _ = sandbox_module._new_authority(datetime.now(UTC))
+    certificate, _ = new_authority(datetime.now(UTC))
     parsed = x509.load_pem_x509_certificate(certificate)
     assert "this computer only" in parsed.subject.rfc4514_string()
     assert parsed.not_valid_after_utc - datetime.now(UTC) > timedelta(days=3600)
@@ -763,7 +755,7 @@ async def test_a_failure_of_the_disk_is_told_without_anybodys_words(
     def full(*_: object) -> str:
         raise OSError(28, "No space left on device", "/secret/path")
 
-    monkeypatch.setattr(sandbox_module, "_deliver", full)
+    monkeypatch.setattr(sandbox_module, "deliver", full)
     async with Sandbox(folder, SCENARIOS["accept"]) as box:
         code, words = await aside(send, box, Security.TLS)
     assert (code, words) == (451, b"4.3.0 The practice server could not do that")
@@ -814,7 +806,7 @@ def test_a_mailbox_that_was_never_used_is_empty(folder: Path) -> None:
 
 def fill(folder: Path, count: int) -> list[str]:
     folder.mkdir(parents=True)
-    return [sandbox_module._deliver(folder, b"Subject: %d\r\n\r\nx\r\n" % number) for number in range(count)]
+    return [deliver(folder, b"Subject: %d\r\n\r\nx\r\n" % number) for number in range(count)]
 
 
 def test_messages_come_newest_first_and_no_more_than_asked_for(folder: Path) -> None:
@@ -824,7 +816,7 @@ def test_messages_come_newest_first_and_no_more_than_asked_for(folder: Path) -> 
 
 
 def test_the_oldest_makes_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox_module, "MOST_KEPT", 3)
+    monkeypatch.setattr(practice_mailbox, "MOST_KEPT", 3)
     fill(folder, 5)
     assert [one.subject for one in messages(folder)] == ["4", "3", "2"]
     assert MOST_KEPT == 200
@@ -846,8 +838,8 @@ def test_only_messages_can_be_read(folder: Path, key: str) -> None:
 
 def test_words_of_a_message_cannot_move_the_cursor(folder: Path) -> None:
     folder.mkdir(parents=True)
-    head = sandbox_module._trace("x\x1b[2J", "a\x1b[2J\rBcc: b", ["c\x9b", "\udcff"], datetime.now(UTC))
-    sandbox_module._deliver(folder, head + b"Subject: \x1b]0;x\x07 =?utf-8?q?=1b[2J=e2=80=ae?=\r\n\r\n\x1b")
+    head = trace("x\x1b[2J", "a\x1b[2J\rBcc: b", ["c\x9b", "\udcff"], datetime.now(UTC))
+    deliver(folder, head + b"Subject: \x1b]0;x\x07 =?utf-8?q?=1b[2J=e2=80=ae?=\r\n\r\n\x1b")
     (kept,) = messages(folder)
     shown = f"{kept.sender}{''.join(kept.recipients)}{kept.subject}"
     assert shown.isprintable()
@@ -858,7 +850,7 @@ def test_words_of_a_message_cannot_move_the_cursor(folder: Path) -> None:
 def test_a_message_that_is_none_is_listed_all_the_same(folder: Path) -> None:
     folder.mkdir(parents=True)
     for junk in (b"", b"\0\xff\n", b"Subject\n" * 50_000, b": x\n\n"):
-        sandbox_module._deliver(folder, junk)
+        deliver(folder, junk)
     assert len(messages(folder)) == 4
 
 
@@ -867,8 +859,8 @@ def test_a_message_that_is_none_is_listed_all_the_same(folder: Path) -> None:
 
 def test_neither_the_server_nor_its_libraries_are_loaded_before_it_starts() -> None:
     code = (
-        "import sys; from smtp_wizard.engine import sandbox;"
-        "sandbox.messages.__name__;"
+        "import sys; from smtp_wizard.engine import practice_mailbox, sandbox;"
+        "practice_mailbox.messages.__name__;"
         "heavy = {'aiosmtpd', 'trustme', 'cryptography', 'yaml', 'mailbox', 'filelock'} & set(sys.modules);"
         "assert not heavy, heavy"
     )

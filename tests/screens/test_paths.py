@@ -19,7 +19,7 @@ from smtp_wizard.engine.accounts import StoreKind
 from smtp_wizard.engine.catalog import AccessPath, PathStatus, Provider, ProviderKind
 from smtp_wizard.engine.discovery import DnsProblem, MxLookup
 from smtp_wizard.engine.model import Auth, Scope, Security, Stage, Verdict
-from smtp_wizard.engine.sandbox import Certificate, Scenario, load_scenarios
+from smtp_wizard.engine.scenarios import Certificate, Scenario, load_scenarios
 from smtp_wizard.engine.wire import Trust
 from smtp_wizard.engine.wizard import walkable
 from smtp_wizard.report import who_words
@@ -115,7 +115,7 @@ def practice_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def nothing_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The scenario that takes its time takes none."""
     known = scenarios()
-    monkeypatch.setattr("smtp_wizard.engine.sandbox.load_scenarios", lambda: known)
+    monkeypatch.setattr("smtp_wizard.engine.scenarios.load_scenarios", lambda: known)
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from smtp_wizard.engine.check import Limits
 from smtp_wizard.engine.desk import PRACTICE_FOLDER, Desk
 from smtp_wizard.engine.discovery import DnsProblem, MxLookup
 from smtp_wizard.engine.model import Address, Depth, Endpoint, Scope, Secret, Security, Verdict
-from smtp_wizard.engine.sandbox import messages
+from smtp_wizard.engine.practice_mailbox import messages
 from smtp_wizard.engine.secrets import SecretStore, SecretStores
 from smtp_wizard.engine.wire import Trust
 from smtp_wizard.engine.wizard import Arrival, Draft, Origin, Proof

@@ -17,7 +17,8 @@ from pathlib import Path
 from smtp_wizard.engine.catalog import Catalog
 from smtp_wizard.engine.diagnosis import Fault
 from smtp_wizard.engine.model import Endpoint, Family, Security, Stage
-from smtp_wizard.engine.sandbox import Sandbox, Scenario, load_scenarios
+from smtp_wizard.engine.sandbox import Sandbox
+from smtp_wizard.engine.scenarios import Scenario, load_scenarios
 from smtp_wizard.engine.wire import Peer, SocketWire, Stream, TlsFacts, Trust, WireError
 from tests.support.misbehaving import Close, Expect, ExpectMessage, MisbehavingServer, Send, StartTls, Step
 
@@ -163,16 +164,16 @@ def led_to(endpoints: Iterable[Endpoint], ca_file: Path) -> Led:
 @asynccontextmanager
 async def open_relay(folder: Path, *scenario_ids: str) -> AsyncIterator[dict[str, Led]]:
     """As `playing`, by servers that ask for no sign-in (STARTTLS only)."""
-    from smtp_wizard.engine import sandbox as practice
+    from smtp_wizard.engine import practice_certificates as practice
 
     async with AsyncExitStack() as running:
         led: dict[str, Led] = {}
         for each in scenario_ids:
             played = scenario(each)
-            context = practice._prepare(folder, played.certificate)
+            context = practice.prepare(folder, played.certificate)
             script = [*_until_mail(StartTls(context)), *_mail(played)]
             server = await running.enter_async_context(MisbehavingServer(script, strict=False))
-            led[each] = led_to([server.endpoint(Security.STARTTLS)], practice._ca_file(folder))
+            led[each] = led_to([server.endpoint(Security.STARTTLS)], practice.ca_file(folder))
         yield led
 
 

@@ -1,0 +1,128 @@
+"""The mailbox of the practice server: a Maildir in which everything stays that was sent to it.
+
+<folder>/mailbox/        the messages; they outlive the process
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smtp_wizard.engine.model import clean
+
+if TYPE_CHECKING:
+    import mailbox
+    from email.message import EmailMessage
+
+MOST_KEPT = 200
+"""Messages that the mailbox keeps; the oldest makes room for the newest."""
+_HEADERS_READ = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxMessage:
+    """One message in the practice mailbox. The words come from outside and are cleaned."""
+
+    key: str
+    """What `read` takes."""
+    when: datetime
+    """When it arrived, in UTC."""
+    sender: str
+    """Of the envelope."""
+    recipients: tuple[str, ...]
+    """Of the envelope."""
+    subject: str
+    size: int
+    """Bytes on the disk."""
+    path: Path
+
+
+def messages(folder: Path, limit: int = MOST_KEPT) -> tuple[SandboxMessage, ...]:
+    """Return the newest `limit` messages below the sandbox's folder, newest first; none where there is no mailbox."""
+    return tuple(found for path in _newest_first(folder)[:limit] if (found := _summary(path)) is not None)
+
+
+def read(folder: Path, key: str) -> EmailMessage:
+    """Return one message. Raises `KeyError` where there is none with that key."""
+    from email import message_from_bytes, policy
+
+    if not _mailbox_path(folder).is_dir():
+        raise KeyError(key)
+    return message_from_bytes(open_mailbox(folder).get_bytes(key), policy=policy.default)
+
+
+def clear(folder: Path) -> int:
+    """Delete the messages; return how many there were."""
+    paths = _newest_first(folder)
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return len(paths)
+
+
+def _mailbox_path(folder: Path) -> Path:
+    return folder / "mailbox"
+
+
+def open_mailbox(folder: Path) -> mailbox.Maildir:
+    """Return the Maildir; it is made where there is none. Raises `OSError`."""
+    import mailbox
+
+    return mailbox.Maildir(_mailbox_path(folder), factory=None, create=True)
+
+
+def deliver(folder: Path, message: bytes) -> str:
+    """Keep a message, readable by its owner only, and let the oldest go; return its key."""
+    key = open_mailbox(folder).add(message.replace(b"\r\n", b"\n"))
+    (_mailbox_path(folder) / "new" / key).chmod(0o600)
+    for path in _newest_first(folder)[MOST_KEPT:]:
+        path.unlink(missing_ok=True)
+    return key
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    arrived: list[tuple[int, str, Path]] = []
+    for place in ("new", "cur"):
+        with suppress(FileNotFoundError):
+            for path in (_mailbox_path(folder) / place).iterdir():
+                # Another process may delete it just now.
+                with suppress(FileNotFoundError):
+                    arrived.append((path.stat().st_mtime_ns, path.name, path))
+    return [path for _, _, path in sorted(arrived, reverse=True)]
+
+
+def _summary(path: Path) -> SandboxMessage | None:
+    """Read the head of one message; None where it has just been deleted."""
+    from email import policy
+    from email.parser import BytesHeaderParser
+
+    try:
+        facts = path.stat()
+        with path.open("rb") as file:
+            head = BytesHeaderParser(policy=policy.default).parsebytes(file.read(_HEADERS_READ))
+    except FileNotFoundError:
+        return None
+    return SandboxMessage(
+        key=path.name.partition(":")[0],
+        when=datetime.fromtimestamp(facts.st_mtime, UTC),
+        sender=clean(str(head.get("Return-Path", "")).strip("<> ")),
+        recipients=tuple(clean(str(one)) for one in head.get_all("Delivered-To", [])[:100]),
+        subject=clean(str(head.get("Subject", ""))),
+        size=facts.st_size,
+        path=path,
+    )
+
+
+def trace(helo: str, sender: str, recipients: Sequence[str], now: datetime) -> bytes:
+    """Return what a server writes above a message that it takes (RFC 5321 section 4.4)."""
+    from email.utils import format_datetime
+
+    lines = [
+        f"Return-Path: <{clean(sender)}>",
+        *(f"Delivered-To: {clean(one)}" for one in recipients),
+        f"Received: from {clean(helo, 255)} by localhost with ESMTPSA; {format_datetime(now)}",
+    ]
+    return "".join(f"{line}\n" for line in lines).encode()
