@@ -27,9 +27,10 @@ from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.drafts import DraftBox
 from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.model import Address, Depth, Endpoint, Scope, Security, Stage, Verdict, Who
+from smtp_wizard.engine.scenarios import practice_password
 from smtp_wizard.engine.wizard import STEPS, Arrival, Draft, Origin, step
 from smtp_wizard.front import build_desk
-from smtp_wizard.plain.checks import PERHAPS_SENT, Checked
+from smtp_wizard.plain.checks import PERHAPS_SENT, Checked, awaited
 from smtp_wizard.plain.talk import Choice, GoBack, Quit, Talk, wrap
 from smtp_wizard.plain.terminal import Terminal
 from smtp_wizard.plain.walk import PLAIN, PlainWizard
@@ -799,6 +800,107 @@ def test_accounts_that_cannot_be_read_are_said_in_a_sentence(walk: Walk, own_hom
     assert "accounts" in said.words
 
 
+def test_an_account_is_renamed_given_another_purpose_and_deleted(walk: Walk, desk: Desk) -> None:
+    saved_once(walk)
+    walk(
+        ("2. Change 'Practice you' (settings, password, name", "change"),
+        ("What about 'Practice you'?", "rename"),
+        ("Its new name [Practice you]:", "Office"),
+        ("'Practice you' is called 'Office' now.", "change"),
+        ("Use it for: ", "scope"),
+        ("'Office' is for ", "leave"),
+        start="home",
+    )
+    (account,) = desk.book.list()
+    assert (account.name, account.scope) == ("Office", Scope.ALL)
+    walk(
+        ("Saved accounts", "change"),
+        ("Delete (its password goes too)", "delete"),
+        ("Delete 'Office'?", ""),
+        ("Office", "change"),
+        ("Delete (its password goes too)", "delete"),
+        ("Delete 'Office'?", "yes"),
+        ("'Office' is deleted.", "leave"),
+        start="home",
+    )
+    assert desk.book.list() == ()
+
+
+def test_another_account_for_all_mail_is_asked_about_before_it_loses_it(walk: Walk, desk: Desk) -> None:
+    saved_once(walk)
+    walk(*TO_REVIEW, ("Account name", "Two"), *REVIEW[1:], FINISH, LEAVE)
+    desk.set_scope("Two", Scope.ALL)
+    walk(
+        ("Saved accounts", "change"),
+        ("Which one?", "Practice you"),
+        ("What about", "scope"),
+        ("'Two'", "no"),
+        ("Saved accounts", "change"),
+        ("Which one?", "Practice you"),
+        ("What about", "scope"),
+        ("'Two' keeps to", "yes"),
+        ("'Practice you' is for", "leave"),
+        start="home",
+    )
+    assert {each.name: each.scope for each in desk.book.list()} == {"Practice you": Scope.ALL, "Two": Scope.GENERAL}
+
+
+def test_a_new_password_is_kept_only_if_the_server_takes_it(walk: Walk, desk: Desk) -> None:
+    right = ("not shown:", practice_password())
+    to_connect = (EMAIL, USE, practising("app-password-required"), USER)
+    walk(*to_connect, right, SEND, ARRIVED, *REVIEW, FINISH, LEAVE)
+    (account,) = desk.book.list()
+    walk(
+        ("Saved accounts", "change"),
+        ("What about", "password"),
+        ("kept only if the server takes it.", PASSWORD),
+        ("the new password was not taken; the old one is kept.", "change"),
+        ("What about", "password"),
+        ("kept only if the server takes it.", practice_password()),
+        ("the new password works and is kept.", "leave"),
+        start="home",
+    )
+    kept = awaited(desk.secret_of(account))
+    assert kept is not None
+    assert kept.reveal() == practice_password().replace(" ", "")
+
+
+def test_the_settings_are_changed_in_the_wizard(walk: Walk, desk: Desk) -> None:
+    saved_once(walk)
+    walk(
+        ("Saved accounts", "change"),
+        ("What about", "edit"),
+        ("Outgoing server", "quit"),
+        ("Leave now?", "yes"),
+        start="home",
+    )
+    kept = DraftBox(desk.folder).load()
+    assert kept is not None
+    assert kept.draft.editing == "Practice you"
+
+
+def test_a_copy_is_another_account(walk: Walk, desk: Desk) -> None:
+    saved_once(walk)
+    walk(("Saved accounts", "change"), ("What about", "copy"), ("", "quit"), ("Leave now?", "yes"), start="home")
+    kept = DraftBox(desk.folder).load()
+    assert kept is not None
+    assert (kept.draft.editing, kept.draft.name) == (None, "Practice you 2")
+
+
+def test_sending_limits_are_read_out(walk: Walk) -> None:
+    saved_once(walk)
+    said = walk(
+        ("Look up sending limits", "limits"),
+        ("Whose sending limits?", "gmail"),
+        ("limits plan --provider", "no such provider"),
+        ("Nothing is known under these words", "back"),
+        ("Saved accounts", "leave"),
+        start="home",
+    )
+    assert "(so the old help article)" in said.words
+    assert "500 messages" in said.words
+
+
 # --- leaving, and going on ---
 
 
@@ -959,8 +1061,8 @@ def test_with_every_answer_given_plain_asks_nothing() -> None:
 
 
 def play(terminal: AtTerminal, *script: Exchange) -> None:
-    for awaited, typed in script:
-        terminal.answer(awaited, typed)
+    for shown, typed in script:
+        terminal.answer(shown, typed)
 
 
 def test_the_blind_walk_from_address_to_saved_account(own_home: Path) -> None:

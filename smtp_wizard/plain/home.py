@@ -1,4 +1,4 @@
-"""Home: the saved accounts, their last result, and testing them again."""
+"""Home: the saved accounts, their last result, testing them again, and whatever else can be done with them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from functools import partial
 from smtp_wizard.engine.accounts import Account, AccountsError
 from smtp_wizard.engine.model import Depth, Secret
 from smtp_wizard.engine.secrets import SecretError, Trouble
+from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.plain.account import change_account
 from smtp_wizard.plain.checks import Checked, awaited
 from smtp_wizard.plain.form import Kit
+from smtp_wizard.plain.limits import limits
 from smtp_wizard.plain.talk import Choice, GoBack, Talk, wrap
 from smtp_wizard.words import LAST_VERDICTS, PURPOSE, day_words, result_words
 
 NEW, LEAVE = "new", "leave"
+CHANGES = "settings, password, name, copy, which mails, delete"
 
 
-def home(talk: Talk, kit: Kit) -> str:
-    """Test accounts as often as wanted; return `NEW` or `LEAVE`. Raises `Quit`."""
+def home(talk: Talk, kit: Kit) -> Draft | None:
+    """See to the accounts as long as wanted; return the draft to go on with in the wizard, None to leave.
+
+    Raises `Quit`.
+    """
     while True:
         talk.begin("Saved accounts", PURPOSE["home"])
         accounts = _accounts(talk, kit)
@@ -27,18 +34,25 @@ def home(talk: Talk, kit: Kit) -> str:
                     _test(talk, kit, _chosen(talk, accounts))
                 case "all":
                     _test_all(talk, kit, accounts)
+                case "change":
+                    if (draft := change_account(talk, kit, _chosen(talk, accounts))) is not None:
+                        return draft
+                case "limits":
+                    limits(talk, kit)
                 case action:
-                    return action
+                    return Draft() if action == NEW else None
         except GoBack:
             continue
 
 
 def _actions(accounts: Sequence[Account]) -> list[Choice]:
-    one = f"Test '{accounts[0].name}' again" if len(accounts) == 1 else "Test one again"
+    only = f"'{accounts[0].name}'" if len(accounts) == 1 else "one"
     return [
-        *([Choice("test", one, word="test")] if accounts else []),
+        *([Choice("test", f"Test {only} again", word="test")] if accounts else []),
         *([Choice("all", "Test all again", word="all")] if len(accounts) > 1 else []),
+        *([Choice("change", f"Change {only}", CHANGES, word="change")] if accounts else []),
         Choice(NEW, "Set up another account" if accounts else "Set an account up", word="new"),
+        Choice("limits", "Look up sending limits", word="limits"),
         Choice(LEAVE, "Leave"),
     ]
 

@@ -15,7 +15,7 @@ from smtp_wizard.plain.address import address
 from smtp_wizard.plain.connect import connect
 from smtp_wizard.plain.done import done
 from smtp_wizard.plain.form import Kit, Outcome
-from smtp_wizard.plain.home import NEW, home
+from smtp_wizard.plain.home import home
 from smtp_wizard.plain.provider import provider
 from smtp_wizard.plain.review import review
 from smtp_wizard.plain.server import server
@@ -86,9 +86,10 @@ class PlainWizard:
         while True:
             if place is not None:
                 self._walk(*place)
-            if home(self.talk, self.kit) != NEW:
+            draft = home(self.talk, self.kit)
+            if draft is None:
                 raise Quit
-            place = Draft(), STEPS[0]
+            place = draft, opening_step(draft)
 
     def _first(self, start: str, draft: Draft | None) -> Place | None:
         """Where to begin; None: at the accounts."""

@@ -16,9 +16,24 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable
 
+from smtp_wizard.account_words import (
+    DELETE_NO,
+    DELETE_YES,
+    DISPLACE_NO,
+    NEW_SECRET_WHY,
+    account_actions,
+    delete_question,
+    deleted_words,
+    displaces_yes,
+    new_secret_words,
+    other_scope,
+    renamed_words,
+    scope_words,
+    signs_in,
+)
 from smtp_wizard.engine.accounts import Account, AccountsError, Displaces, StoreKind, parse_name
 from smtp_wizard.engine.check import Event, RunFinished
-from smtp_wizard.engine.model import Auth, Depth, InputError, Scope, Secret, Verdict
+from smtp_wizard.engine.model import Depth, InputError, Scope, Secret, Verdict
 from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.secrets import SecretError, Trouble
 from smtp_wizard.engine.wizard import Draft
@@ -152,13 +167,8 @@ class HomeScreen(Screen[None]):
 
     def _retiring(self, account: Account) -> str:
         """Say that the account's way of signing in ends, when, what to do, and who says so."""
-        provider = self.kit.desk.provider(account.provider)
-        closing = provider.retirement_of(account.path) if provider else None
-        if provider is None or closing is None:
-            return ""
-        source = provider.source(closing.source)
-        said = f" ({source.title}, {closing.as_of})" if source else ""
-        return f"! {closing.date}: {closing.what}: {closing.state}. Instead: {closing.replacement}.{said}"
+        notice = self.kit.desk.notice(account)
+        return f"! {notice.words}" if notice else ""
 
     @property
     def _chosen(self) -> Account | None:
@@ -185,16 +195,7 @@ class HomeScreen(Screen[None]):
             "scope": self.action_scope,
             "delete": self.action_delete,
         }
-        other = Scope.GENERAL if account.scope is Scope.ALL else Scope.ALL
-        choices = [
-            Choice("test", "Test the sign-in again", "nothing is sent"),
-            Choice("edit", "Change the settings", "the wizard again, filled in"),
-            Choice("password", "Put in a new password", "when the old one was revoked"),
-            Choice("rename", "Rename"),
-            Choice("copy", "Make another one like it"),
-            Choice("scope", f"Use it for: {other.words}", f"now: {account.scope.words}"),
-            Choice("delete", "Delete", "its password goes too"),
-        ]
+        choices = [Choice(each.id, each.title, each.note) for each in account_actions(account)]
         self.app.push_screen(ActionScreen(account.name, self._about(account), choices), answered)
 
     def _about(self, account: Account) -> str:
@@ -307,19 +308,18 @@ class HomeScreen(Screen[None]):
         except (SecretError, AccountsError, InputError) as problem:
             self.banner.say(str(problem))
             return
-        self._said(f"'{account.name}' is called '{renamed.name}' now.")
+        self._said(renamed_words(account.name, renamed.name))
 
     @work(exclusive=True, group="checks")
     async def action_password(self) -> None:
         """Ask for a new password, nothing else; try it, and keep it if the server takes it."""
         account = self._chosen
-        if account is None or account.auth is Auth.NONE:
+        if account is None or not signs_in(account):
             return
         path = self.kit.desk.path(account.provider, account.path)
         label = path.secret_label if path and path.secret_label else "Password"
-        why = "It is tried at once, and kept only if the server takes it."
         form = path.secret_form if path else None
-        secret = await self.app.push_screen_wait(PasswordScreen(account.name, why, label=label, form=form))
+        secret = await self.app.push_screen_wait(PasswordScreen(account.name, NEW_SECRET_WHY, label=label, form=form))
         if secret is None:
             return
         self._begin(f"Trying the new password of '{account.name}' ...")
@@ -329,9 +329,7 @@ class HomeScreen(Screen[None]):
             self.heading.update("")
             self.banner.say(str(problem))
             return
-        good = report.verdict in (Verdict.PASS, Verdict.WARN)
-        words = "the new password works and is kept" if good else "the new password was not taken; the old one is kept"
-        self._told(f"'{account.name}': {words}.")
+        self._told(new_secret_words(account.name, kept=report.verdict in (Verdict.PASS, Verdict.WARN)))
 
     @work(exclusive=True, group="change")
     async def action_scope(self) -> None:
@@ -339,15 +337,15 @@ class HomeScreen(Screen[None]):
         account = self._chosen
         if account is None:
             return
-        wanted = Scope.GENERAL if account.scope is Scope.ALL else Scope.ALL
+        wanted = other_scope(account)
         try:
             self.kit.desk.set_scope(account.name, wanted)
         except Displaces as problem:
             yes = await self.app.push_screen_wait(
                 ConfirmScreen(
                     str(problem),
-                    yes=f"Use '{account.name}' for all mail; '{problem.other.name}' keeps to {Scope.GENERAL.words}",
-                    no="Leave it as it is",
+                    yes=displaces_yes(account.name, problem.other.name),
+                    no=DISPLACE_NO,
                 )
             )
             if not yes:
@@ -356,7 +354,7 @@ class HomeScreen(Screen[None]):
         except AccountsError as problem:
             self.banner.say(str(problem))
             return
-        self._said(f"'{account.name}' is for {wanted.words} now.")
+        self._said(scope_words(account.name, wanted))
 
     @work(exclusive=True, group="change")
     async def action_delete(self) -> None:
@@ -364,8 +362,8 @@ class HomeScreen(Screen[None]):
         account = self._chosen
         if account is None:
             return
-        question = f"Delete '{account.name}'? Its password goes too. The mailbox itself is not touched."
-        if not await self.app.push_screen_wait(ConfirmScreen(question, yes="Delete it", no="Keep it")):
+        question = delete_question(account.name)
+        if not await self.app.push_screen_wait(ConfirmScreen(question, yes=DELETE_YES, no=DELETE_NO)):
             return
         try:
             _, trouble = await self.kit.desk.remove(account.name)
@@ -374,7 +372,7 @@ class HomeScreen(Screen[None]):
             return
         self.checks.begin()
         self.card.show(None)
-        self._said(f"'{account.name}' is deleted.")
+        self._said(deleted_words(account.name))
         self.banner.say(trouble)
 
     def _said(self, words: str) -> None:

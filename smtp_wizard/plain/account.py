@@ -1,0 +1,98 @@
+"""What can be done with a saved account, in lines of text: the same as Enter shows on the screen."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from smtp_wizard.account_words import (
+    DELETE_NO,
+    DELETE_YES,
+    DISPLACE_NO,
+    NEW_SECRET_WHY,
+    account_actions,
+    delete_question,
+    deleted_words,
+    displaces_yes,
+    new_secret_words,
+    other_scope,
+    renamed_words,
+    scope_words,
+)
+from smtp_wizard.engine.accounts import Account, AccountsError, Displaces, parse_name
+from smtp_wizard.engine.model import InputError, Scope, Secret
+from smtp_wizard.engine.secrets import SecretError
+from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.plain.checks import Checked, awaited
+from smtp_wizard.plain.form import Kit
+from smtp_wizard.plain.talk import Choice, Talk
+from smtp_wizard.words import SECRET_LACKING
+
+
+def change_account(talk: Talk, kit: Kit, account: Account) -> Draft | None:
+    """Ask what is to be done, and do it; return a draft where the wizard is to go on with the account's answers.
+
+    Raises `GoBack`, `Quit`.
+    """
+    rows = [Choice(each.id, each.title, each.note) for each in account_actions(account) if each.id != "test"]
+    try:
+        match talk.choose(f"What about '{account.name}'?", rows):
+            case "edit":
+                return kit.desk.draft_of(account, _at_hand(kit, account))
+            case "copy":
+                return kit.desk.copy_of(account, _at_hand(kit, account))
+            case "password":
+                _new_secret(talk, kit, account)
+            case "rename":
+                _rename(talk, kit, account)
+            case "scope":
+                _scope(talk, kit, account)
+            case _:
+                _delete(talk, kit, account)
+    except (AccountsError, InputError, SecretError) as problem:
+        talk.say(str(problem))
+    return None
+
+
+def _at_hand(kit: Kit, account: Account) -> Secret | None:
+    try:
+        return awaited(kit.desk.secret_of(account))
+    except SecretError:
+        return None  # it is typed again at the step that needs it
+
+
+def _new_secret(talk: Talk, kit: Kit, account: Account) -> None:
+    path = kit.desk.path(account.provider, account.path)
+    label = path.secret_label if path and path.secret_label else "Password"
+    talk.say(NEW_SECRET_WHY)
+    typed = talk.secret(f"{label} of '{account.name}', not shown", lacking=SECRET_LACKING)
+    form = path.secret_form if path else None
+    secret = Secret(form.tidy(typed) if form is not None and form.fits(typed) else typed)
+    checked = Checked(talk, partial(kit.desk.replace_secret, account, secret))
+    if checked.report is not None:
+        talk.say(new_secret_words(account.name, kept=checked.good))
+
+
+def _rename(talk: Talk, kit: Kit, account: Account) -> None:
+    wanted = talk.ask("Its new name", parse_name, default=account.name)
+    renamed = awaited(kit.desk.rename(account.name, wanted))
+    talk.say(renamed_words(account.name, renamed.name))
+
+
+def _scope(talk: Talk, kit: Kit, account: Account) -> None:
+    wanted = other_scope(account)
+    try:
+        kit.desk.set_scope(account.name, wanted)
+    except Displaces as problem:
+        if not talk.yes(str(problem), yes=displaces_yes(account.name, problem.other.name), no=DISPLACE_NO):
+            return
+        kit.desk.set_scope(account.name, Scope.ALL, displacing=True)
+    talk.say(scope_words(account.name, wanted))
+
+
+def _delete(talk: Talk, kit: Kit, account: Account) -> None:
+    if not talk.yes(delete_question(account.name), yes=DELETE_YES, no=DELETE_NO):
+        return
+    _, trouble = awaited(kit.desk.remove(account.name))
+    talk.say(deleted_words(account.name))
+    if trouble:
+        talk.say(trouble)
