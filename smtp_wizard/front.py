@@ -27,7 +27,7 @@ def build_desk(config: Path | None, environ: MutableMapping[str, str]) -> Desk:
         catalog=catalog,
         diagnosis=DiagnosisWhenNeeded(catalog),
         wire=SocketWire(),
-        stores=SecretStores(environ),
+        stores=SecretStores(environ, folder),
         book=AccountBook(folder),
         folder=folder,
     )

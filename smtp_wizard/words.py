@@ -391,6 +391,9 @@ ARRIVALS: Mapping[Arrival, str] = {
 }
 STORE_TITLES: Mapping[StoreKind, str] = {
     StoreKind.KEYRING: "This computer's keyring",
+    StoreKind.VAULT: "A vault of smtp-wizard's own",
+    StoreKind.COMMAND: "Your password manager: a command",
+    StoreKind.FILE: "A file of yours",
     StoreKind.ENV: "An environment variable",
     StoreKind.SESSION: "Nowhere: ask me each time",
 }

@@ -547,7 +547,7 @@ def test_the_end_of_the_program_does_not_wait_for_a_mute_keyring(own_home: Path)
         keyring.get_keyring = lambda: threading.Event().wait()
         from smtp_wizard import front
         from smtp_wizard.engine.secrets import SecretStores
-        front.SecretStores = lambda environ: SecretStores(environ, keyring_limit=0.2)
+        front.SecretStores = lambda environ, folder: SecretStores(environ, folder, keyring_limit=0.2)
         from smtp_wizard.cli import main
         sys.exit(main(sys.argv[1:]))
     """)

@@ -13,10 +13,14 @@ from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.questions import can_ask, confirm
 from smtp_wizard.commands.tables import table
 from smtp_wizard.engine.accounts import Account, LastResult, StoreKind, StoreRef
+from smtp_wizard.engine.model import clean
 from smtp_wizard.report import STAGE_WORDS, VERDICT_WORDS, moment
 
 STORE_WORDS = {
     StoreKind.KEYRING: "in the keyring of this computer",
+    StoreKind.VAULT: "in the vault of smtp-wizard",
+    StoreKind.COMMAND: "printed by the command {where}",
+    StoreKind.FILE: "in the file {where}",
     StoreKind.ENV: "in the environment variable {where}",
     StoreKind.SESSION: "not kept: it is asked for each time",
 }
@@ -153,7 +157,7 @@ def result_words(last: LastResult | None) -> str:
 
 def store_words(store: StoreRef | None) -> str:
     """Return in words where a password is kept."""
-    return STORE_WORDS[store.kind].format(where=store.where) if store else "none is needed"
+    return STORE_WORDS[store.kind].format(where=clean(store.where, 200)) if store else "none is needed"
 
 
 def _facts(account: Account) -> list[tuple[str, str]]:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import click
 
 from smtp_wizard.commands.connection import SECURITY, parse_words, parsed_by
-from smtp_wizard.engine.accounts import StoreKind
 from smtp_wizard.engine.model import Address, InputError, Scope, parse_host, parse_port
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -54,7 +53,7 @@ _SENDER = (
     click.option("--reply-to", metavar="ADDR", callback=_ADDRESS_OR_NONE, help="Where answers go."),
 )
 _STORE = (
-    click.option("--store", type=click.Choice([each.value for each in StoreKind]), help="Where the password is kept."),
+    click.option("--store", type=click.Choice(["keyring", "env", "session"]), help="Where the password is kept."),
     click.option(
         "--env-name", metavar="NAME", callback=parsed_by(_parse_env_name), help="The variable, with --store env."
     ),

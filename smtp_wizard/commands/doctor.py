@@ -71,7 +71,7 @@ def _label(each: Examined) -> str:
 async def _examine(invocation: Invocation, *, network: bool) -> list[Examined]:
     environ = invocation.environ
     found = terminal(environ)
-    found += await doctor.stores(SecretStores(environ))
+    found += await doctor.stores(SecretStores(environ, invocation.folder))
     found += doctor.config(invocation.folder, invocation.book)
     found.append(doctor.resolver())
     found += doctor.tls(environ)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
-import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,15 +13,13 @@ import click
 
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.engine.model import Secret, clean
-from smtp_wizard.engine.secrets import EnvStore
+from smtp_wizard.engine.secrets import EnvStore, SecretError, first_line
 from smtp_wizard.engine.wire import in_thread
 
 LARGEST = 64 * 1024
 """Bytes of a password at most. Nobody has one that long; a wrong file or a runaway command does."""
 PASSWORD_OPTIONS = "a password (--password-stdin, --password-command or --password-env)"
 """How a missing password is named."""
-COMMAND_SECONDS = 30.0
-"""How long a command may take. `--timeout` may make it shorter."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -111,62 +106,10 @@ async def _from_command(command: str) -> Secret:
         words = []
     if not words:
         raise CommandError("password-command", "The command of --password-command cannot be read.", "Check its quotes.")
-    name = clean(words[0], 100)
     try:
-        raw, code = await _first_output(words)
-    except OSError as problem:
-        reason = clean(problem.strerror or "unknown reason", 100)
-        raise _unreadable(f"The command {name} could not be run: {reason}.") from None
-    except TimeoutError:
-        raise _unreadable(f"The command {name} was not done within {COMMAND_SECONDS:g} seconds.") from None
-    if code:
-        raise _unreadable(f"The command {name} gave up (exit code {code}).", "Run it by hand to see why.")
-    first = _decoded(raw, f"the command {name}").partition("\n")[0].removesuffix("\r")
-    return _not_empty(first, f"The command {name}")
-
-
-async def _first_output(words: list[str]) -> tuple[bytes, int]:
-    """Run a command, without a shell and away from our terminal; return its output and exit code.
-
-    Raises `OSError` where it cannot be started, `TimeoutError`. It does not outlive this call.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *words,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        # In a session of its own it finds no terminal to scribble on, and can be ended with all that it started.
-        start_new_session=True,
-    )
-    try:
-        # Our own caller's time limit raises the same error, outside of this one: it is told apart there.
-        async with asyncio.timeout(COMMAND_SECONDS):
-            return await _read_all(process), await process.wait()
-    finally:
-        _end(process)
-        await process.wait()
-
-
-async def _read_all(process: asyncio.subprocess.Process) -> bytes:
-    assert process.stdout is not None
-    raw = b""
-    while len(raw) <= LARGEST and (more := await process.stdout.read(LARGEST)):
-        raw += more
-    if len(raw) > LARGEST:
-        raise _unreadable("The command of --password-command says far more than a password.")
-    return raw
-
-
-def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        if sys.platform == "win32":
-            process.kill()
-        else:
-            os.killpg(process.pid, signal.SIGKILL)
-    # Without it a pipe that is still full keeps the transport open for ever.
-    transport: Any = getattr(process, "_transport", None)
-    if transport is not None:
-        transport.close()
+        return await first_line(words, os.environ)
+    except SecretError as problem:
+        raise _unreadable(str(problem)) from None
 
 
 def _decoded(raw: bytes, where: str) -> str:

@@ -85,10 +85,21 @@ class StoreKind(StrEnum):
 
     KEYRING = "keyring"
     """The operating system's own keyring."""
+    VAULT = "vault"
+    """An encrypted file of our own, opened by a passphrase."""
+    COMMAND = "command"
+    """What a command prints."""
+    FILE = "file"
+    """A file that somebody else writes."""
     ENV = "env"
     """An environment variable, which somebody else sets."""
     SESSION = "session"
     """Nowhere: asked for each time."""
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether only the way to the secret is kept, and somebody else puts the secret there."""
+        return self in (StoreKind.COMMAND, StoreKind.FILE, StoreKind.ENV)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +108,9 @@ class StoreRef:
 
     kind: StoreKind
     where: str
-    """keyring and session: `<account>/password`; env: the name of the variable."""
+    """keyring, vault and session: `<account>/<item>`, mostly 'password'; command: its words, quoted as for a shell (the
+    program splits them again, and uses no shell); file: its full name, or `$CREDENTIALS_DIRECTORY/NAME`; env: the name
+    of the variable. Where the account signs in by an access token, a command prints such a token."""
 
 
 @dataclass(frozen=True, slots=True)

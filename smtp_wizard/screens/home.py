@@ -49,6 +49,9 @@ HELP = (
 )
 STORE_WORDS = {
     StoreKind.KEYRING: "in this computer's keyring",
+    StoreKind.VAULT: "in the vault, which your passphrase opens",
+    StoreKind.COMMAND: "printed by a command of yours",
+    StoreKind.FILE: "in a file of yours",
     StoreKind.ENV: "read from an environment variable",
     StoreKind.SESSION: "asked for each time",
 }

@@ -33,6 +33,7 @@ from smtp_wizard.engine.secrets import (
     SessionStore,
     Trouble,
 )
+from smtp_wizard.engine.secrets import desktop as desktop_store
 from tests.support.stores import (
     AlteringBackend,
     FailingStore,
@@ -236,9 +237,23 @@ async def test_an_entry_that_somebody_deleted_is_said() -> None:
     assert missing.value.trouble is Trouble.MISSING
 
 
-@pytest.mark.parametrize(("module", "name"), sorted(OS_BACKENDS | {secrets._CHAIN, secrets._FAIL, secrets._NULL}))
+KNOWN = OS_BACKENDS | {desktop_store._CHAIN, desktop_store._FAIL, desktop_store._NULL}
+
+
+@pytest.mark.parametrize(("module", "name"), sorted(KNOWN))
 def test_the_names_on_the_list_are_those_of_the_library(module: str, name: str) -> None:
     assert getattr(importlib.import_module(module), name).__module__ == module
+
+
+@pytest.mark.parametrize("chained", [False, True])
+async def test_what_windows_cannot_hold_is_said_in_a_sentence(chained: bool) -> None:
+    windows = named(MemoryBackend(), "keyring.backends.Windows", "WinVaultKeyring")
+    store = keyring_store(chain(windows) if chained else windows)
+    with pytest.raises(SecretError, match=r"at most 1280 characters, and this one has 1281: .* the vault\.") as caught:
+        await store.put("Office", Secret("x" * 1281))
+    assert caught.value.trouble is Trouble.TOO_LONG
+    assert windows.entries == {}
+    assert await keyring_store(desktop()).put("Office", Secret("x" * 1281)) == OFFICE
 
 
 # -- a keyring that does not answer ------------------------------------------------------------------------------------
@@ -417,7 +432,8 @@ def test_the_keyring_library_is_loaded_only_where_it_is_used() -> None:
     script = """
         import asyncio, sys
         from smtp_wizard.engine.model import Secret
-        from smtp_wizard.engine.secrets import SecretStores, StoreKind
+        from smtp_wizard.engine.accounts import StoreKind
+        from smtp_wizard.engine.secrets import SecretStores
         stores = SecretStores({})
         store = stores.get(StoreKind.SESSION)
         asyncio.run(stores.fetch(asyncio.run(store.put("Office", Secret("x")))))
@@ -490,7 +506,7 @@ async def test_what_is_kept_in_no_store_is_asked_for() -> None:
 async def test_stores_are_offered_in_order_and_found_by_their_references() -> None:
     stores = SecretStores({"SMTP_WIZARD_PASSWORD_OFFICE": PASSWORD}, backend_factory=always(desktop()))
     assert stores.offered() == (StoreKind.KEYRING, StoreKind.ENV, StoreKind.SESSION)
-    for kind in stores.offered():
+    for kind in (StoreKind.KEYRING, StoreKind.ENV, StoreKind.SESSION):
         ref = await stores.get(kind).put("Office", SECRET)
         assert ref.kind is kind
         assert await stores.fetch(ref) == SECRET

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.model import Secret
-from smtp_wizard.engine.secrets import Availability, SecretError, Trouble
+from smtp_wizard.engine.secrets import PASSWORD, Availability, SecretError, Trouble
 
 
 class FailingStore:
@@ -21,7 +21,7 @@ class FailingStore:
     async def probe(self) -> Availability:
         return Availability(False, "This store fails on purpose.", unattended=False)
 
-    async def put(self, account_name: str, secret: Secret) -> StoreRef:
+    async def put(self, account_name: str, secret: Secret, item: str = PASSWORD) -> StoreRef:
         raise self._error()
 
     async def get(self, ref: StoreRef) -> Secret:

@@ -1,4 +1,4 @@
-"""Where secrets are kept: the operating system's keyring, an environment variable, or nowhere.
+"""The operating system's keyring, behind a guard.
 
 This is the one border where the faults of keyring's backends are translated: what goes wrong below becomes a
 `SecretError` with one sentence for a person. Nothing of a foreign exception's text is ever shown, since some of them
@@ -8,16 +8,14 @@ quote the secret.
 from __future__ import annotations
 
 import asyncio
-import re
 import threading
-from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable
 from secrets import token_hex, token_urlsafe
 from typing import Protocol, TypeVar
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.model import InputError, Secret, clean
+from smtp_wizard.engine.model import Secret, clean
+from smtp_wizard.engine.secrets.base import PASSWORD, Availability, SecretError, Trouble, entry_name
 
 SERVICE = "smtp-wizard"
 """Under this name every entry stands in a keyring."""
@@ -26,189 +24,6 @@ KEYRING_LIMIT = 8.0
 """Seconds that a keyring may take; a locked one may wait for a window that nobody sees."""
 
 T = TypeVar("T")
-
-
-class Trouble(StrEnum):
-    """Why a store could not do what was asked."""
-
-    ABSENT = "absent"
-    """There is no keyring here."""
-    LOCKED = "locked"
-    MUTE = "mute"
-    """No answer within the time limit."""
-    FORGETS = "forgets"
-    """What was stored is not what comes back."""
-    UNSAFE = "unsafe"
-    """A keyring plug-in that may keep secrets in clear text, or asks on our terminal."""
-    REFUSED = "refused"
-    """Any other fault of the keyring."""
-    MISSING = "missing"
-    """The store works, and the secret is not in it."""
-    UNSET = "unset"
-    """The environment variable is not set."""
-    DIFFERS = "differs"
-    """The environment variable holds another secret."""
-    ASK = "ask"
-    """Nothing is kept: the person is to be asked."""
-
-
-class SecretError(Exception):
-    """A secret could not be kept or read. The text is one sentence for a person, never the secret."""
-
-    def __init__(self, trouble: Trouble, sentence: str) -> None:
-        super().__init__(sentence)
-        self.trouble = trouble
-
-
-@dataclass(frozen=True, slots=True)
-class Availability:
-    """Whether a store can be offered, and what it is good for."""
-
-    ok: bool
-    words: str
-    """One honest sentence: what it protects from and whether timed jobs can read it; or why it cannot be used."""
-    unattended: bool
-    """Jobs that run with nobody there (cron, the application itself) can read it."""
-
-
-class SecretStore(Protocol):
-    """One place where secrets can be kept."""
-
-    @property
-    def kind(self) -> StoreKind: ...
-
-    async def probe(self) -> Availability:
-        """Try the store out, and say whether it can be offered. Never raises `SecretError`."""
-        ...
-
-    async def put(self, account_name: str, secret: Secret) -> StoreRef:
-        """Keep the secret of an account; return where it is. Raises `SecretError`."""
-        ...
-
-    async def get(self, ref: StoreRef) -> Secret:
-        """Return the secret that `put` kept. Raises `SecretError`."""
-        ...
-
-    async def delete(self, ref: StoreRef) -> None:
-        """Forget a secret; one that is not there is forgotten already. Raises `SecretError`."""
-        ...
-
-
-def entry_name(account_name: str) -> str:
-    """The name under which an account's password is kept. An account's name has no '/'."""
-    return f"{account_name}/password"
-
-
-class SessionStore:
-    """Keeps secrets in memory until the program ends; afterwards the person is asked."""
-
-    kind = StoreKind.SESSION
-
-    def __init__(self) -> None:
-        self._kept: dict[str, Secret] = {}
-
-    async def probe(self) -> Availability:
-        return Availability(
-            True,
-            "Nothing is written down and you are asked for the password each time, so nobody can find it on this "
-            "computer, and timed jobs (cron) cannot send.",
-            unattended=False,
-        )
-
-    async def put(self, account_name: str, secret: Secret) -> StoreRef:
-        ref = StoreRef(self.kind, entry_name(account_name))
-        self._kept[ref.where] = secret
-        return ref
-
-    async def get(self, ref: StoreRef) -> Secret:
-        if ref.where not in self._kept:
-            raise SecretError(
-                Trouble.ASK, "The password of this account is not kept anywhere; it is asked for each time."
-            )
-        return self._kept[ref.where]
-
-    async def delete(self, ref: StoreRef) -> None:
-        self._kept.pop(ref.where, None)
-
-
-class EnvStore:
-    """Reads secrets from environment variables that somebody else sets; never keeps a copy anywhere else.
-
-    A variable is taken out of the environment when it is first read, so that no child process inherits it.
-    """
-
-    kind = StoreKind.ENV
-
-    def __init__(self, environ: MutableMapping[str, str]) -> None:
-        self._environ = environ
-        self._taken: dict[str, Secret] = {}
-        self._chosen: dict[str, str] = {}
-
-    def choose(self, account_name: str, variable: str) -> None:
-        """Say which variable holds the secret of an account (the default is `variable_for`)."""
-        self._chosen[account_name] = variable
-
-    def take(self, variable: str) -> Secret | None:
-        """Return what a variable holds, or None where it is not set or empty.
-
-        Whoever reads a secret from the environment reads it here, so that the store still finds it afterwards.
-        """
-        value = self._environ.pop(variable, "")
-        if value:
-            self._taken[variable] = Secret(value)
-        return self._taken.get(variable)
-
-    async def probe(self) -> Availability:
-        return Availability(
-            True,
-            "Nothing is saved: the password is read from an environment variable that you set yourself, so timed jobs "
-            "(cron) can read it, and so can every program that is started with it.",
-            unattended=True,
-        )
-
-    async def put(self, account_name: str, secret: Secret) -> StoreRef:
-        variable = self._chosen.get(account_name, variable_for(account_name))
-        held = self.take(variable)
-        if held is None:
-            raise _unset(variable)
-        if held != secret:
-            raise SecretError(
-                Trouble.DIFFERS,
-                f"The environment variable {clean(variable, 100)} holds another password than the one you typed; "
-                "set it anew before you start smtp-wizard.",
-            )
-        return StoreRef(self.kind, variable)
-
-    async def get(self, ref: StoreRef) -> Secret:
-        held = self.take(ref.where)
-        if held is None:
-            raise _unset(ref.where)
-        return held
-
-    async def delete(self, ref: StoreRef) -> None:
-        """Do nothing: the variable belongs to whoever sets it."""
-
-
-def variable_for(account_name: str) -> str:
-    """The variable for an account where none is chosen: 'Office ana' -> SMTP_WIZARD_PASSWORD_OFFICE_ANA."""
-    ending = re.sub(r"[^A-Z0-9]+", "_", account_name.upper()).strip("_")
-    return f"SMTP_WIZARD_PASSWORD_{ending or 'ACCOUNT'}"
-
-
-def parse_variable(text: str) -> str:
-    """Take the name of an environment variable as typed; return it. Raises `InputError`."""
-    name = text.strip()
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise InputError("The name of an environment variable has letters, digits and _ only.")
-    return name
-
-
-def _unset(variable: str) -> SecretError:
-    return SecretError(
-        Trouble.UNSET,
-        f"The environment variable {clean(variable, 100)} is not set; "
-        "set it to the password before you start smtp-wizard.",
-    )
 
 
 class Backend(Protocol):
@@ -234,6 +49,9 @@ OS_BACKENDS = frozenset(
 """The backends that are an operating system's own keyring, by module and class. The library picks by priority, and
 plug-ins that keep clear text, or ask on our terminal, give themselves a high one."""
 
+_WINDOWS = ("keyring.backends.Windows", "WinVaultKeyring")
+WINDOWS_LIMIT = 2560
+"""Bytes of UTF-16 that an entry of Windows' Credential Manager holds at most (CRED_MAX_CREDENTIAL_BLOB_SIZE)."""
 _CHAIN = ("keyring.backends.chainer", "ChainerBackend")
 _FAIL = ("keyring.backends.fail", "Keyring")
 _NULL = ("keyring.backends.null", "Keyring")
@@ -278,8 +96,8 @@ class KeyringStore:
             unattended=False,
         )
 
-    async def put(self, account_name: str, secret: Secret) -> StoreRef:
-        user = entry_name(account_name)
+    async def put(self, account_name: str, secret: Secret, item: str = PASSWORD) -> StoreRef:
+        user = entry_name(account_name, item)
         await self._ask(lambda backend, given_up: _store(backend, user, secret, given_up))
         return StoreRef(self.kind, user)
 
@@ -425,6 +243,7 @@ def _round_trip(backend: Backend, _: threading.Event) -> None:
 
 def _store(backend: Backend, user: str, secret: Secret, given_up: threading.Event) -> None:
     """Store a secret and read it back. If nobody waits any more, leave, or put back, what was there before."""
+    _check_length(backend, secret)
     before = backend.get_password(SERVICE, user)
     if given_up.is_set():
         return
@@ -434,6 +253,18 @@ def _store(backend: Backend, user: str, secret: Secret, given_up: threading.Even
         _restore(backend, user, before)
     if not came_back:
         raise _forgets()
+
+
+def _check_length(backend: object, secret: Secret) -> None:
+    """Raise `SecretError` for a secret that Windows would refuse with words that nobody understands."""
+    members = getattr(backend, "backends", ()) if _class_of(backend) == _CHAIN else (backend,)
+    length = len(secret.reveal().encode("utf-16-le", "surrogatepass"))
+    if length > WINDOWS_LIMIT and _WINDOWS in {_class_of(member) for member in members}:
+        raise SecretError(
+            Trouble.TOO_LONG,
+            f"Windows' own keyring takes secrets of at most {WINDOWS_LIMIT // 2} characters, and this one has "
+            f"{length // 2}: keep it in another place, for example the vault.",
+        )
 
 
 def _restore(backend: Backend, user: str, before: str | None) -> None:
@@ -447,37 +278,3 @@ def _forget(backend: Backend, user: str) -> None:
     """Delete an entry; backends raise where there is none, so look first."""
     if backend.get_password(SERVICE, user) is not None:
         backend.delete_password(SERVICE, user)
-
-
-class SecretStores:
-    """All stores. Built once at the front door and handed down."""
-
-    def __init__(
-        self,
-        environ: MutableMapping[str, str],
-        *,
-        keyring_limit: float = KEYRING_LIMIT,
-        backend_factory: Callable[[], Backend] = desktop_backend,
-    ) -> None:
-        """`environ`: usually `os.environ`; variables that hold secrets are taken out of it when they are read."""
-        self.env = EnvStore(environ)
-        keyring_store = KeyringStore(limit=keyring_limit, backend_factory=backend_factory)
-        self._stores: dict[StoreKind, SecretStore] = {
-            store.kind: store for store in (keyring_store, self.env, SessionStore())
-        }
-
-    def offered(self) -> tuple[StoreKind, ...]:
-        """All kinds, in the order in which they are offered. Whether one works here, its `probe` says."""
-        return tuple(self._stores)
-
-    def get(self, kind: StoreKind) -> SecretStore:
-        """Return the store of that kind."""
-        return self._stores[kind]
-
-    async def fetch(self, ref: StoreRef) -> Secret:
-        """Return the secret that a reference leads to. Raises `SecretError`."""
-        return await self.get(ref.kind).get(ref)
-
-    async def delete(self, ref: StoreRef) -> None:
-        """Forget the secret that a reference leads to. Raises `SecretError`."""
-        await self.get(ref.kind).delete(ref)

@@ -1,0 +1,58 @@
+"""Where secrets are kept: the keyring, an encrypted file, what a command prints, a file, a variable, or nowhere.
+
+Each place is a module. What goes wrong in it becomes a `SecretError` with one sentence for a person; foreign exceptions
+end there, and nothing of their text is shown, since some of them quote the secret.
+"""
+
+from smtp_wizard.engine.secrets.base import (
+    PASSWORD,
+    Availability,
+    SecretError,
+    SecretStore,
+    Trouble,
+    entry_name,
+)
+from smtp_wizard.engine.secrets.command import (
+    COMMAND_EXAMPLES,
+    COMMAND_SECONDS,
+    CommandStore,
+    first_line,
+    parse_command,
+)
+from smtp_wizard.engine.secrets.desktop import KEYRING_LIMIT, OS_BACKENDS, SERVICE, Backend, KeyringStore
+from smtp_wizard.engine.secrets.file import CREDENTIALS, FileStore, parse_secret_file
+from smtp_wizard.engine.secrets.references import EnvStore, ReferenceStore, parse_variable, variable_for
+from smtp_wizard.engine.secrets.session import SessionStore
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.secrets.vault import VaultState, VaultStore, parse_passphrase
+
+__all__ = [
+    "COMMAND_EXAMPLES",
+    "COMMAND_SECONDS",
+    "CREDENTIALS",
+    "KEYRING_LIMIT",
+    "OS_BACKENDS",
+    "PASSWORD",
+    "SERVICE",
+    "Availability",
+    "Backend",
+    "CommandStore",
+    "EnvStore",
+    "FileStore",
+    "KeyringStore",
+    "ReferenceStore",
+    "SecretError",
+    "SecretStore",
+    "SecretStores",
+    "SessionStore",
+    "Trouble",
+    "VaultState",
+    "VaultStore",
+    "entry_name",
+    "first_line",
+    "parse_command",
+    "parse_passphrase",
+    "parse_secret_file",
+    "parse_variable",
+    "variable_for",
+]

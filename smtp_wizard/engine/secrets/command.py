@@ -1,0 +1,249 @@
+"""What a command prints: a password manager is asked each time, and its answer is kept nowhere.
+
+The command is a list of words, never a line for a shell. It runs in a session of its own, where it finds no terminal to
+scribble on; nothing of what it writes to stderr is shown, since that may quote the secret.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+import sys
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from smtp_wizard.engine.accounts import StoreKind, StoreRef
+from smtp_wizard.engine.model import InputError, Secret, clean
+from smtp_wizard.engine.secrets.base import PASSWORD, Availability, SecretError, Trouble
+from smtp_wizard.engine.secrets.references import ReferenceStore
+
+COMMAND_SECONDS = 30.0
+"""How long a command may take."""
+LARGEST = 64 * 1024
+"""Bytes of a secret at most. Nobody has one that long; a wrong file or a runaway command does."""
+COMMAND_LIMIT = 1000
+"""Characters of a command at most."""
+
+COMMAND_EXAMPLES = (
+    "pass show mail/office",
+    "op read op://Private/Mail/password",
+    "bw get password mail",
+    "age --decrypt -i ~/.age/key.txt ~/.age/mail.age",
+    "secret-tool lookup service mail",
+)
+"""Commands of password managers as their owners write them."""
+
+_SHELL_WORDS = frozenset({"|", "||", "&", "&&", ";", ">", ">>", "<", "<<", "<<<"})
+
+Lend = Callable[[Sequence[str], Mapping[str, str]], tuple[bytes, int] | None]
+"""Runs a command on the person's own terminal, where it can ask; returns its output and exit code, None where that was
+not wanted. Raises `OSError`, `TimeoutError`."""
+
+
+def parse_command(text: str) -> str:
+    """Take a command as it would be typed at a shell; return it in the one spelling that is saved.
+
+    Raises `InputError`: no shell runs it, so what only a shell understands is refused instead of misunderstood.
+    """
+    if any(unicodedata.category(ch) in {"Cc", "Cs"} for ch in text.strip()):
+        raise InputError("A command stands on one line, without characters that cannot be seen.")
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        raise InputError("That command cannot be read: a quotation mark is open.") from None
+    if not words or not words[0]:
+        raise InputError(f"Type the command that prints the password, for example: {COMMAND_EXAMPLES[0]}")
+    for word in words:
+        if word in _SHELL_WORDS or word.startswith(("$(", "`")):
+            raise InputError(
+                f"No shell runs the command, so '{clean(word, 20)}' would mean nothing in it; put it into a script of "
+                "yours, and name that."
+            )
+    written = shlex.join(words)
+    if len(written) > COMMAND_LIMIT:
+        raise InputError(f"A command has at most {COMMAND_LIMIT} characters; put a longer one into a script of yours.")
+    return written
+
+
+def words_of(where: str) -> list[str]:
+    """Return the words of a command as `parse_command` wrote it; '~/' at a word's beginning is the home folder."""
+    return [os.path.expanduser(word) if word.startswith("~/") else word for word in shlex.split(where)]  # noqa: PTH111
+
+
+class CommandStore(ReferenceStore):
+    """Runs a command for each secret; its first line of output is the secret.
+
+    With an account that signs in by an access token the command prints such a token, so that a token broker can be
+    used; it is asked anew each time, since tokens last an hour.
+    """
+
+    kind = StoreKind.COMMAND
+
+    def __init__(self, environ: Mapping[str, str], *, limit: float = COMMAND_SECONDS) -> None:
+        """`environ`: what the command gets; `limit`: seconds that it may take."""
+        super().__init__()
+        self._environ = environ
+        self._limit = limit
+        self.lend: Lend | None = None
+        """Set by a front door that can lend the person's terminal to a command that must ask them something."""
+
+    async def probe(self) -> Availability:
+        if os.name != "posix" and sys.platform != "win32":
+            return Availability(False, "Commands cannot be run on this system.", unattended=False)
+        return Availability(
+            True,
+            "Only a command is saved: it is run each time and prints the password, which stays in your own password "
+            "manager and as safe as there, and timed jobs (cron) can read it if the command works without asking.",
+            unattended=True,
+        )
+
+    async def put(self, account_name: str, secret: Secret, item: str = PASSWORD) -> StoreRef:
+        where = self._chosen.get(account_name, "")
+        if len(secret) > 3 and any(secret.reveal() in word for word in [where, *shlex.split(where)]):
+            raise SecretError(
+                Trouble.REFUSED,
+                "The password itself stands in that command, which would be saved in clear; name a command that "
+                "fetches it.",
+            )
+        return await super().put(account_name, secret, item)
+
+    async def read(self, where: str) -> Secret:
+        words = words_of(where)
+        try:
+            return await first_line(words, self._environ, limit=self._limit)
+        except SecretError as problem:
+            lent = self._lent(words) if problem.trouble is Trouble.UNREADABLE else None
+            if lent is None:
+                raise
+            return lent
+
+    def _lent(self, words: Sequence[str]) -> Secret | None:
+        """Run the command once more where it can ask the person, if the front door can lend a terminal."""
+        if self.lend is None:
+            return None
+        name = clean(words[0], 100)
+        try:
+            outcome = self.lend(words, self._environ)
+        except (OSError, TimeoutError):
+            return None
+        if outcome is None:
+            return None
+        raw, code = outcome
+        if code:
+            raise _gave_up(name, code)
+        return only_line(raw, f"The command {name}")
+
+    def default(self, account_name: str) -> str:
+        raise SecretError(Trouble.UNREADABLE, "No command is named that prints the password.")
+
+    def differs(self, where: str) -> str:
+        return (
+            f"The command '{clean(where, 100)}' prints another password than the one that was given; "
+            "change it in your password manager first."
+        )
+
+
+async def first_line(words: Sequence[str], environ: Mapping[str, str], *, limit: float = COMMAND_SECONDS) -> Secret:
+    """Run a command, without a shell and away from our terminal; return its first line.
+
+    Raises `SecretError`. It does not outlive this call; nor does what it started, in its session.
+    """
+    name = clean(words[0], 100)
+    try:
+        raw, code = await _output(words, environ, limit)
+    except TimeoutError:
+        raise unreadable(f"The command {name} was not done within {limit:g} seconds.") from None
+    except OSError as problem:
+        reason = clean(problem.strerror or "unknown reason", 100)
+        raise unreadable(f"The command {name} could not be run: {reason}.") from None
+    if code:
+        raise _gave_up(name, code)
+    return only_line(raw, f"The command {name}")
+
+
+def _gave_up(name: str, code: int) -> SecretError:
+    how = f"exit code {code}" if code > 0 else f"signal {-code}"
+    return unreadable(f"The command {name} gave up ({how}); run it by hand to see why.")
+
+
+async def _output(words: Sequence[str], environ: Mapping[str, str], limit: float) -> tuple[bytes, int]:
+    """Return a command's output and exit code. Raises `OSError` where it cannot be started, `TimeoutError`."""
+    process = await asyncio.create_subprocess_exec(
+        *words,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        # In a session of its own it finds no terminal to scribble on, and can be ended with all that it started.
+        start_new_session=True,
+        env=without_terminal(environ),
+    )
+    try:
+        # Our own caller's time limit raises the same error, outside of this one: it is told apart there.
+        async with asyncio.timeout(limit):
+            return await _read_all(process), await process.wait()
+    finally:
+        _end(process)
+        await process.wait()
+
+
+def without_terminal(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which a key agent is not told of our terminal: it would draw over the screen."""
+    return {name: value for name, value in environ.items() if name != "GPG_TTY"}
+
+
+async def _read_all(process: asyncio.subprocess.Process) -> bytes:
+    assert process.stdout is not None
+    raw = b""
+    while len(raw) <= LARGEST and (more := await process.stdout.read(LARGEST)):
+        raw += more
+    if len(raw) > LARGEST:
+        raise unreadable("The command says far more than a password.")
+    return raw
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    # Without it a pipe that is still full keeps the transport open for ever.
+    transport: Any = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
+
+
+def only_line(raw: bytes, where: str) -> Secret:
+    """Return the first line of what a command or a file gave, without its end. Raises `SecretError`.
+
+    `where` begins the sentence: 'The command pass'.
+    """
+    if len(raw) > LARGEST:
+        raise unreadable(f"{where} gave far more than a password.")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        # From None, and nothing of it quoted: the bytes are the password.
+        raise unreadable(f"{where} gave no UTF-8 text.") from None
+    line = text.partition("\n")[0].removesuffix("\r")
+    if not line:
+        raise unreadable(f"{where} gave no password.")
+    return Secret(line)
+
+
+def unreadable(sentence: str) -> SecretError:
+    """Return the error for what cannot be read."""
+    return SecretError(Trouble.UNREADABLE, sentence)
+
+
+def found_program(where: str, environ: Mapping[str, str]) -> str | None:
+    """Return the file of the program that a command begins with, None where there is none. Runs nothing."""
+    import shutil
+
+    found = shutil.which(words_of(where)[0], path=environ.get("PATH"))
+    return str(Path(found)) if found else None

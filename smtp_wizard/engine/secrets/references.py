@@ -1,0 +1,128 @@
+"""Places that somebody else fills: only the way there is saved, never a copy of the secret."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import MutableMapping
+from typing import ClassVar
+
+from smtp_wizard.engine.accounts import StoreKind, StoreRef
+from smtp_wizard.engine.model import InputError, Secret, clean
+from smtp_wizard.engine.secrets.base import PASSWORD, Availability, SecretError, Trouble
+
+
+class ReferenceStore(ABC):
+    """A store that keeps the way to a secret alone.
+
+    `put` follows the way and compares what it finds with the secret; `delete` leaves it to whoever put it there.
+    """
+
+    kind: ClassVar[StoreKind]
+
+    def __init__(self) -> None:
+        self._chosen: dict[str, str] = {}
+
+    def choose(self, account_name: str, where: str) -> None:
+        """Say where the secret of an account is found, before it is `put`."""
+        self._chosen[account_name] = where
+
+    @abstractmethod
+    async def probe(self) -> Availability:
+        """Say what the store is good for."""
+
+    @abstractmethod
+    async def read(self, where: str) -> Secret:
+        """Follow a reference; return the secret that is there. Raises `SecretError`."""
+
+    @abstractmethod
+    def default(self, account_name: str) -> str:
+        """Return where the secret of an account is looked for if nobody chose. Raises `SecretError`."""
+
+    @abstractmethod
+    def differs(self, where: str) -> str:
+        """Return the sentence for a reference that leads to another secret."""
+
+    async def put(self, account_name: str, secret: Secret, item: str = PASSWORD) -> StoreRef:
+        if item != PASSWORD:
+            raise SecretError(
+                Trouble.REFUSED,
+                "What smtp-wizard renews by itself cannot be kept there: only a keyring, a vault or the session can "
+                "be written to.",
+            )
+        where = self._chosen.get(account_name) or self.default(account_name)
+        if await self.read(where) != secret:
+            raise SecretError(Trouble.DIFFERS, self.differs(where))
+        return StoreRef(self.kind, where)
+
+    async def get(self, ref: StoreRef) -> Secret:
+        return await self.read(ref.where)
+
+    async def delete(self, ref: StoreRef) -> None:
+        """Do nothing: what is there belongs to whoever put it there."""
+        return
+
+
+class EnvStore(ReferenceStore):
+    """Reads secrets from environment variables that somebody else sets; never keeps a copy anywhere else.
+
+    A variable is taken out of the environment when it is first read, so that no child process inherits it.
+    """
+
+    kind = StoreKind.ENV
+
+    def __init__(self, environ: MutableMapping[str, str]) -> None:
+        super().__init__()
+        self._environ = environ
+        self._taken: dict[str, Secret] = {}
+
+    def take(self, variable: str) -> Secret | None:
+        """Return what a variable holds, or None where it is not set or empty.
+
+        Whoever reads a secret from the environment reads it here, so that the store still finds it afterwards.
+        """
+        value = self._environ.pop(variable, "")
+        if value:
+            self._taken[variable] = Secret(value)
+        return self._taken.get(variable)
+
+    async def probe(self) -> Availability:
+        return Availability(
+            True,
+            "Nothing is saved: the password is read from an environment variable that you set yourself, so timed jobs "
+            "(cron) can read it, and so can every program that is started with it.",
+            unattended=True,
+        )
+
+    async def read(self, where: str) -> Secret:
+        held = self.take(where)
+        if held is None:
+            raise SecretError(
+                Trouble.UNSET,
+                f"The environment variable {clean(where, 100)} is not set; "
+                "set it to the password before you start smtp-wizard.",
+            )
+        return held
+
+    def default(self, account_name: str) -> str:
+        return variable_for(account_name)
+
+    def differs(self, where: str) -> str:
+        return (
+            f"The environment variable {clean(where, 100)} holds another password than the one you typed; "
+            "set it anew before you start smtp-wizard."
+        )
+
+
+def variable_for(account_name: str) -> str:
+    """The variable for an account where none is chosen: 'Office ana' -> SMTP_WIZARD_PASSWORD_OFFICE_ANA."""
+    ending = re.sub(r"[^A-Z0-9]+", "_", account_name.upper()).strip("_")
+    return f"SMTP_WIZARD_PASSWORD_{ending or 'ACCOUNT'}"
+
+
+def parse_variable(text: str) -> str:
+    """Take the name of an environment variable as typed; return it. Raises `InputError`."""
+    name = text.strip()
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise InputError("The name of an environment variable has letters, digits and _ only.")
+    return name

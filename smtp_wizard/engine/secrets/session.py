@@ -1,0 +1,39 @@
+"""Nowhere: a secret is held in memory until the program ends."""
+
+from __future__ import annotations
+
+from smtp_wizard.engine.accounts import StoreKind, StoreRef
+from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.secrets.base import PASSWORD, Availability, SecretError, Trouble, entry_name
+
+
+class SessionStore:
+    """Keeps secrets in memory until the program ends; afterwards the person is asked."""
+
+    kind = StoreKind.SESSION
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Secret] = {}
+
+    async def probe(self) -> Availability:
+        return Availability(
+            True,
+            "Nothing is written down and you are asked for the password each time, so nobody can find it on this "
+            "computer, and timed jobs (cron) cannot send.",
+            unattended=False,
+        )
+
+    async def put(self, account_name: str, secret: Secret, item: str = PASSWORD) -> StoreRef:
+        ref = StoreRef(self.kind, entry_name(account_name, item))
+        self._kept[ref.where] = secret
+        return ref
+
+    async def get(self, ref: StoreRef) -> Secret:
+        if ref.where not in self._kept:
+            raise SecretError(
+                Trouble.ASK, "The password of this account is not kept anywhere; it is asked for each time."
+            )
+        return self._kept[ref.where]
+
+    async def delete(self, ref: StoreRef) -> None:
+        self._kept.pop(ref.where, None)

@@ -1,0 +1,81 @@
+"""All places for secrets together, in the order in which they are offered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from pathlib import Path
+
+from smtp_wizard.engine.accounts import StoreKind, StoreRef
+from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.secrets.base import PASSWORD, SecretStore
+from smtp_wizard.engine.secrets.command import CommandStore
+from smtp_wizard.engine.secrets.desktop import KEYRING_LIMIT, Backend, KeyringStore, desktop_backend
+from smtp_wizard.engine.secrets.file import FileStore
+from smtp_wizard.engine.secrets.references import EnvStore, ReferenceStore
+from smtp_wizard.engine.secrets.session import SessionStore
+from smtp_wizard.engine.secrets.vault import VaultStore
+
+_OFFERED = (StoreKind.KEYRING, StoreKind.ENV, StoreKind.SESSION)
+
+
+class SecretStores:
+    """All stores. Built once at the front door and handed down."""
+
+    def __init__(
+        self,
+        environ: MutableMapping[str, str],
+        folder: Path | None = None,
+        *,
+        keyring_limit: float = KEYRING_LIMIT,
+        backend_factory: Callable[[], Backend] = desktop_backend,
+    ) -> None:
+        """`environ`: usually `os.environ`; variables that hold secrets are taken out of it when they are read.
+
+        `folder`: the config folder, where the vault is; None: there is no vault.
+        """
+        self.env = EnvStore(environ)
+        self.command = CommandStore(environ)
+        self.file = FileStore(environ)
+        self.vault = VaultStore(folder)
+        keyring = KeyringStore(limit=keyring_limit, backend_factory=backend_factory)
+        stores: tuple[SecretStore, ...] = (
+            keyring,
+            self.vault,
+            self.command,
+            self.file,
+            self.env,
+            SessionStore(),
+        )
+        self._stores: dict[StoreKind, SecretStore] = {store.kind: store for store in stores}
+
+    def offered(self) -> tuple[StoreKind, ...]:
+        """All kinds, in the order in which they are offered. Whether one works here, its `probe` says."""
+        return tuple(kind for kind in self._stores if kind in _OFFERED)
+
+    def get(self, kind: StoreKind) -> SecretStore:
+        """Return the store of that kind."""
+        return self._stores[kind]
+
+    async def put(
+        self, kind: StoreKind, account_name: str, secret: Secret, *, where: str = "", item: str = PASSWORD
+    ) -> StoreRef:
+        """Keep a secret of an account in the store of that kind; return where it is. Raises `SecretError`.
+
+        `where`: of a reference (a command, a file, a variable), the way to the secret.
+        """
+        store = self.get(kind)
+        if where and isinstance(store, ReferenceStore):
+            store.choose(account_name, where)
+        return await store.put(account_name, secret, item)
+
+    async def read(self, kind: StoreKind, where: str) -> Secret:
+        """Follow a reference that no account has yet. Raises `SecretError`."""
+        return await self.fetch(StoreRef(kind, where))
+
+    async def fetch(self, ref: StoreRef) -> Secret:
+        """Return the secret that a reference leads to. Raises `SecretError`."""
+        return await self.get(ref.kind).get(ref)
+
+    async def delete(self, ref: StoreRef) -> None:
+        """Forget the secret that a reference leads to. Raises `SecretError`."""
+        await self.get(ref.kind).delete(ref)

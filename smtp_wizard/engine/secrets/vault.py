@@ -1,0 +1,336 @@
+"""The vault: an encrypted file of our own in the config folder, opened by a passphrase.
+
+It is read anew for each use and written whole or not at all, under a lock, so that several processes can use it at the
+same time. The key stays in memory once the passphrase was right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from smtp_wizard.engine import paths
+from smtp_wizard.engine.accounts import StoreKind, StoreRef
+from smtp_wizard.engine.model import InputError, Secret, clean
+from smtp_wizard.engine.secrets import sealed
+from smtp_wizard.engine.secrets.base import PASSWORD, Availability, SecretError, Trouble, entry_name
+from smtp_wizard.engine.secrets.sealed import Cost, Key, Sealed
+
+FILE_NAME = "vault.json"
+SHORTEST = 8
+"""Characters of a passphrase at least."""
+
+T = TypeVar("T")
+
+
+class VaultState(StrEnum):
+    """What the vault is like now."""
+
+    MISSING = "missing"
+    """There is none yet; the first passphrase makes it."""
+    CLOSED = "closed"
+    OPEN = "open"
+
+
+def parse_passphrase(text: str) -> Secret:
+    """Take a passphrase for a new vault. Raises `InputError`."""
+    if len(text) < SHORTEST:
+        raise InputError(
+            f"A passphrase has at least {SHORTEST} characters; four or five words that do not belong together are good."
+        )
+    return Secret(text)
+
+
+class VaultStore:
+    """Keeps secrets in one encrypted file.
+
+    Where it is closed, everything but `probe` raises `Trouble.CLOSED`, unless `source` gives the passphrase; whoever
+    catches that asks for it, calls `open` or `create`, and tries again.
+    """
+
+    kind = StoreKind.VAULT
+
+    def __init__(self, folder: Path | None, *, cost: Cost | None = None, lock_limit: float = 10.0) -> None:
+        """`folder`: the config folder; None: there is no place for a vault. `cost`: of a new passphrase.
+
+        `lock_limit`: seconds to wait for another process that is writing.
+        """
+        self._file = folder / FILE_NAME if folder is not None else None
+        self._cost = cost or Cost()
+        self._lock_limit = lock_limit
+        self._key: Key | None = None
+        self.source: Callable[[], Awaitable[Secret]] | None = None
+        """Gives the passphrase without asking anybody; set by a front door. Raises `SecretError`."""
+
+    # -- the passphrase ---------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> VaultState:
+        """What the vault is like now. A file that cannot be used is closed: opening it says why."""
+        if self._file is None or not self._file.exists():
+            return VaultState.MISSING
+        return VaultState.OPEN if self._key is not None else VaultState.CLOSED
+
+    async def open(self, passphrase: Secret) -> None:
+        """Open the vault, for as long as the program runs. Raises `SecretError`: `WRONG`, `DAMAGED`, `ABSENT`."""
+        await self._in_thread(lambda: self._opened(passphrase))
+
+    async def create(self, passphrase: Secret) -> None:
+        """Make the vault, or open the one that another process has made meanwhile. Raises `SecretError`."""
+        parse_passphrase(passphrase.reveal())
+        await self._in_thread(lambda: self._created(passphrase))
+
+    async def change_passphrase(self, passphrase: Secret) -> None:
+        """Seal everything under another passphrase; the old one opens nothing any more. Raises `SecretError`.
+
+        A copy of the file that was made before, as in a backup, still opens with the old one.
+        """
+        parse_passphrase(passphrase.reveal())
+        await self._ready()
+        await self._in_thread(lambda: self._changed(passphrase))
+
+    async def ready(self) -> bool:
+        """Open the vault with what `source` gives, if it must be; return whether it is open. Raises `SecretError`."""
+        try:
+            await self._ready()
+        except SecretError as problem:
+            if problem.trouble is Trouble.CLOSED:
+                return False
+            raise
+        return True
+
+    async def _ready(self) -> None:
+        """Have the key at hand. Raises `SecretError`, `CLOSED` where nobody gives the passphrase."""
+        if await self._in_thread(self._fitting):
+            return
+        if self.source is None:
+            raise _closed(self.state)
+        passphrase = await self.source()
+        if self.state is VaultState.MISSING:
+            try:
+                await self.create(passphrase)
+            except InputError as problem:
+                raise SecretError(Trouble.REFUSED, str(problem)) from None
+        else:
+            await self.open(passphrase)
+
+    def _fitting(self) -> bool:
+        """Whether the key is at hand and, where there is a file, is that file's."""
+        if self._key is None:
+            return False
+        found = self._read()
+        if found is None or not self._key.fits(found):
+            self._key = None  # it was removed, or another process has changed the passphrase
+        return self._key is not None
+
+    # -- a store ----------------------------------------------------------------------------------------------------
+
+    async def probe(self) -> Availability:
+        """Read the file, if there is one, and look whether the folder can be written; no passphrase is needed."""
+        try:
+            await self._in_thread(self._looked_at)
+        except SecretError as problem:
+            return Availability(False, str(problem), unattended=False)
+        return Availability(
+            True,
+            "An encrypted file of smtp-wizard's own, which you open with a passphrase: who copies the file learns "
+            "nothing without it, and timed jobs (cron) can read it only where they are given the passphrase.",
+            unattended=self.source is not None,
+        )
+
+    async def put(self, account_name: str, secret: Secret, item: str = PASSWORD) -> StoreRef:
+        where = entry_name(account_name, item)
+        await self._ready()
+        await self._in_thread(lambda: self._update({where: secret.reveal()}))
+        return StoreRef(self.kind, where)
+
+    async def get(self, ref: StoreRef) -> Secret:
+        if self.state is VaultState.MISSING:
+            raise _absent()
+        await self._ready()
+        entries = await self._in_thread(self._entries)
+        if ref.where not in entries:
+            raise SecretError(Trouble.MISSING, f"The vault has no entry '{clean(ref.where, 100)}' any more.")
+        return Secret(entries[ref.where])
+
+    async def delete(self, ref: StoreRef) -> None:
+        if self.state is VaultState.MISSING:
+            return
+        await self._ready()
+        await self._in_thread(lambda: self._update({ref.where: None}))
+
+    # -- the file, in a thread --------------------------------------------------------------------------------------
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Do `work`; what goes wrong is raised here anew, without the frames that hold secrets."""
+        from smtp_wizard.engine.wire import in_thread
+
+        def guarded() -> T | SecretError:
+            try:
+                return work()
+            except SecretError as problem:
+                return problem
+
+        done: T | SecretError = await in_thread(guarded)
+        if isinstance(done, SecretError):
+            raise SecretError(done.trouble, str(done))
+        return done
+
+    def _looked_at(self) -> None:
+        """Raise `SecretError` where the file cannot be used."""
+        import os
+
+        if self._file is None:
+            raise SecretError(Trouble.ABSENT, "There is no config folder in which a vault could be.")
+        self._read()
+        above = next(each for each in (self._file.parent, *self._file.parent.parents) if each.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+            raise SecretError(Trouble.REFUSED, f"No vault can be written in {_shown(self._file.parent)}.")
+
+    def _opened(self, passphrase: Secret) -> None:
+        found = self._read()
+        if found is None:
+            raise _absent()
+        key = sealed.make_key(passphrase, found.salt, found.cost)
+        self._unsealed(found, key)
+        self._key = key
+        self._swept()
+
+    def _created(self, passphrase: Secret) -> None:
+        key = sealed.new_key(passphrase, self._cost)
+        with self._locked() as file:
+            if file.exists():
+                made_meanwhile = True
+            else:
+                made_meanwhile = False
+                paths.write_private(file, sealed.seal({}, key))
+                self._key = key
+        if made_meanwhile:
+            self._opened(passphrase)
+
+    def _changed(self, passphrase: Secret) -> None:
+        key = sealed.new_key(passphrase, self._cost)
+        with self._locked() as file:
+            entries = self._entries()
+            paths.write_private(file, sealed.seal(entries, key))
+            self._key = key
+            self._compare(entries)
+
+    def _update(self, changes: dict[str, str | None]) -> None:
+        """Set or, for None, remove entries: read, change, write and read back, under the lock."""
+        with self._locked() as file:
+            before = self._entries()
+            after = {name: value for name, value in {**before, **changes}.items() if value is not None}
+            if after == before:
+                return
+            assert self._key is not None
+            paths.write_private(file, sealed.seal(after, self._key))
+            self._compare(after)
+
+    def _compare(self, wanted: dict[str, str]) -> None:
+        """Read back what was written. Raises `SecretError`."""
+        if self._entries() != wanted:
+            raise SecretError(Trouble.FORGETS, "The vault does not give back what is stored in it.")
+
+    def _entries(self) -> dict[str, str]:
+        """Read and unseal the file with the key that is at hand. Raises `SecretError`."""
+        found = self._read()
+        if found is None:
+            raise _absent()
+        if self._key is None or not self._key.fits(found):
+            self._key = None
+            raise _closed(VaultState.CLOSED)
+        return self._unsealed(found, self._key)
+
+    def _unsealed(self, found: Sealed, key: Key) -> dict[str, str]:
+        try:
+            return sealed.unseal(found, key)
+        except sealed.WrongKey:
+            raise SecretError(Trouble.WRONG, "That is not the passphrase of the vault.") from None
+        except sealed.Damaged as problem:
+            raise self._damaged(str(problem)) from None
+
+    def _read(self) -> Sealed | None:
+        """Return the file, closed; None where there is none. Raises `SecretError`."""
+        if self._file is None:
+            return None
+        try:
+            with self._file.open("rb") as file:
+                return sealed.read(file.read(sealed.LARGEST + 1))
+        except FileNotFoundError:
+            return None
+        except OSError as problem:
+            raise SecretError(
+                Trouble.REFUSED, f"The vault {_shown(self._file)} could not be read: {_why(problem)}."
+            ) from None
+        except sealed.Newer:
+            raise SecretError(
+                Trouble.REFUSED,
+                f"The vault {_shown(self._file)} was written by a newer smtp-wizard; please update this one.",
+            ) from None
+        except sealed.Damaged as problem:
+            raise self._damaged(str(problem)) from None
+
+    def _damaged(self, why: str) -> SecretError:
+        assert self._file is not None
+        return SecretError(
+            Trouble.DAMAGED,
+            f"The vault {_shown(self._file)} is damaged ({why}) and was left as it is: put a copy from a backup in its "
+            "place, or move it away and type the passwords anew.",
+        )
+
+    @contextmanager
+    def _locked(self) -> Iterator[Path]:
+        """Hold the lock of the file; sweep what a writer that was killed has left. Raises `SecretError`."""
+        import filelock
+
+        if self._file is None:
+            raise SecretError(Trouble.ABSENT, "There is no config folder in which a vault could be.")
+        try:
+            paths.make_private_dir(self._file.parent)
+            with filelock.FileLock(f"{self._file}.lock", timeout=self._lock_limit, mode=0o600):
+                paths.sweep_scratch(self._file)
+                yield self._file
+        except filelock.Timeout:
+            raise SecretError(
+                Trouble.REFUSED,
+                f"Another smtp-wizard has been writing the vault for more than {self._lock_limit:g} seconds; nothing "
+                "was changed, please try again.",
+            ) from None
+        except OSError as problem:
+            raise SecretError(
+                Trouble.REFUSED,
+                f"The vault {_shown(self._file)} could not be written: {_why(problem)}; it is as it was.",
+            ) from None
+
+    def _swept(self) -> None:
+        """Sweep what killed writers have left, unless somebody is writing, or the folder cannot be written."""
+        import filelock
+
+        assert self._file is not None
+        try:
+            with filelock.FileLock(f"{self._file}.lock", timeout=0, mode=0o600):
+                paths.sweep_scratch(self._file)
+        except (filelock.Timeout, OSError):
+            return
+
+
+def _closed(state: VaultState) -> SecretError:
+    if state is VaultState.MISSING:
+        return SecretError(Trouble.CLOSED, "There is no vault yet: a passphrase for a new one is needed.")
+    return SecretError(Trouble.CLOSED, "The vault is closed: its passphrase is needed.")
+
+
+def _absent() -> SecretError:
+    return SecretError(Trouble.ABSENT, "The vault is not there any more: its file was removed, or moved away.")
+
+
+def _why(problem: OSError) -> str:
+    return clean(problem.strerror or type(problem).__name__, 100)
+
+
+def _shown(path: Path) -> str:
+    return clean(str(path), 200)

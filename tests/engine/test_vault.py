@@ -1,0 +1,399 @@
+"""The vault keeps what it is given, tells a wrong passphrase from damage, and outlives whoever writes it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smtp_wizard.engine.accounts import StoreKind, StoreRef
+from smtp_wizard.engine.model import InputError, Secret
+from smtp_wizard.engine.secrets import SecretError, Trouble, VaultState, VaultStore, parse_passphrase, sealed
+from smtp_wizard.engine.secrets.sealed import Cost
+from tests.support.leaks import assert_no_trace, spellings
+
+CHEAP = Cost(n=2**4)
+"""So that a test need not take as long as somebody who guesses."""
+PASSPHRASE = Secret("four words of no sense")
+PASSWORD = "pä$$ 'wörd\" %40"
+SECRET = Secret(PASSWORD)
+OFFICE = StoreRef(StoreKind.VAULT, "Office/password")
+
+
+def vault(folder: Path, **more: Any) -> VaultStore:
+    return VaultStore(folder, cost=CHEAP, **more)
+
+
+async def new_vault(folder: Path) -> VaultStore:
+    made = vault(folder)
+    await made.create(PASSPHRASE)
+    return made
+
+
+async def opened(folder: Path) -> VaultStore:
+    again = vault(folder)
+    await again.open(PASSPHRASE)
+    return again
+
+
+def state_of(store: VaultStore) -> VaultState:
+    return store.state
+
+
+async def trouble_of(work: Any) -> Trouble:
+    with pytest.raises(SecretError) as caught:
+        await work
+    assert str(caught.value).count("\n") == 0
+    assert caught.value.__context__ is None or caught.value.__suppress_context__
+    assert_no_trace(PASSWORD, "".join(traceback.format_exception(caught.value)))
+    return caught.value.trouble
+
+
+# -- keeping -----------------------------------------------------------------------------------------------------------
+
+
+async def test_another_process_reads_what_was_kept(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    assert await store.put("Office", SECRET) == OFFICE
+    token = await store.put("Office", Secret("a token"), "oauth")
+    again = await opened(tmp_path)
+    assert await again.get(OFFICE) == SECRET
+    assert await again.get(token) == Secret("a token")
+    await store.delete(token)
+    assert await trouble_of(again.get(token)) is Trouble.MISSING
+    assert await again.get(OFFICE) == SECRET
+
+
+async def test_the_file_is_private_and_tells_nothing(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path / "config")
+    await store.put("Office", SECRET)
+    assert stat.S_IMODE((tmp_path / "config" / "vault.json").stat().st_mode) == 0o600
+    assert_no_trace(PASSWORD, tmp_path)
+    assert_no_trace(PASSPHRASE.reveal(), tmp_path)
+    assert_no_trace("Office", tmp_path)
+    assert PASSPHRASE.reveal() not in repr(vars(store))
+    assert "********" in repr(vars(store)["_key"])
+
+
+async def test_the_length_of_the_file_does_not_tell_the_length_of_the_password(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    sizes = set()
+    for length in range(1, 40):
+        await store.put("Office", Secret("x" * length))
+        sizes.add((tmp_path / "vault.json").stat().st_size)
+    assert len(sizes) == 1
+
+
+async def test_nothing_is_written_where_nothing_changes(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    await store.put("Office", SECRET)
+    before = (tmp_path / "vault.json").read_bytes()
+    await store.put("Office", SECRET)
+    await store.delete(StoreRef(StoreKind.VAULT, "Nobody/password"))
+    assert (tmp_path / "vault.json").read_bytes() == before
+
+
+async def test_every_writing_takes_another_nonce(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    nonces = set()
+    for number in range(20):
+        await store.put("Office", Secret(str(number)))
+        nonces.add(json.loads((tmp_path / "vault.json").read_text())["header"]["nonce"])
+    assert len(nonces) == 20
+
+
+@given(st.dictionaries(st.text(max_size=20), st.text(max_size=200), max_size=5), st.text(max_size=30))
+@settings(deadline=None)
+def test_what_is_sealed_comes_back(entries: dict[str, str], words: str) -> None:
+    key = sealed.new_key(Secret(words), CHEAP)
+    found = sealed.read(sealed.seal(entries, key))
+    assert sealed.unseal(found, sealed.make_key(Secret(words), found.salt, found.cost)) == entries
+
+
+@given(st.text(min_size=10, max_size=60))
+@settings(deadline=None)
+def test_no_spelling_of_a_secret_stands_in_the_file(secret: str) -> None:
+    data = sealed.seal({"Office/password": secret}, sealed.new_key(PASSPHRASE, CHEAP))
+    assert not any(spelling in data for spelling in spellings(secret))
+
+
+def test_an_accent_may_be_typed_in_two_ways() -> None:
+    salt = b"0" * 16
+    one, other = (sealed.make_key(Secret(text), salt, CHEAP) for text in ("caf\u00e9 au lait", "cafe\u0301 au lait"))
+    assert one.value == other.value
+
+
+# -- closed, wrong, damaged --------------------------------------------------------------------------------------------
+
+
+async def test_a_closed_vault_says_that_it_needs_its_passphrase(tmp_path: Path) -> None:
+    store = vault(tmp_path)
+    assert state_of(store) is VaultState.MISSING
+    assert await trouble_of(store.put("Office", SECRET)) is Trouble.CLOSED
+    assert not (tmp_path / "vault.json").exists()
+    assert await trouble_of(store.get(OFFICE)) is Trouble.ABSENT
+    await store.delete(OFFICE)
+    assert not await store.ready()
+    await (await new_vault(tmp_path)).put("Office", SECRET)
+    assert state_of(store) is VaultState.CLOSED
+    assert await trouble_of(store.get(OFFICE)) is Trouble.CLOSED
+    await store.open(PASSPHRASE)
+    assert state_of(store) is VaultState.OPEN
+    assert await store.ready()
+    assert await store.get(OFFICE) == SECRET
+
+
+async def test_a_wrong_passphrase_is_not_called_damage(tmp_path: Path) -> None:
+    await new_vault(tmp_path)
+    store = vault(tmp_path)
+    assert await trouble_of(store.open(Secret("another passphrase"))) is Trouble.WRONG
+    assert state_of(store) is VaultState.CLOSED
+
+
+async def test_every_changed_byte_is_damage_and_not_a_wrong_passphrase(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    await store.put("Office", SECRET)
+    file = tmp_path / "vault.json"
+    whole = file.read_bytes()
+    for place in range(0, len(whole), 7):
+        changed = bytearray(whole)
+        changed[place] ^= 1
+        if bytes(changed).split() == whole.split():
+            continue  # a blank between two fields
+        file.write_bytes(changed)
+        with pytest.raises(SecretError, match=r"is damaged \(") as caught:
+            await opened(tmp_path)
+        assert caught.value.trouble is Trouble.DAMAGED
+
+
+@pytest.mark.parametrize("keep", [0, 1, 100, 400])
+async def test_a_file_that_was_cut_is_damaged_and_left_alone(keep: int, tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    await store.put("Office", SECRET)
+    file = tmp_path / "vault.json"
+    file.write_bytes(file.read_bytes()[:keep])
+    assert await trouble_of(store.get(OFFICE)) is Trouble.DAMAGED
+    assert await trouble_of(store.put("Office", SECRET)) is Trouble.DAMAGED
+    assert await trouble_of(vault(tmp_path).create(PASSPHRASE)) is Trouble.DAMAGED
+    assert file.stat().st_size == keep
+    found = await store.probe()
+    assert not found.ok
+    assert "is damaged" in found.words
+
+
+def forged(folder: Path, **header: Any) -> None:
+    """Change a vault's header, as somebody would who can compute a checksum."""
+    file = folder / "vault.json"
+    document = json.loads(file.read_text())
+    document["header"] |= header
+    document["checksum"] = sealed._checksum(document["header"], base64.b64decode(document["ciphertext"]))
+    file.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"n": 2**26},
+        {"n": 2**63},
+        {"n": 10**4000},
+        {"n": 3},
+        {"n": 0},
+        {"n": -16},
+        {"n": True},
+        {"n": 16.0},
+        {"r": 2**20},
+        {"r": 0},
+        {"p": 2**20},
+        {"n": 2**18, "p": 16},
+        {"kdf": "none"},
+        {"salt": ""},
+        {"nonce": "AAAA"},
+        {"salt": 5},
+        {"version": 0},
+    ],
+    ids=str,
+)
+async def test_a_forged_header_is_refused_before_any_memory_is_taken(
+    header: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await new_vault(tmp_path)
+    forged(tmp_path, **header)
+    derive = Mock(side_effect=AssertionError("the key was derived"))
+    monkeypatch.setattr(sealed, "make_key", derive)
+    assert await trouble_of(vault(tmp_path).open(PASSPHRASE)) is Trouble.DAMAGED
+
+
+async def test_the_header_is_sealed_with_the_rest(tmp_path: Path) -> None:
+    await new_vault(tmp_path)
+    forged(tmp_path, nonce=base64.b64encode(b"n" * 12).decode())
+    assert await trouble_of(vault(tmp_path).open(PASSPHRASE)) is Trouble.WRONG
+
+
+async def test_a_newer_vault_asks_for_a_newer_program(tmp_path: Path) -> None:
+    await new_vault(tmp_path)
+    forged(tmp_path, version=2)
+    with pytest.raises(SecretError, match="newer smtp-wizard"):
+        await vault(tmp_path).open(PASSPHRASE)
+
+
+def test_the_usual_cost_is_what_it_is_said_to_be() -> None:
+    assert (Cost().n, Cost().r, Cost().p) == (131072, 8, 1)
+    assert Cost().bearable
+    assert 128 * 2**20 < Cost().memory < 130 * 2**20
+
+
+async def test_a_passphrase_that_is_too_short_makes_no_vault(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="at least 8 characters"):
+        await vault(tmp_path).create(Secret("short"))
+    assert not (tmp_path / "vault.json").exists()
+    assert parse_passphrase("long enough") == Secret("long enough")
+
+
+async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("no folder")
+    store = vault(tmp_path / "config")
+    assert await trouble_of(store.create(PASSPHRASE)) is Trouble.REFUSED
+    assert not (await store.probe()).ok
+    assert not (await VaultStore(None).probe()).ok
+    assert await trouble_of(VaultStore(None).create(PASSPHRASE)) is Trouble.ABSENT
+
+
+async def test_a_writer_that_never_ends_is_said(tmp_path: Path) -> None:
+    import filelock
+
+    store = await new_vault(tmp_path)
+    store._lock_limit = 0.05
+    with filelock.FileLock(f"{tmp_path / 'vault.json'}.lock"):
+        assert await trouble_of(store.put("Office", SECRET)) is Trouble.REFUSED
+        await opened(tmp_path)
+    await store.put("Office", SECRET)
+
+
+# -- where the passphrase comes from -----------------------------------------------------------------------------------
+
+
+async def test_a_source_makes_and_opens_the_vault_without_asking(tmp_path: Path) -> None:
+    async def source() -> Secret:
+        return PASSPHRASE
+
+    store = vault(tmp_path)
+    store.source = source
+    await store.put("Office", SECRET)
+    again = vault(tmp_path)
+    again.source = source
+    assert await again.get(OFFICE) == SECRET
+    assert (await again.probe()).unattended
+
+
+async def test_a_source_with_a_short_passphrase_makes_no_vault(tmp_path: Path) -> None:
+    async def source() -> Secret:
+        return Secret("short")
+
+    store = vault(tmp_path)
+    store.source = source
+    assert await trouble_of(store.put("Office", SECRET)) is Trouble.REFUSED
+
+
+async def test_another_passphrase_locks_out_the_old_one(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    await store.put("Office", SECRET)
+    other = await opened(tmp_path)
+    await store.change_passphrase(Secret("another passphrase"))
+    assert await store.get(OFFICE) == SECRET
+    assert await trouble_of(other.get(OFFICE)) is Trouble.CLOSED
+    assert await trouble_of(other.put("Office", SECRET)) is Trouble.CLOSED
+    assert await trouble_of(vault(tmp_path).open(PASSPHRASE)) is Trouble.WRONG
+    await other.open(Secret("another passphrase"))
+    assert await other.get(OFFICE) == SECRET
+    with pytest.raises(InputError):
+        await store.change_passphrase(Secret("short"))
+
+
+async def test_two_that_make_it_at_once_make_one(tmp_path: Path) -> None:
+    one, other = vault(tmp_path), vault(tmp_path)
+    await asyncio.gather(one.create(PASSPHRASE), other.create(PASSPHRASE))
+    await one.put("Office", SECRET)
+    assert await other.get(OFFICE) == SECRET
+
+
+async def test_a_vault_that_was_taken_away_is_said(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    await store.put("Office", SECRET)
+    (tmp_path / "vault.json").unlink()
+    assert await trouble_of(store.get(OFFICE)) is Trouble.ABSENT
+    assert await trouble_of(store.put("Office", SECRET)) is Trouble.CLOSED
+
+
+# -- many writers, and killed ones -------------------------------------------------------------------------------------
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.secrets import VaultStore
+from smtp_wizard.engine.secrets.sealed import Cost
+
+async def main(folder, name, count):
+    store = VaultStore(Path(folder), cost=Cost(n=16), lock_limit=60)
+    await store.open(Secret("four words of no sense"))
+    for number in range(count):
+        await store.put(f"{name} {number}", Secret(f"secret {name} {number}"))
+        print(number, flush=True)
+
+asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+"""
+
+
+def writer(folder: Path, name: str, count: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-W", "error", "-c", WRITER, str(folder), name, str(count)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+async def test_four_processes_with_25_updates_each_keep_100(tmp_path: Path) -> None:
+    await new_vault(tmp_path)
+    running = [writer(tmp_path, f"writer {number}", 25) for number in range(4)]
+    for process in running:
+        out, err = process.communicate(timeout=100)
+        assert (process.returncode, err, len(out.splitlines())) == (0, "", 25)
+    entries = (await opened(tmp_path))._entries()
+    assert entries == {
+        f"writer {who} {number}/password": f"secret writer {who} {number}" for who in range(4) for number in range(25)
+    }
+
+
+async def test_50_writers_that_are_killed_never_damage_it(tmp_path: Path) -> None:
+    """Each is killed on its way to the next writing; what it said it had kept is kept."""
+    await new_vault(tmp_path)
+    kept: set[str] = set()
+    for attempt in range(50):
+        process = writer(tmp_path, f"attempt {attempt}", 1000)
+        assert process.stdout is not None
+        with process:
+            for number in range(1 + attempt % 3):
+                assert process.stdout.readline().strip() == str(number)
+                kept.add(f"attempt {attempt} {number}/password")
+            os.kill(process.pid, signal.SIGKILL)
+        assert kept <= (await opened(tmp_path))._entries().keys()
+    store = await opened(tmp_path)
+    await store.put("Office", SECRET)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["vault.json", "vault.json.lock"]
+
+
+async def test_what_a_killed_writer_left_is_swept_when_the_vault_is_opened(tmp_path: Path) -> None:
+    await new_vault(tmp_path)
+    (tmp_path / ".vault.json.abc.scratch").write_bytes(b"half")
+    await opened(tmp_path)
+    assert not (tmp_path / ".vault.json.abc.scratch").exists()

@@ -1,0 +1,36 @@
+"""Finds a secret wherever it may have got to: as it is, or as base64 at any alignment."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+
+def spellings(secret: str) -> tuple[bytes, ...]:
+    """Return what gives a secret away: itself, and what is the same in every base64 text that has it in it."""
+    raw = secret.encode()
+    return (raw, *(_core(raw, ahead) for ahead in range(3)))
+
+
+def _core(raw: bytes, ahead: int) -> bytes:
+    """Return the middle of the base64 of a text that has `raw` after `ahead` other bytes, whatever stands around it."""
+    first = -(-8 * ahead // 6)
+    last = 8 * (ahead + len(raw)) // 6
+    return base64.b64encode(b"\0" * ahead + raw + b"\0\0")[first:last]
+
+
+def assert_no_trace(secret: str, *places: str | bytes | Path) -> None:
+    """Fail where a text, or any file below a folder, has the secret in it."""
+    for place in places:
+        for name, data in _contents(place):
+            for spelling in spellings(secret):
+                assert spelling not in data, f"the secret stands in {name}"
+
+
+def _contents(place: str | bytes | Path) -> list[tuple[str, bytes]]:
+    if isinstance(place, Path):
+        found = [place, *place.rglob("*")]
+        names = [(f"the name {path.name}", path.name.encode()) for path in found]
+        return names + [(str(path), path.read_bytes()) for path in found if path.is_file()]
+    data = place.encode("utf-8", "surrogatepass") if isinstance(place, str) else place
+    return [("what was told", data)]
