@@ -36,6 +36,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 ENGINE_FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"desk", "doctor", "drafts", "verify"}),
     frozenset({"wizard"}),
+    frozenset({"hosts", "neutral", "probe", "reach", "sights", "names"}),
     frozenset({"check", "discovery", "explain", "inspection", "sending"}),
     frozenset({"clues"}),
     frozenset(
@@ -104,6 +105,7 @@ HEAVY = frozenset(
         "flufl",
         "keyring",
         "markdown_it",
+        "publicsuffixlist",
         "rich",
         "segno",
         "textual",

@@ -23,6 +23,7 @@ from smtp_wizard.engine.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.guides import Guide, load_guides
 from smtp_wizard.engine.limits import MEGABYTE, Counted, SendLimit
 from smtp_wizard.engine.model import Security
+from smtp_wizard.engine.neutral import Neutral, load_neutrals
 from smtp_wizard.engine.retirements import is_stale, retiring
 from smtp_wizard.engine.scenarios import Scenario, load_scenarios
 from smtp_wizard.engine.unsubscribe import rules
@@ -38,6 +39,7 @@ class Knowledge:
     guides: dict[str, Guide]
     diagnosis: Diagnosis
     scenarios: dict[str, Scenario]
+    neutrals: tuple[Neutral, ...]
 
 
 def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
@@ -55,11 +57,12 @@ def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
     guides = read(load_guides, "guides")
     diagnosis = read(load_diagnosis, "diagnosis.yaml")
     scenarios = read(load_scenarios, "sandbox.yaml")
+    neutrals = read(load_neutrals, "neutral.yaml")
     read(load_clues, "clues.yaml")
     read(rules, "unsubscribe.yaml")
-    if catalog is None or guides is None or diagnosis is None or scenarios is None:
+    if catalog is None or guides is None or diagnosis is None or scenarios is None or neutrals is None:
         return None, problems
-    return Knowledge(catalog, guides, diagnosis, scenarios), problems
+    return Knowledge(catalog, guides, diagnosis, scenarios, neutrals), problems
 
 
 def faults(known: Knowledge) -> Iterator[str]:
@@ -74,6 +77,7 @@ def faults(known: Knowledge) -> Iterator[str]:
     yield from _loose_guides(known.catalog, known.guides)
     yield from _loose_causes(known)
     yield from _practice_ports(known.catalog, known.scenarios)
+    yield from _unknown_neutrals(known.catalog, known.neutrals)
 
 
 def _loose_paths(provider: Provider, guides: dict[str, Guide], scenarios: dict[str, Scenario]) -> Iterator[str]:
@@ -146,6 +150,17 @@ def _practice_ports(catalog: Catalog, scenarios: dict[str, Scenario]) -> Iterato
             for each in provider.endpoints:
                 if (each.endpoint.security, each.endpoint.port) not in listens:
                     yield f"providers.yaml: {provider.id}: no scenario listens on {each.endpoint}"
+
+
+def _unknown_neutrals(catalog: Catalog, neutrals: tuple[Neutral, ...]) -> Iterator[str]:
+    """A host that is proposed for a question about a port is one that is known to serve there."""
+    serving = {
+        (each.endpoint.host, each.endpoint.port) for provider in catalog.providers for each in provider.endpoints
+    }
+    for neutral in neutrals:
+        for port in neutral.ports:
+            if (neutral.host, port) not in serving:
+                yield f"neutral.yaml: no provider has a server {neutral.host} on port {port}"
 
 
 def notes(known: Knowledge, today: date) -> Iterator[str]:

@@ -7,11 +7,12 @@ saved so that neither is ever lost or left behind.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.accounts import (
     Account,
@@ -42,6 +43,11 @@ from smtp_wizard.engine.retirements import Notice, notice_of
 from smtp_wizard.engine.secrets import SecretError, SecretStores, Trouble, entry_name
 from smtp_wizard.engine.wire import Trust, Wire
 from smtp_wizard.engine.wizard import Draft, Origin, Proof
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.neutral import Answer, Neutral
+    from smtp_wizard.engine.reach import Emit as Tell
+    from smtp_wizard.engine.reach import Probe, Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +163,68 @@ class Desk:
     async def check_target(self, target: Target, secret: Secret | None, depth: Depth, emit: Emit) -> Report:
         """Check a server that belongs to no account."""
         return await self._run(target, secret, depth, emit, None)
+
+    # -- whole hosts ------------------------------------------------------------------------------------------------
+
+    async def probe(
+        self,
+        host: str,
+        emit: Tell,
+        *,
+        security: Security | None = None,
+        ca_file: str | None = None,
+        options: Options | None = None,
+    ) -> Probe:
+        """Try every port of a host that may serve, all at once, without a password; tell what is seen as it happens.
+
+        `security` keeps to one way of encrypting; `ca_file` is believed where `options` names none.
+        """
+        from smtp_wizard.engine.hosts import question_about
+
+        said = options or Options()
+        question = question_about(
+            self.catalog,
+            host,
+            security=security,
+            family=said.family,
+            ehlo_name=said.ehlo_name,
+            ca_file=said.ca_file or ca_file,
+        )
+        return await self._probed(question, emit)
+
+    async def _probed(self, question: Question, emit: Tell) -> Probe:
+        from smtp_wizard.engine.probe import PROBE_LIMITS, probe
+
+        limits = self.limits or PROBE_LIMITS
+        return await probe(question, wire=self.wire, diagnosis=self.diagnosis, emit=emit, limits=limits)
+
+    def neutral_for(self, host: str, ports: Collection[int]) -> Neutral | None:
+        """Return whom to propose for the question whether this network blocks ports; it is not spoken to yet."""
+        from smtp_wizard.engine.neutral import load_neutrals, proposed
+
+        return proposed(host, ports, load_neutrals())
+
+    async def ask_neutral(
+        self,
+        neutral: str,
+        host: str,
+        ports: Collection[int],
+        *,
+        instead: Sequence[Endpoint] = (),
+        options: Options | None = None,
+    ) -> tuple[Answer, ...]:
+        """Try ports of a neutral host, which the person has agreed to; return what that tells of the same of `host`.
+
+        `instead`: other ports of `host` that are known to serve.
+        """
+        from smtp_wizard.engine.hosts import question_about_neutral
+        from smtp_wizard.engine.neutral import answers
+
+        said = options or Options()
+        question = question_about_neutral(self.catalog, neutral, ports, family=said.family, ca_file=said.ca_file)
+        seen = await self._probed(question, lambda _: None)
+        every = (each.endpoint for provider in self.catalog.providers for each in provider.endpoints)
+        return answers(host, seen, {each.port for each in every if each.host == neutral}, instead)
 
     async def _run(
         self, target: Target, secret: Secret | None, depth: Depth, emit: Emit, scenario: str | None
