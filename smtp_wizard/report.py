@@ -166,20 +166,6 @@ def result_lines(result: CheckResult) -> list[str]:
     return row(result) + (finding_lines(result.finding) if result.finding is not None else [])
 
 
-def sweep_lines(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return one row a port, for a server whose ports were all tried."""
-    lines: list[str] = []
-    for outcome in outcomes:
-        report = outcome.report
-        last = next((r for r in reversed(report.results) if r.verdict is not Verdict.SKIPPED), None)
-        way = f"port {report.endpoint.port}, {report.endpoint.security.words}"
-        head = f"{VERDICT_WORDS[report.verdict]:<{_ROW_START}}{way:<22}"
-        tls = next((r.detail for r in report.results if r.tls is not None), "")
-        detail = outcome.words if outcome.findings else tls or (last.detail if last else "")
-        lines += _wrapped(f"{detail}{_took(report.took)}", head)
-    return lines
-
-
 def summary(report: Report, depth: Depth) -> list[str]:
     """Return the last words below a report: what was proved, and what was not."""
     words = {

@@ -21,8 +21,10 @@ from smtp_wizard.engine.catalog import (
 from smtp_wizard.engine.doctor import State
 from smtp_wizard.engine.limits import Confidence, Counted, Per
 from smtp_wizard.engine.model import Auth, Depth, Family, Scope, Security, Stage, Verdict, Who
+from smtp_wizard.engine.neutral import Blame
 from smtp_wizard.engine.planner import Trouble
 from smtp_wizard.engine.sending import Way
+from smtp_wizard.engine.sights import SightKind
 
 Schema = dict[str, Any]
 
@@ -140,7 +142,29 @@ def _test() -> Mapping[str, Schema]:
 
 
 def _check() -> Mapping[str, Schema]:
-    return {**_results(), "best": _maybe(_object(_SERVER))}
+    sight = {
+        "kind": _one_of(SightKind),
+        "ports": _list(_PORT),
+        "name": _TEXT,
+        "who": _one_of(Who),
+        "sentence": _TEXT,
+    }
+    answer = {
+        "host": _TEXT,
+        "port": _PORT,
+        "answer": _one_of(Blame),
+        "sure": _FLAG,
+        "who": _one_of(Who),
+        "sentence": _TEXT,
+        "steps": _WORDS,
+    }
+    network = {
+        "sights": _list(_object(sight)),
+        "neutral": _list(_object(answer)),
+        "proposal": _maybe(_object({"host": _TEXT, "ports": _list(_PORT)})),
+    }
+    best = {**_SERVER, "families": _list(_one_of(Family)), "why": _TEXT}
+    return {**_results(), "best": _maybe(_object(best)), "network": _object(network)}
 
 
 def _send() -> Mapping[str, Schema]:

@@ -27,7 +27,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"front"}),
     frozenset({"screens"}),
     frozenset({"widgets"}),
-    frozenset({"account_words", "background", "capability", "planning", "schemas", "terminal", "words"}),
+    frozenset({"account_words", "background", "capability", "planning", "probing", "schemas", "terminal", "words"}),
     frozenset({"report"}),
     frozenset({"engine", "__init__"}),
 )

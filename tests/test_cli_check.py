@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.commands import connection
+from smtp_wizard.engine import model
 from smtp_wizard.engine.model import Security
 from tests.support.certs import Authority
 from tests.support.cli import Ran, run
@@ -50,7 +51,14 @@ async def test_a_server_that_serves_exits_0(authority: Authority) -> None:
         where = f"127.0.0.1:{server.port}"
         ran = await cli("check", where, "--security", "starttls", "--ca-file", str(authority.file), "--json")
     assert (ran.code, ran.result["verdict"], ran.result["account"]) == (0, "pass", None)
-    assert ran.document["best"] == {"host": "127.0.0.1", "port": server.port, "security": "starttls"}
+    assert ran.document["best"] == {
+        "host": "127.0.0.1",
+        "port": server.port,
+        "security": "starttls",
+        "families": ["ipv4"],
+        "why": "",
+    }
+    assert ran.document["network"] == {"sights": [], "neutral": [], "proposal": None}
     assert ran.err == ""
     assert ran.result["tls"]["version"] == "TLSv1.3"
 
@@ -126,9 +134,9 @@ async def test_without_a_port_the_ones_that_serve_come_first(
     async with MisbehavingServer([*upgraded(authority), Hold()]) as server:
         with refused_port() as closed:
             ways = {closed: Security.TLS, server.port: Security.STARTTLS}
-            monkeypatch.setattr("smtp_wizard.commands.check.USUAL_WAYS", ways)
-            ran = await cli("check", "127.0.0.1", "--ca-file", str(authority.file), "--json")
-            shown = await cli("check", "127.0.0.1", "--ca-file", str(authority.file))
+            monkeypatch.setattr("smtp_wizard.engine.reach.USUAL_WAYS", ways)
+            ran = await cli("check", "localhost", "--ca-file", str(authority.file), "--json")
+            shown = await cli("check", "localhost", "--ca-file", str(authority.file))
     assert ran.code == 0
     assert [(one["port"], one["verdict"]) for one in ran.document["results"]] == [
         (server.port, "pass"),
@@ -146,7 +154,7 @@ def test_where_no_port_serves_the_reason_is_said_once() -> None:
 
 
 def test_the_usual_ports_are_those_of_the_standards() -> None:
-    assert [*connection.USUAL_WAYS] == [465, 587, 2525, 25]
+    assert [*model.USUAL_WAYS] == [465, 587, 2525, 25]
 
 
 async def test_the_time_limit_holds_for_the_whole_and_what_was_seen_is_reported() -> None:

@@ -196,9 +196,3 @@ def test_prometheus_has_one_type_line_a_metric_and_escaped_labels() -> None:
     assert "smtp_wizard_certificate_not_after_seconds{" in text
     for line in text.splitlines():
         assert re.fullmatch(r'# (HELP|TYPE) \w+ .+|\w+\{\w+="([^"\\]|\\.)*"(,\w+="([^"\\]|\\.)*")*\} [0-9.]+', line)
-
-
-def test_a_sweep_has_one_row_a_port() -> None:
-    rows = report.sweep_lines([Outcome(None, PASSING), Outcome(None, FAILING)])
-    assert rows[0].startswith("ok    port 587, STARTTLS")
-    assert rows[1].startswith("FAIL  port 587, STARTTLS")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -13,7 +12,6 @@ from smtp_wizard.commands.checking import (
     Check,
     Transcript,
     exit_code,
-    held_reader,
     live_reader,
     observed,
     report_line,
@@ -21,8 +19,6 @@ from smtp_wizard.commands.checking import (
 from smtp_wizard.commands.connection import (
     DEPTH,
     SECURITY,
-    USUAL_PORTS,
-    USUAL_WAYS,
     Connection,
     connection_from,
     connection_options,
@@ -38,12 +34,14 @@ from smtp_wizard.commands.passwords import PASSWORD_OPTIONS, PasswordSource, pas
 from smtp_wizard.commands.questions import ask_password, can_ask
 from smtp_wizard.commands.running import Stopwatch, run
 from smtp_wizard.commands.sign_in import given_password, warn_of_oddities
-from smtp_wizard.engine.catalog import ProviderKind
-from smtp_wizard.engine.check import Limits
+from smtp_wizard.commands.sweep import Neutrally, NeutralQuestion, Sweep
 from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Secret, Security, Verdict
+from smtp_wizard.engine.hosts import provider_of
+from smtp_wizard.engine.model import USUAL_WAYS, Address, Auth, Depth, Endpoint, Secret, Security, Verdict, parse_host
+from smtp_wizard.engine.sights import report_unreached
 from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.report import Outcome, finding_lines, outcome_json, summary, sweep_lines
+from smtp_wizard.probing import best_json, network_json, why_words
+from smtp_wizard.report import Outcome, outcome_json, summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,8 @@ class Asked:
     allow_cleartext: bool
     password: PasswordSource
     connection: Connection
+    neutral: str | None
+    """The host that is to tell whether this network blocks a port."""
 
 
 @click.command("check")
@@ -78,6 +78,12 @@ class Asked:
 )
 @click.option("--to", metavar="ADDR", callback=parsed_by(Address.parse), help="With --depth send: to here.")
 @click.option("--allow-cleartext-login", "allow_cleartext", is_flag=True, help="Sign in even without encryption.")
+@click.option(
+    "--neutral",
+    metavar="OTHERHOST",
+    callback=parsed_by(parse_host),
+    help="Try this other mail server where HOST does not answer: does this network block the port?",
+)
 @password_options
 @connection_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
@@ -85,8 +91,8 @@ class Asked:
 def command(invocation: Invocation, /, server: str, **given: Any) -> int:
     """Test a mail server that belongs to no account.
 
-    Without a port every usual one is tried, and you are told which serve, and how. Without --depth no password is
-    used and nothing is sent.
+    Without a port every usual one is tried, and you are told which serve, how, and what the network does. Without
+    --depth no password is used and nothing is sent.
     """
     given.pop("_json")
     password, connection = taken_from(given), connection_from(given)
@@ -103,6 +109,7 @@ def command(invocation: Invocation, /, server: str, **given: Any) -> int:
         allow_cleartext=given["allow_cleartext"],
         password=password,
         connection=connection,
+        neutral=given["neutral"],
     )
     return _Checker(invocation, asked).run()
 
@@ -167,11 +174,19 @@ class _Checker:
 
         with Transcript(self.asked.connection, self.out) as transcript:
             outcome = run(self._as_it_answers(endpoint, transcript), self.watch, self._undone)
-        if self.out.form is Form.JSON:
-            self.out.document("check", results=[outcome_json(outcome)], best=_best([outcome]))
-        else:
+        if self.out.form is Form.TEXT:
             for line in summary(outcome.report, self.asked.depth):
                 report_line(self.out, line)
+        report = outcome.report
+        neutral = self._neutral([endpoint.port] if report_unreached(report) else [], None)
+        if self.out.form is Form.JSON:
+            families = (report.family,) if report.family else ()
+            self.out.document(
+                "check",
+                results=[outcome_json(outcome)],
+                best=best_json(report.endpoint if _serves(outcome) else None, families),
+                network=network_json(None, neutral.answers, neutral.proposal),
+            )
         return exit_code([outcome])
 
     async def _as_it_answers(self, endpoint: Endpoint, transcript: Transcript) -> Outcome:
@@ -192,9 +207,10 @@ class _Checker:
     def _work(self, endpoint: Endpoint, depth: Depth) -> Check:
         """Return the check of one endpoint, as `observed` takes it."""
         asked, desk = self.asked, self.invocation.desk
+        provider = provider_of(desk.catalog, endpoint.host)
         draft = Draft(
             address=asked.sender,
-            provider=_provider_of(self.invocation, endpoint.host),
+            provider=provider.id if provider else None,
             endpoint=endpoint,
             username=asked.username,
             auth=asked.auth,
@@ -206,81 +222,40 @@ class _Checker:
         options = Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
         return lambda emit: desk.check_draft(draft, depth, emit, options=options)
 
-    # -- every usual port -------------------------------------------------------------------------------------------
+    # -- every port ------------------------------------------------------------------------------------------------
 
     def _sweep(self) -> int:
-
-        with Transcript(self.asked.connection, self.out) as transcript:
-            outcomes = run(self._try_usual(transcript), self.watch, self._undone)
-            serving = [each for each in outcomes if _serves(each)]
+        asked, watch = self.asked, self.watch
+        sweep = Sweep(self.invocation, asked.host, asked.security, asked.connection, watch)
+        with Transcript(asked.connection, self.out) as transcript:
+            found = run(sweep.found(transcript), watch, self._undone)
+            outcomes = found.outcomes
+            best = found.probe.best
             if self.out.form is Form.TEXT:
-                self._print_sweep(outcomes, serving)
-            if serving and self.asked.depth is not Depth.SERVER:
-                best = serving[0].report.endpoint
-                deep = run(self._check(best, self.asked.depth, transcript), self.watch, self._undone)
-                outcomes = [deep, *(each for each in outcomes if each is not serving[0])]
-                serving = [deep]
+                sweep.show(found)
+            if best is not None and asked.depth is not Depth.SERVER:
+                deep = run(self._check(best.endpoint, asked.depth, transcript), watch, self._undone)
+                outcomes = [deep, *outcomes[1:]]
+        neutral = self._neutral(found.unreached, [each.report.endpoint for each in found.probe.serving])
         if self.out.form is Form.JSON:
-            self.out.document("check", results=[outcome_json(each) for each in outcomes], best=_best(serving))
-        return exit_code(serving[:1]) if serving else Exit.FAILED
+            good = best is not None and _serves(outcomes[0])
+            self.out.document(
+                "check",
+                results=[outcome_json(each) for each in outcomes],
+                best=best_json(best.endpoint, best.families, why_words(best)) if best and good else None,
+                network=network_json(found.probe, neutral.answers, neutral.proposal),
+            )
+        return exit_code(outcomes[:1]) if best is not None else Exit.FAILED
 
-    async def _try_usual(self, transcript: Transcript) -> list[Outcome]:
-        """Try every usual port at once, each its usual way; return those that serve first, best first."""
-        self.invocation.desk.limits = Limits(connect=_PATIENCE)
-        outcomes = await asyncio.gather(*(self._try(endpoint, transcript) for endpoint in self._usual()))
-        return sorted(outcomes, key=lambda outcome: not _serves(outcome))
+    # -- the network ------------------------------------------------------------------------------------------------
 
-    def _usual(self) -> list[Endpoint]:
-        host, said = self.asked.host, self.asked.security
-        ways = {port: way for port, way in USUAL_WAYS.items() if said in (None, way)}
-        if said is Security.NONE:
-            ways = dict.fromkeys((USUAL_PORTS[Security.NONE], 587, 2525), Security.NONE)
-        return [Endpoint(host, port, way) for port, way in ways.items()]
-
-    async def _try(self, endpoint: Endpoint, transcript: Transcript) -> Outcome:
-
-        lines: list[str] = []
-        work = self._work(endpoint, Depth.SERVER)
-        outcome = await observed(work, endpoint, None, self.watch, held_reader(transcript, lines))
-        transcript.block(str(endpoint), lines)
-        return outcome
-
-    def _print_sweep(self, outcomes: Sequence[Outcome], serving: Sequence[Outcome]) -> None:
-
-        for line in sweep_lines(outcomes):
-            report_line(self.out, line)
-        if serving:
-            best = serving[0].report.endpoint
-            self.out.data(f"Best: port {best.port} with {best.security.words}.")
-            return
-        # Every way was tried, so the findings offer none of them; what is said of four ports is said once.
-        findings = [replace(finding, fix=None) for outcome in outcomes for finding in outcome.findings]
-        for finding in {finding.title: finding for finding in reversed(findings)}.values():
-            self.out.data(finding.title)
-            for line in finding_lines(finding):
-                report_line(self.out, line)
-
-
-_PATIENCE = 6.0
-"""Seconds to wait for a port to open when several are tried: a lost SYN is sent again after 1 and 3."""
+    def _neutral(self, ports: Sequence[int], serving: Sequence[Endpoint] | None) -> Neutrally:
+        """Find out, where that is wanted, whether this network blocks the ports that nobody has spoken at."""
+        asked = self.asked
+        server = str(Endpoint(asked.host, asked.port, Security.TLS)) if asked.port else asked.host
+        ask = NeutralQuestion(self.invocation, asked.host, server, asked.connection, self.watch)
+        return ask.settled(asked.neutral, ports, serving, self._undone)
 
 
 def _serves(outcome: Outcome) -> bool:
     return outcome.report.verdict in (Verdict.PASS, Verdict.WARN)
-
-
-def _best(outcomes: Sequence[Outcome]) -> dict[str, Any] | None:
-    """Return the best endpoint that serves, as JSON."""
-    best = next((outcome.report.endpoint for outcome in outcomes if _serves(outcome)), None)
-    return None if best is None else {"host": best.host, "port": best.port, "security": best.security.value}
-
-
-def _provider_of(invocation: Invocation, host: str) -> str | None:
-    """Return the first provider in the catalogue whose server this is: what its replies mean is known then.
-
-    Not the practice server: whatever else listens on this computer is none.
-    """
-    for provider in invocation.desk.catalog.providers:
-        if provider.kind is not ProviderKind.SANDBOX and host in {each.endpoint.host for each in provider.endpoints}:
-            return provider.id
-    return None

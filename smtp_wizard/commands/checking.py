@@ -63,8 +63,7 @@ async def observed(
         async with watch.bound():
             return Outcome(account, await check(both))
     except TimeoutError:
-        cut = _cut_off(seen, watch.limit or 0.0)
-        both(StageFinished(cut))
+        both(StageFinished(cut_off(seen, watch.limit or 0.0)))
         return Outcome(account, Report(endpoint, tuple(seen.results)))
 
 
@@ -86,7 +85,8 @@ def time_is_up(limit: float, *, sent: bool) -> Finding:
     )
 
 
-def _cut_off(seen: Watched, limit: float) -> CheckResult:
+def cut_off(seen: Watched, limit: float) -> CheckResult:
+    """Return the stage in which the time was up."""
     finding = time_is_up(limit, sent=seen.perhaps_sent)
     # Between two stages nothing is under way; the verdict must not be that of the stages before.
     stage = seen.begun or (seen.results[-1].stage if seen.results else Stage.DNS)

@@ -14,6 +14,7 @@ import click
 
 from smtp_wizard.commands.exits import CommandError
 from smtp_wizard.engine.model import (
+    USUAL_WAYS,
     Address,
     Depth,
     Endpoint,
@@ -148,9 +149,6 @@ def split_host_port(text: str) -> tuple[str, int | None]:
         return parse_host(host), parse_port(port)
     return parse_host(typed), None
 
-
-USUAL_WAYS = {465: Security.TLS, 587: Security.STARTTLS, 2525: Security.STARTTLS, 25: Security.STARTTLS}
-"""How each usual port is usually spoken to (RFC 8314, RFC 6409), best first. What answers decides in the end."""
 
 USUAL_PORTS = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
 """The port to begin with where only the way is known."""

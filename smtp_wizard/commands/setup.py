@@ -14,7 +14,6 @@ from smtp_wizard.commands.checking import Transcript, Watched, exit_code, live_r
 from smtp_wizard.commands.connection import (
     DEPTH,
     USUAL_PORTS,
-    USUAL_WAYS,
     Connection,
     connection_from,
     connection_options,
@@ -40,6 +39,7 @@ from smtp_wizard.engine.accounts import Account, NoSuchAccount, StoreKind, parse
 from smtp_wizard.engine.catalog import AccessPath, Provider, ProviderKind
 from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.model import (
+    USUAL_WAYS,
     Address,
     Auth,
     Depth,

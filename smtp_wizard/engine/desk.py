@@ -7,6 +7,7 @@ saved so that neither is ever lost or left behind.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -210,21 +211,25 @@ class Desk:
         host: str,
         ports: Collection[int],
         *,
-        instead: Sequence[Endpoint] = (),
+        instead: Sequence[Endpoint] | None = None,
         options: Options | None = None,
     ) -> tuple[Answer, ...]:
         """Try ports of a neutral host, which the person has agreed to; return what that tells of the same of `host`.
 
-        `instead`: other ports of `host` that are known to serve.
+        `instead`: other ports of `host` that are known to serve, best first; None: that is found out beside.
         """
         from smtp_wizard.engine.hosts import question_about_neutral
         from smtp_wizard.engine.neutral import answers
 
         said = options or Options()
         question = question_about_neutral(self.catalog, neutral, ports, family=said.family, ca_file=said.ca_file)
-        seen = await self._probed(question, lambda _: None)
+        asked = [self._probed(question, _unheard)]
+        if instead is None:
+            asked.append(self.probe(host, _unheard, options=options))
+        seen, *own = await asyncio.gather(*asked)
+        serving = [each.report.endpoint for probe in own for each in probe.serving]
         every = (each.endpoint for provider in self.catalog.providers for each in provider.endpoints)
-        return answers(host, seen, {each.port for each in every if each.host == neutral}, instead)
+        return answers(host, seen, {each.port for each in every if each.host == neutral}, instead or serving)
 
     async def _run(
         self, target: Target, secret: Secret | None, depth: Depth, emit: Emit, scenario: str | None
@@ -613,3 +618,7 @@ class Desk:
         else:
             words = provider.name.split("(")[0].strip()
         return self.book.free_name(" ".join(part for part in (words, local) if part) or "Account")
+
+
+def _unheard(_: object) -> None:
+    """What happens on the way is of no interest."""

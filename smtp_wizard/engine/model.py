@@ -31,6 +31,10 @@ class Security(StrEnum):
         return {"tls": "SSL/TLS", "starttls": "STARTTLS", "none": "no encryption"}[self.value]
 
 
+USUAL_WAYS = {465: Security.TLS, 587: Security.STARTTLS, 2525: Security.STARTTLS, 25: Security.STARTTLS}
+"""How each usual port is usually spoken to (RFC 8314, RFC 6409), best first. What answers decides in the end."""
+
+
 class Stage(StrEnum):
     """The stages of a check, in the order in which they can happen."""
 

@@ -72,7 +72,7 @@ class Blame(StrEnum):
     REDIRECTED = "redirected"
     """Something in this network answers in place of the neutral host."""
     UNCLEAR = "unclear"
-    """The neutral host could not be asked."""
+    """The neutral host could not be asked, or says no itself on a port where nobody knows it to serve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +106,19 @@ _WHO = {
 def answers(host: str, seen: Probe, sure: Collection[int], instead: Sequence[Endpoint] = ()) -> tuple[Answer, ...]:
     """Return what the probe of a neutral host tells of each port. `sure`: where that host is known to serve."""
     return tuple(
-        Answer(host, each.port, seen.question.host, blame(each), each.port in sure, tuple(instead))
+        Answer(host, each.port, seen.question.host, blame(each, each.port in sure), each.port in sure, tuple(instead))
         for each in seen.ports
     )
 
 
-def blame(port: PortResult) -> Blame:
-    """Return what a neutral host's port tells of the same port elsewhere."""
+def blame(port: PortResult, sure: bool) -> Blame:
+    """Return what a neutral host's port tells of the same port elsewhere. `sure`: it is known to serve."""
     if any(_answered_by_another(each) for each in port.lanes):
         return Blame.REDIRECTED
     if any(_spoke(each) for each in port.lanes):
         return Blame.SERVER
+    if not sure and any(each.fault is Fault.REFUSED for each in port.lanes):
+        return Blame.UNCLEAR
     return Blame.UNCLEAR if all(_never_asked(each) for each in port.lanes) else Blame.NETWORK
 
 

@@ -9,11 +9,9 @@ from enum import StrEnum
 from smtp_wizard.engine import check
 from smtp_wizard.engine.check import Report
 from smtp_wizard.engine.diagnosis import Fault, Symptom
-from smtp_wizard.engine.model import Endpoint, Family, Security, Stage, Verdict
+from smtp_wizard.engine.model import USUAL_WAYS, Endpoint, Family, Security, Stage, Verdict
 from smtp_wizard.engine.wire import Trust
 
-USUAL_WAYS = {465: Security.TLS, 587: Security.STARTTLS, 2525: Security.STARTTLS, 25: Security.STARTTLS}
-"""How each usual port is usually spoken to (RFC 8314, RFC 6409), best first. What answers decides in the end."""
 CLEAR_PORTS = (25, 587, 2525)
 """Where a server without encryption is looked for."""
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from smtp_wizard.engine.check import Report
 from smtp_wizard.engine.diagnosis import Fault
-from smtp_wizard.engine.model import Family, Security, Stage, Who
+from smtp_wizard.engine.model import Family, Security, Stage, Verdict, Who
 from smtp_wizard.engine.reach import LaneResult, PortResult, Probe
 
 
@@ -158,3 +159,17 @@ def _stripped(lane: LaneResult, probe: Probe) -> bool:
     return lane.lane.endpoint in probe.question.recommended or any(
         each.serves and each.lane.endpoint.security is Security.STARTTLS for port in probe.ports for each in port.lanes
     )
+
+
+def report_unreached(report: Report) -> bool:
+    """The same of the check of one endpoint: nobody has spoken there."""
+    failed = next((each for each in report.results if each.verdict is Verdict.FAIL), None)
+    if failed is None or failed.finding is None:
+        return False
+    return failed.stage is Stage.CONNECT or (
+        failed.stage in (Stage.TLS, Stage.GREETING) and failed.finding.broadly == _NOBODY_SPOKE
+    )
+
+
+_NOBODY_SPOKE = "port_blocked"
+"""The main cause in data/diagnosis.yaml of what is silent or cut off before a word was said."""

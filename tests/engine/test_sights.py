@@ -329,6 +329,13 @@ async def test_a_neutral_host_that_does_not_exist_tells_nothing() -> None:
     assert (answer.blame, answer.sure) == (Blame.UNCLEAR, False)
 
 
+async def test_a_refusal_where_nobody_is_known_to_serve_tells_nothing() -> None:
+    with refused_port() as port:
+        seen = await probed((port, STARTTLS), host="neutral.example.net")
+    assert [each.blame for each in answers(HOST, seen, set())] == [Blame.UNCLEAR]
+    assert [each.blame for each in answers(HOST, seen, {port})] == [Blame.NETWORK]
+
+
 def test_whom_to_propose() -> None:
     known = (
         Neutral("mail.one.example.com", (465, 587)),

@@ -47,6 +47,7 @@ class RedirectWire:
     """Every host and port that was connected to, as the product named it."""
     _inner: SocketWire = field(default_factory=SocketWire)
     _hosts: dict[int, str] = field(default_factory=dict)
+    _last: str = ""
 
     async def resolve(self, host: str, port: int, family: Family | None) -> Sequence[Peer]:
         """As `Wire.resolve`; a name that ends in .invalid does not exist (RFC 6761)."""
@@ -54,7 +55,7 @@ class RedirectWire:
             return await self._inner.resolve(host, port, family)
         if host.endswith(".invalid"):
             raise WireError(Fault.NO_SUCH_HOST, "Name or service not known")
-        self._hosts[port] = host
+        self._hosts[port] = self._last = host
         return [Peer(STAND_IN, port, Family.IPV4)]
 
     async def connect(self, peers: Sequence[Peer]) -> Stream:
@@ -63,15 +64,19 @@ class RedirectWire:
         if asked.address != STAND_IN:
             return await self._inner.connect(peers)
         security = self._spoken(asked.port)
-        self.asked.append(Endpoint(self._hosts[asked.port], asked.port, security))
+        self.asked.append(Endpoint(self._host(asked.port), asked.port, security))
         there = self.led.endpoints.get(security)
         if there is None:
             raise WireError(Fault.REFUSED, "Connection refused")
         stream = await self._inner.connect([Peer(there.host, there.port, Family.IPV4)])
         return RedirectStream(stream, asked, self.led.trust)
 
+    def _host(self, port: int) -> str:
+        """The name that was looked up for a port, or for another one of the same host."""
+        return self._hosts.get(port, self._last)
+
     def _spoken(self, port: int) -> Security:
-        tls = port == 465 or (self._hosts[port], port) in self.tls_ports
+        tls = port == 465 or (self._host(port), port) in self.tls_ports
         return Security.TLS if tls else Security.STARTTLS
 
     def clock(self) -> float:
