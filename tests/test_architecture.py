@@ -42,6 +42,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "accounts",
+            "advice",
             "bounce",
             "catalog",
             "certificates",
@@ -57,10 +58,13 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
             "provider",
             "provider_file",
             "retirements",
+            "rulebook",
+            "rules",
             "sandbox",
             "scenarios",
             "secrets",
             "smtp",
+            "symptom",
             "unsubscribe",
             "wire",
         }

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from smtp_wizard.engine.diagnosis import TlsFault
 from smtp_wizard.engine.model import clean
+from smtp_wizard.engine.symptom import TlsFault
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Protocol
 
 from smtp_wizard.engine import smtp
-from smtp_wizard.engine.diagnosis import Fault, Finding, Symptom, TlsFault
 from smtp_wizard.engine.inspection import WORTH_A_LOOK, LookFailed, insight, look
 from smtp_wizard.engine.model import (
     Address,
@@ -26,6 +25,7 @@ from smtp_wizard.engine.model import (
     clean,
 )
 from smtp_wizard.engine.smtp import Capabilities, Command, Dialogue, Redactor, Reply, SmtpError
+from smtp_wizard.engine.symptom import Fault, Finding, Symptom, TlsFault
 from smtp_wizard.engine.wire import Peer, Stream, TlsFacts, Trust, Wire, WireError
 
 

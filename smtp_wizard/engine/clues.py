@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from smtp_wizard.engine.data import data_path
-from smtp_wizard.engine.diagnosis import Fault, TlsFault, read_patterns
 from smtp_wizard.engine.model import Auth, Security, Stage
 from smtp_wizard.engine.patterns import Patterns, Pieces, Shelf, Sought
+from smtp_wizard.engine.rules import read_patterns
 from smtp_wizard.engine.strict import Document, Node
+from smtp_wizard.engine.symptom import Fault, TlsFault
 
 T = TypeVar("T")
 

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 
 from smtp_wizard.engine import smtp
 from smtp_wizard.engine.certificates import culprit, judged
-from smtp_wizard.engine.diagnosis import CLOCKS_DIFFER, TlsFault
 from smtp_wizard.engine.model import Endpoint, Security
+from smtp_wizard.engine.rules import CLOCKS_DIFFER
 from smtp_wizard.engine.smtp import Command, Dialogue, Reply, SmtpError
+from smtp_wizard.engine.symptom import TlsFault
 from smtp_wizard.engine.wire import Peer, Stream, TlsFacts, Wire, WireError
 
 WORTH_A_LOOK = frozenset(TlsFault) - {TlsFault.CLIENT_CERTIFICATE, TlsFault.OTHER}

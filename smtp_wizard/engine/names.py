@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from smtp_wizard.engine.check import Report
-from smtp_wizard.engine.diagnosis import Symptom
 from smtp_wizard.engine.model import Stage, Verdict, clean
+from smtp_wizard.engine.symptom import Symptom
 
 _NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 

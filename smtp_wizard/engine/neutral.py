@@ -11,12 +11,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from smtp_wizard.engine.data import data_path
-from smtp_wizard.engine.diagnosis import Fault
 from smtp_wizard.engine.model import Endpoint, HostError, PortError, Who, parse_host, parse_port
 from smtp_wizard.engine.names import registered
 from smtp_wizard.engine.reach import LaneResult, PortResult, Probe
 from smtp_wizard.engine.sights import SightKind, kind_of
 from smtp_wizard.engine.strict import Document, Node
+from smtp_wizard.engine.symptom import Fault
 
 
 @dataclass(frozen=True, slots=True)

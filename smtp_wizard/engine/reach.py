@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from smtp_wizard.engine import check
 from smtp_wizard.engine.check import Report
-from smtp_wizard.engine.diagnosis import Fault, Symptom
 from smtp_wizard.engine.model import USUAL_WAYS, Endpoint, Family, Security, Stage, Verdict
+from smtp_wizard.engine.symptom import Fault, Symptom
 from smtp_wizard.engine.wire import Trust
 
 CLEAR_PORTS = (25, 587, 2525)

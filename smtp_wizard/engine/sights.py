@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from smtp_wizard.engine.check import Report
-from smtp_wizard.engine.diagnosis import Fault
 from smtp_wizard.engine.model import Family, Security, Stage, Verdict, Who
 from smtp_wizard.engine.reach import LaneResult, PortResult, Probe
+from smtp_wizard.engine.symptom import Fault
 
 
 class SightKind(StrEnum):

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote
 
-from smtp_wizard.engine.diagnosis import Fault
 from smtp_wizard.engine.model import Address, Secret, clean
+from smtp_wizard.engine.symptom import Fault
 
 MASK = "********"
 

@@ -22,8 +22,8 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from smtp_wizard.engine.certificates import MOST_NAMES, Certificate, read_chain
-from smtp_wizard.engine.diagnosis import Fault, TlsFault
 from smtp_wizard.engine.model import Family, clean
+from smtp_wizard.engine.symptom import Fault, TlsFault
 
 STAGGER = 0.25
 """Seconds between connection attempts (RFC 8305 section 5)."""
