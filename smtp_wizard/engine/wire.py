@@ -459,6 +459,8 @@ def verifying_context(trust: Trust) -> ssl.SSLContext:
         else:
             context = ssl.create_default_context()
             context.hostname_checks_common_name = False
+            # From Python 3.13 it is on, and refuses companies' own authorities that every mail program believes.
+            context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if trust.only:
             context.hostname_checks_common_name = False
         context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -437,3 +437,8 @@ async def test_a_message_larger_than_the_kernels_buffers_goes_through(
         )
         assert large.content + b".\r\n" in server.received
     assert done.verdict is Verdict.PASS
+
+
+def test_every_python_believes_the_same_certificates() -> None:
+    """Python 3.13 would refuse a company's authority that lacks an Authority Key Identifier."""
+    assert not verifying_context(Trust()).verify_flags & ssl.VERIFY_X509_STRICT
