@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from smtp_wizard.engine.check import Report
 from smtp_wizard.engine.model import Endpoint, Family
 from smtp_wizard.engine.neutral import Answer, Blame, Neutral
 from smtp_wizard.engine.reach import Best, PortResult, Probe, Why
-from smtp_wizard.engine.sights import Sight, SightKind, kind_of, sights, unreached
+from smtp_wizard.engine.sights import Sight, SightKind, kind_of, report_unreached, sights
+from smtp_wizard.engine.sights import unreached as nobody_spoke
 from smtp_wizard.report import VERDICT_WORDS, paragraph, who_words
 
+if TYPE_CHECKING:
+    from smtp_wizard.engine.desk import Desk
+
 NO_PORT_SERVES = "None of the usual ports answers. Check the server's name with your provider."
+TAKE_NOW = "Enter takes the best so far."
 NEUTRAL_YES = "Yes, contact it once"
 NEUTRAL_NO = "No, leave it"
 
@@ -70,15 +77,21 @@ def rows(probe: Probe) -> list[str]:
     return [seen.get(each.port, f"{each.port}: ...") for each in probe.question.endpoints]
 
 
+def taken_words(best: Best) -> str:
+    """Say which port was filled in, and why."""
+    way = best.endpoint.security.words
+    return f"Filled in the best that answers: {best.endpoint.port}, {way}. {_WHY[best.why]}"
+
+
 def best_words(best: Best) -> str:
     """Say which port is best, and why."""
     return f"Best: port {best.endpoint.port} with {best.endpoint.security.words}. {_WHY[best.why]}"
 
 
-def conclusion(probe: Probe) -> list[str]:
+def conclusion(probe: Probe, best_said: Callable[[Best], str] = best_words) -> list[str]:
     """What follows from a finished probe, a sentence each: the best port, and what the network does."""
     best = probe.best
-    return [best_words(best) if best else NO_PORT_SERVES, *(sight_words(each) for each in sights(probe))]
+    return [best_said(best) if best else NO_PORT_SERVES, *(sight_words(each) for each in sights(probe))]
 
 
 def table(probe: Probe) -> list[str]:
@@ -148,7 +161,31 @@ def sight_words(sight: Sight) -> str:
 
 def unreached_ports(probe: Probe) -> list[int]:
     """The ports of which a neutral host may tell whether this network blocks them."""
-    return [each.port for each in probe.ports if unreached(each)]
+    return [each.port for each in probe.ports if nobody_spoke(each)]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """Ports of a host at which nobody has spoken, and whom one may ask about them."""
+
+    host: str
+    neutral: Neutral
+    serving: tuple[Endpoint, ...] | None
+    """Other ports of the host that do serve, best first; None: not known."""
+
+
+def unreached(
+    desk: Desk, host: str, ports: Sequence[int], serving: Sequence[Endpoint] | None = None
+) -> Unreached | None:
+    """Return what there is to find out about ports that did not answer, None where nobody can be asked."""
+    neutral = desk.neutral_for(host, ports) if ports else None
+    return Unreached(host, neutral, None if serving is None else tuple(serving)) if neutral is not None else None
+
+
+def unreached_after(desk: Desk, report: Report) -> Unreached | None:
+    """The same after the check of one port."""
+    endpoint = report.endpoint
+    return unreached(desk, endpoint.host, [endpoint.port] if report_unreached(report) else [])
 
 
 def block_question(ports: Sequence[int]) -> str:
@@ -163,6 +200,11 @@ def neutral_question(neutral: Neutral) -> str:
         f"{block_question(neutral.ports)} To find out, {neutral.host}, a well-known mail server, is tried on {them}. "
         "No password and no message is sent. May it be contacted?"
     )
+
+
+def neutral_offer(neutral: Neutral) -> str:
+    """Offer the key that finds it out."""
+    return f"Press F3 to find out whether this network blocks {ports_words(neutral.ports)}."
 
 
 def neutral_hint(neutral: Neutral, server: str) -> str:
@@ -221,7 +263,8 @@ def answer_lines(answers: Sequence[Answer]) -> list[str]:
     if not answers:
         return []
     who = dict.fromkeys(who_words(each.who) for each in answers)
-    return [*answer_words(answers), f"Who must act: {'; '.join(who)}", *answer_steps(answers)]
+    steps = [f"{number}. {step}" for number, step in enumerate(answer_steps(answers), 1)]
+    return [*answer_words(answers), f"Who must act: {'; '.join(who)}", *steps]
 
 
 # --- JSON ---

@@ -20,7 +20,6 @@ from smtp_wizard.engine.catalog import (
     ProviderKind,
     SecretForm,
 )
-from smtp_wizard.engine.check import Report
 from smtp_wizard.engine.guides import Guide, GuideShelf, UnknownGuide, fill
 from smtp_wizard.engine.model import Address, AddressError, Auth, Endpoint, Oddity, Secret, Security, Verdict
 from smtp_wizard.engine.wizard import Application, Arrival, Draft, Origin, Step, applicable
@@ -252,7 +251,6 @@ SECURITY_TITLES: Mapping[Security, tuple[str, str]] = {
     Security.NONE: ("No encryption", "only inside your own network"),
 }
 SERVER_GOOD = "Server and port are right. User name and password were not checked; that comes next."
-NO_USUAL_PORT = "None of the usual ports answers. Check the server's name with your provider."
 NO_SIGN_IN = "Empty: the server asks for no sign-in."
 CLEARTEXT_YES = "I know that; send the password unencrypted"
 CLEARTEXT_NO = "No, choose a secure connection"
@@ -264,18 +262,6 @@ def cleartext_question(endpoint: Endpoint | None) -> str:
         f"Without encryption, everybody between this computer and {endpoint} can read your password and your "
         "mail. Do that only inside your own network."
     )
-
-
-def port_words(report: Report) -> str:
-    """Say in a few words what became of one port."""
-    if report.verdict in (Verdict.PASS, Verdict.WARN):
-        return f"answers, {report.endpoint.security.words}"
-    return report.findings[0].title if report.findings else "no answer"
-
-
-def best_port_words(endpoint: Endpoint) -> str:
-    """Say which port was taken."""
-    return f"Filled in the best that answers: {endpoint.port}, {endpoint.security.words}."
 
 
 # --- connect ---

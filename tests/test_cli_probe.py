@@ -223,7 +223,7 @@ def test_what_an_answer_says_begins_with_the_ports_that_do_serve() -> None:
     blocked = lines(Blame.NETWORK)
     assert blocked[0].startswith("This network blocks ports 25 and 465: mail.known.example serves there")
     assert blocked[1] == "Who must act: Whoever runs the network"
-    assert blocked[2] == "Use port 587 with STARTTLS instead: it serves."
+    assert blocked[2] == "1. Use port 587 with STARTTLS instead: it serves."
     assert "mail.firma.example, ports 25 and 465" in blocked[3]
     assert lines(Blame.NETWORK, sure=False)[0].startswith("This network seems to block")
     assert lines(Blame.SERVER)[1] == "Who must act: Your mail provider"

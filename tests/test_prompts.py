@@ -27,6 +27,7 @@ from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.drafts import DraftBox
 from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.model import Address, Depth, Endpoint, Scope, Security, Stage, Verdict, Who
+from smtp_wizard.engine.neutral import Neutral
 from smtp_wizard.engine.scenarios import practice_password
 from smtp_wizard.engine.wizard import STEPS, Arrival, Draft, Origin, step
 from smtp_wizard.front import build_desk
@@ -37,6 +38,8 @@ from smtp_wizard.plain.walk import PLAIN, PlainWizard
 from smtp_wizard.report import WIDTH
 from tests.support.cli import run, run_process
 from tests.support.dialogue import Dialogue, Exchange, talk
+from tests.support.farhost import HOST as FAR_HOST
+from tests.support.farhost import REFUSING, STARTTLS_PORT, TLS_PORT, FarHost, serving
 from tests.support.ptys import AtTerminal, at_terminal
 
 PASSWORD = "correct horse battery"
@@ -405,30 +408,65 @@ def test_the_server_is_tested_without_a_password(walk: Walk) -> None:
     assert "User name and password were not checked" in said.words
 
 
-def test_the_usual_ports_are_tried_and_the_best_that_answers_is_taken(
-    answered: Look, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def check(draft: Draft, depth: Depth, emit: Emit) -> Report:
-        assert draft.endpoint is not None
-        verdict = Verdict.PASS if draft.endpoint.port == 587 else Verdict.FAIL
-        return Report(draft.endpoint, (CheckResult(Stage.CONNECT, verdict, 0.0),))
-
-    monkeypatch.setattr(desk, "check_draft", check)
-    draft = answered(*to_settings("4000"), ("Try the usual ports", "ports"), draft=at_server())
-    assert draft.endpoint == Endpoint("127.0.0.1", 587, Security.STARTTLS)
+FAR: Exchange = ("Outgoing server", FAR_HOST)
+AWAY: tuple[Exchange, ...] = (("", "quit"), ("Leave now?", "yes"))
+BLOCKS = "whether this network blocks port 587"
 
 
-def test_where_no_usual_port_answers_the_settings_stay(
-    answered: Look, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def check(draft: Draft, depth: Depth, emit: Emit) -> Report:
-        assert draft.endpoint is not None
-        return Report(draft.endpoint, (CheckResult(Stage.CONNECT, Verdict.FAIL, 0.0),))
+def test_the_usual_ports_are_tried_and_the_best_that_answers_is_taken(walk: Walk, desk: Desk) -> None:
+    """Each is told of as it answers; then which is best and why, and what the network does."""
+    desk.wire = FarHost({465: REFUSING, 587: serving(*STARTTLS_PORT), 2525: REFUSING, 25: REFUSING})
+    script = (FAR, *to_settings("4000")[1:], ("Try the usual ports", "ports"))
+    said = walk(*script, (f"Server: {FAR_HOST}, port 587, STARTTLS", "quit"), AWAY[1], draft=at_server())
+    for words in (
+        "465: refuses connections",
+        "587: answers, STARTTLS, over IPv4",
+        "It is the port for handing in mail",
+    ):
+        assert words in said.words
+    assert "Connections to ports 465, 2525 and 25 are refused at once" in said.words
+    assert said.words.index("465: refuses") < said.words.index("587: answers")
 
-    monkeypatch.setattr(desk, "check_draft", check)
-    script = (*to_settings("4000"), ("Try the usual", "ports"), ("None of the usual ports answers", "back"))
+
+def test_where_no_usual_port_answers_the_settings_stay(answered: Look, desk: Desk) -> None:
+    desk.wire = FarHost(dict.fromkeys((465, 587, 2525, 25), REFUSING))
+    script = (FAR, *to_settings("4000")[1:], ("Try the usual", "ports"), ("None of the usual ports answers", "back"))
     draft = answered(*script, draft=at_server())
-    assert draft.endpoint == Endpoint("127.0.0.1", 4000, Security.STARTTLS)
+    assert draft.endpoint == Endpoint(FAR_HOST, 4000, Security.STARTTLS)
+
+
+@pytest.fixture
+def gmail_is_neutral(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom to ask about port 587."""
+    known = (Neutral("smtp.gmail.com", (587,)),)
+    monkeypatch.setattr("smtp_wizard.engine.neutral.load_neutrals", lambda: known)
+
+
+@pytest.mark.usefixtures("gmail_is_neutral")
+@pytest.mark.parametrize("yes", [True, False])
+def test_whether_the_network_blocks_a_port_is_found_out_after_a_yes(walk: Walk, desk: Desk, yes: bool) -> None:
+    """The host that would be contacted is named; without a yes it is not even looked up."""
+    wire = FarHost({587: REFUSING})
+    desk.wire = wire
+    said = walk(
+        *(FAR, *to_settings()[1:], ("Test server", "test"), (BLOCKS, "network")),
+        *(("smtp.gmail.com, a well-known mail server", "yes" if yes else ""), *AWAY),
+        draft=at_server(),
+    )
+    assert ("smtp.gmail.com" in wire.asked) is yes
+    assert ("This network blocks port 587: smtp.gmail.com serves there" in said.words) is yes
+
+
+@pytest.mark.usefixtures("gmail_is_neutral")
+def test_whether_the_network_blocks_a_port_can_be_asked_where_one_signs_in(walk: Walk, desk: Desk) -> None:
+    """What to do begins with another port of the same server that does serve."""
+    desk.wire = FarHost({587: REFUSING, 465: serving(*TLS_PORT)})
+    said = walk(
+        *(FAR, *to_settings()[1:], ("Go on", "on"), ("User name", ""), ("not shown", PASSWORD)),
+        *((BLOCKS, "network"), ("smtp.gmail.com", "yes"), *AWAY),
+        draft=at_server(),
+    )
+    assert "Who must act: Whoever runs the network 1. Use port 465 with SSL/TLS instead: it serves." in said.words
 
 
 BETTER = Endpoint("127.0.0.1", 465, Security.TLS)

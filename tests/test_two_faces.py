@@ -18,11 +18,12 @@ from smtp_wizard.engine.model import Address, Endpoint, Secret, Security
 from smtp_wizard.engine.scenarios import Certificate, Scenario, SignIn, load_scenarios
 from smtp_wizard.engine.secrets import SecretStores
 from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.probing import NO_PORT_SERVES
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.widgets import CheckList
+from smtp_wizard.widgets import CheckList, Plain
 from tests.support.cli import Ran, run
-from tests.support.misbehaving import refused_port
-from tests.support.walk import Walk, catalog, make_desk, walking
+from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, Step, refused_port
+from tests.support.walk import Walk, catalog, make_desk, walking, words_of
 
 Row = tuple[str, str, str | None]
 """Stage, verdict, code of the finding."""
@@ -167,3 +168,42 @@ async def server_step(desk: Desk, endpoint: Endpoint) -> list[Row]:
     async with walking(desk, draft=draft) as walk:
         await walk.at("server")
         return await checked(walk, "f5")
+
+
+def test_every_port_of_a_server_is_said_the_same_of(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F6 at the server step, and `check HOST`: the same rows, the same best port, the same about the network."""
+
+    async def both() -> tuple[list[str], Ran, Ran]:
+        script: list[Step] = [
+            Send(b"220 localhost\r\n"),
+            Expect(rb"EHLO .*"),
+            Send(b"250-here\r\n250 AUTH PLAIN\r\n"),
+            Hold(),
+        ]
+        reading = MisbehavingServer([Send(b"+OK\r\n"), Hold()])
+        async with MisbehavingServer(script) as bare, reading:
+            with refused_port() as closed:
+                ways = dict.fromkeys((bare.port, reading.port, closed), Security.STARTTLS)
+                monkeypatch.setattr("smtp_wizard.engine.reach.USUAL_WAYS", ways)
+                rows = await every_port(desk)
+                shown = await asyncio.to_thread(run, "check", "localhost")
+                return rows, shown, await asyncio.to_thread(run, "check", "localhost", "--json")
+
+    lines, shown, ran = asyncio.run(both())
+    rows, said = lines[:3], " ".join(lines[3:])
+    assert sorted(rows) == sorted(shown.err.splitlines()[:3])
+    for sentence in [each["sentence"] for each in ran.document["network"]["sights"]]:
+        assert sentence in said
+        assert sentence in " ".join(shown.out.split())
+    assert {each["kind"] for each in ran.document["network"]["sights"]} == {"refused", "pop"}
+    assert (ran.code, ran.document["best"]) == (1, None)
+
+
+async def every_port(desk: Desk) -> list[str]:
+    draft = Draft(address=EMAIL, provider="custom", path="password", by_hand=True)
+    async with walking(desk, draft=draft, size=(120, 40)) as walk:
+        await walk.at("server")
+        await walk.fill("#host", "localhost")
+        await walk.press("f6")
+        await walk.until_reads(NO_PORT_SERVES)
+        return words_of(walk.the("#verdict", Plain)).splitlines()

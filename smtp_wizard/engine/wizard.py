@@ -240,8 +240,6 @@ def with_choice(draft: Draft, catalog: Catalog, provider_id: str) -> Draft:
     return replace(chosen, by_hand=chosen.by_hand or chosen.endpoint is None)
 
 
-USUAL_PORTS = ((465, Security.TLS), (587, Security.STARTTLS), (2525, Security.STARTTLS), (25, Security.STARTTLS))
-"""What is worth trying where only the server's name is known, best first."""
 USUAL_PORT = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
 """The port that goes with a security while nobody has typed another."""
 

@@ -12,7 +12,9 @@ from smtp_wizard.engine.model import Auth, Depth, InputError, Secret
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.plain.checks import Checked
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.reaching import find_out, network_choice
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.probing import Unreached, unreached_after
 from smtp_wizard.report import WIDTH, endpoint_words
 from smtp_wizard.words import (
     SECRET_LACKING,
@@ -101,6 +103,9 @@ class _SignIn:
                 return self._attempt()
             case "user":
                 self.draft = _username(self.talk, self.kit, self.draft)
+            case "network":
+                assert self._unreached is not None, "it is offered only where there is something to find out"
+                find_out(self.talk, self.kit, self._unreached)
             case "guide":
                 _show_guide(self.talk, self.kit, self.draft, self._guide_id)
             case _:
@@ -127,6 +132,11 @@ class _SignIn:
         return next(iter(report.findings), None) if report else None
 
     @property
+    def _unreached(self) -> Unreached | None:
+        report = self.checked.report if self.checked else None
+        return unreached_after(self.kit.desk, report) if report and self.draft.sandbox is None else None
+
+    @property
     def _guide_id(self) -> str:
         """The guide that helps with what went wrong, else the one of this way in."""
         finding = self._finding
@@ -145,6 +155,7 @@ class _SignIn:
             *self._typing(),
             Choice("again", "Check once more as it is"),
             *([Choice("user", "Change the user name")] if self.draft.auth is not Auth.NONE else []),
+            *network_choice(self._unreached),
             Choice("guide", "Show the guide that helps", word="guide"),
             Choice("details", "Show what was said to the server, and its answers", word="details"),
         ]

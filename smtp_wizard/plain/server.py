@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
-from smtp_wizard.engine.check import Event, Report
+from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.diagnosis import Finding
-from smtp_wizard.engine.model import Auth, Depth, Endpoint, InputError, Security, Verdict, parse_host, parse_port
-from smtp_wizard.engine.wizard import USUAL_PORT, USUAL_PORTS, Draft
+from smtp_wizard.engine.model import Auth, Depth, Endpoint, Security, parse_host, parse_port
+from smtp_wizard.engine.reach import Event, PortSeen
+from smtp_wizard.engine.wizard import USUAL_PORT, Draft
 from smtp_wizard.plain.checks import Checked, awaited
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.reaching import NETWORK, find_out, network_choice
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.probing import (
+    Unreached,
+    conclusion,
+    row_words,
+    taken_words,
+    unreached,
+    unreached_after,
+    unreached_ports,
+)
 from smtp_wizard.report import endpoint_words
 from smtp_wizard.words import (
     CLEARTEXT_NO,
     CLEARTEXT_YES,
     NO_SIGN_IN,
-    NO_USUAL_PORT,
     SECURITY_TITLES,
     SERVER_GOOD,
     SERVER_QUESTION,
-    best_port_words,
     cleartext_question,
     parse_reply_to,
-    port_words,
 )
 
 
@@ -80,69 +87,75 @@ def _known(draft: Draft) -> Endpoint:
 # --- trying it ---
 
 
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What the last test left to be done."""
+
+    finding: Finding | None = None
+    unreached: Unreached | None = None
+
+
 def _settings(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     """Go on, or test what was entered, as often as wanted."""
-    finding: Finding | None = None
+    tried = _Tried()
     try:
         while True:
-            action = talk.choose(f"Server: {endpoint_words(_known(draft))}.", _actions(finding))
+            action = talk.choose(f"Server: {endpoint_words(_known(draft))}.", _actions(tried))
             if action == "go-on":
                 return draft
+            if action == NETWORK and tried.unreached is not None:
+                find_out(talk, kit, tried.unreached)
+                continue
             if action == "ports":
-                draft, finding = _usual_ports(talk, kit, draft), None
+                draft, tried = _usual_ports(talk, kit, draft)
                 kit.keep(draft)
                 continue
-            if action == "fix" and finding is not None and finding.fix is not None:
-                draft = draft.with_endpoint(finding.fix)
+            if action == "fix" and tried.finding is not None and tried.finding.fix is not None:
+                draft = draft.with_endpoint(tried.finding.fix)
                 kit.keep(draft)
-            finding = _tested(talk, kit, draft)
+            tried = _tested(talk, kit, draft)
     except GoBack:
         raise GoBack(draft) from None
 
 
-def _actions(finding: Finding | None) -> list[Choice]:
-    fix = finding.fix if finding else None
+def _actions(tried: _Tried) -> list[Choice]:
+    fix = tried.finding.fix if tried.finding else None
     return [
         *([Choice("fix", f"Try {endpoint_words(fix)}", word="fix")] if fix else []),
         Choice("go-on", "Go on", word="on"),
         Choice("test", "Test server settings, without a password", word="test"),
         Choice("ports", "Try the usual ports", word="ports"),
+        *network_choice(tried.unreached),
     ]
 
 
-def _tested(talk: Talk, kit: Kit, draft: Draft) -> Finding | None:
+def _tested(talk: Talk, kit: Kit, draft: Draft) -> _Tried:
     """Test server and port; return what is wrong with them."""
     checked = Checked(talk, partial(kit.desk.check_draft, draft, Depth.SERVER))
     if checked.good:
         talk.say(SERVER_GOOD)
-    return next(iter(checked.report.findings), None) if checked.report else None
+    if checked.report is None:
+        return _Tried()
+    wonder = unreached_after(kit.desk, checked.report) if draft.sandbox is None else None
+    return _Tried(next(iter(checked.report.findings), None), wonder)
 
 
-def _usual_ports(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    """Try the usual ports, all at once, each in its usual way; take the best that answers."""
+def _usual_ports(talk: Talk, kit: Kit, draft: Draft) -> tuple[Draft, _Tried]:
+    """Try every port that may serve, all at once, and show each as it answers; take the best."""
     host = _known(draft).host
-    talk.say(f"Trying the usual ports of {host} ...")
+    talk.say(f"Trying the ports of {host} ...")
 
-    async def all_of_them() -> list[Report]:
-        tried = (draft.with_endpoint(Endpoint(host, port, security)) for port, security in USUAL_PORTS)
-        return await asyncio.gather(*(kit.desk.check_draft(each, Depth.SERVER, _ignore) for each in tried))
+    def see(event: Event) -> None:
+        if isinstance(event, PortSeen):
+            talk.show([f"  {row_words(event.result)}"])
 
-    try:
-        reports = awaited(all_of_them())
-    except InputError as problem:
-        talk.say(str(problem))
-        return draft
-    talk.show(f"  {report.endpoint.port}: {port_words(report)}" for report in reports)
-    serving = [report.endpoint for report in reports if report.verdict in (Verdict.PASS, Verdict.WARN)]
-    if not serving:
-        talk.say(NO_USUAL_PORT)
-        return draft
-    talk.say(best_port_words(serving[0]))
-    return draft.with_endpoint(serving[0])
-
-
-def _ignore(event: Event) -> None:
-    """Only the report is of interest."""
+    work = kit.desk.probe(host, see, ca_file=draft.ca_file, options=Options(ehlo_name=draft.ehlo_name))
+    found = awaited(work)
+    for sentence in conclusion(found, taken_words):
+        talk.say(sentence)
+    serving = [each.report.endpoint for each in found.serving]
+    tried = _Tried(unreached=unreached(kit.desk, host, unreached_ports(found), serving))
+    return (draft.with_endpoint(found.best.endpoint) if found.best is not None else draft), tried
 
 
 def _needs_a_yes(draft: Draft) -> bool:

@@ -19,7 +19,8 @@ from smtp_wizard.engine.guides import Guide
 from smtp_wizard.engine.model import Auth, Depth, InputError, Secret, Verdict
 from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.probing import unreached_after
+from smtp_wizard.screens.step import Kit, ReachingScreen
 from smtp_wizard.widgets import CheckList, Field, FindingCard, GuidePane, Plain, SecretInput, TextInput, Transcript
 from smtp_wizard.words import (
     BLANK_AT_END,
@@ -34,7 +35,7 @@ from smtp_wizard.words import (
 )
 
 
-class ConnectScreen(StepScreen):
+class ConnectScreen(ReachingScreen):
     """Enter checks the sign-in. What passed is ticked in the guide; what failed opens its step, to be mended here."""
 
     STEP = "connect"
@@ -63,6 +64,7 @@ class ConnectScreen(StepScreen):
         self.outcome = Plain("", id="outcome")
         self.transcript = Transcript(id="transcript")
         self._details = False
+        self._offer = ""
         self._end_listening: Callable[[], None] | None = None
 
     def body(self) -> Iterator[Widget]:
@@ -156,10 +158,11 @@ class ConnectScreen(StepScreen):
         if isinstance(event, StageFinished):
             self.pane.proved(event.result)
         elif isinstance(event, RunFinished):
+            self._offer = self.wonder(unreached_after(self.kit.desk, event.report))
             self._show(next(iter(event.report.findings), None))
 
     def _show(self, finding: Finding | None) -> None:
-        self.card.show(finding, details=self._details)
+        self.card.show(finding, details=self._details, question=self._offer)
         # The room that was held free is wanted for what is wrong.
         failed = finding is not None and not finding.warning
         self.outcome.display = not failed
@@ -244,7 +247,7 @@ class ConnectScreen(StepScreen):
         self._details = not self._details
         self.transcript.display = self._details
         self._refresh_transcript()
-        self.card.show(self.card.finding, details=self._details)
+        self.card.show(self.card.finding, details=self._details, question=self._offer)
 
     def _refresh_transcript(self) -> None:
         if self._details:
@@ -252,7 +255,7 @@ class ConnectScreen(StepScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer the key for a fix only where there is one."""
-        return self.card.fixable if action == "fix" else True
+        return self.card.fixable if action == "fix" else super().check_action(action, parameters)
 
     def action_fix(self) -> None:
         """Take the endpoint that a finding offers, and check again."""

@@ -177,6 +177,23 @@ class LeadScreen(Dialog[str]):
         self.dismiss(message.choice_id or None)
 
 
+class TellScreen(Dialog[None]):
+    """An answer to read."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "dismiss(None)", "Close", show=False)]
+
+    def __init__(self, heading: str, lines: Sequence[str]) -> None:
+        super().__init__()
+        self.heading = heading
+        self.lines = lines
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog"):
+            yield Plain(Content.styled(self.heading, "bold"))
+            yield Plain("\n".join(self.lines))
+        yield KeyHints()
+
+
 class GuideScreen(Dialog[None]):
     """A guide to read."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -11,10 +10,13 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
 from smtp_wizard.engine.check import Event, Report, RunFinished
+from smtp_wizard.engine.desk import Options
+from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.model import (
     Auth,
     Depth,
@@ -27,24 +29,24 @@ from smtp_wizard.engine.model import (
     parse_host,
     parse_port,
 )
+from smtp_wizard.engine.reach import Begun, PortSeen, Probe, fold
+from smtp_wizard.engine.reach import Event as ProbeEvent
 from smtp_wizard.engine.sandbox import SandboxError
-from smtp_wizard.engine.wizard import USUAL_PORT, USUAL_PORTS, Draft
+from smtp_wizard.engine.wizard import USUAL_PORT, Draft
+from smtp_wizard.probing import TAKE_NOW, conclusion, rows, taken_words, unreached, unreached_after, unreached_ports
 from smtp_wizard.screens.dialogs import ConfirmScreen
-from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.screens.step import Kit, ReachingScreen
 from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput
 from smtp_wizard.words import (
     CLEARTEXT_NO,
     CLEARTEXT_YES,
     NO_SIGN_IN,
-    NO_USUAL_PORT,
     PURPOSE,
     SECURITY_TITLES,
     SERVER_GOOD,
     SERVER_QUESTION,
-    best_port_words,
     cleartext_question,
     parse_reply_to,
-    port_words,
 )
 
 
@@ -53,13 +55,13 @@ class Told(Exception):
     """A field is wrong; it says so already."""
 
 
-class ServerScreen(StepScreen):
+class ServerScreen(ReachingScreen):
     """The settings that an application asks for. The test proves server and port, and says that it proved no more."""
 
     STEP = "server"
     AUTO_FOCUS = "#host"
     HELP: ClassVar[str] = (
-        f"{PURPOSE['server']} F5 tests these three without a password. F6 tries the usual ports and says which answer."
+        f"{PURPOSE['server']} F5 tests these three without a password. F6 tries every usual port and fills in the best."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f9", "fix", "Use the offer"),
@@ -91,6 +93,11 @@ class ServerScreen(StepScreen):
         self.card = FindingCard(id="finding")
         self.verdict = Plain("", classes="note", id="verdict")
         self._details = False
+        self._offer = ""
+        self.probe: Probe | None = None
+        self.probing = False
+        self._seen: list[PortSeen] = []
+        self._pending: Timer | None = None
 
     def body(self) -> Iterator[Widget]:
         yield Plain(Content.styled(SERVER_QUESTION, "bold"), classes="question")
@@ -146,6 +153,10 @@ class ServerScreen(StepScreen):
     @on(Choices.Taken)
     @on(Button.Pressed, "#continue")
     def _enter(self) -> None:
+        if self.probing and self.probe is not None and self.probe.best is not None:
+            self.workers.cancel_group(self, "checks")
+            self._take_best(self.probe)
+            return
         try:
             self._endpoint()
         except Told:
@@ -182,9 +193,7 @@ class ServerScreen(StepScreen):
 
     @work(exclusive=True, group="checks")
     async def _test(self, draft: Draft) -> None:
-        self.checks.begin()
-        self.card.show(None)
-        self._say("")
+        self._forget()
         try:
             report = await self.kit.desk.check_draft(draft, Depth.SERVER, self._take)
         except (InputError, SandboxError) as problem:
@@ -195,7 +204,8 @@ class ServerScreen(StepScreen):
     def _take(self, event: Event) -> None:
         self.checks.take(event)
         if isinstance(event, RunFinished):
-            self.card.show(next(iter(event.report.findings), None), details=self._details)
+            self._offer = self.wonder(unreached_after(self.kit.desk, event.report))
+            self._show(next(iter(event.report.findings), None))
             self.refresh_bindings()
 
     def _told(self, report: Report) -> None:
@@ -211,7 +221,7 @@ class ServerScreen(StepScreen):
 
     @on(Button.Pressed, "#usual")
     def action_usual_ports(self) -> None:
-        """Try the usual ports, all at once, each in its usual way."""
+        """Try every port that may serve, all at once; each is shown as it answers."""
         if self.host.valid():
             self._try_ports(parse_host(self.host.value))
         else:
@@ -219,29 +229,67 @@ class ServerScreen(StepScreen):
 
     @work(exclusive=True, group="checks")
     async def _try_ports(self, host: str) -> None:
+        self._forget()
+        draft = self.collect()
+        self.probing = True
+        try:
+            found = await self.kit.desk.probe(
+                host, self._see, ca_file=draft.ca_file, options=Options(ehlo_name=draft.ehlo_name)
+            )
+        finally:
+            self.probing = False
+        self._take_best(found)
+
+    def _see(self, event: ProbeEvent) -> None:
+        """Show a port as soon as it has answered."""
+        if isinstance(event, Begun):
+            self.probe = Probe(event.question)
+        elif isinstance(event, PortSeen) and self.probe is not None:
+            self._seen.append(event)
+            self.probe = fold(self.probe.question, self._seen)
+        else:
+            return
+        if self._pending is None:
+            self._pending = self.set_timer(CheckList.GATHER, self._show_ports)
+
+    def _show_ports(self) -> None:
+        self._pending = None
+        if self.probe is not None and self.probing:
+            more = TAKE_NOW if self.probe.best else ""
+            head = f"Trying the ports of {self.probe.question.host} ... {more}".rstrip()
+            self._say("\n".join([head, *rows(self.probe)]))
+
+    def _take_best(self, found: Probe) -> None:
+        """Fill in the best port, and say what follows from all of them."""
+        self.probe = found
+        best = found.best
+        if best is not None and self._still(best.endpoint.host):
+            self.port.value = str(best.endpoint.port)
+            self.security.selected = best.endpoint.security
+            self.port.value = str(best.endpoint.port)
+        ports = unreached_ports(found) if len(found.ports) == len(found.question.endpoints) else []
+        serving = [each.report.endpoint for each in found.serving]
+        offer = self.wonder(unreached(self.kit.desk, found.question.host, ports, serving))
+        self._say("\n".join([*rows(found), *conclusion(found, taken_words), *([offer] if offer else [])]))
+        self.refresh_bindings()
+
+    def _still(self, host: str) -> bool:
+        """Whether the field still holds the name that was tried."""
+        try:
+            return parse_host(self.host.value) == host
+        except HostError:
+            return False
+
+    def _forget(self) -> None:
+        """Let go what the last test said."""
         self.checks.begin()
         self.card.show(None)
-        self._say(f"Trying the usual ports of {host} ...")
-        draft = self.collect()
-        endpoints = [Endpoint(host, port, security) for port, security in USUAL_PORTS]
-
-        async def one(endpoint: Endpoint) -> Report:
-            return await self.kit.desk.check_draft(draft.with_endpoint(endpoint), Depth.SERVER, _ignore)
-
-        reports = await asyncio.gather(*(one(endpoint) for endpoint in endpoints))
-        serving = [report.endpoint for report in reports if report.verdict in (Verdict.PASS, Verdict.WARN)]
-        words = [f"{each.endpoint.port}: {port_words(each)}" for each in reports]
-        if serving:
-            self.port.value = str(serving[0].port)
-            self.security.selected = serving[0].security
-            words.append(best_port_words(serving[0]))
-        else:
-            words.append(NO_USUAL_PORT)
-        self._say("\n".join(words))
+        self._say("")
+        self.probe, self._seen, self.unreached = None, [], None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer the key for a fix only where there is one."""
-        return self.card.fixable if action == "fix" else True
+        return self.card.fixable if action == "fix" else super().check_action(action, parameters)
 
     def action_fix(self) -> None:
         """Fill in what a finding offers, and test it."""
@@ -255,8 +303,7 @@ class ServerScreen(StepScreen):
     def action_details(self) -> None:
         """Show or hide the server's own words."""
         self._details = not self._details
-        self.card.show(self.card.finding, details=self._details)
+        self._show(self.card.finding)
 
-
-def _ignore(event: Event) -> None:
-    """Only the report is of interest."""
+    def _show(self, finding: Finding | None) -> None:
+        self.card.show(finding, details=self._details, question=self._offer)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -18,7 +18,16 @@ from smtp_wizard.background import ServerWatch
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.wizard import Back, Draft, Next, Step, step
-from smtp_wizard.screens.dialogs import HelpScreen, LinkScreen
+from smtp_wizard.probing import (
+    NEUTRAL_NO,
+    NEUTRAL_YES,
+    Unreached,
+    answer_lines,
+    block_question,
+    neutral_offer,
+    neutral_question,
+)
+from smtp_wizard.screens.dialogs import ConfirmScreen, HelpScreen, LinkScreen, TellScreen
 from smtp_wizard.widgets import Banner, GuidePane, KeyHints, Plain, Stepper
 
 
@@ -95,3 +104,47 @@ class StepScreen(Screen[Outcome]):
         """Show a web address, or open it where a browser is at hand."""
         message.stop()
         self.app.push_screen(LinkScreen(message.url, local=self.kit.local))
+
+
+class ReachingScreen(StepScreen):
+    """A step that speaks to a server. Where nobody answers, F3 finds out whether the network blocks it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f3", "neutral", "Does the network block it?", show=False)]
+
+    def __init__(self, kit: Kit, draft: Draft) -> None:
+        super().__init__(kit, draft)
+        self.unreached: Unreached | None = None
+
+    def wonder(self, unreached: Unreached | None) -> str:
+        """Remember what did not answer; return the line that offers F3, '' where there is nothing to find out."""
+        self.unreached = unreached if self.draft.sandbox is None else None
+        return neutral_offer(self.unreached.neutral) if self.unreached is not None else ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a key only where it does something."""
+        return self.unreached is not None if action == "neutral" else True
+
+    def action_neutral(self) -> None:
+        """Ask whether a neutral host may be contacted; it is named."""
+        unreached = self.unreached
+        if unreached is None:
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._ask_neutral(unreached)
+
+        question = ConfirmScreen(neutral_question(unreached.neutral), yes=NEUTRAL_YES, no=NEUTRAL_NO)
+        self.app.push_screen(question, answered)
+
+    @work(exclusive=True, group="neutral")
+    async def _ask_neutral(self, unreached: Unreached) -> None:
+        neutral = unreached.neutral
+        self.banner.say(f"Trying {neutral.host} ...")
+        try:
+            answers = await self.kit.desk.ask_neutral(
+                neutral.host, unreached.host, neutral.ports, instead=unreached.serving
+            )
+        finally:
+            self.banner.say("")
+        self.app.push_screen(TellScreen(block_question(neutral.ports), answer_lines(answers)))

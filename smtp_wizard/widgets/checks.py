@@ -154,8 +154,8 @@ class FindingCard(Static):
         """Whether the finding offers another server to try."""
         return self.finding is not None and self.finding.fix is not None
 
-    def show(self, finding: Finding | None, *, details: bool = False, fix_key: str = "F9") -> None:
-        """Put a finding in place, or none."""
+    def show(self, finding: Finding | None, *, details: bool = False, fix_key: str = "F9", question: str = "") -> None:
+        """Put a finding in place, or none. `question`: what else can be found out about it, with its key."""
         self.finding = finding
         self.display = finding is not None
         if finding is None:
@@ -169,6 +169,8 @@ class FindingCard(Static):
         if finding.fix is not None:
             offer = f"Press {fix_key} to try {finding.fix} with {finding.fix.security.words}."
             parts.append(Content.styled(offer, "bold $text-accent"))
+        if question:
+            parts.append(Content.styled(question, "bold $text-accent"))
         parts += [Content(f" {number}. {step}") for number, step in enumerate(finding.steps, 1)]
         if details and finding.server_said:
             parts.append(Content.assemble(("The server said: ", "bold"), finding.server_said))

@@ -129,6 +129,12 @@ async def server(walk: Walk) -> None:
     await walk.at("server")
 
 
+async def ports(walk: Walk) -> None:
+    await server(walk)
+    await walk.press("f6")
+    await walk.until_reads("Filled in the best")
+
+
 async def helped(walk: Walk) -> None:
     await provider(walk)
     await walk.press("f1")
@@ -143,6 +149,7 @@ WITHOUT_DRAFT: dict[str, Callable[[Walk], Awaitable[None]]] = {
     "signin": signin,
     "closed": closed,
     "server": server,
+    "ports": ports,
     "help": helped,
 }
 

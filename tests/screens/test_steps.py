@@ -19,12 +19,12 @@ from smtp_wizard.engine.practice_mailbox import messages
 from smtp_wizard.engine.secrets import SecretStore, SecretStores
 from smtp_wizard.engine.wire import Trust
 from smtp_wizard.engine.wizard import Arrival, Draft, Origin, Proof
+from smtp_wizard.probing import NO_PORT_SERVES
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.widgets import Choices, FindingCard, GuidePane, SecretInput, TextInput
 from smtp_wizard.words import (
     BLANK_AT_END,
     CLEARTEXT_YES,
-    NO_USUAL_PORT,
     SECRET_LACKING,
     SERVER_GOOD,
     USERNAME_LACKING,
@@ -224,7 +224,7 @@ async def test_where_no_usual_port_answers_that_is_said_and_nothing_is_changed(t
         await walk.fill("#host", HOST)
         await walk.fill("#port", "4650")
         await walk.press("f6")
-        await walk.until_reads(NO_USUAL_PORT)
+        await walk.until_reads(NO_PORT_SERVES)
         assert walk.the("#port", TextInput).value == "4650"
 
 

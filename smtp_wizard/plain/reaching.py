@@ -1,0 +1,28 @@
+"""Where nobody answers: whether the network blocks a port, found out from a neutral host after a yes."""
+
+from __future__ import annotations
+
+from smtp_wizard.plain.checks import awaited
+from smtp_wizard.plain.form import Kit
+from smtp_wizard.plain.talk import Choice, Talk
+from smtp_wizard.probing import NEUTRAL_NO, NEUTRAL_YES, Unreached, answer_lines, neutral_question, ports_words
+
+NETWORK = "network"
+
+
+def network_choice(unreached: Unreached | None) -> list[Choice]:
+    """Return the choice that finds it out, where there is something to find out."""
+    if unreached is None:
+        return []
+    ports = ports_words(unreached.neutral.ports)
+    return [Choice(NETWORK, f"Find out whether this network blocks {ports}", word=NETWORK)]
+
+
+def find_out(talk: Talk, kit: Kit, unreached: Unreached) -> None:
+    """Ask whether the neutral host may be contacted, and tell what it says. Raises `GoBack`, `Quit`, `Interrupted`."""
+    neutral = unreached.neutral
+    if not talk.yes(neutral_question(neutral), yes=NEUTRAL_YES, no=NEUTRAL_NO):
+        return
+    asked = kit.desk.ask_neutral(neutral.host, unreached.host, neutral.ports, instead=unreached.serving)
+    for line in answer_lines(awaited(asked)):
+        talk.say(line)

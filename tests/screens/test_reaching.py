@@ -1,0 +1,191 @@
+"""Where a server is reached, or is not: every port at the server step, and whether the network blocks one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.engine.diagnosis import Fault
+from smtp_wizard.engine.model import Address, Endpoint, Security
+from smtp_wizard.engine.neutral import Neutral
+from smtp_wizard.engine.wire import Peer
+from smtp_wizard.engine.wizard import Draft, Origin
+from smtp_wizard.screens.dialogs import ConfirmScreen, TellScreen
+from smtp_wizard.widgets import Choices, TextInput
+from tests.support.farhost import (
+    HOST,
+    REFUSING,
+    STARTTLS_PORT,
+    SWALLOWING,
+    TLS_PORT,
+    FarHost,
+    FarStream,
+    Port,
+    serving,
+)
+from tests.support.scripted import Silence
+from tests.support.walk import Walk, make_desk, walking
+
+NEUTRAL = "smtp.gmail.com"
+BY_HAND = Draft(
+    address=Address("ana", "firma.example"),
+    provider="custom",
+    origin=Origin.HAND,
+    ways=2,
+    path="password",
+    by_hand=True,
+    username="ana",
+)
+GOOD = {465: serving(*TLS_PORT), **dict.fromkeys((587, 2525), serving(*STARTTLS_PORT)), 25: REFUSING}
+REFUSED = Endpoint(HOST, 587, Security.STARTTLS)
+
+
+@pytest.fixture(autouse=True)
+def one_neutral_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom to propose."""
+    known = (Neutral(NEUTRAL, (587, 25)),)
+    monkeypatch.setattr("smtp_wizard.engine.neutral.load_neutrals", lambda: known)
+
+
+@asynccontextmanager
+async def at_the_server(folder: Path, wire: FarHost, security: Security = Security.TLS) -> AsyncIterator[Walk]:
+    """Stand at the server step, its host filled in, and the port that is usual with the security."""
+    async with walking(make_desk(folder, wire), draft=BY_HAND) as walk:
+        await walk.at("server")
+        await walk.fill("#host", HOST)
+        walk.the("#security", Choices).selected = security
+        await walk.settle()
+        yield walk
+
+
+def port(walk: Walk) -> str:
+    return walk.the("#port", TextInput).value
+
+
+# --- every port ---
+
+
+async def test_each_port_is_shown_as_it_answers_and_enter_takes_the_best_so_far(tmp_path: Path) -> None:
+    held = asyncio.Event()
+
+    class Held(FarHost):
+        """One port does not answer before it may."""
+
+        async def connect(self, peers: Sequence[Peer]) -> FarStream:
+            if peers[0].port == 25:
+                await held.wait()
+            return await super().connect(peers)
+
+    async with at_the_server(tmp_path, Held(GOOD | {465: REFUSING})) as walk:
+        await walk.press("f6")
+        await walk.until_reads("587: answers, STARTTLS, over IPv4")
+        await walk.until_reads("Enter takes the best so far.")
+        assert walk.reads("465: refuses connections")
+        assert walk.reads("25: ...")
+        assert port(walk) == "465"
+        await walk.press("enter")
+        await walk.until_reads("Filled in the best that answers: 587, STARTTLS.")
+        assert (walk.step, port(walk)) == ("server", "587")
+        assert walk.the("#security", Choices).selected == Security.STARTTLS
+        await walk.press("enter")
+        await walk.at("connect")
+        assert walk.draft.endpoint == REFUSED
+
+
+async def test_the_best_is_filled_in_with_its_reason_and_what_the_network_does(tmp_path: Path) -> None:
+    async with at_the_server(tmp_path, FarHost(GOOD, {})) as walk:
+        await walk.fill("#port", "4650")
+        await walk.press("f6")
+        await walk.until_reads("Filled in the best that answers: 465, SSL/TLS.")
+        await walk.until_reads("Everything is encrypted there from the first byte.")
+        await walk.until_reads("IPv6 does not work between here and this server")
+        await walk.until_reads("Press F3 to find out whether this network blocks port 25.")
+        assert port(walk) == "465"
+
+
+async def test_another_host_typed_meanwhile_keeps_its_port(tmp_path: Path) -> None:
+    async with at_the_server(tmp_path, FarHost({**GOOD, 25: SWALLOWING})) as walk:
+        await walk.press("f6")
+        await walk.until_reads("465: answers")
+        await walk.fill("#host", "other.example.com")
+        await walk.fill("#port", "4650")
+        await walk.until_reads("25: no answer")
+        await walk.until_reads("Everything is encrypted")
+        assert port(walk) == "4650"
+
+
+async def test_leaving_while_ports_are_tried_closes_everything(tmp_path: Path) -> None:
+    wire = FarHost({**GOOD, 587: serving(Silence()), 25: SWALLOWING})
+    async with at_the_server(tmp_path, wire) as walk:
+        await walk.press("f6")
+        await walk.until_reads("465: answers")
+        await walk.press("escape")
+        await walk.until(lambda: walk.step != "server", "another step")
+        await walk.until(lambda: all(stream.closed for stream in wire.streams), "the end of every connection")
+        assert len(wire.streams) == 3
+
+
+# --- does the network block it? ---
+
+
+async def test_f3_asks_nobody_before_a_yes_and_names_the_host(tmp_path: Path) -> None:
+    wire = FarHost({587: REFUSING})
+    async with at_the_server(tmp_path, wire, Security.STARTTLS) as walk:
+        await walk.press("f3")
+        assert walk.step == "server"
+        await walk.press("f5")
+        await walk.until_reads("Press F3 to find out whether this network blocks port 587.")
+        await walk.press("f3")
+        await walk.at_screen(ConfirmScreen)
+        await walk.until_reads(f"To find out, {NEUTRAL}")
+        await walk.press("enter")
+        await walk.at("server")
+        assert NEUTRAL not in wire.asked
+
+
+async def test_f3_says_who_blocks_the_port_and_what_serves(tmp_path: Path) -> None:
+    """The network does: the neutral host serves there, and cannot be reached either. Port 465 of the server can."""
+    wire = FarHost({587: REFUSING, 465: GOOD[465]})
+    async with at_the_server(tmp_path, wire, Security.STARTTLS) as walk:
+        await walk.press("f5")
+        await walk.until_reads("Press F3")
+        await walk.press("f3")
+        await walk.at_screen(ConfirmScreen)
+        await walk.press("down", "enter")
+        await walk.at_screen(TellScreen)
+        await walk.until_reads(f"This network blocks port 587: {NEUTRAL}")
+        assert walk.reads("Who must act: Whoever runs the network")
+        assert walk.reads("Use port 465 with SSL/TLS instead: it serves.")
+        await walk.press("enter")
+        await walk.at("server")
+        assert NEUTRAL in wire.asked
+
+
+async def test_the_offer_goes_away_with_what_it_was_about(tmp_path: Path) -> None:
+    async with at_the_server(tmp_path, FarHost({**GOOD, 25: GOOD[587]}), Security.STARTTLS) as walk:
+        await walk.fill("#port", "25")
+        await walk.press("f5")
+        await walk.until_reads("Server and port are right.")
+        await walk.press("f3")
+        assert walk.step == "server"
+
+
+@pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.RESET])
+async def test_connect_offers_it_too_where_nobody_answers(tmp_path: Path, fault: Fault) -> None:
+    wire = FarHost({587: Port(refuses=fault)})
+    draft = replace(BY_HAND, endpoint=REFUSED)
+    async with walking(make_desk(tmp_path, wire), draft=draft, size=(120, 40)) as walk:
+        await walk.at("connect")
+        await walk.until_reads("Press F3 to find out")
+        await walk.press("f3")
+        await walk.at_screen(ConfirmScreen)
+        await walk.press("down", "enter")
+        await walk.at_screen(TellScreen)
+        assert walk.reads("This network blocks port 587")
+        await walk.press("enter")
+        await walk.at("connect")
