@@ -50,6 +50,8 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
             "guides",
             "limits",
             "message",
+            "oauth_file",
+            "oauth_server",
             "own_providers",
             "pasted",
             "planner",
@@ -102,11 +104,13 @@ REVEALERS = frozenset(
 HEAVY = frozenset(
     {
         "aiosmtpd",
+        "authlib",
         "cryptography",
         "dns",
         "email_validator",
         "filelock",
         "flufl",
+        "httpx2",
         "keyring",
         "markdown_it",
         "publicsuffixlist",

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smtp_wizard.engine.limits import Confidence
+from smtp_wizard.engine.oauth_file import read_servers
 from smtp_wizard.engine.provider import (
     AccessPath,
     IspdbEntry,
@@ -34,6 +35,7 @@ from smtp_wizard.engine.provider import (
 )
 from smtp_wizard.engine.provider_file import (
     Citations,
+    Known,
     ProviderFile,
     Scenarios,
     read_provider,
@@ -80,10 +82,13 @@ def read_own_file(path: Path, shipped: ProviderFile) -> tuple[Provider, ...]:
         if node.has("version") and node.whole("version") != 1:
             raise node.error("version", "only version 1 of this file is known")
         table = node.maybe_child("sources")
-        known = {**shipped.sources, _SOURCE.id: _SOURCE, **(table.read(read_sources) if table else {})}
+        sources = {**shipped.sources, _SOURCE.id: _SOURCE, **(table.read(read_sources) if table else {})}
+        servers = node.maybe_child("oauth_servers")
+        own = servers.read(lambda each: read_servers(each, _Uncited(sources))) if servers else {}
+        known = Known(sources, shipped.scenarios, {**shipped.oauth, **own})
         bases = {provider.id: provider for provider in shipped.providers}
         entries = node.children("providers")
-        found = tuple(_entry(entry, bases, known, shipped.scenarios) for entry in entries)
+        found = tuple(_entry(entry, bases, known) for entry in entries)
         _refuse_contradictions(entries, found, bases)
         return found
 
@@ -124,14 +129,14 @@ class _Uncited(Citations):
         return self.one(node, "source", _SOURCE.id), as_of, Confidence.OWN
 
 
-def _entry(node: Node, bases: Mapping[str, Provider], known: Mapping[str, Source], usual: Scenarios) -> Provider:
+def _entry(node: Node, bases: Mapping[str, Provider], known: Known) -> Provider:
     base = bases.get(node.text("id"))
     if base is None:
         for key in ("name", "endpoints"):
             if not node.has(key):
                 raise node.error(None, f"the key '{key}' is missing")
-    start = base or _blank(usual)
-    found = node.read(lambda each: read_provider(each, _Uncited(known, start.sources), usual, start))
+    start = base or _blank(known.scenarios)
+    found = node.read(lambda each: read_provider(each, _Uncited(known.sources, start.sources), known, start))
     if found.kind in (ProviderKind.CUSTOM, ProviderKind.SANDBOX):
         raise node.error("id" if base else "kind", f"'{found.kind}' is a part of the program and stays as it is")
     if node.has("ispdb") or not node.has("endpoints"):

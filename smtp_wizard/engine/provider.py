@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from smtp_wizard.engine.limits import Confidence, SendLimit
 from smtp_wizard.engine.model import Address, Auth, Endpoint
+from smtp_wizard.engine.oauth_server import OAuthServer
 
 
 class ProviderKind(StrEnum):
@@ -198,6 +199,8 @@ class AccessPath:
     """Names of the practice server's scenarios that make sense on this path."""
     scenario: str | None = None
     """For the practice server's own paths: the one scenario that this path plays."""
+    oauth: OAuthServer | None = None
+    """Where a sign-in in the browser takes place; None for every other sign-in, and where it is not known."""
 
     @property
     def closed(self) -> bool:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from smtp_wizard.engine.limits import MEGABYTE, Confidence, Counted, Per, SendLimit
 from smtp_wizard.engine.model import Auth, Endpoint, HostError, Security, parse_host
+from smtp_wizard.engine.oauth_file import OAuthServers, read_servers, server_of
 from smtp_wizard.engine.provider import (
     AccessPath,
     Alphabet,
@@ -48,6 +49,8 @@ class ProviderFile:
     """The table of sources."""
     scenarios: Scenarios
     """The scenarios that each sign-in usually has."""
+    oauth: OAuthServers
+    """The OAuth servers that paths refer to by name."""
 
 
 def read_provider_file(path: Path) -> ProviderFile:
@@ -63,13 +66,21 @@ def _file(node: Node) -> ProviderFile:
         raise node.error("version", "only version 1 of this file is known")
     sources = node.child("sources").read(read_sources)
     scenarios = node.child("scenarios").read(_scenarios)
+    table = node.maybe_child("oauth_servers")
+    servers = table.read(partial(read_servers, cited=Citations(sources))) if table else {}
     typos = node.child("typing_mistakes")
     offered, never = typos.read(lambda each: (_domains(each, "offer_back"), _domains(each, "never_a_mistake")))
     entries = node.children("providers")
-    providers = tuple(entry.read(partial(_provider, sources=sources, scenarios=scenarios)) for entry in entries)
+    known = Known(sources, scenarios, servers)
+    providers = tuple(entry.read(partial(_provider, known=known)) for entry in entries)
     _refuse_contradictions(entries, providers)
     return ProviderFile(
-        providers=providers, offer_back=offered, never_a_mistake=never, sources=sources, scenarios=scenarios
+        providers=providers,
+        offer_back=offered,
+        never_a_mistake=never,
+        sources=sources,
+        scenarios=scenarios,
+        oauth=servers,
     )
 
 
@@ -133,17 +144,26 @@ class Citations:
         return source, node.date("as_of"), confidence
 
 
-def _provider(node: Node, sources: Mapping[str, Source], scenarios: Scenarios) -> Provider:
-    found = read_provider(node, Citations(sources), scenarios)
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The tables at the head of the file, which the entries refer to."""
+
+    sources: Mapping[str, Source]
+    scenarios: Scenarios
+    servers: OAuthServers
+
+
+def _provider(node: Node, known: Known) -> Provider:
+    found = read_provider(node, Citations(known.sources), known)
     _refuse_unsaid_differences(node, found)
     return found
 
 
-def read_provider(node: Node, cited: Citations, usual: Scenarios, base: Provider | None = None) -> Provider:
+def read_provider(node: Node, cited: Citations, known: Known, base: Provider | None = None) -> Provider:
     """Read one entry. Raises `DataError`.
 
-    `usual` are the scenarios of each sign-in. What the entry leaves out is as in `base`; without one, as it is where
-    nothing is known, and what must be known must be there.
+    What the entry leaves out is as in `base`; without one, as it is where nothing is known, and what must be known
+    must be there.
     """
 
     def take(key: str, read: Callable[[], T], of: Callable[[Provider], T]) -> T:
@@ -172,7 +192,7 @@ def read_provider(node: Node, cited: Citations, usual: Scenarios, base: Provider
         username_form=form,
         username_literal=literal,
         username_note=username_note,
-        paths=each("paths", partial(_path, cited=cited, usual=usual), lambda old: old.paths),
+        paths=each("paths", partial(_path, cited=cited, known=known), lambda old: old.paths),
         limits=each("limits", partial(_limit, cited=cited), lambda old: old.limits),
         limits_note=take("limits_note", lambda: node.text_or("limits_note"), lambda old: old.limits_note),
         documented=take("documented", lambda: _maybe_documented(node, cited), lambda old: old.documented),
@@ -299,12 +319,15 @@ def _refuse_unsaid_differences(node: Node, provider: Provider) -> None:
             raise node.error("ispdb", f"{entry.domain} has a 'note', but nothing differs")
 
 
-def _path(node: Node, cited: Citations, usual: Scenarios) -> AccessPath:
+def _path(node: Node, cited: Citations, known: Known) -> AccessPath:
     status, auth = node.choice("status", PathStatus), node.choice("auth", PathAuth)
     secret = node.maybe_child("secret")
     if (secret is not None) != (auth.needs is Auth.PASSWORD):
         raise node.error("secret", f"a path with the sign-in '{auth}' {'has no' if secret else 'needs a'} secret")
     label, form = secret.read(_secret) if secret else ("", None)
+    server = server_of(node, known.servers, cited)
+    if server is not None and auth is not PathAuth.OAUTH2:
+        raise node.error("oauth", f"a path with the sign-in '{auth}' has no OAuth server")
     scenario = node.maybe_text("scenario")
     found = AccessPath(
         id=_identifier(node),
@@ -322,8 +345,9 @@ def _path(node: Node, cited: Citations, usual: Scenarios) -> AccessPath:
         documented=node.flag("documented", default=False),
         disputed=node.text_or("disputed"),
         sources=cited.several(node),
-        scenarios=_scenarios_of(node, scenario, () if status is PathStatus.NEVER else usual[auth]),
+        scenarios=_scenarios_of(node, scenario, () if status is PathStatus.NEVER else known.scenarios[auth]),
         scenario=scenario,
+        oauth=server,
     )
     _refuse_dead_end(node, found)
     return found
@@ -340,7 +364,8 @@ def _refuse_dead_end(node: Node, path: AccessPath) -> None:
         raise node.error("status", "a retired path needs the day ('retired_on') and a way on ('instead')")
     if path.status is PathStatus.NEVER and len(path.instead) < 2:
         raise node.error("instead", "a way that there has never been must name two ways on")
-    if path.auth is PathAuth.OAUTH2 and len(path.instead) < 2:
+    own = path.oauth is not None and path.oauth.confidence is Confidence.OWN
+    if path.auth is PathAuth.OAUTH2 and len(path.instead) < 2 and not own:
         raise node.error("instead", "a path that only a sign-in in the browser opens must name two ways on")
     if path.disputed and not (path.instead and len(path.sources) > 1):
         raise node.error("disputed", "a disputed path needs a way on ('instead') and the sources of both sides")

@@ -109,6 +109,11 @@ class Node:
         self._asked.add(key)
         return self._values.get(key) is not None
 
+    def is_text(self, key: str) -> bool:
+        """Whether text stands at the key, and not a mapping or a list."""
+        self._asked.add(key)
+        return isinstance(self._values.get(key), str)
+
     def keys(self) -> tuple[str, ...]:
         """The keys that stand in the file, in its order: for mappings whose keys are names."""
         return tuple(self._values)
