@@ -175,8 +175,7 @@ def test_a_step_is_one_action(guide: Guide) -> None:
 
 @ALL
 def test_web_addresses_stand_in_full_and_are_encrypted(guide: Guide) -> None:
-    for text in all_texts(guide):
-        text = text.replace("http://localhost", "")  # this computer, as a redirect URI
+    for text in (each.replace("http://localhost", "") for each in all_texts(guide)):  # this computer: a redirect URI
         assert "http://" not in text
         assert "www." not in re.sub(r"https://\S+", "", text)
         for url in re.findall(r"\S*://\S+", text):
