@@ -22,6 +22,7 @@ from smtp_wizard.engine.doctor import State
 from smtp_wizard.engine.limits import Confidence, Counted, Per
 from smtp_wizard.engine.model import Auth, Depth, Family, Scope, Security, Stage, Verdict, Who
 from smtp_wizard.engine.neutral import Blame
+from smtp_wizard.engine.oauth_server import ClientSecret
 from smtp_wizard.engine.planner import Trouble
 from smtp_wizard.engine.sending import Way
 from smtp_wizard.engine.sights import SightKind
@@ -308,6 +309,24 @@ def _verified() -> Mapping[str, Schema]:
     return {"servers": _list(_object(server))}
 
 
+def _oauth() -> Schema:
+    life = _maybe(_object({"days": _WHOLE, "source": _TEXT, "as_of": _TEXT, "confidence": _one_of(Confidence)}))
+    texts = ("name", "authorize", "token", "device", "register", "revoke", "redirect", "console", "closed", "note")
+    return _object(
+        {
+            **dict.fromkeys(texts, _TEXT),
+            "scopes": _WORDS,
+            "extra": {"type": "object", "additionalProperties": _TEXT},
+            "client_secret": _one_of(ClientSecret),
+            "idle": life,
+            "testing": life,
+            "source": _TEXT,
+            "as_of": _TEXT,
+            "confidence": _one_of(Confidence),
+        }
+    )
+
+
 def _path() -> Schema:
     form = {"length": _WHOLE, "alphabet": _one_of(Alphabet), "groups": _WHOLE, "strip_blanks": _FLAG}
     return _object(
@@ -329,6 +348,7 @@ def _path() -> Schema:
             "sources": _WORDS,
             "scenarios": _WORDS,
             "scenario": _NOTHING_OR_TEXT,
+            "oauth": _maybe(_oauth()),
         }
     )
 

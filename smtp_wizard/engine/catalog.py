@@ -213,9 +213,10 @@ def _overrides(own: Provider, shipped: Catalog) -> Iterable[Override]:
     if before is not None and before.endpoints != own.endpoints:
         yield Override(own.id, "server", _servers(before), _servers(own))
     for path in own.paths:
-        was = before.path(path.id) if before is not None else None
-        if was is not None and path.oauth is not None and was.oauth not in (None, path.oauth):
-            yield Override(own.id, "sign-in page", was.oauth.authorize if was.oauth else "none", path.oauth.authorize)
+        known = before.path(path.id) if before is not None else None
+        was = known.oauth if known is not None else None
+        if was is not None and path.oauth is not None and was != path.oauth:
+            yield Override(own.id, "sign-in page", was.authorize, path.oauth.authorize)
     for domain in own.domains:
         owner = shipped.by_domain(domain.removeprefix("*."))
         if owner is not None and owner.id != own.id:
