@@ -37,7 +37,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"desk", "doctor", "drafts", "verify"}),
     frozenset({"wizard"}),
     frozenset({"hosts", "neutral", "probe", "reach", "sights", "names"}),
-    frozenset({"check", "discovery", "explain", "inspection", "sending"}),
+    frozenset({"check", "discovery", "explain", "inspection", "run", "sending"}),
     frozenset({"clues"}),
     frozenset(
         {
@@ -63,6 +63,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
             "rulebook",
             "rules",
             "sandbox",
+            "sasl",
             "scenarios",
             "secrets",
             "smtp",
@@ -88,7 +89,8 @@ FRONT_DOOR_CALLS = frozenset({"print", "input", "exit", "quit", "sys.exit", "os.
 
 REVEALERS = frozenset(
     {
-        "engine/smtp.py",  # encodes the secret for the server
+        "engine/sasl.py",  # encodes the secret for the server
+        "engine/smtp.py",  # knows the secret again where a server says it back
         "engine/secrets/command.py",  # refuses a command that has it in its words
         "engine/secrets/desktop.py",  # keeps it
         "engine/secrets/sealed.py",  # makes the vault's key of the passphrase

@@ -27,7 +27,7 @@ from smtp_wizard.engine.accounts import (
     parse_name,
 )
 from smtp_wizard.engine.catalog import AccessPath, Catalog, Provider, ProviderKind
-from smtp_wizard.engine.check import Emit, Explains, Limits, Mail, Report, Target, run_checks
+from smtp_wizard.engine.check import Emit, Explains, Limits, Mail, Report, Target
 from smtp_wizard.engine.model import (
     Address,
     Auth,
@@ -41,6 +41,7 @@ from smtp_wizard.engine.model import (
     Verdict,
 )
 from smtp_wizard.engine.retirements import Notice, notice_of
+from smtp_wizard.engine.run import run_checks
 from smtp_wizard.engine.secrets import SecretError, SecretStores, Trouble, entry_name
 from smtp_wizard.engine.wire import Trust, Wire
 from smtp_wizard.engine.wizard import Draft, Origin, Proof

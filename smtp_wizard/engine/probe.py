@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from smtp_wizard.engine.check import Explains, Limits, Report, Target, run_checks
+from smtp_wizard.engine.check import Explains, Limits, Report, Target
 from smtp_wizard.engine.model import Depth, Endpoint, Family, Security, Stage, Verdict
 from smtp_wizard.engine.names import stranger
 from smtp_wizard.engine.reach import (
@@ -33,6 +33,7 @@ from smtp_wizard.engine.reach import (
     Talk,
     gathered,
 )
+from smtp_wizard.engine.run import run_checks
 from smtp_wizard.engine.symptom import Fault, Finding, Symptom, TlsFault
 from smtp_wizard.engine.wire import Peer, Stream, TlsFacts, Trust, Wire, WireError
 

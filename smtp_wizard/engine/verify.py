@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from smtp_wizard.engine.catalog import Provider, ProviderKind
 from smtp_wizard.engine.check import Report
 from smtp_wizard.engine.model import Auth, Endpoint, Verdict
-from smtp_wizard.engine.smtp import choose_mechanism
+from smtp_wizard.engine.sasl import choose_mechanism
 
 _NOBODY_S = (ProviderKind.CUSTOM, ProviderKind.SANDBOX)
 """Entries without a server out there."""

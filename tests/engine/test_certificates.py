@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.certificates import MOST_READ, culprit, judged, read_chain
-from smtp_wizard.engine.check import SOON
 from smtp_wizard.engine.diagnosis import TlsFault
 from smtp_wizard.engine.inspection import Look, insight, said_time
 from smtp_wizard.engine.model import Depth, Endpoint, Security, Stage, Verdict, Who
+from smtp_wizard.engine.run import SOON
 from smtp_wizard.engine.wire import SocketWire, TlsFacts, Trust
 from tests.support.checking import (
     AUTH,

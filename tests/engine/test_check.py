@@ -25,10 +25,10 @@ from smtp_wizard.engine.check import (
     Target,
     fold,
     planned,
-    run_checks,
 )
 from smtp_wizard.engine.diagnosis import Fault, Finding, Symptom, TlsFault
 from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Secret, Security, Stage, Verdict, Who
+from smtp_wizard.engine.run import run_checks
 from smtp_wizard.engine.wire import WireError
 from tests.support.scripted import FACTS, Client, Early, Eof, Fails, ScriptedWire, Server, Silence, Step, Tls
 

@@ -17,8 +17,9 @@ import pytest
 import trustme
 
 from smtp_wizard.engine import smtp
-from smtp_wizard.engine.check import Event, StageStarted, Target, run_checks
+from smtp_wizard.engine.check import Event, StageStarted, Target
 from smtp_wizard.engine.model import Depth, Endpoint, Family, Secret, Security, Stage, Verdict
+from smtp_wizard.engine.run import run_checks
 from smtp_wizard.engine.wire import CHUNK, MOST_UNREADABLE, SocketStream, SocketWire, Trust
 from tests.support.checking import (
     AUTH,

@@ -24,11 +24,12 @@ from cryptography import x509
 
 from smtp_wizard.engine import practice_certificates, practice_mailbox
 from smtp_wizard.engine import sandbox as sandbox_module
-from smtp_wizard.engine.check import SOON, Limits
+from smtp_wizard.engine.check import Limits
 from smtp_wizard.engine.data import DataError, data_path
 from smtp_wizard.engine.model import Depth, InputError, Security, Stage, Verdict
 from smtp_wizard.engine.practice_certificates import new_authority
 from smtp_wizard.engine.practice_mailbox import MOST_KEPT, clear, deliver, messages, read, trace
+from smtp_wizard.engine.run import SOON
 from smtp_wizard.engine.sandbox import MOST_SESSIONS, Sandbox, SandboxError, sandbox_for
 from smtp_wizard.engine.scenarios import ScriptedReply, load_scenarios, practice_password
 from smtp_wizard.engine.wire import Trust

@@ -10,9 +10,10 @@ from dataclasses import replace
 import pytest
 
 from smtp_wizard.engine.catalog import CatalogEndpoint, Provider, ProviderKind, load_catalog
-from smtp_wizard.engine.check import CheckResult, Report, Target, run_checks
+from smtp_wizard.engine.check import CheckResult, Report, Target
 from smtp_wizard.engine.diagnosis import Fault
 from smtp_wizard.engine.model import Auth, Depth, Endpoint, Security, Stage, Verdict
+from smtp_wizard.engine.run import run_checks
 from smtp_wizard.engine.verify import Place, places, verify
 from smtp_wizard.engine.wire import WireError
 from tests.support.checking import NotingDiagnosis

@@ -20,10 +20,10 @@ from smtp_wizard.engine.check import (
     Target,
     Way,
     fold,
-    run_checks,
 )
 from smtp_wizard.engine.diagnosis import Diagnosis, Finding, Symptom, load_diagnosis
 from smtp_wizard.engine.model import Address, Depth, Endpoint, Secret, Stage, Verdict
+from smtp_wizard.engine.run import run_checks
 from smtp_wizard.engine.wire import SocketWire, Wire
 from tests.support.misbehaving import Expect, ExpectMessage, Send, StartTls, Step
 
