@@ -50,6 +50,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
             "guides",
             "limits",
             "message",
+            "oauth",
             "oauth_file",
             "oauth_server",
             "own_providers",
@@ -91,6 +92,9 @@ REVEALERS = frozenset(
     {
         "engine/sasl.py",  # encodes the secret for the server
         "engine/smtp.py",  # knows the secret again where a server says it back
+        "engine/oauth/browser.py",  # proves that who redeems the code is who asked for it
+        "engine/oauth/exchange.py",  # sends code, secret and refresh token to the server that they belong to
+        "engine/oauth/grants.py",  # makes one secret of them, and opens it
         "engine/secrets/command.py",  # refuses a command that has it in its words
         "engine/secrets/desktop.py",  # keeps it
         "engine/secrets/sealed.py",  # makes the vault's key of the passphrase

@@ -1,0 +1,127 @@
+"""What can go wrong with a sign-in in the browser, each in one sentence for a person.
+
+Nothing of a server's free words is ever shown: some of them say tokens and codes back. What is kept is the name of the
+error, where it is one that the standards know, and Microsoft's numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class OAuthTrouble(StrEnum):
+    """Why there is no token."""
+
+    DENIED = "denied"
+    """The person, or a rule of theirs, said no on the page."""
+    ENDED = "ended"
+    """The sign-in has run out, or was taken back: the person signs in again."""
+    OVER = "over"
+    """The attempt took too long, or its code was used before."""
+    CLIENT = "client"
+    """The server does not know the client id, or the secret is wrong."""
+    FORBIDDEN = "forbidden"
+    """The client may not do this: the scope, or this way of signing in."""
+    UNREACHABLE = "unreachable"
+    GARBLED = "garbled"
+    """The server's answer is none."""
+    REFUSED = "refused"
+    """Any other no."""
+    BRIEF = "brief"
+    """It signed the person in, and gave nothing to stay signed in with."""
+    NO_CODE = "no-code"
+    """What was pasted has no code in it."""
+    CUT = "cut"
+    """What was pasted was cut by the terminal."""
+    FOREIGN = "foreign"
+    """What was pasted belongs to another page, or to another attempt."""
+    ELSEWHERE = "elsewhere"
+    """The provider's address is another one now than when the person signed in."""
+
+
+class OAuthError(Exception):
+    """No token. The text is one sentence for a person, never a token, a code or a secret."""
+
+    def __init__(self, trouble: OAuthTrouble, sentence: str) -> None:
+        super().__init__(sentence)
+        self.trouble = trouble
+
+
+_MEANINGS: Mapping[str, tuple[OAuthTrouble, str]] = MappingProxyType(
+    {
+        "access_denied": (
+            OAuthTrouble.DENIED,
+            "The sign-in page said no: you declined there, or a rule of your organisation forbids it.",
+        ),
+        "authorization_declined": (OAuthTrouble.DENIED, "You declined on the sign-in page."),
+        "expired_token": (
+            OAuthTrouble.OVER,
+            "The code was not typed on the sign-in page in time; begin anew to get another one.",
+        ),
+        "invalid_grant": (
+            OAuthTrouble.ENDED,
+            "The sign-in is no longer valid: it has run out, or was taken back. Sign in again in the browser.",
+        ),
+        "interaction_required": (OAuthTrouble.ENDED, "The provider wants to see you again: sign in in the browser."),
+        "login_required": (OAuthTrouble.ENDED, "The provider wants to see you again: sign in in the browser."),
+        "consent_required": (OAuthTrouble.ENDED, "The provider asks for your consent again: sign in in the browser."),
+        "invalid_client": (
+            OAuthTrouble.CLIENT,
+            "The provider does not know this client id, or the client secret is wrong; compare both with its page.",
+        ),
+        "unauthorized_client": (
+            OAuthTrouble.CLIENT,
+            "The provider does not let this client id sign in this way; look at its kind, and at what it is allowed.",
+        ),
+        "invalid_scope": (
+            OAuthTrouble.FORBIDDEN,
+            "The provider does not give this client id the right to send mail this way; try the browser, and look at "
+            "what it is allowed.",
+        ),
+        "unsupported_grant_type": (
+            OAuthTrouble.FORBIDDEN,
+            "The provider does not let this client id sign in this way; try another way.",
+        ),
+        "invalid_request": (
+            OAuthTrouble.REFUSED,
+            "The provider did not take the request; compare the client id and its redirect address with the guide.",
+        ),
+        "temporarily_unavailable": (
+            OAuthTrouble.UNREACHABLE,
+            "The sign-in server is busy; try again in a few minutes.",
+        ),
+        "server_error": (OAuthTrouble.UNREACHABLE, "The sign-in server has a fault of its own; try again later."),
+        "slow_down": (
+            OAuthTrouble.UNREACHABLE,
+            "The sign-in server wants fewer questions; try again in a few minutes.",
+        ),
+    }
+)
+"""RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628 section 3.5, OpenID Connect Core section 3.1.2.6."""
+
+_NUMBER = re.compile(r"\bAADSTS\d{4,8}\b")
+
+
+def meaning_of(error: object, description: object = None) -> OAuthError:
+    """Return what a server's error means. Unknown names are not shown: they could be anything."""
+    trouble, sentence = _MEANINGS.get(
+        error if isinstance(error, str) else "",
+        (OAuthTrouble.REFUSED, "The sign-in server refused, for a reason that the standard does not know."),
+    )
+    number = _NUMBER.search(description[:4000]) if isinstance(description, str) else None
+    return OAuthError(trouble, f"{sentence} ({number[0]})" if number else sentence)
+
+
+def unreachable(host: str, why: str = "could not be reached") -> OAuthError:
+    """Return the error for a server that gave no answer."""
+    return OAuthError(
+        OAuthTrouble.UNREACHABLE, f"The sign-in server {host} {why}; look at the connection and try again."
+    )
+
+
+def garbled(host: str) -> OAuthError:
+    """Return the error for an answer that is none."""
+    return OAuthError(OAuthTrouble.GARBLED, f"The sign-in server {host} gave an answer that cannot be read.")

@@ -1,0 +1,294 @@
+"""The one border to an authorization server: Authlib over httpx2, bounded in time and size, its faults translated.
+
+Both are loaded inside, since they cost a third of a second. No redirect is followed, nothing is sent unencrypted but
+to this computer, and an error is raised outside of the handler of the foreign one: that one's request holds tokens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble, garbled, meaning_of, unreachable
+from smtp_wizard.engine.oauth.grants import Access, Grant, SignedIn
+from smtp_wizard.engine.oauth_server import OAuthServer, is_safe_url
+from smtp_wizard.engine.wire import Trust, WireError, verifying_context
+
+if TYPE_CHECKING:
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
+
+SECONDS = 20.0
+"""How long one answer may take in all."""
+LARGEST = 256 * 1024
+"""Bytes of an answer at most."""
+LONGEST_TOKEN = 16 * 1024
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+"""RFC 6749 appendix A.12 and A.17, without the blank."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredClient:
+    """The person's own registration at the provider."""
+
+    id: str
+    secret: Secret | None = None
+
+
+class Exchange:
+    """What is asked of one authorization server on behalf of one client."""
+
+    def __init__(
+        self,
+        server: OAuthServer,
+        client: RegisteredClient,
+        *,
+        trust: Trust | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        seconds: float = SECONDS,
+    ) -> None:
+        self.server = server
+        self.client = client
+        self._trust = trust or Trust()
+        self._now = now
+        self._seconds = seconds
+
+    async def redeem(self, code: Secret, verifier: Secret, redirect_uri: str) -> SignedIn:
+        """Exchange an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5). Raises `OAuthError`."""
+
+        async def ask(client: AsyncOAuth2Client) -> Any:
+            return await client.fetch_token(
+                self.server.token,
+                grant_type="authorization_code",
+                code=code.reveal(),
+                code_verifier=verifier.reveal(),
+                redirect_uri=redirect_uri,
+            )
+
+        try:
+            answer = await self._asked(self.server.token, ask)
+        except OAuthError as problem:
+            if problem.trouble is not OAuthTrouble.ENDED:
+                raise
+            raise OAuthError(
+                OAuthTrouble.OVER, "The provider did not take the code: it was too old, or used before. Begin anew."
+            ) from None
+        return self._signed_in(answer, None)
+
+    async def renew(self, grant: Grant) -> SignedIn:
+        """Get a new access token, and the refresh token that holds from now on (RFC 6749 section 6).
+
+        Raises `OAuthError`; `ENDED` means that the person must sign in again.
+        """
+        if grant.token_url != self.server.token:
+            raise OAuthError(
+                OAuthTrouble.ELSEWHERE,
+                "The provider's address for tokens is another one than when you signed in, so nothing was sent there; "
+                "sign in again in the browser.",
+            )
+
+        async def ask(client: AsyncOAuth2Client) -> Any:
+            client.token = {"access_token": "", "refresh_token": grant.refresh_token.reveal()}
+            # The scopes stay those that were granted: named again, some servers refuse what they would give.
+            client.scope = None
+            return await client.refresh_token(self.server.token, refresh_token=grant.refresh_token.reveal())
+
+        return self._signed_in(await self._asked(self.server.token, ask), grant)
+
+    async def post(self, url: str, data: Mapping[str, str]) -> Mapping[str, Any]:
+        """Send a form; return the JSON object that comes back. Raises `OAuthError`."""
+
+        async def ask(client: AsyncOAuth2Client) -> Any:
+            # Authlib adds the client's id, and its secret, by itself.
+            auth = client.client_auth(client.token_endpoint_auth_method)
+            answer = await client.request("POST", url, data=dict(data), withhold_token=True, auth=auth)
+            if answer.status_code >= 500:
+                answer.raise_for_status()
+            return answer.json()
+
+        answer = await self._asked(url, ask)
+        if not isinstance(answer, dict):
+            raise garbled(host_of(url))
+        if "error" in answer:
+            raise meaning_of(answer["error"], answer.get("error_description"))
+        return answer
+
+    async def poll(self, device_code: Secret) -> SignedIn | str:
+        """Ask whether the person has typed the code (RFC 8628 section 3.4).
+
+        Returns 'authorization_pending' or 'slow_down' while they have not. Raises `OAuthError`.
+        """
+        waiting = ""
+
+        async def ask(client: AsyncOAuth2Client) -> Any:
+            nonlocal waiting
+            from authlib.integrations.base_client import OAuthError as Refused
+
+            try:
+                return await client.fetch_token(
+                    self.server.token,
+                    grant_type="urn:ietf:params:oauth:grant-type:device_code",
+                    device_code=device_code.reveal(),
+                )
+            except Refused as problem:
+                if problem.error not in ("authorization_pending", "slow_down"):
+                    raise
+                waiting = problem.error
+            return None
+
+        answer = await self._asked(self.server.token, ask)
+        return waiting or self._signed_in(answer, None)
+
+    async def revoke(self, grant: Grant) -> None:
+        """Give a sign-in back (RFC 7009), where the server has a place for it. Raises `OAuthError`."""
+        url = self.server.revoke
+        if url:
+
+            async def ask(client: AsyncOAuth2Client) -> Any:
+                form = {"token": grant.refresh_token.reveal(), "token_type_hint": "refresh_token"}
+                auth = client.client_auth(client.token_endpoint_auth_method)
+                (await client.request("POST", url, data=form, withhold_token=True, auth=auth)).raise_for_status()
+
+            await self._asked(url, ask)
+
+    # -- the border -------------------------------------------------------------------------------------------------
+
+    async def _asked(self, url: str, ask: Callable[[AsyncOAuth2Client], Awaitable[Any]]) -> Any:
+        """Ask, and translate whatever goes wrong. Raises `OAuthError`."""
+        if not is_safe_url(url):
+            raise OAuthError(OAuthTrouble.REFUSED, "The address of the sign-in server is not encrypted (https).")
+        context = self._context(url)
+        host = host_of(url)
+        from authlib.integrations.base_client import OAuthError as Refused
+        from httpx2 import HTTPError
+
+        problem: OAuthError
+        try:
+            async with asyncio.timeout(self._seconds), self._client(context) as client:
+                return await ask(client)
+        except TimeoutError:
+            problem = unreachable(host, f"did not answer within {self._seconds:g} seconds")
+        except Refused as refused:
+            problem = meaning_of(refused.error, refused.description)
+        except _TooMuch:
+            problem = garbled(host)
+        except HTTPError as trouble:
+            certificate = "CERTIFICATE_VERIFY_FAILED" in str(trouble)
+            problem = unreachable(host, "showed a certificate that cannot be believed" if certificate else _NOT_THERE)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            problem = garbled(host)
+        raise problem
+
+    def _context(self, url: str) -> Any:
+        try:
+            return verifying_context(self._trust)
+        except WireError as problem:
+            sentence = str(problem)
+        raise OAuthError(OAuthTrouble.UNREACHABLE, f"The sign-in server {host_of(url)} could not be asked: {sentence}")
+
+    @asynccontextmanager
+    async def _client(self, context: Any) -> AsyncIterator[AsyncOAuth2Client]:
+        import httpx2
+        from authlib.integrations.httpx_client import AsyncOAuth2Client
+
+        class Bounded(httpx2.AsyncByteStream):
+            def __init__(self, stream: Any) -> None:
+                self.stream = stream
+
+            async def __aiter__(self) -> AsyncIterator[bytes]:
+                size = 0
+                async for piece in self.stream:
+                    size += len(piece)
+                    if size > LARGEST:
+                        raise _TooMuch
+                    yield piece
+
+            async def aclose(self) -> None:
+                await self.stream.aclose()
+
+        class Transport(httpx2.AsyncHTTPTransport):
+            async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+                answer = await super().handle_async_request(request)
+                answer.stream = Bounded(answer.stream)
+                return answer
+
+        async with AsyncOAuth2Client(
+            self.client.id,
+            self.client.secret.reveal() if self.client.secret else None,
+            token_endpoint_auth_method="client_secret_post" if self.client.secret else "none",
+            revocation_endpoint_auth_method="client_secret_post" if self.client.secret else "none",
+            transport=Transport(verify=context),
+            timeout=self._seconds,
+            follow_redirects=False,
+            # Nothing that is packed: it could unfold to any size.
+            headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "smtp-wizard"},
+        ) as client:
+            yield client
+
+    # -- the answer -------------------------------------------------------------------------------------------------
+
+    def _signed_in(self, answer: Any, before: Grant | None) -> SignedIn:
+        host = host_of(self.server.token)
+        if not isinstance(answer, dict):
+            raise garbled(host)
+        access = token_in(answer, "access_token")
+        if access is None or str(answer.get("token_type", "bearer")).lower() != "bearer":
+            raise garbled(host)
+        refresh = token_in(answer, "refresh_token") or (before.refresh_token if before else None)
+        if refresh is None:
+            raise OAuthError(
+                OAuthTrouble.BRIEF,
+                "The provider signed you in for an hour or so only, and gave nothing to stay signed in with; remove "
+                "this program from your account's connections there, and sign in again.",
+            )
+        now = self._now()
+        lasts = seconds_in(answer, "refresh_token_expires_in") or seconds_in(answer, "refresh_expires_in")
+        own = seconds_in(answer, "expires_in")
+        grant = Grant(
+            client_id=self.client.id,
+            client_secret=self.client.secret,
+            refresh_token=refresh,
+            token_url=self.server.token,
+            granted=before.granted if before else now,
+            renewed=now,
+            ends=now + lasts if lasts else before.ends if before else None,
+        )
+        return SignedIn(grant, Access(access, now + own if own else None))
+
+
+_NOT_THERE = "could not be reached"
+
+
+class _TooMuch(Exception):
+    """An answer is larger than any that is meant."""
+
+
+def host_of(url: str) -> str:
+    """Return whom an address belongs to, to be named."""
+    return urlsplit(url).hostname or "?"
+
+
+def token_in(answer: Mapping[str, Any], key: str) -> Secret | None:
+    """Return a token of an answer, None where there is none that could be sent."""
+    value = answer.get(key)
+    if isinstance(value, str) and len(value) <= LONGEST_TOKEN and _TOKEN.fullmatch(value):
+        return Secret(value)
+    return None
+
+
+_CENTURY = 100 * 365 * 86400
+
+
+def seconds_in(answer: Mapping[str, Any], key: str) -> timedelta | None:
+    """Return a number of seconds, which some servers write as a text; None where there is none."""
+    try:
+        value = int(answer.get(key) or 0)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return timedelta(seconds=min(value, _CENTURY)) if value > 0 else None

@@ -1,0 +1,101 @@
+"""Renewing a sign-in that is kept: under a lock, read again inside it, saved before anything is done with it.
+
+Some servers take a refresh token once, and take the whole sign-in back when it comes twice. Two processes that renew at
+the same time must therefore wait for each other, and the second must use what the first one saved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from smtp_wizard.engine import paths
+from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble
+from smtp_wizard.engine.oauth.grants import Grant, SignedIn
+
+LOCK_SECONDS = 60.0
+"""How long to wait for another process that is renewing the same sign-in."""
+
+
+class Renewal:
+    """Renews the sign-ins of one config folder."""
+
+    def __init__(self, folder: Path, *, lock_seconds: float = LOCK_SECONDS) -> None:
+        self._folder = folder
+        self._lock_seconds = lock_seconds
+
+    async def renew(
+        self,
+        name: str,
+        *,
+        read: Callable[[], Awaitable[Secret]],
+        save: Callable[[Secret], Awaitable[None]],
+        ask: Callable[[Grant], Awaitable[SignedIn]],
+    ) -> SignedIn | Secret:
+        """Renew what `read` gives, once the lock is held; return it after `save` has kept it.
+
+        `name`: the account's. What is no lasting sign-in is an access token itself, and comes back as it is. Raises
+        `OAuthError`, and what `read` and `save` raise: then what the server gave is lost, unless it was kept.
+        """
+        async with self._alone(name):
+            secret = await read()
+            grant = Grant.opened(secret)
+            if grant is None:
+                return secret
+            return await _to_the_end(_renewed(grant, ask, save))
+
+    @asynccontextmanager
+    async def _alone(self, name: str) -> AsyncIterator[None]:
+        import filelock
+
+        digest = hashlib.sha256(name.casefold().encode()).hexdigest()[:16]
+        file = self._folder / f"sign-in-{digest}.lock"
+        lock = filelock.AsyncFileLock(
+            file, timeout=self._lock_seconds, mode=0o600, thread_local=False, run_in_executor=False
+        )
+        held = False
+        try:
+            paths.make_private_dir(self._folder)
+            await lock.acquire()
+            held = True
+        except filelock.Timeout:
+            problem = OAuthError(
+                OAuthTrouble.UNREACHABLE,
+                f"Another smtp-wizard has been renewing this sign-in for more than {self._lock_seconds:g} seconds.",
+            )
+        except OSError:
+            problem = OAuthError(OAuthTrouble.UNREACHABLE, "The sign-in cannot be renewed: its lock cannot be written.")
+        if not held:
+            raise problem
+        try:
+            yield
+        finally:
+            await lock.release(force=True)
+
+
+ENDING_SECONDS = 10.0
+"""How long a program that is to end waits for a renewal that is under way."""
+
+
+async def _renewed(
+    grant: Grant, ask: Callable[[Grant], Awaitable[SignedIn]], save: Callable[[Secret], Awaitable[None]]
+) -> SignedIn:
+    found = await ask(grant)
+    await save(found.grant.sealed())
+    return found
+
+
+async def _to_the_end(work: Coroutine[Any, Any, SignedIn]) -> SignedIn:
+    """Let a renewal come to its end though its caller is cancelled: what the server gave last must be saved."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=ENDING_SECONDS)
+        task.cancel()
+        raise
