@@ -102,6 +102,7 @@ class Explainer:
             provider=known,
             receiving=receiving,
             seen=self._clues.sign(sought),
+            on_known_server=hints.host in self._servers,
         )
 
     def _hints(self, sought: Sought, named: Sequence[Named], told: Hints) -> Hints:
@@ -173,7 +174,7 @@ class Explainer:
         sign = seen.sign
         told = scene.stage is not None and scene.stage != AFTER
         stages = scene.stages if told else frozenset({sign.stage or Stage.CONNECT})
-        if scene.stage == AFTER:
+        if scene.stage == AFTER and sign.stage not in _SECURING:
             stages |= scene.stages
         hints = scene.hints
         if Stage.GREETING in stages and hints.security is None:
@@ -185,8 +186,6 @@ class Explainer:
         flat = scene.sought.text
         words = flat[seen.at :][:_WINDOW] if sign.fault is Fault.OTHER_PROTOCOL else _around(flat, seen.at)
         facts: dict[str, str] = {}
-        if hints.host in self._servers:
-            facts["host_of"] = "provider"
         if sign.fault is Fault.TLS_FAILED:
             facts["issuers"] = words
             if sign.tls is TlsFault.WRONG_NAME and self._is_of_a_stranger(scene, words):
@@ -307,6 +306,8 @@ class _Scene:
     provider: str | None
     receiving: bool
     """The server is the recipient's, not the one that the person sends through."""
+    on_known_server: bool
+    """The server is one of those that a provider has."""
     seen: SignSeen | None
     """What happened, where a program or a system says so."""
 
@@ -336,6 +337,7 @@ _LOOKS_LIKE_A_REPLY = 0.9
 _DOUBTFUL = 0.5
 """Below it the stage that was told is doubted."""
 _STAGE_MISFITS = 0.7
+_BY_STAGE = 0.3
 _BY_CODE = 0.5
 _BY_CODE_AND_WORDS = 0.9
 _WINDOW = 2000
@@ -346,14 +348,19 @@ _SIGNING_IN = frozenset({432, 454, 524, 525, 534, 535, 538})
 _ABOUT_SIGNING_IN = re.compile(r"auth(?!or)|log[ -]?[io]n|passw|credential|sign[ -]?in|user ?name|SASL", re.IGNORECASE)
 _LIKELY = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA})
 _TALKING = frozenset({Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA})
+_SECURING = frozenset({Stage.TLS, Stage.STARTTLS})
 _AFTERWARDS = frozenset({Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA})
 _RECEIVING = re.compile(r"[-_ ]mx$", re.IGNORECASE)
 
 
 def _symptom(scene: _Scene, fault: Fault, stages: frozenset[Stage], **more: Any) -> Symptom:
     first = next(stage for stage in Stage if stage in stages)
-    if scene.receiving:
-        more["facts"] = {"side": "receiving"}
+    facts = {"side": "receiving"} if scene.receiving else {}
+    if scene.stage is not None and scene.stage != AFTER:
+        facts["stage_is"] = "told"
+    if scene.on_known_server:
+        facts["host_of"] = "provider"
+    more["facts"] = facts
     return Symptom(stage=first, fault=fault, stages=stages, hints=scene.hints, provider=scene.provider, **more)
 
 
@@ -372,6 +379,8 @@ def _how_well_founded(rule: Rule | None) -> float:
     if rule is None or rule.cause == UNKNOWN:
         return 0.05
     asks = rule.conditions
+    if "stage_is" in asks:
+        return _BY_STAGE
     if "words" in asks:
         return 0.96 if asks & {"provider", "code", "enhanced", "tls"} else 0.92
     if asks & {"tls", "lacking"}:

@@ -153,6 +153,7 @@ def _reply(text: str, found: re.Match[str]) -> Reply | None:
 
 _WORDS_FOLLOW = re.compile(r"[ \-:]{1,3}['\"<(\[#]?[^\W\d]")
 _CONTINUED = re.compile(r"\n\s*(?:S: |<- ?|<< ?|SERVER -> CLIENT: )?(\d{3})[ \-]")
+_NEXT_REPLY = re.compile(r"\n\s*(?:(?:S:|<-|<<|SMTP<<|SERVER -> CLIENT:) ?)?[245]\d\d[ \-](?=\d\.\d|[A-Za-z<])")
 _CLOSED_QUOTE = re.compile(r"['\"]\s*[)\]},]*$")
 
 
@@ -160,9 +161,10 @@ def _words_after(text: str, start: int, digits: str) -> str:
     """Return the words of a reply whose codes end at `start`, on one line: its further lines have the same code."""
     window = text[start : start + REPLY_LENGTH]
     window = _CONTINUED.sub(lambda more: " " if more[1] == digits else more[0], window)
-    over = _ENDS.search(window)
-    if over is not None:
-        window = window[: over.start()]
+    for end in (_ENDS, _NEXT_REPLY):
+        over = end.search(window)
+        if over is not None:
+            window = window[: over.start()]
     return _CLOSED_QUOTE.sub("", " ".join(window.split()).lstrip(" ,:;-'\"([b#/"))
 
 

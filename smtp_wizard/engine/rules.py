@@ -254,6 +254,7 @@ TESTS: Mapping[str, Callable[[Node, str], Test]] = {
     "certificate_of": _fact_test("stranger"),
     "host_of": _fact_test("provider"),
     "side": _fact_test("receiving"),
+    "stage_is": _fact_test("told"),
     "secret_shape": _shape_test,
     "code": _code_test,
     "enhanced": _enhanced_test,

@@ -587,6 +587,47 @@ def test_every_cause_is_found() -> None:
     assert reached == set(DIAGNOSIS.causes)
 
 
+def told(stage: Stage, **more: Any) -> Symptom:
+    """Somebody said in which stage it was, and nothing else that could be understood."""
+    facts = {"stage_is": "told", **more.pop("facts", {})}
+    return Symptom(stage=stage, fault=Fault.REJECTED, words="It did not work.", facts=facts, **more)
+
+
+TOLD = [
+    (told(Stage.DNS), "dns_host_not_found"),
+    (told(Stage.DNS, facts={"host_of": "provider"}), "no_network"),
+    (told(Stage.CONNECT), "port_blocked"),
+    (told(Stage.CONNECT, hints=Hints(host="localhost")), "wrong_host_or_port"),
+    (told(Stage.TLS), "tls_failed"),
+    (told(Stage.TLS, hints=Hints(port=587, security=Security.TLS)), "tls_use_starttls"),
+    (told(Stage.GREETING), "port_blocked"),
+    (told(Stage.GREETING, hints=Hints(port=465, security=Security.NONE)), "tls_use_implicit"),
+    (told(Stage.EHLO), "helo_rejected"),
+    (told(Stage.STARTTLS), "tls_failed"),
+    (told(Stage.AUTH), "bad_credentials"),
+    (told(Stage.AUTH, provider="sendgrid"), "service_key_needed"),
+    (told(Stage.AUTH, provider="icloud"), "app_password_required"),
+    (told(Stage.AUTH, hints=Hints(auth=Auth.XOAUTH2)), "oauth_token_invalid"),
+    (told(Stage.MAIL), "sender_not_allowed"),
+    (told(Stage.MAIL, enhanced="5.7.1", facts={"side": "receiving"}), "sending_ip_rejected"),
+    (told(Stage.RCPT), "recipient_rejected"),
+    (told(Stage.RCPT, enhanced="5.7.1"), "auth_missing"),
+    (told(Stage.DATA), "content_rejected"),
+]
+
+
+@pytest.mark.parametrize(("symptom", "code"), TOLD, ids=lambda each: each if isinstance(each, str) else "")
+def test_a_stage_that_somebody_named_says_something_by_itself(symptom: Symptom, code: str) -> None:
+    assert DIAGNOSIS.explain(symptom).code == code
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_a_stage_alone_says_nothing_to_a_check(stage: Stage) -> None:
+    """What a check of our own knows no rule for stays unknown: it has the words, and they can be shown."""
+    symptom = Symptom(stage=stage, fault=Fault.REJECTED, words="It did not work.")
+    assert DIAGNOSIS.explain(symptom).code == UNKNOWN
+
+
 def test_every_rule_decides_something_here() -> None:
     """A rule that stands behind one which takes all its cases is dead; one without a case here is unproved."""
     cases = [symptom for symptom, _, _ in FINDINGS.values()]
@@ -614,6 +655,12 @@ def test_every_rule_decides_something_here() -> None:
         happened(Stage.STARTTLS, Fault.TLS_FAILED, tls=TlsFault.UNKNOWN_ISSUER, provider="proton"),
         replied(Stage.RCPT, "550 The IP you use is not authorized to send to us", facts={"side": "receiving"}),
         replied(Stage.RCPT, "550 This mailbox is disabled", facts={"side": "receiving"}),
+        replied(Stage.AUTH, "503 AUTH command used when not advertised", endpoint=NONE_587),
+        happened(Stage.CONNECT, Fault.SILENT, Endpoint("mx.example.com", 587, Security.STARTTLS)),
+        happened(Stage.GREETING, Fault.CLOSED, Endpoint("localhost", 1025, Security.NONE)),
+        happened(Stage.STARTTLS, Fault.RESET),
+        Symptom(stage=Stage.MAIL, fault=Fault.REJECTED, enhanced="4.3.2", words="Service not active"),
+        *(symptom for symptom, _ in TOLD),
     ]
     deciding = [DIAGNOSIS.rule_for(case) for case in cases]
     assert [place for place, rule in enumerate(DIAGNOSIS.rules, 1) if rule not in deciding] == []
@@ -695,6 +742,23 @@ auth  -                535 5.7.8 Account disabled                               
 auth  -                525 5.7.13 User Account Disabled                                        => account_suspended
 auth  -                432 4.7.12 A password transition is needed                              => web_login_required
 auth  -                535 5.7.1 Your password has expired                                     => web_login_required
+rcpt  -                450 4.1.1 <bob@example.org>: Recipient address rejected: unverified address => temporary_try_later
+rcpt  -                550 5.1.1 <bob@example.org>: Recipient address rejected: unverified address => recipient_rejected
+mail  -                550 5.1.7 <ana@example.com>: Sender address rejected: unverified address => sender_not_allowed
+rcpt  -                550 Verification failed for <ana@example.com> Sender verify failed      => sender_not_allowed
+mail  -                504 5.5.2 <ana>: Sender address rejected: need fully-qualified address  => bad_address_format
+data  -                552 message line is too long                                            => content_rejected
+data  -                554 Message rejected: Stream is more than 10485760 bytes long.          => message_too_large
+greeting -             451 The server has reached its limit for processing requests from your host => rate_limited
+data  -                422 try again in 15 seconds                                             => rate_limited
+mail  -                503 5.5.2 Send hello first                                              => helo_rejected
+data  -                503 5.5.1 RCPT first                                                    => recipient_rejected
+rcpt  -                554 5.4.14 Hop count exceeded - possible mail loop                      => recipient_rejected
+data  -                550 Requested action not taken: mailbox unavailable Reject due to policy restrictions. => content_rejected
+greeting -             451 Request action aborted on the proxy                                 => connection_intercepted
+data  amazon-ses       554 Access denied: not authorized to perform ses:SendRawEmail           => service_key_needed
+mail  plunk            550 This domain is not associated with your account                     => address_not_verified
+auth  sendgrid         535 Basic authentication is not allowed with 2FA enabled                => service_key_needed
 auth  -                599 Njet                                                                => bad_credentials
 greeting -             421 4.3.2 Too many connections from your host                           => rate_limited
 greeting -             421 Service not available, try again later                              => temporary_try_later
