@@ -105,8 +105,8 @@ class Far:
         await asyncio.sleep(max(0.0, when - self._loop.time()))
 
 
-async def listen(seconds: float, port: int) -> int:
-    """Listen on a free port for clients of the server at `port`; return it."""
+async def listen(seconds: float, port: int, host: str = "127.0.0.1", own: int = 0) -> int:
+    """Listen on a free port, or on `own`, for clients of the server at `port`; return it."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far = Far(seconds)
@@ -114,7 +114,7 @@ async def listen(seconds: float, port: int) -> int:
             await far.carry((reader, writer), port)
         print(json.dumps({"waits": far.waits}), flush=True)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, host, own)
     return int(server.sockets[0].getsockname()[1])
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from bench import hosts
 from bench.measure import Pair, Program, in_turns, milliseconds
 from bench.terminal import FirstFrame, first_frame
 
@@ -216,6 +217,7 @@ def main() -> None:
         ),
         "utf-8",
     )
+    hosts.main()
     print(OUTPUT.read_text("utf-8"))
 
 

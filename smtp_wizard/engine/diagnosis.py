@@ -36,6 +36,10 @@ __all__ = [
 ]
 
 
+_NO_PIECES = Pieces(())
+"""What is in no words at all: what the patterns need is dear to work out."""
+
+
 class Diagnosis:
     """The causes and rules of data/diagnosis.yaml, ready to be asked. Built once by `load_diagnosis`; never changes."""
 
@@ -59,7 +63,8 @@ class Diagnosis:
 
     def decide(self, symptom: Symptom) -> tuple[Rule | None, str]:
         """The rule that decides, or None, and the part of the words that made it do so."""
-        case = Case(symptom, Sought(plain_words(symptom), self._pieces))
+        words = plain_words(symptom)
+        case = Case(symptom, Sought(words, self._pieces if words else _NO_PIECES))
         rules = self._shelf(symptom.fault, case.stages).worth_asking(case.words)
         rule = next((rule for rule in rules if rule.matches(case)), None)
         return rule, rule.quoted(case.words) if rule else ""

@@ -423,9 +423,9 @@ def silent_port(host: str = IPV4) -> Iterator[int]:
 
 
 @asynccontextmanager
-async def swallowing_port(host: str = IPV4) -> AsyncIterator[int]:
+async def swallowing_port(host: str = IPV4, port: int = 0) -> AsyncIterator[int]:
     """Give a port where not even a connection is made: the queue is full, so that the kernel drops each SYN (Linux)."""
-    with _bound_socket(host, 0) as listener:
+    with _bound_socket(host, port) as listener:
         listener.listen(0)
         address = listener.getsockname()
         waiting: list[socket.socket] = []
