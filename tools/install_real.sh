@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Install what the tests against real servers need, on Debian or Ubuntu, as root. Does nothing when all of it is there.
 #
-# Postfix, Dovecot, gnome-keyring, tmux and sshd come as packages; none of them is started or left to start at boot, and
+# Postfix, Dovecot, gnome-keyring, tmux, sshd and Node.js come as packages; none of them is started or left to start at boot, and
 # nothing that is installed already is removed or reconfigured. Exim would displace Postfix (both are 'the' mail server
 # of a Debian machine), so its package is only unpacked, into .make/exim, with a library that lends it the user it asks
-# for.
+# for. The OAuth server comes from npm, as its lock file says, into .make/oidc.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exim=.make/exim
+oidc=.make/oidc
+oidc_lock=tests/realservers/oidc/package-lock.json
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 PATH="$PATH:/usr/sbin:/sbin"
 
 # program:package
@@ -18,6 +20,8 @@ programs=(
     gnome-keyring-daemon:gnome-keyring
     tmux:tmux
     sshd:openssh-server
+    node:nodejs
+    npm:npm
 )
 
 say() { echo "install_real.sh: $*" >&2; }
@@ -31,6 +35,23 @@ missing_packages() {
 
 exim_ready() {
     [ -x $exim/exim4 ] && [ -f $exim/libnss_wrapper.so ] && ! ldd $exim/exim4 | grep -q 'not found'
+}
+
+oidc_ready() {
+    [ -d $oidc/node_modules/oidc-provider ] && cmp -s $oidc_lock $oidc/package-lock.json
+}
+
+# The lock file says no addresses, so npm asks the registry that it is set up to ask, and checks what it gets.
+install_oidc() {
+    rm -rf $oidc
+    mkdir -p $oidc
+    cp tests/realservers/oidc/package.json $oidc_lock $oidc/
+    if ! npm ci --prefix $oidc --omit=dev --ignore-scripts --no-audit --no-fund >$oidc/npm.log 2>&1; then
+        cat $oidc/npm.log >&2
+        rm -rf $oidc
+        say 'could not install the OAuth server of the tests with npm.'
+        exit 1
+    fi
 }
 
 require_apt() {
@@ -108,6 +129,7 @@ unpack_exim() {
 
 mapfile -t packages < <(missing_packages)
 if [ ${#packages[@]} = 0 ] && exim_ready; then
+    oidc_ready || install_oidc
     exit 0
 fi
 
@@ -130,3 +152,4 @@ if [ ${#packages[@]} != 0 ] || ! exim_ready; then
     say "still missing: ${packages[*]:-} $(exim_ready || echo exim)"
     exit 1
 fi
+oidc_ready || install_oidc

@@ -139,25 +139,25 @@ def run_postfix() -> Iterator[MailServer]:
 
     Raises `ServerTrouble` when it, or Dovecot, is missing or does not start.
     """
-    with _server_folder() as folder:
-        certificates = _certificates(folder)
-        starttls_port, tls_port = _free_ports(2)
+    with server_folder() as folder:
+        authority, certificate = certificates(folder)
+        starttls_port, tls_port = free_ports(2)
         with _run_dovecot(folder):
-            config = _write_postfix(folder, certificates[1], starttls_port, tls_port)
+            config = write_postfix(folder, certificate, services(starttls_port, tls_port))
             log = folder / "postfix.log"
-            command = [_program("postfix"), "-c", str(config), "start-fg"]
+            command = [program("postfix"), "-c", str(config), "start-fg"]
             with (
-                _running(command, folder, log, lambda: _greets(starttls_port)),
-                _ending_master(folder / "queue" / "pid" / "master.pid"),
+                running(command, folder, log, lambda: greets(starttls_port)),
+                ending_master(folder / "queue" / "pid" / "master.pid"),
             ):
                 yield MailServer(
                     starttls_port=starttls_port,
                     tls_port=tls_port,
-                    ca_file=certificates[0].file,
+                    ca_file=authority.file,
                     log=log,
                     mail=folder / "mail",
-                    session_end=re.compile(r"smtpd\[\d+\]: disconnect from "),
-                    sign_in=re.compile(r"disconnect from .* auth=(?:\d+/)?(\d+)"),
+                    session_end=SESSION_END,
+                    sign_in=SIGN_IN,
                 )
 
 
@@ -170,20 +170,20 @@ def run_exim() -> Iterator[MailServer]:
     binary, wrapper = EXIM_FOLDER / "exim4", EXIM_FOLDER / "libnss_wrapper.so"
     if not binary.exists() or not wrapper.exists():
         raise ServerTrouble("Exim is not unpacked: tools/install_real.sh does that")
-    with _server_folder() as folder:
-        certificates = _certificates(folder)
-        starttls_port, tls_port = _free_ports(2)
+    with server_folder() as folder:
+        authority, certificate = certificates(folder)
+        starttls_port, tls_port = free_ports(2)
         # Copied, so that Exim's user can reach them wherever the repository lies.
         for file in (binary, wrapper):
             shutil.copy(file, folder / file.name)
-        config = _write_exim(folder, certificates[1], starttls_port, tls_port)
+        config = _write_exim(folder, certificate, starttls_port, tls_port)
         command = [str(folder / "exim4"), "-C", str(config), "-bdf"]
         log = folder / "log" / "main"
-        with _running(command, folder, log, lambda: _greets(starttls_port), environment=_exim_environment(folder)):
+        with running(command, folder, log, lambda: greets(starttls_port), environment=_exim_environment(folder)):
             yield MailServer(
                 starttls_port=starttls_port,
                 tls_port=tls_port,
-                ca_file=certificates[0].file,
+                ca_file=authority.file,
                 log=log,
                 mail=folder / "mail",
                 session_end=re.compile(r"SMTP connection from .* (?:closed|lost)"),
@@ -192,7 +192,7 @@ def run_exim() -> Iterator[MailServer]:
 
 
 @contextlib.contextmanager
-def _server_folder() -> Iterator[Path]:
+def server_folder() -> Iterator[Path]:
     """Make a folder that the servers' own users can enter, unlike those of pytest."""
     with tempfile.TemporaryDirectory(prefix="smtp-wizard-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -200,19 +200,19 @@ def _server_folder() -> Iterator[Path]:
         yield folder
 
 
-def _certificates(folder: Path) -> tuple[Authority, CertificateFiles]:
+def certificates(folder: Path) -> tuple[Authority, CertificateFiles]:
     authority = Authority(folder / "certificates")
     return authority, authority.issue(NAME, HOST)
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{SBIN}")
     if found is None:
         raise ServerTrouble(f"{name} is not installed: tools/install_real.sh does that")
     return found
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Return so many different ports that nobody listens on."""
     with contextlib.ExitStack() as stack:
         held = [stack.enter_context(socket.socket()) for _ in range(count)]
@@ -221,7 +221,7 @@ def _free_ports(count: int) -> list[int]:
         return [int(each.getsockname()[1]) for each in held]
 
 
-def _greets(port: int) -> bool:
+def greets(port: int) -> bool:
     """Return whether an SMTP server greets on a port."""
     try:
         with socket.create_connection((HOST, port), timeout=2) as connection:
@@ -234,7 +234,7 @@ def _greets(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def _running(
+def running(
     command: list[str],
     folder: Path,
     log: Path,
@@ -287,17 +287,31 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextlib.contextmanager
 def _run_dovecot(folder: Path) -> Iterator[None]:
-    """Run Dovecot's sign-in service on the socket `folder`/auth."""
-    program = _program("dovecot")
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    """Run Dovecot's sign-in service with PLAIN and LOGIN on the socket `folder`/auth."""
+    write_users(folder)
+    with run_dovecot(folder, DOVECOT_2_3 if dovecot_version().startswith("2.3.") else DOVECOT_2_4):
+        yield
+
+
+def dovecot_version() -> str:
+    """Return the version of Dovecot. Raises `ServerTrouble` when it is not installed."""
+    return subprocess.run([program("dovecot"), "--version"], capture_output=True, text=True, check=True).stdout
+
+
+def write_users(folder: Path) -> None:
+    """Write the list `folder`/users: everybody who has a mailbox, by both names."""
     users = folder / "users"
     users.write_text("".join(f"{name}:{{PLAIN}}{password}\n" for name, password in PASSWORDS.items()), "utf-8")
     users.chmod(0o644)
-    flavour = DOVECOT_2_3 if version.startswith("2.3.") else DOVECOT_2_4
+
+
+@contextlib.contextmanager
+def run_dovecot(folder: Path, settings: str) -> Iterator[None]:
+    """Run Dovecot's sign-in service with these settings, in which FOLDER is `folder`, on the socket `folder`/auth."""
     config = folder / "dovecot.conf"
-    config.write_text((flavour + DOVECOT).replace("FOLDER", str(folder)), "utf-8")
-    command = [program, "-F", "-c", str(config)]
-    with _running(command, folder, folder / "dovecot.log", (folder / "auth").is_socket):
+    config.write_text((settings + DOVECOT).replace("FOLDER", str(folder)), "utf-8")
+    command = [program("dovecot"), "-F", "-c", str(config)]
+    with running(command, folder, folder / "dovecot.log", (folder / "auth").is_socket):
         yield
 
 
@@ -352,9 +366,12 @@ userdb static {
 
 # --- Postfix ---
 
+SESSION_END = re.compile(r"smtpd\[\d+\]: disconnect from ")
+SIGN_IN = re.compile(r"disconnect from .* auth=(?:\d+/)?(\d+)")
+
 
 @contextlib.contextmanager
-def _ending_master(pid_file: Path) -> Iterator[None]:
+def ending_master(pid_file: Path) -> Iterator[None]:
     """End Postfix's master when the block is left. It leads a session of its own, so its starter cannot be asked to."""
     pid = int(pid_file.read_text("ascii"))
     try:
@@ -363,8 +380,17 @@ def _ending_master(pid_file: Path) -> Iterator[None]:
         os.kill(pid, signal.SIGTERM)
 
 
-def _write_postfix(folder: Path, certificate: CertificateFiles, starttls_port: int, tls_port: int) -> Path:
-    """Write Postfix's configuration and make its folders; return the configuration's folder."""
+def services(starttls_port: int, tls_port: int, *options: str) -> str:
+    """The lines of master.cf for a port that wants STARTTLS and one that speaks TLS at once, with options for both."""
+    more = "".join(f"  -o {option}\n" for option in options)
+    entry = "{host}:{port}  inet  n  -  n  -  -  smtpd\n  -o {security}\n{more}"
+    return entry.format(
+        host=HOST, port=starttls_port, security="smtpd_tls_security_level=encrypt", more=more
+    ) + entry.format(host=HOST, port=tls_port, security="smtpd_tls_wrappermode=yes", more=more)
+
+
+def write_postfix(folder: Path, certificate: CertificateFiles, ports: str) -> Path:
+    """Write Postfix's configuration, with these `services`, and make its folders; return the configuration's folder."""
     config, queue, data, mail = (folder / name for name in ("postfix", "queue", "postfix-data", "mail"))
     for made in (config, queue, data, mail):
         made.mkdir()
@@ -384,9 +410,7 @@ def _write_postfix(folder: Path, certificate: CertificateFiles, starttls_port: i
     for name, value in values.items():
         main = re.sub(rf"\b{name}\b", value, main)
     (config / "main.cf").write_text(main, "utf-8")
-    (config / "master.cf").write_text(
-        POSTFIX_MASTER.replace("STARTTLS", f"{HOST}:{starttls_port}").replace("TLS", f"{HOST}:{tls_port}"), "utf-8"
-    )
+    (config / "master.cf").write_text(ports + POSTFIX_MASTER, "utf-8")
     return config
 
 
@@ -432,10 +456,6 @@ virtual_gid_maps = static:GID
 """
 
 POSTFIX_MASTER = """\
-STARTTLS  inet  n  -  n  -  -  smtpd
-  -o smtpd_tls_security_level=encrypt
-TLS       inet  n  -  n  -  -  smtpd
-  -o smtpd_tls_wrappermode=yes
 pickup    unix  n  -  n  60    1  pickup
 cleanup   unix  n  -  n  -     0  cleanup
 qmgr      unix  n  -  n  300   1  qmgr
