@@ -37,7 +37,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"desk", "doctor", "drafts", "verify"}),
     frozenset({"wizard"}),
     frozenset({"hosts", "neutral", "probe", "reach", "sights", "names"}),
-    frozenset({"check", "discovery", "explain", "inspection", "run", "sending"}),
+    frozenset({"bearers", "check", "discovery", "explain", "inspection", "run", "sending"}),
     frozenset({"clues"}),
     frozenset(
         {

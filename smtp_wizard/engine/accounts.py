@@ -127,6 +127,19 @@ class LastResult:
     """The code of its finding."""
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What is known of a sign-in in the browser. Never a token: so much may be read without opening any store."""
+
+    client_id: str
+    granted: datetime
+    """When the person signed in. Aware."""
+    renewed: datetime
+    """When it was last renewed. Aware."""
+    ends: datetime | None
+    """When it ends in any case, where the server says so."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A mailbox that sends, as it is saved. Never the secret."""
@@ -162,6 +175,8 @@ class Account:
     created: datetime
     """Aware."""
     last: LastResult | None = None
+    login: Login | None = None
+    """For an account that signs in in the browser and stays signed in."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the account as `from_json` takes it."""
@@ -190,12 +205,14 @@ class Account:
             "sandbox": self.sandbox,
             "created": _written(self.created),
             "last": None if self.last is None else _last_to_json(self.last),
+            "login": None if self.login is None else _login_to_json(self.login),
         }
 
     @classmethod
     def from_json(cls, value: object) -> Self:
         """Take one account as it stands in the file. Raises `AccountsError` for anything unknown, missing or odd."""
-        fields = _Fields(value, "account", [field.name for field in dataclasses.fields(cls)])
+        names = [field.name for field in dataclasses.fields(cls)]
+        fields = _Fields(value, "account", names, may_lack=("login",))
         return cls(
             name=fields.name("name"),
             address=fields.address("address"),
@@ -217,6 +234,7 @@ class Account:
             sandbox=fields.maybe_text("sandbox"),
             created=fields.moment("created"),
             last=_last_from_json(fields.raw("last")),
+            login=_login_from_json(fields.raw("login")),
         )
 
 
@@ -330,6 +348,13 @@ class AccountBook:
         with self._changing() as accounts:
             place = _place(accounts, name)
             accounts[place] = replace(accounts[place], last=last)
+            return accounts[place]
+
+    def renewed(self, name: str, login: Login) -> Account:
+        """Keep that an account's sign-in was renewed; return the account with it. Raises as `get` does."""
+        with self._changing() as accounts:
+            place = _place(accounts, name)
+            accounts[place] = replace(accounts[place], login=login)
             return accounts[place]
 
     @contextmanager
@@ -458,9 +483,11 @@ def _fit_name(wanted: str) -> str:
 class _Fields:
     """One JSON object, read strictly: every expected key is there, and no other."""
 
-    def __init__(self, value: object, what: str, keys: Sequence[str]) -> None:
+    def __init__(self, value: object, what: str, keys: Sequence[str], may_lack: Sequence[str] = ()) -> None:
+        """`may_lack`: keys that are younger than the file's form; where they are missing they are null."""
         if not isinstance(value, dict):
             raise AccountsError(f"an entry for {what} is no object")
+        value = {**dict.fromkeys(may_lack), **value}
         missing = [key for key in keys if key not in value]
         unknown = [key for key in value if key not in keys]
         if missing:
@@ -566,6 +593,23 @@ def _last_from_json(value: object) -> LastResult | None:
         stage=None if fields.raw("stage") is None else fields.choice("stage", Stage),
         code=fields.text("code"),
     )
+
+
+def _login_to_json(login: Login) -> dict[str, Any]:
+    return {
+        "client_id": login.client_id,
+        "granted": _written(login.granted),
+        "renewed": _written(login.renewed),
+        "ends": None if login.ends is None else _written(login.ends),
+    }
+
+
+def _login_from_json(value: object) -> Login | None:
+    if value is None:
+        return None
+    fields = _Fields(value, "login", ("client_id", "granted", "renewed", "ends"))
+    ends = None if fields.raw("ends") is None else fields.moment("ends")
+    return Login(fields.text("client_id"), fields.moment("granted"), fields.moment("renewed"), ends)
 
 
 def _maybe_str(address: Address | None) -> str | None:

@@ -57,6 +57,7 @@ _FACTS = (
     "tls_version",
     "days",
     "reason",
+    "why",
     "seconds",
     "limit",
     "time",

@@ -20,14 +20,27 @@ from smtp_wizard.engine.accounts import (
     AccountBook,
     Displaces,
     LastResult,
+    Login,
     NameTaken,
     NoSuchAccount,
     StoreKind,
     StoreRef,
     parse_name,
 )
+from smtp_wizard.engine.bearers import Bearers, ending_of, keepable, login_of
 from smtp_wizard.engine.catalog import AccessPath, Catalog, Provider, ProviderKind
-from smtp_wizard.engine.check import Emit, Explains, Limits, Mail, Report, Target
+from smtp_wizard.engine.check import (
+    CheckResult,
+    Emit,
+    Explains,
+    Limits,
+    Mail,
+    Report,
+    RunFinished,
+    StageFinished,
+    StageStarted,
+    Target,
+)
 from smtp_wizard.engine.model import (
     Address,
     Auth,
@@ -38,11 +51,16 @@ from smtp_wizard.engine.model import (
     Scope,
     Secret,
     Security,
+    Stage,
     Verdict,
+    clean,
 )
+from smtp_wizard.engine.oauth import Grant, OAuthError
+from smtp_wizard.engine.oauth_server import OAuthServer
 from smtp_wizard.engine.retirements import Notice, notice_of
 from smtp_wizard.engine.run import run_checks
 from smtp_wizard.engine.secrets import SecretError, SecretStores, Trouble, entry_name
+from smtp_wizard.engine.symptom import Fault, Symptom
 from smtp_wizard.engine.wire import Trust, Wire
 from smtp_wizard.engine.wizard import Draft, Origin, Proof
 
@@ -64,6 +82,16 @@ class Options:
 
 PRACTICE_FOLDER = "sandbox"
 """Below the config folder: the practice server's mailbox and certificates."""
+
+
+ONE_SIGN_IN = (
+    "A sign-in in the browser belongs to one account: two that renew it would end it. Set up the second one with a "
+    "sign-in of its own."
+)
+
+
+def _needs_token(target: Target, depth: Depth) -> bool:
+    return depth is not Depth.SERVER and target.auth is Auth.XOAUTH2
 
 
 class Desk:
@@ -90,6 +118,7 @@ class Desk:
         self.folder = folder
         self.limits = limits
         self.now = now
+        self.bearers = Bearers(stores, book, folder, now)
 
     # -- checking ---------------------------------------------------------------------------------------------------
 
@@ -118,7 +147,11 @@ class Desk:
         )
         if depth is Depth.SEND:
             target = replace(target, mail=self._draft_mail(draft, token))
-        return await self._run(target, draft.secret, depth, emit, draft.sandbox)
+        try:
+            secret = await self._draft_token(draft) if _needs_token(target, depth) else draft.secret
+        except OAuthError as problem:
+            return self._no_token(target, problem, emit)
+        return await self._run(target, secret, depth, emit, draft.sandbox)
 
     async def check_account(
         self,
@@ -153,10 +186,72 @@ class Desk:
             if to is None:
                 raise InputError("Say where the test message is to go.")
             target = replace(target, mail=self._account_mail(account, to, token))
-        report = await self._run(target, secret, depth, emit, account.sandbox)
+        try:
+            if _needs_token(target, depth) and secret is not None:
+                secret = await self._account_token(account, secret, target.trust.ca_file)
+        except OAuthError as problem:
+            report = self._no_token(target, problem, emit)
+        else:
+            report = await self._run(target, secret, depth, emit, account.sandbox)
         if keep:
             self._keep_result(account.name, report, depth)
         return report
+
+    async def _draft_token(self, draft: Draft) -> Secret | None:
+        """Return the access token for a draft. A sign-in that a saved account has is renewed there, and kept."""
+        if draft.secret is None:
+            return None
+        server = self.oauth_server(draft.provider, draft.path)
+        before = self._owner(draft)
+        if before is not None and before.store is not None and not self.bearers.is_fresh(draft.secret):
+            return await self.bearers.of_account(before, draft.secret, server, draft.ca_file)
+        return await self.bearers.of_draft(draft.secret, server, draft.ca_file)
+
+    def _owner(self, draft: Draft) -> Account | None:
+        """Return the account that a draft's sign-in belongs to, None where it is not saved yet."""
+        name = self.bearers.owner(draft.secret) if draft.secret is not None else None
+        try:
+            return self._edited(draft) if name is None else self.book.get(name)
+        except NoSuchAccount:
+            return None
+
+    async def _account_token(self, account: Account, secret: Secret, ca_file: str | None) -> Secret:
+        """Return the access token for a saved account; for a sign-in that is still to be kept, that one's."""
+        server = self.oauth_server(account.provider, account.path)
+        if self.bearers.is_fresh(secret):
+            return await self.bearers.of_draft(secret, server, ca_file)
+        return await self.bearers.of_account(account, secret, server, ca_file)
+
+    def _no_token(self, target: Target, problem: OAuthError, emit: Emit) -> Report:
+        """Return, and tell, the report of a check that could not begin: there is nothing to sign in with."""
+        finding = self.diagnosis.explain(
+            Symptom(
+                stage=Stage.AUTH,
+                fault=Fault.NO_TOKEN,
+                lacking=problem.trouble.value,
+                endpoint=target.endpoint,
+                provider=target.provider,
+                username=clean(target.username, 100),
+                now=self.now(),
+                facts={"why": str(problem)},
+            )
+        )
+        result = CheckResult(Stage.AUTH, Verdict.FAIL, 0.0, finding.title, finding)
+        report = Report(target.endpoint, (result,))
+        for event in (StageStarted(Stage.AUTH), StageFinished(result), RunFinished(report)):
+            emit(event)
+        return report
+
+    def oauth_server(self, provider: str | None, path: str | None) -> OAuthServer | None:
+        """Return where one signs in in the browser, by the ids of provider and path; None where that is not known."""
+        way = self.path(provider, path)
+        return way.oauth if way else None
+
+    def ending(self, account: Account) -> str:
+        """Say that an account's sign-in in the browser ends soon, and what to do; empty where there is no hurry."""
+        now = self.now()
+        found = ending_of(account.login, self.oauth_server(account.provider, account.path), now)
+        return found.words(now) if found is not None and found.soon else ""
 
     def _keep_result(self, name: str, report: Report, depth: Depth) -> None:
         with suppress(NoSuchAccount):  # removed by another process meanwhile
@@ -237,6 +332,8 @@ class Desk:
     ) -> Report:
         if depth is not Depth.SERVER and target.auth is Auth.PASSWORD and not secret:
             raise InputError("Type the password first.")
+        if _needs_token(target, depth) and not secret:
+            raise InputError("Sign in in the browser first.")
         async with self._peer(target, scenario) as reachable:
             return await run_checks(
                 reachable,
@@ -384,8 +481,8 @@ class Desk:
         self._refuse_collisions(account, before, replacing=replacing, displacing=displacing)
         overwritten = before or self._namesake(account)
         held = await self._held(overwritten)
-        store = await self._keep(draft)
-        account = replace(account, store=store)
+        store, login = await self._keep(draft, self._owner(draft))
+        account = replace(account, store=store, login=login)
         try:
             if before is not None:
                 gone: Account | None = self.book.change(before.name, account, displacing=displacing)
@@ -396,6 +493,8 @@ class Desk:
             raise
         if gone is not None and gone.store is not None and gone.store != store:
             await self._forget(gone.store)
+        if draft.secret is not None and login is not None:
+            self.bearers.settle(draft.secret, account.name)
         return account
 
     def _namesake(self, account: Account) -> Account | None:
@@ -475,7 +574,7 @@ class Desk:
 
     def copy_of(self, account: Account, secret: Secret | None) -> Draft:
         """Return the wizard's answers for a second account like this one, under a free name, for general mail."""
-        draft = self.draft_of(account, secret)
+        draft = self.draft_of(account, None if account.login is not None else secret)
         return replace(draft, editing=None, name=self.book.free_name(account.name), scope=Scope.GENERAL)
 
     async def rename(self, name: str, new_name: str) -> Account:
@@ -486,16 +585,17 @@ class Desk:
             return account
         if wanted.casefold() != account.name.casefold() and self.book.free_name(wanted) != wanted:
             raise NameTaken(wanted)
-        store = await self._moved(account, wanted)
-        renamed = replace(account, name=wanted, store=store)
-        try:
-            self.book.change(name, renamed)
-        except Exception:
+        async with self.bearers.alone(account):
+            store = await self._moved(account, wanted)
+            renamed = replace(account, name=wanted, store=store)
+            try:
+                self.book.change(name, renamed)
+            except Exception:
+                if store != account.store:
+                    await self._forget(store)
+                raise
             if store != account.store:
-                await self._forget(store)
-            raise
-        if store != account.store:
-            await self._forget(account.store)
+                await self._forget(account.store)
         return renamed
 
     async def duplicate(self, name: str, new_name: str = "") -> Account:
@@ -504,6 +604,8 @@ class Desk:
         `new_name` empty: a free one. Raises as `rename` does.
         """
         account = self.book.get(name)
+        if account.login is not None:
+            raise InputError(ONE_SIGN_IN)
         wanted = parse_name(new_name) if new_name else self.book.free_name(account.name)
         if self.book.free_name(wanted) != wanted:
             raise NameTaken(wanted)
@@ -536,13 +638,21 @@ class Desk:
         One that is refused is not kept: the old one stays as it is, and so does its last result. Raises `SecretError`
         where the store takes no secret, and as `check_account` does.
         """
+        if account.store is not None and account.auth is Auth.XOAUTH2:
+            keepable(secret, account.store.kind)
         report = await self.check_account(account, secret, Depth.LOGIN, emit, options=options, keep=False)
         if report.verdict not in (Verdict.PASS, Verdict.WARN):
             return report
+        given, secret = secret, self.bearers.latest(secret)
+        grant = Grant.opened(secret) if account.auth is Auth.XOAUTH2 else None
         if account.store is not None:
             if account.store.kind is StoreKind.ENV:
                 self.stores.env.choose(account.name, account.store.where)
-            await self.stores.get(account.store.kind).put(account.name, secret)
+            async with self.bearers.alone(account):
+                await self.stores.get(account.store.kind).put(account.name, secret)
+        if grant is not None:
+            self.bearers.settle(given, account.name)
+            self.book.renewed(account.name, login_of(grant))
         self._keep_result(account.name, report, Depth.LOGIN)
         return report
 
@@ -553,13 +663,29 @@ class Desk:
         self.book.change(name, changed, displacing=displacing)
         return changed
 
-    async def _keep(self, draft: Draft) -> StoreRef | None:
+    async def _keep(self, draft: Draft, before: Account | None) -> tuple[StoreRef | None, Login | None]:
+        """Keep a draft's secret; return where it is, and what may be said of it."""
         if draft.auth is Auth.NONE or draft.secret is None:
-            return None
+            return None, None
         kind = draft.store or StoreKind.SESSION
+        if draft.auth is not Auth.XOAUTH2:
+            return await self._put(draft, kind, draft.secret), None
+        keepable(draft.secret, kind)
+        async with self.bearers.alone(before):
+            secret = await self._newest(draft.secret, before)
+            grant = Grant.opened(secret)
+            return await self._put(draft, kind, secret), login_of(grant) if grant is not None else None
+
+    async def _put(self, draft: Draft, kind: StoreKind, secret: Secret) -> StoreRef:
         if kind is StoreKind.ENV and draft.env_name:
             self.stores.env.choose(draft.name, draft.env_name)
-        return await self.stores.get(kind).put(draft.name, draft.secret)
+        return await self.stores.get(kind).put(draft.name, secret)
+
+    async def _newest(self, secret: Secret, before: Account | None) -> Secret:
+        """Return a sign-in as it is now: it may have been renewed since the draft got it, by another process too."""
+        if before is None or before.login is None or self.bearers.is_fresh(secret):
+            return self.bearers.latest(secret)
+        return await self._held(before) or secret
 
     async def _forget(self, ref: StoreRef | None) -> None:
         if ref is not None:
@@ -602,11 +728,20 @@ class Desk:
         account = self.book.remove(name)
         if account.store is None:
             return account, ""
+        await self._give_back(account)
         try:
             await self.stores.delete(account.store)
         except SecretError as problem:
             return account, f"The account is removed, but its password may still be in the store. {problem}"
         return account, ""
+
+    async def _give_back(self, account: Account) -> None:
+        """Tell the provider that a sign-in is wanted no more. That it cannot be told is no reason to keep it."""
+        server = self.oauth_server(account.provider, account.path)
+        secret = await self._held(account) if account.login is not None and server is not None else None
+        if secret is not None:
+            with suppress(OAuthError):
+                await self.bearers.give_back(secret, server, account.ca_file)
 
     def suggested_name(self, draft: Draft) -> str:
         """Return a free name for a new account: the provider's first word and the address's."""

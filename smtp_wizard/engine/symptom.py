@@ -50,6 +50,8 @@ class Fault(StrEnum):
     """We refused to send a password over an unencrypted line: the person has not said yes."""
     UNUSABLE_SECRET = "unusable-secret"
     """We refused to send it: a NUL in it, or empty."""
+    NO_TOKEN = "no-token"
+    """There is no access token to sign in with; `lacking` says why, as `OAuthTrouble` calls it."""
     OUTCOME_UNKNOWN = "outcome-unknown"
     """The connection was lost after the final dot."""
 
@@ -124,8 +126,8 @@ class Symptom:
     """What the server's clock says, where its greeting tells."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """More to fill in, by name: certificate_names, not_before, not_after, issuer, weakness, tls_version, days, reason
-    (OpenSSL's), seconds, limit, time, server_time. For conditions alone: issuers, who signed any of what was sent;
-    certificate_of, host_of, side, stage_is, as the conditions of data/diagnosis.yaml call them."""
+    (OpenSSL's), why (there is no token), seconds, limit, time, server_time. For conditions alone: issuers, who signed
+    any of what was sent; certificate_of, host_of, side, stage_is, as the conditions of data/diagnosis.yaml call them."""
 
     @property
     def host(self) -> str:

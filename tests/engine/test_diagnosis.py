@@ -464,6 +464,21 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
         Who.YOU,
     ),
     "a password that cannot be sent": (happened(Stage.AUTH, Fault.UNUSABLE_SECRET), "unusable_password", Who.YOU),
+    "a sign-in in the browser that has ended": (
+        happened(Stage.AUTH, Fault.NO_TOKEN, lacking="ended", facts={"why": "It has ended."}),
+        "oauth_token_invalid",
+        Who.YOU,
+    ),
+    "a client id that is refused": (
+        happened(Stage.AUTH, Fault.NO_TOKEN, lacking="client"),
+        "oauth_client_refused",
+        Who.YOU,
+    ),
+    "a sign-in server that is not there": (
+        happened(Stage.AUTH, Fault.NO_TOKEN, lacking="unreachable"),
+        "oauth_unreachable",
+        Who.NETWORK,
+    ),
     "injected before TLS": (
         happened(Stage.STARTTLS, Fault.INJECTED, words="250 ok"),
         "injected_before_tls",
@@ -1232,7 +1247,7 @@ families: {big: [one, two]}
 blanks: {host: h, port: p, security: s, place: p, other_security: null, other_place: null,
   provider: p, username: u, sender: s, recipient: r, server_said: null, certificate_names: c,
   not_before: null, not_after: null, issuer: null, weakness: null, tls_version: null, days: null, reason: null,
-  seconds: null, limit: null, time: null, server_time: null}
+  why: null, seconds: null, limit: null, time: null, server_time: null}
 evidence: ["Server: {place}"]
 causes:
   - id: unknown

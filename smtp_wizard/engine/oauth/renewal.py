@@ -42,7 +42,7 @@ class Renewal:
         `name`: the account's. What is no lasting sign-in is an access token itself, and comes back as it is. Raises
         `OAuthError`, and what `read` and `save` raise: then what the server gave is lost, unless it was kept.
         """
-        async with self._alone(name):
+        async with self.alone(name):
             secret = await read()
             grant = Grant.opened(secret)
             if grant is None:
@@ -50,7 +50,8 @@ class Renewal:
             return await _to_the_end(_renewed(grant, ask, save))
 
     @asynccontextmanager
-    async def _alone(self, name: str) -> AsyncIterator[None]:
+    async def alone(self, name: str) -> AsyncIterator[None]:
+        """Hold the lock of an account's sign-in. Raises `OAuthError` where another process holds it too long."""
         import filelock
 
         digest = hashlib.sha256(name.casefold().encode()).hexdigest()[:16]
