@@ -126,8 +126,9 @@ class Symptom:
     """What the server's clock says, where its greeting tells."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """More to fill in, by name: certificate_names, not_before, not_after, issuer, weakness, tls_version, days, reason
-    (OpenSSL's), why (there is no token), seconds, limit, time, server_time. For conditions alone: issuers, who signed
-    any of what was sent; certificate_of, host_of, side, stage_is, as the conditions of data/diagnosis.yaml call them."""
+    (OpenSSL's), why (there is no token), seconds, limit, time, server_time. For conditions alone: issuers, who
+    signed any of what was sent; certificate_of, host_of, side, stage_is, as the conditions of data/diagnosis.yaml
+    call them."""
 
     @property
     def host(self) -> str:
