@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine.check import Report
+from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.model import Endpoint, Family
 from smtp_wizard.engine.neutral import Answer, Blame, Neutral
 from smtp_wizard.engine.reach import Best, PortResult, Probe, Why
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.desk import Desk
 
 NO_PORT_SERVES = "None of the usual ports answers. Check the server's name with your provider."
+NO_PORT_FITS = "A server answers, but none of its ports can be used as it is."
 TAKE_NOW = "Enter takes the best so far."
 NEUTRAL_YES = "Yes, contact it once"
 NEUTRAL_NO = "No, leave it"
@@ -91,7 +93,23 @@ def best_words(best: Best) -> str:
 def conclusion(probe: Probe, best_said: Callable[[Best], str] = best_words) -> list[str]:
     """What follows from a finished probe, a sentence each: the best port, and what the network does."""
     best = probe.best
-    return [best_said(best) if best else NO_PORT_SERVES, *(sight_words(each) for each in sights(probe))]
+    nobody = NO_PORT_FITS if any(_spoken_at(each) for each in probe.ports) else NO_PORT_SERVES
+    return [best_said(best) if best else nobody, *(sight_words(each) for each in sights(probe))]
+
+
+def _spoken_at(result: PortResult) -> bool:
+    """Whether a mail server has spoken there, serve or not."""
+    return result.spokesman.connected and kind_of(result.spokesman) is None
+
+
+def common_finding(probe: Probe) -> Finding | None:
+    """What is wrong with all ports alike, where none serves and the network has no part in it; else None."""
+    findings = [next(iter(each.report.findings), None) for each in probe.ports]
+    alike = len({each.code if each else "" for each in findings}) == 1
+    if probe.best is not None or sights(probe) or not alike or findings[0] is None:
+        return None
+    # Every way was tried: none of them is worth an offer.
+    return replace(findings[0], fix=None)
 
 
 def table(probe: Probe) -> list[str]:
@@ -291,6 +309,16 @@ def why_words(best: Best) -> str:
 def network_json(seen: Probe | None, answers: Sequence[Answer], proposal: Neutral | None) -> dict[str, Any]:
     """What the network does, and what a neutral host told of it."""
     return {
+        "ports": [
+            {
+                "port": each.port,
+                "security": each.report.endpoint.security.value,
+                "serves": each.serves,
+                "families": [family.value for family in each.families],
+                "sentence": port_words(each),
+            }
+            for each in (seen.ranked if seen is not None else ())
+        ],
         "sights": [
             {
                 "kind": each.kind.value,

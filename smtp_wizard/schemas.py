@@ -159,7 +159,15 @@ def _check() -> Mapping[str, Schema]:
         "sentence": _TEXT,
         "steps": _WORDS,
     }
+    port = {
+        "port": _PORT,
+        "security": _one_of(Security),
+        "serves": _FLAG,
+        "families": _list(_one_of(Family)),
+        "sentence": _TEXT,
+    }
     network = {
+        "ports": _list(_object(port)),
         "sights": _list(_object(sight)),
         "neutral": _list(_object(answer)),
         "proposal": _maybe(_object({"host": _TEXT, "ports": _list(_PORT)})),

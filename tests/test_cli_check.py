@@ -58,7 +58,7 @@ async def test_a_server_that_serves_exits_0(authority: Authority) -> None:
         "families": ["ipv4"],
         "why": "",
     }
-    assert ran.document["network"] == {"sights": [], "neutral": [], "proposal": None}
+    assert ran.document["network"] == {"ports": [], "sights": [], "neutral": [], "proposal": None}
     assert ran.err == ""
     assert ran.result["tls"]["version"] == "TLSv1.3"
 

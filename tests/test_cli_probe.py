@@ -92,6 +92,10 @@ async def test_the_document_says_what_the_network_does(
         "families": ["ipv4"],
         "why": "Everything is encrypted there from the first byte.",
     }
+    assert [(each["port"], each["serves"], each["families"]) for each in ran.document["network"]["ports"]] == [
+        (server.port, True, ["ipv4"]),
+        (closed, False, []),
+    ]
     (sight,) = ran.document["network"]["sights"]
     assert (sight["kind"], sight["ports"], sight["who"]) == ("refused", [closed], "provider")
     assert ran.document["network"]["neutral"] == []
@@ -135,6 +139,31 @@ async def test_what_was_seen_when_the_time_is_up_is_reported(
     assert (serving["port"], serving["verdict"]) == (server.port, "pass")
     assert (cut["port"], cut["verdict"], cut["findings"][0]["code"]) == (mute, "unknown", "time-is-up")
     assert [stage["stage"] for stage in cut["stages"]] == ["dns", "connect", "greeting"]
+
+
+async def test_the_best_port_is_signed_in_at_where_that_is_wanted(
+    authority: Authority, closed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No password goes to a port before the best one is known, and none to any other."""
+    signed_in: list[Step] = [*implicit(authority)[:-1], Expect(rb"AUTH PLAIN .*"), Send(b"235 ok\r\n"), Hold()]
+    async with MisbehavingServer(implicit(authority), signed_in) as server:
+        usual(monkeypatch, {closed: STARTTLS, server.port: TLS})
+        common = [HOST, "--ca-file", str(authority.file), "--depth", "login", "--username", "ana", "--json"]
+        monkeypatch.setenv("MAIL_PASSWORD", "correct horse")
+        ran = await cli(*common, "--password-env", "MAIL_PASSWORD")
+    first, second = ran.document["results"]
+    assert (ran.code, first["port"], first["mechanism"], second["port"]) == (0, server.port, "PLAIN", closed)
+    assert [b"AUTH" in each.received for each in server.conversations] == [False, True]
+
+
+async def test_a_server_that_answers_and_cannot_be_used_is_not_called_silent(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with MisbehavingServer(implicit(authority), strict=False) as server:
+        usual(monkeypatch, {server.port: TLS})
+        ran = await cli(HOST)
+    assert ran.code == 1
+    assert "A server answers, but none of its ports can be used as it is." in " ".join(ran.out.split())
 
 
 # --- does this network block a port? ---

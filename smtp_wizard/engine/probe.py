@@ -51,6 +51,9 @@ SETTLING = 8.0
 """Seconds that an open connection may keep silent. Servers that delay their greeting wait five (sendmail's greet_pause)
 or six (postscreen_greet_wait of Postfix)."""
 
+MOST_ADDRESSES = 8
+"""Addresses of one family that are tried on each port: whoever owns a name could give it hundreds."""
+
 PROBE_LIMITS = Limits(
     dns=10.0, connect=RESENT[1] + 3.0, tls=SETTLING, greeting=SETTLING, ehlo=10.0, starttls=15.0, silence=1.5
 )
@@ -241,7 +244,8 @@ class _Addresses:
         """The addresses of a lane. Raises what the look-up ended in."""
         if self.trouble is not None:
             raise self.trouble
-        return [replace(peer, port=lane.endpoint.port) for peer in self.peers if peer.family is lane.family]
+        own = [replace(peer, port=lane.endpoint.port) for peer in self.peers if peer.family is lane.family]
+        return own[:MOST_ADDRESSES]
 
 
 class _LaneWire:

@@ -16,6 +16,7 @@ from smtp_wizard.plain.reaching import NETWORK, find_out, network_choice
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
 from smtp_wizard.probing import (
     Unreached,
+    common_finding,
     conclusion,
     row_words,
     taken_words,
@@ -23,7 +24,7 @@ from smtp_wizard.probing import (
     unreached_after,
     unreached_ports,
 )
-from smtp_wizard.report import endpoint_words
+from smtp_wizard.report import endpoint_words, finding_lines
 from smtp_wizard.words import (
     CLEARTEXT_NO,
     CLEARTEXT_YES,
@@ -154,6 +155,8 @@ def _usual_ports(talk: Talk, kit: Kit, draft: Draft) -> tuple[Draft, _Tried]:
     for sentence in conclusion(found, taken_words):
         talk.say(sentence)
     serving = [each.report.endpoint for each in found.serving]
+    if (finding := common_finding(found)) is not None:
+        talk.show(finding_lines(finding))
     tried = _Tried(unreached=unreached(kit.desk, host, unreached_ports(found), serving))
     return (draft.with_endpoint(found.best.endpoint) if found.best is not None else draft), tried
 

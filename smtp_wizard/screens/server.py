@@ -33,7 +33,16 @@ from smtp_wizard.engine.reach import Begun, PortSeen, Probe, fold
 from smtp_wizard.engine.reach import Event as ProbeEvent
 from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import USUAL_PORT, Draft
-from smtp_wizard.probing import TAKE_NOW, conclusion, rows, taken_words, unreached, unreached_after, unreached_ports
+from smtp_wizard.probing import (
+    TAKE_NOW,
+    common_finding,
+    conclusion,
+    rows,
+    taken_words,
+    unreached,
+    unreached_after,
+    unreached_ports,
+)
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.step import Kit, ReachingScreen
 from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput
@@ -155,6 +164,7 @@ class ServerScreen(ReachingScreen):
     def _enter(self) -> None:
         if self.probing and self.probe is not None and self.probe.best is not None:
             self.workers.cancel_group(self, "checks")
+            self.probing = False
             self._take_best(self.probe)
             return
         try:
@@ -271,6 +281,8 @@ class ServerScreen(ReachingScreen):
         serving = [each.report.endpoint for each in found.serving]
         offer = self.wonder(unreached(self.kit.desk, found.question.host, ports, serving))
         self._say("\n".join([*rows(found), *conclusion(found, taken_words), *([offer] if offer else [])]))
+        self._offer = ""
+        self._show(common_finding(found))
         self.refresh_bindings()
 
     def _still(self, host: str) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smtp_wizard.engine.diagnosis import Fault
 from smtp_wizard.engine.model import Endpoint, Family, Security, Stage, Verdict
@@ -53,7 +55,7 @@ from tests.support.farhost import (
     Port,
     serving,
 )
-from tests.support.scripted import Fails, Server, Silence, Step, Tls
+from tests.support.scripted import Eof, Fails, Server, Silence, Step, Tls
 
 TLS, STARTTLS = Security.TLS, Security.STARTTLS
 OLD, NEW = Family.IPV4, Family.IPV6
@@ -390,3 +392,53 @@ def test_a_bug_in_a_reader_ends_the_probe_and_leaves_nothing_running() -> None:
 
     in_no_time(run())
     assert all(stream.closed for stream in host.streams)
+
+
+# --- whatever the ports do ---
+
+BEHAVIOURS = {
+    "serves": None,
+    "refuses": REFUSING,
+    "swallows": SWALLOWING,
+    "mute": serving(*MUTE),
+    "cuts": serving(Fails(WireError(Fault.RESET))),
+    "hangs up": serving(Eof()),
+    "reads mail": serving(Server(b"* OK ready\r\n")),
+    "turns away": serving(Server(b"554 go away\r\n")),
+    "loses one": None,
+}
+
+
+def behaving(name: str, port: int) -> Port:
+    """A port of this behaviour, spoken to as is usual there; TLS where it is expected meets what is no TLS."""
+    known = BEHAVIOURS[name]
+    if known is None:
+        return replace(GOOD[port], lost=int(name == "loses one"))
+    if port == 465 and known.scripts:
+        fault = {"mute": None, "cuts": Fault.RESET, "hangs up": Fault.CLOSED}.get(name, Fault.OTHER_PROTOCOL)
+        return known if fault is None else Port(([Tls(WireError(fault, "* OK ready"))], list(known.scripts[0])))
+    if name in ("cuts", "hangs up"):
+        return Port((list(known.scripts[0]), [Tls(WireError(Fault.RESET))]))
+    return known
+
+
+ports_that = st.fixed_dictionaries({each.port: st.sampled_from(sorted(BEHAVIOURS)) for each in USUAL})
+
+
+@given(ports_that, st.none() | ports_that)
+def test_whatever_ports_do_the_probe_ends_in_time_and_says_of_each(
+    older: dict[int, str], newer: dict[int, str] | None
+) -> None:
+    def spoken(names: dict[int, str]) -> dict[int, Port]:
+        return {port: behaving(name, port) for port, name in names.items()}
+
+    seen = probed(FarHost(spoken(older), None if newer is None else spoken(newer)))
+    longest = max(RESENT[1] + UNKNOWN_TRIP, RESENT[0] + TRIP + SETTLING)
+    assert seen.took <= longest * 1.15
+    assert [each.port for each in seen.probe.ports] == [each.port for each in USUAL]
+    good = {port for names in (older, newer or {}) for port, name in names.items() if name in ("serves", "loses one")}
+    assert {each.port for each in seen.probe.serving} == good
+    assert (seen.probe.best is None) == (not good)
+    assert (seen.probe.best is None) or seen.probe.best.endpoint.port in good
+    for sight in seen.sights:
+        assert set(sight.ports) <= set(older)

@@ -13,7 +13,7 @@ import pytest
 from smtp_wizard.engine.diagnosis import Fault
 from smtp_wizard.engine.model import Address, Endpoint, Security
 from smtp_wizard.engine.neutral import Neutral
-from smtp_wizard.engine.wire import Peer
+from smtp_wizard.engine.wire import Peer, WireError
 from smtp_wizard.engine.wizard import Draft, Origin
 from smtp_wizard.screens.dialogs import ConfirmScreen, TellScreen
 from smtp_wizard.widgets import Choices, TextInput
@@ -189,3 +189,12 @@ async def test_connect_offers_it_too_where_nobody_answers(tmp_path: Path, fault:
         assert walk.reads("This network blocks port 587")
         await walk.press("enter")
         await walk.at("connect")
+
+
+async def test_what_is_wrong_with_all_ports_alike_is_said_once_with_what_to_do(tmp_path: Path) -> None:
+    wire = FarHost(unknown=WireError(Fault.NO_SUCH_HOST, "no such name"))
+    async with at_the_server(tmp_path, wire) as walk:
+        await walk.press("f6")
+        await walk.until_reads("! There is no server with this name")
+        await walk.until_reads("Look at the server name letter by letter")
+        assert walk.the("#port", TextInput).value == "465"
