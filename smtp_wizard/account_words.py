@@ -44,9 +44,10 @@ DISPLACE_NO = "Leave it as it is"
 DELETE_YES, DELETE_NO = "Delete it", "Keep it"
 
 
-def new_secret_words(name: str, *, kept: bool) -> str:
-    """Say how the trial of a new password came out."""
-    how = "the new password works and is kept" if kept else "the new password was not taken; the old one is kept"
+def new_secret_words(name: str, *, kept: bool, tried: bool = True) -> str:
+    """Say how the trial of a new password came out. `tried`: the server was asked."""
+    fate = "taken" if tried else "tried"
+    how = "the new password works and is kept" if kept else f"the new password was not {fate}; the old one is kept"
     return f"'{name}': {how}."
 
 

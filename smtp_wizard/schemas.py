@@ -188,6 +188,10 @@ def _store() -> Schema:
     return _maybe(_object({"kind": _one_of(StoreKind), "where": _TEXT}))
 
 
+def _shown_account() -> Mapping[str, Schema]:
+    return {**_account(), "refused_lately": _WHOLE}
+
+
 def _account() -> Mapping[str, Schema]:
     last = {
         "at": _MOMENT,
@@ -300,6 +304,7 @@ def _provider() -> Mapping[str, Schema]:
         "ispdb": _list(_object(ispdb)),
         "overrides": _list(_object({"provider": _TEXT, "field": _TEXT, "old": _TEXT, "new": _TEXT})),
         "errors": _list(_object(words)),
+        "lockout": _maybe(_object({"attempts": _WHOLE, "minutes": _WHOLE, "source": _TEXT, "as_of": _TEXT})),
         "retirements": _list(_object(retirement)),
         "sources": _list(_object(source)),
     }
@@ -556,7 +561,7 @@ _DOCUMENTS: Mapping[str, Callable[[], Mapping[str, Schema]]] = MappingProxyType(
         "test-line": _result,
         "send": _send,
         "accounts": _accounts,
-        "accounts-show": _account,
+        "accounts-show": _shown_account,
         "accounts-edit": _edited,
         "accounts-rename": _renamed,
         "accounts-password": _new_password,

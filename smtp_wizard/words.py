@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 
-from smtp_wizard.engine.accounts import LastResult, StoreKind
+from smtp_wizard.engine.accounts import Account, LastResult, StoreKind
 from smtp_wizard.engine.catalog import (
     AccessPath,
     Catalog,
@@ -20,7 +20,9 @@ from smtp_wizard.engine.catalog import (
     ProviderKind,
     SecretForm,
 )
+from smtp_wizard.engine.check import Report
 from smtp_wizard.engine.guides import Guide, GuideShelf, UnknownGuide, fill
+from smtp_wizard.engine.lockout import paused
 from smtp_wizard.engine.model import Address, AddressError, Auth, Endpoint, Oddity, Secret, Security, Verdict
 from smtp_wizard.engine.wizard import Application, Arrival, Draft, Origin, Step, applicable
 from smtp_wizard.report import STAGE_WORDS
@@ -324,6 +326,15 @@ def proved_words(auth: Auth) -> str:
     return "The server answers: this works." if auth is Auth.NONE else "Signed in: this works."
 
 
+ANYWAY = "Try anyway"
+ANYWAY_QUESTION = (
+    "User name and password were refused several times. Another wrong password may lock the account, for hours and "
+    "for every program. Try anyway?"
+)
+ANYWAY_YES = "Try anyway, once"
+ANYWAY_NO = "No, wait"
+
+
 # --- test mail ---
 
 TESTMAIL_QUESTION = "Send a test message, and see whether it arrives."
@@ -497,3 +508,10 @@ def result_words(last: LastResult | None) -> str:
         return "not tested"
     stage = f" {STAGE_WORDS[last.stage].lower()}" if last.stage else ""
     return f"{LAST_VERDICTS[last.verdict]}{stage}"
+
+
+def tested_words(account: Account, report: Report) -> str:
+    """Say how the test of an account came out."""
+    if paused(report) is not None:
+        return f"'{account.name}': not tested. Nothing was sent."
+    return f"'{account.name}': {LAST_VERDICTS[report.verdict]} ({report.took:.1f} s). Nothing was sent."

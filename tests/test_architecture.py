@@ -37,12 +37,13 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"desk", "doctor", "drafts", "verify"}),
     frozenset({"wizard"}),
     frozenset({"hosts", "neutral", "probe", "reach", "sights", "names"}),
-    frozenset({"bearers", "check", "discovery", "explain", "inspection", "run", "sending"}),
+    frozenset({"bearers", "check", "discovery", "explain", "inspection", "lockout", "run", "sending"}),
     frozenset({"clues"}),
     frozenset(
         {
             "accounts",
             "advice",
+            "attempts",
             "bounce",
             "catalog",
             "certificates",

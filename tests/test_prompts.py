@@ -22,7 +22,7 @@ from smtp_wizard.engine import discovery
 from smtp_wizard.engine.accounts import StoreKind, StoreTrouble
 from smtp_wizard.engine.catalog import load_catalog
 from smtp_wizard.engine.check import CheckResult, Emit, Report, StageFinished, StageStarted
-from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.desk import Desk, Options
 from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.drafts import DraftBox
 from smtp_wizard.engine.guides import GuideShelf
@@ -484,7 +484,7 @@ def mendable(works: Endpoint = BETTER) -> Callable[..., Any]:
         server_said="\x16\x03",
     )
 
-    async def check(draft: Draft, depth: Depth, emit: Emit) -> Report:
+    async def check(draft: Draft, depth: Depth, emit: Emit, options: Options | None = None) -> Report:
         assert draft.endpoint is not None
         good = draft.endpoint == works
         stage = Stage.AUTH if depth is Depth.LOGIN and good else Stage.GREETING

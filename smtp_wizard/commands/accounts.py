@@ -13,6 +13,7 @@ from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.questions import can_ask, confirm
 from smtp_wizard.commands.tables import table
 from smtp_wizard.engine.accounts import Account, LastResult, StoreKind, StoreRef
+from smtp_wizard.engine.attempts import Attempts
 from smtp_wizard.engine.model import clean
 from smtp_wizard.report import STAGE_WORDS, VERDICT_WORDS, moment
 
@@ -62,10 +63,12 @@ def listed(invocation: Invocation, _json: bool) -> int:
 def show(invocation: Invocation, name: str, _json: bool) -> int:
     """Show one account."""
     out, account = invocation.out, invocation.book.get(name)
+    refused = 0 if account.sandbox else Attempts(invocation.folder).refused(account.username, account.endpoint.host)
     if out.form is Form.JSON:
-        out.document("accounts-show", **account_json(account))
+        out.document("accounts-show", **account_json(account), refused_lately=refused)
     else:
-        out.data("\n".join(table(_facts(account))))
+        lately = [("Refused lately", f"{refused} sign-ins that still count")] if refused else []
+        out.data("\n".join(table([*_facts(account), *lately])))
     return Exit.OK
 
 

@@ -12,7 +12,13 @@ from click.core import ParameterSource
 from smtp_wizard.commands.accounts import account_json, store_words
 from smtp_wizard.commands.answers import LET_IT_SEND_GENERAL, sender_options, server_options, store_options
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
-from smtp_wizard.commands.connection import Connection, changed_endpoint, connection_from, connection_options
+from smtp_wizard.commands.connection import (
+    Connection,
+    changed_endpoint,
+    connection_from,
+    connection_options,
+    sign_in_option,
+)
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.faults import REPLACE_HINT
 from smtp_wizard.commands.home import converse, draw
@@ -46,6 +52,7 @@ _ANSWERS = frozenset(
 @click.option("--replace", "displacing", is_flag=True, help="Let another account for all mail give way.")
 @password_options
 @connection_options
+@sign_in_option
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def command(context: click.Context, /, name: str, displacing: bool, **given: Any) -> int:
@@ -138,7 +145,7 @@ class _Edit:
 
     async def _check(self, draft: Draft, transcript: Transcript) -> Outcome:
         assert draft.endpoint is not None
-        options = Options(family=self.connection.family)
+        options = Options(family=self.connection.family, ignore_lockout=self.connection.ignore_lockout)
         return await observed(
             lambda emit: self.invocation.desk.check_draft(draft, Depth.LOGIN, emit, options=options),
             draft.endpoint,

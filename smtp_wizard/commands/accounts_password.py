@@ -8,7 +8,7 @@ import click
 
 from smtp_wizard.commands.accounts import store_json, store_words
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
-from smtp_wizard.commands.connection import Connection, connection_from, connection_options
+from smtp_wizard.commands.connection import Connection, connection_from, connection_options, sign_in_option
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
@@ -25,6 +25,7 @@ from smtp_wizard.report import Outcome, outcome_json, summary
 @click.argument("name")
 @password_options
 @connection_options
+@sign_in_option
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, /, name: str, **given: Any) -> int:
@@ -78,7 +79,12 @@ class _Replacement:
 
     async def _try(self, secret: Secret, transcript: Transcript) -> Outcome:
         said = self.connection
-        options = Options(family=said.family, ehlo_name=said.ehlo_name, ca_file=said.ca_file)
+        options = Options(
+            family=said.family,
+            ehlo_name=said.ehlo_name,
+            ca_file=said.ca_file,
+            ignore_lockout=said.ignore_lockout,
+        )
         account = self.account
         return await observed(
             lambda emit: self.invocation.desk.replace_secret(account, secret, emit, options=options),

@@ -25,6 +25,7 @@ from smtp_wizard.commands.connection import (
     missing_answers,
     parse_words,
     parsed_by,
+    sign_in_option,
     split_host_port,
 )
 from smtp_wizard.commands.exits import Exit
@@ -86,6 +87,7 @@ class Asked:
 )
 @password_options
 @connection_options
+@sign_in_option
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, /, server: str, **given: Any) -> int:
@@ -219,7 +221,12 @@ class _Checker:
             test_to=asked.to,
         )
         connection = asked.connection
-        options = Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
+        options = Options(
+            family=connection.family,
+            ehlo_name=connection.ehlo_name,
+            ca_file=connection.ca_file,
+            ignore_lockout=connection.ignore_lockout,
+        )
         return lambda emit: desk.check_draft(draft, depth, emit, options=options)
 
     # -- every port ------------------------------------------------------------------------------------------------

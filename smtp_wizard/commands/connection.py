@@ -84,6 +84,16 @@ class Connection:
     timeout: float | None = None
     verbose: bool = False
     transcript: Path | None = None
+    ignore_lockout: bool = False
+
+
+def sign_in_option(command: F) -> F:
+    """Add the option with which somebody signs in although the account may get locked, for `connection_from`."""
+    return click.option(
+        "--ignore-lockout",
+        is_flag=True,
+        help="Sign in although several sign-ins were refused: the account may get locked.",
+    )(command)
 
 
 def connection_options(command: F) -> F:
@@ -121,6 +131,7 @@ def connection_from(given: dict[str, Any]) -> Connection:
         timeout=timeout,
         verbose=given.pop("verbose"),
         transcript=Path(transcript) if transcript is not None else None,
+        ignore_lockout=given.pop("ignore_lockout", False),
     )
 
 

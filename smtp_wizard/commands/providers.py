@@ -113,6 +113,7 @@ def provider_json(provider: Provider) -> dict[str, Any]:
         "successor": provider.successor,
         "ispdb": [_ispdb_json(provider, entry) for entry in provider.ispdb],
         "errors": [_plain(each) for each in provider.errors],
+        "lockout": _plain(provider.lockout) if provider.lockout else None,
         "retirements": [_plain(each) for each in provider.retirements],
         "sources": [_plain(each) for each in provider.sources],
     }

@@ -14,6 +14,7 @@ from smtp_wizard.commands.connection import (
     missing_answers,
     parsed_by,
     same_address,
+    sign_in_option,
 )
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
@@ -34,6 +35,7 @@ from smtp_wizard.report import Outcome, outcome_json, paragraph
 @click.option("--to", metavar="ADDR", callback=parsed_by(Address.parse), help="Where the test message goes.")
 @password_options
 @connection_options
+@sign_in_option
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, /, account: str, to: Address | None, **given: Any) -> int:
@@ -107,7 +109,12 @@ class _Sending:
             emit(event)
 
         said = self.connection
-        options = Options(family=said.family, ehlo_name=said.ehlo_name, ca_file=said.ca_file)
+        options = Options(
+            family=said.family,
+            ehlo_name=said.ehlo_name,
+            ca_file=said.ca_file,
+            ignore_lockout=said.ignore_lockout,
+        )
         try:
             return await self.invocation.desk.check_account(
                 self.account, secret, Depth.SEND, keep, to=self.to, options=options, token=self.code

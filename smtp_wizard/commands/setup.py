@@ -21,6 +21,7 @@ from smtp_wizard.commands.connection import (
     parse_words,
     parsed_by,
     same_address,
+    sign_in_option,
     usual_way,
 )
 from smtp_wizard.commands.exits import CommandError, Exit
@@ -109,6 +110,7 @@ _ADDRESS = parsed_by(Address.parse)
 @click.option("--replace", "replacing", is_flag=True, help="Take the place of what is saved already.")
 @password_options
 @connection_options
+@sign_in_option
 @click.option("--plain", is_flag=True, help="Questions in lines of text instead of screens.")
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
@@ -373,7 +375,7 @@ class _Setup:
         assert draft.endpoint is not None
         return await observed(
             lambda emit: self.invocation.desk.check_draft(
-                draft, depth, emit, options=Options(family=connection.family)
+                draft, depth, emit, options=Options(family=connection.family, ignore_lockout=connection.ignore_lockout)
             ),
             draft.endpoint,
             None,

@@ -26,6 +26,7 @@ from smtp_wizard.commands.connection import (
     connection_options,
     parsed_by,
     same_address,
+    sign_in_option,
 )
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.faults import other_stores
@@ -86,6 +87,7 @@ class Asked:
 )
 @password_options
 @connection_options
+@sign_in_option
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.pass_obj
 def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, as_json: bool, **given: Any) -> int:
@@ -263,7 +265,12 @@ class _Tester:
             emit(event)
 
         connection = self.asked.connection
-        options = Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
+        options = Options(
+            family=connection.family,
+            ehlo_name=connection.ehlo_name,
+            ca_file=connection.ca_file,
+            ignore_lockout=connection.ignore_lockout,
+        )
         try:
             return await self.invocation.desk.check_account(
                 account, secret, self.asked.depth, keep, to=self.asked.to, options=options

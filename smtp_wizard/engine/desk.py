@@ -27,6 +27,7 @@ from smtp_wizard.engine.accounts import (
     StoreRef,
     parse_name,
 )
+from smtp_wizard.engine.attempts import Attempts
 from smtp_wizard.engine.bearers import Bearers, ending_of, keepable, login_of
 from smtp_wizard.engine.catalog import AccessPath, Catalog, Provider, ProviderKind
 from smtp_wizard.engine.check import (
@@ -41,6 +42,7 @@ from smtp_wizard.engine.check import (
     StageStarted,
     Target,
 )
+from smtp_wizard.engine.lockout import Guard, paused, signs_in
 from smtp_wizard.engine.model import (
     Address,
     Auth,
@@ -78,6 +80,8 @@ class Options:
     ehlo_name: str = ""
     ca_file: str | None = None
     allow_cleartext: bool = False
+    ignore_lockout: bool = False
+    """Sign in although so many sign-ins were refused that the account may get locked. Only ever a person's own word."""
 
 
 PRACTICE_FOLDER = "sandbox"
@@ -118,6 +122,7 @@ class Desk:
         self.folder = folder
         self.limits = limits
         self.now = now
+        self.attempts = Attempts(folder, now=now)
         self.bearers = Bearers(stores, book, folder, now)
 
     # -- checking ---------------------------------------------------------------------------------------------------
@@ -151,7 +156,7 @@ class Desk:
             secret = await self._draft_token(draft) if _needs_token(target, depth) else draft.secret
         except OAuthError as problem:
             return self._no_token(target, problem, emit)
-        return await self._run(target, secret, depth, emit, draft.sandbox)
+        return await self._run(target, secret, depth, emit, draft.sandbox, anyway=said.ignore_lockout)
 
     async def check_account(
         self,
@@ -192,8 +197,8 @@ class Desk:
         except OAuthError as problem:
             report = self._no_token(target, problem, emit)
         else:
-            report = await self._run(target, secret, depth, emit, account.sandbox)
-        if keep:
+            report = await self._run(target, secret, depth, emit, account.sandbox, anyway=said.ignore_lockout)
+        if keep and paused(report) is None:  # what was not tried is no result
             self._keep_result(account.name, report, depth)
         return report
 
@@ -328,12 +333,28 @@ class Desk:
         return answers(host, seen, {each.port for each in every if each.host == neutral}, instead or serving)
 
     async def _run(
-        self, target: Target, secret: Secret | None, depth: Depth, emit: Emit, scenario: str | None
+        self,
+        target: Target,
+        secret: Secret | None,
+        depth: Depth,
+        emit: Emit,
+        scenario: str | None,
+        *,
+        anyway: bool = False,
     ) -> Report:
         if depth is not Depth.SERVER and target.auth is Auth.PASSWORD and not secret:
             raise InputError("Type the password first.")
         if _needs_token(target, depth) and not secret:
             raise InputError("Sign in in the browser first.")
+        if scenario is not None or not signs_in(target, depth):
+            return await self._checked(target, secret, depth, emit, scenario)
+        provider = self.provider(target.provider)
+        guard = Guard(self.attempts, provider, self.now, anyway=anyway)
+        return await guard.watch(target, depth, emit, lambda: self._checked(target, secret, depth, emit, scenario))
+
+    async def _checked(
+        self, target: Target, secret: Secret | None, depth: Depth, emit: Emit, scenario: str | None
+    ) -> Report:
         async with self._peer(target, scenario) as reachable:
             return await run_checks(
                 reachable,

@@ -122,6 +122,11 @@ class _Uncited(Citations):
     def several(self, node: Node) -> tuple[str, ...]:
         return super().several(node) or (self.one(node, "sources", _SOURCE.id),)
 
+    def dated(self, node: Node) -> tuple[str, str]:
+        if node.has("source"):
+            return super().dated(node)
+        return self.one(node, "source", _SOURCE.id), node.maybe_date("as_of") or UNDATED
+
     def fact(self, node: Node) -> tuple[str, str, Confidence]:
         if node.has("source") or node.has("confidence"):
             return super().fact(node)

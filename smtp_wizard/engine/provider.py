@@ -271,6 +271,21 @@ class ServerWords:
     confidence: Confidence
 
 
+LONGEST_LOCKOUT = 1440
+"""Minutes of a lockout at most: a day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lockout:
+    """How many refused sign-ins an account can be put through, and within what time, before the provider locks it."""
+
+    attempts: int
+    """So many are tried within the time, and no more."""
+    minutes: int
+    source: str = ""
+    as_of: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documented:
     """What the old help article says about a provider, word for word, and how much of it still holds."""
@@ -326,6 +341,8 @@ class Provider:
     """The id of the provider that runs its mailboxes now, or will."""
     ispdb: tuple[IspdbEntry, ...] = ()
     errors: tuple[ServerWords, ...] = ()
+    lockout: Lockout | None = None
+    """None: nothing is published about it."""
     retirements: tuple[Retirement, ...] = ()
     sources: tuple[Source, ...] = ()
     """Every source that anything above refers to."""

@@ -13,11 +13,13 @@ from smtp_wizard.engine.limits import MEGABYTE, Confidence, Counted, Per, SendLi
 from smtp_wizard.engine.model import Auth, Endpoint, HostError, Security, parse_host
 from smtp_wizard.engine.oauth_file import OAuthServers, read_servers, server_of
 from smtp_wizard.engine.provider import (
+    LONGEST_LOCKOUT,
     AccessPath,
     Alphabet,
     CatalogEndpoint,
     Documented,
     IspdbEntry,
+    Lockout,
     PathAuth,
     PathStatus,
     Provider,
@@ -131,6 +133,10 @@ class Citations:
         """The ids at 'sources'."""
         return tuple(self.one(node, "sources", source_id) for source_id in node.texts("sources"))
 
+    def dated(self, node: Node) -> tuple[str, str]:
+        """Source and date of a fact whose confidence is that of its source."""
+        return self.one(node, "source", node.text("source")), node.date("as_of")
+
     def fact(self, node: Node) -> tuple[str, str, Confidence]:
         """Return source, date and confidence of a fact. Each is there, unless nothing at all is known."""
         confidence = node.choice("confidence", Confidence)
@@ -200,6 +206,7 @@ def read_provider(node: Node, cited: Citations, known: Known, base: Provider | N
         successor=take("successor", lambda: node.maybe_text("successor"), lambda old: old.successor),
         ispdb=each("ispdb", _ispdb_entry, lambda old: old.ispdb),
         errors=each("errors", partial(_server_words, cited=cited), lambda old: old.errors),
+        lockout=take("lockout", lambda: _maybe_lockout(node, cited), lambda old: old.lockout),
         retirements=each("retirements", partial(_retirement, cited=cited), lambda old: old.retirements),
         checked=take("checked", lambda: node.date("checked"), lambda old: old.checked),
         sources=tuple(cited.used.values()),
@@ -449,6 +456,24 @@ def _documented_limit(node: Node) -> SendLimit:
         as_of=UNDATED,
         confidence=Confidence.ARTICLE,
     )
+
+
+def _maybe_lockout(node: Node, cited: Citations) -> Lockout | None:
+    found = node.maybe_child("lockout")
+    return found.read(partial(_lockout, cited=cited)) if found else None
+
+
+def _lockout(node: Node, cited: Citations) -> Lockout:
+    attempts, minutes = node.whole("attempts"), node.whole("minutes")
+    if not 1 <= attempts <= _MOST_ATTEMPTS:
+        raise node.error("attempts", f"must be from 1 to {_MOST_ATTEMPTS}")
+    if not 1 <= minutes <= LONGEST_LOCKOUT:
+        raise node.error("minutes", f"must be from 1 to {LONGEST_LOCKOUT}")
+    source, as_of = cited.dated(node)
+    return Lockout(attempts=attempts, minutes=minutes, source=source, as_of=as_of)
+
+
+_MOST_ATTEMPTS = 100
 
 
 def _server_words(node: Node, cited: Citations) -> ServerWords:

@@ -19,13 +19,14 @@ from smtp_wizard.account_words import (
     scope_words,
 )
 from smtp_wizard.engine.accounts import Account, AccountsError, Displaces, parse_name
+from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.model import InputError, Scope, Secret
 from smtp_wizard.engine.secrets import SecretError
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.plain.checks import Checked, awaited
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.talk import Choice, Talk
-from smtp_wizard.words import SECRET_LACKING
+from smtp_wizard.words import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES, SECRET_LACKING
 
 
 def change_account(talk: Talk, kit: Kit, account: Account) -> Draft | None:
@@ -68,8 +69,11 @@ def _new_secret(talk: Talk, kit: Kit, account: Account) -> None:
     form = path.secret_form if path else None
     secret = Secret(form.tidy(typed) if form is not None and form.fits(typed) else typed)
     checked = Checked(talk, partial(kit.desk.replace_secret, account, secret))
+    if checked.paused and talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
+        options = Options(ignore_lockout=True)
+        checked = Checked(talk, partial(kit.desk.replace_secret, account, secret, options=options))
     if checked.report is not None:
-        talk.say(new_secret_words(account.name, kept=checked.good))
+        talk.say(new_secret_words(account.name, kept=checked.good, tried=not checked.paused))
 
 
 def _rename(talk: Talk, kit: Kit, account: Account) -> None:

@@ -9,6 +9,7 @@ from smtp_wizard.commands.checking import Watched
 from smtp_wizard.commands.running import Stopwatch, run
 from smtp_wizard.engine.accounts import AccountsError
 from smtp_wizard.engine.check import Emit, Event, Report
+from smtp_wizard.engine.lockout import paused
 from smtp_wizard.engine.model import InputError, Verdict
 from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.plain.talk import Talk
@@ -45,6 +46,11 @@ class Checked:
     def good(self) -> bool:
         """Whether it passed."""
         return self.report is not None and self.report.verdict in GOOD
+
+    @property
+    def paused(self) -> bool:
+        """Whether no sign-in was tried, so that the account does not get locked."""
+        return self.report is not None and paused(self.report) is not None
 
     def show_transcript(self) -> None:
         """Show the conversation with the server; secrets are masked in it."""

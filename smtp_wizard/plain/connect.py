@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from smtp_wizard.engine.catalog import AccessPath
+from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.guides import as_text
 from smtp_wizard.engine.model import Auth, Depth, InputError, Secret
@@ -17,6 +18,10 @@ from smtp_wizard.plain.talk import Choice, GoBack, Talk
 from smtp_wizard.probing import Unreached, unreached_after
 from smtp_wizard.report import WIDTH, endpoint_words
 from smtp_wizard.words import (
+    ANYWAY,
+    ANYWAY_NO,
+    ANYWAY_QUESTION,
+    ANYWAY_YES,
     SECRET_LACKING,
     USERNAME_LACKING,
     filled_guide,
@@ -96,6 +101,9 @@ class _SignIn:
                 return self._attempt()
             case "again":
                 return self._attempt()
+            case "anyway":
+                if self.talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
+                    return self._attempt(anyway=True)
             case "fix":
                 fix = self._finding.fix if self._finding else None
                 assert fix is not None, "it is offered only where there is one"
@@ -113,11 +121,12 @@ class _SignIn:
                 self.checked.show_transcript()
         return self._next()
 
-    def _attempt(self) -> str:
-        """Sign in, once."""
+    def _attempt(self, *, anyway: bool = False) -> str:
+        """Sign in, once; `anyway`: although that may lock the account."""
         self.talk.say("Checking ...")
         draft = self.draft
-        self.checked = Checked(self.talk, partial(self.kit.desk.check_draft, draft, Depth.LOGIN))
+        options = Options(ignore_lockout=anyway)
+        self.checked = Checked(self.talk, partial(self.kit.desk.check_draft, draft, Depth.LOGIN, options=options))
         if self.checked.report is not None:
             self.draft = replace(draft, proof=self.kit.desk.proof(draft, self.checked.report, Depth.LOGIN))
         self.kit.keep(self.draft)
@@ -154,6 +163,7 @@ class _SignIn:
             *([Choice("fix", f"Try {endpoint_words(fix)}", word="fix")] if fix else []),
             *self._typing(),
             Choice("again", "Check once more as it is"),
+            *([Choice("anyway", ANYWAY, word="anyway")] if self.checked and self.checked.paused else []),
             *([Choice("user", "Change the user name")] if self.draft.auth is not Auth.NONE else []),
             *network_choice(self._unreached),
             Choice("guide", "Show the guide that helps", word="guide"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from smtp_wizard.engine.accounts import Account, AccountsError
+from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.model import Depth, Secret
 from smtp_wizard.engine.secrets import SecretError, Trouble
 from smtp_wizard.engine.wizard import Draft
@@ -14,7 +15,7 @@ from smtp_wizard.plain.checks import Checked, awaited
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.limits import limits
 from smtp_wizard.plain.talk import Choice, GoBack, Talk, wrap
-from smtp_wizard.words import LAST_VERDICTS, PURPOSE, day_words, result_words
+from smtp_wizard.words import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES, PURPOSE, day_words, result_words, tested_words
 
 NEW, LEAVE = "new", "leave"
 CHANGES = "settings, password, name, copy, which mails, delete"
@@ -98,9 +99,12 @@ def _test(talk: Talk, kit: Kit, account: Account) -> None:
     except SecretError as problem:
         talk.say(str(problem))
         return
-    report = Checked(talk, partial(kit.desk.check_account, account, secret, Depth.LOGIN)).report
-    if report is not None:
-        talk.say(f"'{account.name}': {LAST_VERDICTS[report.verdict]} ({report.took:.1f} s). Nothing was sent.")
+    checked = Checked(talk, partial(kit.desk.check_account, account, secret, Depth.LOGIN))
+    if checked.paused and talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
+        options = Options(ignore_lockout=True)
+        checked = Checked(talk, partial(kit.desk.check_account, account, secret, Depth.LOGIN, options=options))
+    if checked.report is not None:
+        talk.say(tested_words(account, checked.report))
 
 
 def _secret(talk: Talk, kit: Kit, account: Account) -> Secret | None:

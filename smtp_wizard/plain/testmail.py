@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.model import Address, Depth, Verdict
 from smtp_wizard.engine.wizard import Arrival, Draft
 from smtp_wizard.plain.checks import Checked
@@ -12,6 +13,9 @@ from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
 from smtp_wizard.report import summary
 from smtp_wizard.words import (
+    ANYWAY_NO,
+    ANYWAY_QUESTION,
+    ANYWAY_YES,
     ARRIVED,
     GO_ON_UNKNOWING,
     NOT_YET,
@@ -67,6 +71,9 @@ def _sent(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     while True:
         talk.say("Sending ...")
         checked = Checked(talk, partial(kit.desk.check_draft, draft, Depth.SEND))
+        if checked.paused and talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
+            options = Options(ignore_lockout=True)
+            checked = Checked(talk, partial(kit.desk.check_draft, draft, Depth.SEND, options=options))
         if checked.report is not None and checked.report.verdict is not Verdict.FAIL:
             talk.show(summary(checked.report, Depth.SEND))
             if checked.good:

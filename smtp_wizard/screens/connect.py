@@ -14,15 +14,20 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from smtp_wizard.engine.check import Event, Line, RunFinished, StageFinished
+from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.guides import Guide
 from smtp_wizard.engine.model import Auth, Depth, InputError, Secret, Verdict
 from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.probing import unreached_after
+from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.step import Kit, ReachingScreen
 from smtp_wizard.widgets import CheckList, Field, FindingCard, GuidePane, Plain, SecretInput, TextInput, Transcript
 from smtp_wizard.words import (
+    ANYWAY_NO,
+    ANYWAY_QUESTION,
+    ANYWAY_YES,
     BLANK_AT_END,
     PURPOSE,
     SECRET_LACKING,
@@ -43,6 +48,7 @@ class ConnectScreen(ReachingScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  the base declares it so
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f9", "fix", "Use the offer"),
+        Binding("f9", "anyway", "Try anyway"),
         Binding("f6", "switch", "Guide/form"),
         Binding("f4", "details", "Details"),
         Binding("f5,enter", "check", "Check again", show=False),
@@ -194,7 +200,7 @@ class ConnectScreen(ReachingScreen):
         return True
 
     @work(exclusive=True, group="checks")
-    async def _check(self, draft: Draft) -> None:
+    async def _check(self, draft: Draft, *, anyway: bool = False) -> None:
         if self._end_listening is not None:
             self._end_listening()
         self.banner.say("")
@@ -203,7 +209,8 @@ class ConnectScreen(ReachingScreen):
         self.outcome.update("", layout=False)
         self.field.fail("")
         try:
-            report = await self.kit.desk.check_draft(draft, Depth.LOGIN, self._fold)
+            options = Options(ignore_lockout=anyway)
+            report = await self.kit.desk.check_draft(draft, Depth.LOGIN, self._fold, options=options)
         except (InputError, SandboxError) as problem:
             self.banner.say(str(problem))
             return
@@ -254,8 +261,18 @@ class ConnectScreen(ReachingScreen):
             self.transcript.show(self.checks.lines)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the key for a fix only where there is one."""
-        return self.card.fixable if action == "fix" else super().check_action(action, parameters)
+        """Offer the keys for a fix, and for a sign-in against advice, only where there is something of the kind."""
+        known = {"fix": self.card.fixable, "anyway": self.card.paused}
+        return known[action] if action in known else super().check_action(action, parameters)
+
+    def action_anyway(self) -> None:
+        """Sign in although that may lock the account, once the person has said yes."""
+
+        def answered(yes: bool | None) -> None:
+            if yes and self._complete():
+                self._check(self.collect(), anyway=True)
+
+        self.app.push_screen(ConfirmScreen(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO), answered)
 
     def action_fix(self) -> None:
         """Take the endpoint that a finding offers, and check again."""

@@ -33,6 +33,8 @@ from smtp_wizard.account_words import (
 )
 from smtp_wizard.engine.accounts import Account, AccountsError, Displaces, StoreKind, parse_name
 from smtp_wizard.engine.check import Event, RunFinished
+from smtp_wizard.engine.desk import Options
+from smtp_wizard.engine.lockout import paused
 from smtp_wizard.engine.model import Depth, InputError, Scope, Secret, Verdict
 from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.secrets import SecretError, Trouble
@@ -40,7 +42,7 @@ from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.step import Kit
 from smtp_wizard.widgets import Banner, CheckList, Choice, FindingCard, KeyHints, Plain, Transcript
-from smtp_wizard.words import LAST_VERDICTS, PURPOSE, day_words, result_words
+from smtp_wizard.words import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES, PURPOSE, day_words, result_words, tested_words
 
 HELP = (
     f"{PURPOSE['home']} T signs in to the chosen one again and shows what happened; nothing is sent. Enter shows "
@@ -72,6 +74,7 @@ class HomeScreen(Screen[None]):
         Binding("enter", "actions", "What to do", key_display="enter"),
         Binding("t,f5", "test", "Test again", key_display="t"),
         Binding("a", "test_all", "Test all", show=False),
+        Binding("f9", "anyway", "Try anyway"),
         Binding("n", "new", "New"),
         Binding("e", "edit", "Change", show=False),
         Binding("r", "rename", "Rename", show=False),
@@ -99,6 +102,8 @@ class HomeScreen(Screen[None]):
         self.transcript = Transcript(id="transcript")
         self._details = False
         self._accounts: tuple[Account, ...] = ()
+        self._held_back: Account | None = None
+        """The account that was not tested last, so that it does not get locked."""
 
     def compose(self) -> ComposeResult:
         yield Plain(Content.styled("Saved accounts", "bold"), classes="title")
@@ -220,27 +225,47 @@ class HomeScreen(Screen[None]):
             self._test(self._accounts)
 
     @work(exclusive=True, group="checks")
-    async def _test(self, accounts: tuple[Account, ...]) -> None:
+    async def _test(self, accounts: tuple[Account, ...], *, anyway: bool = False) -> None:
         words: list[str] = []
         for account in accounts:
-            if not await self._tested(account, words):
+            if not await self._tested(account, words, anyway=anyway):
                 break
 
-    async def _tested(self, account: Account, words: list[str]) -> bool:
+    async def _tested(self, account: Account, words: list[str], *, anyway: bool) -> bool:
         """Test one account; say how it came out, below what was said of those before. Return whether to go on."""
         self._begin(f"Testing '{account.name}' ...")
         try:
             secret = await self._secret(account)
-            report = await self.kit.desk.check_account(account, secret, Depth.LOGIN, self._take)
+            options = Options(ignore_lockout=anyway)
+            report = await self.kit.desk.check_account(account, secret, Depth.LOGIN, self._take, options=options)
         except (SecretError, AccountsError, InputError, SandboxError) as problem:
             self.heading.update("")
             self.banner.say(f"'{account.name}': {problem}")
             return False
-        words.append(f"'{account.name}': {LAST_VERDICTS[report.verdict]} ({report.took:.1f} s). Nothing was sent.")
+        words.append(tested_words(account, report))
         self._told("\n".join(words))
+        self._held_back = account if paused(report) else None
+        self.refresh_bindings()
         return True
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the key for a sign-in against advice only where there was none."""
+        return self._held_back is not None if action == "anyway" else True
+
+    @work(exclusive=True, group="change")
+    async def action_anyway(self) -> None:
+        """Test although that may lock the account, once the person has said yes."""
+        account = self._held_back
+        if account is not None and await self._wanted_anyway():
+            self._test((account,), anyway=True)
+
+    async def _wanted_anyway(self) -> bool:
+        question = ConfirmScreen(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO)
+        return await self.app.push_screen_wait(question) or False
+
     def _begin(self, words: str) -> None:
+        self._held_back = None
+        self.refresh_bindings()
         self.banner.say("")
         self.heading.update(Content.styled(words, "bold"))
         self.checks.begin()
@@ -328,11 +353,16 @@ class HomeScreen(Screen[None]):
         self._begin(f"Trying the new password of '{account.name}' ...")
         try:
             report = await self.kit.desk.replace_secret(account, secret, self._take)
+            if paused(report) and await self._wanted_anyway():
+                self._begin(f"Trying the new password of '{account.name}' ...")
+                options = Options(ignore_lockout=True)
+                report = await self.kit.desk.replace_secret(account, secret, self._take, options=options)
         except (SecretError, AccountsError, InputError, SandboxError) as problem:
             self.heading.update("")
             self.banner.say(str(problem))
             return
-        self._told(new_secret_words(account.name, kept=report.verdict in (Verdict.PASS, Verdict.WARN)))
+        good = report.verdict in (Verdict.PASS, Verdict.WARN)
+        self._told(new_secret_words(account.name, kept=good, tried=paused(report) is None))
 
     @work(exclusive=True, group="change")
     async def action_scope(self) -> None:

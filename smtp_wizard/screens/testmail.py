@@ -14,12 +14,17 @@ from textual.widget import Widget
 from textual.widgets import Button, Input
 
 from smtp_wizard.engine.check import Event
+from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.model import Address, Depth, InputError, Stage, Verdict
 from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import Arrival, Draft
+from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput, Transcript
 from smtp_wizard.words import (
+    ANYWAY_NO,
+    ANYWAY_QUESTION,
+    ANYWAY_YES,
     ARRIVED,
     GO_ON_UNKNOWING,
     NOT_YET,
@@ -39,6 +44,7 @@ class TestMailScreen(StepScreen):
     STEP = "testmail"
     HELP: ClassVar[str] = PURPOSE["testmail"]
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f9", "anyway", "Try anyway"),
         Binding("f4", "details", "Details"),
         Binding("f8", "skip", "Skip"),
     ]
@@ -109,7 +115,7 @@ class TestMailScreen(StepScreen):
         self._send(self.collect())
 
     @work(exclusive=True, group="checks")
-    async def _send(self, draft: Draft) -> None:
+    async def _send(self, draft: Draft, *, anyway: bool = False) -> None:
         self._sending = True
         self.banner.say("")
         self.checks.begin()
@@ -117,7 +123,8 @@ class TestMailScreen(StepScreen):
         for hidden in (self.question, self.arrived, self.advice):
             hidden.display = False
         try:
-            report = await self.kit.desk.check_draft(draft, Depth.SEND, self._take)
+            options = Options(ignore_lockout=anyway)
+            report = await self.kit.desk.check_draft(draft, Depth.SEND, self._take, options=options)
         except (InputError, SandboxError) as problem:
             self.banner.say(str(problem))
             return
@@ -125,6 +132,7 @@ class TestMailScreen(StepScreen):
             self._sending = False
         self.draft = draft
         self.card.show(next(iter(report.findings), None), details=self._details)
+        self.refresh_bindings()
         if report.verdict in (Verdict.PASS, Verdict.WARN):
             self.draft = replace(draft, proof=self.kit.desk.proof(draft, report, Depth.SEND))
             self._ask()
@@ -156,6 +164,19 @@ class TestMailScreen(StepScreen):
                 self.field.entry.focus()
             case _:
                 self.go_on(replace(self.collect(), arrival=Arrival.NOT_YET))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the key for a sign-in against advice only where there was none."""
+        return self.card.paused if action == "anyway" else True
+
+    def action_anyway(self) -> None:
+        """Send although the sign-in may lock the account, once the person has said yes."""
+
+        def answered(yes: bool | None) -> None:
+            if yes and self.field.valid():
+                self._send(self.collect(), anyway=True)
+
+        self.app.push_screen(ConfirmScreen(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO), answered)
 
     @on(Button.Pressed, "#skip")
     def action_skip(self) -> None:

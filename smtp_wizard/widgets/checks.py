@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from smtp_wizard.engine.check import CheckResult, Event, Line, RunFinished, StageFinished, StageStarted
 from smtp_wizard.engine.diagnosis import Finding
+from smtp_wizard.engine.lockout import PAUSED
 from smtp_wizard.engine.model import Stage, Verdict
 from smtp_wizard.report import STAGE_WORDS, who_words
 from smtp_wizard.widgets.text import Plain, wrapped
@@ -153,6 +154,11 @@ class FindingCard(Static):
     def fixable(self) -> bool:
         """Whether the finding offers another server to try."""
         return self.finding is not None and self.finding.fix is not None
+
+    @property
+    def paused(self) -> bool:
+        """Whether no sign-in was tried, so that the account does not get locked."""
+        return self.finding is not None and self.finding.code == PAUSED
 
     def show(self, finding: Finding | None, *, details: bool = False, fix_key: str = "F9", question: str = "") -> None:
         """Put a finding in place, or none. `question`: what else can be found out about it, with its key."""

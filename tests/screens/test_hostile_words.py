@@ -235,7 +235,7 @@ def test_a_fault_of_the_programs_own_is_one_sentence_without_values(
         headless(monkeypatch, AddressScreen, "f1")
     else:
 
-        async def fails_later(desk: Desk, draft: Draft, depth: Depth, emit: Emit) -> None:
+        async def fails_later(desk: Desk, draft: Draft, depth: Depth, emit: Emit, **_: object) -> None:
             if (depth is Depth.SERVER) is not (where == "the check beside"):
                 return
             password = SECRET

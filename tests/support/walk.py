@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,7 +77,7 @@ def make_desk(
     now: Callable[[], datetime] | None = None,
 ) -> Desk:
     """Build the engine over a config folder, with a keyring that is a dict in memory."""
-    desk = Desk(
+    return Desk(
         catalog=catalog(),
         diagnosis=diagnosis(),
         wire=wire or SocketWire(),
@@ -85,10 +85,8 @@ def make_desk(
         book=AccountBook(folder),
         folder=folder,
         limits=limits,
+        now=now or (lambda: datetime.now(UTC)),
     )
-    if now is not None:
-        desk.now = now
-    return desk
 
 
 def _key_event(key: str) -> events.Key:

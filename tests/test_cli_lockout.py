@@ -1,0 +1,150 @@
+"""Every command that signs in stops before an account gets locked, says so in every form, and can be told otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.engine.accounts import Account, AccountBook, StoreKind, StoreRef
+from smtp_wizard.engine.lockout import COUNTED
+from smtp_wizard.engine.model import Auth, Security
+from tests.support.certs import Authority
+from tests.support.checking import starttls_up_to_auth
+from tests.support.cli import Ran, run
+from tests.support.misbehaving import Hold, MisbehavingServer, Send, Step
+from tests.test_cli_send import RELAY
+
+ANA = "ana@example.com"
+PAUSED = "sign_in_paused"
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "ca")
+
+
+@pytest.fixture
+def refusing(authority: Authority) -> list[Step]:
+    """A server that takes no password."""
+    context = authority.issue("localhost", "127.0.0.1").context()
+    return [*starttls_up_to_auth(context), Send(b"535 5.7.8 no\r\n"), Hold()]
+
+
+@pytest.fixture
+def book(own_home: Path) -> AccountBook:
+    return AccountBook(own_home / "config")
+
+
+def save(book: AccountBook, authority: Authority, server: MisbehavingServer, name: str = "Office") -> Account:
+    account = replace(
+        RELAY,
+        name=name,
+        endpoint=server.endpoint(Security.STARTTLS),
+        ca_file=str(authority.file),
+        auth=Auth.PASSWORD,
+        username=ANA,
+        store=StoreRef(StoreKind.SESSION, f"{name}/password"),
+    )
+    book.put(account)
+    return account
+
+
+async def cli(*arguments: str) -> Ran:
+    """Run a command beside the server of this test, the password on its standard input."""
+    return await asyncio.to_thread(run, *arguments, "--password-stdin", stdin="guess one\n")
+
+
+async def spend(server: MisbehavingServer, authority: Authority) -> None:
+    """Sign in in vain, three times."""
+    where = [f"127.0.0.1:{server.port}", "--security", "starttls", "--ca-file", str(authority.file)]
+    for _ in range(3):
+        ran = await cli("check", *where, "--depth", "login", "--username", ANA, "--json")
+        assert ran.result["findings"][0]["code"] in COUNTED
+    assert server.connections == 3
+
+
+async def test_every_command_stops_and_every_one_can_be_told_otherwise(
+    refusing: list[Step], authority: Authority, book: AccountBook
+) -> None:
+    async with MisbehavingServer(refusing) as server:
+        save(book, authority, server)
+        await spend(server, authority)
+        ca = ["--ca-file", str(authority.file)]
+        place = ["--host", "127.0.0.1", "--port", str(server.port), "--security", "starttls", "--username", ANA]
+        commands = {
+            "check": [
+                "check",
+                f"127.0.0.1:{server.port}",
+                "--security",
+                "starttls",
+                "--depth",
+                "login",
+                "--username",
+                ANA,
+            ],
+            "test": ["test", "Office"],
+            "send": ["send", "Office", "--to", "bob@example.org"],
+            "password": ["accounts", "password", "Office"],
+            "edit": ["accounts", "edit", "Office", "--sender-name", "Ana"],
+            "setup": ["setup", ANA, "--provider", "custom", *place],
+        }
+        for command in commands.values():
+            ran = await cli(*command, *ca, "--json")
+            assert (ran.code, ran.result["verdict"]) == (1, "fail"), command
+            assert [finding["code"] for finding in ran.result["findings"]] == [PAUSED], command
+            assert ("auth", "fail") in ran.stages
+        assert server.connections == 3
+        for number, command in enumerate(commands.values(), 4):
+            ran = await cli(*command, *ca, "--json", "--ignore-lockout")
+            assert ran.result["findings"][0]["code"] in COUNTED, command
+            assert server.connections == number
+
+
+async def test_every_form_of_test_says_it(refusing: list[Step], authority: Authority, book: AccountBook) -> None:
+    async with MisbehavingServer(refusing) as server:
+        save(book, authority, server)
+        await spend(server, authority)
+        forms = {
+            form: await cli("test", "--format", form) for form in ("plain", "jsonl", "junit", "nagios", "prometheus")
+        }
+        assert server.connections == 3
+    plain = " ".join(forms["plain"].out.split())
+    assert "FAIL Sign in Stopped before the account gets locked: wait until" in plain
+    assert "--ignore-lockout" in plain
+    assert json.loads(forms["jsonl"].out)["findings"][0]["code"] == PAUSED
+    assert "Stopped before the account gets locked" in forms["junit"].out
+    assert (forms["nagios"].code, "Stopped before the account gets locked" in forms["nagios"].out) == (2, True)
+    assert "smtp_wizard" in forms["prometheus"].out
+    assert all(ran.code for form, ran in forms.items())
+
+
+async def test_two_names_of_one_mailbox_are_counted_together(
+    refusing: list[Step], authority: Authority, book: AccountBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with MisbehavingServer(refusing) as server:
+        for name in ("One", "Two", "Three", "Four"):
+            monkeypatch.setenv(f"PASSWORD_{name.upper()}", "guess one")
+            account = save(book, authority, server, name)
+            store = StoreRef(StoreKind.ENV, f"PASSWORD_{name.upper()}")
+            book.put(replace(account, store=store), replacing=True)
+        ran = await asyncio.to_thread(run, "test", "--all", "--json")
+        found = sorted(result["findings"][0]["code"] for result in ran.document["results"])
+        assert (found, server.connections) == (["bad_credentials"] * 3 + [PAUSED], 3)
+
+
+async def test_the_account_says_how_many_refusals_count(
+    refusing: list[Step], authority: Authority, book: AccountBook
+) -> None:
+    async with MisbehavingServer(refusing) as server:
+        save(book, authority, server)
+        shown = await asyncio.to_thread(run, "accounts", "show", "Office", "--json")
+        assert shown.document["refused_lately"] == 0
+        await spend(server, authority)
+    shown = await asyncio.to_thread(run, "accounts", "show", "Office", "--json")
+    assert shown.document["refused_lately"] == 3
+    words = (await asyncio.to_thread(run, "accounts", "show", "Office")).out
+    assert "Refused lately" in words

@@ -1,0 +1,161 @@
+"""The lockout guard as a person meets it: on the screens and in lines of text, with the way on that asks first."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.engine.attempts import USUAL, Place
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.guides import GuideShelf
+from smtp_wizard.engine.model import Address, Endpoint, Secret, Security
+from smtp_wizard.engine.wizard import Draft, Origin
+from smtp_wizard.plain.walk import PlainWizard
+from smtp_wizard.screens.dialogs import ConfirmScreen, PasswordScreen
+from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.words import ANYWAY_QUESTION
+from tests.support.checking import PLAIN_UP_TO_AUTH, QUICK, SIGNED_IN
+from tests.support.dialogue import Dialogue
+from tests.support.misbehaving import Hold, MisbehavingServer, Send, refused_port
+from tests.support.walk import make_desk, walking
+
+ANA = "ana@firm.example"
+REFUSED = [*PLAIN_UP_TO_AUTH, Send(b"535 5.7.8 no\r\n"), Hold()]
+TAKEN = [*PLAIN_UP_TO_AUTH, SIGNED_IN, Hold()]
+STOPPED = "Stopped before the account gets locked"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return make_desk(tmp_path, limits=QUICK)
+
+
+def draft(endpoint: Endpoint) -> Draft:
+    return Draft(
+        address=Address("ana", "firm.example"),
+        provider="custom",
+        origin=Origin.HAND,
+        ways=2,
+        path="password",
+        by_hand=True,
+        endpoint=endpoint,
+        allow_cleartext=True,
+        username=ANA,
+        secret=Secret("guess one"),
+        name="Office",
+    )
+
+
+async def spend(desk: Desk, endpoint: Endpoint) -> None:
+    """Three sign-ins that were refused."""
+    for _ in range(3):
+        place = await desk.attempts.take(ANA, endpoint.host, USUAL)
+        assert isinstance(place, Place)
+        desk.attempts.settle(place, refused=True)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_connect_stops_and_goes_on_after_a_yes(desk: Desk, size: tuple[int, int]) -> None:
+    """F9 asks first; 'No, wait' is the first answer, and then nobody is asked."""
+    async with MisbehavingServer(TAKEN, strict=False) as server:  # the check beside asks no further than it must
+        endpoint = server.endpoint(Security.NONE)
+        await spend(desk, endpoint)
+        async with walking(desk, draft=draft(endpoint), size=size) as walk:
+            await walk.at("connect")
+            walk.app.kit.watch.stop()
+            before = server.connections
+            await walk.press("enter")
+            await walk.until_reads(STOPPED)
+            assert walk.reads("f9 Try anyway")
+            assert server.connections == before
+            await walk.press("f9")
+            dialog = await walk.at_screen(ConfirmScreen)
+            assert dialog.question == ANYWAY_QUESTION
+            await walk.press("enter")
+            assert walk.step == "connect"
+            await walk.press("f9")
+            await walk.at_screen(ConfirmScreen)
+            await walk.press("down", "enter")
+            await walk.until_reads("Signed in: this works.")
+            assert server.connections == before + 1
+            assert not walk.reads("Try anyway")
+    assert desk.attempts.refused(ANA, endpoint.host) == 0
+
+
+async def test_home_stops_and_goes_on_after_a_yes(desk: Desk) -> None:
+    """T is held back; the last result stays what it was; F9 asks, and a new password asks too."""
+    async with MisbehavingServer(REFUSED, TAKEN) as server:
+        endpoint = server.endpoint(Security.NONE)
+        await desk.save(draft(endpoint))
+        await spend(desk, endpoint)
+        async with walking(desk, start="home") as walk:
+            await walk.at_screen(HomeScreen)
+            assert not walk.reads("Try anyway")
+            await walk.press("t")
+            if isinstance(walk.app.screen, PasswordScreen):
+                await walk.write("guess one")
+                await walk.press("enter")
+            await walk.until_reads("'Office': not tested. Nothing was sent.")
+            await walk.until_reads(STOPPED)
+            assert walk.reads("f9 Try anyway")
+            assert server.connections == 0
+            assert desk.book.get("Office").last is None
+            await walk.press("f9")
+            await walk.at_screen(ConfirmScreen)
+            await walk.press("down", "enter")
+            await walk.settle()
+            if isinstance(walk.app.screen, PasswordScreen):
+                await walk.write("guess one")
+                await walk.press("enter")
+            await walk.until_reads("'Office': FAIL")
+            assert server.connections == 1
+            await walk.press("p")
+            await walk.at_screen(PasswordScreen)
+            await walk.write("right")
+            await walk.press("enter")
+            await walk.at_screen(ConfirmScreen)
+            await walk.press("down", "enter")
+            await walk.until_reads("the new password works and is kept")
+    assert server.connections == 2
+
+
+def test_the_plain_wizard_stops_and_offers_the_way_on(desk: Desk) -> None:
+    with refused_port() as port:
+        endpoint = Endpoint("127.0.0.1", port, Security.NONE)
+        asyncio.run(spend(desk, endpoint))
+        dialogue = Dialogue(
+            ("User name", ""),
+            ("not shown", "guess one"),
+            ("Try anyway", "anyway"),
+            (ANYWAY_QUESTION, ""),
+            ("What now?", "anyway"),
+            (ANYWAY_QUESTION, "yes"),
+            ("What now?", "quit"),
+            ("Leave now?", "yes"),
+        )
+        begun = replace(draft(endpoint), secret=None)
+        assert PlainWizard(desk, GuideShelf(), dialogue).run(start="setup", draft=begun) == 0
+        dialogue.over()
+    assert STOPPED in dialogue.words
+    assert dialogue.words.index(STOPPED) < dialogue.words.rindex("FAIL Reach port")
+
+
+def test_the_plain_home_stops_and_offers_the_way_on(desk: Desk) -> None:
+    with refused_port() as port:
+        endpoint = Endpoint("127.0.0.1", port, Security.NONE)
+        asyncio.run(desk.save(draft(endpoint)))
+        asyncio.run(spend(desk, endpoint))
+        dialogue = Dialogue(
+            ("What next?", "test"),
+            (ANYWAY_QUESTION, ""),
+            ("What next?", "test"),
+            (ANYWAY_QUESTION, "yes"),
+            ("What next?", "leave"),
+        )
+        assert PlainWizard(desk, GuideShelf(), dialogue).run(start="home") == 0
+        dialogue.over()
+    assert "'Office': not tested. Nothing was sent." in dialogue.words
+    assert "'Office': FAIL" in dialogue.words
