@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.candidate import FoundBy
 from smtp_wizard.engine.catalog import (
     Alphabet,
     PathAuth,
@@ -524,6 +525,32 @@ def _doctor() -> Mapping[str, Schema]:
     return {"checks": _list(_object(check)), "versions": versions}
 
 
+def _discover() -> Mapping[str, Schema]:
+    sources = [each.value for each in FoundBy if each is not FoundBy.NONE]
+    candidate: Mapping[str, Schema] = {
+        "host": _TEXT,
+        "port": _PORT,
+        "security": _one_of(Security),
+        "username": _TEXT,
+        "auth": _list(_one_of(("password", "xoauth2", "none"))),
+        "source": _one_of(sources),
+        "also": _list(_one_of(sources)),
+        "trust": {"type": "number", "minimum": 0, "maximum": 1},
+        "verified": _FLAG,
+        "as_of": _NOTHING_OR_TEXT,
+        "note": _NOTHING_OR_TEXT,
+    }
+    return {
+        "email": _TEXT,
+        "provider": _NOTHING_OR_TEXT,
+        "alternatives": _WORDS,
+        "candidates": _list(_object(candidate)),
+        "paths": _list(_path()),
+        "mx": _WORDS,
+        "notes": _WORDS,
+    }
+
+
 def _unsubscribe() -> Mapping[str, Schema]:
     return {
         "mailto": _TEXT,
@@ -578,6 +605,7 @@ _DOCUMENTS: Mapping[str, Callable[[], Mapping[str, Schema]]] = MappingProxyType(
         "sandbox-mailbox": _mailbox,
         "sandbox-mailbox-show": _mailbox_message,
         "doctor": _doctor,
+        "discover": _discover,
         "unsubscribe": _unsubscribe,
         "unsubscribe-check": _unsubscribe_check,
         "schema": _schemas,

@@ -11,10 +11,11 @@ import pytest
 
 from smtp_wizard.engine import discovery
 from smtp_wizard.engine.accounts import AccountBook
-from smtp_wizard.engine.catalog import Catalog, load_catalog
-from smtp_wizard.engine.model import Address, Scope
+from smtp_wizard.engine.catalog import load_catalog
+from smtp_wizard.engine.model import Scope
 from tests.support.certs import Authority
 from tests.support.cli import Ran, on_terminal, run
+from tests.support.discovering import answering
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, StartTls, Step
 from tests.support.stores import desktop
 
@@ -139,13 +140,7 @@ async def _nowhere(*_: Any) -> Any:
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the look-up of an unknown domain comes to, instead of asking the DNS."""
-    answer: dict[str, Any] = {"provider": None, "source": discovery.FoundBy.NONE, "note": "Nobody was found."}
-
-    async def match(address: Address, catalog: Catalog) -> discovery.Discovery:
-        return discovery.Discovery(**answer)
-
-    monkeypatch.setattr(discovery, "match", match)
-    return answer
+    return answering(monkeypatch).found
 
 
 def test_an_unknown_domain_is_said_and_the_server_named_as_missing(found: dict[str, Any]) -> None:

@@ -18,8 +18,8 @@ import pytest
 
 from smtp_wizard.commands.exits import Interrupted
 from smtp_wizard.commands.questions import prefers_lines
-from smtp_wizard.engine import discovery
 from smtp_wizard.engine.accounts import StoreKind, StoreTrouble
+from smtp_wizard.engine.candidate import Candidate, FoundBy
 from smtp_wizard.engine.catalog import load_catalog
 from smtp_wizard.engine.check import CheckResult, Emit, Report, StageFinished, StageStarted
 from smtp_wizard.engine.desk import Desk, Options
@@ -38,6 +38,7 @@ from smtp_wizard.plain.walk import PLAIN, PlainWizard
 from smtp_wizard.report import WIDTH
 from tests.support.cli import run, run_process
 from tests.support.dialogue import Dialogue, Exchange, talk
+from tests.support.discovering import answering
 from tests.support.farhost import HOST as FAR_HOST
 from tests.support.farhost import REFUSING, STARTTLS_PORT, TLS_PORT, FarHost, serving
 from tests.support.ptys import AtTerminal, at_terminal
@@ -230,13 +231,7 @@ def test_a_misspelt_ending_can_be_kept_or_thought_over(answered: Look, nobody: d
 @pytest.fixture
 def nobody(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the look-up of an unknown domain comes to, instead of asking the DNS."""
-    answer: dict[str, Any] = {"provider": None, "source": discovery.FoundBy.NONE, "note": "Nobody was found."}
-
-    async def match(address: Address, catalog: object) -> discovery.Discovery:
-        return discovery.Discovery(**answer)
-
-    monkeypatch.setattr(discovery, "match", match)
-    return answer
+    return answering(monkeypatch).found
 
 
 FIRM: Exchange = ("E-mail address:", "ana@firm.example")
@@ -287,6 +282,23 @@ def test_a_long_list_of_providers_is_cut_and_says_so(walk: Walk) -> None:
 def test_where_nobody_was_found_the_server_is_entered_by_hand(answered: Look, nobody: dict[str, Any]) -> None:
     draft = answered(FIRM, ("Nobody was found. Who runs your mailbox?", "hand"))
     assert (draft.provider, draft.by_hand) == ("custom", True)
+
+
+def test_servers_that_were_found_are_offered_with_where_they_are_from(answered: Look, nobody: dict[str, Any]) -> None:
+    endpoint = Endpoint("smtp.firm.example", 465, Security.TLS)
+    first = Candidate(endpoint=endpoint, username="ana@firm.example", source=FoundBy.SRV, trust=0.85, verified=True)
+    second = replace(first, endpoint=Endpoint("old.firm.example", 587, Security.STARTTLS), verified=False)
+    nobody |= {"candidates": (first, second), "source": FoundBy.SRV, "note": "from: SRV", "problem": None}
+    draft = answered(FIRM, ("1. smtp.firm.example, port 465, SSL/TLS", ""))
+    assert (draft.endpoint, draft.by_hand) == (first.endpoint, False)
+    anew = ("You were setting up", "anew")
+    assert answered(anew, FIRM, ("it answers, and its certificate fits", "2")).endpoint == second.endpoint
+    assert answered(anew, FIRM, ("Several servers were found", "change")).by_hand
+
+
+def test_a_public_list_is_a_question(answered: Look, nobody: dict[str, Any]) -> None:
+    nobody["problem"] = None
+    answered(FIRM, ("It learns your domain, never your address.", "no"), ("Who runs your mailbox?", "back"))
 
 
 def test_where_several_are_possible_they_are_offered_first(answered: Look, nobody: dict[str, Any]) -> None:

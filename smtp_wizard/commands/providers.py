@@ -105,7 +105,7 @@ def provider_json(provider: Provider) -> dict[str, Any]:
             "literal": provider.username_literal or None,
             "note": provider.username_note,
         },
-        "paths": [_path_json(path) for path in provider.paths],
+        "paths": [path_json(path) for path in provider.paths],
         "limits": [_limit_json(limit) for limit in provider.limits],
         "limits_note": provider.limits_note,
         "documented": _documented_json(provider.documented) if provider.documented else None,
@@ -140,7 +140,8 @@ def _endpoint_json(offer: CatalogEndpoint) -> dict[str, Any]:
     return {**_server_json(offer.endpoint), **more}
 
 
-def _path_json(path: AccessPath) -> dict[str, Any]:
+def path_json(path: AccessPath) -> dict[str, Any]:
+    """Return an access path as it stands in the documents of `providers show` and `discover`."""
     shown = _plain(path)
     form = shown.pop("secret_form")
     return {**shown, "secret_form": form}

@@ -39,6 +39,7 @@ from smtp_wizard.commands.test import SAME_ADDRESS
 from smtp_wizard.engine.accounts import Account, NoSuchAccount, StoreKind, parse_name
 from smtp_wizard.engine.catalog import AccessPath, Provider, ProviderKind
 from smtp_wizard.engine.desk import Options
+from smtp_wizard.engine.discovery import Discovery
 from smtp_wizard.engine.model import (
     USUAL_WAYS,
     Address,
@@ -54,7 +55,7 @@ from smtp_wizard.engine.model import (
     parse_port,
 )
 from smtp_wizard.engine.secrets import variable_for
-from smtp_wizard.engine.wizard import Application, Draft, Origin, missing, ranked, walkable
+from smtp_wizard.engine.wizard import Application, Draft, Origin, missing, ranked, walkable, with_found
 from smtp_wizard.report import Outcome, outcome_json, summary
 
 
@@ -186,17 +187,14 @@ class _Setup:
         return next(each for each in providers if each.kind is ProviderKind.CUSTOM)
 
     def _found(self, draft: Draft, address: Address) -> Draft:
-        from smtp_wizard.engine import discovery
+        desk, connection = self.invocation.desk, self.given.connection
+        options = Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
 
-        async def look() -> discovery.Discovery:
+        async def look() -> Discovery:
             async with self.watch.bound():
-                return await discovery.match(address, self.invocation.desk.catalog)
+                return await desk.discover(address, options=options)
 
-        found = run(look(), self.watch, self._undone)
-        if found.provider is not None:
-            origin = Origin.ADDRESS if found.source is discovery.FoundBy.CATALOG else Origin.MX
-            return draft.with_provider(found.provider, origin, found.note)
-        return replace(draft, origin_note=found.note, maybe=tuple(each.id for each in found.alternatives))
+        return with_found(draft, run(look(), self.watch, self._undone), desk.catalog)
 
     def _with_answers(self, draft: Draft) -> Draft:
         given = self.given

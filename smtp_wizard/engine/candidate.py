@@ -76,11 +76,11 @@ class Candidate:
 
 SOURCE_WORDS: Mapping[FoundBy, str] = {
     FoundBy.CATALOG: "our own list",
-    FoundBy.MX: "who receives the domain's mail (MX)",
-    FoundBy.SRV: "what the domain's DNS names (SRV)",
-    FoundBy.AUTOCONFIG: "what is published on the web (autoconfig)",
+    FoundBy.MX: "the domain's mail host (MX)",
+    FoundBy.SRV: "the domain's DNS (SRV)",
+    FoundBy.AUTOCONFIG: "the domain's web (autoconfig)",
     FoundBy.ISPDB: "a public list (ISPDB)",
-    FoundBy.GUESS: "a usual name, tried",
+    FoundBy.GUESS: "a usual name",
     FoundBy.MANUAL: "typed",
 }
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from smtp_wizard.engine.accounts import (
     parse_name,
 )
 from smtp_wizard.engine.attempts import Attempts
+from smtp_wizard.engine.autoconfig import load_database
 from smtp_wizard.engine.bearers import Bearers, ending_of, keepable, login_of
 from smtp_wizard.engine.catalog import AccessPath, Catalog, Provider, ProviderKind
 from smtp_wizard.engine.check import (
@@ -42,6 +44,7 @@ from smtp_wizard.engine.check import (
     StageStarted,
     Target,
 )
+from smtp_wizard.engine.discovery import DEADLINE, Asking, Discovery, Resolver, discover
 from smtp_wizard.engine.lockout import Guard, paused, signs_in
 from smtp_wizard.engine.model import (
     Address,
@@ -63,6 +66,7 @@ from smtp_wizard.engine.retirements import Notice, notice_of
 from smtp_wizard.engine.run import run_checks
 from smtp_wizard.engine.secrets import SecretError, SecretStores, Trouble, entry_name
 from smtp_wizard.engine.symptom import Fault, Symptom
+from smtp_wizard.engine.web import HttpWeb, Web
 from smtp_wizard.engine.wire import Trust, Wire
 from smtp_wizard.engine.wizard import Draft, Origin, Proof
 
@@ -84,6 +88,8 @@ class Options:
     """Sign in although so many sign-ins were refused that the account may get locked. Only ever a person's own word."""
 
 
+TRYING = Limits(dns=5.0, connect=4.0, tls=5.0, greeting=8.0, ehlo=5.0, starttls=8.0)
+"""What a server has time for that is tried because a source names it; the search has a deadline of its own."""
 PRACTICE_FOLDER = "sandbox"
 """Below the config folder: the practice server's mailbox and certificates."""
 
@@ -111,9 +117,14 @@ class Desk:
         book: AccountBook,
         folder: Path,
         limits: Limits | None = None,
+        resolver: Resolver | None = None,
+        web: Web | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`folder` is the config folder; the practice server keeps its mailbox and certificates below it."""
+        """`folder` is the config folder; the practice server keeps its mailbox and certificates below it.
+
+        `resolver` and `web` are asked for settings: the system's name servers, and the web, where they are left out.
+        """
         self.catalog = catalog
         self.diagnosis = diagnosis
         self.wire = wire
@@ -121,9 +132,56 @@ class Desk:
         self.book = book
         self.folder = folder
         self.limits = limits
+        self.resolver = resolver or Resolver()
+        self.web = web
         self.now = now
         self.attempts = Attempts(folder, now=now)
         self.bearers = Bearers(stores, book, folder, now)
+
+    # -- finding the settings ---------------------------------------------------------------------------------------
+
+    async def discover(
+        self,
+        address: Address,
+        *,
+        public_list: bool = False,
+        plain_http: bool = False,
+        options: Options | None = None,
+        deadline: float = DEADLINE,
+        tell: Callable[[str], None] = lambda line: None,
+    ) -> Discovery:
+        """Find the provider and the server of an address; every server that is named is tried, without a password.
+
+        `public_list` and `plain_http`: the person said yes to that. Raises nothing but `DataError`.
+        """
+        trust = Trust(options.ca_file if options else None)
+        asking = Asking(
+            resolver=self.resolver,
+            web=self.web or HttpWeb(trust),
+            verify=partial(self._tried, options or Options()),
+            database=load_database() if public_list else None,
+            plain_http=plain_http,
+            deadline=deadline,
+        )
+        return await discover(address, self.catalog, asking, tell)
+
+    async def _tried(self, options: Options, endpoint: Endpoint) -> Report:
+        """Try a server as deep as the EHLO after TLS."""
+        target = Target(
+            endpoint=endpoint,
+            trust=Trust(options.ca_file),
+            family=options.family,
+            ehlo_name=options.ehlo_name,
+        )
+        return await run_checks(
+            target,
+            None,
+            depth=Depth.SERVER,
+            wire=self.wire,
+            diagnosis=self.diagnosis,
+            emit=lambda event: None,
+            limits=TRYING,
+        )
 
     # -- checking ---------------------------------------------------------------------------------------------------
 

@@ -114,7 +114,7 @@ _CODECS: Mapping[str, _Codec] = {
     "editing": _Codec(_text),
     "typed": _Codec(_table, dict),
 }
-"""Every field of a draft but the secret, the proof, and the name under which it was saved."""
+"""Every field of a draft but the secret, the proof, what was found beside what was chosen, and the saved name."""
 
 
 @dataclass(frozen=True, slots=True)

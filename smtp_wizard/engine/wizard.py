@@ -13,8 +13,9 @@ from enum import StrEnum
 from typing import Self
 
 from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.candidate import Candidate, FoundBy
 from smtp_wizard.engine.catalog import AccessPath, Catalog, PathAuth, Provider, ProviderKind
-from smtp_wizard.engine.discovery import Discovery, FoundBy
+from smtp_wizard.engine.discovery import Discovery
 from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Scope, Secret, Security, Verdict
 
 
@@ -27,6 +28,8 @@ class Origin(StrEnum):
     """The domain's MX record named it."""
     CHOSEN = "chosen"
     """The person picked it."""
+    FOUND = "found"
+    """The domain, or somebody who knows it, names the server; no provider of the catalogue is known for it."""
     HAND = "hand"
     """The person enters the server."""
 
@@ -72,6 +75,10 @@ class Draft:
     """One sentence: where the settings come from."""
     maybe: tuple[str, ...] = ()
     """Ids of the providers it could be, where the answer was not clear."""
+    candidates: tuple[Candidate, ...] = ()
+    """The servers that were found, best first."""
+    found_notes: tuple[str, ...] = ()
+    """What else was learnt while looking."""
     ways: int = 0
     """How many access paths the provider has."""
     application: Application | None = None
@@ -125,6 +132,8 @@ class Draft:
             origin=None,
             origin_note="",
             maybe=(),
+            candidates=(),
+            found_notes=(),
             ways=0,
             path=None,
             endpoint=None,
@@ -224,17 +233,31 @@ class Draft:
         return self.sender or self.address
 
 
-def with_found(draft: Draft, found: Discovery) -> Draft:
-    """Return the draft with what was found about the address's provider."""
+def with_found(draft: Draft, found: Discovery, catalog: Catalog) -> Draft:
+    """Return the draft with what was found about the address: its provider, or a server that somebody names."""
+    learnt = replace(draft, maybe=(), candidates=found.candidates, found_notes=found.notes)
     if found.provider is not None:
-        origin = Origin.ADDRESS if found.source is FoundBy.CATALOG else Origin.MX
-        return replace(draft.with_provider(found.provider, origin, found.note), maybe=())
-    return replace(draft, origin_note=found.note, maybe=tuple(each.id for each in found.alternatives))
+        origin = {FoundBy.CATALOG: Origin.ADDRESS, FoundBy.MX: Origin.MX}.get(found.source, Origin.FOUND)
+        return learnt.with_provider(found.provider, origin, found.note)
+    if found.candidates and not found.alternatives:
+        return with_candidate(learnt, catalog, found.candidates[0], found.note)
+    return replace(learnt, origin_note=found.note, maybe=tuple(each.id for each in found.alternatives))
+
+
+def with_candidate(draft: Draft, catalog: Catalog, candidate: Candidate, note: str) -> Draft:
+    """Return the draft with a server that was found, of a provider that is not in the catalogue."""
+    chosen = draft.with_provider(_custom(catalog), Origin.FOUND, note)
+    filled = chosen.with_endpoint(candidate.endpoint).with_sign_in(candidate.username, chosen.secret)
+    return replace(filled, by_hand=False)
+
+
+def _custom(catalog: Catalog) -> Provider:
+    return next(each for each in catalog.providers if each.kind is ProviderKind.CUSTOM)
 
 
 def with_choice(draft: Draft, catalog: Catalog, provider_id: str) -> Draft:
     """Return the draft with the provider that the person picked; an empty id means: the server by hand."""
-    custom = next(each for each in catalog.providers if each.kind is ProviderKind.CUSTOM)
+    custom = _custom(catalog)
     origin = Origin.CHOSEN if provider_id else Origin.HAND
     chosen = draft.with_provider(catalog.get(provider_id) or custom, origin, "your choice" if provider_id else "")
     return replace(chosen, by_hand=chosen.by_hand or chosen.endpoint is None)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from smtp_wizard.engine import discovery
+from smtp_wizard.engine.autoconfig import load_database
 from smtp_wizard.engine.model import Address
 from smtp_wizard.engine.wizard import Draft, with_found
+from smtp_wizard.found_words import LIST_NO, LIST_YES, list_may_help, list_question
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
@@ -29,7 +30,17 @@ def _address(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     if following.provider is not None:
         return following
     talk.say(f"Looking up {meant.domain} ...")
-    return with_found(following, awaited(discovery.match(meant, kit.desk.catalog)))
+    return found_for(talk, kit, following)
+
+
+def found_for(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    """Return the draft with what is found about its address; a public list is asked after a yes. Raises `GoBack`."""
+    assert draft.address is not None, "it was just typed"
+    found = awaited(kit.desk.discover(draft.address, tell=lambda line: talk.show([f"  {line}"])))
+    database = load_database()
+    if list_may_help(found) and talk.yes(list_question(draft, database), yes=LIST_YES, no=LIST_NO):
+        found = awaited(kit.desk.discover(draft.address, public_list=True))
+    return with_found(draft, found, kit.desk.catalog)
 
 
 def _spelt_right(talk: Talk, kit: Kit, draft: Draft) -> Address:

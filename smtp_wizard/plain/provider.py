@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from smtp_wizard.engine.catalog import Provider, ProviderKind
-from smtp_wizard.engine.wizard import Draft, with_choice
+from smtp_wizard.engine.wizard import Draft, Origin, with_candidate, with_choice
+from smtp_wizard.found_words import believed_words, found_question, offered, server_words
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
 from smtp_wizard.plain.talk import Choice, GoBack, Talk, wrap
 from smtp_wizard.words import (
@@ -34,6 +35,9 @@ def provider(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
 
 def _provider(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     found = kit.desk.provider(draft.provider)
+    if draft.origin is Origin.FOUND and draft.endpoint is not None and found is not None and _unlisted(found):
+        return _found(talk, kit, draft)
+    talk.show(line for note in draft.found_notes for line in wrap(note))
     if found is None or found.kind is ProviderKind.CUSTOM:
         return _unknown(talk, kit, draft)
     talk.say("\n".join(found_words(draft, found)))
@@ -52,6 +56,35 @@ def _provider(talk: Talk, kit: Kit, draft: Draft) -> Draft:
                 chosen = _another(talk, kit, draft)
                 if chosen is not None:
                     return chosen
+
+
+def _unlisted(found: Provider) -> bool:
+    return found.kind is ProviderKind.CUSTOM
+
+
+def _found(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    """Offer the servers that were found. Raises `GoBack`, `Quit`."""
+    talk.say(found_question(draft))
+    talk.show(line for note in draft.found_notes for line in wrap(note))
+    servers = offered(draft.candidates)
+    rows = [
+        Choice(f"server-{number}", server_words(each), about=believed_words(each))
+        for number, each in enumerate(servers)
+    ]
+    rows = rows or [Choice("use", f"{USE_THESE}: {draft.endpoint}")]
+    while True:
+        match talk.choose("", [*rows, Choice("change", CHANGE_THESE), Choice("other", OTHER_PROVIDER)]):
+            case "use":
+                return replace(draft, by_hand=False)
+            case "change":
+                return replace(draft, by_hand=True)
+            case "other":
+                chosen = _another(talk, kit, draft)
+                if chosen is not None:
+                    return chosen
+            case chosen_server:
+                server = servers[int(chosen_server.removeprefix("server-"))]
+                return with_candidate(draft, kit.desk.catalog, server, draft.origin_note)
 
 
 def _answers(draft: Draft) -> list[Choice]:

@@ -12,9 +12,11 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
-from smtp_wizard.engine.discovery import match
+from smtp_wizard.engine.autoconfig import load_database
 from smtp_wizard.engine.model import Address
 from smtp_wizard.engine.wizard import Draft, with_found
+from smtp_wizard.found_words import LIST_NO, LIST_YES, list_may_help, list_question
+from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import Field, Plain, TextInput
 from smtp_wizard.words import ADDRESS_HINT, ADDRESS_LEAD, ADDRESS_QUESTION, PURPOSE, practice_address, typo_words
@@ -100,12 +102,21 @@ class AddressScreen(StepScreen):
         except ValueError:
             return self.draft.with_typed("address", self.field.value)
 
+    async def _may_ask_the_list(self, draft: Draft) -> bool:
+        """Ask before a public list learns the domain."""
+        question = list_question(draft, load_database())
+        yes = await self.app.push_screen_wait(ConfirmScreen(question, yes=LIST_YES, no=LIST_NO))
+        return yes is True
+
     @work(exclusive=True, group="look-up")
     async def _look_up(self, address: Address) -> None:
         """Find the provider: at once where the ending is known, else from the DNS."""
         draft = self.draft.with_address(address).with_typed("address", None)
         if draft.provider is None:
             self.banner.say(f"Looking up {address.domain} ... (Esc goes back)")
-            found = await match(address, self.kit.desk.catalog)
-            draft = with_found(draft, found)
+            desk = self.kit.desk
+            found = await desk.discover(address, tell=lambda line: self.banner.say(f"{line} (Esc goes back)"))
+            if list_may_help(found) and await self._may_ask_the_list(draft):
+                found = await desk.discover(address, public_list=True)
+            draft = with_found(draft, found, desk.catalog)
         self.go_on(draft)

@@ -13,7 +13,8 @@ from textual.content import Content
 from textual.widget import Widget
 
 from smtp_wizard.engine.catalog import Provider, ProviderKind
-from smtp_wizard.engine.wizard import Draft, with_choice
+from smtp_wizard.engine.wizard import Draft, Origin, with_candidate, with_choice
+from smtp_wizard.found_words import MOST_OFFERED, believed_words, found_question, offered, server_words
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import Choice, Choices, Plain, ProviderPicker
 from smtp_wizard.words import (
@@ -47,7 +48,7 @@ class ProviderScreen(StepScreen):
         self.picker = ProviderPicker(catalog, BY_HAND, likely, id="picker")
         self.choices = Choices(
             [
-                Choice(USE, USE_THESE),
+                *(self._servers() or [Choice(USE, USE_THESE)]),
                 Choice(CHANGE, CHANGE_THESE),
                 Choice(OTHER, OTHER_PROVIDER),
             ],
@@ -61,22 +62,54 @@ class ProviderScreen(StepScreen):
     def _has_server(self) -> bool:
         return self.found is not None and self.found.kind is not ProviderKind.CUSTOM
 
+    @property
+    def _was_found(self) -> bool:
+        """Whether somebody names a server, although its provider is not in the catalogue."""
+        return not self._has_server and self.draft.origin is Origin.FOUND and self.draft.endpoint is not None
+
+    def _servers(self) -> list[Choice]:
+        """The servers that were found, the likeliest first; nothing where the provider is known."""
+        if not self._was_found:
+            return []
+        ids = (USE, *(f"{USE}-{number}" for number in range(1, MOST_OFFERED)))
+        rows = zip(ids, offered(self.draft.candidates), strict=False)
+        return [Choice(each, server_words(server), believed_words(server)) for each, server in rows]
+
     def body(self) -> Iterator[Widget]:
-        if self.found is not None and self._has_server:
+        if self._was_found:
+            yield Plain(Content.styled(found_question(self.draft), "bold"), classes="question")
+            yield Plain(self._found_settings(), id="settings")
+            yield self.choices
+            yield from self._notes()
+        elif self.found is not None and self._has_server:
             yield Plain(self._found_words(self.found), classes="question")
             yield Plain(self._settings(self.found), id="settings")
             yield Plain(self.found.note, classes="note")
+            yield from self._notes()
             yield self.choices
             yield self.then_and_now
         else:
             yield Plain(Content.styled(unknown_words(self.draft), "bold"), classes="question")
             if self.draft.origin_note:
                 yield Plain(self.draft.origin_note, classes="note")
+            yield from self._notes()
         yield self.picker
+
+    def _notes(self) -> Iterator[Widget]:
+        """What else was learnt while looking."""
+        if self.draft.found_notes:
+            yield Plain("\n".join(self.draft.found_notes), classes="note")
+
+    def _found_settings(self) -> str:
+        """The settings, as far as the list of servers does not say them."""
+        endpoint = self.draft.endpoint
+        assert endpoint is not None, "it was found"
+        server = f"Server {endpoint.host}   Port {endpoint.port}   Security {endpoint.security.words}\n"
+        return f"{'' if self.draft.candidates else server}User name {self.draft.username}"
 
     def on_mount(self) -> None:
         self.then_and_now.display = False
-        known = self._has_server
+        known = self._has_server or self._was_found
         self.picker.display = not known
         (self.choices if known else self.picker.entry).focus()
 
@@ -86,6 +119,10 @@ class ProviderScreen(StepScreen):
 
     def _settings(self, provider: Provider) -> str:
         return "\n".join(f"  {line}" for line in settings_words(self.draft, provider, self.kit.desk.catalog))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what was then and what is now only where the provider is known."""
+        return self._has_server if action == "details" else True
 
     def action_details(self) -> None:
         """Show or hide what the article said, what holds today, and the sources."""
@@ -103,6 +140,9 @@ class ProviderScreen(StepScreen):
                 self.go_on(replace(self.draft, by_hand=self.draft.endpoint is None))
             case "change":
                 self.go_on(replace(self.draft, by_hand=True))
+            case choice if choice.startswith(USE):
+                server = self.draft.candidates[int(choice.removeprefix(f"{USE}-"))]
+                self.go_on(with_candidate(self.draft, self.kit.desk.catalog, server, self.draft.origin_note))
             case _:
                 self.picker.display = True
                 self.picker.entry.focus()

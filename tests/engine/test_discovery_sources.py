@@ -128,7 +128,7 @@ async def test_the_dns_names_the_servers_most_preferred_first(search: Search) ->
     assert {each.source for each in asked.found.candidates} == {FoundBy.SRV}
     assert [each.endpoint.security for each in asked.found.candidates] == [TLS, STARTTLS, STARTTLS, STARTTLS]
     assert asked.servers[0] == "smtp.firm.de:465"
-    assert asked.found.note == "from: what the domain's DNS names (SRV)"
+    assert asked.found.note == "from: the domain's DNS (SRV)"
     assert asked.found.candidates[0].username == "ana.secret@firm.de"
 
 
@@ -162,7 +162,7 @@ async def test_what_the_domain_publishes_is_read(search: Search, url: str) -> No
     (only,) = asked.found.candidates
     assert (str(only.endpoint), only.source, only.username) == ("smtp.firm.de:465", FoundBy.AUTOCONFIG, "ana.secret")
     assert only.trust == TRUST[FoundBy.AUTOCONFIG]
-    assert asked.found.note == "from: what is published on the web (autoconfig)"
+    assert asked.found.note == "from: the domain's web (autoconfig)"
 
 
 async def test_what_the_mail_host_publishes_is_read_where_it_is_not_in_our_list(search: Search) -> None:

@@ -61,7 +61,13 @@ def test_every_field_is_kept_but_secret_proof_and_where_it_was_saved(tmp_path: P
     kept = box.load()
     assert kept is not None
     assert kept.draft == replace(FULL, secret=None, proof=None)
-    assert {each.name for each in fields(Draft)} - set(_CODECS) == {"secret", "proof", "saved"}
+    assert {each.name for each in fields(Draft)} - set(_CODECS) == {
+        "secret",
+        "proof",
+        "saved",
+        "candidates",
+        "found_notes",
+    }
 
 
 def test_the_secret_is_nowhere_in_the_file_and_the_file_is_private(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ import pytest
 
 from smtp_wizard.engine.accounts import StoreKind
 from smtp_wizard.engine.catalog import AccessPath, PathStatus, Provider, ProviderKind
-from smtp_wizard.engine.discovery import DnsProblem, MxLookup
 from smtp_wizard.engine.model import Auth, Scope, Security, Stage, Verdict
 from smtp_wizard.engine.scenarios import Certificate, Scenario, load_scenarios
 from smtp_wizard.engine.wire import Trust
@@ -25,6 +24,7 @@ from smtp_wizard.engine.wizard import walkable
 from smtp_wizard.report import who_words
 from smtp_wizard.screens.dialogs import LeadScreen
 from smtp_wizard.widgets import CheckList, Choices, FindingCard, GuidePane, ProviderPicker, SecretInput, TextInput
+from tests.support.discovering import answering
 from tests.support.redirect import Led, RedirectWire, open_relay, playing, tls_ports
 from tests.support.stores import MemoryBackend, desktop
 from tests.support.walk import Walk, catalog, in_one_line, make_desk, walking, words_of
@@ -122,10 +122,7 @@ def nothing_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
 def nobody_knows_the_domain(monkeypatch: pytest.MonkeyPatch) -> None:
     """The DNS knows no domain, so that the person chooses the provider."""
 
-    async def look_up(domain: str, resolver: object) -> MxLookup:
-        return MxLookup(problem=DnsProblem.NO_SUCH_DOMAIN)
-
-    monkeypatch.setattr("smtp_wizard.engine.discovery.look_up_mx", look_up)
+    answering(monkeypatch)
 
 
 @dataclass(kw_only=True)

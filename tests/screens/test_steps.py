@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.candidate import Candidate, FoundBy
 from smtp_wizard.engine.check import Limits
 from smtp_wizard.engine.desk import PRACTICE_FOLDER, Desk
-from smtp_wizard.engine.discovery import DnsProblem, MxLookup
 from smtp_wizard.engine.model import Address, Depth, Endpoint, Scope, Secret, Security, Verdict
 from smtp_wizard.engine.practice_mailbox import messages
 from smtp_wizard.engine.secrets import SecretStore, SecretStores
@@ -31,6 +31,7 @@ from smtp_wizard.words import (
     displace_question,
     replace_question,
 )
+from tests.support.discovering import Answer, answering
 from tests.support.redirect import Led, RedirectWire, playing
 from tests.support.stores import FailingStore, always, desktop
 from tests.support.walk import Walk, make_desk, walking
@@ -68,10 +69,7 @@ BY_HAND = Draft(
 def nobody_knows_the_domain(monkeypatch: pytest.MonkeyPatch) -> None:
     """The DNS knows no domain, so that the person chooses the provider."""
 
-    async def look_up(domain: str, resolver: object) -> MxLookup:
-        return MxLookup(problem=DnsProblem.NO_SUCH_DOMAIN)
-
-    monkeypatch.setattr("smtp_wizard.engine.discovery.look_up_mx", look_up)
+    answering(monkeypatch)
 
 
 @pytest.fixture
@@ -121,6 +119,91 @@ async def test_the_offer_goes_away_when_another_address_is_typed(desk: Desk) -> 
         await walk.press("enter")
         await walk.at("provider")
         assert walk.draft.address == Address("ana", "firma.example")
+
+
+FIRST = Candidate(
+    endpoint=Endpoint("smtp.firma.example", 465, Security.TLS),
+    username="ana@firma.example",
+    source=FoundBy.SRV,
+    also=(FoundBy.AUTOCONFIG,),
+    trust=0.85,
+    verified=True,
+)
+SECOND = replace(FIRST, endpoint=Endpoint("old.firma.example", 587, Security.STARTTLS), trust=0.3, verified=False)
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> Answer:
+    """Two servers are found for a domain, of no provider that is known."""
+    answer = answering(monkeypatch)
+    answer.found |= {
+        "candidates": (FIRST, SECOND),
+        "source": FoundBy.SRV,
+        "note": "from: the domain's DNS (SRV)",
+        "notes": ("The sources differ: smtp.firma.example (SRV); old.firma.example (autoconfig).",),
+        "problem": None,
+    }
+    return answer
+
+
+async def test_servers_that_were_found_are_shown_and_enter_takes_the_likeliest(desk: Desk, found: Answer) -> None:
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.write("ana@firma.example")
+        await walk.press("enter")
+        await walk.at("provider")
+        await walk.until_reads("Several servers were found for firma.example.")
+        await walk.until_reads("smtp.firma.example, port 465, SSL/TLS")
+        await walk.until_reads("The sources differ")
+        await walk.press("enter")
+        await walk.at("signin")
+        assert walk.draft.endpoint == FIRST.endpoint
+        assert (walk.draft.username, walk.draft.by_hand) == ("ana@firma.example", False)
+
+
+async def test_another_server_that_was_found_is_one_arrow_away(desk: Desk, found: Answer) -> None:
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.write("ana@firma.example")
+        await walk.press("enter")
+        await walk.at("provider")
+        await walk.press("down", "enter")
+        await walk.at("signin")
+        assert walk.draft.endpoint == SECOND.endpoint
+        await walk.press("escape")
+        await walk.at("provider")
+        await walk.press("down", "down", "enter")
+        await walk.at("signin")
+        assert walk.draft.by_hand
+
+
+async def test_a_public_list_is_asked_after_a_yes(desk: Desk, found: Answer) -> None:
+    listed = replace(FIRST, endpoint=Endpoint("listed.example", 465, Security.TLS), source=FoundBy.ISPDB)
+    found.found |= {"candidates": ()}
+    found.listed = {"candidates": (listed,), "source": FoundBy.ISPDB}
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.write("ana@firma.example")
+        await walk.press("enter")
+        await walk.until_reads("It learns your domain, never your address.")
+        assert [asking.database is not None for asking in found.asked] == [False]
+        await walk.press("down", "enter")
+        await walk.at("provider")
+        await walk.until_reads("listed.example, port 465")
+    assert [asking.database is not None for asking in found.asked] == [False, True]
+
+
+async def test_a_no_keeps_the_domain_from_the_public_list(desk: Desk, found: Answer) -> None:
+    found.found |= {"candidates": ()}
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.write("ana@firma.example")
+        await walk.press("enter")
+        await walk.until_reads("It learns your domain")
+        await walk.press("enter")
+        await walk.at("provider")
+        await walk.until_reads("Who runs your mailbox?")
+    assert [asking.database is not None for asking in found.asked] == [False]
 
 
 async def test_what_is_no_address_is_said_and_goes_nowhere(desk: Desk) -> None:

@@ -1,0 +1,117 @@
+"""`discover`: the settings for an address, each with its source and how far it is believed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from smtp_wizard.commands.checking import report_line
+from smtp_wizard.commands.connection import connection_from, connection_options, parsed_by
+from smtp_wizard.commands.exits import Exit
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form
+from smtp_wizard.commands.providers import path_json
+from smtp_wizard.commands.questions import can_ask, confirm
+from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.engine.autoconfig import load_database
+from smtp_wizard.engine.candidate import Candidate
+from smtp_wizard.engine.desk import Options
+from smtp_wizard.engine.discovery import DEADLINE, Discovery
+from smtp_wizard.engine.model import Address, clean
+from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.found_words import believed_words, list_may_help, list_question, server_words
+from smtp_wizard.report import paragraph
+
+
+@click.command("discover")
+@click.argument("email", callback=parsed_by(Address.parse))
+@click.option(
+    "--ispdb/--no-ispdb",
+    default=None,
+    help="Whether to ask the public list ISPDB, which learns the domain. Left out: a question, if need be.",
+)
+@click.option("--allow-http", is_flag=True, help="Take settings that the domain publishes without encryption, too.")
+@connection_options
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(invocation: Invocation, /, email: Address, ispdb: bool | None, allow_http: bool, **given: Any) -> int:
+    """Find the outgoing server for an address: who names it, whether it answers, and how far that is to be believed.
+
+    Only the domain is told to anybody, never the part before the @; no password is used and nothing is sent. An
+    ending that the catalogue knows is answered without asking anybody. Exit code 1 where nothing is found.
+    """
+    given.pop("_json")
+    connection = connection_from(given)
+    watch = Stopwatch(connection.timeout)
+    options = Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
+
+    def look(public_list: bool) -> Discovery:
+        work = invocation.desk.discover(
+            email,
+            public_list=public_list,
+            plain_http=allow_http,
+            options=options,
+            deadline=min(DEADLINE, watch.left() or DEADLINE),
+            tell=invocation.out.narrate if connection.verbose else lambda line: None,
+        )
+        return run(work, watch, lambda: "Nothing was found yet.")
+
+    found = look(ispdb is True)
+    if ispdb is None and can_ask() and list_may_help(found):
+        draft = Draft().with_address(email)
+        if confirm(list_question(draft, load_database())):
+            found = look(True)
+    _tell(invocation, email, found)
+    return Exit.OK if found.provider or found.alternatives or found.candidates else Exit.FAILED
+
+
+def _tell(invocation: Invocation, email: Address, found: Discovery) -> None:
+    out = invocation.out
+    if out.form is Form.JSON:
+        provider = found.provider
+        out.document(
+            "discover",
+            email=email.wire,
+            provider=provider.id if provider else None,
+            alternatives=[each.id for each in found.alternatives],
+            candidates=[_candidate_json(each) for each in found.candidates],
+            paths=[path_json(path) for path in provider.paths] if provider else [],
+            mx=list(found.mx_hosts),
+            notes=[found.note, *found.notes],
+        )
+        return
+    names = ", ".join(f"{each.name} ({each.id})" for each in found.alternatives)
+    who = f"{found.provider.name} ({found.provider.id})" if found.provider else names
+    if who:
+        out.data(f"Provider: {who}")
+    for line in paragraph(found.note):
+        report_line(out, line)
+    for number, each in enumerate(found.candidates, 1):
+        for line in paragraph(server_words(each), f"{number:>2}. "):
+            report_line(out, line)
+        for line in paragraph(f"user name {clean(each.username)}; {believed_words(each)}", "    "):
+            report_line(out, line)
+    if found.provider is not None:
+        for path in found.provider.paths:
+            report_line(out, f"Sign-in: {path.title} ({path.status.value})")
+    for note in found.notes:
+        for line in paragraph(note, "Note: "):
+            report_line(out, line)
+
+
+def _candidate_json(candidate: Candidate) -> dict[str, Any]:
+    endpoint = candidate.endpoint
+    return {
+        "host": endpoint.host,
+        "port": endpoint.port,
+        "security": endpoint.security.value,
+        "username": candidate.username,
+        "auth": list(candidate.auth),
+        "source": candidate.source.value,
+        "also": [each.value for each in candidate.also],
+        "trust": round(candidate.trust, 2),
+        "verified": candidate.verified,
+        "as_of": candidate.as_of or None,
+        "note": candidate.note or None,
+    }

@@ -1,0 +1,66 @@
+"""What both faces say about servers that were found for an address. Plain text; no toolkit is known here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smtp_wizard.engine.autoconfig import Database
+from smtp_wizard.engine.candidate import SOURCE_WORDS, Candidate
+from smtp_wizard.engine.discovery import Discovery
+from smtp_wizard.engine.lookup import DnsProblem
+from smtp_wizard.engine.wizard import Draft
+
+MOST_OFFERED = 4
+"""Servers that are offered; the rest is seldom more than the same on other ports."""
+LIST_YES = "Yes, ask the list"
+LIST_NO = "No, go on without it"
+_NOBODY_TO_ASK = (DnsProblem.NO_SUCH_DOMAIN, DnsProblem.NO_MAIL, DnsProblem.NO_NETWORK, DnsProblem.SILENT)
+
+
+def list_may_help(found: Discovery) -> bool:
+    """Whether asking a public list is worth a question: nothing certain was found, and the domain is there."""
+    certain = found.provider is not None or found.alternatives or any(each.verified for each in found.candidates)
+    return not certain and found.problem not in _NOBODY_TO_ASK
+
+
+def list_question(draft: Draft, database: Database) -> str:
+    """Ask before a public list learns the domain."""
+    domain = draft.address.domain if draft.address else "it"
+    return f"Nothing certain was found for {domain}. Ask {database.name}? It learns {database.learns}."
+
+
+def server_words(candidate: Candidate) -> str:
+    """Name a server, its port, and how it is encrypted."""
+    endpoint = candidate.endpoint
+    return f"{endpoint.host}, port {endpoint.port}, {endpoint.security.words}"
+
+
+def believed_words(candidate: Candidate) -> str:
+    """Say who names a server, whether it was reached, how far it is to be believed, and what is odd about it."""
+    sources = ", ".join(SOURCE_WORDS[each] for each in (candidate.source, *candidate.also))
+    reached = "it answers, and its certificate fits" if candidate.verified else "not proved yet"
+    parts = [f"{trust_words(candidate.trust)}: named by {sources}", candidate.note or reached]
+    if candidate.as_of:
+        parts.append(f"checked {candidate.as_of}")
+    return "; ".join(parts)
+
+
+def trust_words(trust: float) -> str:
+    """Say in words how far something is believed."""
+    for least, words in ((0.85, "very likely right"), (0.6, "likely right"), (0.4, "perhaps right")):
+        if trust >= least:
+            return words
+    return "doubtful"
+
+
+def offered(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Return the servers that are worth a line of their own."""
+    return tuple(candidates[:MOST_OFFERED])
+
+
+def found_question(draft: Draft) -> str:
+    """Say that a server was found, and ask whether it is right."""
+    domain = draft.address.domain if draft.address else "your address"
+    if len(offered(draft.candidates)) > 1:
+        return f"Several servers were found for {domain}. The first is the likeliest."
+    return f"A server was found for {domain}. Is it right?"
