@@ -651,6 +651,9 @@ def test_every_rule_decides_something_here() -> None:
     cases += [
         replied(Stage.AUTH, "530 No", endpoint=NONE_587),
         replied(Stage.MAIL, "530 No", endpoint=NONE_587),
+        replied(Stage.AUTH, "535 No", endpoint=Endpoint("smtp.zeptomail.com", 587, Security.STARTTLS)),
+        replied(Stage.DATA, "554 You are not authorized to send from ana@example.com", provider="sendgrid"),
+        replied(Stage.RCPT, "550 Policy rejection on the target address"),
         replied(Stage.AUTH, "535 No", username="ana"),
         replied(Stage.MAIL, "550 No", username="ana@example.com", sender="bob@example.com"),
         replied(Stage.AUTH, "535 No", endpoint=None, hints=Hints(auth=Auth.XOAUTH2)),
