@@ -18,7 +18,7 @@ from smtp_wizard.engine.model import Address, Endpoint, Secret, Security
 from smtp_wizard.engine.scenarios import Certificate, Scenario, SignIn, load_scenarios
 from smtp_wizard.engine.secrets import SecretStores
 from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.probing import NO_PORT_SERVES
+from smtp_wizard.probing import NO_PORT_FITS
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.widgets import CheckList, Plain
 from tests.support.cli import Ran, run
@@ -205,5 +205,5 @@ async def every_port(desk: Desk) -> list[str]:
         await walk.at("server")
         await walk.fill("#host", "localhost")
         await walk.press("f6")
-        await walk.until_reads(NO_PORT_SERVES)
+        await walk.until_reads(NO_PORT_FITS)
         return words_of(walk.the("#verdict", Plain)).splitlines()

@@ -166,7 +166,7 @@ class NeutralQuestion:
         """
         if not ports:
             if named is not None and self.out.form is Form.TEXT:
-                self.out.narrate(f"Nothing was asked of {clean(named, 100)}: every port was reached.")
+                self.out.narrate(f"{clean(named, 100)} was not asked: no port was found to be unreachable.")
             return Neutrally()
         if named is not None:
             return Neutrally(self._asked(Neutral(named, tuple(ports)), serving, undone))
