@@ -60,7 +60,7 @@ class OAuthServer:
     revoke: str = ""
     """Where a sign-in is given back (RFC 7009)."""
     scopes: tuple[str, ...]
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict, hash=False)
     """What goes into the address of the page beside the standard's own parameters."""
     redirect: str = "http://127.0.0.1:{port}/"
     """Where the browser comes back to. What the provider compares must not be changed: the name, or the path."""
