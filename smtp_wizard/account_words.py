@@ -30,6 +30,7 @@ def account_actions(account: Account) -> tuple[Doable, ...]:
         Doable("rename", "Rename"),
         Doable("copy", "Make another one like it"),
         Doable("scope", f"Use it for: {other_scope(account).words}", f"now: {account.scope.words}"),
+        *([Doable("move", "Keep its password in another place")] if account.store is not None else []),
         Doable("delete", "Delete", "its password goes too"),
     )
 

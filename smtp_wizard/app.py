@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from typing import Any, ClassVar
 
 from textual import events, on, work
-from textual.app import App
+from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -27,6 +27,7 @@ from smtp_wizard.engine.drafts import DraftBox, Kept
 from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.paths import make_private_dir, write_private
 from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, opening_step, previous_step, step
+from smtp_wizard.lending import run_on_terminal
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen, TooSmallScreen
@@ -112,6 +113,7 @@ class WizardApp(App[int]):
         self.before_limits = HOME
         self.register_theme(HIGH_CONTRAST)
         self.theme = look
+        desk.stores.command.lend = self._lend_terminal
         self.ascii = only_ascii(os.environ, getattr(sys.__stderr__, "encoding", None))
 
     # -- the terminal -----------------------------------------------------------------------------------------------
@@ -134,6 +136,14 @@ class WizardApp(App[int]):
         """Change to the next look: dark, light, high contrast, the terminal's own colours."""
         names = list(THEMES.values())
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
+
+    def _lend_terminal(self, words: Sequence[str], environ: Mapping[str, str]) -> tuple[bytes, int] | None:
+        """Put the screens aside while a command asks the person something; None where there is no terminal to lend."""
+        try:
+            with self.suspend():
+                return run_on_terminal(words, environ)
+        except SuspendNotSupported:
+            return None
 
     # -- areas ------------------------------------------------------------------------------------------------------
 

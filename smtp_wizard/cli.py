@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "test": "Test saved accounts again.",
         "send": "Send the test message of a saved account.",
         "accounts": "List, show, change and remove saved accounts.",
+        "vault": "The encrypted file for passwords: give it another passphrase.",
         "discover": "Find the settings for an address, each with its source and how far it is believed.",
         "providers": "What each mail provider needs, and who says so.",
         "limits": "How much each provider lets you send, and how a mailing fits that.",

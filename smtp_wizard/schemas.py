@@ -594,6 +594,8 @@ _DOCUMENTS: Mapping[str, Callable[[], Mapping[str, Schema]]] = MappingProxyType(
         "accounts-password": _new_password,
         "accounts-duplicate": _duplicated,
         "accounts-remove": _removed,
+        "vault": lambda: {"file": _TEXT, "exists": _FLAG, "accounts": _WORDS},
+        "vault-passphrase": lambda: {"changed": _FLAG},
         "providers": _providers,
         "providers-show": _provider,
         "providers-verify": _verified,

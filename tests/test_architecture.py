@@ -33,9 +33,11 @@ FLOORS: tuple[frozenset[str], ...] = (
             "background",
             "capability",
             "found_words",
+            "lending",
             "planning",
             "probing",
             "schemas",
+            "store_words",
             "terminal",
             "words",
         }
@@ -95,7 +97,9 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
 )
 """The same inside the engine."""
 
-SCREENS_FOR_ALL = frozenset({f"{PACKAGE}.screens", f"{PACKAGE}.screens.step", f"{PACKAGE}.screens.dialogs"})
+SCREENS_FOR_ALL = frozenset(
+    {f"{PACKAGE}.screens", f"{PACKAGE}.screens.step", f"{PACKAGE}.screens.dialogs", f"{PACKAGE}.screens.passphrase"}
+)
 """What a screen may import of its neighbours: the base of a step, and the dialogs."""
 
 TOOLKITS = frozenset({"textual", "rich", "click", "prompt_toolkit", "pyte"})

@@ -29,6 +29,7 @@ from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.model import Address, Depth, Endpoint, Scope, Security, Stage, Verdict, Who
 from smtp_wizard.engine.neutral import Neutral
 from smtp_wizard.engine.scenarios import practice_password
+from smtp_wizard.engine.secrets import sealed, vault
 from smtp_wizard.engine.wizard import STEPS, Arrival, Draft, Origin, step
 from smtp_wizard.front import build_desk
 from smtp_wizard.plain.checks import PERHAPS_SENT, Checked, awaited
@@ -82,6 +83,12 @@ def desk(own_home: Path) -> Desk:
 @pytest.fixture(scope="module")
 def shelf() -> GuideShelf:
     return GuideShelf()
+
+
+@pytest.fixture(autouse=True)
+def a_cheap_vault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guessing at the passphrases of these tests need not be dear."""
+    monkeypatch.setattr(vault, "USUAL", sealed.Cost(n=2**4))
 
 
 Walk = Callable[..., Dialogue]
@@ -739,6 +746,72 @@ def test_an_environment_variable_that_is_not_set_costs_one_answer(walk: Walk, de
         ("Variable [MAIL_PASSWORD]", "back"),
         ("Variable [MAIL_PASSWORD]", "back"),
         *(STORE, SAVE, FINISH, LEAVE),
+    )
+    assert PASSWORD not in said.said
+    assert len(desk.book.list()) == 1
+
+
+def test_a_vault_is_made_and_opened_by_a_passphrase(walk: Walk, desk: Desk, shelf: GuideShelf, own_home: Path) -> None:
+    """Typed twice where it is made; once in the next process, before the password is needed."""
+    said = walk(
+        *(*TO_REVIEW, NAME, SENDER, SCOPE, COMPANY, ("An encrypted file of smtp-wizard's own", "vault"), SAVE),
+        ("without it the passwords in the vault are lost", "short"),
+        ("at least 8 characters", "four words of no sense"),
+        ("The same once more", "another one"),
+        ("were not the same", "four words of no sense"),
+        ("The same once more", "four words of no sense"),
+        *(FINISH, LEAVE),
+    )
+    assert PASSWORD not in said.said
+    again = Dialogue(
+        ("Saved accounts", "test"),
+        ("Passphrase, not shown", "a wrong one"),
+        ("not the passphrase of the vault", "back"),
+        ("Saved accounts", "test"),
+        ("Passphrase, not shown", "four words of no sense"),
+        ("Nothing was sent.", "change"),
+        ("What about", "move"),
+        ("Keep its password in:", "file"),
+        ("File:", str(own_home / "secret")),
+        ("another password in it", "change"),
+        ("What about", "move"),
+        ("Keep its password in:", "session"),
+        ("is kept here now: Nowhere", "leave"),
+    )
+    (own_home / "secret").write_text("another one\n")
+    (own_home / "secret").chmod(0o600)
+    PlainWizard(build_desk(own_home / "config", {}), shelf, again).run(start="home")
+    again.over()
+    (account,) = desk.book.list()
+    assert account.store is not None
+    assert account.store.kind is StoreKind.SESSION
+    assert len(again.hidden) == 3
+
+
+def test_an_account_in_the_vault_is_deleted_without_the_passphrase(walk: Walk, desk: Desk, shelf: GuideShelf) -> None:
+    walk(
+        *(*TO_REVIEW, NAME, SENDER, SCOPE, COMPANY, ("Keep the password in:", "vault"), SAVE),
+        *(("New passphrase", "four words of no sense"), ("The same once more", "four words of no sense")),
+        *(FINISH, LEAVE),
+    )
+    again = Dialogue(
+        *(("Saved accounts", "change"), ("What about", "delete"), ("Its password goes too", "yes")),
+        *(("Passphrase, not shown", "back"), ("its password may still be in the store", "leave")),
+    )
+    PlainWizard(build_desk(desk.folder, {}), shelf, again).run(start="home")
+    again.over()
+    assert desk.book.list() == ()
+
+
+def test_a_command_for_the_password_is_asked_until_it_works(walk: Walk, desk: Desk) -> None:
+    said = walk(
+        *(*TO_REVIEW, NAME, SENDER, SCOPE, COMPANY, ("Keep the password in:", "command")),
+        ("Command:", "help"),
+        ("pass show mail/office", "cat x | head"),
+        ("No shell runs the command", "no-such-password-manager"),
+        SAVE,
+        ("could not be run", "session"),
+        *(FINISH, LEAVE),
     )
     assert PASSWORD not in said.said
     assert len(desk.book.list()) == 1

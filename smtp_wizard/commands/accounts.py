@@ -12,6 +12,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.questions import can_ask, confirm
 from smtp_wizard.commands.tables import table
+from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts import Account, LastResult, StoreKind, StoreRef
 from smtp_wizard.engine.attempts import Attempts
 from smtp_wizard.engine.model import clean
@@ -75,6 +76,7 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
 @command.command("remove")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@passphrase_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
@@ -86,6 +88,7 @@ def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
         raise CommandError("missing-answers", f"Remove '{account.name}'? Nobody can be asked here.", "Add --yes.")
     if not yes and not confirm(f"Remove '{account.name}' ({account.endpoint}) and its password?"):
         raise CommandError("declined", "Nothing was removed.", exit_code=Exit.FAILED)
+    offer_passphrase(invocation, account.store)
     removed, note = run(
         invocation.desk.remove(account.name),
         Stopwatch(),

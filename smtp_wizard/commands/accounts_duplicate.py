@@ -10,17 +10,20 @@ from smtp_wizard.commands.exits import Exit
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts import parse_name
 
 
 @click.command("duplicate")
 @click.argument("name")
 @click.option("--as", "new", metavar="NAME", callback=parsed_by(parse_name), help="What it is called.")
+@passphrase_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, name: str, new: str | None, _json: bool) -> int:
     """Save a second account like NAME, password included, for general mail. Nothing is tested."""
     original = invocation.book.get(name)
+    offer_passphrase(invocation, original.store)
     copy = run(
         invocation.desk.duplicate(original.name, new or ""),
         Stopwatch(),

@@ -10,7 +10,15 @@ import click
 from click.core import ParameterSource
 
 from smtp_wizard.commands.accounts import account_json, store_words
-from smtp_wizard.commands.answers import LET_IT_SEND_GENERAL, sender_options, server_options, store_options
+from smtp_wizard.commands.answers import (
+    LET_IT_SEND_GENERAL,
+    REFERENCES,
+    need_the_way,
+    sender_options,
+    server_options,
+    store_named,
+    store_options,
+)
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.connection import (
     Connection,
@@ -27,7 +35,8 @@ from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.questions import agree, can_ask, can_draw
 from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.commands.sign_in import password_of
+from smtp_wizard.commands.sign_in import password_of, secret_at
+from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts import Account, Displaces, StoreKind
 from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.model import Auth, Depth, Scope, Secret, Security
@@ -38,10 +47,12 @@ from smtp_wizard.report import Outcome, outcome_json, summary
 _ANSWERS = frozenset(
     {
         *("host", "port", "security", "username", "auth", "allow_cleartext", "ehlo_name", "ca_file"),
-        *("sender", "sender_name", "scope", "company_email", "company_name", "reply_to", "store", "env_name"),
+        *("sender", "sender_name", "scope", "company_email", "company_name", "reply_to"),
+        *("store", "env_name", "secret_command", "secret_file"),
     }
 )
 """The options that change something, as click calls their values."""
+_WHERE = frozenset({"store", *REFERENCES.values()})
 
 
 @click.command("edit")
@@ -51,6 +62,7 @@ _ANSWERS = frozenset(
 @store_options
 @click.option("--replace", "displacing", is_flag=True, help="Let another account for all mail give way.")
 @password_options
+@passphrase_options
 @connection_options
 @sign_in_option
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
@@ -120,6 +132,7 @@ class _Edit:
     def run(self) -> int:
         draft = changed(self.invocation.desk.draft_of(self.account, None), self.changes)
         self._agree_to_displace(draft)
+        offer_passphrase(self.invocation, draft.store, creating=True)
         draft = replace(draft, secret=self._secret(draft))
         with Transcript(self.connection, self.out) as transcript:
             outcome = run(self._check(draft, transcript), self.watch, self._undone)
@@ -138,9 +151,11 @@ class _Edit:
     def _secret(self, draft: Draft) -> Secret | None:
         """Return the password to test with: a new one that was given, the new variable's, else the account's own."""
         source = self.source
-        moves_to_variable = bool({"store", "env_name"} & self.changes.keys()) and draft.store is StoreKind.ENV
-        if not source.given and moves_to_variable:
+        moves = bool(_WHERE & self.changes.keys()) and draft.store is not None
+        if not source.given and moves and draft.store is StoreKind.ENV:
             source = PasswordSource(variable=draft.env_name)
+        elif not source.given and moves and draft.store in (StoreKind.COMMAND, StoreKind.FILE):
+            return secret_at(self.invocation, draft.store, draft.where, self.watch, self._undone)
         return password_of(self.invocation, replace(self.account, auth=draft.auth), source, self.watch, self._undone)
 
     async def _check(self, draft: Draft, transcript: Transcript) -> Outcome:
@@ -206,10 +221,14 @@ def _for_the_company(draft: Draft, said: Mapping[str, Any]) -> Draft:
 
 def _elsewhere(draft: Draft, said: Mapping[str, Any]) -> Draft:
     """Say where the password is kept from now on; a variable that is not named has the account's own name."""
-    if not {"store", "env_name"} & said.keys():
+    if not _WHERE & said.keys():
         return draft
-    store = StoreKind(said.get("store") or StoreKind.ENV)
-    if "env_name" in said and store is not StoreKind.ENV:
-        raise click.UsageError("--env-name goes with --store env.")
-    variable = said.get("env_name") or draft.env_name or variable_for(draft.name)
-    return replace(draft, store=store, env_name=variable if store is StoreKind.ENV else "")
+    store = store_named(said.get("store"), said)
+    if store is None:
+        return draft
+    where = str(said.get(REFERENCES[store]) or "") if store in REFERENCES else ""
+    if store.is_reference and not where:
+        where = draft.where if draft.store is store else variable_for(draft.name) if store is StoreKind.ENV else ""
+        if not where:
+            raise need_the_way(store)
+    return draft.with_store(store, where)

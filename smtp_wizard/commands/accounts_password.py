@@ -14,7 +14,8 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.commands.sign_in import given_password, tidied_for, typed_password
+from smtp_wizard.commands.sign_in import given_password, secret_at, tidied_for, typed_password
+from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts import Account, StoreKind
 from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.model import Auth, Depth, Secret
@@ -24,6 +25,7 @@ from smtp_wizard.report import Outcome, outcome_json, summary
 @click.command("password")
 @click.argument("name")
 @password_options
+@passphrase_options
 @connection_options
 @sign_in_option
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
@@ -56,6 +58,7 @@ class _Replacement:
 
     def run(self) -> int:
         secret = self._secret()
+        offer_passphrase(self.invocation, self.account.store)
         with Transcript(self.connection, self.out) as transcript:
             outcome = run(self._try(secret, transcript), self.watch, self._undone)
         code = exit_code([outcome])
@@ -70,10 +73,12 @@ class _Replacement:
         return code
 
     def _secret(self) -> Secret:
-        """Return the new password: given, or typed; a variable that is the account's store is set anew already."""
+        """Return the new password: given, or typed; where it is only referred to, it was changed there already."""
         source, store = self.source, self.account.store
         if not source.given and store is not None and store.kind is StoreKind.ENV:
             source = PasswordSource(variable=store.where)
+        elif not source.given and store is not None and store.kind.is_reference:
+            return secret_at(self.invocation, store.kind, store.where, self.watch, self._undone)
         given = given_password(self.invocation, source, self.watch, self._undone)
         return tidied_for(self.invocation, self.account, given or typed_password(self.account.name))
 

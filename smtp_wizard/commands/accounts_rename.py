@@ -10,17 +10,20 @@ from smtp_wizard.commands.exits import Exit
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts import parse_name
 
 
 @click.command("rename")
 @click.argument("old")
 @click.argument("new", callback=parsed_by(parse_name))
+@passphrase_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, old: str, new: str, _json: bool) -> int:
     """Give the account OLD the name NEW. Its password moves with it; nothing is tested."""
     before = invocation.book.get(old)
+    offer_passphrase(invocation, before.store)
     renamed = run(
         invocation.desk.rename(before.name, new),
         Stopwatch(),

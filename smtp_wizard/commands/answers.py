@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
 
 from smtp_wizard.commands.connection import SECURITY, parse_words, parsed_by
+from smtp_wizard.engine.accounts import StoreKind
 from smtp_wizard.engine.model import Address, InputError, Scope, parse_host, parse_port
+from smtp_wizard.engine.secrets import parse_command, parse_secret_file
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,11 +55,49 @@ _SENDER = (
     click.option("--reply-to", metavar="ADDR", callback=_ADDRESS_OR_NONE, help="Where answers go."),
 )
 _STORE = (
-    click.option("--store", type=click.Choice(["keyring", "env", "session"]), help="Where the password is kept."),
+    click.option("--store", type=click.Choice([each.value for each in StoreKind]), help="Where the password is kept."),
     click.option(
         "--env-name", metavar="NAME", callback=parsed_by(_parse_env_name), help="The variable, with --store env."
     ),
+    click.option(
+        "--secret-command",
+        metavar="CMD",
+        callback=parsed_by(parse_command),
+        help="With --store command: run this each time; its first line is the password.",
+    ),
+    click.option(
+        "--secret-file",
+        metavar="FILE",
+        callback=parsed_by(parse_secret_file),
+        help="With --store file: its first line is the password; or $CREDENTIALS_DIRECTORY/NAME.",
+    ),
 )
+
+
+REFERENCES: Mapping[StoreKind, str] = {
+    StoreKind.ENV: "env_name",
+    StoreKind.COMMAND: "secret_command",
+    StoreKind.FILE: "secret_file",
+}
+"""Which option names the way to a password that is kept elsewhere, as click calls its value."""
+
+
+def store_named(store: str | None, said: Mapping[str, Any]) -> StoreKind | None:
+    """Return the store that the options name, if any: an option for the way there names its store as well.
+
+    Raises `click.UsageError` where they contradict each other.
+    """
+    named = [kind for kind, option in REFERENCES.items() if said.get(option) is not None]
+    kind = StoreKind(store) if store is not None else named[0] if named else None
+    for each in named:
+        if each is not kind:
+            raise click.UsageError(f"--{REFERENCES[each].replace('_', '-')} goes with --store {each.value}.")
+    return kind
+
+
+def need_the_way(kind: StoreKind) -> click.UsageError:
+    """Return the error for a store that only keeps the way to the password, where no way was named."""
+    return click.UsageError(f"--store {kind.value} needs --{REFERENCES[kind].replace('_', '-')}.")
 
 
 def server_options(command: F) -> F:

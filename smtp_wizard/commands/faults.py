@@ -54,11 +54,17 @@ _OF_THE_KEYRING = (
     Trouble.UNSAFE,
     Trouble.REFUSED,
     Trouble.MISSING,
+    Trouble.TOO_LONG,
 )
 
 
+GIVE_PASSPHRASE = "Give it: --passphrase-env NAME or --passphrase-command CMD."
+
+
 def other_stores(problem: SecretError) -> str:
-    """Name the other places for a password, where the keyring is at fault; '' for any other trouble."""
+    """Name the other places for a password, where the keyring is at fault, or what else helps; '' if nothing does."""
+    if problem.trouble is Trouble.CLOSED:
+        return GIVE_PASSPHRASE
     if problem.trouble not in _OF_THE_KEYRING:
         return ""
     others = " or ".join(f"--store {kind.value}" for kind in StoreKind if kind is not StoreKind.KEYRING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.desk import Desk
     from smtp_wizard.engine.explain import Explainer
     from smtp_wizard.engine.guides import GuideShelf
+    from smtp_wizard.engine.model import Secret
 
 
 class Invocation:
@@ -30,6 +31,8 @@ class Invocation:
         """What --mouse and --no-mouse say."""
         self.plain = False
         """Whether --plain asks for lines of text in place of screens."""
+        self.passphrase: Callable[[], Awaitable[Secret]] | None = None
+        """Gives the vault's passphrase without asking: --passphrase-env, --passphrase-command."""
 
     @property
     def environ(self) -> MutableMapping[str, str]:
@@ -61,10 +64,15 @@ class Invocation:
     @cached_property
     def desk(self) -> Desk:
         """The whole engine."""
+        from smtp_wizard.commands.questions import can_ask
         from smtp_wizard.front import build_desk
+        from smtp_wizard.lending import run_on_terminal
 
         desk = build_desk(self.config, self.environ)
         self._heard(desk.catalog)
+        desk.stores.vault.source = self.passphrase
+        if can_ask():
+            desk.stores.command.lend = run_on_terminal
         return desk
 
     def _heard(self, catalog: Catalog) -> Catalog:

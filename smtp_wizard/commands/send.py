@@ -22,6 +22,7 @@ from smtp_wizard.commands.passwords import PasswordSource, password_options, tak
 from smtp_wizard.commands.running import Stopwatch, run
 from smtp_wizard.commands.sign_in import password_of
 from smtp_wizard.commands.test import SAME_ADDRESS
+from smtp_wizard.commands.vaults import passphrase_options
 from smtp_wizard.engine.accounts import Account, StoreTrouble
 from smtp_wizard.engine.check import Emit, Event, Report, RunFinished
 from smtp_wizard.engine.desk import PRACTICE_FOLDER, Options
@@ -34,6 +35,7 @@ from smtp_wizard.report import Outcome, outcome_json, paragraph
 @click.argument("account")
 @click.option("--to", metavar="ADDR", callback=parsed_by(Address.parse), help="Where the test message goes.")
 @password_options
+@passphrase_options
 @connection_options
 @sign_in_option
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")

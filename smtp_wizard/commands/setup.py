@@ -9,7 +9,14 @@ from typing import Any
 import click
 
 from smtp_wizard.commands.accounts import store_words
-from smtp_wizard.commands.answers import LET_IT_SEND_GENERAL, sender_options, server_options, store_options
+from smtp_wizard.commands.answers import (
+    LET_IT_SEND_GENERAL,
+    need_the_way,
+    sender_options,
+    server_options,
+    store_named,
+    store_options,
+)
 from smtp_wizard.commands.checking import Transcript, Watched, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.connection import (
     DEPTH,
@@ -33,9 +40,10 @@ from smtp_wizard.commands.passwords import PasswordSource, password_options, tak
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.commands.questions import agree, ask, ask_password, can_ask, can_draw
 from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.commands.sign_in import given_password, warn_of_oddities
+from smtp_wizard.commands.sign_in import given_password, secret_at, warn_of_oddities
 from smtp_wizard.commands.tables import table
 from smtp_wizard.commands.test import SAME_ADDRESS
+from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts import Account, NoSuchAccount, StoreKind, parse_name
 from smtp_wizard.engine.catalog import AccessPath, Provider, ProviderKind
 from smtp_wizard.engine.desk import Options
@@ -54,7 +62,7 @@ from smtp_wizard.engine.model import (
     parse_host,
     parse_port,
 )
-from smtp_wizard.engine.secrets import variable_for
+from smtp_wizard.engine.secrets import parse_command, variable_for
 from smtp_wizard.engine.wizard import Application, Draft, Origin, missing, ranked, walkable, with_found
 from smtp_wizard.report import Outcome, outcome_json, summary
 
@@ -81,6 +89,8 @@ class Given:
     reply_to: Address | None
     store: str | None
     env_name: str | None
+    secret_command: str | None
+    secret_file: str | None
     save: str | None
     replacing: bool
     allow_cleartext: bool
@@ -110,6 +120,7 @@ _ADDRESS = parsed_by(Address.parse)
 @click.option("--save", metavar="NAME", callback=parsed_by(parse_name), help="Save the account under this name.")
 @click.option("--replace", "replacing", is_flag=True, help="Take the place of what is saved already.")
 @password_options
+@passphrase_options
 @connection_options
 @sign_in_option
 @click.option("--plain", is_flag=True, help="Questions in lines of text instead of screens.")
@@ -156,6 +167,8 @@ class _Setup:
         warn_of_oddities(self.out, draft.secret)
         self._refuse_unprovable(draft)
         self._agree_to_collisions()
+        if draft.name:
+            offer_passphrase(self.invocation, draft.store, creating=True)
         return self._check_and_save(draft)
 
     def _tell_overrides(self, draft: Draft) -> None:
@@ -169,8 +182,9 @@ class _Setup:
         given = self.given
         if given.depth not in (None, "send") and given.send_test is not None:
             raise click.UsageError("--send-test means --depth send; leave --depth out.")
-        if given.env_name is not None and given.store not in (None, "env"):
-            raise click.UsageError("--env-name goes with --store env.")
+        kind = self._store()
+        if kind in (StoreKind.COMMAND, StoreKind.FILE) and not self._where(kind):
+            raise need_the_way(kind)
 
     def _begun(self, address: Address | None) -> Draft:
         """Return a draft with address and provider: the one named, the one typed by hand, or the one found."""
@@ -198,7 +212,7 @@ class _Setup:
 
     def _with_answers(self, draft: Draft) -> Draft:
         given = self.given
-        draft = self._with_server(draft)
+        draft, kind = self._with_server(draft), self._store()
         implied = bool(given.company_name or given.reply_to)
         return replace(
             draft,
@@ -214,10 +228,8 @@ class _Setup:
             allow_cleartext=given.allow_cleartext,
             ehlo_name=given.connection.ehlo_name,
             ca_file=given.connection.ca_file,
-            store=self._store(),
-            env_name=given.env_name or (given.password.variable or "" if given.store == "env" else ""),
             name=given.save or "",
-        )
+        ).with_store(kind, self._where(kind))
 
     def _with_server(self, draft: Draft) -> Draft:
         """Put the server of the command line in the place of the provider's, part by part."""
@@ -239,9 +251,20 @@ class _Setup:
 
     def _store(self) -> StoreKind | None:
         given = self.given
-        if given.store is not None:
-            return StoreKind(given.store)
-        return StoreKind.ENV if given.env_name else None
+        ways = {"env_name": given.env_name, "secret_command": given.secret_command, "secret_file": given.secret_file}
+        return store_named(given.store, ways)
+
+    def _where(self, kind: StoreKind | None) -> str:
+        """Return the way to the password, where the store keeps only that; the password's own way is taken as well."""
+        given = self.given
+        match kind:
+            case StoreKind.ENV:
+                return given.env_name or given.password.variable or ""
+            case StoreKind.COMMAND:
+                return given.secret_command or (parse_command(given.password.command) if given.password.command else "")
+            case StoreKind.FILE:
+                return given.secret_file or ""
+        return ""
 
     def _given_secret(self) -> Secret | None:
         given = self.given
@@ -250,6 +273,9 @@ class _Setup:
             source = PasswordSource(variable=given.env_name or variable_for(given.save or ""))
         if given.auth == "none":
             return None
+        kind = self._store()
+        if not source.given and kind in (StoreKind.COMMAND, StoreKind.FILE):
+            return secret_at(self.invocation, kind, self._where(kind), self.watch, self._undone)
         return given_password(self.invocation, source, self.watch, self._undone)
 
     # -- what is missing --------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from smtp_wizard.commands.output import Output
 from smtp_wizard.commands.passwords import PASSWORD_OPTIONS, PasswordSource, read_password
 from smtp_wizard.commands.questions import ask_password, can_ask
 from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.engine.accounts import Account
+from smtp_wizard.commands.vaults import offer_passphrase
+from smtp_wizard.engine.accounts import Account, StoreKind
 from smtp_wizard.engine.model import Auth, Secret
 from smtp_wizard.engine.secrets import SecretError, Trouble
 
@@ -41,6 +42,18 @@ def given_password(
     return run(read(), watch, undone)
 
 
+def secret_at(
+    invocation: Invocation, kind: StoreKind, where: str, watch: Stopwatch, undone: Callable[[], str]
+) -> Secret:
+    """Return the password that a way leads to which no account has yet. Raises `SecretError`."""
+
+    async def read() -> Secret:
+        async with watch.bound():
+            return await invocation.desk.stores.read(kind, where)
+
+    return run(read(), watch, undone)
+
+
 def password_of(
     invocation: Invocation, account: Account, source: PasswordSource, watch: Stopwatch, undone: Callable[[], str]
 ) -> Secret | None:
@@ -51,6 +64,8 @@ def password_of(
     if account.auth is Auth.NONE:
         return None
     given = given_password(invocation, source, watch, undone)
+    if given is None:
+        offer_passphrase(invocation, account.store)
     kept = _kept(invocation, account, watch, undone) if given is None else None
     return kept or tidied_for(invocation, account, given or typed_password(account.name))
 

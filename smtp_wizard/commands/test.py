@@ -29,12 +29,13 @@ from smtp_wizard.commands.connection import (
     sign_in_option,
 )
 from smtp_wizard.commands.exits import CommandError, Exit
-from smtp_wizard.commands.faults import other_stores
+from smtp_wizard.commands.faults import GIVE_PASSPHRASE, other_stores
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.questions import ask_password, can_ask
 from smtp_wizard.commands.running import Stopwatch, run
 from smtp_wizard.commands.sign_in import given_password, tidied_for
+from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts import Account, StoreTrouble
 from smtp_wizard.engine.check import Emit, Event, Report, RunFinished
 from smtp_wizard.engine.desk import Options
@@ -86,6 +87,7 @@ class Asked:
     help="How the results are printed.",
 )
 @password_options
+@passphrase_options
 @connection_options
 @sign_in_option
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
@@ -188,6 +190,7 @@ class _Tester:
             (account,) = self.accounts
             given = given_password(self.invocation, self.asked.password, self.watch, self._undone)
             return {account.name: None if given is None else tidied_for(self.invocation, account, given)}
+        offer_passphrase(self.invocation, *(account.store for account in self.accounts))
         found = run(self._stored(), self.watch, self._undone)
         return {account.name: self._asked(account, found[account.name]) for account in self.accounts}
 
@@ -340,11 +343,18 @@ def _obstacle(problem: Exception) -> Finding:
 def _secret_finding(problem: SecretError) -> Finding:
     give = "Give it with --password-stdin, --password-command or --password-env."
     elsewhere = other_stores(problem)
-    steps = {Trouble.ASK: (give,), Trouble.UNSET: ("Set the variable, and start again.",)}
+    steps = {
+        Trouble.ASK: (give,),
+        Trouble.UNSET: ("Set the variable, and start again.",),
+        Trouble.CLOSED: (GIVE_PASSPHRASE,),
+        Trouble.WRONG: (GIVE_PASSPHRASE,),
+        Trouble.EXPOSED: ("Close the file to others, and test again.",),
+        Trouble.UNREADABLE: ("Look there by hand what is wrong, and test again.",),
+    }
     return Finding(
         code=f"secret-{problem.trouble.value}",
         title="The password could not be read",
         explanation=str(problem),
         who=Who.YOU,
-        steps=(give, elsewhere) if elsewhere else steps.get(problem.trouble, ("Set the account up again.",)),
+        steps=steps.get(problem.trouble) or ((give, elsewhere) if elsewhere else ("Set the account up again.",)),
     )

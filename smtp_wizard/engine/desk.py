@@ -64,7 +64,7 @@ from smtp_wizard.engine.oauth import Grant, OAuthError
 from smtp_wizard.engine.oauth_server import OAuthServer
 from smtp_wizard.engine.retirements import Notice, notice_of
 from smtp_wizard.engine.run import run_checks
-from smtp_wizard.engine.secrets import SecretError, SecretStores, Trouble, entry_name
+from smtp_wizard.engine.secrets import SecretError, SecretStores, Trouble, entry_name, variable_for
 from smtp_wizard.engine.symptom import Fault, Symptom
 from smtp_wizard.engine.web import HttpWeb, Web
 from smtp_wizard.engine.wire import Trust, Wire
@@ -585,7 +585,7 @@ class Desk:
 
     async def _held(self, before: Account | None) -> Secret | None:
         """Return the secret that an account has now, so that it can be put back; None where it cannot be read."""
-        if before is None or before.store is None:
+        if before is None or before.store is None or before.store.kind.is_reference:
             return None
         try:
             return await self.stores.fetch(before.store)
@@ -598,7 +598,7 @@ class Desk:
             await self._forget(store)
         elif store is not None and held is not None:
             with suppress(SecretError):
-                await self.stores.get(store.kind).put(before.name, held)
+                await self.stores.put(store.kind, before.name, held)
 
     def _edited(self, draft: Draft) -> Account | None:
         """Return the account that a draft changes; one that was removed meanwhile is saved anew."""
@@ -646,10 +646,8 @@ class Desk:
             update_company=account.update_company,
             company_name=account.company_name,
             reply_to=account.reply_to,
-            store=account.store.kind if account.store else None,
-            env_name=account.store.where if account.store and account.store.kind is StoreKind.ENV else "",
             editing=account.name,
-        )
+        ).with_store(*((account.store.kind, account.store.where) if account.store else (None,)))
 
     def copy_of(self, account: Account, secret: Secret | None) -> Draft:
         """Return the wizard's answers for a second account like this one, under a free name, for general mail."""
@@ -699,7 +697,7 @@ class Desk:
 
     async def _moved(self, account: Account, new_name: str) -> StoreRef | None:
         """Keep the secret under the new name too, where the store names it after the account."""
-        if account.store is None or account.store.kind is StoreKind.ENV:
+        if account.store is None or account.store.kind.is_reference:
             return account.store
         try:
             secret = await self.stores.fetch(account.store)
@@ -707,7 +705,40 @@ class Desk:
             if problem.trouble is Trouble.ASK:
                 return StoreRef(account.store.kind, entry_name(new_name))
             raise
-        return await self.stores.get(account.store.kind).put(new_name, secret)
+        return await self.stores.put(account.store.kind, new_name, secret)
+
+    async def move(
+        self, name: str, kind: StoreKind, where: str = "", secret: Secret | None = None
+    ) -> tuple[Account, str]:
+        """Keep an account's password in another place; return the account, and a sentence if the old copy may remain.
+
+        `where`: of a reference, the way to the password, which must lead to the same one. `secret`: the password, where
+        it was kept nowhere. The new place has given it back before the old one is emptied; the server is not asked.
+        Raises `SecretError`, `InputError`, and as `AccountBook.change`.
+        """
+        account = self.book.get(name)
+        async with self.bearers.alone(account):
+            # What is renewed by any process is read when nobody else can renew it.
+            held = secret if account.login is None else None
+            held = held or await self.secret_of(account)
+            if held is None:
+                raise InputError(f"'{account.name}' has no password: its server asks for no sign-in.")
+            keepable(held, kind)
+            store = await self.stores.put(kind, account.name, held, where=where)
+            moved = replace(account, store=store)
+            try:
+                self.book.change(account.name, moved)
+            except Exception:
+                if store != account.store:
+                    await self._forget(store)
+                raise
+        if account.store is None or account.store == store:
+            return moved, ""
+        try:
+            await self.stores.delete(account.store)
+        except SecretError as problem:
+            return moved, f"The password may still be in the old place as well. {problem}"
+        return moved, ""
 
     async def replace_secret(
         self, account: Account, secret: Secret, emit: Emit, *, options: Options | None = None
@@ -725,10 +756,9 @@ class Desk:
         given, secret = secret, self.bearers.latest(secret)
         grant = Grant.opened(secret) if account.auth is Auth.XOAUTH2 else None
         if account.store is not None:
-            if account.store.kind is StoreKind.ENV:
-                self.stores.env.choose(account.name, account.store.where)
+            where = account.store.where if account.store.kind.is_reference else ""
             async with self.bearers.alone(account):
-                await self.stores.get(account.store.kind).put(account.name, secret)
+                await self.stores.put(account.store.kind, account.name, secret, where=where)
         if grant is not None:
             self.bearers.settle(given, account.name)
             self.book.renewed(account.name, login_of(grant))
@@ -756,9 +786,9 @@ class Desk:
             return await self._put(draft, kind, secret), login_of(grant) if grant is not None else None
 
     async def _put(self, draft: Draft, kind: StoreKind, secret: Secret) -> StoreRef:
-        if kind is StoreKind.ENV and draft.env_name:
-            self.stores.env.choose(draft.name, draft.env_name)
-        return await self.stores.get(kind).put(draft.name, secret)
+        if draft.auth is Auth.XOAUTH2 and kind.is_reference:
+            return await self.stores.refer(kind, draft.where or variable_for(draft.name))
+        return await self.stores.put(kind, draft.name, secret, where=draft.where)
 
     async def _newest(self, secret: Secret, before: Account | None) -> Secret:
         """Return a sign-in as it is now: it may have been renewed since the draft got it, by another process too."""

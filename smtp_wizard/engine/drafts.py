@@ -111,10 +111,16 @@ _CODECS: Mapping[str, _Codec] = {
     "reply_to": _Codec(_address, str),
     "store": _Codec(lambda value: StoreKind(_text(value))),
     "env_name": _Codec(_text),
+    "secret_command": _Codec(_text),
+    "secret_file": _Codec(_text),
     "editing": _Codec(_text),
     "typed": _Codec(_table, dict),
 }
 """Every field of a draft but the secret, the proof, what was found beside what was chosen, and the saved name."""
+
+
+_LATER = frozenset({"secret_command", "secret_file"})
+"""Fields that older versions did not write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +180,9 @@ def _kept(document: Any) -> Kept:
     if set(document) != {"schema", "step", "draft"} or document["schema"] != FILE_SCHEMA:
         raise ValueError("not a draft")
     fields = document["draft"]
-    if set(fields) != set(_CODECS):
+    if set(fields) | _LATER != set(_CODECS):
         raise ValueError("not the fields of a draft")
-    draft = Draft(**{name: _read(name, fields[name]) for name in _CODECS})
+    draft = Draft(**{name: _read(name, value) for name, value in fields.items()})
     stopped = next(step for step in STEPS if step.id == _text(document["step"]))
     return Kept(draft, _earlier(draft, stopped))
 

@@ -111,6 +111,10 @@ class Draft:
     store: StoreKind | None = None
     env_name: str = ""
     """The environment variable, where the store is one."""
+    secret_command: str = ""
+    """The command that prints the secret, where the store is one; as `secrets.parse_command` writes it."""
+    secret_file: str = ""
+    """The file that has the secret in it, where the store is one; as `secrets.parse_secret_file` writes it."""
     editing: str | None = None
     """The name of the saved account that is being changed; saving replaces it."""
     saved: str | None = None
@@ -209,6 +213,26 @@ class Draft:
         """Keep what stands in a field as it is, or forget it (None) because it could be used."""
         others = {key: value for key, value in self.typed.items() if key != name}
         return replace(self, typed=others if text is None else {**others, name: text})
+
+    @property
+    def where(self) -> str:
+        """The way to the secret, where the store only keeps that; '' where it keeps the secret, or none was named."""
+        ways = {
+            StoreKind.ENV: self.env_name,
+            StoreKind.COMMAND: self.secret_command,
+            StoreKind.FILE: self.secret_file,
+        }
+        return ways.get(self.store, "") if self.store is not None else ""
+
+    def with_store(self, kind: StoreKind | None, where: str = "") -> Self:
+        """Say where the secret is kept and, for a reference, the way there; other ways are forgotten."""
+        return replace(
+            self,
+            store=kind,
+            env_name=where if kind is StoreKind.ENV else "",
+            secret_command=where if kind is StoreKind.COMMAND else "",
+            secret_file=where if kind is StoreKind.FILE else "",
+        )
 
     @property
     def security(self) -> Security | None:

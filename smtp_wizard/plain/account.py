@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 
 from smtp_wizard.account_words import (
@@ -25,8 +26,11 @@ from smtp_wizard.engine.secrets import SecretError
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.plain.checks import Checked, awaited
 from smtp_wizard.plain.form import Kit
-from smtp_wizard.plain.talk import Choice, Talk
-from smtp_wizard.words import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES, SECRET_LACKING
+from smtp_wizard.plain.passphrase import fetched, unlock
+from smtp_wizard.plain.review import ask_store, ask_way
+from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.store_words import MOVE_QUESTION, MOVE_WHY, moved_words
+from smtp_wizard.words import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES, SECRET_LACKING, STORE_TITLES
 
 
 def change_account(talk: Talk, kit: Kit, account: Account) -> Draft | None:
@@ -38,11 +42,13 @@ def change_account(talk: Talk, kit: Kit, account: Account) -> Draft | None:
     try:
         match talk.choose(f"What about '{account.name}'?", rows):
             case "edit":
-                return kit.desk.draft_of(account, _at_hand(kit, account))
+                return kit.desk.draft_of(account, _at_hand(talk, kit, account))
             case "copy":
-                return kit.desk.copy_of(account, _at_hand(kit, account))
+                return kit.desk.copy_of(account, _at_hand(talk, kit, account))
             case "password":
                 _new_secret(talk, kit, account)
+            case "move":
+                _move(talk, kit, account)
             case "rename":
                 _rename(talk, kit, account)
             case "scope":
@@ -54,8 +60,9 @@ def change_account(talk: Talk, kit: Kit, account: Account) -> Draft | None:
     return None
 
 
-def _at_hand(kit: Kit, account: Account) -> Secret | None:
+def _at_hand(talk: Talk, kit: Kit, account: Account) -> Secret | None:
     try:
+        unlock(talk, kit, account.store)
         return awaited(kit.desk.secret_of(account))
     except SecretError:
         return None  # it is typed again at the step that needs it
@@ -68,6 +75,7 @@ def _new_secret(talk: Talk, kit: Kit, account: Account) -> None:
     typed = talk.secret(f"{label} of '{account.name}', not shown", lacking=SECRET_LACKING)
     form = path.secret_form if path else None
     secret = Secret(form.tidy(typed) if form is not None and form.fits(typed) else typed)
+    unlock(talk, kit, account.store)
     checked = Checked(talk, partial(kit.desk.replace_secret, account, secret))
     if checked.paused and talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
         options = Options(ignore_lockout=True)
@@ -76,8 +84,24 @@ def _new_secret(talk: Talk, kit: Kit, account: Account) -> None:
         talk.say(new_secret_words(account.name, kept=checked.good, tried=not checked.paused))
 
 
+def _move(talk: Talk, kit: Kit, account: Account) -> None:
+    """Keep the password in another place."""
+    assert account.store is not None, "it is offered only where there is one"
+    talk.say(MOVE_WHY)
+    kind = ask_store(talk, kit, account.store.kind, MOVE_QUESTION)
+    known = account.store.where if kind is account.store.kind else ""
+    where = ask_way(talk, kind, known, account.name) if kind.is_reference else ""
+    secret = fetched(talk, kit, account)
+    unlock(talk, kit, kind, creating=True)
+    _, trouble = awaited(kit.desk.move(account.name, kind, where, secret))
+    talk.say(moved_words(account.name, STORE_TITLES[kind]))
+    if trouble:
+        talk.say(trouble)
+
+
 def _rename(talk: Talk, kit: Kit, account: Account) -> None:
     wanted = talk.ask("Its new name", parse_name, default=account.name)
+    unlock(talk, kit, account.store)
     renamed = awaited(kit.desk.rename(account.name, wanted))
     talk.say(renamed_words(account.name, renamed.name))
 
@@ -96,6 +120,8 @@ def _scope(talk: Talk, kit: Kit, account: Account) -> None:
 def _delete(talk: Talk, kit: Kit, account: Account) -> None:
     if not talk.yes(delete_question(account.name), yes=DELETE_YES, no=DELETE_NO):
         return
+    with suppress(GoBack):  # without the passphrase it is deleted all the same; what remains in the vault is said
+        unlock(talk, kit, account.store)
     _, trouble = awaited(kit.desk.remove(account.name))
     talk.say(deleted_words(account.name))
     if trouble:

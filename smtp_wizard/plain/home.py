@@ -7,13 +7,14 @@ from functools import partial
 
 from smtp_wizard.engine.accounts import Account, AccountsError
 from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.model import Depth, Secret
-from smtp_wizard.engine.secrets import SecretError, Trouble
+from smtp_wizard.engine.model import Depth
+from smtp_wizard.engine.secrets import SecretError
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.plain.account import change_account
-from smtp_wizard.plain.checks import Checked, awaited
+from smtp_wizard.plain.checks import Checked
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.limits import limits
+from smtp_wizard.plain.passphrase import fetched
 from smtp_wizard.plain.talk import Choice, GoBack, Talk, wrap
 from smtp_wizard.words import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES, PURPOSE, day_words, result_words, tested_words
 
@@ -95,7 +96,7 @@ def _test(talk: Talk, kit: Kit, account: Account) -> None:
     """Sign in to an account again; nothing is sent."""
     talk.show(["", f"Testing '{account.name}' ..."])
     try:
-        secret = _secret(talk, kit, account)
+        secret = fetched(talk, kit, account)
     except SecretError as problem:
         talk.say(str(problem))
         return
@@ -105,14 +106,3 @@ def _test(talk: Talk, kit: Kit, account: Account) -> None:
         checked = Checked(talk, partial(kit.desk.check_account, account, secret, Depth.LOGIN, options=options))
     if checked.report is not None:
         talk.say(tested_words(account, checked.report))
-
-
-def _secret(talk: Talk, kit: Kit, account: Account) -> Secret | None:
-    """Fetch the secret, or ask for the one that is kept nowhere. Raises `SecretError`, `GoBack`."""
-    try:
-        return awaited(kit.desk.secret_of(account))
-    except SecretError as problem:
-        if problem.trouble is not Trouble.ASK:
-            raise
-    lacking = "Type the password, or 'back'."
-    return Secret(talk.secret(f"Password of '{account.name}', not shown", lacking=lacking))

@@ -7,11 +7,13 @@ from dataclasses import replace
 from smtp_wizard.commands.connection import parse_words
 from smtp_wizard.engine.accounts import AccountsError, Displaces, NameTaken, StoreKind, parse_name
 from smtp_wizard.engine.model import Auth, InputError, Scope
-from smtp_wizard.engine.secrets import Availability, SecretError, SecretStores, parse_variable, variable_for
+from smtp_wizard.engine.secrets import Availability, SecretError, SecretStores, variable_for
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.passphrase import unlock
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.store_words import WAY_HINTS, WAY_LABELS, WAY_PARSERS
 from smtp_wizard.words import (
     ANOTHER_NAME,
     COMPANY_NO,
@@ -42,7 +44,7 @@ def review(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
         Question(_company_name, lambda each: each.update_company),
         Question(_reply_to, lambda each: each.update_company),
         Question(_store, lambda each: each.auth is not Auth.NONE),
-        Question(_variable, lambda each: each.store is StoreKind.ENV),
+        Question(_way, lambda each: each.store is not None and each.store.is_reference),
         Question(_saved),
     ]
     return in_order(talk, kit, draft, questions)
@@ -87,25 +89,36 @@ def _reply_to(talk: Talk, kit: Kit, draft: Draft) -> Draft:
 
 def _store(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     """Try every place out before one is recommended."""
+    return replace(draft, store=ask_store(talk, kit, draft.store, "Keep the password in:"))
+
+
+def ask_store(talk: Talk, kit: Kit, now: StoreKind | None, question: str) -> StoreKind:
+    """Try every place out and ask for one. Raises `GoBack`."""
     talk.say("Trying out where the password can be kept ...")
-    stores = kit.desk.stores
-    found = awaited(_probed(stores))
-    works = found[StoreKind.KEYRING].ok if StoreKind.KEYRING in found else False
+    found = awaited(_probed(kit.desk.stores))
     rows = [
         Choice(kind, STORE_TITLES[kind], "" if each.ok else STORE_BROKEN, about=each.words)
         for kind, each in found.items()
     ]
-    default = draft.store or (StoreKind.KEYRING if works else StoreKind.SESSION)
-    return replace(draft, store=StoreKind(talk.choose("Keep the password in:", rows, default)))
+    default = now or (StoreKind.KEYRING if found[StoreKind.KEYRING].ok else StoreKind.SESSION)
+    return StoreKind(talk.choose(question, rows, default))
 
 
 async def _probed(stores: SecretStores) -> dict[StoreKind, Availability]:
     return {kind: await stores.get(kind).probe() for kind in stores.offered()}
 
 
-def _variable(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    default = draft.env_name or variable_for(draft.name)
-    return replace(draft, env_name=talk.ask("Variable", parse_variable, default=default))
+def _way(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    """Ask for the variable, the command or the file."""
+    assert draft.store is not None
+    return draft.with_store(draft.store, ask_way(talk, draft.store, draft.where, draft.name))
+
+
+def ask_way(talk: Talk, kind: StoreKind, known: str, name: str) -> str:
+    """Ask for the way to a password that is kept elsewhere; return it as it is saved. Raises `GoBack`."""
+    default = known or (variable_for(name) if kind is StoreKind.ENV else "")
+    help = f"For example: {WAY_HINTS[kind]}."
+    return talk.ask(WAY_LABELS[kind], WAY_PARSERS[kind], default=default, help=help)
 
 
 # --- saving ---
@@ -139,8 +152,9 @@ class _Saving:
         return self.draft
 
     def _attempt(self) -> None:
-        save = self.kit.desk.save(self.draft, replacing=self.replacing, displacing=self.displacing)
         try:
+            unlock(self.talk, self.kit, self.draft.store, creating=True)
+            save = self.kit.desk.save(self.draft, replacing=self.replacing, displacing=self.displacing)
             account = awaited(save)
         except NameTaken:
             self._ask_to_replace()
@@ -149,8 +163,8 @@ class _Saving:
         except SecretError as problem:
             self.talk.say(f"{problem} Choose another place for the password.")
             self.draft = _store(self.talk, self.kit, replace(self.draft, store=None))
-            if self.draft.store is StoreKind.ENV:
-                self.draft = _variable(self.talk, self.kit, self.draft)
+            if self.draft.store is not None and self.draft.store.is_reference:
+                self.draft = _way(self.talk, self.kit, self.draft)
         except (AccountsError, InputError) as problem:
             self.talk.say(f"{problem} Nothing was saved.")
             self.talk.choose("What now? ('back' leads to the answers before.)", [Choice("again", "Try to save again")])

@@ -40,9 +40,20 @@ from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.secrets import SecretError, Trouble
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, NameScreen, PasswordScreen
+from smtp_wizard.screens.passphrase import MoveScreen, unlocked
 from smtp_wizard.screens.step import Kit
+from smtp_wizard.store_words import VAULT_CLOSED, moved_words
 from smtp_wizard.widgets import Banner, CheckList, Choice, FindingCard, KeyHints, Plain, Transcript
-from smtp_wizard.words import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES, PURPOSE, day_words, result_words, tested_words
+from smtp_wizard.words import (
+    ANYWAY_NO,
+    ANYWAY_QUESTION,
+    ANYWAY_YES,
+    PURPOSE,
+    STORE_TITLES,
+    day_words,
+    result_words,
+    tested_words,
+)
 
 HELP = (
     f"{PURPOSE['home']} T signs in to the chosen one again and shows what happened; nothing is sent. Enter shows "
@@ -198,6 +209,7 @@ class HomeScreen(Screen[None]):
             "test": self.action_test,
             "edit": self.action_edit,
             "password": self.action_password,
+            "move": self.action_move,
             "rename": self.action_rename,
             "copy": self.action_copy_account,
             "scope": self.action_scope,
@@ -278,6 +290,7 @@ class HomeScreen(Screen[None]):
 
     async def _secret(self, account: Account) -> Secret | None:
         """Fetch the secret, or ask for the one that is kept nowhere."""
+        await self._open_vault(account)
         try:
             return await self.kit.desk.secret_of(account)
         except SecretError as problem:
@@ -316,10 +329,17 @@ class HomeScreen(Screen[None]):
         if (account := self._chosen) is not None:
             self.post_message(ToWizard(self.kit.desk.copy_of(account, await self._secret_if_at_hand(account))))
 
+    async def _open_vault(self, account: Account, *places: StoreKind) -> None:
+        """Have the vault opened where it is needed. Raises `InputError` where the person does not open it."""
+        vault = self.kit.desk.stores.vault
+        if not await unlocked(self.app, vault, account.store, *places, creating=bool(places)):
+            raise InputError(VAULT_CLOSED)
+
     async def _secret_if_at_hand(self, account: Account) -> Secret | None:
         try:
+            await self._open_vault(account)
             return await self.kit.desk.secret_of(account)
-        except SecretError:
+        except (SecretError, InputError):
             return None  # it is typed again at the step that needs it
 
     @work(exclusive=True, group="change")
@@ -332,6 +352,7 @@ class HomeScreen(Screen[None]):
         if wanted is None:
             return
         try:
+            await self._open_vault(account)
             renamed = await self.kit.desk.rename(account.name, wanted)
         except (SecretError, AccountsError, InputError) as problem:
             self.banner.say(str(problem))
@@ -352,6 +373,7 @@ class HomeScreen(Screen[None]):
             return
         self._begin(f"Trying the new password of '{account.name}' ...")
         try:
+            await self._open_vault(account)
             report = await self.kit.desk.replace_secret(account, secret, self._take)
             if paused(report) and await self._wanted_anyway():
                 self._begin(f"Trying the new password of '{account.name}' ...")
@@ -363,6 +385,25 @@ class HomeScreen(Screen[None]):
             return
         good = report.verdict in (Verdict.PASS, Verdict.WARN)
         self._told(new_secret_words(account.name, kept=good, tried=paused(report) is None))
+
+    @work(exclusive=True, group="change")
+    async def action_move(self) -> None:
+        """Keep the password in another place."""
+        account = self._chosen
+        if account is None or account.store is None:
+            return
+        wanted = await self.app.push_screen_wait(MoveScreen(self.kit, account))
+        if wanted is None:
+            return
+        try:
+            secret = await self._secret(account)
+            await self._open_vault(account, wanted.kind)
+            _, trouble = await self.kit.desk.move(account.name, wanted.kind, wanted.where, secret)
+        except (SecretError, AccountsError, InputError) as problem:
+            self.banner.say(str(problem))
+            return
+        self._said(moved_words(account.name, STORE_TITLES[wanted.kind]))
+        self.banner.say(trouble)
 
     @work(exclusive=True, group="change")
     async def action_scope(self) -> None:
@@ -398,6 +439,12 @@ class HomeScreen(Screen[None]):
         question = delete_question(account.name)
         if not await self.app.push_screen_wait(ConfirmScreen(question, yes=DELETE_YES, no=DELETE_NO)):
             return
+        try:
+            await self._open_vault(account)
+        except InputError:
+            pass  # it is removed all the same; that its password may still be in the vault is said below
+        except SecretError as problem:
+            self.banner.say(str(problem))
         try:
             _, trouble = await self.kit.desk.remove(account.name)
         except AccountsError as problem:

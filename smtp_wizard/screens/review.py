@@ -14,11 +14,13 @@ from textual.widgets import Button, Input
 
 from smtp_wizard.engine.accounts import AccountsError, Displaces, NameTaken, StoreKind, parse_name
 from smtp_wizard.engine.model import Auth, InputError, Scope
-from smtp_wizard.engine.secrets import SecretError, variable_for
+from smtp_wizard.engine.secrets import Availability, SecretError, variable_for
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.dialogs import ConfirmScreen
+from smtp_wizard.screens.passphrase import unlocked
 from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.widgets import Choice, Choices, Field, Plain, TextInput
+from smtp_wizard.store_words import VAULT_CLOSED
+from smtp_wizard.widgets import Choice, Choices, Field, Plain, TextInput, WayFields
 from smtp_wizard.words import (
     ANOTHER_NAME,
     COMPANY_NO,
@@ -76,10 +78,10 @@ class ReviewScreen(StepScreen):
             draft.store or StoreKind.SESSION,
             id="store",
         )
-        self.env_name = Field("Variable", TextInput(draft.env_name or variable_for(name), id="env-name"))
+        self.way = WayFields(draft, variable_for(name))
         self.store_words = Plain("", classes="note", id="store-words")
         self.needs_store = draft.auth is not Auth.NONE
-        self._words: dict[StoreKind, str] = {}
+        self._found: dict[StoreKind, Availability] = {}
         self._saving = False
 
     def body(self) -> Iterator[Widget]:
@@ -99,7 +101,7 @@ class ReviewScreen(StepScreen):
             with Horizontal(classes="choice-row"):
                 yield Plain("Keep password in", classes="label")
                 yield self.store
-            yield self.env_name
+            yield self.way
             yield self.store_words
         with Horizontal(classes="buttons"):
             yield Button("Save", id="save", compact=True, variant="primary")
@@ -124,25 +126,20 @@ class ReviewScreen(StepScreen):
         """Try every store out before it is recommended; the first that works is chosen, unless the person chose."""
         stores = self.kit.desk.stores
         for kind in stores.offered():
-            found = await stores.get(kind).probe()
-            self._words[kind] = found.words
-            if kind is StoreKind.KEYRING:
-                self._keyring_known(found.ok)
-        self._store_changed()
-
-    def _keyring_known(self, works: bool) -> None:
+            self._found[kind] = await stores.get(kind).probe()
         rows = [
-            Choice(kind, STORE_TITLES[kind], STORE_BROKEN if kind is StoreKind.KEYRING and not works else "")
-            for kind in self.kit.desk.stores.offered()
+            Choice(kind, STORE_TITLES[kind], "" if found.ok else STORE_BROKEN) for kind, found in self._found.items()
         ]
-        default = StoreKind.KEYRING if works else StoreKind.SESSION
+        default = StoreKind.KEYRING if self._found[StoreKind.KEYRING].ok else StoreKind.SESSION
         self.store.offer(rows, self.draft.store or default)
+        self._store_changed()
 
     @on(Choices.Changed, "#store")
     def _store_changed(self) -> None:
         kind = StoreKind(self.store.selected)
-        self.env_name.display = kind is StoreKind.ENV
-        self.store_words.update(self._words.get(kind, "Trying this out ..."))
+        self.way.show_only(kind)
+        found = self._found.get(kind)
+        self.store_words.update(found.words if found else "Trying this out ...")
 
     @on(Choices.Changed, "#company")
     def _company_changed(self) -> None:
@@ -159,7 +156,9 @@ class ReviewScreen(StepScreen):
             update_company=self.company.selected == "yes",
             company_name=self.company_name.value.strip(),
             store=StoreKind(self.store.selected) if self.needs_store else None,
-            env_name=self.env_name.value.strip(),
+            env_name=self.way.text(StoreKind.ENV),
+            secret_command=self.way.text(StoreKind.COMMAND),
+            secret_file=self.way.text(StoreKind.FILE),
         )
         try:
             draft = replace(draft, name=parse_name(self.name_field.value)).with_typed("name", None)
@@ -180,8 +179,13 @@ class ReviewScreen(StepScreen):
             self.name_field.entry.focus()
         elif self.company.selected == "yes" and not self.reply_to.valid():
             self.reply_to.entry.focus()
-        else:
-            self._save(self.collect(), replacing=False, displacing=False)
+        elif not self.needs_store or self.way.valid(StoreKind(self.store.selected)):
+            self._save(self._ready(), replacing=False, displacing=False)
+
+    def _ready(self) -> Draft:
+        """Return the draft with the way to the password as it is saved."""
+        draft = self.collect()
+        return draft.with_store(draft.store, self.way.where(draft.store)) if draft.store is not None else draft
 
     @work(exclusive=True, group="save")
     async def _save(self, draft: Draft, *, replacing: bool, displacing: bool) -> None:
@@ -189,6 +193,9 @@ class ReviewScreen(StepScreen):
         self._saving = True
         self.banner.say("Saving ...")
         try:
+            if not await unlocked(self.app, self.kit.desk.stores.vault, draft.store, creating=True):
+                self.banner.say(VAULT_CLOSED)
+                return
             account = await self.kit.desk.save(draft, replacing=replacing, displacing=displacing)
         except NameTaken:
             self.banner.say("")

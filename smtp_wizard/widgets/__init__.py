@@ -9,6 +9,7 @@ from smtp_wizard.widgets.choices import Choice, Choices, PickerList, ProviderPic
 from smtp_wizard.widgets.fields import Field, SecretInput, TextInput
 from smtp_wizard.widgets.guide import GuidePane, GuideRow
 from smtp_wizard.widgets.text import Banner, KeyHints, Plain, Stepper, wrapped
+from smtp_wizard.widgets.ways import WayFields
 
 __all__ = [
     "MARKS",
@@ -29,5 +30,6 @@ __all__ = [
     "Stepper",
     "TextInput",
     "Transcript",
+    "WayFields",
     "wrapped",
 ]

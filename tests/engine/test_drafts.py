@@ -50,6 +50,8 @@ FULL = Draft(
     reply_to=ANA,
     store=StoreKind.ENV,
     env_name="MAIL_PASSWORD",
+    secret_command="pass show mail",
+    secret_file="/run/secrets/mail",
     editing="Old",
     typed={"port": "abc\x1b"},
 )

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.model import InputError, Secret
-from smtp_wizard.engine.secrets import SecretError, Trouble, VaultState, VaultStore, parse_passphrase, sealed
+from smtp_wizard.engine.secrets import SecretError, Trouble, VaultState, VaultStore, acceptable, sealed
 from smtp_wizard.engine.secrets.sealed import Cost
 from tests.support.leaks import assert_no_trace, spellings
 
@@ -259,7 +259,7 @@ async def test_a_passphrase_that_is_too_short_makes_no_vault(tmp_path: Path) -> 
     with pytest.raises(InputError, match="at least 8 characters"):
         await vault(tmp_path).create(Secret("short"))
     assert not (tmp_path / "vault.json").exists()
-    assert parse_passphrase("long enough") == Secret("long enough")
+    assert acceptable(Secret("long enough")) == Secret("long enough")
 
 
 async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:

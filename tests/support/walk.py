@@ -81,7 +81,7 @@ def make_desk(
         catalog=catalog(),
         diagnosis=diagnosis(),
         wire=wire or SocketWire(),
-        stores=stores or SecretStores({}, backend_factory=always(backend or desktop())),
+        stores=stores or SecretStores({}, folder, backend_factory=always(backend or desktop())),
         book=AccountBook(folder),
         folder=folder,
         limits=limits,

@@ -24,7 +24,7 @@ from smtp_wizard.engine.secrets.file import CREDENTIALS, FileStore, parse_secret
 from smtp_wizard.engine.secrets.references import EnvStore, ReferenceStore, parse_variable, variable_for
 from smtp_wizard.engine.secrets.session import SessionStore
 from smtp_wizard.engine.secrets.stores import SecretStores
-from smtp_wizard.engine.secrets.vault import VaultState, VaultStore, parse_passphrase
+from smtp_wizard.engine.secrets.vault import VaultState, VaultStore, acceptable
 
 __all__ = [
     "COMMAND_EXAMPLES",
@@ -48,10 +48,10 @@ __all__ = [
     "Trouble",
     "VaultState",
     "VaultStore",
+    "acceptable",
     "entry_name",
     "first_line",
     "parse_command",
-    "parse_passphrase",
     "parse_secret_file",
     "parse_variable",
     "variable_for",

@@ -75,6 +75,10 @@ def words_of(where: str) -> list[str]:
     return [os.path.expanduser(word) if word.startswith("~/") else word for word in shlex.split(where)]  # noqa: PTH111
 
 
+class GaveUp(SecretError):
+    """A command has ended with another exit code than 0: it may have wanted to ask something."""
+
+
 class CommandStore(ReferenceStore):
     """Runs a command for each secret; its first line of output is the secret.
 
@@ -116,8 +120,8 @@ class CommandStore(ReferenceStore):
         words = words_of(where)
         try:
             return await first_line(words, self._environ, limit=self._limit)
-        except SecretError as problem:
-            lent = self._lent(words) if problem.trouble is Trouble.UNREADABLE else None
+        except GaveUp:
+            lent = self._lent(words)
             if lent is None:
                 raise
             return lent
@@ -166,9 +170,9 @@ async def first_line(words: Sequence[str], environ: Mapping[str, str], *, limit:
     return only_line(raw, f"The command {name}")
 
 
-def _gave_up(name: str, code: int) -> SecretError:
+def _gave_up(name: str, code: int) -> GaveUp:
     how = f"exit code {code}" if code > 0 else f"signal {-code}"
-    return unreadable(f"The command {name} gave up ({how}); run it by hand to see why.")
+    return GaveUp(Trouble.UNREADABLE, f"The command {name} gave up ({how}); run it by hand to see why.")
 
 
 async def _output(words: Sequence[str], environ: Mapping[str, str], limit: float) -> tuple[bytes, int]:

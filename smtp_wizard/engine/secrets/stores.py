@@ -15,8 +15,6 @@ from smtp_wizard.engine.secrets.references import EnvStore, ReferenceStore
 from smtp_wizard.engine.secrets.session import SessionStore
 from smtp_wizard.engine.secrets.vault import VaultStore
 
-_OFFERED = (StoreKind.KEYRING, StoreKind.ENV, StoreKind.SESSION)
-
 
 class SecretStores:
     """All stores. Built once at the front door and handed down."""
@@ -50,7 +48,7 @@ class SecretStores:
 
     def offered(self) -> tuple[StoreKind, ...]:
         """All kinds, in the order in which they are offered. Whether one works here, its `probe` says."""
-        return tuple(kind for kind in self._stores if kind in _OFFERED)
+        return tuple(self._stores)
 
     def get(self, kind: StoreKind) -> SecretStore:
         """Return the store of that kind."""
@@ -67,6 +65,14 @@ class SecretStores:
         if where and isinstance(store, ReferenceStore):
             store.choose(account_name, where)
         return await store.put(account_name, secret, item)
+
+    async def refer(self, kind: StoreKind, where: str) -> StoreRef:
+        """Return a reference to an access token, once it has given one. Raises `SecretError`.
+
+        It is compared with nothing: the next one that the way leads to may be another, and as good.
+        """
+        await self.read(kind, where)
+        return StoreRef(kind, where)
 
     async def read(self, kind: StoreKind, where: str) -> Secret:
         """Follow a reference that no account has yet. Raises `SecretError`."""

@@ -20,6 +20,8 @@ from smtp_wizard.engine.secrets.base import PASSWORD, Availability, SecretError,
 from smtp_wizard.engine.secrets.sealed import Cost, Key, Sealed
 
 FILE_NAME = "vault.json"
+USUAL = Cost()
+"""What a new passphrase costs whoever guesses it."""
 SHORTEST = 8
 """Characters of a passphrase at least."""
 
@@ -35,13 +37,13 @@ class VaultState(StrEnum):
     OPEN = "open"
 
 
-def parse_passphrase(text: str) -> Secret:
-    """Take a passphrase for a new vault. Raises `InputError`."""
-    if len(text) < SHORTEST:
+def acceptable(passphrase: Secret) -> Secret:
+    """Return a passphrase for a new vault. Raises `InputError` where it is too short."""
+    if len(passphrase) < SHORTEST:
         raise InputError(
             f"A passphrase has at least {SHORTEST} characters; four or five words that do not belong together are good."
         )
-    return Secret(text)
+    return passphrase
 
 
 class VaultStore:
@@ -59,7 +61,7 @@ class VaultStore:
         `lock_limit`: seconds to wait for another process that is writing.
         """
         self._file = folder / FILE_NAME if folder is not None else None
-        self._cost = cost or Cost()
+        self._cost = cost or USUAL
         self._lock_limit = lock_limit
         self._key: Key | None = None
         self.source: Callable[[], Awaitable[Secret]] | None = None
@@ -80,7 +82,7 @@ class VaultStore:
 
     async def create(self, passphrase: Secret) -> None:
         """Make the vault, or open the one that another process has made meanwhile. Raises `SecretError`."""
-        parse_passphrase(passphrase.reveal())
+        acceptable(passphrase)
         await self._in_thread(lambda: self._created(passphrase))
 
     async def change_passphrase(self, passphrase: Secret) -> None:
@@ -88,7 +90,7 @@ class VaultStore:
 
         A copy of the file that was made before, as in a backup, still opens with the old one.
         """
-        parse_passphrase(passphrase.reveal())
+        acceptable(passphrase)
         await self._ready()
         await self._in_thread(lambda: self._changed(passphrase))
 
@@ -119,10 +121,8 @@ class VaultStore:
 
     def _fitting(self) -> bool:
         """Whether the key is at hand and, where there is a file, is that file's."""
-        if self._key is None:
-            return False
-        found = self._read()
-        if found is None or not self._key.fits(found):
+        found = self._read()  # read before a passphrase is asked for: what is damaged is said first
+        if self._key is not None and (found is None or not self._key.fits(found)):
             self._key = None  # it was removed, or another process has changed the passphrase
         return self._key is not None
 

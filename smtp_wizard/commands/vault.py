@@ -1,0 +1,98 @@
+"""`vault`: the encrypted file in which passwords can be kept. Its passphrase can be changed here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import click
+
+from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.groups import GroupWithDefault
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.output import Form
+from smtp_wizard.commands.questions import can_ask
+from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.commands.tables import table
+from smtp_wizard.commands.vaults import (
+    command_source,
+    new_passphrase,
+    offer_passphrase,
+    passphrase_options,
+    variable_source,
+)
+from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.model import Secret, clean
+from smtp_wizard.engine.secrets.vault import FILE_NAME
+
+OLD_COPIES = "A copy of its file that was made before, as in a backup, still opens with the old one."
+
+
+@click.group("vault", cls=GroupWithDefault)
+def command() -> None:
+    """The encrypted file that '--store vault' keeps passwords in: where it is, who uses it, another passphrase."""
+
+
+@command.command("list", hidden=True)
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def state(invocation: Invocation, _json: bool) -> int:
+    """Say where the vault is and which accounts have their password in it. It is not opened."""
+    file = invocation.folder / FILE_NAME
+    used_by = [each.name for each in invocation.book.list() if each.store and each.store.kind is StoreKind.VAULT]
+    if invocation.out.form is Form.JSON:
+        invocation.out.document("vault", file=str(file), exists=file.exists(), accounts=used_by)
+    elif not file.exists():
+        invocation.out.narrate("There is no vault yet; '--store vault' makes one.")
+    else:
+        rows = [("File", clean(str(file), 200)), ("Used by", ", ".join(used_by) or "no account")]
+        invocation.out.data("\n".join(table(rows)))
+    return Exit.OK
+
+
+@command.command("passphrase")
+@passphrase_options
+@click.option("--new-passphrase-env", metavar="NAME", help="Take the new one from this environment variable.")
+@click.option("--new-passphrase-command", metavar="CMD", help="Run this; its first line is the new one.")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def passphrase(
+    invocation: Invocation, new_passphrase_env: str | None, new_passphrase_command: str | None, _json: bool
+) -> int:
+    """Give the vault another passphrase; the passwords in it stay.
+
+    What is not given is asked. The old passphrase opens the vault no longer.
+    """
+    from smtp_wizard.engine.secrets import VaultState
+
+    source = _source(invocation, new_passphrase_env, new_passphrase_command)
+    vault = invocation.desk.stores.vault
+    if vault.state is VaultState.MISSING:
+        raise CommandError("no-vault", "There is no vault yet.", "'--store vault' makes one.", Exit.NOT_FOUND)
+    if source is None and not can_ask():
+        hint = "Give it: --new-passphrase-env or --new-passphrase-command."
+        raise CommandError("missing-answers", "Missing: the new passphrase of the vault.", hint)
+    offer_passphrase(invocation, StoreKind.VAULT)
+
+    async def given() -> Secret:
+        assert source is not None
+        return await source()
+
+    new = run(given(), Stopwatch()) if source is not None else new_passphrase(invocation)
+    run(
+        vault.change_passphrase(new), Stopwatch(), lambda: "The vault has either passphrase now: try the new one first."
+    )
+    if invocation.out.form is Form.JSON:
+        invocation.out.document("vault-passphrase", changed=True)
+    else:
+        invocation.out.narrate(f"The vault has another passphrase now. {OLD_COPIES}")
+    return Exit.OK
+
+
+def _source(
+    invocation: Invocation, variable: str | None, command_text: str | None
+) -> Callable[[], Awaitable[Secret]] | None:
+    if variable is not None and command_text is not None:
+        raise click.UsageError("Only one of --new-passphrase-env and --new-passphrase-command can be used.")
+    if variable is not None:
+        return variable_source(invocation, variable)
+    return command_source(command_text) if command_text is not None else None

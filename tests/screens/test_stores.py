@@ -1,0 +1,240 @@
+"""Where the password is kept, at the screens: the vault's passphrase, a command, a file, and moving it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smtp_wizard.app import HOME
+from smtp_wizard.engine.accounts import StoreKind, StoreRef
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.secrets import SecretStores, VaultState, sealed, vault
+from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen
+from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.passphrase import MoveScreen, PassphraseScreen
+from smtp_wizard.words import STORE_TITLES
+from tests.screens.test_life import PRACTICE, SECRET
+from tests.screens.test_steps import choose
+from tests.support.leaks import assert_no_trace
+from tests.support.stores import MemoryBackend, always, desktop
+from tests.support.walk import Walk, make_desk, walking
+
+PASSPHRASE = Secret("four words of no sense")
+
+
+@pytest.fixture(autouse=True)
+def a_cheap_vault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guessing at the passphrases of these tests need not be dear."""
+    monkeypatch.setattr(vault, "USUAL", sealed.Cost(n=2**4))
+
+
+@pytest.fixture
+def backend() -> MemoryBackend:
+    return MemoryBackend()
+
+
+def desk_in(folder: Path, backend: MemoryBackend) -> Desk:
+    """Return the engine as a new process has it: the vault is closed."""
+    stores = SecretStores(dict(os.environ), folder, backend_factory=always(desktop(backend)))
+    return make_desk(folder, stores=stores)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, backend: MemoryBackend) -> Desk:
+    return desk_in(tmp_path / "config", backend)
+
+
+@pytest.fixture
+def secret_file(tmp_path: Path) -> Path:
+    path = tmp_path / "secret"
+    path.write_text(f"{SECRET.reveal()}\n")
+    path.chmod(0o600)
+    return path
+
+
+async def to_review(walk: Walk) -> None:
+    """Change the saved account, as far as the last step."""
+    await walk.at_screen(HomeScreen)
+    await walk.press("e")
+    await walk.at("server")
+    await walk.press("enter")
+    await walk.at("connect")
+    await walk.press("enter")
+    await walk.until_reads("this works")
+    await walk.press("enter")
+    await walk.at("testmail")
+    await walk.press("f8")
+    await walk.at("review")
+
+
+async def held(desk: Desk, name: str = "Office") -> tuple[StoreKind, Secret | None]:
+    account = desk.book.get(name)
+    assert account.store is not None
+    return account.store.kind, await desk.secret_of(account)
+
+
+async def test_a_vault_is_made_when_the_first_password_is_put_into_it(desk: Desk, backend: MemoryBackend) -> None:
+    await desk.save(PRACTICE)
+    async with walking(desk, start=HOME) as walk:
+        await to_review(walk)
+        await choose(walk, "#store", StoreKind.VAULT)
+        await walk.until_reads("An encrypted file of smtp-wizard's own")
+        await walk.press("enter")
+        await walk.at_screen(PassphraseScreen)
+        assert walk.reads("Choose a passphrase for the vault")
+        await walk.press("escape")
+        await walk.until_reads("The vault stays closed")
+        await walk.press("enter")
+        await walk.at_screen(PassphraseScreen)
+        await walk.write("short")
+        await walk.press("enter")
+        await walk.until_reads("at least 8 characters")
+        await walk.fill("#passphrase", PASSPHRASE.reveal())
+        await walk.press("enter")
+        await walk.fill("#passphrase-again", "another one")
+        await walk.press("enter")
+        await walk.until_reads("were not the same")
+        await walk.fill("#passphrase-again", PASSPHRASE.reveal())
+        assert_no_trace(PASSPHRASE.reveal(), walk.shown)
+        await walk.press("enter")
+        await walk.at("done")
+    assert await held(desk) == (StoreKind.VAULT, SECRET)
+    assert backend.entries == {}
+    assert_no_trace(SECRET.reveal(), desk.folder)
+    assert_no_trace(PASSPHRASE.reveal(), desk.folder)
+
+
+async def in_the_vault(folder: Path, backend: MemoryBackend) -> Desk:
+    """Save an account in the vault; return the engine of the next process."""
+    before = desk_in(folder, backend)
+    await before.stores.vault.create(PASSPHRASE)
+    await before.save(replace(PRACTICE, store=StoreKind.VAULT))
+    return desk_in(folder, backend)
+
+
+async def test_the_vault_is_opened_once_for_all(tmp_path: Path, backend: MemoryBackend) -> None:
+    desk = await in_the_vault(tmp_path, backend)
+    async with walking(desk, start=HOME) as walk:
+        await walk.at_screen(HomeScreen)
+        await walk.press("t")
+        await walk.at_screen(PassphraseScreen)
+        await walk.press("enter")
+        await walk.until_reads("Type the passphrase, or press Esc.")
+        await walk.write("a wrong one")
+        await walk.press("enter")
+        await walk.until_reads("That is not the passphrase of the vault.")
+        await walk.fill("#passphrase", PASSPHRASE.reveal())
+        await walk.press("enter")
+        await walk.until_reads("Nothing was sent.")
+        await walk.press("t")
+        await walk.until_reads("Nothing was sent.")
+        assert isinstance(walk.app.screen, HomeScreen)
+
+
+async def test_who_does_not_open_the_vault_tests_nothing(tmp_path: Path, backend: MemoryBackend) -> None:
+    desk = await in_the_vault(tmp_path, backend)
+    async with walking(desk, start=HOME) as walk:
+        await walk.at_screen(HomeScreen)
+        await walk.press("t")
+        await walk.at_screen(PassphraseScreen)
+        await walk.press("escape")
+        await walk.until_reads("'Office': The vault stays closed")
+
+
+async def test_an_account_can_be_deleted_without_the_passphrase(tmp_path: Path, backend: MemoryBackend) -> None:
+    desk = await in_the_vault(tmp_path, backend)
+    async with walking(desk, start=HOME) as walk:
+        await walk.at_screen(HomeScreen)
+        await walk.press("d")
+        await walk.at_screen(ConfirmScreen)
+        await walk.press("down", "enter")
+        await walk.at_screen(PassphraseScreen)
+        await walk.press("escape")
+        await walk.until_reads("its password may still be in the store")
+    assert desk.book.list() == ()
+
+
+async def test_a_damaged_vault_is_said(tmp_path: Path, backend: MemoryBackend) -> None:
+    desk = await in_the_vault(tmp_path, backend)
+    (tmp_path / "vault.json").write_text("{")
+    async with walking(desk, start=HOME) as walk:
+        await walk.at_screen(HomeScreen)
+        await walk.press("t")
+        await walk.until_reads("is damaged")
+
+
+async def test_a_command_is_checked_and_tried(desk: Desk, secret_file: Path) -> None:
+    await desk.save(PRACTICE)
+    program = "import sys; print(open(sys.argv[1]).read())"
+    command = shlex.join([sys.executable, "-c", program, str(secret_file)])
+    async with walking(desk, start=HOME) as walk:
+        await to_review(walk)
+        await choose(walk, "#store", StoreKind.COMMAND)
+        await walk.press("enter")
+        await walk.until_reads("Type the command that prints the password")
+        await walk.fill("#secret-command", "pass show x | head -1")
+        await walk.press("enter")
+        await walk.until_reads("No shell runs the command")
+        await walk.fill("#secret-command", "false")
+        await walk.press("enter")
+        await walk.until_reads("gave up (exit code 1)")
+        await walk.fill("#secret-command", command)
+        await walk.press("enter")
+        await walk.at("done")
+        await walk.press("escape")
+        await walk.at("review")
+    assert desk.book.get("Office").store == StoreRef(StoreKind.COMMAND, command)
+    assert await held(desk) == (StoreKind.COMMAND, SECRET)
+
+
+async def test_moving_to_each_place_and_back(desk: Desk, backend: MemoryBackend, secret_file: Path) -> None:
+    await desk.save(PRACTICE)
+    await desk.stores.vault.create(PASSPHRASE)
+    async with walking(desk, start=HOME) as walk:
+        for kind in (StoreKind.VAULT, StoreKind.FILE, StoreKind.KEYRING):
+            await walk.at_screen(HomeScreen)
+            await walk.press("enter")
+            await walk.at_screen(ActionScreen)
+            await walk.press("end", "up", "enter")
+            await walk.at_screen(MoveScreen)
+            await choose(walk, "#move-store", kind)
+            if kind is StoreKind.FILE:
+                await walk.press("enter")
+                await walk.until_reads("Type the name of the file")
+                await walk.fill("#secret-file", str(secret_file))
+            await walk.press("enter")
+            await walk.until_reads(f"The password of 'Office' is kept here now: {STORE_TITLES[kind]}")
+            assert await held(desk) == (kind, SECRET)
+    assert list(backend.entries.values()) == [SECRET.reveal()]
+    assert desk.stores.vault._entries() == {}
+    assert desk.stores.vault.state is VaultState.OPEN
+
+
+async def test_a_move_that_fails_changes_nothing(desk: Desk, backend: MemoryBackend, secret_file: Path) -> None:
+    await desk.save(PRACTICE)
+    secret_file.write_text("another password\n")
+    async with walking(desk, start=HOME) as walk:
+        await walk.at_screen(HomeScreen)
+        await walk.press("enter")
+        await walk.at_screen(ActionScreen)
+        await walk.press("end", "up", "enter")
+        await walk.at_screen(MoveScreen)
+        await choose(walk, "#move-store", StoreKind.FILE)
+        await walk.fill("#secret-file", str(secret_file))
+        await walk.press("enter")
+        await walk.until_reads("has another password in it")
+    assert await held(desk) == (StoreKind.KEYRING, SECRET)
+
+
+async def test_a_terminal_that_cannot_be_lent_is_not(desk: Desk) -> None:
+    async with walking(desk, start=HOME) as walk:
+        lend: Any = desk.stores.command.lend
+        assert lend == walk.app._lend_terminal
+        assert lend(["true"], {}) is None
