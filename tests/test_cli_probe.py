@@ -57,7 +57,8 @@ def usual(monkeypatch: pytest.MonkeyPatch, ways: dict[int, Security]) -> None:
 
 
 def proposing(monkeypatch: pytest.MonkeyPatch, *known: Neutral) -> None:
-    """Let others be proposed."""
+    """Let others be proposed, and that about servers on this computer, too."""
+    monkeypatch.setattr("smtp_wizard.engine.neutral.nearby", lambda host: False)
     monkeypatch.setattr("smtp_wizard.engine.neutral.load_neutrals", lambda: known)
 
 

@@ -5,6 +5,7 @@ None is asked unless a person has named it, or said yes to the one that is propo
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,8 +51,10 @@ def _neutral(node: Node) -> Neutral:
 def proposed(host: str, ports: Collection[int], known: Iterable[Neutral]) -> Neutral | None:
     """Return whom to propose for these ports of `host`, with those of the ports that it serves; None: nobody fits.
 
-    A host of the same owner would tell nothing.
+    A host of the same owner would tell nothing; nor would any about a server that is in this network itself.
     """
+    if nearby(host):
+        return None
     owner = registered(host)
     fitting = [
         Neutral(each.host, tuple(port for port in each.ports if port in ports))
@@ -60,6 +63,15 @@ def proposed(host: str, ports: Collection[int], known: Iterable[Neutral]) -> Neu
     ]
     best = max(fitting, key=lambda each: len(each.ports), default=None)
     return best if best is not None and best.ports else None
+
+
+def nearby(host: str) -> bool:
+    """Whether a host is this computer, or has an address that no network leads out to (RFC 6761, RFC 1918)."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_private or address.is_link_local
 
 
 class Blame(StrEnum):

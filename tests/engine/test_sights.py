@@ -346,8 +346,13 @@ def test_whom_to_propose() -> None:
     assert proposed("mail.firma.de", [587], known) == Neutral("mail.one.example.com", (587,))
     assert proposed("mail.firma.de", [465, 587, 25], known) == Neutral("mail.one.example.com", (465, 587))
     assert proposed("other.example.com", [465, 587], known) == Neutral("mail.example.net", (587,))
-    assert proposed("192.0.2.1", [2525], known) == Neutral("mail.example.org", (2525,))
+    assert proposed("8.8.8.8", [2525], known) == Neutral("mail.example.org", (2525,))
     assert proposed("mail.firma.de", [110], known) is None
+
+
+@pytest.mark.parametrize("host", ["localhost", "mail.localhost", "127.0.0.1", "::1", "10.0.0.2", "fe80::1", "fd00::1"])
+def test_nobody_is_proposed_for_a_server_in_this_network(host: str) -> None:
+    assert proposed(host, [25], [Neutral("mail.example.net", (25,))]) is None
 
 
 def test_every_usual_port_has_somebody_to_propose() -> None:
