@@ -142,6 +142,7 @@ HEAVY = frozenset(
         "markdown_it",
         "publicsuffixlist",
         "rich",
+        "scramp",
         "segno",
         "textual",
         "trustme",

@@ -209,7 +209,7 @@ async def test_hostile_words_reach_the_terminal_escaped() -> None:
 
 
 async def test_a_message_goes_from_and_to_where_it_was_said(authority: Authority) -> None:
-    script = [
+    script: list[Step] = [
         *upgraded(authority, b"250-here\r\n250 HELP\r\n"),
         Expect(rb"MAIL FROM:<ana@example\.com>"),
         Send(b"250 ok\r\n"),
@@ -283,3 +283,26 @@ async def test_a_password_in_clear_text_needs_a_yes() -> None:
             ran = await cli(*common, "--username", "ana", "--password-stdin", *more, stdin="pw123456")
             assert ran.code == code, ran.out
             assert (b"AUTH" in server.received) is (code == 0)
+
+
+@pytest.mark.parametrize(("reply", "code"), [(b"235 ok\r\n", 0), (b"334 eyJzdGF0dXMiOiI0MDEifQ==\r\n", 1)])
+async def test_an_access_token_can_be_tried_by_hand(authority: Authority, reply: bytes, code: int) -> None:
+    refused: list[Step] = [Expect(rb""), Send(b"535 5.7.8 no\r\n")] if code else []
+    script: list[Step] = [
+        *upgraded(authority, b"250-here\r\n250 AUTH PLAIN XOAUTH2\r\n"),
+        *[Expect(rb"AUTH XOAUTH2 dXNlcj1h[\w+/=]+"), Send(reply), *refused, Hold()],
+    ]
+    async with MisbehavingServer(script, strict=False) as server:
+        where = [f"127.0.0.1:{server.port}", "--security", "starttls", "--ca-file", str(authority.file)]
+        signing_in = ["--depth", "login", "--auth", "xoauth2", "--username", "ana@example.test", "--password-stdin"]
+        ran = await cli("check", *where, *signing_in, "--json", stdin="ya29.token\n")
+    assert ran.code == code
+    assert [each["code"] for each in ran.result["findings"]] == (["oauth_token_invalid"] if code else [])
+    assert "ya29" not in ran.out + ran.err
+    if code:
+        assert ran.result["findings"][0]["server_said"] == "535 5.7.8 no (status: 401)"
+
+
+def test_a_token_cannot_be_tried_without_one() -> None:
+    ran = run("check", "127.0.0.1:1", "--depth", "login", "--auth", "xoauth2", "--json")
+    assert (ran.code, ran.error["code"]) == (2, "missing-answers")

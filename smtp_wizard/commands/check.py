@@ -69,7 +69,12 @@ class Asked:
 @click.option("--security", type=SECURITY, help="How the port is encrypted. Left out: what answers decides.")
 @click.option("--depth", type=DEPTH, default="server", show_default=True, help="How far the check goes.")
 @click.option("--username", metavar="NAME", callback=parsed_by(parse_words), help="Sign in as this user.")
-@click.option("--auth", type=click.Choice(["password", "none"]), default="password", help="'none': no sign-in.")
+@click.option(
+    "--auth",
+    type=click.Choice([each.value for each in Auth]),
+    default=Auth.PASSWORD.value,
+    help="'xoauth2': the password options give an access token. 'none': no sign-in.",
+)
 @click.option(
     "--from",
     "sender",
@@ -136,7 +141,7 @@ class _Checker:
 
     def _refuse_missing(self) -> None:
         asked = self.asked
-        signs_in = asked.depth is not Depth.SERVER and asked.auth is Auth.PASSWORD
+        signs_in = asked.depth is not Depth.SERVER and asked.auth is not Auth.NONE
         sends = asked.depth is Depth.SEND
         lacking = [
             name
@@ -157,7 +162,8 @@ class _Checker:
         if asked.depth is Depth.SERVER or asked.auth is Auth.NONE:
             return None
         given = given_password(self.invocation, asked.password, self.watch, self._undone)
-        secret = given or ask_password(f"Password of {asked.username}")
+        what = "Access token" if asked.auth is Auth.XOAUTH2 else "Password"
+        secret = given or ask_password(f"{what} of {asked.username}")
         warn_of_oddities(self.out, secret)
         return secret
 

@@ -162,6 +162,7 @@ class Target:
     endpoint: Endpoint
     username: str = ""
     auth: Auth = Auth.PASSWORD
+    """What the secret is: a password, or an access token, which goes by XOAUTH2 or OAUTHBEARER."""
     mail: Mail | None = None
     trust: Trust = field(default_factory=Trust)
     allow_cleartext: bool = False

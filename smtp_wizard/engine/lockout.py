@@ -14,7 +14,7 @@ from smtp_wizard.engine.provider import Provider, ProviderKind
 PAUSED = "sign_in_paused"
 """The code of the finding where no sign-in was tried."""
 
-COUNTED = frozenset({"bad_credentials", "app_password_required", "service_key_needed"})
+COUNTED = frozenset({"bad_credentials", "app_password_required", "cram_md5_only", "service_key_needed"})
 """The causes of a refusal that providers count: user name and password were looked at, and not taken.
 
 Not among them: what is refused whatever the password is (the way of signing in, a switch, a rule, the account itself),

@@ -195,12 +195,12 @@ def _auth_test(node: Node, key: str) -> Test:
     return lambda case: case.symptom.hints.auth in allowed
 
 
-def _fact_test(value: str) -> Callable[[Node, str], Test]:
-    """A condition that is a fact of its own name, and has one value only."""
+def _fact_test(*values: str) -> Callable[[Node, str], Test]:
+    """A condition that is a fact of its own name, and has these values only."""
 
     def make(node: Node, key: str) -> Test:
-        _among(node, key, (value,))
-        return lambda case: case.symptom.facts.get(key) == value
+        wanted = _among(node, key, values)
+        return lambda case: case.symptom.facts.get(key) in wanted
 
     return make
 
@@ -255,6 +255,8 @@ TESTS: Mapping[str, Callable[[Node, str], Test]] = {
     "host_of": _fact_test("provider"),
     "side": _fact_test("receiving"),
     "stage_is": _fact_test("told"),
+    "mechanism": _fact_test("CRAM-MD5"),
+    "token": _fact_test("expired", "other-user", "no-scope"),
     "secret_shape": _shape_test,
     "code": _code_test,
     "enhanced": _enhanced_test,

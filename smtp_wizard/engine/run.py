@@ -37,7 +37,7 @@ from smtp_wizard.engine.model import (
     clean,
 )
 from smtp_wizard.engine.smtp import Capabilities, Command, Dialogue, Redactor, Reply, SmtpError
-from smtp_wizard.engine.symptom import Fault, Finding, Symptom, TlsFault
+from smtp_wizard.engine.symptom import Fault, Finding, Hints, Symptom, TlsFault
 from smtp_wizard.engine.wire import Peer, Stream, TlsFacts, Wire, WireError
 
 
@@ -54,14 +54,12 @@ async def run_checks(
     """Go through the stages, telling each event to `emit`, and return the report; the first failure ends it.
 
     What goes wrong is a value in the report, never an exception. Cancelling closes the socket. With depth `send`,
-    `target.mail` must be there; with a password, `secret`: `ValueError` otherwise.
+    `target.mail` must be there; to sign in, `secret`, the password or the access token: `ValueError` otherwise.
     """
     if depth is Depth.SEND and target.mail is None:
         raise ValueError("a check that sends needs a message")
-    if depth is not Depth.SERVER and target.auth is Auth.PASSWORD and secret is None:
+    if depth is not Depth.SERVER and target.auth is not Auth.NONE and secret is None:
         raise ValueError("a check that signs in needs a secret")
-    if depth is not Depth.SERVER and target.auth is Auth.XOAUTH2:
-        raise ValueError("sign-in with tokens is not spoken here")
     run = _Run(target, secret, wire, diagnosis, emit, limits or Limits())
     try:
         for stage in planned(target, depth):
@@ -208,6 +206,7 @@ class _Run:
             tls=trouble.tls,
             lacking=trouble.lacking,
             endpoint=target.endpoint,
+            hints=Hints(auth=target.auth if target.auth is Auth.XOAUTH2 else None),
             provider=target.provider,
             secret_shape=target.secret_shape,
             username=clean(target.username, 100),
@@ -420,13 +419,18 @@ class _Run:
             self.target.endpoint.security is Security.NONE and self.target.allow_cleartext
         ):
             raise self._refused_to_sign_in_bare()
-        mechanism = sasl.choose_mechanism(self._offered.mechanisms)
+        mechanism = sasl.choose_mechanism(self._offered.mechanisms, self.target.auth)
         if mechanism is None:
             raise self._no_mechanism()
         assert self.secret is not None
-        reply = await self._exchange(sasl.begin(mechanism, self.target.username, self.secret))
+        exchange = sasl.begin(
+            mechanism, self.target.username, self.secret, endpoint=self.target.endpoint, now=self.wire.now()
+        )
+        reply = await self._exchange(exchange)
         if not reply.good:
-            raise _Trouble(Fault.REJECTED, reply=reply, other=self._stronger(reply))
+            words = f"{reply.text} ({exchange.added})" if exchange.added else ""
+            raise _Trouble(Fault.REJECTED, words, reply=reply, other=self._stronger(reply), facts=exchange.facts)
+        exchange.accepted()
         detail = f"signed in as {clean(self.target.username, 60)} ({mechanism})"
         return CheckResult(Stage.AUTH, Verdict.PASS, 0.0, detail, mechanism=mechanism)
 
@@ -434,7 +438,7 @@ class _Run:
         await self._send(exchange.start())
         reply = await self._reply(masked=True)
         while reply.go_on:
-            answer = exchange.answer()
+            answer = exchange.answer(reply.lines[0])
             await self._send(answer or sasl.give_up())
             reply = await self._reply(masked=True)
             if answer is None and reply.go_on:
@@ -454,7 +458,13 @@ class _Run:
             return _Trouble(Fault.NOT_OFFERED, lacking="AUTH-BEFORE-TLS", other=self._same_port(Security.STARTTLS))
         offered = ", ".join(self._offered.mechanisms)
         words = f"the server offers: {offered}" if offered else "the server offers no sign-in"
-        return _Trouble(Fault.NOT_OFFERED, clean(words), lacking="MECHANISM" if offered else "AUTH")
+        return _Trouble(Fault.NOT_OFFERED, clean(words), lacking=self._lacking() if offered else "AUTH")
+
+    def _lacking(self) -> str:
+        """What is missing among the mechanisms that are offered: what takes a token, or what takes a password."""
+        if self.target.auth is Auth.XOAUTH2:
+            return "OAUTH"
+        return "PASSWORD" if sasl.choose_mechanism(self._offered.mechanisms, Auth.XOAUTH2) else "MECHANISM"
 
     async def _mail(self) -> CheckResult:
         """Hand over the sender; where the server can take several commands at once, recipient and DATA with it."""

@@ -52,6 +52,10 @@ class Fault(StrEnum):
     """We refused to send it: a NUL in it, or empty."""
     NO_TOKEN = "no-token"
     """There is no access token to sign in with; `lacking` says why, as `OAuthTrouble` calls it."""
+    ROUNDS = "rounds"
+    """We refused a sign-in that would cost too much, or protect too little (SCRAM, RFC 7677 section 4)."""
+    IMPOSTOR = "impostor"
+    """The server could not prove that it knows the password (SCRAM, RFC 5802 section 5)."""
     OUTCOME_UNKNOWN = "outcome-unknown"
     """The connection was lost after the final dot."""
 
@@ -106,8 +110,9 @@ class Symptom:
     """Enhanced status code (RFC 3463), such as '5.7.8'."""
     tls: TlsFault | None = None
     lacking: str = ""
-    """What was not offered: STARTTLS, AUTH, AUTH-BEFORE-TLS (only after it), MECHANISM (none we know), SMTPUTF8; or
-    SAN: the certificate carries its names in the CN alone, which counts no more (RFC 9525 section 2)."""
+    """What was not offered: STARTTLS, AUTH, AUTH-BEFORE-TLS (only after it), MECHANISM (none we know), OAUTH (none
+    for a token), PASSWORD (only for tokens), SMTPUTF8; or SAN: the certificate carries its names in the CN alone, which
+    counts no more (RFC 9525 section 2)."""
     endpoint: Endpoint | None = None
     hints: Hints = Hints()
     """What is known of the endpoint where `endpoint` is None."""
@@ -127,8 +132,8 @@ class Symptom:
     facts: Mapping[str, str] = field(default_factory=dict)
     """More to fill in, by name: certificate_names, not_before, not_after, issuer, weakness, tls_version, days, reason
     (OpenSSL's), why (there is no token), seconds, limit, time, server_time. For conditions alone: issuers, who
-    signed any of what was sent; certificate_of, host_of, side, stage_is, as the conditions of data/diagnosis.yaml
-    call them."""
+    signed any of what was sent; certificate_of, host_of, side, stage_is, mechanism, token, as the conditions of
+    data/diagnosis.yaml call them."""
 
     @property
     def host(self) -> str:

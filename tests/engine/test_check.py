@@ -218,9 +218,11 @@ async def test_login_is_used_where_plain_is_not_offered() -> None:
 
 
 async def test_a_server_that_only_knows_others_mechanisms_is_told_apart_from_one_that_knows_none() -> None:
-    other = await checked(TLS, [Tls(), GREETING, EHLO, Server(b"250-x\r\n250 AUTH XOAUTH2\r\n")])
+    other = await checked(TLS, [Tls(), GREETING, EHLO, Server(b"250-x\r\n250 AUTH GSSAPI\r\n")])
+    tokens = await checked(TLS, [Tls(), GREETING, EHLO, Server(b"250-x\r\n250 AUTH XOAUTH2\r\n")])
     none = await checked(TLS, [Tls(), GREETING, EHLO, Server(b"250 x\r\n")])
     assert (other.symptoms[0].fault, other.symptoms[0].lacking) == (Fault.NOT_OFFERED, "MECHANISM")
+    assert (tokens.symptoms[0].fault, tokens.symptoms[0].lacking) == (Fault.NOT_OFFERED, "PASSWORD")
     assert (none.symptoms[0].fault, none.symptoms[0].lacking) == (Fault.NOT_OFFERED, "AUTH")
 
 
@@ -438,7 +440,7 @@ async def test_cancelling_closes_the_connection() -> None:
     [
         (Depth.SEND, Target(endpoint=TLS), SECRET),
         (Depth.LOGIN, Target(endpoint=TLS), None),
-        (Depth.LOGIN, Target(endpoint=TLS, auth=Auth.XOAUTH2), SECRET),
+        (Depth.LOGIN, Target(endpoint=TLS, auth=Auth.XOAUTH2), None),
     ],
 )
 async def test_a_check_that_lacks_what_it_needs_is_a_bug_not_a_finding(

@@ -49,6 +49,12 @@ def happened(stage: Stage, fault: Fault, endpoint: Endpoint = STARTTLS_587, **mo
     return Symptom(stage=stage, fault=fault, endpoint=endpoint, **more)
 
 
+def refused_token(trouble: str) -> Symptom:
+    """The symptom of an access token that the server refuses, and of which this much is known."""
+    said = "535 5.7.8 Error: authentication failed (status: 401)"
+    return replied(Stage.AUTH, said, hints=Hints(auth=Auth.XOAUTH2), facts={"token": trouble})
+
+
 # --- every finding, from what the checks see -------------------------------------------------------------------------
 
 GMAIL_535 = "535 5.7.8 Username and Password not accepted. For more information, go to 5.7.8 https://support.google.com"
@@ -478,6 +484,26 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
         happened(Stage.AUTH, Fault.NO_TOKEN, lacking="unreachable"),
         "oauth_unreachable",
         Who.NETWORK,
+    ),
+    "too many rounds": (
+        happened(Stage.AUTH, Fault.ROUNDS, words="the server asks for 2000000000 rounds"),
+        "scram_rounds_refused",
+        Who.HOST,
+    ),
+    "no proof of the server": (happened(Stage.AUTH, Fault.IMPOSTOR), "server_unproven", Who.HOST),
+    "no OAuth offered": (happened(Stage.AUTH, Fault.NOT_OFFERED, lacking="OAUTH"), "oauth_not_offered", Who.YOU),
+    "only OAuth offered": (
+        happened(Stage.AUTH, Fault.NOT_OFFERED, lacking="PASSWORD"),
+        "basic_auth_disabled",
+        Who.YOU,
+    ),
+    "a token that has run out": (refused_token("expired"), "oauth_token_expired", Who.YOU),
+    "somebody else's token": (refused_token("other-user"), "oauth_wrong_user", Who.YOU),
+    "a token that is not for mail": (refused_token("no-scope"), "oauth_scope_missing", Who.YOU),
+    "a password refused by CRAM-MD5": (
+        replied(Stage.AUTH, "535 5.7.8 Error: authentication failed", facts={"mechanism": "CRAM-MD5"}),
+        "cram_md5_only",
+        Who.YOU,
     ),
     "injected before TLS": (
         happened(Stage.STARTTLS, Fault.INJECTED, words="250 ok"),
