@@ -6,6 +6,7 @@ draft-ietf-mailmaint-autoconfig-06.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -130,13 +131,13 @@ def _offers(root: Any, address: Address) -> Iterator[Offer]:
     servers = [each for each in root.iterfind("emailProvider/outgoingServer") if each.get("type", "smtp") == "smtp"]
     for server in servers[:MOST_SERVERS]:
         try:
-            host = parse_host(_filled(_text(server, "hostname"), address))
+            host = parse_host(_host(_text(server, "hostname"), address))
             endpoint = Endpoint(host, parse_port(_text(server, "port")), _SOCKETS[_text(server, "socketType").lower()])
         except (HostError, PortError, KeyError):
             continue
         methods = [_METHODS.get((each.text or "").strip().lower()) for each in server.iterfind("authentication")]
         auth = tuple(dict.fromkeys(each for each in methods if each))
-        yield Offer(endpoint, clean(_filled(_text(server, "username"), address), 320), auth or ("password",))
+        yield Offer(endpoint, clean(_username(_text(server, "username"), address), 320), auth or ("password",))
 
 
 def _text(element: Any, name: str) -> str:
@@ -144,12 +145,20 @@ def _text(element: Any, name: str) -> str:
     return str(found.text or "").strip() if found is not None else ""
 
 
-def _filled(text: str, address: Address) -> str:
-    """Put the parts of the address where the format has a place for them (section 3.3)."""
-    for place, value in (
-        ("%EMAILADDRESS%", address.wire),
-        ("%EMAILLOCALPART%", address.local),
-        ("%EMAILDOMAIN%", address.ascii_domain),
-    ):
-        text = text.replace(place, value)
-    return text
+_PLACE = re.compile(r"%[A-Z]+%")
+
+
+def _host(text: str, address: Address) -> str:
+    """Put the domain where the format has a place for it (section 3.3); other places stay, and make it no host.
+
+    The name is looked up: with the part before the @ in it, the DNS would learn whose address this is.
+    """
+    return text.replace("%EMAILDOMAIN%", address.ascii_domain)
+
+
+def _username(text: str, address: Address) -> str:
+    """Put the parts of the address where the format has a place for them; '' where another place stays open."""
+    parts = {"%EMAILADDRESS%": address.wire, "%EMAILLOCALPART%": address.local, "%EMAILDOMAIN%": address.ascii_domain}
+    if any(place not in parts for place in _PLACE.findall(text)):
+        return ""
+    return _PLACE.sub(lambda place: parts[place[0]], text)

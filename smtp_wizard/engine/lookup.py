@@ -6,7 +6,8 @@ Only the domain is ever asked about. What a look-up ends in is a value; DNS exce
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import heapq
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,7 @@ async def look_up_srv(domain: str, service: str, resolver: Resolver) -> SrvLooku
     answer = await _asked(f"{service}._tcp.{domain}", "SRV", resolver)
     if isinstance(answer, DnsProblem):
         return SrvLookup(problem=answer)
-    records = sorted(_bounded(answer), key=lambda each: (each.priority, -each.weight, each.target.to_text()))
+    records = _first(answer, lambda each: (each.priority, -each.weight, each.target.to_text().lower(), each.port))
     named = [(each.target.to_text(omit_final_dot=True).lower(), each.port) for each in records]
     if named and all(host in ("", ".") for host, _ in named):
         return SrvLookup(not_offered=True)
@@ -158,14 +159,14 @@ def _why_nobody(problem: dns.resolver.NoNameservers) -> DnsProblem:
     return DnsProblem.NO_NETWORK if unreachable else DnsProblem.SERVER_FAILED
 
 
-def _bounded(answer: Iterable[Any]) -> list[Any]:
-    return [record for _, record in zip(range(MOST_RECORDS), answer, strict=False)]
+def _first(answer: Iterable[Any], key: Callable[[Any], Any]) -> list[Any]:
+    """Return the most preferred records, in order, wherever they stand in an answer without end."""
+    return heapq.nsmallest(MOST_RECORDS, answer, key=key)
 
 
 def _hosts_of(answer: Iterable[Any]) -> MxLookup:
     """Sort the hosts by preference, then name, so that the same records always give the same result."""
-    records = sorted(
-        (record.preference, record.exchange.to_text(omit_final_dot=True).lower()) for record in _bounded(answer)
-    )
-    hosts = tuple(clean(host, 253) for _, host in records if host and host != ".")
+    records = _first(answer, lambda each: (each.preference, each.exchange.to_text().lower()))
+    names = (record.exchange.to_text(omit_final_dot=True).lower() for record in records)
+    hosts = tuple(clean(host, 253) for host in names if host and host != ".")
     return MxLookup(hosts=hosts) if hosts else MxLookup(problem=DnsProblem.NO_MAIL)

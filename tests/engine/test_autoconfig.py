@@ -67,6 +67,24 @@ def test_a_server_that_makes_no_sense_is_left_out(bad: str) -> None:
         read_offers(configuration(bad), ANA)
 
 
+@pytest.mark.parametrize("host", ["%EMAILLOCALPART%.evil.de", "%EMAILADDRESS%", "smtp.%EMAILLOCALPART%.firm.de"])
+def test_a_host_that_would_tell_whose_address_it_is_is_left_out(host: str) -> None:
+    """It would be looked up, and whoever runs that domain's DNS would read the part before the @."""
+    with pytest.raises(AutoconfigError, match="no outgoing server"):
+        read_offers(configuration(server(host)), ANA)
+
+
+def test_a_user_name_with_a_place_that_nobody_knows_is_left_open() -> None:
+    (found,) = read_offers(configuration(server(more="<username>%REALNAME%-%EMAILDOMAIN%</username>")), ANA)
+    assert found.username == ""
+
+
+def test_what_an_address_holds_is_not_filled_in_a_second_time() -> None:
+    odd = Address("%EMAILDOMAIN%", "firm.de")
+    (found,) = read_offers(configuration(server(more="<username>%EMAILADDRESS%</username>")), odd)
+    assert found.username == "%EMAILDOMAIN%@firm.de"
+
+
 def test_a_hostile_user_name_cannot_move_the_cursor() -> None:
     (found,) = read_offers(configuration(server(more="<username>ana&#x202e;&#10;x</username>")), ANA)
     assert found.username.isprintable()

@@ -155,6 +155,15 @@ async def test_ten_thousand_records_are_not_taken_up(search: Search) -> None:
     assert len(trying.tried) <= 16
 
 
+async def test_the_most_preferred_record_is_found_wherever_it_stands(search: Search) -> None:
+    records = "".join(f"_submission._tcp.firm.de. 60 IN SRV 9 0 587 s{each}.firm.de.\n" for each in range(200))
+    best = "_submission._tcp.firm.de. 60 IN SRV 1 0 587 best.firm.de.\n"
+    hosts = "".join(f"firm.de. 60 IN MX 20 z{each}.firm.de.\n" for each in range(200))
+    asked = await search(records + best + hosts + MX)
+    assert "best.firm.de:587" in asked.servers
+    assert asked.found.mx_hosts[0] == "mx.hoster.de"
+
+
 @pytest.mark.parametrize("url", [OWN, WELL_KNOWN])
 async def test_what_the_domain_publishes_is_read(search: Search, url: str) -> None:
     page = Page(configuration(server(more="<username>%EMAILLOCALPART%</username>")))
