@@ -50,7 +50,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 ENGINE_FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"desk", "doctor", "drafts", "verify"}),
     frozenset({"wizard"}),
-    frozenset({"discovery", "hosts", "neutral", "probe", "reach", "sights", "names", "web"}),
+    frozenset({"discovery", "hosts", "neutral", "probe", "outward", "reach", "sights", "names", "web"}),
     frozenset({"bearers", "check", "explain", "inspection", "lockout", "run", "sending"}),
     frozenset({"clues"}),
     frozenset(

@@ -62,6 +62,7 @@ from smtp_wizard.engine.model import (
 )
 from smtp_wizard.engine.oauth import Grant, OAuthError
 from smtp_wizard.engine.oauth_server import OAuthServer
+from smtp_wizard.engine.outward import OutwardWire
 from smtp_wizard.engine.retirements import Notice, notice_of
 from smtp_wizard.engine.run import run_checks
 from smtp_wizard.engine.secrets import SecretError, SecretStores, Trouble, entry_name, variable_for
@@ -166,22 +167,24 @@ class Desk:
         return await discover(address, self.catalog, asking, tell)
 
     async def _tried(self, options: Options, endpoint: Endpoint) -> Report:
-        """Try a server as deep as the EHLO after TLS."""
+        """Try a server as deep as the EHLO after TLS; one that leads inside is left alone, and nothing is reported."""
+        wire = OutwardWire(self.wire)
         target = Target(
             endpoint=endpoint,
             trust=Trust(options.ca_file),
             family=options.family,
             ehlo_name=options.ehlo_name,
         )
-        return await run_checks(
+        report = await run_checks(
             target,
             None,
             depth=Depth.SERVER,
-            wire=self.wire,
+            wire=wire,
             diagnosis=self.diagnosis,
             emit=lambda event: None,
             limits=TRYING,
         )
+        return Report(endpoint) if wire.refused else report
 
     # -- checking ---------------------------------------------------------------------------------------------------
 

@@ -356,7 +356,10 @@ class _Search:
             trust -= UNENCRYPTED
             note = "this came without encryption, so anybody on the way may have written it"
         report = self._report(named.endpoint)
-        if _failed(report):
+        if report is not None and not report.results:
+            trust *= UNREACHED
+            note = "it leads to this computer, or to an odd port of an inner network, so it was not tried"
+        elif _failed(report):
             trust *= UNREACHED
             finding = next(iter(report.findings), None) if report else None
             note = f"it was tried and did not do: {finding.title if finding else 'no answer'}"

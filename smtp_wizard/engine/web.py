@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from smtp_wizard.engine.model import Family
 from smtp_wizard.engine.names import registered
+from smtp_wizard.engine.outward import outward
 from smtp_wizard.engine.wire import SocketWire, Trust, WireError, verifying_context
 
 LARGEST = 256 * 1024
@@ -135,7 +136,7 @@ class HttpWeb:
         if self.locate is not None:
             address, port = self.locate(host, port)
         else:
-            peers = await SocketWire().resolve(host, port, None)
+            peers = outward(await SocketWire().resolve(host, port, None))
             # A page is fetched over one address; IPv6 that swallows packets is the more usual fault.
             address = next((peer.address for peer in peers if peer.family is Family.IPV4), peers[0].address)
         there = parts._replace(netloc=f"[{address}]:{port}" if ":" in address else f"{address}:{port}")
