@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what the tests against real servers need, on Debian or Ubuntu, as root. Does nothing when all of it is there.
 #
-# Postfix, Dovecot, gnome-keyring, tmux, sshd and Node.js come as packages; none of them is started or left to start at boot, and
+# Postfix, Dovecot, Unbound, gnome-keyring, tmux, sshd and Node.js come as packages; none of them is started or left to start at boot, and
 # nothing that is installed already is removed or reconfigured. Exim would displace Postfix (both are 'the' mail server
 # of a Debian machine), so its package is only unpacked, into .make/exim, with a library that lends it the user it asks
 # for. The OAuth server comes from npm, as its lock file says, into .make/oidc.
@@ -22,6 +22,7 @@ programs=(
     sshd:openssh-server
     node:nodejs
     npm:npm
+    unbound:unbound
 )
 
 say() { echo "install_real.sh: $*" >&2; }
@@ -102,6 +103,7 @@ leave_disabled() {
         case $package in
             postfix) systemctl disable postfix.service >/dev/null 2>&1 || true ;;
             openssh-server) systemctl disable ssh.service ssh.socket >/dev/null 2>&1 || true ;;
+            unbound) systemctl disable unbound.service unbound-resolvconf.service >/dev/null 2>&1 || true ;;
             dovecot-core) systemctl disable dovecot.service dovecot.socket >/dev/null 2>&1 || true ;;
         esac
     done
