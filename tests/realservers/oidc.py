@@ -32,6 +32,7 @@ from typing import IO, Any
 from tests.realservers.servers import (
     DOMAIN,
     PATIENCE,
+    SESSION_BEGIN,
     SESSION_END,
     SIGN_IN,
     MailServer,
@@ -71,6 +72,8 @@ MAIL = "openid offline_access smtp"
 NO_MAIL = "openid offline_access"
 """A scope that does not."""
 
+BEARER: Mapping[str, str] = {OPAQUE: "bearer", JWT: "bearer-jwt", LARGE: "bearer-jwt"}
+"""By client: the mail server that takes the same tokens by OAUTHBEARER alone. The others take them by XOAUTH2 too."""
 SCRAM = "scram"
 """Not a client: the mail server that offers SCRAM-SHA-256 and nothing else, with passwords."""
 CRAM = "cram"
@@ -312,8 +315,9 @@ def run_oidc() -> Iterator[TokenServer]:
 def run_token_mail(oauth: TokenServer) -> Iterator[Mapping[str, MailServer]]:
     """Run one Postfix with a pair of ports for each way to sign in, and a Dovecot for each.
 
-    Return the servers by the kind of token that they take, `OPAQUE`, `JWT` (and `LARGE`, which is the same), and
-    `SCRAM` and `CRAM` for passwords. They share their mailboxes. Raises `ServerTrouble` when something is missing.
+    Return the servers by the kind of token that they take, `OPAQUE`, `JWT` (and `LARGE`, which is the same), the names
+    in `BEARER`, and `SCRAM` and `CRAM` for passwords. They share their mailboxes. Raises `ServerTrouble` when something
+    is missing.
     """
     if not dovecot_version().startswith("2.3."):
         raise ServerTrouble("these tests know how Dovecot 2.3 is told to take tokens, and this is another")
@@ -340,6 +344,7 @@ def run_token_mail(oauth: TokenServer) -> Iterator[Mapping[str, MailServer]]:
                 mail=folder / "mail",
                 session_end=SESSION_END,
                 sign_in=SIGN_IN,
+                session_begin=SESSION_BEGIN,
             )
         config = write_postfix(folder, certificate, lines)
         command = [program("postfix"), "-c", str(config), "start-fg"]
@@ -354,6 +359,8 @@ def _sign_ins() -> dict[str, str]:
     return {
         OPAQUE: WITH_TOKENS.replace("HOW", "introspection"),
         JWT: WITH_TOKENS.replace("HOW", "local"),
+        BEARER[OPAQUE]: WITH_TOKENS.replace("HOW", "introspection").replace("xoauth2 ", ""),
+        BEARER[JWT]: WITH_TOKENS.replace("HOW", "local").replace("xoauth2 ", ""),
         SCRAM: WITH_PASSWORDS.replace("MECHANISM", "scram-sha-256"),
         CRAM: WITH_PASSWORDS.replace("MECHANISM", "cram-md5"),
     }

@@ -86,10 +86,25 @@ class MailServer:
     """Finds in the log the end of a connection."""
     sign_in: re.Pattern[str]
     """Finds in the log sign-ins; its group, if it has one, says how many at once."""
+    session_begin: re.Pattern[str] | None = None
+    """Finds in the log the beginning of a connection, where every end of one is logged too."""
 
     def mark(self) -> int:
-        """Return where the log ends now, to ask later what came after."""
-        return self.log.stat().st_size
+        """Return where the log ends now, to ask later what came after.
+
+        Connections that have begun are waited for, so that what comes later is of those that begin later.
+        Raises `ServerTrouble` when one does not end.
+        """
+        mark = self.log.stat().st_size
+        if (begin := self.session_begin) is not None:
+
+            def ended() -> bool:
+                said = self.log_since()
+                return len(begin.findall(said)) <= len(self.session_end.findall(said))
+
+            wait_until(ended, f"the end of the connections in {self.log}")
+            mark = self.log.stat().st_size
+        return mark
 
     def log_since(self, mark: int = 0) -> str:
         """Return what was logged after `mark`."""
@@ -158,6 +173,7 @@ def run_postfix() -> Iterator[MailServer]:
                     mail=folder / "mail",
                     session_end=SESSION_END,
                     sign_in=SIGN_IN,
+                    session_begin=SESSION_BEGIN,
                 )
 
 
@@ -366,6 +382,7 @@ userdb static {
 
 # --- Postfix ---
 
+SESSION_BEGIN = re.compile(r"smtpd\[\d+\]: connect from ")
 SESSION_END = re.compile(r"smtpd\[\d+\]: disconnect from ")
 SIGN_IN = re.compile(r"disconnect from .* auth=(?:\d+/)?(\d+)")
 
