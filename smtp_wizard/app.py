@@ -32,6 +32,7 @@ from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen, TooSmallScreen
 from smtp_wizard.screens.done import DoneScreen
+from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen, ToWizard
 from smtp_wizard.screens.limits import LimitsScreen
 from smtp_wizard.screens.provider import ProviderScreen
@@ -41,6 +42,7 @@ from smtp_wizard.screens.signin import SignInScreen
 from smtp_wizard.screens.step import Kit, Outcome, StepScreen
 from smtp_wizard.screens.testmail import TestMailScreen
 from smtp_wizard.screens.tools import (
+    EXPLAIN,
     GUIDES,
     MAILBOX,
     UNSUBSCRIBE,
@@ -64,6 +66,7 @@ SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
     "done": DoneScreen,
 }
 TOOL_SCREENS: Mapping[str, Callable[[Kit], Screen[None]]] = {
+    EXPLAIN: ExplainScreen,
     MAILBOX: MailboxScreen,
     UNSUBSCRIBE: UnsubscribeScreen,
     GUIDES: GuideListScreen,

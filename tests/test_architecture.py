@@ -32,6 +32,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "account_words",
             "background",
             "capability",
+            "explain_words",
             "found_words",
             "lending",
             "planning",
@@ -48,7 +49,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 """The package from the roof down. Each imports from its own floor and from those below."""
 
 ENGINE_FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"desk", "doctor", "drafts", "verify"}),
+    frozenset({"desk", "doctor", "drafts", "explainers", "verify"}),
     frozenset({"wizard"}),
     frozenset({"discovery", "hosts", "neutral", "probe", "outward", "reach", "sights", "names", "web"}),
     frozenset({"bearers", "check", "explain", "inspection", "lockout", "run", "sending"}),
@@ -98,7 +99,13 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
 """The same inside the engine."""
 
 SCREENS_FOR_ALL = frozenset(
-    {f"{PACKAGE}.screens", f"{PACKAGE}.screens.step", f"{PACKAGE}.screens.dialogs", f"{PACKAGE}.screens.passphrase"}
+    {
+        f"{PACKAGE}.screens",
+        f"{PACKAGE}.screens.step",
+        f"{PACKAGE}.screens.dialogs",
+        f"{PACKAGE}.screens.passphrase",
+        f"{PACKAGE}.screens.finding",
+    }
 )
 """What a screen may import of its neighbours: the base of a step, and the dialogs."""
 

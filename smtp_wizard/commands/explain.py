@@ -18,6 +18,7 @@ from smtp_wizard.commands.output import Form
 from smtp_wizard.engine.diagnosis import Hints
 from smtp_wizard.engine.explain import AFTER, Explainer, Explanation, StageOrAfter
 from smtp_wizard.engine.model import Auth, InputError, Security, Stage, clean, parse_port
+from smtp_wizard.explain_words import LIKELY, confidence_words, provider_unknown
 
 STAGES = (*Stage, AFTER)
 SECURITY: Mapping[str, Security] = {**{each.value: each for each in Security}, "ssl": Security.TLS}
@@ -68,7 +69,7 @@ def command(
     text = _read(invocation, file)
     explanation = about.ask(invocation.explainer, text)
     if provider and invocation.explainer.provider_called(provider) is None:
-        invocation.out.narrate(f"The provider '{clean(provider, 60)}' is not known; this was explained without it.")
+        invocation.out.narrate(provider_unknown(clean(provider, 60)))
     if invocation.out.form is Form.JSON:
         invocation.out.document("explain", **explanation_json(explanation))
     else:
@@ -115,11 +116,9 @@ def _for_a_person(explanation: Explanation) -> Iterator[str]:
 
     yield from paragraph(explanation.finding.title)
     yield from finding_lines(explanation.finding)
-    if 0 < explanation.confidence < _UNSURE:
-        yield from paragraph("This is only the most likely reading: the text does not say clearly what went wrong.")
+    if 0 < explanation.confidence < LIKELY:
+        yield from paragraph(confidence_words(explanation))
 
-
-_UNSURE = 0.6
 
 # --- one text ---
 

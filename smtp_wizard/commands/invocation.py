@@ -85,13 +85,9 @@ class Invocation:
     @cached_property
     def explainer(self) -> Explainer:
         """What explains pasted errors."""
-        from smtp_wizard.engine.clues import load_clues
-        from smtp_wizard.engine.diagnosis import load_diagnosis
-        from smtp_wizard.engine.explain import Explainer
+        from smtp_wizard.engine.explainers import load_explainer
 
-        catalog = self.catalog
-        diagnosis = load_diagnosis(names={provider.id: provider.name for provider in catalog.providers})
-        return Explainer(diagnosis, load_clues(), catalog)
+        return load_explainer(self.catalog)
 
     @cached_property
     def shelf(self) -> GuideShelf:

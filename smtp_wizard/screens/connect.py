@@ -22,6 +22,7 @@ from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.probing import unreached_after
 from smtp_wizard.screens.dialogs import ConfirmScreen
+from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.step import Kit, ReachingScreen
 from smtp_wizard.widgets import CheckList, Field, FindingCard, GuidePane, Plain, SecretInput, TextInput, Transcript
 from smtp_wizard.words import (
@@ -252,9 +253,13 @@ class ConnectScreen(ReachingScreen):
     def action_details(self) -> None:
         """Show or hide the server's own words and the dialogue."""
         self._details = not self._details
-        self.transcript.display = self._details
         self._refresh_transcript()
         self.card.show(self.card.finding, details=self._details, question=self._offer)
+        self.transcript.unfold(self._details, failed=self.card.finding is not None, otherwise=self._aim)
+
+    def on_transcript_wanted(self, message: Transcript.Wanted) -> None:
+        """The dialogue was copied, or is wanted in full."""
+        answer_transcript(self, message, self.kit.shelf, self.card.finding, self.banner)
 
     def _refresh_transcript(self) -> None:
         if self._details:

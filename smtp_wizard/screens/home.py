@@ -40,6 +40,7 @@ from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.secrets import SecretError, Trouble
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, NameScreen, PasswordScreen
+from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.passphrase import MoveScreen, unlocked
 from smtp_wizard.screens.step import Kit
 from smtp_wizard.store_words import VAULT_CLOSED, moved_words
@@ -463,9 +464,13 @@ class HomeScreen(Screen[None]):
     def action_details(self) -> None:
         """Show or hide the server's own words and the dialogue."""
         self._details = not self._details
-        self.transcript.display = self._details
         self.transcript.show(self.checks.lines)
         self.card.show(self.card.finding, details=self._details)
+        self.transcript.unfold(self._details, failed=self.card.finding is not None, otherwise=self.table.focus)
+
+    def on_transcript_wanted(self, message: Transcript.Wanted) -> None:
+        """The dialogue was copied, or is wanted in full."""
+        answer_transcript(self, message, self.kit.shelf, self.card.finding, self.banner)
 
     def action_help(self) -> None:
         """Say what this screen is for."""

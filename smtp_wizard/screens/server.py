@@ -44,8 +44,9 @@ from smtp_wizard.probing import (
     unreached_ports,
 )
 from smtp_wizard.screens.dialogs import ConfirmScreen
+from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.step import Kit, ReachingScreen
-from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput
+from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput, Transcript
 from smtp_wizard.words import (
     CLEARTEXT_NO,
     CLEARTEXT_YES,
@@ -101,6 +102,7 @@ class ServerScreen(ReachingScreen):
         self.checks = CheckList(id="checks")
         self.card = FindingCard(id="finding")
         self.verdict = Plain("", classes="note", id="verdict")
+        self.transcript = Transcript(id="transcript")
         self._details = False
         self._offer = ""
         self.probe: Probe | None = None
@@ -124,9 +126,10 @@ class ServerScreen(ReachingScreen):
         yield self.checks
         yield self.verdict
         yield self.card
+        yield self.transcript
 
     def on_mount(self) -> None:
-        self.verdict.display = False
+        self.verdict.display = self.transcript.display = False
 
     @on(Choices.Changed, "#security")
     def _security_changed(self) -> None:
@@ -313,9 +316,15 @@ class ServerScreen(ReachingScreen):
             self.action_test()
 
     def action_details(self) -> None:
-        """Show or hide the server's own words."""
+        """Show or hide the server's own words, and what was said to it."""
         self._details = not self._details
+        self.transcript.show(self.checks.lines)
         self._show(self.card.finding)
+        self.transcript.unfold(self._details, failed=self.card.finding is not None, otherwise=self.host.entry.focus)
+
+    def on_transcript_wanted(self, message: Transcript.Wanted) -> None:
+        """The dialogue was copied, or is wanted in full."""
+        answer_transcript(self, message, self.kit.shelf, self.card.finding, self.banner)
 
     def _show(self, finding: Finding | None) -> None:
         self.card.show(finding, details=self._details, question=self._offer)

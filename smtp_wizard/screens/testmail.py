@@ -19,6 +19,7 @@ from smtp_wizard.engine.model import Address, Depth, InputError, Stage, Verdict
 from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import Arrival, Draft
 from smtp_wizard.screens.dialogs import ConfirmScreen
+from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput, Transcript
 from smtp_wizard.words import (
@@ -187,6 +188,10 @@ class TestMailScreen(StepScreen):
     def action_details(self) -> None:
         """Show or hide the server's own words and the dialogue."""
         self._details = not self._details
-        self.transcript.display = self._details
         self.transcript.show(self.checks.lines)
         self.card.show(self.card.finding, details=self._details)
+        self.transcript.unfold(self._details, failed=self.card.finding is not None, otherwise=self.field.entry.focus)
+
+    def on_transcript_wanted(self, message: Transcript.Wanted) -> None:
+        """The dialogue was copied, or is wanted in full."""
+        answer_transcript(self, message, self.kit.shelf, self.card.finding, self.banner)

@@ -25,10 +25,10 @@ from smtp_wizard.screens.step import Kit
 from smtp_wizard.widgets import Banner, Choice, Choices, KeyHints, PickerList, Plain
 
 HELP = (
-    "Here are the things beside the wizard. The practice mailbox holds what was sent to the practice server on this "
-    "computer; nothing of it ever left. The guides can be read here without setting anything up."
+    "Paste an error here, and read what it means and who must act. The practice mailbox holds what was sent to the "
+    "practice server on this computer; nothing of it ever left. The guides can be read here without a setup."
 )
-MAILBOX, UNSUBSCRIBE, GUIDES = "mailbox", "unsubscribe", "guides"
+MAILBOX, UNSUBSCRIBE, EXPLAIN, GUIDES = "mailbox", "unsubscribe", "explain", "guides"
 LONGEST = 20_000
 """Characters of a message that are shown."""
 
@@ -55,6 +55,7 @@ class ToolsScreen(Screen[None]):
         self.kit = kit
         self.choices = Choices(
             [
+                Choice(EXPLAIN, "Explain an error", "paste an error, a log or a returned message"),
                 Choice(MAILBOX, "Practice mailbox", "what was sent to the practice server"),
                 Choice(UNSUBSCRIBE, "Unsubscribe link", "for mailings: link, HTML, headers; a template looked through"),
                 Choice(GUIDES, "Guides", "step by step, for every way in"),

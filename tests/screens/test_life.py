@@ -361,7 +361,7 @@ async def test_the_practice_mailbox_is_read_and_emptied(desk: Desk) -> None:
         await walk.press("o")
         await walk.at_screen(ToolsScreen)
         assert walk.app.current_mode == TOOLS
-        await walk.press("enter")
+        await walk.press("down", "enter")
         await walk.at_screen(MailboxScreen)
         await walk.until_reads("marker99")
         await walk.press("enter")

@@ -24,6 +24,8 @@ from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.model import Address, Depth, Endpoint, Secret, Security, Stage, Verdict
 from smtp_wizard.engine.wizard import Arrival, Draft, Origin
 from smtp_wizard.screens.dialogs import HelpScreen
+from smtp_wizard.screens.explain import ExplainScreen
+from smtp_wizard.screens.finding import FindingScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.tools import ToolsScreen
 from tests.support.redirect import RedirectWire, playing, tls_ports
@@ -258,6 +260,13 @@ async def test_the_accounts_and_the_tools(desk: Desk, size: tuple[int, int]) -> 
         await walk.press("o")
         await walk.at_screen(ToolsScreen)
         compare(name_of("tools", size), walk.shown)
+        await walk.press("enter")
+        await walk.at_screen(ExplainScreen)
+        await walk.write("454 4.7.0 the account ana@example.com\nhas been suspended, please contact support\n")
+        compare(name_of("explain", size), walk.shown)
+        await walk.press("f5")
+        await walk.at_screen(FindingScreen)
+        compare(name_of("explained", size), walk.shown)
 
 
 async def test_without_colour_everything_can_still_be_told_apart(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,5 +294,7 @@ async def test_in_ascii_not_one_other_letter_is_painted(desk: Desk) -> None:
 
 async def test_the_pictures_are_of_screens_that_there_are() -> None:
     screens = {*WITHOUT_DRAFT, "connect", "connected", "refused", "testmail", "sent", "review", "done"}
-    named = {name_of(screen, size) for screen in (*screens, "accounts", "tools") for size in SIZES}
+    named = {
+        name_of(screen, size) for screen in (*screens, "accounts", "tools", "explain", "explained") for size in SIZES
+    }
     assert {file.stem for file in SNAPSHOTS.glob("*.txt")} == named

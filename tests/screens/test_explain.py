@@ -1,0 +1,319 @@
+"""The explain screen, and a finding in full: what is pasted, what is read, what is copied, what is kept (nothing)."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from textual.widgets import Input
+
+from smtp_wizard.app import TOOLS
+from smtp_wizard.engine.catalog import Catalog
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.drafts import DraftBox
+from smtp_wizard.engine.explain import Explainer, Explanation
+from smtp_wizard.engine.explainers import load_explainer
+from smtp_wizard.engine.model import Address, Endpoint, Secret, Security
+from smtp_wizard.engine.wizard import Draft, Origin
+from smtp_wizard.explain_words import COPIED, NOTHING_PASTED, TOO_LONG
+from smtp_wizard.screens import explain
+from smtp_wizard.screens.dialogs import GuideScreen
+from smtp_wizard.screens.explain import ExplainScreen, PasteArea, visible
+from smtp_wizard.screens.finding import FindingScreen
+from smtp_wizard.screens.tools import ToolsScreen
+from smtp_wizard.widgets import Plain, Transcript
+from tests.support.checking import PLAIN_UP_TO_AUTH, QUICK
+from tests.support.misbehaving import Hold, MisbehavingServer, Send
+from tests.support.walk import Walk, make_desk, walking
+
+SIZES = [(80, 24), (120, 40)]
+BOUNCE = (
+    "This is the mail system at host mx.example.org.\n"
+    "<private.person@example.org>: host mail.example.org[192.0.2.7] said:\n"
+    "    550 5.1.1 <private.person@example.org>: Recipient address rejected: User unknown (in reply to RCPT TO)\n"
+)
+SUSPENDED = "454 5.7.1 your account has been suspended, outgoing mail is blocked for spam\n"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return make_desk(tmp_path, limits=QUICK)
+
+
+@asynccontextmanager
+async def explaining(desk: Desk, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Walk]:
+    """A person before the explain screen, come there from the tools."""
+    async with walking(desk, start=TOOLS, size=size) as walk:
+        await walk.app.switch_mode(TOOLS)
+        await walk.at_screen(ToolsScreen)
+        await walk.press("enter")
+        await walk.at_screen(ExplainScreen)
+        yield walk
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_paste_of_many_lines_is_explained(desk: Desk, size: tuple[int, int]) -> None:
+    """What it means, who must act, what to do, how sure, and what it rests on; the mailbox is named nowhere."""
+    async with explaining(desk, size) as walk:
+        await walk.write(BOUNCE)
+        await walk.press("f5")
+        screen = await walk.at_screen(FindingScreen)
+        assert screen.finding is not None
+        assert screen.finding.code == "recipient_rejected"
+        for words in (screen.finding.title, "Who must act:", " 1. "):
+            assert walk.reads(words), words
+        text = str(walk.the("#finding-text", Plain).content)
+        for words in ("How sure: Sure: the text says it clearly.", "Seen in the text: reply 550 5.1.1"):
+            assert words in text
+        assert "private.person" not in text
+        await walk.press("escape")
+        await walk.at_screen(ExplainScreen)
+        assert walk.the("#pasted", PasteArea).text == visible(BOUNCE), "another look costs no second paste"
+
+
+async def test_what_is_unknown_is_called_unknown_and_says_what_to_try(desk: Desk) -> None:
+    async with explaining(desk) as walk:
+        await walk.write("the thing did not do the other thing")
+        await walk.press("f5")
+        screen = await walk.at_screen(FindingScreen)
+        assert screen.finding is not None
+        assert screen.finding.code == "unknown"
+        assert "nobody should act on a guess" in screen.confidence
+        assert screen.matched == ""
+        assert screen.finding.steps
+
+
+async def test_the_provider_narrows_it_and_an_unknown_one_is_said(desk: Desk) -> None:
+    """The same words mean another thing at another provider."""
+    async with explaining(desk) as walk:
+        await walk.write("535 5.7.8 authentication failed")
+        for name, code in (("", "bad_credentials"), ("Yahoo", "app_password_required"), ("No Such", "bad_credentials")):
+            await walk.fill("#explain-provider", name)
+            await walk.press("enter")
+            screen = await walk.at_screen(FindingScreen)
+            assert screen.finding is not None
+            assert screen.finding.code == code
+            assert walk.reads("The provider 'No Such' is not known") is (name == "No Such")
+            await walk.press("escape")
+            await walk.at_screen(ExplainScreen)
+
+
+async def test_the_message_for_who_must_act_is_shown_in_full_and_copied(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with explaining(desk) as walk:
+        copied: list[str] = []
+        monkeypatch.setattr(walk.app, "copy_to_clipboard", copied.append)
+        await walk.write(SUSPENDED)
+        await walk.press("f5")
+        screen = await walk.at_screen(FindingScreen)
+        assert screen.finding is not None
+        assert screen.finding.forward
+        assert str(walk.the("#forward", Plain).content) == screen.finding.forward
+        assert walk.reads("y Copy message")
+        await walk.press("y")
+        assert copied == [screen.finding.forward]
+        await walk.until_reads(COPIED)
+        assert not walk.reads("Copy conversation"), "there was none"
+
+
+async def test_the_guide_is_opened(desk: Desk) -> None:
+    async with explaining(desk) as walk:
+        await walk.write("smtplib: smtp.gmail.com 535-5.7.8 Username and Password not accepted")
+        await walk.press("f5")
+        screen = await walk.at_screen(FindingScreen)
+        assert screen.finding is not None
+        await walk.press("o")
+        guide = await walk.at_screen(GuideScreen)
+        assert guide.guide.id == screen.finding.guide
+
+
+async def test_nothing_pasted_is_said(desk: Desk) -> None:
+    async with explaining(desk) as walk:
+        await walk.press("f5")
+        await walk.until_reads(NOTHING_PASTED)
+        await walk.write("535 5.7.8 no")
+        await walk.press("f2")
+        assert walk.the("#pasted", PasteArea).text == ""
+        assert not walk.reads(NOTHING_PASTED)
+
+
+async def test_it_can_be_typed_line_by_line(desk: Desk) -> None:
+    """Enter makes a new line, Tab goes on to the provider."""
+    async with explaining(desk) as walk:
+        await walk.press("5", "3", "5", "enter", "n", "o")
+        assert walk.the("#pasted", PasteArea).text == "535\nno"
+        await walk.press("tab")
+        assert isinstance(walk.app.focused, Input)
+
+
+async def test_a_long_log_is_cut_and_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explain, "LONGEST", 65_536)
+    async with explaining(desk) as walk:
+        await walk.write("550 5.1.1 user unknown\n" + "a line of a log that goes on and on\n" * 4000)
+        assert len(walk.the("#pasted", PasteArea).text) <= 65_536
+        await walk.press("f5")
+        await walk.at_screen(FindingScreen)
+        assert walk.reads(TOO_LONG)
+
+
+async def test_the_screen_takes_keys_while_a_text_is_looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the text, the work is done beside the screen: Escape leaves, and nothing comes after."""
+    go_on, begun = Event(), Event()
+    over: list[Explanation] = []
+    ask = Explainer.explain_text
+
+    def slow(catalog: Catalog) -> Explainer:
+        begun.set()
+        assert go_on.wait(10)
+        return load_explainer(catalog)
+
+    def asked(explainer: Explainer, text: str, **more: Any) -> Explanation:
+        over.append(ask(explainer, text, **more))
+        return over[-1]
+
+    monkeypatch.setattr(explain, "load_explainer", slow)
+    monkeypatch.setattr(Explainer, "explain_text", asked)
+    async with explaining(desk) as walk:
+        await walk.write(BOUNCE)
+        await walk.press("f5")
+        await walk.until(begun.is_set, "the work")
+        await walk.press("escape")
+        await walk.at_screen(ToolsScreen)
+        go_on.set()
+        await walk.until(lambda: over, "the end of the work")
+        await walk.settle()
+        assert isinstance(walk.app.screen, ToolsScreen)
+
+
+HOSTILE = "535 \x1b[31mred\x1b]0;title\x07 [@click=app.leave]x[/] \u202egnp.exe\u200b \x9b2J end"
+
+
+async def test_hostile_words_are_only_words(desk: Desk) -> None:
+    async with explaining(desk) as walk:
+        await walk.write(HOSTILE)
+        for sign in ("\x1b", "\x07", "\x9b", "\u202e", "\u200b"):
+            assert sign not in walk.shown
+        assert walk.reads("[@click=app.leave]x[/]")
+        await walk.press("f5")
+        await walk.at_screen(FindingScreen)
+        for sign in ("\x1b", "\x07", "\x9b", "\u202e", "\u200b"):
+            assert sign not in walk.shown
+
+
+async def test_what_was_pasted_is_gone_when_one_leaves(desk: Desk) -> None:
+    """Not in a file, not in the draft, not in the widget."""
+    async with explaining(desk) as walk:
+        await walk.write(BOUNCE)
+        area = walk.the("#pasted", PasteArea)
+        await walk.press("f5")
+        await walk.at_screen(FindingScreen)
+        await walk.press("escape")
+        await walk.at_screen(ExplainScreen)
+        await walk.press("escape")
+        await walk.at_screen(ToolsScreen)
+        assert area.text == ""
+        assert not area.history.undo_stack
+    assert DraftBox(desk.folder).load() is None
+    gc.collect()
+    written = [file.read_bytes() for file in desk.folder.rglob("*") if file.is_file()]
+    assert not any(b"private" in content for content in written)
+
+
+async def test_an_idle_explain_screen_does_not_blink(desk: Desk) -> None:
+    async with explaining(desk) as walk:
+        assert walk.the("#pasted", PasteArea).cursor_blink is False
+
+
+# --- from a failed check ---
+
+
+def draft(endpoint: Endpoint) -> Draft:
+    return Draft(
+        address=Address("ana", "firm.example"),
+        provider="custom",
+        origin=Origin.HAND,
+        ways=2,
+        path="password",
+        by_hand=True,
+        endpoint=endpoint,
+        allow_cleartext=True,
+        username="ana@firm.example",
+        secret=Secret("guess one"),
+        name="Office",
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_failed_sign_in_is_explained_in_full_with_the_conversation(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    """F4, then Y copies the dialogue, X shows all there is; the password is in neither."""
+    refused = [*PLAIN_UP_TO_AUTH, Send(b"550 5.7.1 your account has been suspended\r\n"), Hold()]
+    server = MisbehavingServer(refused, strict=False)
+    async with server:
+        begun = draft(server.endpoint(Security.NONE))
+        async with walking(desk, draft=begun, size=size) as walk:
+            copied: list[str] = []
+            monkeypatch.setattr(walk.app, "copy_to_clipboard", copied.append)
+            await walk.at("connect")
+            await walk.press("enter")
+            await walk.until_reads("FAIL")
+            await walk.press("f4")
+            assert isinstance(walk.app.focused, Transcript)
+            assert walk.reads("y Copy x Explain in full")
+            await walk.press("y")
+            await walk.until_reads(COPIED)
+            assert "S 550 5.7.1 your account has been suspended" in copied[0]
+            await walk.press("x")
+            screen = await walk.at_screen(FindingScreen)
+            assert screen.finding is not None
+            assert screen.finding.forward
+            assert any("AUTH PLAIN" in line for line in screen.transcript)
+            await walk.press("c")
+            assert copied[1] == copied[0]
+            for words in ("guess one", "Z3Vlc3Mgb25l"):
+                assert words not in "\n".join([*copied, *screen.transcript, screen.finding.forward])
+            await walk.press("escape")
+            await walk.at("connect")
+            await walk.press("f4")
+            assert not isinstance(walk.app.focused, Transcript), "one can type the password again"
+
+
+async def test_the_accounts_and_the_server_lead_there_too(desk: Desk) -> None:
+    refused = [*PLAIN_UP_TO_AUTH, Send(b"535 5.7.8 no\r\n"), Hold()]
+    async with MisbehavingServer(refused, strict=False) as server:
+        await desk.save(replace(draft(server.endpoint(Security.NONE)), store=None))
+        async with walking(desk, start="home") as walk:
+            await walk.until_reads("Office")
+            await walk.press("t")
+            await walk.until_reads("'Office': FAIL")
+            await walk.press("f4", "x")
+            screen = await walk.at_screen(FindingScreen)
+            assert screen.finding is not None
+            assert screen.finding.code == "bad_credentials"
+            await walk.press("escape", "f4", "e")
+            await walk.at("server")
+            await walk.press("f5")
+            await walk.until_reads("ok")
+            await walk.press("f4")
+            assert isinstance(walk.app.focused, Input), "all is well: one goes on"
+            walk.the("#transcript", Transcript).focus()
+            await walk.press("x")
+            await walk.at_screen(FindingScreen)
+            assert walk.reads("What was said")
+
+
+async def test_where_nothing_was_said_that_is_said(desk: Desk) -> None:
+    async with walking(desk, start="home") as walk:
+        await walk.press("f4")
+        walk.the("#transcript", Transcript).focus()
+        await walk.press("x")
+        await walk.at_screen(FindingScreen)
+        assert walk.reads("Nothing was said yet.")
