@@ -24,6 +24,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from bench.measure import put
 from bench.peer import _end_of_input, listen
 from smtp_wizard.engine.diagnosis import load_diagnosis
 from smtp_wizard.engine.model import Endpoint, Family, Security
@@ -266,20 +267,10 @@ port over one family, in one blocking socket.
 """
 
 
-def put(text: str, part: str) -> str:
-    """Return the page with this part in place of the old one, or at its end."""
-    begins = text.find(HEADING)
-    if begins < 0:
-        return f"{text.rstrip()}\n\n{part}"
-    ends = text.find("\n## ", begins + 1)
-    rest = "" if ends < 0 else text[ends:]
-    return f"{text[:begins]}{part}{rest}"
-
-
 def main() -> None:
     """Measure and write."""
     part = section()
-    OUTPUT.write_text(put(OUTPUT.read_text("utf-8"), part), "utf-8")
+    OUTPUT.write_text(put(OUTPUT.read_text("utf-8"), HEADING, part), "utf-8")
     print(part)
 
 

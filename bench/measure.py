@@ -52,3 +52,13 @@ def in_turns(ours: Callable[[], float], other: Callable[[], float], pairs: int) 
 def milliseconds(seconds: Sequence[float]) -> str:
     """The median, in figures that fit a table."""
     return f"{statistics.median(seconds) * 1000:.0f} ms"
+
+
+def put(text: str, heading: str, part: str) -> str:
+    """Return the page with this part in place of the one under the same heading, or at its end."""
+    begins = text.find(heading)
+    if begins < 0:
+        return f"{text.rstrip()}\n\n{part}"
+    ends = text.find("\n## ", begins + 1)
+    rest = "" if ends < 0 else text[ends:]
+    return f"{text[:begins]}{part}{rest}"

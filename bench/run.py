@@ -24,7 +24,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from bench import hosts
+from bench import explain, hosts
 from bench.measure import Pair, Program, in_turns, milliseconds
 from bench.terminal import FirstFrame, first_frame
 
@@ -218,6 +218,7 @@ def main() -> None:
         "utf-8",
     )
     hosts.main()
+    explain.write()
     print(OUTPUT.read_text("utf-8"))
 
 
