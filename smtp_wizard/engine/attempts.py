@@ -127,7 +127,7 @@ class Attempts:
                 still = {id: each for id, each in entry.items() if not each.refused and id != place.id}
                 book[place.account] = still
 
-        self._change(settled)
+        self._change(settled, lasting=refused)
 
     def release(self, place: Place) -> None:
         """Give a place back where the server has said nothing about the sign-in."""
@@ -158,8 +158,11 @@ class Attempts:
 
     # -- the file ---------------------------------------------------------------------------------------------------
 
-    def _change(self, change: Callable[[_Book], T]) -> T:
-        """Read, change, write, all under the lock; in memory alone where that cannot be done."""
+    def _change(self, change: Callable[[_Book], T], *, lasting: bool = False) -> T:
+        """Read, change, write, all under the lock; in memory alone where that cannot be done.
+
+        `lasting`: not even a power cut may undo it. Places are of no use after one, and come by the hundred.
+        """
         import filelock
 
         lock = filelock.FileLock(f"{self._file}.lock", timeout=self._lock_limit, mode=0o600)
@@ -169,7 +172,7 @@ class Attempts:
                 kept = self._read(aside=True)
                 book = self._now_current(kept)
                 answer = change(book)
-                self._write(kept, book)
+                self._write(kept, book, lasting=lasting)
         except (filelock.Timeout, OSError):
             kept = self._read()
             book = self._now_current(kept)
@@ -182,14 +185,14 @@ class Attempts:
     def _now_current(self, kept: _Book) -> _Book:
         return _current(_merged(kept, self._unwritten), self._now())
 
-    def _write(self, kept: _Book, book: _Book) -> None:
+    def _write(self, kept: _Book, book: _Book, *, lasting: bool) -> None:
         """Raises `OSError`. Nothing is written where nothing has changed, and no file is kept with nothing in it."""
         left = {account: entry for account, entry in book.items() if entry}
         if left == kept:
             return
         paths.sweep_scratch(self._file)
         if left:
-            paths.write_private(self._file, _file_bytes(left))
+            paths.write_private(self._file, _file_bytes(left), lasting=lasting)
         else:
             self._file.unlink(missing_ok=True)
 

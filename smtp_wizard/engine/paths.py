@@ -35,12 +35,12 @@ def make_private_dir(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes, *, lasting: bool = True) -> None:
     """Replace `path` by `data` in one step; the new file can be read by its owner only (0600).
 
     Afterwards, even after a power cut, there is the whole old file or the whole new one. Where `path` is a link, the
     file that it leads to is replaced. Raises `OSError`; the old file is then untouched. A file that its owner made
-    read-only is respected, also for root, whom the system would let through.
+    read-only is respected, also for root, whom the system would let through. Not `lasting`: what a power cut may undo.
     """
     target = Path(os.path.realpath(path))
     _refuse_read_only(target)
@@ -50,13 +50,15 @@ def write_private(path: Path, data: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
         os.replace(scratch, target)  # noqa: PTH105  the name that the tests break on purpose
     except BaseException:
         with suppress(OSError):
             scratch.unlink()
         raise
-    _sync_folder(target.parent)
+    if lasting:
+        _sync_folder(target.parent)
 
 
 def sweep_scratch(path: Path) -> None:
