@@ -1,0 +1,196 @@
+"""Discovery against a real name server: what Unbound answers is understood, and its log says what was told to it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.engine.autoconfig import load_database
+from smtp_wizard.engine.catalog import Catalog, load_catalog
+from smtp_wizard.engine.check import CheckResult, Report
+from smtp_wizard.engine.discovery import Asking, Discovery, FoundBy, discover
+from smtp_wizard.engine.lookup import DnsProblem, Resolver, look_up_addresses, look_up_mx, look_up_srv
+from smtp_wizard.engine.model import Address, Endpoint, Stage, Verdict
+from tests.realservers.servers import HOST, free_ports, program, running, server_folder, wait_until
+from tests.support.certs import Authority
+from tests.support.webserver import WebServer
+
+pytestmark = pytest.mark.real
+
+SERVERS = 100
+"""SRV records of a domain that names more than fit into a packet."""
+ZONE = (
+    "firm.de. MX 10 mx.hoster.de.",
+    "_submissions._tcp.firm.de. SRV 0 1 465 smtp.firm.de.",
+    "_submission._tcp.firm.de. SRV 0 0 0 .",
+    "smtp.firm.de. A 8.8.8.8",
+    "smtp.firm.de. AAAA 2001:4860:4860::8888",
+    "google.firm.de. MX 1 aspmx.l.google.com.",
+    "none.firm.de. MX 0 .",
+    "xn--bcher-kva.de. MX 1 aspmx.l.google.com.",
+    *(
+        f"_submission._tcp.many.firm.de. SRV {SERVERS - each} 0 587 s{each}.a-rather-long-name.firm.de."
+        for each in range(SERVERS)
+    ),
+)
+
+
+@dataclass(frozen=True)
+class NameServer:
+    """Unbound, running."""
+
+    resolver: Resolver
+    log: Path
+
+    def asked(self, mark: int = 0) -> list[str]:
+        """Return what it was asked, in order: name and type."""
+        text = self.log.read_bytes()[mark:].decode()
+        return re.findall(r"info: 127\.0\.0\.1 (\S+ \S+) IN", text)
+
+    def mark(self) -> int:
+        """Return where its log ends now, once it has written down the question that asks for this mark."""
+        return self.log.stat().st_size
+
+
+def write_config(folder: Path, port: int, log: Path) -> Path:
+    """Write a configuration that answers from `ZONE` and asks nobody in the world."""
+    config = folder / "unbound.conf"
+    zones = "".join(f'  local-zone: "{zone}." static\n' for zone in ("firm.de", "xn--bcher-kva.de", "nowhere.de"))
+    data = "".join(f"  local-data: '{record}'\n" for record in ZONE)
+    config.write_text(
+        f"""server:
+  interface: {HOST}
+  port: {port}
+  do-daemonize: no
+  username: ""
+  chroot: ""
+  directory: "{folder}"
+  pidfile: "{folder}/unbound.pid"
+  logfile: "{log}"
+  use-syslog: no
+  log-queries: yes
+  verbosity: 1
+  num-threads: 1
+  access-control: 127.0.0.0/8 allow
+  local-zone: "refused.de." refuse
+{zones}{data}
+  local-zone: "." static
+remote-control:
+  control-enable: no
+""",
+        "utf-8",
+    )
+    return config
+
+
+@contextlib.contextmanager
+def run_unbound() -> Iterator[NameServer]:
+    """Run it. Raises `ServerTrouble` where it is missing or does not start."""
+    with server_folder() as folder:
+        (port,) = free_ports(1)
+        log = folder / "unbound.log"
+        config = write_config(folder, port, log)
+        command = [program("unbound"), "-d", "-c", str(config)]
+        with running(command, folder, log, lambda: log.exists() and b"start of service" in log.read_bytes()):
+            yield NameServer(Resolver(nameservers=(HOST,), port=port), log)
+
+
+@pytest.fixture(scope="module")
+def unbound() -> Iterator[NameServer]:
+    """Unbound, started once."""
+    with run_unbound() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    """The product's own providers."""
+    return load_catalog()
+
+
+async def good(endpoint: Endpoint) -> Report:
+    """Every server does."""
+    result = CheckResult(Stage.EHLO, Verdict.PASS, 0.1, capabilities={"AUTH": "PLAIN"})
+    return Report(endpoint, (result,))
+
+
+async def searched(
+    unbound: NameServer, catalog: Catalog, tmp_path: Path, address: Address, *, listed: bool = False
+) -> tuple[Discovery, list[str]]:
+    """Search with this name server and an empty web; return what was found and the URLs that were asked for."""
+    async with WebServer(Authority(tmp_path), {}) as web:
+        database = load_database() if listed else None
+        asking = Asking(resolver=unbound.resolver, web=web.web(), verify=good, database=database)
+        found = await discover(address, catalog, asking)
+        return found, web.requests
+
+
+async def test_what_a_real_name_server_says_is_understood(
+    unbound: NameServer, catalog: Catalog, tmp_path: Path
+) -> None:
+    found, _ = await searched(unbound, catalog, tmp_path, Address("ana", "firm.de"))
+    best = found.candidates[0]
+    assert (str(best.endpoint), best.source, best.verified) == ("smtp.firm.de:465", FoundBy.SRV, True)
+    assert found.mx_hosts == ("mx.hoster.de",)
+
+
+async def test_its_log_says_that_only_the_domain_was_told(
+    unbound: NameServer, catalog: Catalog, tmp_path: Path
+) -> None:
+    mark = unbound.mark()
+    _, urls = await searched(unbound, catalog, tmp_path, Address("very.private", "firm.de"))
+    wait_until(lambda: "firm.de. MX" in unbound.asked(mark), "the question in the log")
+    asked = unbound.asked(mark)
+    assert {"firm.de. MX", "_submissions._tcp.firm.de. SRV", "_submission._tcp.firm.de. SRV"} <= set(asked)
+    assert not any("private" in each for each in (*asked, *urls))
+    assert not any("ispdb" in each for each in (*asked, *urls))
+
+
+async def test_a_known_ending_leaves_no_line_in_its_log(unbound: NameServer, catalog: Catalog, tmp_path: Path) -> None:
+    mark = unbound.mark()
+    found, urls = await searched(unbound, catalog, tmp_path, Address("ana", "gmail.com"), listed=True)
+    assert found.provider is not None
+    # A question of ours that comes after: the log is written in order.
+    await look_up_mx("google.firm.de", unbound.resolver)
+    wait_until(lambda: "google.firm.de. MX" in unbound.asked(mark), "the question in the log")
+    assert (unbound.asked(mark), urls) == (["google.firm.de. MX"], [])
+
+
+@pytest.mark.parametrize("domain", ["google.firm.de", "bücher.de"])
+async def test_a_known_mail_host_names_the_provider(
+    unbound: NameServer, catalog: Catalog, tmp_path: Path, domain: str
+) -> None:
+    found, _ = await searched(unbound, catalog, tmp_path, Address("ana", domain))
+    assert found.provider is catalog.get("google-workspace")
+
+
+async def test_records_that_do_not_fit_into_a_packet_come_over_tcp(unbound: NameServer) -> None:
+    found = await look_up_srv("many.firm.de", "_submission", unbound.resolver)
+    assert found.endpoints[0].host == f"s{SERVERS - 1}.a-rather-long-name.firm.de"
+
+
+async def test_a_service_that_is_not_offered_is_told_from_one_that_is_not_named(unbound: NameServer) -> None:
+    assert (await look_up_srv("firm.de", "_submission", unbound.resolver)).not_offered
+    assert (await look_up_srv("google.firm.de", "_submission", unbound.resolver)).problem is DnsProblem.NO_SUCH_DOMAIN
+
+
+async def test_both_families_are_found(unbound: NameServer) -> None:
+    assert await look_up_addresses("smtp.firm.de", unbound.resolver) == ("8.8.8.8", "2001:4860:4860::8888")
+
+
+@pytest.mark.parametrize(
+    ("domain", "problem"),
+    [
+        ("nowhere.de", DnsProblem.NO_SUCH_DOMAIN),
+        ("none.firm.de", DnsProblem.NO_MAIL),
+        ("smtp.firm.de", DnsProblem.NO_MX),
+        ("refused.de", DnsProblem.SERVER_FAILED),
+    ],
+)
+async def test_each_way_to_say_no_is_told_apart(unbound: NameServer, domain: str, problem: DnsProblem) -> None:
+    assert (await look_up_mx(domain, replace(unbound.resolver, lifetime=5.0))).problem is problem
