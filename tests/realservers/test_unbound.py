@@ -22,6 +22,8 @@ from tests.support.webserver import WebServer
 
 pytestmark = pytest.mark.real
 
+WEB_HOSTS = ("autoconfig.firm.de", "firm.de")
+"""What the web server can prove to be, so that it hears what it is asked."""
 SERVERS = 100
 """SRV records of a domain that names more than fit into a packet."""
 ZONE = (
@@ -123,7 +125,7 @@ async def searched(
     unbound: NameServer, catalog: Catalog, tmp_path: Path, address: Address, *, listed: bool = False
 ) -> tuple[Discovery, list[str]]:
     """Search with this name server and an empty web; return what was found and the URLs that were asked for."""
-    async with WebServer(Authority(tmp_path), {}) as web:
+    async with WebServer(Authority(tmp_path), {}, names=WEB_HOSTS) as web:
         database = load_database() if listed else None
         asking = Asking(resolver=unbound.resolver, web=web.web(), verify=good, database=database)
         found = await discover(address, catalog, asking)
@@ -147,6 +149,7 @@ async def test_its_log_says_that_only_the_domain_was_told(
     wait_until(lambda: "firm.de. MX" in unbound.asked(mark), "the question in the log")
     asked = unbound.asked(mark)
     assert {"firm.de. MX", "_submissions._tcp.firm.de. SRV", "_submission._tcp.firm.de. SRV"} <= set(asked)
+    assert {url.split("/")[2] for url in urls} == set(WEB_HOSTS)
     assert not any("private" in each for each in (*asked, *urls))
     assert not any("ispdb" in each for each in (*asked, *urls))
 
