@@ -159,6 +159,8 @@ class _Search:
         self.doubts: list[str] = []
         """Worth telling only where nothing is found: every other web host answers with a certificate of its own."""
         self._tries: dict[Endpoint, asyncio.Task[Report]] = {}
+        self._made_up: dict[str, asyncio.Task[tuple[str, ...] | DnsProblem]] = {}
+        """The look-up of a name that nobody has, by domain."""
         self._news = asyncio.Event()
         """Something was learnt that may change who is waited for."""
 
@@ -177,7 +179,7 @@ class _Search:
         try:
             await self._wait(list(asked.values()), guessing)
         finally:
-            late: list[asyncio.Task[Any]] = [*asked.values(), guessing, *self._tries.values()]
+            late: list[asyncio.Task[Any]] = [*asked.values(), guessing, *self._made_up.values(), *self._tries.values()]
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -216,8 +218,8 @@ class _Search:
     @property
     def _somebody_knows(self) -> bool:
         """Whether a server is known that need not be guessed: it was named, and has not failed when it was tried."""
-        named = [each.endpoint for each in self.named if each.source is not FoundBy.GUESS]
-        return bool(self._owners) or any(not _failed(self._report(each)) for each in named)
+        named = [(each, self._report(each.endpoint)) for each in self.named if each.source is not FoundBy.GUESS]
+        return bool(self._owners) or any(report is None or _serves(report, each) for each, report in named)
 
     # -- the sources ------------------------------------------------------------------------------------------------
 
@@ -265,10 +267,22 @@ class _Search:
     async def _ask_web(self, domain: str) -> None:
         """Ask a domain's own web for its settings, encrypted; and without, where the person said yes to that."""
         self.tell(f"What does {clean(domain, 80)} publish about its mail?")
-        addresses = own_addresses(domain)
+        asked = [self._read(url, FoundBy.AUTOCONFIG) for url in own_addresses(domain)]
         if self.asking.plain_http:
-            addresses += own_addresses(domain, plain=True)
-        await asyncio.gather(*(self._read(url, FoundBy.AUTOCONFIG) for url in addresses))
+            asked.append(self._ask_plain_web(domain))
+        await asyncio.gather(*asked)
+
+    async def _ask_plain_web(self, domain: str) -> None:
+        """Ask without encryption, unless the domain answers for every name: nothing proves who says it then."""
+        if not await self._answers_for_all(domain):
+            await asyncio.gather(*(self._read(url, FoundBy.AUTOCONFIG) for url in own_addresses(domain, plain=True)))
+
+    async def _answers_for_all(self, domain: str) -> bool:
+        """Ask, once, for a name below a domain that nobody has: where it has addresses, every name has (RFC 4592)."""
+        if domain not in self._made_up:
+            name = f"{token_hex(8)}.{domain}"
+            self._made_up[domain] = asyncio.ensure_future(look_up_addresses(name, self.asking.resolver))
+        return not isinstance(await asyncio.shield(self._made_up[domain]), DnsProblem)
 
     async def _ask_database(self, database: Database, domain: str) -> None:
         self.tell(f"What does {database.name} have?")
@@ -295,6 +309,7 @@ class _Search:
                 source=source,
                 username=offer.username or self.address.wire,
                 auth=offer.auth,
+                as_of=fetched.changed,
                 plain=fetched.url.startswith("http://"),
             )
             for offer in offers
@@ -306,9 +321,10 @@ class _Search:
             return
         resolver = self.asking.resolver
         hosts = [f"{prefix}{self.domain}" for prefix in GUESSES]
-        made_up = f"{token_hex(8)}.{self.domain}"
-        anything, *there = await asyncio.gather(*(look_up_addresses(host, resolver) for host in (made_up, *hosts)))
-        if not isinstance(anything, DnsProblem):
+        there, for_all = await asyncio.gather(
+            asyncio.gather(*(look_up_addresses(host, resolver) for host in hosts)), self._answers_for_all(self.domain)
+        )
+        if for_all:
             self.notes.append(
                 f"{_shown(self.address)} answers for every name, so only servers whose certificate fits are believed."
             )
@@ -363,6 +379,9 @@ class _Search:
             trust *= UNREACHED
             finding = next(iter(report.findings), None) if report else None
             note = f"it was tried and did not do: {finding.title if finding else 'no answer'}"
+        elif report is not None and "none" not in named.auth and "AUTH" not in report.capabilities:
+            trust *= UNREACHED
+            note = "it answers, and offers no way to sign in"
         elif report is not None and report.address is not None and _is_inside(report.address):
             note = f"{report.address} is an address inside a private network: from elsewhere it cannot be reached"
         return Candidate(
@@ -372,7 +391,7 @@ class _Search:
             source=named.source,
             trust=max(trust, LEAST_TRUST),
             as_of=named.as_of,
-            verified=report is not None and not _failed(report) and named.endpoint.security is not Security.NONE,
+            verified=_serves(report, named) and named.endpoint.security is not Security.NONE,
             note=note,
         )
 
@@ -501,6 +520,12 @@ async def _run(verify: Verify, endpoint: Endpoint) -> Report:
 
 def _failed(report: Report | None) -> bool:
     return report is not None and report.verdict not in (Verdict.PASS, Verdict.WARN)
+
+
+def _serves(report: Report | None, named: _Named) -> bool:
+    """Whether trying a server showed that one can send by it: it does what it should, and lets one sign in."""
+    opens = report is not None and ("AUTH" in report.capabilities or "none" in named.auth)
+    return opens and not _failed(report)
 
 
 def _is_inside(address: str) -> bool:

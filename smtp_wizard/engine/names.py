@@ -41,6 +41,22 @@ def registered(name: str) -> str | None:
     return str(found) if found else None
 
 
+def owned(name: str) -> str | None:
+    """As `registered`, where names that a hoster gives its customers have owners of their own as well.
+
+    That is the private part of the Public Suffix List: two customers of one hoster are strangers.
+    """
+    found = _owners().privatesuffix(name.lower())
+    return str(found) if found else None
+
+
+@functools.cache
+def _owners() -> Any:
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList(accept_unknown=False)
+
+
 @functools.cache
 def _suffixes() -> Any:
     from publicsuffixlist import PublicSuffixList

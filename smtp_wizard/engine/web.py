@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from smtp_wizard.engine.model import Family
-from smtp_wizard.engine.names import registered
+from smtp_wizard.engine.names import owned
 from smtp_wizard.engine.outward import outward
 from smtp_wizard.engine.wire import SocketWire, Trust, WireError, verifying_context
 
@@ -48,6 +50,8 @@ class Document:
     content: bytes
     url: str
     """Where it lay in the end."""
+    changed: str = ""
+    """The day of its last change (ISO 8601), where the server says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ class HttpWeb:
                 content += chunk
                 if len(content) > LARGEST:
                     return WebProblem.TOO_LARGE
-            return Document(bytes(content), url)
+            return Document(bytes(content), url, _day(response.headers.get("last-modified", "")))
 
     async def _reached(self, url: str) -> tuple[str, str]:
         """Return the URL by which to connect, and the host whose certificate is wanted there. Raises `WireError`.
@@ -143,6 +147,14 @@ class HttpWeb:
         return there.geturl(), host
 
 
+def _day(text: str) -> str:
+    """Return the day that a Last-Modified names (RFC 9110 section 8.8.2), '' where it names none."""
+    try:
+        return parsedate_to_datetime(text).astimezone(UTC).date().isoformat()
+    except (ValueError, TypeError, OverflowError):
+        return ""
+
+
 def may_lead(url: str, following: str) -> bool:
     """Return whether a redirect is followed: encrypted like before, and within what the same owner registered."""
     before, after = urlsplit(url), urlsplit(following)
@@ -150,5 +162,5 @@ def may_lead(url: str, following: str) -> bool:
         return False
     if after.scheme not in ("http", "https") or after.username or not after.hostname or not before.hostname:
         return False
-    owner = registered(before.hostname)
-    return after.hostname == before.hostname or (owner is not None and owner == registered(after.hostname))
+    owner = owned(before.hostname)
+    return after.hostname == before.hostname or (owner is not None and owner == owned(after.hostname))

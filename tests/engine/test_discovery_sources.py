@@ -47,9 +47,10 @@ def database() -> Database:
     return replace(load_database(), url="https://list.example.org/v1.1/{domain}")
 
 
-def passed(endpoint: Endpoint, address: str = "127.0.0.1") -> Report:
+def passed(endpoint: Endpoint, address: str = "127.0.0.1", *, sign_in: bool = True) -> Report:
     result = CheckResult(Stage.CONNECT, Verdict.PASS, 0.1, address=address)
-    return Report(endpoint, (result, CheckResult(Stage.EHLO, Verdict.PASS, 0.1)))
+    offered = {"AUTH": "PLAIN LOGIN"} if sign_in else {"SIZE": ""}
+    return Report(endpoint, (result, CheckResult(Stage.EHLO, Verdict.PASS, 0.1, capabilities=offered)))
 
 
 def failed(endpoint: Endpoint) -> Report:
@@ -201,6 +202,34 @@ async def test_the_usual_names_are_tried_and_count_only_where_they_hold(search: 
     assert sorted(trying.tried) == sorted(
         f"{host}:{port}" for host in ("smtp.firm.de", "mail.firm.de", "firm.de") for port in (465, 587)
     )
+
+
+async def test_a_server_that_offers_no_sign_in_is_not_verified_and_no_guess(search: Search) -> None:
+    async def verify(endpoint: Endpoint) -> Report:
+        return passed(endpoint, sign_in=False)
+
+    assert (await search(MX + SMTP_A, verify=verify)).servers == []
+    zone = MX + "_submission._tcp.firm.de. 60 IN SRV 0 0 587 smtp.firm.de.\n"
+    (only,) = (await search(zone, verify=verify)).found.candidates
+    assert (only.verified, only.note) == (False, "it answers, and offers no way to sign in")
+    relay = Page(configuration(server(more="<authentication>none</authentication>")))
+    (open_one,) = (await search(MX, {OWN: relay}, verify=verify)).found.candidates
+    assert open_one.verified
+
+
+async def test_a_published_file_says_how_old_it_is(search: Search) -> None:
+    page = Page(configuration(server()), changed="Tue, 03 Feb 2026 23:30:00 -0100")
+    assert (await search(MX, {OWN: page})).found.candidates[0].as_of == "2026-02-04"
+    nonsense = Page(configuration(server()), changed="the day before yesterday")
+    assert (await search(MX, {OWN: nonsense})).found.candidates[0].as_of == ""
+
+
+async def test_where_every_name_has_an_address_nothing_unencrypted_is_asked(search: Search) -> None:
+    plain = OWN.replace("https", "http")
+    zone = MX + "*.firm.de. 60 IN A 127.0.0.1\n"
+    asked = await search(zone, {plain: Page(configuration(server()))}, plain_http=True)
+    assert asked.servers == []
+    assert not any(url.startswith("http://") for url in asked.web)
 
 
 async def test_nothing_is_guessed_where_nothing_may_be_tried(search: Search) -> None:

@@ -117,6 +117,8 @@ async def test_a_url_that_is_none_is_unreachable(url: str) -> None:
         ("https://a.firm.co.uk/x", "https://b.firm.co.uk/y", True),
         ("https://a.firm.co.uk/x", "https://other.co.uk/y", False),
         ("http://a.firm.de/x", "https://a.firm.de/x", True),
+        ("https://a.github.io/x", "https://b.github.io/x", False),
+        ("https://www.a.github.io/x", "https://a.github.io/x", True),
         ("https://a.firm.de/x", "http://a.firm.de/x", False),
         ("http://a.firm.de/x", "http://firm.de/x", True),
         ("https://host.internal/x", "https://host.internal/y", True),

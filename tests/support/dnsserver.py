@@ -98,7 +98,16 @@ class DnsServer:
         elif (question.name, question.rdtype) in self._records:
             response.answer.append(self._records[question.name, question.rdtype])
         elif not any(name == question.name for name, _ in self._records):
+            self._wildcard(response, question)
+
+    def _wildcard(self, response: dns.message.Message, question: Any) -> None:
+        """Answer for a name that stands nowhere, as a record for '*' above it says (RFC 4592)."""
+        star = dns.name.from_text("*", origin=question.name.parent())
+        if not any(name == star for name, _ in self._records):
             response.set_rcode(dns.rcode.NXDOMAIN)
+        elif (star, question.rdtype) in self._records:
+            found = self._records[star, question.rdtype]
+            response.answer.append(dns.rrset.from_rdata_list(question.name, found.ttl, list(found)))
 
 
 class _Udp(asyncio.DatagramProtocol):

@@ -27,6 +27,8 @@ class Page:
     """It comes one byte at a time, and has no end."""
     packed: str = ""
     """Content-Encoding."""
+    changed: str = ""
+    """Last-Modified."""
 
 
 ABSENT = Page(status="404 Not Found")
@@ -98,6 +100,7 @@ class WebServer:
         fields = [f"HTTP/1.1 {page.status}", "Connection: close"]
         fields += [f"Location: {page.location}"] if page.location else []
         fields += [f"Content-Encoding: {page.packed}"] if page.packed else []
+        fields += [f"Last-Modified: {page.changed}"] if page.changed else []
         fields += [] if page.drips else [f"Content-Length: {len(page.content)}"]
         writer.write("\r\n".join([*fields, "", ""]).encode() + page.content)
         await writer.drain()
