@@ -324,7 +324,7 @@ def run_token_mail(oauth: TokenServer) -> Iterator[Mapping[str, MailServer]]:
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(server_folder())
         authority, certificate = certificates(folder)
-        log, lines, found = folder / "postfix.log", "", {}
+        log, lines, found, dovecots = folder / "postfix.log", "", {}, []
         for kind, settings in _sign_ins().items():
             place = folder / kind
             place.mkdir(mode=0o755)
@@ -333,7 +333,7 @@ def run_token_mail(oauth: TokenServer) -> Iterator[Mapping[str, MailServer]]:
                 file = place / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text.replace("FOLDER", str(place)), "utf-8")
-            stack.enter_context(run_dovecot(place, settings))
+            dovecots.append(stack.enter_context(run_dovecot(place, settings)))
             starttls_port, tls_port = free_ports(2)
             lines += services(starttls_port, tls_port, f"smtpd_sasl_path={place}/auth")
             found[kind] = MailServer(
@@ -352,6 +352,9 @@ def run_token_mail(oauth: TokenServer) -> Iterator[Mapping[str, MailServer]]:
         stack.enter_context(running(command, folder, log, lambda: all(greets(each.starttls_port) for each in up)))
         stack.enter_context(ending_master(folder / "queue" / "pid" / "master.pid"))
         yield {**found, LARGE: found[JWT]}
+        # Each takes a second to end, so all are asked at once before each is waited for.
+        for dovecot in dovecots:
+            dovecot.terminate()
 
 
 def _sign_ins() -> dict[str, str]:

@@ -256,7 +256,7 @@ def running(
     log: Path,
     ready: Callable[[], bool],
     environment: dict[str, str] | None = None,
-) -> Iterator[None]:
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server in the foreground of a session of its own until the block is left; then end all of that session."""
     output = folder / f"{Path(command[0]).name}.output"
     with output.open("wb") as sink:
@@ -283,7 +283,7 @@ def running(
             raise ServerTrouble(f"{trouble}\n{words()}") from None
         if process.poll() is not None:
             raise ServerTrouble(f"{' '.join(command)} ended with {process.returncode}\n{words()}")
-        yield
+        yield process
     finally:
         _end(process)
 
@@ -322,13 +322,13 @@ def write_users(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def run_dovecot(folder: Path, settings: str) -> Iterator[None]:
+def run_dovecot(folder: Path, settings: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run Dovecot's sign-in service with these settings, in which FOLDER is `folder`, on the socket `folder`/auth."""
     config = folder / "dovecot.conf"
     config.write_text((settings + DOVECOT).replace("FOLDER", str(folder)), "utf-8")
     command = [program("dovecot"), "-F", "-c", str(config)]
-    with running(command, folder, folder / "dovecot.log", (folder / "auth").is_socket):
-        yield
+    with running(command, folder, folder / "dovecot.log", (folder / "auth").is_socket) as process:
+        yield process
 
 
 DOVECOT = """\
