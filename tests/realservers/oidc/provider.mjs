@@ -2,9 +2,19 @@
 //
 // settings: library (folder of node_modules), port, clients ({id: {kind: opaque | jwt, padding: octets}}), secret (of
 // the mail server's own client), domain (of every mailbox).
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, webcrypto } from 'node:crypto';
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
+
+// Node.js 18, which Debian 12 has, lacks these two.
+globalThis.crypto ??= webcrypto;
+URL.parse ??= (address, base) => {
+  try {
+    return new URL(address, base);
+  } catch {
+    return null;
+  }
+};
 
 const settings = JSON.parse(process.argv[2]);
 const entry = pathToFileURL(`${settings.library}/oidc-provider/lib/index.js`);
