@@ -681,6 +681,7 @@ def test_every_rule_decides_something_here() -> None:
         replied(Stage.DATA, "554 You are not authorized to send from ana@example.com", provider="sendgrid"),
         replied(Stage.RCPT, "550 Policy rejection on the target address"),
         replied(Stage.MAIL, "550 5.2.0 Mail rejected."),
+        replied(Stage.MAIL, "535 No"),
         happened(Stage.CONNECT, Fault.SILENT, Endpoint("localhost", 25, Security.NONE)),
         happened(Stage.CONNECT, Fault.SILENT, Endpoint("imap.example.com", 993, Security.TLS)),
         replied(Stage.AUTH, "535 No", username="ana"),
