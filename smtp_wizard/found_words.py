@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from smtp_wizard.engine.autoconfig import Database
-from smtp_wizard.engine.candidate import SOURCE_WORDS, Candidate
+from smtp_wizard.engine.candidate import SOURCE_WORDS, Candidate, FoundBy
 from smtp_wizard.engine.discovery import Discovery
 from smtp_wizard.engine.lookup import DnsProblem
 from smtp_wizard.engine.wizard import Draft
@@ -41,7 +41,8 @@ def believed_words(candidate: Candidate) -> str:
     reached = "it answers, and its certificate fits" if candidate.verified else "not proved yet"
     parts = [f"{trust_words(candidate.trust)}: named by {sources}", candidate.note or reached]
     if candidate.as_of:
-        parts.append(f"checked {candidate.as_of}")
+        ours = candidate.source in (FoundBy.CATALOG, FoundBy.MX)
+        parts.append(f"{'checked' if ours else 'last changed'} {candidate.as_of}")
     return "; ".join(parts)
 
 

@@ -14,11 +14,13 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from smtp_wizard.app import HOME
 from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.candidate import Candidate, FoundBy
 from smtp_wizard.engine.check import CheckResult, Report
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.model import Address, Depth, Endpoint, Secret, Security, Stage, Verdict
@@ -28,6 +30,7 @@ from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.finding import FindingScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.tools import ToolsScreen
+from tests.support.discovering import answering
 from tests.support.redirect import RedirectWire, playing, tls_ports
 from tests.support.walk import Walk, catalog, make_desk, walking
 
@@ -100,6 +103,42 @@ async def provider(walk: Walk) -> None:
     await walk.write("ana@gmail.com")
     await walk.press("enter")
     await walk.at("provider")
+
+
+def found_servers() -> dict[str, Any]:
+    """What a domain that nobody knows comes to: it publishes one server, and its DNS names another."""
+    first = Candidate(
+        endpoint=Endpoint("smtp.firma.example", 465, Security.TLS),
+        username="ana@firma.example",
+        source=FoundBy.AUTOCONFIG,
+        trust=0.8,
+        as_of="2026-02-03",
+        verified=True,
+    )
+    second = replace(
+        first,
+        endpoint=Endpoint("mail.elsewhere.example", 587, Security.STARTTLS),
+        source=FoundBy.SRV,
+        trust=0.22,
+        as_of="",
+        verified=False,
+        note="mail.elsewhere.example does not belong to firma.example: please make sure",
+    )
+    return {
+        "candidates": (first, second),
+        "source": FoundBy.AUTOCONFIG,
+        "note": "from: the domain's web (autoconfig)",
+        "notes": ("The sources differ: smtp.firma.example (the domain's web); mail.elsewhere.example (its DNS).",),
+        "problem": None,
+    }
+
+
+async def servers_found(walk: Walk) -> None:
+    await walk.at("address")
+    await walk.write("ana@firma.example")
+    await walk.press("enter")
+    await walk.at("provider")
+    await walk.until_reads("Several servers were found")
 
 
 async def picker(walk: Walk) -> None:
@@ -239,6 +278,13 @@ def name_of(screen: str, size: tuple[int, int]) -> str:
 async def test_a_screen_of_the_beginning(desk: Desk, screen: str, size: tuple[int, int]) -> None:
     async with shown_at(desk, size, None, WITHOUT_DRAFT[screen]) as walk:
         compare(name_of(screen, size), walk.shown)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_servers_that_were_found(desk: Desk, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch).found |= found_servers()
+    async with shown_at(desk, size, None, servers_found) as walk:
+        compare(name_of("found", size), walk.shown)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
