@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.commands import vaults
-from smtp_wizard.engine.accounts import AccountBook
+from smtp_wizard.engine.accounts import AccountBook, StoreKind
 from smtp_wizard.engine.secrets import sealed, vault
 from tests.support.cli import Ran, on_terminal, run, run_process
 from tests.support.leaks import assert_no_trace
@@ -320,3 +320,28 @@ def test_what_a_search_for_the_secret_finds_is_found() -> None:
             text = base64.b64encode(b"x" * ahead + PASSWORD.encode() + b"y" * after).decode()
             with pytest.raises(AssertionError):
                 assert_no_trace(PASSWORD, text)
+
+
+# -- doctor ------------------------------------------------------------------------------------------------------------
+
+
+def test_doctor_shows_each_store_and_what_is_missing_behind_a_reference(folder: Path, secret_file: Path) -> None:
+    assert vaulted(name="A").code == 0
+    assert run(*PRACTICE, "--save", "B", "--secret-file", str(secret_file)).code == 0
+    assert run(*PRACTICE, "--save", "C", "--secret-command", reading(secret_file)).code == 0
+    checks = run("doctor", "--json").document["checks"]
+    codes = [each["code"] for each in checks if each["area"] == "stores"]
+    assert codes == [f"store-{kind.value}" for kind in StoreKind]
+    vault_words = next(each["sentence"] for each in checks if each["code"] == "store-vault")
+    assert vault_words.endswith("There is one, and it is whole.")
+    secret_file.chmod(0o640)
+    (folder / "vault.json").unlink()
+    text = (folder / "accounts.json").read_text().replace(sys.executable, "/no/such/program")
+    (folder / "accounts.json").write_text(text)
+    ran = run("doctor", "--json")
+    troubles = {each["code"]: each["sentence"] for each in ran.document["checks"] if each["state"] == "fail"}
+    assert ran.code == 1
+    assert "'A' cannot be read: there is no vault any more" in troubles["store-vault-used"]
+    assert "'B' cannot be read: Others on this computer" in troubles["store-file-used"]
+    assert "is not installed here" in troubles["store-command-used"]
+    assert_no_trace(PASSWORD, ran.out, ran.err)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what the tests against real servers need, on Debian or Ubuntu, as root. Does nothing when all of it is there.
 #
-# Postfix, Dovecot, Unbound, gnome-keyring, tmux, sshd and Node.js come as packages; none of them is started or left to start at boot, and
+# Postfix, Dovecot, Unbound, gnome-keyring, tmux, sshd, Node.js, pass, GnuPG and age come as packages; none of them is started or left to start at boot, and
 # nothing that is installed already is removed or reconfigured. Exim would displace Postfix (both are 'the' mail server
 # of a Debian machine), so its package is only unpacked, into .make/exim, with a library that lends it the user it asks
 # for. The OAuth server comes from npm, as its lock file says, into .make/oidc.
@@ -23,6 +23,9 @@ programs=(
     node:nodejs
     npm:npm
     unbound:unbound
+    pass:pass
+    gpg:gnupg
+    age:age
 )
 
 say() { echo "install_real.sh: $*" >&2; }

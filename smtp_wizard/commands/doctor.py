@@ -71,7 +71,9 @@ def _label(each: Examined) -> str:
 async def _examine(invocation: Invocation, *, network: bool) -> list[Examined]:
     environ = invocation.environ
     found = terminal(environ)
-    found += await doctor.stores(SecretStores(environ, invocation.folder))
+    stores = SecretStores(environ, invocation.folder)
+    found += await doctor.stores(stores)
+    found += await doctor.places(stores, invocation.book, environ)
     found += doctor.config(invocation.folder, invocation.book)
     found.append(doctor.resolver())
     found += doctor.tls(environ)

@@ -20,10 +20,11 @@ from pathlib import Path
 
 from smtp_wizard import __version__
 from smtp_wizard.engine import accounts, drafts
-from smtp_wizard.engine.accounts import AccountBook, StoreTrouble
+from smtp_wizard.engine.accounts import AccountBook, StoreKind, StoreRef, StoreTrouble
 from smtp_wizard.engine.catalog import Catalog, CatalogEndpoint, Provider
 from smtp_wizard.engine.model import clean
-from smtp_wizard.engine.secrets import SecretStores
+from smtp_wizard.engine.secrets import Availability, SecretError, SecretStores, VaultState
+from smtp_wizard.engine.secrets.command import found_program
 from smtp_wizard.engine.wire import Trust, Wire, WireError, verifying_context
 
 OLD = timedelta(days=365)
@@ -65,9 +66,48 @@ async def stores(known: SecretStores) -> list[Examined]:
     none_works = not any(availability.ok for _, availability in found)
     bad = State.FAIL if none_works else State.WARN
     return [
-        Examined("stores", f"store-{kind.value}", State.OK if availability.ok else bad, availability.words)
+        Examined(
+            "stores", f"store-{kind.value}", State.OK if availability.ok else bad, _told(known, kind, availability)
+        )
         for kind, availability in found
     ]
+
+
+def _told(known: SecretStores, kind: StoreKind, found: Availability) -> str:
+    """Say what a store is good for, and of the vault whether there is one."""
+    if kind is not StoreKind.VAULT or not found.ok:
+        return found.words
+    state = "There is none yet." if known.vault.state is VaultState.MISSING else "There is one, and it is whole."
+    return f"{found.words} {state}"
+
+
+async def places(known: SecretStores, book: AccountBook, environ: Mapping[str, str]) -> list[Examined]:
+    """Look whether what saved accounts refer to is there: the vault, programs, files. No command is run."""
+    try:
+        saved = book.list()
+    except StoreTrouble:
+        return []  # said where the accounts are looked at
+    found = []
+    for account in saved:
+        trouble = await _place_trouble(known, account.store, environ) if account.store is not None else ""
+        if account.store is not None and trouble:
+            words = f"The password of '{account.name}' cannot be read: {trouble}"
+            found.append(Examined("stores", f"store-{account.store.kind.value}-used", State.FAIL, words))
+    return found
+
+
+async def _place_trouble(known: SecretStores, store: StoreRef, environ: Mapping[str, str]) -> str:
+    match store.kind:
+        case StoreKind.VAULT if known.vault.state is VaultState.MISSING:
+            return "there is no vault any more."
+        case StoreKind.COMMAND if found_program(store.where, environ) is None:
+            return f"the program of '{clean(store.where, 100)}' is not installed here."
+        case StoreKind.FILE:
+            try:
+                await known.fetch(store)
+            except SecretError as problem:
+                return str(problem)
+    return ""
 
 
 # -- the config folder -------------------------------------------------------------------------------------------------

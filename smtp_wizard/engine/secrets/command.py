@@ -101,8 +101,8 @@ class CommandStore(ReferenceStore):
             return Availability(False, "Commands cannot be run on this system.", unattended=False)
         return Availability(
             True,
-            "Only a command is saved: it is run each time and prints the password, which stays in your own password "
-            "manager and as safe as there, and timed jobs (cron) can read it if the command works without asking.",
+            "Only a command is saved: it is run each time and prints the password, which stays as safe as your "
+            "password manager keeps it, and timed jobs (cron) can read it if the command works without asking.",
             unattended=True,
         )
 

@@ -1,0 +1,85 @@
+"""Whatever a secret is, and wherever it is kept: nothing that can be printed, logged or read on the disk has it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shlex
+import tempfile
+import traceback
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.secrets import SecretError, SecretStores, sealed, vault
+from tests.support.leaks import assert_no_trace
+from tests.support.stores import QuotingBackend, always, desktop
+
+ONE_LINE = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=8, max_size=40).filter(
+    lambda text: len(set(text)) > 4
+)
+"""Secrets as people have them: eight letters and more, on one line."""
+PASSPHRASE = Secret("four words of no sense")
+
+
+async def lived(secret: Secret, folder: Path, where: dict[StoreKind, str], environ: dict[str, str]) -> list[str]:
+    """Keep, read, move and refuse a secret in every store; return all that was told on the way."""
+    stores = SecretStores(environ, folder, backend_factory=always(desktop()))
+    vault.USUAL = sealed.Cost(n=2**4)
+    await stores.vault.create(PASSPHRASE)
+    told = []
+    for kind in stores.offered():
+        ref = await stores.put(kind, "Office", secret, where=where.get(kind, ""))
+        assert await stores.fetch(ref) == secret
+        told += [
+            repr(ref),
+            repr(await stores.fetch(ref)),
+            repr(stores.get(kind)),
+            (await stores.get(kind).probe()).words,
+        ]
+        told += await refusals(stores, kind, Secret(f"{secret.reveal()}!"), where.get(kind, ""))
+    failing = SecretStores({}, folder, backend_factory=always(desktop(QuotingBackend())))
+    for kind in failing.offered():
+        told += await refusals(failing, kind, secret, "")
+    return told
+
+
+async def refusals(stores: SecretStores, kind: StoreKind, secret: Secret, where: str) -> list[str]:
+    """Return everything that can be learnt from a store's refusal, if it refuses."""
+    try:
+        await stores.put(kind, "Office", secret, where=where)
+    except SecretError as problem:
+        frames = traceback.TracebackException.from_exception(problem, capture_locals=False)
+        return [str(problem), repr(problem), "".join(frames.format()), repr(problem.__context__), repr(problem.args)]
+    return []
+
+
+@given(ONE_LINE)
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_secret_is_told_or_written(text: str) -> None:
+    logged: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: logged.append(record.getMessage())  # type: ignore[method-assign]
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    usual = vault.USUAL
+    try:
+        with tempfile.TemporaryDirectory() as place:
+            source = Path(place) / "source"
+            source.write_text(text, "utf-8")
+            source.chmod(0o600)
+            command = shlex.join(["cat", str(source)])
+            where = {StoreKind.COMMAND: command, StoreKind.FILE: str(source), StoreKind.ENV: "MAIL"}
+            folder = Path(place) / "config"
+            told = asyncio.run(lived(Secret(text), folder, where, {"MAIL": text}))
+            assert len(told) > 30
+            assert_no_trace(text, folder, "\n".join(told), "\n".join(logged))
+    finally:
+        vault.USUAL = usual
+        root.setLevel(before)
+        root.removeHandler(handler)
