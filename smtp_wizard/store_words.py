@@ -30,7 +30,7 @@ VAULT_NEW = (
 VAULT_OPEN = "Type its passphrase. It stays open until you leave the program."
 VAULT_NOT_SAME = "Those two were not the same."
 VAULT_CLOSED = "The vault stays closed, so nothing was done."
-MOVE_WHY = "Its password is put there, and read back, before it is taken from where it is now. The server is not asked."
+MOVE_WHY = "It is read back in the new place before the old one is emptied."
 MOVE_QUESTION = "Keep its password in:"
 
 
