@@ -26,13 +26,24 @@ def account_actions(account: Account) -> tuple[Doable, ...]:
     return (
         Doable("test", "Test the sign-in again", "nothing is sent"),
         Doable("edit", "Change the settings", "the wizard again, filled in"),
-        *([Doable("password", "Put in a new password", "when the old one was revoked")] if signs_in(account) else []),
+        *([_new_secret(account)] if signs_in(account) else []),
         Doable("rename", "Rename"),
         Doable("copy", "Make another one like it"),
         Doable("scope", f"Use it for: {other_scope(account).words}", f"now: {account.scope.words}"),
         *([Doable("move", "Keep its password in another place")] if account.store is not None else []),
         Doable("delete", "Delete", "its password goes too"),
     )
+
+
+def _new_secret(account: Account) -> Doable:
+    if in_browser(account):
+        return Doable("password", "Sign in again in the browser", "when the sign-in has ended")
+    return Doable("password", "Put in a new password", "when the old one was revoked")
+
+
+def in_browser(account: Account) -> bool:
+    """Whether the account signs in in the browser, and stays signed in."""
+    return account.login is not None
 
 
 def signs_in(account: Account) -> bool:

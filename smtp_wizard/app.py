@@ -26,7 +26,7 @@ from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.drafts import DraftBox, Kept
 from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.paths import make_private_dir, write_private
-from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, opening_step, previous_step, step
+from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, opening_step, previous_step
 from smtp_wizard.lending import run_on_terminal
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.connect import ConnectScreen
@@ -35,6 +35,7 @@ from smtp_wizard.screens.done import DoneScreen
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen, ToWizard
 from smtp_wizard.screens.limits import LimitsScreen
+from smtp_wizard.screens.oauth import OAuthScreen
 from smtp_wizard.screens.provider import ProviderScreen
 from smtp_wizard.screens.review import ReviewScreen
 from smtp_wizard.screens.server import ServerScreen
@@ -60,6 +61,7 @@ SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
     "provider": ProviderScreen,
     "signin": SignInScreen,
     "server": ServerScreen,
+    "oauth": OAuthScreen,
     "connect": ConnectScreen,
     "testmail": TestMailScreen,
     "review": ReviewScreen,
@@ -222,7 +224,7 @@ class WizardApp(App[int]):
         self.push_screen(ConfirmScreen(question, yes="Drop that, and change this one", no="Stay here"), answered)
 
     def _edit(self, draft: Draft) -> None:
-        self.walk(draft, step("server"))
+        self.walk(draft, opening_step(draft))
 
     def action_accounts(self) -> None:
         """Show the saved accounts; what was typed in the wizard stays."""

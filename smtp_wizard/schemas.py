@@ -140,7 +140,8 @@ def _test() -> Mapping[str, Schema]:
         "source": _TEXT,
         "past": _FLAG,
     }
-    return {**_results(), "notices": _list(_object(notice))}
+    endings = _list(_object({"account": _TEXT, "words": _TEXT}))
+    return {**_results(), "notices": _list(_object(notice)), "endings": endings}
 
 
 def _check() -> Mapping[str, Schema]:
@@ -201,6 +202,7 @@ def _account() -> Mapping[str, Schema]:
         "stage": _maybe(_one_of(Stage)),
         "finding": _NOTHING_OR_TEXT,
     }
+    login = {"client_id": _TEXT, "granted": _MOMENT, "renewed": _MOMENT, "ends": _maybe(_MOMENT)}
     return {
         "name": _TEXT,
         "address": _TEXT,
@@ -222,6 +224,7 @@ def _account() -> Mapping[str, Schema]:
         "sandbox": _NOTHING_OR_TEXT,
         "created": _MOMENT,
         "last": _maybe(_object(last)),
+        "login": _maybe(_object(login)),
     }
 
 

@@ -24,7 +24,8 @@ from smtp_wizard.engine.check import Report
 from smtp_wizard.engine.guides import Guide, GuideShelf, UnknownGuide, fill
 from smtp_wizard.engine.lockout import paused
 from smtp_wizard.engine.model import Address, AddressError, Auth, Endpoint, Oddity, Secret, Security, Verdict
-from smtp_wizard.engine.wizard import Application, Arrival, Draft, Origin, Step, applicable
+from smtp_wizard.engine.wizard import Application, Arrival, Draft, Origin, Step, applicable, signs_in_elsewhere
+from smtp_wizard.oauth_words import NEEDS, PROVES_NOTHING
 from smtp_wizard.report import STAGE_WORDS
 
 PURPOSE: Mapping[str, str] = {
@@ -45,6 +46,11 @@ PURPOSE: Mapping[str, str] = {
     "server": (
         "Type what your provider's help page gives for outgoing mail (SMTP): the server's name, the port and the kind "
         "of secure connection."
+    ),
+    "oauth": (
+        "Here you sign in on the provider's own page, in a browser, under a client id of your own; the guide shows "
+        "where that comes from. When the page says that you are signed in, this goes on; nothing is sent, and your "
+        "password is typed nowhere but there."
     ),
     "connect": (
         "Here you type the password that lets your application send; the guide shows where it comes from, step by "
@@ -217,7 +223,7 @@ def path_mark(path: AccessPath) -> str:
     if path.status is PathStatus.NEVER:
         return "[not possible]"
     if path.auth is PathAuth.OAUTH2:
-        return "[not available here yet]"
+        return "[needs OAuth]" if signs_in_elsewhere(path) else "[not open to you]"
     return "[disputed]" if path.disputed else ""
 
 
@@ -227,19 +233,39 @@ def path_sources(provider: Provider, path: AccessPath) -> str:
     return "; ".join(f"{source.title} ({source.date})" for source in known[:2])
 
 
+def path_words(path: AccessPath) -> str:
+    """Say what a way in takes, and what stands against it: before it is chosen."""
+    parts = [path.summary, path.note, path.disputed]
+    if path.auth is PathAuth.OAUTH2:
+        parts += [NEEDS, PROVES_NOTHING] if signs_in_elsewhere(path) else []
+    elif path.status is PathStatus.RETIRED:
+        parts.append("This way is closed; it cannot work.")
+    return " ".join(part for part in parts if part)
+
+
+ALL_THE_SAME = "Sign in in the browser all the same: my application can do that"
+
+
+def doubtful(path: AccessPath, application: Application) -> bool:
+    """Whether a way can be walked here, and is of no use to the application that will send."""
+    return signs_in_elsewhere(path) and application is Application.PASSWORD
+
+
 def closed_title(path: AccessPath) -> str:
-    """Say that a way in cannot be walked."""
-    why = {PathStatus.RETIRED: "closed", PathStatus.NEVER: "not possible"}.get(path.status, "not available here yet")
+    """Say that a way in cannot be walked, or not by the application that will send."""
+    if signs_in_elsewhere(path):
+        return f"{path.title}: not for an application that takes a password"
+    why = {PathStatus.RETIRED: "closed", PathStatus.NEVER: "not possible"}.get(path.status, "not open to you")
     return f"{path.title}: {why}"
 
 
 def closed_words(path: AccessPath) -> str:
     """Say why a way in cannot be walked."""
+    if signs_in_elsewhere(path):
+        return f"{PROVES_NOTHING} {NEEDS}"
     if path.auth is PathAuth.OAUTH2:
-        return (
-            "Signing in with a browser (OAuth) is not available here yet. And if the application that will send "
-            "takes only a user name and a password, it would prove nothing for it."
-        )
+        why = path.oauth.closed if path.oauth is not None else "Where one signs in in the browser is not known."
+        return f"{path.summary} {why} {PROVES_NOTHING}"
     since = f" Closed since {path.retired_on}." if dated(path.retired_on) else ""
     return f"{path.summary} {path.note}".strip() + since
 

@@ -31,10 +31,13 @@ FLOORS: tuple[frozenset[str], ...] = (
         {
             "account_words",
             "background",
+            "beside",
             "capability",
             "explain_words",
             "found_words",
             "lending",
+            "oauth_words",
+            "qr",
             "planning",
             "probing",
             "schemas",
@@ -128,6 +131,7 @@ REVEALERS = frozenset(
         "engine/secrets/vault.py",  # keeps it
         "engine/desk.py",  # compares its shape with that of the provider's app passwords
         "plain/done.py",  # shows it, after a yes
+        "screens/oauth.py",  # puts a client secret back into its field, where it stays hidden
         "screens/connect.py",  # puts what was typed back into its field, where it stays hidden
         "screens/done.py",  # shows it, on a key press
     }

@@ -348,3 +348,53 @@ def test_the_keyring_is_the_usual_place(monkeypatch: pytest.MonkeyPatch, book: A
     assert run("test", "Office", "--json").code == 0
     assert run("accounts", "remove", "Office", "--yes").code == 0
     assert run("test", "Office", "--json").code == 4
+
+
+# --- in the browser ---
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lacking"),
+    [
+        ((), ("--client-id", "--client-secret-env or --client-secret-command", "--token-command, or a terminal")),
+        (("--client-id", "x", "--client-secret-env", "PW"), ("--token-command, or a terminal",)),
+    ],
+)
+def test_what_a_sign_in_in_the_browser_lacks_is_named(
+    arguments: tuple[str, ...], lacking: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PW", "client-secret-of-ana")
+    ran = run("setup", "ana@gmail.com", "--auth", "xoauth2", *arguments, "--json")
+    assert ran.code == 2
+    for name in lacking:
+        assert name in ran.out
+    assert "client-secret-of-ana" not in ran.out + ran.err
+
+
+def test_without_a_terminal_the_browser_is_no_way() -> None:
+    ran = run("setup", "ana@outlook.com", "--auth", "xoauth2", "--client-id", "x", "--flow", "browser", "--json")
+    assert ran.code == 2
+    assert "--flow device" in ran.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--client-id", "x"),
+        ("--flow", "device"),
+        ("--auth", "xoauth2", "--client-secret-env", "A", "--client-secret-command", "b"),
+        ("--auth", "password", "--token-command", "true"),
+        ("--token-command", "true", "--store", "vault"),
+        ("--token-command", "echo token", "--client-id", "x"),
+        ("--auth", "xoauth2", "--client-id", "x", "--store", "env"),
+        ("--auth", "xoauth2", "--client-id", "x", "--path", "password"),
+    ],
+)
+def test_what_does_not_go_together_in_the_browser(arguments: tuple[str, ...]) -> None:
+    assert run("setup", "ana@outlook.com", *arguments, "--json").code == 2
+
+
+def test_a_mailbox_without_a_password_is_never_signed_in_to_unasked() -> None:
+    ran = run("setup", "ana@outlook.com", "--password-stdin", "--json", stdin="x")
+    assert ran.code == 2
+    assert "cannot be used here" in ran.out

@@ -343,16 +343,30 @@ def test_a_closed_way_can_be_left_for_the_list_again(answered: Look) -> None:
     assert draft.path == "app-password"
 
 
-def test_a_way_that_needs_a_browser_names_others(walk: Walk) -> None:
-    """For an application that takes a password, signing in with a browser stands behind what works."""
+def test_a_way_in_the_browser_stands_behind_what_works_for_a_password(walk: Walk) -> None:
+    """For an application that takes a password, that it proves nothing is said before it is chosen."""
+    said = walk(
+        *GMAIL,
+        ("The application that will send:", "password"),
+        ("4. Sign in", "oauth"),
+        ("this proves nothing for it", "3"),
+        ("Client id", "quit"),
+        ("Leave now?", "yes"),
+    )
+    assert "What you can do instead:" in said.words
+    assert "quarter of an hour" in said.words
+
+
+def test_a_way_in_the_browser_is_first_for_an_application_that_can_do_it(walk: Walk) -> None:
     said = walk(
         *GMAIL,
         ("The application that will send:", "oauth"),
         ("1. Sign in", "1"),
-        ("is not available here yet", "quit"),
+        ("Client id", "quit"),
         ("Leave now?", "yes"),
     )
-    assert "What you can do instead:" in said.words
+    assert "What you can do instead:" not in said.words
+    assert "In production" in said.words, "the guide"
 
 
 # --- server ---

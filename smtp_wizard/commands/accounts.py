@@ -13,9 +13,9 @@ from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.questions import can_ask, confirm
 from smtp_wizard.commands.tables import table
 from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts import Account, LastResult, StoreKind, StoreRef
+from smtp_wizard.engine.accounts import Account, LastResult, Login, StoreKind, StoreRef
 from smtp_wizard.engine.attempts import Attempts
-from smtp_wizard.engine.model import clean
+from smtp_wizard.engine.model import Auth, clean
 from smtp_wizard.report import STAGE_WORDS, VERDICT_WORDS, moment
 
 STORE_WORDS = {
@@ -70,6 +70,9 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
     else:
         lately = [("Refused lately", f"{refused} sign-ins that still count")] if refused else []
         out.data("\n".join(table([*_facts(account), *lately])))
+        ending = invocation.desk.ending(account)
+        if ending:
+            out.narrate(ending)
     return Exit.OK
 
 
@@ -128,6 +131,7 @@ def account_json(account: Account) -> dict[str, Any]:
         "sandbox": account.sandbox,
         "created": moment(account.created),
         "last": _last_json(account.last) if account.last else None,
+        "login": _login_json(account.login) if account.login else None,
     }
 
 
@@ -143,6 +147,15 @@ def _last_json(last: LastResult) -> dict[str, Any]:
         "verdict": last.verdict.value,
         "stage": last.stage.value if last.stage else None,
         "finding": last.code or None,
+    }
+
+
+def _login_json(login: Login) -> dict[str, Any]:
+    return {
+        "client_id": login.client_id,
+        "granted": moment(login.granted),
+        "renewed": moment(login.renewed),
+        "ends": moment(login.ends) if login.ends else None,
     }
 
 
@@ -166,6 +179,16 @@ def store_words(store: StoreRef | None) -> str:
     return STORE_WORDS[store.kind].format(where=clean(store.where, 200)) if store else "none is needed"
 
 
+def _login_facts(login: Login | None) -> list[tuple[str, str]]:
+    if login is None:
+        return []
+    return [
+        ("Client id", clean(login.client_id, 200)),
+        ("Signed in", f"{login.granted.astimezone():%Y-%m-%d %H:%M}"),
+        ("Renewed", f"{login.renewed.astimezone():%Y-%m-%d %H:%M}"),
+    ]
+
+
 def _facts(account: Account) -> list[tuple[str, str]]:
     last = account.last
     facts = [
@@ -175,9 +198,10 @@ def _facts(account: Account) -> list[tuple[str, str]]:
         ("Port", str(account.endpoint.port)),
         ("Security", account.endpoint.security.words),
         ("User name", account.username),
-        ("Password", store_words(account.store)),
+        ("Password" if account.auth is not Auth.XOAUTH2 else "Token", store_words(account.store)),
         ("Provider", account.provider or ""),
         ("Sign-in", account.path or ""),
+        *_login_facts(account.login),
         ("From", str(account.sender or account.address)),
         ("Sender's name", account.sender_name),
         ("Used for", account.scope.words),

@@ -39,7 +39,7 @@ from smtp_wizard.commands.sign_in import password_of, secret_at
 from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts import Account, Displaces, StoreKind
 from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.model import Auth, Depth, Scope, Secret, Security
+from smtp_wizard.engine.model import Auth, Depth, InputError, Scope, Secret, Security
 from smtp_wizard.engine.secrets import SecretError, variable_for
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.report import Outcome, outcome_json, summary
@@ -204,6 +204,8 @@ def changed(draft: Draft, said: Mapping[str, Any]) -> Draft:
     draft = draft.with_endpoint(changed_endpoint(draft.endpoint, said.get("host"), said.get("port"), security))
     plain = ("username", "sender", "sender_name", "ehlo_name", "ca_file", "company_name", "reply_to")
     draft = replace(draft, **{each: said[each] for each in plain if each in said})
+    if said.get("auth") == Auth.XOAUTH2 and draft.auth is not Auth.XOAUTH2:
+        raise InputError("A sign-in in the browser is set up anew: 'smtp-wizard setup --auth xoauth2'.")
     if "auth" in said:
         draft = replace(draft, auth=Auth(said["auth"]), store=draft.store or StoreKind.KEYRING)
     if "scope" in said:

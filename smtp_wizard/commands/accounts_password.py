@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from smtp_wizard.commands.accounts import store_json, store_words
+from smtp_wizard.commands.browser import FLOW, signed_in_again
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.connection import Connection, connection_from, connection_options, sign_in_option
 from smtp_wizard.commands.exits import CommandError, Exit
@@ -19,6 +20,7 @@ from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts import Account, StoreKind
 from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.model import Auth, Depth, Secret
+from smtp_wizard.engine.oauth_server import Flow
 from smtp_wizard.report import Outcome, outcome_json, summary
 
 
@@ -26,34 +28,42 @@ from smtp_wizard.report import Outcome, outcome_json, summary
 @click.argument("name")
 @password_options
 @passphrase_options
+@FLOW
 @connection_options
 @sign_in_option
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(invocation: Invocation, /, name: str, **given: Any) -> int:
-    """Put a new password in for NAME, when the old one was revoked.
+    """Put a new password in for NAME, when the old one was revoked; or sign in again in the browser.
 
     It is tried with the account's own settings, once, and kept only if the server takes it; else the old one stays.
     """
     given.pop("_json")
+    flow = given.pop("flow")
     source, connection = taken_from(given), connection_from(given)
     account = invocation.book.get(name)
     if account.auth is Auth.NONE:
         raise CommandError("no-sign-in", f"'{account.name}' has no password: its server asks for no sign-in.")
-    return _Replacement(invocation, account, source, connection).run()
+    return _Replacement(invocation, account, source, connection, Flow(flow) if flow else None).run()
 
 
 class _Replacement:
     """One run of the command."""
 
     def __init__(
-        self, invocation: Invocation, account: Account, source: PasswordSource, connection: Connection
+        self,
+        invocation: Invocation,
+        account: Account,
+        source: PasswordSource,
+        connection: Connection,
+        flow: Flow | None,
     ) -> None:
         self.invocation = invocation
         self.out = invocation.out
         self.account = account
         self.source = source
         self.connection = connection
+        self.flow = flow
         self.watch = Stopwatch(connection.timeout)
 
     def run(self) -> int:
@@ -80,6 +90,8 @@ class _Replacement:
         elif not source.given and store is not None and store.kind.is_reference:
             return secret_at(self.invocation, store.kind, store.where, self.watch, self._undone)
         given = given_password(self.invocation, source, self.watch, self._undone)
+        if given is None and self.account.auth is Auth.XOAUTH2:
+            return signed_in_again(self.invocation, self.account, self.flow, self.watch, self._undone)
         return tidied_for(self.invocation, self.account, given or typed_password(self.account.name))
 
     async def _try(self, secret: Secret, transcript: Transcript) -> Outcome:

@@ -37,7 +37,11 @@ _SERVER = (
     click.option("--port", metavar="PORT", callback=parsed_by(parse_port), help="Its port."),
     click.option("--security", type=SECURITY, help="How it is encrypted."),
     click.option("--username", metavar="NAME", callback=_WORDS, help="The user name; mostly the address."),
-    click.option("--auth", type=click.Choice(["password", "none"]), help="'none': the server wants no sign-in."),
+    click.option(
+        "--auth",
+        type=click.Choice(["password", "xoauth2", "none"]),
+        help="'xoauth2': sign in in the browser; 'none': the server wants no sign-in.",
+    ),
     click.option("--allow-cleartext-login", "allow_cleartext", is_flag=True, help="Sign in even without encryption."),
 )
 _SENDER = (

@@ -17,6 +17,7 @@ from smtp_wizard.commands.answers import (
     store_named,
     store_options,
 )
+from smtp_wizard.commands.browser import BrowserSource, browser_from, browser_options, flow_for, lacking_for, signed_in
 from smtp_wizard.commands.checking import Transcript, Watched, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.connection import (
     DEPTH,
@@ -45,6 +46,7 @@ from smtp_wizard.commands.tables import table
 from smtp_wizard.commands.test import SAME_ADDRESS
 from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts import Account, NoSuchAccount, StoreKind, parse_name
+from smtp_wizard.engine.bearers import keepable_in
 from smtp_wizard.engine.catalog import AccessPath, Provider, ProviderKind
 from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.discovery import Discovery
@@ -62,6 +64,7 @@ from smtp_wizard.engine.model import (
     parse_host,
     parse_port,
 )
+from smtp_wizard.engine.oauth import RegisteredClient
 from smtp_wizard.engine.secrets import parse_command, variable_for
 from smtp_wizard.engine.wizard import Application, Draft, Origin, missing, ranked, walkable, with_found
 from smtp_wizard.report import Outcome, outcome_json, summary
@@ -95,6 +98,7 @@ class Given:
     replacing: bool
     allow_cleartext: bool
     password: PasswordSource
+    browser: BrowserSource
     connection: Connection
 
     @property
@@ -121,6 +125,7 @@ _ADDRESS = parsed_by(Address.parse)
 @click.option("--replace", "replacing", is_flag=True, help="Take the place of what is saved already.")
 @password_options
 @passphrase_options
+@browser_options
 @connection_options
 @sign_in_option
 @click.option("--plain", is_flag=True, help="Questions in lines of text instead of screens.")
@@ -134,8 +139,19 @@ def command(invocation: Invocation, /, **given: Any) -> int:
     """
     given.pop("_json")
     invocation.plain |= given.pop("plain")
-    password, connection = taken_from(given), connection_from(given)
-    return _Setup(invocation, Given(password=password, connection=connection, **given)).run()
+    _take_token_command(given)
+    password, connection, browser = taken_from(given), connection_from(given), browser_from(given)
+    return _Setup(invocation, Given(password=password, browser=browser, connection=connection, **given)).run()
+
+
+def _take_token_command(given: dict[str, Any]) -> None:
+    """Take a command that prints access tokens: the account refers to it, and it is asked anew each time."""
+    words = given.pop("token_command")
+    if words is None:
+        return
+    if given["auth"] not in (None, "xoauth2") or given["store"] not in (None, "command") or given["secret_command"]:
+        raise click.UsageError("--token-command means --auth xoauth2 and --store command; leave other ways out.")
+    given.update(auth="xoauth2", store="command", secret_command=words)
 
 
 class _Setup:
@@ -153,7 +169,7 @@ class _Setup:
     def run(self) -> int:
         self._refuse_contradictions()
         draft = self._with_answers(self._begun(self.given.email))
-        draft = replace(draft, secret=self._given_secret())
+        draft = self._towards_browser(replace(draft, secret=self._given_secret()))
         lacking = self._missing(draft)
         wizard = lacking and self.out.form is Form.TEXT
         if wizard and can_draw() and not self.invocation.plain:
@@ -169,7 +185,48 @@ class _Setup:
         self._agree_to_collisions()
         if draft.name:
             offer_passphrase(self.invocation, draft.store, creating=True)
-        return self._check_and_save(draft)
+        return self._check_and_save(self._through_browser(draft))
+
+    # -- in the browser ---------------------------------------------------------------------------------------------
+
+    def _towards_browser(self, draft: Draft) -> Draft:
+        """Choose the way in that is in the browser, where that is wanted, and what is needed for it."""
+        desk, given = self.invocation.desk, self.given
+        named = desk.path(draft.provider, given.path)
+        if given.auth != Auth.XOAUTH2 and (named is None or named.auth.needs is not Auth.XOAUTH2 or given.auth):
+            if given.browser.given:
+                raise click.UsageError("--client-id, --client-secret-... and --flow go with --auth xoauth2.")
+            return draft
+        if named is not None and named.auth.needs is not Auth.XOAUTH2:
+            raise click.UsageError("--auth xoauth2 goes with a way in that is in the browser; leave --path out.")
+        if draft.secret is not None and given.browser.given:
+            raise click.UsageError("A token is given already: leave --client-id, --client-secret-... and --flow out.")
+        chosen = replace(self._with_path(draft), application=Application.OAUTH, auth=Auth.XOAUTH2)
+        if draft.secret is not None:
+            return chosen
+        keepable_in(chosen.store)
+        secret = given_password(self.invocation, given.browser.client_secret, self.watch, self._undone)
+        return replace(chosen, client_id=given.browser.client_id or "", client_secret=secret)
+
+    def _through_browser(self, draft: Draft) -> Draft:
+        """Sign in in the browser, where that is the way. Raises `CommandError`."""
+        if draft.auth is not Auth.XOAUTH2 or draft.secret is not None or self.given.how_deep is Depth.SERVER:
+            return draft
+        desk = self.invocation.desk
+        server = desk.oauth_server(draft.provider, draft.path)
+        assert server is not None, "the way in has one"
+        flow = flow_for(server, self.given.browser.flow)
+        client = RegisteredClient(draft.client_id, draft.client_secret)
+        exchange = desk.bearers.exchange(server, client, draft.ca_file)
+        address = draft.address.wire if draft.address else draft.username
+        found = signed_in(self.invocation, exchange, flow, address, self.watch, self._undone)
+        return draft.with_sign_in(draft.username, found)
+
+    def _lacking_for_browser(self, draft: Draft) -> list[str]:
+        server = self.invocation.desk.oauth_server(draft.provider, draft.path)
+        if server is None or draft.auth is not Auth.XOAUTH2 or draft.secret is not None:
+            return []
+        return lacking_for(server, self.given.browser.flow, has_secret=draft.client_secret is not None)
 
     def _tell_overrides(self, draft: Draft) -> None:
         """Say where the person's own file decides where the password goes."""
@@ -289,6 +346,8 @@ class _Setup:
         ]
         if draft.maybe and "--host" in lacking:
             lacking[lacking.index("--host")] = f"--provider (one of: {', '.join(draft.maybe)})"
+        if depth is not Depth.SERVER:
+            lacking += self._lacking_for_browser(draft)
         if depth is Depth.SEND and draft.test_to is None:
             lacking.append("--send-test")
         return lacking
@@ -328,7 +387,10 @@ class _Setup:
         provider = self.invocation.desk.provider(draft.provider)
         if provider is None or not provider.paths:
             return draft
-        path = self._named_path(provider) if self.given.path else _best_path(provider)
+        wanted = Auth.XOAUTH2 if self.given.auth == Auth.XOAUTH2 else Auth.PASSWORD
+        path = self._named_path(provider) if self.given.path else _best_path(provider, wanted)
+        if path is None and draft.secret is not None:
+            path = _best_path(provider, Auth.PASSWORD)  # the token of another program goes to any server
         if path is None or not walkable(path):
             raise _closed(provider, path)
         chosen = draft if draft.path == path.id else replace(draft.with_path(path), secret=draft.secret)
@@ -426,11 +488,15 @@ class _Setup:
 
     def _tell_saved(self, draft: Draft, saved: Account | None, code: Exit) -> None:
         if saved is not None:
-            self.out.narrate(f"Saved as '{saved.name}'. Its password: {store_words(saved.store)}.")
+            self.out.narrate(f"Saved as '{saved.name}'. Its {_kept(saved)}: {store_words(saved.store)}.")
         elif draft.name:
             self.out.narrate("Nothing was saved: the check did not pass.")
         elif code == Exit.OK and self.out.form is Form.TEXT:
             self.out.narrate("Nothing was saved; --save NAME would.")
+
+
+def _kept(account: Account) -> str:
+    return "sign-in" if account.auth is Auth.XOAUTH2 else "password"
 
 
 def _usual_port(known: Endpoint | None, security: Security, host: str) -> int:
@@ -439,14 +505,17 @@ def _usual_port(known: Endpoint | None, security: Security, host: str) -> int:
     return USUAL_PORTS[security]
 
 
-def _best_path(provider: Provider) -> AccessPath | None:
-    """Return the way in to take when nobody chose: the first that takes a password and is open."""
-    return next((path for path in ranked(provider, Application.PASSWORD) if walkable(path)), None)
+def _best_path(provider: Provider, wanted: Auth) -> AccessPath | None:
+    """Return the way in to take when nobody chose: the first that is open. In the browser only where that is wanted."""
+    in_browser = wanted is Auth.XOAUTH2
+    paths = (path for path in ranked(provider, Application.PASSWORD) if walkable(path))
+    return next((path for path in paths if (path.auth.needs is Auth.XOAUTH2) == in_browser), None)
 
 
 def _closed(provider: Provider, path: AccessPath | None) -> CommandError:
     """Return the error for a way in that cannot be walked here, naming the ways on."""
-    blocked = path or next(iter(ranked(provider, Application.PASSWORD)))
+    blocked = path or next((each for each in ranked(provider, Application.PASSWORD) if not walkable(each)), None)
+    blocked = blocked or provider.paths[0]
     ways = [way if isinstance(way, str) else f"{way.title} (--path {way.id})" for way in provider.ways_on(blocked)]
     return CommandError(
         "path-closed",
@@ -462,7 +531,8 @@ def _settings(draft: Draft) -> Sequence[tuple[str, str]]:
         ("Port", str(draft.endpoint.port)),
         ("Secure connection", draft.endpoint.security.words),
         ("User name", draft.username if draft.auth is not Auth.NONE else ""),
-        ("Password", "the one that was just used" if draft.auth is not Auth.NONE else ""),
+        ("Password", "the one that was just used" if draft.auth is Auth.PASSWORD else ""),
+        ("Sign-in", "in the browser (OAuth 2.0, XOAUTH2)" if draft.auth is Auth.XOAUTH2 else ""),
         ("From", str(draft.from_address or "")),
     ]
     return [(name, words) for name, words in facts if words]

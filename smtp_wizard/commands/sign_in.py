@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from smtp_wizard.commands.browser import refuse_without_sign_in
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Output
@@ -67,6 +68,8 @@ def password_of(
     if given is None:
         offer_passphrase(invocation, account.store)
     kept = _kept(invocation, account, watch, undone) if given is None else None
+    if kept is None and given is None:
+        refuse_without_sign_in(account)
     return kept or tidied_for(invocation, account, given or typed_password(account.name))
 
 
@@ -75,6 +78,8 @@ def tidied_for(invocation: Invocation, account: Account, secret: Secret) -> Secr
     desk = invocation.desk
     tidy = desk.tidied(desk.draft_of(account, secret)).secret
     assert tidy is not None
+    if account.auth is Auth.XOAUTH2:
+        return tidy
     warn_of_oddities(invocation.out, tidy)
     return tidy
 

@@ -164,7 +164,17 @@ class _Tester:
         code = self._print(outcomes)
         for name, notice in self._notices():
             self.out.narrate(f"{name}: {notice.words}")
+        for name, ending in self._endings():
+            self.out.narrate(f"{name}: {ending}")
         return code
+
+    def _endings(self) -> list[tuple[str, str]]:
+        """Return whose sign-in in the browser will end soon. Renewed just now, it is read again."""
+        if not any(account.login for account in self.accounts):
+            return []
+        now = {account.name: account for account in self.invocation.book.list()}
+        found = ((name, self.invocation.desk.ending(now[name])) for name in self.done if name in now)
+        return sorted((name, ending) for name, ending in found if ending)
 
     def _notices(self) -> list[tuple[str, Notice]]:
         """Return what ends, or has ended, for the ways in which the accounts sign in."""
@@ -209,7 +219,7 @@ class _Tester:
     def _asked(self, account: Account, secret: Secret | SecretError | None) -> Secret | Finding | None:
         if not isinstance(secret, SecretError):
             return secret
-        if secret.trouble is Trouble.ASK and can_ask():
+        if secret.trouble is Trouble.ASK and can_ask() and account.auth is Auth.PASSWORD:
             return tidied_for(self.invocation, account, ask_password(f"Password of {account.name}"))
         return _secret_finding(secret)
 
@@ -291,7 +301,9 @@ class _Tester:
         match self.asked.form:
             case "json":
                 notices = [{"account": name, **asdict(notice)} for name, notice in self._notices()]
-                self.out.document("test", results=[outcome_json(each) for each in outcomes], notices=notices)
+                endings = [{"account": name, "words": ending} for name, ending in self._endings()]
+                results = [outcome_json(each) for each in outcomes]
+                self.out.document("test", results=results, notices=notices, endings=endings)
             case "junit":
                 self.out.data(junit(outcomes))
             case "prometheus":

@@ -25,7 +25,7 @@ RENEWABLE = frozenset({StoreKind.KEYRING, StoreKind.VAULT, StoreKind.SESSION})
 """The stores that can keep what changes with each renewal. The others are references to what somebody else keeps."""
 NOT_RENEWABLE = (
     "A sign-in in the browser changes whenever it is renewed, so it can be kept in the keyring or the vault only. "
-    "A command, a file or a variable can give an access token of another program (--token-command)."
+    "A command, a file or a variable can give the access token of another program."
 )
 NO_SERVER = "Where to sign in in the browser is not known for this account; sign in again in the wizard."
 
@@ -140,10 +140,16 @@ def login_of(grant: Grant) -> Login:
     return Login(grant.client_id, grant.granted, grant.renewed, grant.ends)
 
 
+def keepable_in(kind: StoreKind | None) -> None:
+    """Raise `InputError` where a store cannot keep a sign-in that changes. None: none was chosen yet."""
+    if kind is not None and kind not in RENEWABLE:
+        raise InputError(NOT_RENEWABLE)
+
+
 def keepable(secret: Secret | None, kind: StoreKind) -> None:
     """Raise `InputError` where a store cannot keep a sign-in that changes."""
-    if secret is not None and kind not in RENEWABLE and Grant.opened(secret) is not None:
-        raise InputError(NOT_RENEWABLE)
+    if secret is not None and Grant.opened(secret) is not None:
+        keepable_in(kind)
 
 
 @dataclass(frozen=True, slots=True)

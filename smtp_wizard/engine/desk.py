@@ -626,6 +626,7 @@ class Desk:
         The secret goes with it where it could be read; the proof does not: what is changed is tested again.
         """
         provider = self.provider(account.provider)
+        grant = Grant.opened(secret) if secret is not None and account.auth is Auth.XOAUTH2 else None
         return Draft(
             address=account.address,
             provider=account.provider,
@@ -643,6 +644,8 @@ class Desk:
             sender=account.sender,
             sandbox=account.sandbox,
             secret=secret,
+            client_id=account.login.client_id if account.login is not None else "",
+            client_secret=grant.client_secret if grant is not None else None,
             name=account.name,
             sender_name=account.sender_name,
             scope=account.scope,
@@ -654,8 +657,16 @@ class Desk:
 
     def copy_of(self, account: Account, secret: Secret | None) -> Draft:
         """Return the wizard's answers for a second account like this one, under a free name, for general mail."""
-        draft = self.draft_of(account, None if account.login is not None else secret)
+        draft = self.draft_of(account, secret)
+        draft = replace(draft, secret=None) if account.login is not None else draft
         return replace(draft, editing=None, name=self.book.free_name(account.name), scope=Scope.GENERAL)
+
+    def sign_in_anew(self, account: Account, secret: Secret | None) -> Draft:
+        """Return the wizard's answers for an account whose sign-in in the browser is to be made anew.
+
+        `secret`: the old one, where it can be read: the client's own secret is in it.
+        """
+        return replace(self.draft_of(account, secret), secret=None)
 
     async def rename(self, name: str, new_name: str) -> Account:
         """Give an account another name; the secret moves with it. Raises as `save` does, and `NoSuchAccount`."""

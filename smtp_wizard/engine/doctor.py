@@ -23,6 +23,7 @@ from smtp_wizard.engine import accounts, drafts
 from smtp_wizard.engine.accounts import AccountBook, StoreKind, StoreRef, StoreTrouble
 from smtp_wizard.engine.catalog import Catalog, CatalogEndpoint, Provider
 from smtp_wizard.engine.model import clean
+from smtp_wizard.engine.retirements import last_day
 from smtp_wizard.engine.secrets import Availability, SecretError, SecretStores, VaultState
 from smtp_wizard.engine.secrets.command import found_program
 from smtp_wizard.engine.wire import Trust, Wire, WireError, verifying_context
@@ -266,8 +267,8 @@ def data_age(now: datetime, catalog: Catalog) -> Examined:
 
 
 def _span(catalog: Catalog) -> tuple[date, date]:
-    """Return the oldest and the newest day on which an entry was checked."""
-    days = [date.fromisoformat(provider.checked) for provider in catalog.providers]
+    """Return the oldest and the newest day on which an entry was checked; those of a person's own have none."""
+    days = [day for day in (last_day(provider.checked) for provider in catalog.providers) if day is not None]
     return min(days), max(days)
 
 

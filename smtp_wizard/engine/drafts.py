@@ -100,6 +100,7 @@ _CODECS: Mapping[str, _Codec] = {
     "ca_file": _Codec(_text),
     "sender": _Codec(_address, str),
     "sandbox": _Codec(_text),
+    "client_id": _Codec(_text),
     "ticks": _Codec(lambda value: frozenset(_texts(value)), sorted),
     "test_to": _Codec(_address, str),
     "arrival": _Codec(lambda value: Arrival(_text(value))),
@@ -116,7 +117,7 @@ _CODECS: Mapping[str, _Codec] = {
     "editing": _Codec(_text),
     "typed": _Codec(_table, dict),
 }
-"""Every field of a draft but the secret, the proof, what was found beside what was chosen, and the saved name."""
+"""Every field of a draft but the secrets, the proof, what was found beside what was chosen, and the saved name."""
 
 
 _LATER = frozenset({"secret_command", "secret_file"})

@@ -96,7 +96,11 @@ class Draft:
     sandbox: str | None = None
     """The scenario, where this is practice."""
     secret: Secret | None = field(default=None, repr=False)
-    """In memory alone; whoever writes a draft anywhere leaves it out."""
+    """In memory alone; whoever writes a draft anywhere leaves it out. For a sign-in in the browser: what came of it."""
+    client_id: str = ""
+    """The person's own registration, where the sign-in is in the browser."""
+    client_secret: Secret | None = field(default=None, repr=False)
+    """As `secret`, in memory alone."""
     ticks: frozenset[str] = frozenset()
     """Steps of guides that the person has ticked: 'guide/3'."""
     proof: Proof | None = None
@@ -292,8 +296,13 @@ USUAL_PORT = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
 
 
 def walkable(path: AccessPath) -> bool:
-    """Whether this program can walk a path: a closed one leads on, one that needs OAuth names others."""
-    return not path.closed and path.auth is not PathAuth.OAUTH2
+    """Whether this program can walk a path: a closed one leads on, and so does one where nobody gets a client id."""
+    return not path.closed and (path.auth is not PathAuth.OAUTH2 or signs_in_elsewhere(path))
+
+
+def signs_in_elsewhere(path: AccessPath) -> bool:
+    """Whether a path's sign-in is in the browser, and open to a client of the person's own."""
+    return path.oauth is not None and not path.oauth.closed
 
 
 def ranked(provider: Provider, application: Application | None) -> tuple[AccessPath, ...]:
@@ -338,6 +347,7 @@ STEPS: tuple[Step, ...] = (
     Step("provider", "Provider", lambda draft: True, lambda draft: draft.provider is not None),
     Step("signin", "Sign-in", _way_is_a_question, lambda draft: draft.path is not None),
     Step("server", "Server", lambda draft: draft.by_hand, _server_known),
+    Step("oauth", "Browser", lambda draft: draft.auth is Auth.XOAUTH2, lambda draft: draft.secret is not None),
     Step("connect", "Connect", lambda draft: True, lambda draft: draft.signed_in),
     Step("testmail", "Test mail", lambda draft: True, lambda draft: draft.arrival is not Arrival.UNASKED),
     Step("review", "Save", lambda draft: True, lambda draft: draft.saved is not None),
@@ -385,8 +395,13 @@ def resume_step(draft: Draft) -> Step:
 
 
 def opening_step(draft: Draft) -> Step:
-    """Return where a draft that is handed over begins: a saved account at its server, any other as `resume_step`."""
-    return step("server") if draft.editing is not None else resume_step(draft)
+    """Return where a draft that is handed over begins: a saved account at its server, any other as `resume_step`.
+
+    A saved account whose sign-in in the browser is to be made anew begins there.
+    """
+    if draft.editing is None:
+        return resume_step(draft)
+    return step("oauth" if draft.auth is Auth.XOAUTH2 and draft.secret is None else "server")
 
 
 def missing(draft: Draft, *, secret_needed: bool = True) -> tuple[str, ...]:
@@ -398,5 +413,6 @@ def missing(draft: Draft, *, secret_needed: bool = True) -> tuple[str, ...]:
         "a password (--password-stdin, --password-command or --password-env)": (
             secret_needed and draft.auth is Auth.PASSWORD and draft.secret is None
         ),
+        "--client-id": (secret_needed and draft.auth is Auth.XOAUTH2 and draft.secret is None and not draft.client_id),
     }
     return tuple(name for name, lacking in wanted.items() if lacking)

@@ -14,6 +14,7 @@ from smtp_wizard.account_words import (
     delete_question,
     deleted_words,
     displaces_yes,
+    in_browser,
     new_secret_words,
     other_scope,
     renamed_words,
@@ -45,6 +46,8 @@ def change_account(talk: Talk, kit: Kit, account: Account) -> Draft | None:
                 return kit.desk.draft_of(account, _at_hand(talk, kit, account))
             case "copy":
                 return kit.desk.copy_of(account, _at_hand(talk, kit, account))
+            case "password" if in_browser(account):
+                return kit.desk.sign_in_anew(account, _at_hand(talk, kit, account))
             case "password":
                 _new_secret(talk, kit, account)
             case "move":

@@ -35,8 +35,8 @@ from smtp_wizard.words import (
 
 def connect(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
     """Sign in, once an answer; go on when that has worked."""
-    if not kit.backwards:
-        _show_guide(talk, kit, draft, guide_id_for(_path(kit, draft)))
+    if not kit.backwards and draft.auth is not Auth.XOAUTH2:
+        show_guide(talk, kit, draft, guide_id_for(_path(kit, draft)))
     if draft.endpoint is not None:
         talk.say(f"Server {endpoint_words(draft.endpoint)}")
         for line in override_words(draft, kit.desk.catalog):
@@ -49,7 +49,8 @@ def _path(kit: Kit, draft: Draft) -> AccessPath | None:
     return kit.desk.path(draft.provider, draft.path)
 
 
-def _show_guide(talk: Talk, kit: Kit, draft: Draft, guide_id: str) -> None:
+def show_guide(talk: Talk, kit: Kit, draft: Draft, guide_id: str) -> None:
+    """Print a guide, with what is known put in."""
     guide = filled_guide(kit.shelf, guide_id, kit.desk.provider(draft.provider), draft)
     talk.show([*as_text(guide, WIDTH).splitlines(), ""])
 
@@ -91,7 +92,7 @@ class _SignIn:
         if self.draft.signed_in:
             rows = [Choice("go-on", "Go on"), *self._typing(), Choice("again", "Check it again")]
             return self.talk.choose(proved_words(self.draft.auth), rows)
-        return "type" if self.draft.auth is not Auth.NONE else "again"
+        return "type" if self.draft.auth is Auth.PASSWORD else "again"
 
     def _do(self, action: str) -> str:
         """Do what was chosen; return what is to be done next."""
@@ -115,7 +116,7 @@ class _SignIn:
                 assert self._unreached is not None, "it is offered only where there is something to find out"
                 find_out(self.talk, self.kit, self._unreached)
             case "guide":
-                _show_guide(self.talk, self.kit, self.draft, self._guide_id)
+                show_guide(self.talk, self.kit, self.draft, self._guide_id)
             case _:
                 assert self.checked is not None, "it is offered only after a check"
                 self.checked.show_transcript()
@@ -154,7 +155,7 @@ class _SignIn:
         return guide_id_for(_path(self.kit, self.draft))
 
     def _typing(self) -> list[Choice]:
-        return [Choice("type", "Type the password again", word="again")] if self.draft.auth is not Auth.NONE else []
+        return [Choice("type", "Type the password again", word="again")] if self.draft.auth is Auth.PASSWORD else []
 
     def _next(self) -> str:
         """Ask what is to be done after an attempt that has not worked."""

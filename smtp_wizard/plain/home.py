@@ -68,6 +68,8 @@ def _accounts(talk: Talk, kit: Kit) -> tuple[Account, ...]:
         return ()
     for account in accounts:
         talk.show(wrap(_words(account, kit), "  - "))
+        if ending := kit.desk.ending(account):
+            talk.show(wrap(f"! {ending}", "    "))
     if not accounts:
         talk.say("No account is saved yet.")
     return accounts

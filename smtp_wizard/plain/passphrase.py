@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smtp_wizard.engine.accounts import Account, StoreKind, StoreRef
-from smtp_wizard.engine.model import InputError, Secret
+from smtp_wizard.engine.model import Auth, InputError, Secret
 from smtp_wizard.engine.secrets import SecretError, Trouble, VaultState, acceptable
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit
@@ -57,6 +57,6 @@ def fetched(talk: Talk, kit: Kit, account: Account) -> Secret | None:
     try:
         return awaited(kit.desk.secret_of(account))
     except SecretError as problem:
-        if problem.trouble is not Trouble.ASK:
+        if problem.trouble is not Trouble.ASK or account.auth is Auth.XOAUTH2:
             raise
     return Secret(talk.secret(f"Password of '{account.name}', not shown", lacking="Type the password, or 'back'."))

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from smtp_wizard.engine.catalog import AccessPath, PathAuth, PathStatus, Provider, ProviderKind
+from smtp_wizard.engine.catalog import AccessPath, Provider, ProviderKind
 from smtp_wizard.engine.guides import UnknownGuide, as_text
 from smtp_wizard.engine.wizard import Application, Draft, ranked, walkable
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
 from smtp_wizard.report import WIDTH
 from smtp_wizard.words import (
+    ALL_THE_SAME,
     APPLICATIONS,
     INSTEAD,
     LOOK_AGAIN,
     closed_title,
     closed_words,
+    doubtful,
     path_mark,
     path_sources,
+    path_words,
     signin_question,
 )
 
@@ -46,14 +49,16 @@ def _application(talk: Talk, kit: Kit, draft: Draft) -> Draft:
 def _path(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     provider = _of(kit, draft)
     paths = ranked(provider, draft.application or Application.PASSWORD)
-    rows = [Choice(path.id, f"{path.title} {path_mark(path)}".strip(), about=_about(path)) for path in paths]
+    rows = [Choice(path.id, f"{path.title} {path_mark(path)}".strip(), about=path_words(path)) for path in paths]
+    application = draft.application or Application.PASSWORD
     while True:
         path = _wanted(provider, talk.choose(signin_question(provider), rows, draft.path or ""))
-        while not walkable(path):
+        insisted = False
+        while not walkable(path) or (doubtful(path, application) and not insisted):
             led = _led(talk, kit, provider, path)
             if led is None:
                 break
-            path = led
+            insisted, path = led is path, led
         else:
             sources = path_sources(provider, path)
             if sources:
@@ -67,23 +72,18 @@ def _wanted(provider: Provider, path_id: str) -> AccessPath:
     return path
 
 
-def _about(path: AccessPath) -> str:
-    closed = "This way is closed; it cannot work." if path.status is PathStatus.RETIRED else ""
-    lacking = "Not available here yet." if path.auth is PathAuth.OAUTH2 else ""
-    parts = [path.summary, path.note, path.disputed, lacking or closed]
-    return " ".join(part for part in parts if part)
-
-
 def _led(talk: Talk, kit: Kit, provider: Provider, path: AccessPath) -> AccessPath | None:
     """Say why a way cannot be walked and where it leads; return the way that was chosen, None for the list again."""
     talk.say(closed_title(path))
     talk.say(closed_words(path))
-    _show_guide(talk, kit, path)
+    if not walkable(path):
+        _show_guide(talk, kit, path)
     ways = provider.ways_on(path)
     talk.say(INSTEAD)
     for sentence in (way for way in ways if isinstance(way, str)):
         talk.say(f"  - {sentence}")
     rows = [Choice(way.id, way.title) for way in ways if isinstance(way, AccessPath)]
+    rows += [Choice(path.id, ALL_THE_SAME)] if walkable(path) else []
     try:
         chosen = talk.choose("", [*rows, AGAIN])
     except GoBack:

@@ -16,6 +16,7 @@ from smtp_wizard.plain.connect import connect
 from smtp_wizard.plain.done import done
 from smtp_wizard.plain.form import Kit, Outcome
 from smtp_wizard.plain.home import home
+from smtp_wizard.plain.oauth import oauth
 from smtp_wizard.plain.provider import provider
 from smtp_wizard.plain.review import review
 from smtp_wizard.plain.server import server
@@ -38,6 +39,7 @@ PLAIN: Mapping[str, Callable[[Talk, Kit, Draft], Outcome]] = {
     "provider": provider,
     "signin": signin,
     "server": server,
+    "oauth": oauth,
     "connect": connect,
     "testmail": testmail,
     "review": review,

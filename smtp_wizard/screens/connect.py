@@ -59,10 +59,12 @@ class ConnectScreen(ReachingScreen):
         super().__init__(kit, draft)
         path = kit.desk.path(draft.provider, draft.path)
         self.form = path.secret_form if path else None
-        self.needs_secret = draft.auth is not Auth.NONE
+        self.needs_secret = draft.auth is Auth.PASSWORD
+        self.needs_name = draft.auth is not Auth.NONE
         label = path.secret_label if path and path.secret_label else "Password"
         self.username = Field("User name", TextInput(draft.username, id="username"))
-        self.entry = SecretInput(draft.secret.reveal() if draft.secret else "", form=self.form, id="secret")
+        typed = draft.secret.reveal() if draft.secret and self.needs_secret else ""
+        self.entry = SecretInput(typed, form=self.form, id="secret")
         self.field = Field(label, self.entry, hint=self._hint_words(""))
         self.guide_id = guide_id_for(path)
         self.pane = GuidePane(self._guide(self.guide_id), draft.ticks, id="guide")
@@ -79,8 +81,9 @@ class ConnectScreen(ReachingScreen):
             yield self.pane
             with VerticalScroll(id="form", can_focus=False):
                 yield Plain(self._server_words(), classes="server")
-                if self.needs_secret:
+                if self.needs_name:
                     yield self.username
+                if self.needs_secret:
                     yield self.field
                 yield self.checks
                 yield self.outcome
@@ -100,9 +103,9 @@ class ConnectScreen(ReachingScreen):
 
     def _aim(self) -> None:
         """Put the cursor where the next thing is to be typed."""
-        if not self.needs_secret:
+        if not self.needs_name:
             self.pane.focus()
-        elif not self.username.value:
+        elif not self.username.value or not self.needs_secret:
             self.username.entry.focus()
         else:
             self.entry.focus()
@@ -110,7 +113,8 @@ class ConnectScreen(ReachingScreen):
     def _server_words(self) -> Content:
         endpoint = self.draft.endpoint
         where = f"{endpoint}, {endpoint.security.words}" if endpoint else "no server yet"
-        ending = "" if self.needs_secret else "   No sign-in: press Enter to check."
+        ending = "" if self.needs_secret else "   Press Enter to check."
+        ending = ending if self.needs_name else "   No sign-in: press Enter to check."
         own = "".join(f"\n{line}" for line in override_words(self.draft, self.kit.desk.catalog))
         return Content.assemble(("Server ", "$foreground-muted"), f"{where}{ending}", (own, "bold $text-warning"))
 
@@ -148,8 +152,10 @@ class ConnectScreen(ReachingScreen):
 
     def collect(self) -> Draft:
         draft = replace(self.draft, ticks=self.pane.ticks)
-        if not self.needs_secret:
+        if not self.needs_name:
             return draft
+        if not self.needs_secret:
+            return draft.with_sign_in(self.username.value.strip(), draft.secret)
         typed = self.entry.secret
         return draft.with_sign_in(self.username.value.strip(), Secret(typed) if typed else None)
 
@@ -185,7 +191,7 @@ class ConnectScreen(ReachingScreen):
         if draft.signed_in:
             self.go_on(draft)
             return
-        if self.needs_secret and not self._complete():
+        if self.needs_name and not self._complete():
             return
         self._check(draft)
 
@@ -194,7 +200,7 @@ class ConnectScreen(ReachingScreen):
             self.username.fail(USERNAME_LACKING)
             self.username.entry.focus()
             return False
-        if not self.entry.value:
+        if self.needs_secret and not self.entry.value:
             self.field.fail(SECRET_LACKING)
             self.entry.focus()
             return False

@@ -17,6 +17,7 @@ from smtp_wizard.engine.catalog import SecretForm
 from smtp_wizard.engine.guides import Guide, as_text
 from smtp_wizard.engine.model import Secret
 from smtp_wizard.engine.wizard import Draft, Step
+from smtp_wizard.qr import qr_code
 from smtp_wizard.widgets import Choice, Choices, Field, KeyHints, Plain, SecretInput, TextInput
 from smtp_wizard.words import INSTEAD, LOOK_AGAIN, RESUME_ANEW, RESUME_HOME, RESUME_NOTE, RESUME_ON, resume_question
 
@@ -133,23 +134,6 @@ class LinkScreen(Dialog[None]):
         """Open the page in the browser of this computer."""
         self.app.open_url(self.url)
         self.note.update("Asked the browser on this computer to open the page.")
-
-
-def qr_code(text: str) -> str:
-    """Return a text as a QR code of half blocks, empty where it would not fit a screen of 24 rows."""
-    import segno
-
-    code = segno.make(text, error="l", micro=False)
-    matrix = [[False, False, *row, False, False] for row in code.matrix]
-    width = len(matrix[0])
-    rows = [[False] * width, *matrix, [False] * width]
-    rows += [[False] * width] if len(rows) % 2 else []
-    if len(rows) > 38:
-        return ""
-    # Light modules are drawn, so that the code reads dark on light in a terminal that shows light on dark.
-    glyphs = {(False, False): "█", (True, False): "▄", (False, True): "▀", (True, True): " "}
-    lines = zip(rows[::2], rows[1::2], strict=True)
-    return "\n".join("".join(glyphs[bool(a), bool(b)] for a, b in zip(up, down, strict=True)) for up, down in lines)
 
 
 class LeadScreen(Dialog[str]):

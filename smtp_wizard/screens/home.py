@@ -25,6 +25,7 @@ from smtp_wizard.account_words import (
     delete_question,
     deleted_words,
     displaces_yes,
+    in_browser,
     new_secret_words,
     other_scope,
     renamed_words,
@@ -35,7 +36,7 @@ from smtp_wizard.engine.accounts import Account, AccountsError, Displaces, Store
 from smtp_wizard.engine.check import Event, RunFinished
 from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.lockout import paused
-from smtp_wizard.engine.model import Depth, InputError, Scope, Secret, Verdict
+from smtp_wizard.engine.model import Auth, Depth, InputError, Scope, Secret, Verdict
 from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.secrets import SecretError, Trouble
 from smtp_wizard.engine.wizard import Draft
@@ -188,7 +189,9 @@ class HomeScreen(Screen[None]):
     def _retiring(self, account: Account) -> str:
         """Say that the account's way of signing in ends, when, what to do, and who says so."""
         notice = self.kit.desk.notice(account)
-        return f"! {notice.words}" if notice else ""
+        words = [notice.words] if notice else []
+        words += [ending] if (ending := self.kit.desk.ending(account)) else []
+        return "\n".join(f"! {each}" for each in words)
 
     @property
     def _chosen(self) -> Account | None:
@@ -295,7 +298,7 @@ class HomeScreen(Screen[None]):
         try:
             return await self.kit.desk.secret_of(account)
         except SecretError as problem:
-            if problem.trouble is not Trouble.ASK:
+            if problem.trouble is not Trouble.ASK or account.auth is Auth.XOAUTH2:
                 raise
         secret = await self.app.push_screen_wait(PasswordScreen(account.name, "It is kept nowhere, as you chose."))
         if secret is None:
@@ -365,6 +368,10 @@ class HomeScreen(Screen[None]):
         """Ask for a new password, nothing else; try it, and keep it if the server takes it."""
         account = self._chosen
         if account is None or not signs_in(account):
+            return
+        if in_browser(account):
+            secret = await self._secret_if_at_hand(account)
+            self.post_message(ToWizard(self.kit.desk.sign_in_anew(account, secret)))
             return
         path = self.kit.desk.path(account.provider, account.path)
         label = path.secret_label if path and path.secret_label else "Password"

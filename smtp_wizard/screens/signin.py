@@ -10,19 +10,22 @@ from textual import on
 from textual.content import Content
 from textual.widget import Widget
 
-from smtp_wizard.engine.catalog import AccessPath, PathAuth, PathStatus, Provider, ProviderKind
+from smtp_wizard.engine.catalog import AccessPath, PathStatus, Provider, ProviderKind
 from smtp_wizard.engine.guides import Guide, UnknownGuide
 from smtp_wizard.engine.wizard import Application, Draft, ranked, walkable
 from smtp_wizard.screens.dialogs import LeadScreen
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import Choice, Choices, Plain
 from smtp_wizard.words import (
+    ALL_THE_SAME,
     APPLICATIONS,
     PURPOSE,
     closed_title,
     closed_words,
+    doubtful,
     path_mark,
     path_sources,
+    path_words,
     signin_question,
 )
 
@@ -77,12 +80,10 @@ class SignInScreen(StepScreen):
     @on(Choices.Changed, "#paths")
     def _describe(self) -> None:
         path = self._chosen()
-        parts = [path.summary, path.note, path.disputed]
-        if path.auth is PathAuth.OAUTH2:
-            parts.append("Not available here yet. Enter names two ways on.")
-        elif path.status is PathStatus.RETIRED:
-            parts.append("This way is closed; it cannot work. Enter shows what replaced it.")
-        elif path.closed:
+        parts = [path_words(path)]
+        if path.status is PathStatus.RETIRED:
+            parts.append("Enter shows what replaced it.")
+        elif not walkable(path):
             parts.append("Enter names two ways on.")
         sources = path_sources(self.provider, path)
         text = Content("\n").join(
@@ -106,8 +107,8 @@ class SignInScreen(StepScreen):
     def _taken(self) -> None:
         self._choose(self._chosen())
 
-    def _choose(self, path: AccessPath) -> None:
-        if walkable(path):
+    def _choose(self, path: AccessPath, *, insisted: bool = False) -> None:
+        if walkable(path) and (insisted or not doubtful(path, self._application)):
             self.go_on(self.collect().with_path(path))
         else:
             self._explain(path)
@@ -116,17 +117,20 @@ class SignInScreen(StepScreen):
         """Say why a path cannot be walked and where it leads; the answer may be another path."""
         ways = self.provider.ways_on(path)
         choices = [Choice(way.id, way.title) for way in ways if isinstance(way, AccessPath)]
+        choices += [Choice(path.id, ALL_THE_SAME)] if walkable(path) else []
         sentences = [way for way in ways if isinstance(way, str)]
         why = closed_words(path)
         if sentences:
             why += "\n\nOther ways on:\n" + "\n".join(f" - {sentence}" for sentence in sentences)
-        self.app.push_screen(LeadScreen(closed_title(path), why, choices, self._guide(path)), self._led)
+        guide = None if walkable(path) else self._guide(path)
+        self.app.push_screen(LeadScreen(closed_title(path), why, choices, guide), self._led)
 
     def _led(self, path_id: str | None) -> None:
         path = self.provider.path(path_id) if path_id else None
         if path is not None:
+            insisted = path.id == self.paths.selected
             self.paths.selected = path.id
-            self._choose(path)
+            self._choose(path, insisted=insisted)
 
     def _guide(self, path: AccessPath) -> Guide | None:
         try:

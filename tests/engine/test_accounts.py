@@ -31,6 +31,7 @@ from smtp_wizard.engine.accounts import (
     AccountsError,
     Displaces,
     LastResult,
+    Login,
     NameTaken,
     NoSuchAccount,
     StoreKind,
@@ -338,6 +339,7 @@ _accounts = st.builds(
     sandbox=_maybe,
     created=_moments,
     last=st.none() | _lasts,
+    login=st.none() | st.builds(Login, _some, _moments, _moments, st.none() | _moments),
 )
 
 
@@ -364,6 +366,12 @@ def test_a_missing_or_an_unknown_key_is_refused(saved: Account, data: st.DataObj
         Account.from_json({key: value for key, value in written.items() if key != missing})
     with pytest.raises(AccountsError, match="'password' is unknown"):
         Account.from_json({**written, "password": "hunter2"})
+
+
+def test_a_file_from_before_there_were_sign_ins_in_the_browser_is_read() -> None:
+    written = account().to_json()
+    del written["login"]
+    assert Account.from_json(written) == account()
 
 
 # -- files that cannot be understood -----------------------------------------------------------------------------------

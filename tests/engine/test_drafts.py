@@ -65,6 +65,7 @@ def test_every_field_is_kept_but_secret_proof_and_where_it_was_saved(tmp_path: P
     assert kept.draft == replace(FULL, secret=None, proof=None)
     assert {each.name for each in fields(Draft)} - set(_CODECS) == {
         "secret",
+        "client_secret",
         "proof",
         "saved",
         "candidates",

@@ -16,15 +16,19 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.catalog import AccessPath, PathStatus, Provider, ProviderKind
-from smtp_wizard.engine.model import Auth, Scope, Security, Stage, Verdict
+from smtp_wizard.engine.catalog import AccessPath, Catalog, PathStatus, Provider, ProviderKind
+from smtp_wizard.engine.check import CheckResult, Report, Target
+from smtp_wizard.engine.model import Auth, Scope, Secret, Security, Stage, Verdict
 from smtp_wizard.engine.scenarios import Certificate, Scenario, load_scenarios
 from smtp_wizard.engine.wire import Trust
-from smtp_wizard.engine.wizard import walkable
+from smtp_wizard.engine.wizard import signs_in_elsewhere, walkable
 from smtp_wizard.report import who_words
 from smtp_wizard.screens.dialogs import LeadScreen
+from smtp_wizard.screens.oauth import OAuthScreen
 from smtp_wizard.widgets import CheckList, Choices, FindingCard, GuidePane, ProviderPicker, SecretInput, TextInput
+from tests.engine.test_oauth import visit
 from tests.support.discovering import answering
+from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
 from tests.support.redirect import Led, RedirectWire, open_relay, playing, tls_ports
 from tests.support.stores import MemoryBackend, desktop
 from tests.support.walk import Walk, catalog, in_one_line, make_desk, walking, words_of
@@ -72,7 +76,8 @@ class Way:
 
 
 EVERY_WAY = [Way(provider, path) for provider in catalog().providers for path in provider.paths]
-OPEN_WAYS = [way for way in EVERY_WAY if walkable(way.path) and not way.practice]
+BROWSER_WAYS = [way for way in EVERY_WAY if signs_in_elsewhere(way.path) and not way.path.closed]
+OPEN_WAYS = [way for way in EVERY_WAY if walkable(way.path) and not way.practice and way not in BROWSER_WAYS]
 CLOSED_WAYS = [way for way in EVERY_WAY if not walkable(way.path)]
 PRACTICE_WAYS = [way for way in EVERY_WAY if way.practice]
 
@@ -388,6 +393,62 @@ async def mend_rehearsal(walk: Person, scenario: str) -> None:
     await walk.mend_sign_in(None)
 
 
+@pytest.mark.parametrize("way", BROWSER_WAYS, ids=str)
+async def test_a_way_in_the_browser(
+    way: Way, tmp_path: Path, practice_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalogue's own way, with a sign-in server on this computer in the place of the provider's."""
+    has_codes = way.path.oauth is not None and bool(way.path.oauth.device)
+    async with (
+        AuthorizationServer(client_secret="" if has_codes else "s3cret") as server,
+        playing(practice_folder, GOOD) as servers,
+    ):
+        wire = RedirectWire(servers[GOOD], tls_ports(catalog()))
+        desk = make_desk(tmp_path, wire)
+        described = server.described() if has_codes else server.described(device="")
+        standing = replace(way.path, oauth=described)
+        provider = replace(
+            way.provider, paths=tuple(standing if path.id == way.path.id else path for path in way.provider.paths)
+        )
+        others = [provider if each.id == provider.id else each for each in catalog().providers]
+        desk.catalog = Catalog(others, (), ())
+        tokens: list[str] = []
+
+        async def checks(target: Target, secret: Secret | None, **_: object) -> Report:
+            tokens.append(secret.reveal() if secret else "")
+            return Report(target.endpoint, (CheckResult(Stage.AUTH, Verdict.PASS, 0.0, mechanism="XOAUTH2"),))
+
+        monkeypatch.setattr("smtp_wizard.engine.desk.run_checks", checks)
+        async with walking(desk) as walk:
+            person = Person(walk.app, walk.pilot, way=Way(provider, standing), wire=wire, backend=desktop())
+            await person.give_address()
+            await person.at("signin")
+            await person.press("tab", "down", "enter")
+            await person.point_at(standing)
+            await person.press("enter")
+            await person.at("oauth")
+            await person.fill("#client-id", CLIENT_ID)
+            if server.client_secret:
+                await person.fill("#client-secret", server.client_secret)
+            await person.press("enter")
+            await person.until_reads("Waiting for the browser")
+            screen = person.app.screen
+            assert isinstance(screen, OAuthScreen)
+            assert screen.attempt is not None
+            if screen.attempt.code is not None:
+                server.type_code(screen.attempt.code.user_code)
+            else:
+                await visit(server.consent(screen.attempt.url))
+            await person.until_reads("You are signed in")
+            await person.press("enter")
+            await person.at("connect")
+            await person.press("enter")
+            await person.until(lambda: person.draft.signed_in, "the sign-in")
+            assert [token for token in tokens if token] == [*server.access_tokens]
+            await person.press("enter")
+            await person.at("testmail")
+
+
 @pytest.mark.parametrize("way", CLOSED_WAYS, ids=str)
 async def test_a_way_that_cannot_be_walked_leads_on(way: Way, tmp_path: Path, practice_folder: Path) -> None:
     """Enter says why it is closed, or not there yet, and leads to a way that is open, or names other ways on."""
@@ -405,7 +466,7 @@ async def test_a_way_that_cannot_be_walked_leads_on(way: Way, tmp_path: Path, pr
         for each in ways:
             assert in_one_line(each.title if isinstance(each, AccessPath) else each) in dialog_words(dialog)
         open_one = next((each for each in ways if isinstance(each, AccessPath) and walkable(each)), None)
-        if open_one is None:
+        if open_one is None or signs_in_elsewhere(open_one):
             await walk.press("escape")
             await walk.at("signin")
             return
@@ -446,5 +507,6 @@ async def test_enter_takes_the_first_way_on(tmp_path: Path, practice_folder: Pat
 
 def test_no_way_is_left_out() -> None:
     """Every path is walked by one of the tests above."""
-    assert len(OPEN_WAYS) + len(CLOSED_WAYS) + len(PRACTICE_WAYS) == len(EVERY_WAY)
+    assert len(OPEN_WAYS) + len(BROWSER_WAYS) + len(CLOSED_WAYS) + len(PRACTICE_WAYS) == len(EVERY_WAY)
+    assert BROWSER_WAYS
     assert set(scenarios()) == {way.path.scenario for way in PRACTICE_WAYS}

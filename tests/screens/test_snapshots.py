@@ -182,6 +182,13 @@ async def helped(walk: Walk) -> None:
     await walk.at_screen(HelpScreen)
 
 
+async def browser(walk: Walk) -> None:
+    await signin(walk)
+    await walk.press("tab", "down", "enter", "home", "enter")
+    await walk.at("oauth")
+    await walk.until_reads("Enter shows the sign-in page of accounts.google.com")
+
+
 WITHOUT_DRAFT: dict[str, Callable[[Walk], Awaitable[None]]] = {
     "address": address,
     "typo": typo,
@@ -189,6 +196,7 @@ WITHOUT_DRAFT: dict[str, Callable[[Walk], Awaitable[None]]] = {
     "picker": picker,
     "signin": signin,
     "closed": closed,
+    "browser": browser,
     "server": server,
     "ports": ports,
     "help": helped,

@@ -23,7 +23,8 @@ from smtp_wizard.engine.guides import Guide, GuideStep
 from smtp_wizard.engine.model import Address, Endpoint, InputError, Security, Stage, Verdict, Who
 from smtp_wizard.engine.provider import Alphabet
 from smtp_wizard.engine.wizard import Draft, step
-from smtp_wizard.screens.dialogs import LinkScreen, qr_code
+from smtp_wizard.qr import qr_code
+from smtp_wizard.screens.dialogs import LinkScreen
 from smtp_wizard.widgets import (
     CheckList,
     Choice,

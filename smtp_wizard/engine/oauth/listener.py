@@ -102,7 +102,7 @@ class Listener:
         if "error" in query:
             words = "The provider said no. smtp-wizard tells you why; you can close this page."
             return "200 OK", _PAGE.format(title="Not signed in", words=words), query
-        words = "Go back to smtp-wizard: it goes on there by itself. You can close this page."
+        words = "Go back to smtp-wizard, and press Enter there if it waits for you. You can close this page."
         return "200 OK", _PAGE.format(title="You are signed in", words=words), query
 
 

@@ -1,0 +1,225 @@
+"""The sign-in in the browser, at the screens, against a server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from smtp_wizard.app import HOME
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.model import Auth, Secret
+from smtp_wizard.screens.dialogs import LeadScreen, LinkScreen
+from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.oauth import OAuthScreen
+from tests.engine.test_bearers import OWN, Office
+from tests.engine.test_oauth import visit
+from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
+from tests.support.redirect import RedirectWire, playing, tls_ports
+from tests.support.walk import Walk, catalog, make_desk, walking
+
+
+@asynccontextmanager
+async def at_the_browser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: AuthorizationServer, entry: str = OWN
+) -> AsyncIterator[tuple[Walk, Office]]:
+    """Somebody who has come as far as the sign-in in the browser."""
+    office = Office(tmp_path, server, monkeypatch)
+    if entry != OWN:
+        (tmp_path / "providers.yaml").write_text(entry % {"base": server.base}, "utf-8")
+        office.desk = office.another_desk()
+    async with walking(office.desk) as walk:
+        await walk.at("address")
+        await walk.write("ana@firm.example")
+        await walk.press("enter")
+        await walk.at("provider")
+        await walk.press("enter")
+        await walk.at("oauth")
+        yield walk, office
+
+
+def attempt_of(walk: Walk) -> OAuthScreen:
+    screen = walk.app.screen
+    assert isinstance(screen, OAuthScreen)
+    return screen
+
+
+async def begun(walk: Walk) -> OAuthScreen:
+    """Type the client id, and begin."""
+    await walk.fill("#client-id", CLIENT_ID)
+    await walk.press("enter")
+    await walk.until_reads("Waiting for the browser")
+    return attempt_of(walk)
+
+
+async def test_a_code_that_is_typed_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with AuthorizationServer() as server, at_the_browser(tmp_path, monkeypatch, server) as (walk, office):
+        await walk.press("enter")
+        await walk.until_reads("Type the client id that the provider's console shows")
+        screen = await begun(walk)
+        await walk.until_reads("WDJB-MJHT")
+        await walk.until_reads("left.")
+        server.type_code("WDJB-MJHT")
+        await walk.until_reads("You are signed in")
+        assert screen.draft.secret is not None
+        await walk.press("enter")
+        await walk.at("connect")
+        assert walk.draft.auth is Auth.XOAUTH2
+        await walk.press("enter")
+        await walk.until(lambda: walk.draft.signed_in, "the sign-in")
+        assert [token.reveal() for token in office.tokens if token] == [*server.access_tokens]
+        shown = walk.shown
+        assert not [each for each in (*server.access_tokens, *server.refresh_tokens) if each in shown]
+
+
+async def test_the_browser_of_this_computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with AuthorizationServer() as server, at_the_browser(tmp_path, monkeypatch, server) as (walk, _):
+        await walk.press("f9")
+        screen = await begun(walk)
+        assert screen.attempt is not None
+        await walk.press("f4")
+        dialog = await walk.at_screen(LinkScreen)
+        assert dialog.url == screen.attempt.url
+        await walk.press("escape")
+        await walk.at("oauth")
+        await visit(server.consent(screen.attempt.url))
+        await walk.until_reads("You are signed in")
+        await walk.press("enter")
+        await walk.at("connect")
+
+
+async def test_over_ssh_both_ways_are_shown_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.9 5000 192.0.2.1 22")
+    monkeypatch.setenv("USER", "ana")
+    async with AuthorizationServer() as server, at_the_browser(tmp_path, monkeypatch, server) as (walk, _):
+        await walk.press("f9")
+        screen = await begun(walk)
+        assert screen.attempt is not None
+        port = screen.attempt.port
+        await walk.until_reads(f"ssh -L {port}:127.0.0.1:{port} ana@192.0.2.1")
+        await walk.fill("#pasted", "https://login.example/")
+        await walk.press("enter")
+        await walk.until_reads("address of another page")
+        await walk.fill("#pasted", server.consent(screen.attempt.url))
+        await walk.press("enter")
+        await walk.until_reads("You are signed in")
+
+
+async def test_a_no_is_said_and_it_can_be_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with AuthorizationServer() as server, at_the_browser(tmp_path, monkeypatch, server) as (walk, _):
+        await walk.press("f9")
+        screen = await begun(walk)
+        assert screen.attempt is not None
+        await visit(server.decline(screen.attempt.url))
+        await walk.until_reads("The sign-in page said no")
+        await walk.until(lambda: screen.attempt is None, "the end of the attempt")
+        await walk.press("f5")
+        await walk.until_reads("Waiting for the browser")
+
+
+async def test_cancelling_closes_the_listener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with AuthorizationServer() as server, at_the_browser(tmp_path, monkeypatch, server) as (walk, _):
+        await walk.press("f9")
+        screen = await begun(walk)
+        assert screen.attempt is not None
+        port = screen.attempt.port
+        assert port is not None
+        await walk.press("escape")
+        await walk.at("provider")
+        assert walk.draft.client_id == CLIENT_ID, "what was typed is not lost"
+
+        async def nobody_listens() -> bool:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                return True
+            writer.close()
+            return False
+
+        await walk.settle()
+        assert await nobody_listens()
+
+
+async def test_another_client_needs_another_sign_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with AuthorizationServer() as server, at_the_browser(tmp_path, monkeypatch, server) as (walk, _):
+        screen = await begun(walk)
+        server.type_code("WDJB-MJHT")
+        await walk.until_reads("You are signed in")
+        await walk.fill("#client-id", "another")
+        assert screen.draft.secret is None
+        await walk.press("enter")
+        await walk.until_reads("does not know this client id")
+
+
+async def test_a_client_secret_is_hidden_and_wanted_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = OWN.replace("idle: {days: 90}", "idle: {days: 90}\n          client_secret: needed")
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(AuthorizationServer(client_secret="s3cret-of-ana"))
+        walk, _ = await stack.enter_async_context(at_the_browser(tmp_path, monkeypatch, server, entry))
+        await walk.fill("#client-id", CLIENT_ID)
+        await walk.press("enter")
+        await walk.until_reads("gives a client secret along")
+        await walk.fill("#client-secret", "s3cret-of-ana")
+        assert "s3cret-of-ana" not in walk.shown
+        await walk.press("enter")
+        await walk.until_reads("WDJB-MJHT")
+        draft_file = (tmp_path / "draft.json").read_text("utf-8")
+        assert CLIENT_ID not in draft_file or "s3cret-of-ana" not in draft_file
+        await walk.press("escape")
+        await walk.at("provider")
+        assert walk.draft.client_secret == Secret("s3cret-of-ana")
+        await walk.press("enter")
+        await walk.at("oauth")
+        assert walk.the("#client-secret", Input).value == "s3cret-of-ana"
+        assert "s3cret-of-ana" not in walk.shown
+        assert "s3cret-of-ana" not in (tmp_path / "draft.json").read_text("utf-8")
+
+
+async def test_an_account_says_when_its_sign_in_ends_and_is_signed_in_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AuthorizationServer() as server:
+        office = Office(tmp_path, server, monkeypatch)
+        await office.desk.save(await office.new_draft())
+        office.at += timedelta(days=80)
+        async with walking(office.desk, start=HOME) as walk:
+            await walk.at_screen(HomeScreen)
+            await walk.until_reads("The sign-in in the browser ends on 2027-02-22, in 10 days")
+            await walk.press("p")
+            await walk.at("oauth")
+            assert walk.the("#client-id", Input).value == CLIENT_ID
+            await walk.press("enter")
+            await walk.until_reads("WDJB-MJHT")
+
+
+async def test_for_an_application_with_a_password_it_is_said_before_the_choice(tmp_path: Path) -> None:
+    async with playing(tmp_path / "servers", "accept") as servers:
+        desk = make_desk(tmp_path / "config", RedirectWire(servers["accept"], tls_ports(catalog())))
+        await _not_for_a_password(desk)
+
+
+async def _not_for_a_password(desk: Desk) -> None:
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.write("ana@gmail.com")
+        await walk.press("enter")
+        await walk.at("provider")
+        await walk.press("enter")
+        await walk.at("signin")
+        for _ in range(3):
+            await walk.press("down")
+        await walk.until_reads("this proves nothing for it")
+        await walk.until_reads("another mailbox, a relay, or a local proxy")
+        await walk.press("enter")
+        dialog = await walk.at_screen(LeadScreen)
+        assert "client id of your own" in dialog.why
+        await walk.press("down", "down", "enter")
+        await walk.at("oauth")
+        assert walk.draft.path == "oauth"
