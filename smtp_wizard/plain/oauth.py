@@ -118,7 +118,10 @@ def _attempted(talk: Talk, kit: Kit, draft: Draft, server: OAuthServer, flow: Fl
             except OAuthError as problem:
                 talk.say(str(problem))
                 continue
-            found = beside.result(CAME_BACK_SECONDS if text else AT_ONCE)
+            code = beside.attempt.code
+            # The server is asked every few seconds whether the code was typed: that much is waited for.
+            at_once = code.interval + 3.0 if code is not None else AT_ONCE
+            found = beside.result(CAME_BACK_SECONDS if text else at_once)
             if found is not None:
                 return found
             talk.say(left_words(beside.attempt.ends, desk.now()))

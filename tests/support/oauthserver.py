@@ -46,7 +46,7 @@ class AuthorizationServer:
     rotating: bool = True
     lasting: bool = True
     """Whether it gives refresh tokens."""
-    interval: int | None = 0
+    interval: int | None = 1
     override: Callable[[str, Mapping[str, str]], Answer | None] = lambda path, form: None
     """Asked first, with path and form: what to answer instead."""
     more: dict[str, object] = field(default_factory=dict)
@@ -110,7 +110,8 @@ class AuthorizationServer:
 
     def type_code(self, user_code: str) -> None:
         """Type a device code on the page, and say yes."""
-        next(each for each in self.devices.values() if each.user_code == user_code).approved = True
+        for each in self.devices.values():
+            each.approved |= each.user_code == user_code
 
     # -- the server -------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,168 @@
+"""A sign-in in the browser beside questions in lines of text: in a thread, in the plain wizard, and in `setup`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.beside import Beside
+from smtp_wizard.engine.model import Address, Auth
+from smtp_wizard.engine.oauth import Attempt, Exchange, OAuthError, RegisteredClient
+from smtp_wizard.engine.oauth_server import Flow
+from smtp_wizard.engine.wizard import Draft, Next, Origin
+from smtp_wizard.plain.form import Kit
+from smtp_wizard.plain.oauth import oauth
+from smtp_wizard.plain.talk import Talk
+from tests.engine.test_bearers import Office
+from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
+from tests.support.walk import shelf
+
+
+@contextmanager
+def serving(**more: object) -> Iterator[AuthorizationServer]:
+    """The sign-in server, in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    server = AuthorizationServer(**more)  # type: ignore[arg-type]  # as the caller says
+    asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(10)
+    try:
+        yield server
+    finally:
+        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+def beside(server: AuthorizationServer, flow: Flow) -> Beside:
+    exchange = Exchange(server.described(), RegisteredClient(CLIENT_ID))
+    return Beside(lambda: Attempt(exchange, flow, "ana@firm.example"))
+
+
+def visit(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as page:
+        text: bytes = page.read()
+    return text.decode()
+
+
+def test_the_browser_comes_back_while_somebody_is_asked() -> None:
+    with serving() as server, beside(server, Flow.BROWSER) as waiting:
+        assert not waiting.done
+        assert waiting.result(0.01) is None
+        assert "press Enter" in visit(server.consent(waiting.attempt.url))
+        found = waiting.result(10)
+    assert found is not None
+    assert found.access.token.reveal() in server.access_tokens
+
+
+def test_an_address_is_pasted_while_somebody_is_asked() -> None:
+    with serving() as server, beside(server, Flow.PASTE) as waiting:
+        with pytest.raises(OAuthError, match="another page"):
+            waiting.paste("https://login.example/")
+        waiting.paste(server.consent(waiting.attempt.url))
+        found = waiting.result(10)
+    assert found is not None
+
+
+def test_what_cannot_begin_says_so_and_leaves_no_thread() -> None:
+    before = threading.active_count()
+    with serving() as server:
+        server.override = lambda path, form: (400, {"error": "unauthorized_client"})
+        with pytest.raises(OAuthError, match="does not let this client id"), beside(server, Flow.DEVICE):
+            raise AssertionError("it has begun")
+    assert threading.active_count() == before
+
+
+# --- in lines of text ---
+
+
+class Person:
+    """Somebody who reads what is asked, and answers."""
+
+    def __init__(self, *answers: str | Callable[[str], str]) -> None:
+        self.answers = list(answers)
+        self.read_so_far = ""
+
+    def write(self, text: str) -> None:
+        self.read_so_far += text
+
+    def read(self, prompt: str) -> str:
+        self.read_so_far += prompt
+        assert self.answers, f"nothing is left to answer:\n{self.read_so_far[-1500:]}"
+        answer = self.answers.pop(0)
+        return answer if isinstance(answer, str) else str(answer(self.read_so_far))
+
+    def read_hidden(self, prompt: str) -> str:
+        return self.read(prompt)
+
+
+def url_in(read: str) -> str:
+    """The last address of a page that was shown."""
+    return str(re.findall(r"^http://127\S+/auth\S+$", read, re.MULTILINE)[-1])
+
+
+def begun(office: Office) -> Draft:
+    provider = office.desk.catalog.get("our-firm")
+    assert provider is not None
+    chosen = Draft().with_address(Address("ana", "firm.example")).with_provider(provider, Origin.ADDRESS)
+    return replace(chosen, username="ana@firm.example")
+
+
+def answered(office: Office, person: Person) -> Draft:
+    outcome = oauth(Talk(person), Kit(office.desk, shelf(), lambda draft: None), begun(office))
+    assert isinstance(outcome, Next)
+    assert not person.answers
+    return outcome.draft
+
+
+def test_the_plain_wizard_takes_the_browser_s_last_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as server:
+        office = Office(tmp_path, server, monkeypatch)
+        person = Person(
+            CLIENT_ID,
+            "2",
+            "",
+            "https://login.example/",
+            lambda read: server.consent(url_in(read)),
+        )
+        draft = answered(office, person)
+    assert draft.auth is Auth.XOAUTH2
+    assert draft.secret is not None
+    assert "left." in person.read_so_far, "nobody had come back yet"
+    assert "address of another page" in person.read_so_far
+    for token in (*server.access_tokens, *server.refresh_tokens):
+        assert token not in person.read_so_far
+    assert office.desk.bearers.is_fresh(draft.secret)
+
+
+def test_the_plain_wizard_shows_a_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def typed(read: str) -> str:
+        assert "type this code: WDJB-MJHT" in read
+        assert "█" in read, "as a QR code too"
+        server.type_code("WDJB-MJHT")
+        return ""
+
+    with serving(interval=1) as server:
+        office = Office(tmp_path, server, monkeypatch)
+        draft = answered(office, Person(CLIENT_ID, "1", "what?", "other", "1", typed))
+    assert draft.secret is not None
+
+
+def test_back_leads_out_of_the_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as server:
+        office = Office(tmp_path, server, monkeypatch)
+        before = threading.active_count()
+        person = Person(CLIENT_ID, "2", "back", "another-id", "1", "back", "back")
+        outcome = oauth(Talk(person), Kit(office.desk, shelf(), lambda draft: None), begun(office))
+        assert not isinstance(outcome, Next)
+        assert threading.active_count() == before
+    assert "does not know this client id" in person.read_so_far
