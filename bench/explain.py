@@ -140,9 +140,10 @@ PART = """\
 
 Written by `python -m bench.explain`. The reports are mostly from public threads and providers' pages, shortened and
 without names, and otherwise known wordings of servers and libraries. Each was labelled by one reader before the rules
-had seen it: in twelve collections of about sixty, each measured and only then learned from. So measured, a collection was exactly right in 72 to 95 % (median 83 %; the last two 92 and 90 %), and right or
-defensible in 81 to 98 % (median 90 %; the last two 97 and 92 %); the goal for reports never seen is 85 % and 92 %. The
-table is what the rules say of them today, having learned.
+had seen it: in twelve collections of about sixty, each measured and only then learned from. So measured, a collection
+was exactly right in 72 to 95 % (median 83 %; the last two 92 and 90 %), and right or defensible in 81 to 98 % (median
+90 %; the last two 97 and 92 %); the goal for reports never seen is 85 % and 92 %. The table is what the rules say of
+them today, having learned.
 
 | what is known | reports | exactly right | right or defensible |
 | --- | --- | --- | --- |
