@@ -8,13 +8,19 @@ import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from smtp_wizard.beside import Beside
-from smtp_wizard.engine.model import Address, Auth
+from smtp_wizard.commands import browser
+from smtp_wizard.commands.exits import CommandError
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.running import Stopwatch
+from smtp_wizard.engine.model import Address, Auth, Secret, Verdict
 from smtp_wizard.engine.oauth import Attempt, Exchange, OAuthError, RegisteredClient
 from smtp_wizard.engine.oauth_server import Flow
 from smtp_wizard.engine.wizard import Draft, Next, Origin
@@ -22,6 +28,7 @@ from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.oauth import oauth
 from smtp_wizard.plain.talk import Talk
 from tests.engine.test_bearers import Office
+from tests.engine.test_oauth import forms_of, signed_in
 from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
 from tests.support.walk import shelf
 
@@ -166,3 +173,61 @@ def test_back_leads_out_of_the_waiting(tmp_path: Path, monkeypatch: pytest.Monke
         assert not isinstance(outcome, Next)
         assert threading.active_count() == before
     assert "does not know this client id" in person.read_so_far
+
+
+# --- on the command line ---
+
+
+@dataclass
+class Told:
+    """What a command narrates."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def narrate(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_an_account_signs_in_again_with_the_client_that_it_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`accounts password`: the page on stderr, the address pasted; another page's is refused and asked for again."""
+    told = Told()
+    with serving(client_secret="s3cret-of-ana") as server:
+        office = Office(tmp_path, server, monkeypatch)
+        client = RegisteredClient(CLIENT_ID, Secret("s3cret-of-ana"))
+        held = office.desk.bearers.remember(asyncio.run(signed_in(server, client)))
+        asyncio.run(office.desk.save(office.draft(held)))
+        answers = ["", "https://login.example/", None]
+
+        def ask(out: object, question: str, parse: object) -> str:
+            answer = answers.pop(0)
+            return server.consent(url_in("\n".join(told.lines))) if answer is None else answer
+
+        monkeypatch.setattr(browser, "ask", ask)
+        monkeypatch.setattr(browser, "can_ask", lambda: True)
+        invocation = cast(Invocation, SimpleNamespace(desk=office.desk, out=told))
+        account = office.desk.book.get("Ana")
+        secret = browser.signed_in_again(invocation, account, Flow.BROWSER, Stopwatch(), lambda: "")
+        assert office.desk.bearers.is_fresh(secret)
+        report = asyncio.run(office.desk.replace_secret(account, secret, lambda event: None))
+        assert report.verdict is Verdict.PASS
+    words = "\n".join(told.lines) + "".join(capsys.readouterr())
+    assert "Nobody has come back from the browser yet." in words
+    assert "address of another page" in words
+    for token in ("s3cret-of-ana", *server.access_tokens, *server.refresh_tokens):
+        assert not [form for form in forms_of(token) if form in words]
+
+
+def test_signing_in_again_needs_a_terminal_or_a_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as server:
+        office = Office(tmp_path, server, monkeypatch)
+        held = office.desk.bearers.remember(asyncio.run(signed_in(server)))
+        asyncio.run(office.desk.save(office.draft(held)))
+        invocation = cast(Invocation, SimpleNamespace(desk=office.desk, out=Told()))
+        account = office.desk.book.get("Ana")
+        with pytest.raises(CommandError, match="--flow device"):
+            browser.signed_in_again(invocation, account, Flow.PASTE, Stopwatch(), lambda: "")
+        bare = replace(account, login=None)
+        with pytest.raises(CommandError, match="access token of another program"):
+            browser.signed_in_again(invocation, bare, None, Stopwatch(), lambda: "")
