@@ -26,7 +26,7 @@ from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.drafts import DraftBox, Kept
 from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.paths import make_private_dir, write_private
-from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, opening_step, previous_step
+from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, opening_step, previous_step, step
 from smtp_wizard.lending import run_on_terminal
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.connect import ConnectScreen
@@ -224,7 +224,8 @@ class WizardApp(App[int]):
         self.push_screen(ConfirmScreen(question, yes="Drop that, and change this one", no="Stay here"), answered)
 
     def _edit(self, draft: Draft) -> None:
-        self.walk(draft, opening_step(draft))
+        # A copy, which edits nothing yet, begins at its server as well.
+        self.walk(draft, opening_step(draft) if draft.editing is not None else step("server"))
 
     def action_accounts(self) -> None:
         """Show the saved accounts; what was typed in the wizard stays."""
