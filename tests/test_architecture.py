@@ -52,7 +52,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 """The package from the roof down. Each imports from its own floor and from those below."""
 
 ENGINE_FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"desk", "doctor", "drafts", "explainers", "verify"}),
+    frozenset({"checker", "desk", "doctor", "drafts", "explainers", "finder", "verify"}),
     frozenset({"wizard"}),
     frozenset({"discovery", "hosts", "neutral", "probe", "outward", "reach", "sights", "names", "web"}),
     frozenset({"bearers", "check", "explain", "inspection", "lockout", "run", "sending"}),
@@ -129,7 +129,7 @@ REVEALERS = frozenset(
         "engine/secrets/desktop.py",  # keeps it
         "engine/secrets/sealed.py",  # makes the vault's key of the passphrase
         "engine/secrets/vault.py",  # keeps it
-        "engine/desk.py",  # compares its shape with that of the provider's app passwords
+        "engine/checker.py",  # compares its shape with that of the provider's app passwords
         "plain/done.py",  # shows it, after a yes
         "screens/oauth.py",  # puts a client secret back into its field, where it stays hidden
         "screens/connect.py",  # puts what was typed back into its field, where it stays hidden

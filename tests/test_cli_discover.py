@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine import desk as desk_module
-from smtp_wizard.engine import discovery
+from smtp_wizard.engine import discovery, finder
 from smtp_wizard.engine.autoconfig import load_database
 from smtp_wizard.engine.candidate import FoundBy
 from smtp_wizard.engine.discovery import Asking, Discovery, DnsProblem
@@ -76,7 +75,7 @@ def discover(dns: DnsServer, monkeypatch: pytest.MonkeyPatch) -> Discover:
             there = replace(asking, resolver=dns.resolver, web=Pages(pages or {}), verify=Trying(good))
             return await discovery.discover(address, catalog, there, tell)
 
-        monkeypatch.setattr(desk_module, "discover", asked)
+        monkeypatch.setattr(finder, "discover", asked)
         return run("discover", *words)
 
     return ran

@@ -321,7 +321,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
         except KeyError:
             raise ValueError(f"bad password {local!r}") from None
 
-    monkeypatch.setattr("smtp_wizard.engine.desk.run_checks", fail)
+    monkeypatch.setattr("smtp_wizard.engine.checker.run_checks", fail)
 
 
 @pytest.mark.usefixtures("broken")
@@ -336,7 +336,7 @@ def test_a_bug_is_one_sentence_and_a_private_log_without_secrets(own_home: Path)
     assert log.stat().st_mode & 0o777 == 0o600
     text = log.read_text("utf-8")
     assert "ValueError" in text
-    assert "desk.py" in text
+    assert "checker.py" in text
     assert PASSWORD not in text + plain.err + ran.out
 
 

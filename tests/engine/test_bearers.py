@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine import desk as desk_module
+from smtp_wizard.engine import checker
 from smtp_wizard.engine.accounts import AccountBook, Login, StoreKind
 from smtp_wizard.engine.bearers import ending_of
 from smtp_wizard.engine.catalog import load_catalog
@@ -70,7 +70,7 @@ class Office:
             good = secret is not None and secret.reveal() in server.access_tokens
             return Report(target.endpoint, (CheckResult(Stage.AUTH, Verdict.PASS if good else Verdict.FAIL, 0.0),))
 
-        monkeypatch.setattr(desk_module, "run_checks", checks)
+        monkeypatch.setattr(checker, "run_checks", checks)
 
     def another_desk(self) -> Desk:
         """The same as another process would see it."""

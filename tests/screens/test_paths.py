@@ -418,7 +418,7 @@ async def test_a_way_in_the_browser(
             tokens.append(secret.reveal() if secret else "")
             return Report(target.endpoint, (CheckResult(Stage.AUTH, Verdict.PASS, 0.0, mechanism="XOAUTH2"),))
 
-        monkeypatch.setattr("smtp_wizard.engine.desk.run_checks", checks)
+        monkeypatch.setattr("smtp_wizard.engine.checker.run_checks", checks)
         async with walking(desk) as walk:
             person = Person(walk.app, walk.pilot, way=Way(provider, standing), wire=wire, backend=desktop())
             await person.give_address()

@@ -45,5 +45,5 @@ class Answer:
 def answering(monkeypatch: pytest.MonkeyPatch) -> Answer:
     """Ask nobody any more; return the answer, to be changed."""
     answer = Answer()
-    monkeypatch.setattr("smtp_wizard.engine.desk.discover", answer.discover)
+    monkeypatch.setattr("smtp_wizard.engine.finder.discover", answer.discover)
     return answer
