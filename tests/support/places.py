@@ -46,6 +46,16 @@ def draft_at_connect() -> Draft:
     return draft.with_path(provider.paths[0])
 
 
+def draft_at_oauth() -> Draft:
+    """Return them with the way in the browser chosen."""
+    draft = draft_at_signin()
+    provider = catalog().get("gmail")
+    assert provider is not None
+    path = provider.path("oauth")
+    assert path is not None
+    return draft.with_path(path)
+
+
 def draft_at_testmail() -> Draft:
     """Return them with the sign-in proved."""
     draft = draft_at_connect().with_sign_in(str(EMAIL), Secret(PASSWORD.replace(" ", "")))
@@ -148,6 +158,10 @@ async def a_server_tested(walk: Walk) -> None:
     await walk.until_reads("were not checked")
 
 
+async def at_oauth(walk: Walk) -> None:
+    await walk.at("oauth")
+
+
 async def at_connect(walk: Walk) -> None:
     """With the check of the server, which needs no password, at its end."""
     await walk.at("connect")
@@ -247,6 +261,7 @@ PLACES: Mapping[str, Place] = {
     "signin-closed": Place(a_closed_way, draft_at_signin),
     "server": Place(at_server, draft_at_server),
     "server-tested": Place(a_server_tested, draft_at_server),
+    "oauth": Place(at_oauth, draft_at_oauth),
     "connect": Place(at_connect, draft_at_connect),
     "connect-failed": Place(sign_in_fails, draft_at_connect, BAD),
     "connect-details": Place(failure_in_detail, draft_at_connect, BAD),
