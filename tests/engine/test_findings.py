@@ -34,7 +34,9 @@ from tests.support.checking import (
     RCPT_TO,
     SIGNED_IN,
     SLOW_OFFER,
+    SOMEBODY_ELSE,
     Checked,
+    NamedHere,
     check,
     hurried,
     starttls_up_to_auth,
@@ -153,8 +155,9 @@ async def test_refused_with_another_port_to_try() -> None:
 
 async def test_a_port_that_swallows_every_packet() -> None:
     async with swallowing_port() as port:
-        other = Endpoint(IPV4, 465, Security.TLS)
-        done = await check(Endpoint(IPV4, port, Security.STARTTLS), limits=hurried(connect=0.2), alternatives=(other,))
+        other = Endpoint(SOMEBODY_ELSE, 465, Security.TLS)
+        asked = Endpoint(SOMEBODY_ELSE, port, Security.STARTTLS)
+        done = await check(asked, limits=hurried(connect=0.2), alternatives=(other,), wire=NamedHere())
     ended(done, Stage.CONNECT, "port_blocked", Who.NETWORK)
     assert done.finding.fix == other
 
@@ -165,8 +168,12 @@ async def test_a_port_that_swallows_every_packet() -> None:
 )
 async def test_a_port_that_accepts_and_says_nothing(security: Security, stage: Stage) -> None:
     with silent_port() as port:
-        done = await check(Endpoint(IPV4, port, security), limits=hurried(tls=0.4, greeting=0.4))
+        limits = hurried(tls=0.4, greeting=0.4)
+        done = await check(Endpoint(SOMEBODY_ELSE, port, security), limits=limits, wire=NamedHere())
+        ours = await check(Endpoint(IPV4, port, security), limits=limits)
     ended(done, stage, "port_blocked", Who.NETWORK)
+    # No network lies between us and this computer.
+    ended(ours, stage, "wrong_host_or_port", Who.YOU)
 
 
 async def test_a_server_that_stops_answering() -> None:

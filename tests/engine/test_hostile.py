@@ -201,7 +201,7 @@ async def test_a_byte_now_and_then_is_no_reason_to_wait_longer(
 async def test_a_handshake_that_drips_is_cut(trust: Trust) -> None:
     async with MisbehavingServer([Drip(b"\x16\x03\x03\x40\x00" + b"\0" * 4000, SLOW)]) as server:
         done = await check(server.endpoint(Security.TLS), trust=trust, limits=hurried(tls=LIMIT))
-    assert done.row == (Stage.TLS, Verdict.FAIL, "port_blocked")
+    assert done.row == (Stage.TLS, Verdict.FAIL, "wrong_host_or_port")
 
 
 async def test_replies_byte_by_byte_are_understood() -> None:

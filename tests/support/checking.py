@@ -22,9 +22,9 @@ from smtp_wizard.engine.check import (
     fold,
 )
 from smtp_wizard.engine.diagnosis import Diagnosis, Finding, Symptom, load_diagnosis
-from smtp_wizard.engine.model import Address, Depth, Endpoint, Secret, Stage, Verdict
+from smtp_wizard.engine.model import Address, Depth, Endpoint, Family, Secret, Stage, Verdict
 from smtp_wizard.engine.run import run_checks
-from smtp_wizard.engine.wire import SocketWire, Wire
+from smtp_wizard.engine.wire import Peer, SocketWire, Wire
 from tests.support.misbehaving import Expect, ExpectMessage, Send, StartTls, Step
 
 SECRET = Secret("correct horse")
@@ -127,6 +127,16 @@ def texts(value: object) -> Iterator[str]:
     elif is_dataclass(value):
         for each in fields(value):
             yield from texts(getattr(value, each.name))
+
+
+class NamedHere(SocketWire):
+    """The real network, where every name is this computer: its servers then pass for somebody else's."""
+
+    async def resolve(self, host: str, port: int, family: Family | None) -> Sequence[Peer]:
+        return await super().resolve("127.0.0.1", port, family)
+
+
+SOMEBODY_ELSE = "mail.example.test"
 
 
 async def check(
