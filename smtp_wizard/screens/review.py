@@ -114,7 +114,7 @@ class ReviewScreen(StepScreen):
 
     def _summary(self) -> Content:
         what, tested = summary_words(self.draft)
-        return Content.assemble((what, "bold"), (f"\n{tested}", "$foreground-muted"))
+        return Content.assemble((what, "bold"), (f"\n{tested}", "$foreground-muted"), ("   Enter saves it.", "bold"))
 
     def _advice(self) -> str:
         return scope_advice(self.kit.desk.provider(self.draft.provider))
