@@ -708,6 +708,8 @@ def test_every_rule_decides_something_here() -> None:
         happened(Stage.GREETING, Fault.CLOSED, Endpoint("localhost", 1025, Security.NONE)),
         happened(Stage.STARTTLS, Fault.RESET),
         Symptom(stage=Stage.MAIL, fault=Fault.REJECTED, enhanced="4.3.2", words="Service not active"),
+        happened(Stage.AUTH, Fault.CLOSED, words="SASL LOGIN authentication failed, lost connection after AUTH"),
+        replied(Stage.RCPT, "550 Relaying denied", endpoint=Endpoint("smtp-relay.gmail.com", 587, Security.STARTTLS)),
         *(symptom for symptom, _ in TOLD),
     ]
     deciding = [DIAGNOSIS.rule_for(case) for case in cases]
@@ -723,6 +725,13 @@ auth  gmail            421 4.7.0 Temporary System Problem. Try again later (WS).
 auth  gmail            454 4.7.0 Cannot authenticate due to temporary system problem.          => temporary_try_later
 auth  gmail            504 5.7.4 Unrecognized Authentication Type                              => auth_method_unavailable
 mail  gmail            530 5.7.0 Authentication Required.                                      => auth_missing
+mail  microsoft365     535 5.7.3 Authentication unsuccessful                                   => smtp_auth_disabled
+auth  microsoft365     535 5.7.139 A solicitação não atendeu aos critérios                     => security_policy_blocked
+auth  netease-163      550 No                                                                  => smtp_access_off
+rcpt  -                550 5.1.1 <undefined>: User unknown                                     => bad_address_format
+mail  -                550 You are not allowed to use example.org as a sender domain           => sender_not_allowed
+rcpt  -                550 DY-001 We do not relay dynamically-assigned IP ranges               => sending_ip_rejected
+mail  -                530 Client was not authenticated. Must issue STARTTLS first             => starttls_required
 rcpt  gmail            553 5.1.3 The recipient address <bob> is not a valid RFC-5321 address.  => bad_address_format
 rcpt  gmail            550 5.1.1 The email account that you tried to reach does not exist.     => recipient_rejected
 rcpt  gmail            553 5.1.2 We weren't able to find the recipient domain.                 => recipient_rejected
