@@ -383,7 +383,7 @@ async def test_a_full_disk_leaves_the_old_file_and_exits_3(small_disk: Path, aut
             ran = await set_up(server, authority, PASSWORD, *more)
     assert (ran.code, "No space left on device" in ran.error["message"]) == (3, True)
     assert file.read_bytes() == before
-    assert names_in(config) == [FILE_NAME, f"{FILE_NAME}.lock"]
+    assert names_in(config) == [FILE_NAME, f"{FILE_NAME}.lock", "attempts.json.lock"]
 
 
 # --- several writers, and one that is killed ---
