@@ -233,7 +233,8 @@ class ConnectScreen(ReachingScreen):
         self.outcome.update(
             Content.styled(f"{words} Press Enter to go on to the test mail.", "bold $text-success"), layout=False
         )
-        self.outcome.scroll_visible(animate=False)
+        # The rows above have just grown: where it lies is known only after they were laid out.
+        self.call_after_refresh(self.outcome.scroll_visible, animate=False)
 
     def _failed(self, finding: Finding | None) -> None:
         """Leave the cursor where the thing can be mended."""

@@ -83,6 +83,7 @@ class ReviewScreen(StepScreen):
         self.needs_store = draft.auth is not Auth.NONE
         self._found: dict[StoreKind, Availability] = {}
         self._saving = False
+        self._chosen = False
 
     def body(self) -> Iterator[Widget]:
         yield Plain(self._summary(), classes="question")
@@ -131,10 +132,15 @@ class ReviewScreen(StepScreen):
             Choice(kind, STORE_TITLES[kind], "" if found.ok else STORE_BROKEN) for kind, found in self._found.items()
         ]
         default = StoreKind.KEYRING if self._found[StoreKind.KEYRING].ok else StoreKind.SESSION
-        self.store.offer(rows, self.draft.store or default)
+        self.store.offer(rows, self.store.selected if self._chosen else self.draft.store or default)
         self._store_changed()
 
     @on(Choices.Changed, "#store")
+    def _store_moved(self) -> None:
+        """Remember that the person chose: what is found out later about the places must not choose another."""
+        self._chosen = self._chosen or self.store.has_focus
+        self._store_changed()
+
     def _store_changed(self) -> None:
         kind = StoreKind(self.store.selected)
         self.way.show_only(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import sys
@@ -15,10 +16,11 @@ from smtp_wizard.app import HOME
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.model import Secret
-from smtp_wizard.engine.secrets import SecretStores, VaultState, sealed, vault
+from smtp_wizard.engine.secrets import Availability, SecretStores, VaultState, sealed, vault
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.passphrase import MoveScreen, PassphraseScreen
+from smtp_wizard.widgets import Choices
 from smtp_wizard.words import STORE_TITLES
 from tests.screens.test_life import PRACTICE, SECRET
 from tests.screens.test_steps import choose
@@ -238,3 +240,23 @@ async def test_a_terminal_that_cannot_be_lent_is_not(desk: Desk) -> None:
         lend: Any = desk.stores.command.lend
         assert lend == walk.app._lend_terminal
         assert lend(["true"], {}) is None
+
+
+async def test_a_choice_made_while_the_places_are_tried_out_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A keyring may take its time; what was chosen meanwhile is not chosen anew."""
+    await desk.save(replace(PRACTICE, name="Office", store=StoreKind.SESSION))
+    keyring = type(desk.stores.get(StoreKind.KEYRING))
+    probe, gate = keyring.probe, asyncio.Event()
+
+    async def slow(store: Any) -> Availability:
+        await gate.wait()
+        return await probe(store)
+
+    monkeypatch.setattr(keyring, "probe", slow)
+    async with walking(desk, start=HOME) as walk:
+        await to_review(walk)
+        await choose(walk, "#store", StoreKind.FILE)
+        assert walk.reads("Trying this out")
+        gate.set()
+        await walk.until(lambda: not walk.reads("Trying this out"), "the places were tried out")
+        assert walk.the("#store", Choices).selected == StoreKind.FILE
