@@ -78,6 +78,8 @@ LONGEST_COMMAND = 1000
 TOKEN = ".".join(base64.urlsafe_b64encode(Random(part).randbytes(675)).decode() for part in range(3))
 """As large as those of large providers."""
 PEOPLE_TYPE = "abcXYZ019 \"'\\$%&<>[]{}=+/#;,`|~^@\u00e4\u00df\u20ac\u0416\u6f22\U0001f511"
+AWKWARD = "Qp\u00e4\u00df \"wort'  <b>&amp; $HOME \\n [x] {0} %41 \u6f22\U0001f511\u20ac~q7Z"
+"""With all that some form of output escapes, breaks or takes for its own."""
 SECRETS = st.text(PEOPLE_TYPE, min_size=6, max_size=60).map(lambda text: f"Q{text}~q7Z")
 """The ends make sure that none is a word of ours, and that no blank stands at an end."""
 
@@ -516,6 +518,7 @@ def listening(told: list[str]) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", FACES)
 @example(TOKEN)
+@example(AWKWARD)
 @given(SECRETS)
 @settings(
     max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate)
