@@ -43,7 +43,14 @@ class DiagnosisWhenNeeded:
 
     def explain(self, symptom: Symptom) -> Finding:
         """As `Diagnosis.explain`. Raises `DataError` where the rules cannot be read."""
+        return self._loaded().explain(symptom)
+
+    def title(self, cause: str) -> str:
+        """As `Diagnosis.title`. Raises `DataError` where the rules cannot be read."""
+        return self._loaded().title(cause)
+
+    def _loaded(self) -> Diagnosis:
         if self._diagnosis is None:
             names = {provider.id: provider.name for provider in self._catalog.providers}
             self._diagnosis = load_diagnosis(names=names)
-        return self._diagnosis.explain(symptom)
+        return self._diagnosis

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts import Account, AccountBook, StoreKind, StoreRef
-from smtp_wizard.engine.lockout import COUNTED
+from smtp_wizard.engine.lockout import REFUSED
 from smtp_wizard.engine.model import Auth, Security
 from tests.support.certs import Authority
 from tests.support.checking import starttls_up_to_auth
@@ -63,7 +63,7 @@ async def spend(server: MisbehavingServer, authority: Authority) -> None:
     where = [f"127.0.0.1:{server.port}", "--security", "starttls", "--ca-file", str(authority.file)]
     for _ in range(3):
         ran = await cli("check", *where, "--depth", "login", "--username", ANA, "--json")
-        assert ran.result["findings"][0]["code"] in COUNTED
+        assert ran.result["findings"][0]["code"] in REFUSED
     assert server.connections == 3
 
 
@@ -100,7 +100,7 @@ async def test_every_command_stops_and_every_one_can_be_told_otherwise(
         assert server.connections == 3
         for number, command in enumerate(commands.values(), 4):
             ran = await cli(*command, *ca, "--json", "--ignore-lockout")
-            assert ran.result["findings"][0]["code"] in COUNTED, command
+            assert ran.result["findings"][0]["code"] in REFUSED, command
             assert server.connections == number
 
 
@@ -147,4 +147,4 @@ async def test_the_account_says_how_many_refusals_count(
     shown = await asyncio.to_thread(run, "accounts", "show", "Office", "--json")
     assert shown.document["refused_lately"] == 3
     words = (await asyncio.to_thread(run, "accounts", "show", "Office")).out
-    assert "Refused lately" in words
+    assert "user name and password were refused 3 times" in words

@@ -54,7 +54,7 @@ async def spend(desk: Desk, endpoint: Endpoint) -> None:
     for _ in range(3):
         place = await desk.attempts.take(ANA, endpoint.host, USUAL)
         assert isinstance(place, Place)
-        desk.attempts.settle(place, refused=True)
+        desk.attempts.settle(place, cause="bad_credentials")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -82,7 +82,7 @@ async def test_connect_stops_and_goes_on_after_a_yes(desk: Desk, size: tuple[int
             await walk.until_reads("Signed in: this works.")
             assert server.connections == before + 1
             assert not walk.reads("Try anyway")
-    assert desk.attempts.refused(ANA, endpoint.host) == 0
+    assert desk.attempts.counted(ANA, endpoint.host) == ()
 
 
 async def test_home_stops_and_goes_on_after_a_yes(desk: Desk) -> None:

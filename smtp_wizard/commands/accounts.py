@@ -15,6 +15,7 @@ from smtp_wizard.commands.tables import table
 from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts import Account, LastResult, Login, StoreKind, StoreRef
 from smtp_wizard.engine.attempts import Attempts
+from smtp_wizard.engine.lockout import counted_words
 from smtp_wizard.engine.model import Auth, clean
 from smtp_wizard.report import STAGE_WORDS, VERDICT_WORDS, moment
 
@@ -64,12 +65,13 @@ def listed(invocation: Invocation, _json: bool) -> int:
 def show(invocation: Invocation, name: str, _json: bool) -> int:
     """Show one account."""
     out, account = invocation.out, invocation.book.get(name)
-    refused = 0 if account.sandbox else Attempts(invocation.folder).refused(account.username, account.endpoint.host)
+    username, host = account.username, account.endpoint.host
+    lately = () if account.sandbox else Attempts(invocation.folder).counted(username, host)
     if out.form is Form.JSON:
-        out.document("accounts-show", **account_json(account), refused_lately=refused)
+        out.document("accounts-show", **account_json(account), refused_lately=len(lately))
     else:
-        lately = [("Refused lately", f"{refused} sign-ins that still count")] if refused else []
-        out.data("\n".join(table([*_facts(account), *lately])))
+        words = counted_words(lately, invocation.desk.title) if lately else ""
+        out.data("\n".join(table([*_facts(account), *([("Failed lately", words)] if words else [])])))
         ending = invocation.desk.ending(account)
         if ending:
             out.narrate(ending)

@@ -1,8 +1,9 @@
-"""Counts refused sign-ins per account, over restarts and over processes, so that no provider locks the account.
+"""Counts the sign-ins per account that did not succeed, over restarts and processes, so that no provider locks it.
 
-The file says when a sign-in was refused, and under which scrambled name: no user name, no server, never a secret. A
-place is taken before a sign-in and given back after it, so that several at once stay below the limit together. What
-cannot be read is put aside and begun anew; where nothing can be written, this process counts for itself.
+The file says when a sign-in went out, how it ended, and under which scrambled name: no user name, no server, never a
+secret. A place is taken before a sign-in, marked when the password is about to go out, and settled after the answer, so
+that several at once stay below the limit together and even one whose process was killed counts. What cannot be read is
+put aside and begun anew; where nothing can be written, this process counts for itself.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import re
 import secrets
 import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +27,7 @@ from smtp_wizard.engine import paths
 from smtp_wizard.engine.provider import LONGEST_LOCKOUT, Lockout
 
 FILE_NAME = "attempts.json"
-FILE_SCHEMA = "smtp-wizard/attempts-file/1"
+FILE_SCHEMA = "smtp-wizard/attempts-file/2"
 ASIDE = ".aside"
 """The ending of a file that could not be read."""
 LARGEST = 1_000_000
@@ -52,10 +55,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """No sign-in now: too many were refused."""
+    """No sign-in now: too many did not succeed."""
 
-    refused: int
-    """How many still count."""
+    causes: tuple[str, ...]
+    """Why, of each that still counts, the oldest first; see `Attempts.settle`."""
     lockout: Lockout
     until: datetime
     """From then on there is a place again. Aware."""
@@ -65,14 +68,29 @@ class Pause:
         return max(1, -(-(self.until - now) // timedelta(minutes=1)))
 
 
+class _State(StrEnum):
+    """How far a sign-in has come."""
+
+    OPEN = "open"
+    """A place is taken; nothing has gone out."""
+    SENT = "sent"
+    """It went out, and nobody has said how it ended."""
+    FAILED = "failed"
+    """It did not succeed."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One sign-in: under way, or refused."""
+    """One sign-in."""
 
     at: datetime
     until: datetime
     """When it no longer counts."""
-    refused: bool
+    state: _State
+    cause: str = ""
+    """Of one that failed: see `Attempts.settle`."""
+    process: int = 0
+    """Whose it is, until it is settled."""
 
 
 _Entry = dict[str, _Attempt]
@@ -82,7 +100,10 @@ _Book = dict[str, _Entry]
 
 
 class Attempts:
-    """The refused sign-ins of one config folder. Whatever ails the file, nothing is raised: a sign-in matters more."""
+    """The sign-ins of one config folder that did not succeed.
+
+    Whatever ails the file, nothing is raised: a sign-in matters more.
+    """
 
     def __init__(
         self,
@@ -114,46 +135,62 @@ class Attempts:
             await self._sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
 
-    def settle(self, place: Place, *, refused: bool) -> None:
-        """Give a place back after the server's answer: a refusal counts; success makes the earlier ones forgotten."""
+    def sending(self, place: Place) -> None:
+        """Note that the password is about to go out: from now on this counts, even if nobody is left to settle it."""
         now = self._now()
-        counted = _Attempt(now, now + timedelta(minutes=place.lockout.minutes), refused=True)
+        sent = _Attempt(now, now + timedelta(minutes=place.lockout.minutes), _State.SENT, process=os.getpid())
+
+        def noted(book: _Book) -> None:
+            book.setdefault(place.account, {})[place.id] = sent
+
+        self._change(noted)
+
+    def settle(self, place: Place, *, cause: str | None) -> None:
+        """Say how a sign-in ended. Success (`cause` None) makes the earlier ones forgotten; anything else counts.
+
+        `cause`: the code of the finding where the server has answered, '' where it has not.
+        """
+        now = self._now()
+        failed = _Attempt(now, now + timedelta(minutes=place.lockout.minutes), _State.FAILED, cause or "")
 
         def settled(book: _Book) -> None:
             entry = book.get(place.account, {})
-            if refused:
-                book[place.account] = {**entry, place.id: counted}
-            else:
-                still = {id: each for id, each in entry.items() if not each.refused and id != place.id}
+            if cause is None:
+                still = {id: each for id, each in entry.items() if _under_way(each, now) and id != place.id}
                 book[place.account] = still
+            else:
+                book[place.account] = {**entry, place.id: failed}
 
-        self._change(settled, lasting=refused)
+        self._change(settled, lasting=cause is not None)
 
     def release(self, place: Place) -> None:
-        """Give a place back where the server has said nothing about the sign-in."""
+        """Give a place back where the password has not gone out."""
 
         def released(book: _Book) -> None:
             book.get(place.account, {}).pop(place.id, None)
 
         self._change(released)
 
-    def refused(self, username: str, host: str) -> int:
-        """Return how many refused sign-ins of an account count now. Writes nothing."""
-        book = _current(_merged(self._read(), self._unwritten), self._now())
-        return len(_refused(book.get(_scrambled(username, host), {})))
+    def counted(self, username: str, host: str) -> tuple[str, ...]:
+        """Return the causes of an account's sign-ins that count now, as in `Pause`. Writes nothing."""
+        now = self._now()
+        book = _current(_merged(self._read(), self._unwritten), now)
+        return tuple(each.cause for each in _failed(book.get(_scrambled(username, host), {}), now))
 
     def _taken(self, book: _Book, wanted: Place, *, anyway: bool) -> Place | Pause | None:
         """Enter a place into the book; None where it must be waited for."""
-        entry = book.setdefault(wanted.account, {})
-        refused = _refused(entry)
-        if not anyway:
-            if len(refused) >= wanted.lockout.attempts:
-                ends = sorted(each.until for each in refused)
-                return Pause(len(refused), wanted.lockout, ends[len(refused) - wanted.lockout.attempts])
-            if len(entry) >= wanted.lockout.attempts:
-                return None
         now = self._now()
-        entry[wanted.id] = _Attempt(now, now + _OPEN_FOR, refused=False)
+        entry = book.setdefault(wanted.account, {})
+        failed = _failed(entry, now)
+        if not anyway:
+            if len(failed) >= wanted.lockout.attempts:
+                ends = sorted(each.until for each in failed)
+                causes = tuple(each.cause for each in failed)
+                return Pause(causes, wanted.lockout, ends[len(failed) - wanted.lockout.attempts])
+            under_way = [each for each in entry.values() if _under_way(each, now)]
+            if len(failed) + len(under_way) >= wanted.lockout.attempts:
+                return None
+        entry[wanted.id] = _Attempt(now, now + _OPEN_FOR, _State.OPEN, process=os.getpid())
         return wanted
 
     # -- the file ---------------------------------------------------------------------------------------------------
@@ -221,22 +258,45 @@ def _scrambled(username: str, host: str) -> str:
     return hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=16, person=b"smtp-wizard").hexdigest()
 
 
-def _refused(entry: _Entry) -> list[_Attempt]:
-    return [each for each in entry.values() if each.refused]
+def _failed(entry: _Entry, now: datetime) -> list[_Attempt]:
+    """Return what counts, the oldest first: what failed, and what went out from a process that is gone."""
+    counted = [each for each in entry.values() if each.state is not _State.OPEN and not _under_way(each, now)]
+    return sorted(counted, key=lambda each: each.at)
+
+
+def _under_way(attempt: _Attempt, now: datetime) -> bool:
+    """Whether it may still be settled by its own process."""
+    return attempt.state is not _State.FAILED and now - attempt.at < _OPEN_FOR and _runs(attempt.process)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process is there; where that cannot be asked without harm, it is taken to be."""
+    if os.name != "posix" or process == os.getpid():
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+_RANK = {state: rank for rank, state in enumerate(_State)}
 
 
 def _merged(one: _Book, other: _Book) -> _Book:
-    """Return both, each attempt once; a refusal counts more than that it was under way."""
+    """Return both, each attempt once, as it was when it had come furthest."""
     merged = {account: dict(entry) for account, entry in one.items()}
     for account, entry in other.items():
         mine = merged.setdefault(account, {})
-        mine |= {id: each for id, each in entry.items() if each.refused or id not in mine}
+        mine |= _beyond(entry, mine)
     return merged
 
 
 def _beyond(entry: _Entry, kept: _Entry) -> _Entry:
-    """Return the attempts that are not in the file, or not as refused."""
-    return {id: each for id, each in entry.items() if id not in kept or (each.refused and not kept[id].refused)}
+    """Return the attempts that are not among those kept, or had not come as far there."""
+    return {id: each for id, each in entry.items() if id not in kept or _RANK[each.state] > _RANK[kept[id].state]}
 
 
 def _current(book: _Book, now: datetime) -> _Book:
@@ -244,18 +304,28 @@ def _current(book: _Book, now: datetime) -> _Book:
     current: _Book = {}
     for account, entry in book.items():
         dated = {id: _not_ahead(each, now) for id, each in entry.items()}
-        current[account] = {id: each for id, each in dated.items() if each.until > now}
+        current[account] = {id: each for id, each in dated.items() if _holds(each, now)}
     return current
 
 
+def _holds(attempt: _Attempt, now: datetime) -> bool:
+    return attempt.until > now and (attempt.state is not _State.OPEN or _under_way(attempt, now))
+
+
 def _not_ahead(attempt: _Attempt, now: datetime) -> _Attempt:
-    return _Attempt(now, now + (attempt.until - attempt.at), attempt.refused) if attempt.at > now else attempt
+    return replace(attempt, at=now, until=now + (attempt.until - attempt.at)) if attempt.at > now else attempt
 
 
 def _file_bytes(book: _Book) -> bytes:
     accounts = {
         account: {
-            id: {"at": each.at.isoformat(), "until": each.until.isoformat(), "refused": each.refused}
+            id: {
+                "at": each.at.isoformat(),
+                "until": each.until.isoformat(),
+                "state": each.state.value,
+                "cause": each.cause,
+                "process": each.process,
+            }
             for id, each in entry.items()
         }
         for account, entry in book.items()
@@ -263,7 +333,7 @@ def _file_bytes(book: _Book) -> bytes:
     return (json.dumps({"schema": FILE_SCHEMA, "accounts": accounts}, indent=1) + "\n").encode()
 
 
-_ACCOUNT, _ID = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{16}")
+_ACCOUNT, _ID, _CAUSE = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{16}"), re.compile(r"[0-9a-z_]{0,60}")
 
 
 def _book_from(data: bytes) -> _Book:
@@ -280,12 +350,13 @@ def _book_from(data: bytes) -> _Book:
 
 
 def _attempt(value: object) -> _Attempt:
-    table = _table(value, {"at", "until", "refused"})
-    at, until, refused = _moment(table["at"]), _moment(table["until"]), table["refused"]
-    longest = timedelta(minutes=LONGEST_LOCKOUT) if refused else _OPEN_FOR
-    if not isinstance(refused, bool) or not timedelta() < until - at <= longest:
+    table = _table(value, {"at", "until", "state", "cause", "process"})
+    at, until, state = _moment(table["at"]), _moment(table["until"]), _State(table["state"])
+    longest = _OPEN_FOR if state is _State.OPEN else timedelta(minutes=LONGEST_LOCKOUT)
+    process = table["process"]
+    if type(process) is not int or process < 0 or not timedelta() < until - at <= longest:
         raise ValueError("no attempt")
-    return _Attempt(at, until, refused)
+    return _Attempt(at, until, state, _fitting(table["cause"], _CAUSE), process)
 
 
 def _moment(value: Any) -> datetime:

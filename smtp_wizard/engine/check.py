@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -201,10 +201,30 @@ class Limits:
         return limit
 
 
+@dataclass(slots=True)
+class SignIn:
+    """How far the sign-in of a check has come, kept by the check, and who is told of it by the check."""
+
+    sending: Callable[[], Awaitable[None]]
+    """Awaited before the first word of the sign-in goes out."""
+    accepted: Callable[[], Awaitable[None]]
+    """Awaited when the server has taken it."""
+    sent: bool = False
+    """Whether the first word of it is out, or may be."""
+    answered: bool = False
+    """Whether the server has said how it ended."""
+
+
 class Explains(Protocol):
     """What the checks need of the diagnosis."""
 
     def explain(self, symptom: Symptom) -> Finding: ...
+
+
+class Titles(Explains, Protocol):
+    """What keeps causes in mind needs of the diagnosis besides."""
+
+    def title(self, cause: str) -> str: ...
 
 
 def planned(target: Target, depth: Depth) -> tuple[Stage, ...]:

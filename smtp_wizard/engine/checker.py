@@ -5,7 +5,7 @@ The practice server is brought up for the length of a check, and the lockout gua
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,14 +24,15 @@ from smtp_wizard.engine.catalog import Catalog, ProviderKind
 from smtp_wizard.engine.check import (
     CheckResult,
     Emit,
-    Explains,
     Limits,
     Mail,
     Report,
     RunFinished,
+    SignIn,
     StageFinished,
     StageStarted,
     Target,
+    Titles,
 )
 from smtp_wizard.engine.discovery import Resolver
 from smtp_wizard.engine.finder import Finder, Options
@@ -77,7 +78,7 @@ class Checker(Finder):
         self,
         *,
         catalog: Catalog,
-        diagnosis: Explains,
+        diagnosis: Titles,
         wire: Wire,
         stores: SecretStores,
         book: AccountBook,
@@ -92,6 +93,7 @@ class Checker(Finder):
         `resolver` and `web` are asked for settings: the system's name servers, and the web, where they are left out.
         """
         super().__init__(catalog=catalog, diagnosis=diagnosis, wire=wire, limits=limits, resolver=resolver, web=web)
+        self.title = diagnosis.title
         self.stores = stores
         self.book = book
         self.folder = folder
@@ -257,11 +259,21 @@ class Checker(Finder):
         if scenario is not None or not signs_in(target, depth):
             return await self._checked(target, secret, depth, emit, scenario)
         provider = self.provider(target.provider)
-        guard = Guard(self.attempts, provider, self.now, anyway=anyway)
-        return await guard.watch(target, depth, emit, lambda: self._checked(target, secret, depth, emit, scenario))
+        guard = Guard(self.attempts, provider, self.now, self.title, anyway=anyway)
+
+        def check(sign_in: SignIn) -> Awaitable[Report]:
+            return self._checked(target, secret, depth, emit, scenario, sign_in)
+
+        return await guard.watch(target, depth, emit, check)
 
     async def _checked(
-        self, target: Target, secret: Secret | None, depth: Depth, emit: Emit, scenario: str | None
+        self,
+        target: Target,
+        secret: Secret | None,
+        depth: Depth,
+        emit: Emit,
+        scenario: str | None,
+        sign_in: SignIn | None = None,
     ) -> Report:
         async with self._peer(target, scenario) as reachable:
             return await run_checks(
@@ -272,6 +284,7 @@ class Checker(Finder):
                 diagnosis=self.diagnosis,
                 emit=emit,
                 limits=self.limits,
+                sign_in=sign_in,
             )
 
     @asynccontextmanager

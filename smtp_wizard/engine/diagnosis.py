@@ -92,6 +92,11 @@ class Diagnosis:
         """The ids of all causes: the stable codes that a Finding can carry."""
         return tuple(self._book.causes)
 
+    def title(self, cause: str) -> str:
+        """What a cause is called, whatever has led to it; what the data does not know is not clear."""
+        known = self._book.causes
+        return known[cause if cause in known else UNKNOWN].advice.title or ""
+
     def broadly(self, cause: str) -> str:
         """The main cause that a cause comes down to. Raises `KeyError`."""
         return self._book.causes[cause].broadly

@@ -1,12 +1,25 @@
-"""Stops signing in before the provider locks the account: which refusals count, and what is said instead of trying."""
+"""Stops signing in before the provider locks the account: which sign-ins count, and what is said instead of trying.
+
+Every sign-in counts that went out and did not succeed: refused, put off, hung up on, given up, or ended with its
+process. The provider has seen it, whatever came of it here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from smtp_wizard.engine.attempts import USUAL, Attempts, Pause
-from smtp_wizard.engine.check import CheckResult, Emit, Report, RunFinished, StageFinished, Target, planned
+from smtp_wizard.engine.attempts import USUAL, Attempts, Pause, Place
+from smtp_wizard.engine.check import (
+    CheckResult,
+    Emit,
+    Report,
+    RunFinished,
+    SignIn,
+    StageFinished,
+    Target,
+    planned,
+)
 from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.model import Auth, Depth, Stage, Verdict, Who
 from smtp_wizard.engine.provider import Provider, ProviderKind
@@ -14,43 +27,80 @@ from smtp_wizard.engine.provider import Provider, ProviderKind
 PAUSED = "sign_in_paused"
 """The code of the finding where no sign-in was tried."""
 
-COUNTED = frozenset({"bad_credentials", "app_password_required", "cram_md5_only", "service_key_needed"})
-"""The causes of a refusal that providers count: user name and password were looked at, and not taken.
+REFUSED = frozenset({"bad_credentials", "app_password_required", "cram_md5_only", "service_key_needed"})
+"""The causes of a refusal that mean: user name and password were looked at, and not taken."""
+UNANSWERED = ""
+"""The cause of a sign-in that nobody answered; see `Attempts.settle`."""
 
-Not among them: what is refused whatever the password is (the way of signing in, a switch, a rule, the account itself),
-and what the server puts off.
-"""
+Title = Callable[[str], str]
+"""What a cause is called, by its code."""
 
 
 class Guard:
     """Stands before the sign-ins to one account: lets one through as long as it can do no harm."""
 
     def __init__(
-        self, attempts: Attempts, provider: Provider | None, now: Callable[[], datetime], *, anyway: bool
+        self,
+        attempts: Attempts,
+        provider: Provider | None,
+        now: Callable[[], datetime],
+        title: Title,
+        *,
+        anyway: bool,
     ) -> None:
-        """`provider` says how many refusals are too many; `anyway`: the person wants it all the same."""
+        """`provider` says how many failures are too many; `anyway`: the person wants it all the same."""
         self._attempts = attempts
         self._provider = provider
         self._now = now
+        self._title = title
         self._anyway = anyway
 
-    async def watch(self, target: Target, depth: Depth, emit: Emit, check: Callable[[], Awaitable[Report]]) -> Report:
+    async def watch(
+        self, target: Target, depth: Depth, emit: Emit, check: Callable[[SignIn], Awaitable[Report]]
+    ) -> Report:
         """Do a check that signs in, and count how that came out; or report why it is not done."""
         lockout = self._provider.lockout if self._provider and self._provider.lockout else USUAL
         place = await self._attempts.take(target.username, target.endpoint.host, lockout, anyway=self._anyway)
         if isinstance(place, Pause):
-            return report_pause(target, depth, place, self._now(), _name(self._provider), emit)
+            finding = pause_finding(place, self._now(), _name(self._provider), self._title)
+            return report_pause(target, depth, finding, emit)
+        return await _Counted(self._attempts, place).run(check)
+
+
+class _Counted:
+    """One sign-in that is let through."""
+
+    def __init__(self, attempts: Attempts, place: Place) -> None:
+        self._attempts = attempts
+        self._place = place
+        self._taken = False
+        self._sign_in = SignIn(self._sending, self._accepted)
+
+    async def run(self, check: Callable[[SignIn], Awaitable[Report]]) -> Report:
+        """Do the check; what becomes of it is settled, also where it is given up."""
+        cause = UNANSWERED
         try:
-            report = await check()
-        except BaseException:
-            self._attempts.release(place)
-            raise
-        refused = refused_credentials(report)
-        if refused is None:
-            self._attempts.release(place)
-        else:
-            self._attempts.settle(place, refused=refused)
-        return report
+            report = await check(self._sign_in)
+            if self._sign_in.answered:
+                cause = _cause(report)
+            return report
+        finally:
+            if not self._sign_in.sent:
+                self._attempts.release(self._place)
+            elif not self._taken:
+                self._attempts.settle(self._place, cause=cause)
+
+    async def _sending(self) -> None:
+        self._attempts.sending(self._place)
+
+    async def _accepted(self) -> None:
+        self._attempts.settle(self._place, cause=None)
+        self._taken = True
+
+
+def _cause(report: Report) -> str:
+    result = report.result(Stage.AUTH)
+    return result.finding.code if result is not None and result.finding is not None else UNANSWERED
 
 
 def _name(provider: Provider | None) -> str:
@@ -62,28 +112,13 @@ def signs_in(target: Target, depth: Depth) -> bool:
     return depth is not Depth.SERVER and target.auth is not Auth.NONE
 
 
-def refused_credentials(report: Report) -> bool | None:
-    """Return whether the server refused user name and password; None where it said nothing about them."""
-    result = report.result(Stage.AUTH)
-    if result is None:
-        return None
-    if result.verdict in (Verdict.PASS, Verdict.WARN):
-        return False
-    counted = result.verdict is Verdict.FAIL and result.finding is not None and result.finding.code in COUNTED
-    return True if counted else None
-
-
 def paused(report: Report) -> Finding | None:
     """Return why no sign-in was tried, None where one was, or none was wanted."""
     return next((finding for finding in report.findings if finding.code == PAUSED), None)
 
 
-def report_pause(target: Target, depth: Depth, pause: Pause, now: datetime, provider: str, emit: Emit) -> Report:
-    """Tell, in place of a check, that nobody was asked, and why; return the report.
-
-    `provider`: its name, '' where it is not known.
-    """
-    finding = pause_finding(pause, now, provider)
+def report_pause(target: Target, depth: Depth, finding: Finding, emit: Emit) -> Report:
+    """Tell, in place of a check, that nobody was asked, and why; return the report."""
     stopped = CheckResult(Stage.AUTH, Verdict.FAIL, 0.0, finding.title, finding)
     results = tuple(
         stopped if stage is Stage.AUTH else CheckResult(stage, Verdict.SKIPPED, 0.0, "not reached")
@@ -96,27 +131,60 @@ def report_pause(target: Target, depth: Depth, pause: Pause, now: datetime, prov
     return report
 
 
-def pause_finding(pause: Pause, now: datetime, provider: str) -> Finding:
-    """Say why there is no sign-in now, when there can be one, what to do until then, and the way on."""
+def pause_finding(pause: Pause, now: datetime, provider: str, title: Title) -> Finding:
+    """Say why there is no sign-in now, when there can be one, what to do until then, and the way on.
+
+    `provider`: its name, '' where it is not known.
+    """
     whose = provider or "your e-mail provider"
-    times = "once" if pause.refused == 1 else f"{pause.refused} times"
+    when = clock_words(pause.until, now)
     return Finding(
         code=PAUSED,
-        title=f"Stopped before the account gets locked: wait until {clock_words(pause.until, now)}",
+        title=f"Stopped before the account gets locked: wait until {when}",
         explanation=(
-            f"User name and password were refused {times} in a short time, so this time nothing was sent. Many "
-            "providers lock an account after a few wrong passwords, and then refuse the right one too, for hours."
+            f"In a short time {counted_words(pause.causes, title)}, so this time nothing was sent. Many providers "
+            "lock an account after a few sign-ins that failed, and then refuse the right password too, for hours."
         ),
         who=Who.YOU,
         steps=(
+            *(_ABOUT_SILENCE if UNANSWERED in pause.causes else ()),
             f"Meanwhile sign in on the website of {whose}, with the same user name and password.",
-            "If that fails, the password is wrong: set a new one there.",
-            "If it works, programs may need a password of their own (an app password): make a new one there.",
-            f"Try again at {clock_words(pause.until, now)}, {wait_words(pause, now)}.",
+            *(_ABOUT_PASSWORDS if REFUSED.intersection(pause.causes) else ()),
+            f"Try again at {when}, {wait_words(pause, now)}.",
             "If you are sure that it is right now, choose 'Try anyway' (on the command line: --ignore-lockout). "
-            "Another wrong password may lock the account.",
+            "Another failure may lock the account.",
         ),
     )
+
+
+_ABOUT_PASSWORDS = (
+    "If that fails, the password is wrong: set a new one there.",
+    "If it works, programs may need a password of their own (an app password): make a new one there.",
+)
+_ABOUT_SILENCE = (
+    "A sign-in may have reached the server although no answer came: give it more time (on the command line: a longer "
+    "--timeout).",
+)
+
+
+def counted_words(causes: Sequence[str], title: Title) -> str:
+    """Return how sign-ins failed, in words that go on a sentence: 'user name and password were refused 3 times'."""
+    refused = sum(cause in REFUSED for cause in causes)
+    unanswered = sum(cause == UNANSWERED for cause in causes)
+    others = {cause: 0 for cause in causes if cause not in REFUSED and cause != UNANSWERED}
+    for cause in causes:
+        others |= {cause: others[cause] + 1} if cause in others else {}
+    parts = [f"user name and password were refused {'once' if refused == 1 else f'{refused} times'}"] if refused else []
+    if unanswered:
+        parts.append(f"{_sign_ins(unanswered, first=not parts)} not answered in time")
+    for cause, times in others.items():
+        parts.append(f"{_sign_ins(times, first=not parts)} refused for another reason ('{title(cause)}')")
+    return ", ".join(parts)
+
+
+def _sign_ins(count: int, *, first: bool) -> str:
+    noun = "" if not first else " sign-in" if count == 1 else " sign-ins"
+    return f"{count}{noun} {'was' if count == 1 else 'were'}"
 
 
 def wait_words(pause: Pause, now: datetime) -> str:

@@ -18,6 +18,7 @@ from smtp_wizard.engine.check import (
     Mail,
     Report,
     RunFinished,
+    SignIn,
     StageFinished,
     StageStarted,
     Target,
@@ -50,17 +51,19 @@ async def run_checks(
     diagnosis: Explains,
     emit: Emit,
     limits: Limits | None = None,
+    sign_in: SignIn | None = None,
 ) -> Report:
     """Go through the stages, telling each event to `emit`, and return the report; the first failure ends it.
 
     What goes wrong is a value in the report, never an exception. Cancelling closes the socket. With depth `send`,
     `target.mail` must be there; to sign in, `secret`, the password or the access token: `ValueError` otherwise.
+    `sign_in`: where it is kept how far the sign-in has come.
     """
     if depth is Depth.SEND and target.mail is None:
         raise ValueError("a check that sends needs a message")
     if depth is not Depth.SERVER and target.auth is not Auth.NONE and secret is None:
         raise ValueError("a check that signs in needs a secret")
-    run = _Run(target, secret, wire, diagnosis, emit, limits or Limits())
+    run = _Run(target, secret, wire, diagnosis, emit, limits or Limits(), sign_in or SignIn(_unwatched, _unwatched))
     try:
         for stage in planned(target, depth):
             await run.stage(stage)
@@ -70,6 +73,10 @@ async def run_checks(
     report = Report(target.endpoint, tuple(run.results))
     emit(RunFinished(report))
     return report
+
+
+async def _unwatched() -> None:
+    """Nobody wants to know of the sign-in."""
 
 
 @dataclass(eq=False)
@@ -102,7 +109,14 @@ class _Run:
     """One check: the connection, what has been learnt, and one method a stage."""
 
     def __init__(
-        self, target: Target, secret: Secret | None, wire: Wire, diagnosis: Explains, emit: Emit, limits: Limits
+        self,
+        target: Target,
+        secret: Secret | None,
+        wire: Wire,
+        diagnosis: Explains,
+        emit: Emit,
+        limits: Limits,
+        sign_in: SignIn,
     ) -> None:
         self.target = target
         self.secret = secret
@@ -110,6 +124,7 @@ class _Run:
         self.diagnosis = diagnosis
         self.emit = emit
         self.limits = limits
+        self.sign_in = sign_in
         self.results: list[CheckResult] = []
         self.dialogue = Dialogue(Redactor(secret, target.username))
         self._mask_all = Redactor(secret, target.username).whole
@@ -252,8 +267,14 @@ class _Run:
         self.emit(Line(self.wire.clock() - self._began, self._stage, way, text, encrypted))
 
     async def _send(self, *commands: Command) -> None:
+        await self._write(self._framed(*commands), *commands)
+
+    def _framed(self, *commands: Command) -> bytes:
+        """Return the bytes of commands. Raises `SmtpError` where the server has said something unasked."""
         self.dialogue.receive(self.stream.read_ready())
-        payload = self.dialogue.send(*commands)
+        return self.dialogue.send(*commands)
+
+    async def _write(self, payload: bytes, *commands: Command) -> None:
         for command in commands:
             self._tell(Way.OURS, command.shown)
         await self.stream.write(payload)
@@ -431,11 +452,16 @@ class _Run:
             words = f"{reply.text} ({exchange.added})" if exchange.added else ""
             raise _Trouble(Fault.REJECTED, words, reply=reply, other=self._stronger(reply), facts=exchange.facts)
         exchange.accepted()
+        await self.sign_in.accepted()
         detail = f"signed in as {clean(self.target.username, 60)} ({mechanism})"
         return CheckResult(Stage.AUTH, Verdict.PASS, 0.0, detail, mechanism=mechanism)
 
     async def _exchange(self, exchange: sasl.Exchange) -> Reply:
-        await self._send(exchange.start())
+        start = exchange.start()
+        await self.sign_in.sending()
+        payload = self._framed(start)
+        self.sign_in.sent = True
+        await self._write(payload, start)
         reply = await self._reply(masked=True)
         while reply.go_on:
             answer = exchange.answer(reply.lines[0])
@@ -443,6 +469,7 @@ class _Run:
             reply = await self._reply(masked=True)
             if answer is None and reply.go_on:
                 raise _Trouble(Fault.GARBLED)
+        self.sign_in.answered = True
         return reply
 
     def _stronger(self, reply: Reply) -> Endpoint | None:
@@ -506,11 +533,7 @@ class _Run:
             (self._early,) = await self._ask(smtp.data())
         if self._early.code != 354:
             raise _Trouble(Fault.REJECTED, reply=self._early)
-        self.dialogue.receive(self.stream.read_ready())
-        command = smtp.content(self._message.content)
-        payload = self.dialogue.send(command)
-        self._tell(Way.OURS, command.shown)
-        await self.stream.write(payload)
+        await self._send(smtp.content(self._message.content))
         self._dot_sent = True
         reply = await self._reply()
         self._dot_sent = False

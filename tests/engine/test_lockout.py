@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine import lockout
 from smtp_wizard.engine.accounts import Account
-from smtp_wizard.engine.attempts import FILE_NAME, Pause
-from smtp_wizard.engine.check import CheckResult, Event, Line, Report, RunFinished, fold
+from smtp_wizard.engine.attempts import FILE_NAME, USUAL, Pause
+from smtp_wizard.engine.check import CheckResult, Event, Line, Report, RunFinished, Way, fold
 from smtp_wizard.engine.desk import Desk, Options
-from smtp_wizard.engine.lockout import COUNTED, PAUSED, pause_finding
+from smtp_wizard.engine.lockout import PAUSED, counted_words, pause_finding
+from smtp_wizard.engine.lockout import REFUSED as CREDENTIALS
 from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Secret, Security, Stage, Verdict
 from smtp_wizard.engine.provider import Lockout
 from smtp_wizard.engine.wizard import Draft, Origin
-from tests.support.checking import AUTH, EHLO, GREETING, PLAIN_UP_TO_AUTH, QUICK, SIGNED_IN, SLOW_OFFER, diagnosis
-from tests.support.misbehaving import Close, Hold, MisbehavingServer, Script, Send, Step, refused_port
+from tests.support.checking import (
+    AUTH,
+    EHLO,
+    GREETING,
+    MAIL_FROM,
+    PLAIN_UP_TO_AUTH,
+    QUICK,
+    SIGNED_IN,
+    SLOW_OFFER,
+    diagnosis,
+    hurried,
+)
+from tests.support.misbehaving import Close, Hold, MisbehavingServer, Script, Send, refused_port
 from tests.support.walk import catalog, make_desk
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -93,20 +103,52 @@ async def test_after_three_refusals_no_connection_is_opened_for_a_while(desk: De
 
 
 async def test_the_finding_says_why_until_when_what_to_do_and_the_way_on(clock: Clock) -> None:
-    pause = Pause(3, Lockout(attempts=3, minutes=15), NOON + timedelta(minutes=11, seconds=20))
-    finding = pause_finding(pause, clock(), "Example Mail")
+    causes = ("bad_credentials", "app_password_required", "bad_credentials")
+    pause = Pause(causes, Lockout(attempts=3, minutes=15), NOON + timedelta(minutes=11, seconds=20))
+    finding = pause_finding(pause, clock(), "Example Mail", diagnosis().title)
     when = f"{(NOON + timedelta(minutes=12)).astimezone():%H:%M}"
     assert finding.title == f"Stopped before the account gets locked: wait until {when}"
     assert "refused 3 times" in finding.explanation
     steps = " ".join(finding.steps)
     for words in (f"Try again at {when}, in 12 minutes", "website of Example Mail", "app password", "--ignore-lockout"):
         assert words in steps
-    tomorrow = replace(pause, refused=1, until=NOON + timedelta(days=2))
-    later = pause_finding(tomorrow, clock(), "")
+    tomorrow = replace(pause, causes=causes[:1], until=NOON + timedelta(days=2))
+    later = pause_finding(tomorrow, clock(), "", diagnosis().title)
     assert f"{tomorrow.until.astimezone():%Y-%m-%d %H:%M}" in later.title
     assert "refused once" in later.explanation
     assert "your e-mail provider" in later.steps[0]
-    assert "in one minute" in " ".join(pause_finding(replace(pause, until=NOON), clock(), "").steps)
+    over = pause_finding(replace(pause, until=NOON), clock(), "", diagnosis().title)
+    assert "in one minute" in " ".join(over.steps)
+
+
+@pytest.mark.parametrize(
+    ("causes", "words"),
+    [
+        (["bad_credentials"] * 2, "user name and password were refused 2 times"),
+        (["bad_credentials", "", "app_password_required"],
+         "user name and password were refused 2 times, 1 was not answered in time"),
+        ([""] * 3, "3 sign-ins were not answered in time"),
+        ([""], "1 sign-in was not answered in time"),
+        (["temporary_try_later"] * 2 + [""],
+         "1 sign-in was not answered in time, 2 were refused for another reason ('{0}')"),
+        (["temporary_try_later", "smtp_auth_disabled", "temporary_try_later"],
+         "2 sign-ins were refused for another reason ('{0}'), 1 was refused for another reason ('{1}')"),
+        (["of_another_version"], "1 sign-in was refused for another reason ('{unknown}')"),
+    ],
+)  # fmt: skip
+def test_what_is_held_back_keeps_the_causes(causes: list[str], words: str) -> None:
+    known = diagnosis()
+    titles = [known.title(cause) for cause in ("temporary_try_later", "smtp_auth_disabled")]
+    assert counted_words(causes, known.title) == words.format(*titles, unknown=known.title("unknown"))
+
+
+def test_advice_about_a_password_is_given_only_where_one_was_refused(clock: Clock) -> None:
+    silent = pause_finding(Pause(("",) * 3, USUAL, NOON), clock(), "", diagnosis().title)
+    assert "In a short time 3 sign-ins were not answered in time, so this time nothing was sent." in silent.explanation
+    steps = " ".join(silent.steps)
+    assert ("--timeout" in steps, "app password" in steps) == (True, False)
+    refused = " ".join(pause_finding(Pause(("bad_credentials",), USUAL, NOON), clock(), "", diagnosis().title).steps)
+    assert ("--timeout" in refused, "app password" in refused) == (False, True)
 
 
 async def test_who_knows_better_signs_in_and_success_ends_the_pause(desk: Desk) -> None:
@@ -119,17 +161,35 @@ async def test_who_knows_better_signs_in_and_success_ends_the_pause(desk: Desk) 
     assert not (desk.folder / FILE_NAME).exists()
 
 
-OTHERS: dict[str, Script] = {
-    "put off": [*PLAIN_UP_TO_AUTH, Send(b"454 4.7.0 Temporary authentication failure\r\n"), Hold()],
-    "no mechanism": [GREETING, EHLO, Send(b"250-mail.example.test\r\n250 AUTH GSSAPI\r\n"), Hold()],
-    "switched off": [*PLAIN_UP_TO_AUTH, Send(b"535 5.7.139 SmtpClientAuthentication is disabled\r\n"), Hold()],
-    "hung up": [*PLAIN_UP_TO_AUTH, Close()],
-    "refused at the door": [Send(b"554 5.7.1 no\r\n"), Hold()],
+SEEN: dict[str, tuple[Script, str]] = {
+    "put off": ([Send(b"454 4.7.0 Temporary authentication failure\r\n"), Hold()], "temporary_try_later"),
+    "switched off": ([Send(b"535 5.7.139 SmtpClientAuthentication is disabled\r\n"), Hold()], "smtp_auth_disabled"),
+    "hung up": ([Close()], ""),
+    "nonsense": ([Send(b"what?\r\n"), Hold()], ""),
+    "the first half of an answer": ([Send(b"235-wait"), Close()], ""),
 }
 
 
-@pytest.mark.parametrize("script", OTHERS.values(), ids=OTHERS)
-async def test_what_says_nothing_about_the_password_counts_for_nothing(desk: Desk, script: Script) -> None:
+@pytest.mark.parametrize(("script", "cause"), SEEN.values(), ids=SEEN)
+async def test_whatever_the_server_saw_counts_unless_it_was_taken(desk: Desk, script: Script, cause: str) -> None:
+    async with MisbehavingServer([*PLAIN_UP_TO_AUTH, *script]) as server:
+        for _ in range(3):
+            assert PAUSED not in codes(await tried(desk, draft(server)))
+        report = await tried(desk, draft(server))
+        assert (server.connections, codes(report)) == (3, [PAUSED])
+        assert desk.attempts.counted(str(ANA), "127.0.0.1") == (cause,) * 3
+        assert counted_words([cause] * 3, diagnosis().title) in report.findings[0].explanation
+
+
+UNSEEN: dict[str, Script] = {
+    "no mechanism": [GREETING, EHLO, Send(b"250-mail.example.test\r\n250 AUTH GSSAPI\r\n"), Hold()],
+    "refused at the door": [Send(b"554 5.7.1 no\r\n"), Hold()],
+    "it talks before it is asked": [GREETING, EHLO, Send(b"250-mail.example.test\r\n250 AUTH PLAIN\r\n235 yes\r\n")],
+}
+
+
+@pytest.mark.parametrize("script", UNSEEN.values(), ids=UNSEEN)
+async def test_what_never_went_out_counts_for_nothing(desk: Desk, script: Script) -> None:
     async with MisbehavingServer(script) as server:
         for _ in range(5):
             assert PAUSED not in codes(await tried(desk, draft(server)))
@@ -189,7 +249,7 @@ async def test_two_names_of_one_mailbox_stay_below_the_limit_together(desk: Desk
         reports = await asyncio.gather(*checks)
         assert server.connections == 3
         assert sorted(code for report in reports for code in codes(report)) == ["bad_credentials"] * 3 + [PAUSED] * 2
-        assert desk.attempts.refused(accounts[0].username, accounts[0].endpoint.host) == 3
+        assert len(desk.attempts.counted(accounts[0].username, accounts[0].endpoint.host)) == 3
 
 
 async def test_many_names_of_a_mailbox_that_works_are_all_tested(desk: Desk) -> None:
@@ -221,23 +281,80 @@ async def test_a_new_password_is_held_back_and_the_old_one_kept(desk: Desk) -> N
         assert report.verdict is Verdict.PASS
 
 
-async def test_a_check_that_is_given_up_leaves_its_place_to_the_next(desk: Desk) -> None:
+SILENT: Script = [GREETING, EHLO, SLOW_OFFER, AUTH, Hold()]
+
+
+async def given_up(desk: Desk, wanted: Draft, seen: str) -> None:
+    """Cancel a check as soon as a line of the conversation begins with `seen`."""
     reached = asyncio.Event()
-    hung: Sequence[Step] = [GREETING, EHLO, SLOW_OFFER, AUTH, Hold()]
 
     def tell(event: Event) -> None:
-        if isinstance(event, Line) and event.text.startswith("AUTH"):
+        if isinstance(event, Line) and event.text.startswith(seen):
             reached.set()
 
-    async with MisbehavingServer(hung, hung, hung, hung, TAKEN) as server:
+    task = asyncio.create_task(desk.check_draft(wanted, Depth.LOGIN, tell))
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_sign_in_that_was_given_up_counts(desk: Desk) -> None:
+    """Whoever is impatient with a slow server must not lock the account."""
+    async with MisbehavingServer(SILENT) as server:
+        for _ in range(3):
+            await given_up(desk, draft(server), "AUTH")
+        report = await tried(desk, draft(server))
+        assert (server.connections, codes(report)) == (3, [PAUSED])
+        assert "3 sign-ins were not answered in time" in report.findings[0].explanation
+
+
+async def test_a_check_that_was_given_up_before_its_sign_in_counts_for_nothing(desk: Desk) -> None:
+    mute: Script = [GREETING, EHLO, Hold()]
+    async with MisbehavingServer(mute, mute, mute, mute, TAKEN) as server:
         for _ in range(4):
-            reached.clear()
-            task = asyncio.create_task(desk.check_draft(draft(server), Depth.LOGIN, tell))
-            await reached.wait()
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            await given_up(desk, draft(server), "EHLO")
         assert (await tried(desk, draft(server))).verdict is Verdict.PASS
+
+
+async def test_time_that_runs_out_counts_and_is_told_apart_from_a_refusal(tmp_path: Path, clock: Clock) -> None:
+    desk = make_desk(tmp_path, limits=hurried(auth=0.05), now=clock)
+    async with MisbehavingServer(REFUSED, REFUSED, SILENT) as server:
+        for _ in range(3):
+            await tried(desk, draft(server))
+        (finding,) = (await tried(desk, draft(server))).findings
+        assert finding.code == PAUSED
+        assert "user name and password were refused 2 times, 1 was not answered in time" in finding.explanation
+        assert server.connections == 3
+
+
+async def test_it_is_on_record_before_it_goes_out_and_settled_when_it_is_taken(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at the end of the check: a message that is sent after it may take minutes, and the process may be killed."""
+    noted: list[str] = []
+
+    def note(name: str) -> None:
+        was = getattr(desk.attempts, name)
+
+        def noting(*args: object, **kwargs: object) -> object:
+            noted.append(name)
+            return was(*args, **kwargs)
+
+        monkeypatch.setattr(desk.attempts, name, noting)
+
+    for name in ("sending", "settle", "release"):
+        note(name)
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Line) and event.way is not Way.NOTE:
+            noted.append(event.text.split()[0])
+
+    async with MisbehavingServer([*PLAIN_UP_TO_AUTH, SIGNED_IN, MAIL_FROM, Close()]) as server:
+        await desk.check_draft(draft(server), Depth.SEND, tell)
+    at = noted.index("sending")
+    assert noted[at:][:5] == ["sending", "AUTH", "235", "settle", "MAIL"]
+    assert not {"settle", "release"} & set(noted[at + 4 :])
 
 
 async def test_the_providers_figure_decides(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,8 +370,8 @@ async def test_the_providers_figure_decides(desk: Desk, monkeypatch: pytest.Monk
         assert "Gmail" in report.findings[0].steps[0]
 
 
-def test_the_causes_that_count_are_causes() -> None:
+def test_the_causes_that_are_about_the_password_are_causes() -> None:
     """And the guard's own code is none: it says nothing about a server."""
-    assert set(diagnosis().causes) >= COUNTED
+    assert set(diagnosis().causes) >= CREDENTIALS
     assert PAUSED not in diagnosis().causes
-    assert lockout.COUNTED.isdisjoint({"auth_method_unavailable", "temporary_try_later", "unusable_password"})
+    assert CREDENTIALS.isdisjoint({"auth_method_unavailable", "temporary_try_later", "unusable_password"})
