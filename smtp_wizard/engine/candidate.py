@@ -70,8 +70,11 @@ class Candidate:
     """When the source was last checked, where that is known: a date as in the catalogue."""
     verified: bool = False
     """It was reached, speaks SMTP, and its certificate fits its name."""
+    published: bool = False
+    """The public list has it for the address's own domain, or that domain itself publishes it, by https under a
+    certificate that is believed: what a person who is not there may take beforehand."""
     note: str = ""
-    """One sentence where there is something to know about it."""
+    """What there is to know about it: one sentence, or several behind semicolons."""
 
 
 SOURCE_WORDS: Mapping[FoundBy, str] = {
@@ -83,6 +86,17 @@ SOURCE_WORDS: Mapping[FoundBy, str] = {
     FoundBy.GUESS: "a usual name",
     FoundBy.MANUAL: "typed",
 }
+
+
+def source_words(candidate: Candidate) -> str:
+    """Say who names a server."""
+    first, *others = (SOURCE_WORDS[each] for each in (candidate.source, *candidate.also))
+    return f"{first} and {', '.join(others)}" if others else first
+
+
+def source_note(candidate: Candidate) -> str:
+    """Say, as a note of where settings come from, who names a server."""
+    return f"from: {source_words(candidate)}"
 
 
 def of_provider(provider: Provider, address: Address, source: FoundBy) -> tuple[Candidate, ...]:
@@ -120,4 +134,10 @@ def together(same: Sequence[Candidate]) -> Candidate:
     unlike = (best.source, FoundBy.GUESS)
     others = tuple(dict.fromkeys(each.source for each in same if each.source not in unlike))
     trust = min(best.trust + AGREED * len(others), max(best.trust, MOST_AGREED))
-    return replace(best, also=others, trust=trust, verified=any(each.verified for each in same))
+    return replace(
+        best,
+        also=others,
+        trust=trust,
+        verified=any(each.verified for each in same),
+        published=any(each.published for each in same),
+    )

@@ -9,11 +9,11 @@ Where sources differ, what each names is tried: who speaks there, and whether th
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from typing import Any
+from urllib.parse import urlsplit
 
 from smtp_wizard.engine.autoconfig import AutoconfigError, Database, own_addresses, read_offers
 from smtp_wizard.engine.candidate import (
@@ -28,6 +28,7 @@ from smtp_wizard.engine.candidate import (
     FoundBy,
     in_order,
     of_provider,
+    source_note,
     together,
 )
 from smtp_wizard.engine.catalog import Catalog, Provider
@@ -42,7 +43,8 @@ from smtp_wizard.engine.lookup import (
     look_up_srv,
 )
 from smtp_wizard.engine.model import Address, Endpoint, Security, Verdict, clean
-from smtp_wizard.engine.names import registered
+from smtp_wizard.engine.names import belongs_to, owned, whose_words
+from smtp_wizard.engine.outward import Reach, reach
 from smtp_wizard.engine.web import HttpWeb, Web, WebProblem
 
 __all__ = [
@@ -141,6 +143,8 @@ class _Named:
     as_of: str = ""
     plain: bool = False
     """It came without encryption."""
+    published: bool = False
+    """As `Candidate.published`."""
 
 
 class _Search:
@@ -256,8 +260,8 @@ class _Search:
     async def _ask_mail_host(self) -> None:
         """Ask the web of whoever receives the mail, where that is somebody else and not in our list."""
         await self.mx_known.wait()
-        theirs = next((registered(host) for host in self.mx.hosts), None)
-        if theirs is None or theirs in (self.domain, registered(self.domain)) or self._owners:
+        theirs = next((owned(host) for host in self.mx.hosts), None)
+        if theirs is None or theirs in (self.domain, owned(self.domain)) or self._owners:
             return
         asked = [self._ask_web(theirs)]
         if self.asking.database is not None:
@@ -267,7 +271,7 @@ class _Search:
     async def _ask_web(self, domain: str) -> None:
         """Ask a domain's own web for its settings, encrypted; and without, where the person said yes to that."""
         self.tell(f"What does {clean(domain, 80)} publish about its mail?")
-        asked = [self._read(url, FoundBy.AUTOCONFIG) for url in own_addresses(domain)]
+        asked = [self._read(url, FoundBy.AUTOCONFIG, domain) for url in own_addresses(domain)]
         if self.asking.plain_http:
             asked.append(self._ask_plain_web(domain))
         await asyncio.gather(*asked)
@@ -275,7 +279,8 @@ class _Search:
     async def _ask_plain_web(self, domain: str) -> None:
         """Ask without encryption, unless the domain answers for every name: nothing proves who says it then."""
         if not await self._answers_for_all(domain):
-            await asyncio.gather(*(self._read(url, FoundBy.AUTOCONFIG) for url in own_addresses(domain, plain=True)))
+            urls = own_addresses(domain, plain=True)
+            await asyncio.gather(*(self._read(url, FoundBy.AUTOCONFIG, domain) for url in urls))
 
     async def _answers_for_all(self, domain: str) -> bool:
         """Ask, once, for a name below a domain that nobody has: where it has addresses, every name has (RFC 4592)."""
@@ -286,9 +291,10 @@ class _Search:
 
     async def _ask_database(self, database: Database, domain: str) -> None:
         self.tell(f"What does {database.name} have?")
-        await self._read(database.address(domain), FoundBy.ISPDB)
+        await self._read(database.address(domain), FoundBy.ISPDB, domain)
 
-    async def _read(self, url: str, source: FoundBy) -> None:
+    async def _read(self, url: str, source: FoundBy, domain: str) -> None:
+        """Read what lies under a URL, which was asked about a domain."""
         fetched = await self.asking.web.fetch(url)
         if isinstance(fetched, WebProblem):
             if fetched in _WORTH_TELLING:
@@ -311,9 +317,16 @@ class _Search:
                 auth=offer.auth,
                 as_of=fetched.changed,
                 plain=fetched.url.startswith("http://"),
+                published=self._is_published(fetched.url, source, domain),
             )
             for offer in offers
         )
+
+    def _is_published(self, url: str, source: FoundBy, domain: str) -> bool:
+        """Whether a file counts as `Candidate.published`: not where the MX led to it, and not without encryption."""
+        parts = urlsplit(url)
+        own = source is FoundBy.ISPDB or belongs_to(parts.hostname or "", self.domain)
+        return domain == self.domain and parts.scheme == "https" and own
 
     async def _guess(self) -> None:
         """Try the usual names, those that exist."""
@@ -364,26 +377,17 @@ class _Search:
     # -- judging ----------------------------------------------------------------------------------------------------
 
     def _judged(self, named: _Named) -> Candidate:
-        trust, note = TRUST[named.source], ""
+        """Say what a server is worth, and everything there is to know about it: nothing of that replaces the rest."""
+        trust, notes = TRUST[named.source], [self._whose_words(named)]
         if named.source not in (FoundBy.MX, FoundBy.ISPDB) and self._is_foreign(named.endpoint.host):
             trust -= FOREIGN
-            note = f"{clean(named.endpoint.host, 80)} does not belong to {_shown(self.address)}: please make sure"
         if named.plain:
             trust -= UNENCRYPTED
-            note = "this came without encryption, so anybody on the way may have written it"
+            notes.append("this came without encryption, so anybody on the way may have written it")
         report = self._report(named.endpoint)
-        if report is not None and not report.results:
+        notes.append(_tried_words(report, named))
+        if report is not None and not _serves(report, named):
             trust *= UNREACHED
-            note = "it leads to this computer, or to an odd port of an inner network, so it was not tried"
-        elif _failed(report):
-            trust *= UNREACHED
-            finding = next(iter(report.findings), None) if report else None
-            note = f"it was tried and did not do: {finding.title if finding else 'no answer'}"
-        elif report is not None and "none" not in named.auth and "AUTH" not in report.capabilities:
-            trust *= UNREACHED
-            note = "it answers, and offers no way to sign in"
-        elif report is not None and report.address is not None and _is_inside(report.address):
-            note = f"{report.address} is an address inside a private network: from elsewhere it cannot be reached"
         return Candidate(
             endpoint=named.endpoint,
             username=named.username,
@@ -392,14 +396,21 @@ class _Search:
             trust=max(trust, LEAST_TRUST),
             as_of=named.as_of,
             verified=_serves(report, named) and named.endpoint.security is not Security.NONE,
-            note=note,
+            published=named.published,
+            note="; ".join(note for note in notes if note),
         )
+
+    def _whose_words(self, named: _Named) -> str:
+        """Say whose a server is, where that is somebody else; the mail host, and a public list, vouch for one."""
+        if named.source is FoundBy.MX:
+            return ""
+        words = whose_words(named.endpoint.host, self.address.domain)
+        doubtful = words and named.source is not FoundBy.ISPDB and self._is_foreign(named.endpoint.host)
+        return f"{words}: please make sure" if doubtful else words
 
     def _is_foreign(self, host: str) -> bool:
         """Whether a server belongs neither to the domain, nor to its mail host."""
-        owner = registered(host)
-        related = {registered(self.domain), *(registered(each) for each in self.mx.hosts)} - {None}
-        return not (host == self.domain or host.endswith(f".{self.domain}") or (owner is not None and owner in related))
+        return not any(belongs_to(host, each) for each in (self.domain, *self.mx.hosts))
 
     # -- the result -------------------------------------------------------------------------------------------------
 
@@ -414,7 +425,7 @@ class _Search:
         elif provider is not None and source is FoundBy.MX:
             note = f"from: {self._record}"
         elif candidates:
-            note = self._best_words(candidates[0])
+            note = source_note(candidates[0])
         else:
             note = self._nothing_words()
         return Discovery(
@@ -449,7 +460,8 @@ class _Search:
                 result.append(each)
                 continue
             words = f"the mail of {_shown(self.address)} is at {names}, so this server is probably the web host's"
-            result.append(replace(each, trust=each.trust * OVERRULED, note=words))
+            note = f"{each.note}; {words}" if each.note else words
+            result.append(replace(each, trust=each.trust * OVERRULED, note=note))
         if len(result) != len([each for each in result if each.endpoint.host in theirs]):
             self.notes.append(f"Other settings were found, but {self._record} shows that the mail is at {names}.")
         return in_order(result)
@@ -490,10 +502,6 @@ class _Search:
         names = ", ".join(owner.name for owner in owners)
         return f"from: {self._record}. Several services use it ({names}): please choose yours."
 
-    def _best_words(self, best: Candidate) -> str:
-        also = f" and {', '.join(SOURCE_WORDS[each] for each in best.also)}" if best.also else ""
-        return f"from: {SOURCE_WORDS[best.source]}{also}"
-
     def _nothing_words(self) -> str:
         domain = _shown(self.address)
         if self.mx.problem is None:
@@ -518,6 +526,22 @@ async def _run(verify: Verify, endpoint: Endpoint) -> Report:
     return await verify(endpoint)
 
 
+def _tried_words(report: Report | None, named: _Named) -> str:
+    """Say what trying a server showed that a person should know; '' where it serves, and from everywhere."""
+    if report is None:
+        return ""
+    if not report.results:
+        return "it leads to this computer, or to an odd port of an inner network, so it was not tried"
+    if _failed(report):
+        finding = next(iter(report.findings), None)
+        return f"it was tried and did not do: {finding.title if finding else 'no answer'}"
+    if not _serves(report, named):
+        return "it answers, and offers no way to sign in"
+    if report.address is not None and reach(report.address) is Reach.INNER:
+        return f"{report.address} is an address inside a private network: from elsewhere it cannot be reached"
+    return ""
+
+
 def _failed(report: Report | None) -> bool:
     return report is not None and report.verdict not in (Verdict.PASS, Verdict.WARN)
 
@@ -526,11 +550,6 @@ def _serves(report: Report | None, named: _Named) -> bool:
     """Whether trying a server showed that one can send by it: it does what it should, and lets one sign in."""
     opens = report is not None and ("AUTH" in report.capabilities or "none" in named.auth)
     return opens and not _failed(report)
-
-
-def _is_inside(address: str) -> bool:
-    parsed = ipaddress.ip_address(address)
-    return parsed.is_private and not parsed.is_loopback
 
 
 def _shown(address: Address) -> str:

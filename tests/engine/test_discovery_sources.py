@@ -178,7 +178,9 @@ async def test_what_the_domain_publishes_is_read(search: Search, url: str) -> No
 async def test_what_the_mail_host_publishes_is_read_where_it_is_not_in_our_list(search: Search) -> None:
     asked = await search(MX, {HOSTER: Page(configuration(server("smtp.hoster.de")))})
     assert asked.servers == ["smtp.hoster.de:465"]
-    assert asked.candidate("smtp.hoster.de").note == "", "the mail host is no stranger"
+    only = asked.candidate("smtp.hoster.de")
+    assert only.note == "this server belongs to hoster.de, not to firm.de"
+    assert only.trust == TRUST[FoundBy.AUTOCONFIG], "the mail host is no stranger"
 
 
 async def test_the_public_list_is_asked_after_a_yes_alone(search: Search, database: Database) -> None:
@@ -189,7 +191,8 @@ async def test_the_public_list_is_asked_after_a_yes_alone(search: Search, databa
     assert url not in silent.web
     asked = await search(MX, pages, database=database)
     (only,) = asked.found.candidates
-    assert (only.source, only.note) == (FoundBy.ISPDB, "")
+    assert (only.source, only.trust) == (FoundBy.ISPDB, TRUST[FoundBy.ISPDB])
+    assert only.note == "this server belongs to elsewhere.de, not to firm.de"
     assert asked.web.count(url) == 1
 
 
@@ -340,7 +343,108 @@ async def test_a_stranger_s_server_is_believed_less_and_pointed_out(search: Sear
     asked = await search(MX + "_submissions._tcp.firm.de. 60 IN SRV 0 0 465 smtp.stranger.com.\n")
     (only,) = asked.found.candidates
     assert only.trust < TRUST[FoundBy.SRV]
-    assert only.note == "smtp.stranger.com does not belong to firm.de: please make sure"
+    assert only.note == "this server belongs to stranger.com, not to firm.de: please make sure"
+
+
+async def test_a_neighbour_at_the_same_hoster_is_a_stranger(search: Search) -> None:
+    """github.io is an ending under which strangers get names, as .com is (the private part of the list)."""
+    zone = "_submissions._tcp.a.github.io. 60 IN SRV 0 0 465 smtp.b.github.io.\n"
+    asked = await search(zone, address=Address("ana", "a.github.io"))
+    (only,) = asked.found.candidates
+    assert only.trust < TRUST[FoundBy.SRV]
+    assert only.note == "this server belongs to b.github.io, not to a.github.io: please make sure"
+
+
+async def test_where_the_mail_host_is_a_neighbour_its_own_web_is_asked(search: Search) -> None:
+    zone = "a.github.io. 60 IN MX 1 mx.b.github.io.\n"
+    urls = [f"https://autoconfig.{domain}/mail/config-v1.1.xml" for domain in ("b.github.io", "github.io")]
+    pages = {url: Page(configuration(server("smtp.b.github.io"))) for url in urls}
+    asked = await search(zone, pages, address=Address("ana", "a.github.io"))
+    assert asked.web == urls[:1]
+    assert asked.servers == ["smtp.b.github.io:465"]
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [("10.1.2.3", "10.1.2.3 is an address inside"), ("100.64.9.9", "100.64.9.9 is an address inside")],
+)
+async def test_that_it_is_a_stranger_s_is_said_beside_everything_else(search: Search, address: str, words: str) -> None:
+    zone = MX + "_submissions._tcp.firm.de. 60 IN SRV 0 0 465 smtp.stranger.com.\n"
+    strange = "this server belongs to stranger.com, not to firm.de: please make sure"
+    inside = await search(zone, verify=Trying(("smtp.stranger.com:465",), address=address))
+    assert inside.candidate("smtp.stranger.com").note.startswith(f"{strange}; {words}")
+    failing = await search(zone, verify=Trying())
+    assert failing.candidate("smtp.stranger.com").note.startswith(f"{strange}; it was tried and did not do")
+
+    async def nowhere(endpoint: Endpoint) -> Report:
+        return Report(endpoint)
+
+    async def without_sign_in(endpoint: Endpoint) -> Report:
+        return passed(endpoint, sign_in=False)
+
+    led_inside = await search(zone, verify=nowhere)
+    assert led_inside.candidate("smtp.stranger.com").note.startswith(f"{strange}; it leads to this computer")
+    useless = await search(zone, verify=without_sign_in)
+    assert useless.candidate("smtp.stranger.com").note == f"{strange}; it answers, and offers no way to sign in"
+
+
+async def test_that_it_is_a_stranger_s_is_said_of_what_came_unencrypted_and_of_what_is_overruled(
+    search: Search,
+) -> None:
+    strange = "this server belongs to stranger.com, not to firm.de: please make sure"
+    plain = {OWN.replace("https", "http"): Page(configuration(server("smtp.stranger.com")))}
+    unencrypted = await search(MX, plain, plain_http=True)
+    assert unencrypted.candidate("smtp.stranger.com").note.startswith(f"{strange}; this came without encryption")
+    zone = "firm.de. 60 IN MX 1 aspmx.l.google.com.\n_submission._tcp.firm.de. 60 IN SRV 0 0 587 smtp.stranger.com.\n"
+    overruled = await search(zone)
+    assert overruled.candidate("smtp.stranger.com").note.startswith(f"{strange}; the mail of firm.de is at")
+
+
+# --- what may be taken without a person ---
+
+
+@pytest.mark.parametrize("url", [OWN, WELL_KNOWN])
+async def test_what_the_domain_publishes_by_https_counts_as_published(search: Search, url: str) -> None:
+    asked = await search(MX, {url: Page(configuration(server("smtp.stranger.com")))})
+    assert [each.published for each in asked.found.candidates] == [True]
+
+
+async def test_a_redirect_within_the_domain_leaves_it_published(search: Search) -> None:
+    there = "https://www.firm.de/mail.xml"
+    pages = {OWN: Page(status="302 Found", location=there), there: Page(configuration(server("smtp.stranger.com")))}
+    asked = await search(MX, pages)
+    assert [each.published for each in asked.found.candidates] == [True]
+
+
+async def test_the_public_list_counts_as_published_for_the_domain_alone(search: Search, database: Database) -> None:
+    page = Page(configuration(server("smtp.elsewhere.de")))
+    own = await search(MX, {database.address("firm.de"): page}, database=database)
+    assert [each.published for each in own.found.candidates] == [True]
+    by_mx = await search(MX, {database.address("hoster.de"): page}, database=database)
+    assert [each.published for each in by_mx.found.candidates] == [False]
+
+
+async def test_dns_plain_http_guesses_and_the_mail_host_publish_nothing(search: Search) -> None:
+    zone = MX + "_submissions._tcp.firm.de. 60 IN SRV 0 0 465 srv.firm.de.\n" + SMTP_A
+    pages = {
+        OWN.replace("https", "http"): Page(configuration(server("plain.firm.de"))),
+        HOSTER: Page(configuration(server("smtp.hoster.de"))),
+    }
+    asked = await search(zone, pages, verify=Trying(("smtp.firm.de:465",)), plain_http=True)
+    assert {each.endpoint.host: each.published for each in asked.found.candidates} == {
+        "srv.firm.de": False,
+        "plain.firm.de": False,
+        "smtp.hoster.de": False,
+        "smtp.firm.de": False,
+    }
+
+
+async def test_what_one_of_several_sources_publishes_is_published(search: Search) -> None:
+    zone = MX + "_submissions._tcp.firm.de. 60 IN SRV 0 0 465 smtp.hoster.de.\n"
+    page = Page(configuration(server("smtp.hoster.de")))
+    asked = await search(zone, {HOSTER: page, WELL_KNOWN: page})
+    (only,) = asked.found.candidates
+    assert only.published
 
 
 async def test_an_address_inside_a_private_network_is_pointed_out(search: Search) -> None:
