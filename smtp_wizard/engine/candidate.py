@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from smtp_wizard.engine.catalog import PathAuth, Provider
+from smtp_wizard.engine.catalog import CatalogEndpoint, PathAuth, Provider
 from smtp_wizard.engine.model import Address, Endpoint, Security
 
 
@@ -41,6 +41,8 @@ TRUST: Mapping[FoundBy, float] = {
 """How far a source is believed. The DNS is not encrypted, so what it alone says counts less than what came by https."""
 FOREIGN = 0.15
 """Taken off where the server belongs neither to the domain nor to its mail host (RFC 6186 section 6)."""
+ELSEWHERE = 0.3
+"""Taken off for a provider's server of another region: an account of ours may be unknown there."""
 UNENCRYPTED = 0.4
 """Taken off for what came without encryption: anybody on the way may have written it."""
 AGREED = 0.05
@@ -99,8 +101,13 @@ def source_note(candidate: Candidate) -> str:
     return f"from: {source_words(candidate)}"
 
 
-def of_provider(provider: Provider, address: Address, source: FoundBy) -> tuple[Candidate, ...]:
-    """Return the servers of a provider in the catalogue, best first, as candidates."""
+def of_provider(
+    provider: Provider, address: Address, source: FoundBy, mx_hosts: Sequence[str] = ()
+) -> tuple[Candidate, ...]:
+    """Return the servers of a provider in the catalogue, best first, as candidates.
+
+    Less trust have a server of another region than the domain's MX hosts, and one that no source names.
+    """
     ways = {PathAuth.OAUTH2: "xoauth2", PathAuth.NONE: "none"}
     auth = tuple(dict.fromkeys(ways.get(path.auth, "password") for path in provider.paths if not path.closed))
     return tuple(
@@ -109,11 +116,16 @@ def of_provider(provider: Provider, address: Address, source: FoundBy) -> tuple[
             username=provider.username_for(address),
             auth=auth or ("password",),
             source=source,
-            trust=TRUST[source],
+            trust=_trust(provider, each, source, mx_hosts),
             as_of=provider.checked,
         )
-        for each in provider.offered(address)
+        for each in provider.offered(address, mx_hosts)
     )
+
+
+def _trust(provider: Provider, offer: CatalogEndpoint, source: FoundBy, mx_hosts: Sequence[str]) -> float:
+    trust = min(TRUST[source], TRUST[FoundBy.GUESS]) if offer.guess else TRUST[source]
+    return trust if provider.is_near(offer, mx_hosts) else trust - ELSEWHERE
 
 
 def in_order(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:

@@ -145,6 +145,8 @@ class _Named:
     """It came without encryption."""
     published: bool = False
     """As `Candidate.published`."""
+    trust: float | None = None
+    """How far this server is believed; None: as its source is."""
 
 
 class _Search:
@@ -242,8 +244,9 @@ class _Search:
                     username=each.username,
                     auth=each.auth,
                     as_of=each.as_of,
+                    trust=each.trust,
                 )
-                for each in of_provider(self._owners[0], self.address, FoundBy.MX)
+                for each in of_provider(self._owners[0], self.address, FoundBy.MX, self.mx.hosts)
             )
 
     async def _ask_srv(self) -> None:
@@ -378,7 +381,7 @@ class _Search:
 
     def _judged(self, named: _Named) -> Candidate:
         """Say what a server is worth, and everything there is to know about it: nothing of that replaces the rest."""
-        trust, notes = TRUST[named.source], [self._whose_words(named)]
+        trust, notes = TRUST[named.source] if named.trust is None else named.trust, [self._whose_words(named)]
         if named.source not in (FoundBy.MX, FoundBy.ISPDB) and self._is_foreign(named.endpoint.host):
             trust -= FOREIGN
         if named.plain:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -134,6 +135,8 @@ class Source:
     seen: Seen
     url: str = ""
     """Empty where there is no address to give."""
+    says: tuple[str, ...] = ()
+    """The sentences in it that say so, word for word; empty where it is a list, or from before they were kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +221,10 @@ class CatalogEndpoint:
     """For which plan or region; empty: for all."""
     domains: tuple[str, ...] = ()
     """Only for addresses of these domains; empty: for all."""
+    mx: tuple[str, ...] = ()
+    """The endings of the MX hosts that it belongs to, where there is a server for each region; empty: no region."""
+    guess: bool = False
+    """Nobody says so: it follows from the usual names, and ranks as any other guess."""
     offered: bool = True
     """False: it stands here because it is documented, and is never offered. Always False without encryption."""
     source: str = ""
@@ -353,13 +360,42 @@ class Provider:
         """Return the endpoint to begin with, for this address where it matters; None: the server must be entered."""
         return next((each.endpoint for each in self.offered(address)), None)
 
-    def offered(self, address: Address | None = None) -> tuple[CatalogEndpoint, ...]:
-        """Return the endpoints that may be offered, best first: those for the address's domain where it has its own."""
+    def offered(self, address: Address | None = None, mx_hosts: Sequence[str] = ()) -> tuple[CatalogEndpoint, ...]:
+        """Return the endpoints that may be offered, best first: those for the address's domain where it has its own.
+
+        Those that the domain's MX hosts name come before the others.
+        """
         open_ones = tuple(each for each in self.endpoints if each.offered)
-        if address is None:
-            return open_ones
-        own = tuple(each for each in open_ones if not each.domains or address.ascii_domain in each.domains)
-        return own or open_ones
+        if address is not None:
+            own = tuple(each for each in open_ones if not each.domains or address.ascii_domain in each.domains)
+            open_ones = own or open_ones
+        return tuple(sorted(open_ones, key=lambda each: not self.is_near(each, mx_hosts)))
+
+    def is_near(self, offer: CatalogEndpoint, mx_hosts: Sequence[str]) -> bool:
+        """Return whether a server is the one for a domain with these MX hosts, as far as can be known.
+
+        It is not where the MX hosts name another one, and where it belongs to another region than theirs: an account is
+        known in its own region only.
+        """
+        ending = self._region(mx_hosts)
+        if not ending or ending in offer.mx:
+            return True
+        named = any(ending in each.mx for each in self.endpoints if each.offered)
+        return not named and not offer.mx
+
+    def _region(self, mx_hosts: Sequence[str]) -> str:
+        """Return the longest ending of ours that the first known MX host has; empty: none of them is ours."""
+        for host in mx_hosts:
+            name = host.strip().rstrip(".").lower()
+            found = [ending for ending in self.mx if name == ending or name.endswith(f".{ending}")]
+            if found:
+                return max(found, key=len)
+        return ""
+
+    def vouches_for(self, host: str) -> bool:
+        """Return whether a source says that this is a server of the provider; a guess is no such thing."""
+        name = host.strip().rstrip(".").lower()
+        return any(each.endpoint.host == name and each.offered and not each.guess for each in self.endpoints)
 
     def apart_from(self, entry: IspdbEntry) -> tuple[str, ...]:
         """Return how the servers for the entry's domain differ from ISPDB's, each as one sentence; empty: they agree.

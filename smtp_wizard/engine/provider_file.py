@@ -98,6 +98,7 @@ def _source(node: Node, source_id: str) -> Source:
         date=node.date("date"),
         seen=node.choice("seen", Seen),
         url=_url(node),
+        says=node.texts("says"),
     )
 
 
@@ -266,11 +267,16 @@ def _endpoint(node: Node, cited: Citations) -> CatalogEndpoint:
     if offered and security is Security.NONE:
         raise node.error("offered", "a server without encryption is never offered")
     source, as_of, confidence = cited.fact(node)
+    guess = node.flag("guess", default=False)
+    if guess != (confidence is Confidence.UNKNOWN):
+        raise node.error("guess", "a server that no source names is marked 'guess: true', and no other is")
     return CatalogEndpoint(
         endpoint=Endpoint(_host(node), _port(node, node.whole("port")), security),
         note=node.text_or("note"),
         plan=node.text_or("plan"),
         domains=_domains(node, "domains"),
+        mx=_domains(node, "mx"),
+        guess=guess,
         offered=offered,
         source=source,
         as_of=as_of,
@@ -401,8 +407,9 @@ def _limit(node: Node, cited: Citations) -> SendLimit:
     source, as_of, confidence = cited.fact(node)
     in_megabytes = node.text("what") == _MEGABYTES
     value = node.maybe_whole("value")
-    if (value is None) != (confidence is Confidence.UNKNOWN):
-        raise node.error("value", "a figure needs a source; without a figure the confidence is 'unknown'")
+    known = value is not None or not node.flag("published", default=True)
+    if known == (confidence is Confidence.UNKNOWN):
+        raise node.error("value", "a figure needs a source, and a source without a figure needs 'published: false'")
     if value is not None and value < 1:
         raise node.error("value", "must be at least 1")
     return SendLimit(
@@ -545,6 +552,9 @@ def refuse_loose_paths(entry: Node, provider: Provider) -> None:
         for domain in each.domains:
             if domain not in provider.domains:
                 raise entry.error("endpoints", f"'{domain}' is not among the domains")
+        for ending in each.mx:
+            if ending not in provider.mx:
+                raise entry.error("endpoints", f"'{ending}' is not among the endings of the MX hosts")
 
 
 def _refuse_unsaid_sharing(entry: Node, provider: Provider, providers: Sequence[Provider]) -> None:

@@ -235,7 +235,9 @@ def test_what_differs_from_ispdb_is_said_and_why(tmp_path: Path) -> None:
 
 def test_the_same_servers_in_another_order_are_no_difference(tmp_path: Path) -> None:
     host = "      - {host: smtp.post.example,"
-    two = ENTRY.replace(host, host.replace("smtp", "new") + " port: 465, security: tls, confidence: unknown}\n" + host)
+    two = ENTRY.replace(
+        host, host.replace("smtp", "new") + " port: 465, security: tls, confidence: unknown, guess: true}\n" + host
+    )
     both = ISPDB.replace("['", "['new.post.example:465 tls', '")
     for order in (both, both.replace("new.", "x.").replace("smtp.", "new.").replace("x.", "smtp.")):
         (entry,) = post_of(load(tmp_path, two.replace("    paths", f"{order}    paths"))).ispdb
@@ -459,3 +461,83 @@ def test_tidying_twice_changes_nothing(text: str) -> None:
     once = APP_PASSWORD.tidy(text)
     assert APP_PASSWORD.tidy(once) == once
     assert APP_PASSWORD.grouped(text).replace(" ", "") == once
+
+
+# --- regions, guesses, sentences --------------------------------------------------------------------------------------
+
+WORLD = ENTRY.replace("mx.post.example]", "mx.post.example, mx.post.test, mx.post.invalid]")
+
+
+def world(folder: Path, *servers: str) -> Provider:
+    """A provider with these servers, each 'smtp.post.example: mx.post.example', or without an MX ending."""
+    page = "port: 465, security: tls, source: page, as_of: 2026-01-02, confidence: official"
+    lines = []
+    for server in servers:
+        host, _, ending = server.partition(": ")
+        lines.append(f"      - {{host: {host}, {page}{f', mx: [{ending}]' if ending else ''}}}\n")
+    start, rest = WORLD.split("    endpoints:\n")
+    provider = load(folder, f"{start}    endpoints:\n{''.join(lines)}{rest.partition(chr(10))[2]}").get("post")
+    assert provider is not None
+    return provider
+
+
+def offered(provider: Provider, *mx_hosts: str) -> list[str]:
+    return [each.endpoint.host for each in provider.offered(Address("ana", "firm.test"), mx_hosts)]
+
+
+def test_an_mx_host_names_the_server_that_belongs_to_it(tmp_path: Path) -> None:
+    provider = world(tmp_path, "smtp.post.example: mx.post.example", "smtp.post.test: mx.post.test", "old.post.example")
+    assert offered(provider) == ["smtp.post.example", "smtp.post.test", "old.post.example"]
+    assert offered(provider, "a.MX.post.test.") == ["smtp.post.test", "smtp.post.example", "old.post.example"]
+    near = [each.endpoint.host for each in provider.endpoints if provider.is_near(each, ["a.mx.post.test"])]
+    assert near == ["smtp.post.test"]
+
+
+def test_a_server_of_another_region_is_not_near_though_no_other_is_known(tmp_path: Path) -> None:
+    provider = world(tmp_path, "smtp.post.example: mx.post.example", "old.post.example")
+    assert offered(provider, "mx.post.invalid") == ["old.post.example", "smtp.post.example"]
+    assert offered(provider, "mx.elsewhere.test") == ["smtp.post.example", "old.post.example"]
+
+
+def test_an_endpoint_is_for_mx_hosts_of_the_provider_alone(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"'mx\.other\.test' is not among the endings of the MX hosts"):
+        world(tmp_path, "smtp.post.example: mx.other.test")
+
+
+NAMED = "source: page, as_of: 2026-01-02, confidence: official}\n    username"
+
+
+def test_a_server_that_nobody_names_is_a_guess_and_says_so(tmp_path: Path) -> None:
+    catalog = load(tmp_path, ENTRY.replace(NAMED, "confidence: unknown, guess: true}\n    username"))
+    provider = catalog.get("post")
+    assert provider is not None
+    assert [each.guess for each in provider.offered()] == [True]
+    assert not provider.vouches_for("smtp.post.example")
+    told = load(tmp_path, ENTRY).get("post")
+    assert told is not None
+    assert told.vouches_for("SMTP.post.example.")
+    assert not told.vouches_for("smtp.elsewhere.test")
+
+
+@pytest.mark.parametrize(
+    "said", ["confidence: unknown}", "source: page, as_of: undated, confidence: official, guess: true}"]
+)
+def test_a_guess_without_its_mark_is_refused(said: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="marked 'guess: true', and no other is"):
+        load(tmp_path, ENTRY.replace(NAMED, f"{said}\n    username"))
+
+
+def test_a_source_keeps_the_sentence_that_says_so(tmp_path: Path) -> None:
+    text = (HEAD + ENTRY).replace("url: 'https://example.com/'}", "says: [One server., For everybody.]}")
+    provider = load_catalog(write(tmp_path, text)).get("post")
+    assert provider is not None
+    assert [source.says for source in provider.sources] == [("One server.", "For everybody.")]
+
+
+def test_that_no_figure_is_published_can_have_a_source(tmp_path: Path) -> None:
+    said = "{what: messages, per: day, published: false, source: page, as_of: 2026-01-02, confidence: official}"
+    provider = load(tmp_path, ENTRY.replace("{what: messages, per: day, confidence: unknown}", said)).get("post")
+    assert provider is not None
+    assert [(each.words(), each.source) for each in provider.limits][1] == ("not published", "page")
+    with pytest.raises(DataError, match="a figure needs a source"):
+        load(tmp_path, ENTRY.replace("per: day, confidence", "per: day, value: 5, confidence"))

@@ -15,6 +15,7 @@ from smtp_wizard.engine.catalog import Catalog, load_catalog
 from smtp_wizard.engine.discovery import Asking, Discovery, DnsProblem, FoundBy, Resolver, discover, look_up_mx
 from smtp_wizard.engine.model import Address
 from smtp_wizard.engine.web import Document, WebProblem
+from smtp_wizard.found_words import trust_words
 from tests.support.dnsserver import Asked, DnsFault, DnsServer
 
 ZONE = """
@@ -30,6 +31,9 @@ nomail.example.      60 IN MX 0  .
 webonly.example.     60 IN A     127.0.0.1
 long.example.        60 IN MX 10 aspmx.l.google.com.
 xn--bcher-kva.example. 60 IN MX 1 smtp.google.com.
+atzohoeurope.example. 60 IN MX 10 mx.zoho.eu.
+atzohobritain.example. 60 IN MX 10 mx.zoho.uk.
+ationos.example.     60 IN MX 10 mx00.ionos.de.
 """
 FAULTS = {
     "silent.example": DnsFault.DROP,
@@ -77,6 +81,32 @@ async def test_an_own_domain_is_known_by_its_mail_host(catalog: Catalog, dns_ser
     assert found.alternatives == ()
     assert found.mx_hosts == ("aspmx2.googlemail.com", "aspmx.l.google.com"), "most preferred first, small letters"
     assert found.note == "from: the MX record of atgoogle.example (aspmx2.googlemail.com)"
+
+
+async def test_the_region_of_the_mail_host_decides_which_server_comes_first(
+    catalog: Catalog, dns_server: DnsServer
+) -> None:
+    """An account of one region is unknown to the server of another."""
+    found = await match(Address("ana", "atzohoeurope.example"), catalog, dns_server.resolver)
+    first, second, *rest = found.candidates
+    assert {first.endpoint.host, second.endpoint.host} == {"smtppro.zoho.eu"}
+    assert all(each.trust < 0.7 <= second.trust for each in rest), "another region is not very likely right"
+    assert "smtppro.zoho.com" in {each.endpoint.host for each in rest}
+
+
+async def test_a_region_without_a_known_server_makes_no_other_likely(catalog: Catalog, dns_server: DnsServer) -> None:
+    found = await match(Address("ana", "atzohobritain.example"), catalog, dns_server.resolver)
+    assert found.candidates
+    assert all(trust_words(each.trust) != "very likely right" for each in found.candidates)
+
+
+async def test_a_country_s_server_comes_before_the_others_and_before_the_former_brand_s(
+    catalog: Catalog, dns_server: DnsServer
+) -> None:
+    found = await match(Address("ana", "ationos.example"), catalog, dns_server.resolver)
+    hosts = [each.endpoint.host for each in found.candidates]
+    assert hosts[:2] == ["smtp.ionos.de", "smtp.ionos.de"]
+    assert {"smtp.ionos.com", "smtp.1und1.de"} <= set(hosts[2:])
 
 
 async def test_only_the_domain_is_told_to_the_name_server(catalog: Catalog, dns_server: DnsServer) -> None:
