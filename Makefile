@@ -23,8 +23,9 @@ help:
 run: ready-to-run data/compiled
 	@$(BIN)/smtp-wizard $(ARGS)
 
+# In several processes at once; the tests that share servers stay together in one.
 test: ready-to-test data/compiled $(REAL_PARTS) check
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadgroup $(ARGS)
 
 check: ready-to-test check-data
 	$(BIN)/ruff check .

@@ -58,9 +58,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave the real servers out where nobody asked for them, and remember what was left out."""
     left_out: dict[str, int] = {}
     config.stash[_left_out] = left_out
-    if REAL:
-        return
     real = [item for item in items if item.get_closest_marker("real") is not None]
+    if REAL:
+        for item in real:
+            # One process starts the servers for all of them.
+            item.add_marker(pytest.mark.xdist_group("real servers"))
+        return
     for item in real:
         where = item.nodeid.partition("::")[0]
         left_out[where] = left_out.get(where, 0) + 1
@@ -69,8 +72,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in real]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take over what a process that ran a part of the tests has left out; each of them has seen all tests."""
+    left_out = getattr(node, "workeroutput", {}).get("left_out")
+    if left_out:
+        node.config.stash[_left_out] = left_out
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Where everything must run, a test that was skipped is a failure."""
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["left_out"] = session.config.stash.get(_left_out, {})
     reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
     if CI and exitstatus == 0 and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -34,6 +34,7 @@ from smtp_wizard.engine.sandbox import MOST_SESSIONS, Sandbox, SandboxError, san
 from smtp_wizard.engine.scenarios import ScriptedReply, load_scenarios, practice_password
 from smtp_wizard.engine.wire import Trust
 from tests.support.checking import check
+from tests.support.ports import free_ports
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -561,18 +562,11 @@ def test_the_authority_says_what_it_is_for() -> None:
 
 
 async def test_it_takes_the_ports_that_the_data_names_where_they_are_free(folder: Path) -> None:
-    free = {security: _free_port() for security in (Security.STARTTLS, Security.TLS)}
+    free = dict(zip((Security.STARTTLS, Security.TLS), free_ports(2), strict=True))
     async with Sandbox(folder, replace(SCENARIOS["accept"], ports=free)) as box:
         assert [end.security for end in box.endpoints] == [Security.STARTTLS, Security.TLS]
         assert {end.security: end.port for end in box.endpoints} == free
         assert {end.host for end in box.endpoints} == {"127.0.0.1"}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 async def test_two_of_the_same_scenario_work_at_once(folder: Path, tmp_path: Path) -> None:

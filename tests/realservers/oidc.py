@@ -40,7 +40,6 @@ from tests.realservers.servers import (
     certificates,
     dovecot_version,
     ending_master,
-    free_ports,
     greets,
     program,
     run_dovecot,
@@ -50,6 +49,7 @@ from tests.realservers.servers import (
     write_postfix,
     write_users,
 )
+from tests.support.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / ".make" / "oidc" / "node_modules"

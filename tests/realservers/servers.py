@@ -24,6 +24,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from tests.support.certs import Authority, CertificateFiles
+from tests.support.ports import free_ports
 
 HOST = "127.0.0.1"
 NAME = "localhost"
@@ -226,15 +227,6 @@ def program(name: str) -> str:
     if found is None:
         raise ServerTrouble(f"{name} is not installed: tools/install_real.sh does that")
     return found
-
-
-def free_ports(count: int) -> list[int]:
-    """Return so many different ports that nobody listens on."""
-    with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in held:
-            each.bind((HOST, 0))
-        return [int(each.getsockname()[1]) for each in held]
 
 
 def greets(port: int) -> bool:

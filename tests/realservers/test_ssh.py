@@ -20,6 +20,7 @@ import pytest
 from smtp_wizard.engine.accounts import AccountBook
 from smtp_wizard.engine.drafts import DraftBox
 from tests.support.line import Line
+from tests.support.ports import free_ports
 
 pytestmark = pytest.mark.real
 
@@ -52,9 +53,7 @@ def login(tmp_path: Path) -> Iterator[Login]:
     for name in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True)
     shutil.copy(tmp_path / "user.pub", tmp_path / "authorized")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     settings = tmp_path / "sshd_config"
     settings.write_text(
         f"ListenAddress 127.0.0.1:{port}\nHostKey {tmp_path / 'host'}\nPidFile none\nStrictModes no\nUsePAM no\n"

@@ -16,8 +16,9 @@ from smtp_wizard.engine.check import CheckResult, Report
 from smtp_wizard.engine.discovery import Asking, Discovery, FoundBy, discover
 from smtp_wizard.engine.lookup import DnsProblem, Resolver, look_up_addresses, look_up_mx, look_up_srv
 from smtp_wizard.engine.model import Address, Endpoint, Stage, Verdict
-from tests.realservers.servers import HOST, free_ports, program, running, server_folder, wait_until
+from tests.realservers.servers import HOST, program, running, server_folder, wait_until
 from tests.support.certs import Authority
+from tests.support.ports import free_ports
 from tests.support.webserver import WebServer
 
 pytestmark = pytest.mark.real
