@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
@@ -117,7 +118,7 @@ def test_all_accounts_are_tested_and_the_bad_one_named(save: Save) -> None:
     save("Two", path="wrong-password", sandbox="wrong-password")
     ran = run("test", "--all", "--concurrency", "1")
     assert ran.code == 1
-    assert "One (127.0.0.1:5871)\nok    Find server" in ran.out
+    assert re.search(r"^One \(127\.0\.0\.1:\d+\)\nok    Find server", ran.out, re.MULTILINE)
     assert ran.out.splitlines()[-1] == "1 of 2 well. Not well: Two."
 
 

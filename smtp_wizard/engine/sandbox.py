@@ -7,6 +7,8 @@ is sent to it stays in a Maildir below the sandbox's folder, where its certifica
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 HOST = "127.0.0.1"
+_BACKLOG = 100
+"""Connections that may wait to be answered."""
 LARGEST_MESSAGE = 10 * 1024 * 1024
 """Bytes of a message that are taken at most; told in EHLO's SIZE."""
 LONGEST_ANSWER = 12288
@@ -126,9 +130,10 @@ class Sandbox:
         factory = partial(_conversation_class(), self, None if implicit else context)
         patience = HANDSHAKE_SECONDS if implicit else None
         try:
-            return await loop.create_server(factory, HOST, port, ssl=implicit, ssl_handshake_timeout=patience)
+            listening = _bound(port)
         except OSError:
-            return await loop.create_server(factory, HOST, 0, ssl=implicit, ssl_handshake_timeout=patience)
+            listening = _bound(0)
+        return await loop.create_server(factory, sock=listening, ssl=implicit, ssl_handshake_timeout=patience)
 
     @contextmanager
     def _counted(self, conversation: SMTP) -> Iterator[bool]:
@@ -141,6 +146,24 @@ class Sandbox:
             yield room
         finally:
             del self._conversations[conversation]
+
+
+def _bound(port: int) -> socket.socket:
+    """Return a socket that listens on a port of this computer; 0: on a free one. Raises `OSError`.
+
+    It listens before asyncio gets it: of two that bind one port at the same moment, one fails only then, and asyncio
+    would leave that socket open.
+    """
+    found = socket.socket()
+    try:
+        if os.name == "posix":  # elsewhere it would let two share the port
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((HOST, port))
+        found.listen(_BACKLOG)
+    except OSError:
+        found.close()
+        raise
+    return found
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import logging
 import smtplib
 import socket
@@ -567,6 +568,26 @@ async def test_it_takes_the_ports_that_the_data_names_where_they_are_free(folder
         assert [end.security for end in box.endpoints] == [Security.STARTTLS, Security.TLS]
         assert {end.security: end.port for end in box.endpoints} == free
         assert {end.host for end in box.endpoints} == {"127.0.0.1"}
+
+
+async def test_a_port_that_is_bound_by_somebody_who_listens_later_is_left_and_no_socket_with_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that start at the same moment both bind the port; the second learns it only when it listens."""
+    real_listen = socket.socket.listen
+
+    def too_late(self: socket.socket, *backlog: int) -> None:
+        if self.getsockname()[1] == taken:
+            opened.append(self)
+            raise OSError(errno.EADDRINUSE, "Address already in use")
+        real_listen(self, *backlog)
+
+    (taken,) = free_ports(1)
+    opened: list[socket.socket] = []
+    monkeypatch.setattr(socket.socket, "listen", too_late)
+    async with Sandbox(folder, replace(SCENARIOS["accept"], ports={Security.STARTTLS: taken})) as box:
+        assert box.endpoints[0].port != taken
+    assert [each.fileno() for each in opened] == [-1]
 
 
 async def test_two_of_the_same_scenario_work_at_once(folder: Path, tmp_path: Path) -> None:
