@@ -96,6 +96,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset({"strict", "data", "paths", "patterns"}),
+    frozenset({"ownership"}),
     frozenset({"model"}),
     frozenset({"__init__"}),
 )

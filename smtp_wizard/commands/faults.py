@@ -12,7 +12,7 @@ from smtp_wizard.engine.accounts import AccountsError, Displaces, NameTaken, NoS
 from smtp_wizard.engine.data import DataError
 from smtp_wizard.engine.guides import UnknownGuide
 from smtp_wizard.engine.model import InputError, clean
-from smtp_wizard.engine.paths import make_private_dir, write_private
+from smtp_wizard.engine.paths import UnsafeFile, make_private_dir, write_private
 from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.secrets import SecretError, Trouble
 
@@ -35,6 +35,8 @@ def known_fault(problem: Exception) -> CommandError | None:
             return CommandError("accounts", words, exit_code=Exit.SECRET)
         case SecretError():
             return CommandError(f"secret-{problem.trouble.value}", words, other_stores(problem), Exit.SECRET)
+        case UnsafeFile():
+            return CommandError("unsafe-file", words, exit_code=Exit.SECRET)
         case SandboxError():
             return CommandError("sandbox", words, exit_code=Exit.FAILED)
         case DataError():

@@ -20,6 +20,7 @@ from typing import Any, NoReturn, Self, TypeVar
 from smtp_wizard.engine import paths
 from smtp_wizard.engine.model import (
     Address,
+    AddressError,
     Auth,
     Depth,
     Endpoint,
@@ -28,7 +29,9 @@ from smtp_wizard.engine.model import (
     Security,
     Stage,
     Verdict,
+    ascii_host,
     clean,
+    has_control,
     parse_host,
 )
 
@@ -37,6 +40,8 @@ FILE_SCHEMA = "smtp-wizard/accounts-file/1"
 FILE_VERSION = 1
 NAME_LIMIT = 60
 """Characters of an account's name at most."""
+LARGEST = 64 * 1024 * 1024
+"""Bytes of the file at most: some 80,000 accounts."""
 
 _SUGGEST_FROM = 0.6
 """How alike two names must be (0 to 1) before one is offered for the other."""
@@ -362,10 +367,8 @@ class AccountBook:
         """Read, let the caller change the list, write: all under the lock. An exception inside writes nothing."""
         import filelock
 
-        lock = filelock.FileLock(self._folder / f"{FILE_NAME}.lock", timeout=self._lock_limit, mode=0o600)
         try:
-            paths.make_private_dir(self._folder)
-            with lock:
+            with filelock.FileLock(paths.lock_of(self._file), timeout=self._lock_limit, mode=0o600):
                 accounts = self._read()
                 yield accounts
                 paths.sweep_scratch(self._file)
@@ -375,6 +378,8 @@ class AccountBook:
                 f"Another smtp-wizard has been saving accounts for more than {self._lock_limit:g} seconds; "
                 "nothing was saved, please try again."
             ) from None
+        except paths.UnsafeFile as problem:
+            raise StoreTrouble(f"Nothing was saved. {problem}") from None
         except OSError as problem:
             raise StoreTrouble(
                 f"The accounts could not be saved in {_shown(self._file)}: {_why(problem)}; nothing there was changed."
@@ -382,9 +387,11 @@ class AccountBook:
 
     def _read(self) -> _Accounts:
         try:
-            data = self._file.read_bytes()
+            data = paths.read_private(self._file, LARGEST)
         except FileNotFoundError:
             return []
+        except paths.UnsafeFile as problem:
+            raise StoreTrouble(str(problem)) from None
         except OSError as problem:
             raise StoreTrouble(
                 f"The saved accounts in {_shown(self._file)} could not be read: {_why(problem)}."
@@ -480,6 +487,18 @@ def _fit_name(wanted: str) -> str:
     return " ".join(kept.split())[:NAME_LIMIT].rstrip() or "Account"
 
 
+def saved_address(text: str) -> Address:
+    """Return an address that was parsed before it was saved; email-validator need not be loaded for it again.
+
+    Raises `InputError` for what no address says.
+    """
+    local, at, domain = text.rpartition("@")
+    if not (local and at and domain) or has_control(text) or any(ch.isspace() or ch in "<>" for ch in domain):
+        raise AddressError("not an address")
+    ascii_host(domain)  # what cannot be written for the DNS would be found out in the middle of a check
+    return Address(local, domain)
+
+
 class _Fields:
     """One JSON object, read strictly: every expected key is there, and no other."""
 
@@ -502,7 +521,7 @@ class _Fields:
     def text(self, key: str) -> str:
         """A text without control characters: none of them may reach a line of SMTP or a header."""
         value = self._value[key]
-        if not isinstance(value, str) or any(unicodedata.category(ch) in {"Cc", "Cs"} for ch in value):
+        if not isinstance(value, str) or has_control(value):
             self._refuse(key)
         return value
 
@@ -532,11 +551,10 @@ class _Fields:
             self._refuse(key)
 
     def address(self, key: str) -> Address:
-        """An address that was parsed before it was saved; email-validator need not be loaded for it again."""
-        local, at, domain = self.text(key).rpartition("@")
-        if not (local and at and domain) or domain != domain.strip() or " " in domain:
+        try:
+            return saved_address(self.text(key))
+        except InputError:
             self._refuse(key)
-        return Address(local, domain)
 
     def maybe_address(self, key: str) -> Address | None:
         return None if self._value[key] is None else self.address(key)

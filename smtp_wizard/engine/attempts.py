@@ -9,6 +9,7 @@ put aside and begun anew; where nothing can be written, this process counts for 
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import json
 import os
@@ -202,10 +203,8 @@ class Attempts:
         """
         import filelock
 
-        lock = filelock.FileLock(f"{self._file}.lock", timeout=self._lock_limit, mode=0o600)
         try:
-            paths.make_private_dir(self._file.parent)
-            with lock:
+            with filelock.FileLock(paths.lock_of(self._file), timeout=self._lock_limit, mode=0o600):
                 kept = self._read(aside=True)
                 book = self._now_current(kept)
                 answer = change(book)
@@ -236,10 +235,11 @@ class Attempts:
     def _read(self, *, aside: bool = False) -> _Book:
         """Return what the file holds. One that cannot be understood counts as empty, and is put `aside` if wanted."""
         try:
-            with self._file.open("rb") as file:
-                data = file.read(LARGEST + 1)
-        except OSError:
-            return {}
+            data = paths.read_private(self._file, LARGEST)
+        except OSError as problem:
+            if problem.errno != errno.EFBIG:
+                return {}
+            data = b""
         try:
             return _book_from(data)
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):

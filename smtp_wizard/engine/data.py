@@ -33,11 +33,15 @@ def read_yaml(path: Path) -> Any:
         return _compiled(path, source)
     except (OSError, ValueError, RecursionError):
         pass  # none was made, or it was made of another text
+    return parse_yaml(decoded(source, path.name), path.name)
+
+
+def decoded(source: bytes, name: str) -> str:
+    """Return the text of a data file. Raises `DataError`, in which `name` stands, where it is not UTF-8."""
     try:
-        text = source.decode("utf-8")
+        return source.decode("utf-8")
     except UnicodeDecodeError:
-        raise DataError(f"{path.name}: not UTF-8 text") from None
-    return parse_yaml(text, path.name)
+        raise DataError(f"{name}: not UTF-8 text") from None
 
 
 def compiled_path(path: Path) -> Path:

@@ -1,10 +1,12 @@
 """The draft on disk: what was entered so far, so that a lost line costs at most the password.
 
-The secret is never written, nor is the proof that it worked. What cannot be read is put aside and begun anew.
+The secret is never written, nor is the proof that it worked. What cannot be read is put aside and begun anew. It is
+held to the same as `accounts.json`, since what stands in it reaches the same servers.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -13,9 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from smtp_wizard.engine import paths
-from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.model import Address, Auth, Endpoint, Scope, Security, parse_host
-from smtp_wizard.engine.wizard import STEPS, Application, Arrival, Draft, Origin, Step, applicable, resume_step
+from smtp_wizard.engine.accounts import StoreKind, saved_address
+from smtp_wizard.engine.model import (
+    Address,
+    Auth,
+    Endpoint,
+    Scope,
+    Security,
+    clean,
+    has_control,
+    parse_host,
+    parse_port,
+)
+from smtp_wizard.engine.wizard import STEPS, Application, Arrival, Draft, Origin, Step, applicable, resume_step, step
 
 FILE_NAME = "draft.json"
 FILE_SCHEMA = "smtp-wizard/draft-file/1"
@@ -23,11 +35,14 @@ ASIDE = ".aside"
 """The ending of a file that could not be read."""
 LARGEST = 65536
 """Bytes of a draft's file at most."""
+_NO_DRAFT = (errno.EFBIG, errno.EINVAL, errno.EISDIR)
+"""What is in the file's place was never written by this program: too large, a pipe, a folder."""
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not a text")
+    """A text without control characters: none of them may reach a line of SMTP, a header or a screen."""
+    if not isinstance(value, str) or has_control(value):
+        raise TypeError("not a text of one line")
     return value
 
 
@@ -56,22 +71,23 @@ def _table(value: object) -> dict[str, str]:
 
 
 def _address(value: object) -> Address:
-    """An address that was parsed before it was written."""
-    local, at, domain = _text(value).rpartition("@")
-    if not (local and at and domain):
-        raise ValueError("not an address")
-    return Address(local, domain)
+    return saved_address(_text(value))
 
 
 def _endpoint(value: object) -> Endpoint:
     table = _table(value)
-    if set(table) != {"host", "port", "security"} or not 1 <= int(table["port"]) <= 65535:
+    if set(table) != {"host", "port", "security"}:
         raise ValueError("not a server")
-    return Endpoint(parse_host(table["host"]), int(table["port"]), Security(table["security"]))
+    return Endpoint(parse_host(table["host"]), parse_port(table["port"]), Security(table["security"]))
 
 
 def _endpoint_out(endpoint: Endpoint) -> dict[str, str]:
     return {"host": endpoint.host, "port": str(endpoint.port), "security": endpoint.security.value}
+
+
+def _typed_out(typed: Mapping[str, str]) -> dict[str, str]:
+    """What was typed may hold anything; what no field takes anyway becomes a blank, so that it can be read again."""
+    return {name: "".join(" " if has_control(ch) else ch for ch in text) for name, text in typed.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +131,7 @@ _CODECS: Mapping[str, _Codec] = {
     "secret_command": _Codec(_text),
     "secret_file": _Codec(_text),
     "editing": _Codec(_text),
-    "typed": _Codec(_table, dict),
+    "typed": _Codec(_table, _typed_out),
 }
 """Every field of a draft but the secrets, the proof, what was found beside what was chosen, and the saved name."""
 
@@ -138,37 +154,53 @@ class DraftBox:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / FILE_NAME
+        self.trouble = ""
+        """One sentence where a draft was found and cannot be gone on with; empty where it can, or there is none."""
 
-    def save(self, draft: Draft, step: Step) -> bool:
+    def save(self, draft: Draft, stopped: Step) -> bool:
         """Write the draft and where it stands; return whether that worked. Before anything is typed, do nothing."""
         if draft.address is None and not any(draft.typed.values()):
             return True
         fields = {name: getattr(draft, name) for name in _CODECS}
         document = {
             "schema": FILE_SCHEMA,
-            "step": step.id,
+            "step": stopped.id,
             "draft": {name: None if value is None else _CODECS[name].write(value) for name, value in fields.items()},
         }
+        text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
         try:
             paths.make_private_dir(self._file.parent)
-            paths.write_private(self._file, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode())
+            paths.write_private(self._file, text.encode("utf-8", "replace"))
         except OSError:
             return False
         return True
 
     def load(self) -> Kept | None:
-        """Return the draft that was left, or None. One that cannot be read is put aside under another name."""
+        """Return the draft that was left, or None, and say in `trouble` what is wrong with one that is of no use.
+
+        It is put aside under another name, unless others may change it or the system gives no access. Raises nothing.
+        """
+        self.trouble = ""
         try:
-            with self._file.open("rb") as file:
-                data = file.read(LARGEST + 1)
-        except OSError:
+            return _kept(json.loads(paths.read_private(self._file, LARGEST).decode()))
+        except FileNotFoundError:
             return None
-        try:
-            return _kept(json.loads(data.decode()) if len(data) <= LARGEST else None)
-        except (ValueError, TypeError, KeyError, RecursionError):
-            with suppress(OSError):
-                self._file.replace(self._file.with_name(FILE_NAME + ASIDE))
-            return None
+        except paths.UnsafeFile as problem:
+            self.trouble = str(problem)
+        except OSError as problem:
+            if problem.errno in _NO_DRAFT:
+                self._put_aside()
+            else:
+                self.trouble = f"What you had begun could not be read: {clean(problem.strerror or '', 100)}."
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            self._put_aside()
+        return None
+
+    def _put_aside(self) -> None:
+        aside = self._file.with_name(FILE_NAME + ASIDE)
+        with suppress(OSError):
+            self._file.replace(aside)
+            self.trouble = f"What you had begun could not be read; it was put aside as {clean(str(aside), 200)}."
 
     def clear(self) -> None:
         """Forget the draft."""
@@ -184,8 +216,7 @@ def _kept(document: Any) -> Kept:
     if set(fields) | _LATER != set(_CODECS):
         raise ValueError("not the fields of a draft")
     draft = Draft(**{name: _read(name, value) for name, value in fields.items()})
-    stopped = next(step for step in STEPS if step.id == _text(document["step"]))
-    return Kept(draft, _earlier(draft, stopped))
+    return Kept(draft, _earlier(draft, step(_text(document["step"]))))
 
 
 def _read(name: str, value: object) -> Any:

@@ -308,6 +308,14 @@ def parse_port(text: str) -> int:
     return int(typed)
 
 
+def has_control(text: str) -> bool:
+    """Whether a control character (a line end, a NUL) or half a character (a surrogate) stands in a text.
+
+    Neither may reach a line of SMTP, a header, a file or a terminal; the second cannot even be encoded.
+    """
+    return not text.isprintable() and any(unicodedata.category(ch) in {"Cc", "Cs"} for ch in text)
+
+
 def clean(text: str, limit: int = OUTSIDE_LIMIT) -> str:
     """Make words from outside fit to show: one line, bounded, nothing that moves a cursor or turns text around.
 

@@ -18,8 +18,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from smtp_wizard.engine.data import DataError
 from smtp_wizard.engine.limits import Confidence
+from smtp_wizard.engine.model import clean
 from smtp_wizard.engine.oauth_file import read_servers
+from smtp_wizard.engine.paths import UnsafeFile, read_private
 from smtp_wizard.engine.provider import (
     AccessPath,
     IspdbEntry,
@@ -46,6 +49,8 @@ from smtp_wizard.engine.strict import UNDATED, Document, Node
 
 FILE_NAME = "providers.yaml"
 """What the file in the config folder is called."""
+LARGEST = 1024 * 1024
+"""Bytes of it at most."""
 
 _SOURCE = Source(
     id="own-file", title="Your own providers.yaml", kind=SourceKind.OWN, date=UNDATED, seen=Seen.DIRECT, url=""
@@ -92,7 +97,17 @@ def read_own_file(path: Path, shipped: ProviderFile) -> tuple[Provider, ...]:
         _refuse_contradictions(entries, found, bases)
         return found
 
-    return Document(path, visible=True).root.read(read)
+    return Document(path, source=_content(path)).root.read(read)
+
+
+def _content(path: Path) -> bytes:
+    """Return what stands in the file. Raises `DataError` where it cannot be read, or others may change it."""
+    try:
+        return read_private(path, LARGEST)
+    except UnsafeFile as problem:
+        raise DataError(str(problem)) from None
+    except OSError as problem:
+        raise DataError(f"{path.name}: cannot be read: {clean(problem.strerror or 'unknown reason')}") from None
 
 
 def merged(shipped: Sequence[Provider], own: Sequence[Provider]) -> tuple[Provider, ...]:

@@ -28,6 +28,7 @@ _LEAF_LIFE = timedelta(days=30)
 _SKEW = timedelta(days=1)
 """The clock of a virtual machine may have been set back since."""
 _LOCK_SECONDS = 10
+_LARGEST_PEM = 64 * 1024
 
 
 def ca_file(folder: Path) -> Path:
@@ -39,10 +40,9 @@ def prepare(folder: Path, certificate: Certificate) -> ssl.SSLContext:
     """Make sure of the folder, the mailbox and the authority; return the server's side of TLS. Raises `OSError`."""
     import filelock
 
-    from smtp_wizard.engine.paths import make_private_dir
+    from smtp_wizard.engine.paths import lock_of
 
-    make_private_dir(folder)
-    with filelock.FileLock(folder / ".lock", timeout=_LOCK_SECONDS, mode=0o600):
+    with filelock.FileLock(lock_of(folder / "authority.pem"), timeout=_LOCK_SECONDS, mode=0o600):
         open_mailbox(folder)
         authority = _authority(folder, datetime.now(UTC))
     return _server_context(folder, authority, certificate, datetime.now(UTC))
@@ -53,21 +53,31 @@ def _authority(folder: Path, now: datetime) -> trustme.CA:
     import trustme
     from cryptography import x509
 
-    from smtp_wizard.engine.paths import write_private
+    from smtp_wizard.engine.paths import read_private, write_private
 
     kept = folder / "authority.pem"
     with suppress(FileNotFoundError, ValueError):
-        pem = kept.read_bytes()
+        pem = read_private(kept, _LARGEST_PEM)
         found = x509.load_pem_x509_certificate(pem)
         if found.not_valid_before_utc <= now < found.not_valid_after_utc - _RENEW_BEFORE:
             authority = trustme.CA.from_pem(pem, pem)
-            if not ca_file(folder).is_file() or ca_file(folder).read_bytes() != authority.cert_pem.bytes():
+            if _authority_to_trust(folder) != authority.cert_pem.bytes():
                 write_private(ca_file(folder), authority.cert_pem.bytes())
             return authority
     certificate, key = new_authority(now)
     write_private(kept, key + certificate)
     write_private(ca_file(folder), certificate)
     return trustme.CA.from_pem(certificate, key)
+
+
+def _authority_to_trust(folder: Path) -> bytes:
+    """Return the certificate that clients are told to trust; nothing where it is not there. Raises `OSError`."""
+    from smtp_wizard.engine.paths import read_private
+
+    try:
+        return read_private(ca_file(folder), _LARGEST_PEM)
+    except FileNotFoundError:
+        return b""
 
 
 def new_authority(now: datetime) -> tuple[bytes, bytes]:

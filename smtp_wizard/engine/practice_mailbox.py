@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.model import clean
+from smtp_wizard.engine.paths import read_private, read_start, refuse_strangers
 
 if TYPE_CHECKING:
     import mailbox
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 MOST_KEPT = 200
 """Messages that the mailbox keeps; the oldest makes room for the newest."""
 _HEADERS_READ = 64 * 1024
+_LARGEST = 16 * 1024 * 1024
+"""Bytes of a message that is read; the server takes smaller ones only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +45,30 @@ class SandboxMessage:
 
 
 def messages(folder: Path, limit: int = MOST_KEPT) -> tuple[SandboxMessage, ...]:
-    """Return the newest `limit` messages below the sandbox's folder, newest first; none where there is no mailbox."""
+    """Return the newest `limit` messages below the sandbox's folder, newest first; none where there is no mailbox.
+
+    What is no message of ours is left out. Raises `UnsafeFile` where others may change the folder, `OSError`.
+    """
+    refuse_strangers(_mailbox_path(folder))
     return tuple(found for path in _newest_first(folder)[:limit] if (found := _summary(path)) is not None)
 
 
 def read(folder: Path, key: str) -> EmailMessage:
-    """Return one message. Raises `KeyError` where there is none with that key."""
+    """Return one message. Raises `KeyError` where there is none with that key, `UnsafeFile`, `OSError`."""
     from email import message_from_bytes, policy
 
-    if not _mailbox_path(folder).is_dir():
-        raise KeyError(key)
-    return message_from_bytes(open_mailbox(folder).get_bytes(key), policy=policy.default)
+    path = next((each for each in _newest_first(folder) if _key(each) == key), None)
+    try:
+        if path is not None:
+            return message_from_bytes(read_private(path, _LARGEST), policy=policy.default)
+    except FileNotFoundError:  # another process has deleted it just now
+        pass
+    raise KeyError(key)
 
 
 def clear(folder: Path) -> int:
-    """Delete the messages; return how many there were."""
+    """Delete the messages; return how many there were. Raises `UnsafeFile`, `OSError`."""
+    refuse_strangers(_mailbox_path(folder))
     paths = _newest_first(folder)
     for path in paths:
         path.unlink(missing_ok=True)
@@ -95,18 +107,17 @@ def _newest_first(folder: Path) -> list[Path]:
 
 
 def _summary(path: Path) -> SandboxMessage | None:
-    """Read the head of one message; None where it has just been deleted."""
+    """Read the head of one message; None where it has just been deleted, or is none of ours."""
     from email import policy
     from email.parser import BytesHeaderParser
 
     try:
         facts = path.stat()
-        with path.open("rb") as file:
-            head = BytesHeaderParser(policy=policy.default).parsebytes(file.read(_HEADERS_READ))
-    except FileNotFoundError:
+        head = BytesHeaderParser(policy=policy.default).parsebytes(read_start(path, _HEADERS_READ))
+    except OSError:
         return None
     return SandboxMessage(
-        key=path.name.partition(":")[0],
+        key=_key(path),
         when=datetime.fromtimestamp(facts.st_mtime, UTC),
         sender=clean(str(head.get("Return-Path", "")).strip("<> ")),
         recipients=tuple(clean(str(one)) for one in head.get_all("Delivered-To", [])[:100]),
@@ -114,6 +125,11 @@ def _summary(path: Path) -> SandboxMessage | None:
         size=facts.st_size,
         path=path,
     )
+
+
+def _key(path: Path) -> str:
+    """Return a message's name without its flags (maildir(5))."""
+    return path.name.partition(":")[0]
 
 
 def trace(helo: str, sender: str, recipients: Sequence[str], now: datetime) -> bytes:

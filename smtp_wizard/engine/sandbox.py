@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from smtp_wizard.engine.model import Endpoint, InputError, Security, Stage, clean
+from smtp_wizard.engine.paths import UnsafeFile
 from smtp_wizard.engine.practice_certificates import ca_file, prepare
 from smtp_wizard.engine.practice_mailbox import deliver, trace
 from smtp_wizard.engine.scenarios import REFUSED, Scenario, SignIn, load_scenarios
@@ -84,6 +85,9 @@ class Sandbox:
             context = await asyncio.to_thread(prepare, self.folder, self.scenario.certificate)
             for security, port in self.scenario.ports.items():
                 self._servers.append(await self._listen(security, port, context))
+        except UnsafeFile as problem:
+            await self.stop()
+            raise SandboxError(f"The practice server does not start. {problem}") from None
         except OSError as problem:
             await self.stop()
             reason = clean(problem.strerror or str(problem))

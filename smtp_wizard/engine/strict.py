@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from smtp_wizard.engine.data import DataError, read_yaml
+from smtp_wizard.engine.data import DataError, decoded, parse_yaml, read_yaml
 from smtp_wizard.engine.model import clean
 
 T = TypeVar("T")
@@ -24,15 +24,18 @@ _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 class Document:
     """One data file. Knows how to say where in it something is wrong."""
 
-    def __init__(self, path: Path, *, visible: bool = False) -> None:
-        """Read the file. `visible` refuses line ends and what cannot be seen in texts: nobody has looked at the file.
+    def __init__(self, path: Path, *, source: bytes | None = None) -> None:
+        """Read the file. `source`: what stands in it, where it is not the product's own and nobody has looked at it.
 
-        Raises `DataError`.
+        Line ends and what cannot be seen are then refused in texts. Raises `DataError`.
         """
         self.path = path
-        self.visible = visible
+        self.visible = source is not None
+        self._source = source
         try:
-            self._value: object = read_yaml(path)
+            self._value: object = (
+                read_yaml(path) if source is None else parse_yaml(decoded(source, path.name), path.name)
+            )
         except OSError as problem:
             raise DataError(f"{path.name}: cannot be read: {clean(problem.strerror or 'unknown reason')}") from None
 
@@ -63,7 +66,8 @@ class Document:
 
         # The parser that read the file, since the one in C and the one in Python disagree about a few characters.
         loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        node: Any = yaml.compose(self.path.read_text("utf-8"), Loader=loader)
+        source = self.path.read_bytes() if self._source is None else self._source
+        node: Any = yaml.compose(source.decode("utf-8"), Loader=loader)
         mark = node.start_mark if node is not None else None
         for key in trail:
             if isinstance(node, yaml.SequenceNode) and isinstance(key, int):

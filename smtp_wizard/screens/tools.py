@@ -19,6 +19,7 @@ from textual.widgets.option_list import Option
 
 from smtp_wizard.engine.desk import PRACTICE_FOLDER
 from smtp_wizard.engine.model import clean
+from smtp_wizard.engine.paths import UnsafeFile
 from smtp_wizard.engine.practice_mailbox import SandboxMessage, clear, messages, read
 from smtp_wizard.screens.dialogs import ConfirmScreen, Dialog, GuideScreen, HelpScreen
 from smtp_wizard.screens.step import Kit
@@ -170,7 +171,11 @@ class MailboxScreen(ListScreen):
     ]
 
     def rows(self) -> Sequence[Option]:
-        found = messages(self.kit.desk.folder / PRACTICE_FOLDER)
+        try:
+            found = messages(self.kit.desk.folder / PRACTICE_FOLDER)
+        except OSError as problem:
+            self.banner.say(_why(problem))
+            return []
         return [Option(f"  {_row(message)}", id=message.key) for message in found]
 
     def open(self, row_id: str) -> None:
@@ -179,6 +184,9 @@ class MailboxScreen(ListScreen):
         except KeyError:
             self.banner.say("That message is not there any more.")
             self.reload()
+            return
+        except OSError as problem:
+            self.banner.say(_why(problem))
             return
         self.app.push_screen(MessageScreen(message))
 
@@ -191,7 +199,10 @@ class MailboxScreen(ListScreen):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                clear(self.kit.desk.folder / PRACTICE_FOLDER)
+                try:
+                    clear(self.kit.desk.folder / PRACTICE_FOLDER)
+                except OSError as problem:
+                    self.banner.say(_why(problem))
                 self.reload()
 
         if self.list.option_count:
@@ -216,6 +227,13 @@ class MessageScreen(Dialog[None]):
                     yield Plain(Content.assemble((f"{name + ':':<12}", "bold"), clean(str(value), 300)))
             yield Plain(f"\n{message_text(self.message)}")
         yield KeyHints()
+
+
+def _why(problem: OSError) -> str:
+    """Say why the mailbox cannot be looked into."""
+    if isinstance(problem, UnsafeFile):
+        return str(problem)
+    return f"The practice mailbox could not be read: {clean(problem.strerror or 'unknown reason', 100)}."
 
 
 def _row(message: SandboxMessage) -> str:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from smtp_wizard.engine.accounts import StoreKind
 from smtp_wizard.engine.drafts import _CODECS, ASIDE, FILE_NAME, DraftBox
 from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Scope, Secret, Security, Verdict
-from smtp_wizard.engine.wizard import STEPS, Application, Arrival, Draft, Origin, Proof, step
+from smtp_wizard.engine.wizard import STEPS, Application, Arrival, Draft, Origin, Proof, applicable, step
+from smtp_wizard.words import resume_question
 
 ENDPOINT = Endpoint("mail.example.test", 587, Security.STARTTLS)
 ANA = Address("ana", "example.test")
@@ -53,7 +54,7 @@ FULL = Draft(
     secret_command="pass show mail",
     secret_file="/run/secrets/mail",
     editing="Old",
-    typed={"port": "abc\x1b"},
+    typed={"port": "abc"},
 )
 
 
@@ -133,6 +134,8 @@ def damaged() -> list[bytes]:
         b" " * 70000,
         json.dumps(good).encode(),
         json.dumps({**good, "step": 5}).encode(),
+        b'{"a":' * 5000,
+        b"9" * 5000,
     ]
 
 
@@ -145,11 +148,24 @@ def test_what_cannot_be_read_is_put_aside_and_begun_anew(tmp_path: Path, data: b
     assert file.with_name(FILE_NAME + ASIDE).read_bytes() == data
 
 
+TEXT_FIELDS = [name for name in _CODECS if isinstance(getattr(Draft(), name), str) and name != "arrival"] + [
+    *("provider", "path", "ca_file", "sandbox", "editing"),
+]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
         ("address", "ana"),
         ("address", 3),
+        ("address", "ana@example.com\r\nRCPT TO:<eve@example.net>"),
+        ("address", "ana\n@example.com"),
+        ("address", "ana@exa mple.com"),
+        ("address", "ana@example.com>"),
+        ("address", "ana@\u2603\u200b.com"),
+        ("sender", "ana@example.com\0"),
+        ("test_to", "ana@example.com\n"),
+        ("reply_to", "\ud800@example.com"),
         ("endpoint", {"host": "http://x", "port": "1", "security": "tls"}),
         ("endpoint", {"host": "x.test", "port": "99999", "security": "tls"}),
         ("endpoint", {"host": "x.test", "port": "25", "security": "rot13"}),
@@ -161,6 +177,18 @@ def test_what_cannot_be_read_is_put_aside_and_begun_anew(tmp_path: Path, data: b
         ("typed", []),
         ("store", "clear-text"),
         ("username", None),
+        *((name, bad) for name in TEXT_FIELDS for bad in ("a\r\nb", "a\0b", "a\x85b", "a\x1bb", "a\ud800b")),
+        ("ticks", ["gmail/\n"]),
+        ("maybe", ["gmail\r"]),
+        ("typed", {"host": "a\nb"}),
+        ("typed", {"a\nb": "host"}),
+        ("endpoint", {"host": "x.test", "port": "\u0665\u0668\u0667", "security": "tls"}),
+        ("endpoint", {"host": "x.test", "port": 25, "security": "tls"}),
+        ("origin", "a-later-one"),
+        ("application", "a-later-one"),
+        ("arrival", "a-later-one"),
+        ("scope", "a-later-one"),
+        ("auth", "a-later-one"),
     ],
 )
 def test_a_field_that_is_not_as_it_must_be_puts_the_whole_aside(tmp_path: Path, field: str, value: object) -> None:
@@ -180,7 +208,7 @@ def test_a_folder_in_its_place_is_said_by_the_return_value_and_raises_nothing(tm
     assert box.load() is None
 
 
-TEXTS = st.text(st.characters(codec="utf-8"), max_size=40)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=40)
 
 
 @given(TEXTS, st.frozensets(TEXTS, max_size=3))
@@ -193,3 +221,51 @@ def test_any_text_comes_back_as_it_was(
     kept = box.load()
     assert kept is not None
     assert kept.draft == draft
+
+
+STEP_IDS = [each.id for each in STEPS]
+
+
+@pytest.mark.parametrize("stopped", ["a-step-of-a-later-version", "", None, 7, [], {}, ["server"], "server\n"])
+def test_a_step_of_another_version_puts_it_aside(tmp_path: Path, stopped: object) -> None:
+    box, file = DraftBox(tmp_path), tmp_path / FILE_NAME
+    box.save(FULL, step("server"))
+    document = json.loads(file.read_bytes())
+    document["step"] = stopped
+    file.write_text(json.dumps(document))
+    assert box.load() is None
+    assert file.with_name(FILE_NAME + ASIDE).exists()
+    assert str(file.with_name(FILE_NAME + ASIDE)) in box.trouble
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(STEP_IDS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(sorted(_CODECS)), ANYTHING, st.sampled_from(STEP_IDS) | ANYTHING)
+def test_whatever_stands_in_it_loading_ends_in_a_draft_or_in_none(
+    tmp_path_factory: pytest.TempPathFactory, field: str, value: object, stopped: object
+) -> None:
+    box = DraftBox(tmp_path_factory.mktemp("drafts"))
+    box.save(FULL, step("server"))
+    document = json.loads(box._file.read_bytes())
+    document["draft"][field], document["step"] = value, stopped
+    box._file.write_text(json.dumps(document))
+    kept = box.load()
+    assert (kept is None) == bool(box.trouble)
+    if kept is not None:
+        assert resume_question(kept.draft, kept.step)
+        assert kept.step in applicable(kept.draft)
+
+
+@given(st.text(st.characters(), max_size=20))
+def test_what_was_typed_is_kept_whatever_it_is(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    """Pasted halves of characters and control characters, too, which no field takes."""
+    box = DraftBox(tmp_path_factory.mktemp("drafts"))
+    assert box.save(Draft(address=ANA, typed={"host": text}), STEPS[1])
+    kept = box.load()
+    assert kept is not None
+    assert len(kept.draft.typed["host"]) == len(text)

@@ -496,7 +496,7 @@ async def test_every_file_is_its_owners_alone(folder: Path) -> None:
         for path in (folder, *folder.rglob("*")):
             assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
         names = {path.name for path in folder.iterdir()}
-    assert names == {".lock", "authority.pem", "ca.pem", "mailbox"}
+    assert names == {"authority.pem", "authority.pem.lock", "ca.pem", "mailbox"}
 
 
 async def test_its_certificate_does_not_run_out_soon(folder: Path) -> None:

@@ -11,12 +11,15 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine import paths
 from smtp_wizard.engine.model import Secret
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
+
+if TYPE_CHECKING:
+    from filelock import BaseAsyncFileLock
 
 LOCK_SECONDS = 60.0
 """How long to wait for another process that is renewing the same sign-in."""
@@ -54,29 +57,40 @@ class Renewal:
         """Hold the lock of an account's sign-in. Raises `OAuthError` where another process holds it too long."""
         import filelock
 
-        digest = hashlib.sha256(name.casefold().encode()).hexdigest()[:16]
-        file = self._folder / f"sign-in-{digest}.lock"
-        lock = filelock.AsyncFileLock(
-            file, timeout=self._lock_seconds, mode=0o600, thread_local=False, run_in_executor=False
-        )
-        held = False
+        lock: filelock.BaseAsyncFileLock | None = None
+        problem: OAuthError | None = None
         try:
-            paths.make_private_dir(self._folder)
+            lock = self._lock(name)
             await lock.acquire()
-            held = True
         except filelock.Timeout:
             problem = OAuthError(
                 OAuthTrouble.UNREACHABLE,
                 f"Another smtp-wizard has been renewing this sign-in for more than {self._lock_seconds:g} seconds.",
             )
+        except paths.UnsafeFile as unsafe:
+            problem = OAuthError(OAuthTrouble.UNREACHABLE, f"The sign-in is not renewed. {unsafe}")
         except OSError:
             problem = OAuthError(OAuthTrouble.UNREACHABLE, "The sign-in cannot be renewed: its lock cannot be written.")
-        if not held:
+        if problem is not None:
             raise problem
+        assert lock is not None
         try:
             yield
         finally:
             await lock.release(force=True)
+
+    def _lock(self, name: str) -> BaseAsyncFileLock:
+        """Return the lock of an account's sign-in, not yet held. Raises `OSError`."""
+        import filelock
+
+        digest = hashlib.sha256(name.casefold().encode()).hexdigest()[:16]
+        return filelock.AsyncFileLock(
+            paths.lock_of(self._folder / f"sign-in-{digest}"),
+            timeout=self._lock_seconds,
+            mode=0o600,
+            thread_local=False,
+            run_in_executor=False,
+        )
 
 
 ENDING_SECONDS = 10.0

@@ -258,10 +258,11 @@ class VaultStore:
         if self._file is None:
             return None
         try:
-            with self._file.open("rb") as file:
-                return sealed.read(file.read(sealed.LARGEST + 1))
+            return sealed.read(paths.read_private(self._file, sealed.LARGEST))
         except FileNotFoundError:
             return None
+        except paths.UnsafeFile as problem:
+            raise SecretError(Trouble.EXPOSED, str(problem)) from None
         except OSError as problem:
             raise SecretError(
                 Trouble.REFUSED, f"The vault {_shown(self._file)} could not be read: {_why(problem)}."
@@ -290,8 +291,7 @@ class VaultStore:
         if self._file is None:
             raise SecretError(Trouble.ABSENT, "There is no config folder in which a vault could be.")
         try:
-            paths.make_private_dir(self._file.parent)
-            with filelock.FileLock(f"{self._file}.lock", timeout=self._lock_limit, mode=0o600):
+            with filelock.FileLock(paths.lock_of(self._file), timeout=self._lock_limit, mode=0o600):
                 paths.sweep_scratch(self._file)
                 yield self._file
         except filelock.Timeout:
@@ -300,6 +300,8 @@ class VaultStore:
                 f"Another smtp-wizard has been writing the vault for more than {self._lock_limit:g} seconds; nothing "
                 "was changed, please try again.",
             ) from None
+        except paths.UnsafeFile as problem:
+            raise SecretError(Trouble.EXPOSED, f"Nothing was saved. {problem}") from None
         except OSError as problem:
             raise SecretError(
                 Trouble.REFUSED,
