@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import events, on, work
@@ -156,6 +157,7 @@ class WizardApp(App[int]):
         self._catch_signals()
         self.opening.enter_context(self.batch_update())
         kept = None if self.given else self.box.load()
+        self.kit = replace(self.kit, left=self.box.trouble)
         if kept is not None:
             self._offer_to_go_on(kept)
         elif self.start == HOME:

@@ -1074,6 +1074,21 @@ def test_what_one_face_began_the_other_goes_on_with(walk: Walk, desk: Desk) -> N
     assert "Step 4 of 6: Connect" in said.words
 
 
+def test_what_was_left_and_cannot_be_read_never_keeps_it_from_starting(walk: Walk, desk: Desk) -> None:
+    """A draft of another version is put aside, one that others may change is left alone; either is said."""
+    draft = Draft().with_address(Address("ana", "sandbox.test"))
+    DraftBox(desk.folder).save(draft, step("provider"))
+    file = desk.folder / "draft.json"
+    file.chmod(0o602)
+    said = walk(("E-mail address:", "quit"))
+    assert "'chmod o-w " in said.words
+    file.chmod(0o600)
+    file.write_text(file.read_text().replace('"step": "provider"', '"step": "a-later-one"'))
+    said = walk(("E-mail address:", "quit"))
+    assert "it was put aside as" in said.words
+    assert not file.exists()
+
+
 def test_what_was_left_can_be_forgotten_or_put_off(walk: Walk, desk: Desk) -> None:
     draft = Draft().with_address(Address("ana", "sandbox.test"))
     DraftBox(desk.folder).save(draft, step("provider"))

@@ -98,6 +98,8 @@ class PlainWizard:
         if draft is not None:
             return draft, opening_step(draft)
         kept = self.box.load()
+        if self.box.trouble:
+            self.talk.say(self.box.trouble)
         if kept is None:
             return None if start == HOME else (Draft(), STEPS[0])
         rows = [Choice("on", RESUME_ON, RESUME_NOTE), Choice("anew", RESUME_ANEW), Choice(HOME, RESUME_HOME)]

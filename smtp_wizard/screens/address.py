@@ -49,7 +49,7 @@ class AddressScreen(StepScreen):
         """The misspelt domain that was pointed out: Enter takes the right one, F2 keeps this one."""
 
     def on_mount(self) -> None:
-        self.banner.say(self.kit.desk.catalog.own_trouble)
+        self.banner.say(" ".join(filter(None, (self.kit.desk.catalog.own_trouble, self.kit.left))))
 
     def body(self) -> Iterator[Widget]:
         yield Plain(Content.styled(ADDRESS_QUESTION, "bold"), classes="question")

@@ -144,6 +144,7 @@ class HomeScreen(Screen[None]):
             ("Result", 12),
         ):
             self.table.add_column(label, width=width, key=label or "mark")
+        self.banner.say(self.kit.left)
         self.reload()
 
     def on_screen_resume(self) -> None:

@@ -40,6 +40,8 @@ class Kit:
     watch: ServerWatch
     local: bool
     """Whether a browser started here opens in front of the person."""
+    left: str = ""
+    """What is wrong with a draft that was left, in a sentence; empty where nothing is."""
 
 
 Outcome = Next | Back

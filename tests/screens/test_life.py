@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import DataTable
 
-from smtp_wizard.app import HOME, SCREENS, TOOLS
+from smtp_wizard.app import HOME, SCREENS, SETUP, TOOLS
 from smtp_wizard.engine.accounts import StoreKind
 from smtp_wizard.engine.catalog import load_catalog
 from smtp_wizard.engine.desk import PRACTICE_FOLDER, Desk
@@ -232,6 +232,17 @@ async def test_a_draft_that_was_left_is_offered_and_only_the_password_is_typed_a
         await walk.write("abcd efgh ijkl mnop")
         await walk.press("enter")
         await walk.until_reads("this works")
+
+
+@pytest.mark.parametrize("start", [HOME, SETUP])
+async def test_a_draft_that_cannot_be_read_never_keeps_the_screens_from_opening(desk: Desk, start: str) -> None:
+    """One of another version was left: the first screen says where it was put."""
+    file = desk.folder / "draft.json"
+    DraftBox(desk.folder).save(PRACTICE, step("connect"))
+    file.write_text(file.read_text().replace('"step": "connect"', '"step": "a-later-one"'))
+    async with walking(desk, start=start, size=(120, 40)) as walk:
+        await walk.until_reads("it was put aside as")
+        assert not file.exists()
 
 
 async def test_a_draft_can_be_forgotten(desk: Desk) -> None:
