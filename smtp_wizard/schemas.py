@@ -33,12 +33,20 @@ Schema = dict[str, Any]
 
 def schema_of(name: str) -> Schema:
     """Return the schema of a command's document (`NAMES`). Raises `KeyError`."""
-    properties = _DOCUMENTS[name]()
+    if name in _EITHER:
+        documents, description = _EITHER[name]
+        shape: Schema = {"description": description, "oneOf": [_document(each) for each in documents]}
+    else:
+        shape = _document(name)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"smtp-wizard {name.replace('-', ' ')}",
-        **_object({"schema": {"const": f"smtp-wizard/{name}/1"}, **properties}),
+        **shape,
     }
+
+
+def _document(name: str) -> Schema:
+    return _object({"schema": {"const": f"smtp-wizard/{name}/1"}, **_DOCUMENTS[name]()})
 
 
 # --- the pieces ---
@@ -618,5 +626,18 @@ _DOCUMENTS: Mapping[str, Callable[[], Mapping[str, Schema]]] = MappingProxyType(
     }
 )
 
-NAMES: tuple[str, ...] = tuple(_DOCUMENTS)
+_EITHER: Mapping[str, tuple[tuple[str, ...], str]] = MappingProxyType(
+    {
+        "explain-line": (
+            ("explain", "error"),
+            "One line of explain --jsonl: the answer to the line of the input that stands in the same place, or an "
+            "error where that line could not be used (code 'input') or met a fault of this program (code 'bug'). The "
+            "other lines are answered all the same. The exit code is 0 without errors, 2 with any 'input', 70 with "
+            "any 'bug'.",
+        )
+    }
+)
+"""What may be one of several documents, and what is said of it."""
+
+NAMES: tuple[str, ...] = (*_DOCUMENTS, *_EITHER)
 """Every document: a command, with a dash before a command below it; `test-line` is a line of --format jsonl."""

@@ -69,6 +69,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
             "certificates",
             "diagnosis",
             "guides",
+            "letter",
             "limits",
             "lookup",
             "message",

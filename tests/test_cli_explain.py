@@ -7,10 +7,16 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from smtp_wizard.commands.explain import LONGEST_LINE, LONGEST_TEXT
+from smtp_wizard.engine.explain import Explainer, Explanation
+from smtp_wizard.schemas import schema_of
 from tests.support.cli import LIMIT, PROGRAM, Ran, checked, on_terminal, run
+from tests.support.strangers import LINES, lines_of
 
 BLOCKED = "Error: connect ETIMEDOUT 192.0.2.4:25"
 GMAIL = "535-5.7.8 Username and Password not accepted. Learn more at\n535 5.7.8 https://support.google.com/mail/?p=Bad"
@@ -197,6 +203,69 @@ def test_a_bad_line_is_answered_in_its_place(line: str, message: str) -> None:
     assert before["cause"] == after["cause"] == "port_blocked"
     assert (bad["schema"], bad["error"]["code"]) == ("smtp-wizard/error/1", "input")
     assert bad["error"]["message"].startswith(message)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(LINES, max_size=3))
+def test_every_line_has_its_answer_whatever_stands_in_the_others(given_lines: list[bytes]) -> None:
+    known = asked({"text": BLOCKED}).encode()
+    ran = run("explain", "--jsonl", stdin=known + lines_of(given_lines) + known)
+    answers = lines(ran)
+    assert len(answers) == len(given_lines) + 2
+    assert answers[0]["cause"] == answers[-1]["cause"] == "port_blocked"
+    failed = [each["error"]["code"] for each in answers if "error" in each]
+    assert (ran.code, set(failed), ran.err) == (2 if failed else 0, {"input"} if failed else set(), "")
+    for each in answers:
+        jsonschema.validate(each, schema_of("explain-line"))
+
+
+def test_a_line_that_meets_a_fault_costs_that_line_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What cannot happen by what stands in a line is told in its place, and written down."""
+    explain = Explainer.explain_text
+
+    def faulty(explainer: Explainer, text: str, **more: Any) -> Explanation:
+        if text.startswith("secret"):
+            raise RecursionError(text)
+        return explain(explainer, text, **more)
+
+    monkeypatch.setattr(Explainer, "explain_text", faulty)
+    stdin = asked({"text": BLOCKED}, {"text": "secret words"}, {}, {"text": BLOCKED})
+    ran = run("--config", str(tmp_path), "explain", "--jsonl", stdin=stdin)
+    assert ran.code == 70
+    assert [each.get("cause") or each["error"]["code"] for each in lines(ran)] == [
+        "port_blocked",
+        "bug",
+        "input",
+        "port_blocked",
+    ]
+    written = (tmp_path / "last-fault.log").read_text("utf-8")
+    assert "RecursionError" in written
+    assert "secret words" not in ran.out + ran.err + written
+
+
+def test_the_schema_of_a_line_says_what_a_failed_one_is() -> None:
+    schema = run("schema", "explain-line").out
+    for words in ("The exit code is 0 without errors, 2 with any 'input', 70 with any 'bug'.", "smtp-wizard/error/1"):
+        assert words in schema
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"From: a\nTo: b\nSubject: c\nContent-Type: text/plain; charset=idna\n\nmail delivery failed \xff\n",
+        b"From: a\nTo: b\nSubject: c\nContent-Type: text/plain; charset=utf\x008\n\nmail delivery failed\n",
+        b"\x00" * 1000,
+        b"x" * 3_000_000,
+        b"\xed\xa0\x80",
+        b"&#" + b"9" * 5000,
+    ],
+    ids=range(6),
+)
+def test_whatever_is_pasted_is_explained(raw: bytes, form: tuple[str, ...]) -> None:
+    ran = run("explain", *form, stdin=raw)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out
 
 
 def test_bytes_that_are_no_text() -> None:

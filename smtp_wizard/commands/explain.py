@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import click
 
 from smtp_wizard.commands.exits import CommandError, Exit
+from smtp_wizard.commands.faults import reported_bug
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
 from smtp_wizard.engine.diagnosis import Hints
@@ -158,17 +159,29 @@ def _decoded(raw: bytes) -> str:
 
 
 def _explain_lines(invocation: Invocation, source: BinaryIO, about: _About) -> int:
-    """Answer line by line, in order; return the exit code: that of wrong usage if any line could not be used."""
+    """Answer line by line, in order, whatever stands in one; return the exit code.
+
+    It is 2, that of wrong usage, if any line could not be used, and 70 if any met a fault of this program.
+    """
     code, explainer = Exit.OK, invocation.explainer
     gc.freeze()  # what was loaded stays to the end: nobody need look through it again and again
     for line in _lines(source):
         try:
             answer = _answered(explainer, line, about)
         except InputError as problem:
-            code = Exit.USAGE
-            answer = {"schema": "smtp-wizard/error/1", "error": {"code": "input", "message": str(problem), "hint": ""}}
+            code = max(code, Exit.USAGE)
+            answer = _failed(CommandError("input", str(problem)))
+        except Exception as problem:  # whatever is wrong with one line, the others have their answers
+            code = Exit.BUG
+            answer = _failed(reported_bug(problem, invocation))
         invocation.out.data(json.dumps(answer))
     return code
+
+
+def _failed(problem: CommandError) -> dict[str, Any]:
+    """Return what stands in the place of an answer."""
+    error = {"code": problem.code, "message": problem.message, "hint": problem.hint}
+    return {"schema": "smtp-wizard/error/1", "error": error}
 
 
 def _lines(source: BinaryIO) -> Iterator[bytes | None]:

@@ -4,12 +4,17 @@ the words of some mail server. What the refusing server said is taken out of it;
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from email.message import Message
+from typing import TYPE_CHECKING
 
+from smtp_wizard.engine.letter import LONGEST_FIELD, Letter, Part, decoded, read_letter
 from smtp_wizard.engine.patterns import Patterns, Pieces, Sought
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 LONGEST = 200_000
 """Characters of a letter that are read: reports come first, the returned message last."""
@@ -40,7 +45,7 @@ def read_bounce(text: str) -> Bounce | None:
     letter = _letter(text)
     if letter is None and _MAY_BE_ONE.search(Sought(text, _PIECES)) is None:
         return None
-    body = _words_of(letter) if letter is not None else text
+    body = (_words_of(letter) or text.lstrip().partition("\n\n")[2]) if letter is not None else text
     fields = _delivery_fields(letter, text)
     if fields is not None:
         return _reported(fields, _without_returned(body))
@@ -72,15 +77,13 @@ _PIECES = Pieces(_MAY_BE_ONE.pieces)
 # --- the parts of a letter ---
 
 
-def _letter(text: str) -> Message | None:
+def _letter(text: str) -> Letter | None:
     """Read the text as a letter, where it begins like one."""
-    import email
-    import email.policy
-
-    head = text.lstrip().partition("\n\n")[0]
+    begin = text.lstrip()
+    head = begin.partition("\n\n")[0]
     if len(set(_HEADER.findall(head[:_LONGEST_HEAD]))) < _ENOUGH_HEADERS:
         return None
-    return email.message_from_string(text.lstrip(), policy=email.policy.compat32)
+    return read_letter(begin)
 
 
 _HEADER = re.compile(
@@ -91,59 +94,34 @@ _LONGEST_HEAD = 20_000
 """A line of an error may look like one header. It does not look like three."""
 
 
-def _heading(letter: Message) -> str:
-    return "\n".join(str(letter.get(name, "")) for name in ("Subject", "From"))
+def _heading(letter: Letter) -> str:
+    return "\n".join(decoded(letter.head.get(name)) for name in ("subject", "from"))
 
 
-def _words_of(letter: Message) -> str:
-    """Return what the letter says to a person; a message that it returns is left out."""
-    texts: list[str] = []
-    for part in _own_parts(letter):
-        if part.get_content_type() in {"text/plain", "text/html"} and not part.is_multipart():
-            texts.append(_decoded(part))
-    return "\n".join(filter(None, texts))
+def _words_of(letter: Letter) -> str:
+    """Return what the letter says to a person, without a message that it returns; '' where no part can be read."""
+    return "\n".join(text for part in letter.parts if part.kind in _READABLE and (text := part.text()).strip())
 
 
-def _own_parts(part: Message) -> Iterator[Message]:
-    """Yield the parts of a letter, but not those of a message inside it."""
-    yield part
-    if part.get_content_maintype() == "multipart" and part.is_multipart():
-        for each in part.get_payload():
-            if isinstance(each, Message):
-                yield from _own_parts(each)
-
-
-def _decoded(part: Message) -> str:
-    raw = part.get_payload(decode=True)
-    if not isinstance(raw, bytes):
-        return ""
-    try:
-        return raw.decode(part.get_content_charset() or "utf-8", "replace")
-    except LookupError:
-        return raw.decode("utf-8", "replace")
-
+_READABLE = frozenset({"text/plain", "text/html"})
 
 # --- the report for machines (RFC 3464) ---
 
 _FIELD = re.compile(
-    r"^[ \t>|]*(Reporting-MTA|Final-Recipient|Original-Recipient|Action|Status|Remote-MTA|Diagnostic-Code):[ \t]*"
-    r"(.*(?:\n[ \t]+(?![A-Za-z\-]+: ).+)*)",
-    re.IGNORECASE | re.MULTILINE,
+    r"[ \t>|]*+(Reporting-MTA|Final-Recipient|Original-Recipient|Action|Status|Remote-MTA|Diagnostic-Code):[ \t]*+(.*)",
+    re.IGNORECASE,
 )
+_CONTINUES = re.compile(r"[ \t]+(?![A-Za-z\-]{1,40}: )\S")
 Fields = Mapping[str, str]
 
 
-def _delivery_fields(letter: Message | None, text: str) -> Fields | None:
+def _delivery_fields(letter: Letter | None, text: str) -> Fields | None:
     """Return the fields about the first recipient who was not reached, with those about the whole; None without any."""
-    source = text
-    if letter is not None:
-        parts = [each for each in _own_parts(letter) if each.get_content_type() == "message/delivery-status"]
-        if parts:
-            source = "\n".join(_as_text(part) for part in parts)
+    parts = [part.text() for part in letter.parts if part.kind in _REPORTS] if letter is not None else []
     common: dict[str, str] = {}
     groups: list[dict[str, str]] = []
-    for name, value in _FIELD.findall(source):
-        _enter(name.lower(), _unfolded(value), common, groups)
+    for name, value in _fields_in("\n".join(parts) or text):
+        _enter(name, value, common, groups)
     failed = [group for group in groups if group.keys() & {"status", "diagnostic-code", "action"}]
     if not failed:
         return None
@@ -151,6 +129,8 @@ def _delivery_fields(letter: Message | None, text: str) -> Fields | None:
     return {**common, **worst}
 
 
+_REPORTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
+"""The second is for addresses in other letters than ASCII (RFC 6533 section 4)."""
 _ACTIONS = {"failed": 0, "delayed": 2, "relayed": 3, "expanded": 3, "delivered": 3}
 """Which recipient's fields say why something went wrong, best first. Without an action: 1."""
 
@@ -165,21 +145,26 @@ def _enter(name: str, value: str, common: dict[str, str], groups: list[dict[str,
     groups[-1][name] = value
 
 
-def _as_text(part: Message) -> str:
-    """Return the fields of a delivery-status part, which the standard library reads as messages without a body."""
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        blocks = (
-            "\n".join(f"{key}: {value}" for key, value in block.items())
-            for block in payload
-            if isinstance(block, Message)
-        )
-        return "\n\n".join(blocks)
-    return _decoded(part)
+def _fields_in(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a report line by line, names in lower case, values on one line, wherever they stand."""
+    name, value = "", ""
+    for line in text.split("\n"):
+        found = _FIELD.match(line)
+        if found is not None:
+            if name:
+                yield name, _unfolded(value)
+            name, value = found[1].lower(), found[2]
+        elif name and _CONTINUES.match(line) and len(value) < LONGEST_FIELD:
+            value = f"{value} {line}"
+        elif name:
+            yield name, _unfolded(value)
+            name = ""
+    if name:
+        yield name, _unfolded(value)
 
 
 def _unfolded(value: str) -> str:
-    return " ".join(value.split())
+    return " ".join(value.split())[:LONGEST_FIELD]
 
 
 def _reported(fields: Fields, body: str) -> Bounce:
@@ -198,22 +183,28 @@ def _reported(fields: Fields, body: str) -> Bounce:
 
 def _to_explain(status: str, diagnostic: str, body: str) -> str:
     """Return the most telling words: the other server's; else what the letter says, with the status."""
-    if diagnostic and (not status or status in diagnostic or re.match(r"\d{3}\D", diagnostic)):
+    if diagnostic and (not status or status in diagnostic or _BASIC_CODE.match(diagnostic)):
         return diagnostic
     if diagnostic:
         return f"{status} {diagnostic}"
     return f"{status} {body}".strip()
 
 
+_BASIC_CODE = re.compile(r"\d{3}\D")
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_KIND = re.compile(r"\s*+[A-Za-z][\w\-]*+\s*+;\s*+")
+
+
 def _status_in(value: str) -> str:
     """Return the enhanced code in a Status field, which may have a comment behind it."""
-    found = re.match(r"[245]\.\d{1,3}\.\d{1,3}", value)
+    found = _STATUS.match(value)
     return found[0] if found else ""
 
 
 def _without_kind(value: str) -> str:
     """Take off the kind before a value: 'smtp; 550 ...', 'rfc822; ana@example.com', 'dns; mx.example.com'."""
-    return re.sub(r"^\s*[A-Za-z][\w\-]*\s*;\s*", "", value).strip()
+    found = _KIND.match(value)
+    return value[found.end() :].strip() if found else value.strip()
 
 
 # --- letters for people alone ---
@@ -232,15 +223,64 @@ def _without_returned(body: str) -> str:
     return body[: found.start()] if found is not None and found.start() > 0 else body
 
 
-def _odd_one(letter: Message, body: str) -> Bounce | None:
+def _odd_one(letter: Letter, body: str) -> Bounce | None:
     """Recognise one of the many forms that follow no standard."""
     from flufl.bounce import all_failures
 
+    _NO_WORDS_OF.setLevel(logging.CRITICAL + 1)
     try:
-        temporary, permanent = all_failures(letter)
+        temporary, permanent = all_failures(_shortened(letter))
     except Exception:  # it reads what strangers wrote, by many rules: whatever it trips over is no bounce for us
         return None
     if not temporary and not permanent:
         return None
     recipient = min(permanent or temporary).decode("utf-8", "replace")
     return Bounce(text=_without_returned(body), action="failed" if permanent else "delayed", recipient=recipient)
+
+
+_NO_WORDS_OF = logging.getLogger("flufl.bounce")
+"""It logs what it trips over, which without a log goes to the terminal."""
+_SHORT_LINE = 300
+_SHORT_LETTER = 20_000
+_SHORT_HEADER = 50
+"""What a letter is cut to: characters of a line and of all its text, fields of a header."""
+
+
+def _shortened(letter: Letter) -> Message:
+    """Return a letter in the form of the standard library, so short that patterns of any kind are done with it soon.
+
+    In ASCII, as all those patterns are: the standard library raises for some other letters.
+    """
+    from email.message import Message
+
+    made = Message()
+    for name, value in letter.head.fields[:_SHORT_HEADER]:
+        if name not in _OF_THE_CONTENT:
+            made[name] = _ascii(value)
+    made["Content-Type"] = letter.head.kind
+    room = _SHORT_LETTER
+    if len(letter.parts) == 1:
+        made.set_payload(_shortened_text(letter.head, room))
+        return made
+    for part in letter.parts[1:]:
+        if part.kind in _READABLE and room > 0:
+            inner = Message()
+            inner["Content-Type"] = part.kind
+            if about := part.get("content-description"):
+                inner["Content-Description"] = _ascii(about)
+            text = _shortened_text(part, room)
+            room -= len(text)
+            inner.set_payload(text)
+            made.attach(inner)
+    return made
+
+
+_OF_THE_CONTENT = frozenset({"content-type", "content-transfer-encoding"})
+
+
+def _shortened_text(part: Part, room: int) -> str:
+    return "\n".join(map(_ascii, part.text().splitlines()))[:room]
+
+
+def _ascii(line: str) -> str:
+    return line[:_SHORT_LINE].encode("ascii", "replace").decode()

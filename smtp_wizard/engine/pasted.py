@@ -49,11 +49,20 @@ def plain_text(pasted: str) -> str:
     if "<" in text:
         text = _OTHER_TAG.sub("", _LINE_TAG.sub("\n", text))
     if "&" in text:
-        text = html.unescape(text)
+        text = unescaped(text)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHIC))
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _BLANKS.sub(" ", _QUOTE.sub("", text))
+
+
+def unescaped(text: str) -> str:
+    """Return the text with HTML's character references resolved. A number beyond all characters stands for none."""
+    return html.unescape(_HUGE_NUMBER.sub("\ufffd", text))
+
+
+_HUGE_NUMBER = re.compile(r"&#[0-9]{8,}+;?")
+"""Python refuses to read numbers of thousands of digits; the last character is number 1,114,111."""
 
 
 def _middle_cut(text: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.bounce import LONGEST, Bounce, read_bounce
+from tests.support.strangers import CHARSETS, SAID, letters, nested
 
 POSTFIX = """\
 Return-Path: <>
@@ -253,6 +255,62 @@ def test_broken_letters_are_read_as_far_as_they_go(charset: str) -> None:
 def test_nothing_is_raised(noise: str, at: int) -> None:
     read_bounce(noise)
     read_bounce(POSTFIX[:at] + noise + POSTFIX[at:])
+
+
+@settings(deadline=None)
+@given(letters())
+def test_nothing_is_raised_whatever_a_letter_is_made_of(letter: str) -> None:
+    found = read_bounce(letter)
+    assert found is None or isinstance(found.text, str)
+
+
+@pytest.mark.parametrize("charset", CHARSETS, ids=range(len(CHARSETS)))
+def test_a_charset_that_is_none_is_no_obstacle(charset: str) -> None:
+    found = read(WITHOUT_DIAGNOSTIC.replace("charset=utf-8", f"charset={charset}"))
+    assert found.status == "4.2.2"
+    assert "mailbox of bob" in found.text or charset.startswith(("cp", "hp", "utf_16")), "those can be read in it"
+    letter = POSTFIX.replace("text/plain; charset=us-ascii", f"text/plain; charset={charset}")
+    assert read(letter).status == "5.1.1"
+
+
+@pytest.mark.parametrize("depth", [1, 19, 600, 3000])
+def test_what_is_too_deep_for_a_letter_is_read_as_text(depth: int) -> None:
+    assert SAID in read(nested(depth, SAID)).text
+    assert read_bounce(nested(100_000, SAID)) is not None
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "Content-Type: application/octet-stream",
+        "Content-Type: multipart/mixed",
+        "Content-Type: multipart/mixed; boundary*=\ud800''\ud800",
+        "Content-Type: message/rfc822",
+    ],
+)
+def test_what_cannot_be_read_as_a_letter_is_read_as_text(part: str) -> None:
+    letter = f"From: MAILER-DAEMON\nTo: ana\nSubject: Undelivered Mail Returned to Sender\n{part}\n\n{SAID}\n"
+    assert SAID in read(letter).text
+
+
+def test_a_subject_in_other_letters_tells_what_it_is() -> None:
+    head = "From: post@example.com\nTo: ana@example.com\nSubject: =?utf-8?b?{}?=\n\nbob@example.org\n550 no\n"
+    subject = base64.b64encode(b"Nachricht unzustellbar").decode()
+    assert "550 no" in read(head.format(subject)).text
+
+
+def test_a_letter_of_other_letters_is_read_as_it_stands() -> None:
+    said = "Die Nachricht konnte nicht zugestellt werden: Empf\u00e4nger unbekannt"
+    for charset in ("us-ascii", "iso-8859-1"):
+        letter = f"From: a\nTo: b\nSubject: x\nContent-Type: text/plain; charset={charset}\n\n{said}\n"
+        assert said in read(letter).text
+
+
+def test_what_the_readers_of_odd_forms_trip_over_is_not_written_anywhere(capfd: pytest.CaptureFixture[str]) -> None:
+    letter = "From: a\nTo: b\nSubject: x\nX-Failed-Recipients: \n\nHi. This is the\n\n<b\u00f6b@example.org>:\nno\n"
+    for text in (letter, letter.replace("X-Failed-Recipients: ", "X: \ud800"), letter.replace("no\n", "\ud800" * 9)):
+        read_bounce(text)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_huge_letter_is_read_only_so_far() -> None:

@@ -19,6 +19,7 @@ from smtp_wizard.engine.explain import AFTER, Explainer, Explanation, StageOrAft
 from smtp_wizard.engine.model import Auth, Security, Stage
 from smtp_wizard.engine.pasted import LONGEST_TEXT, find_replies, masked, plain_text
 from tests.engine.test_bounce import EXCHANGE, EXIM, FRAGMENT, POSTFIX, QMAIL, WITHOUT_DIAGNOSTIC
+from tests.support.strangers import SAID, letters, nested
 
 CATALOG = load_catalog()
 DIAGNOSIS = load_diagnosis(names={provider.id: provider.name for provider in CATALOG.providers})
@@ -300,7 +301,7 @@ def test_masking() -> None:
 # --- whatever comes in -----------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(
     st.text(max_size=300)
     | st.builds(str.__add__, st.sampled_from([case.text for case in CASES]), st.text(max_size=60)),
@@ -314,6 +315,43 @@ def test_explaining_is_total(text: str, stage: StageOrAfter | None, told: Hints,
     assert 0 <= found.confidence <= 1
     assert found.finding.steps
     assert all(len(each) < 200 for each in found.matched)
+
+
+@settings(max_examples=200, deadline=None)
+@given(letters())
+def test_explaining_a_letter_is_total_whatever_it_is_made_of(letter: str) -> None:
+    found = EXPLAINER.explain_text(letter, provider=letter[:40], client=letter[:40])
+    assert found.cause in MAIN_CAUSES | {UNKNOWN}
+    json.dumps(found.matched).encode()
+    "".join([found.finding.explanation, *found.finding.steps, *found.matched, found.finding.forward or ""]).encode()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=400))
+def test_explaining_bytes_is_total(raw: bytes) -> None:
+    for text in (raw.decode("latin-1"), raw.decode("utf-8", "replace"), raw.decode("utf-16", "replace")):
+        assert EXPLAINER.explain_text(text).finding.steps
+
+
+@pytest.mark.parametrize(
+    "charset", ["idna", "undefined", "punycode", "utf-8\0", "rot13", "unicode_escape", "mbcs", "zip"]
+)
+def test_a_charset_that_is_none_changes_nothing(charset: str) -> None:
+    head = f"From: MAILER-DAEMON\nTo: a\nContent-Type: text/plain; charset={charset}\n"
+    for subject in ("Undelivered mail", f"=?{charset}?q?Undelivered=20mail?="):
+        assert explain(f"{head}Subject: {subject}\n\n{SAID}\n").cause == "recipient_rejected"
+
+
+@pytest.mark.parametrize("depth", [30, 600, 3000])
+def test_a_letter_that_is_nested_deeply_is_explained(depth: int) -> None:
+    assert explain(nested(depth, SAID)).cause == "recipient_rejected"
+
+
+@pytest.mark.parametrize(
+    "sign", ["&#" + "9" * 5000 + ";", "&#x" + "f" * 5000 + ";", "\ud800", "\0", "\\ud800", "\\x00"]
+)
+def test_signs_that_are_none_are_no_obstacle(sign: str) -> None:
+    assert explain(f"{sign} 535 5.7.8 Username and Password not accepted {sign}").cause == "bad_credentials"
 
 
 @pytest.mark.parametrize("noise", ["x", "550 ", "5.7.1 ", "a.b.c.d.", "<", "\\n", "> ", "connection ", "not "])
