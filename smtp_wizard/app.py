@@ -10,24 +10,24 @@ import asyncio
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import events, on, work
-from textual.app import App, SuspendNotSupported
+from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.worker import get_current_worker
 
 from smtp_wizard.background import ServerWatch
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.drafts import DraftBox, Kept
 from smtp_wizard.engine.guides import GuideShelf
-from smtp_wizard.engine.paths import make_private_dir, write_private
 from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, opening_step, previous_step, step
+from smtp_wizard.fault_log import as_fault
 from smtp_wizard.lending import run_on_terminal
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.connect import ConnectScreen
@@ -41,6 +41,7 @@ from smtp_wizard.screens.provider import ProviderScreen
 from smtp_wizard.screens.review import ReviewScreen
 from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.screens.signin import SignInScreen
+from smtp_wizard.screens.steady_app import SteadyApp
 from smtp_wizard.screens.step import Kit, Outcome, StepScreen
 from smtp_wizard.screens.testmail import TestMailScreen
 from smtp_wizard.screens.tools import (
@@ -55,6 +56,7 @@ from smtp_wizard.screens.tools import (
 )
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.terminal import HIGH_CONTRAST, SMALLEST, THEMES, AsciiFilter, only_ascii, theme_for
+from smtp_wizard.widgets import Steady
 from smtp_wizard.words import LEAVE_QUESTION
 
 SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
@@ -74,17 +76,16 @@ TOOL_SCREENS: Mapping[str, Callable[[Kit], Screen[None]]] = {
     UNSUBSCRIBE: UnsubscribeScreen,
     GUIDES: GuideListScreen,
 }
-CRASH_LOG = "crash.log"
 SETTLE = 0.02
 """Seconds in which a screen that was just put there is laid out."""
 HOME, SETUP, TOOLS, LIMITS = "home", "setup", "tools", "limits"
 
 
-class Floor(Screen[None]):
+class Floor(Steady, Screen[None]):
     """What lies beneath the steps; never seen for longer than a change of screens."""
 
 
-class WizardApp(App[int]):
+class WizardApp(SteadyApp):
     """The screens, over the engine."""
 
     CSS_PATH = "app.tcss"
@@ -102,7 +103,7 @@ class WizardApp(App[int]):
         """`start`: 'home' or 'setup'. With a draft, setup goes on at its first open question."""
         look = theme_for(os.environ)
         # The toolkit chooses its colour filters before it knows the theme: NO_COLOR would paint black on black.
-        super().__init__(ansi_color=look == THEMES["ansi"])
+        super().__init__(desk.folder, ansi_color=look == THEMES["ansi"])
         self.animation_level = "none"
         self.kit = Kit(desk, shelf, ServerWatch(desk, self._handle_exception), browser_at_hand(os.environ))
         self.start = start
@@ -162,7 +163,7 @@ class WizardApp(App[int]):
             self._offer_to_go_on(kept)
         elif self.start == HOME:
             await self.switch_mode(HOME)
-            self.opening.close()
+            self._opened()
         else:
             self._set_up(self.draft)
 
@@ -181,7 +182,7 @@ class WizardApp(App[int]):
                 self.exit(0)
 
         self.push_screen(ResumeScreen(kept.draft, kept.step), answered)
-        self.opening.close()
+        self._opened()
 
     def _catch_signals(self) -> None:
         """A killed session, or a lost line, must not leave the terminal in the screen's state."""
@@ -278,14 +279,19 @@ class WizardApp(App[int]):
         while len(self._screen_stacks.get(SETUP, [])) > 1:
             await self.switch_mode(SETUP)
             await self.pop_screen()
+        fault: Exception | None = None
+        stood: tuple[Draft, Step] | None = None
         while at is not None:
-            self.draft, self.walking = draft, at
-            if draft.saved is None:
-                self.box.save(draft, at)
-            else:
-                self.box.clear()
-            self.kit.watch.watch(draft)
-            match await self._answer(SCREENS[at.id](self.kit, draft)):
+            try:
+                outcome = await self._stand_at(at, draft, fault)
+            except (Exception, asyncio.CancelledError) as problem:
+                if get_current_worker().is_cancelled:
+                    raise
+                # The step cannot be shown: back to the one before, from which it can be tried again.
+                fault, (draft, at), stood = as_fault(problem), stood or (draft, None), None
+                continue
+            fault, stood = None, (outcome.draft, at)
+            match outcome:
                 case Next(following):
                     draft, at = following, next_step(following, at)
                 case Back(earlier):
@@ -294,8 +300,21 @@ class WizardApp(App[int]):
         self.draft = Draft()
         self.kit.watch.stop()
         await self.switch_mode(HOME)
+        self._opened()
+        if fault is not None:
+            self.tell_fault(fault)
 
-    async def _answer(self, screen: StepScreen) -> Outcome:
+    async def _stand_at(self, at: Step, draft: Draft, fault: Exception | None) -> Outcome:
+        """Keep the draft, show a step and return its answer; `fault` is why a later step could not be shown."""
+        self.draft, self.walking = draft, at
+        if draft.saved is None:
+            self.box.save(draft, at)
+        else:
+            self.box.clear()
+        self.kit.watch.watch(draft)
+        return await self._answer(SCREENS[at.id](self.kit, draft), fault)
+
+    async def _answer(self, screen: StepScreen, fault: Exception | None) -> Outcome:
         """Show a step and return its answer. Painted in one go, since every repaint goes over the line."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
@@ -309,8 +328,15 @@ class WizardApp(App[int]):
                 # The floor is laid out first: done later, it would have the step above it painted a second time.
                 await asyncio.sleep(SETTLE)
             await self.push_screen(screen, answered, mode=SETUP)
-            self.opening.close()
+            self._opened()
+        if fault is not None:
+            self.tell_fault(fault)
         return await answer
+
+    def _opened(self) -> None:
+        """Paint from now on: there is something to see."""
+        self.opening.close()
+        self.standing = True
 
     def _before_the_first(self) -> Step | None:
         """Back from the first question leads to the accounts, if there are any."""
@@ -319,36 +345,6 @@ class WizardApp(App[int]):
         except Exception:  # the accounts' own screen says what is wrong with them
             saved = True
         return None if saved else STEPS[0]
-
-    # -- the end ----------------------------------------------------------------------------------------------------
-
-    def _fatal_error(self) -> None:
-        """Say one sentence; Textual's own report prints local variables, and a password may be among them."""
-        from rich.text import Text
-
-        where = self._write_crash_log()
-        self._exit_renderables.append(
-            Text(
-                "smtp-wizard met a fault of its own and had to stop. Your saved accounts are untouched. "
-                f"{f'What happened is in {where}.' if where else ''}"
-            )
-        )
-        self._close_messages_no_wait()
-
-    def _write_crash_log(self) -> str:
-        """Write where the fault happened, without values: lines of code only."""
-        kind, _, trace = sys.exc_info()
-        if kind is None:
-            return ""
-        frames = traceback.extract_tb(trace)
-        lines = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-        path = self.kit.desk.folder / CRASH_LOG
-        try:
-            make_private_dir(path.parent)
-            write_private(path, "\n".join([*lines, kind.__name__, ""]).encode())
-        except OSError:
-            return ""
-        return str(path)
 
 
 def browser_at_hand(environ: Mapping[str, str]) -> bool:

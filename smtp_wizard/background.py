@@ -10,6 +10,7 @@ from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.model import Depth, Endpoint, InputError
 from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.fault_log import as_fault
 
 
 class ServerWatch:
@@ -63,5 +64,8 @@ class ServerWatch:
             await self._desk.check_draft(draft, Depth.SERVER, self._take)
         except (InputError, SandboxError):
             return  # said when the person asks for the sign-in, where it can be mended
+        except asyncio.CancelledError as ended:
+            if asyncio.current_task() is self._task:  # else it was stopped
+                self._fault(as_fault(ended))
         except Exception as bug:
             self._fault(bug)

@@ -31,6 +31,7 @@ VAULT_OPEN = "Type its passphrase. It stays open until you leave the program."
 VAULT_NOT_SAME = "Those two were not the same."
 VAULT_CLOSED = "The vault stays closed, so nothing was done."
 MOVE_WHY = "It is read back in the new place before the old one is emptied."
+TRYING = "Trying this out ..."
 MOVE_QUESTION = "Keep its password in:"
 
 

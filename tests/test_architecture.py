@@ -34,6 +34,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "beside",
             "capability",
             "explain_words",
+            "fault_log",
             "found_words",
             "lending",
             "oauth_words",

@@ -36,7 +36,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from textual.widgets import Static
 
-from smtp_wizard.app import CRASH_LOG, run_app
+from smtp_wizard.app import WizardApp, run_app
 from smtp_wizard.commands.faults import LOG_NAME
 from smtp_wizard.engine.accounts import StoreKind
 from smtp_wizard.engine.desk import Desk
@@ -45,6 +45,7 @@ from smtp_wizard.engine.oauth import BrowserSignIn, OAuthError, RegisteredClient
 from smtp_wizard.engine.secrets import SecretError, SecretStores, sealed, vault
 from smtp_wizard.engine.wire import Trust
 from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.fault_log import CRASH_LOG
 from smtp_wizard.front import build_desk
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.connect import ConnectScreen
@@ -61,7 +62,7 @@ from tests.support.leaks import assert_no_trace
 from tests.support.misbehaving import good, make_ca
 from tests.support.oauthserver import CLIENT_ID, Answer, AuthorizationServer
 from tests.support.stores import always, desktop
-from tests.support.walk import Walk, make_desk, shelf, walking, words_of
+from tests.support.walk import Walk, make_desk, shelf, until, walking, words_of
 from tests.test_prompts import COMPANY, SCOPE, SENDER
 from tests.test_two_faces import practising
 
@@ -392,16 +393,35 @@ async def failing_at(scene: Scene, desk: Desk, draft: Draft) -> None:
         scene.tell_of(full.finding, full.transcript)
 
 
-def crashing(scene: Scene) -> None:
-    """The screens end in a bug."""
+async def failing(scene: Scene) -> None:
+    """A check meets a bug, which the screens say and write down."""
 
     async def planted_fault(desk: Desk, draft: Draft, depth: Depth, *_: object, **__: object) -> None:
         local = scene.secret
         if depth is not Depth.SERVER:
             raise ZeroDivisionError(f"cannot use {local} of {draft}")
 
-    desk = make_desk(scene.config)
     scene.patch.setattr(Desk, "check_draft", planted_fault)
+    async with walking(make_desk(scene.config), draft=typed_name("accept")) as walk:
+        await walk.at("connect")
+        await walk.write(scene.secret)
+        await walk.press("enter")
+        await until(lambda: walk.app.faults.entries, lambda: "nothing was told")
+        walk.faults_expected = 1
+        await walk.until_reads("met a fault of its own here")
+        await scene.look(walk)
+    assert "ZeroDivisionError" in (scene.config / CRASH_LOG).read_text("utf-8")
+
+
+def crashing(scene: Scene) -> None:
+    """A bug before there is a screen ends the program."""
+
+    def planted_fault(app: WizardApp, draft: Draft) -> None:
+        local = scene.secret
+        raise ZeroDivisionError(f"cannot use {local} of {draft}")
+
+    desk = make_desk(scene.config)
+    scene.patch.setattr(WizardApp, "_set_up", planted_fault)
     headless(scene.patch, ConnectScreen, "enter")
     draft = replace(typed_name("accept"), secret=Secret(scene.secret))
     out, err = io.StringIO(), io.StringIO()
@@ -491,7 +511,8 @@ FACES = {
     "a bug in a command": Face(breaking, (NAME, "planted_fault")),
     "the wizard in lines": Face(talking),
     "the screens": Face(showing),
-    "a bug in the screens": Face(crashing, ("planted_fault",)),
+    "a bug in the screens": Face(failing, (NAME, "planted_fault")),
+    "a bug before the screens": Face(crashing, ("planted_fault",)),
     "objects and events": Face(printing),
     "the sign-in in the browser": Face(browsing),
 }

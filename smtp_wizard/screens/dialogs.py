@@ -18,7 +18,7 @@ from smtp_wizard.engine.guides import Guide, as_text
 from smtp_wizard.engine.model import Secret
 from smtp_wizard.engine.wizard import Draft, Step
 from smtp_wizard.qr import qr_code
-from smtp_wizard.widgets import Choice, Choices, Field, KeyHints, Plain, SecretInput, TextInput
+from smtp_wizard.widgets import Choice, Choices, Field, KeyHints, Plain, SecretInput, Steady, TextInput
 from smtp_wizard.words import INSTEAD, LOOK_AGAIN, RESUME_ANEW, RESUME_HOME, RESUME_NOTE, RESUME_ON, resume_question
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ DIALOG_TEXT = 65
 """Columns of a text in a window over a screen of 80."""
 
 
-class Dialog(ModalScreen[T | None], Generic[T]):
+class Dialog(Steady, ModalScreen[T | None], Generic[T]):
     """A window that Escape closes with nothing decided."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close")]

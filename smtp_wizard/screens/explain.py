@@ -29,7 +29,7 @@ from smtp_wizard.explain_words import (
 from smtp_wizard.screens.dialogs import Dialog, HelpScreen
 from smtp_wizard.screens.finding import FindingScreen
 from smtp_wizard.screens.step import Kit
-from smtp_wizard.widgets import Banner, Field, KeyHints, Plain, TextInput
+from smtp_wizard.widgets import Banner, Field, KeyHints, Plain, Steady, TextInput
 
 HELP = (
     "Paste any error about sending mail, from whatever program, or a whole message that came back, and press F5. You "
@@ -40,7 +40,7 @@ LONGEST = 262_144
 """Characters of a pasted text that are taken."""
 
 
-class PasteArea(TextArea):
+class PasteArea(Steady, TextArea):
     """Many lines to paste into or to type. Never blinks; what cannot be seen is left out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "app.focus_next", show=False)]

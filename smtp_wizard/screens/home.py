@@ -45,7 +45,7 @@ from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.passphrase import MoveScreen, unlocked
 from smtp_wizard.screens.step import Kit
 from smtp_wizard.store_words import VAULT_CLOSED, moved_words
-from smtp_wizard.widgets import Banner, CheckList, Choice, FindingCard, KeyHints, Plain, Transcript
+from smtp_wizard.widgets import Banner, CheckList, Choice, FindingCard, KeyHints, Plain, Steady, Transcript
 from smtp_wizard.words import (
     ANYWAY_NO,
     ANYWAY_QUESTION,
@@ -79,7 +79,7 @@ class ToWizard(Message):
     draft: Draft | None = None
 
 
-class HomeScreen(Screen[None]):
+class HomeScreen(Steady, Screen[None]):
     """The list of accounts; what a test says stands beneath it."""
 
     AUTO_FOCUS = "#accounts"
@@ -310,6 +310,9 @@ class HomeScreen(Screen[None]):
         self.checks.take(event)
         if isinstance(event, RunFinished):
             self.card.show(next(iter(event.report.findings), None), details=self._details)
+
+    def work_failed(self) -> None:
+        self.heading.update("")
 
     def action_stop(self) -> None:
         """Stop a running test."""

@@ -50,7 +50,7 @@ from smtp_wizard.planning import (
 )
 from smtp_wizard.screens.dialogs import Dialog, HelpScreen
 from smtp_wizard.screens.step import Kit
-from smtp_wizard.widgets import Banner, Field, KeyHints, Plain, TextInput
+from smtp_wizard.widgets import Banner, Field, KeyHints, Plain, Steady, TextInput
 
 HELP = (
     "This list says how much each provider lets one account send, and how large a message may be; a row with * is what "
@@ -77,7 +77,7 @@ LEGEND = "* old article  r recipients  To: recipients of a message  1-5: account
 MOST_MAILBOXES = 20
 
 
-class LimitTable(DataTable[Text]):
+class LimitTable(Steady, DataTable[Text]):
     """The rows; Enter plans with the chosen one, which has a real mark before it, so that it shows without colour.
 
     A row is one cell, its columns made of blanks: each cell of a row would go over the line with colours of its own.
@@ -115,7 +115,7 @@ class FilterInput(TextInput):
     ]
 
 
-class LimitsScreen(Screen[None]):
+class LimitsScreen(Steady, Screen[None]):
     """All providers, each with today's figures and, below them, those of the old article."""
 
     AUTO_FOCUS = "#limits"
@@ -341,7 +341,7 @@ class _Asked:
     chosen: str
 
 
-class PlanScreen(Screen[Mapping[str, str]]):
+class PlanScreen(Steady, Screen[Mapping[str, str]]):
     """A mailing and one provider: the numbers of each day, as bars; or why not, and what to do."""
 
     AUTO_FOCUS = "#plan-recipients"

@@ -236,6 +236,10 @@ class OAuthScreen(StepScreen):
         self._describe()
         self._aim()
 
+    def work_failed(self) -> None:
+        self._describe()
+        self._aim()
+
     def action_other_way(self) -> None:
         """With a code instead of the browser, or the other way round; what was begun ends."""
         self.workers.cancel_group(self, "oauth")

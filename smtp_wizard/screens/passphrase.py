@@ -24,7 +24,7 @@ from smtp_wizard.engine.secrets import (
 )
 from smtp_wizard.screens.dialogs import Dialog
 from smtp_wizard.screens.step import Kit
-from smtp_wizard.store_words import MOVE_WHY, VAULT_NEW, VAULT_NOT_SAME, VAULT_OPEN
+from smtp_wizard.store_words import MOVE_WHY, TRYING, VAULT_NEW, VAULT_NOT_SAME, VAULT_OPEN
 from smtp_wizard.widgets import Choice, Choices, Field, KeyHints, Plain, SecretInput, WayFields
 from smtp_wizard.words import STORE_TITLES
 
@@ -87,7 +87,7 @@ class MoveScreen(Dialog[StoreRef]):
         rows = [Choice(kind, STORE_TITLES[kind]) for kind in kit.desk.stores.offered()]
         self.store = Choices(rows, account.store.kind, id="move-store")
         self.way = WayFields(kit.desk.draft_of(account, None), variable_for(account.name))
-        self.words = Plain("Trying this out ...", classes="note")
+        self.words = Plain(TRYING, classes="note")
         self._found: dict[StoreKind, Availability] = {}
 
     def compose(self) -> ComposeResult:
@@ -110,6 +110,9 @@ class MoveScreen(Dialog[StoreRef]):
         for kind in stores.offered():
             self._found[kind] = await stores.get(kind).probe()
         self._changed()
+
+    def work_failed(self) -> None:
+        self.words.update("")
 
     @on(Choices.Changed, "#move-store")
     def _changed(self) -> None:

@@ -19,7 +19,7 @@ from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.passphrase import unlocked
 from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.store_words import VAULT_CLOSED
+from smtp_wizard.store_words import TRYING, VAULT_CLOSED
 from smtp_wizard.widgets import Choice, Choices, Field, Plain, TextInput, WayFields
 from smtp_wizard.words import (
     ANOTHER_NAME,
@@ -82,6 +82,7 @@ class ReviewScreen(StepScreen):
         self.store_words = Plain("", classes="note", id="store-words")
         self.needs_store = draft.auth is not Auth.NONE
         self._found: dict[StoreKind, Availability] = {}
+        self._trying = self.needs_store
         self._saving = False
         self._chosen = False
 
@@ -145,7 +146,11 @@ class ReviewScreen(StepScreen):
         kind = StoreKind(self.store.selected)
         self.way.show_only(kind)
         found = self._found.get(kind)
-        self.store_words.update(found.words if found else "Trying this out ...")
+        self.store_words.update(found.words if found else TRYING if self._trying else "")
+
+    def work_failed(self) -> None:
+        self._trying = self.at_work("probe")
+        self._store_changed()
 
     @on(Choices.Changed, "#company")
     def _company_changed(self) -> None:

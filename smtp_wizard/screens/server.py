@@ -214,6 +214,9 @@ class ServerScreen(ReachingScreen):
             return
         self._told(report)
 
+    def work_failed(self) -> None:
+        self._say("")
+
     def _take(self, event: Event) -> None:
         self.checks.take(event)
         if isinstance(event, RunFinished):

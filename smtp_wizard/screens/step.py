@@ -28,7 +28,7 @@ from smtp_wizard.probing import (
     neutral_question,
 )
 from smtp_wizard.screens.dialogs import ConfirmScreen, HelpScreen, LinkScreen, TellScreen
-from smtp_wizard.widgets import Banner, GuidePane, KeyHints, Plain, Stepper
+from smtp_wizard.widgets import Banner, GuidePane, KeyHints, Plain, Steady, Stepper
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Kit:
 Outcome = Next | Back
 
 
-class StepScreen(Screen[Outcome]):
+class StepScreen(Steady, Screen[Outcome]):
     """One question. Escape goes back with everything typed; Enter does the sensible next thing."""
 
     STEP: ClassVar[str]

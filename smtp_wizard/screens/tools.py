@@ -23,7 +23,7 @@ from smtp_wizard.engine.paths import UnsafeFile
 from smtp_wizard.engine.practice_mailbox import SandboxMessage, clear, messages, read
 from smtp_wizard.screens.dialogs import ConfirmScreen, Dialog, GuideScreen, HelpScreen
 from smtp_wizard.screens.step import Kit
-from smtp_wizard.widgets import Banner, Choice, Choices, KeyHints, PickerList, Plain
+from smtp_wizard.widgets import Banner, Choice, Choices, KeyHints, PickerList, Plain, Steady
 
 HELP = (
     "Paste an error here, and read what it means and who must act. The practice mailbox holds what was sent to the "
@@ -41,7 +41,7 @@ class OpenTool(Message):
     tool: str
 
 
-class ToolsScreen(Screen[None]):
+class ToolsScreen(Steady, Screen[None]):
     """One list of tools."""
 
     AUTO_FOCUS = "#tools"

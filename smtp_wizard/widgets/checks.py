@@ -18,6 +18,7 @@ from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.lockout import PAUSED
 from smtp_wizard.engine.model import Stage, Verdict
 from smtp_wizard.report import STAGE_WORDS, TRANSCRIPT_LEGEND, who_words
+from smtp_wizard.widgets.steady import Steady
 from smtp_wizard.widgets.text import Plain, wrapped
 
 MARKS = {
@@ -38,7 +39,7 @@ STYLES = {
 }
 
 
-class CheckList(Vertical):
+class CheckList(Steady, Vertical):
     """The stages of a check as they come out. Those that passed fold into one line when one failed."""
 
     GATHER: ClassVar[float] = 0.12
@@ -63,6 +64,11 @@ class CheckList(Vertical):
     def begin(self) -> None:
         """Forget the run before."""
         self.results, self.lines, self.running, self.over = [], [], None, False
+        self._wait(None)
+        self._draw_soon()
+
+    def break_off(self) -> None:
+        """Wait for nothing any longer: the run has failed."""
         self._wait(None)
         self._draw_soon()
 
@@ -144,7 +150,7 @@ class CheckList(Vertical):
         self._draw()
 
 
-class FindingCard(Static):
+class FindingCard(Steady, Static):
     """What is wrong, who must act, what to do next; the server's own words under Details."""
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -187,7 +193,7 @@ class FindingCard(Static):
             self.scroll_visible(animate=False)
 
 
-class Transcript(VerticalScroll, can_focus=True):
+class Transcript(Steady, VerticalScroll, can_focus=True):
     """The dialogue with the server, secrets masked; to copy, and to read in full with what went wrong."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

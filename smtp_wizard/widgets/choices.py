@@ -20,6 +20,7 @@ from textual.widgets.option_list import Option
 
 from smtp_wizard.engine.catalog import Catalog, Provider
 from smtp_wizard.widgets.fields import TextInput
+from smtp_wizard.widgets.steady import Steady
 from smtp_wizard.widgets.text import Plain, wrapped
 
 
@@ -35,7 +36,7 @@ class Choice:
     """A line between the answers that cannot be chosen."""
 
 
-class Choices(Widget, can_focus=True):
+class Choices(Steady, Widget, can_focus=True):
     """A few answers, one of them chosen: arrows choose, Enter goes on. The chosen one has a real mark before it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -146,7 +147,7 @@ class Choices(Widget, can_focus=True):
             self.action_take()
 
 
-class PickerList(OptionList, can_focus=False):
+class PickerList(Steady, OptionList, can_focus=False):
     """The list under a filter. A real mark stands before the chosen row, so that it shows without colour."""
 
     def watch_highlighted(self, highlighted: int | None) -> None:
@@ -159,7 +160,7 @@ class PickerList(OptionList, can_focus=False):
                 self.replace_option_prompt_at_index(at, wanted)
 
 
-class ProviderPicker(Vertical):
+class ProviderPicker(Steady, Vertical):
     """Type to filter, arrows to move, Enter to choose. The last row always leads to the server by hand."""
 
     MOST: ClassVar[int] = 60

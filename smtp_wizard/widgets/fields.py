@@ -15,10 +15,11 @@ from textual.content import Content
 from textual.widgets import Input
 
 from smtp_wizard.engine.catalog import SecretForm
+from smtp_wizard.widgets.steady import Steady
 from smtp_wizard.widgets.text import Plain
 
 
-class TextInput(Input):
+class TextInput(Steady, Input):
     """An input of one row that never blinks and never wipes what is in it when it gets the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Next", key_display="enter")]
@@ -30,7 +31,7 @@ class TextInput(Input):
         self.cursor_blink = False
 
 
-class Field(Vertical):
+class Field(Steady, Vertical):
     """A label, an input, and beneath it a hint that gives way to what is wrong.
 
     A fault is told when the person is done with the field, and checked again at every key once it was told.

@@ -15,10 +15,11 @@ from textual.widget import Widget
 from smtp_wizard.engine.check import CheckResult
 from smtp_wizard.engine.guides import Guide, GuideStep
 from smtp_wizard.engine.model import Verdict
+from smtp_wizard.widgets.steady import Steady
 from smtp_wizard.widgets.text import Plain, wrapped
 
 
-class GuideRow(Widget):
+class GuideRow(Steady, Widget):
     """One step of a guide: mark, tick, text; its lines hang below the text, web addresses stay whole."""
 
     done: reactive[bool] = reactive(False)
@@ -52,7 +53,7 @@ class GuideRow(Widget):
         return Content("\n").join([first, *rest, *remarks])
 
 
-class GuidePane(VerticalScroll, can_focus=True):
+class GuidePane(Steady, VerticalScroll, can_focus=True):
     """A guide beside the checks. Arrows move between steps, Space ticks one; a check that proves a step ticks it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from smtp_wizard.engine.wizard import Draft, Step, applicable
+from smtp_wizard.widgets.steady import Steady
 
 
 def wrapped(text: str, width: int, hanging: int = 0) -> list[str]:
@@ -24,14 +25,14 @@ def wrapped(text: str, width: int, hanging: int = 0) -> list[str]:
     return [*lines, line]
 
 
-class Plain(Static):
+class Plain(Steady, Static):
     """Text as it is: no markup is read."""
 
     def __init__(self, text: str | Content = "", *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(text, id=id, classes=classes, markup=False)
 
 
-class Stepper(Static):
+class Stepper(Steady, Static):
     """The line of steps: all of them where there is room, else the number and the name."""
 
     ROOM: ClassVar[int] = 70
@@ -56,20 +57,29 @@ class Stepper(Static):
         return f"Step {self.steps.index(self.current) + 1} of {len(self.steps)}: {self.current.title}"
 
 
-class Banner(Static):
+class Banner(Steady, Static):
     """One lasting message above the footer; takes no room while there is none."""
 
     def __init__(self) -> None:
         super().__init__("", markup=False, id="banner")
         self.display = False
+        self.faults: frozenset[str] = frozenset()
+        """Where the faults happened that were told since anything else was said."""
+
+    def say_fault(self, text: str, where: str) -> None:
+        """Show what failed, until something else is said; `where` tells one fault from another."""
+        before = self.faults
+        self.say(text)
+        self.faults = before | {where}
 
     def say(self, text: str) -> None:
         """Show a message, or none."""
+        self.faults = frozenset()
         self.display = bool(text)
         self.update(Content.styled(f"! {text}", "bold $text-warning") if text else "")
 
 
-class KeyHints(Static):
+class KeyHints(Steady, Static):
     """The keys that do something here, in one line at the bottom; those that no longer fit are left out.
 
     One line of text, and not a row of widgets: it is painted only when it says something else, and never moves the

@@ -9,11 +9,12 @@ from smtp_wizard.engine.accounts import StoreKind
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.store_words import WAY_HINTS, WAY_LABELS, WAY_PARSERS
 from smtp_wizard.widgets.fields import Field, TextInput
+from smtp_wizard.widgets.steady import Steady
 
 _IDS = {StoreKind.ENV: "env-name", StoreKind.COMMAND: "secret-command", StoreKind.FILE: "secret-file"}
 
 
-class WayFields(Vertical):
+class WayFields(Steady, Vertical):
     """A field for each place that is only referred to; the one of the chosen place is shown."""
 
     DEFAULT_CSS = "WayFields { height: auto; }"

@@ -12,13 +12,12 @@ from textual import events
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from smtp_wizard.app import CRASH_LOG, HOME, WizardApp, run_app
-from smtp_wizard.engine.check import Emit
+from smtp_wizard.app import HOME, WizardApp, run_app
 from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.model import Address, Depth, Secret, Security
+from smtp_wizard.engine.model import Address, Secret, Security
 from smtp_wizard.engine.wizard import Draft, Origin
+from smtp_wizard.fault_log import CRASH_LOG
 from smtp_wizard.screens.address import AddressScreen
-from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.dialogs import HelpScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.widgets import Transcript
@@ -219,37 +218,21 @@ def headless(monkeypatch: pytest.MonkeyPatch, on: type[Screen[Any]], key: str) -
     monkeypatch.setattr(WizardApp, "run", run)
 
 
-@pytest.mark.parametrize("where", ["a key", "a check", "the check beside"])
-def test_a_fault_of_the_programs_own_is_one_sentence_without_values(
-    desk: Desk, where: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_a_fault_before_there_is_a_screen_is_one_sentence_without_values(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit 70; a password in a local variable, or in the exception, is neither printed nor written down."""
-    draft: Draft | None = None
-    if where == "a key":
+    """Exit 70; a password in a local variable, or in the exception, is neither printed nor written down.
 
-        def fails(screen: AddressScreen) -> None:
-            password = SECRET
-            raise ZeroDivisionError(f"cannot use {password}")
+    A fault while there are screens ends nothing: `test_faults_of_our_own.py`.
+    """
 
-        monkeypatch.setattr(AddressScreen, "action_help", fails)
-        headless(monkeypatch, AddressScreen, "f1")
-    else:
+    def fails(app: WizardApp, draft: Draft) -> None:
+        password = SECRET
+        raise ZeroDivisionError(f"cannot use {password}")
 
-        async def fails_later(desk: Desk, draft: Draft, depth: Depth, emit: Emit, **_: object) -> None:
-            if (depth is Depth.SERVER) is not (where == "the check beside"):
-                return
-            password = SECRET
-            raise ZeroDivisionError(f"cannot use {password}")
-
-        path, provider = desk.path("sandbox", "accept"), desk.provider("sandbox")
-        assert path is not None
-        assert provider is not None
-        found = Draft(address=Address("you", "sandbox.test")).with_provider(provider, Origin.ADDRESS).with_path(path)
-        draft = replace(found, secret=Secret(SECRET))
-        monkeypatch.setattr(Desk, "check_draft", fails_later)
-        headless(monkeypatch, ConnectScreen, "enter")
-
-    assert run_app(desk, shelf(), start="setup", draft=draft) == 70
+    monkeypatch.setattr(WizardApp, "_set_up", fails)
+    headless(monkeypatch, AddressScreen, "f1")
+    assert run_app(desk, shelf(), start="setup", draft=Draft(secret=Secret(SECRET))) == 70
     told = "".join(capfd.readouterr())
     log = (desk.folder / CRASH_LOG).read_text()
     assert "smtp-wizard met a fault of its own and had to stop. Your saved accounts are untouched." in " ".join(

@@ -119,6 +119,8 @@ class Walk:
     pilot: Pilot[int]
     pressed: list[str] = field(default_factory=list)
     """Every key but those of typed values."""
+    faults_expected: int = 0
+    """How many faults of the program's own the test has brought about."""
 
     async def press(self, *keys: str) -> None:
         """Press keys, one after the other."""
@@ -198,10 +200,19 @@ class Walk:
         """Wait for something to come true; a fault of the program ends the wait."""
 
         def over() -> object:
-            return happened() or self.app.return_code is not None
+            return happened() or self.app.return_code is not None or self._new_faults
 
         await until(over, lambda: f"never came: {what}; shown:\n{self.shown}")
         assert self.app.return_code is None, "the program has ended"
+        self.no_fault()
+
+    @property
+    def _new_faults(self) -> list[str]:
+        return self.app.faults.entries[self.faults_expected :]
+
+    def no_fault(self) -> None:
+        """Raise `AssertionError` where the program met a fault of its own that the test did not expect."""
+        assert not self._new_faults, "\n".join(["faults of the program's own:", *self._new_faults])
 
     @property
     def draft(self) -> Draft:
@@ -219,4 +230,6 @@ async def walking(
     app = WizardApp(desk, shelf(), start=start, draft=draft)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        yield Walk(app, pilot)
+        walk = Walk(app, pilot)
+        yield walk
+        walk.no_fault()

@@ -1,0 +1,40 @@
+"""What keeps the screens standing when something in them fails: one handler is lost, never the part that it belongs to.
+
+The toolkit ends a part whose handler raises, and with it all that the part would still have been told: its keys are
+dead from then on. A `Steady` part hands the fault to the app, which says it on the screen, and goes on.
+"""
+
+from __future__ import annotations
+
+from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.worker import Worker, WorkerState
+
+from smtp_wizard.fault_log import BrokenOff, as_fault
+
+
+class Steady(MessagePump):
+    """Stands before a class of the toolkit: `class HomeScreen(Steady, Screen[None])`."""
+
+    async def _dispatch_message(self, message: Message) -> None:
+        try:
+            await super()._dispatch_message(message)
+        except Exception as fault:
+            self.app._handle_exception(fault)
+
+    def at_work(self, group: str) -> bool:
+        """Whether background work of this part and group is going on, so that a key must not begin it again."""
+        here: object = self
+        return any(
+            worker.node is here and worker.group == group and worker.is_running and not worker.is_cancelled
+            for worker in self.app.workers
+        )
+
+    def work_failed(self) -> None:
+        """Take back what says that something is going on: background work of this screen has failed."""
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Take work that ended unasked for a fault: the toolkit says nothing of it, and the person would wait on."""
+        worker = event.worker
+        if event.state is WorkerState.CANCELLED and not worker.is_cancelled:
+            raise as_fault(worker.error or BrokenOff())

@@ -1,0 +1,505 @@
+"""A fault of the program's own: wherever it happens, a sentence on that screen; keys go on, nothing typed is lost."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import errno
+import importlib
+import inspect
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import pytest
+from textual.message_pump import MessagePump
+from textual.widgets import Input
+
+import smtp_wizard
+from smtp_wizard.app import HOME, SCREENS
+from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.model import Depth
+from smtp_wizard.engine.neutral import Neutral
+from smtp_wizard.engine.secrets import KeyringStore
+from smtp_wizard.fault_log import CRASH_LOG
+from smtp_wizard.probing import Unreached
+from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen, PasswordScreen
+from smtp_wizard.screens.explain import ExplainScreen
+from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.passphrase import MoveScreen
+from smtp_wizard.screens.steady_app import FaultScreen
+from smtp_wizard.screens.step import ReachingScreen
+from smtp_wizard.widgets import Banner, CheckList, Plain, Steady
+from tests.support.places import (
+    GOOD,
+    PASSWORD,
+    PLACES,
+    TEST_TO,
+    Go,
+    Place,
+    at_address,
+    at_connect,
+    at_home,
+    at_oauth,
+    at_server,
+    at_signin,
+    at_testmail,
+    draft_at_connect,
+    draft_at_oauth,
+    draft_at_server,
+    draft_at_signin,
+    draft_at_testmail,
+    standing,
+)
+from tests.support.walk import Walk, until
+
+SECRET = "correct horse battery"
+
+
+def endless(depth: int = 0) -> int:
+    """Recurse until the interpreter says no."""
+    return endless(depth + 1) + 1
+
+
+def raised(kind: str) -> None:
+    """Fail in one of the ways in which anything may."""
+    password = SECRET
+    match kind:
+        case "a bug":
+            raise ZeroDivisionError(f"cannot use {password}")
+        case "the system":
+            raise OSError(errno.ENOSPC, f"no room for {password}", password)
+        case "no memory":
+            raise MemoryError(password)
+        case "nested":
+            endless()
+        case "cancelled":
+            raise asyncio.CancelledError(password)
+
+
+SAID = {
+    "a bug": "smtp-wizard met a fault of its own here (ZeroDivisionError).",
+    "the system": "The system refused what was needed here: No space left on device.",
+    "no memory": "There was not enough memory for this.",
+    "nested": "This is nested too deeply for smtp-wizard.",
+    "cancelled": "What smtp-wizard waited for ended without an answer.",
+}
+
+
+@dataclass
+class Service:
+    """Part of the engine, which fails where it is asked for something."""
+
+    owner: object
+    name: str
+    when: Callable[..., bool] = lambda *_, **__: True
+    """Which calls fail; the others are answered as ever."""
+    kind: str = ""
+    calls: int = 0
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        original: Callable[..., Any] = getattr(self.owner, self.name)
+
+        def fails(arguments: tuple[Any, ...], named: Mapping[str, Any]) -> bool:
+            if not self.kind or not self.when(*arguments, **named):
+                return False
+            self.calls += 1
+            return True
+
+        async def later(*arguments: Any, **named: Any) -> Any:
+            if fails(arguments, named):
+                await asyncio.sleep(0)
+                raised(self.kind)
+            return await original(*arguments, **named)
+
+        def at_once(*arguments: Any, **named: Any) -> Any:
+            if fails(arguments, named):
+                raised(self.kind)
+            return original(*arguments, **named)
+
+        patch.setattr(self.owner, self.name, later if inspect.iscoroutinefunction(original) else at_once)
+
+
+@dataclass(frozen=True)
+class Work:
+    """Background work of a screen: how it is begun, and which part of the engine it asks."""
+
+    place: Place
+    begin: Go
+    service: Callable[[], Service]
+    typed: Mapping[str, str] = field(default_factory=dict)
+    """What stands in fields, by their selectors, before and after."""
+
+
+def of_desk(name: str, depth: Depth | None = None) -> Callable[[], Service]:
+    """Return a method of the desk; with a `depth`, only where a check goes that far."""
+    if depth is None:
+        return lambda: Service(Desk, name)
+    return lambda: Service(Desk, name, lambda *arguments, **_: arguments[2] is depth)
+
+
+def press(*keys: str) -> Go:
+    async def pressed(walk: Walk) -> None:
+        await walk.press(*keys)
+
+    return pressed
+
+
+def filled(go: Go, fields: Mapping[str, str]) -> Go:
+    """Type into fields of a place."""
+
+    async def there(walk: Walk) -> None:
+        await go(walk)
+        for selector, text in fields.items():
+            await walk.fill(selector, text)
+
+    return there
+
+
+def acting(action: str, *then: Go) -> Go:
+    """Choose what to do with the first account."""
+
+    async def chosen(walk: Walk) -> None:
+        await walk.press("enter")
+        screen = await walk.at_screen(ActionScreen)
+        while screen.choices.selected != action:
+            await walk.press("down")
+        await walk.press("enter")
+        for go in then:
+            await go(walk)
+
+    return chosen
+
+
+async def name_it_anew(walk: Walk) -> None:
+    await walk.at_screen(NameScreen)
+    await walk.write("x")
+    await walk.press("enter")
+
+
+async def type_a_password(walk: Walk) -> None:
+    await walk.at_screen(PasswordScreen)
+    await walk.write(PASSWORD)
+    await walk.press("enter")
+
+
+async def say_yes(walk: Walk) -> None:
+    await walk.at_screen(ConfirmScreen)
+    await walk.press("down", "enter")
+
+
+async def to_another_place(walk: Walk) -> None:
+    screen = await walk.at_screen(MoveScreen)
+    await walk.until(lambda: "Trying" not in walk.line, "the places for the password to be tried")
+    while screen.store.selected != StoreKind.SESSION:
+        await walk.press("down")
+    await walk.press("enter")
+
+
+async def wonder_about_the_network(walk: Walk) -> None:
+    screen = walk.app.screen
+    assert isinstance(screen, ReachingScreen)
+    screen.unreached = Unreached("mail.firma.example", Neutral("smtp.gmail.com", (587,)), None)
+    await walk.press("f3")
+    await say_yes(walk)
+
+
+async def try_anyway(walk: Walk) -> None:
+    screen = await walk.at_screen(HomeScreen)
+    screen._held_back = screen._accounts[0]
+    await walk.press("f9")
+
+
+async def at_explaining(walk: Walk) -> None:
+    await at_home(walk)
+    await walk.press("o")
+    await walk.until_reads("Explain an error")
+    await walk.press("enter")
+    screen = await walk.at_screen(ExplainScreen)
+    screen.area.text = "535 5.7.8 Username and Password not accepted"
+
+
+async def back_and_on(walk: Walk) -> None:
+    """Go to the step before and come again, if one stands at the last."""
+    if walk.step == "review":
+        await walk.press("escape")
+        await walk.at("testmail")
+    await walk.press("f8")
+
+
+def changed(place: str, go: Go) -> Place:
+    return replace(PLACES[place], go=go)
+
+
+AT_HOME = Place(at_home, start=HOME)
+ADDRESS, HOST, TO = {"#address": "ana@unknown.example"}, {"#host": "mail.firma.example"}, {"#to": str(TEST_TO)}
+CLIENT = {"#client-id": "1234.apps.example", "#client-secret": "quiet-as-a-mouse"}
+PASSWORD_TYPED = {"#secret": PASSWORD.replace(" ", "")}
+AT_SERVER = Place(filled(at_server, HOST), draft_at_server)
+
+WORK: Mapping[str, Work] = {
+    "AddressScreen._look_up": Work(
+        Place(filled(at_address, ADDRESS)), press("enter"), of_desk("discover"), typed=ADDRESS
+    ),
+    "ServerScreen._test": Work(AT_SERVER, press("f5"), of_desk("check_draft"), typed=HOST),
+    "ServerScreen._try_ports": Work(AT_SERVER, press("f6"), of_desk("probe"), typed=HOST),
+    "ReachingScreen._ask_neutral": Work(AT_SERVER, wonder_about_the_network, of_desk("ask_neutral"), typed=HOST),
+    "ConnectScreen._check": Work(
+        Place(filled(at_connect, PASSWORD_TYPED), draft_at_connect, GOOD),
+        press("enter"),
+        of_desk("check_draft", Depth.LOGIN),
+        typed=PASSWORD_TYPED,
+    ),
+    "OAuthScreen._sign_in": Work(
+        Place(filled(at_oauth, CLIENT), draft_at_oauth),
+        press("enter"),
+        lambda: Service(importlib.import_module("smtp_wizard.engine.bearers").Bearers, "exchange"),
+        typed=CLIENT,
+    ),
+    "TestMailScreen._send": Work(
+        Place(filled(at_testmail, TO), draft_at_testmail),
+        press("enter"),
+        of_desk("check_draft", Depth.SEND),
+        typed=TO,
+    ),
+    "ReviewScreen._probe": Work(
+        Place(at_testmail, draft_at_testmail), back_and_on, lambda: Service(KeyringStore, "probe")
+    ),
+    "ReviewScreen._save": Work(
+        changed("review", filled(PLACES["review"].go, {"#name": "Mine"})),
+        press("enter"),
+        of_desk("save"),
+        typed={"#name": "Mine"},
+    ),
+    "HomeScreen._test": Work(AT_HOME, press("t"), of_desk("check_account")),
+    "HomeScreen.action_anyway": Work(AT_HOME, try_anyway, lambda: Service(HomeScreen, "_wanted_anyway")),
+    "HomeScreen.action_edit": Work(AT_HOME, press("e"), of_desk("draft_of")),
+    "HomeScreen.action_copy_account": Work(AT_HOME, acting("copy"), of_desk("copy_of")),
+    "HomeScreen.action_rename": Work(AT_HOME, acting("rename", name_it_anew), of_desk("rename")),
+    "HomeScreen.action_password": Work(AT_HOME, acting("password", type_a_password), of_desk("replace_secret")),
+    "HomeScreen.action_move": Work(AT_HOME, acting("move", to_another_place), of_desk("move")),
+    "HomeScreen.action_scope": Work(AT_HOME, acting("scope"), of_desk("set_scope")),
+    "HomeScreen.action_delete": Work(AT_HOME, acting("delete", say_yes), of_desk("remove")),
+    "MoveScreen._probe": Work(AT_HOME, acting("move"), lambda: Service(KeyringStore, "probe")),
+    "ExplainScreen._explain": Work(
+        Place(at_explaining, start=HOME),
+        press("f5"),
+        lambda: Service(importlib.import_module("smtp_wizard.engine.explain").Explainer, "explain_text"),
+    ),
+    "WizardApp.walk": Work(
+        Place(at_signin, draft_at_signin), press("enter"), lambda: Service(SCREENS["connect"], "__init__")
+    ),
+}
+"""All background work of the screens."""
+
+
+def background_work() -> Iterator[str]:
+    """Find it: what is decorated as such."""
+    for file in Path(smtp_wizard.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                yield from (f"{node.name}.{each.name}" for each in node.body if is_work(each))
+
+
+def is_work(node: ast.stmt) -> TypeGuard[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
+        isinstance(each, ast.Call) and getattr(each.func, "id", "") == "work" for each in node.decorator_list
+    )
+
+
+def test_no_background_work_is_left_out() -> None:
+    assert set(WORK) == set(background_work())
+
+
+async def told(walk: Walk, kind: str, desk: Desk) -> None:
+    """Wait for the sentence; see that the fault is written down, for the owner only, and without a value."""
+    expected = walk.faults_expected + 1
+    await until(lambda: len(walk.app.faults.entries) >= expected, lambda: f"nothing was told; shown:\n{walk.shown}")
+    walk.faults_expected = expected
+    log = desk.folder / CRASH_LOG
+    await walk.until_reads(SAID[kind])
+    await walk.until(lambda: f"writtenin{log}." in "".join(walk.shown.replace("|", "").split()), "the log's name")
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    for words in (walk.shown, log.read_text("utf-8")):
+        assert SECRET not in words
+        assert "cannot use" not in words
+
+
+@pytest.mark.parametrize("name", WORK)
+async def test_background_work_that_fails_is_a_sentence_on_its_screen(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In every way in which it may fail, one after the other; each time it can be begun again."""
+    work = WORK[name]
+    service = work.service()
+    service.install(monkeypatch)
+    async with standing(work.place, tmp_path, size=(120, 40)) as walk:
+        for kind in SAID:
+            service.kind, service.calls = kind, 0
+            await work.begin(walk)
+            await told(walk, kind, walk.app.kit.desk)
+            assert service.calls == 1
+            assert not any(checks.running for checks in walk.app.screen.query(CheckList))
+            assert "Trying" not in walk.shown
+            await go_on(walk)
+            for selector, text in work.typed.items():
+                assert walk.the(selector, Input).value == text
+
+
+async def go_on(walk: Walk) -> None:
+    """See that the screen takes keys: help comes and goes, a window over a screen closes."""
+    if isinstance(walk.app.screen, FaultScreen):
+        await walk.press("escape")
+        if isinstance(walk.app.screen, MoveScreen):
+            await walk.press("escape")
+        await walk.at_screen(HomeScreen)
+    below = walk.app.screen
+    await walk.press("f1")
+    await walk.until(lambda: walk.app.screen is not below, "the help")
+    await walk.press("escape")
+    await walk.until(lambda: walk.app.screen is below, "the end of the help")
+
+
+async def test_work_that_is_begun_again_after_a_fault_does_what_it_should(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(Desk, "check_draft", lambda *arguments, **_: arguments[2] is Depth.LOGIN, kind="a bug")
+    service.install(monkeypatch)
+    async with standing(WORK["ConnectScreen._check"].place, tmp_path) as walk:
+        await walk.press("enter")
+        await told(walk, "a bug", walk.app.kit.desk)
+        service.kind = ""
+        await walk.press("enter")
+        await walk.until_reads("Press Enter to go on")
+        assert not walk.the("#banner", Banner).display
+
+
+async def test_the_check_beside_the_screens_is_told_where_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in SAID:
+        with monkeypatch.context() as patch:
+            service = Service(Desk, "check_draft", lambda *arguments, **_: arguments[2] is Depth.SERVER, kind)
+            service.install(patch)
+            async with standing(Place(at_address), tmp_path / kind.replace(" ", "-")) as walk:
+                await walk.write("ana@gmail.com")
+                await walk.press("enter")
+                await told(walk, kind, walk.app.kit.desk)
+                assert walk.step == "provider"
+                await go_on(walk)
+
+
+@pytest.mark.parametrize("kind", SAID)
+async def test_a_first_step_that_cannot_be_shown_leads_to_the_accounts(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The draft is kept, and can be gone on with."""
+    Service(SCREENS["connect"], "__init__", kind=kind).install(monkeypatch)
+
+    async def at_the_fault(walk: Walk) -> None:
+        await until(lambda: walk.app.faults.entries, lambda: f"nothing was told; shown:\n{walk.shown}")
+        walk.faults_expected = len(walk.app.faults.entries)
+
+    async with standing(Place(at_the_fault, draft_at_connect), tmp_path) as walk:
+        assert walk.faults_expected == 1
+        walk.faults_expected = 0
+        await told(walk, kind, walk.app.kit.desk)
+        kept = walk.app.box.load()
+        assert kept is not None
+        assert (kept.draft.address, kept.step.id) == (draft_at_connect().address, "connect")
+        await go_on(walk)
+
+
+# --- handlers, timers, painting ---
+
+
+def later(walk: Walk, how: str, fails: Callable[[], object]) -> None:
+    """Have something called as handlers, timers and callbacks are."""
+    screen = walk.app.screen
+    part = next(each for each in (walk.app.focused, *screen.query(Plain)) if isinstance(each, Steady))
+    begin: Mapping[str, Callable[[], object]] = {
+        "the screen": lambda: screen.call_later(fails),
+        "next": lambda: screen.call_next(fails),
+        "a part": lambda: part.call_later(fails),
+        "a timer": lambda: screen.set_timer(0.001, fails),
+        "painted": lambda: screen.call_after_refresh(fails),
+        "the app": lambda: walk.app.call_later(fails),
+    }
+    begin[how]()
+
+
+@pytest.mark.parametrize("name", PLACES)
+async def test_a_handler_that_fails_is_lost_and_nothing_else(name: str, tmp_path: Path) -> None:
+    async with standing(PLACES[name], tmp_path, size=(120, 40)) as walk:
+        here = walk.app.screen
+        typed = [each.value for each in here.query(Input)]
+        for how in ("the screen", "next", "a part", "a timer", "painted", "the app"):
+            later(walk, how, lambda: raised("a bug"))
+            await told(walk, "a bug", walk.app.kit.desk)
+            if isinstance(walk.app.screen, FaultScreen):
+                await walk.press("enter")
+                await walk.until(lambda: walk.app.screen is here, "the screen below")
+            else:
+                here.query_one(Banner).say("")
+            heard = asyncio.Event()
+            later(walk, how, heard.set)
+            await walk.until(heard.is_set, f"a later call: {how}")
+        assert [each.value for each in here.query(Input)] == typed
+
+
+async def test_a_part_that_cannot_be_painted_is_told_once(tmp_path: Path) -> None:
+    """Whatever is said has it painted again; that must not go on for ever."""
+
+    class Unpaintable(Plain):
+        failing = True
+
+        def render(self) -> Any:
+            if self.failing:
+                raised("a bug")
+            return super().render()
+
+    async with standing(PLACES["connect"], tmp_path) as walk:
+        part = Unpaintable()
+        await walk.app.screen.query_one("#form").mount(part)
+        await until(lambda: walk.app.faults.entries, lambda: "nothing was told")
+        await walk.press("f4", "f1")
+        walk.faults_expected = len(walk.app.faults.entries)
+        assert walk.faults_expected <= 2, "once on each screen"
+        await walk.press("f4", "tab", "x", "f4")
+        walk.no_fault()
+        assert walk.app.return_code is None
+        part.failing = False
+
+
+def test_every_part_of_the_screens_is_steady() -> None:
+    package = Path(smtp_wizard.__file__).parent
+    files = [package / "app.py", *(package / "screens").glob("*.py"), *(package / "widgets").glob("*.py")]
+    modules = [
+        importlib.import_module(f"smtp_wizard.{'.'.join(each.relative_to(package).with_suffix('').parts)}")
+        for each in files
+    ]
+    parts = {
+        part
+        for module in modules
+        for part in vars(module).values()
+        if isinstance(part, type) and issubclass(part, MessagePump) and part.__module__.startswith("smtp_wizard.")
+    }
+    assert len(parts) > 40
+    assert [part.__qualname__ for part in parts if not issubclass(part, Steady)] == []
+
+
+def test_where_nothing_can_be_written_the_sentence_names_no_log(tmp_path: Path) -> None:
+    from smtp_wizard.fault_log import FaultLog, fault_words
+
+    (tmp_path / "config").write_text("a file where the folder should be")
+    fault = ZeroDivisionError(SECRET)
+    with suppress(ZeroDivisionError):
+        raise fault
+    log = FaultLog(tmp_path / "config")
+    assert log.write(fault) == ""
+    assert len(log.entries) == 1
+    assert "written in" not in fault_words(fault, "")
