@@ -354,11 +354,15 @@ def proved_words(auth: Auth) -> str:
 
 ANYWAY = "Try anyway"
 ANYWAY_QUESTION = (
-    "User name and password were refused several times. Another wrong password may lock the account, for hours and "
-    "for every program. Try anyway?"
+    "Several sign-ins failed in a short time. Another failure may lock the account, for hours and for every program. "
+    "Try anyway?"
 )
 ANYWAY_YES = "Try anyway, once"
 ANYWAY_NO = "No, wait"
+REFUSED_AS_IT_IS = "The server has refused exactly this sign-in, so nothing was sent."
+REFUSED_KEYS = f"{REFUSED_AS_IT_IS} Change it, or press F5 to try the same once more."
+REFUSED_AT_TESTMAIL = f"{REFUSED_AS_IT_IS} Esc leads back to where it is changed; F5 tries the same once more."
+UNDER_WAY = "A test is under way. Esc stops it."
 
 
 # --- test mail ---
@@ -433,7 +437,10 @@ DISPLACE_NO = "Use this one for General Emails Only"
 def summary_words(draft: Draft) -> tuple[str, str]:
     """Say what is about to be saved, and what was proved of it."""
     proof = draft.proof
-    tested = f"signed in {proof.at.astimezone():%Y-%m-%d %H:%M}; {ARRIVALS[draft.arrival]}" if proof else "not tested"
+    if proof is None or not draft.signed_in:
+        tested = "the sign-in was refused" if draft.refused else "not tested"
+    else:
+        tested = f"signed in {proof.at.astimezone():%Y-%m-%d %H:%M}; {ARRIVALS[draft.arrival]}"
     where = f"{draft.endpoint}, {draft.endpoint.security.words}" if draft.endpoint else ""
     practice = "   (practice)" if draft.sandbox else ""
     return f"{draft.from_address} through {where}{practice}", f"Tested: {tested}"

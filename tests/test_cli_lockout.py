@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,10 @@ from smtp_wizard.engine.accounts import Account, AccountBook, StoreKind, StoreRe
 from smtp_wizard.engine.lockout import REFUSED
 from smtp_wizard.engine.model import Auth, Security
 from tests.support.certs import Authority
-from tests.support.checking import starttls_up_to_auth
-from tests.support.cli import Ran, run
+from tests.support.checking import AUTH, EHLO, GREETING, SLOW_OFFER, starttls_up_to_auth
+from tests.support.cli import Ran, run, started
 from tests.support.misbehaving import Hold, MisbehavingServer, Send, Step
+from tests.support.walk import until
 from tests.test_cli_send import RELAY
 
 ANA = "ana@example.com"
@@ -148,3 +151,58 @@ async def test_the_account_says_how_many_refusals_count(
     assert shown.document["refused_lately"] == 3
     words = (await asyncio.to_thread(run, "accounts", "show", "Office")).out
     assert "user name and password were refused 3 times" in words
+
+
+SILENCE: list[Step] = [GREETING, EHLO, SLOW_OFFER, AUTH, Hold()]
+
+
+def sign_ins(server: MisbehavingServer) -> int:
+    return server.received.count(b"AUTH PLAIN")
+
+
+def no_sign_in() -> str:
+    return "no sign-in came"
+
+
+def more_sign_ins(server: MisbehavingServer, before: int) -> bool:
+    return sign_ins(server) > before
+
+
+async def test_a_script_that_is_impatient_sends_three_and_no_more(own_home: Path) -> None:
+    """`setup --timeout` at a server that does not answer the sign-in, five times."""
+    async with MisbehavingServer(SILENCE, strict=False) as server:
+        where = ["--host", "127.0.0.1", "--port", str(server.port), "--security", "none", "--allow-cleartext-login"]
+        for _ in range(5):
+            ran = await cli("setup", ANA, *where, "--username", ANA, "--timeout", "1", "--json")
+            assert ran.code == 1
+        assert sign_ins(server) <= 3
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+async def test_a_sign_in_whose_process_was_ended_counts(
+    book: AccountBook, monkeypatch: pytest.MonkeyPatch, ending: signal.Signals
+) -> None:
+    """Whatever ends it: the server has seen the password. What comes next says so, at once."""
+    monkeypatch.setenv("OFFICE_PASSWORD", "guess one")
+    async with MisbehavingServer(SILENCE, strict=False) as server:
+        account = replace(
+            RELAY,
+            name="Office",
+            endpoint=server.endpoint(Security.NONE),
+            allow_cleartext=True,
+            auth=Auth.PASSWORD,
+            username=ANA,
+            store=StoreRef(StoreKind.ENV, "OFFICE_PASSWORD"),
+        )
+        book.put(account)
+        for _ in range(3):
+            before = sign_ins(server)
+            with started("test", "Office") as process:
+                await until(partial(more_sign_ins, server, before), no_sign_in)
+                process.send_signal(ending)
+                await asyncio.to_thread(process.communicate)
+        ran = await asyncio.to_thread(run, "test", "Office", "--json")
+        assert sign_ins(server) == 3
+    (finding,) = ran.result["findings"]
+    assert finding["code"] == PAUSED
+    assert "3 sign-ins were not answered in time" in finding["explanation"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,20 +12,28 @@ import pytest
 from smtp_wizard.engine.attempts import USUAL, Place
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.guides import GuideShelf
-from smtp_wizard.engine.model import Address, Endpoint, Secret, Security
-from smtp_wizard.engine.wizard import Draft, Origin
+from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Secret, Security, Verdict
+from smtp_wizard.engine.wizard import Draft, Origin, Proof
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.dialogs import ConfirmScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.words import ANYWAY_QUESTION
-from tests.support.checking import PLAIN_UP_TO_AUTH, QUICK, SIGNED_IN
+from smtp_wizard.words import ANYWAY_QUESTION, REFUSED_AS_IT_IS
+from tests.support.checking import EHLO, GREETING, PLAIN_UP_TO_AUTH, QUICK, SIGNED_IN
 from tests.support.dialogue import Dialogue
-from tests.support.misbehaving import Hold, MisbehavingServer, Send, refused_port
+from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Script, Send, refused_port
 from tests.support.walk import make_desk, walking
 
 ANA = "ana@firm.example"
 REFUSED = [*PLAIN_UP_TO_AUTH, Send(b"535 5.7.8 no\r\n"), Hold()]
 TAKEN = [*PLAIN_UP_TO_AUTH, SIGNED_IN, Hold()]
+TOKEN_REFUSED: Script = [
+    GREETING,
+    EHLO,
+    Send(b"250-mail.example.test\r\n250 AUTH XOAUTH2\r\n"),
+    Expect(rb"AUTH XOAUTH2 \S+"),
+    Send(b"535 5.7.8 no\r\n"),
+    Hold(),
+]
 STOPPED = "Stopped before the account gets locked"
 
 
@@ -159,3 +168,91 @@ def test_the_plain_home_stops_and_offers_the_way_on(desk: Desk) -> None:
         dialogue.over()
     assert "'Office': not tested. Nothing was sent." in dialogue.words
     assert "'Office': FAIL" in dialogue.words
+
+
+async def plainly(desk: Desk, begun: Draft, *script: tuple[str, str]) -> Dialogue:
+    """Answer the questions of the wizard in lines of text, beside the server of this test."""
+    dialogue = Dialogue(*script)
+    wizard = PlainWizard(desk, GuideShelf(), dialogue)
+    assert await asyncio.to_thread(wizard.run, start="setup", draft=begun) == 0
+    dialogue.over()
+    return dialogue
+
+
+async def test_in_lines_of_text_enter_sends_nothing_that_was_refused(desk: Desk) -> None:
+    """Enter at 'What now?', and Enter for 'the one from before': only what is asked for by its number is sent."""
+    async with MisbehavingServer(REFUSED) as server:
+        begun = replace(draft(server.endpoint(Security.NONE)), secret=None)
+        dialogue = await plainly(
+            desk,
+            begun,
+            ("User name", ""),
+            ("not shown", "guess one"),
+            ("What now?", ""),
+            ("not shown (Enter: the one from before)", ""),
+            (REFUSED_AS_IT_IS, ""),
+            ("not shown", "guess one"),
+            (REFUSED_AS_IT_IS, "2"),
+            ("The user name or the password is wrong", ""),
+            ("not shown", "guess two"),
+            ("What now?", "quit"),
+            ("Leave now?", "yes"),
+        )
+        assert server.received.count(b"AUTH PLAIN") == 3
+    assert dialogue.words.count("The user name or the password is wrong") == 3
+
+
+async def test_in_lines_of_text_the_test_mail_sends_nothing_that_was_refused(desk: Desk) -> None:
+    """Neither Enter nor another recipient does; the way back leads to the password."""
+    async with MisbehavingServer(REFUSED) as server:
+        begun = draft(server.endpoint(Security.NONE))
+        assert begun.endpoint is not None
+        proof = Proof(datetime.now(UTC), Depth.LOGIN, Verdict.PASS, begun.endpoint, begun.username)
+        begun = replace(begun, proof=proof)
+        await plainly(
+            desk,
+            begun,
+            ("Send a test to", "bob@elsewhere.example"),
+            ("What now?", "details"),
+            ("What now?", "back"),
+            ("Send a test to", ""),
+            (REFUSED_AS_IT_IS, "again"),
+            ("What now?", ""),
+            ("Enter: the one from before", "quit"),
+            ("Leave now?", "yes"),
+        )
+        assert server.received.count(b"AUTH PLAIN") == 2
+
+
+async def test_in_lines_of_text_what_was_refused_is_not_said_to_be_tested(desk: Desk) -> None:
+    async with MisbehavingServer(REFUSED) as server:
+        begun = draft(server.endpoint(Security.NONE))
+        assert begun.endpoint is not None
+        proof = Proof(datetime.now(UTC), Depth.LOGIN, Verdict.PASS, begun.endpoint, begun.username)
+        dialogue = await plainly(
+            desk,
+            replace(begun, proof=proof),
+            ("Send a test to", "bob@elsewhere.example"),
+            ("What now?", "skip"),
+            ("Account name", "quit"),
+            ("Leave now?", "yes"),
+        )
+    assert "Tested: the sign-in was refused" in dialogue.words
+
+
+async def test_in_lines_of_text_enter_sends_no_refused_token_either(desk: Desk) -> None:
+    """Where nothing can be typed again, Enter shows the guide."""
+    async with MisbehavingServer(TOKEN_REFUSED) as server:
+        token = replace(draft(server.endpoint(Security.NONE)), auth=Auth.XOAUTH2, secret=Secret("ya29.token"))
+        dialogue = await plainly(
+            desk,
+            token,
+            ("User name", ""),
+            ("What now?", ""),
+            ("What now?", ""),
+            ("What now?", "again"),
+            ("What now?", "quit"),
+            ("Leave now?", "yes"),
+        )
+        assert server.received.count(b"AUTH XOAUTH2") == 2
+    assert "FAIL" in dialogue.words

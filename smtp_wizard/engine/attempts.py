@@ -278,8 +278,20 @@ def _runs(process: int) -> bool:
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
-        return True
-    return True
+        pass
+    return not _is_dead(process)
+
+
+def _is_dead(process: int) -> bool:
+    """Whether a process has ended and only waits for its parent to be told, which in a container may be for ever.
+
+    Where the system does not say so (proc(5) is Linux's), it is taken to be alive.
+    """
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[:1] in (["Z"], ["X"])
 
 
 _RANK = {state: rank for rank, state in enumerate(_State)}

@@ -36,7 +36,7 @@ from smtp_wizard.engine.check import (
 )
 from smtp_wizard.engine.discovery import Resolver
 from smtp_wizard.engine.finder import Finder, Options
-from smtp_wizard.engine.lockout import Guard, paused, signs_in
+from smtp_wizard.engine.lockout import Guard, paused, refused, signs_in
 from smtp_wizard.engine.model import (
     Address,
     Auth,
@@ -359,9 +359,9 @@ class Checker(Finder):
         return LastResult(self.now(), depth, report.verdict, bad.stage if bad else None, code)
 
     def proof(self, draft: Draft, report: Report, depth: Depth) -> Proof:
-        """Return what a report proves for a draft."""
+        """Return what a report proves for a draft, or against it."""
         assert draft.endpoint is not None
-        return Proof(self.now(), depth, report.verdict, draft.endpoint, draft.username)
+        return Proof(self.now(), depth, report.verdict, draft.endpoint, draft.username, refused(report))
 
     # -- the test message -------------------------------------------------------------------------------------------
 

@@ -29,6 +29,8 @@ PAUSED = "sign_in_paused"
 
 REFUSED = frozenset({"bad_credentials", "app_password_required", "cram_md5_only", "service_key_needed"})
 """The causes of a refusal that mean: user name and password were looked at, and not taken."""
+TOKEN_REFUSED = frozenset({"oauth_token_invalid", "oauth_token_expired", "oauth_wrong_user", "oauth_scope_missing"})
+"""The causes that mean the same of an access token."""
 UNANSWERED = ""
 """The cause of a sign-in that nobody answered; see `Attempts.settle`."""
 
@@ -110,6 +112,12 @@ def _name(provider: Provider | None) -> str:
 def signs_in(target: Target, depth: Depth) -> bool:
     """Whether a check shows the server a user name and a password."""
     return depth is not Depth.SERVER and target.auth is not Auth.NONE
+
+
+def refused(report: Report) -> bool:
+    """Whether the server looked at user name and password, or token, and will not take them as they are."""
+    result = report.result(Stage.AUTH)
+    return result is not None and result.finding is not None and result.finding.code in REFUSED | TOKEN_REFUSED
 
 
 def paused(report: Report) -> Finding | None:

@@ -61,6 +61,8 @@ class Proof:
     verdict: Verdict
     endpoint: Endpoint
     username: str
+    refused: bool = False
+    """Whether the server will not take user name and password, or token, as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +256,13 @@ class Draft:
             and proof.endpoint == self.endpoint
             and proof.username == self.username
         )
+
+    @property
+    def refused(self) -> bool:
+        """Whether the server has refused user name and password, or token, as they stand here now."""
+        proof = self.proof
+        now = (self.endpoint, self.username)
+        return proof is not None and proof.refused and (proof.endpoint, proof.username) == now
 
     @property
     def from_address(self) -> Address | None:

@@ -22,6 +22,7 @@ from smtp_wizard.words import (
     ANYWAY_NO,
     ANYWAY_QUESTION,
     ANYWAY_YES,
+    REFUSED_AS_IT_IS,
     SECRET_LACKING,
     USERNAME_LACKING,
     filled_guide,
@@ -99,7 +100,9 @@ class _SignIn:
         match action:
             case "type":
                 self.draft = _typed(self.talk, self.kit, self.draft)
-                return self._attempt()
+                if not self.draft.refused:
+                    return self._attempt()
+                self.talk.say(REFUSED_AS_IT_IS)
             case "again":
                 return self._attempt()
             case "anyway":
@@ -170,7 +173,9 @@ class _SignIn:
             Choice("guide", "Show the guide that helps", word="guide"),
             Choice("details", "Show what was said to the server, and its answers", word="details"),
         ]
-        return self.talk.choose("What now? ('back' leads to the settings.)", rows)
+        # Whoever just presses Enter does not send once more what was refused.
+        usual = "guide" if self.draft.refused and not fix and not self._typing() else ""
+        return self.talk.choose("What now? ('back' leads to the settings.)", rows, usual)
 
 
 def _typed(talk: Talk, kit: Kit, draft: Draft) -> Draft:

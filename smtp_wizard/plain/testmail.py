@@ -6,8 +6,9 @@ from dataclasses import replace
 from functools import partial
 
 from smtp_wizard.engine.desk import Options
+from smtp_wizard.engine.lockout import refused
 from smtp_wizard.engine.model import Address, Depth, Verdict
-from smtp_wizard.engine.wizard import Arrival, Draft
+from smtp_wizard.engine.wizard import Arrival, Back, Draft
 from smtp_wizard.plain.checks import Checked
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
@@ -20,6 +21,7 @@ from smtp_wizard.words import (
     GO_ON_UNKNOWING,
     NOT_YET,
     NOT_YET_WORDS,
+    REFUSED_AS_IT_IS,
     SEND_AGAIN,
     TESTMAIL_QUESTION,
     another_address,
@@ -31,13 +33,24 @@ SKIP = "skip"
 SKIPPING = f"type '{SKIP}' to leave it out"
 
 
+class _ToPassword(Exception):
+    """The person wants to change what was refused, a step before."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__()
+        self.draft = draft
+
+
 def testmail(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
     """The only step that sends. The same address is refused: mail to oneself proves little."""
     talk.say(TESTMAIL_QUESTION)
     if draft.arrival is Arrival.SKIPPED:
         draft = replace(draft, arrival=Arrival.UNASKED)
     sends = [Question(_to, _unsent), Question(_sent, _unsent)]
-    return in_order(talk, replace(kit, backwards=False), draft, [Question(_seen_before, _was_sent), *sends])
+    try:
+        return in_order(talk, replace(kit, backwards=False), draft, [Question(_seen_before, _was_sent), *sends])
+    except _ToPassword as wanted:
+        return Back(wanted.draft)
 
 
 def _unsent(draft: Draft) -> bool:
@@ -68,6 +81,10 @@ def _to(talk: Talk, kit: Kit, draft: Draft) -> Draft:
 
 def _sent(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     """Send, and ask what became of it; or say why it was not sent, and offer ways on."""
+    if draft.refused:
+        talk.say(REFUSED_AS_IT_IS)
+        if not _tries_again(talk, None, draft):
+            return replace(draft, arrival=Arrival.SKIPPED)
     while True:
         talk.say("Sending ...")
         checked = Checked(talk, partial(kit.desk.check_draft, draft, Depth.SEND))
@@ -79,26 +96,38 @@ def _sent(talk: Talk, kit: Kit, draft: Draft) -> Draft:
             if checked.good:
                 draft = replace(draft, proof=kit.desk.proof(draft, checked.report, Depth.SEND))
             return _arrived(talk, draft)
-        if not _tries_again(talk, checked):
+        if checked.report is not None and refused(checked.report):
+            # What was proved before holds no longer, on the way back either.
+            draft = replace(draft, proof=kit.desk.proof(draft, checked.report, Depth.SEND))
+        if not _tries_again(talk, checked, draft):
             return replace(draft, arrival=Arrival.SKIPPED)
 
 
-def _tries_again(talk: Talk, checked: Checked) -> bool:
-    """Ask what is to be done after a message that was not taken. Raises `GoBack` for another address."""
+def _tries_again(talk: Talk, checked: Checked | None, draft: Draft) -> bool:
+    """Ask what is to be done after a message that was not taken.
+
+    Raises `GoBack` for another address, `_ToPassword` for another password. Whoever just presses Enter never sends a
+    password once more that was refused.
+    """
+    other = Choice("other", "Send to another address")
+    password = Choice("password", "Change how you sign in", word="change")
     rows = [
-        Choice("other", "Send to another address"),
+        password if draft.refused else other,
         Choice("again", "Send once more to the same address"),
-        Choice("details", "Show what was said to the server, and its answers", word="details"),
+        *([Choice("details", "Show what was said to the server, and its answers", word="details")] if checked else []),
         Choice("skip", "Go on without a test message", word=SKIP),
     ]
-    while True:
-        match talk.choose("What now?", rows):
-            case "other":
-                raise GoBack
-            case "details":
-                checked.show_transcript()
-            case action:
-                return action == "again"
+    try:
+        while (action := talk.choose("What now?", rows)) == "details":
+            assert checked is not None, "it is offered only after a check"
+            checked.show_transcript()
+    except GoBack:
+        raise GoBack(draft) from None
+    if action == "password":
+        raise _ToPassword(draft)
+    if action == "other":
+        raise GoBack(draft)
+    return action == "again"
 
 
 def _arrived(talk: Talk, draft: Draft) -> Draft:

@@ -23,7 +23,7 @@ from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.probing import unreached_after
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
-from smtp_wizard.screens.step import Kit, ReachingScreen
+from smtp_wizard.screens.step import Kit, ReachingScreen, busy
 from smtp_wizard.widgets import CheckList, Field, FindingCard, GuidePane, Plain, SecretInput, TextInput, Transcript
 from smtp_wizard.words import (
     ANYWAY_NO,
@@ -31,6 +31,7 @@ from smtp_wizard.words import (
     ANYWAY_YES,
     BLANK_AT_END,
     PURPOSE,
+    REFUSED_KEYS,
     SECRET_LACKING,
     USERNAME_LACKING,
     filled_guide,
@@ -52,7 +53,8 @@ class ConnectScreen(ReachingScreen):
         Binding("f9", "anyway", "Try anyway"),
         Binding("f6", "switch", "Guide/form"),
         Binding("f4", "details", "Details"),
-        Binding("f5,enter", "check", "Check again", show=False),
+        Binding("enter", "check", "Check", show=False),
+        Binding("f5", "again", "Check again", show=False),
     ]
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
@@ -186,14 +188,25 @@ class ConnectScreen(ReachingScreen):
 
     @on(Input.Submitted)
     def action_check(self) -> None:
-        """Sign in, once; when that has been done and nothing has changed since, go on."""
+        """Sign in, once; when that has been done and nothing has changed since, go on, or say what to change.
+
+        While it is being done nothing happens: each further sign-in would count towards a lock-out.
+        """
         draft = self.collect()
+        if busy(self, "checks"):
+            return
         if draft.signed_in:
             self.go_on(draft)
-            return
-        if self.needs_name and not self._complete():
-            return
-        self._check(draft)
+        elif draft.refused:
+            self.banner.say(REFUSED_KEYS)
+            self._aim()
+        else:
+            self.action_again()
+
+    def action_again(self) -> None:
+        """Sign in, once, whatever came of the last time; not while that is being done."""
+        if not busy(self, "checks") and (not self.needs_name or self._complete()):
+            self._check(self.collect())
 
     def _complete(self) -> bool:
         if not self.username.value.strip():
@@ -281,7 +294,7 @@ class ConnectScreen(ReachingScreen):
         """Sign in although that may lock the account, once the person has said yes."""
 
         def answered(yes: bool | None) -> None:
-            if yes and self._complete():
+            if yes and not busy(self, "checks") and self._complete():
                 self._check(self.collect(), anyway=True)
 
         self.app.push_screen(ConfirmScreen(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO), answered)

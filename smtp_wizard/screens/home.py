@@ -43,7 +43,7 @@ from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.passphrase import MoveScreen, unlocked
-from smtp_wizard.screens.step import Kit
+from smtp_wizard.screens.step import Kit, busy
 from smtp_wizard.store_words import VAULT_CLOSED, moved_words
 from smtp_wizard.widgets import Banner, CheckList, Choice, FindingCard, KeyHints, Plain, Steady, Transcript
 from smtp_wizard.words import (
@@ -52,6 +52,7 @@ from smtp_wizard.words import (
     ANYWAY_YES,
     PURPOSE,
     STORE_TITLES,
+    UNDER_WAY,
     day_words,
     result_words,
     tested_words,
@@ -233,13 +234,20 @@ class HomeScreen(Steady, Screen[None]):
 
     def action_test(self) -> None:
         """Sign in to the chosen account again."""
-        if self._chosen is not None:
+        if self._chosen is not None and self._free():
             self._test((self._chosen,))
 
     def action_test_all(self) -> None:
         """Sign in to every account again, one after the other."""
-        if self._accounts:
+        if self._accounts and self._free():
             self._test(self._accounts)
+
+    def _free(self) -> bool:
+        """Whether no test is under way; else say so. One that is given up counts towards a lock-out."""
+        if busy(self, "checks"):
+            self.banner.say(UNDER_WAY)
+            return False
+        return True
 
     @work(exclusive=True, group="checks")
     async def _test(self, accounts: tuple[Account, ...], *, anyway: bool = False) -> None:
@@ -273,7 +281,7 @@ class HomeScreen(Steady, Screen[None]):
     async def action_anyway(self) -> None:
         """Test although that may lock the account, once the person has said yes."""
         account = self._held_back
-        if account is not None and await self._wanted_anyway():
+        if account is not None and await self._wanted_anyway() and self._free():
             self._test((account,), anyway=True)
 
     async def _wanted_anyway(self) -> bool:
@@ -367,12 +375,14 @@ class HomeScreen(Steady, Screen[None]):
             return
         self._said(renamed_words(account.name, renamed.name))
 
-    @work(exclusive=True, group="checks")
-    async def action_password(self) -> None:
+    def action_password(self) -> None:
         """Ask for a new password, nothing else; try it, and keep it if the server takes it."""
         account = self._chosen
-        if account is None or not signs_in(account):
-            return
+        if account is not None and signs_in(account) and self._free():
+            self._new_password(account)
+
+    @work(exclusive=True, group="checks")
+    async def _new_password(self, account: Account) -> None:
         if in_browser(account):
             secret = await self._secret_if_at_hand(account)
             self.post_message(ToWizard(self.kit.desk.sign_in_anew(account, secret)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -45,6 +45,14 @@ class Kit:
 
 
 Outcome = Next | Back
+
+
+def busy(screen: Screen[Any], group: str) -> bool:
+    """Whether a screen's work of a group is under way: what was begun is not begun again by another key."""
+    return any(
+        worker.node is screen and worker.group == group and not (worker.is_finished or worker.is_cancelled)
+        for worker in screen.workers
+    )
 
 
 class StepScreen(Steady, Screen[Outcome]):

@@ -15,12 +15,13 @@ from textual.widgets import Button, Input
 
 from smtp_wizard.engine.check import Event
 from smtp_wizard.engine.desk import Options
+from smtp_wizard.engine.lockout import refused
 from smtp_wizard.engine.model import Address, Depth, InputError, Stage, Verdict
 from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import Arrival, Draft
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
-from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.screens.step import Kit, StepScreen, busy
 from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput, Transcript
 from smtp_wizard.words import (
     ANYWAY_NO,
@@ -31,6 +32,7 @@ from smtp_wizard.words import (
     NOT_YET,
     NOT_YET_WORDS,
     PURPOSE,
+    REFUSED_AT_TESTMAIL,
     SEND_AGAIN,
     TESTMAIL_QUESTION,
     another_address,
@@ -48,6 +50,7 @@ class TestMailScreen(StepScreen):
         Binding("f9", "anyway", "Try anyway"),
         Binding("f4", "details", "Details"),
         Binding("f8", "skip", "Skip"),
+        Binding("f5", "again", "Send again", show=False),
     ]
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
@@ -74,7 +77,6 @@ class TestMailScreen(StepScreen):
         self.advice = Plain("", classes="note", id="advice")
         self.transcript = Transcript(id="transcript")
         self._details = False
-        self._sending = False
 
     def body(self) -> Iterator[Widget]:
         yield Plain(Content.styled(TESTMAIL_QUESTION, "bold"), classes="question")
@@ -108,16 +110,24 @@ class TestMailScreen(StepScreen):
     @on(Input.Submitted, "#to")
     @on(Button.Pressed, "#send")
     def _enter(self) -> None:
-        if self._sending:
+        if busy(self, "checks"):
             return
-        if not self.field.valid():
+        if self.draft.refused:
+            self.banner.say(REFUSED_AT_TESTMAIL)
+        else:
+            self.action_again()
+
+    def action_again(self) -> None:
+        """Send, whatever came of the last time; not while that is being done."""
+        if busy(self, "checks"):
+            return
+        if self.field.valid():
+            self._send(self.collect())
+        else:
             self.field.entry.focus()
-            return
-        self._send(self.collect())
 
     @work(exclusive=True, group="checks")
     async def _send(self, draft: Draft, *, anyway: bool = False) -> None:
-        self._sending = True
         self.banner.say("")
         self.checks.begin()
         self.card.show(None)
@@ -129,9 +139,9 @@ class TestMailScreen(StepScreen):
         except (InputError, SandboxError) as problem:
             self.banner.say(str(problem))
             return
-        finally:
-            self._sending = False
         self.draft = draft
+        if refused(report):  # what was proved before holds no longer, on the way back either
+            self.draft = replace(draft, proof=self.kit.desk.proof(draft, report, Depth.SEND))
         self.card.show(next(iter(report.findings), None), details=self._details)
         self.refresh_bindings()
         if report.verdict in (Verdict.PASS, Verdict.WARN):
@@ -174,7 +184,7 @@ class TestMailScreen(StepScreen):
         """Send although the sign-in may lock the account, once the person has said yes."""
 
         def answered(yes: bool | None) -> None:
-            if yes and self.field.valid():
+            if yes and not busy(self, "checks") and self.field.valid():
                 self._send(self.collect(), anyway=True)
 
         self.app.push_screen(ConfirmScreen(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO), answered)

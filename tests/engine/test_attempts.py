@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 import textwrap
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -288,6 +288,15 @@ async def test_a_sign_in_counts_although_its_process_was_killed(folder: Path) ->
     after = Attempts(folder, sleep=nobody_waits)
     assert (await pause(after)).causes == ("", "", "")
     assert after.counted(ANA, HOST) == ("", "", "")
+
+
+async def test_a_dead_process_whose_parent_was_not_told_is_dead(folder: Path) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), str(folder), "sent"]
+    with ExitStack() as unreaped:
+        for _ in range(3):
+            process = unreaped.enter_context(subprocess.Popen(command))
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert (await pause(Attempts(folder, sleep=nobody_waits))).causes == ("", "", "")
 
 
 async def test_a_process_that_was_killed_before_it_signed_in_holds_nothing(folder: Path) -> None:
