@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Awaitable, Callable, Iterable
@@ -172,8 +173,11 @@ class Transcript:
 def _private_file(path: Path) -> int:
     """Open a file that its owner alone can read, and empty it. Raises `CommandError`."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        # Not blocking: opening a pipe would wait for somebody who reads it.
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o600)
         try:
+            if os.name == "posix":
+                os.set_blocking(handle, True)
             # A pipe or /dev/null is written to as it is; its mode belongs to everybody.
             if stat.S_ISREG(os.fstat(handle).st_mode):
                 if hasattr(os, "fchmod"):
@@ -188,4 +192,6 @@ def _private_file(path: Path) -> int:
 
 
 def _unwritable(problem: OSError) -> CommandError:
+    if problem.errno == errno.ENXIO:
+        return CommandError("transcript", "The transcript cannot be written: it is a pipe that nobody reads.")
     return CommandError("transcript", f"The transcript cannot be written: {clean(problem.strerror or '', 100)}.")

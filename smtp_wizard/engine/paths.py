@@ -26,6 +26,7 @@ __all__ = [
     "read_bounded",
     "read_private",
     "read_start",
+    "refuse_no_file",
     "refuse_strangers",
     "sweep_scratch",
     "write_private",
@@ -151,8 +152,16 @@ def _read(path: Path, most: int, *, private: bool, cut: bool = False) -> bytes:
     finally:
         os.close(handle)
     if len(data) > most and not cut:
-        raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))
+        raise _too_large(path, most)
     return bytes(data[:most])
+
+
+def refuse_no_file(path: Path, most: int) -> None:
+    """Raise `OSError` where somebody else's reader would never come to an end: no plain file, or a huge one."""
+    found = path.stat()
+    _refuse_no_file(path, found.st_mode)
+    if found.st_size > most:
+        raise _too_large(path, most)
 
 
 def _refuse_no_file(path: Path, mode: int) -> None:
@@ -161,6 +170,10 @@ def _refuse_no_file(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
         kinds = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
         raise _no_file(path, kinds.get(stat.S_IFMT(mode), "a device"))
+
+
+def _too_large(path: Path, most: int) -> OSError:
+    return OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))
 
 
 def _no_file(path: Path, what: str) -> OSError:

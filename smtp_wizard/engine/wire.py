@@ -10,6 +10,7 @@ import asyncio
 import errno
 import functools
 import ipaddress
+import os
 import re
 import socket
 import ssl
@@ -19,10 +20,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from smtp_wizard.engine.certificates import MOST_NAMES, Certificate, read_chain
 from smtp_wizard.engine.model import Family, clean
+from smtp_wizard.engine.paths import refuse_no_file
 from smtp_wizard.engine.symptom import Fault, TlsFault
 
 STAGGER = 0.25
@@ -443,6 +446,10 @@ class SocketStream:
         self._sock.close()
 
 
+_LARGEST_CA_FILE = 16 * 1024 * 1024
+"""Bytes of a file of trusted certificates; the largest lists that systems ship have half a million."""
+
+
 @functools.cache
 def verifying_context(trust: Trust) -> ssl.SSLContext:
     """Make, once for each trust, a context that verifies: chain, name by SAN alone (RFC 9525 section 6.3), TLS 1.2 up.
@@ -450,6 +457,10 @@ def verifying_context(trust: Trust) -> ssl.SSLContext:
     Raises `WireError` (tls-failed) for a CA file that is none. SSL_CERT_FILE is honoured.
     """
     try:
+        # OpenSSL would read a pipe or a device to an end that never comes.
+        usual = os.environ.get("SSL_CERT_FILE", "")
+        if usual and Path(usual).exists():
+            refuse_no_file(Path(usual), _LARGEST_CA_FILE)
         if trust.only:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         elif sys.platform in ("darwin", "win32"):
@@ -466,6 +477,7 @@ def verifying_context(trust: Trust) -> ssl.SSLContext:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.options |= ssl.OP_NO_RENEGOTIATION
         if trust.ca_file:
+            refuse_no_file(Path(trust.ca_file), _LARGEST_CA_FILE)
             context.load_verify_locations(trust.ca_file)
     except (OSError, ssl.SSLError) as problem:
         named = f", {clean(trust.ca_file, 200)}," if trust.ca_file else ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp  # noqa: F401  loaded before anybody else is become, who may have no access to this Python
 import os
+import pwd  # noqa: F401
 import signal
 import traceback
 from collections.abc import Callable
