@@ -106,7 +106,10 @@ def main(arguments: Sequence[str]) -> int:
     invocation = Invocation(out)
     try:
         with orderly_end():
-            return _run(list(arguments), invocation)
+            try:
+                return _run(list(arguments), invocation)
+            finally:
+                invocation.close()
     except Interrupted as problem:
         return _interrupted(out, problem)
     except KeyboardInterrupt:

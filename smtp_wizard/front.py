@@ -15,8 +15,10 @@ from smtp_wizard.engine.secrets import SecretStores
 from smtp_wizard.engine.wire import SocketWire
 
 
-def build_desk(config: Path | None, environ: MutableMapping[str, str]) -> Desk:
+def build_desk(config: Path | None, environ: MutableMapping[str, str], *, book: AccountBook | None = None) -> Desk:
     """Return the engine, ready to work in the config folder (`config`, SMTP_WIZARD_CONFIG, or the platform's own).
+
+    `book`: the accounts of that folder, where they are at hand already: one of them knows what is not written yet.
 
     `environ` is usually `os.environ`; variables that hold secrets are taken out of it when they are read. Writes
     nothing. Raises `DataError`.
@@ -28,7 +30,7 @@ def build_desk(config: Path | None, environ: MutableMapping[str, str]) -> Desk:
         diagnosis=DiagnosisWhenNeeded(catalog),
         wire=SocketWire(),
         stores=SecretStores(environ, folder),
-        book=AccountBook(folder),
+        book=book or AccountBook(folder),
         folder=folder,
     )
 

@@ -92,6 +92,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
             "scenarios",
             "secrets",
             "smtp",
+            "state",
             "symptom",
             "unsubscribe",
             "wire",
@@ -349,7 +350,7 @@ def test_the_engine_loads_nothing_heavy_by_itself(tmp_path: Path) -> None:
 )
 def test_help_loads_neither_the_screens_nor_anything_heavy(arguments: list[str], tmp_path: Path) -> None:
     loaded = loaded_after("from smtp_wizard.__main__ import main; main()", *arguments, tmp_path=tmp_path)
-    assert loaded & (HEAVY | {"yaml"}) == set()
+    assert loaded & (HEAVY | {"sqlite3", "yaml"}) == set()
 
 
 @pytest.mark.parametrize("arguments", [["providers"], ["accounts"], ["guide"]], ids=" ".join)

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts import Account, AccountBook, StoreTrouble
+from smtp_wizard.engine.accounts import Account, AccountBook
 from smtp_wizard.engine.model import Address, Auth, Endpoint, Scope, Security
 from tests.support.certs import Authority
 from tests.support.checking import DATA, GO_AHEAD, MAIL_FROM, MESSAGE, OK, RCPT_TO, starttls_up_to_handshake
 from tests.support.cli import Ran, on_terminal, run
 from tests.support.misbehaving import Close, Expect, Hold, MisbehavingServer, Send, StartTls, Step
+from tests.support.state import FULL, refuse_to_write
 
 PASSWORD = "correct horse battery"
 BOB = "bob@example.org"
@@ -185,15 +186,12 @@ async def test_time_that_is_up_in_the_middle_of_it_leaves_it_unknown(book: Accou
 async def test_a_result_that_cannot_be_kept_does_not_hide_that_it_was_sent(
     book: AccountBook, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
-        raise StoreTrouble("The disk is full.")
-
-    monkeypatch.setattr(AccountBook, "record", full)
+    refuse_to_write(monkeypatch, FULL)
     played = script(authority, RCPT_TO, OK, DATA, GO_AHEAD, MESSAGE, OK)
     async with MisbehavingServer(played) as server:
         ran = await send(book, authority, server, "--json")
     assert (ran.code, ran.document["accepted"]) == (0, "yes")
-    assert "could not be kept: The disk is full." in ran.err
+    assert ran.err.splitlines()[-1].endswith("no space left on the disk.")
 
 
 # --- what cannot be sent ---

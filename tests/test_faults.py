@@ -277,7 +277,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "cut off": lambda file: file.write_bytes(file.read_bytes()[:-20]),
     "empty": lambda file: file.write_bytes(b""),
     "binary": lambda file: file.write_bytes(bytes(range(256))),
-    "from a newer version": lambda file: file.write_bytes(file.read_bytes().replace(b'"version": 1', b'"version": 2')),
+    "from a newer version": lambda file: file.write_bytes(file.read_bytes().replace(b'"version": 2', b'"version": 3')),
 }
 
 
@@ -383,7 +383,7 @@ async def test_a_full_disk_leaves_the_old_file_and_exits_3(small_disk: Path, aut
             ran = await set_up(server, authority, PASSWORD, *more)
     assert (ran.code, "No space left on device" in ran.error["message"]) == (3, True)
     assert file.read_bytes() == before
-    assert names_in(config) == [FILE_NAME, f"{FILE_NAME}.lock", "attempts.json.lock"]
+    assert names_in(config) == [FILE_NAME, f"{FILE_NAME}.lock", "state.sqlite3"]
 
 
 # --- several writers, and one that is killed ---

@@ -66,7 +66,7 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
     """Show one account."""
     out, account = invocation.out, invocation.book.get(name)
     username, host = account.username, account.endpoint.host
-    lately = () if account.sandbox else Attempts(invocation.folder).counted(username, host)
+    lately = () if account.sandbox else Attempts(invocation.book.state.storage).counted(username, host)
     if out.form is Form.JSON:
         out.document("accounts-show", **account_json(account), refused_lately=len(lately))
     else:

@@ -68,7 +68,7 @@ class Invocation:
         from smtp_wizard.front import build_desk
         from smtp_wizard.lending import run_on_terminal
 
-        desk = build_desk(self.config, self.environ)
+        desk = build_desk(self.config, self.environ, book=self.book)
         self._heard(desk.catalog)
         desk.stores.vault.source = self.passphrase
         if can_ask():
@@ -95,6 +95,12 @@ class Invocation:
         from smtp_wizard.engine.guides import GuideShelf
 
         return GuideShelf()
+
+    def close(self) -> None:
+        """Write what was learnt, and say what could not be kept. To be called once, when the command is done."""
+        if "book" in self.__dict__:
+            for trouble in self.book.state.flush():
+                self.out.narrate(f"smtp-wizard: {trouble}")
 
     def use_mouse(self) -> bool:
         """Whether the screens take the mouse: over SSH the terminal's own copy and paste is worth more."""

@@ -23,8 +23,8 @@ from smtp_wizard.commands.running import Stopwatch, run
 from smtp_wizard.commands.sign_in import password_of
 from smtp_wizard.commands.test import SAME_ADDRESS
 from smtp_wizard.commands.vaults import passphrase_options
-from smtp_wizard.engine.accounts import Account, StoreTrouble
-from smtp_wizard.engine.check import Emit, Event, Report, RunFinished
+from smtp_wizard.engine.accounts import Account
+from smtp_wizard.engine.check import Emit, Report
 from smtp_wizard.engine.desk import PRACTICE_FOLDER, Options
 from smtp_wizard.engine.message import new_token
 from smtp_wizard.engine.model import Address, Depth, InputError, Secret, Stage, Verdict
@@ -103,13 +103,6 @@ class _Sending:
         )
 
     async def _send(self, secret: Secret | None, emit: Emit) -> Report:
-        reports: list[Report] = []
-
-        def keep(event: Event) -> None:
-            if isinstance(event, RunFinished):
-                reports.append(event.report)
-            emit(event)
-
         said = self.connection
         options = Options(
             family=said.family,
@@ -117,16 +110,9 @@ class _Sending:
             ca_file=said.ca_file,
             ignore_lockout=said.ignore_lockout,
         )
-        try:
-            return await self.invocation.desk.check_account(
-                self.account, secret, Depth.SEND, keep, to=self.to, options=options, token=self.code
-            )
-        except StoreTrouble as problem:
-            if not reports:
-                raise
-            # The message is sent. A folder that cannot be written must not hide that.
-            self.out.narrate(f"smtp-wizard: the result of {self.account.name} could not be kept: {problem}")
-            return reports[0]
+        return await self.invocation.desk.check_account(
+            self.account, secret, Depth.SEND, emit, to=self.to, options=options, token=self.code
+        )
 
     def _practice_key(self) -> str | None:
         """Return how the practice mailbox calls the message, None where it is none or has not arrived there."""

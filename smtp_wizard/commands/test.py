@@ -36,8 +36,8 @@ from smtp_wizard.commands.questions import ask_password, can_ask
 from smtp_wizard.commands.running import Stopwatch, run
 from smtp_wizard.commands.sign_in import given_password, tidied_for
 from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts import Account, StoreTrouble
-from smtp_wizard.engine.check import Emit, Event, Report, RunFinished
+from smtp_wizard.engine.accounts import Account
+from smtp_wizard.engine.check import Emit, Report
 from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.model import Address, Auth, Depth, InputError, Secret, Who
@@ -121,7 +121,7 @@ def _chosen(invocation: Invocation, names: Sequence[str], *, every: bool) -> tup
     if every and names:
         raise click.UsageError("Name accounts, or say --all; not both.")
     if names:
-        return tuple({account.name: account for account in map(invocation.book.get, names)}.values())
+        return invocation.book.get_all(names)
     saved = invocation.book.list()
     if not saved:
         raise CommandError("no-accounts", "No account is saved yet.", "'smtp-wizard setup' makes one.", Exit.NOT_FOUND)
@@ -270,13 +270,6 @@ class _Tester:
         return outcome
 
     async def _check(self, account: Account, secret: Secret | None, emit: Emit) -> Report:
-        reports: list[Report] = []
-
-        def keep(event: Event) -> None:
-            if isinstance(event, RunFinished):
-                reports.append(event.report)
-            emit(event)
-
         connection = self.asked.connection
         options = Options(
             family=connection.family,
@@ -284,16 +277,9 @@ class _Tester:
             ca_file=connection.ca_file,
             ignore_lockout=connection.ignore_lockout,
         )
-        try:
-            return await self.invocation.desk.check_account(
-                account, secret, self.asked.depth, keep, to=self.asked.to, options=options
-            )
-        except StoreTrouble as problem:
-            if not reports:
-                raise
-            # The check itself is done. A read-only folder, as in a container, must not hide how it came out.
-            self.out.narrate(f"smtp-wizard: the result of {account.name} could not be kept: {problem}")
-            return reports[0]
+        return await self.invocation.desk.check_account(
+            account, secret, self.asked.depth, emit, to=self.asked.to, options=options
+        )
 
     # -- the results ------------------------------------------------------------------------------------------------
 

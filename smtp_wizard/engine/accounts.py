@@ -1,17 +1,21 @@
 """Accounts, and the one file that holds them.
 
-The file is written by the program alone: whole or not at all, readable by its owner only, under a lock. It never holds
-a secret, only a reference to where the secret is kept. A file that cannot be understood is said so and left as it is.
+The file is written by the program alone, and only when a person has changed something: whole or not at all, readable by
+its owner only, under a lock. It never holds a secret, only a reference to where the secret is kept. A file that cannot
+be understood is said so and left as it is. What was learnt of an account since is read with it from `state`.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
+import re
+import secrets
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -34,10 +38,14 @@ from smtp_wizard.engine.model import (
     has_control,
     parse_host,
 )
+from smtp_wizard.engine.state import LastResult as LastResult
+from smtp_wizard.engine.state import Login as Login
+from smtp_wizard.engine.state import State
 
 FILE_NAME = "accounts.json"
-FILE_SCHEMA = "smtp-wizard/accounts-file/1"
-FILE_VERSION = 1
+FILE_SCHEMAS = {1: "smtp-wizard/accounts-file/1", 2: "smtp-wizard/accounts-file/2"}
+"""By version. In the first one an account has its last result with it, and no id."""
+FILE_VERSION = 2
 NAME_LIMIT = 60
 """Characters of an account's name at most."""
 LARGEST = 64 * 1024 * 1024
@@ -45,6 +53,8 @@ LARGEST = 64 * 1024 * 1024
 
 _SUGGEST_FROM = 0.6
 """How alike two names must be (0 to 1) before one is offered for the other."""
+
+_ID = re.compile(r"[0-9a-f]{16}")
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -118,33 +128,6 @@ class StoreRef:
     of the variable. Where the account signs in by an access token, a command prints such a token."""
 
 
-@dataclass(frozen=True, slots=True)
-class LastResult:
-    """How the last check of an account came out."""
-
-    at: datetime
-    """Aware."""
-    depth: Depth
-    verdict: Verdict
-    stage: Stage | None = None
-    """The first stage that failed."""
-    code: str = ""
-    """The code of its finding."""
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """What is known of a sign-in in the browser. Never a token: so much may be read without opening any store."""
-
-    client_id: str
-    granted: datetime
-    """When the person signed in. Aware."""
-    renewed: datetime
-    """When it was last renewed. Aware."""
-    ends: datetime | None
-    """When it ends in any case, where the server says so."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A mailbox that sends, as it is saved. Never the secret."""
@@ -179,9 +162,12 @@ class Account:
     """The scenario, where this is practice and no real mailbox."""
     created: datetime
     """Aware."""
-    last: LastResult | None = None
     login: Login | None = None
     """For an account that signs in in the browser and stays signed in."""
+    id: str = field(default="", compare=False)
+    """What is learnt of the account is kept under this, whatever it is named. The book gives it one."""
+    last: LastResult | None = field(default=None, compare=False)
+    """How its last check came out. Not saved with it."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the account as `from_json` takes it."""
@@ -209,15 +195,15 @@ class Account:
             "ca_file": self.ca_file,
             "sandbox": self.sandbox,
             "created": _written(self.created),
-            "last": None if self.last is None else _last_to_json(self.last),
             "login": None if self.login is None else _login_to_json(self.login),
+            "id": self.id,
         }
 
     @classmethod
     def from_json(cls, value: object) -> Self:
         """Take one account as it stands in the file. Raises `AccountsError` for anything unknown, missing or odd."""
         names = [field.name for field in dataclasses.fields(cls)]
-        fields = _Fields(value, "account", names, may_lack=("login",))
+        fields = _Fields(value, "account", names, may_lack=("login", "last", "id"))
         return cls(
             name=fields.name("name"),
             address=fields.address("address"),
@@ -238,8 +224,9 @@ class Account:
             ca_file=fields.maybe_text("ca_file"),
             sandbox=fields.maybe_text("sandbox"),
             created=fields.moment("created"),
-            last=_last_from_json(fields.raw("last")),
             login=_login_from_json(fields.raw("login")),
+            id=fields.id("id"),
+            last=_last_from_json(fields.raw("last")),
         )
 
 
@@ -272,15 +259,26 @@ class AccountBook:
         self._folder = folder
         self._file = folder / FILE_NAME
         self._lock_limit = lock_limit
+        self.state = State(folder, lock_limit=lock_limit)
+        """What was learnt of the accounts, by their ids."""
 
     def list(self) -> tuple[Account, ...]:
-        """Return all accounts, sorted by name. Writes nothing. Raises `StoreTrouble`."""
-        return tuple(sorted(self._read(), key=lambda account: _key(account.name)))
+        """Return all accounts, sorted by name, with what was learnt of each. Writes nothing. Raises `StoreTrouble`."""
+        return self._with_state(sorted(self._read(), key=lambda account: _key(account.name)))
 
     def get(self, name: str) -> Account:
         """Return the account of that name, in upper or lower case. Raises `NoSuchAccount`, `StoreTrouble`."""
+        return self.get_all((name,))[0]
+
+    def get_all(self, names: Iterable[str]) -> tuple[Account, ...]:
+        """Return the accounts of those names, each once, in one look at the file. Raises as `get`."""
         accounts = self._read()
-        return accounts[_place(accounts, name)]
+        by_key = {_key(account.name): account for account in accounts}
+        wanted = {_key(name): name for name in names}
+        for key, name in wanted.items():
+            if key not in by_key:
+                raise NoSuchAccount(name, _suggestion(accounts, name))
+        return self._with_state([by_key[key] for key in wanted])
 
     def suggest(self, name: str) -> str | None:
         """Return the name of an account that is much like `name`, or None. Raises `StoreTrouble`."""
@@ -320,7 +318,7 @@ class AccountBook:
                     raise Displaces(displaced)
                 accounts[accounts.index(displaced)] = replace(displaced, scope=Scope.GENERAL)
             accounts[:] = [other for other in accounts if other not in same]
-            accounts.append(account)
+            accounts.append(_with_id(account, accounts, new_id()))
         return same[0] if same else None
 
     def remove(self, name: str) -> Account:
@@ -345,18 +343,11 @@ class AccountBook:
                 if not displacing:
                     raise Displaces(displaced)
                 accounts[accounts.index(displaced)] = replace(displaced, scope=Scope.GENERAL)
-            accounts.append(changed)
+            accounts.append(_with_id(changed, accounts, old.id))
         return old
 
-    def record(self, name: str, last: LastResult) -> Account:
-        """Keep how the last check came out; return the account with it. Raises as `get` does."""
-        with self._changing() as accounts:
-            place = _place(accounts, name)
-            accounts[place] = replace(accounts[place], last=last)
-            return accounts[place]
-
     def renewed(self, name: str, login: Login) -> Account:
-        """Keep that an account's sign-in was renewed; return the account with it. Raises as `get` does."""
+        """Keep that somebody has signed in anew; return the account with that. Raises as `get` does."""
         with self._changing() as accounts:
             place = _place(accounts, name)
             accounts[place] = replace(accounts[place], login=login)
@@ -369,10 +360,12 @@ class AccountBook:
 
         try:
             with filelock.FileLock(paths.lock_of(self._file), timeout=self._lock_limit, mode=0o600):
-                accounts = self._read()
+                before = self._read()
+                accounts = [*before]
                 yield accounts
                 paths.sweep_scratch(self._file)
                 paths.write_private(self._file, _file_bytes(accounts))
+                self._told(before, accounts)
         except filelock.Timeout:
             raise StoreTrouble(
                 f"Another smtp-wizard has been saving accounts for more than {self._lock_limit:g} seconds; "
@@ -384,6 +377,27 @@ class AccountBook:
             raise StoreTrouble(
                 f"The accounts could not be saved in {_shown(self._file)}: {_why(problem)}; nothing there was changed."
             ) from None
+
+    def _told(self, before: _Accounts, after: _Accounts) -> None:
+        """Let the state follow: what was removed leaves nothing behind, and results leave the file for the state."""
+        saved = {account.id for account in after}
+        self.state.results.carry_over({each.id: each.last for each in before if each.last and each.id in saved})
+        for account in before:
+            if account.id not in saved:
+                self.state.forget(account.id)
+        self.state.tidy(saved, datetime.now(UTC))
+
+    def _with_state(self, accounts: Sequence[Account]) -> tuple[Account, ...]:
+        """Return accounts with their last results and renewals, in one look at the state for all of them."""
+        ids = [account.id for account in accounts]
+        lasts = self.state.results.lasts(ids)
+        logins = self.state.logins.latest([account.id for account in accounts if account.login])
+        return tuple(
+            replace(each, last=lasts.get(each.id, each.last), login=_newer(each.login, logins.get(each.id)))
+            if each.id in lasts or each.id in logins
+            else each
+            for each in accounts
+        )
 
     def _read(self) -> _Accounts:
         try:
@@ -423,7 +437,8 @@ def _accounts_from_bytes(data: bytes) -> list[Account]:
     if isinstance(document, dict) and _is_newer(document.get("version")):
         raise _NewerFile
     fields = _Fields(document, "file", ("schema", "version", "accounts"))
-    if fields.raw("schema") != FILE_SCHEMA or fields.raw("version") != FILE_VERSION:
+    version = fields.raw("version")
+    if type(version) is not int or version not in FILE_SCHEMAS or fields.raw("schema") != FILE_SCHEMAS[version]:
         raise AccountsError("it does not say that it is a file of accounts")
     listed = fields.raw("accounts")
     if not isinstance(listed, list):
@@ -431,12 +446,44 @@ def _accounts_from_bytes(data: bytes) -> list[Account]:
     accounts = [Account.from_json(entry) for entry in listed]
     if len({_key(account.name) for account in accounts}) != len(accounts):
         raise AccountsError("two accounts have the same name")
-    return accounts
+    return _with_ids(accounts)
+
+
+def new_id() -> str:
+    """Return an id for a new account. It tells nothing of it."""
+    return secrets.token_hex(8)
+
+
+def _with_id(account: Account, others: Sequence[Account], id: str) -> Account:
+    """Return an account with its own id, or with `id` where it has none, or another's: it is a copy of that one."""
+    own = account.id and account.id not in {other.id for other in others}
+    return account if own else replace(account, id=id)
+
+
+def _with_ids(accounts: Sequence[Account]) -> list[Account]:
+    """Return the accounts as they stand in the file, each with an id that no other has.
+
+    Where an earlier version wrote the file, or a person did by hand, an id may be missing: it is made of the name then,
+    so that it is the same each time the file is read. When the file is written it is kept.
+    """
+    taken: set[str] = set()
+    found: list[Account] = []
+    for account in accounts:
+        id = account.id or _id_from(account.name)
+        while id in taken:
+            id = _id_from(f"{account.name}/{id}")
+        taken.add(id)
+        found.append(account if id == account.id else replace(account, id=id))
+    return found
+
+
+def _id_from(text: str) -> str:
+    return hashlib.blake2b(_key(text).encode(), digest_size=8, person=b"smtp-wizard").hexdigest()
 
 
 def _file_bytes(accounts: Sequence[Account]) -> bytes:
     document = {
-        "schema": FILE_SCHEMA,
+        "schema": FILE_SCHEMAS[FILE_VERSION],
         "version": FILE_VERSION,
         "accounts": [account.to_json() for account in sorted(accounts, key=lambda account: _key(account.name))],
     }
@@ -536,6 +583,11 @@ class _Fields:
             good = False
         return value if good else self._refuse(key)
 
+    def id(self, key: str) -> str:
+        """'' where there is none."""
+        value = "" if self._value[key] is None else self.text(key)
+        return value if not value or _ID.fullmatch(value) else self._refuse(key)
+
     def flag(self, key: str) -> bool:
         value = self._value[key]
         return value if isinstance(value, bool) else self._refuse(key)
@@ -590,16 +642,6 @@ def _store_from_json(value: object) -> StoreRef | None:
     return StoreRef(fields.choice("kind", StoreKind), fields.text("where"))
 
 
-def _last_to_json(last: LastResult) -> dict[str, Any]:
-    return {
-        "at": _written(last.at),
-        "depth": last.depth.value,
-        "verdict": last.verdict.value,
-        "stage": None if last.stage is None else last.stage.value,
-        "code": last.code,
-    }
-
-
 def _last_from_json(value: object) -> LastResult | None:
     if value is None:
         return None
@@ -628,6 +670,13 @@ def _login_from_json(value: object) -> Login | None:
     fields = _Fields(value, "login", ("client_id", "granted", "renewed", "ends"))
     ends = None if fields.raw("ends") is None else fields.moment("ends")
     return Login(fields.text("client_id"), fields.moment("granted"), fields.moment("renewed"), ends)
+
+
+def _newer(saved: Login | None, learnt: Login | None) -> Login | None:
+    """Return what is known of a sign-in: as it was saved, or as it was renewed since."""
+    if saved is None or learnt is None or (learnt.client_id, learnt.granted) != (saved.client_id, saved.granted):
+        return saved
+    return learnt if learnt.renewed >= saved.renewed else saved
 
 
 def _maybe_str(address: Address | None) -> str | None:

@@ -117,7 +117,8 @@ class Bearers:
         if isinstance(found, Secret):
             return found
         with suppress(AccountsError):  # the days that are shown; the sign-in itself is kept
-            self._book.renewed(account.name, login_of(found.grant))
+            id = account.id or self._book.get(account.name).id
+            self._book.state.logins.renewed(id, login_of(found.grant))
         return found.access.token
 
     def _ask(self, server: OAuthServer | None, ca_file: str | None) -> Callable[[Grant], Awaitable[SignedIn]]:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from smtp_wizard.engine.accounts import (
     Account,
     AccountBook,
-    LastResult,
     NoSuchAccount,
 )
 from smtp_wizard.engine.attempts import Attempts
@@ -54,6 +53,7 @@ from smtp_wizard.engine.oauth_server import OAuthServer
 from smtp_wizard.engine.retirements import Notice, notice_of
 from smtp_wizard.engine.run import run_checks
 from smtp_wizard.engine.secrets import SecretStores
+from smtp_wizard.engine.state import LastResult, Result
 from smtp_wizard.engine.symptom import Fault, Symptom
 from smtp_wizard.engine.web import Web
 from smtp_wizard.engine.wire import Trust, Wire
@@ -69,6 +69,18 @@ PRACTICE_FOLDER = "sandbox"
 
 def _needs_token(target: Target, depth: Depth) -> bool:
     return depth is not Depth.SERVER and target.auth is Auth.XOAUTH2
+
+
+def result_of(report: Report, depth: Depth, now: datetime) -> Result:
+    """Return what is kept of a check."""
+    bad = next((each for each in report.results if each.verdict in (Verdict.FAIL, Verdict.UNKNOWN)), None)
+    code = bad.finding.code if bad and bad.finding else ""
+    good = (each.tls for each in report.results if each.tls is not None and each is not bad)
+    return Result(
+        LastResult(now, depth, report.verdict, bad.stage if bad else None, code),
+        {each.stage: round(each.took * 1000) for each in report.results if each.verdict is not Verdict.SKIPPED},
+        next((tls.not_after for tls in good), None),
+    )
 
 
 class Checker(Finder):
@@ -98,7 +110,7 @@ class Checker(Finder):
         self.book = book
         self.folder = folder
         self.now = now
-        self.attempts = Attempts(folder, now=now)
+        self.attempts = Attempts(book.state.storage, now=now)
         self.bearers = Bearers(stores, book, folder, now)
 
     # -- checking ---------------------------------------------------------------------------------------------------
@@ -148,7 +160,7 @@ class Checker(Finder):
     ) -> Report:
         """Check a saved account again and keep the result with it, unless `keep` says not to.
 
-        Raises as `check_draft`, and `StoreTrouble` where the result cannot be kept.
+        Raises as `check_draft`.
         """
         said = options or Options()
         target = Target(
@@ -175,7 +187,7 @@ class Checker(Finder):
         else:
             report = await self._run(target, secret, depth, emit, account.sandbox, anyway=said.ignore_lockout)
         if keep and paused(report) is None:  # what was not tried is no result
-            self._keep_result(account.name, report, depth)
+            self._keep_result(account, report, depth)
         return report
 
     async def _draft_token(self, draft: Draft) -> Secret | None:
@@ -234,9 +246,11 @@ class Checker(Finder):
         found = ending_of(account.login, self.oauth_server(account.provider, account.path), now)
         return found.words(now) if found is not None and found.soon else ""
 
-    def _keep_result(self, name: str, report: Report, depth: Depth) -> None:
+    def _keep_result(self, account: Account, report: Report, depth: Depth) -> None:
+        """Hand over how a check came out. It is one row, however many accounts are saved."""
         with suppress(NoSuchAccount):  # removed by another process meanwhile
-            self.book.record(name, self._last(report, depth))
+            id = account.id or self.book.get(account.name).id
+            self.book.state.results.record(id, result_of(report, depth, self.now()))
 
     async def check_target(self, target: Target, secret: Secret | None, depth: Depth, emit: Emit) -> Report:
         """Check a server that belongs to no account."""
@@ -352,11 +366,6 @@ class Checker(Finder):
         if endpoint.host not in {each.host for each in offered}:
             offered = (Endpoint(endpoint.host, 465, Security.TLS), Endpoint(endpoint.host, 587, Security.STARTTLS))
         return tuple(each for each in offered if each.port != endpoint.port or each.host != endpoint.host)
-
-    def _last(self, report: Report, depth: Depth) -> LastResult:
-        bad = next((r for r in report.results if r.verdict in (Verdict.FAIL, Verdict.UNKNOWN)), None)
-        code = bad.finding.code if bad and bad.finding else ""
-        return LastResult(self.now(), depth, report.verdict, bad.stage if bad else None, code)
 
     def proof(self, draft: Draft, report: Report, depth: Depth) -> Proof:
         """Return what a report proves for a draft, or against it."""

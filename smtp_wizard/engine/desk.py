@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from smtp_wizard.engine.accounts import (
     Account,
     Displaces,
-    LastResult,
     Login,
     NameTaken,
     NoSuchAccount,
     StoreKind,
     StoreRef,
+    new_id,
     parse_name,
 )
 from smtp_wizard.engine.bearers import keepable, login_of
@@ -40,6 +40,7 @@ from smtp_wizard.engine.model import (
 )
 from smtp_wizard.engine.oauth import Grant, OAuthError
 from smtp_wizard.engine.secrets import SecretError, Trouble, entry_name, variable_for
+from smtp_wizard.engine.state import LastResult, Result
 from smtp_wizard.engine.wizard import Draft, Origin
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Desk(Checker):
         before = self.edited(draft)
         account = self._account(draft, None)
         if before is not None:
-            account = replace(account, created=before.created, last=account.last or before.last)
+            account = replace(account, created=before.created, id=before.id, last=account.last or before.last)
         self._refuse_collisions(account, before, replacing=replacing, displacing=displacing)
         overwritten = before or self._namesake(account)
         held = await self._held(overwritten)
@@ -84,6 +85,8 @@ class Desk(Checker):
         except Exception:
             await self._undo(store, overwritten, held)
             raise
+        if draft.signed_in and account.last is not None:
+            self.book.state.results.record(account.id, Result(account.last))
         if gone is not None and gone.store is not None and gone.store != store:
             await self._forget(gone.store)
         if draft.secret is not None and login is not None:
@@ -205,7 +208,9 @@ class Desk(Checker):
         if self.book.free_name(wanted) != wanted:
             raise NameTaken(wanted)
         store = await self._moved(account, wanted)
-        copy = replace(account, name=wanted, scope=Scope.GENERAL, store=store, created=self.now(), last=None)
+        copy = replace(
+            account, name=wanted, scope=Scope.GENERAL, store=store, created=self.now(), id=new_id(), last=None
+        )
         try:
             self.book.put(copy)
         except Exception:
@@ -280,7 +285,7 @@ class Desk(Checker):
         if grant is not None:
             self.bearers.settle(given, account.name)
             self.book.renewed(account.name, login_of(grant))
-        self._keep_result(account.name, report, Depth.LOGIN)
+        self._keep_result(account, report, Depth.LOGIN)
         return report
 
     def set_scope(self, name: str, scope: Scope, *, displacing: bool = False) -> Account:
@@ -343,6 +348,7 @@ class Desk(Checker):
             ca_file=draft.ca_file,
             sandbox=draft.sandbox,
             created=self.now(),
+            id=new_id(),
             last=LastResult(proof.at, proof.depth, proof.verdict) if proof else None,
         )
 

@@ -93,7 +93,7 @@ class _Counted:
                 self._attempts.settle(self._place, cause=cause)
 
     async def _sending(self) -> None:
-        self._attempts.sending(self._place)
+        await self._attempts.sending(self._place)
 
     async def _accepted(self) -> None:
         self._attempts.settle(self._place, cause=None)

@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 from smtp_wizard.engine import paths
 from smtp_wizard.engine.accounts import (
     FILE_NAME,
-    FILE_SCHEMA,
+    FILE_SCHEMAS,
+    FILE_VERSION,
     NAME_LIMIT,
     Account,
     AccountBook,
@@ -40,6 +41,8 @@ from smtp_wizard.engine.accounts import (
     parse_name,
 )
 from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Scope, Security, Stage, Verdict
+from smtp_wizard.engine.state import Result
+from tests.support.state import rows_of
 
 WHEN = datetime(2026, 11, 23, 9, 30, 15, 250, tzinfo=UTC)
 
@@ -190,8 +193,10 @@ def test_removing_gives_back_the_account(book: AccountBook) -> None:
 def test_the_last_result_is_kept_with_its_account(book: AccountBook) -> None:
     book.put(account("Office"))
     book.put(account("Shop"))
-    assert book.record("shop", FAILED) == account("Shop", last=FAILED)
+    book.state.results.record(book.get("shop").id, Result(FAILED))
     assert [saved.last for saved in book.list()] == [None, FAILED]
+    book.state.flush()
+    assert [saved.last for saved in AccountBook(book._folder).list()] == [None, FAILED]
 
 
 def test_an_account_that_could_not_be_read_back_is_not_saved(book: AccountBook) -> None:
@@ -224,6 +229,19 @@ def test_a_second_account_for_all_mail_displaces_only_after_asking(book: Account
     assert [(saved.name, saved.scope) for saved in book.list()] == [("First", Scope.GENERAL), ("Second", Scope.ALL)]
 
 
+def test_a_changed_account_displaces_only_after_asking(book: AccountBook) -> None:
+    book.put(account("First", scope=Scope.ALL))
+    book.put(account("Second"))
+    changed = account("Second", scope=Scope.ALL)
+    with pytest.raises(Displaces) as refused:
+        book.change("Second", changed)
+    assert refused.value.other.name == "First"
+    assert [saved.scope for saved in book.list()] == [Scope.ALL, Scope.GENERAL]
+
+    assert book.change("Second", changed, displacing=True) == account("Second")
+    assert [(saved.name, saved.scope) for saved in book.list()] == [("First", Scope.GENERAL), ("Second", Scope.ALL)]
+
+
 def test_an_account_never_displaces_itself(book: AccountBook) -> None:
     book.put(account("First", scope=Scope.ALL))
     again = account("FIRST", scope=Scope.ALL)
@@ -237,6 +255,136 @@ def test_an_account_for_general_mail_displaces_nobody(book: AccountBook) -> None
     assert book.displaced_by(account("Second")) is None
     book.put(account("Second"))
     assert book.get("First").scope is Scope.ALL
+
+
+# -- what is learnt of an account --------------------------------------------------------------------------------------
+
+RELEASED = """{
+  "schema": "smtp-wizard/accounts-file/1",
+  "version": 1,
+  "accounts": [
+    {
+      "name": "Office",
+      "address": "ana@example.test",
+      "endpoint": {"host": "smtp.example.test", "port": 587, "security": "starttls"},
+      "username": "ana@example.test",
+      "auth": "password",
+      "provider": "custom",
+      "path": "password",
+      "sender": null,
+      "sender_name": "Ana",
+      "company_name": "",
+      "reply_to": null,
+      "update_company": false,
+      "scope": "general",
+      "store": {"kind": "keyring", "where": "Office/password"},
+      "allow_cleartext": false,
+      "ehlo_name": "",
+      "ca_file": null,
+      "sandbox": null,
+      "created": "2026-11-23T09:30:15.000250Z",
+      "last": {
+        "at": "2026-11-24T09:30:15.000250Z",
+        "depth": "login",
+        "verdict": "fail",
+        "stage": "auth",
+        "code": "wrong-password"
+      },
+      "login": null
+    }
+  ]
+}
+"""
+"""As version 1 wrote it: with the last result, without an id."""
+
+
+def test_the_released_file_is_read_with_its_last_results(book: AccountBook, folder: Path) -> None:
+    folder.mkdir()
+    (folder / FILE_NAME).write_text(RELEASED, "utf-8")
+    (office,) = book.list()
+    assert (office, office.last) == (account("Office"), FAILED)
+    assert book.get("Office").id == office.id != ""
+    assert (folder / FILE_NAME).read_text("utf-8") == RELEASED, "reading changes nothing"
+    assert [each.name for each in folder.iterdir()] == [FILE_NAME]
+
+    newer = LastResult(WHEN + timedelta(days=2), Depth.LOGIN, Verdict.PASS)
+    book.state.results.record(office.id, Result(newer))
+    assert book.get("Office").last == newer
+
+
+def test_its_last_results_are_taken_over_when_it_is_written_anew(book: AccountBook, folder: Path) -> None:
+    folder.mkdir()
+    (folder / FILE_NAME).write_text(RELEASED, "utf-8")
+    book.change("Office", account("Branch"))
+    assert book.get("Branch").last == FAILED
+    assert book.state.flush() == ()
+    assert "wrong-password" not in (folder / FILE_NAME).read_text("utf-8")
+    assert AccountBook(folder).get("Branch").last == FAILED
+    book.change("Branch", account("Office"))
+    assert book.state.flush() == ()
+    assert len(rows_of(folder, "results")) == 1, "once"
+
+
+def test_the_file_holds_nothing_that_is_learnt(book: AccountBook, folder: Path) -> None:
+    """So a test of an account leaves it alone, however many accounts are in it."""
+    book.put(account("Office", last=FAILED))
+    before = (folder / FILE_NAME).read_bytes()
+    book.state.results.record(book.get("Office").id, Result(FAILED))
+    assert book.state.flush() == ()
+    assert (folder / FILE_NAME).read_bytes() == before
+    assert b"wrong-password" not in before
+
+
+def test_what_is_learnt_follows_a_new_name_and_goes_with_the_account(book: AccountBook, folder: Path) -> None:
+    book.put(account("Office"))
+    book.put(account("Shop"))
+    for name in ("Office", "Shop"):
+        book.state.results.record(book.get(name).id, Result(FAILED))
+    book.change("Office", replace(book.get("Office"), name="Branch"))
+    assert book.get("Branch").last == FAILED
+    book.put(account("Office"))
+    assert book.get("Office").last is None, "a new account of the old name"
+    book.put(account("Branch", username="other"), replacing=True)
+    assert book.get("Branch").last is None, "another account in its place"
+    book.remove("Shop")
+    assert book.state.flush() == ()
+    assert rows_of(folder, "results") == []
+
+
+def test_a_copy_begins_anew(book: AccountBook) -> None:
+    book.put(account("Office"))
+    book.state.results.record(book.get("Office").id, Result(FAILED))
+    book.put(replace(book.get("Office"), name="Copy"))
+    assert book.get("Copy").last is None
+    assert len({saved.id for saved in book.list()}) == 2
+
+
+def test_ids_that_are_missing_or_stand_twice_are_made_good(book: AccountBook, folder: Path) -> None:
+    """Somebody has written the file by hand, or copied an entry in it."""
+    one = {**account("One").to_json(), "id": "00000000000000a1"}
+    two = {**account("Two").to_json(), "id": "00000000000000a1"}
+    three = {key: value for key, value in account("Three").to_json().items() if key != "id"}
+    folder.mkdir()
+    (folder / FILE_NAME).write_bytes(document(one, two, three))
+    first = {saved.name: saved.id for saved in book.list()}
+    assert (first["One"], len(set(first.values()))) == ("00000000000000a1", 3)
+    book.put(account("Four"))
+    assert {saved.name: saved.id for saved in book.list() if saved.name != "Four"} == first
+
+
+def test_several_accounts_are_read_in_one_look(book: AccountBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("One", "Two", "Three"):
+        book.put(account(name))
+    looks: list[Path] = []
+    read = AccountBook._read
+
+    def counted(self: AccountBook) -> list[Account]:
+        looks.append(self._file)
+        return read(self)
+
+    monkeypatch.setattr(AccountBook, "_read", counted)
+    assert [saved.name for saved in book.get_all(["three", "ONE", "Three"])] == ["Three", "One"]
+    assert len(looks) == 1
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
@@ -265,8 +413,8 @@ def test_an_unknown_name_offers_the_one_that_was_meant(book: AccountBook) -> Non
     assert missing.value.suggestion == "Gmail ana"
     with pytest.raises(NoSuchAccount, match=r"named 'qqqq'\.$"):
         book.remove("qqqq")
-    with pytest.raises(NoSuchAccount):
-        book.record("qqqq", FAILED)
+    with pytest.raises(NoSuchAccount, match="named 'qqqq'"):
+        book.get_all(["Bakery", "qqqq"])
 
 
 def test_an_unknown_name_is_shown_without_what_moves_the_cursor(book: AccountBook) -> None:
@@ -348,7 +496,7 @@ def test_any_account_survives_the_file(saved: Account) -> None:
     assert Account.from_json(json.loads(json.dumps(saved.to_json()))) == saved
 
 
-YOUNGER = {"login"}
+YOUNGER = {"login", "last", "id"}
 """Keys that files of earlier versions lack."""
 
 
@@ -375,7 +523,9 @@ def test_a_missing_or_an_unknown_key_is_refused(saved: Account, data: st.DataObj
 
 def document(*accounts: object, **changes: object) -> bytes:
     """The file as it is written, with changes at its top."""
-    return json.dumps({"schema": FILE_SCHEMA, "version": 1, "accounts": list(accounts), **changes}).encode()
+    return json.dumps(
+        {"schema": FILE_SCHEMAS[FILE_VERSION], "version": FILE_VERSION, "accounts": list(accounts), **changes}
+    ).encode()
 
 
 def bent(**changes: object) -> bytes:
@@ -420,6 +570,7 @@ DAMAGED = {
     "a time without a zone": bent(created="2026-11-23T09:30:00"),
     "a time that is none": bent(created="yesterday"),
     "a time before all others": bent(created="0001-01-01T00:00:00+14:00"),
+    "an id that is none": bent(id="Office"),
     "an unknown stage": bent(
         last={"at": "2026-11-23T09:30:00Z", "depth": "login", "verdict": "fail", "stage": "hello", "code": ""}
     ),
@@ -434,7 +585,7 @@ def test_a_damaged_file_is_said_and_left_as_it_is(book: AccountBook, folder: Pat
         book.list,
         lambda: book.put(account("New"), replacing=True, displacing=True),
         lambda: book.remove("Office"),
-        lambda: book.record("Office", FAILED),
+        lambda: book.change("Office", account("Office")),
     ]
     for attempt in attempts:
         with pytest.raises(StoreTrouble, match=rf"{FILE_NAME} is damaged \(.+\); it was left as it is") as trouble:
@@ -444,7 +595,7 @@ def test_a_damaged_file_is_said_and_left_as_it_is(book: AccountBook, folder: Pat
 
 
 def test_a_file_of_a_newer_version_is_said_and_left_as_it_is(book: AccountBook, folder: Path) -> None:
-    newer = document(schema="smtp-wizard/accounts-file/2", version=2, folders=[])
+    newer = document(schema="smtp-wizard/accounts-file/3", version=3, folders=[])
     folder.mkdir()
     (folder / FILE_NAME).write_bytes(newer)
     with pytest.raises(StoreTrouble, match="newer smtp-wizard"):

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import signal
-import stat
+import sqlite3
 import subprocess
 import sys
 import textwrap
-from contextlib import ExitStack, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import filelock
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtp_wizard.engine.attempts import ASIDE, FILE_NAME, LARGEST, USUAL, Attempts, Pause, Place
-from smtp_wizard.engine.provider import Lockout
+from smtp_wizard.engine.attempts import USUAL, Attempts, Pause, Place
+from smtp_wizard.engine.provider import LONGEST_LOCKOUT, Lockout
+from smtp_wizard.engine.state import Storage
+from smtp_wizard.engine.state.carried import OLD_NAME
+from smtp_wizard.engine.state.forms import FILE_NAME, number_of
+from tests.support.state import FULL, refuse_to_write, rows_of
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ANA, HOST = "ana@example.test", "mail.example.test"
@@ -51,9 +54,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "config"
 
 
+Sleep = Callable[[float], Awaitable[None]]
+
+
+def counting(folder: Path, clock: Clock, sleep: Sleep = asyncio.sleep) -> Attempts:
+    """One more that counts in the same folder, as another process would."""
+    return Attempts(Storage(folder, 0.2), now=clock, sleep=sleep)
+
+
 @pytest.fixture
 def attempts(folder: Path, clock: Clock) -> Attempts:
-    return Attempts(folder, now=clock, lock_limit=0.2)
+    return counting(folder, clock)
 
 
 async def place(attempts: Attempts, username: str = ANA, host: str = HOST, lockout: Lockout = USUAL) -> Place:
@@ -73,9 +84,11 @@ async def pause(attempts: Attempts, username: str = ANA, lockout: Lockout = USUA
     return taken
 
 
-def file_of(folder: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((folder / FILE_NAME).read_text("utf-8"))
-    return document
+def written(attempts: Attempts, folder: Path) -> list[dict[str, Any]]:
+    """What stands in the file when all is written."""
+    attempts._storage.flush()
+    assert attempts._storage.troubles() == ()
+    return rows_of(folder, "attempts")
 
 
 # --- counting ---
@@ -105,7 +118,7 @@ async def test_a_sign_in_that_works_makes_the_refusals_forgotten(attempts: Attem
     await refuse(attempts, 2)
     attempts.settle(await place(attempts), cause=None)
     assert len(attempts.counted(ANA, HOST)) == 0
-    assert not (folder / FILE_NAME).exists()
+    assert written(attempts, folder) == []
     await refuse(attempts, 3)
     await pause(attempts)
 
@@ -143,6 +156,23 @@ async def test_who_knows_better_signs_in_and_that_counts_too(attempts: Attempts,
     assert (len(paused.causes), paused.until) == (4, NOON + 16 * MINUTE - MINUTE)
 
 
+async def test_where_more_failed_than_are_allowed_there_is_a_place_when_few_enough_are_left(
+    attempts: Attempts, clock: Clock
+) -> None:
+    await refuse(attempts, 3)
+    for minute in (2, 5, 7):
+        clock.time = NOON + minute * MINUTE
+        taken = await attempts.take(ANA, HOST, USUAL, anyway=True)
+        assert isinstance(taken, Place)
+        attempts.settle(taken, cause="")
+    paused = await pause(attempts)
+    assert (len(paused.causes), paused.until) == (6, NOON + 17 * MINUTE)
+    clock.time = paused.until - timedelta(seconds=1)
+    assert len((await pause(attempts)).causes) == 3
+    clock.time = paused.until
+    await place(attempts)
+
+
 # --- several at once ---
 
 
@@ -155,18 +185,18 @@ async def test_those_who_sign_in_at_once_stay_below_the_limit_together(folder: P
         slept.append(seconds)
         if len(slept) == 3:
             for each in open_places:
-                counting.settle(each, cause="bad_credentials")
+                waiting.settle(each, cause="bad_credentials")
 
-    counting = Attempts(folder, now=clock, sleep=sleep)
-    open_places += [await place(counting) for _ in range(3)]
-    paused = await counting.take(ANA, HOST, USUAL)
+    waiting = counting(folder, clock, sleep)
+    open_places += [await place(waiting) for _ in range(3)]
+    paused = await waiting.take(ANA, HOST, USUAL)
     assert isinstance(paused, Pause)
     assert slept == [0.02, 0.04, 0.08]
 
 
 async def test_a_place_that_comes_free_is_taken_by_who_waits(folder: Path, clock: Clock) -> None:
     held: list[Place] = []
-    waiting = Attempts(folder, now=clock, sleep=lambda _: _gone())
+    waiting = counting(folder, clock, lambda _: _gone())
 
     async def _gone() -> None:
         waiting.settle(held.pop(), cause=None)
@@ -177,7 +207,7 @@ async def test_a_place_that_comes_free_is_taken_by_who_waits(folder: Path, clock
 
 async def test_many_at_once_are_refused_no_more_often_than_allowed(folder: Path, clock: Clock) -> None:
     """Ten sign-ins of one mailbox, two readers of the same folder, every one with the wrong password."""
-    both = (Attempts(folder, now=clock), Attempts(folder, now=clock))
+    both = (counting(folder, clock), counting(folder, clock))
     tried = 0
 
     async def sign_in(attempts: Attempts) -> bool:
@@ -200,7 +230,8 @@ def test_four_processes_lose_no_count(folder: Path) -> None:
         from pathlib import Path
         from smtp_wizard.engine.attempts import Attempts
         from smtp_wizard.engine.provider import Lockout
-        attempts = Attempts(Path(sys.argv[1]), lock_limit=60)
+        from smtp_wizard.engine.state import Storage
+        attempts = Attempts(Storage(Path(sys.argv[1]), 60))
         async def main():
             for _ in range(20):
                 place = await attempts.take("ana", "host", Lockout(attempts=100, minutes=60))
@@ -209,7 +240,7 @@ def test_four_processes_lose_no_count(folder: Path) -> None:
     """)
     writers = [subprocess.Popen([sys.executable, "-c", script, str(folder)]) for _ in range(4)]
     assert [writer.wait(timeout=100) for writer in writers] == [0, 0, 0, 0]
-    assert len(Attempts(folder).counted("ana", "host")) == 80
+    assert len(Attempts(Storage(folder, 0.2)).counted("ana", "host")) == 80
 
 
 def test_four_processes_try_no_more_often_than_allowed(folder: Path) -> None:
@@ -217,7 +248,8 @@ def test_four_processes_try_no_more_often_than_allowed(folder: Path) -> None:
         import asyncio, sys
         from pathlib import Path
         from smtp_wizard.engine.attempts import USUAL, Attempts, Place
-        attempts = Attempts(Path(sys.argv[1]), lock_limit=60)
+        from smtp_wizard.engine.state import Storage
+        attempts = Attempts(Storage(Path(sys.argv[1]), 60))
         async def main():
             tried = 0
             for _ in range(5):
@@ -234,24 +266,24 @@ def test_four_processes_try_no_more_often_than_allowed(folder: Path) -> None:
 
 
 async def test_the_place_of_a_process_that_died_comes_free(folder: Path, clock: Clock) -> None:
-    killed = Attempts(folder, now=clock)
+    killed = counting(folder, clock)
     for _ in range(3):
         await place(killed)
     clock.time += 5 * MINUTE
-    await place(Attempts(folder, now=clock))
+    await place(counting(folder, clock))
 
 
 async def test_whoever_stops_waiting_leaves_no_place_taken(folder: Path, clock: Clock) -> None:
     async def sleep(seconds: float) -> None:
         raise asyncio.CancelledError
 
-    attempts = Attempts(folder, now=clock, sleep=sleep)
+    attempts = counting(folder, clock, sleep)
     held = [await place(attempts) for _ in range(3)]
     with pytest.raises(asyncio.CancelledError):
         await attempts.take(ANA, HOST, USUAL)
     for each in held:
         attempts.release(each)
-    assert not (folder / FILE_NAME).exists()
+    assert written(attempts, folder) == []
 
 
 # --- what the server saw, whoever is left to say so ---
@@ -265,11 +297,12 @@ KILLED = """
     import asyncio, os, signal, sys
     from pathlib import Path
     from smtp_wizard.engine.attempts import USUAL, Attempts
+    from smtp_wizard.engine.state import Storage
     async def main():
-        attempts = Attempts(Path(sys.argv[1]))
+        attempts = Attempts(Storage(Path(sys.argv[1]), 5))
         place = await attempts.take("ana@example.test", "mail.example.test", USUAL)
         if sys.argv[2] == "sent":
-            attempts.sending(place)
+            await attempts.sending(place)
         os.kill(os.getpid(), signal.SIGKILL)
     asyncio.run(main())
 """
@@ -285,7 +318,7 @@ async def test_a_sign_in_counts_although_its_process_was_killed(folder: Path) ->
     """And whoever comes next is told at once: a dead process settles nothing any more."""
     for _ in range(3):
         kill(folder, sent=True)
-    after = Attempts(folder, sleep=nobody_waits)
+    after = Attempts(Storage(folder, 0.2), sleep=nobody_waits)
     assert (await pause(after)).causes == ("", "", "")
     assert after.counted(ANA, HOST) == ("", "", "")
 
@@ -296,13 +329,13 @@ async def test_a_dead_process_whose_parent_was_not_told_is_dead(folder: Path) ->
         for _ in range(3):
             process = unreaped.enter_context(subprocess.Popen(command))
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        assert (await pause(Attempts(folder, sleep=nobody_waits))).causes == ("", "", "")
+        assert (await pause(Attempts(Storage(folder, 0.2), sleep=nobody_waits))).causes == ("", "", "")
 
 
 async def test_a_process_that_was_killed_before_it_signed_in_holds_nothing(folder: Path) -> None:
     for _ in range(3):
         kill(folder, sent=False)
-    after = Attempts(folder, sleep=nobody_waits)
+    after = Attempts(Storage(folder, 0.2), sleep=nobody_waits)
     for _ in range(3):
         after.release(await place(after))
     assert after.counted(ANA, HOST) == ()
@@ -315,10 +348,10 @@ async def test_who_is_signing_in_is_waited_for_although_it_went_out(folder: Path
     async def settle_one(_: float) -> None:
         waiting.settle(held.pop(), cause=None)
 
-    waiting = Attempts(folder, now=clock, sleep=settle_one)
+    waiting = counting(folder, clock, settle_one)
     held += [await place(waiting) for _ in range(3)]
     for each in held:
-        waiting.sending(each)
+        await waiting.sending(each)
     assert waiting.counted(ANA, HOST) == ()
     await place(waiting)
     assert len(held) == 2
@@ -327,16 +360,16 @@ async def test_who_is_signing_in_is_waited_for_although_it_went_out(folder: Path
 async def test_what_nobody_settled_for_long_has_failed(folder: Path, clock: Clock) -> None:
     """Its process may run on, or another may have its number."""
     for _ in range(3):
-        attempts = Attempts(folder, now=clock)
-        attempts.sending(await place(attempts))
+        attempts = counting(folder, clock)
+        await attempts.sending(await place(attempts))
     clock.time += 5 * MINUTE
-    assert (await pause(Attempts(folder, now=clock, sleep=nobody_waits))).causes == ("", "", "")
+    assert (await pause(counting(folder, clock, nobody_waits))).causes == ("", "", "")
 
 
 async def test_the_pause_tells_each_cause_in_the_order_of_time(attempts: Attempts, clock: Clock) -> None:
     for cause in ("bad_credentials", "", "temporary_try_later"):
         taken = await place(attempts)
-        attempts.sending(taken)
+        await attempts.sending(taken)
         attempts.settle(taken, cause=cause)
         clock.time += MINUTE
     assert (await pause(attempts)).causes == ("bad_credentials", "", "temporary_try_later")
@@ -346,10 +379,10 @@ async def test_success_makes_the_unanswered_forgotten_too(attempts: Attempts, fo
     kill(folder, sent=True)
     attempts.settle(await place(attempts), cause="")
     taken = await place(attempts)
-    attempts.sending(taken)
+    await attempts.sending(taken)
     attempts.settle(taken, cause=None)
     assert attempts.counted(ANA, HOST) == ()
-    assert not (folder / FILE_NAME).exists()
+    assert written(attempts, folder) == []
 
 
 @pytest.mark.parametrize(("answer", "waits"), [(PermissionError, True), (ProcessLookupError, False)])
@@ -357,7 +390,7 @@ async def test_another_users_process_is_there_too(
     attempts: Attempts, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, answer: type[OSError], waits: bool
 ) -> None:
     for _ in range(3):
-        attempts.sending(await place(attempts))
+        await attempts.sending(await place(attempts))
     slept: list[float] = []
 
     async def stop(seconds: float) -> None:
@@ -371,7 +404,7 @@ async def test_another_users_process_is_there_too(
     monkeypatch.setattr(os, "getpid", lambda: 1)
     monkeypatch.setattr(os, "kill", kill)
     with suppress(asyncio.CancelledError):
-        await Attempts(folder, now=clock, sleep=stop).take(ANA, HOST, USUAL)
+        await counting(folder, clock, stop).take(ANA, HOST, USUAL)
     assert bool(slept) is waits
 
 
@@ -380,7 +413,7 @@ async def test_another_users_process_is_there_too(
 
 async def test_what_was_counted_is_known_after_a_restart(attempts: Attempts, folder: Path, clock: Clock) -> None:
     await refuse(attempts, 3)
-    later = Attempts(folder, now=clock)
+    later = counting(folder, clock)
     assert len((await pause(later)).causes) == 3
 
 
@@ -388,7 +421,7 @@ async def test_what_has_expired_is_dropped_from_the_file(attempts: Attempts, fol
     await refuse(attempts, 2)
     clock.time += 16 * MINUTE
     await refuse(attempts, username="bob")
-    assert len(file_of(folder)["accounts"]) == 1
+    assert len(written(attempts, folder)) == 1
 
 
 async def test_a_clock_that_was_set_back_makes_nobody_wait_longer(
@@ -398,7 +431,7 @@ async def test_a_clock_that_was_set_back_makes_nobody_wait_longer(
     clock.time = NOON - timedelta(days=30)
     assert (await pause(attempts)).until == clock() + 15 * MINUTE
     clock.time += 14 * MINUTE
-    assert (await pause(Attempts(folder, now=clock))).minutes(clock()) == 1
+    assert (await pause(counting(folder, clock))).minutes(clock()) == 1
     clock.time += 1 * MINUTE
     await place(attempts)
 
@@ -412,132 +445,111 @@ async def test_a_clock_that_is_set_forward_ends_the_pause(attempts: Attempts, cl
 # --- the file ---
 
 
-async def test_only_its_owner_can_read_the_file_and_it_names_nobody(attempts: Attempts, folder: Path) -> None:
+async def test_the_file_names_nobody(attempts: Attempts, folder: Path) -> None:
     await refuse(attempts, 2)
-    file = folder / FILE_NAME
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE((folder / f"{FILE_NAME}.lock").stat().st_mode) == 0o600
-    text = file.read_text("utf-8")
-    assert "example" not in text
-    assert "ana" not in text
+    assert len(written(attempts, folder)) == 2
+    data = (folder / FILE_NAME).read_bytes()
+    assert b"example" not in data
+    assert b"ana" not in data
 
 
 @given(typed=st.text(st.characters(exclude_categories=["Cs"]), min_size=8), host=st.sampled_from([HOST, "::1"]))
+@settings(max_examples=40, deadline=None)
 def test_no_secret_that_was_typed_as_a_user_name_stands_in_the_file(
     tmp_path_factory: pytest.TempPathFactory, typed: str, host: str
 ) -> None:
     """The password in the wrong field: it happens, and the file outlives it."""
     folder = tmp_path_factory.mktemp("config")
-    attempts = Attempts(folder, now=lambda: NOON)
+    attempts = counting(folder, Clock())
 
     async def refused() -> None:
         attempts.settle(await place(attempts, typed, host), cause="bad_credentials")
 
     asyncio.run(refused())
-    ((account, entry),) = file_of(folder)["accounts"].items()
-    ((attempt, written),) = entry.items()
-    until = (NOON + 15 * MINUTE).isoformat()
-    assert written == {
-        "at": NOON.isoformat(),
-        "until": until,
+    (row,) = written(attempts, folder)
+    assert re.fullmatch(r"[0-9a-f]{32} [0-9a-f]{16}", f"{row.pop('account')} {row.pop('id')}")
+    assert row == {
+        "at": number_of(NOON),
+        "until": number_of(NOON + 15 * MINUTE),
         "state": "failed",
         "cause": "bad_credentials",
         "process": 0,
     }
-    assert re.fullmatch(r"[0-9a-f]{32} [0-9a-f]{16}", f"{account} {attempt}")
-    assert typed.casefold() not in account
     assert len(attempts.counted(typed, host)) == 1
 
 
-DAMAGED: dict[str, bytes] = {
-    "empty": b"",
-    "not JSON": b"{",
-    "not UTF-8": b"\xff\xfe",
-    "another schema": b'{"schema": "smtp-wizard/attempts-file/9", "accounts": {}}',
-    "more keys": b'{"schema": "smtp-wizard/attempts-file/2", "accounts": {}, "more": 1}',
-    "a list": b"[]",
-    "too deep": b"[" * 100_000,
-    "a strange account": b'{"schema": "smtp-wizard/attempts-file/2", "accounts": {"ana": {}}}',
-    "too large": b" " * (LARGEST + 1),
-}
-
-
-def whole(**changes: object) -> bytes:
-    """A file with one attempt, of which something is changed."""
-    attempt = {
-        "at": NOON.isoformat(),
-        "until": (NOON + MINUTE).isoformat(),
-        "state": "failed",
-        "cause": "bad_credentials",
-        "process": 0,
-        **changes,
-    }
-    accounts = {"0" * 32: {"0" * 16: attempt}}
-    return json.dumps({"schema": "smtp-wizard/attempts-file/2", "accounts": accounts}).encode()
-
-
-ODD: dict[str, bytes] = {
-    "no time": whole(at=5),
-    "no zone": whole(at="2026-11-24T12:00:00"),
-    "far away": whole(until=(NOON + timedelta(days=3000)).isoformat()),
-    "backwards": whole(until=(NOON - MINUTE).isoformat()),
-    "an unknown state": whole(state="lost"),
-    "a cause that is none": whole(cause="Ana's"),
-    "no process": whole(process=True),
-    "a group of processes": whole(process=-1),
-    "out of this world": whole(at="0001-01-01T00:00:00+14:00"),
-    "under way for an hour": whole(state="open", until=(NOON + 60 * MINUTE).isoformat()),
-}
-
-
-@pytest.mark.parametrize("damaged", [*DAMAGED, *ODD])
-async def test_a_damaged_file_is_put_aside_and_begun_anew(attempts: Attempts, folder: Path, damaged: str) -> None:
-    folder.mkdir()
-    data = {**DAMAGED, **ODD}[damaged]
-    (folder / FILE_NAME).write_bytes(data)
-    assert len(attempts.counted(ANA, HOST)) == 0
-    assert (folder / FILE_NAME).read_bytes() == data, "reading changes nothing"
+async def test_as_many_accounts_as_there_are_can_be_refused(attempts: Attempts, folder: Path) -> None:
+    """A file that was read and written whole had room for some 5,000."""
     await refuse(attempts, 3)
-    await pause(attempts)
-    assert (folder / (FILE_NAME + ASIDE)).read_bytes() == data
+    many = [(f"{number:032x}", f"{number:016x}") for number in range(20_000)]
+    written(attempts, folder)
+    with closing(sqlite3.connect(folder / FILE_NAME)) as file, file:
+        at, until = number_of(NOON), number_of(NOON + 15 * MINUTE)
+        file.executemany(
+            "INSERT INTO attempts VALUES (?, ?, ?, ?, 'failed', 'bad_credentials', 0)",
+            [(account, id, at, until) for account, id in many],
+        )
+    assert len((await pause(attempts)).causes) == 3
+    await refuse(attempts, 3, "bob@example.test")
+    await pause(attempts, "bob@example.test")
+    assert len(written(attempts, folder)) == 20_006
 
 
-async def test_a_file_that_is_whole_is_believed(attempts: Attempts, folder: Path) -> None:
-    """What the odd files above are made of is itself in order."""
-    folder.mkdir()
-    (folder / FILE_NAME).write_bytes(whole())
+async def test_an_odd_row_counts_for_nothing_and_stops_nobody(attempts: Attempts, folder: Path) -> None:
+    await refuse(attempts, 2)
+    (first, _) = written(attempts, folder)
+    odd = {
+        "no time": {"at": "noon"},
+        "backwards": {"until": first["at"] - 1},
+        "an unknown state": {"state": "lost"},
+        "a cause that is none": {"cause": "Ana's"},
+        "no process": {"process": "x"},
+        "a group of processes": {"process": -1},
+        "out of this world": {"until": 2**62},
+    }
+    with closing(sqlite3.connect(folder / FILE_NAME)) as file, file:
+        for number, changes in enumerate(odd.values()):
+            row = {**first, "id": f"{number:016x}", "until": first["until"], **changes}
+            columns = ", ".join(f":{name}" for name in row)
+            file.execute(f"INSERT INTO attempts ({', '.join(row)}) VALUES ({columns})", row)
+    assert len(attempts.counted(ANA, HOST)) == 2
     await refuse(attempts)
-    assert len(file_of(folder)["accounts"]) == 2
-    assert not (folder / (FILE_NAME + ASIDE)).exists()
+    assert len((await pause(attempts)).causes) == 3
 
 
-@pytest.mark.parametrize(("call", "written"), [("fsync", 3), ("replace", 1)])
-async def test_on_a_full_disk_this_process_counts_for_itself(
-    attempts: Attempts, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, call: str, written: int
+async def test_a_pause_in_the_file_lasts_no_longer_than_any_may(attempts: Attempts, folder: Path) -> None:
+    await refuse(attempts, 3)
+    written(attempts, folder)
+    with closing(sqlite3.connect(folder / FILE_NAME)) as file, file:
+        file.execute("UPDATE attempts SET until = ?", (number_of(NOON + timedelta(days=3000)),))
+    assert (await pause(attempts)).until == NOON + LONGEST_LOCKOUT * MINUTE
+
+
+async def test_what_cannot_be_written_this_process_counts_for_itself(
+    attempts: Attempts, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await refuse(attempts)
-
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
+    written(attempts, folder)
     with monkeypatch.context() as patch:
-        patch.setattr(os, call, fail)
+        refuse_to_write(patch, FULL)
         await refuse(attempts, 2)
         assert len((await pause(attempts)).causes) == 3
         assert len(attempts.counted(ANA, HOST)) == 3
-        assert len(Attempts(folder, now=clock).counted(ANA, HOST)) == written
+        attempts._storage.flush()
+        assert len((await pause(attempts)).causes) == 3, "also when the file was given up in between"
+        assert len(counting(folder, clock).counted(ANA, HOST)) == 1
+    (trouble,) = attempts._storage.troubles()
+    assert "no space left on the disk" in trouble
     await pause(attempts)
     attempts.release(await place(attempts, "bob"))
-    assert len(Attempts(folder, now=clock).counted(ANA, HOST)) == 3, "it is written as soon as that can be done"
+    assert len(written(attempts, folder)) == 3, "it is written as soon as that can be done"
+    assert len(counting(folder, clock).counted(ANA, HOST)) == 3
 
 
 async def test_a_success_on_a_full_disk_keeps_no_place_open(
-    attempts: Attempts, folder: Path, monkeypatch: pytest.MonkeyPatch
+    attempts: Attempts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", fail)
+    refuse_to_write(monkeypatch, FULL)
     for _ in range(5):
         attempts.settle(await place(attempts), cause=None)
     await refuse(attempts, 2)
@@ -547,16 +559,21 @@ async def test_a_success_on_a_full_disk_keeps_no_place_open(
 
 async def test_a_file_in_the_folders_place_stops_nobody(tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "config").write_text("a file")
-    attempts = Attempts(tmp_path / "config", now=clock)
+    attempts = counting(tmp_path / "config", clock)
     await refuse(attempts, 3)
     await pause(attempts)
 
 
-async def test_a_lock_that_is_held_stops_nobody(attempts: Attempts, folder: Path) -> None:
+async def test_another_process_that_writes_for_long_stops_nobody(attempts: Attempts, folder: Path) -> None:
     await refuse(attempts)
-    with filelock.FileLock(folder / f"{FILE_NAME}.lock"):
+    written(attempts, folder)
+    with closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
         await refuse(attempts, 2)
         await pause(attempts)
+        other.execute("ROLLBACK")
+    attempts._storage.flush()
+    assert len(rows_of(folder, "attempts")) == 3
 
 
 def test_looking_loads_nothing_and_writes_nothing(folder: Path) -> None:
@@ -564,9 +581,72 @@ def test_looking_loads_nothing_and_writes_nothing(folder: Path) -> None:
         import sys
         from pathlib import Path
         from smtp_wizard.engine.attempts import Attempts
-        assert Attempts(Path(sys.argv[1])).counted("ana", "host") == ()
-        print(sorted({"filelock", "platformdirs"} & set(sys.modules)))
+        from smtp_wizard.engine.state import Storage
+        assert Attempts(Storage(Path(sys.argv[1]), 5)).counted("ana", "host") == ()
+        print(sorted({"filelock", "platformdirs", "sqlite3"} & set(sys.modules)))
     """
     command = [sys.executable, "-c", textwrap.dedent(script), str(folder)]
     assert subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.strip() == "[]"
     assert not folder.exists()
+
+
+# --- the file of an older version ---
+
+RELEASED = """{"schema": "smtp-wizard/attempts-file/1",
+ "accounts": {
+  "6e5c13f930652182769d742b8a244564": {
+   "00000000000000a1": {"at": "2026-11-24T11:50:00+00:00", "until": "2026-11-24T12:05:00+00:00", "refused": true},
+   "00000000000000a2": {"at": "2026-11-24T11:55:00+00:00", "until": "2026-11-24T12:10:00+00:00", "refused": true},
+   "00000000000000a3": {"at": "2026-11-24T11:58:00+00:00", "until": "2026-11-24T12:03:00+00:00", "refused": false}}}}
+"""
+"""As version 1 wrote it for ana@example.test at mail.example.test: two refusals, and a place that was taken."""
+
+
+async def test_the_released_file_is_taken_over_once(attempts: Attempts, folder: Path) -> None:
+    folder.mkdir()
+    (folder / OLD_NAME).write_text(RELEASED, "utf-8")
+    (folder / f"{OLD_NAME}.lock").touch()
+    await refuse(attempts)
+    paused = await pause(attempts)
+    assert (paused.causes, paused.until) == (("bad_credentials",) * 3, NOON + 5 * MINUTE)
+    assert len(written(attempts, folder)) == 3
+    assert [each.name for each in folder.iterdir()] == [FILE_NAME]
+
+
+async def test_a_file_of_more_than_a_megabyte_is_taken_over_too(attempts: Attempts, folder: Path) -> None:
+    """The version that wrote it had begun to ignore it."""
+    entry = RELEASED[RELEASED.index('{\n   "0') : -3]
+    others = ",".join(f'"{number:032x}": {entry}' for number in range(4000))
+    folder.mkdir()
+    (folder / OLD_NAME).write_text(RELEASED.replace('"accounts": {', f'"accounts": {{{others},', 1), "utf-8")
+    assert (folder / OLD_NAME).stat().st_size > 1_000_000
+    await refuse(attempts)
+    await pause(attempts)
+    assert len(written(attempts, folder)) == 8003
+
+
+ODD_FILES = {
+    "empty": b"",
+    "not JSON": b"{",
+    "not UTF-8": b"\xff\xfe",
+    "another schema": RELEASED.replace("file/1", "file/9").encode(),
+    "more keys": RELEASED.replace('"accounts"', '"more": 1, "accounts"', 1).encode(),
+    "a list": b"[]",
+    "too deep": b"[" * 100_000,
+    "a strange account": RELEASED.replace("6e5c", "ana@").encode(),
+    "a time that is none": RELEASED.replace("2026-11-24T11:50:00+00:00", "noon").encode(),
+    "no zone": RELEASED.replace("+00:00", "").encode(),
+    "backwards": RELEASED.replace("12:05", "10:05").encode(),
+    "out of this world": RELEASED.replace("2026-11-24T11:50:00+00:00", "0001-01-01T00:00:00+14:00").encode(),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_FILES)
+async def test_a_file_that_cannot_be_understood_is_put_aside(attempts: Attempts, folder: Path, odd: str) -> None:
+    folder.mkdir()
+    (folder / OLD_NAME).write_bytes(ODD_FILES[odd])
+    await refuse(attempts, 3)
+    await pause(attempts)
+    assert len(written(attempts, folder)) == 3
+    assert (folder / f"{OLD_NAME}.aside").read_bytes() == ODD_FILES[odd]
+    assert not (folder / OLD_NAME).exists()

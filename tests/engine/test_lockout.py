@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts import Account
-from smtp_wizard.engine.attempts import FILE_NAME, USUAL, Pause
+from smtp_wizard.engine.attempts import USUAL, Pause
 from smtp_wizard.engine.check import CheckResult, Event, Line, Report, RunFinished, Way, fold
 from smtp_wizard.engine.desk import Desk, Options
 from smtp_wizard.engine.lockout import PAUSED, counted_words, pause_finding
 from smtp_wizard.engine.lockout import REFUSED as CREDENTIALS
 from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Secret, Security, Stage, Verdict
 from smtp_wizard.engine.provider import Lockout
+from smtp_wizard.engine.state.forms import FILE_NAME
 from smtp_wizard.engine.wizard import Draft, Origin
 from tests.support.checking import (
     AUTH,
@@ -31,6 +32,7 @@ from tests.support.checking import (
     hurried,
 )
 from tests.support.misbehaving import Close, Hold, MisbehavingServer, Script, Send, refused_port
+from tests.support.state import rows_of
 from tests.support.walk import catalog, make_desk
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -69,6 +71,12 @@ def draft(server: MisbehavingServer, **changes: object) -> Draft:
         name="Office",
     )
     return replace(found, **changes)  # type: ignore[arg-type]  # fields by name
+
+
+def kept(desk: Desk) -> list[dict[str, object]]:
+    """What is on record of sign-ins."""
+    desk.book.state.flush()
+    return rows_of(desk.folder, "attempts") if (desk.folder / FILE_NAME).exists() else []
 
 
 async def tried(desk: Desk, wanted: Draft, depth: Depth = Depth.LOGIN, *, anyway: bool = False) -> Report:
@@ -158,7 +166,7 @@ async def test_who_knows_better_signs_in_and_success_ends_the_pause(desk: Desk) 
         assert codes(await tried(desk, draft(server))) == [PAUSED]
         assert (await tried(desk, draft(server), anyway=True)).verdict is Verdict.PASS
         assert (await tried(desk, draft(server))).verdict is Verdict.PASS
-    assert not (desk.folder / FILE_NAME).exists()
+    assert kept(desk) == []
 
 
 SEEN: dict[str, tuple[Script, str]] = {
@@ -194,7 +202,7 @@ async def test_what_never_went_out_counts_for_nothing(desk: Desk, script: Script
         for _ in range(5):
             assert PAUSED not in codes(await tried(desk, draft(server)))
         assert server.connections >= 5
-    assert not (desk.folder / FILE_NAME).exists()
+    assert kept(desk) == []
 
 
 async def test_a_network_that_leads_nowhere_counts_for_nothing(desk: Desk) -> None:
@@ -233,7 +241,7 @@ async def test_practice_is_not_counted(desk: Desk) -> None:
     for _ in range(4):
         report = await tried(desk, replace(practice, secret=Secret("guess one")))
         assert codes(report) == ["bad_credentials"]
-    assert not (desk.folder / FILE_NAME).exists()
+    assert kept(desk) == []
 
 
 async def saved(desk: Desk, server: MisbehavingServer, *names: str) -> list[Account]:

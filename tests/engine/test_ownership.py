@@ -17,7 +17,6 @@ import pytest
 
 from smtp_wizard.engine import ownership
 from smtp_wizard.engine.accounts import FILE_NAME, AccountBook, StoreTrouble
-from smtp_wizard.engine.attempts import FILE_NAME as ATTEMPTS
 from smtp_wizard.engine.catalog import load_catalog
 from smtp_wizard.engine.drafts import FILE_NAME as DRAFT
 from smtp_wizard.engine.drafts import DraftBox
@@ -34,6 +33,9 @@ from smtp_wizard.engine.paths import (
 from smtp_wizard.engine.secrets import SecretError, Trouble
 from smtp_wizard.engine.secrets.vault import FILE_NAME as VAULT
 from smtp_wizard.engine.secrets.vault import VaultStore
+from smtp_wizard.engine.state import State
+from smtp_wizard.engine.state.carried import OLD_NAME
+from smtp_wizard.engine.state.forms import FILE_NAME as STATE
 from tests.support.owners import STRANGER, give_away
 
 OWN = (
@@ -430,7 +432,7 @@ def test_of_a_large_file_the_start_can_be_read(file: Path) -> None:
 # --- each file in the folder ---
 
 
-@pytest.mark.parametrize("name", [FILE_NAME, OWN_PROVIDERS, VAULT, DRAFT, ATTEMPTS])
+@pytest.mark.parametrize("name", [FILE_NAME, OWN_PROVIDERS, VAULT, DRAFT, STATE, OLD_NAME])
 async def test_what_a_stranger_may_write_is_not_believed(
     folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -463,6 +465,15 @@ async def told_of(folder: Path, name: str) -> str:
             assert box.load() is None
             assert (folder / name).exists()  # left for its owner to look at
             return box.trouble
+        case "state.sqlite3":
+            state = State(folder)
+            assert state.results.lasts(["00000000000000a1"]) == {}
+            (read,) = state.storage.troubles()
+            state.forget("00000000000000a1")
+            (written,) = state.flush()
+            assert [each.name for each in folder.iterdir()] == [name]
+            assert read.replace("not read.", "not kept.") == written
+            return written
     with pytest.raises(UnsafeFile) as other:
         read_private(folder / name, 1000)
     return str(other.value)

@@ -15,6 +15,7 @@ from smtp_wizard.app import HOME, SETUP
 from smtp_wizard.engine.accounts import LastResult, StoreKind
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.model import Address, Depth, Scope, Secret, Stage, Verdict
+from smtp_wizard.engine.state import Result
 from smtp_wizard.engine.wizard import Arrival, Draft, Origin, Proof
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, LeadScreen, LinkScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
@@ -300,7 +301,7 @@ async def two_accounts(desk: Desk) -> None:
     office = replace(draft_at_review(), name="Office", scope=Scope.ALL)
     await desk.save(office)
     failed = LastResult(NOW - timedelta(days=3), Depth.LOGIN, Verdict.FAIL, Stage.AUTH, "bad_credentials")
-    desk.book.record("Office", failed)
+    desk.book.state.results.record(desk.book.get("Office").id, Result(failed))
 
 
 async def still(walk: Walk) -> None:

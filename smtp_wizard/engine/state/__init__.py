@@ -1,0 +1,51 @@
+"""What the program learns, in one file beside the accounts: results, renewals, sign-ins that count.
+
+`accounts.json` holds what a person has said. What comes of the checks stands here, under ids that name nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from smtp_wizard.engine.state.logins import Login, Logins
+from smtp_wizard.engine.state.results import KEEP, LastResult, Result, Results
+from smtp_wizard.engine.state.storage import Storage
+
+__all__ = ["KEEP", "LastResult", "Login", "Logins", "Result", "Results", "State", "Storage"]
+
+FRESH = timedelta(hours=1)
+"""What is newer may be of an account that another process has just saved."""
+
+
+class State:
+    """What is learnt, of one config folder. Built once, with the accounts."""
+
+    def __init__(self, folder: Path, *, lock_limit: float = 5.0) -> None:
+        """`folder`: see `paths.config_dir`. `lock_limit`: seconds to wait for another process that is writing.
+
+        Nothing is opened or made until there is something to read or to write.
+        """
+        self.storage = Storage(folder, lock_limit)
+        self.results = Results(self.storage)
+        self.logins = Logins(self.storage)
+
+    def forget(self, account: str) -> None:
+        """Delete all that is known of an account, by its id."""
+        self.results.forget(account)
+        self.logins.forget(account)
+
+    def tidy(self, accounts: Iterable[str], now: datetime) -> None:
+        """Delete what belongs to none of `accounts`, the ids of all that are saved. What is new is left."""
+        saved = frozenset(accounts)
+        self.results.tidy(saved, now - FRESH)
+        self.logins.tidy(saved, now - FRESH)
+
+    def flush(self) -> tuple[str, ...]:
+        """Write everything, close the file, and return in sentences what went wrong since the last time.
+
+        To be called at the end of a program, and not in an event loop.
+        """
+        self.storage.flush()
+        return self.storage.troubles()
