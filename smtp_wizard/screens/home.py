@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -45,7 +44,18 @@ from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.passphrase import MoveScreen, unlocked
 from smtp_wizard.screens.step import Kit, busy
 from smtp_wizard.store_words import VAULT_CLOSED, moved_words
-from smtp_wizard.widgets import Banner, CheckList, Choice, FindingCard, KeyHints, Plain, Steady, Transcript
+from smtp_wizard.widgets import (
+    Banner,
+    CheckList,
+    Choice,
+    Column,
+    FindingCard,
+    KeyHints,
+    Plain,
+    Steady,
+    Table,
+    Transcript,
+)
 from smtp_wizard.words import (
     ANYWAY_NO,
     ANYWAY_QUESTION,
@@ -71,6 +81,15 @@ STORE_WORDS = {
     StoreKind.ENV: "read from an environment variable",
     StoreKind.SESSION: "asked for each time",
 }
+
+
+COLUMNS = (
+    Column("Name", 21, least=13, most=200),
+    Column("Server", 24, least=13, most=200),
+    Column("For", 5),
+    Column("Last test", 12),
+    Column("Result", 13, least=12),
+)
 
 
 @dataclass
@@ -106,7 +125,7 @@ class HomeScreen(Steady, Screen[None]):
         super().__init__()
         self.kit = kit
         self.banner = Banner()
-        self.table: DataTable[Text] = DataTable(id="accounts", cursor_type="row", zebra_stripes=False)
+        self.table = Table(COLUMNS, id="accounts")
         self.empty = Plain("No account is saved yet. Press N to set one up.", classes="question")
         self.legend = Plain("* practice, on this computer alone", classes="lead")
         self.notice = Plain("", classes="note", id="notice")
@@ -135,16 +154,6 @@ class HomeScreen(Steady, Screen[None]):
 
     def on_mount(self) -> None:
         self.transcript.display = self.notice.display = False
-        spare = max(0, self.app.size.width - 80)
-        for label, width in (
-            ("", 1),
-            ("Name", 20 + spare // 2),
-            ("Server", 21 + spare // 2),
-            ("For", 3),
-            ("Last test", 11),
-            ("Result", 12),
-        ):
-            self.table.add_column(label, width=width, key=label or "mark")
         self.banner.say(self.kit.left)
         self.reload()
 
@@ -158,32 +167,24 @@ class HomeScreen(Steady, Screen[None]):
         except AccountsError as problem:
             self._accounts = ()
             self.banner.say(str(problem))
-        at = self.table.cursor_row
-        self.table.clear()
-        for account in self._accounts:
-            # A name is a text, and a text is read for markup: it might be an action, or vanish.
-            self.table.add_row(*(Text(cell) for cell in self._cells(account)), key=account.name)
+        self.table.fill(((each.name, self._cells(each)) for each in self._accounts), self.table.cursor_row)
         self.table.display = bool(self._accounts)
         self.empty.display = not self._accounts
         self.legend.display = any(account.sandbox for account in self._accounts)
-        if self._accounts:
-            self.table.move_cursor(row=min(at, len(self._accounts) - 1), animate=False)
-            self._mark(self.table.cursor_row)
+        self._warn(self.table.cursor_row)
 
     def _cells(self, account: Account) -> tuple[str, ...]:
         practice = "* " if account.sandbox else ""
         when = day_words(account.last.at, self.kit.desk.now()) if account.last else "never"
         scope = "all" if account.scope is Scope.ALL else "gen"
-        return " ", f"{practice}{account.name}", str(account.endpoint), scope, when, result_words(account.last)
+        return f"{practice}{account.name}", str(account.endpoint), scope, when, result_words(account.last)
 
     @on(DataTable.RowHighlighted)
     def _moved(self, event: DataTable.RowHighlighted) -> None:
-        self._mark(event.cursor_row)
+        self._warn(event.cursor_row)
 
-    def _mark(self, row: int) -> None:
-        """Put a real mark before the chosen row, so that it shows without colour; say what retires for it."""
-        for at, account in enumerate(self._accounts):
-            self.table.update_cell(account.name, "mark", Text(">" if at == row else " "))
+    def _warn(self, row: int) -> None:
+        """Say what retires for the account of a row."""
         notice = self._retiring(self._accounts[row]) if 0 <= row < len(self._accounts) else ""
         self.notice.update(Content.styled(notice, "bold $text-warning"))
         self.notice.display = bool(notice)

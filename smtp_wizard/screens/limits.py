@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import ClassVar
 
-from rich.cells import set_cell_size
-from rich.segment import Segment
-from rich.style import Style
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -50,7 +46,7 @@ from smtp_wizard.planning import (
 )
 from smtp_wizard.screens.dialogs import Dialog, HelpScreen
 from smtp_wizard.screens.step import Kit
-from smtp_wizard.widgets import Banner, Field, KeyHints, Plain, Steady, TextInput
+from smtp_wizard.widgets import Banner, Column, Field, KeyHints, Plain, Steady, Table, TextInput
 
 HELP = (
     "This list says how much each provider lets one account send, and how large a message may be; a row with * is what "
@@ -62,10 +58,14 @@ PLAN_HELP = (
     "on the way, and what you keep free is left for your invoices. The numbers are a plan; a new mailbox is often "
     "stopped earlier."
 )
-COLUMNS = (("Provider", 21), ("Per hour", 9), ("Per day", 15), ("To", 10), ("Size", 9), ("Checked", 11))
-"""Heads and widths; with the mark before them, what fits in 80 columns."""
-MARK = 2
-"""The width of the mark."""
+COLUMNS = (
+    Column("Provider", 21, least=9, most=46),
+    Column("Per hour", 9),
+    Column("Per day", 15, least=12),
+    Column("To", 10, least=7),
+    Column("Size", 9, least=7),
+    Column("Checked", 11),
+)
 SORTINGS = {
     Sorting.CATALOG: "best known first",
     Sorting.PROVIDER: "by name",
@@ -77,29 +77,10 @@ LEGEND = "* old article  r recipients  To: recipients of a message  1-5: account
 MOST_MAILBOXES = 20
 
 
-class LimitTable(Steady, DataTable[Text]):
-    """The rows; Enter plans with the chosen one, which has a real mark before it, so that it shows without colour.
-
-    A row is one cell, its columns made of blanks: each cell of a row would go over the line with colours of its own.
-    """
+class LimitTable(Table):
+    """The rows; Enter plans with the chosen one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Plan", key_display="enter")]
-
-    def _render_cell(
-        self,
-        row_index: int,
-        column_index: int,
-        base_style: Style,
-        width: int,
-        cursor: bool = False,
-        hover: bool = False,
-    ) -> list[list[Segment]]:
-        """Draw the mark with the cursor's own cell: a cell that is changed has the whole table painted again."""
-        lines = super()._render_cell(row_index, column_index, base_style, width, cursor, hover)
-        if not cursor or column_index != 0:
-            return lines
-        (first, *rest), *more_lines = lines
-        return [[Segment(f">{first.text[1:]}", first.style), *rest], *more_lines]
 
 
 class FilterInput(TextInput):
@@ -135,7 +116,7 @@ class LimitsScreen(Steady, Screen[None]):
         self.banner = Banner()
         self.entry = FilterInput(placeholder="a name, a domain or a server", id="limit-filter")
         self.count = Plain("", id="limit-count")
-        self.table = LimitTable(id="limits", cursor_type="row", cell_padding=0)
+        self.table = LimitTable(COLUMNS, id="limits")
         self.sorting = Sorting.CATALOG
         self.entries: Mapping[str, str] = {}
         """What was typed for the plan before, so that it need not be typed for the next provider."""
@@ -153,8 +134,6 @@ class LimitsScreen(Steady, Screen[None]):
         yield KeyHints()
 
     def on_mount(self) -> None:
-        heads = self._in_columns([head for head, _ in COLUMNS])
-        self.table.add_column(heads, width=heads.cell_len)
         self.fill()
 
     @on(Input.Changed, "#limit-filter")
@@ -167,21 +146,10 @@ class LimitsScreen(Steady, Screen[None]):
             for provider in in_order(known, self.sorting)
             for mark in ("", *("*" if provider.documented and _article(provider) else ""))
         ]
-        self.table.clear()
-        for key, provider in self._rows:
-            self.table.add_row(self._in_columns(_cells(key, provider)), key=key)
+        self.table.fill((key, _cells(key, provider)) for key, provider in self._rows)
         number = "1 provider" if len(known) == 1 else f"{len(known)} providers"
         found = f"{number}, {SORTINGS[self.sorting]}" if known else "Nothing like it is listed."
         self.count.update(Content.styled(found, "$foreground-muted"), layout=False)
-
-    def _in_columns(self, cells: Sequence[str]) -> Text:
-        """Put cells under one another; a wide window gives its room to the names."""
-        room = min(max(0, self.app.size.width - 80), 25)
-        line = Text(" " * MARK, no_wrap=True)
-        for cell, (head, width) in zip(cells, COLUMNS, strict=True):
-            wide = width + room if head == COLUMNS[0][0] else width
-            line.append(set_cell_size(set_cell_size(cell, wide - 1), wide))
-        return line
 
     @property
     def chosen(self) -> Provider | None:

@@ -9,6 +9,7 @@ from smtp_wizard.widgets.choices import Choice, Choices, PickerList, ProviderPic
 from smtp_wizard.widgets.fields import Field, SecretInput, TextInput
 from smtp_wizard.widgets.guide import GuidePane, GuideRow
 from smtp_wizard.widgets.steady import Steady
+from smtp_wizard.widgets.table import Column, Table
 from smtp_wizard.widgets.text import Banner, KeyHints, Plain, Stepper, wrapped
 from smtp_wizard.widgets.ways import WayFields
 
@@ -19,6 +20,7 @@ __all__ = [
     "CheckList",
     "Choice",
     "Choices",
+    "Column",
     "Field",
     "FindingCard",
     "GuidePane",
@@ -30,6 +32,7 @@ __all__ = [
     "SecretInput",
     "Steady",
     "Stepper",
+    "Table",
     "TextInput",
     "Transcript",
     "WayFields",

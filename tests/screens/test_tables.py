@@ -1,0 +1,157 @@
+"""Tables: each figure under its own head, whatever was typed and however the window was dragged before."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import DataTable, Input
+
+import smtp_wizard
+from smtp_wizard.app import HOME
+from smtp_wizard.screens.home import COLUMNS as ACCOUNT_COLUMNS
+from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.limits import COLUMNS as LIMIT_COLUMNS
+from smtp_wizard.screens.limits import LimitsScreen
+from smtp_wizard.widgets import Column, Table
+from smtp_wizard.widgets.table import fitted
+from tests.support.places import PLACES, standing
+from tests.support.walk import Walk, make_desk, walking
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SIZES = {"wide": (140, 30), "wider": (100, 24), "small": (60, 20), "usual": (80, 24)}
+
+
+def below_their_heads(lines: Sequence[str], columns: Sequence[Column], table: Table) -> list[list[str]]:
+    """Return the rows that are shown, each cut where the heads begin."""
+    at = next(number for number, line in enumerate(lines) if all(each.head in line for each in columns))
+    starts = []
+    for each in columns:
+        starts.append(lines[at].index(each.head, starts[-1] if starts else 0))
+    ends = [*starts[1:], starts[-1] + columns[-1].width - 1]
+    rows = lines[at + 1 : at + 1 + min(table.row_count, table.size.height - 1)]
+    return [[line[start:end].strip() for start, end in zip(starts, ends, strict=True)] for line in rows]
+
+
+async def dragged(walk: Walk, size: tuple[int, int], table: Table) -> None:
+    pilot: Pilot[int] = walk.pilot
+    await pilot.resize_terminal(*size)
+    await walk.until(lambda: walk.app.size.width == size[0] and table.is_attached, "the new size")
+    await walk.settle()
+
+
+async def act(walk: Walk, step: str, table: Table) -> None:
+    """Do one of the things that lay a table out anew."""
+    if step in SIZES:
+        await dragged(walk, SIZES[step], table)
+    elif step == "filter":
+        entry = walk.the("#limit-filter", Input)
+        entry.value = "" if entry.value else "o"
+        await walk.settle()
+    else:
+        await walk.press("s")
+
+
+STEPS = ("wide", "small", "usual", "filter", "sort")
+
+
+@pytest.mark.parametrize("first", STEPS)
+async def test_limits_stand_under_their_heads_after_resizing_and_filtering_in_every_order(
+    first: str, tmp_path: Path
+) -> None:
+    async with walking(make_desk(tmp_path, now=lambda: NOON), start=HOME) as walk:
+        await walk.press("f8")
+        screen = await walk.at_screen(LimitsScreen)
+        for order in itertools.permutations([each for each in STEPS if each != first], 2):
+            for step in (first, *order):
+                await act(walk, step, screen.table)
+            expected = [list(cells) for _, cells in screen.table._cells]
+            await walk.until(lambda: alike(walk, screen, expected), f"each figure under its head after {order}")
+
+
+def alike(walk: Walk, screen: LimitsScreen, expected: list[list[str]]) -> bool:
+    """Whether the rows shown are some of the table's, in order; a cell may be cut off."""
+    seen = below_their_heads(walk.shown.splitlines(), LIMIT_COLUMNS, screen.table)
+    first = int(screen.table.scroll_y)
+    wanted = expected[first : first + len(seen)]
+    return bool(seen) and all(
+        cell.startswith(shown) and bool(shown) == bool(cell)
+        for shown_row, row in zip(seen, wanted, strict=True)
+        for shown, cell in zip(shown_row, row, strict=True)
+    )
+
+
+async def test_a_figure_stands_under_its_head_in_a_window_that_grew(tmp_path: Path) -> None:
+    """500 a day are no size."""
+    async with walking(make_desk(tmp_path, now=lambda: NOON), start=HOME) as walk:
+        await walk.press("f8")
+        screen = await walk.at_screen(LimitsScreen)
+        await dragged(walk, (120, 30), screen.table)
+        await walk.press("slash")
+        await walk.write("yahoo")
+        await walk.until_reads("best known first")
+        rows = below_their_heads(walk.shown.splitlines(), LIMIT_COLUMNS, screen.table)
+        figures = {row[0]: row for row in rows}
+        assert figures["Yahoo Mail"][2] == "500"
+        assert "500" not in figures["Yahoo Mail"][4]
+
+
+async def test_the_row_that_is_chosen_stays_chosen(tmp_path: Path) -> None:
+    async with walking(make_desk(tmp_path, now=lambda: NOON), start=HOME) as walk:
+        await walk.press("f8")
+        screen = await walk.at_screen(LimitsScreen)
+        await walk.press(*["down"] * 30)
+        chosen = screen.chosen
+        for size in SIZES.values():
+            await dragged(walk, size, screen.table)
+            assert screen.chosen is chosen
+            await walk.until(lambda: any(line.startswith(" > ") for line in walk.shown.splitlines()), "the mark")
+
+
+async def test_accounts_stand_under_their_heads_in_every_window(tmp_path: Path) -> None:
+    async with standing(PLACES["home"], tmp_path) as walk:
+        screen = await walk.at_screen(HomeScreen)
+        for name, again in itertools.product(SIZES, ("", "t")):
+            await dragged(walk, SIZES[name], screen.table)
+            if again:
+                screen.reload()
+                await walk.settle()
+            rows = below_their_heads(walk.shown.splitlines(), ACCOUNT_COLUMNS, screen.table)
+            assert [row[0] for row in rows] == ["Gmail ana", "Office"]
+            assert [row[2] for row in rows] == ["gen", "all"]
+            assert rows[0][3:] == ["today 12:00", "ok"]
+            assert rows[1][4].startswith("FAIL sign i")
+
+
+# --- widths ---
+
+HEADS = (Column("A", 30, least=10, most=40), Column("B", 20), Column("C", 25, least=20))
+
+
+@pytest.mark.parametrize(
+    ("window", "widths"),
+    [
+        (80, (30, 20, 25)),
+        (85, (35, 20, 25)),
+        (200, (40, 20, 25)),
+        (76, (28, 20, 23)),
+        (70, (25, 20, 20)),
+        (60, (15, 20, 20)),
+        (10, (10, 20, 20)),
+    ],
+)
+def test_widths_grow_and_give_way_as_far_as_they_may(window: int, widths: tuple[int, ...]) -> None:
+    assert fitted(HEADS, window) == widths
+
+
+def test_every_table_of_the_screens_fits_itself() -> None:
+    """No screen lays out a table of the toolkit by itself."""
+    package = Path(smtp_wizard.__file__).parent
+    files = [*(package / "screens").glob("*.py"), *(package / "widgets").glob("*.py")]
+    made = [file.name for file in files if "DataTable(" in file.read_text("utf-8")]
+    assert made == []
+    assert issubclass(Table, DataTable)
