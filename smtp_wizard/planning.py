@@ -12,7 +12,19 @@ from smtp_wizard.engine.catalog import Catalog, Provider
 from smtp_wizard.engine.limits import MEGABYTE, NOT_PUBLISHED, Counted, Per, SendLimit
 from smtp_wizard.engine.model import clean
 from smtp_wizard.engine.planner import COMFORTABLE, LONGEST, Plan, Share, Trouble, calendar, holding, is_rate, others
-from smtp_wizard.engine.sending import ARTICLE, Advice, LimitRow, Way, advice, can_send, largest, refusals
+from smtp_wizard.engine.sending import (
+    ARTICLE,
+    Access,
+    Advice,
+    LimitRow,
+    Way,
+    access_to,
+    advice,
+    can_send,
+    largest,
+    refusals,
+    ways_in,
+)
 
 GUIDE = "limits"
 """The guide that tells the ways on at length."""
@@ -32,6 +44,7 @@ WAITS = {
     Per.WEEK: "up to a week",
     Per.MONTH: "up to a month",
 }
+NO_PROGRAM = "{} lets no other program send at all."
 USUAL_REFUSALS = (
     "A reached limit looks like this: 'you have reached your daily sending quota', or the codes 550 5.4.5, 421, 450 "
     "and 452. Trying again at once can make it longer."
@@ -166,7 +179,7 @@ def _trouble_words(share: Share, made: Plan, catalog: Catalog) -> str:
         case Trouble.NOTHING_LEFT:
             return f"What you keep free is all that {provider.name} lets you send."
         case Trouble.NOT_PUBLISHED if not can_send(provider):
-            return f"{provider.name} lets no other program send at all."
+            return NO_PROGRAM.format(provider.name)
         case Trouble.NOT_PUBLISHED:
             return (
                 f"{provider.name}: the limit is not published, and we do not guess. Ask them how many messages a day "
@@ -182,6 +195,8 @@ def notes(made: Plan, catalog: Catalog) -> list[str]:
         provider, limits = _provider(share, catalog), share.sender.limits
         held = holding(limits, share.sender.chosen)
         different = [each.words() for each in others(limits, held) if is_rate(each)]
+        if can_send(provider) and (closed := access_words(provider)):
+            said.append(closed)
         if different:
             said.append(f"{provider.name} has other figures for other accounts: {'; '.join(different)}.")
         said += [
@@ -194,6 +209,27 @@ def notes(made: Plan, catalog: Catalog) -> list[str]:
         if provider.limits_note:
             said.append(f"{provider.name}: {provider.limits_note}")
     return list(dict.fromkeys(said))
+
+
+def access_words(provider: Provider) -> str:
+    """Say what stands in the way of an application that takes a password; '' where nothing does."""
+    name, ways = provider.name, ways_in(provider)
+    match access_to(provider):
+        case Access.OPEN:
+            return ""
+        case Access.UNCONFIRMED:
+            return f"{name}: we could not find out whether it still lets programs send."
+        case Access.DISPUTED:
+            return f"{name}: whether it still lets programs in with a password is disputed. {ways[0].disputed}".strip()
+        case Access.MOVED:
+            return f"{name}: somebody else runs these mailboxes now, or will soon."
+        case Access.CLOSING:
+            days = sorted({path.retired_on for path in ways if path.retired_on})
+            return f"{name}: it stops letting programs in with a password{f' ({days[0]})' if days else ''}."
+        case Access.CLOSED if can_send(provider):
+            return f"{name} lets no program in with a password; one that signs in in the browser (OAuth) may send."
+        case Access.CLOSED:
+            return NO_PROGRAM.format(name)
 
 
 def wait_words(made: Plan) -> str:
@@ -300,6 +336,7 @@ def plan_facts(made: Plan, catalog: Catalog) -> dict[str, Any]:
                 "interval_seconds": share.interval,
                 "binding": _binding_facts(share, catalog),
                 "trouble": share.trouble.value if share.trouble else None,
+                "access": access_to(_provider(share, catalog)).value,
             }
             for share in made.shares
         ],

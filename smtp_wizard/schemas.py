@@ -25,7 +25,7 @@ from smtp_wizard.engine.model import Auth, Depth, Family, Scope, Security, Stage
 from smtp_wizard.engine.neutral import Blame
 from smtp_wizard.engine.oauth_server import ClientSecret
 from smtp_wizard.engine.planner import Trouble
-from smtp_wizard.engine.sending import Way
+from smtp_wizard.engine.sending import Access, Way
 from smtp_wizard.engine.sights import SightKind
 
 Schema = dict[str, Any]
@@ -448,6 +448,7 @@ def _limits_plan() -> Mapping[str, Schema]:
         "interval_seconds": pace,
         "binding": binding,
         "trouble": _maybe(_one_of(Trouble)),
+        "access": _one_of(Access),
     }
     return {
         "messages": _WHOLE,

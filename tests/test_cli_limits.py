@@ -185,6 +185,26 @@ def test_a_provider_where_no_program_may_send_is_not_asked_for_a_better_account(
     assert "no other program" in made["notes"][0]
 
 
+def test_a_plan_says_where_no_application_with_a_password_gets_in() -> None:
+    """The person may ask for it all the same; nobody is sent there."""
+    closed = plan_json("--provider", "outlook-com", "--recipients", "100000")
+    assert closed["accounts"][0]["access"] == "closed"
+    assert "no program in with a password" in closed["notes"][0]
+    assert [each["way"] for each in closed["advice"]] == ["provider", "server", "service"]
+    disputed = plan("--provider", "yahoo", "--recipients", "10").out
+    assert "whether it still lets programs in with a password is disputed" in disputed
+    assert "Makers of mail programs say" in disputed
+    ending = plan_json("--provider", "microsoft365", "--recipients", "10")
+    assert (ending["accounts"][0]["access"], ending["fits"]) == ("closing", True)
+    assert "2026-12-31" in ending["notes"][0]
+    open_ = plan_json("--provider", "gmail", "--recipients", "100000")
+    assert open_["accounts"][0]["access"] == "open"
+    assert not [each for each in open_["notes"] if "password" in each]
+    proposed = {each for way in open_["advice"] for each in way["providers"]}
+    assert proposed
+    assert not proposed & {"outlook-com", "yahoo", "aol", "microsoft365", "tuta"}
+
+
 def test_one_of_several_figures_can_be_chosen() -> None:
     ordinary = plan("--provider", "google-workspace", "--recipients", "3000")
     assert "2 days" in ordinary.out

@@ -1029,7 +1029,8 @@ def test_sending_limits_are_read_out(walk: Walk) -> None:
     said = walk(
         ("Look up sending limits", "limits"),
         ("Whose sending limits?", "gmail"),
-        ("limits plan --provider", "no such provider"),
+        ("limits plan --provider", "outlook.com"),
+        ("Outlook.com, Hotmail, Live, MSN lets no program in with a password", "no such provider"),
         ("Nothing is known under these words", "back"),
         ("Saved accounts", "leave"),
         start="home",

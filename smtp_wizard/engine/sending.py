@@ -20,7 +20,7 @@ from smtp_wizard.engine.planner import (
     others,
     plan,
 )
-from smtp_wizard.engine.provider import Provider, ProviderKind, ProviderStatus, ServerWords
+from smtp_wizard.engine.provider import AccessPath, PathAuth, Provider, ProviderKind, ProviderStatus, ServerWords
 
 ARTICLE = "article"
 """The id of the old help article among the sources."""
@@ -159,7 +159,7 @@ def advice(made: Plan, catalog: Catalog) -> tuple[Advice, ...]:
 def _can_be_asked(made: Plan, catalog: Catalog) -> bool:
     """Whether any of the providers lets programs send, so that it may have an account with a higher limit."""
     providers = (catalog.get(share.sender.name) for share in made.shares)
-    return any(provider is not None and can_send(provider) for provider in providers)
+    return any(provider is not None and access_to(provider) is not Access.CLOSED for provider in providers)
 
 
 def _higher(made: Plan) -> tuple[SendLimit, ...]:
@@ -176,7 +176,8 @@ def _higher(made: Plan) -> tuple[SendLimit, ...]:
 def _fitting(made: Plan, catalog: Catalog, kinds: Sequence[ProviderKind]) -> tuple[Fit, ...]:
     """The providers of these kinds that could take the whole mailing: a mailbox first, the best known first."""
     present = {share.sender.name for share in made.shares}
-    wanted = (each for each in catalog.providers if each.kind in kinds and each.id not in present and _open(each))
+    known = (each for each in catalog.providers if each.kind in kinds and each.id not in present)
+    wanted = (each for each in known if access_to(each) is Access.OPEN)
     found: list[Fit] = []
     for provider in sorted(wanted, key=lambda each: kinds.index(each.kind)):
         if made.mailing.size and not largest(provider):
@@ -186,9 +187,54 @@ def _fitting(made: Plan, catalog: Catalog, kinds: Sequence[ProviderKind]) -> tup
     return tuple(found[:MOST_OFFERED])
 
 
-def _open(provider: Provider) -> bool:
-    """Whether somebody can begin there today."""
-    return provider.status is ProviderStatus.ACTIVE and any(not path.closed for path in provider.paths)
+# --- who gets in ---
+
+
+class Access(StrEnum):
+    """Whether an application that takes a password gets into a provider, as the catalogue has it."""
+
+    OPEN = "open"
+    UNCONFIRMED = "unconfirmed"
+    """Nobody could find out how the provider stands today."""
+    DISPUTED = "disputed"
+    """Sources contradict each other about every way in."""
+    MOVED = "moved"
+    """Somebody else runs the mailboxes, or will."""
+    CLOSING = "closing"
+    """Every way in ends, or the provider does."""
+    CLOSED = "closed"
+    """There is none."""
+
+
+_BY_STATUS = {
+    ProviderStatus.UNKNOWN: Access.UNCONFIRMED,
+    ProviderStatus.MIGRATING: Access.MOVED,
+    ProviderStatus.MIGRATED: Access.MOVED,
+    ProviderStatus.RETIRING: Access.CLOSING,
+    ProviderStatus.RETIRED: Access.CLOSED,
+    ProviderStatus.NO_SMTP: Access.CLOSED,
+}
+
+
+def access_to(provider: Provider) -> Access:
+    """Say whether an application that takes a password can begin at a provider: only where this is OPEN is it proposed.
+
+    Where several things stand in the way, the worst is named.
+    """
+    paths = ways_in(provider)
+    found = [_BY_STATUS.get(provider.status, Access.OPEN)]
+    if not paths:
+        found.append(Access.CLOSED)
+    elif all(path.retired_on for path in paths):
+        found.append(Access.CLOSING)
+    elif all(path.disputed or path.retired_on for path in paths):
+        found.append(Access.DISPUTED)
+    return max(found, key=list(Access).index)
+
+
+def ways_in(provider: Provider) -> tuple[AccessPath, ...]:
+    """Return the ways into a provider that an application with a password can go."""
+    return tuple(path for path in provider.paths if not path.closed and path.auth is not PathAuth.OAUTH2)
 
 
 # --- when it is reached ---

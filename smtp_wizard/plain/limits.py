@@ -5,7 +5,7 @@ from __future__ import annotations
 from smtp_wizard.engine.sending import rows_of
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.talk import NOTHING_KNOWN, Talk, wrap
-from smtp_wizard.planning import limit_words, source_words
+from smtp_wizard.planning import access_words, limit_words, source_words
 
 MOST = 5
 """Providers whose limits are read out; more words find fewer."""
@@ -24,6 +24,8 @@ def limits(talk: Talk, kit: Kit) -> None:
             talk.say(NOTHING_KNOWN)
         for provider in found[:MOST]:
             talk.show(["", f"{provider.name} ({provider.id}), checked {provider.checked}"])
+            if closed := access_words(provider):
+                talk.say(closed)
             for row in rows_of(provider):
                 article = " (so the old help article)" if row.limit.documented else ""
                 talk.show(wrap(f"{limit_words(row.limit)}{article}: {source_words(row)}", "  - "))

@@ -35,6 +35,7 @@ from smtp_wizard.engine.planner import (
 )
 from smtp_wizard.engine.sending import Sorting, advice, in_order, rows_of, sender_of
 from smtp_wizard.planning import (
+    access_words,
     advice_words,
     bars,
     limit_words,
@@ -240,6 +241,8 @@ class LimitDetailsScreen(Dialog[None]):
         provider = self.provider
         with VerticalScroll(classes="dialog"):
             yield Plain(Content.styled(f"Sending limits of {clean(provider.name, 60)}", "bold"))
+            if closed := access_words(provider):
+                yield Plain(Content.styled(f"! {closed}", "$text-warning"))
             yield Plain(f"\nToday (checked {provider.checked})\n" + "\n".join(self._rows(documented=False)))
             if provider.limits_note:
                 yield Plain(f"  {provider.limits_note}")

@@ -140,6 +140,28 @@ async def test_f4_shows_who_says_so(desk: Desk) -> None:
         await walk.at_screen(LimitsScreen)
 
 
+async def test_a_provider_that_lets_no_password_in_is_marked_and_never_proposed(desk: Desk) -> None:
+    """In its figures and in a plan with it; a plan that does not fit elsewhere leads to others."""
+    async with walking(desk, start=HOME, size=(120, 60)) as walk:
+        screen = await planning(walk, "outlook.com")
+        await walk.write("100000")
+        await walk.press("enter")
+        await walk.until_reads("lets no program in with a password")
+        await walk.press("f4")
+        await walk.at_screen(LimitDetailsScreen)
+        await walk.until_reads("! Outlook.com, Hotmail, Live, MSN lets no program in with a password")
+        await walk.press("escape", "escape")
+        await walk.press("slash")
+        await walk.fill("#limit-filter", "gmail")
+        await walk.press("enter")
+        screen = await walk.at_screen(PlanScreen)
+        await walk.press("enter")
+        await walk.until(lambda: "What you can do" in result(screen), "the ways on")
+        said = result(screen)
+        assert "Move to a provider with a higher limit. It would fit at:" in said
+        assert not [name for name in ("Outlook.com", "Yahoo", "AOL", "Microsoft 365") if name in said]
+
+
 async def test_x_writes_what_is_listed_to_a_file(desk: Desk, tmp_path: Path) -> None:
     """The file is named on the screen, can be changed, and is never written over."""
     file = tmp_path / "here.csv"

@@ -69,12 +69,12 @@ async def test_limits_stand_under_their_heads_after_resizing_and_filtering_in_ev
         for order in itertools.permutations([each for each in STEPS if each != first], 2):
             for step in (first, *order):
                 await act(walk, step, screen.table)
-            expected = [list(cells) for _, cells in screen.table._cells]
-            await walk.until(lambda: alike(walk, screen, expected), f"each figure under its head after {order}")
+            await walk.until(lambda: alike(walk, screen), f"each figure under its head after {order}")
 
 
-def alike(walk: Walk, screen: LimitsScreen, expected: list[list[str]]) -> bool:
+def alike(walk: Walk, screen: LimitsScreen) -> bool:
     """Whether the rows shown are some of the table's, in order; a cell may be cut off."""
+    expected = [cells for _, cells in screen.table._cells]
     seen = below_their_heads(walk.shown.splitlines(), LIMIT_COLUMNS, screen.table)
     first = int(screen.table.scroll_y)
     wanted = expected[first : first + len(seen)]
