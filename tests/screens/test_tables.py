@@ -29,7 +29,7 @@ SIZES = {"wide": (140, 30), "wider": (100, 24), "small": (60, 20), "usual": (80,
 def below_their_heads(lines: Sequence[str], columns: Sequence[Column], table: Table) -> list[list[str]]:
     """Return the rows that are shown, each cut where the heads begin."""
     at = next(number for number, line in enumerate(lines) if all(each.head in line for each in columns))
-    starts = []
+    starts: list[int] = []
     for each in columns:
         starts.append(lines[at].index(each.head, starts[-1] if starts else 0))
     ends = [*starts[1:], starts[-1] + columns[-1].width - 1]
