@@ -166,7 +166,7 @@ HEAVY = frozenset(
 )
 """What a command loads only when it uses it."""
 
-ORDINARY_WORDS = frozenset({"free", "live", "resend"})
+ORDINARY_WORDS = frozenset({"active", "forward", "free", "live", "resend"})
 """Words of providers' names, ids and domains that are words of the language too, and stand in the code as such."""
 
 

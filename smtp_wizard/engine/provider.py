@@ -367,7 +367,8 @@ class Provider:
         """
         open_ones = tuple(each for each in self.endpoints if each.offered)
         if address is not None:
-            own = tuple(each for each in open_ones if not each.domains or address.ascii_domain in each.domains)
+            domain = address.ascii_domain
+            own = tuple(each for each in open_ones if not each.domains or _is_among(domain, each.domains))
             open_ones = own or open_ones
         return tuple(sorted(open_ones, key=lambda each: not self.is_near(each, mx_hosts)))
 
@@ -445,3 +446,8 @@ class Provider:
 
 def _whole(endpoint: Endpoint) -> str:
     return f"{endpoint} ({endpoint.security.words})"
+
+
+def _is_among(domain: str, endings: Sequence[str]) -> bool:
+    """Whether a domain is one of these; '*.example.com' stands for every name below example.com."""
+    return any(domain == each or (each[:2] == "*." and domain.endswith(each[1:])) for each in endings)

@@ -541,3 +541,15 @@ def test_that_no_figure_is_published_can_have_a_source(tmp_path: Path) -> None:
     assert [(each.words(), each.source) for each in provider.limits][1] == ("not published", "page")
     with pytest.raises(DataError, match="a figure needs a source"):
         load(tmp_path, ENTRY.replace("per: day, confidence", "per: day, value: 5, confidence"))
+
+
+def test_a_server_can_be_for_all_names_below_a_domain(tmp_path: Path) -> None:
+    said = "source: page, as_of: undated, confidence: official}"
+    relay = f"      - {{host: relay.post.test, port: 465, security: tls, domains: ['*.post.test'], {said}\n"
+    entry = ENTRY.replace("[post.example]", "[post.example, '*.post.test']")
+    entry = entry.replace("smtp.post.example, port", "smtp.post.example, domains: [post.example], port")
+    post = load(tmp_path, entry.replace("    username", f"{relay}    username")).get("post")
+    assert post is not None
+    assert post.best(Address("ana", "shop.post.test")) == Endpoint("relay.post.test", 465, Security.TLS)
+    assert post.best(Address("ana", "post.example")) == Endpoint("smtp.post.example", 465, Security.TLS)
+    assert len(post.offered(Address("ana", "notpost.test"))) == 2, "neither is for it"
