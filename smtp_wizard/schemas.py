@@ -279,7 +279,8 @@ def _providers() -> Mapping[str, Schema]:
 
 def _provider() -> Mapping[str, Schema]:
     fact = {"source": _TEXT, "as_of": _TEXT, "confidence": _one_of(Confidence)}
-    endpoint = {**_SERVER, "note": _TEXT, "plan": _TEXT, "domains": _WORDS, "offered": _FLAG, **fact}
+    shown = {"note": _TEXT, "plan": _TEXT, "domains": _WORDS, "mx": _WORDS, "guess": _FLAG, "offered": _FLAG}
+    endpoint = {**_SERVER, **shown, **fact}
     username = {"form": _one_of(UsernameForm), "literal": _NOTHING_OR_TEXT, "note": _TEXT}
     words = {"code": _WHOLE, "enhanced": _TEXT, "words": _TEXT, "means": _TEXT, **fact}
     retirement = {"what": _TEXT, "date": _TEXT, "state": _TEXT, "replacement": _TEXT, **fact, "paths": _WORDS}
@@ -298,6 +299,7 @@ def _provider() -> Mapping[str, Schema]:
         "date": _TEXT,
         "seen": _one_of(Seen),
         "url": _TEXT,
+        "says": _WORDS,
     }
     return {
         **_brief_provider(),

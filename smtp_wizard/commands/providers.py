@@ -210,7 +210,8 @@ def _indented(lines: Iterable[str]) -> list[str]:
 def _endpoint_line(offer: CatalogEndpoint) -> str:
     endpoint = offer.endpoint
     more = [offer.plan, ", ".join(offer.domains), "" if offer.offered else "not offered: it is only documented"]
-    more += [offer.note, f"{offer.confidence.value}, {offer.as_of}"]
+    more += [f"for MX hosts of {', '.join(offer.mx)}" if offer.mx else "", offer.note]
+    more += ["a guess: no source names it" if offer.guess else f"{offer.confidence.value}, {offer.as_of}"]
     words = "; ".join(word for word in more if word)
     return f"  {endpoint.host}, port {endpoint.port}, {endpoint.security.words} ({words})"
 
