@@ -160,6 +160,7 @@ class WizardApp(SteadyApp):
         kept = None if self.given else self.box.load()
         self.kit = replace(self.kit, left=self.box.trouble)
         if kept is not None:
+            kept = replace(kept, step=self.kit.desk.not_before(kept.draft, kept.step))
             self._offer_to_go_on(kept)
         elif self.start == HOME:
             await self.switch_mode(HOME)
@@ -282,6 +283,7 @@ class WizardApp(SteadyApp):
         fault: Exception | None = None
         stood: tuple[Draft, Step] | None = None
         while at is not None:
+            at = self.kit.desk.not_before(draft, at)
             try:
                 outcome = await self._stand_at(at, draft, fault)
             except (Exception, asyncio.CancelledError) as problem:

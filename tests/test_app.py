@@ -88,6 +88,7 @@ async def test_one_press_of_enter_is_one_attempt(tmp_path: Path) -> None:
             ways=2,
             path="password",
             endpoint=Endpoint(server.host, server.port, Security.TLS),
+            confirmed_host=server.host,
             username="ana",
             ca_file=str(ca_file),
         )

@@ -53,7 +53,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 """The package from the roof down. Each imports from its own floor and from those below."""
 
 ENGINE_FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"checker", "desk", "doctor", "drafts", "explainers", "finder", "verify"}),
+    frozenset({"checker", "confirmation", "desk", "doctor", "drafts", "explainers", "finder", "verify"}),
     frozenset({"wizard"}),
     frozenset({"discovery", "hosts", "neutral", "probe", "outward", "reach", "sights", "names", "web"}),
     frozenset({"bearers", "check", "explain", "inspection", "lockout", "run", "sending"}),

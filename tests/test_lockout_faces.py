@@ -51,6 +51,7 @@ def draft(endpoint: Endpoint) -> Draft:
         path="password",
         by_hand=True,
         endpoint=endpoint,
+        confirmed_host=endpoint.host,
         allow_cleartext=True,
         username=ANA,
         secret=Secret("guess one"),

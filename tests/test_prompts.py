@@ -629,7 +629,8 @@ def test_the_offer_of_a_finding_is_taken_with_the_password_that_was_typed(
     answered: Look, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(desk, "check_draft", mendable())
-    draft = at_server(endpoint=Endpoint("127.0.0.1", 587, Security.STARTTLS), username="ana", by_hand=False)
+    offered = Endpoint("127.0.0.1", 587, Security.STARTTLS)
+    draft = at_server(endpoint=offered, username="ana", by_hand=False).confirmed()
     done = answered(("User name [ana]", ""), ("not shown:", PASSWORD), ("1. Try 127.0.0.1, port 465", ""), draft=draft)
     assert (done.endpoint, done.signed_in) == (BETTER, True)
 

@@ -164,7 +164,7 @@ def test_a_server_of_ones_own_is_said_the_same_of(desk: Desk) -> None:
 
 
 async def server_step(desk: Desk, endpoint: Endpoint) -> list[Row]:
-    draft = Draft(address=EMAIL, provider="custom", path="password", by_hand=True, endpoint=endpoint)
+    draft = Draft(address=EMAIL, provider="custom", path="password", by_hand=True, endpoint=endpoint).confirmed()
     async with walking(desk, draft=draft) as walk:
         await walk.at("server")
         return await checked(walk, "f5")

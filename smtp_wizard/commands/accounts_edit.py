@@ -201,7 +201,8 @@ def changed(draft: Draft, said: Mapping[str, Any]) -> Draft:
     """Return the draft with what was said in its place. Raises `CommandError`, `click.UsageError`."""
     assert draft.endpoint is not None
     security = Security(said["security"]) if said.get("security") else None
-    draft = draft.with_endpoint(changed_endpoint(draft.endpoint, said.get("host"), said.get("port"), security))
+    endpoint = changed_endpoint(draft.endpoint, said.get("host"), said.get("port"), security)
+    draft = draft.with_endpoint(endpoint).confirmed()
     plain = ("username", "sender", "sender_name", "ehlo_name", "ca_file", "company_name", "reply_to")
     draft = replace(draft, **{each: said[each] for each in plain if each in said})
     if said.get("auth") == Auth.XOAUTH2 and draft.auth is not Auth.XOAUTH2:

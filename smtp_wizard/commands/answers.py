@@ -109,6 +109,15 @@ def server_options(command: F) -> F:
     return _with(_SERVER, command)
 
 
+def accept_found_option(command: F) -> F:
+    """Add the option that takes a server beforehand which nobody is there to confirm."""
+    words = (
+        "Take a server of another domain that the address's own domain publishes by https, or that the public list "
+        "ISPDB has; the list learns the domain."
+    )
+    return click.option("--accept-found", is_flag=True, help=words)(command)
+
+
 def sender_options(command: F) -> F:
     """Add the options about what is sent and by whom. An empty address means: none."""
     return _with(_SENDER, command)

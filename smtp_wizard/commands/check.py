@@ -220,6 +220,7 @@ class _Checker:
             address=asked.sender,
             provider=provider.id if provider else None,
             endpoint=endpoint,
+            confirmed_host=endpoint.host,
             username=asked.username,
             auth=asked.auth,
             allow_cleartext=asked.allow_cleartext,

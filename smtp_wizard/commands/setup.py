@@ -11,6 +11,7 @@ import click
 from smtp_wizard.commands.accounts import store_words
 from smtp_wizard.commands.answers import (
     LET_IT_SEND_GENERAL,
+    accept_found_option,
     need_the_way,
     sender_options,
     server_options,
@@ -48,6 +49,7 @@ from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts import Account, NoSuchAccount, StoreKind, parse_name
 from smtp_wizard.engine.bearers import keepable_in
 from smtp_wizard.engine.catalog import AccessPath, Provider, ProviderKind
+from smtp_wizard.engine.confirmation import Doubt
 from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.discovery import Discovery
 from smtp_wizard.engine.model import (
@@ -66,7 +68,17 @@ from smtp_wizard.engine.model import (
 )
 from smtp_wizard.engine.oauth import RegisteredClient
 from smtp_wizard.engine.secrets import parse_command, variable_for
-from smtp_wizard.engine.wizard import Application, Draft, Origin, missing, ranked, walkable, with_found
+from smtp_wizard.engine.wizard import (
+    Application,
+    Draft,
+    Origin,
+    missing,
+    ranked,
+    walkable,
+    with_candidate,
+    with_found,
+)
+from smtp_wizard.found_words import CONFIRM_SHORT, doubt_ways_on, doubt_words
 from smtp_wizard.report import Outcome, outcome_json, summary
 
 
@@ -97,6 +109,7 @@ class Given:
     save: str | None
     replacing: bool
     allow_cleartext: bool
+    accept_found: bool
     password: PasswordSource
     browser: BrowserSource
     connection: Connection
@@ -110,6 +123,8 @@ class Given:
 
 
 _ADDRESS = parsed_by(Address.parse)
+UNCONFIRMED = "server-not-confirmed"
+"""The code of the error where a password would go to a server that nobody has confirmed."""
 
 
 @click.command("setup")
@@ -117,6 +132,7 @@ _ADDRESS = parsed_by(Address.parse)
 @click.option("--provider", metavar="ID", help="The provider; 'smtp-wizard providers' lists them.")
 @click.option("--path", metavar="ID", help="The way to sign in; 'smtp-wizard providers show ID' lists them.")
 @server_options
+@accept_found_option
 @click.option("--depth", type=DEPTH, help="How far the check goes.  [default: login]")
 @click.option("--send-test", metavar="ADDR", callback=_ADDRESS, help="Send a test message here too (= --depth send).")
 @sender_options
@@ -135,7 +151,8 @@ def command(invocation: Invocation, /, **given: Any) -> int:
     """Set an account up and test it, starting at EMAIL.
 
     With every answer given nothing is asked, and the report is printed. In a terminal the wizard opens for what is
-    missing; elsewhere it is named. Nothing is saved without --save, and nothing is sent without --send-test.
+    missing; elsewhere it is named. Nothing is saved without --save, and nothing is sent without --send-test. A password
+    goes to no server that was only found: name it, or look at --accept-found.
     """
     given.pop("_json")
     invocation.plain |= given.pop("plain")
@@ -179,7 +196,9 @@ class _Setup:
         if wizard:
             return converse(self.invocation, "setup", draft)
         self._tell_overrides(draft)
-        draft = self.invocation.desk.tidied(self._with_path(self._asked(draft) if lacking else draft))
+        draft = self._asked(draft) if lacking else draft
+        self._refuse_unconfirmed(draft)
+        draft = self.invocation.desk.tidied(self._with_path(draft))
         warn_of_oddities(self.out, draft.secret)
         self._refuse_unprovable(draft)
         self._agree_to_collisions()
@@ -258,14 +277,33 @@ class _Setup:
         return next(each for each in providers if each.kind is ProviderKind.CUSTOM)
 
     def _found(self, draft: Draft, address: Address) -> Draft:
+        found = self._looked_up(draft, address, public_list=False)
+        if not self.given.accept_found or found.maybe:
+            return found
+        accepted = self._accepted(found)
+        if accepted is not None:
+            return accepted
+        listed = self._looked_up(draft, address, public_list=True)
+        return self._accepted(listed) or (found if found.endpoint is not None else listed)
+
+    def _looked_up(self, draft: Draft, address: Address, *, public_list: bool) -> Draft:
         desk, connection = self.invocation.desk, self.given.connection
         options = Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
 
         async def look() -> Discovery:
             async with self.watch.bound():
-                return await desk.discover(address, options=options)
+                return await desk.discover(address, public_list=public_list, options=options)
 
         return with_found(draft, run(look(), self.watch, self._undone), desk.catalog)
+
+    def _accepted(self, found: Draft) -> Draft | None:
+        """Return the draft with the best server that `--accept-found` takes; None where there is none."""
+        desk = self.invocation.desk
+        if found.endpoint is not None and desk.doubt_about(found) is None:
+            return found
+        published = (each for each in found.candidates if each.published)
+        taken = next((each for each in published if each.endpoint.security is not Security.NONE), None)
+        return with_candidate(found, desk.catalog, taken).confirmed() if taken is not None else None
 
     def _with_answers(self, draft: Draft) -> Draft:
         given = self.given
@@ -298,7 +336,8 @@ class _Setup:
             known = self._same_host(draft, Security(given.security or known.security)) or known
         security = Security(given.security) if given.security else usual_way(given.port, known)
         port = given.port or _usual_port(known, security, host)
-        return draft.with_endpoint(Endpoint(host, port, security))
+        changed = draft.with_endpoint(Endpoint(host, port, security))
+        return changed.confirmed() if given.host else changed
 
     def _same_host(self, draft: Draft, security: Security) -> Endpoint | None:
         """Return the provider's own endpoint with that encryption, if it has one."""
@@ -360,6 +399,7 @@ class _Setup:
             draft = self._with_answers(self._begun(address))
         if draft.endpoint is None:
             draft = self._server_asked(draft)
+        draft = self._agreed_to_server(draft)
         depth = self.given.how_deep
         if draft.auth is not Auth.NONE and not draft.username and depth is not Depth.SERVER:
             draft = replace(draft, username=ask(self.out, "User name", _some_words))
@@ -377,8 +417,16 @@ class _Setup:
         security = USUAL_WAYS.get(port) or ask(self.out, "Encryption: tls, starttls or none", _parse_security)
         username = draft.username
         begun = draft if draft.provider else draft.with_provider(self._custom(), Origin.HAND)
-        asked = begun.with_endpoint(Endpoint(host, port, security))
+        asked = begun.with_endpoint(Endpoint(host, port, security)).confirmed()
         return replace(asked, username=username or asked.username)
+
+    def _agreed_to_server(self, draft: Draft) -> Draft:
+        """Ask whether a server that was found is the right one, before a password is asked for."""
+        doubt = self._doubt(draft)
+        if doubt is None:
+            return draft
+        agree(self.out, UNCONFIRMED, doubt_words(doubt), CONFIRM_SHORT, doubt_ways_on(doubt))
+        return draft.confirmed()
 
     # -- the way in -------------------------------------------------------------------------------------------------
 
@@ -408,6 +456,18 @@ class _Setup:
         return path
 
     # -- before anything is tried -----------------------------------------------------------------------------------
+
+    def _doubt(self, draft: Draft) -> Doubt | None:
+        """Return what is to be confirmed; nothing where a server is only looked at, or nothing comes of it."""
+        depth = self.given.how_deep
+        goes_there = draft.auth is not Auth.NONE or depth is Depth.SEND or bool(draft.name)
+        return self.invocation.desk.doubt_about(draft) if goes_there and depth is not Depth.SERVER else None
+
+    def _refuse_unconfirmed(self, draft: Draft) -> None:
+        """With every answer given there is nobody to confirm a server that was found. Raises `CommandError`."""
+        doubt = self._doubt(draft)
+        if doubt is not None:
+            raise CommandError(UNCONFIRMED, f"{doubt_words(doubt)} No password was sent.", doubt_ways_on(doubt))
 
     def _refuse_unprovable(self, draft: Draft) -> None:
         if draft.test_to is not None and draft.from_address and same_address(draft.test_to, draft.from_address):

@@ -176,6 +176,8 @@ class Target:
     """As `Symptom.secret_shape`."""
     alternatives: tuple[Endpoint, ...] = ()
     """Other endpoints of the same server, best first: what a finding may offer instead."""
+    outward: bool = False
+    """A stranger named the server: it is left alone where its name leads inside (see `outward`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from smtp_wizard.engine.check import (
     Target,
     Titles,
 )
+from smtp_wizard.engine.confirmation import refuse_unconfirmed
 from smtp_wizard.engine.discovery import Resolver
 from smtp_wizard.engine.finder import Finder, Options
 from smtp_wizard.engine.lockout import Guard, paused, refused, signs_in
@@ -50,6 +51,7 @@ from smtp_wizard.engine.model import (
 )
 from smtp_wizard.engine.oauth import OAuthError
 from smtp_wizard.engine.oauth_server import OAuthServer
+from smtp_wizard.engine.outward import OutwardWire
 from smtp_wizard.engine.retirements import Notice, notice_of
 from smtp_wizard.engine.run import run_checks
 from smtp_wizard.engine.secrets import SecretStores
@@ -120,12 +122,13 @@ class Checker(Finder):
     ) -> Report:
         """Check what a draft says so far. With depth `send`, a test message goes to `draft.test_to`.
 
-        Raises `InputError` where the draft lacks what the depth needs, `SandboxError` where the practice server
-        cannot run.
+        Raises `InputError` where the draft lacks what the depth needs, as `Unconfirmed` where nobody has confirmed the
+        server that a secret would go to; `SandboxError` where the practice server cannot run.
         """
         said = options or Options()
         if draft.endpoint is None:
             raise InputError("The outgoing server is not known yet.")
+        refuse_unconfirmed(draft, depth, self.catalog)
         target = Target(
             endpoint=draft.endpoint,
             username=draft.username,
@@ -137,6 +140,7 @@ class Checker(Finder):
             provider=draft.provider,
             secret_shape=self._shape(draft.provider, draft.path, draft.secret),
             alternatives=self.alternatives(draft.endpoint, draft.provider, draft.address),
+            outward=self.was_found(draft),
         )
         if depth is Depth.SEND:
             target = replace(target, mail=self._draft_mail(draft, token))
@@ -294,7 +298,7 @@ class Checker(Finder):
                 reachable,
                 secret,
                 depth=depth,
-                wire=self.wire,
+                wire=OutwardWire(self.wire) if target.outward else self.wire,
                 diagnosis=self.diagnosis,
                 emit=emit,
                 limits=self.limits,

@@ -142,6 +142,7 @@ class Desk(Checker):
             ways=len(provider.paths) if provider else 0,
             path=account.path,
             endpoint=account.endpoint,
+            confirmed_host=account.endpoint.host,
             by_hand=True,
             username=account.username,
             auth=account.auth,

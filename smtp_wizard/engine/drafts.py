@@ -108,6 +108,7 @@ _CODECS: Mapping[str, _Codec] = {
     "application": _Codec(lambda value: Application(_text(value))),
     "path": _Codec(_text),
     "endpoint": _Codec(_endpoint, _endpoint_out),
+    "confirmed_host": _Codec(_text),
     "by_hand": _Codec(_flag),
     "username": _Codec(_text),
     "auth": _Codec(lambda value: Auth(_text(value))),
@@ -136,7 +137,7 @@ _CODECS: Mapping[str, _Codec] = {
 """Every field of a draft but the secrets, the proof, what was found beside what was chosen, and the saved name."""
 
 
-_LATER = frozenset({"secret_command", "secret_file"})
+_LATER = frozenset({"confirmed_host", "secret_command", "secret_file"})
 """Fields that older versions did not write."""
 
 

@@ -16,6 +16,7 @@ from smtp_wizard.engine.check import (
     Report,
     Target,
 )
+from smtp_wizard.engine.confirmation import Doubt, Standing, doubt_about, not_before, standing
 from smtp_wizard.engine.discovery import DEADLINE, Asking, Discovery, Resolver, discover
 from smtp_wizard.engine.model import (
     Address,
@@ -28,6 +29,7 @@ from smtp_wizard.engine.outward import OutwardWire
 from smtp_wizard.engine.run import run_checks
 from smtp_wizard.engine.web import HttpWeb, Web
 from smtp_wizard.engine.wire import Trust, Wire
+from smtp_wizard.engine.wizard import Draft, Step
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.neutral import Answer, Neutral
@@ -80,6 +82,18 @@ class Finder:
     def provider(self, provider: str | None) -> Provider | None:
         """Return a provider by its id, or None."""
         return self.catalog.get(provider) if provider else None
+
+    def doubt_about(self, draft: Draft) -> Doubt | None:
+        """As `confirmation.doubt_about`."""
+        return doubt_about(draft, self.catalog)
+
+    def was_found(self, draft: Draft) -> bool:
+        """Whether a stranger named the server of a draft, and the person has not taken it up as their own."""
+        return standing(draft, self.catalog) in (Standing.OWN, Standing.UNKNOWN)
+
+    def not_before(self, draft: Draft, wanted: Step) -> Step:
+        """As `confirmation.not_before`."""
+        return not_before(draft, wanted, self.catalog)
 
     # -- finding the settings ---------------------------------------------------------------------------------------
 
@@ -138,10 +152,12 @@ class Finder:
         security: Security | None = None,
         ca_file: str | None = None,
         options: Options | None = None,
+        found: bool = False,
     ) -> Probe:
         """Try every port of a host that may serve, all at once, without a password; tell what is seen as it happens.
 
-        `security` keeps to one way of encrypting; `ca_file` is believed where `options` names none.
+        `security` keeps to one way of encrypting; `ca_file` is believed where `options` names none. `found`: a stranger
+        named the host, so it is left alone where it leads inside.
         """
         from smtp_wizard.engine.hosts import question_about
 
@@ -154,13 +170,13 @@ class Finder:
             ehlo_name=said.ehlo_name,
             ca_file=said.ca_file or ca_file,
         )
-        return await self._probed(question, emit)
+        return await self._probed(question, emit, OutwardWire(self.wire) if found else self.wire)
 
-    async def _probed(self, question: Question, emit: Tell) -> Probe:
+    async def _probed(self, question: Question, emit: Tell, wire: Wire | None = None) -> Probe:
         from smtp_wizard.engine.probe import PROBE_LIMITS, probe
 
         limits = self.limits or PROBE_LIMITS
-        return await probe(question, wire=self.wire, diagnosis=self.diagnosis, emit=emit, limits=limits)
+        return await probe(question, wire=wire or self.wire, diagnosis=self.diagnosis, emit=emit, limits=limits)
 
     def neutral_for(self, host: str, ports: Collection[int]) -> Neutral | None:
         """Return whom to propose for the question whether this network blocks ports; it is not spoken to yet."""

@@ -146,7 +146,7 @@ def outward(peers: Sequence[Peer]) -> list[Peer]:
     """Return those of a host's addresses that may be spoken to. Raises `WireError` where there is none."""
     found = [peer for peer in peers if may_lead_to(peer.address, peer.port)]
     if not found:
-        raise WireError(Fault.NO_SUCH_HOST, "the name leads to a place inside, where it is not followed")
+        raise WireError(Fault.LEADS_INSIDE, "the name leads to a place inside, where it is not followed")
     return found
 
 

@@ -15,6 +15,8 @@ class Fault(StrEnum):
 
     NO_SUCH_HOST = "no-such-host"
     """The name has no address."""
+    LEADS_INSIDE = "leads-inside"
+    """A stranger named the server, and its name leads to this computer or into an inner network: it was left alone."""
     NO_NETWORK = "no-network"
     """Names cannot be looked up, or no route leads anywhere."""
     REFUSED = "refused"

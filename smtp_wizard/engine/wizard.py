@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Self
 
 from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.candidate import Candidate, FoundBy
+from smtp_wizard.engine.candidate import Candidate, FoundBy, source_note
 from smtp_wizard.engine.catalog import AccessPath, Catalog, PathAuth, Provider, ProviderKind
 from smtp_wizard.engine.discovery import Discovery
 from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Scope, Secret, Security, Verdict
@@ -86,6 +86,8 @@ class Draft:
     application: Application | None = None
     path: str | None = None
     endpoint: Endpoint | None = None
+    confirmed_host: str = ""
+    """The server that the person typed, or said yes to; about another one see `confirmation`."""
     by_hand: bool = False
     """The person wants to see, and perhaps change, the server's settings."""
     username: str = ""
@@ -147,6 +149,7 @@ class Draft:
             ways=0,
             path=None,
             endpoint=None,
+            confirmed_host="",
             by_hand=False,
             username="",
             allow_cleartext=False,
@@ -208,6 +211,16 @@ class Draft:
         if endpoint == self.endpoint:
             return self
         return replace(self, endpoint=endpoint, allow_cleartext=False, proof=None, saved=None)
+
+    def with_typed_endpoint(self, endpoint: Endpoint) -> Self:
+        """As `with_endpoint`, for what stands in the person's fields: a host that they put there is confirmed."""
+        same = self.endpoint is not None and endpoint.host == self.endpoint.host
+        changed = self.with_endpoint(endpoint)
+        return changed if same else changed.confirmed()
+
+    def confirmed(self) -> Self:
+        """Note that the person typed the server that stands here, or said yes to it."""
+        return replace(self, confirmed_host=self.endpoint.host if self.endpoint is not None else "")
 
     def with_sign_in(self, username: str, secret: Secret | None) -> Self:
         """Set user name and secret."""
@@ -277,13 +290,13 @@ def with_found(draft: Draft, found: Discovery, catalog: Catalog) -> Draft:
         origin = {FoundBy.CATALOG: Origin.ADDRESS, FoundBy.MX: Origin.MX}.get(found.source, Origin.FOUND)
         return learnt.with_provider(found.provider, origin, found.note)
     if found.candidates and not found.alternatives:
-        return with_candidate(learnt, catalog, found.candidates[0], found.note)
+        return with_candidate(learnt, catalog, found.candidates[0])
     return replace(learnt, origin_note=found.note, maybe=tuple(each.id for each in found.alternatives))
 
 
-def with_candidate(draft: Draft, catalog: Catalog, candidate: Candidate, note: str) -> Draft:
+def with_candidate(draft: Draft, catalog: Catalog, candidate: Candidate) -> Draft:
     """Return the draft with a server that was found, of a provider that is not in the catalogue."""
-    chosen = draft.with_provider(_custom(catalog), Origin.FOUND, note)
+    chosen = draft.with_provider(_custom(catalog), Origin.FOUND, source_note(candidate))
     filled = chosen.with_endpoint(candidate.endpoint).with_sign_in(candidate.username, chosen.secret)
     return replace(filled, by_hand=False)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.wizard import Back, Draft, Next
+from smtp_wizard.found_words import CONFIRM_NO, CONFIRM_YES, doubt_question
 from smtp_wizard.plain.talk import GoBack, Talk
 
 
@@ -55,6 +56,17 @@ def in_order(talk: Talk, kit: Kit, draft: Draft, questions: Sequence[Question]) 
             at = before[0] if wanted.to_first else before[-1]
         kit.keep(draft)
     return Next(draft)
+
+
+def once_confirmed(talk: Talk, kit: Kit, draft: Draft) -> Draft | None:
+    """Return a draft whose server may get a password: after a yes where nobody has confirmed it, None after a no.
+
+    Raises `GoBack`, `Quit`.
+    """
+    doubt = kit.desk.doubt_about(draft)
+    if doubt is None:
+        return draft
+    return draft.confirmed() if talk.yes(doubt_question(doubt), yes=CONFIRM_YES, no=CONFIRM_NO) else None
 
 
 def _last(questions: Sequence[Question], draft: Draft) -> int:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from smtp_wizard.engine.catalog import Provider, ProviderKind
 from smtp_wizard.engine.wizard import Draft, Origin, with_candidate, with_choice
 from smtp_wizard.found_words import believed_words, found_question, offered, server_words
-from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.form import Kit, Outcome, Question, in_order, once_confirmed
 from smtp_wizard.plain.talk import Choice, GoBack, Talk, wrap
 from smtp_wizard.words import (
     BY_HAND,
@@ -47,7 +47,9 @@ def _provider(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     while True:
         match talk.choose("", _answers(draft), "change" if draft.by_hand else "use"):
             case "use":
-                return replace(draft, by_hand=draft.endpoint is None)
+                chosen = _agreed(talk, kit, replace(draft, by_hand=draft.endpoint is None))
+                if chosen is not None:
+                    return chosen
             case "change":
                 return replace(draft, by_hand=True)
             case "more":
@@ -72,19 +74,27 @@ def _found(talk: Talk, kit: Kit, draft: Draft) -> Draft:
         for number, each in enumerate(servers)
     ]
     rows = rows or [Choice("use", f"{USE_THESE}: {draft.endpoint}")]
-    while True:
+    chosen: Draft | None = None
+    while chosen is None:
         match talk.choose("", [*rows, Choice("change", CHANGE_THESE), Choice("other", OTHER_PROVIDER)]):
             case "use":
-                return replace(draft, by_hand=False)
+                chosen = _agreed(talk, kit, replace(draft, by_hand=False))
             case "change":
                 return replace(draft, by_hand=True)
             case "other":
                 chosen = _another(talk, kit, draft)
-                if chosen is not None:
-                    return chosen
             case chosen_server:
                 server = servers[int(chosen_server.removeprefix("server-"))]
-                return with_candidate(draft, kit.desk.catalog, server, draft.origin_note)
+                chosen = _agreed(talk, kit, with_candidate(draft, kit.desk.catalog, server))
+    return chosen
+
+
+def _agreed(talk: Talk, kit: Kit, draft: Draft) -> Draft | None:
+    """Return the draft once its server is confirmed; None where the person said no, or went back."""
+    try:
+        return once_confirmed(talk, kit, draft)
+    except GoBack:
+        return None
 
 
 def _answers(draft: Draft) -> list[Choice]:

@@ -9,9 +9,9 @@ from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.model import Auth, Depth, Endpoint, Security, parse_host, parse_port
 from smtp_wizard.engine.reach import Event, PortSeen
-from smtp_wizard.engine.wizard import USUAL_PORT, Draft
+from smtp_wizard.engine.wizard import USUAL_PORT, Draft, Next
 from smtp_wizard.plain.checks import Checked, awaited
-from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.form import Kit, Outcome, Question, in_order, once_confirmed
 from smtp_wizard.plain.reaching import NETWORK, find_out, network_choice
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
 from smtp_wizard.probing import (
@@ -41,7 +41,17 @@ def server(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
     """The settings that an application asks for. The test proves server and port, and says that it proved no more."""
     talk.say(SERVER_QUESTION)
     questions = [Question(each) for each in (_host, _security, _port, _username, _sender, _settings)]
-    return in_order(talk, kit, draft, [*questions, Question(_cleartext, _needs_a_yes)])
+    doubtful = Question(_confirmed, lambda each: kit.desk.doubt_about(each) is not None)
+    outcome = in_order(talk, kit, draft, [*questions, doubtful, Question(_cleartext, _needs_a_yes)])
+    return Next(outcome.draft.confirmed()) if isinstance(outcome, Next) else outcome
+
+
+def _confirmed(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+    """A server that nobody has confirmed needs a yes; after a no another one is typed. Raises `GoBack`."""
+    agreed = once_confirmed(talk, kit, draft)
+    if agreed is None:
+        raise GoBack(draft, to_first=True)
+    return agreed
 
 
 def _host(talk: Talk, kit: Kit, draft: Draft) -> Draft:
@@ -49,7 +59,7 @@ def _host(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     typed = draft.typed.get("host", known.host if known else "")
     host = talk.ask("Outgoing server, for example smtp.example.com", parse_host, default=typed)
     endpoint = replace(known, host=host) if known else Endpoint(host, USUAL_PORT[Security.TLS], Security.TLS)
-    return draft.with_endpoint(endpoint).with_typed("host", None)
+    return draft.with_typed_endpoint(endpoint).with_typed("host", None)
 
 
 def _security(talk: Talk, kit: Kit, draft: Draft) -> Draft:
@@ -150,7 +160,8 @@ def _usual_ports(talk: Talk, kit: Kit, draft: Draft) -> tuple[Draft, _Tried]:
         if isinstance(event, PortSeen):
             talk.show([f"  {row_words(event.result)}"])
 
-    work = kit.desk.probe(host, see, ca_file=draft.ca_file, options=Options(ehlo_name=draft.ehlo_name))
+    options, was_found = Options(ehlo_name=draft.ehlo_name), kit.desk.was_found(draft)
+    work = kit.desk.probe(host, see, ca_file=draft.ca_file, options=options, found=was_found)
     found = awaited(work)
     for sentence in conclusion(found, taken_words):
         talk.say(sentence)

@@ -102,6 +102,7 @@ class PlainWizard:
             self.talk.say(self.box.trouble)
         if kept is None:
             return None if start == HOME else (Draft(), STEPS[0])
+        kept = replace(kept, step=self.kit.desk.not_before(kept.draft, kept.step))
         rows = [Choice("on", RESUME_ON, RESUME_NOTE), Choice("anew", RESUME_ANEW), Choice(HOME, RESUME_HOME)]
         self.draft, self._on_disk = kept.draft, True
         match self._chosen(resume_question(kept.draft, kept.step), rows):
@@ -126,6 +127,7 @@ class PlainWizard:
         """Go through the steps until the end, or to before the first one where there are accounts to go to."""
         backwards = False
         while step is not None:
+            step = self.kit.desk.not_before(draft, step)
             self.walking = step
             self._keep(draft)
             self.talk.begin(step_words(step, draft), PURPOSE[step.id])

@@ -14,7 +14,14 @@ from textual.widget import Widget
 
 from smtp_wizard.engine.catalog import Provider, ProviderKind
 from smtp_wizard.engine.wizard import Draft, Origin, with_candidate, with_choice
-from smtp_wizard.found_words import MOST_OFFERED, believed_words, found_question, offered, server_words
+from smtp_wizard.found_words import (
+    MOST_OFFERED,
+    believed_words,
+    found_question,
+    offered,
+    server_words,
+    whose_sentence,
+)
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import Choice, Choices, Plain, ProviderPicker
 from smtp_wizard.words import (
@@ -104,8 +111,12 @@ class ProviderScreen(StepScreen):
         """The settings, as far as the list of servers does not say them."""
         endpoint = self.draft.endpoint
         assert endpoint is not None, "it was found"
-        server = f"Server {endpoint.host}   Port {endpoint.port}   Security {endpoint.security.words}\n"
-        return f"{'' if self.draft.candidates else server}User name {self.draft.username}"
+        user = f"User name {self.draft.username}"
+        if self.draft.candidates:
+            return user
+        server = f"Server {endpoint.host}   Port {endpoint.port}   Security {endpoint.security.words}"
+        doubt = self.kit.desk.doubt_about(self.draft)
+        return "\n".join([server, user, *([whose_sentence(doubt)] if doubt is not None else [])])
 
     def on_mount(self) -> None:
         self.then_and_now.display = False
@@ -137,16 +148,26 @@ class ProviderScreen(StepScreen):
     def _taken(self, message: Choices.Taken) -> None:
         match message.choice_id:
             case "use":
-                self.go_on(replace(self.draft, by_hand=self.draft.endpoint is None))
+                self._use(self._first() if self._was_found and self.draft.candidates else self.draft)
             case "change":
                 self.go_on(replace(self.draft, by_hand=True))
             case choice if choice.startswith(USE):
                 server = self.draft.candidates[int(choice.removeprefix(f"{USE}-"))]
-                self.go_on(with_candidate(self.draft, self.kit.desk.catalog, server, self.draft.origin_note))
+                self._use(with_candidate(self.draft, self.kit.desk.catalog, server))
             case _:
                 self.picker.display = True
                 self.picker.entry.focus()
                 self.picker.scroll_visible(animate=False)
+
+    def _first(self) -> Draft:
+        """The draft with the server that stands first, which need not be the one that was chosen before."""
+        server = self.draft.candidates[0]
+        same = server.endpoint == self.draft.endpoint
+        return self.draft if same else with_candidate(self.draft, self.kit.desk.catalog, server)
+
+    def _use(self, draft: Draft) -> None:
+        """Go on with a server, once it is confirmed; where there is none, it is entered by hand."""
+        self.go_on_confirmed(replace(draft, by_hand=draft.endpoint is None), self.go_on)
 
     @on(ProviderPicker.Picked)
     def _picked(self, message: ProviderPicker.Picked) -> None:

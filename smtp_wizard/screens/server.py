@@ -150,7 +150,7 @@ class ServerScreen(ReachingScreen):
             endpoint = Endpoint(
                 parse_host(self.host.value), parse_port(self.port.value), Security(self.security.selected)
             )
-            draft = draft.with_endpoint(endpoint).with_typed("host", None).with_typed("port", None)
+            draft = draft.with_typed_endpoint(endpoint).with_typed("host", None).with_typed("port", None)
         except (HostError, PortError):
             draft = draft.with_typed("host", self.host.value).with_typed("port", self.port.value)
         try:
@@ -177,7 +177,11 @@ class ServerScreen(ReachingScreen):
         if not self.sender.valid():
             self.sender.entry.focus()
             return
-        draft = self.collect()
+        self.go_on_confirmed(self.collect(), self._encrypted)
+
+    def _encrypted(self, draft: Draft) -> None:
+        """Go on with a server that stood before the person's eyes; ask first where the password would go in clear."""
+        draft = draft.confirmed()
         if draft.security is Security.NONE and draft.auth is Auth.PASSWORD and not draft.allow_cleartext:
             self._ask_for_cleartext(draft)
         else:
@@ -202,7 +206,7 @@ class ServerScreen(ReachingScreen):
             endpoint = self._endpoint()
         except Told:
             return
-        self._test(self.collect().with_endpoint(endpoint))
+        self._test(self.collect().with_typed_endpoint(endpoint))
 
     @work(exclusive=True, group="checks")
     async def _test(self, draft: Draft) -> None:
@@ -250,7 +254,11 @@ class ServerScreen(ReachingScreen):
         self.probing = True
         try:
             found = await self.kit.desk.probe(
-                host, self._see, ca_file=draft.ca_file, options=Options(ehlo_name=draft.ehlo_name)
+                host,
+                self._see,
+                ca_file=draft.ca_file,
+                options=Options(ehlo_name=draft.ehlo_name),
+                found=self.kit.desk.was_found(draft),
             )
         finally:
             self.probing = False

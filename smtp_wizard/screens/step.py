@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from smtp_wizard.background import ServerWatch
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.wizard import Back, Draft, Next, Step, step
+from smtp_wizard.found_words import CONFIRM_NO, CONFIRM_YES, doubt_question
 from smtp_wizard.probing import (
     NEUTRAL_NO,
     NEUTRAL_YES,
@@ -104,6 +105,19 @@ class StepScreen(Steady, Screen[Outcome]):
     def go_on(self, draft: Draft) -> None:
         """End this step with a draft."""
         self.dismiss(Next(draft))
+
+    def go_on_confirmed(self, draft: Draft, go_on: Callable[[Draft], None]) -> None:
+        """Go on with a draft whose server may get a password; ask first where nobody has confirmed it."""
+        doubt = self.kit.desk.doubt_about(draft)
+        if doubt is None:
+            go_on(draft)
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                go_on(draft.confirmed())
+
+        self.app.push_screen(ConfirmScreen(doubt_question(doubt), yes=CONFIRM_YES, no=CONFIRM_NO), answered)
 
     @on(Input.Changed)
     def _keep_in_sight(self, event: Input.Changed) -> None:

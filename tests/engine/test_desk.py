@@ -72,7 +72,7 @@ def draft(name: str = "Office", **changes: Any) -> Draft:
     whole = Draft(
         address=ANA, endpoint=ENDPOINT, username="ana@example.test", secret=SECRET, name=name, store=StoreKind.KEYRING
     )
-    return replace(whole, **changes)
+    return replace(whole, **changes).confirmed()
 
 
 def kept(backend: MemoryBackend) -> dict[str, str]:

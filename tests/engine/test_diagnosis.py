@@ -61,6 +61,7 @@ GMAIL_535 = "535 5.7.8 Username and Password not accepted. For more information,
 
 FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
     "name not found": (happened(Stage.DNS, Fault.NO_SUCH_HOST), "dns_host_not_found", Who.YOU),
+    "name leads inside": (happened(Stage.DNS, Fault.LEADS_INSIDE), "wrong_host_or_port", Who.YOU),
     "no network": (happened(Stage.DNS, Fault.NO_NETWORK), "no_network", Who.YOU),
     "no route": (happened(Stage.CONNECT, Fault.NO_NETWORK, words="Network is unreachable"), "no_network", Who.YOU),
     "look-up hangs": (happened(Stage.DNS, Fault.SILENT), "no_network", Who.YOU),

@@ -64,6 +64,7 @@ def draft(server: MisbehavingServer, **changes: object) -> Draft:
     found = Draft(
         address=ANA,
         endpoint=server.endpoint(Security.NONE),
+        confirmed_host=server.host,
         allow_cleartext=True,
         username=str(ANA),
         secret=Secret("guess one"),
@@ -207,7 +208,7 @@ async def test_what_never_went_out_counts_for_nothing(desk: Desk, script: Script
 
 async def test_a_network_that_leads_nowhere_counts_for_nothing(desk: Desk) -> None:
     with refused_port() as port:
-        lost = Draft(address=ANA, endpoint=Endpoint("127.0.0.1", port, Security.TLS), username="ana")
+        lost = Draft(address=ANA, endpoint=Endpoint("127.0.0.1", port, Security.TLS), username="ana").confirmed()
         for _ in range(5):
             report = await tried(desk, replace(lost, secret=Secret("guess one")))
             assert PAUSED not in codes(report)

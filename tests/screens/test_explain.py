@@ -243,6 +243,7 @@ def draft(endpoint: Endpoint) -> Draft:
         path="password",
         by_hand=True,
         endpoint=endpoint,
+        confirmed_host=endpoint.host,
         allow_cleartext=True,
         username="ana@firm.example",
         secret=Secret("guess one"),

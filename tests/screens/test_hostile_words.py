@@ -54,6 +54,7 @@ def to(server: MisbehavingServer) -> Draft:
         ways=2,
         path="password",
         endpoint=server.endpoint(Security.NONE),
+        confirmed_host=server.host,
         allow_cleartext=True,
         username="ana",
     )

@@ -178,7 +178,7 @@ async def test_the_offer_goes_away_with_what_it_was_about(tmp_path: Path) -> Non
 @pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.RESET])
 async def test_connect_offers_it_too_where_nobody_answers(tmp_path: Path, fault: Fault) -> None:
     wire = FarHost({587: Port(refuses=fault)})
-    draft = replace(BY_HAND, endpoint=REFUSED)
+    draft = replace(BY_HAND, endpoint=REFUSED).confirmed()
     async with walking(make_desk(tmp_path, wire), draft=draft, size=(120, 40)) as walk:
         await walk.at("connect")
         await walk.until_reads("Press F3 to find out")
