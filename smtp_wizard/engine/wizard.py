@@ -310,7 +310,7 @@ def with_choice(draft: Draft, catalog: Catalog, provider_id: str) -> Draft:
     custom = _custom(catalog)
     origin = Origin.CHOSEN if provider_id else Origin.HAND
     chosen = draft.with_provider(catalog.get(provider_id) or custom, origin, "your choice" if provider_id else "")
-    return replace(chosen, by_hand=chosen.by_hand or chosen.endpoint is None)
+    return replace(chosen, by_hand=not provider_id or chosen.by_hand or chosen.endpoint is None)
 
 
 USUAL_PORT = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}

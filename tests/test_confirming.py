@@ -1,0 +1,333 @@
+"""A server of a foreign domain that was found, on both faces of the wizard: shown as that, and confirmed first."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.app import HOME
+from smtp_wizard.engine.accounts import StoreKind
+from smtp_wizard.engine.candidate import Candidate, FoundBy
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.drafts import DraftBox
+from smtp_wizard.engine.guides import GuideShelf
+from smtp_wizard.engine.model import Address, Endpoint, Secret, Security
+from smtp_wizard.engine.wizard import Draft, Origin, step, with_candidate
+from smtp_wizard.plain.walk import PlainWizard
+from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen
+from smtp_wizard.widgets import SecretInput
+from tests.support.dialogue import Dialogue, Exchange
+from tests.support.discovering import Answer, answering
+from tests.support.redirect import RedirectWire, playing, tls_ports
+from tests.support.walk import Walk, catalog, in_one_line, make_desk, walking
+
+PASSWORD = "correct horse battery"
+ANA = Address("ana", "victim.example")
+FOREIGN = Candidate(
+    endpoint=Endpoint("smtp.other.example", 465, Security.TLS),
+    username=str(ANA),
+    source=FoundBy.SRV,
+    trust=0.6,
+    verified=True,
+    note="this server belongs to other.example, not to victim.example: please make sure",
+)
+OWN = replace(FOREIGN, endpoint=Endpoint("mail.victim.example", 465, Security.TLS), trust=0.5, note="")
+WHOSE = "This server belongs to other.example, not to victim.example."
+QUESTION = f"{WHOSE} Whoever runs it gets your password. Is it your provider's server?"
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> Answer:
+    """A server of a foreign domain is found, and one of the own."""
+    answer = answering(monkeypatch)
+    note = "from: the domain's DNS (SRV)"
+    answer.found |= {"candidates": (FOREIGN, OWN), "source": FoundBy.SRV, "note": note, "problem": None}
+    return answer
+
+
+def left() -> Draft:
+    """A draft with the server that was found, and nothing said about it."""
+    provider = catalog().get("custom")
+    assert provider is not None
+    return with_candidate(Draft().with_address(ANA), catalog(), FOREIGN).with_path(provider.paths[0])
+
+
+@dataclass(frozen=True)
+class At:
+    """The screens, over mail servers of any name that take every password."""
+
+    walk: Walk
+    wire: RedirectWire
+
+
+@asynccontextmanager
+async def screens(folder: Path, draft: Draft | None = None, *, start: str = "setup") -> AsyncIterator[At]:
+    """Open the screens."""
+    async with playing(folder / "practice", "accept") as servers:
+        wire = RedirectWire(servers["accept"], tls_ports(catalog()))
+        async with walking(make_desk(folder, wire), draft=draft, start=start) as walk:
+            yield At(walk, wire)
+
+
+async def to_provider(walk: Walk, address: str = str(ANA)) -> None:
+    await walk.at("address")
+    await walk.fill("#address", address)
+    await walk.press("enter")
+    await walk.at("provider")
+
+
+async def asked(walk: Walk, question: str = QUESTION) -> None:
+    await walk.at_screen(ConfirmScreen)
+    assert question in in_one_line(walk.shown.replace("|", " ").replace("│", " ")), walk.shown
+
+
+# --- the screens ---
+
+
+async def test_it_is_shown_with_whose_it_is_and_a_no_leads_nowhere(tmp_path: Path, found: Answer) -> None:
+    async with screens(tmp_path) as at:
+        walk = at.walk
+        await to_provider(walk)
+        await walk.until_reads("this server belongs to other.example, not to victim.example")
+        for no in ("enter", "escape"):
+            await walk.press("enter")
+            await asked(walk)
+            await walk.press(no)
+            await walk.at("provider")
+        assert walk.draft.confirmed_host == ""
+
+
+async def test_after_a_yes_the_password_goes_there_and_not_before(tmp_path: Path, found: Answer) -> None:
+    async with screens(tmp_path) as at:
+        walk = at.walk
+        await to_provider(walk)
+        await walk.press("enter")
+        await asked(walk)
+        await walk.press("down", "enter")
+        await walk.at("signin")
+        await walk.press("enter")
+        await walk.at("connect")
+        assert walk.draft.endpoint == FOREIGN.endpoint
+        await walk.write(PASSWORD)
+        await walk.press("enter")
+        await walk.until_reads("Press Enter to go on")
+
+
+async def test_a_server_of_the_own_domain_is_not_asked_about(tmp_path: Path, found: Answer) -> None:
+    async with screens(tmp_path) as at:
+        walk = at.walk
+        await to_provider(walk)
+        await walk.press("down", "enter")
+        await walk.at("signin")
+        assert walk.draft.endpoint == OWN.endpoint
+
+
+async def test_the_row_that_is_taken_is_the_server_that_is_used(tmp_path: Path, found: Answer) -> None:
+    """Another one was chosen before: the first row stands for the first server all the same."""
+    async with screens(tmp_path) as at:
+        walk = at.walk
+        await to_provider(walk)
+        await walk.press("down", "enter")
+        await walk.at("signin")
+        await walk.press("escape")
+        await walk.at("provider")
+        await walk.press("home", "enter")
+        await asked(walk)
+        await walk.press("down", "enter")
+        await walk.at("signin")
+        assert walk.draft.endpoint == FOREIGN.endpoint
+
+
+async def test_the_server_step_asks_too_unless_another_server_is_typed(tmp_path: Path, found: Answer) -> None:
+    async with screens(tmp_path) as at:
+        walk = at.walk
+        await to_provider(walk)
+        await walk.press("down", "down", "enter")
+        await walk.at("signin")
+        await walk.press("enter")
+        await walk.at("server")
+        await walk.press("enter")
+        await asked(walk)
+        await walk.press("enter")
+        await walk.at("server")
+        await walk.fill("#host", "smtp.typed.example")
+        await walk.press("enter")
+        await walk.at("connect")
+        assert walk.draft.confirmed_host == "smtp.typed.example"
+
+
+async def test_to_choose_the_server_by_hand_is_no_yes_to_what_stands_there(tmp_path: Path, found: Answer) -> None:
+    async with screens(tmp_path) as at:
+        walk = at.walk
+        await to_provider(walk)
+        await walk.press("end", "enter")
+        await walk.until_reads("Filter")
+        await walk.write("no such provider")
+        await walk.press("enter")
+        await walk.at("signin")
+        await walk.press("enter")
+        await walk.at("server")
+        assert walk.draft.origin is Origin.HAND
+        await walk.press("enter")
+        await asked(walk)
+        await walk.press("down", "enter")
+        await walk.at("connect")
+
+
+async def test_another_address_needs_another_yes(tmp_path: Path, found: Answer) -> None:
+    async with screens(tmp_path) as at:
+        walk = at.walk
+        await to_provider(walk)
+        await walk.press("enter")
+        await asked(walk)
+        await walk.press("down", "enter")
+        await walk.at("signin")
+        await walk.press("escape")
+        await walk.at("provider")
+        await walk.press("enter")
+        await walk.at("signin")  # what was said holds
+        await walk.press("escape")
+        await walk.at("provider")
+        await walk.press("escape")
+        await to_provider(walk, "ana@third.example")
+        await walk.press("enter")
+        await asked(walk, "This server belongs to other.example, not to third.example.")
+
+
+async def test_a_draft_that_was_left_is_asked_about_before_it_goes_on(tmp_path: Path) -> None:
+    DraftBox(tmp_path).save(left(), step("connect"))
+    async with screens(tmp_path) as at:
+        walk = at.walk
+        await walk.at_screen(ResumeScreen)
+        await walk.press("enter")
+        await walk.at("provider")
+        await walk.until_reads(WHOSE)
+        await walk.press("enter")
+        await asked(walk)
+        await walk.press("down", "enter")
+        await walk.at("signin")
+
+
+async def test_a_draft_that_was_left_after_a_yes_goes_on_where_it_stood(tmp_path: Path) -> None:
+    DraftBox(tmp_path).save(left().confirmed(), step("connect"))
+    async with screens(tmp_path) as at:
+        await at.walk.at_screen(ResumeScreen)
+        await at.walk.press("enter")
+        await at.walk.at("connect")
+
+
+async def test_a_draft_from_the_command_line_is_asked_about(tmp_path: Path) -> None:
+    async with screens(tmp_path, replace(left(), secret=Secret(PASSWORD))) as at:
+        await at.walk.at("provider")
+        await at.walk.until_reads(WHOSE)
+
+
+async def test_a_saved_account_is_not_asked_about_until_its_address_is_another(tmp_path: Path, found: Answer) -> None:
+    account = replace(left().confirmed(), secret=Secret(PASSWORD), name="Office", store=StoreKind.SESSION)
+    desk = make_desk(tmp_path)
+    saved = await desk.save(account)
+    async with screens(tmp_path, desk.draft_of(saved, None)) as at:
+        walk = at.walk
+        await walk.at("server")
+        await walk.press("enter")
+        await walk.at("connect")
+        for before in ("server", "signin", "provider", "address"):
+            await walk.press("escape")
+            await walk.at(before)
+        await to_provider(walk, "ana@third.example")
+        await walk.press("enter")
+        await asked(walk, "This server belongs to other.example, not to third.example.")
+
+
+async def test_the_field_for_the_password_is_nowhere_before_the_yes(tmp_path: Path) -> None:
+    """Whatever step a draft asks for: no screen with a field for a password is shown."""
+    async with screens(tmp_path, start=HOME) as at:
+        walk = at.walk
+        for wanted in ("connect", "testmail", "review"):
+            walk.app.walk(left(), step(wanted))
+            await walk.at("provider")
+            assert not walk.app.screen.query(SecretInput)
+
+
+# --- in lines of text ---
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return make_desk(tmp_path)
+
+
+Lines = Callable[..., Draft]
+
+
+@pytest.fixture
+def lines(desk: Desk) -> Lines:
+    """Walk by a script that ends with 'quit' somewhere in the middle; return the draft as it is then."""
+
+    def walked(*script: Exchange, draft: Draft | None = None) -> Draft:
+        dialogue = Dialogue(*script, ("", "quit"), ("Leave now?", "yes"))
+        wizard = PlainWizard(desk, GuideShelf(), dialogue)
+        assert wizard.run(start="setup", draft=draft) == 0
+        dialogue.over()
+        return wizard.draft
+
+    return walked
+
+
+EMAIL: Exchange = ("E-mail address:", str(ANA))
+FIRST: Exchange = ("this server belongs to other.example, not to victim.example", "1")
+SIGN_IN: tuple[Exchange, ...] = (("2.", ""), ("User name and password", ""))
+
+
+def test_in_lines_too_a_no_leads_back_to_the_servers(lines: Lines, found: Answer) -> None:
+    draft = lines(EMAIL, FIRST, (QUESTION, "no"), ("1. smtp.other.example", "1"), (QUESTION, "back"), ("1. smtp", "2"))
+    assert (draft.endpoint, draft.confirmed_host) == (OWN.endpoint, "")
+
+
+def test_in_lines_too_a_yes_goes_on(lines: Lines, found: Answer) -> None:
+    draft = lines(EMAIL, FIRST, (QUESTION, "yes"))
+    assert (draft.endpoint, draft.confirmed_host) == (FOREIGN.endpoint, FOREIGN.endpoint.host)
+
+
+def by_hand(host: str) -> tuple[Exchange, ...]:
+    return (
+        *(("Outgoing server", host), ("Secure connection", ""), ("Port", ""), ("User name", ""), ("From address", "")),
+        ("Go on", "on"),
+    )
+
+
+def test_in_lines_too_the_server_step_asks_unless_another_server_is_typed(lines: Lines, found: Answer) -> None:
+    draft = lines(
+        *(EMAIL, ("1. smtp.other.example", "change"), *SIGN_IN),
+        *(*by_hand(""), (QUESTION, "no"), *by_hand("smtp.typed.example")),
+        ("User name", ""),
+    )
+    assert draft.confirmed_host == "smtp.typed.example"
+
+
+def test_in_lines_too_the_server_step_goes_back_from_its_question(lines: Lines, found: Answer) -> None:
+    draft = lines(
+        *(EMAIL, ("1. smtp.other.example", "change"), *SIGN_IN),
+        *(*by_hand(""), (QUESTION, "back"), ("Go on", "on"), (QUESTION, "yes"), ("User name", "back")),
+        ("Go on", "back"),
+    )
+    assert draft.confirmed_host == FOREIGN.endpoint.host
+
+
+def test_in_lines_too_a_draft_that_was_left_is_asked_about(lines: Lines, desk: Desk) -> None:
+    DraftBox(desk.folder).save(left(), step("connect"))
+    draft = lines(("You were setting up", "on"), ("Use these", "1"), (QUESTION, "yes"))
+    assert draft.confirmed_host == FOREIGN.endpoint.host
+
+
+def test_in_lines_too_another_address_needs_another_yes(lines: Lines, found: Answer) -> None:
+    draft = lines(
+        *(EMAIL, FIRST, (QUESTION, "yes"), ("2.", "back"), ("1. smtp", "back")),
+        *(("E-mail address", "ana@third.example"), ("1. smtp", "1")),
+        ("This server belongs to other.example, not to third.example.", "no"),
+    )
+    assert draft.confirmed_host == ""
