@@ -279,7 +279,15 @@ def _providers() -> Mapping[str, Schema]:
 
 def _provider() -> Mapping[str, Schema]:
     fact = {"source": _TEXT, "as_of": _TEXT, "confidence": _one_of(Confidence)}
-    shown = {"note": _TEXT, "plan": _TEXT, "domains": _WORDS, "mx": _WORDS, "guess": _FLAG, "offered": _FLAG}
+    shown = {
+        "note": _TEXT,
+        "plan": _TEXT,
+        "domains": _WORDS,
+        "mx": _WORDS,
+        "of_domain": _TEXT,
+        "guess": _FLAG,
+        "offered": _FLAG,
+    }
     endpoint = {**_SERVER, **shown, **fact}
     username = {"form": _one_of(UsernameForm), "literal": _NOTHING_OR_TEXT, "note": _TEXT}
     words = {"code": _WHOLE, "enhanced": _TEXT, "words": _TEXT, "means": _TEXT, **fact}

@@ -398,7 +398,7 @@ def brands() -> frozenset[str]:
         found |= {words_of(name).strip() for name in (*names, provider["id"])}
         first = names[0].partition(" ")[0]
         found |= {words_of(first).strip()} if "." not in first else set()
-        hosts = [endpoint["host"] for endpoint in provider.get("endpoints", ())]
+        hosts = [each["host"] for each in provider.get("endpoints", ()) if "of_domain" not in each]
         for name in (*provider.get("domains", ()), *provider.get("mx", {}).get("endings", ()), *hosts):
             found.add(words_of(".".join(name.split(".")[-2:])).strip())
     return frozenset(brand for brand in found if len(brand) > 2 and any(map(str.isalpha, brand)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from smtp_wizard.engine.limits import Confidence, SendLimit
@@ -223,6 +223,8 @@ class CatalogEndpoint:
     """Only for addresses of these domains; empty: for all."""
     mx: tuple[str, ...] = ()
     """The endings of the MX hosts that it belongs to, where there is a server for each region; empty: no region."""
+    of_domain: str = ""
+    """The first label of the host where it lies below the address's own domain: 'mail' stands for mail.firm.com."""
     guess: bool = False
     """Nobody says so: it follows from the usual names, and ranks as any other guess."""
     offered: bool = True
@@ -230,6 +232,13 @@ class CatalogEndpoint:
     source: str = ""
     as_of: str = ""
     confidence: Confidence = Confidence.UNKNOWN
+
+    def below(self, domain: str) -> CatalogEndpoint:
+        """Return it as it is for addresses of a domain."""
+        if not self.of_domain:
+            return self
+        there = Endpoint(f"{self.of_domain}.{domain}", self.endpoint.port, self.endpoint.security)
+        return replace(self, endpoint=there)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,13 +372,16 @@ class Provider:
     def offered(self, address: Address | None = None, mx_hosts: Sequence[str] = ()) -> tuple[CatalogEndpoint, ...]:
         """Return the endpoints that may be offered, best first: those for the address's domain where it has its own.
 
-        Those that the domain's MX hosts name come before the others.
+        Those that the domain's MX hosts name come before the others. Without an address those are left out that lie
+        below its domain.
         """
         open_ones = tuple(each for each in self.endpoints if each.offered)
-        if address is not None:
+        if address is None:
+            open_ones = tuple(each for each in open_ones if not each.of_domain)
+        else:
             domain = address.ascii_domain
             own = tuple(each for each in open_ones if not each.domains or _is_among(domain, each.domains))
-            open_ones = own or open_ones
+            open_ones = tuple(each.below(domain) for each in own or open_ones)
         return tuple(sorted(open_ones, key=lambda each: not self.is_near(each, mx_hosts)))
 
     def is_near(self, offer: CatalogEndpoint, mx_hosts: Sequence[str]) -> bool:
@@ -396,7 +408,8 @@ class Provider:
     def vouches_for(self, host: str) -> bool:
         """Return whether a source says that this is a server of the provider; a guess is no such thing."""
         name = host.strip().rstrip(".").lower()
-        return any(each.endpoint.host == name and each.offered and not each.guess for each in self.endpoints)
+        named = (each for each in self.endpoints if each.offered and not each.guess and not each.of_domain)
+        return any(each.endpoint.host == name for each in named)
 
     def apart_from(self, entry: IspdbEntry) -> tuple[str, ...]:
         """Return how the servers for the entry's domain differ from ISPDB's, each as one sentence; empty: they agree.

@@ -270,18 +270,26 @@ def _endpoint(node: Node, cited: Citations) -> CatalogEndpoint:
     guess = node.flag("guess", default=False)
     if guess != (confidence is Confidence.UNKNOWN):
         raise node.error("guess", "a server that no source names is marked 'guess: true', and no other is")
+    host, of_domain = _host(node), node.text_or("of_domain")
+    if of_domain and host != f"{of_domain}.{_YOUR_DOMAIN}":
+        raise node.error("of_domain", f"the host must be written as '{of_domain}.{_YOUR_DOMAIN}'")
     return CatalogEndpoint(
-        endpoint=Endpoint(_host(node), _port(node, node.whole("port")), security),
+        endpoint=Endpoint(host, _port(node, node.whole("port")), security),
         note=node.text_or("note"),
         plan=node.text_or("plan"),
         domains=_domains(node, "domains"),
         mx=_domains(node, "mx"),
+        of_domain=of_domain,
         guess=guess,
         offered=offered,
         source=source,
         as_of=as_of,
         confidence=confidence,
     )
+
+
+_YOUR_DOMAIN = "yourdomain.example"
+"""What stands in the file for the domain of whoever reads it (RFC 2606)."""
 
 
 def _host(node: Node) -> str:

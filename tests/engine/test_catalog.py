@@ -553,3 +553,14 @@ def test_a_server_can_be_for_all_names_below_a_domain(tmp_path: Path) -> None:
     assert post.best(Address("ana", "shop.post.test")) == Endpoint("relay.post.test", 465, Security.TLS)
     assert post.best(Address("ana", "post.example")) == Endpoint("smtp.post.example", 465, Security.TLS)
     assert len(post.offered(Address("ana", "notpost.test"))) == 2, "neither is for it"
+
+
+def test_a_server_can_lie_below_the_domain_of_the_address(tmp_path: Path) -> None:
+    own = ENTRY.replace("{host: smtp.post.example, port", "{host: mail.yourdomain.example, of_domain: mail, port")
+    post = load(tmp_path, own).get("post")
+    assert post is not None
+    assert post.best(Address("ana", "firm.test")) == Endpoint("mail.firm.test", 465, Security.TLS)
+    assert post.best() is None, "without an address there is no such server"
+    assert not post.vouches_for("mail.yourdomain.example")
+    with pytest.raises(DataError, match=r"must be written as 'mail\.yourdomain\.example'"):
+        load(tmp_path, own.replace("mail.yourdomain", "post.yourdomain"))

@@ -65,6 +65,7 @@ EXPECTED = {
     "netease",
     "outlook-com",
     "own-mailbox",
+    "own-web-host",
     "postmark",
     "proton",
     "qq",
