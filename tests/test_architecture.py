@@ -56,7 +56,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"checker", "confirmation", "desk", "doctor", "drafts", "explainers", "finder", "verify"}),
     frozenset({"wizard"}),
     frozenset({"discovery", "hosts", "neutral", "probe", "outward", "reach", "sights", "names", "web"}),
-    frozenset({"bearers", "check", "explain", "inspection", "lockout", "run", "sending"}),
+    frozenset({"bearers", "check", "entries", "explain", "inspection", "lockout", "run", "sending"}),
     frozenset({"clues"}),
     frozenset(
         {

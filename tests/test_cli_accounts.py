@@ -12,6 +12,7 @@ from typing import Any
 import click
 import pytest
 
+from smtp_wizard.commands.accounts import store_json
 from smtp_wizard.commands.accounts_edit import changed
 from smtp_wizard.commands.connection import changed_endpoint
 from smtp_wizard.commands.exits import CommandError
@@ -24,7 +25,7 @@ from tests.support.certs import Authority
 from tests.support.checking import OFFER, SIGNED_IN, starttls_up_to_handshake
 from tests.support.cli import Ran, on_terminal, run
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, StartTls, Step
-from tests.support.stores import MemoryBackend, RaisingBackend, desktop
+from tests.support.stores import MemoryBackend, RaisingBackend, desktop, entry, kept
 
 PASSWORD = "correct horse battery"
 NEW = "a new password"
@@ -72,11 +73,6 @@ def office(backend: MemoryBackend, book: AccountBook) -> Account:
     """A practice account whose password is in the keyring."""
     assert run(*PRACTICE, "--save", "Office", "--store", "keyring", stdin=PASSWORD).code == 0
     return book.get("Office")
-
-
-def kept(backend: MemoryBackend) -> dict[str, str]:
-    """What the keyring holds, by the account's entry."""
-    return {user: secret for (service, user), secret in backend.entries.items() if service == SERVICE}
 
 
 def on_disk(book: AccountBook) -> bytes:
@@ -138,7 +134,8 @@ def test_only_what_is_named_is_changed_and_it_is_tested_first(office: Account, b
         ehlo_name="pc.example.com",
         last=now.last,
     )
-    assert now == expected
+    assert now == replace(expected, store=now.store)
+    assert entry(now.store) == entry(office.store)
 
 
 def test_an_empty_value_takes_away_what_need_not_be_there(office: Account, book: AccountBook) -> None:
@@ -146,7 +143,8 @@ def test_an_empty_value_takes_away_what_need_not_be_there(office: Account, book:
     assert run("accounts", "edit", "Office", *filled, "--sender-name", "Ana").code == 0
     emptied = ("--from", "", "--reply-to", "", "--company-name", "", "--no-company-email", "--sender-name", "")
     assert run("accounts", "edit", "Office", *emptied).code == 0
-    assert replace(book.get("Office"), last=None) == replace(office, last=None)
+    now = book.get("Office")
+    assert replace(now, last=None, store=office.store) == replace(office, last=None)
 
 
 def test_a_person_reads_the_stages_and_where_the_password_is(office: Account) -> None:
@@ -205,7 +203,7 @@ def test_the_password_moves_to_another_store(
     assert run("accounts", "edit", "Office", "--store", "keyring").code == 0
     assert kept(backend) == {"Office/password": PASSWORD}
     assert run("accounts", "edit", "Office", "--store", "session").code == 0
-    assert (book.get("Office").store, kept(backend)) == (StoreRef(StoreKind.SESSION, "Office/password"), {})
+    assert (entry(book.get("Office").store), kept(backend)) == ((StoreKind.SESSION, "Office/password"), {})
 
 
 def test_a_variable_that_is_not_named_has_the_accounts_name(office: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -444,7 +442,7 @@ async def test_a_new_password_is_tried_once_and_kept(door: Door, backend: Memory
         door.save(server)
         ran = await cli("accounts", "password", "office", "--password-stdin", "--json", stdin=NEW)
     assert (ran.code, ran.document["changed"], server.connections) == (0, True, 1)
-    assert ran.document["store"] == {"kind": "keyring", "where": "Office/password"}
+    assert ran.document["store"] == store_json(door.book.get("Office").store)
     assert kept(backend) == {"Office/password": NEW}
     assert NEW not in ran.out + ran.err
 
@@ -525,7 +523,7 @@ def test_a_copy_has_a_name_and_a_password_of_its_own(
 def test_a_copy_of_what_is_kept_nowhere_is_asked_for_too(book: AccountBook) -> None:
     assert run(*PRACTICE, "--save", "Office", "--store", "session", stdin=PASSWORD).code == 0
     assert run("accounts", "duplicate", "Office").code == 0
-    assert book.get("Office 2").store == StoreRef(StoreKind.SESSION, "Office 2/password")
+    assert entry(book.get("Office 2").store) == (StoreKind.SESSION, "Office 2/password")
 
 
 def test_a_copy_that_cannot_be_saved_leaves_no_password_behind(

@@ -13,7 +13,7 @@ import json
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -123,9 +123,10 @@ class StoreRef:
 
     kind: StoreKind
     where: str
-    """keyring, vault and session: `<account>/<item>`, mostly 'password'; command: its words, quoted as for a shell (the
-    program splits them again, and uses no shell); file: its full name, or `$CREDENTIALS_DIRECTORY/NAME`; env: the name
-    of the variable. Where the account signs in by an access token, a command prints such a token."""
+    """keyring, vault and session: `<account>/password/<hex>`, in older files without the last part; command: its words,
+    quoted as for a shell (the program splits them again, and uses no shell); file: its full name, or
+    `$CREDENTIALS_DIRECTORY/NAME`; env: the name of the variable. Where the account signs in by an access token, a
+    command prints such a token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +248,10 @@ def parse_name(text: str) -> str:
     return name
 
 
+Leaving = Callable[[Account], None]
+"""Told of an account as it stands in the file, just before the file is written without it or with another in its place.
+What it raises stops the writing."""
+
 _Accounts = list[Account]
 """Has a name because `AccountBook.list` hides the built-in one inside the class."""
 
@@ -261,6 +266,8 @@ class AccountBook:
         self._lock_limit = lock_limit
         self.state = State(folder, lock_limit=lock_limit)
         """What was learnt of the accounts, by their ids."""
+        self._last_read: tuple[bytes, tuple[Account, ...]] | None = None
+        """What stood in the file, and what was made of it: a file that is as before is not taken apart again."""
 
     def list(self) -> tuple[Account, ...]:
         """Return all accounts, sorted by name, with what was learnt of each. Writes nothing. Raises `StoreTrouble`."""
@@ -279,6 +286,16 @@ class AccountBook:
             if key not in by_key:
                 raise NoSuchAccount(name, _suggestion(accounts, name))
         return self._with_state([by_key[key] for key in wanted])
+
+    def now(self, account: Account) -> Account:
+        """Return an account as it is saved now, under whatever name. Raises `NoSuchAccount`, `StoreTrouble`."""
+        accounts = self._read()
+        same = (other for other in accounts if account.id and other.id == account.id)
+        return next(same, None) or accounts[_place(accounts, account.name)]
+
+    def stores(self) -> frozenset[StoreRef]:
+        """Return where all accounts have their secrets. Raises `StoreTrouble`."""
+        return frozenset(account.store for account in self._read() if account.store is not None)
 
     def suggest(self, name: str) -> str | None:
         """Return the name of an account that is much like `name`, or None. Raises `StoreTrouble`."""
@@ -299,59 +316,80 @@ class AccountBook:
         """Return the other account for all mail that saving `account` displaces, or None. Raises `StoreTrouble`."""
         return _displaced(self._read(), account)
 
-    def put(self, account: Account, *, replacing: bool = False, displacing: bool = False) -> Account | None:
+    def put(
+        self,
+        account: Account,
+        *,
+        replacing: bool = False,
+        displacing: bool = False,
+        leaving: Leaving = lambda _: None,
+    ) -> Account | None:
         """Save an account; return the one that it replaced, whose secret may be kept elsewhere.
 
         `replacing`: one of the same name may be replaced (else `NameTaken`). `displacing`: another account for all
-        mail becomes one for general mail in the same write (else `Displaces`). Raises `StoreTrouble`, and
-        `AccountsError` for an account that could not be read back.
+        mail becomes one for general mail in the same write (else `Displaces`). `leaving` is told of the one that is
+        replaced. Raises `StoreTrouble`, and `AccountsError` for an account that could not be read back.
         """
-        if Account.from_json(account.to_json()) != account:
-            raise AccountsError(f"The account '{clean(account.name, NAME_LIMIT)}' cannot be saved as it is.")
         with self._changing() as accounts:
             same = [other for other in accounts if _key(other.name) == _key(account.name)]
             if same and not replacing:
                 raise NameTaken(same[0].name)
-            displaced = _displaced(accounts, account)
-            if displaced is not None:
-                if not displacing:
-                    raise Displaces(displaced)
-                accounts[accounts.index(displaced)] = replace(displaced, scope=Scope.GENERAL)
             accounts[:] = [other for other in accounts if other not in same]
-            accounts.append(_with_id(account, accounts, new_id()))
+            _enter(accounts, _with_id(account, accounts, new_id()), displacing=displacing)
+            for replaced in same:
+                leaving(replaced)
         return same[0] if same else None
 
-    def remove(self, name: str) -> Account:
-        """Forget an account and return it, so that its secret can be deleted too. Raises as `get` does."""
-        with self._changing() as accounts:
-            return accounts.pop(_place(accounts, name))
+    def remove(self, name: str, *, leaving: Leaving = lambda _: None) -> Account:
+        """Forget an account and return it, so that its secret can be deleted too. Raises as `get` does.
 
-    def change(self, name: str, changed: Account, *, displacing: bool = False) -> Account:
+        `leaving` is told of it.
+        """
+        with self._changing() as accounts:
+            removed = accounts.pop(_place(accounts, name))
+            leaving(removed)
+        return removed
+
+    def change(
+        self, name: str, changed: Account, *, displacing: bool = False, leaving: Leaving = lambda _: None
+    ) -> Account:
         """Put another account in place of the one of that name, under its own, perhaps new, name; return the old one.
 
-        Raises as `get` and `put` do; `NameTaken` where the new name belongs to a third account.
+        `leaving` is told of the old one. Raises as `get` and `put` do; `NameTaken` where the new name belongs to a
+        third account.
         """
-        if Account.from_json(changed.to_json()) != changed:
-            raise AccountsError(f"The account '{clean(changed.name, NAME_LIMIT)}' cannot be saved as it is.")
+        return self._swapped(name, lambda _: changed, displacing=displacing, leaving=leaving)[0]
+
+    def alter(
+        self,
+        name: str,
+        work: Callable[[Account], Account],
+        *,
+        displacing: bool = False,
+        leaving: Leaving = lambda _: None,
+    ) -> Account:
+        """Change an account into what `work` makes of it, as it stands in the file now; return the new one.
+
+        So nothing is lost that another process has changed in it. What `work` raises stops the writing. Otherwise as
+        `change`.
+        """
+        _, changed = self._swapped(name, work, displacing=displacing, leaving=leaving)
+        return self._with_state([changed])[0]
+
+    def _swapped(
+        self, name: str, work: Callable[[Account], Account], *, displacing: bool, leaving: Leaving
+    ) -> tuple[Account, Account]:
+        """Return the old account and the new one."""
         with self._changing() as accounts:
             old = accounts.pop(_place(accounts, name))
+            changed = work(old)
             taken = [other for other in accounts if _key(other.name) == _key(changed.name)]
             if taken:
                 raise NameTaken(taken[0].name)
-            displaced = _displaced(accounts, changed)
-            if displaced is not None:
-                if not displacing:
-                    raise Displaces(displaced)
-                accounts[accounts.index(displaced)] = replace(displaced, scope=Scope.GENERAL)
-            accounts.append(_with_id(changed, accounts, old.id))
-        return old
-
-    def renewed(self, name: str, login: Login) -> Account:
-        """Keep that somebody has signed in anew; return the account with that. Raises as `get` does."""
-        with self._changing() as accounts:
-            place = _place(accounts, name)
-            accounts[place] = replace(accounts[place], login=login)
-            return accounts[place]
+            changed = _with_id(changed, accounts, old.id)
+            _enter(accounts, changed, displacing=displacing)
+            leaving(old)
+        return old, changed
 
     @contextmanager
     def _changing(self) -> Iterator[_Accounts]:
@@ -411,7 +449,9 @@ class AccountBook:
                 f"The saved accounts in {_shown(self._file)} could not be read: {_why(problem)}."
             ) from None
         try:
-            return _accounts_from_bytes(data)
+            if self._last_read is None or self._last_read[0] != data:
+                self._last_read = data, tuple(_accounts_from_bytes(data))
+            return [*self._last_read[1]]
         except _NewerFile:
             raise StoreTrouble(
                 f"The saved accounts in {_shown(self._file)} were written by a newer smtp-wizard; "
@@ -519,6 +559,18 @@ def _suggestion(accounts: Sequence[Account], name: str) -> str | None:
     by_key = {_key(account.name): account.name for account in accounts}
     close = difflib.get_close_matches(_key(name)[:NAME_LIMIT], by_key, n=1, cutoff=_SUGGEST_FROM)
     return by_key[close[0]] if close else None
+
+
+def _enter(accounts: list[Account], account: Account, *, displacing: bool) -> None:
+    """Put an account among the others. Raises `Displaces`, and `AccountsError` for one that could not be read back."""
+    if Account.from_json(account.to_json()) != account:
+        raise AccountsError(f"The account '{clean(account.name, NAME_LIMIT)}' cannot be saved as it is.")
+    displaced = _displaced(accounts, account)
+    if displaced is not None:
+        if not displacing:
+            raise Displaces(displaced)
+        accounts[accounts.index(displaced)] = replace(displaced, scope=Scope.GENERAL)
+    accounts.append(account)
 
 
 def _displaced(accounts: Sequence[Account], account: Account) -> Account | None:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from smtp_wizard.engine.accounts import Account, AccountBook, AccountsError, Login, StoreKind
+from smtp_wizard.engine.accounts import Account, AccountBook, AccountsError, Login, StoreKind, StoreRef
+from smtp_wizard.engine.entries import Entries
 from smtp_wizard.engine.model import InputError, Secret
 from smtp_wizard.engine.oauth import Exchange, Grant, OAuthError, OAuthTrouble, RegisteredClient, Renewal, SignedIn
 from smtp_wizard.engine.oauth_server import OAuthServer
-from smtp_wizard.engine.secrets import SecretError, SecretStores, Trouble
+from smtp_wizard.engine.secrets import SecretError, Trouble
 from smtp_wizard.engine.wire import Trust
 
 ENOUGH = timedelta(minutes=2)
@@ -33,8 +34,8 @@ NO_SERVER = "Where to sign in in the browser is not known for this account; sign
 class Bearers:
     """Gets the token that an AUTH command carries. Built once, by the desk."""
 
-    def __init__(self, stores: SecretStores, book: AccountBook, folder: Path, now: Callable[[], datetime]) -> None:
-        self._stores = stores
+    def __init__(self, entries: Entries, book: AccountBook, folder: Path, now: Callable[[], datetime]) -> None:
+        self._entries = entries
         self._book = book
         self._renewal = Renewal(folder)
         self._now = now
@@ -103,22 +104,16 @@ class Bearers:
         """
         if Grant.opened(secret) is None:
             return secret
-        ref = account.store
-        if ref is None or ref.kind not in RENEWABLE:
-            raise OAuthError(OAuthTrouble.ELSEWHERE, NOT_RENEWABLE)
-        before = ref
-
-        async def save(renewed: Secret) -> None:
-            await self._stores.put(before.kind, account.name, renewed)
-
+        kept = _Kept(self._entries, account)
         found = await self._renewal.renew(
-            account.name, read=lambda: self._stores.fetch(before), save=save, ask=self._ask(server, ca_file)
+            account.name, read=kept.read, save=kept.replace, ask=self._ask(server, ca_file)
         )
         if isinstance(found, Secret):
             return found
+        login = login_of(found.grant)
         with suppress(AccountsError):  # the days that are shown; the sign-in itself is kept
             id = account.id or self._book.get(account.name).id
-            self._book.state.logins.renewed(id, login_of(found.grant))
+            self._book.state.logins.renewed(id, login)
         return found.access.token
 
     def _ask(self, server: OAuthServer | None, ca_file: str | None) -> Callable[[Grant], Awaitable[SignedIn]]:
@@ -134,6 +129,35 @@ class Bearers:
         grant = Grant.opened(secret)
         if grant is not None and server is not None and server.revoke and server.token == grant.token_url:
             await self.exchange(server, RegisteredClient(grant.client_id, grant.client_secret), ca_file).revoke(grant)
+
+
+class _Kept:
+    """A saved account's sign-in while it is renewed."""
+
+    def __init__(self, entries: Entries, account: Account) -> None:
+        self._entries = entries
+        self._account = account
+        self.place = account.store
+
+    async def read(self) -> Secret:
+        """Return the sign-in from where it is now: whoever held the lock before may have put it elsewhere."""
+        self.place = self._entries.place_of(self._account)
+        _renewable(self.place)
+        secret = await self._entries.secret_of(replace(self._account, store=self.place))
+        assert secret is not None
+        return secret
+
+    async def replace(self, renewed: Secret) -> None:
+        """Keep what came of it in the same entry: the old one opens nothing any more. Raises `SecretError`."""
+        async with self._entries.change() as change:
+            await change.put_at(_renewable(self.place), renewed)
+
+
+def _renewable(ref: StoreRef | None) -> StoreRef:
+    """Return where a sign-in is kept. Raises `OAuthError` where it could not be renewed."""
+    if ref is None or ref.kind not in RENEWABLE:
+        raise OAuthError(OAuthTrouble.ELSEWHERE, NOT_RENEWABLE)
+    return ref
 
 
 def login_of(grant: Grant) -> Login:

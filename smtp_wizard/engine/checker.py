@@ -35,6 +35,7 @@ from smtp_wizard.engine.check import (
 )
 from smtp_wizard.engine.confirmation import refuse_unconfirmed
 from smtp_wizard.engine.discovery import Resolver
+from smtp_wizard.engine.entries import Entries
 from smtp_wizard.engine.finder import Finder, Options
 from smtp_wizard.engine.lockout import Guard, paused, refused, signs_in
 from smtp_wizard.engine.model import (
@@ -113,7 +114,8 @@ class Checker(Finder):
         self.folder = folder
         self.now = now
         self.attempts = Attempts(book.state.storage, now=now)
-        self.bearers = Bearers(stores, book, folder, now)
+        self.entries = Entries(stores, book)
+        self.bearers = Bearers(self.entries, book, folder, now)
 
     # -- checking ---------------------------------------------------------------------------------------------------
 

@@ -7,9 +7,12 @@ neither is ever lost or left behind.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from types import MappingProxyType
+from typing import Any
 
 from smtp_wizard.engine.accounts import (
     Account,
@@ -19,6 +22,7 @@ from smtp_wizard.engine.accounts import (
     NoSuchAccount,
     StoreKind,
     StoreRef,
+    StoreTrouble,
     new_id,
     parse_name,
 )
@@ -29,6 +33,7 @@ from smtp_wizard.engine.check import (
     Report,
 )
 from smtp_wizard.engine.checker import PRACTICE_FOLDER, Checker
+from smtp_wizard.engine.entries import TRIES, Change
 from smtp_wizard.engine.finder import Options
 from smtp_wizard.engine.model import (
     Auth,
@@ -39,12 +44,9 @@ from smtp_wizard.engine.model import (
     Verdict,
 )
 from smtp_wizard.engine.oauth import Grant, OAuthError
-from smtp_wizard.engine.secrets import SecretError, Trouble, entry_name, variable_for
+from smtp_wizard.engine.secrets import SecretError, Trouble, variable_for
 from smtp_wizard.engine.state import LastResult, Result
 from smtp_wizard.engine.wizard import Draft, Origin
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["ONE_SIGN_IN", "PRACTICE_FOLDER", "Desk", "Options"]
 
@@ -73,49 +75,27 @@ class Desk(Checker):
         if before is not None:
             account = replace(account, created=before.created, id=before.id, last=account.last or before.last)
         self._refuse_collisions(account, before, replacing=replacing, displacing=displacing)
-        overwritten = before or self._namesake(account)
-        held = await self._held(overwritten)
-        store, login = await self._keep(draft, self._owner(draft))
-        account = replace(account, store=store, login=login)
-        try:
-            if before is not None:
-                gone: Account | None = self.book.change(before.name, account, displacing=displacing)
-            else:
-                gone = self.book.put(account, replacing=replacing, displacing=displacing)
-        except Exception:
-            await self._undo(store, overwritten, held)
-            raise
+        owner = self._owner(draft)
+        # From the moment when a sign-in is read until the account is pointed to it, nobody else may renew it.
+        async with self.bearers.alone(owner), self.entries.change() as change:
+            store, login = await self._keep(draft, owner, change)
+            account = replace(account, store=store, login=login)
+            self._enter(account, before, change, replacing=replacing, displacing=displacing)
         if draft.signed_in and account.last is not None:
             self.book.state.results.record(account.id, Result(account.last))
-        if gone is not None and gone.store is not None and gone.store != store:
-            await self._forget(gone.store)
         if draft.secret is not None and login is not None:
             self.bearers.settle(draft.secret, account.name)
         return account
 
-    def _namesake(self, account: Account) -> Account | None:
-        """Return the account that a new one of the same name replaces: a store may keep both in the same entry."""
-        try:
-            return self.book.get(account.name)
-        except NoSuchAccount:
-            return None
-
-    async def _held(self, before: Account | None) -> Secret | None:
-        """Return the secret that an account has now, so that it can be put back; None where it cannot be read."""
-        if before is None or before.store is None or before.store.kind.is_reference:
-            return None
-        try:
-            return await self.stores.fetch(before.store)
-        except SecretError:
-            return None
-
-    async def _undo(self, store: StoreRef | None, before: Account | None, held: Secret | None) -> None:
-        """Leave the store as it was before the account could not be written."""
-        if before is None or store != before.store:
-            await self._forget(store)
-        elif store is not None and held is not None:
-            with suppress(SecretError):
-                await self.stores.put(store.kind, before.name, held)
+    def _enter(
+        self, account: Account, before: Account | None, change: Change, *, replacing: bool, displacing: bool
+    ) -> None:
+        """Write an account into the book, in place of the one that was changed."""
+        if before is not None:
+            with suppress(NoSuchAccount):  # removed meanwhile: it is saved anew
+                self.book.change(before.name, account, displacing=displacing, leaving=change.leaves)
+                return
+        self.book.put(account, replacing=replacing, displacing=displacing, leaving=change.leaves)
 
     def _refuse_collisions(
         self, account: Account, before: Account | None, *, replacing: bool, displacing: bool
@@ -184,17 +164,11 @@ class Desk(Checker):
             return account
         if wanted.casefold() != account.name.casefold() and self.book.free_name(wanted) != wanted:
             raise NameTaken(wanted)
-        async with self.bearers.alone(account):
-            store = await self._moved(account, wanted)
-            renamed = replace(account, name=wanted, store=store)
-            try:
-                self.book.change(name, renamed)
-            except Exception:
-                if store != account.store:
-                    await self._forget(store)
-                raise
-            if store != account.store:
-                await self._forget(account.store)
+
+        async def moved(now: Account, change: Change) -> StoreRef | None:
+            return await self._moved(now, wanted, change)
+
+        renamed, _ = await self._put_elsewhere(name, moved, {"name": wanted})
         return renamed
 
     async def duplicate(self, name: str, new_name: str = "") -> Account:
@@ -208,28 +182,50 @@ class Desk(Checker):
         wanted = parse_name(new_name) if new_name else self.book.free_name(account.name)
         if self.book.free_name(wanted) != wanted:
             raise NameTaken(wanted)
-        store = await self._moved(account, wanted)
-        copy = replace(
-            account, name=wanted, scope=Scope.GENERAL, store=store, created=self.now(), id=new_id(), last=None
-        )
-        try:
+        async with self.entries.change() as change:
+            store = await self._moved(account, wanted, change)
+            copy = replace(
+                account, name=wanted, scope=Scope.GENERAL, store=store, created=self.now(), id=new_id(), last=None
+            )
             self.book.put(copy)
-        except Exception:
-            await self._forget(store)
-            raise
         return copy
 
-    async def _moved(self, account: Account, new_name: str) -> StoreRef | None:
+    async def _moved(self, account: Account, new_name: str, change: Change) -> StoreRef | None:
         """Keep the secret under the new name too, where the store names it after the account."""
         if account.store is None or account.store.kind.is_reference:
             return account.store
         try:
-            secret = await self.stores.fetch(account.store)
+            secret = await self.secret_of(account)
         except SecretError as problem:
-            if problem.trouble is Trouble.ASK:
-                return StoreRef(account.store.kind, entry_name(new_name))
+            if problem.trouble is Trouble.ASK:  # kept nowhere, perhaps since a moment ago
+                return self.stores.place(StoreKind.SESSION, new_name)
             raise
-        return await self.stores.put(account.store.kind, new_name, secret)
+        assert secret is not None
+        return await change.put(account.store.kind, new_name, secret)
+
+    async def _put_elsewhere(
+        self,
+        name: str,
+        put: Callable[[Account, Change], Awaitable[StoreRef | None]],
+        fields: Mapping[str, Any] = MappingProxyType({}),
+    ) -> tuple[Account, SecretError | None]:
+        """Have `put` keep an account's secret in another entry, and point the account to it; return the account.
+
+        `fields` of the account are changed in the same step. Where another process has put the secret elsewhere
+        meanwhile, all of it is done anew. Also returned is why the old entry could not be deleted. Raises as `put` and
+        as `AccountBook.alter`.
+        """
+        for _ in range(TRIES):
+            done: Account | None = None
+            async with self.bearers.alone(self.book.get(name)), self.entries.change() as change:
+                account = self.book.get(name)
+                store = await put(account, change)
+                pointed = partial(_pointed, since=account, store=store, fields=fields)
+                with suppress(_Elsewhere):
+                    done = self.book.alter(account.name, pointed, leaving=change.leaves)
+            if done is not None:
+                return done, change.trouble
+        raise StoreTrouble("Other programs keep changing that account; nothing was changed, please try again.")
 
     async def move(
         self, name: str, kind: StoreKind, where: str = "", secret: Secret | None = None
@@ -240,29 +236,18 @@ class Desk(Checker):
         it was kept nowhere. The new place has given it back before the old one is emptied; the server is not asked.
         Raises `SecretError`, `InputError`, and as `AccountBook.change`.
         """
-        account = self.book.get(name)
-        async with self.bearers.alone(account):
+
+        async def put(now: Account, change: Change) -> StoreRef:
             # What is renewed by any process is read when nobody else can renew it.
-            held = secret if account.login is None else None
-            held = held or await self.secret_of(account)
+            held = secret if now.login is None else None
+            held = held or await self.secret_of(now)
             if held is None:
-                raise InputError(f"'{account.name}' has no password: its server asks for no sign-in.")
+                raise InputError(f"'{now.name}' has no password: its server asks for no sign-in.")
             keepable(held, kind)
-            store = await self.stores.put(kind, account.name, held, where=where)
-            moved = replace(account, store=store)
-            try:
-                self.book.change(account.name, moved)
-            except Exception:
-                if store != account.store:
-                    await self._forget(store)
-                raise
-        if account.store is None or account.store == store:
-            return moved, ""
-        try:
-            await self.stores.delete(account.store)
-        except SecretError as problem:
-            return moved, f"The password may still be in the old place as well. {problem}"
-        return moved, ""
+            return await change.put(kind, now.name, held, where)
+
+        moved, problem = await self._put_elsewhere(name, put)
+        return moved, f"The password may still be in the old place as well. {problem}" if problem else ""
 
     async def replace_secret(
         self, account: Account, secret: Secret, emit: Emit, *, options: Options | None = None
@@ -279,40 +264,38 @@ class Desk(Checker):
             return report
         given, secret = secret, self.bearers.latest(secret)
         grant = Grant.opened(secret) if account.auth is Auth.XOAUTH2 else None
-        if account.store is not None:
-            where = account.store.where if account.store.kind.is_reference else ""
-            async with self.bearers.alone(account):
-                await self.stores.put(account.store.kind, account.name, secret, where=where)
+        await self._put_elsewhere(account.name, partial(self._put_new, secret=secret), _login_field(grant))
         if grant is not None:
             self.bearers.settle(given, account.name)
-            self.book.renewed(account.name, login_of(grant))
         self._keep_result(account, report, Depth.LOGIN)
         return report
 
     def set_scope(self, name: str, scope: Scope, *, displacing: bool = False) -> Account:
         """Say which mails an account is for. Raises `Displaces` unless the person agreed, and as `rename` does."""
-        account = self.book.get(name)
-        changed = replace(account, scope=scope)
-        self.book.change(name, changed, displacing=displacing)
-        return changed
+        return self.book.alter(name, lambda now: replace(now, scope=scope), displacing=displacing)
 
-    async def _keep(self, draft: Draft, before: Account | None) -> tuple[StoreRef | None, Login | None]:
+    async def _put_new(self, account: Account, change: Change, secret: Secret) -> StoreRef | None:
+        """Keep a new secret of an account in the kind of place that the account has."""
+        if account.store is None:
+            return None
+        if account.store.kind.is_reference and account.auth is Auth.XOAUTH2:
+            return account.store  # the next token that it gives may be another, and as good
+        where = account.store.where if account.store.kind.is_reference else ""
+        return await change.put(account.store.kind, account.name, secret, where)
+
+    async def _keep(self, draft: Draft, owner: Account | None, change: Change) -> tuple[StoreRef | None, Login | None]:
         """Keep a draft's secret; return where it is, and what may be said of it."""
         if draft.auth is Auth.NONE or draft.secret is None:
             return None, None
         kind = draft.store or StoreKind.SESSION
         if draft.auth is not Auth.XOAUTH2:
-            return await self._put(draft, kind, draft.secret), None
+            return await change.put(kind, draft.name, draft.secret, draft.where), None
         keepable(draft.secret, kind)
-        async with self.bearers.alone(before):
-            secret = await self._newest(draft.secret, before)
-            grant = Grant.opened(secret)
-            return await self._put(draft, kind, secret), login_of(grant) if grant is not None else None
-
-    async def _put(self, draft: Draft, kind: StoreKind, secret: Secret) -> StoreRef:
-        if draft.auth is Auth.XOAUTH2 and kind.is_reference:
-            return await self.stores.refer(kind, draft.where or variable_for(draft.name))
-        return await self.stores.put(kind, draft.name, secret, where=draft.where)
+        if kind.is_reference:
+            return await self.stores.refer(kind, draft.where or variable_for(draft.name)), None
+        secret = await self._newest(draft.secret, owner)
+        grant = Grant.opened(secret)
+        return await change.put(kind, draft.name, secret), login_of(grant) if grant is not None else None
 
     async def _newest(self, secret: Secret, before: Account | None) -> Secret:
         """Return a sign-in as it is now: it may have been renewed since the draft got it, by another process too."""
@@ -320,10 +303,12 @@ class Desk(Checker):
             return self.bearers.latest(secret)
         return await self._held(before) or secret
 
-    async def _forget(self, ref: StoreRef | None) -> None:
-        if ref is not None:
-            with suppress(SecretError):
-                await self.stores.delete(ref)
+    async def _held(self, account: Account) -> Secret | None:
+        """Return the secret that an account has now; None where it cannot be read."""
+        try:
+            return await self.secret_of(account)
+        except SecretError:
+            return None
 
     def _account(self, draft: Draft, store: StoreRef | None) -> Account:
         assert draft.address is not None
@@ -355,17 +340,15 @@ class Desk(Checker):
 
     async def secret_of(self, account: Account) -> Secret | None:
         """Return the secret of an account, None where it needs none. Raises `SecretError`."""
-        return await self.stores.fetch(account.store) if account.store is not None else None
+        return await self.entries.secret_of(account)
 
     async def remove(self, name: str) -> tuple[Account, str]:
         """Forget an account and its secret; return it, and a sentence if the secret could not be deleted."""
-        account = self.book.remove(name)
-        if account.store is None:
-            return account, ""
-        await self._give_back(account)
-        try:
-            await self.stores.delete(account.store)
-        except SecretError as problem:
+        async with self.entries.change() as change:
+            account = self.book.remove(name, leaving=change.leaves)
+            await self._give_back(account)
+        problem = change.trouble
+        if problem is not None:
             return account, f"The account is removed, but its password may still be in the store. {problem}"
         return account, ""
 
@@ -388,3 +371,18 @@ class Desk(Checker):
         else:
             words = provider.name.split("(")[0].strip()
         return self.book.free_name(" ".join(part for part in (words, local) if part) or "Account")
+
+
+class _Elsewhere(Exception):
+    """Another process has put an account's secret elsewhere since the account was read."""
+
+
+def _pointed(now: Account, *, since: Account, store: StoreRef | None, fields: Mapping[str, Any]) -> Account:
+    """Return an account pointed to another entry. Raises `_Elsewhere`."""
+    if now.store != since.store:
+        raise _Elsewhere
+    return replace(now, store=store, **fields)
+
+
+def _login_field(grant: Grant | None) -> Mapping[str, Any]:
+    return {} if grant is None else {"login": login_of(grant)}

@@ -35,7 +35,7 @@ from smtp_wizard.engine.model import (
     Stage,
     Verdict,
 )
-from smtp_wizard.engine.secrets import SERVICE, SecretError, SecretStores
+from smtp_wizard.engine.secrets import SecretError, SecretStores
 from smtp_wizard.engine.wire import SocketStream, TlsFacts, Trust
 from smtp_wizard.engine.wizard import Draft
 from tests.support.checking import (
@@ -48,7 +48,7 @@ from tests.support.checking import (
     tls_up_to_auth,
 )
 from tests.support.misbehaving import IPV4, Expect, Hold, MisbehavingServer, Send, StartTls, good, make_ca, refused_port
-from tests.support.stores import FailingStore, MemoryBackend, always, desktop
+from tests.support.stores import FailingStore, MemoryBackend, always, desktop, entry, kept
 from tests.support.walk import catalog, make_desk
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -75,11 +75,6 @@ def draft(name: str = "Office", **changes: Any) -> Draft:
     return replace(whole, **changes).confirmed()
 
 
-def kept(backend: MemoryBackend) -> dict[str, str]:
-    """What the keyring holds, by the account's entry."""
-    return {user: secret for (service, user), secret in backend.entries.items() if service == SERVICE}
-
-
 def cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on the file of the accounts cannot be written."""
 
@@ -96,7 +91,7 @@ async def test_secret_and_account_are_saved_and_the_file_holds_no_secret(
     desk: Desk, backend: MemoryBackend, tmp_path: Path
 ) -> None:
     account = await desk.save(draft())
-    assert account.store == StoreRef(StoreKind.KEYRING, "Office/password")
+    assert entry(account.store) == (StoreKind.KEYRING, "Office/password")
     assert desk.book.get("office") == account
     assert account.created == NOON
     assert kept(backend) == {"Office/password": "correct horse"}

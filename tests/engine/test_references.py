@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -176,8 +177,7 @@ def test_what_only_a_shell_understands_is_refused(typed: str, words: str) -> Non
 async def test_a_command_with_the_password_in_it_is_not_saved() -> None:
     store = commands()
     for where in (printing("print('correct horse')"), shlex.join(["echo", "correct horse"])):
-        store.choose("Office", where)
-        problem = await trouble_of(store.put("Office", Secret("correct horse")))
+        problem = await trouble_of(store.put(StoreRef(store.kind, where), Secret("correct horse")))
         assert "correct horse" not in str(problem)
         assert problem.trouble is Trouble.REFUSED
 
@@ -373,9 +373,8 @@ def reference(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Reference
 
 async def test_only_the_way_is_kept(reference: tuple[ReferenceStore, str]) -> None:
     store, where = reference
-    store.choose("Office", where)
-    ref = await store.put("Office", SECRET)
-    assert ref == StoreRef(store.kind, where)
+    ref = StoreRef(store.kind, where)
+    await store.put(ref, SECRET, before=Mock(side_effect=AssertionError("something is written")))
     assert await store.get(ref) == SECRET
     await store.delete(ref)
     assert await store.get(ref) == SECRET
@@ -383,23 +382,18 @@ async def test_only_the_way_is_kept(reference: tuple[ReferenceStore, str]) -> No
 
 async def test_a_way_to_another_secret_is_refused(reference: tuple[ReferenceStore, str]) -> None:
     store, where = reference
-    store.choose("Office", where)
     with pytest.raises(SecretError, match="another password") as differs:
-        await store.put("Office", Secret("what was typed"))
+        await store.put(StoreRef(store.kind, where), Secret("what was typed"))
     assert differs.value.trouble is Trouble.DIFFERS
     assert_no_trace(PASSWORD, str(differs.value))
     assert "what was typed" not in str(differs.value)
 
 
-async def test_nothing_can_be_put_where_nothing_was_chosen(reference: tuple[ReferenceStore, str]) -> None:
+async def test_there_is_no_usual_way(reference: tuple[ReferenceStore, str]) -> None:
     store, _ = reference
-    assert (await trouble_of(store.put("Office", SECRET))).trouble is Trouble.UNREADABLE
-
-
-async def test_what_is_renewed_cannot_be_put_there(reference: tuple[ReferenceStore, str]) -> None:
-    store, where = reference
-    store.choose("Office", where)
-    assert (await trouble_of(store.put("Office", SECRET, "oauth"))).trouble is Trouble.REFUSED
+    with pytest.raises(SecretError) as lacking:
+        store.default("Office")
+    assert lacking.value.trouble is Trouble.UNREADABLE
 
 
 async def test_the_probe_is_honest(reference: tuple[ReferenceStore, str]) -> None:
@@ -413,7 +407,15 @@ async def test_the_probe_is_honest(reference: tuple[ReferenceStore, str]) -> Non
 async def test_all_stores_take_the_way_along(tmp_path: Path) -> None:
     stores = SecretStores(dict(os.environ), tmp_path)
     where = str(private(tmp_path / "secret"))
-    ref = await stores.put(StoreKind.FILE, "Office", SECRET, where=where)
+    ref = stores.place(StoreKind.FILE, "Office", where)
     assert ref == StoreRef(StoreKind.FILE, where)
+    await stores.put(ref, SECRET)
     assert await stores.fetch(ref) == await stores.read(StoreKind.FILE, where) == SECRET
-    assert (await stores.put(StoreKind.SESSION, "Office", SECRET, item="oauth")).where == "Office/oauth"
+
+
+def test_every_entry_is_another_one(tmp_path: Path) -> None:
+    stores = SecretStores({}, tmp_path)
+    for kind in (StoreKind.KEYRING, StoreKind.VAULT, StoreKind.SESSION):
+        places = {stores.place(kind, "Office", "ignored") for _ in range(50)}
+        assert len(places) == 50
+        assert all(place.kind is kind and place.where.startswith("Office/password/") for place in places)

@@ -47,6 +47,7 @@ from tests.support.stores import (
     chain,
     desktop,
     named,
+    put,
 )
 
 PASSWORD = "pä$$ 'wörd\" %40"
@@ -62,7 +63,7 @@ async def refused(store: SecretStore) -> SecretError:
     """Ask a store to keep the secret; return the error, after checking that the probe says the same."""
     found = await store.probe()
     with pytest.raises(SecretError) as caught:
-        await store.put("Office", SECRET)
+        await put(store, "Office", SECRET)
     assert not found.ok
     assert not found.unattended
     assert found.words == str(caught.value)
@@ -99,25 +100,25 @@ def store(request: pytest.FixtureRequest) -> SecretStore:
 
 
 async def test_what_is_kept_comes_back(store: SecretStore) -> None:
-    refs = {name: await store.put(name, Secret(value)) for name, value in ENTRIES.items()}
+    refs = {name: await put(store, name, Secret(value)) for name, value in ENTRIES.items()}
     for name, value in ENTRIES.items():
         assert await store.get(refs[name]) == Secret(value)
 
 
 async def test_the_reference_says_where_and_never_what(store: SecretStore) -> None:
     for name, value in ENTRIES.items():
-        ref = await store.put(name, Secret(value))
+        ref = await put(store, name, Secret(value))
         assert ref.kind is store.kind
         assert ref.where
         assert value not in repr(ref)
 
 
 async def test_keeping_twice_is_keeping_once(store: SecretStore) -> None:
-    assert await store.put("Office", SECRET) == await store.put("Office", SECRET)
+    assert await put(store, "Office", SECRET) == await put(store, "Office", SECRET)
 
 
 async def test_deleting_what_is_not_there_is_no_fault(store: SecretStore) -> None:
-    ref = await store.put("Office", SECRET)
+    ref = await put(store, "Office", SECRET)
     await store.delete(ref)
     await store.delete(ref)
 
@@ -131,7 +132,7 @@ async def test_the_probe_says_what_it_protects_from_and_whether_timed_jobs_can_r
 
 
 async def test_a_probe_disturbs_nothing(store: SecretStore) -> None:
-    ref = await store.put("Office", SECRET)
+    ref = await put(store, "Office", SECRET)
     await store.probe()
     assert await store.get(ref) == SECRET
 
@@ -139,7 +140,7 @@ async def test_a_probe_disturbs_nothing(store: SecretStore) -> None:
 @pytest.mark.parametrize("kind", ["keyring", "session"])
 async def test_what_is_deleted_is_gone(kind: str) -> None:
     store = STORES[kind]()
-    ref = await store.put("Office", SECRET)
+    ref = await put(store, "Office", SECRET)
     await store.delete(ref)
     with pytest.raises(SecretError) as missing:
         await store.get(ref)
@@ -191,7 +192,7 @@ async def test_a_keyring_that_cannot_be_used_is_said_in_a_sentence(situation: st
 async def test_no_fault_tells_the_password(situation: str) -> None:
     make, _ = SITUATIONS[situation]
     with pytest.raises(SecretError) as caught:
-        await keyring_store(make()).put("Office", SECRET)
+        await put(keyring_store(make()), "Office", SECRET)
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
     told = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
@@ -226,7 +227,7 @@ async def test_the_probe_leaves_nothing_behind() -> None:
 
 async def test_an_entry_stands_under_the_programs_and_the_accounts_name() -> None:
     backend = desktop()
-    ref = await keyring_store(backend).put("Office", SECRET)
+    ref = await put(keyring_store(backend), "Office", SECRET)
     assert ref == OFFICE
     assert backend.entries == {("smtp-wizard", "Office/password"): PASSWORD}
 
@@ -250,10 +251,10 @@ async def test_what_windows_cannot_hold_is_said_in_a_sentence(chained: bool) -> 
     windows = named(MemoryBackend(), "keyring.backends.Windows", "WinVaultKeyring")
     store = keyring_store(chain(windows) if chained else windows)
     with pytest.raises(SecretError, match=r"at most 1280 characters, and this one has 1281: .* the vault\.") as caught:
-        await store.put("Office", Secret("x" * 1281))
+        await put(store, "Office", Secret("x" * 1281))
     assert caught.value.trouble is Trouble.TOO_LONG
     assert windows.entries == {}
-    assert await keyring_store(desktop()).put("Office", Secret("x" * 1281)) == OFFICE
+    assert await put(keyring_store(desktop()), "Office", Secret("x" * 1281)) == OFFICE
 
 
 # -- a keyring that does not answer ------------------------------------------------------------------------------------
@@ -293,7 +294,7 @@ async def test_a_mute_keyring_costs_the_limit_and_no_more(hung: Hung) -> None:
 async def test_a_mute_keyring_is_waited_for_only_once(hung: Hung) -> None:
     for _ in range(5):
         with pytest.raises(SecretError) as mute:
-            await hung.store.get(OFFICE) if hung.backend.reached.is_set() else await hung.store.put("Office", SECRET)
+            await hung.store.get(OFFICE) if hung.backend.reached.is_set() else await put(hung.store, "Office", SECRET)
         assert mute.value.trouble is Trouble.MUTE
     assert hung.factory.call_count == 1
 
@@ -301,12 +302,12 @@ async def test_a_mute_keyring_is_waited_for_only_once(hung: Hung) -> None:
 async def test_a_keyring_that_answers_again_is_used_again(hung: Hung) -> None:
     await refused(hung.store)
     hung.release()
-    assert await hung.store.get(await hung.store.put("Office", SECRET)) == SECRET
+    assert await hung.store.get(await put(hung.store, "Office", SECRET)) == SECRET
 
 
 async def test_an_answer_that_comes_too_late_leaves_no_secret_behind(hung: Hung) -> None:
     with pytest.raises(SecretError):
-        await hung.store.put("Office", SECRET)
+        await put(hung.store, "Office", SECRET)
     hung.release()
     assert hung.backend.entries == {}
 
@@ -315,7 +316,7 @@ async def test_an_answer_that_comes_too_late_puts_the_old_secret_back(hung: Hung
     entry = (SERVICE, "Office/password")
     hung.backend.entries[entry] = "the old one"
     with pytest.raises(SecretError):
-        await hung.store.put("Office", SECRET)
+        await put(hung.store, "Office", SECRET)
     hung.release()
     assert hung.backend.entries == {entry: "the old one"}
 
@@ -324,14 +325,14 @@ async def test_nothing_is_stored_once_nobody_waits(hung: Hung) -> None:
     """The keyring waits to be unlocked, the person goes on without it, and unlocks it later."""
     hung.backend.in_reading = True
     with pytest.raises(SecretError):
-        await hung.store.put("Office", SECRET)
+        await put(hung.store, "Office", SECRET)
     hung.release()
     assert hung.backend.stored == 0
 
 
 async def test_leaving_while_the_keyring_is_mute_leaves_at_once(hung: Hung) -> None:
     store = KeyringStore(limit=3600, backend_factory=hung.factory)
-    task = asyncio.create_task(store.put("Office", SECRET))
+    task = asyncio.create_task(put(store, "Office", SECRET))
     while not hung.backend.reached.is_set():
         await asyncio.sleep(0)
     task.cancel()
@@ -435,8 +436,9 @@ def test_the_keyring_library_is_loaded_only_where_it_is_used() -> None:
         from smtp_wizard.engine.accounts import StoreKind
         from smtp_wizard.engine.secrets import SecretStores
         stores = SecretStores({})
-        store = stores.get(StoreKind.SESSION)
-        asyncio.run(stores.fetch(asyncio.run(store.put("Office", Secret("x")))))
+        place = stores.place(StoreKind.SESSION, "Office")
+        asyncio.run(stores.put(place, Secret("x")))
+        asyncio.run(stores.fetch(place))
         print(sorted(name for name in sys.modules if name.startswith(("keyring", "secretstorage", "cryptography"))))
     """
     assert run_python(script) == "[]"
@@ -448,7 +450,7 @@ def test_the_keyring_library_is_loaded_only_where_it_is_used() -> None:
 async def test_a_variable_that_is_not_set_is_named() -> None:
     store = EnvStore({})
     with pytest.raises(SecretError, match="SMTP_WIZARD_PASSWORD_OFFICE_ANA is not set; set it") as unset:
-        await store.put("Office ana", SECRET)
+        await put(store, "Office ana", SECRET)
     assert unset.value.trouble is Trouble.UNSET
     with pytest.raises(SecretError, match="RELAY_KEY is not set"):
         await store.get(StoreRef(StoreKind.ENV, "RELAY_KEY"))
@@ -457,16 +459,15 @@ async def test_a_variable_that_is_not_set_is_named() -> None:
 async def test_a_variable_with_another_password_is_refused_without_telling_either() -> None:
     store = EnvStore({"SMTP_WIZARD_PASSWORD_OFFICE": "another one"})
     with pytest.raises(SecretError, match="holds another password") as differs:
-        await store.put("Office", SECRET)
+        await put(store, "Office", SECRET)
     assert differs.value.trouble is Trouble.DIFFERS
     assert "another one" not in str(differs.value)
     assert PASSWORD not in str(differs.value)
 
 
-async def test_a_chosen_variable_is_the_reference() -> None:
+async def test_a_variable_of_any_name_can_be_referred_to() -> None:
     store = EnvStore({"RELAY_KEY": PASSWORD})
-    store.choose("Office", "RELAY_KEY")
-    assert await store.put("Office", SECRET) == StoreRef(StoreKind.ENV, "RELAY_KEY")
+    await store.put(StoreRef(StoreKind.ENV, "RELAY_KEY"), SECRET)
 
 
 async def test_a_variable_is_not_left_for_child_processes_but_can_be_read_again() -> None:
@@ -507,7 +508,7 @@ async def test_stores_are_offered_in_order_and_found_by_their_references() -> No
     stores = SecretStores({"SMTP_WIZARD_PASSWORD_OFFICE": PASSWORD}, backend_factory=always(desktop()))
     assert stores.offered() == tuple(StoreKind)
     for kind in (StoreKind.KEYRING, StoreKind.ENV, StoreKind.SESSION):
-        ref = await stores.get(kind).put("Office", SECRET)
+        ref = await put(stores.get(kind), "Office", SECRET)
         assert ref.kind is kind
         assert await stores.fetch(ref) == SECRET
         await stores.delete(ref)

@@ -32,7 +32,8 @@ async def lived(secret: Secret, folder: Path, where: dict[StoreKind, str], envir
     await stores.vault.create(PASSPHRASE)
     told = []
     for kind in stores.offered():
-        ref = await stores.put(kind, "Office", secret, where=where.get(kind, ""))
+        ref = stores.place(kind, "Office", where.get(kind, ""))
+        await stores.put(ref, secret)
         assert await stores.fetch(ref) == secret
         told += [
             repr(ref),
@@ -50,7 +51,7 @@ async def lived(secret: Secret, folder: Path, where: dict[StoreKind, str], envir
 async def refusals(stores: SecretStores, kind: StoreKind, secret: Secret, where: str) -> list[str]:
     """Return everything that can be learnt from a store's refusal, if it refuses."""
     try:
-        await stores.put(kind, "Office", secret, where=where)
+        await stores.put(stores.place(kind, "Office", where), secret)
     except SecretError as problem:
         frames = traceback.TracebackException.from_exception(problem, capture_locals=False)
         return [str(problem), repr(problem), "".join(frames.format()), repr(problem.__context__), repr(problem.args)]

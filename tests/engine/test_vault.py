@@ -24,6 +24,7 @@ from smtp_wizard.engine.model import InputError, Secret
 from smtp_wizard.engine.secrets import SecretError, Trouble, VaultState, VaultStore, acceptable, sealed
 from smtp_wizard.engine.secrets.sealed import Cost
 from tests.support.leaks import assert_no_trace, spellings
+from tests.support.stores import put
 
 CHEAP = Cost(n=2**4)
 """So that a test need not take as long as somebody who guesses."""
@@ -67,8 +68,8 @@ async def trouble_of(work: Any) -> Trouble:
 
 async def test_another_process_reads_what_was_kept(tmp_path: Path) -> None:
     store = await new_vault(tmp_path)
-    assert await store.put("Office", SECRET) == OFFICE
-    token = await store.put("Office", Secret("a token"), "oauth")
+    assert await put(store, "Office", SECRET) == OFFICE
+    token = await put(store, "Shop", Secret("a token"))
     again = await opened(tmp_path)
     assert await again.get(OFFICE) == SECRET
     assert await again.get(token) == Secret("a token")
@@ -79,7 +80,7 @@ async def test_another_process_reads_what_was_kept(tmp_path: Path) -> None:
 
 async def test_the_file_is_private_and_tells_nothing(tmp_path: Path) -> None:
     store = await new_vault(tmp_path / "config")
-    await store.put("Office", SECRET)
+    await put(store, "Office", SECRET)
     assert stat.S_IMODE((tmp_path / "config" / "vault.json").stat().st_mode) == 0o600
     assert_no_trace(PASSWORD, tmp_path)
     assert_no_trace(PASSPHRASE.reveal(), tmp_path)
@@ -92,16 +93,16 @@ async def test_the_length_of_the_file_does_not_tell_the_length_of_the_password(t
     store = await new_vault(tmp_path)
     sizes = set()
     for length in range(1, 40):
-        await store.put("Office", Secret("x" * length))
+        await put(store, "Office", Secret("x" * length))
         sizes.add((tmp_path / "vault.json").stat().st_size)
     assert len(sizes) == 1
 
 
 async def test_nothing_is_written_where_nothing_changes(tmp_path: Path) -> None:
     store = await new_vault(tmp_path)
-    await store.put("Office", SECRET)
+    await put(store, "Office", SECRET)
     before = (tmp_path / "vault.json").read_bytes()
-    await store.put("Office", SECRET)
+    await put(store, "Office", SECRET)
     await store.delete(StoreRef(StoreKind.VAULT, "Nobody/password"))
     assert (tmp_path / "vault.json").read_bytes() == before
 
@@ -110,7 +111,7 @@ async def test_every_writing_takes_another_nonce(tmp_path: Path) -> None:
     store = await new_vault(tmp_path)
     nonces = set()
     for number in range(20):
-        await store.put("Office", Secret(str(number)))
+        await put(store, "Office", Secret(str(number)))
         nonces.add(json.loads((tmp_path / "vault.json").read_text())["header"]["nonce"])
     assert len(nonces) == 20
 
@@ -142,12 +143,12 @@ def test_an_accent_may_be_typed_in_two_ways() -> None:
 async def test_a_closed_vault_says_that_it_needs_its_passphrase(tmp_path: Path) -> None:
     store = vault(tmp_path)
     assert state_of(store) is VaultState.MISSING
-    assert await trouble_of(store.put("Office", SECRET)) is Trouble.CLOSED
+    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.CLOSED
     assert not (tmp_path / "vault.json").exists()
     assert await trouble_of(store.get(OFFICE)) is Trouble.ABSENT
     await store.delete(OFFICE)
     assert not await store.ready()
-    await (await new_vault(tmp_path)).put("Office", SECRET)
+    await put(await new_vault(tmp_path), "Office", SECRET)
     assert state_of(store) is VaultState.CLOSED
     assert await trouble_of(store.get(OFFICE)) is Trouble.CLOSED
     await store.open(PASSPHRASE)
@@ -165,7 +166,7 @@ async def test_a_wrong_passphrase_is_not_called_damage(tmp_path: Path) -> None:
 
 async def test_every_changed_byte_is_damage_and_not_a_wrong_passphrase(tmp_path: Path) -> None:
     store = await new_vault(tmp_path)
-    await store.put("Office", SECRET)
+    await put(store, "Office", SECRET)
     file = tmp_path / "vault.json"
     whole = file.read_bytes()
     for place in range(0, len(whole), 7):
@@ -182,11 +183,11 @@ async def test_every_changed_byte_is_damage_and_not_a_wrong_passphrase(tmp_path:
 @pytest.mark.parametrize("keep", [0, 1, 100, 400])
 async def test_a_file_that_was_cut_is_damaged_and_left_alone(keep: int, tmp_path: Path) -> None:
     store = await new_vault(tmp_path)
-    await store.put("Office", SECRET)
+    await put(store, "Office", SECRET)
     file = tmp_path / "vault.json"
     file.write_bytes(file.read_bytes()[:keep])
     assert await trouble_of(store.get(OFFICE)) is Trouble.DAMAGED
-    assert await trouble_of(store.put("Office", SECRET)) is Trouble.DAMAGED
+    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.DAMAGED
     assert await trouble_of(vault(tmp_path).create(PASSPHRASE)) is Trouble.DAMAGED
     assert file.stat().st_size == keep
     found = await store.probe()
@@ -277,9 +278,9 @@ async def test_a_writer_that_never_ends_is_said(tmp_path: Path) -> None:
     store = await new_vault(tmp_path)
     store._lock_limit = 0.05
     with filelock.FileLock(f"{tmp_path / 'vault.json'}.lock"):
-        assert await trouble_of(store.put("Office", SECRET)) is Trouble.REFUSED
+        assert await trouble_of(put(store, "Office", SECRET)) is Trouble.REFUSED
         await opened(tmp_path)
-    await store.put("Office", SECRET)
+    await put(store, "Office", SECRET)
 
 
 # -- where the passphrase comes from -----------------------------------------------------------------------------------
@@ -291,7 +292,7 @@ async def test_a_source_makes_and_opens_the_vault_without_asking(tmp_path: Path)
 
     store = vault(tmp_path)
     store.source = source
-    await store.put("Office", SECRET)
+    await put(store, "Office", SECRET)
     again = vault(tmp_path)
     again.source = source
     assert await again.get(OFFICE) == SECRET
@@ -304,17 +305,17 @@ async def test_a_source_with_a_short_passphrase_makes_no_vault(tmp_path: Path) -
 
     store = vault(tmp_path)
     store.source = source
-    assert await trouble_of(store.put("Office", SECRET)) is Trouble.REFUSED
+    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.REFUSED
 
 
 async def test_another_passphrase_locks_out_the_old_one(tmp_path: Path) -> None:
     store = await new_vault(tmp_path)
-    await store.put("Office", SECRET)
+    await put(store, "Office", SECRET)
     other = await opened(tmp_path)
     await store.change_passphrase(Secret("another passphrase"))
     assert await store.get(OFFICE) == SECRET
     assert await trouble_of(other.get(OFFICE)) is Trouble.CLOSED
-    assert await trouble_of(other.put("Office", SECRET)) is Trouble.CLOSED
+    assert await trouble_of(put(other, "Office", SECRET)) is Trouble.CLOSED
     assert await trouble_of(vault(tmp_path).open(PASSPHRASE)) is Trouble.WRONG
     await other.open(Secret("another passphrase"))
     assert await other.get(OFFICE) == SECRET
@@ -325,16 +326,16 @@ async def test_another_passphrase_locks_out_the_old_one(tmp_path: Path) -> None:
 async def test_two_that_make_it_at_once_make_one(tmp_path: Path) -> None:
     one, other = vault(tmp_path), vault(tmp_path)
     await asyncio.gather(one.create(PASSPHRASE), other.create(PASSPHRASE))
-    await one.put("Office", SECRET)
+    await put(one, "Office", SECRET)
     assert await other.get(OFFICE) == SECRET
 
 
 async def test_a_vault_that_was_taken_away_is_said(tmp_path: Path) -> None:
     store = await new_vault(tmp_path)
-    await store.put("Office", SECRET)
+    await put(store, "Office", SECRET)
     (tmp_path / "vault.json").unlink()
     assert await trouble_of(store.get(OFFICE)) is Trouble.ABSENT
-    assert await trouble_of(store.put("Office", SECRET)) is Trouble.CLOSED
+    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.CLOSED
 
 
 # -- many writers, and killed ones -------------------------------------------------------------------------------------
@@ -342,6 +343,7 @@ async def test_a_vault_that_was_taken_away_is_said(tmp_path: Path) -> None:
 WRITER = """
 import asyncio, sys
 from pathlib import Path
+from smtp_wizard.engine.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.model import Secret
 from smtp_wizard.engine.secrets import VaultStore
 from smtp_wizard.engine.secrets.sealed import Cost
@@ -350,7 +352,8 @@ async def main(folder, name, count):
     store = VaultStore(Path(folder), cost=Cost(n=16), lock_limit=60)
     await store.open(Secret("four words of no sense"))
     for number in range(count):
-        await store.put(f"{name} {number}", Secret(f"secret {name} {number}"))
+        ref = StoreRef(StoreKind.VAULT, f"{name} {number}/password")
+        await store.put(ref, Secret(f"secret {name} {number}"))
         print(number, flush=True)
 
 asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
@@ -388,7 +391,7 @@ async def test_50_writers_that_are_killed_never_damage_it(tmp_path: Path) -> Non
             os.kill(process.pid, signal.SIGKILL)
         assert kept <= (await opened(tmp_path))._entries().keys()
     store = await opened(tmp_path)
-    await store.put("Office", SECRET)
+    await put(store, "Office", SECRET)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["vault.json", "vault.json.lock"]
 
 

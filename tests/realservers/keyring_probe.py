@@ -11,6 +11,7 @@ from typing import Any
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.model import Secret
 from smtp_wizard.engine.secrets import KeyringStore, SecretError
+from tests.support.stores import put
 
 
 async def whole_life(store: KeyringStore, secrets: list[str]) -> dict[str, object]:
@@ -20,9 +21,9 @@ async def whole_life(store: KeyringStore, secrets: list[str]) -> dict[str, objec
         return {"ok": False, "words": probe.words}
     came_back = []
     for number, secret in enumerate(secrets):
-        ref = await store.put(f"Account {number}", Secret(secret))
+        ref = await put(store, f"Account {number}", Secret(secret))
         came_back.append((await store.get(ref)).reveal() == secret)
-    replaced = await store.put("Account 0", Secret("another one"))
+    replaced = await put(store, "Account 0", Secret("another one"))
     came_back.append((await store.get(replaced)).reveal() == "another one")
     for number in range(len(secrets)):
         await store.delete(StoreRef(StoreKind.KEYRING, f"Account {number}/password"))
@@ -41,7 +42,7 @@ async def trouble_of_get(store: KeyringStore) -> str:
 
 async def leave_one(store: KeyringStore) -> dict[str, object]:
     """Keep one secret for a session to come."""
-    await store.put("Account 0", Secret("kept over the end of the session"))
+    await put(store, "Account 0", Secret("kept over the end of the session"))
     return {"after": await trouble_of_get(store)}
 
 

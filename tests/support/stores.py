@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.model import Secret
-from smtp_wizard.engine.secrets import PASSWORD, Availability, SecretError, Trouble
+from smtp_wizard.engine.secrets import (
+    SERVICE,
+    Availability,
+    Before,
+    ReferenceStore,
+    SecretError,
+    SecretStore,
+    Trouble,
+    nothing,
+)
 
 
 class FailingStore:
@@ -21,7 +30,7 @@ class FailingStore:
     async def probe(self) -> Availability:
         return Availability(False, "This store fails on purpose.", unattended=False)
 
-    async def put(self, account_name: str, secret: Secret, item: str = PASSWORD) -> StoreRef:
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
         raise self._error()
 
     async def get(self, ref: StoreRef) -> Secret:
@@ -145,6 +154,28 @@ def desktop(backend: MemoryBackend | None = None) -> MemoryBackend:
 def chain(*backends: object) -> MemoryBackend:
     """Return a chain of backends that the guard takes for the library's own chain."""
     return named(ChainBackend(backends=backends), "keyring.backends.chainer", "ChainerBackend")
+
+
+def kept(backend: MemoryBackend) -> dict[str, str]:
+    """What a keyring holds, by the account's entry: 'Office/password'. An entry's own ending is left out."""
+    entries = [user for service, user in backend.entries if service == SERVICE]
+    plain = ["/".join(user.split("/")[:2]) for user in entries]
+    assert len(set(plain)) == len(plain), "an account has two entries"
+    return {name: backend.entries[SERVICE, user] for name, user in zip(plain, entries, strict=True)}
+
+
+def entry(ref: StoreRef | None) -> tuple[StoreKind, str]:
+    """Where a secret is, without the ending that each entry has of its own."""
+    assert ref is not None
+    return ref.kind, "/".join(ref.where.split("/")[:2])
+
+
+async def put(store: SecretStore, account_name: str, secret: Secret) -> StoreRef:
+    """Keep a secret under a name that tests know; return where it is."""
+    usual = store.default(account_name) if isinstance(store, ReferenceStore) else f"{account_name}/password"
+    ref = StoreRef(store.kind, usual)
+    await store.put(ref, secret)
+    return ref
 
 
 def always(backend: MemoryBackend) -> Callable[[], MemoryBackend]:

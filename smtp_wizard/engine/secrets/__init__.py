@@ -5,12 +5,13 @@ end there, and nothing of their text is shown, since some of them quote the secr
 """
 
 from smtp_wizard.engine.secrets.base import (
-    PASSWORD,
     Availability,
+    Before,
     SecretError,
     SecretStore,
     Trouble,
     entry_name,
+    nothing,
 )
 from smtp_wizard.engine.secrets.command import (
     COMMAND_EXAMPLES,
@@ -21,6 +22,7 @@ from smtp_wizard.engine.secrets.command import (
 )
 from smtp_wizard.engine.secrets.desktop import KEYRING_LIMIT, OS_BACKENDS, SERVICE, Backend, KeyringStore
 from smtp_wizard.engine.secrets.file import CREDENTIALS, FileStore, parse_secret_file
+from smtp_wizard.engine.secrets.journal import Journal, Note, Pending
 from smtp_wizard.engine.secrets.references import EnvStore, ReferenceStore, parse_variable, variable_for
 from smtp_wizard.engine.secrets.session import SessionStore
 from smtp_wizard.engine.secrets.stores import SecretStores
@@ -32,14 +34,17 @@ __all__ = [
     "CREDENTIALS",
     "KEYRING_LIMIT",
     "OS_BACKENDS",
-    "PASSWORD",
     "SERVICE",
     "Availability",
     "Backend",
+    "Before",
     "CommandStore",
     "EnvStore",
     "FileStore",
+    "Journal",
     "KeyringStore",
+    "Note",
+    "Pending",
     "ReferenceStore",
     "SecretError",
     "SecretStore",
@@ -51,6 +56,7 @@ __all__ = [
     "acceptable",
     "entry_name",
     "first_line",
+    "nothing",
     "parse_command",
     "parse_secret_file",
     "parse_variable",

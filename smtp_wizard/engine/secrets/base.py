@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from secrets import token_hex
 from typing import Protocol
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.model import Secret
 
-PASSWORD = "password"
-"""What is kept for an account where nothing else is said."""
+Before = Callable[[], None]
+"""Called just before a secret is written, from whatever thread writes it. What it raises stops the writing."""
+
+
+def nothing() -> None:
+    """What is done before a secret is written where nobody wants to know."""
 
 
 class Trouble(StrEnum):
@@ -78,11 +84,11 @@ class SecretStore(Protocol):
         """Try the store out, and say whether it can be offered. Never raises `SecretError`."""
         ...
 
-    async def put(self, account_name: str, secret: Secret, item: str = PASSWORD) -> StoreRef:
-        """Keep a secret of an account; return where it is. Raises `SecretError`.
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
+        """Keep a secret where the reference says, in place of what was there. Raises `SecretError`.
 
-        `item`: which one, where an account has several ('oauth'). It has been read back, or compared with what the
-        reference leads to, when this returns.
+        It has been read back, or compared with what the reference leads to, when this returns. `before` is not called
+        where nothing is written.
         """
         ...
 
@@ -95,6 +101,10 @@ class SecretStore(Protocol):
         ...
 
 
-def entry_name(account_name: str, item: str = PASSWORD) -> str:
-    """The name under which a secret of an account is kept. An account's name has no '/'."""
-    return f"{account_name}/{item}"
+def entry_name(account_name: str) -> str:
+    """Return a name for a new entry of an account, which has no '/' in its own name.
+
+    Each is another one: of two changes to the same account at the same time neither touches what the other has kept.
+    Entries of older versions, '<account>/password', are read as they are.
+    """
+    return f"{account_name}/password/{token_hex(8)}"

@@ -19,7 +19,7 @@ from typing import Any
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.model import InputError, Secret, clean
-from smtp_wizard.engine.secrets.base import PASSWORD, Availability, SecretError, Trouble
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 from smtp_wizard.engine.secrets.references import ReferenceStore
 
 COMMAND_SECONDS = 30.0
@@ -90,7 +90,6 @@ class CommandStore(ReferenceStore):
 
     def __init__(self, environ: Mapping[str, str], *, limit: float = COMMAND_SECONDS) -> None:
         """`environ`: what the command gets; `limit`: seconds that it may take."""
-        super().__init__()
         self._environ = environ
         self._limit = limit
         self.lend: Lend | None = None
@@ -106,15 +105,15 @@ class CommandStore(ReferenceStore):
             unattended=True,
         )
 
-    async def put(self, account_name: str, secret: Secret, item: str = PASSWORD) -> StoreRef:
-        where = self._chosen.get(account_name, "")
-        if len(secret) > 3 and any(secret.reveal() in word for word in [where, *shlex.split(where)]):
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
+        words = [ref.where, *shlex.split(ref.where)]
+        if len(secret) > 3 and any(secret.reveal() in word for word in words):
             raise SecretError(
                 Trouble.REFUSED,
                 "The password itself stands in that command, which would be saved in clear; name a command that "
                 "fetches it.",
             )
-        return await super().put(account_name, secret, item)
+        await super().put(ref, secret, before=before)
 
     async def read(self, where: str) -> Secret:
         words = words_of(where)

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.model import Secret, clean
-from smtp_wizard.engine.secrets.base import PASSWORD, Availability, SecretError, Trouble, entry_name
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 
 SERVICE = "smtp-wizard"
 """Under this name every entry stands in a keyring."""
@@ -96,10 +96,8 @@ class KeyringStore:
             unattended=False,
         )
 
-    async def put(self, account_name: str, secret: Secret, item: str = PASSWORD) -> StoreRef:
-        user = entry_name(account_name, item)
-        await self._ask(lambda backend, given_up: _store(backend, user, secret, given_up))
-        return StoreRef(self.kind, user)
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
+        await self._ask(lambda backend, given_up: _store(backend, ref.where, secret, before, given_up))
 
     async def get(self, ref: StoreRef) -> Secret:
         found = await self._ask(lambda backend, _: backend.get_password(SERVICE, ref.where))
@@ -138,8 +136,8 @@ class KeyringStore:
         finally:
             if not answer.done():
                 given_up.set()
+                self._stuck = thread  # also where this was cancelled: what comes next must not meet it half way
         if not answer.done():
-            self._stuck = thread
             raise self._mute()
         return answer.result()()
 
@@ -241,16 +239,17 @@ def _round_trip(backend: Backend, _: threading.Event) -> None:
         raise _forgets()
 
 
-def _store(backend: Backend, user: str, secret: Secret, given_up: threading.Event) -> None:
-    """Store a secret and read it back. If nobody waits any more, leave, or put back, what was there before."""
+def _store(backend: Backend, user: str, secret: Secret, before: Before, given_up: threading.Event) -> None:
+    """Store a secret and read it back. If nobody waits any more, leave, or put back, what was there."""
     _check_length(backend, secret)
-    before = backend.get_password(SERVICE, user)
+    old = backend.get_password(SERVICE, user)
     if given_up.is_set():
         return
+    before()
     backend.set_password(SERVICE, user, secret.reveal())
     came_back = backend.get_password(SERVICE, user) == secret.reveal()
-    if given_up.is_set():
-        _restore(backend, user, before)
+    if given_up.is_set() and (old is None or came_back):  # else somebody has put another one there meanwhile
+        _restore(backend, user, old)
     if not came_back:
         raise _forgets()
 
@@ -267,11 +266,11 @@ def _check_length(backend: object, secret: Secret) -> None:
         )
 
 
-def _restore(backend: Backend, user: str, before: str | None) -> None:
-    if before is None:
+def _restore(backend: Backend, user: str, old: str | None) -> None:
+    if old is None:
         _forget(backend, user)
     else:
-        backend.set_password(SERVICE, user, before)
+        backend.set_password(SERVICE, user, old)
 
 
 def _forget(backend: Backend, user: str) -> None:

@@ -56,7 +56,6 @@ class FileStore(ReferenceStore):
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         """`environ` says where `$CREDENTIALS_DIRECTORY` is."""
-        super().__init__()
         self._environ = environ
 
     async def probe(self) -> Availability:

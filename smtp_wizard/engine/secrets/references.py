@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.model import InputError, Secret, clean
-from smtp_wizard.engine.secrets.base import PASSWORD, Availability, SecretError, Trouble
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 
 
 class ReferenceStore(ABC):
@@ -19,13 +19,6 @@ class ReferenceStore(ABC):
     """
 
     kind: ClassVar[StoreKind]
-
-    def __init__(self) -> None:
-        self._chosen: dict[str, str] = {}
-
-    def choose(self, account_name: str, where: str) -> None:
-        """Say where the secret of an account is found, before it is `put`."""
-        self._chosen[account_name] = where
 
     @abstractmethod
     async def probe(self) -> Availability:
@@ -43,17 +36,9 @@ class ReferenceStore(ABC):
     def differs(self, where: str) -> str:
         """Return the sentence for a reference that leads to another secret."""
 
-    async def put(self, account_name: str, secret: Secret, item: str = PASSWORD) -> StoreRef:
-        if item != PASSWORD:
-            raise SecretError(
-                Trouble.REFUSED,
-                "What smtp-wizard renews by itself cannot be kept there: only a keyring, a vault or the session can "
-                "be written to.",
-            )
-        where = self._chosen.get(account_name) or self.default(account_name)
-        if await self.read(where) != secret:
-            raise SecretError(Trouble.DIFFERS, self.differs(where))
-        return StoreRef(self.kind, where)
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
+        if await self.read(ref.where) != secret:
+            raise SecretError(Trouble.DIFFERS, self.differs(ref.where))
 
     async def get(self, ref: StoreRef) -> Secret:
         return await self.read(ref.where)
@@ -72,7 +57,6 @@ class EnvStore(ReferenceStore):
     kind = StoreKind.ENV
 
     def __init__(self, environ: MutableMapping[str, str]) -> None:
-        super().__init__()
         self._environ = environ
         self._taken: dict[str, Secret] = {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.model import Secret
-from smtp_wizard.engine.secrets.base import PASSWORD, Availability, SecretError, Trouble, entry_name
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 
 
 class SessionStore:
@@ -23,10 +23,9 @@ class SessionStore:
             unattended=False,
         )
 
-    async def put(self, account_name: str, secret: Secret, item: str = PASSWORD) -> StoreRef:
-        ref = StoreRef(self.kind, entry_name(account_name, item))
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
+        before()
         self._kept[ref.where] = secret
-        return ref
 
     async def get(self, ref: StoreRef) -> Secret:
         if ref.where not in self._kept:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.model import Secret
-from smtp_wizard.engine.secrets.base import PASSWORD, SecretStore
+from smtp_wizard.engine.secrets.base import Before, SecretStore, entry_name, nothing
 from smtp_wizard.engine.secrets.command import CommandStore
 from smtp_wizard.engine.secrets.desktop import KEYRING_LIMIT, Backend, KeyringStore, desktop_backend
 from smtp_wizard.engine.secrets.file import FileStore
+from smtp_wizard.engine.secrets.journal import Journal
 from smtp_wizard.engine.secrets.references import EnvStore, ReferenceStore
 from smtp_wizard.engine.secrets.session import SessionStore
 from smtp_wizard.engine.secrets.vault import VaultStore
@@ -35,6 +36,7 @@ class SecretStores:
         self.command = CommandStore(environ)
         self.file = FileStore(environ)
         self.vault = VaultStore(folder)
+        self.journal = Journal(folder)
         keyring = KeyringStore(limit=keyring_limit, backend_factory=backend_factory)
         stores: tuple[SecretStore, ...] = (
             keyring,
@@ -54,17 +56,20 @@ class SecretStores:
         """Return the store of that kind."""
         return self._stores[kind]
 
-    async def put(
-        self, kind: StoreKind, account_name: str, secret: Secret, *, where: str = "", item: str = PASSWORD
-    ) -> StoreRef:
-        """Keep a secret of an account in the store of that kind; return where it is. Raises `SecretError`.
+    def place(self, kind: StoreKind, account_name: str, where: str = "") -> StoreRef:
+        """Return where a secret of an account can be put: an entry that nothing has been put into yet.
 
-        `where`: of a reference (a command, a file, a variable), the way to the secret.
+        Of a reference (a command, a file, a variable) it is the way to the secret: `where`, else the usual one. Raises
+        `SecretError` where there is no usual one.
         """
         store = self.get(kind)
-        if where and isinstance(store, ReferenceStore):
-            store.choose(account_name, where)
-        return await store.put(account_name, secret, item)
+        if isinstance(store, ReferenceStore):
+            return StoreRef(kind, where or store.default(account_name))
+        return StoreRef(kind, entry_name(account_name))
+
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
+        """Keep a secret where the reference says. Raises `SecretError`. See `SecretStore.put`."""
+        await self.get(ref.kind).put(ref, secret, before=before)
 
     async def refer(self, kind: StoreKind, where: str) -> StoreRef:
         """Return a reference to an access token, once it has given one. Raises `SecretError`.

@@ -16,7 +16,7 @@ from smtp_wizard.engine import paths
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.model import InputError, Secret, clean
 from smtp_wizard.engine.secrets import sealed
-from smtp_wizard.engine.secrets.base import PASSWORD, Availability, SecretError, Trouble, entry_name
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 from smtp_wizard.engine.secrets.sealed import Cost, Key, Sealed
 
 FILE_NAME = "vault.json"
@@ -141,11 +141,9 @@ class VaultStore:
             unattended=self.source is not None,
         )
 
-    async def put(self, account_name: str, secret: Secret, item: str = PASSWORD) -> StoreRef:
-        where = entry_name(account_name, item)
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
         await self._ready()
-        await self._in_thread(lambda: self._update({where: secret.reveal()}))
-        return StoreRef(self.kind, where)
+        await self._in_thread(lambda: self._update({ref.where: secret.reveal()}, before))
 
     async def get(self, ref: StoreRef) -> Secret:
         if self.state is VaultState.MISSING:
@@ -219,14 +217,15 @@ class VaultStore:
             self._key = key
             self._compare(entries)
 
-    def _update(self, changes: dict[str, str | None]) -> None:
+    def _update(self, changes: dict[str, str | None], before: Before = nothing) -> None:
         """Set or, for None, remove entries: read, change, write and read back, under the lock."""
         with self._locked() as file:
-            before = self._entries()
-            after = {name: value for name, value in {**before, **changes}.items() if value is not None}
-            if after == before:
+            entries = self._entries()
+            after = {name: value for name, value in {**entries, **changes}.items() if value is not None}
+            if after == entries:
                 return
             assert self._key is not None
+            before()
             paths.write_private(file, sealed.seal(after, self._key))
             self._compare(after)
 
