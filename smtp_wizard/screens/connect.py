@@ -23,7 +23,7 @@ from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.probing import unreached_after
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
-from smtp_wizard.screens.step import Kit, ReachingScreen, busy
+from smtp_wizard.screens.step import Kit, ReachingScreen
 from smtp_wizard.widgets import CheckList, Field, FindingCard, GuidePane, Plain, SecretInput, TextInput, Transcript
 from smtp_wizard.words import (
     ANYWAY_NO,
@@ -193,7 +193,7 @@ class ConnectScreen(ReachingScreen):
         While it is being done nothing happens: each further sign-in would count towards a lock-out.
         """
         draft = self.collect()
-        if busy(self, "checks"):
+        if self.at_work("checks"):
             return
         if draft.signed_in:
             self.go_on(draft)
@@ -205,7 +205,7 @@ class ConnectScreen(ReachingScreen):
 
     def action_again(self) -> None:
         """Sign in, once, whatever came of the last time; not while that is being done."""
-        if not busy(self, "checks") and (not self.needs_name or self._complete()):
+        if not self.at_work("checks") and (not self.needs_name or self._complete()):
             self._check(self.collect())
 
     def _complete(self) -> bool:
@@ -294,7 +294,7 @@ class ConnectScreen(ReachingScreen):
         """Sign in although that may lock the account, once the person has said yes."""
 
         def answered(yes: bool | None) -> None:
-            if yes and not busy(self, "checks") and self._complete():
+            if yes and not self.at_work("checks") and self._complete():
                 self._check(self.collect(), anyway=True)
 
         self.app.push_screen(ConfirmScreen(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO), answered)

@@ -42,7 +42,7 @@ from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.passphrase import MoveScreen, unlocked
-from smtp_wizard.screens.step import Kit, busy
+from smtp_wizard.screens.step import Kit
 from smtp_wizard.store_words import VAULT_CLOSED, moved_words
 from smtp_wizard.widgets import (
     Banner,
@@ -245,7 +245,7 @@ class HomeScreen(Steady, Screen[None]):
 
     def _free(self) -> bool:
         """Whether no test is under way; else say so. One that is given up counts towards a lock-out."""
-        if busy(self, "checks"):
+        if self.at_work("checks"):
             self.banner.say(UNDER_WAY)
             return False
         return True

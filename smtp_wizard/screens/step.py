@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -46,14 +46,6 @@ class Kit:
 
 
 Outcome = Next | Back
-
-
-def busy(screen: Screen[Any], group: str) -> bool:
-    """Whether a screen's work of a group is under way: what was begun is not begun again by another key."""
-    return any(
-        worker.node is screen and worker.group == group and not (worker.is_finished or worker.is_cancelled)
-        for worker in screen.workers
-    )
 
 
 class StepScreen(Steady, Screen[Outcome]):

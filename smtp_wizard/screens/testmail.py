@@ -21,7 +21,7 @@ from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import Arrival, Draft
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
-from smtp_wizard.screens.step import Kit, StepScreen, busy
+from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput, Transcript
 from smtp_wizard.words import (
     ANYWAY_NO,
@@ -110,7 +110,7 @@ class TestMailScreen(StepScreen):
     @on(Input.Submitted, "#to")
     @on(Button.Pressed, "#send")
     def _enter(self) -> None:
-        if busy(self, "checks"):
+        if self.at_work("checks"):
             return
         if self.draft.refused:
             self.banner.say(REFUSED_AT_TESTMAIL)
@@ -119,7 +119,7 @@ class TestMailScreen(StepScreen):
 
     def action_again(self) -> None:
         """Send, whatever came of the last time; not while that is being done."""
-        if busy(self, "checks"):
+        if self.at_work("checks"):
             return
         if self.field.valid():
             self._send(self.collect())
@@ -184,7 +184,7 @@ class TestMailScreen(StepScreen):
         """Send although the sign-in may lock the account, once the person has said yes."""
 
         def answered(yes: bool | None) -> None:
-            if yes and not busy(self, "checks") and self.field.valid():
+            if yes and not self.at_work("checks") and self.field.valid():
                 self._send(self.collect(), anyway=True)
 
         self.app.push_screen(ConfirmScreen(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO), answered)

@@ -26,7 +26,7 @@ class Steady(MessagePump):
         """Whether background work of this part and group is going on, so that a key must not begin it again."""
         here: object = self
         return any(
-            worker.node is here and worker.group == group and worker.is_running and not worker.is_cancelled
+            worker.node is here and worker.group == group and not (worker.is_finished or worker.is_cancelled)
             for worker in self.app.workers
         )
 

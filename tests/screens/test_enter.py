@@ -13,7 +13,7 @@ from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.model import Address, Depth, Secret, Security, Verdict
 from smtp_wizard.engine.wizard import Draft, Origin, Proof
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.step import busy
+from smtp_wizard.widgets import Steady
 from smtp_wizard.words import REFUSED_AS_IT_IS, UNDER_WAY
 from tests.support.checking import AUTH, EHLO, GREETING, PLAIN_UP_TO_AUTH, SIGNED_IN, SLOW_OFFER, hurried
 from tests.support.misbehaving import Hold, MisbehavingServer, Script, Send
@@ -66,7 +66,9 @@ async def reach(walk: Walk, server: MisbehavingServer, count: int) -> None:
 
 async def checked(walk: Walk) -> None:
     """Wait for the end of a check."""
-    await walk.until(lambda: not busy(walk.app.screen, "checks"), "the end of the check")
+    screen = walk.app.screen
+    assert isinstance(screen, Steady)
+    await walk.until(lambda: not screen.at_work("checks"), "the end of the check")
     await walk.settle()
 
 
