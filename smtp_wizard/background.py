@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from smtp_wizard.engine.check import Emit, Event
 from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.model import Depth, Endpoint, InputError
-from smtp_wizard.engine.sandbox import SandboxError
+from smtp_wizard.engine.model import Depth, Endpoint
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.fault_log import as_fault
+from smtp_wizard.troubles import TROUBLES
 
 
 class ServerWatch:
@@ -62,7 +62,7 @@ class ServerWatch:
     async def _run(self, draft: Draft) -> None:
         try:
             await self._desk.check_draft(draft, Depth.SERVER, self._take)
-        except (InputError, SandboxError):
+        except TROUBLES:
             return  # said when the person asks for the sign-in, where it can be mended
         except asyncio.CancelledError as ended:
             if asyncio.current_task() is self._task:  # else it was stopped

@@ -44,6 +44,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "schemas",
             "store_words",
             "terminal",
+            "troubles",
             "words",
         }
     ),

@@ -304,7 +304,7 @@ class AccountBook:
     def free_name(self, wanted: str) -> str:
         """Return `wanted` made into a name that no account has yet: 'Office', 'Office 2'. Raises `StoreTrouble`."""
         taken = {_key(account.name) for account in self._read()}
-        base = _fit_name(wanted)
+        base = fit_name(wanted)
         name, number = base, 1
         while _key(name) in taken:
             number += 1
@@ -580,7 +580,7 @@ def _displaced(accounts: Sequence[Account], account: Account) -> Account | None:
     return next((other for other in others if other.scope is Scope.ALL), None)
 
 
-def _fit_name(wanted: str) -> str:
+def fit_name(wanted: str) -> str:
     """Make a name out of any text: what a name cannot have becomes a blank."""
     kept = "".join(" " if ch == "/" or clean(ch) != ch else ch for ch in unicodedata.normalize("NFC", wanted))
     return " ".join(kept.split())[:NAME_LIMIT].rstrip() or "Account"

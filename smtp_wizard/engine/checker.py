@@ -16,6 +16,7 @@ from smtp_wizard.engine.accounts import (
     Account,
     AccountBook,
     NoSuchAccount,
+    StoreRef,
 )
 from smtp_wizard.engine.attempts import Attempts
 from smtp_wizard.engine.bearers import Bearers, ending_of
@@ -125,7 +126,9 @@ class Checker(Finder):
         """Check what a draft says so far. With depth `send`, a test message goes to `draft.test_to`.
 
         Raises `InputError` where the draft lacks what the depth needs, as `Unconfirmed` where nobody has confirmed the
-        server that a secret would go to; `SandboxError` where the practice server cannot run.
+        server that a secret would go to; `SandboxError` where the practice server cannot run. Where the draft changes
+        an account that signs in in the browser, also `SecretError` where that sign-in cannot be read or kept, and
+        `StoreTrouble` where the accounts cannot.
         """
         said = options or Options()
         if draft.endpoint is None:
@@ -205,6 +208,16 @@ class Checker(Finder):
         if before is not None and before.store is not None and not self.bearers.is_fresh(draft.secret):
             return await self.bearers.of_account(before, draft.secret, server, draft.ca_file)
         return await self.bearers.of_draft(draft.secret, server, draft.ca_file)
+
+    def kept_in(self, draft: Draft) -> StoreRef | None:
+        """Return where a check of a draft reads the sign-in of a saved account, None where it reads nothing.
+
+        Raises `StoreTrouble`.
+        """
+        if draft.auth is not Auth.XOAUTH2 or draft.secret is None or self.bearers.is_fresh(draft.secret):
+            return None
+        owner = self._owner(draft)
+        return owner.store if owner is not None else None
 
     def _owner(self, draft: Draft) -> Account | None:
         """Return the account that a draft's sign-in belongs to, None where it is not saved yet."""

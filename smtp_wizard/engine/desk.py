@@ -23,6 +23,7 @@ from smtp_wizard.engine.accounts import (
     StoreKind,
     StoreRef,
     StoreTrouble,
+    fit_name,
     new_id,
     parse_name,
 )
@@ -361,7 +362,10 @@ class Desk(Checker):
                 await self.bearers.give_back(secret, server, account.ca_file)
 
     def suggested_name(self, draft: Draft) -> str:
-        """Return a free name for a new account: the provider's first word and the address's."""
+        """Return a name for a new account, the provider's first word and the address's: a free one.
+
+        Where the accounts cannot be read it may be taken; saving says so.
+        """
         provider = self.provider(draft.provider)
         local = draft.address.local if draft.address else ""
         if provider is None or provider.kind is ProviderKind.CUSTOM:
@@ -370,7 +374,11 @@ class Desk(Checker):
             words = "Practice"
         else:
             words = provider.name.split("(")[0].strip()
-        return self.book.free_name(" ".join(part for part in (words, local) if part) or "Account")
+        wanted = " ".join(part for part in (words, local) if part) or "Account"
+        try:
+            return self.book.free_name(wanted)
+        except StoreTrouble:
+            return fit_name(wanted)
 
 
 class _Elsewhere(Exception):

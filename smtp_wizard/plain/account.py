@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 
 from smtp_wizard.account_words import (
@@ -20,9 +19,9 @@ from smtp_wizard.account_words import (
     renamed_words,
     scope_words,
 )
-from smtp_wizard.engine.accounts import Account, AccountsError, Displaces, parse_name
+from smtp_wizard.engine.accounts import Account, Displaces, parse_name
 from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.model import InputError, Scope, Secret
+from smtp_wizard.engine.model import Scope, Secret
 from smtp_wizard.engine.secrets import SecretError
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.plain.checks import Checked, awaited
@@ -31,6 +30,7 @@ from smtp_wizard.plain.passphrase import fetched, unlock
 from smtp_wizard.plain.review import ask_store, ask_way
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
 from smtp_wizard.store_words import MOVE_QUESTION, MOVE_WHY, moved_words
+from smtp_wizard.troubles import TROUBLES
 from smtp_wizard.words import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES, SECRET_LACKING, STORE_TITLES
 
 
@@ -58,7 +58,7 @@ def change_account(talk: Talk, kit: Kit, account: Account) -> Draft | None:
                 _scope(talk, kit, account)
             case _:
                 _delete(talk, kit, account)
-    except (AccountsError, InputError, SecretError) as problem:
+    except TROUBLES as problem:
         talk.say(str(problem))
     return None
 
@@ -123,8 +123,13 @@ def _scope(talk: Talk, kit: Kit, account: Account) -> None:
 def _delete(talk: Talk, kit: Kit, account: Account) -> None:
     if not talk.yes(delete_question(account.name), yes=DELETE_YES, no=DELETE_NO):
         return
-    with suppress(GoBack):  # without the passphrase it is deleted all the same; what remains in the vault is said
+    # Without the passphrase, or the vault, it is deleted all the same; what remains in the store is said.
+    try:
         unlock(talk, kit, account.store)
+    except GoBack:
+        pass
+    except SecretError as problem:
+        talk.say(str(problem))
     _, trouble = awaited(kit.desk.remove(account.name))
     talk.say(deleted_words(account.name))
     if trouble:

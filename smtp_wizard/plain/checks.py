@@ -7,13 +7,12 @@ from typing import Any, TypeVar
 
 from smtp_wizard.commands.checking import Watched
 from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.engine.accounts import AccountsError
 from smtp_wizard.engine.check import Emit, Event, Report
 from smtp_wizard.engine.lockout import paused
-from smtp_wizard.engine.model import InputError, Verdict
-from smtp_wizard.engine.sandbox import SandboxError
+from smtp_wizard.engine.model import Verdict
 from smtp_wizard.plain.talk import Talk
 from smtp_wizard.report import TRANSCRIPT_LEGEND, plain_printer
+from smtp_wizard.troubles import TROUBLES
 
 T = TypeVar("T")
 Check = Callable[[Emit], Coroutine[Any, Any, Report]]
@@ -39,7 +38,7 @@ class Checked:
         self._printer = plain_printer(lambda line: talk.show([line]), self._lines.append)
         try:
             self.report = run(check(self._take), Stopwatch(), self._undone)
-        except (InputError, SandboxError, AccountsError) as problem:
+        except TROUBLES as problem:
             talk.say(str(problem))
 
     @property

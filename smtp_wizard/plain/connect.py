@@ -13,6 +13,7 @@ from smtp_wizard.engine.model import Auth, Depth, InputError, Secret
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.plain.checks import Checked
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.passphrase import opened_for
 from smtp_wizard.plain.reaching import find_out, network_choice
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
 from smtp_wizard.probing import Unreached, unreached_after
@@ -127,6 +128,8 @@ class _SignIn:
 
     def _attempt(self, *, anyway: bool = False) -> str:
         """Sign in, once; `anyway`: although that may lock the account."""
+        if not opened_for(self.talk, self.kit, self.draft):
+            return self._next()
         self.talk.say("Checking ...")
         draft = self.draft
         options = Options(ignore_lockout=anyway)

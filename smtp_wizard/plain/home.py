@@ -8,7 +8,6 @@ from functools import partial
 from smtp_wizard.engine.accounts import Account, AccountsError
 from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.model import Depth
-from smtp_wizard.engine.secrets import SecretError
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.plain.account import change_account
 from smtp_wizard.plain.checks import Checked
@@ -16,6 +15,7 @@ from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.limits import limits
 from smtp_wizard.plain.passphrase import fetched
 from smtp_wizard.plain.talk import Choice, GoBack, Talk, wrap
+from smtp_wizard.troubles import TROUBLES
 from smtp_wizard.words import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES, PURPOSE, day_words, result_words, tested_words
 
 NEW, LEAVE = "new", "leave"
@@ -99,7 +99,7 @@ def _test(talk: Talk, kit: Kit, account: Account) -> None:
     talk.show(["", f"Testing '{account.name}' ..."])
     try:
         secret = fetched(talk, kit, account)
-    except SecretError as problem:
+    except TROUBLES as problem:
         talk.say(str(problem))
         return
     checked = Checked(talk, partial(kit.desk.check_account, account, secret, Depth.LOGIN))

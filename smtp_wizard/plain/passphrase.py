@@ -5,10 +5,12 @@ from __future__ import annotations
 from smtp_wizard.engine.accounts import Account, StoreKind, StoreRef
 from smtp_wizard.engine.model import Auth, InputError, Secret
 from smtp_wizard.engine.secrets import SecretError, Trouble, VaultState, acceptable
+from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit
-from smtp_wizard.plain.talk import Talk
-from smtp_wizard.store_words import VAULT_NEW, VAULT_NOT_SAME, VAULT_OPEN
+from smtp_wizard.plain.talk import GoBack, Talk
+from smtp_wizard.store_words import VAULT_CLOSED, VAULT_NEW, VAULT_NOT_SAME, VAULT_OPEN
+from smtp_wizard.troubles import TROUBLES
 
 _LACKING = "Type the passphrase, or 'back'."
 
@@ -36,6 +38,19 @@ def unlock(talk: Talk, kit: Kit, *places: StoreRef | StoreKind | None, creating:
             if problem.trouble is not Trouble.WRONG:
                 raise
             talk.say(str(problem))
+
+
+def opened_for(talk: Talk, kit: Kit, draft: Draft) -> bool:
+    """Open the vault where a check of a draft needs it. Return whether the check can be made; why not is said."""
+    try:
+        unlock(talk, kit, kit.desk.kept_in(draft))
+    except GoBack:
+        talk.say(VAULT_CLOSED)
+        return False
+    except TROUBLES as problem:
+        talk.say(str(problem))
+        return False
+    return True
 
 
 def _new(talk: Talk) -> Secret:

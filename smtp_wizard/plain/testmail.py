@@ -9,8 +9,9 @@ from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.lockout import refused
 from smtp_wizard.engine.model import Address, Depth, Verdict
 from smtp_wizard.engine.wizard import Arrival, Back, Draft
-from smtp_wizard.plain.checks import Checked
+from smtp_wizard.plain.checks import GOOD, Checked
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.passphrase import opened_for
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
 from smtp_wizard.report import summary
 from smtp_wizard.words import (
@@ -83,24 +84,32 @@ def _sent(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     """Send, and ask what became of it; or say why it was not sent, and offer ways on."""
     if draft.refused:
         talk.say(REFUSED_AS_IT_IS)
-        if not _tries_again(talk, None, draft):
-            return replace(draft, arrival=Arrival.SKIPPED)
-    while True:
-        talk.say("Sending ...")
-        checked = Checked(talk, partial(kit.desk.check_draft, draft, Depth.SEND))
-        if checked.paused and talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
-            options = Options(ignore_lockout=True)
-            checked = Checked(talk, partial(kit.desk.check_draft, draft, Depth.SEND, options=options))
-        if checked.report is not None and checked.report.verdict is not Verdict.FAIL:
-            talk.show(summary(checked.report, Depth.SEND))
-            if checked.good:
-                draft = replace(draft, proof=kit.desk.proof(draft, checked.report, Depth.SEND))
+    going = not draft.refused or _tries_again(talk, None, draft)
+    while going:
+        checked = _attempted(talk, kit, draft)
+        report = checked.report if checked is not None else None
+        if report is not None and report.verdict is not Verdict.FAIL:
+            talk.show(summary(report, Depth.SEND))
+            if report.verdict in GOOD:
+                draft = replace(draft, proof=kit.desk.proof(draft, report, Depth.SEND))
             return _arrived(talk, draft)
-        if checked.report is not None and refused(checked.report):
+        if report is not None and refused(report):
             # What was proved before holds no longer, on the way back either.
-            draft = replace(draft, proof=kit.desk.proof(draft, checked.report, Depth.SEND))
-        if not _tries_again(talk, checked, draft):
-            return replace(draft, arrival=Arrival.SKIPPED)
+            draft = replace(draft, proof=kit.desk.proof(draft, report, Depth.SEND))
+        going = _tries_again(talk, checked, draft)
+    return replace(draft, arrival=Arrival.SKIPPED)
+
+
+def _attempted(talk: Talk, kit: Kit, draft: Draft) -> Checked | None:
+    """Send, once; None where that could not even begin, which is said."""
+    if not opened_for(talk, kit, draft):
+        return None
+    talk.say("Sending ...")
+    checked = Checked(talk, partial(kit.desk.check_draft, draft, Depth.SEND))
+    if checked.paused and talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
+        options = Options(ignore_lockout=True)
+        checked = Checked(talk, partial(kit.desk.check_draft, draft, Depth.SEND, options=options))
+    return checked
 
 
 def _tries_again(talk: Talk, checked: Checked | None, draft: Draft) -> bool:

@@ -18,12 +18,14 @@ from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.guides import Guide
 from smtp_wizard.engine.model import Auth, Depth, InputError, Secret, Verdict
-from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.probing import unreached_after
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
+from smtp_wizard.screens.passphrase import unlocked
 from smtp_wizard.screens.step import Kit, ReachingScreen
+from smtp_wizard.store_words import VAULT_CLOSED
+from smtp_wizard.troubles import TROUBLES
 from smtp_wizard.widgets import CheckList, Field, FindingCard, GuidePane, Plain, SecretInput, TextInput, Transcript
 from smtp_wizard.words import (
     ANYWAY_NO,
@@ -228,10 +230,13 @@ class ConnectScreen(ReachingScreen):
         self._show(None)
         self.outcome.update("", layout=False)
         self.field.fail("")
+        desk = self.kit.desk
         try:
+            if not await unlocked(self.app, desk.stores.vault, desk.kept_in(draft)):
+                raise InputError(VAULT_CLOSED)
             options = Options(ignore_lockout=anyway)
-            report = await self.kit.desk.check_draft(draft, Depth.LOGIN, self._fold, options=options)
-        except (InputError, SandboxError) as problem:
+            report = await desk.check_draft(draft, Depth.LOGIN, self._fold, options=options)
+        except TROUBLES as problem:
             self.banner.say(str(problem))
             return
         self.draft = replace(draft, ticks=self.pane.ticks, proof=self.kit.desk.proof(draft, report, Depth.LOGIN))

@@ -36,7 +36,6 @@ from smtp_wizard.engine.check import Event, RunFinished
 from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.lockout import paused
 from smtp_wizard.engine.model import Auth, Depth, InputError, Scope, Secret, Verdict
-from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.secrets import SecretError, Trouble
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, NameScreen, PasswordScreen
@@ -44,6 +43,7 @@ from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.passphrase import MoveScreen, unlocked
 from smtp_wizard.screens.step import Kit
 from smtp_wizard.store_words import VAULT_CLOSED, moved_words
+from smtp_wizard.troubles import TROUBLES
 from smtp_wizard.widgets import (
     Banner,
     CheckList,
@@ -162,14 +162,16 @@ class HomeScreen(Steady, Screen[None]):
 
     def reload(self) -> None:
         """Read the accounts again; where the cursor stood, it stays."""
+        unread = ""
         try:
             self._accounts = self.kit.desk.book.list()
         except AccountsError as problem:
             self._accounts = ()
-            self.banner.say(str(problem))
+            unread = str(problem)
+            self.banner.say(unread)
         self.table.fill(((each.name, self._cells(each)) for each in self._accounts), self.table.cursor_row)
         self.table.display = bool(self._accounts)
-        self.empty.display = not self._accounts
+        self.empty.display = not (self._accounts or unread)
         self.legend.display = any(account.sandbox for account in self._accounts)
         self._warn(self.table.cursor_row)
 
@@ -264,7 +266,7 @@ class HomeScreen(Steady, Screen[None]):
             secret = await self._secret(account)
             options = Options(ignore_lockout=anyway)
             report = await self.kit.desk.check_account(account, secret, Depth.LOGIN, self._take, options=options)
-        except (SecretError, AccountsError, InputError, SandboxError) as problem:
+        except TROUBLES as problem:
             self.heading.update("")
             self.banner.say(f"'{account.name}': {problem}")
             return False
@@ -343,8 +345,14 @@ class HomeScreen(Steady, Screen[None]):
     @work(exclusive=True, group="change")
     async def action_copy_account(self) -> None:
         """Begin another account with this one's answers."""
-        if (account := self._chosen) is not None:
-            self.post_message(ToWizard(self.kit.desk.copy_of(account, await self._secret_if_at_hand(account))))
+        if (account := self._chosen) is None:
+            return
+        try:
+            draft = self.kit.desk.copy_of(account, await self._secret_if_at_hand(account))
+        except TROUBLES as problem:
+            self.banner.say(str(problem))
+        else:
+            self.post_message(ToWizard(draft))
 
     async def _open_vault(self, account: Account, *places: StoreKind) -> None:
         """Have the vault opened where it is needed. Raises `InputError` where the person does not open it."""
@@ -371,7 +379,7 @@ class HomeScreen(Steady, Screen[None]):
         try:
             await self._open_vault(account)
             renamed = await self.kit.desk.rename(account.name, wanted)
-        except (SecretError, AccountsError, InputError) as problem:
+        except TROUBLES as problem:
             self.banner.say(str(problem))
             return
         self._said(renamed_words(account.name, renamed.name))
@@ -402,7 +410,7 @@ class HomeScreen(Steady, Screen[None]):
                 self._begin(f"Trying the new password of '{account.name}' ...")
                 options = Options(ignore_lockout=True)
                 report = await self.kit.desk.replace_secret(account, secret, self._take, options=options)
-        except (SecretError, AccountsError, InputError, SandboxError) as problem:
+        except TROUBLES as problem:
             self.heading.update("")
             self.banner.say(str(problem))
             return
@@ -422,7 +430,7 @@ class HomeScreen(Steady, Screen[None]):
             secret = await self._secret(account)
             await self._open_vault(account, wanted.kind)
             _, trouble = await self.kit.desk.move(account.name, wanted.kind, wanted.where, secret)
-        except (SecretError, AccountsError, InputError) as problem:
+        except TROUBLES as problem:
             self.banner.say(str(problem))
             return
         self._said(moved_words(account.name, STORE_TITLES[wanted.kind]))
@@ -436,22 +444,21 @@ class HomeScreen(Steady, Screen[None]):
             return
         wanted = other_scope(account)
         try:
+            if await self._scope_set(account, wanted):
+                self._said(scope_words(account.name, wanted))
+        except TROUBLES as problem:
+            self.banner.say(str(problem))
+
+    async def _scope_set(self, account: Account, wanted: Scope) -> bool:
+        """Set the scope; ask where another account would be displaced. Return whether it was done."""
+        try:
             self.kit.desk.set_scope(account.name, wanted)
         except Displaces as problem:
-            yes = await self.app.push_screen_wait(
-                ConfirmScreen(
-                    str(problem),
-                    yes=displaces_yes(account.name, problem.other.name),
-                    no=DISPLACE_NO,
-                )
-            )
-            if not yes:
-                return
+            yes = displaces_yes(account.name, problem.other.name)
+            if not await self.app.push_screen_wait(ConfirmScreen(str(problem), yes=yes, no=DISPLACE_NO)):
+                return False
             self.kit.desk.set_scope(account.name, wanted, displacing=True)
-        except AccountsError as problem:
-            self.banner.say(str(problem))
-            return
-        self._said(scope_words(account.name, wanted))
+        return True
 
     @work(exclusive=True, group="change")
     async def action_delete(self) -> None:
@@ -470,7 +477,7 @@ class HomeScreen(Steady, Screen[None]):
             self.banner.say(str(problem))
         try:
             _, trouble = await self.kit.desk.remove(account.name)
-        except AccountsError as problem:
+        except TROUBLES as problem:
             self.banner.say(str(problem))
             return
         self.checks.begin()

@@ -30,6 +30,7 @@ from smtp_wizard.oauth_words import (
 )
 from smtp_wizard.screens.dialogs import LinkScreen
 from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.troubles import TROUBLES
 from smtp_wizard.widgets import Field, GuidePane, Plain, SecretInput, TextInput
 from smtp_wizard.words import PURPOSE, filled_guide, guide_id_for, override_words
 
@@ -227,7 +228,7 @@ class OAuthScreen(StepScreen):
                 if self.kit.local:
                     self.app.open_url(attempt.url)
                 found = await attempt.finished()
-        except OAuthError as problem:
+        except TROUBLES as problem:
             self.banner.say(str(problem))
         else:
             self.draft = self.draft.with_sign_in(draft.username, desk.bearers.remember(found))

@@ -31,7 +31,6 @@ from smtp_wizard.engine.model import (
 )
 from smtp_wizard.engine.reach import Begun, PortSeen, Probe, fold
 from smtp_wizard.engine.reach import Event as ProbeEvent
-from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import USUAL_PORT, Draft
 from smtp_wizard.probing import (
     TAKE_NOW,
@@ -46,6 +45,7 @@ from smtp_wizard.probing import (
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.step import Kit, ReachingScreen
+from smtp_wizard.troubles import TROUBLES
 from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput, Transcript
 from smtp_wizard.words import (
     CLEARTEXT_NO,
@@ -213,7 +213,7 @@ class ServerScreen(ReachingScreen):
         self._forget()
         try:
             report = await self.kit.desk.check_draft(draft, Depth.SERVER, self._take)
-        except (InputError, SandboxError) as problem:
+        except TROUBLES as problem:
             self._say(str(problem))
             return
         self._told(report)

@@ -17,11 +17,13 @@ from smtp_wizard.engine.check import Event
 from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.lockout import refused
 from smtp_wizard.engine.model import Address, Depth, InputError, Stage, Verdict
-from smtp_wizard.engine.sandbox import SandboxError
 from smtp_wizard.engine.wizard import Arrival, Draft
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
+from smtp_wizard.screens.passphrase import unlocked
 from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.store_words import VAULT_CLOSED
+from smtp_wizard.troubles import TROUBLES
 from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput, Transcript
 from smtp_wizard.words import (
     ANYWAY_NO,
@@ -133,10 +135,13 @@ class TestMailScreen(StepScreen):
         self.card.show(None)
         for hidden in (self.question, self.arrived, self.advice):
             hidden.display = False
+        desk = self.kit.desk
         try:
+            if not await unlocked(self.app, desk.stores.vault, desk.kept_in(draft)):
+                raise InputError(VAULT_CLOSED)
             options = Options(ignore_lockout=anyway)
-            report = await self.kit.desk.check_draft(draft, Depth.SEND, self._take, options=options)
-        except (InputError, SandboxError) as problem:
+            report = await desk.check_draft(draft, Depth.SEND, self._take, options=options)
+        except TROUBLES as problem:
             self.banner.say(str(problem))
             return
         self.draft = draft

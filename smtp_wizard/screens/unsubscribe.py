@@ -13,6 +13,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input
 
+from smtp_wizard.engine.accounts import AccountsError
 from smtp_wizard.engine.model import Address, InputError
 from smtp_wizard.engine.paths import write_private
 from smtp_wizard.engine.unsubscribe import LARGEST, SUBJECT, Unsubscribe, check_template, rules, unsubscribe
@@ -42,9 +43,7 @@ class UnsubscribeScreen(Dialog[None]):
         super().__init__()
         self.kit = kit
         self.banner = Banner()
-        accounts = kit.desk.book.list()
-        known = str(accounts[0].sender or accounts[0].address) if accounts else ""
-        self.address = Field("Requests go to", TextInput(known, id="unsubscribe-address"), check=Address.parse)
+        self.address = Field("Requests go to", TextInput(self._known(), id="unsubscribe-address"), check=Address.parse)
         self.subject = Field("Subject", TextInput(SUBJECT, id="unsubscribe-subject"))
         self.url = Field(
             "Web address",
@@ -53,6 +52,14 @@ class UnsubscribeScreen(Dialog[None]):
         self.template = Field("Template file", TextInput(placeholder="letter.html", id="unsubscribe-file"))
         self.result = Plain("", id="unsubscribe-result", classes="note")
         self.found = Plain("", id="unsubscribe-found", classes="note")
+
+    def _known(self) -> str:
+        """Return the sender of the first account, '' where there is none; it is an offer, and its lack no fault."""
+        try:
+            accounts = self.kit.desk.book.list()
+        except AccountsError:
+            return ""  # the accounts' own screen says what is wrong with them
+        return str(accounts[0].sender or accounts[0].address) if accounts else ""
 
     def compose(self) -> ComposeResult:
         yield Plain(Content.styled("Unsubscribe link", "bold"), classes="title")

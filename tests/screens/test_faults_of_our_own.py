@@ -280,7 +280,7 @@ WORK: Mapping[str, Work] = {
     "HomeScreen.action_edit": Work(AT_HOME, press("e"), of_desk("draft_of")),
     "HomeScreen.action_copy_account": Work(AT_HOME, acting("copy"), of_desk("copy_of")),
     "HomeScreen.action_rename": Work(AT_HOME, acting("rename", name_it_anew), of_desk("rename")),
-    "HomeScreen.action_password": Work(AT_HOME, acting("password", type_a_password), of_desk("replace_secret")),
+    "HomeScreen._new_password": Work(AT_HOME, acting("password", type_a_password), of_desk("replace_secret")),
     "HomeScreen.action_move": Work(AT_HOME, acting("move", to_another_place), of_desk("move")),
     "HomeScreen.action_scope": Work(AT_HOME, acting("scope"), of_desk("set_scope")),
     "HomeScreen.action_delete": Work(AT_HOME, acting("delete", say_yes), of_desk("remove")),

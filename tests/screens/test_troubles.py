@@ -1,0 +1,356 @@
+"""Where accounts, or the places for passwords, cannot be used, each screen says so in a sentence and goes on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import filelock
+import keyring.errors
+import pytest
+
+from smtp_wizard.app import HOME, TOOLS
+from smtp_wizard.engine import accounts, paths
+from smtp_wizard.engine.accounts import AccountBook, StoreKind
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.model import Address, Scope, Secret
+from smtp_wizard.engine.secrets import sealed, vault
+from smtp_wizard.engine.wizard import step
+from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen, PasswordScreen
+from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.passphrase import MoveScreen, PassphraseScreen
+from smtp_wizard.screens.steady_app import FaultScreen
+from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
+from smtp_wizard.store_words import VAULT_CLOSED
+from tests.engine.test_bearers import Office
+from tests.screens.test_life import PRACTICE
+from tests.screens.test_steps import TO_BE_SAVED
+from tests.support.oauthserver import AuthorizationServer
+from tests.support.stores import desktop
+from tests.support.walk import Walk, make_desk, walking
+
+PASSPHRASE, ANOTHER = Secret("four words of no sense"), Secret("other words of no sense")
+
+
+@pytest.fixture(autouse=True)
+def a_cheap_vault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guessing at the passphrases of these tests need not be dear."""
+    monkeypatch.setattr(vault, "USUAL", sealed.Cost(n=2**4))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    desk = make_desk(tmp_path, backend=desktop())
+    desk.book = AccountBook(tmp_path, lock_limit=0.05)
+    return desk
+
+
+def no_fault(walk: Walk) -> None:
+    """Nothing was taken for a fault of the program's own."""
+    assert not isinstance(walk.app.screen, FaultScreen), walk.shown
+    assert walk.app.faults.entries == []
+
+
+# --- the accounts' file ---
+
+
+@contextmanager
+def damaged(desk: Desk) -> Iterator[str]:
+    """The file is damaged while the screen shows what was in it; gives the words that say so."""
+    (desk.folder / accounts.FILE_NAME).write_text("{", "utf-8")
+    yield "accounts.json"
+
+
+@contextmanager
+def locked(desk: Desk) -> Iterator[str]:
+    """Another process is writing, and does not come to an end."""
+    with filelock.FileLock(paths.lock_of(desk.folder / accounts.FILE_NAME)):
+        yield "Another smtp-wizard"
+
+
+Bad = Callable[[Desk], AbstractContextManager[str]]
+
+
+GoBad = Callable[[], str]
+"""Makes the file unusable; returns words that say so."""
+Act = Callable[[Walk, GoBad], Coroutine[object, object, str]]
+
+
+async def choose(walk: Walk, action: str) -> None:
+    """Press Enter on the account, and go to what is to be done."""
+    await walk.press("enter")
+    screen = await walk.at_screen(ActionScreen)
+    while screen.choices.selected != action:
+        await walk.press("down")
+
+
+def at_once(action: str) -> Act:
+    """Return how to do what asks nothing more."""
+
+    async def act(walk: Walk, go_bad: GoBad) -> str:
+        await choose(walk, action)
+        words = go_bad()
+        await walk.press("enter")
+        return words
+
+    return act
+
+
+async def rename(walk: Walk, go_bad: GoBad) -> str:
+    await choose(walk, "rename")
+    await walk.press("enter")
+    await walk.at_screen(NameScreen)
+    await walk.fill("NameScreen TextInput", "Shop")
+    words = go_bad()
+    await walk.press("enter")
+    return words
+
+
+async def move(walk: Walk, go_bad: GoBad) -> str:
+    await choose(walk, "move")
+    await walk.press("enter")
+    screen = await walk.at_screen(MoveScreen)
+    while screen.store.selected != StoreKind.SESSION:
+        await walk.press("down")
+    words = go_bad()
+    await walk.press("enter")
+    return words
+
+
+async def delete(walk: Walk, go_bad: GoBad) -> str:
+    await choose(walk, "delete")
+    await walk.press("enter")
+    await walk.at_screen(ConfirmScreen)
+    words = go_bad()
+    await walk.press("down", "enter")
+    return words
+
+
+async def new_password(walk: Walk, go_bad: GoBad) -> str:
+    await choose(walk, "password")
+    await walk.press("enter")
+    await walk.at_screen(PasswordScreen)
+    await walk.write("another password")
+    words = go_bad()
+    await walk.press("enter")
+    return words
+
+
+ACTIONS: dict[str, Act] = {
+    "copy": at_once("copy"),
+    "scope": at_once("scope"),
+    "rename": rename,
+    "move": move,
+    "delete": delete,
+    "password": new_password,
+}
+GOES_ON = {"copy": "[Server]", "password": "the new password works and is kept"}
+"""What changes nothing in the accounts' file, and so goes on although another process is writing."""
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("bad", [damaged, locked])
+async def test_an_action_on_the_accounts_screen_ends_in_a_sentence(desk: Desk, action: str, bad: Bad) -> None:
+    await desk.save(PRACTICE)
+    async with walking(desk, start=HOME) as walk:
+        with ExitStack() as until_the_end:
+            await walk.at_screen(HomeScreen)
+            words = await ACTIONS[action](walk, lambda: until_the_end.enter_context(bad(desk)))
+            if bad is locked and action in GOES_ON:
+                await walk.until_reads(GOES_ON[action])
+            else:
+                await walk.until_reads(words)
+                assert isinstance(walk.app.screen, HomeScreen)
+        no_fault(walk)
+
+
+async def test_a_copy_of_an_account_whose_file_goes_bad_meanwhile_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is damaged while the keyring is being asked."""
+    backend = desktop()
+    desk = make_desk(tmp_path, backend=backend)
+    await desk.save(PRACTICE)
+    async with walking(desk, start=HOME) as walk:
+        with ExitStack() as until_the_end:
+            words: list[str] = []
+            read = backend.get_password
+
+            def reading(service: str, username: str) -> str | None:
+                words.append(until_the_end.enter_context(damaged(desk)))
+                return read(service, username)
+
+            await walk.at_screen(HomeScreen)
+            await choose(walk, "copy")
+            monkeypatch.setattr(backend, "get_password", reading)
+            await walk.press("enter")
+            await walk.until(lambda: words, "the question to the keyring")
+            await walk.until_reads(words[0])
+        no_fault(walk)
+
+
+@pytest.mark.parametrize("bad", [damaged, locked])
+async def test_a_yes_that_comes_too_late_ends_in_a_sentence(desk: Desk, bad: Bad) -> None:
+    """The question whether to displace another account stands there while the file goes bad."""
+    await desk.save(replace(PRACTICE, name="A", scope=Scope.ALL))
+    await desk.save(replace(PRACTICE, name="B"))
+    async with walking(desk, start=HOME) as walk:
+        await walk.at_screen(HomeScreen)
+        await walk.press("down")
+        await choose(walk, "scope")
+        await walk.press("enter")
+        await walk.at_screen(ConfirmScreen)
+        with bad(desk) as words:
+            await walk.press("down", "enter")
+            await walk.until_reads(words)
+        no_fault(walk)
+
+
+async def test_a_list_that_cannot_be_read_is_not_called_empty(desk: Desk) -> None:
+    await desk.save(PRACTICE)
+    with damaged(desk) as words:
+        async with walking(desk, start=HOME) as walk:
+            await walk.at_screen(HomeScreen)
+            await walk.until_reads(words)
+            assert not walk.reads("No account is saved yet")
+
+
+async def test_the_last_step_is_shown_although_no_free_name_can_be_looked_for(desk: Desk) -> None:
+    """Saving says what is wrong; the draft stays."""
+    with damaged(desk) as words:
+        async with walking(desk, draft=TO_BE_SAVED) as walk:
+            await walk.at("review")
+            await walk.press("enter")
+            await walk.until_reads(words)
+            assert walk.step == "review"
+            no_fault(walk)
+
+
+async def test_the_unsubscribe_link_needs_no_accounts(desk: Desk) -> None:
+    with damaged(desk):
+        async with walking(desk, start=TOOLS) as walk:
+            walk.app.push_screen(UnsubscribeScreen(walk.app.kit))
+            await walk.at_screen(UnsubscribeScreen)
+            no_fault(walk)
+
+
+# --- the place of a sign-in in the browser ---
+
+
+@asynccontextmanager
+async def changing(desk: Desk, at: str) -> AsyncIterator[Walk]:
+    """Come with the answers of a saved account that signs in in the browser to one of the steps that sign in."""
+    account = desk.book.get("Ana")
+    draft = desk.draft_of(account, await desk.secret_of(account))
+    draft = replace(draft, test_to=Address("bob", "elsewhere.example"))
+    async with walking(desk, draft=draft) as walk:
+        await walk.at("server")
+        walk.app.kit.watch.stop()
+        walk.app.walk(draft, step(at))
+        await walk.at(at)
+        yield walk
+
+
+STEPS_THAT_SIGN_IN = ("connect", "testmail")
+
+
+@pytest.mark.parametrize("at", STEPS_THAT_SIGN_IN)
+async def test_a_keyring_that_was_locked_meanwhile_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """And when it is unlocked again, Enter goes on."""
+    async with AuthorizationServer() as server:
+        office = Office(tmp_path, server, monkeypatch)
+        await office.desk.save(await office.new_draft())
+        async with changing(office.another_desk(), at) as walk:
+            with monkeypatch.context() as patch:
+                patch.setattr(office.backend, "get_password", locked_keyring)
+                await walk.press("enter")
+                await walk.until_reads("keyring of this computer is locked")
+                assert not signed_in(office)
+            await walk.press("enter")
+            await walk.until(lambda: signed_in(office), "the sign-in")
+            no_fault(walk)
+
+
+def signed_in(office: Office) -> bool:
+    """Whether an access token went to the mail server."""
+    return any(token is not None and token.reveal() in office.server.access_tokens for token in office.tokens)
+
+
+def locked_keyring(service: str, username: str) -> str:
+    raise keyring.errors.KeyringLocked("locked")
+
+
+async def in_the_vault(office: Office) -> tuple[Desk, Desk]:
+    """Save the account in the vault; return the desks of two processes that have opened it."""
+    desks = office.another_desk(), office.another_desk()
+    await desks[0].stores.vault.create(PASSPHRASE)
+    await desks[0].save(replace(await office.new_draft(), store=StoreKind.VAULT))
+    await desks[1].stores.vault.open(PASSPHRASE)
+    return desks
+
+
+@pytest.mark.parametrize("at", STEPS_THAT_SIGN_IN)
+async def test_a_vault_whose_passphrase_was_changed_is_asked_for_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    async with AuthorizationServer() as server:
+        office = Office(tmp_path, server, monkeypatch)
+        other, desk = await in_the_vault(office)
+        async with changing(desk, at) as walk:
+            await other.stores.vault.change_passphrase(ANOTHER)
+            await walk.press("enter")
+            await walk.at_screen(PassphraseScreen)
+            await walk.press("escape")
+            await walk.until_reads(VAULT_CLOSED)
+            assert not signed_in(office)
+            await walk.press("enter")
+            await walk.at_screen(PassphraseScreen)
+            await walk.write(ANOTHER.reveal())
+            await walk.press("enter")
+            await walk.until(lambda: signed_in(office), "the sign-in")
+            no_fault(walk)
+
+
+@pytest.mark.parametrize("at", STEPS_THAT_SIGN_IN)
+async def test_a_vault_or_accounts_that_were_damaged_meanwhile_are_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    async with AuthorizationServer() as server:
+        office = Office(tmp_path, server, monkeypatch)
+        _, desk = await in_the_vault(office)
+        async with changing(desk, at) as walk:
+            (tmp_path / vault.FILE_NAME).write_text("{", "utf-8")
+            await walk.press("enter")
+            await walk.until_reads("vault.json")
+            with damaged(desk) as words:
+                await walk.press("enter")
+                await walk.until_reads(words)
+            assert not signed_in(office)
+            no_fault(walk)
+
+
+@pytest.mark.parametrize("key", ["t", "p", "r"])
+async def test_the_accounts_screen_says_that_the_keyring_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """T cannot test; 'sign in again' needs the old sign-in for nothing it could not do without; R cannot move it."""
+    async with AuthorizationServer() as server:
+        office = Office(tmp_path, server, monkeypatch)
+        await office.desk.save(await office.new_draft())
+        async with walking(office.another_desk(), start=HOME) as walk:
+            await walk.at_screen(HomeScreen)
+            monkeypatch.setattr(office.backend, "get_password", locked_keyring)
+            await walk.press(key)
+            if key == "r":
+                await walk.at_screen(NameScreen)
+                await walk.fill("NameScreen TextInput", "Shop")
+                await walk.press("enter")
+            if key == "p":
+                await walk.at("oauth")
+            else:
+                await walk.until_reads("keyring of this computer is locked")
+            no_fault(walk)

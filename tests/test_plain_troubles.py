@@ -1,0 +1,226 @@
+"""Where accounts, or the places for passwords, cannot be used, the wizard in lines of text says so and asks on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import filelock
+import keyring.errors
+import pytest
+
+from smtp_wizard.engine import accounts, paths
+from smtp_wizard.engine.accounts import AccountBook, StoreKind
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.guides import GuideShelf
+from smtp_wizard.engine.model import Address, Scope, Secret
+from smtp_wizard.engine.secrets import sealed, vault
+from smtp_wizard.engine.wizard import Back
+from smtp_wizard.plain.connect import connect
+from smtp_wizard.plain.form import Kit, Outcome
+from smtp_wizard.plain.talk import Talk
+from smtp_wizard.plain.testmail import testmail as send_test
+from smtp_wizard.plain.walk import PlainWizard
+from smtp_wizard.store_words import VAULT_CLOSED
+from tests.engine.test_bearers import Office
+from tests.screens.test_life import PRACTICE
+from tests.screens.test_steps import TO_BE_SAVED
+from tests.support.dialogue import Dialogue, Exchange
+from tests.support.oauthserver import AuthorizationServer
+from tests.support.stores import desktop
+from tests.support.walk import make_desk
+
+PASSPHRASE, ANOTHER = Secret("four words of no sense"), Secret("other words of no sense")
+LOCKED = "The keyring of this computer is locked"
+
+
+@pytest.fixture(autouse=True)
+def a_cheap_vault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guessing at the passphrases of these tests need not be dear."""
+    monkeypatch.setattr(vault, "USUAL", sealed.Cost(n=2**4))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    desk = make_desk(tmp_path, backend=desktop())
+    desk.book = AccountBook(tmp_path, lock_limit=0.05)
+    return desk
+
+
+class Meanwhile(Dialogue):
+    """A conversation in which something happens while a question stands there."""
+
+    def __init__(self, happening: Callable[[], object], at: str, *script: Exchange) -> None:
+        """`happening`: done once, at the first question in which the words `at` stand."""
+        super().__init__(*script)
+        self._happening = happening
+        self._at = at
+
+    def read(self, prompt: str) -> str:
+        if self._at and self._at in self._since + prompt:
+            self._at = ""
+            self._happening()
+        return super().read(prompt)
+
+
+def damage(desk: Desk) -> None:
+    (desk.folder / accounts.FILE_NAME).write_text("{", "utf-8")
+
+
+def at_home(desk: Desk, dialogue: Dialogue) -> str:
+    """Answer the questions from the accounts on; return what was said."""
+    assert PlainWizard(desk, GuideShelf(), dialogue).run(start="home") == 0
+    dialogue.over()
+    return dialogue.words
+
+
+# --- the accounts ---
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [("What about", "copy")],
+        [("What about", "scope")],
+        [("What about", "rename"), ("Its new name", "Shop")],
+        [("What about", "delete"), ("Delete", "yes")],
+    ],
+    ids=["copy", "scope", "rename", "delete"],
+)
+def test_what_is_wanted_of_an_account_whose_file_went_bad_ends_in_a_sentence(
+    desk: Desk, answers: list[Exchange]
+) -> None:
+    asyncio.run(desk.save(PRACTICE))
+    dialogue = Meanwhile(
+        lambda: damage(desk), "What about", ("What next?", "change"), *answers, ("What next?", "leave")
+    )
+    assert "accounts.json" in at_home(desk, dialogue)
+
+
+def test_a_yes_that_comes_while_another_process_writes_ends_in_a_sentence(desk: Desk) -> None:
+    asyncio.run(desk.save(replace(PRACTICE, name="A", scope=Scope.ALL)))
+    asyncio.run(desk.save(replace(PRACTICE, name="B")))
+    lock = filelock.FileLock(paths.lock_of(desk.folder / accounts.FILE_NAME))
+    answers = [("What next?", "change"), ("Which one?", "2"), ("What about", "scope")]
+    dialogue = Meanwhile(
+        lock.acquire, "there can be only one", *answers, ("there can be only one", "yes"), ("What next?", "leave")
+    )
+    with lock:
+        lock.release()
+        assert "Another smtp-wizard" in at_home(desk, dialogue)
+
+
+def test_an_account_can_be_deleted_although_its_vault_is_damaged(desk: Desk) -> None:
+    """As on the screen: what remains in the vault is said."""
+    asyncio.run(desk.stores.vault.create(PASSPHRASE))
+    asyncio.run(desk.save(replace(PRACTICE, store=StoreKind.VAULT)))
+    (desk.folder / vault.FILE_NAME).write_text("{", "utf-8")
+    script = [("What next?", "change"), ("What about", "delete"), ("Delete", "yes"), ("What next?", "leave")]
+    words = at_home(desk, Dialogue(*script))
+    assert "is damaged" in words
+    assert "its password may still be in the store" in words
+    assert desk.book.list() == ()
+
+
+def test_the_last_step_asks_although_no_free_name_can_be_looked_for(desk: Desk) -> None:
+    """Saving says what is wrong."""
+    damage(desk)
+    script = [
+        ("Account name", ""),
+        ("Sender's name", ""),
+        ("Use it for:", ""),
+        ("In the application:", ""),
+        ("Keep the password in:", "session"),
+        ("now?", "save"),
+        ("Nothing was saved.", "quit"),
+        ("Leave now?", "yes"),
+    ]
+    dialogue = Dialogue(*script)
+    assert PlainWizard(desk, GuideShelf(), dialogue).run(start="setup", draft=TO_BE_SAVED) == 0
+    dialogue.over()
+    assert "accounts.json" in dialogue.words
+
+
+# --- a sign-in in the browser that belongs to a saved account ---
+
+
+def locked_keyring(service: str, username: str) -> str:
+    raise keyring.errors.KeyringLocked("locked")
+
+
+STEPS = {"connect": (connect, [("User name", "")]), "testmail": (send_test, [("Send a test to", "")])}
+
+
+async def changed(desk: Desk, at: str, *script: Exchange) -> str:
+    """Go through a step that signs in with a saved account's answers; return what was said."""
+    ask, begins = STEPS[at]
+    account = desk.book.get("Ana")
+    draft = desk.draft_of(account, await desk.secret_of(account))
+    draft = replace(draft, test_to=Address("bob", "elsewhere.example"))
+    dialogue = Dialogue(*begins, *script)
+
+    def answer() -> Outcome:
+        return ask(Talk(dialogue), Kit(desk, GuideShelf(), lambda _: None), draft)
+
+    assert isinstance(await asyncio.to_thread(answer), Back)
+    dialogue.over()
+    return dialogue.words
+
+
+@pytest.mark.parametrize("at", STEPS)
+async def test_a_keyring_that_was_locked_meanwhile_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    async with AuthorizationServer() as server:
+        office = Office(tmp_path, server, monkeypatch)
+        await office.desk.save(await office.new_draft())
+        desk = office.another_desk()
+        account = desk.book.get("Ana")
+        secret = await desk.secret_of(account)
+        monkeypatch.setattr(desk, "secret_of", _given(secret))
+        monkeypatch.setattr(office.backend, "get_password", locked_keyring)
+        await changed(desk, at, (LOCKED, "again"), (LOCKED, "back"), (STEPS[at][1][0][0], "back"))
+        assert office.tokens == []
+
+
+def _given(secret: Secret | None) -> Callable[[object], object]:
+    async def given(_: object) -> Secret | None:
+        return secret
+
+    return given
+
+
+@pytest.mark.parametrize("at", STEPS)
+async def test_a_vault_whose_passphrase_was_changed_is_asked_for_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    async with AuthorizationServer() as server:
+        office = Office(tmp_path, server, monkeypatch)
+        other, desk = office.another_desk(), office.another_desk()
+        await other.stores.vault.create(PASSPHRASE)
+        await other.save(replace(await office.new_draft(), store=StoreKind.VAULT))
+        await desk.stores.vault.open(PASSPHRASE)
+        secret = await desk.secret_of(desk.book.get("Ana"))
+        monkeypatch.setattr(desk, "secret_of", _given(secret))
+        await other.stores.vault.change_passphrase(ANOTHER)
+        await changed(
+            desk,
+            at,
+            ("Passphrase, not shown", "back"),
+            (VAULT_CLOSED, "again"),
+            ("Passphrase, not shown", "wrong words of no sense"),
+            ("not the passphrase", "back"),
+            (VAULT_CLOSED, "back"),
+            (STEPS[at][1][0][0], "back"),
+        )
+        assert office.tokens == []
+
+
+def test_testing_an_account_says_that_the_keyring_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = desktop()
+    desk = make_desk(tmp_path, backend=backend)
+    asyncio.run(desk.save(PRACTICE))
+    monkeypatch.setattr(backend, "get_password", locked_keyring)
+    assert LOCKED in at_home(desk, Dialogue(("What next?", "test"), (LOCKED, "leave")))
