@@ -38,6 +38,7 @@ def draft(server: MisbehavingServer) -> Draft:
         path="password",
         by_hand=True,
         endpoint=server.endpoint(Security.NONE),
+        confirmed_host=server.host,
         allow_cleartext=True,
         username="ana@firm.example",
         secret=Secret("guess one"),
