@@ -146,7 +146,7 @@ ACTIONS: dict[str, Act] = {
     "delete": delete,
     "password": new_password,
 }
-GOES_ON = {"copy": "[Server]", "password": "the new password works and is kept"}
+GOES_ON = {"copy": "[Server]"}
 """What changes nothing in the accounts' file, and so goes on although another process is writing."""
 
 
