@@ -320,7 +320,8 @@ def test_an_address_gets_the_server_of_its_domain(address: str, host: str) -> No
 def test_who_has_no_known_server_says_where_to_look() -> None:
     without = {provider.id for provider in CATALOG.providers if provider.best() is None}
     hosting = {"lunarpages", "ipower", "aplus", "bluehost", "homestead", "hostgator", "siteground", "hostpapa"}
-    of_each_customer = {"simply", "xserver", "azure-communication", "own-web-host"}
+    of_each_customer = {"simply", "xserver", "wedos", "xneelo", "register-it", "azure-communication", "own-web-host"}
+    hosting |= {"naver-works", "hiworks"}
     assert without == {*hosting, *of_each_customer, "tuta", "hey", "custom"}
     assert all(get(provider_id).note for provider_id in without)
 
@@ -430,9 +431,9 @@ def test_every_path_that_works_can_be_rehearsed() -> None:
 # --- finding: all of them ---------------------------------------------------------------------------------------------
 
 
-def test_a_hundred_and_eighty_three_providers_are_known() -> None:
+def test_a_hundred_and_eighty_nine_providers_are_known() -> None:
     real = [each for each in CATALOG.providers if each.kind not in (ProviderKind.CUSTOM, ProviderKind.SANDBOX)]
-    assert len(real) == 183
+    assert len(real) == 189
     assert [each.id for each in CATALOG.providers[-2:]] == ["custom", "sandbox"]
 
 
