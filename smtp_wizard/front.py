@@ -15,10 +15,17 @@ from smtp_wizard.engine.secrets import SecretStores
 from smtp_wizard.engine.wire import SocketWire
 
 
-def build_desk(config: Path | None, environ: MutableMapping[str, str], *, book: AccountBook | None = None) -> Desk:
+def build_desk(
+    config: Path | None,
+    environ: MutableMapping[str, str],
+    *,
+    book: AccountBook | None = None,
+    stores: SecretStores | None = None,
+) -> Desk:
     """Return the engine, ready to work in the config folder (`config`, SMTP_WIZARD_CONFIG, or the platform's own).
 
     `book`: the accounts of that folder, where they are at hand already: one of them knows what is not written yet.
+    `stores`: the places for secrets, likewise.
 
     `environ` is usually `os.environ`; variables that hold secrets are taken out of it when they are read. Writes
     nothing. Raises `DataError`.
@@ -29,7 +36,7 @@ def build_desk(config: Path | None, environ: MutableMapping[str, str], *, book: 
         catalog=catalog,
         diagnosis=DiagnosisWhenNeeded(catalog),
         wire=SocketWire(),
-        stores=SecretStores(environ, folder),
+        stores=stores or SecretStores(environ, folder),
         book=book or AccountBook(folder),
         folder=folder,
     )

@@ -544,7 +544,19 @@ def _mailbox_message() -> Mapping[str, Schema]:
 def _doctor() -> Mapping[str, Schema]:
     check = {"area": _TEXT, "code": _TEXT, "state": _one_of(State), "sentence": _TEXT}
     versions: Schema = {"type": "object", "additionalProperties": _TEXT}
-    return {"checks": _list(_object(check)), "versions": versions}
+    entry = {
+        "store": _one_of(StoreKind),
+        "entry": _TEXT,
+        "account": _TEXT,
+        "since": _MOMENT,
+        "there": _one_of(("yes", "unknown")),
+    }
+    return {
+        "checks": _list(_object(check)),
+        "left": _list(_object(entry)),
+        "removed": _list(_object(entry)),
+        "versions": versions,
+    }
 
 
 def _discover() -> Mapping[str, Schema]:

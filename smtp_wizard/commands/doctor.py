@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import click
 
 from smtp_wizard.capability import SMALLEST, only_ascii
 from smtp_wizard.commands.checking import report_line
-from smtp_wizard.commands.exits import Exit
+from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
-from smtp_wizard.commands.questions import can_ask, can_draw
+from smtp_wizard.commands.questions import can_ask, can_draw, confirm
 from smtp_wizard.commands.running import Stopwatch, run
+from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
 from smtp_wizard.engine import doctor
 from smtp_wizard.engine.data import DataError
 from smtp_wizard.engine.doctor import Examined, State
-from smtp_wizard.engine.secrets import SecretStores
+from smtp_wizard.engine.entries import Cleaned, Entries, Left, Leftovers
 from smtp_wizard.engine.wire import SocketWire
-from smtp_wizard.report import paragraph
+from smtp_wizard.report import moment, paragraph
 
 AREAS: Mapping[str, str] = {
     "terminal": "Terminal",
@@ -40,19 +41,29 @@ _STATES = {State.OK: "ok", State.WARN: "warn", State.FAIL: "FAIL"}
 
 @click.command("doctor")
 @click.option("--network", is_flag=True, help="Ask the network too: look up the name of a well-known mail server.")
+@click.option("--clean", is_flag=True, help="Delete passwords that changes which were stopped in the middle have left.")
+@click.option("--yes", is_flag=True, help="Do not ask before something is deleted.")
+@passphrase_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def command(invocation: Invocation, network: bool, _json: bool) -> int:
+def command(invocation: Invocation, network: bool, clean: bool, yes: bool, _json: bool) -> int:
     """Say what smtp-wizard can and cannot do here: terminal, stores, names, encryption, clock, age of the data.
 
-    Nothing is changed, and without --network nobody is asked. Exit code 1 where something fails.
+    Without --clean nothing is changed, and without --network nobody is asked. Exit code 1 where something fails, 3
+    where something could not be deleted.
     """
-    found = run(_examine(invocation, network=network), Stopwatch(), lambda: "Not everything was looked at.")
+    if yes and not clean:
+        raise click.UsageError("--yes goes with --clean.")
+    entries = Entries(invocation.stores, invocation.book)
+    cleaned = _cleaned(invocation, entries, yes=yes) if clean else Cleaned((), ())
+    left = run(doctor.leftovers(entries), Stopwatch(), _unseen)
+    found = run(_examine(invocation, left, network=network), Stopwatch(), _unseen)
     installed = doctor.versions()
     found.append(doctor.installed(installed))
     if invocation.out.form is Form.JSON:
         checks = [{"area": e.area, "code": e.code, "state": e.state.value, "sentence": e.sentence} for e in found]
-        invocation.out.document("doctor", checks=checks, versions=installed)
+        remain, removed = _listed(left.entries), _listed(cleaned.removed)
+        invocation.out.document("doctor", checks=checks, left=remain, removed=removed, versions=installed)
     else:
         for each in found:
             for line in paragraph(each.sentence, f"{_STATES[each.state]:<6}{_label(each):<16}"):
@@ -60,7 +71,55 @@ def command(invocation: Invocation, network: bool, _json: bool) -> int:
         packages = [f"{name} {version}" for name, version in list(installed.items())[2:] if version]
         for line in paragraph(", ".join(packages), " " * 22):
             invocation.out.data(line)
+    if cleaned.kept:
+        return Exit.SECRET
     return Exit.FAILED if any(each.state is State.FAIL for each in found) else Exit.OK
+
+
+def _unseen() -> str:
+    return "Not everything was looked at."
+
+
+def _listed(entries: Iterable[Left]) -> list[dict[str, str]]:
+    return [
+        {
+            "store": left.ref.kind.value,
+            "entry": left.ref.where,
+            "account": left.account,
+            "since": moment(left.since),
+            "there": "yes" if left.there else "unknown",
+        }
+        for left in entries
+    ]
+
+
+def _cleaned(invocation: Invocation, entries: Entries, *, yes: bool) -> Cleaned:
+    """Delete what was left, after a yes. Raises `CommandError`."""
+    left = run(entries.left(), Stopwatch(), _unseen)
+    if not left.entries and not left.odd:
+        invocation.out.narrate("No change was stopped in the middle: there is nothing to delete.")
+        return Cleaned((), ())
+    if not yes:
+        _agree(invocation, left)
+    offer_passphrase(invocation, *(each.ref for each in left.entries))
+    cleaned = run(entries.clean(), Stopwatch(), lambda: "Look with 'smtp-wizard doctor' what is left.")
+    for each in cleaned.removed:
+        invocation.out.narrate(f"Deleted: {each.ref.where} ({each.ref.kind.value})")
+    for each, why in cleaned.kept:
+        invocation.out.narrate(f"Not deleted: {each.ref.where} ({each.ref.kind.value}). {why}")
+    return cleaned
+
+
+def _agree(invocation: Invocation, left: Leftovers) -> None:
+    count = len(left.entries)
+    passwords = "1 password" if count == 1 else f"{count} passwords"
+    question = f"Delete {passwords} that no account uses?" if count else "Delete notes that cannot be read?"
+    if not can_ask():
+        raise CommandError("missing-answers", f"{question} Nobody can be asked here.", "Add --yes.")
+    for each in left.entries[: doctor.MANY]:
+        invocation.out.narrate(doctor.left_words(each))
+    if not confirm(question):
+        raise CommandError("declined", "Nothing was deleted.", exit_code=Exit.FAILED)
 
 
 def _label(each: Examined) -> str:
@@ -68,12 +127,12 @@ def _label(each: Examined) -> str:
     return f"{AREAS[each.area]}: {each.code.removeprefix('store-')}" if each.area == "stores" else AREAS[each.area]
 
 
-async def _examine(invocation: Invocation, *, network: bool) -> list[Examined]:
-    environ = invocation.environ
+async def _examine(invocation: Invocation, left: Leftovers, *, network: bool) -> list[Examined]:
+    environ, stores = invocation.environ, invocation.stores
     found = terminal(environ)
-    stores = SecretStores(environ, invocation.folder)
     found += await doctor.stores(stores)
     found += await doctor.places(stores, invocation.book, environ)
+    found += doctor.left_behind(left)
     found += doctor.config(invocation.folder, invocation.book)
     found.append(doctor.resolver())
     found += doctor.tls(environ)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.explain import Explainer
     from smtp_wizard.engine.guides import GuideShelf
     from smtp_wizard.engine.model import Secret
+    from smtp_wizard.engine.secrets import SecretStores
 
 
 class Invocation:
@@ -54,6 +55,17 @@ class Invocation:
         return AccountBook(self.folder)
 
     @cached_property
+    def stores(self) -> SecretStores:
+        """The places for secrets alone."""
+        from smtp_wizard.engine.secrets import SecretStores
+
+        return SecretStores(self.environ, self.folder)
+
+    def give_passphrase(self, source: Callable[[], Awaitable[Secret]]) -> None:
+        """Say what gives the vault's passphrase, so that nobody is asked for it."""
+        self.passphrase = self.stores.vault.source = source
+
+    @cached_property
     def catalog(self) -> Catalog:
         """The providers alone."""
         from smtp_wizard.engine.catalog import load_catalog
@@ -68,9 +80,8 @@ class Invocation:
         from smtp_wizard.front import build_desk
         from smtp_wizard.lending import run_on_terminal
 
-        desk = build_desk(self.config, self.environ, book=self.book)
+        desk = build_desk(self.config, self.environ, book=self.book, stores=self.stores)
         self._heard(desk.catalog)
-        desk.stores.vault.source = self.passphrase
         if can_ask():
             desk.stores.command.lend = run_on_terminal
         return desk
@@ -101,6 +112,8 @@ class Invocation:
         if "book" in self.__dict__:
             for trouble in self.book.state.flush():
                 self.out.narrate(f"smtp-wizard: {trouble}")
+        if "stores" in self.__dict__ and self.stores.journal.trouble:
+            self.out.narrate(f"smtp-wizard: {self.stores.journal.trouble}")
 
     def use_mouse(self) -> bool:
         """Whether the screens take the mouse: over SSH the terminal's own copy and paste is worth more."""

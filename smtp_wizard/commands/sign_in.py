@@ -38,7 +38,7 @@ def given_password(
 
     async def read() -> Secret | None:
         async with watch.bound():
-            return await read_password(source, invocation.desk.stores.env)
+            return await read_password(source, invocation.stores.env)
 
     return run(read(), watch, undone)
 
@@ -50,7 +50,7 @@ def secret_at(
 
     async def read() -> Secret:
         async with watch.bound():
-            return await invocation.desk.stores.read(kind, where)
+            return await invocation.stores.read(kind, where)
 
     return run(read(), watch, undone)
 

@@ -65,7 +65,7 @@ def passphrase(
     from smtp_wizard.engine.secrets import VaultState
 
     source = _source(invocation, new_passphrase_env, new_passphrase_command)
-    vault = invocation.desk.stores.vault
+    vault = invocation.stores.vault
     if vault.state is VaultState.MISSING:
         raise CommandError("no-vault", "There is no vault yet.", "'--store vault' makes one.", Exit.NOT_FOUND)
     if source is None and not can_ask():

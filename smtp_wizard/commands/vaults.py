@@ -62,7 +62,7 @@ def _from_command(context: click.Context, _: click.Parameter, text: str | None) 
 def _give(invocation: Invocation, source: Callable[[], Awaitable[Secret]]) -> None:
     if invocation.passphrase is not None:
         raise click.UsageError("Only one of --passphrase-env and --passphrase-command can be used.")
-    invocation.passphrase = source
+    invocation.give_passphrase(source)
 
 
 def variable_source(invocation: Invocation, name: str) -> Callable[[], Awaitable[Secret]]:
@@ -111,7 +111,7 @@ def offer_passphrase(invocation: Invocation, *places: StoreRef | StoreKind | Non
         return
     from smtp_wizard.engine.secrets import VaultState
 
-    vault = invocation.desk.stores.vault
+    vault = invocation.stores.vault
     if vault.state is VaultState.MISSING and not creating:
         return
     if run(vault.ready(), Stopwatch()) or not can_ask():
@@ -130,7 +130,7 @@ def _open(invocation: Invocation) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         passphrase = ask_password("Passphrase of the vault")
         try:
-            run(invocation.desk.stores.vault.open(passphrase), Stopwatch())
+            run(invocation.stores.vault.open(passphrase), Stopwatch())
         except SecretError as problem:
             if problem.trouble is not Trouble.WRONG or attempt == ATTEMPTS:
                 raise

@@ -22,6 +22,7 @@ from smtp_wizard import __version__
 from smtp_wizard.engine import accounts, drafts
 from smtp_wizard.engine.accounts import AccountBook, StoreKind, StoreRef, StoreTrouble
 from smtp_wizard.engine.catalog import Catalog, CatalogEndpoint, Provider
+from smtp_wizard.engine.entries import Entries, Left, Leftovers
 from smtp_wizard.engine.model import clean
 from smtp_wizard.engine.retirements import last_day
 from smtp_wizard.engine.secrets import Availability, SecretError, SecretStores, VaultState
@@ -35,6 +36,8 @@ FAR_AHEAD = timedelta(days=3650)
 LOOKUP_LIMIT = 5.0
 """Seconds that looking up a name may take."""
 DISTRIBUTION = "smtp-wizard"
+MANY = 20
+"""So many things of one kind are told one by one."""
 
 
 class State(StrEnum):
@@ -109,6 +112,38 @@ async def _place_trouble(known: SecretStores, store: StoreRef, environ: Mapping[
             except SecretError as problem:
                 return str(problem)
     return ""
+
+
+async def leftovers(entries: Entries) -> Leftovers:
+    """Return what changes that were stopped have left in the stores; nothing where that cannot be told now."""
+    try:
+        return await entries.left()
+    except StoreTrouble:
+        return Leftovers((), ())  # said where the accounts are looked at
+
+
+def left_words(left: Left) -> str:
+    """Say what was left, and where."""
+    place = "in the vault" if left.ref.kind is StoreKind.VAULT else "in the keyring of this computer"
+    return (
+        f"A password for '{clean(left.account, 60)}' that no account uses {'is' if left.there else 'may be'} {place}: "
+        f"a change was stopped in the middle ({left.since:%Y-%m-%d %H:%M} UTC)."
+    )
+
+
+def left_behind(found: Leftovers) -> list[Examined]:
+    """Say what changes that were stopped have left, and what to do."""
+    cleaning = "'smtp-wizard doctor --clean' deletes it."
+    told = [
+        Examined("stores", "store-left", State.WARN, f"{left_words(left)} {cleaning}") for left in found.entries[:MANY]
+    ]
+    if len(found.entries) > MANY:
+        words = f"So are {len(found.entries) - MANY} more. {cleaning.replace('it.', 'them.')}"
+        told.append(Examined("stores", "store-left", State.WARN, words))
+    for file in found.odd[:MANY]:
+        words = f"{_shown(file)}, which says what a stopped change was about, cannot be read. {cleaning}"
+        told.append(Examined("config", "note", State.WARN, words))
+    return told
 
 
 # -- the config folder -------------------------------------------------------------------------------------------------
