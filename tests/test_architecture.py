@@ -99,7 +99,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
             "wire",
         }
     ),
-    frozenset({"strict", "data", "paths", "patterns"}),
+    frozenset({"strict", "data", "listening", "paths", "patterns"}),
     frozenset({"ownership"}),
     frozenset({"model"}),
     frozenset({"__init__"}),

@@ -9,7 +9,7 @@ from smtp_wizard import __version__
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.accounts import AccountsError, Displaces, NameTaken, NoSuchAccount, StoreKind
-from smtp_wizard.engine.data import DataError
+from smtp_wizard.engine.data import DataError, DataUnread
 from smtp_wizard.engine.guides import UnknownGuide
 from smtp_wizard.engine.model import InputError, clean
 from smtp_wizard.engine.paths import UnsafeFile, make_private_dir, write_private
@@ -39,6 +39,8 @@ def known_fault(problem: Exception) -> CommandError | None:
             return CommandError("unsafe-file", words, exit_code=Exit.SECRET)
         case SandboxError():
             return CommandError("sandbox", words, exit_code=Exit.FAILED)
+        case DataUnread() if problem.crowded:
+            return CommandError("data", words, "Allow more open files: 'ulimit -n 1024' before the command.")
         case DataError():
             return CommandError("data", words, "What smtp-wizard knows is damaged here: install it again.")
         case TimeoutError():

@@ -33,6 +33,7 @@ from smtp_wizard.commands.faults import GIVE_PASSPHRASE, other_stores
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.questions import ask_password, can_ask
+from smtp_wizard.commands.room import checks_at_once, limit
 from smtp_wizard.commands.running import Stopwatch, run
 from smtp_wizard.commands.sign_in import given_password, tidied_for
 from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
@@ -233,7 +234,7 @@ class _Tester:
     # -- the checks -------------------------------------------------------------------------------------------------
 
     async def _test_all(self, secrets: dict[str, Secret | Finding | None], transcript: Transcript) -> list[Outcome]:
-        places = asyncio.Semaphore(self.asked.at_once)
+        places = asyncio.Semaphore(self._at_once())
 
         async def one(account: Account) -> Outcome:
             async with places:
@@ -244,6 +245,17 @@ class _Tester:
             return outcome
 
         return list(await asyncio.gather(*(one(account) for account in self.accounts)))
+
+    def _at_once(self) -> int:
+        """Return how many accounts to test at a time; say so where the system's limit makes them fewer."""
+        wanted = min(self.asked.at_once, len(self.accounts))
+        fitting = checks_at_once(wanted)
+        if fitting < wanted:
+            self.out.narrate(
+                f"smtp-wizard: accounts are tested {fitting} at a time instead of {wanted}, since this system lets a "
+                f"program have only {limit()} files open at once (ulimit -n)."
+            )
+        return fitting
 
     async def _test(self, account: Account, secret: Secret | Finding | None, transcript: Transcript) -> Outcome:
         if isinstance(secret, Finding):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,15 @@ from smtp_wizard.engine.model import clean
 
 class DataError(Exception):
     """A data file is not as it must be. The text names file, line and column."""
+
+
+class DataUnread(DataError):
+    """The system did not give a data file to us, whatever is in it. The text says why."""
+
+    def __init__(self, name: str, problem: OSError) -> None:
+        super().__init__(f"{name}: cannot be read: {clean(problem.strerror or 'unknown reason')}")
+        self.crowded = problem.errno in (errno.EMFILE, errno.ENFILE)
+        """Whether this program has as many files open as it may."""
 
 
 def data_path(*parts: str) -> Path:
@@ -26,9 +36,12 @@ def read_yaml(path: Path) -> Any:
 
     Only true/false, null, decimal whole numbers and decimal fractions are anything but text, so that `no`, `0123`,
     `1e3` and `2026-11-23` stay what was written. Raises `DataError` with line and column for duplicate keys, aliases,
-    syntax, or a file that is no UTF-8.
+    syntax, or a file that is no UTF-8; `DataUnread`.
     """
-    source = path.read_bytes()
+    try:
+        source = path.read_bytes()
+    except OSError as problem:
+        raise DataUnread(path.name, problem) from None
     try:
         return _compiled(path, source)
     except (OSError, ValueError, RecursionError):

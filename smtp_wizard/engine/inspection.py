@@ -5,7 +5,6 @@ It greets, begins TLS, reads the certificates as they were sent, and leaves. It 
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from datetime import UTC, datetime
 
 from smtp_wizard.engine import smtp
 from smtp_wizard.engine.certificates import culprit, judged
+from smtp_wizard.engine.listening import listening
 from smtp_wizard.engine.model import Endpoint, Security
 from smtp_wizard.engine.rules import CLOCKS_DIFFER
 from smtp_wizard.engine.smtp import Command, Dialogue, Reply, SmtpError
@@ -74,7 +74,7 @@ async def _looked(stream: Stream, endpoint: Endpoint, ehlo_name: str, patience: 
         dialogue.encrypted()
     facts = await stream.start_tls(endpoint.host, None)
     with suppress(TimeoutError, LookFailed, WireError, SmtpError):
-        async with asyncio.timeout(patience):
+        async with listening(patience):
             greeting = greeting or await _good_reply(stream, dialogue)
             await stream.write(dialogue.send(smtp.quit_()))
     return Look(facts, said_time(greeting.text) if greeting else None)

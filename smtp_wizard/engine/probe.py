@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from smtp_wizard.engine.check import Explains, Limits, Report, Target
+from smtp_wizard.engine.listening import listening
 from smtp_wizard.engine.model import Depth, Endpoint, Family, Security, Stage, Verdict
 from smtp_wizard.engine.names import stranger
 from smtp_wizard.engine.reach import (
@@ -110,7 +111,7 @@ class Patience:
 
     def __init__(self) -> None:
         self._trip: float | None = None
-        self._waiting: dict[asyncio.Timeout, float] = {}
+        self._waiting: dict[listening, float] = {}
 
     def end(self, began: float) -> float:
         """Return when an attempt that began then is given up, as things stand."""
@@ -125,7 +126,7 @@ class Patience:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            async with asyncio.timeout_at(self.end(began)) as limit:
+            async with listening(self.end(began) - began) as limit:
                 self._waiting[limit] = began
                 try:
                     yield
@@ -147,7 +148,7 @@ class Patience:
         now = asyncio.get_running_loop().time()
         for limit, began in self._waiting.items():
             # An answer that is on its way still has one round trip.
-            limit.reschedule(max(self.end(began), now + self._trip))
+            limit.reschedule(max(self.end(began) - now, self._trip))
 
 
 # --- one lane ---------------------------------------------------------------------------------------------------------
@@ -314,7 +315,7 @@ class _Run:
         trouble: WireError | TimeoutError | None = None
         port = self.question.endpoints[0].port if self.question.endpoints else 0
         try:
-            async with asyncio.timeout(self.limits.dns):
+            async with listening(self.limits.dns):
                 peers = await self.wire.resolve(self.question.host, port, self.question.family)
         except (WireError, TimeoutError) as problem:
             trouble = problem

@@ -26,6 +26,7 @@ from smtp_wizard.engine.check import (
     planned,
 )
 from smtp_wizard.engine.inspection import WORTH_A_LOOK, LookFailed, insight, look
+from smtp_wizard.engine.listening import done_within, listening
 from smtp_wizard.engine.model import (
     Auth,
     Depth,
@@ -153,7 +154,7 @@ class _Run:
         began = self.wire.clock()
         limit = self.limits.of(stage)
         try:
-            async with asyncio.timeout(limit):
+            async with listening(limit):
                 result = await self._work(stage)
         except TimeoutError:
             result = self._bad(stage, _Trouble(Fault.SILENT, facts={"seconds": f"{limit:g}"}))
@@ -196,10 +197,12 @@ class _Run:
 
     def _bad(self, stage: Stage, trouble: _Trouble) -> CheckResult:
         """Turn what went wrong into a finding."""
-        unknown = self._dot_sent and trouble.fault in _LOST
-        if unknown:
+        lost = self._dot_sent and trouble.fault in _LOST
+        if lost:
             trouble = replace(trouble, fault=Fault.OUTCOME_UNKNOWN)
         finding = self.diagnosis.explain(self._symptom(stage, trouble))
+        # Where we had no connection to give, nobody knows how the server would have answered.
+        unknown = lost or trouble.fault is Fault.NO_ROOM
         verdict = Verdict.UNKNOWN if unknown else Verdict.FAIL
         return CheckResult(stage, verdict, 0.0, finding.title, finding, tls=trouble.seen)
 
@@ -353,8 +356,7 @@ class _Run:
         waiting = asyncio.ensure_future(self._greeting_or_protocol())
         probing: asyncio.Future[bool] | None = None
         try:
-            await asyncio.wait({waiting}, timeout=None if self.stream.encrypted else self.limits.silence)
-            if not waiting.done():
+            if not (self.stream.encrypted or await done_within(waiting, self.limits.silence)):
                 probing = asyncio.ensure_future(self._awaits_tls())
                 await asyncio.wait({waiting, probing}, return_when=asyncio.FIRST_COMPLETED)
                 if not waiting.done() and probing.result():
@@ -562,7 +564,7 @@ class _Run:
         peer, target = self.stream.peer, self.target
         self.stream.close()  # some servers let nobody in twice
         try:
-            async with asyncio.timeout(self.limits.tls):
+            async with listening(self.limits.tls):
                 seen = await look(self.wire, peer, target.endpoint, target.ehlo_name, self.limits.silence)
         except (LookFailed, TimeoutError):
             return trouble

@@ -32,12 +32,7 @@ class Document:
         self.path = path
         self.visible = source is not None
         self._source = source
-        try:
-            self._value: object = (
-                read_yaml(path) if source is None else parse_yaml(decoded(source, path.name), path.name)
-            )
-        except OSError as problem:
-            raise DataError(f"{path.name}: cannot be read: {clean(problem.strerror or 'unknown reason')}") from None
+        self._value: object = read_yaml(path) if source is None else parse_yaml(decoded(source, path.name), path.name)
 
     @property
     def root(self) -> Node:

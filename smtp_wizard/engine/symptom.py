@@ -26,6 +26,8 @@ class Fault(StrEnum):
     """The connection was torn down without a word."""
     DENIED = "denied"
     """This computer itself forbade the connection (EACCES, EPERM)."""
+    NO_ROOM = "no-room"
+    """This program may have no more files and connections open (EMFILE, ENFILE)."""
     CLOSED = "closed"
     """The other side ended the connection where a reply was due."""
     SPEAKS_TLS = "speaks-tls"

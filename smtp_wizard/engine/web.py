@@ -5,7 +5,6 @@ HTTP exceptions stop here; what a request ends in is a value.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -14,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
+from smtp_wizard.engine.listening import listening
 from smtp_wizard.engine.model import Family
 from smtp_wizard.engine.names import owned
 from smtp_wizard.engine.outward import outward
@@ -89,8 +89,8 @@ class HttpWeb:
         try:
             context = verifying_context(self.trust)
             async with (
-                asyncio.timeout(self.patience),
-                httpx2.AsyncClient(verify=context, trust_env=False, timeout=self.patience) as client,
+                listening(self.patience),
+                httpx2.AsyncClient(verify=context, trust_env=False, timeout=None) as client,
             ):
                 return await self._followed(client, url)
         except (TimeoutError, httpx2.TimeoutException):

@@ -17,11 +17,11 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from smtp_wizard.engine.certificates import MOST_NAMES, Certificate, read_chain
 from smtp_wizard.engine.model import Family, clean
@@ -30,9 +30,14 @@ from smtp_wizard.engine.symptom import Fault, TlsFault
 
 STAGGER = 0.25
 """Seconds between connection attempts (RFC 8305 section 5)."""
+ROOM_SECONDS, ROOM_LOOKS = 0.05, 100
+"""How long, and how often, a free file is waited for where all that the program may have are open: five seconds."""
 CHUNK = 65536
 MOST_UNREADABLE = 4 * CHUNK
 """Bytes of TLS that may come without a byte of text in them: a handshake, tickets. More has no end."""
+
+
+T = TypeVar("T")
 
 
 class WireError(Exception):
@@ -176,17 +181,37 @@ async def _look_up(host: str, port: int) -> list[Peer]:
     try:
         # As bytes: for text Python loads its IDNA 2003, which takes longer than the look-up and is not what we speak.
         name = host.encode("ascii")
-        found = await in_thread(functools.partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM))
+        ask = functools.partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM)
+        found = await _with_room(lambda: in_thread(ask))
     except socket.gaierror as problem:
         fault = Fault.NO_SUCH_HOST if problem.errno in _NAME_FAULTS else Fault.NO_NETWORK
         raise WireError(fault, clean(problem.strerror or str(problem))) from None
     except UnicodeError:  # Python's own limits on a name, before anybody is asked
         raise WireError(Fault.NO_SUCH_HOST, "the name cannot be asked for") from None
     except OSError as problem:
-        raise WireError(Fault.NO_NETWORK, clean(str(problem))) from None
+        fault = Fault.NO_ROOM if problem.errno in _FULL else Fault.NO_NETWORK
+        raise WireError(fault, clean(str(problem))) from None
     families = {socket.AF_INET: Family.IPV4, socket.AF_INET6: Family.IPV6}
     peers = [Peer(str(where[0]), port, families[kind]) for kind, *_, where in found if kind in families]
     return list(dict.fromkeys(peers))
+
+
+_FULL = (errno.EMFILE, errno.ENFILE)
+
+
+async def _with_room(make: Callable[[], Awaitable[T]]) -> T:
+    """Make what needs a file of the system's; where there is none, wait for a while that others give theirs back.
+
+    Raises `OSError`.
+    """
+    for _ in range(ROOM_LOOKS):
+        try:
+            return await make()
+        except OSError as problem:
+            if problem.errno not in _FULL:
+                raise
+            await asyncio.sleep(ROOM_SECONDS)
+    return await make()
 
 
 async def in_thread(work: Any) -> Any:
@@ -232,7 +257,7 @@ def _interleave(peers: Sequence[Peer]) -> list[Peer]:
 
 
 # Which of several failures tells a person most, best first.
-_TELLING = (Fault.REFUSED, Fault.RESET, Fault.DENIED, Fault.SILENT, Fault.NO_NETWORK)
+_TELLING = (Fault.REFUSED, Fault.RESET, Fault.DENIED, Fault.SILENT, Fault.NO_ROOM, Fault.NO_NETWORK)
 
 
 async def _happy_eyeballs(peers: Sequence[Peer]) -> SocketStream:
@@ -274,8 +299,13 @@ def _close_late(task: asyncio.Task[SocketStream]) -> None:
 
 async def _connect(peer: Peer) -> SocketStream:
     loop = asyncio.get_running_loop()
+    family = socket.AF_INET6 if peer.family is Family.IPV6 else socket.AF_INET
+
+    async def new() -> socket.socket:
+        return socket.socket(family, socket.SOCK_STREAM)
+
     try:
-        sock = socket.socket(socket.AF_INET6 if peer.family is Family.IPV6 else socket.AF_INET, socket.SOCK_STREAM)
+        sock = await _with_room(new)
     except OSError as problem:
         raise _translated(problem) from None
     try:
@@ -299,6 +329,8 @@ _OS_FAULTS = {
     errno.ETIMEDOUT: Fault.SILENT,
     errno.EACCES: Fault.DENIED,
     errno.EPERM: Fault.DENIED,
+    errno.EMFILE: Fault.NO_ROOM,
+    errno.ENFILE: Fault.NO_ROOM,
 }
 
 

@@ -64,6 +64,7 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
     "name leads inside": (happened(Stage.DNS, Fault.LEADS_INSIDE), "wrong_host_or_port", Who.YOU),
     "no network": (happened(Stage.DNS, Fault.NO_NETWORK), "no_network", Who.YOU),
     "no route": (happened(Stage.CONNECT, Fault.NO_NETWORK, words="Network is unreachable"), "no_network", Who.YOU),
+    "no file left for it": (happened(Stage.CONNECT, Fault.NO_ROOM), "too_many_files", Who.YOU),
     "look-up hangs": (happened(Stage.DNS, Fault.SILENT), "no_network", Who.YOU),
     "IPv6 address without a route": (
         happened(Stage.CONNECT, Fault.NO_NETWORK, Endpoint("2001:db8::1", 587, Security.STARTTLS)),

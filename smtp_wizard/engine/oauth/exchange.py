@@ -6,7 +6,6 @@ to this computer, and an error is raised outside of the handler of the foreign o
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from smtp_wizard.engine.listening import listening
 from smtp_wizard.engine.model import Secret
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble, garbled, meaning_of, unreachable
 from smtp_wizard.engine.oauth.grants import Access, Grant, SignedIn
@@ -170,7 +170,7 @@ class Exchange:
 
         problem: OAuthError
         try:
-            async with asyncio.timeout(self._seconds), self._client(context) as client:
+            async with listening(self._seconds), self._client(context) as client:
                 return await ask(client)
         except TimeoutError:
             problem = unreachable(host, f"did not answer within {self._seconds:g} seconds")
@@ -224,7 +224,7 @@ class Exchange:
             token_endpoint_auth_method="client_secret_post" if self.client.secret else "none",
             revocation_endpoint_auth_method="client_secret_post" if self.client.secret else "none",
             transport=Transport(verify=context),
-            timeout=self._seconds,
+            timeout=None,  # the whole is bounded, see `_asked`
             follow_redirects=False,
             # Nothing that is packed: it could unfold to any size.
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "smtp-wizard"},

@@ -1,0 +1,173 @@
+"""Measure `test --all` over a fleet of accounts, and write that part of docs/benchmarks.md: `python -m bench.fleet`.
+
+Every account is good, so every verdict must be 'pass'. The servers are 50 ms away (`bench.far_fleet`, a process of its
+own); all secrets stand in one file that the accounts refer to. `python -m bench.fleet run COUNT AT_ONCE` measures one
+fleet, prints what came of it, and writes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.measure import put
+from bench.run import OURS, environment
+from tests.support.many import save_fleet
+
+ROOT = Path(__file__).resolve().parents[1]
+OUTPUT = ROOT / "docs" / "benchmarks.md"
+HEADING = "## A fleet of accounts"
+ROUND_TRIP = 0.05
+"""Seconds."""
+TRIPS = 7
+"""Round trips to the verdict of a sign-in with STARTTLS and TLS 1.3; see the page."""
+SERVERS = 100
+FLEETS: Sequence[tuple[int, int, int | None]] = (
+    (1000, 200, None),
+    (1000, 200, 256),
+    (200, 200, 64),
+    (10_000, 200, None),
+)
+"""Accounts, how many at once, and the limit of open files."""
+
+
+# --- the fleet ---
+
+
+@dataclass(frozen=True)
+class Far:
+    """Where the servers are."""
+
+    servers: Sequence[tuple[str, int]]
+    ca: str
+
+
+@contextmanager
+def far_servers() -> Iterator[Far]:
+    """Run the servers while the block lasts."""
+    command = [sys.executable, "-m", "bench.far_fleet", str(SERVERS), str(ROUND_TRIP)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            ready: Any = json.loads(process.stdout.readline())
+            yield Far([(host, port) for host, port in ready["servers"]], ready["ca"])
+        finally:
+            process.stdin.close()
+            process.stdout.read()
+
+
+# --- the run ---
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of testing a fleet once."""
+
+    count: int
+    at_once: int
+    files: int | None
+    right: int
+    seconds: float
+    cpu: float
+    """Seconds of the processor, ours alone."""
+    memory: int
+    """Most bytes at once, ours alone."""
+    verdicts: Mapping[str, int]
+    said: str
+
+    @property
+    def bound(self) -> float:
+        """Seconds that it takes who waits for nothing but the servers."""
+        return self.count / self.at_once * TRIPS * ROUND_TRIP
+
+
+def run(far: Far, count: int, at_once: int, files: int | None) -> Ran:
+    """Test a fleet once. `files`: how many a process may have open."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        save_fleet(folder / "config", far.servers, far.ca, count)
+        command = [OURS, "test", "--all", "--concurrency", str(at_once), "--json"]
+        if files is not None:
+            command = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command]
+        out, err = folder / "out.json", folder / "err.txt"
+        began = time.perf_counter()
+        with out.open("wb") as stdout, err.open("wb") as stderr:
+            process = subprocess.Popen(command, stdout=stdout, stderr=stderr, env=environment(folder))
+            _, _, usage = os.wait4(process.pid, 0)
+            process.returncode = 0
+        seconds = time.perf_counter() - began
+        results = json.loads(out.read_text("utf-8")).get("results", [])
+        verdicts = [each["verdict"] for each in results]
+        return Ran(
+            count=count,
+            at_once=at_once,
+            files=files,
+            right=verdicts.count("pass"),
+            seconds=seconds,
+            cpu=usage.ru_utime + usage.ru_stime,
+            memory=usage.ru_maxrss * 1024,
+            verdicts={verdict: verdicts.count(verdict) for verdict in set(verdicts)},
+            said=err.read_text("utf-8"),
+        )
+
+
+# --- the page ---
+
+
+def row(ran: Ran) -> str:
+    """One line of the table."""
+    limit = f", {ran.files} files" if ran.files else ""
+    return (
+        f"| {ran.count:,} accounts, {ran.at_once} at once{limit} | {ran.right:,} | {ran.seconds:.1f} s "
+        f"| {ran.bound:.2f} s | {ran.seconds / ran.bound:.1f} | {ran.cpu / ran.count * 1000:.1f} ms "
+        f"| {ran.memory / 2**20:.0f} MiB |"
+    )
+
+
+def section() -> str:
+    """Measure, and return the part of the page."""
+    load = os.getloadavg()[0]
+    with far_servers() as far:
+        rows = [row(run(far, *fleet)) for fleet in FLEETS]
+    return PAGE.format(load=f"{load:.1f}", rows="\n".join(rows))
+
+
+PAGE = """\
+## A fleet of accounts
+
+`smtp-wizard test --all` over good accounts, written by `python -m bench.fleet`. They are on 100 servers, 50 ms away,
+that take a sign-in after STARTTLS; the certificate is verified. The bound is what it takes who waits for nothing but
+the servers: accounts / at once x 7 round trips. The servers share the two cores with what is measured; processor and
+memory
+are those of smtp-wizard alone, its start included. With few open files fewer accounts are tested at once. The
+computer's load was {load} before.
+
+| | right verdicts | took | bound | ratio | processor a check | memory at most |
+| --- | --- | --- | --- | --- | --- | --- |
+{rows}
+"""
+
+
+def main() -> None:
+    """Measure and write that part of the page."""
+    OUTPUT.write_text(put(OUTPUT.read_text("utf-8"), HEADING, section()), "utf-8")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["run"]:
+        count, at_once, *files = map(int, sys.argv[2:])
+        with far_servers() as far:
+            ran = run(far, count, at_once, files[0] if files else None)
+        print(row(ran), ran.verdicts, ran.said[:2000], sep="\n")
+    else:
+        main()
