@@ -364,7 +364,7 @@ async def showing(scene: Scene) -> None:
     async with echoing(scene) as (server, ca_file):
         endpoint = Endpoint("localhost", server.port, Security.TLS)
         by_hand = replace(typed_name("accept"), provider="custom", path="password", sandbox=None, endpoint=endpoint)
-        await failing_at(scene, desk, replace(by_hand, by_hand=True, ca_file=ca_file))
+        await failing_at(scene, desk, replace(by_hand, by_hand=True, ca_file=ca_file).confirmed())
 
 
 def typed_name(scenario: str) -> Draft:

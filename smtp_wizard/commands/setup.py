@@ -35,6 +35,7 @@ from smtp_wizard.commands.connection import (
 )
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.faults import REPLACE_HINT
+from smtp_wizard.commands.finding import Search, agreed, unconfirmed
 from smtp_wizard.commands.home import converse, draw
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Form
@@ -51,7 +52,6 @@ from smtp_wizard.engine.bearers import keepable_in
 from smtp_wizard.engine.catalog import AccessPath, Provider, ProviderKind
 from smtp_wizard.engine.confirmation import Doubt
 from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.discovery import Discovery
 from smtp_wizard.engine.model import (
     USUAL_WAYS,
     Address,
@@ -75,10 +75,7 @@ from smtp_wizard.engine.wizard import (
     missing,
     ranked,
     walkable,
-    with_candidate,
-    with_found,
 )
-from smtp_wizard.found_words import CONFIRM_SHORT, doubt_ways_on, doubt_words
 from smtp_wizard.report import Outcome, outcome_json, summary
 
 
@@ -123,8 +120,6 @@ class Given:
 
 
 _ADDRESS = parsed_by(Address.parse)
-UNCONFIRMED = "server-not-confirmed"
-"""The code of the error where a password would go to a server that nobody has confirmed."""
 
 
 @click.command("setup")
@@ -180,6 +175,7 @@ class _Setup:
         self.given = given
         self.watch = Stopwatch(given.connection.timeout)
         self.watched = Watched()
+        self.search = Search(invocation, given.connection, self.watch, self._undone, accept_found=given.accept_found)
         self.displacing = given.replacing
         self.replacing = given.replacing
 
@@ -270,40 +266,11 @@ class _Setup:
             return draft.with_provider(provider_called(self.invocation, given.provider), Origin.CHOSEN)
         if given.host is not None:
             return draft.with_provider(self._custom(), Origin.HAND)
-        return draft if address is None else self._found(draft, address)
+        return draft if address is None else self.search.found(draft, address)
 
     def _custom(self) -> Provider:
         providers = self.invocation.desk.catalog.providers
         return next(each for each in providers if each.kind is ProviderKind.CUSTOM)
-
-    def _found(self, draft: Draft, address: Address) -> Draft:
-        found = self._looked_up(draft, address, public_list=False)
-        if not self.given.accept_found or found.maybe:
-            return found
-        accepted = self._accepted(found)
-        if accepted is not None:
-            return accepted
-        listed = self._looked_up(draft, address, public_list=True)
-        return self._accepted(listed) or (found if found.endpoint is not None else listed)
-
-    def _looked_up(self, draft: Draft, address: Address, *, public_list: bool) -> Draft:
-        desk, connection = self.invocation.desk, self.given.connection
-        options = Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
-
-        async def look() -> Discovery:
-            async with self.watch.bound():
-                return await desk.discover(address, public_list=public_list, options=options)
-
-        return with_found(draft, run(look(), self.watch, self._undone), desk.catalog)
-
-    def _accepted(self, found: Draft) -> Draft | None:
-        """Return the draft with the best server that `--accept-found` takes; None where there is none."""
-        desk = self.invocation.desk
-        if found.endpoint is not None and desk.doubt_about(found) is None:
-            return found
-        published = (each for each in found.candidates if each.published)
-        taken = next((each for each in published if each.endpoint.security is not Security.NONE), None)
-        return with_candidate(found, desk.catalog, taken).confirmed() if taken is not None else None
 
     def _with_answers(self, draft: Draft) -> Draft:
         given = self.given
@@ -399,7 +366,8 @@ class _Setup:
             draft = self._with_answers(self._begun(address))
         if draft.endpoint is None:
             draft = self._server_asked(draft)
-        draft = self._agreed_to_server(draft)
+        doubt = self._doubt(draft)
+        draft = draft if doubt is None else agreed(self.out, draft, doubt)
         depth = self.given.how_deep
         if draft.auth is not Auth.NONE and not draft.username and depth is not Depth.SERVER:
             draft = replace(draft, username=ask(self.out, "User name", _some_words))
@@ -419,14 +387,6 @@ class _Setup:
         begun = draft if draft.provider else draft.with_provider(self._custom(), Origin.HAND)
         asked = begun.with_endpoint(Endpoint(host, port, security)).confirmed()
         return replace(asked, username=username or asked.username)
-
-    def _agreed_to_server(self, draft: Draft) -> Draft:
-        """Ask whether a server that was found is the right one, before a password is asked for."""
-        doubt = self._doubt(draft)
-        if doubt is None:
-            return draft
-        agree(self.out, UNCONFIRMED, doubt_words(doubt), CONFIRM_SHORT, doubt_ways_on(doubt))
-        return draft.confirmed()
 
     # -- the way in -------------------------------------------------------------------------------------------------
 
@@ -467,7 +427,7 @@ class _Setup:
         """With every answer given there is nobody to confirm a server that was found. Raises `CommandError`."""
         doubt = self._doubt(draft)
         if doubt is not None:
-            raise CommandError(UNCONFIRMED, f"{doubt_words(doubt)} No password was sent.", doubt_ways_on(doubt))
+            raise unconfirmed(doubt)
 
     def _refuse_unprovable(self, draft: Draft) -> None:
         if draft.test_to is not None and draft.from_address and same_address(draft.test_to, draft.from_address):
@@ -501,8 +461,8 @@ class _Setup:
     # -- the check, and saving --------------------------------------------------------------------------------------
 
     def _check_and_save(self, draft: Draft) -> int:
-        if draft.origin_note and self.out.form is Form.TEXT:
-            self.out.narrate(draft.origin_note)
+        if draft.origin_note:
+            self.out.narrate(draft.origin_note)  # also beside JSON: who led where a password goes is always said
         with Transcript(self.given.connection, self.out) as transcript:
             outcome = run(self._check(draft, transcript), self.watch, self._undone)
         code = exit_code([outcome])

@@ -70,10 +70,10 @@ def standing(draft: Draft, catalog: Catalog) -> Standing | None:
 
 
 def _listed(draft: Draft, catalog: Catalog) -> frozenset[str]:
-    """The hosts that the catalogue has for a draft's provider; one without a source is a guess of ours."""
+    """The hosts that the catalogue has for a draft's provider, from a source: no guess, and no usual name."""
     provider = catalog.get(draft.provider) if draft.provider else None
     offered = provider.offered(draft.address) if provider else ()
-    return frozenset(each.endpoint.host for each in offered if each.source)
+    return frozenset(each.endpoint.host for each in offered if each.source and not (each.guess or each.of_domain))
 
 
 def doubt_about(draft: Draft, catalog: Catalog) -> Doubt | None:

@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 from smtp_wizard.engine.listening import listening
 from smtp_wizard.engine.model import Family
-from smtp_wizard.engine.names import owned
+from smtp_wizard.engine.names import belongs_to
 from smtp_wizard.engine.outward import outward
 from smtp_wizard.engine.wire import SocketWire, Trust, WireError, verifying_context
 
@@ -162,5 +162,4 @@ def may_lead(url: str, following: str) -> bool:
         return False
     if after.scheme not in ("http", "https") or after.username or not after.hostname or not before.hostname:
         return False
-    owner = owned(before.hostname)
-    return after.hostname == before.hostname or (owner is not None and owner == owned(after.hostname))
+    return belongs_to(after.hostname, before.hostname)

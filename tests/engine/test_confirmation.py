@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,11 +108,20 @@ def test_another_providers_server_does_not_count_for_this_one() -> None:
     assert standing(draft, CATALOG) is Standing.UNKNOWN
 
 
-def test_a_server_that_no_source_names_is_a_guess_of_ours() -> None:
+@pytest.mark.parametrize("change", [{"source": ""}, {"guess": True}])
+def test_a_server_that_no_source_names_is_a_guess_of_ours(change: dict[str, Any]) -> None:
     gmail = provider("gmail")
-    unsourced = replace(gmail, endpoints=tuple(replace(each, source="") for each in gmail.endpoints))
-    draft = Draft().with_address(ANA).with_provider(unsourced, Origin.MX)
-    assert standing(draft, Catalog([unsourced], (), ())) is Standing.UNKNOWN
+    guessed = replace(gmail, endpoints=tuple(replace(each, **change) for each in gmail.endpoints))
+    draft = Draft().with_address(ANA).with_provider(guessed, Origin.MX)
+    assert standing(draft, Catalog([guessed], (), ())) is Standing.UNKNOWN
+
+
+def test_a_usual_name_below_the_domain_is_the_domains_own_and_not_the_catalogues() -> None:
+    host = provider("own-web-host")
+    draft = Draft().with_address(ANA).with_provider(host, Origin.CHOSEN)
+    assert draft.endpoint is not None
+    assert draft.endpoint.host == "mail.victim.example"
+    assert standing(draft, CATALOG) is Standing.OWN
 
 
 def test_the_practice_server_needs_no_yes() -> None:

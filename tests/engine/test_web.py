@@ -123,6 +123,13 @@ async def test_a_url_that_is_none_is_unreachable(url: str) -> None:
         ("http://a.firm.de/x", "http://firm.de/x", True),
         ("https://host.internal/x", "https://host.internal/y", True),
         ("https://host.internal/x", "https://other.internal/y", False),
+        ("https://autoconfig.firm.internal/x", "https://www.firm.internal/y", True),
+        ("https://a.firm.de/x", "https://FIRM.de./y", True),
+        ("https://a.xn--bcher-kva.de/x", "https://www.bücher.de/y", True),
+        ("https://a.firm.de/x", "https://firm.de.evil.test/y", False),
+        ("https://10.1.2.3/x", "https://11.1.2.3/y", False),
+        ("https://firm.de/x", "https://[64:ff9b::7f00:1]/y", False),
+        ("https://github.io/x", "https://b.github.io/y", False),
     ],
 )
 def test_a_redirect_stays_with_the_same_owner(url: str, following: str, good: bool) -> None:

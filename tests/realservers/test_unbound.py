@@ -13,12 +13,16 @@ import pytest
 from smtp_wizard.engine.autoconfig import load_database
 from smtp_wizard.engine.catalog import Catalog, load_catalog
 from smtp_wizard.engine.check import CheckResult, Report
+from smtp_wizard.engine.confirmation import Standing, Unconfirmed, standing
 from smtp_wizard.engine.discovery import Asking, Discovery, FoundBy, discover
 from smtp_wizard.engine.lookup import DnsProblem, Resolver, look_up_addresses, look_up_mx, look_up_srv
-from smtp_wizard.engine.model import Address, Endpoint, Stage, Verdict
+from smtp_wizard.engine.model import Address, Depth, Endpoint, Secret, Security, Stage, Verdict
+from smtp_wizard.engine.outward import may_lead_to
+from smtp_wizard.engine.wizard import Draft, with_found
 from tests.realservers.servers import HOST, program, running, server_folder, wait_until
 from tests.support.certs import Authority
 from tests.support.ports import free_ports
+from tests.support.walk import make_desk
 from tests.support.webserver import WebServer
 
 pytestmark = pytest.mark.real
@@ -36,11 +40,30 @@ ZONE = (
     "google.firm.de. MX 1 aspmx.l.google.com.",
     "none.firm.de. MX 0 .",
     "xn--bcher-kva.de. MX 1 aspmx.l.google.com.",
+    "_submissions._tcp.victim.de. SRV 0 1 465 smtp.stranger.de.",
+    "smtp.stranger.de. A 8.8.8.8",
+    "_submissions._tcp.led.victim.de. SRV 0 1 6379 inside.victim.de.",
+    "inside.victim.de. AAAA 64:ff9b::7f00:1",
+    "_submissions._tcp.looks.de. SRV 0 1 465 SMTP.looks.de.stranger.de.",
+    "_submissions._tcp.own.de. SRV 0 1 465 SMTP.Own.DE.",
     *(
         f"_submission._tcp.many.firm.de. SRV {SERVERS - each} 0 587 s{each}.a-rather-long-name.firm.de."
         for each in range(SERVERS)
     ),
 )
+
+
+ZONES = ("firm.de", "xn--bcher-kva.de", "nowhere.de", "victim.de", "stranger.de", "looks.de", "own.de")
+ALIASES = """$ORIGIN alias.de.
+@ 60 IN SOA ns.alias.de. root.alias.de. 1 3600 600 86400 60
+@ 60 IN NS ns
+_submissions._tcp 60 IN CNAME _submissions._tcp.hosted
+_submissions._tcp.hosted 60 IN SRV 0 1 465 smtp.stranger.de.
+_submissions._tcp.sub 60 IN SRV 0 1 465 smtp.sub
+smtp.sub 60 IN CNAME there
+there 60 IN A 8.8.8.8
+"""
+"""A zone with other names for things, which Unbound follows."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +85,9 @@ class NameServer:
 
 def write_config(folder: Path, port: int, log: Path) -> Path:
     """Write a configuration that answers from `ZONE` and asks nobody in the world."""
-    config = folder / "unbound.conf"
-    zones = "".join(f'  local-zone: "{zone}." static\n' for zone in ("firm.de", "xn--bcher-kva.de", "nowhere.de"))
+    config, aliases = folder / "unbound.conf", folder / "alias.de.zone"
+    aliases.write_text(ALIASES, "utf-8")
+    zones = "".join(f'  local-zone: "{zone}." static\n' for zone in ZONES)
     data = "".join(f"  local-data: '{record}'\n" for record in ZONE)
     config.write_text(
         f"""server:
@@ -82,7 +106,13 @@ def write_config(folder: Path, port: int, log: Path) -> Path:
   access-control: 127.0.0.0/8 allow
   local-zone: "refused.de." refuse
 {zones}{data}
+  local-zone: "alias.de." transparent
   local-zone: "." static
+auth-zone:
+  name: "alias.de."
+  zonefile: "{aliases}"
+  for-upstream: yes
+  for-downstream: yes
 remote-control:
   control-enable: no
 """,
@@ -198,3 +228,35 @@ async def test_both_families_are_found(unbound: NameServer) -> None:
 )
 async def test_each_way_to_say_no_is_told_apart(unbound: NameServer, domain: str, problem: DnsProblem) -> None:
     assert (await look_up_mx(domain, replace(unbound.resolver, lifetime=5.0))).problem is problem
+
+
+@pytest.mark.parametrize(
+    ("domain", "host", "confirmed"),
+    [
+        ("victim.de", "smtp.stranger.de", False),
+        ("looks.de", "smtp.looks.de.stranger.de", False),
+        ("alias.de", "smtp.stranger.de", False),
+        ("own.de", "smtp.own.de", True),
+        ("sub.alias.de", "smtp.sub.alias.de", True),
+    ],
+)
+async def test_a_record_confirms_no_server_but_one_of_the_own_domain(
+    unbound: NameServer, catalog: Catalog, tmp_path: Path, domain: str, host: str, *, confirmed: bool
+) -> None:
+    """Whatever a record's own name is another name for: what counts is the server that is named, and asked for."""
+    address = Address("ana", domain)
+    found, _ = await searched(unbound, catalog, tmp_path, address)
+    draft = replace(with_found(Draft().with_address(address), found, catalog), secret=Secret("correct horse"))
+    assert draft.endpoint == Endpoint(host, 465, Security.TLS)
+    assert standing(draft, catalog) is (Standing.OWN if confirmed else Standing.UNKNOWN)
+    if not confirmed:
+        assert found.candidates[0].note == f"this server belongs to stranger.de, not to {domain}: please make sure"
+        with pytest.raises(Unconfirmed):
+            await make_desk(tmp_path / "config").check_draft(draft, Depth.LOGIN, lambda _: None)
+
+
+async def test_an_address_that_leads_inside_by_a_detour_is_not_followed(unbound: NameServer) -> None:
+    found = await look_up_addresses("inside.victim.de", unbound.resolver)
+    assert found == ("64:ff9b::7f00:1",)
+    assert not may_lead_to(found[0], 6379)
+    assert not may_lead_to(found[0], 465)
