@@ -16,6 +16,7 @@ from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.drafts import DraftBox
 from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.model import Address, Endpoint, Secret, Security
+from smtp_wizard.engine.reach import Probe, Question
 from smtp_wizard.engine.wizard import Draft, Origin, step, with_candidate
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen
@@ -203,6 +204,7 @@ async def test_a_draft_that_was_left_is_asked_about_before_it_goes_on(tmp_path: 
     async with screens(tmp_path) as at:
         walk = at.walk
         await walk.at_screen(ResumeScreen)
+        assert "'Provider'" in walk.shown
         await walk.press("enter")
         await walk.at("provider")
         await walk.until_reads(WHOSE)
@@ -251,6 +253,46 @@ async def test_the_field_for_the_password_is_nowhere_before_the_yes(tmp_path: Pa
             walk.app.walk(left(), step(wanted))
             await walk.at("provider")
             assert not walk.app.screen.query(SecretInput)
+
+
+async def test_what_stood_before_ones_eyes_is_ones_own_word(tmp_path: Path) -> None:
+    """Continue at the server step says yes to a server of the own domain: it is followed anywhere from then on."""
+    draft = replace(left(), endpoint=OWN.endpoint, by_hand=True)
+    async with screens(tmp_path, draft) as at:
+        await at.walk.at("connect")
+        assert at.walk.draft.confirmed_host == ""
+        await at.walk.press("escape")
+        await at.walk.at("server")
+        await at.walk.press("enter")
+        await at.walk.at("connect")
+        assert at.walk.draft.confirmed_host == OWN.endpoint.host
+
+
+@pytest.fixture
+def probed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+    """Whose ports were tried, and whether as those of a server that a stranger named; nobody answers."""
+    hosts: list[tuple[str, bool]] = []
+
+    async def probe(desk: Desk, host: str, emit: object, *, found: bool = False, **_: object) -> Probe:
+        hosts.append((host, found))
+        return Probe(Question(host=host, endpoints=()))
+
+    monkeypatch.setattr(Desk, "probe", probe)
+    return hosts
+
+
+async def test_the_usual_ports_are_tried_as_those_of_a_strangers_server(
+    tmp_path: Path, probed: list[tuple[str, bool]]
+) -> None:
+    async with screens(tmp_path, replace(left(), by_hand=True)) as at:
+        walk = at.walk
+        await walk.at("server")
+        await walk.press("f6")
+        await walk.until(lambda: probed, "the ports to be tried")
+        await walk.fill("#host", "smtp.typed.example")
+        await walk.press("f6")
+        await walk.until(lambda: len(probed) > 1, "the ports to be tried again")
+    assert probed == [("smtp.other.example", True), ("smtp.typed.example", False)]
 
 
 # --- in lines of text ---
@@ -320,8 +362,28 @@ def test_in_lines_too_the_server_step_goes_back_from_its_question(lines: Lines, 
 
 def test_in_lines_too_a_draft_that_was_left_is_asked_about(lines: Lines, desk: Desk) -> None:
     DraftBox(desk.folder).save(left(), step("connect"))
-    draft = lines(("You were setting up", "on"), ("Use these", "1"), (QUESTION, "yes"))
+    draft = lines(("stopped at the step 'Provider'.", "on"), ("Use these", "1"), (QUESTION, "yes"))
     assert draft.confirmed_host == FOREIGN.endpoint.host
+
+
+def test_in_lines_too_what_stood_before_ones_eyes_is_ones_own_word(lines: Lines) -> None:
+    draft = replace(left(), endpoint=OWN.endpoint, by_hand=True)
+    done = lines(("User name", "back"), ("Go on", "on"), ("User name", ""), draft=draft)
+    assert done.confirmed_host == OWN.endpoint.host
+
+
+def test_in_lines_too_a_draft_from_the_command_line_is_asked_about(lines: Lines) -> None:
+    draft = replace(left(), secret=Secret(PASSWORD))
+    assert lines(("Use these", "1"), (QUESTION, "yes"), draft=draft).confirmed_host == FOREIGN.endpoint.host
+
+
+def test_in_lines_too_the_ports_are_tried_as_those_of_a_strangers_server(
+    lines: Lines, probed: list[tuple[str, bool]]
+) -> None:
+    begun = replace(left(), by_hand=True)
+    lines(*by_hand("")[:-1], ("Go on", "ports"), draft=begun)
+    lines(*by_hand("smtp.typed.example")[:-1], ("Go on", "ports"), draft=begun)
+    assert probed == [("smtp.other.example", True), ("smtp.typed.example", False)]
 
 
 def test_in_lines_too_another_address_needs_another_yes(lines: Lines, found: Answer) -> None:
