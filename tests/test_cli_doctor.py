@@ -23,7 +23,9 @@ from smtp_wizard.engine.accounts import FILE_NAME, AccountBook
 from smtp_wizard.engine.catalog import load_catalog
 from smtp_wizard.engine.diagnosis import Fault
 from smtp_wizard.engine.doctor import State
-from smtp_wizard.engine.model import Family
+from smtp_wizard.engine.model import Depth, Family, Verdict
+from smtp_wizard.engine.state import FILE_NAME as RESULTS
+from smtp_wizard.engine.state import LastResult, Result
 from smtp_wizard.engine.wire import Peer, SocketWire, WireError
 from tests.support.cli import Ran, on_terminal, run
 from tests.support.stores import desktop
@@ -148,6 +150,21 @@ def test_an_authority_that_is_gone_fails(book: AccountBook) -> None:
         1,
         ("fail", "'Office' trusts /nowhere/firm.pem, and that file is not there any more."),
     )
+
+
+def test_what_tests_have_shown_is_looked_at(book: AccountBook) -> None:
+    book.put(RELAY)
+    assert "results" not in [each["code"] for each in run("doctor", "--json").document["checks"]]
+    last = LastResult(datetime(2026, 11, 30, tzinfo=UTC), Depth.LOGIN, Verdict.PASS)
+    book.state.results.record(book.get("Office").id, Result(last))
+    assert book.state.flush() == ()
+    state, sentence = found(run("doctor", "--json"), "results")
+    assert (state, sentence.startswith("What tests have shown is kept in ")) == ("ok", True)
+    (book._folder / RESULTS).write_text("no database", "utf-8")
+    ran = run("doctor", "--json")
+    assert (ran.code, ran.err, found(ran, "results")[0]) == (0, "", "warn")
+    assert "it is damaged" in found(ran, "results")[1]
+    assert (book._folder / RESULTS).read_text("utf-8") == "no database", "a look changes nothing"
 
 
 def test_a_setup_that_was_left_is_mentioned_and_stays(book: AccountBook) -> None:

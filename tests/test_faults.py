@@ -28,7 +28,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -36,12 +36,14 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts import FILE_NAME, Account, AccountBook, StoreKind, StoreRef
-from smtp_wizard.engine.model import Auth, Oddity, Secret
+from smtp_wizard.engine.model import Auth, Endpoint, Oddity, Secret, Security
 from smtp_wizard.engine.secrets import KEYRING_LIMIT, SecretStores
+from smtp_wizard.engine.state import State
 from tests.support.certs import Authority
 from tests.support.checking import OFFER, SIGNED_IN, starttls_up_to_handshake
 from tests.support.cli import PROGRAM, Ran, run, run_process
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, StartTls, Step
+from tests.support.state import rows_of
 from tests.support.stores import ForgetfulBackend, HangingBackend, MemoryBackend, RaisingBackend, desktop
 from tests.test_cli_send import RELAY
 
@@ -347,14 +349,29 @@ def test_a_disk_that_takes_no_more_leaves_the_old_file_and_exits_3(file: Path, a
     assert not list(file.parent.glob(".*.scratch"))
 
 
+@contextmanager
+def mounted(disk: Path, size: str) -> Iterator[Path]:
+    """Mount a file system of that size in memory."""
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)], check=True)
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 KiB in memory."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], check=True)
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with mounted(tmp_path / "disk", "64k") as disk:
+        yield disk
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for a file of results."""
+    with mounted(tmp_path / "disk", "512k") as disk:
+        yield disk
 
 
 def fill(disk: Path) -> None:
@@ -384,6 +401,83 @@ async def test_a_full_disk_leaves_the_old_file_and_exits_3(small_disk: Path, aut
     assert (ran.code, "No space left on device" in ran.error["message"]) == (3, True)
     assert file.read_bytes() == before
     assert names_in(config) == [FILE_NAME, f"{FILE_NAME}.lock", "state.sqlite3"]
+
+
+async def twice(config: Path, authority: Authority, file: Path) -> Ran:
+    """Test the relay of a config folder with the password from a file elsewhere; the server takes it."""
+    file.touch(0o600)
+    file.write_text(PASSWORD, "utf-8")
+    async with MisbehavingServer(recording(authority)) as server:
+        relay = replace(
+            RELAY,
+            endpoint=Endpoint("127.0.0.1", server.port, Security.STARTTLS),
+            username="ana",
+            auth=Auth.PASSWORD,
+            ca_file=str(authority.file),
+            store=StoreRef(StoreKind.FILE, str(file)),
+        )
+        AccountBook(config).put(relay, replacing=True)
+        assert (await asyncio.to_thread(run, "--config", str(config), "test", "--json")).code == 0
+        return await asyncio.to_thread(run, "--config", str(config), "test", "--json")
+
+
+@pytest.mark.real
+async def test_a_full_disk_hides_no_result(disk: Path, authority: Authority, tmp_path: Path) -> None:
+    """The first test has made the file and filled it; the second finds no room."""
+    config = disk / "config"
+    with pytest.MonkeyPatch.context() as patch:
+        kept = State.flush
+
+        def and_then_full(state: State) -> tuple[str, ...]:
+            said = kept(state)
+            if not (disk / "filler").exists():
+                fill(disk)
+            return said
+
+        patch.setattr(State, "flush", and_then_full)
+        ran = await twice(config, authority, tmp_path / "secret")
+    assert (ran.code, ran.result["verdict"]) == (0, "pass")
+    (line,) = ran.err.splitlines()
+    assert line.startswith("smtp-wizard: Results and refused sign-ins could not be kept in ")
+    assert is_a_sentence(line)
+    (disk / "filler").unlink()
+    assert len(rows_of(config, "results")) == 1
+
+
+@pytest.mark.real
+async def test_a_folder_that_cannot_be_written_hides_no_result(
+    disk: Path, authority: Authority, tmp_path: Path
+) -> None:
+    """As a container mounts it; what was learnt before is shown."""
+    config = disk / "config"
+    with pytest.MonkeyPatch.context() as patch:
+        kept = State.flush
+
+        def and_then_read_only(state: State) -> tuple[str, ...]:
+            said = kept(state)
+            subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+            return said
+
+        patch.setattr(State, "flush", and_then_read_only)
+        ran = await twice(config, authority, tmp_path / "secret")
+    assert (ran.code, ran.result["verdict"]) == (0, "pass")
+    (line,) = ran.err.splitlines()
+    assert line.startswith("smtp-wizard: Results and refused sign-ins could not be kept in ")
+    assert line.endswith("it cannot be opened, or nothing can be written beside it.")
+    listed = run("--config", str(config), "accounts", "--json")
+    assert (listed.err, listed.document["accounts"][0]["last"]["verdict"]) == ("", "pass")
+    assert len(rows_of(config, "results", mode="ro&immutable=1")) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [("accounts",), ("accounts", "show", "Office"), ("accounts", "rename", "Office", "B")]
+)
+def test_a_file_of_results_that_is_damaged_hides_no_account(file: Path, arguments: tuple[str, ...]) -> None:
+    (file.parent / "state.sqlite3").write_text("no database", "utf-8")
+    ran = run(*arguments, "--json")
+    assert ran.code == 0
+    assert ran.err.splitlines()
+    assert all(is_a_sentence(line) and "state.sqlite3" in line for line in ran.err.splitlines())
 
 
 # --- several writers, and one that is killed ---
@@ -509,7 +603,7 @@ def mute(monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingBackend]:
     backend = HangingBackend(in_reading=True)
     hanging = desktop(backend)
     monkeypatch.setattr("keyring.get_keyring", lambda: hanging)
-    monkeypatch.setattr("smtp_wizard.front.SecretStores", partial(SecretStores, keyring_limit=0.2))
+    monkeypatch.setattr("smtp_wizard.engine.secrets.SecretStores", partial(SecretStores, keyring_limit=0.2))
     yield backend
     backend.release.set()
     for thread in threading.enumerate():

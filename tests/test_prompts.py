@@ -930,6 +930,15 @@ def test_an_account_whose_variable_is_gone_is_said(walk: Walk, own_home: Path, s
     dialogue.over()
 
 
+def test_results_that_cannot_be_kept_are_said_beside_the_accounts(walk: Walk, desk: Desk) -> None:
+    saved_once(walk)
+    desk.book.state.flush()
+    (desk.folder / "state.sqlite3").write_text("no database", "utf-8")
+    said = walk(("Saved accounts", "leave"), start="home")
+    assert "Results and refused sign-ins could not be read in" in said.words
+    assert "last test: " in said.words
+
+
 def test_accounts_that_cannot_be_read_are_said_in_a_sentence(walk: Walk, own_home: Path) -> None:
     (own_home / "config").mkdir(parents=True, exist_ok=True)
     (own_home / "config" / "accounts.json").write_text("{", "utf-8")

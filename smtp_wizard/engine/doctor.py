@@ -19,7 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from smtp_wizard import __version__
-from smtp_wizard.engine import accounts, drafts
+from smtp_wizard.engine import accounts, drafts, state
 from smtp_wizard.engine.accounts import AccountBook, StoreKind, StoreRef, StoreTrouble
 from smtp_wizard.engine.catalog import Catalog, CatalogEndpoint, Provider
 from smtp_wizard.engine.entries import Entries, Left, Leftovers
@@ -155,7 +155,7 @@ def config(folder: Path, book: AccountBook) -> list[Examined]:
         return [_folder_to_be(folder)]
     if not folder.is_dir():
         return [_config("folder", State.FAIL, f"{_shown(folder)} is no folder: move it away.")]
-    return [_folder(folder), *_accounts(folder, book), *_draft(folder)]
+    return [_folder(folder), *_accounts(folder, book), *_results(folder, book), *_draft(folder)]
 
 
 def _config(code: str, state: State, sentence: str) -> Examined:
@@ -196,6 +196,18 @@ def _accounts(folder: Path, book: AccountBook) -> Iterator[Examined]:
         if account.ca_file and not Path(account.ca_file).is_file():
             words = f"'{account.name}' trusts {clean(account.ca_file, 200)}, and that file is not there any more."
             yield _config("ca-file", State.FAIL, words)
+
+
+def _results(folder: Path, book: AccountBook) -> Iterator[Examined]:
+    file = folder / state.FILE_NAME
+    if not file.exists():
+        return
+    readable = book.state.readable
+    troubles = book.state.troubles()
+    for trouble in troubles:
+        yield _config("results", State.WARN, f"{trouble} Accounts can be tested all the same.")
+    if readable and not troubles:
+        yield _config("results", State.OK, f"What tests have shown is kept in {_shown(file)}.")
 
 
 def _draft(folder: Path) -> Iterator[Examined]:

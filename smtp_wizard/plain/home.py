@@ -66,6 +66,8 @@ def _accounts(talk: Talk, kit: Kit) -> tuple[Account, ...]:
     except AccountsError as problem:
         talk.say(str(problem))
         return ()
+    for trouble in kit.desk.book.state.troubles():
+        talk.say(trouble)
     for account in accounts:
         talk.show(wrap(_words(account, kit), "  - "))
         if ending := kit.desk.ending(account):

@@ -169,6 +169,8 @@ class HomeScreen(Steady, Screen[None]):
             self._accounts = ()
             unread = str(problem)
             self.banner.say(unread)
+        for trouble in self.kit.desk.book.state.troubles():
+            self.banner.say(trouble)
         self.table.fill(((each.name, self._cells(each)) for each in self._accounts), self.table.cursor_row)
         self.table.display = bool(self._accounts)
         self.empty.display = not (self._accounts or unread)

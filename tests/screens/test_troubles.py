@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ import keyring.errors
 import pytest
 
 from smtp_wizard.app import HOME, TOOLS
-from smtp_wizard.engine import accounts, paths
+from smtp_wizard.engine import accounts, paths, state
 from smtp_wizard.engine.accounts import AccountBook, StoreKind
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.model import Address, Scope, Secret
@@ -215,6 +216,17 @@ async def test_a_list_that_cannot_be_read_is_not_called_empty(desk: Desk) -> Non
             await walk.at_screen(HomeScreen)
             await walk.until_reads(words)
             assert not walk.reads("No account is saved yet")
+
+
+async def test_results_that_cannot_be_kept_are_said_and_the_accounts_shown(desk: Desk) -> None:
+    await desk.save(PRACTICE)
+    await asyncio.to_thread(desk.book.state.flush)
+    (desk.folder / state.FILE_NAME).write_text("no database", "utf-8")
+    async with walking(desk, start=HOME) as walk:
+        await walk.at_screen(HomeScreen)
+        await walk.until_reads("Results and refused sign-ins could not be read")
+        assert walk.reads("127.0.0.1")
+        no_fault(walk)
 
 
 async def test_the_last_step_is_shown_although_no_free_name_can_be_looked_for(desk: Desk) -> None:

@@ -15,9 +15,9 @@ BUSY, FULL = 5, 13
 """Result codes of SQLite."""
 
 
-def rows_of(folder: Path, table: str) -> list[dict[str, Any]]:
+def rows_of(folder: Path, table: str, mode: str = "rw") -> list[dict[str, Any]]:
     """Return the rows of a table, by the names of its columns."""
-    with closing(sqlite3.connect(folder / FILE_NAME)) as file:
+    with closing(sqlite3.connect(f"file:{folder / FILE_NAME}?mode={mode}", uri=True)) as file:
         file.row_factory = sqlite3.Row
         return [dict(row) for row in file.execute(f"SELECT * FROM {table}")]
 

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from smtp_wizard.engine.state.forms import FILE_NAME
 from smtp_wizard.engine.state.logins import Login, Logins
 from smtp_wizard.engine.state.results import KEEP, LastResult, Result, Results
 from smtp_wizard.engine.state.storage import Storage
 
-__all__ = ["KEEP", "LastResult", "Login", "Logins", "Result", "Results", "State", "Storage"]
+__all__ = ["FILE_NAME", "KEEP", "LastResult", "Login", "Logins", "Result", "Results", "State", "Storage"]
 
 FRESH = timedelta(hours=1)
 """What is newer may be of an account that another process has just saved."""
@@ -48,4 +49,13 @@ class State:
         To be called at the end of a program, and not in an event loop.
         """
         self.storage.flush()
+        return self.troubles()
+
+    def troubles(self) -> tuple[str, ...]:
+        """Return in sentences what went wrong since the last time."""
         return self.storage.troubles()
+
+    @property
+    def readable(self) -> bool:
+        """Whether there is a file that can be read; what is wrong with one that cannot is in `troubles`."""
+        return self.storage.read(lambda file: file.execute("SELECT 1 FROM results LIMIT 1").fetchall()) is not None

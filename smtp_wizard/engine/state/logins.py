@@ -47,7 +47,7 @@ class Logins:
 
     def latest(self, accounts: Sequence[str]) -> dict[str, Login]:
         """Return what is known of the sign-in of each account, in one look at the file. Writes nothing."""
-        found = self._storage.read(lambda file: _found(file, accounts)) or {}
+        found = (self._storage.read(lambda file: _found(file, accounts)) if accounts else None) or {}
         unwritten = self._unwritten.copy()
         return found | {account: unwritten[account] for account in accounts if account in unwritten}
 

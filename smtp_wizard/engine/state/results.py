@@ -73,7 +73,7 @@ class Results:
 
     def lasts(self, accounts: Sequence[str]) -> dict[str, LastResult]:
         """Return the last result of each account that has one, in one look at the file. Writes nothing."""
-        found = self._storage.read(lambda file: _lasts(file, accounts)) or {}
+        found = (self._storage.read(lambda file: _lasts(file, accounts)) if accounts else None) or {}
         unwritten = ((account, tuple(self._unwritten.get(account, ()))) for account in accounts)
         return found | {account: waiting[-1].last for account, waiting in unwritten if waiting}
 
