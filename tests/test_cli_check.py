@@ -248,6 +248,11 @@ def test_what_is_missing_is_named_and_nothing_is_tried(arguments: list[str], nam
         ["::1:x"],
         ["127.0.0.1:1", "--ehlo-name", "x\r\nMAIL FROM:<a@b.c>"],
         ["127.0.0.1:1", "--ehlo-name", "[not an address]"],
+        ["127.0.0.1:1", "--ehlo-name", "[192.0.2.1"],
+        ["127.0.0.1:1", "--ehlo-name", "fe80::1%eth0"],
+        ["993"],
+        ["1.2.3"],
+        ["0x7f.1:25"],
         ["127.0.0.1:1", "--username", "a\nb"],
         ["127.0.0.1:1", "-4", "-6"],
         ["127.0.0.1:1", "--timeout", "0"],
@@ -269,9 +274,33 @@ def test_an_ipv6_address_can_be_said(where: str) -> None:
     assert connection.split_host_port(where)[0] == "::1"
 
 
-@pytest.mark.parametrize("name", ["pc.example.com", "[127.0.0.1]", "[IPv6:::1]"])
-def test_what_may_stand_in_ehlo(name: str) -> None:
-    assert connection.parse_ehlo_name(name) == name
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("pc.example.com", b"pc.example.com"),
+        ("192.0.2.1", b"[192.0.2.1]"),
+        ("2001:db8::1", b"[IPv6:2001:db8::1]"),
+        ("[192.0.2.1]", b"[192.0.2.1]"),
+        ("[IPv6:2001:db8::1]", b"[IPv6:2001:db8::1]"),
+    ],
+)
+async def test_what_may_stand_in_ehlo(name: str, said: bytes) -> None:
+    async with MisbehavingServer([Send(b"220 hi\r\n"), Expect(b".*"), Send(b"250 hi\r\n"), Hold()]) as server:
+        ran = await cli("check", f"127.0.0.1:{server.port}", "--security", "none", "--ehlo-name", name)
+        assert server.conversations[0].lines[0] == b"EHLO " + said
+    assert ran.code == 0
+
+
+async def test_a_name_that_is_refused_is_told_with_the_option(authority: Authority) -> None:
+    script: list[Step] = [Send(b"220 hi\r\n"), Expect(b".*"), Send(b"501 5.5.4 no\r\n"), Hold()]
+    async with MisbehavingServer(script) as server:
+        where = [f"127.0.0.1:{server.port}", "--security", "none", "--ehlo-name", "192.0.2.1"]
+        ran = await cli("check", *where, "--json")
+        assert server.conversations[0].lines == [b"EHLO [192.0.2.1]", b"QUIT"], "HELO would say the same name"
+    (finding,) = ran.result["findings"]
+    assert finding["code"] == "helo_rejected"
+    assert "introduced as [192.0.2.1]" in finding["explanation"]
+    assert "--ehlo-name mail.example.com" in " ".join(finding["steps"])
 
 
 async def test_a_password_in_clear_text_needs_a_yes() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -19,11 +18,11 @@ from smtp_wizard.engine.model import (
     Depth,
     Endpoint,
     Family,
-    HostError,
     InputError,
     Security,
     ascii_host,
     clean,
+    parse_ehlo_name,
     parse_host,
     parse_port,
 )
@@ -43,24 +42,6 @@ def parsed_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Par
             raise click.BadParameter(str(problem), ctx=context, param=parameter) from None
 
     return convert
-
-
-def parse_ehlo_name(text: str) -> str:
-    """Take a host name or an address literal (RFC 5321 section 4.1.3): it goes into a command as it stands.
-
-    Empty: this computer's own.
-    """
-    if not text:
-        return ""
-    if text.startswith("[") and text.endswith("]"):
-        literal = text[1:-1]
-        bare = literal[5:] if literal[:5].lower() == "ipv6:" else literal
-        try:
-            ipaddress.ip_address(bare)
-        except ValueError:
-            raise HostError("Between the brackets stands an IP address, for example [192.0.2.1].") from None
-        return text
-    return parse_host(text)
 
 
 def parse_words(text: str) -> str:

@@ -62,6 +62,7 @@ _FACTS = (
     "limit",
     "time",
     "server_time",
+    "ehlo_name",
 )
 """Blanks that are filled from `Symptom.facts`."""
 

@@ -6,7 +6,7 @@ It greets, begins TLS, reads the certificates as they were sent, and leaves. It 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -67,31 +67,32 @@ async def _looked(stream: Stream, endpoint: Endpoint, ehlo_name: str, patience: 
     dialogue = Dialogue()
     greeting: Reply | None = None
     if endpoint.security is Security.STARTTLS:
-        greeting = await _good_reply(stream, dialogue)
-        await _ask(stream, dialogue, smtp.ehlo(ehlo_name or smtp.address_literal(stream.local_address)))
-        await _ask(stream, dialogue, smtp.starttls())
+        greeting = await _good_reply(stream, dialogue, smtp.GREETED)
+        introduction = smtp.ehlo(smtp.own_name(ehlo_name, stream.local_address))
+        await _ask(stream, dialogue, introduction, smtp.EHLO_TAKEN)
+        await _ask(stream, dialogue, smtp.starttls(), smtp.TLS_READY)
         dialogue.receive(stream.read_ready())
         dialogue.encrypted()
     facts = await stream.start_tls(endpoint.host, None)
     with suppress(TimeoutError, LookFailed, WireError, SmtpError):
         async with listening(patience):
-            greeting = greeting or await _good_reply(stream, dialogue)
+            greeting = greeting or await _good_reply(stream, dialogue, smtp.GREETED)
             await stream.write(dialogue.send(smtp.quit_()))
     return Look(facts, said_time(greeting.text) if greeting else None)
 
 
-async def _ask(stream: Stream, dialogue: Dialogue, command: Command) -> None:
+async def _ask(stream: Stream, dialogue: Dialogue, command: Command, codes: Collection[int]) -> None:
     await stream.write(dialogue.send(command))
-    await _good_reply(stream, dialogue)
+    await _good_reply(stream, dialogue, codes)
 
 
-async def _good_reply(stream: Stream, dialogue: Dialogue) -> Reply:
+async def _good_reply(stream: Stream, dialogue: Dialogue, codes: Collection[int]) -> Reply:
     while (reply := dialogue.reply()) is None:
         data = await stream.read()
         if not data:
             raise LookFailed("the server hung up")
         dialogue.receive(data)
-    if not reply.good:
+    if reply.code not in codes:
         raise LookFailed(reply.shown)
     return reply
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -138,6 +138,8 @@ class _Run:
         self._stream: Stream | None = None
         self._offered = Capabilities()
         self._ehlo_refused = False
+        self._name = ""
+        """What this end was introduced as."""
         self._dot_sent = False
         self._early: Reply | None = None
         """The reply to DATA that came with a pipelined batch."""
@@ -233,7 +235,7 @@ class _Run:
             other=other,
             now=now,
             server_time=trouble.server_time,
-            facts={"time": f"{now:%Y-%m-%d %H:%M} UTC", **trouble.facts},
+            facts={"time": f"{now:%Y-%m-%d %H:%M} UTC", "ehlo_name": self._name, **trouble.facts},
         )
 
     def _alternative(self) -> Endpoint | None:
@@ -300,6 +302,22 @@ class _Run:
         await self._send(*commands)
         return [await self._reply() for command in commands for _ in range(command.replies)]
 
+    def _demand(
+        self,
+        reply: Reply,
+        codes: Collection[int],
+        *,
+        words: str = "",
+        lacking: str = "",
+        other: Endpoint | None = None,
+        facts: Mapping[str, str] | None = None,
+    ) -> None:
+        """Let it go on where the reply has one of these codes; end the stage where it has not."""
+        if reply.code in codes:
+            return
+        fault = Fault.REJECTED if reply.refusal else Fault.GARBLED
+        raise _Trouble(fault, words, reply=reply, lacking=lacking, other=other, facts=facts or {})
+
     # -- the stages -------------------------------------------------------------------------------------------------
 
     async def _dns(self) -> CheckResult:
@@ -347,8 +365,7 @@ class _Run:
 
     async def _greeting(self) -> CheckResult:
         reply = await self._first_reply()
-        if not reply.good:
-            raise _Trouble(Fault.REJECTED, reply=reply)
+        self._demand(reply, smtp.GREETED)
         return CheckResult(Stage.GREETING, Verdict.PASS, 0.0, clean(reply.text, 100))
 
     async def _first_reply(self) -> Reply:
@@ -402,23 +419,20 @@ class _Run:
         return CheckResult(Stage.EHLO, Verdict.PASS, 0.0, _offer_words(self._offered), capabilities=dict(self._offered))
 
     async def _introduce(self) -> None:
-        name = self.target.ehlo_name or smtp.address_literal(self.stream.local_address)
+        name = self._name = smtp.own_name(self.target.ehlo_name, self.stream.local_address)
         (reply,) = await self._ask(smtp.ehlo(name))
-        if reply.code in (500, 501, 502, 504) and not self._ehlo_refused:
+        old = reply.code in smtp.NO_EHLO and not self._ehlo_refused
+        if old:
             self._ehlo_refused = True
             (reply,) = await self._ask(smtp.helo(name))
-            self._offered = Capabilities()
-        elif reply.good:
-            self._offered = Capabilities.parse(reply)
-        if not reply.good:
-            raise _Trouble(Fault.REJECTED, reply=reply)
+        self._demand(reply, smtp.EHLO_TAKEN, lacking="NAME" if reply.code in smtp.NAME_REFUSED else "")
+        self._offered = Capabilities() if old else Capabilities.parse(reply)
 
     async def _starttls(self) -> CheckResult:
         if "STARTTLS" not in self._offered:
             raise _Trouble(Fault.NOT_OFFERED, lacking="STARTTLS", other=self._alternative())
         (reply,) = await self._ask(smtp.starttls())
-        if not reply.good:
-            raise _Trouble(Fault.REJECTED, reply=reply, lacking="STARTTLS", other=self._alternative())
+        self._demand(reply, smtp.TLS_READY, lacking="STARTTLS", other=self._alternative())
         self.dialogue.receive(self.stream.read_ready())
         injected = self.dialogue.encrypted()
         facts = await self._handshake()
@@ -450,9 +464,9 @@ class _Run:
             mechanism, self.target.username, self.secret, endpoint=self.target.endpoint, now=self.wire.now()
         )
         reply = await self._exchange(exchange)
-        if not reply.good:
-            words = f"{reply.text} ({exchange.added})" if exchange.added else ""
-            raise _Trouble(Fault.REJECTED, words, reply=reply, other=self._stronger(reply), facts=exchange.facts)
+        words = f"{reply.text} ({exchange.added})" if exchange.added else ""
+        other = self._stronger(reply)
+        self._demand(reply, smtp.SIGNED_IN, words=words, other=other, facts=exchange.facts)
         exchange.accepted()
         await self.sign_in.accepted()
         detail = f"signed in as {clean(self.target.username, 60)} ({mechanism})"
@@ -465,11 +479,11 @@ class _Run:
         self.sign_in.sent = True
         await self._write(payload, start)
         reply = await self._reply(masked=True)
-        while reply.go_on:
+        while reply.code == smtp.CHALLENGE:
             answer = exchange.answer(reply.lines[0])
             await self._send(answer or sasl.give_up())
             reply = await self._reply(masked=True)
-            if answer is None and reply.go_on:
+            if answer is None and reply.code == smtp.CHALLENGE:
                 raise _Trouble(Fault.GARBLED)
         self.sign_in.answered = True
         return reply
@@ -511,9 +525,7 @@ class _Run:
             await self._send(command, smtp.rcpt_to(mail.recipient), smtp.data())
         else:
             await self._send(command)
-        reply = await self._reply()
-        if not reply.good:
-            raise _Trouble(Fault.REJECTED, reply=reply)
+        self._demand(await self._reply(), smtp.SENDER_TAKEN)
         return CheckResult(Stage.MAIL, Verdict.PASS, 0.0, f"sender {mail.sender} accepted")
 
     async def _rcpt(self) -> CheckResult:
@@ -523,24 +535,23 @@ class _Run:
         reply = await self._reply()
         if pipelined:
             self._early = await self._reply()
-        if not reply.good:
-            if self._early is not None and self._early.go_on:
-                # The server took DATA although it refused the recipient: the lone dot ends it with nothing sent.
-                await self._ask(smtp.empty_content())
-            raise _Trouble(Fault.REJECTED, reply=reply)
+        if reply.code not in smtp.RECIPIENT_TAKEN and self._early is not None and self._early.go_on:
+            # The server took DATA although it refused the recipient: the lone dot ends it with nothing sent.
+            await self._ask(smtp.empty_content())
+        self._demand(reply, smtp.RECIPIENT_TAKEN)
         return CheckResult(Stage.RCPT, Verdict.PASS, 0.0, f"recipient {self._message.recipient} accepted")
 
     async def _data(self) -> CheckResult:
         if self._early is None:
             (self._early,) = await self._ask(smtp.data())
-        if self._early.code != 354:
-            raise _Trouble(Fault.REJECTED, reply=self._early)
+        self._demand(self._early, smtp.CONTENT_AWAITED)
         await self._send(smtp.content(self._message.content))
         self._dot_sent = True
         reply = await self._reply()
+        if reply.code not in smtp.MESSAGE_TAKEN and reply.code < 400:
+            raise _Trouble(Fault.GARBLED, reply=reply)  # neither taken nor refused
         self._dot_sent = False
-        if not reply.good:
-            raise _Trouble(Fault.REJECTED, reply=reply)
+        self._demand(reply, smtp.MESSAGE_TAKEN)
         return CheckResult(Stage.DATA, Verdict.PASS, 0.0, clean(reply.shown, 100))
 
     @property

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from smtp_wizard.engine.model import Address, Secret, clean
+from smtp_wizard.engine.model import Address, HostError, Secret, clean, parse_ehlo_name
 from smtp_wizard.engine.symptom import Fault
 
 MASK = "********"
@@ -64,13 +64,35 @@ class Reply:
         return f"{self.code} {self.text}".strip()
 
     @property
-    def good(self) -> bool:
-        return 200 <= self.code < 300
+    def refusal(self) -> bool:
+        """Whether the server says no, or goodbye (221)."""
+        return self.code >= 400 or self.code == 221
 
     @property
     def go_on(self) -> bool:
-        """An intermediate reply: 334, 354."""
+        """An intermediate reply: 334, 354. Which of them is meant, the command says."""
         return 300 <= self.code < 400
+
+
+# What lets a client go on, reply by reply (RFC 5321 section 4.3.2). A code that only begins with the right digit does
+# not answer the command: somebody is out of step, or somebody else is speaking.
+GREETED = frozenset({220})
+EHLO_TAKEN = frozenset({250})
+TLS_READY = frozenset({220})
+"""RFC 3207 section 4."""
+SIGNED_IN = frozenset({235})
+"""RFC 4954 section 6."""
+CHALLENGE = 334
+"""The same section."""
+SENDER_TAKEN = frozenset({250})
+RECIPIENT_TAKEN = frozenset({250, 251, 252})
+"""252: some servers say of a recipient what is meant for VRFY, and take the message."""
+CONTENT_AWAITED = frozenset({354})
+MESSAGE_TAKEN = frozenset({250})
+NO_EHLO = frozenset({500, 502})
+"""The command is not known (RFC 5321 section 3.2): HELO may be."""
+NAME_REFUSED = frozenset({501, 504})
+"""The command is known, and what stands behind it is not taken: the name (RFC 5321 section 4.2.2)."""
 
 
 _ENHANCED_CODE = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?=\s|$)")
@@ -256,6 +278,19 @@ def _line_command(text: str) -> Command:
     if any(ch in text for ch in "\r\n\0"):
         raise ValueError("a command is one line")
     return Command(text.encode("utf-8") + b"\r\n", clean(text))
+
+
+def own_name(name: str, local_address: str) -> str:
+    """Return what EHLO says: the name that was given, else the address of this end as a literal.
+
+    An IP address that was given goes out as a literal too (RFC 5321 section 4.1.3).
+    """
+    if not name:
+        return address_literal(local_address)
+    try:
+        return parse_ehlo_name(name)
+    except HostError:
+        return name  # saved by hand, or by an older version: the server says what it thinks of it
 
 
 def ehlo(name: str) -> Command:

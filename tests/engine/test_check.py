@@ -369,14 +369,46 @@ async def test_a_certificate_that_is_not_believed_is_looked_at_over_a_second_con
     assert done.symptoms[0].facts["certificate_names"] == "mail.example.test"
 
 
-async def test_a_server_that_knows_only_helo_is_spoken_to() -> None:
-    done = await checked(
-        PLAIN,
-        [GREETING, EHLO, Server(b"502 what?\r\n"), Client(b"HELO [127.0.0.1]\r\n"), Server(b"250 hi\r\n")],
-        depth=Depth.SERVER,
-    )
-    assert done.report.verdict is Verdict.PASS
-    assert done.report.capabilities == {}
+@pytest.mark.parametrize("code", [500, 502])
+async def test_helo_is_tried_where_the_command_is_not_known(code: int) -> None:
+    refused = Server(f"{code} what?\r\n".encode())
+    script = [GREETING, EHLO, refused, Client(b"HELO [127.0.0.1]\r\n"), Server(b"250 hi\r\n")]
+    done = await checked(PLAIN, script, depth=Depth.SERVER)
+    assert (done.report.verdict, done.report.capabilities) == (Verdict.PASS, {})
+
+
+@pytest.mark.parametrize("code", [501, 504, 550, 421])
+async def test_helo_is_not_tried_where_something_else_is_at_fault(code: int) -> None:
+    """After 501 and 504 it is the name that is not taken: HELO would say the same one."""
+    done = await checked(PLAIN, [GREETING, EHLO, Server(f"{code} no\r\n".encode())], depth=Depth.SERVER)
+    (symptom,) = done.symptoms
+    assert (symptom.stage, symptom.code, symptom.facts["ehlo_name"]) == (Stage.EHLO, code, "[127.0.0.1]")
+    assert symptom.lacking == ("NAME" if code in (501, 504) else "")
+
+
+@pytest.mark.parametrize("code", [501, 504])
+async def test_the_name_may_also_be_refused_with_helo(code: int) -> None:
+    script = [GREETING, EHLO, Server(b"502 what?\r\n"), Client(b"HELO [127.0.0.1]\r\n"), Server(b"%d no\r\n" % code)]
+    done = await checked(PLAIN, script, depth=Depth.SERVER)
+    assert [(each.stage, each.lacking) for each in done.symptoms] == [(Stage.EHLO, "NAME")]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("192.0.2.1", b"[192.0.2.1]"),
+        ("2001:db8::1", b"[IPv6:2001:db8::1]"),
+        ("[192.0.2.1]", b"[192.0.2.1]"),
+        ("[IPv6:2001:db8::1]", b"[IPv6:2001:db8::1]"),
+        ("[2001:db8::1]", b"[IPv6:2001:db8::1]"),
+        ("pc.example.test", b"pc.example.test"),
+        ("old name", b"old name"),
+    ],
+)
+async def test_an_address_is_said_as_a_literal(name: str, said: bytes) -> None:
+    """RFC 5321 section 4.1.3; whatever a saved account has that is neither name nor address is said as it is."""
+    script = [GREETING, Client(b"EHLO " + said + b"\r\n"), OFFER]
+    assert (await checked(PLAIN, script, depth=Depth.SERVER, ehlo_name=name)).report.verdict is Verdict.PASS
 
 
 async def test_servers_without_sign_in_are_not_signed_in_to() -> None:

@@ -513,6 +513,26 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
         Who.HOST,
     ),
     "speaks unasked": (happened(Stage.EHLO, Fault.UNSOLICITED, words="250 ok"), "unsolicited_reply", Who.HOST),
+    "a code that answers another command": (
+        happened(Stage.MAIL, Fault.GARBLED, code=235, words="2.7.0 welcome"),
+        "garbled_reply",
+        Who.HOST,
+    ),
+    "goodbye in place of a greeting": (
+        happened(Stage.GREETING, Fault.REJECTED, code=221, words="bye"),
+        "server_closed",
+        Who.HOST,
+    ),
+    "the name in EHLO": (
+        happened(Stage.EHLO, Fault.REJECTED, code=504, words="no", lacking="NAME"),
+        "helo_rejected",
+        Who.YOU,
+    ),
+    "the name in EHLO, under TLS": (
+        happened(Stage.STARTTLS, Fault.REJECTED, code=501, words="no", lacking="NAME"),
+        "helo_rejected",
+        Who.YOU,
+    ),
     "speaks nonsense": (happened(Stage.EHLO, Fault.GARBLED, words="hello"), "garbled_reply", Who.HOST),
     "sign in on the website first": (
         replied(Stage.AUTH, "534 5.7.14 Please log in via your web browser and then try again.", provider="gmail"),
@@ -1188,6 +1208,7 @@ FACTS = st.dictionaries(
             "limit",
             "time",
             "server_time",
+            "ehlo_name",
             "else",
         ]
     ),
@@ -1291,7 +1312,7 @@ families: {big: [one, two]}
 blanks: {host: h, port: p, security: s, place: p, other_security: null, other_place: null,
   provider: p, username: u, sender: s, recipient: r, server_said: null, certificate_names: c,
   not_before: null, not_after: null, issuer: null, weakness: null, tls_version: null, days: null, reason: null,
-  why: null, seconds: null, limit: null, time: null, server_time: null}
+  why: null, seconds: null, limit: null, time: null, server_time: null, ehlo_name: null}
 evidence: ["Server: {place}"]
 causes:
   - id: unknown

@@ -30,6 +30,7 @@ from smtp_wizard.engine.model import (
     Security,
     ascii_host,
     clean,
+    parse_ehlo_name,
     parse_host,
     parse_port,
 )
@@ -154,6 +155,10 @@ def test_servers_get_the_domain_in_ascii_and_people_as_they_write_it() -> None:
         ("mail.bücher.example", "mail.xn--bcher-kva.example"),
         ("mail.xn--bcher-kva.example", "mail.xn--bcher-kva.example"),
         ("3com.example", "3com.example"),
+        ("993.example", "993.example"),
+        ("0x7f.example", "0x7f.example"),
+        ("mail.0xample", "mail.0xample"),
+        ("smtp.1and1", "smtp.1and1"),
         ("a-b.example", "a-b.example"),
         ("x" * 63 + ".example", "x" * 63 + ".example"),
     ],
@@ -180,6 +185,20 @@ def test_a_server_is_understood(typed: str, host: str) -> None:
         ("x" * 64 + ".example", "not a server name"),
         ("a." * 127 + "example", "not a server name"),
         ("smtp.example.com\0", "not a server name"),
+        ("993", "ends in a number"),
+        ("9\uff19\uff13", "ends in a number"),
+        ("1.2.3", "ends in a number"),
+        ("1.2.3.4.5", "ends in a number"),
+        ("1.2.3.4.", "ends in a number"),
+        ("[192.0.2.1].", "not a server name"),
+        ("192.0.2.01", "ends in a number"),
+        ("192.0.2.256", "ends in a number"),
+        ("0x7f.1", "ends in a number"),
+        ("0x7F000001", "ends in a number"),
+        ("127.0x1", "ends in a number"),
+        ("127.0x", "ends in a number"),
+        ("0177.0.0.01", "ends in a number"),
+        ("smtp.example.993", "ends in a number"),
         ("smtp.\u202eexample.com", "letters"),
         ("☃️.example\ufeff", "letters"),
     ],
@@ -188,6 +207,72 @@ def test_what_is_no_server_is_said_with_what_to_do(typed: str, hint: str) -> Non
     with pytest.raises(HostError, match=hint) as caught:
         parse_host(typed)
     assert sentence(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("", ""),
+        ("  ", ""),
+        ("pc.example.com", "pc.example.com"),
+        (" PC.Example.COM. ", "pc.example.com"),
+        ("pc.bücher.example", "pc.xn--bcher-kva.example"),
+        ("192.0.2.1", "[192.0.2.1]"),
+        ("[192.0.2.1]", "[192.0.2.1]"),
+        ("2001:db8::1", "[IPv6:2001:db8::1]"),
+        ("2001:0DB8:0:0:0:0:0:1", "[IPv6:2001:db8::1]"),
+        ("[2001:db8::1]", "[IPv6:2001:db8::1]"),
+        ("[IPv6:2001:db8::1]", "[IPv6:2001:db8::1]"),
+        ("[ipv6:::1]", "[IPv6:::1]"),
+        ("IPv6:2001:db8::1", "[IPv6:2001:db8::1]"),
+    ],
+)
+def test_a_name_for_this_computer_is_a_host_or_an_address_literal(typed: str, name: str) -> None:
+    """RFC 5321 section 4.1.3; what comes out goes in again."""
+    assert parse_ehlo_name(typed) == name
+    assert parse_ehlo_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("[192.0.2.1", "both its brackets"),
+        ("192.0.2.1]", "both its brackets"),
+        ("[IPv6:2001:db8::1", "both its brackets"),
+        ("[[192.0.2.1]]", "Between the brackets"),
+        ("[]", "Between the brackets"),
+        ("[pc.example.com]", "Between the brackets"),
+        ("[IPv6:pc]", "Between the brackets"),
+        ("[IPv6:]", "Between the brackets"),
+        ("[192.0.2.300]", "Between the brackets"),
+        ("[IPv6:192.0.2.1]", "is an IPv4 address"),
+        ("fe80::1%eth0", "Leave out the %"),
+        ("[fe80::1%eth0]", "Leave out the %"),
+        ("[IPv6:fe80::1%2]", "Leave out the %"),
+        ("993", "no name for this computer"),
+        ("192.0.2", "no name for this computer"),
+        ("192.0.2.1:25", "no name for this computer"),
+        ("two words", "no name for this computer"),
+        ("ana@example.com", "no name for this computer"),
+        ("x\r\nMAIL FROM:<a@b.c>", "no name for this computer"),
+        ("192.0.2.1\r\nRSET", "no name for this computer"),
+        ("[192.0.2.1]\r\nRSET", "both its brackets"),
+    ],
+)
+def test_what_is_no_name_for_this_computer_is_said(typed: str, hint: str) -> None:
+    """Never with words about a server's name: it is this computer's."""
+    with pytest.raises(HostError, match=hint) as caught:
+        parse_ehlo_name(typed)
+    assert sentence(caught.value)
+    assert "server" not in str(caught.value)
+
+
+@given(ANY_TEXT | st.ip_addresses().map(str))
+def test_whatever_is_typed_is_a_name_for_this_computer_or_a_sentence(typed: str) -> None:
+    name = parsed_or_refused(parse_ehlo_name, typed)
+    if name is not None:
+        assert parse_ehlo_name(name) == name
+        assert not set(name) - set(string.ascii_letters + string.digits + "-.:[]")
 
 
 @given(ANY_TEXT)
