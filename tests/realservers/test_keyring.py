@@ -17,6 +17,7 @@ pytestmark = pytest.mark.real
 
 ROOT = Path(__file__).parents[2]
 PROBE = f"'{sys.executable}' -W error -m tests.realservers.keyring_probe"
+STOPPING = f"'{sys.executable}' -W error -m tests.support.stopping"
 LIMIT = 8.0
 """Seconds after which a person is told something, whatever the keyring does."""
 
@@ -29,10 +30,10 @@ class Desktop:
 
     home: Path
 
-    def session(self, act: str, *, unlock_with: str | None = None) -> dict[str, Any]:
+    def session(self, act: str, *, unlock_with: str | None = None, program: str = PROBE) -> dict[str, Any]:
         """Sign in, unlock the keyring or not, do `act` of `keyring_probe`, sign out. Returns what it told."""
         unlock = "printf '%s' \"$UNLOCK\" | gnome-keyring-daemon --unlock --components=secrets >/dev/null; "
-        script = (unlock if unlock_with is not None else "") + f"exec {PROBE} {act}"
+        script = (unlock if unlock_with is not None else "") + f"exec {program} {act}"
         return self._run(["dbus-run-session", "--", "sh", "-c", script], UNLOCK=unlock_with or "")
 
     def without_a_session(self, act: str, **environ: str) -> dict[str, Any]:
@@ -54,7 +55,7 @@ class Desktop:
             start_new_session=True,
         ) as running:
             try:
-                out, err = running.communicate(json.dumps(SECRETS).encode(), timeout=60)
+                out, err = running.communicate(json.dumps(SECRETS).encode(), timeout=150)
             finally:
                 if running.poll() is None:
                     os.killpg(running.pid, signal.SIGKILL)
@@ -124,3 +125,21 @@ def test_a_session_that_is_gone_is_no_keyring(desktop: Desktop) -> None:
     told = desktop.without_a_session("look", DBUS_SESSION_BUS_ADDRESS=gone)
     assert told["after"] == "absent"
     assert told["took"] < LIMIT
+
+
+@pytest.mark.parametrize("act", ["save", "replace", "move", "remove"])
+def test_a_change_that_is_killed_at_any_step_leaves_nothing_unseen(desktop: Desktop, act: str) -> None:
+    """As with the keyring of the unit tests: here the keyring's own process goes on while ours is killed."""
+    folder = desktop.home / "computer"
+    folder.mkdir()
+    told = desktop.session(f"'{folder}' kill '{act}' --real", unlock_with="test", program=STOPPING)
+    assert told["problems"] == []
+    assert told["steps"] > 10
+
+
+def test_two_programs_that_save_one_name_at_once_keep_the_winners_password(desktop: Desktop) -> None:
+    folder = desktop.home / "computer"
+    folder.mkdir()
+    told = desktop.session(f"'{folder}' pause save save --real", unlock_with="test", program=STOPPING)
+    assert told["problems"] == []
+    assert told["steps"] > 10

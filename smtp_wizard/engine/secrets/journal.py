@@ -192,7 +192,11 @@ class Journal:
             return Note(file, self.now(), ())
 
     def rewrite(self, note: Note, entries: Sequence[StoreRef]) -> None:
-        """Leave in a note what is still to be done; take it away where that is nothing. One that stays does no harm."""
+        """Leave in a note what is still to be done; take it away where that is nothing. One that stays does no harm.
+
+        To be called under its lock: what a writer of it that was killed has left goes too.
+        """
+        paths.sweep_scratch(note.file)
         with suppress(OSError):
             if entries:
                 paths.write_private(note.file, _file_bytes(note.since, entries))

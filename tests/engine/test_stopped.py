@@ -1,0 +1,62 @@
+"""Changes in processes of their own that are killed, or stopped for a while, at each of their steps.
+
+Whatever step that is: the accounts are as before or as afterwards, each with its password, and what lies in a store for
+no account is named and can be deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.stopping import ACTS
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """In memory where the system has a place for that: each step writes anew what is there."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as made:
+        yield Path(made)
+
+
+def stopping(*arguments: str) -> dict[str, Any]:
+    command = [sys.executable, "-W", "error", "-m", "tests.support.stopping", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=150, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_change_that_is_killed_loses_nothing_and_leaves_nothing_unseen(act: str, folder: Path) -> None:
+    told = stopping(str(folder), "kill", act)
+    assert told["problems"] == []
+    assert told["steps"] > (5 if act == "scope" else 10)
+
+
+@pytest.mark.parametrize(
+    ("act", "other"),
+    [
+        ("save", "save in the vault"),
+        ("replace", "remove"),
+        ("rename", "save"),
+        ("new password", "rename"),
+        ("scope", "new password"),
+        ("renew", "remove"),
+    ],
+)
+def test_what_another_process_does_in_between_loses_nothing(act: str, other: str, folder: Path) -> None:
+    told = stopping(str(folder), "pause", act, other)
+    assert told["problems"] == []
+    assert told["steps"] > 5

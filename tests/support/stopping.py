@@ -1,0 +1,481 @@
+"""Changes accounts in processes of their own, and stops them at every step: for good by SIGKILL, or for a while.
+
+A program of its own, since it forks: `python -m tests.support.stopping FOLDER kill ACT` or `... pause ACT OTHER`. A
+step is whatever touches a file of the config folder, takes a lock, or goes to the keyring. It prints what it found as
+JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import importlib
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from smtp_wizard.engine.accounts import AccountBook, AccountsError, StoreKind, StoreRef
+from smtp_wizard.engine.catalog import load_catalog
+from smtp_wizard.engine.check import CheckResult, Report
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.diagnosis import load_diagnosis
+from smtp_wizard.engine.model import Address, Endpoint, InputError, Scope, Secret, Security, Stage, Verdict
+from smtp_wizard.engine.secrets import SERVICE, Backend, SecretError, SecretStores, VaultStore
+from smtp_wizard.engine.secrets.desktop import desktop_backend
+from smtp_wizard.engine.secrets.sealed import Cost
+from smtp_wizard.engine.wire import SocketWire
+from smtp_wizard.engine.wizard import Draft
+from tests.support.stores import MemoryBackend, desktop
+
+PASSPHRASE = Secret("four words of no sense")
+ENDPOINT = Endpoint("mail.example.test", 587, Security.STARTTLS)
+OLD, NEW, OTHER = "the old one~q7Z", "the new one~q7Z", "the other one~q7Z"
+_CRYPTOGRAPHY = "cryptography.hazmat.primitives"
+HEAVY = ("filelock", "sqlite3", f"{_CRYPTOGRAPHY}.kdf.scrypt", f"{_CRYPTOGRAPHY}.ciphers.aead")
+"""What every child would load for itself."""
+LIMIT = 140.0
+"""Seconds for a whole run of this program, should a process hang."""
+REFUSED = 3
+"""How a process ends that was refused what it wanted."""
+PATIENCE = 0.05
+"""Seconds to wait for a lock that a process holds which is stopped for a while."""
+
+
+class Steps:
+    """Counts the steps of a process, and does something at one of them."""
+
+    def __init__(self, at: int, then: Callable[[], None]) -> None:
+        """`at`: the number of the step before which `then` is called once."""
+        self.number = 0
+        self._at = at
+        self._then = then
+        self._guard = threading.Lock()
+
+    def step(self) -> None:
+        """Something is about to be done."""
+        with self._guard:
+            self.number += 1
+            reached = self.number == self._at
+        if reached:
+            self._then()
+
+    def watch(self, folder: Path) -> None:
+        """Take whatever touches a file of `folder`, and each lock, for a step."""
+        whole = os.fsync
+
+        def fsync(fd: Any) -> None:
+            self.step()
+            whole(fd)
+
+        def heard(event: str, arguments: tuple[Any, ...]) -> None:
+            if event == "fcntl.flock" or (event in _EVENTS and _within(arguments[0], folder)):
+                self.step()
+
+        os.fsync = fsync
+        sys.addaudithook(heard)
+
+
+_EVENTS = frozenset({"open", "os.rename", "os.remove", "os.mkdir", "os.chmod"})
+
+
+def _within(path: object, folder: Path) -> bool:
+    # The state is no place for secrets, and its thread does its steps whenever it likes.
+    return isinstance(path, str | Path) and str(path).startswith(str(folder)) and "state.sqlite3" not in str(path)
+
+
+class FileBackend(MemoryBackend):
+    """A keyring that several processes share: a file for each entry."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def get_password(self, service: str, username: str) -> str | None:
+        with contextlib.suppress(FileNotFoundError):
+            return self._file(username).read_text("utf-8")
+        return None
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        scratch = self._file(f"{username} {os.getpid()}")
+        scratch.write_text(password, "utf-8")
+        scratch.replace(self._file(username))
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._file(username).unlink()
+
+    def names(self) -> list[str]:
+        """Return the names of all entries."""
+        return [bytes.fromhex(file.name).decode() for file in self.folder.iterdir() if " " not in _name(file)]
+
+    def _file(self, username: str) -> Path:
+        return self.folder / username.encode().hex()
+
+
+def _name(file: Path) -> str:
+    return bytes.fromhex(file.name).decode()
+
+
+class SteppedBackend:
+    """The computer's own keyring: each call to it is a step, before and after."""
+
+    def __init__(self, inner: Backend, steps: Steps) -> None:
+        self._inner = inner
+        self._steps = steps
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self._steps.step()
+        return self._inner.get_password(service, username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._steps.step()
+        self._inner.set_password(service, username, password)
+        self._steps.step()
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._steps.step()
+        self._inner.delete_password(service, username)
+        self._steps.step()
+
+
+# -- what is done ------------------------------------------------------------------------------------------------------
+
+
+def draft(password: str, name: str = "Office", store: StoreKind = StoreKind.KEYRING, **more: Any) -> Draft:
+    whole = Draft(address=Address("ana", "example.test"), endpoint=ENDPOINT, username="ana", secret=Secret(password))
+    return replace(whole, name=name, store=store, **more)
+
+
+async def _edited(desk: Desk, password: str, name: str) -> object:
+    before = desk.draft_of(desk.book.get("Office"), Secret(password))
+    return await desk.save(replace(before, name=name, sender_name="Ana"))
+
+
+async def _new_password(desk: Desk, password: str) -> object:
+    return await desk.replace_secret(desk.book.get("Office"), Secret(password), lambda _: None)
+
+
+async def _scoped(desk: Desk, _: str) -> object:
+    return desk.set_scope("Office", Scope.ALL)
+
+
+async def _renewed(desk: Desk, password: str) -> object:
+    """As a sign-in in the browser is renewed: in its own entry."""
+    store = desk.book.get("Office").store
+    assert store is not None
+    async with desk.entries.change() as change:
+        await change.put_at(store, Secret(password))
+    return None
+
+
+ACTS: dict[str, Callable[[Desk, str], Awaitable[object]]] = {
+    "save": lambda desk, password: desk.save(draft(password, "Shop")),
+    "save in the vault": lambda desk, password: desk.save(draft(password, "Shop", StoreKind.VAULT)),
+    "replace": lambda desk, password: desk.save(draft(password), replacing=True),
+    "replace in the vault": lambda desk, password: desk.save(draft(password, store=StoreKind.VAULT), replacing=True),
+    "edit": lambda desk, password: _edited(desk, password, "Shop"),
+    "rename": lambda desk, _: desk.rename("Office", "Shop"),
+    "copy": lambda desk, _: desk.duplicate("Office", "Shop"),
+    "move": lambda desk, _: desk.move("Office", StoreKind.VAULT),
+    "move to nowhere": lambda desk, _: desk.move("Office", StoreKind.SESSION),
+    "new password": _new_password,
+    "renew": _renewed,
+    "remove": lambda desk, _: desk.remove("Office"),
+    "scope": _scoped,
+}
+FAULTS = (SecretError, AccountsError, InputError)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is kept: each account's password by its name, and whatever else lies in the stores."""
+
+    accounts: dict[str, tuple[str, str]]
+    others: dict[tuple[str, str], str]
+
+
+class Computer:
+    """A config folder with a vault and a keyring."""
+
+    def __init__(self, folder: Path, *, real: bool) -> None:
+        """`real`: the computer's own keyring, instead of files."""
+        self.folder = folder
+        self.config = folder / "config"
+        self.keyring = FileBackend(folder / "keyring")
+        self.real = real
+        self.catalog = load_catalog()
+        self.diagnosis = load_diagnosis()
+        self._template = folder / "template"
+
+    def desk(self, steps: Steps | None = None, *, patience: float = 10.0) -> Desk:
+        """Return the engine of a program."""
+        backend: Backend = desktop_backend() if self.real else desktop(self.keyring)
+        if steps is not None and self.real:
+            backend = _stepped(backend, steps)
+        stores = SecretStores({}, self.config, backend_factory=lambda: backend)
+        stores.vault = VaultStore(self.config, cost=Cost(n=2**4), lock_limit=patience)
+        stores._stores[StoreKind.VAULT] = stores.vault
+        desk = Desk(
+            catalog=self.catalog,
+            diagnosis=self.diagnosis,
+            wire=SocketWire(),
+            stores=stores,
+            book=AccountBook(self.config, lock_limit=patience),
+            folder=self.config,
+        )
+
+        async def accepted(*_: Any, **__: Any) -> Report:
+            return Report(ENDPOINT, (CheckResult(Stage.AUTH, Verdict.PASS, 0.0),))
+
+        desk.check_account = accepted  # type: ignore[method-assign]  # no server here
+        desk._keep_result = lambda *_: None  # type: ignore[method-assign]  # results are no secrets
+        return desk
+
+    def begin_anew(self) -> None:
+        """Have everything as `set_up` made it."""
+        if self.real or not self._template.exists():
+            assert ended(in_child(self.set_up)) == 0
+            shutil.copytree(self.config, self._template / "config")
+            shutil.copytree(self.keyring.folder, self._template / "keyring")
+        else:
+            for folder in (self.config, self.keyring.folder):
+                shutil.rmtree(folder)
+                shutil.copytree(self._template / folder.name, folder)
+
+    async def set_up(self) -> None:
+        """Begin anew, with one account."""
+        for folder in (self.config, self.keyring.folder, self._template):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o700)
+        desk = self.desk()
+        for name in await self._names():
+            await desk.stores.delete(StoreRef(StoreKind.KEYRING, name))
+        await desk.stores.vault.create(PASSPHRASE)
+        await desk.save(draft(OLD))
+
+    async def _names(self) -> list[str]:
+        """Return the names of all entries of ours in the keyring."""
+        if not self.real:
+            return self.keyring.names()
+        import secretstorage
+
+        with contextlib.closing(secretstorage.dbus_init()) as bus:
+            items = secretstorage.get_default_collection(bus).search_items({"service": SERVICE})
+            return [item.get_attributes()["username"] for item in items]
+
+    async def seen(self) -> Seen:
+        """Look at everything. Raises whatever is wrong with it."""
+        desk = self.desk()
+        await desk.stores.vault.open(PASSPHRASE)
+        accounts, others = {}, {}
+        for name in await self._names():
+            ref = StoreRef(StoreKind.KEYRING, name)
+            others[ref.kind.value, name] = (await desk.stores.fetch(ref)).reveal()
+        others |= {(StoreKind.VAULT.value, name): secret for name, secret in desk.stores.vault._entries().items()}
+        for account in desk.book.list():
+            assert account.store is not None
+            where = (account.store.kind.value, account.store.where)
+            accounts[account.name] = (account.store.kind.value, others.get(where, ""))
+            others.pop(where, None)
+        return Seen(accounts, others)
+
+    async def cleaned(self) -> list[str]:
+        """Clear away what was left; return whatever is not right about that."""
+        before, desk = await self.seen(), self.desk()
+        await desk.stores.vault.open(PASSPHRASE)
+        named = {(left.ref.kind.value, left.ref.where) for left in (await desk.entries.left()).entries}
+        problems = []
+        if named != set(before.others):
+            problems.append(f"left are {sorted(before.others)}, and named {sorted(named)}")
+        cleaned = await desk.entries.clean()
+        if cleaned.kept or len(cleaned.removed) != len(named):
+            problems.append(f"not everything was deleted: {cleaned.kept}")
+        if await self.seen() != Seen(before.accounts, {}):
+            problems.append(f"after deleting there is {await self.seen()}, before {before}")
+        rests = sorted(file.name for file in self.config.iterdir() if "unfinished" in file.name)
+        if rests:
+            problems.append(f"notes remain: {rests}")
+        return problems + self._in_clear()
+
+    def _in_clear(self) -> list[str]:
+        texts = {file.name: file.read_bytes() for file in self.config.iterdir() if file.is_file()}
+        return [f"{name} tells a password" for name, text in texts.items() if b"~q7Z" in text]
+
+
+def _stepped(backend: Backend, steps: Steps) -> Backend:
+    """Return a keyring whose calls are steps, and which is still taken for the computer's own."""
+    stepped = SteppedBackend(backend, steps)
+    kind = type(backend)
+    stepped.__class__ = type(
+        kind.__qualname__, (SteppedBackend,), {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    )
+    return stepped
+
+
+# -- processes ---------------------------------------------------------------------------------------------------------
+
+
+def in_child(work: Callable[[], Awaitable[object]]) -> int:
+    """Do something in a process of its own; return its id."""
+    process = os.fork()
+    if process:
+        return process
+    code = 1
+    try:
+        code = REFUSED if asyncio.run(_awaited(work)) is False else 0
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+async def _awaited(work: Callable[[], Awaitable[object]]) -> object:
+    return await work()
+
+
+def ended(process: int) -> int:
+    """Wait for a child; return how it ended: 0, or less where a signal killed it."""
+    _, status = os.waitpid(process, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def asked(work: Callable[[], Awaitable[Any]]) -> Any:
+    """Return what `work` returns in a process of its own: this one must have no threads when it forks."""
+    reading, writing = os.pipe()
+
+    async def told() -> None:
+        answer = json.dumps(await work())
+        with os.fdopen(writing, "w") as pipe:
+            pipe.write(answer)
+
+    process = in_child(told)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        answer = pipe.read()
+    assert ended(process) == 0, "a process that only looks has failed"
+    return json.loads(answer)
+
+
+async def _act(computer: Computer, name: str, password: str, steps: Steps | None, patience: float) -> bool:
+    """Do something; return False where it was refused."""
+    desk = computer.desk(steps, patience=patience)
+    await desk.stores.vault.open(PASSPHRASE)
+    if steps is not None:
+        steps.watch(computer.folder)
+    try:
+        await ACTS[name](desk, password)
+    except FAULTS:
+        return False
+    return True
+
+
+def kill(computer: Computer, act: str) -> Iterator[str]:
+    """Kill a change at each of its steps, one after the other; yield what is not right afterwards."""
+
+    def die() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    async def looked() -> Any:
+        seen = await computer.seen()
+        return [seen.accounts, await computer.cleaned()]
+
+    computer.begin_anew()
+    before = asked(looked)[0]
+    ended(in_child(lambda: _act(computer, act, NEW, None, 10.0)))
+    after = asked(looked)[0]
+    for step in range(1, 1000):
+        computer.begin_anew()
+        code = ended(in_child(partial(_act, computer, act, NEW, Steps(step, die), 10.0)))
+        accounts, problems = asked(looked)
+        if accounts not in (before, after):
+            problems.append(f"the accounts are {accounts}, and were {before}")
+        yield from (f"step {step}: {problem}" for problem in problems)
+        if code == 0:
+            if accounts != after:
+                yield f"it came to its end with {accounts} instead of {after}"
+            STEPS.append(step - 1)
+            return
+        assert code == -signal.SIGKILL, f"it ended with {code}"
+
+
+def pause(computer: Computer, act: str, other: str) -> Iterator[str]:
+    """Stop a change at each of its steps while another process does something else; yield what is not right then."""
+
+    async def looked() -> Any:
+        seen = await computer.seen()
+        return [seen.accounts, await computer.cleaned()]
+
+    for step in range(1, 1000):
+        computer.begin_anew()
+        stop = Stop()
+        first = in_child(partial(_act, computer, act, NEW, Steps(step, stop.wait), 10.0))
+        if not stop.reached():
+            assert ended(first) == 0
+            STEPS.append(step - 1)
+            return
+        refused = ended(in_child(partial(_act, computer, other, OTHER, None, PATIENCE))) == REFUSED
+        stop.go_on()
+        assert ended(first) in (0, REFUSED)
+        accounts, problems = asked(looked)
+        problems += [f"{name} has lost its password" for name, (_, secret) in accounts.items() if not secret]
+        if other == "new password" and not refused and OLD in str(accounts):
+            problems.append("the new password was lost")
+        yield from (f"step {step}: {problem}" for problem in problems)
+
+
+class Stop:
+    """Holds a child at a step until this process lets it go on."""
+
+    def __init__(self) -> None:
+        self._waiting, self._reached = os.pipe()
+        self._until, self._go = os.pipe()
+
+    def wait(self) -> None:
+        """In the child: say that the step is reached, and wait."""
+        os.write(self._reached, b".")
+        os.read(self._until, 1)
+
+    def reached(self) -> bool:
+        """In this process: wait for the child's step, or its end."""
+        os.close(self._reached)
+        reached = os.read(self._waiting, 1) == b"."
+        os.close(self._waiting)
+        if not reached:
+            self.go_on()
+        return reached
+
+    def go_on(self) -> None:
+        """Let the child go on."""
+        os.write(self._go, b".")
+        os.close(self._go)
+        os.close(self._until)
+
+
+STEPS: list[int] = []
+"""How many steps there were."""
+
+
+def main() -> None:
+    """Take what to do from the command line; print what came of it."""
+    folder, what, *acts = sys.argv[1:]
+    computer = Computer(Path(folder), real="--real" in acts)
+    acts = [act for act in acts if act != "--real"]
+    signal.alarm(int(LIMIT))
+    for module in HEAVY:
+        importlib.import_module(module)
+    if computer.real:
+        desktop_backend()  # chosen once, for all children
+    gc.freeze()
+    problems = list(kill(computer, acts[0]) if what == "kill" else pause(computer, acts[0], acts[1]))
+    sys.stdout.write(json.dumps({"steps": STEPS[0], "problems": problems}))
+
+
+if __name__ == "__main__":
+    main()
