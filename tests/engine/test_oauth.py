@@ -209,7 +209,26 @@ def test_what_is_wrong_with_an_address_is_said(text: str, trouble: OAuthTrouble,
     assert caught.value.trouble is trouble
 
 
-@given(st.text(max_size=300))
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"http://127.0.0.1/?code=abc&state={STATE}\ud800",
+        f"http://127.0.0.1/?code=a\udcffbc&state={STATE}",
+        f"http://127.0.0.1\udcff/?code=abc&state={STATE}",
+        f"http://127.0.0.1/?code=%ff%00&state={STATE}",
+        f"http://127.0.0.1/?c\ud800=1&code=&state={STATE}",
+        "\ud800" * 50,
+    ],
+    ids=ascii,
+)
+def test_halves_of_characters_in_what_is_pasted_are_an_error_in_words(text: str) -> None:
+    """As a terminal hands them over whose encoding is another one."""
+    with pytest.raises(OAuthError) as caught:
+        code_from_address(text, STATE)
+    assert caught.value.trouble in (OAuthTrouble.NO_CODE, OAuthTrouble.FOREIGN)
+
+
+@given(st.text(st.characters(), max_size=300))
 def test_whatever_is_pasted_is_an_error_in_words_and_never_said_back(text: str) -> None:
     with pytest.raises(OAuthError) as caught:
         code_from_address(f"https://evil.example/{text}", STATE)
@@ -350,7 +369,7 @@ async def test_microsoft_s_number_is_kept_and_its_words_are_not() -> None:
         ((200, {"access_token": "a\r\nb", "refresh_token": "r"}), OAuthTrouble.GARBLED),
         ((200, {"access_token": "a", "refresh_token": "r", "token_type": "mac"}), OAuthTrouble.GARBLED),
         ((200, {"access_token": "a", "expires_in": 3600}), OAuthTrouble.BRIEF),
-        ((200, {"access_token": "a", "expires_at": "x", "expires_in": "y"}), OAuthTrouble.GARBLED),
+        ((200, {"access_token": "a", "expires_at": "x", "expires_in": "y"}), OAuthTrouble.BRIEF),
         ((200, {"access_token": "a" * 20_000, "refresh_token": "r"}), OAuthTrouble.GARBLED),
         ((200, b'{"access_token": "' + b"a" * 600_000 + b'"}'), OAuthTrouble.GARBLED),
         ((200, b"[" * 100_000), OAuthTrouble.GARBLED),
@@ -367,6 +386,55 @@ async def test_an_answer_that_is_none(answer: Answer, trouble: OAuthTrouble) -> 
             await signed_in(server)
     assert caught.value.trouble is trouble or (answer[0] == 302 and caught.value.trouble is OAuthTrouble.UNREACHABLE)
     assert str(caught.value).endswith((".", ")"))
+
+
+ODD_TIMES = {
+    "1e999": b"1e999",
+    "NaN": b"NaN",
+    "minus infinity": b"-Infinity",
+    "negative": b"-3600",
+    "nothing": b"null",
+    "a text": b'"soon"',
+    "a text that is infinite": b'"1e999"',
+    "huge": b"9" * 400,
+    "a huge text": b'"' + b"9" * 5000 + b'"',
+    "a list": b"[3600]",
+    "an object": b"{}",
+    "a lone half of a character": b'"\\ud800"',
+}
+
+
+@pytest.mark.parametrize("key", ["expires_in", "expires_at", "refresh_token_expires_in"])
+@pytest.mark.parametrize("value", ODD_TIMES.values(), ids=ODD_TIMES.keys())
+async def test_a_time_that_is_none_costs_nothing_but_the_time(key: str, value: bytes) -> None:
+    """The refresh token beside it may be the only one that still holds, so the answer must not be lost."""
+    async with AuthorizationServer() as server:
+        whole = b'{"access_token": "a", "refresh_token": "r", "%s": %s}' % (key.encode(), value)
+        server.override = lambda path, form: (200, whole)
+        found = await signed_in(server)
+        assert found.grant.refresh_token.reveal() == "r"
+        renewed = await exchange_of(server).renew(found.grant)
+        assert (renewed.access.token.reveal(), renewed.access.ends is None or key == "expires_in") == ("a", True)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [(b"3600", 3600), (b'"3600"', 3600), (b"3600.7", 3600), (b'" 60 "', 60), (b"1e300", 100 * 365 * 86400)],
+)
+async def test_a_time_in_any_spelling_is_read(value: bytes, seconds: int) -> None:
+    async with AuthorizationServer() as server:
+        whole = b'{"access_token": "a", "refresh_token": "r", "expires_in": %s}' % value
+        server.override = lambda path, form: (200, whole)
+        assert (await signed_in(server)).access.ends == NOW + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("value", ODD_TIMES.values(), ids=ODD_TIMES.keys())
+async def test_a_device_code_whose_times_are_none_has_the_usual_ones(value: bytes) -> None:
+    good = b'{"device_code": "d", "user_code": "U", "verification_uri": "https://login.example/", '
+    async with AuthorizationServer() as server:
+        server.override = lambda path, form: (200, good + b'"expires_in": %s, "interval": %s}' % (value, value))
+        code = await ask_for_code(exchange_of(server), lambda: NOW)
+    assert (code.ends, code.interval) == (NOW + timedelta(minutes=15), 5.0)
 
 
 async def test_a_server_that_is_not_there_and_one_that_is_silent() -> None:

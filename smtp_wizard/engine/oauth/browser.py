@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import html
+import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
@@ -50,7 +51,7 @@ class BrowserSignIn:
 
     def is_ours(self, query: Mapping[str, str]) -> bool:
         """Whether an answer belongs to this attempt."""
-        return hmac.compare_digest(query.get("state", "").encode(), self.state.encode())
+        return _is_state(query, self.state)
 
     def code_of(self, query: Mapping[str, str]) -> Secret:
         """Return the code of an answer. Raises `OAuthError`."""
@@ -71,9 +72,19 @@ def code_in(query: Mapping[str, str]) -> Secret:
     """Return the code of an answer that belongs to the attempt. Raises `OAuthError`."""
     if "error" in query:
         raise meaning_of(query["error"], query.get("error_description"))
-    if not query.get("code"):
+    code = query.get("code", "")
+    if not code or not _CODE.fullmatch(code):
         raise OAuthError(OAuthTrouble.NO_CODE, _NO_CODE)
-    return Secret(query["code"])
+    return Secret(code)
+
+
+_CODE = re.compile(r"[\x20-\x7e]+")
+"""RFC 6749 appendix A.11."""
+
+
+def _is_state(query: Mapping[str, str], state: str) -> bool:
+    # What was pasted may hold halves of characters, which cannot be encoded.
+    return hmac.compare_digest(query.get("state", "").encode("utf-8", "replace"), state.encode())
 
 
 _NO_CODE = (
@@ -101,7 +112,7 @@ def code_from_address(text: str, state: str) -> Secret:
     if "%3a%2f%2f" in bare[:20].lower():
         bare = unquote(bare)
     query = _query_of(bare)
-    if not hmac.compare_digest(query.get("state", "").encode(), state.encode()):
+    if not _is_state(query, state):
         raise _foreign_state() if "state" in query else OAuthError(OAuthTrouble.NO_CODE, _NO_CODE)
     return code_in(query)
 

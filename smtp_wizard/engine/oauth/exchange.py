@@ -181,7 +181,7 @@ class Exchange:
         except HTTPError as trouble:
             certificate = "CERTIFICATE_VERIFY_FAILED" in str(trouble)
             problem = unreachable(host, "showed a certificate that cannot be believed" if certificate else _NOT_THERE)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
             problem = garbled(host)
         raise problem
 
@@ -229,6 +229,8 @@ class Exchange:
             # Nothing that is packed: it could unfold to any size.
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "smtp-wizard"},
         ) as client:
+            for kind in ("access_token_response", "refresh_token_response"):
+                client.register_compliance_hook(kind, _Timed)
             yield client
 
     # -- the answer -------------------------------------------------------------------------------------------------
@@ -282,13 +284,35 @@ def token_in(answer: Mapping[str, Any], key: str) -> Secret | None:
     return None
 
 
+class _Timed:
+    """An answer whose times can be reckoned with: Authlib would lose all of it over one that is no number.
+
+    The refresh token in it may be the only one that still holds.
+    """
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._answer, name)
+
+    def json(self) -> Any:
+        """Return what the answer holds, `expires_in` as a whole number or not at all. Raises `ValueError`."""
+        held = self._answer.json()
+        if not isinstance(held, dict):
+            return held
+        lasts = seconds_in(held, "expires_in")
+        usable = {key: value for key, value in held.items() if key not in ("expires_in", "expires_at")}
+        return {**usable, **({"expires_in": int(lasts.total_seconds())} if lasts else {})}
+
+
 _CENTURY = 100 * 365 * 86400
 
 
 def seconds_in(answer: Mapping[str, Any], key: str) -> timedelta | None:
     """Return a number of seconds, which some servers write as a text; None where there is none."""
     try:
-        value = int(answer.get(key) or 0)
+        value = int(float(answer.get(key) or 0))
     except (TypeError, ValueError, OverflowError):
         return None
     return timedelta(seconds=min(value, _CENTURY)) if value > 0 else None

@@ -78,7 +78,7 @@ class Grant:
                 renewed=_read(document["renewed"]),
                 ends=_read(ends) if ends is not None else None,
             )
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return None
 
 
