@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -128,7 +129,13 @@ def _run(arguments: list[str], invocation: Invocation) -> int:
         return invocation.out.error(problem)
     except Exception as problem:
         return _translated(problem, invocation)
+    except SystemExit as problem:  # so click ends where the reader of --help has gone
+        raise Interrupted(_BROKEN_PIPE) from problem
     return int(code or 0)
+
+
+_BROKEN_PIPE = 13
+"""The number of SIGPIPE, which Windows does not know."""
 
 
 def _interrupted(out: Output, problem: Interrupted) -> int:
@@ -142,7 +149,17 @@ def _translated(problem: Exception, invocation: Invocation) -> int:
     """Say what an exception means to the person: a known one in its own words, any other as a bug."""
     from smtp_wizard.commands.faults import known_fault, reported_bug
 
-    return invocation.out.error(known_fault(problem) or reported_bug(problem, invocation))
+    out = invocation.out
+    if isinstance(problem, OSError | ValueError) and _was_echoed(problem):
+        return out.error(out.lost(problem))
+    return out.error(known_fault(problem) or reported_bug(problem, invocation))
+
+
+def _was_echoed(problem: Exception) -> bool:
+    """Whether it was met while click wrote something itself, such as --help, which does not use our own output."""
+    import traceback
+
+    return any(frame.f_code is click.echo.__code__ for frame, _ in traceback.walk_tb(problem.__traceback__))
 
 
 def _usage_error(problem: click.ClickException) -> CommandError:
@@ -158,8 +175,16 @@ def _usage_error(problem: click.ClickException) -> CommandError:
 
 
 def _never_fail_to_write() -> None:
-    """Let words that a stream's encoding cannot hold be escaped: a report must not end in a Unicode error."""
-    for stream in (sys.stdout, sys.stderr):
+    """Let words that a stream's encoding cannot hold be escaped: a report must not end in a Unicode error.
+
+    What a terminal sends that is no text is told by the halves of characters in it (PEP 383).
+    """
+    for stream, errors in (
+        (sys.stdin, "surrogateescape"),
+        (sys.stdout, "backslashreplace"),
+        (sys.stderr, "backslashreplace"),
+    ):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
+            with suppress(OSError):  # somebody has read from it
+                reconfigure(errors=errors)

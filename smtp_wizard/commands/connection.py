@@ -26,6 +26,7 @@ from smtp_wizard.engine.model import (
     parse_host,
     parse_port,
 )
+from smtp_wizard.engine.paths import absolute
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -120,9 +121,11 @@ def _usable_authority(name: str) -> str:
     """Return the file's absolute name, since it is kept with an account. Raises `CommandError` where it is none."""
     from smtp_wizard.engine.wire import Trust, WireError, verifying_context
 
-    path = str(Path(name).expanduser().absolute())
     try:
+        path = str(absolute(Path(name)))
         verifying_context(Trust(path))
+    except InputError as problem:
+        raise CommandError("ca-file", f"--ca-file: {problem}") from None
     except WireError as problem:
         raise CommandError(
             "ca-file", f"--ca-file {clean(name, 200)}: {problem.words}.", "It must be a readable PEM file."

@@ -6,7 +6,7 @@ import gc
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -136,13 +136,19 @@ def _read(invocation: Invocation, file: str) -> str:
     return text
 
 
-def _opened(file: str) -> AbstractContextManager[BinaryIO]:
-    """Open what is to be read, '-' for standard input, which stays open. Raises `CommandError`."""
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    """Open what is to be read, '-' for standard input, which stays open.
+
+    Raises `CommandError`, also for a fault while it is read.
+    """
+    what = "Standard input" if file == "-" else f"The file '{clean(file, 120)}'"
     try:
-        return nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb")
+        with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as source:
+            yield source
     except OSError as problem:
         why = clean(problem.strerror or "unknown reason", 80)
-        raise CommandError("input", f"The file '{clean(file, 120)}' cannot be read: {why}.") from None
+        raise CommandError("input", f"{what} cannot be read: {why}.") from None
 
 
 def _decoded(raw: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 from contextlib import suppress
 
@@ -47,7 +48,26 @@ def known_fault(problem: Exception) -> CommandError | None:
             return CommandError(
                 "timeout", "The time allowed by --timeout was up.", "Allow more of it.", exit_code=Exit.FAILED
             )
+        case OSError() if problem.errno in _OF_THE_SYSTEM:
+            return CommandError("system", _refused(problem), _OF_THE_SYSTEM[problem.errno], Exit.FAILED)
     return None
+
+
+_MANY_FILES = "Allow more of them (ulimit -n), or do less at once (--concurrency)."
+_OF_THE_SYSTEM = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "Make room, and start again."),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), _MANY_FILES),
+    errno.ENOMEM: "End other programs, and start again.",
+    **dict.fromkeys((errno.EIO, errno.ESTALE, errno.ENODEV, errno.ENXIO, errno.EROFS, errno.EBADF), ""),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP), ""),
+}
+"""What is nobody's fault here: the computer refuses it. Each with what helps, where something does."""
+
+
+def _refused(problem: OSError) -> str:
+    why = clean(problem.strerror or "no reason was given", 100)
+    names = problem.filename if isinstance(problem.filename, str) else ""
+    return f"This computer refused something: {why}{f' ({clean(names, 200)})' if names else ''}."
 
 
 _OF_THE_KEYRING = (

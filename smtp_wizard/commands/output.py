@@ -39,6 +39,18 @@ def form_asked_for(arguments: Sequence[str]) -> Form:
     return Form.TEXT
 
 
+class OutputLost(CommandError):
+    """What belongs on stdout could not be written there: the disk is full, say, or stdout was closed."""
+
+    def __init__(self, problem: OSError | ValueError) -> None:
+        from smtp_wizard.engine.model import clean
+
+        why = problem.strerror if isinstance(problem, OSError) else None
+        super().__init__(
+            "output", f"The output could not be written: {clean(why or 'it is closed', 100)}.", exit_code=Exit.FAILED
+        )
+
+
 class Output:
     """The two streams of one run."""
 
@@ -54,8 +66,14 @@ class Output:
         return wanted and sys.stdout.isatty()
 
     def data(self, text: str) -> None:
-        """Write a line, or several, to stdout."""
-        _write(sys.stdout, text + "\n")
+        """Write a line, or several, to stdout. Raises `OutputLost`; `Interrupted` where its reader has gone."""
+        try:
+            _write(sys.stdout, text + "\n")
+        except BrokenPipeError:  # `| head`
+            _silence(sys.stdout)
+            raise Interrupted(_BROKEN_PIPE) from None
+        except (OSError, ValueError) as problem:
+            raise self.lost(problem) from None
 
     def document(self, command: str, **content: Any) -> None:
         """Write the one JSON document of a command."""
@@ -63,12 +81,22 @@ class Output:
         self.data(json.dumps({"schema": f"smtp-wizard/{command}/1", **content}, indent=2))
 
     def narrate(self, text: str) -> None:
-        """Write a line, or several, to stderr."""
-        with suppress(OSError):
+        """Write a line, or several, to stderr. What nobody can read there is no reason to stop."""
+        try:
             _write(sys.stderr, text + "\n")
+        except (OSError, ValueError):
+            _silence(sys.stderr)
+
+    def lost(self, problem: OSError | ValueError) -> OutputLost:
+        """Return the error for what could not be written to stdout; nothing is written there any more."""
+        _silence(sys.stdout)
+        return OutputLost(problem)
 
     def error(self, problem: CommandError) -> int:
-        """Say why a command could not run, in the form asked for; return the exit code."""
+        """Say why a command could not run, in the form asked for; return the exit code.
+
+        Raises `Interrupted` where the reader of stdout has gone.
+        """
         from smtp_wizard.engine.model import clean
 
         # The message may quote the command line, a file's name, or what a store said.
@@ -76,14 +104,14 @@ class Output:
         self.narrate(f"smtp-wizard: {message}")
         if problem.hint:
             self.narrate(problem.hint)
-        if self.form is Form.NAGIOS:
-            from smtp_wizard.report import nagios_unknown
+        with suppress(OutputLost):  # it was said on stderr
+            if self.form is Form.NAGIOS:
+                from smtp_wizard.report import nagios_unknown
 
-            self.data(nagios_unknown(message))
-            return 3
-        if self.form is not Form.TEXT and not self._documented:
-            self._error_document(problem.code, message, problem.hint)
-        return int(problem.exit_code)
+                self.data(nagios_unknown(message))
+            elif self.form is not Form.TEXT and not self._documented:
+                self._error_document(problem.code, message, problem.hint)
+        return 3 if self.form is Form.NAGIOS else int(problem.exit_code)
 
     def interrupted(self, problem: Interrupted) -> int:
         """Say that a signal ended the program, and what was not done; return the exit code."""
@@ -108,14 +136,14 @@ _BROKEN_PIPE = 13
 
 
 def _write(stream: TextIO, text: str) -> None:
-    try:
-        stream.write(text)
-        stream.flush()
-    except BrokenPipeError:
-        # Whoever read it has gone (`| head`). Python would complain once more at its end, about the same stream.
-        with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), stream.fileno())
-        raise Interrupted(_BROKEN_PIPE) from None
+    stream.write(text)
+    stream.flush()
+
+
+def _silence(stream: TextIO) -> None:
+    """Let a stream that cannot be written lead nowhere: Python would complain once more about it at its end."""
+    with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def _signal_name(number: int) -> str:

@@ -68,7 +68,10 @@ async def read_password(source: PasswordSource, env: EnvStore) -> Secret | None:
 
 def _from_variable(name: str, env: EnvStore) -> Secret:
     # Taken out of the environment, so that no child process inherits it.
-    secret = env.take(name)
+    try:
+        secret = env.take(name)
+    except SecretError as problem:
+        raise _unreadable(str(problem)) from None
     if secret is None:
         raise _unreadable(f"The environment variable {clean(name, 100)} is not set.", "Set it, and start again.")
     return secret
@@ -81,7 +84,11 @@ async def _from_stdin() -> Secret:
             "Standard input is a terminal, where the password would be shown.",
             "Leave --password-stdin out: you are asked for the password, and it is not shown.",
         )
-    raw: bytes = await in_thread(_read_stdin)
+    try:
+        raw: bytes = await in_thread(_read_stdin)
+    except OSError as problem:
+        why = clean(problem.strerror or "unknown reason", 80)
+        raise _unreadable(f"Standard input cannot be read: {why}.") from None
     text = _decoded(raw, "standard input")
     ending = "\r\n" if text.endswith("\r\n") else "\n" if text.endswith("\n") else ""
     return _not_empty(text.removesuffix(ending) if ending else text, "Standard input")

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.output import Output
-from smtp_wizard.engine.model import InputError, Secret
+from smtp_wizard.engine.model import InputError, Secret, has_surrogate
 
 T = TypeVar("T")
 
@@ -36,11 +36,12 @@ def prefers_lines(environ: Mapping[str, str]) -> bool:
 def ask(out: Output, question: str, parse: Callable[[str], T]) -> T:
     """Ask until the answer can be used. `parse` raises `InputError`. Raises `CommandError` at the end of the input."""
     while True:
-        sys.stderr.write(f"{question}: ")
-        sys.stderr.flush()
-        line = sys.stdin.readline()
+        line = _line(f"{question}: ")
         if not line:
             raise no_answer(question)
+        if has_surrogate(line):
+            out.narrate(NO_TEXT)
+            continue
         try:
             return parse(line.strip())
         except InputError as problem:
@@ -49,22 +50,42 @@ def ask(out: Output, question: str, parse: Callable[[str], T]) -> T:
 
 def ask_password(question: str) -> Secret:
     """Ask for a password without showing it. Raises `CommandError` at the end of the input."""
+    while True:
+        typed = _hidden_line(question)
+        if typed and not has_surrogate(typed):
+            return Secret(typed)
+        if typed:
+            sys.stderr.write(f"{NO_TEXT}\n")
+
+
+def _hidden_line(question: str) -> str:
+    """Return what was typed, unseen; a half of a character where it was no text. Raises `CommandError`."""
     import getpass
 
-    while True:
-        try:
-            typed = getpass.getpass(f"{question}: ", stream=sys.stderr)
-        except EOFError:
-            raise no_answer(question) from None
-        if typed:
-            return Secret(typed)
+    try:
+        return getpass.getpass(f"{question}: ", stream=sys.stderr)
+    except UnicodeDecodeError:  # its bytes are the password: they must not be quoted
+        return "\udc80"
+    except (EOFError, OSError):
+        raise no_answer(question) from None
+
+
+def _line(prompt: str) -> str:
+    """Return a line with its end; nothing at the end of the input, also where the terminal has gone."""
+    try:
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+        return sys.stdin.readline()
+    except (OSError, ValueError):
+        return ""
+
+
+NO_TEXT = "This terminal sent letters in a way that could not be read. Please type it again."
 
 
 def confirm(question: str) -> bool:
     """Ask for yes or no; Enter alone means no."""
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return _line(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def agree(out: Output, code: str, words: str, question: str, hint: str) -> None:

@@ -14,7 +14,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.questions import ask_password, can_ask
 from smtp_wizard.commands.running import Stopwatch, run
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.model import InputError, Secret, clean
+from smtp_wizard.engine.model import InputError, Secret, clean, has_surrogate
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -70,14 +70,14 @@ def variable_source(invocation: Invocation, name: str) -> Callable[[], Awaitable
 
     Raises `CommandError`.
     """
-    held = Secret(invocation.environ.pop(name, ""))
-    if not held:
-        raise CommandError(
-            "passphrase-unreadable",
-            f"The environment variable {clean(name, 100)} is not set.",
-            "Set it to the vault's passphrase, and start again.",
-            Exit.SECRET,
-        )
+    from smtp_wizard.engine.secrets import no_text
+
+    value = invocation.environ.pop(name, "")
+    if not value or has_surrogate(value):
+        words = no_text(name) if value else f"The environment variable {clean(name, 100)} is not set."
+        hint = "Set it to the vault's passphrase, and start again."
+        raise CommandError("passphrase-unreadable", words, hint, Exit.SECRET)
+    held = Secret(value)
 
     async def given() -> Secret:
         return held

@@ -367,6 +367,11 @@ def parse_port(text: str) -> int:
     return int(typed)
 
 
+def has_surrogate(text: str) -> bool:
+    """Whether half a character stands in a text: bytes that were none came from the system so (PEP 383)."""
+    return any("\ud800" <= ch <= "\udfff" for ch in text)
+
+
 def has_control(text: str) -> bool:
     """Whether a control character (a line end, a NUL) or half a character (a surrogate) stands in a text.
 

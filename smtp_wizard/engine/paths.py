@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from smtp_wizard.engine.model import InputError
+from smtp_wizard.engine.model import InputError, clean
 from smtp_wizard.engine.ownership import UnsafeFile, refuse_strangers, refuse_strangers_open
 
 __all__ = [
     "CONFIG_VARIABLE",
     "UnsafeFile",
+    "absolute",
     "config_dir",
     "lock_of",
     "make_private_dir",
@@ -47,35 +48,48 @@ def config_dir(override: Path | None, environ: Mapping[str, str]) -> Path:
     """
     chosen = override or environ.get(CONFIG_VARIABLE)
     if chosen:
-        return _absolute(Path(chosen))
+        return _usable(absolute(Path(chosen)))
     import platformdirs
 
     try:
         found = platformdirs.user_config_path("smtp-wizard", appauthor=False)
     except RuntimeError:
-        raise InputError(_NO_HOME) from None
+        raise InputError(f"{_NO_HOME} {_NAME_ONE}") from None
     if not found.is_absolute():  # a '~' that stands for nobody's home, left as it was by older platformdirs
-        raise InputError(_NO_HOME)
-    return found
+        raise InputError(f"{_NO_HOME} {_NAME_ONE}")
+    return _usable(found)
 
 
-_NO_HOME = (
-    "No home folder is known: HOME is not set, and this user is not in the list of users; name a folder with --config "
-    f"or {CONFIG_VARIABLE}."
-)
-
-
-def _absolute(path: Path) -> Path:
+def _usable(folder: Path) -> Path:
+    """Return the folder, whether or not it is there. Raises `InputError` for a name that is too long."""
     try:
-        return path.expanduser().absolute()
+        folder.lstat()
+    except OSError as problem:
+        if problem.errno == errno.ENAMETOOLONG:
+            raise InputError(f"{clean(str(folder), 100)} cannot be the config folder: its name is too long.") from None
+    return folder
+
+
+_NO_HOME = "No home folder is known: HOME is not set, and this user is not in the list of users."
+_NAME_ONE = f"Name a folder with --config or {CONFIG_VARIABLE}."
+
+
+def absolute(path: Path) -> Path:
+    """Return the full name of a file or folder as typed: '~' is the home folder. Raises `InputError`."""
+    try:
+        found = path.expanduser().absolute()
+        os.fsencode(found)
+        return found
+    except UnicodeEncodeError:
+        raise InputError("That name has a character in it that no file can have; please type it by hand.") from None
     except RuntimeError:
         raise InputError(
             _NO_HOME if str(path).split("/")[0] == "~" else "There is no home folder of that name."
         ) from None
     except OSError:
         raise InputError(
-            "The folder in which smtp-wizard was started is not there any more: change to another one, or name the "
-            "config folder in full."
+            "The folder in which smtp-wizard was started is not there any more: change to another one, or type the "
+            "name in full."
         ) from None
 
 
@@ -120,9 +134,12 @@ def read_start(path: Path, most: int) -> bytes:
     return _read(path, most, private=True, cut=True)
 
 
-def read_bounded(path: Path, most: int) -> bytes:
-    """As `read_private`, for a file that a person named: whoever owns it. Raises `OSError`."""
-    return _read(path, most, private=False)
+def read_bounded(path: Path, most: int, *, cut: bool = False) -> bytes:
+    """As `read_private`, for a file that a person named: whoever owns it. Raises `OSError`.
+
+    `cut`: of a larger file its first `most` bytes, as `read_start`.
+    """
+    return _read(path, most, private=False, cut=cut)
 
 
 def _refuse_strangers_on_the_way(path: Path) -> None:

@@ -98,7 +98,7 @@ def deliver(folder: Path, message: bytes) -> str:
 def _newest_first(folder: Path) -> list[Path]:
     arrived: list[tuple[int, str, Path]] = []
     for place in ("new", "cur"):
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             for path in (_mailbox_path(folder) / place).iterdir():
                 # Another process may delete it just now.
                 with suppress(FileNotFoundError):

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from smtp_wizard.engine.data import data_path
-from smtp_wizard.engine.model import Address, AddressError, InputError, clean
+from smtp_wizard.engine.model import Address, AddressError, InputError, clean, has_control
 from smtp_wizard.engine.strict import Document, Node
 
 SUBJECT = "remove"
@@ -55,9 +55,9 @@ def unsubscribe(address: Address, *, subject: str = SUBJECT, url: str = "", link
     Raises `InputError` for a subject of more than one line, `LinkError` for an address that is not https.
     """
     word = subject.strip()
-    if not word or any(ord(ch) < 32 or ord(ch) == 127 for ch in word) or len(word) > 100:
+    if not word or has_control(word) or len(word) > 100:
         raise InputError("The subject is one short line, for example: remove.")
-    if any(ord(ch) < 32 or ord(ch) == 127 for ch in link_text):
+    if has_control(link_text):
         raise InputError("The text of the link is one line.")
     mailto = mailto_link(address, word)
     web = parse_url(url) if url.strip() else ""
@@ -79,7 +79,7 @@ def mailto_link(address: Address, subject: str) -> str:
 def parse_url(text: str) -> str:
     """Take an https address as typed; return it in ASCII. Raises `LinkError`."""
     typed = text.strip()
-    if len(typed) > 2000 or any(ch.isspace() or ord(ch) < 32 or ch in '<>"\\^`{|}' for ch in typed):
+    if len(typed) > 2000 or has_control(typed) or any(ch.isspace() or ch in '<>"\\^`{|}' for ch in typed):
         raise LinkError("A web address has no blanks, quotation marks or brackets in it.")
     try:
         parts = urlsplit(typed)

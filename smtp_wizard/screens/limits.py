@@ -18,6 +18,7 @@ from textual.widgets import DataTable, Input
 
 from smtp_wizard.engine.catalog import Provider
 from smtp_wizard.engine.model import InputError, clean
+from smtp_wizard.engine.paths import absolute
 from smtp_wizard.engine.planner import (
     MOST_EACH,
     MOST_RECIPIENTS,
@@ -278,13 +279,13 @@ class ExportScreen(Dialog[Path]):
 
     @on(Input.Submitted)
     def _enter(self) -> None:
-        file = Path(self.field.value.strip()).expanduser()
         try:
+            file = absolute(Path(self.field.value.strip()))
             with file.open("x", encoding="utf-8", newline="") as opened:
                 opened.write(self.text)
         except FileExistsError:
             self.field.fail("There is a file of that name already. Type another one.")
-        except (OSError, ValueError, RuntimeError) as problem:
+        except (OSError, ValueError) as problem:
             self.field.fail(f"It cannot be written there: {clean(str(problem), 200)}")
         else:
             self.dismiss(file)

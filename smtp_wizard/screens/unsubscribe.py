@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from smtp_wizard.engine.accounts import AccountsError
 from smtp_wizard.engine.model import Address, InputError
-from smtp_wizard.engine.paths import write_private
+from smtp_wizard.engine.paths import absolute, read_bounded, write_private
 from smtp_wizard.engine.unsubscribe import LARGEST, SUBJECT, Unsubscribe, check_template, rules, unsubscribe
 from smtp_wizard.screens.dialogs import Dialog, HelpScreen
 from smtp_wizard.screens.step import Kit
@@ -121,9 +121,10 @@ class UnsubscribeScreen(Dialog[None]):
         made = self._made(quiet=False)
         if made is None:
             return
-        path = Path.cwd() / FILE_NAME
+        path = Path(FILE_NAME)
         lines = [made.mailto, made.html, made.text, *(f"{name}: {value}" for name, value in made.headers)]
         try:
+            path = path.absolute()
             if path.exists():
                 self.banner.say(f"There is already a file {path}; it was left as it is.")
                 return
@@ -141,8 +142,10 @@ class UnsubscribeScreen(Dialog[None]):
             self.template.entry.focus()
             return
         try:
-            with Path(name).expanduser().open("rb") as file:
-                report = check_template(file.read(LARGEST))
+            report = check_template(read_bounded(absolute(Path(name)), LARGEST, cut=True))
+        except InputError as problem:
+            self.template.fail(str(problem))
+            return
         except OSError as problem:
             self.template.fail(f"That file could not be read: {problem.strerror or 'the system refused'}.")
             return

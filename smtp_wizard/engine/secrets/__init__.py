@@ -23,7 +23,7 @@ from smtp_wizard.engine.secrets.command import (
 from smtp_wizard.engine.secrets.desktop import KEYRING_LIMIT, OS_BACKENDS, SERVICE, Backend, KeyringStore
 from smtp_wizard.engine.secrets.file import CREDENTIALS, FileStore, parse_secret_file
 from smtp_wizard.engine.secrets.journal import Journal, Note, Pending
-from smtp_wizard.engine.secrets.references import EnvStore, ReferenceStore, parse_variable, variable_for
+from smtp_wizard.engine.secrets.references import EnvStore, ReferenceStore, no_text, parse_variable, variable_for
 from smtp_wizard.engine.secrets.session import SessionStore
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultState, VaultStore, acceptable
@@ -56,6 +56,7 @@ __all__ = [
     "acceptable",
     "entry_name",
     "first_line",
+    "no_text",
     "nothing",
     "parse_command",
     "parse_secret_file",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from smtp_wizard.engine.accounts import StoreKind
 from smtp_wizard.engine.model import InputError, Secret, clean
+from smtp_wizard.engine.paths import absolute
 from smtp_wizard.engine.secrets.base import Availability, SecretError, Trouble
 from smtp_wizard.engine.secrets.command import LARGEST, only_line, unreadable
 from smtp_wizard.engine.secrets.references import ReferenceStore
@@ -43,10 +44,7 @@ def parse_secret_file(text: str) -> str:
         raise InputError(
             "Of the environment only $CREDENTIALS_DIRECTORY/ is understood here; type the file's full name."
         )
-    try:
-        return str(Path(name).expanduser().absolute())
-    except RuntimeError:
-        raise InputError("There is no home folder of that name.") from None
+    return str(absolute(Path(name)))
 
 
 class FileStore(ReferenceStore):

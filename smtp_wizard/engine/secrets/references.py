@@ -8,7 +8,7 @@ from collections.abc import MutableMapping
 from typing import ClassVar
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.model import InputError, Secret, clean
+from smtp_wizard.engine.model import InputError, Secret, clean, has_surrogate
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 
 
@@ -63,9 +63,12 @@ class EnvStore(ReferenceStore):
     def take(self, variable: str) -> Secret | None:
         """Return what a variable holds, or None where it is not set or empty.
 
-        Whoever reads a secret from the environment reads it here, so that the store still finds it afterwards.
+        Whoever reads a secret from the environment reads it here, so that the store still finds it afterwards. Raises
+        `SecretError` where it holds bytes that are no text.
         """
         value = self._environ.pop(variable, "")
+        if has_surrogate(value):
+            raise SecretError(Trouble.UNREADABLE, no_text(variable))
         if value:
             self._taken[variable] = Secret(value)
         return self._taken.get(variable)
@@ -96,6 +99,11 @@ class EnvStore(ReferenceStore):
             f"The environment variable {clean(where, 100)} holds another password than the one you typed; "
             "set it anew before you start smtp-wizard."
         )
+
+
+def no_text(variable: str) -> str:
+    """Say that an environment variable holds bytes that cannot be a password."""
+    return f"The environment variable {clean(variable, 100)} holds something that is not UTF-8 text; set it anew."
 
 
 def variable_for(account_name: str) -> str:

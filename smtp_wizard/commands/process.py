@@ -1,0 +1,61 @@
+"""What holds for the whole process before anything else is loaded: three streams are there, and no core is dumped."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_STANDARD_INPUT, _STANDARD_OUTPUT, _STANDARD_ERROR = 0, 1, 2
+
+
+def occupy_streams() -> None:
+    """Put something into the place of each standard stream that was closed.
+
+    Else the next file or connection would get its number, and what is meant for a person would be written there. A
+    closed input is an empty one, a closed error stream swallows what is said, and writing to a closed output fails.
+    """
+    modes = {_STANDARD_INPUT: os.O_RDONLY, _STANDARD_OUTPUT: os.O_RDONLY, _STANDARD_ERROR: os.O_WRONLY}
+    for number, mode in modes.items():
+        if not _is_open(number):
+            _occupy(number, mode)
+    for name, number, how in (
+        ("stdin", _STANDARD_INPUT, "r"),
+        ("stdout", _STANDARD_OUTPUT, "w"),
+        ("stderr", _STANDARD_ERROR, "w"),
+    ):
+        if getattr(sys, name) is None:
+            stream = open(number, how, encoding="utf-8", closefd=False)  # noqa: SIM115  to the program's end
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def _occupy(number: int, mode: int) -> None:
+    handle = os.open(os.devnull, mode)
+    if handle != number:
+        os.dup2(handle, number)
+        os.close(handle)
+    os.set_inheritable(number, True)
+
+
+def forbid_core_dumps() -> None:
+    """Let neither this process nor one that it starts leave its memory, with a password in it, on the disk.
+
+    On Linux a limit of 1 byte forbids those too that are handed to a program (systemd-coredump), which a limit of 0
+    does not (fs/coredump.c in the kernel). A limit that is lower already stays.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    wanted = 1 if sys.platform == "linux" else 0
+    limit = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))

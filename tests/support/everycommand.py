@@ -1,0 +1,242 @@
+"""Every command of the program, each as it can be run on loopback; and a process that runs them under a condition."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from smtp_wizard.cli import program
+from smtp_wizard.engine.accounts import AccountBook, StoreKind, StoreRef
+from tests.test_cli_send import RELAY
+
+PRACTICE = ("setup", "ana@sandbox.test", "--path", "accept", "--password-env", "PW")
+COMMANDS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("--help",),
+    ("--version",),
+    ("--plain",),
+    ("no-such-command",),
+    ("setup",),
+    (*PRACTICE, "--json"),
+    (*PRACTICE, "--store", "session", "--save", "New"),
+    (*PRACTICE[:4], "--password-stdin"),
+    ("check", "127.0.0.1:1", "-v"),
+    ("check", "127.0.0.1:1", "--json"),
+    ("check", "--help"),
+    ("test",),
+    ("test", "Office", "--depth", "server"),
+    ("test", "--all", "--json"),
+    ("test", "--all", "--format", "nagios"),
+    ("test", "--all", "--format", "jsonl"),
+    ("send", "Office", "--to", "me@elsewhere.example"),
+    ("accounts",),
+    ("accounts", "list", "--json"),
+    ("accounts", "show", "Office"),
+    ("accounts", "show", "Nobody", "--json"),
+    ("accounts", "rename", "Office", "New"),
+    ("accounts", "password", "Office"),
+    ("accounts", "edit", "Office", "--store", "session"),
+    ("accounts", "duplicate", "Office", "--as", "New"),
+    ("accounts", "remove", "Office"),
+    ("vault",),
+    ("vault", "list", "--json"),
+    ("vault", "passphrase"),
+    ("discover", "ana@gmail.com"),
+    ("providers",),
+    ("providers", "list", "gmail", "--json"),
+    ("providers", "show", "gmail"),
+    ("providers", "verify", "nobody"),
+    ("limits",),
+    ("limits", "list", "gmail", "--json"),
+    ("limits", "plan", "--provider", "gmail", "--recipients", "100"),
+    ("guide",),
+    ("guide", "basic"),
+    ("explain",),
+    ("explain", "-", "--json"),
+    ("explain", "--jsonl"),
+    ("unsubscribe", "list@example.com"),
+    ("unsubscribe", "--check", "-"),
+    ("sandbox", "--scenario", "nothing"),
+    ("sandbox", "run", "--scenario", "nothing", "--json"),
+    ("sandbox", "mailbox"),
+    ("sandbox", "mailbox", "list", "--json"),
+    ("sandbox", "mailbox", "show", "nothing"),
+    ("doctor",),
+    ("doctor", "--json"),
+    ("schema",),
+    ("schema", "test"),
+)
+
+
+def leaves() -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command that does something, with the words that call it."""
+    yield from _below((), program, click.Context(program))
+
+
+def _below(
+    words: tuple[str, ...], command: click.Command, context: click.Context
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    if not isinstance(command, click.Group):
+        yield words, command
+        return
+    for name in command.list_commands(context):
+        found = command.get_command(context, name)
+        assert found is not None
+        yield from _below((*words, name), found, click.Context(found, parent=context, info_name=name))
+
+
+def make_config(folder: Path) -> None:
+    """Save two accounts, whose server is not there."""
+    book = AccountBook(folder)
+    book.put(replace(RELAY, store=StoreRef(StoreKind.SESSION, "Office/password")))
+    book.put(replace(RELAY, name="Shop", store=StoreRef(StoreKind.ENV, "PW")))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one command ended in its process."""
+
+    code: int
+    """As a shell tells it: 128 + n where a signal ended it."""
+    out: str
+    err: str
+
+
+def run_each(condition: str, commands: Sequence[tuple[str, ...]], folder: Path) -> dict[tuple[str, ...], Ended]:
+    """Run commands one by one, each in a process of its own that ends as the real one does, under a condition.
+
+    `condition` is a function of the script below. A process for each that loads everything anew would take minutes.
+    """
+    folder.mkdir()
+    make_config(folder / "config")
+    given = {"condition": condition, "commands": commands, "folder": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "SMTP_WIZARD_CONFIG": str(folder / "now"), "PW": "correct horse"},
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    shutil.rmtree(folder)
+    return {tuple(words): Ended(*ended) for words, ended in zip(commands, told, strict=True)}
+
+
+_SCRIPT = r"""
+import json, os, pathlib, shutil, sys
+
+given = json.load(sys.stdin)
+folder = pathlib.Path(given["folder"])
+import smtp_wizard.cli, smtp_wizard.engine.desk, smtp_wizard.front, smtp_wizard.engine.explainers, smtp_wizard.report
+import cryptography.x509, dns.resolver, filelock, platformdirs, yaml
+from smtp_wizard.__main__ import main
+
+
+def to(number, path, flags):
+    handle = os.open(path, flags | os.O_CREAT, 0o600)
+    os.dup2(handle, number)
+    os.close(handle)
+
+
+def streams():
+    to(0, os.devnull, os.O_RDONLY)
+    to(1, folder / "out", os.O_WRONLY | os.O_TRUNC)
+    to(2, folder / "err", os.O_WRONLY | os.O_TRUNC)
+
+
+def close(*numbers):
+    for number in numbers:
+        os.close(number)
+        setattr(sys, ("stdin", "stdout", "stderr")[number], None)
+        setattr(sys, ("__stdin__", "__stdout__", "__stderr__")[number], None)
+
+
+def broken(number):
+    reading, writing = os.pipe()
+    os.close(reading)
+    os.dup2(writing, number)
+    os.close(writing)
+
+
+def gone():
+    (folder / "gone").mkdir()
+    os.chdir(folder / "gone")
+    (folder / "gone").rmdir()
+
+
+def nobody():
+    import pwd
+
+    def unknown(_):
+        raise KeyError(_)
+
+    pwd.getpwuid = pwd.getpwnam = unknown
+    os.environ.pop("HOME", None)
+    os.environ.pop("SMTP_WIZARD_CONFIG", None)
+
+
+def relative():
+    gone()
+    os.environ["SMTP_WIZARD_CONFIG"] = "config"
+
+
+def bytes_everywhere():
+    looks = ("NO_COLOR", "COLUMNS", "LINES", "TERM", "LANG", "SMTP_WIZARD_THEME", "ACCESSIBLE", "DISPLAY", "USER")
+    places = ("SSH_CONNECTION", "CREDENTIALS_DIRECTORY", "SSL_CERT_DIR", "http_proxy", "XDG_CONFIG_HOME", "PW")
+    for name in looks + places:
+        os.environ[name] = "a\udcff\x1b[2J"
+
+
+def odd_numbers():
+    os.environ |= {"COLUMNS": "-1", "LINES": "99999999999999999999999", "NO_COLOR": "", "CI": "\x1b", "TERM": ""}
+
+
+CONDITIONS = {
+    "nothing": lambda: None,
+    "stdin closed": lambda: close(0),
+    "stdin unreadable": lambda: to(0, os.devnull, os.O_WRONLY),
+    "stdout closed": lambda: close(1),
+    "stdout full": lambda: to(1, "/dev/full", os.O_WRONLY),
+    "stdout read-only": lambda: to(1, os.devnull, os.O_RDONLY),
+    "stderr closed": lambda: close(2),
+    "stderr full": lambda: to(2, "/dev/full", os.O_WRONLY),
+    "stderr broken": lambda: broken(2),
+    "all closed": lambda: close(0, 1, 2),
+    "both full": lambda: (to(1, "/dev/full", os.O_WRONLY), to(2, "/dev/full", os.O_WRONLY)),
+    "stdout broken": lambda: broken(1),
+    "the folder gone": gone,
+    "a config folder in a folder that is gone": relative,
+    "nobody": nobody,
+    "bytes everywhere": bytes_everywhere,
+    "odd numbers": odd_numbers,
+}
+
+told = []
+for words in given["commands"]:
+    shutil.rmtree(folder / "now", ignore_errors=True)
+    shutil.copytree(folder / "config", folder / "now")
+    for name in ("out", "err"):
+        (folder / name).write_bytes(b"")
+    child = os.fork()
+    if child == 0:
+        streams()
+        CONDITIONS[given["condition"]]()
+        sys.argv = ["smtp-wizard", *words]
+        sys.exit(main())
+    status = os.waitpid(child, 0)[1]
+    code = os.waitstatus_to_exitcode(status)
+    texts = [(folder / name).read_bytes().decode("utf-8", "backslashreplace") for name in ("out", "err")]
+    told.append([code if code >= 0 else 128 - code, *texts])
+print(json.dumps(told))
+"""
