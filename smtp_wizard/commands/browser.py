@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from smtp_wizard.commands.connection import parsed_by
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Output
@@ -19,7 +20,7 @@ from smtp_wizard.engine.accounts import Account
 from smtp_wizard.engine.model import Auth, Secret, clean
 from smtp_wizard.engine.oauth import Attempt, Exchange, Grant, OAuthError, RegisteredClient, SignedIn
 from smtp_wizard.engine.oauth_server import ClientSecret, Flow, OAuthServer
-from smtp_wizard.engine.secrets import SecretError
+from smtp_wizard.engine.secrets import SecretError, parse_command
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,7 +51,10 @@ def browser_options(command: F) -> F:
     """Add the options about the sign-in in the browser; `browser_from` reads them, but for --token-command."""
     for option in (
         click.option(
-            "--token-command", metavar="CMD", help="Run this each time; its first line is an access token (OAuth)."
+            "--token-command",
+            metavar="CMD",
+            callback=parsed_by(parse_command),
+            help="Run this each time; its first line is an access token (OAuth).",
         ),
         FLOW,
         click.option(

@@ -21,6 +21,8 @@ from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.model import Endpoint, Stage, Verdict, Who, clean
 from smtp_wizard.report import TRANSCRIPT_LEGEND, Outcome, coloured, plain_printer
 
+BUG = "bug"
+"""The code of the finding where a check met a fault of this program."""
 TIME_IS_UP = "time-is-up"
 """The code of the finding when --timeout ended a check."""
 
@@ -97,6 +99,8 @@ def cut_off(seen: Watched, limit: float) -> CheckResult:
 def exit_code(outcomes: Iterable[Outcome]) -> Exit:
     """Return the exit code for what became of the checks."""
     done = list(outcomes)
+    if any(outcome.obstacle is not None and outcome.obstacle.code == BUG for outcome in done):
+        return Exit.BUG
     if any(outcome.obstacle is not None and outcome.obstacle.code.startswith("secret-") for outcome in done):
         return Exit.SECRET
     good = all(outcome.obstacle is None and outcome.report.verdict in (Verdict.PASS, Verdict.WARN) for outcome in done)

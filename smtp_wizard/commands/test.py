@@ -29,7 +29,7 @@ from smtp_wizard.commands.connection import (
     sign_in_option,
 )
 from smtp_wizard.commands.exits import CommandError, Exit
-from smtp_wizard.commands.faults import GIVE_PASSPHRASE, other_stores
+from smtp_wizard.commands.faults import GIVE_PASSPHRASE, known_fault, other_stores, reported_bug
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.questions import ask_password, can_ask
@@ -37,7 +37,7 @@ from smtp_wizard.commands.room import checks_at_once, limit
 from smtp_wizard.commands.running import Stopwatch, run
 from smtp_wizard.commands.sign_in import given_password, tidied_for
 from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts import Account
+from smtp_wizard.engine.accounts import Account, StoreKind
 from smtp_wizard.engine.check import Emit, Report
 from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.diagnosis import Finding
@@ -201,25 +201,39 @@ class _Tester:
             (account,) = self.accounts
             given = given_password(self.invocation, self.asked.password, self.watch, self._undone)
             return {account.name: None if given is None else tidied_for(self.invocation, account, given)}
-        offer_passphrase(self.invocation, *(account.store for account in self.accounts))
-        found = run(self._stored(), self.watch, self._undone)
+        shut = self._shut_vault()
+        found = run(self._stored(shut), self.watch, self._undone)
         return {account.name: self._asked(account, found[account.name]) for account in self.accounts}
 
-    async def _stored(self) -> dict[str, Secret | SecretError | None]:
-        found: dict[str, Secret | SecretError | None] = {}
+    def _shut_vault(self) -> SecretError | None:
+        """Open the vault for the accounts that need it; return why it stays shut, which stops none of the others."""
+        try:
+            offer_passphrase(self.invocation, *(account.store for account in self.accounts))
+        except SecretError as problem:
+            return problem
+        return None
+
+    async def _stored(self, shut: SecretError | None) -> dict[str, Secret | Exception | None]:
+        found: dict[str, Secret | Exception | None] = {}
         async with self.watch.bound():
             for account in self.accounts:
-                try:
-                    found[account.name] = await self.invocation.desk.secret_of(account)
-                except SecretError as problem:
-                    found[account.name] = problem
-                if found[account.name] is None and account.auth is not Auth.NONE:
-                    found[account.name] = _nowhere()
+                in_vault = account.store is not None and account.store.kind is StoreKind.VAULT
+                found[account.name] = shut if shut and in_vault else await self._stored_of(account)
         return found
 
-    def _asked(self, account: Account, secret: Secret | SecretError | None) -> Secret | Finding | None:
-        if not isinstance(secret, SecretError):
+    async def _stored_of(self, account: Account) -> Secret | Exception | None:
+        """Return an account's secret, or why it cannot be had, whatever that is: the others are tested all the same."""
+        try:
+            secret = await self.invocation.desk.secret_of(account)
+        except Exception as problem:
+            return problem
+        return _nowhere() if secret is None and account.auth is not Auth.NONE else secret
+
+    def _asked(self, account: Account, secret: Secret | Exception | None) -> Secret | Finding | None:
+        if not isinstance(secret, Exception):
             return secret
+        if not isinstance(secret, SecretError):
+            return self._fault(secret)
         if secret.trouble is Trouble.ASK and can_ask() and account.auth is Auth.PASSWORD:
             return tidied_for(self.invocation, account, ask_password(f"Password of {account.name}"))
         return _secret_finding(secret)
@@ -277,9 +291,22 @@ class _Tester:
             )
         except (SandboxError, InputError) as problem:
             outcome = Outcome(account.name, Report(account.endpoint), _obstacle(problem))
+        except CommandError:  # of the whole command: its output cannot be written
+            raise
+        except Exception as problem:  # whatever is wrong with one account, the others have their results
+            outcome = Outcome(account.name, Report(account.endpoint, tuple(watched.results)), self._fault(problem))
         if not live:
             transcript.block(account.name, lines)
         return outcome
+
+    def _fault(self, problem: Exception) -> Finding:
+        """Say what an exception means for one account: a known one in its own words, any other as a bug."""
+        known = known_fault(problem) or reported_bug(problem, self.invocation)
+        title = (
+            "The account could not be tested" if known.exit_code is not Exit.BUG else "A fault of smtp-wizard itself"
+        )
+        steps = (known.hint,) if known.hint else ()
+        return Finding(code=known.code, title=title, explanation=known.message, who=Who.YOU, steps=steps)
 
     async def _check(self, account: Account, secret: Secret | None, emit: Emit) -> Report:
         connection = self.asked.connection

@@ -15,6 +15,7 @@ import click
 
 from smtp_wizard.cli import program
 from smtp_wizard.engine.accounts import AccountBook, StoreKind, StoreRef
+from smtp_wizard.engine.model import Auth, Endpoint, Security
 from tests.test_cli_send import RELAY
 
 PRACTICE = ("setup", "ana@sandbox.test", "--path", "accept", "--password-env", "PW")
@@ -96,8 +97,10 @@ def _below(
 def make_config(folder: Path) -> None:
     """Save two accounts, whose server is not there."""
     book = AccountBook(folder)
-    book.put(replace(RELAY, store=StoreRef(StoreKind.SESSION, "Office/password")))
-    book.put(replace(RELAY, name="Shop", store=StoreRef(StoreKind.ENV, "PW")))
+    nowhere = Endpoint("127.0.0.1", 1, Security.STARTTLS)
+    office = replace(RELAY, endpoint=nowhere, auth=Auth.PASSWORD, username="ana")
+    book.put(replace(office, name="Office", store=StoreRef(StoreKind.SESSION, "Office/password")))
+    book.put(replace(office, name="Shop", store=StoreRef(StoreKind.ENV, "PW")))
 
 
 @dataclass(frozen=True)

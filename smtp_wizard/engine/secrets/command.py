@@ -71,8 +71,17 @@ def parse_command(text: str) -> str:
 
 
 def words_of(where: str) -> list[str]:
-    """Return the words of a command as `parse_command` wrote it; '~/' at a word's beginning is the home folder."""
-    return [os.path.expanduser(word) if word.startswith("~/") else word for word in shlex.split(where)]  # noqa: PTH111
+    """Return the words of a command as `parse_command` wrote it; '~/' at a word's beginning is the home folder.
+
+    Raises `SecretError` for what it did not write: somebody has changed the file by hand.
+    """
+    try:
+        words = shlex.split(where)
+    except ValueError:
+        raise unreadable(f"The command '{clean(where, 100)}' cannot be read: a quotation mark is open.") from None
+    if not words or not words[0]:
+        raise unreadable("No command is named that prints the password.")
+    return [os.path.expanduser(word) if word.startswith("~/") else word for word in words]  # noqa: PTH111
 
 
 class GaveUp(SecretError):
@@ -106,7 +115,7 @@ class CommandStore(ReferenceStore):
         )
 
     async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
-        words = [ref.where, *shlex.split(ref.where)]
+        words = [ref.where, *words_of(ref.where)]
         if len(secret) > 3 and any(secret.reveal() in word for word in words):
             raise SecretError(
                 Trouble.REFUSED,
@@ -248,5 +257,8 @@ def found_program(where: str, environ: Mapping[str, str]) -> str | None:
     """Return the file of the program that a command begins with, None where there is none. Runs nothing."""
     import shutil
 
-    found = shutil.which(words_of(where)[0], path=environ.get("PATH"))
+    try:
+        found = shutil.which(words_of(where)[0], path=environ.get("PATH"))
+    except SecretError:
+        return None
     return str(Path(found)) if found else None
