@@ -142,7 +142,7 @@ def _server_context(folder: Path, authority: trustme.CA, certificate: Certificat
     leaf = authority.issue_cert(
         *names, organization_name="smtp-wizard practice server", not_before=issued, not_after=issued + _LEAF_LIFE
     )
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # `create_default_context` would heed SSLKEYLOGFILE
     # OpenSSL loads keys from files only; this one is private, and gone at once.
     with leaf.private_key_and_cert_chain_pem.tempfile(dir=str(folder)) as pem:
         context.load_cert_chain(pem)

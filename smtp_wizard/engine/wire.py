@@ -486,26 +486,25 @@ _LARGEST_CA_FILE = 16 * 1024 * 1024
 def verifying_context(trust: Trust) -> ssl.SSLContext:
     """Make, once for each trust, a context that verifies: chain, name by SAN alone (RFC 9525 section 6.3), TLS 1.2 up.
 
-    Raises `WireError` (tls-failed) for a CA file that is none. SSL_CERT_FILE is honoured.
+    Raises `WireError` (tls-failed) for a CA file that is none. SSL_CERT_FILE is honoured, SSLKEYLOGFILE is not.
     """
     try:
         # OpenSSL would read a pipe or a device to an end that never comes.
         usual = os.environ.get("SSL_CERT_FILE", "")
         if usual and Path(usual).exists():
             refuse_no_file(Path(usual), _LARGEST_CA_FILE)
-        if trust.only:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        elif sys.platform in ("darwin", "win32"):
+        if not trust.only and sys.platform in ("darwin", "win32"):
             import truststore
 
-            context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         else:
-            context = ssl.create_default_context()
+            # Not by `create_default_context`: it writes the keys of every connection, and so each password, into the
+            # file that SSLKEYLOGFILE names; and from Python 3.13 it is strict by the letter of RFC 5280, and refuses
+            # companies' own authorities that every mail program believes.
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.hostname_checks_common_name = False
-            # From Python 3.13 it is on, and refuses companies' own authorities that every mail program believes.
-            context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        if trust.only:
-            context.hostname_checks_common_name = False
+            if not trust.only:
+                context.load_default_certs()
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.options |= ssl.OP_NO_RENEGOTIATION
         if trust.ca_file:
