@@ -148,6 +148,8 @@ def transcript_line(line: Line) -> str:
     return f"{line.at:8.3f} {line.way.value}{' ' if line.encrypted else '!'} {line.text}".rstrip()
 
 
+PERHAPS_SENT = "Nobody can say whether the message was sent: look for it before you send it again."
+"""What is said where the message may or may not be on its way."""
 TRANSCRIPT_LEGEND = "C: this program   S: the server   *: a note   !: not encrypted"
 """What stands above a transcript."""
 
@@ -177,10 +179,16 @@ def summary(report: Report, depth: Depth) -> list[str]:
         case Verdict.PASS | Verdict.WARN:
             return _wrapped(words[depth], "")
         case Verdict.UNKNOWN:
-            return _wrapped("Nobody can say whether the message was sent: look for it before you send it again.", "")
+            return _wrapped(PERHAPS_SENT, "") if _perhaps_sent(report) else []
         case Verdict.FAIL | Verdict.SKIPPED:
             return []
     assert_never(report.verdict)
+
+
+def _perhaps_sent(report: Report) -> bool:
+    """Whether the connection was lost after the message had gone out; what was cut short before that sent nothing."""
+    data = report.result(Stage.DATA)
+    return data is not None and data.verdict is Verdict.UNKNOWN
 
 
 def paragraph(text: str, head: str = "") -> list[str]:

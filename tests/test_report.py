@@ -129,6 +129,13 @@ def test_a_lost_message_is_called_unknown() -> None:
     assert "Nobody can say" in " ".join(report.summary(lost, Depth.SEND))
 
 
+@pytest.mark.parametrize("stage", [Stage.DNS, Stage.CONNECT, Stage.AUTH, Stage.RCPT])
+@pytest.mark.parametrize("depth", list(Depth))
+def test_a_check_that_was_cut_short_before_the_message_speaks_of_none(stage: Stage, depth: Depth) -> None:
+    cut_short = Report(ENDPOINT, (CheckResult(stage, Verdict.UNKNOWN, 1.0, "The time allowed was up"),))
+    assert report.summary(cut_short, depth) == []
+
+
 def test_colour_is_beside_the_words() -> None:
     line = report.row(PASSING.results[0])[0]
     assert re.sub(r"\x1b\[[0-9;]*m", "", report.coloured(line)) == line

@@ -34,6 +34,10 @@ _OPEN_FOR = timedelta(minutes=5)
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.5
 """Seconds between two looks whether a place is free."""
 
+_own: set[str] = set()
+"""The ids of the places that this process holds. Its number says little of who wrote a row before: in a container each
+process that is started anew has the same one."""
+
 _Change = Callable[[Entry], Entry]
 
 
@@ -89,16 +93,17 @@ class Attempts:
         """
         wanted = Place(_scrambled(username, host), secrets.token_hex(8), lockout)
         wait = _FIRST_WAIT
-        while True:
-            try:
-                answer = await self._storage.ask(lambda file: self._taken(file, wanted, anyway=anyway))
-            except asyncio.CancelledError:
-                self.release(wanted)  # it may be taken a moment later, for nobody
-                raise
-            if answer is not None:
-                return answer
-            await self._sleep(wait)
-            wait = min(2 * wait, _LONGEST_WAIT)
+        _own.add(wanted.id)
+        try:
+            while (answer := await self._storage.ask(lambda file: self._taken(file, wanted, anyway=anyway))) is None:
+                await self._sleep(wait)
+                wait = min(2 * wait, _LONGEST_WAIT)
+        except BaseException:
+            self.release(wanted)  # it may be taken a moment later, for nobody
+            raise
+        if isinstance(answer, Pause):
+            _own.discard(wanted.id)
+        return answer
 
     async def sending(self, place: Place) -> None:
         """Note that the password is about to go out: from now on this counts, even if nobody is left to settle it.
@@ -121,14 +126,14 @@ class Attempts:
 
         def settled(entry: Entry) -> Entry:
             if cause is None:
-                return {id: each for id, each in entry.items() if _under_way(each, now) and id != place.id}
+                return {id: each for id, each in entry.items() if _under_way(id, each, now) and id != place.id}
             return {**entry, place.id: failed}
 
-        self._put(place.account, settled, lasting=cause is not None)
+        self._put(place, settled, lasting=cause is not None)
 
     def release(self, place: Place) -> None:
         """Give a place back where the password has not gone out."""
-        self._put(place.account, lambda entry: {id: each for id, each in entry.items() if id != place.id})
+        self._put(place, lambda entry: {id: each for id, each in entry.items() if id != place.id})
 
     def counted(self, username: str, host: str) -> tuple[str, ...]:
         """Return the causes of an account's sign-ins that count now, as in `Pause`. Writes nothing."""
@@ -151,7 +156,7 @@ class Attempts:
             if not anyway:
                 if len(failed) >= wanted.lockout.attempts:
                     return _pause(failed, wanted.lockout), entry
-                under_way = [each for each in entry.values() if _under_way(each, now)]
+                under_way = [id for id, each in entry.items() if _under_way(id, each, now)]
                 if len(failed) + len(under_way) >= wanted.lockout.attempts:
                     return None, entry
             place = SignIn(now, now + _OPEN_FOR, Reached.OPEN, process=os.getpid())
@@ -159,14 +164,16 @@ class Attempts:
 
         return changed(file, wanted.account, now, taken)
 
-    def _put(self, account: str, change: _Change, *, lasting: bool = False) -> None:
-        waiting = self._unwritten.setdefault(account, [])
+    def _put(self, place: Place, change: _Change, *, lasting: bool = False) -> None:
+        """Write what became of a place; until then it is this process's own."""
+        waiting = self._unwritten.setdefault(place.account, [])
         waiting.append(change)
-        self._storage.put(
-            lambda file: self._changed(file, account, change),
-            lasting=lasting,
-            kept=lambda: waiting.remove(change),
-        )
+
+        def kept() -> None:
+            waiting.remove(change)
+            _own.discard(place.id)
+
+        self._storage.put(lambda file: self._changed(file, place.account, change), lasting=lasting, kept=kept)
 
     def _changed(self, file: Connection, account: str, change: _Change) -> None:
         now = self._now()
@@ -190,18 +197,20 @@ def _pause(failed: Sequence[SignIn], lockout: Lockout) -> Pause:
 
 def _failed(entry: Entry, now: datetime) -> list[SignIn]:
     """Return what counts, the oldest first: what failed, and what went out from a process that is gone."""
-    counted = [each for each in entry.values() if each.state is not Reached.OPEN and not _under_way(each, now)]
+    counted = [each for id, each in entry.items() if each.state is not Reached.OPEN and not _under_way(id, each, now)]
     return sorted(counted, key=lambda each: each.at)
 
 
-def _under_way(sign_in: SignIn, now: datetime) -> bool:
+def _under_way(id: str, sign_in: SignIn, now: datetime) -> bool:
     """Whether it may still be settled by its own process."""
-    return sign_in.state is not Reached.FAILED and now - sign_in.at < _OPEN_FOR and _runs(sign_in.process)
+    if sign_in.state is Reached.FAILED or now - sign_in.at >= _OPEN_FOR:
+        return False
+    return id in _own if sign_in.process == os.getpid() else _runs(sign_in.process)
 
 
 def _runs(process: int) -> bool:
-    """Whether a process is there; where that cannot be asked without harm, it is taken to be."""
-    if os.name != "posix" or process == os.getpid():
+    """Whether another process is there; where that cannot be asked without harm, it is taken to be."""
+    if os.name != "posix":
         return True
     try:
         os.kill(process, 0)
@@ -227,11 +236,11 @@ def _is_dead(process: int) -> bool:
 def _current(entry: Entry, now: datetime) -> Entry:
     """Leave out what no longer counts. What is ahead of the clock, which was set back, counts from now on."""
     dated = {id: _not_ahead(each, now) for id, each in entry.items()}
-    return {id: each for id, each in dated.items() if _holds(each, now)}
+    return {id: each for id, each in dated.items() if _holds(id, each, now)}
 
 
-def _holds(sign_in: SignIn, now: datetime) -> bool:
-    return sign_in.until > now and (sign_in.state is not Reached.OPEN or _under_way(sign_in, now))
+def _holds(id: str, sign_in: SignIn, now: datetime) -> bool:
+    return sign_in.until > now and (sign_in.state is not Reached.OPEN or _under_way(id, sign_in, now))
 
 
 def _not_ahead(sign_in: SignIn, now: datetime) -> SignIn:

@@ -332,6 +332,20 @@ async def test_a_dead_process_whose_parent_was_not_told_is_dead(folder: Path) ->
         assert (await pause(Attempts(Storage(folder, 0.2), sleep=nobody_waits))).causes == ("", "", "")
 
 
+async def test_a_killed_process_that_had_ones_own_number_is_dead(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container every run has the same one; nobody waits for what an earlier run can settle no more."""
+    kill(folder, sent=True)
+    kill(folder, sent=True)
+    kill(folder, sent=False)
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    with closing(sqlite3.connect(folder / FILE_NAME)) as file, file:
+        file.execute("UPDATE attempts SET process = 1")
+    after = Attempts(Storage(folder, 0.2), sleep=nobody_waits)
+    assert after.counted(ANA, HOST) == ("", "")
+    await refuse(after)
+    assert (await pause(after)).causes == ("", "", "bad_credentials")
+
+
 async def test_a_process_that_was_killed_before_it_signed_in_holds_nothing(folder: Path) -> None:
     for _ in range(3):
         kill(folder, sent=False)
