@@ -40,6 +40,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 """Every command with its short help, so that the list of commands loads none of them."""
 
 PROGRAM = "smtp-wizard"
+HURRY = 0.5
+"""Seconds that writing what was learnt may take where a signal has ended the program."""
 
 
 class _Commands(click.Group):
@@ -107,10 +109,13 @@ def main(arguments: Sequence[str]) -> int:
     invocation = Invocation(out)
     try:
         with orderly_end():
+            patience: float | None = HURRY
             try:
-                return _run(list(arguments), invocation)
+                code = _run(list(arguments), invocation)
+                patience = None
+                return code
             finally:
-                invocation.close()
+                invocation.close(patience)
     except Interrupted as problem:
         return _interrupted(out, problem)
     except KeyboardInterrupt:

@@ -318,6 +318,21 @@ async def test_where_there_is_no_file_for_long_nothing_is_said_of_the_server(
     assert any("--concurrency" in step for step in result.finding.steps)
 
 
+async def test_a_look_up_without_a_thread_says_nothing_of_the_server(
+    many: Many, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(wire, "ROOM_SECONDS", 0.0)
+        patch.setattr(threading.Thread, "start", refused)
+        done = await check(Endpoint("localhost", many.places[0][1], Security.NONE), depth=Depth.SERVER)
+    assert (done.last.stage, done.last.verdict) == (Stage.DNS, Verdict.UNKNOWN)
+    assert done.last.finding is not None
+    assert done.last.finding.code == "too_many_files"
+
+
 def test_a_data_file_that_the_system_does_not_give_is_not_called_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
     from smtp_wizard.commands.faults import known_fault
 

@@ -121,10 +121,10 @@ def live_reader(out: Output, transcript: Transcript, title: str) -> Emit:
 
 def held_reader(transcript: Transcript, lines: list[str]) -> Emit:
     """Return what only gathers the transcript of one check among several, for `Transcript.block`."""
-    return plain_printer(_nothing, lines.append if transcript.wanted else None)
+    return plain_printer(_nothing, lines.append) if transcript.wanted else _nothing
 
 
-def _nothing(_: str) -> None:
+def _nothing(_: object) -> None:
     return
 
 

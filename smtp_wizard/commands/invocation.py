@@ -107,10 +107,13 @@ class Invocation:
 
         return GuideShelf()
 
-    def close(self) -> None:
-        """Write what was learnt, and say what could not be kept. To be called once, when the command is done."""
+    def close(self, seconds: float | None = None) -> None:
+        """Write what was learnt, and say what could not be kept. To be called once, when the command is done.
+
+        `seconds`: how long that may take, where somebody waits for the program to end.
+        """
         if "book" in self.__dict__:
-            for trouble in self.book.state.flush():
+            for trouble in self.book.state.flush(seconds):
                 self.out.narrate(f"smtp-wizard: {trouble}")
         if "stores" in self.__dict__ and self.stores.journal.trouble:
             self.out.narrate(f"smtp-wizard: {self.stores.journal.trouble}")

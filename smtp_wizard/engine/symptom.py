@@ -27,7 +27,7 @@ class Fault(StrEnum):
     DENIED = "denied"
     """This computer itself forbade the connection (EACCES, EPERM)."""
     NO_ROOM = "no-room"
-    """This program may have no more files and connections open (EMFILE, ENFILE)."""
+    """This program may have no more files, connections or threads (EMFILE, ENFILE, EAGAIN)."""
     CLOSED = "closed"
     """The other side ended the connection where a reply was due."""
     SPEAKS_TLS = "speaks-tls"

@@ -196,7 +196,8 @@ async def _look_up(host: str, port: int) -> list[Peer]:
     return list(dict.fromkeys(peers))
 
 
-_FULL = (errno.EMFILE, errno.ENFILE)
+_FULL = (errno.EMFILE, errno.ENFILE, errno.EAGAIN)
+"""No file is left, or no thread."""
 
 
 async def _with_room(make: Callable[[], Awaitable[T]]) -> T:
@@ -215,7 +216,7 @@ async def _with_room(make: Callable[[], Awaitable[T]]) -> T:
 
 
 async def in_thread(work: Any) -> Any:
-    """Run blocking work in a daemon thread and return what it returns.
+    """Run blocking work in a daemon thread and return what it returns. Raises `OSError` where none can be had.
 
     Not asyncio's pool: a look-up or a keyring that never answers would hold the end of the program as long as it hangs.
     """
@@ -241,7 +242,10 @@ async def in_thread(work: Any) -> Any:
         except RuntimeError:
             return  # the loop has ended; nobody waits any more
 
-    threading.Thread(target=run, daemon=True).start()
+    try:
+        threading.Thread(target=run, daemon=True).start()
+    except RuntimeError:  # the system gives no more threads
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
     return await future
 
 
@@ -331,6 +335,7 @@ _OS_FAULTS = {
     errno.EPERM: Fault.DENIED,
     errno.EMFILE: Fault.NO_ROOM,
     errno.ENFILE: Fault.NO_ROOM,
+    errno.EAGAIN: Fault.NO_ROOM,
 }
 
 

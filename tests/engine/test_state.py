@@ -513,6 +513,44 @@ def test_the_thread_ends_when_there_is_nothing_to_write_and_begins_again(
     assert len(rows_of(folder, "results")) == 3
 
 
+def test_where_the_system_gives_no_thread_it_is_written_all_the_same(
+    state: State, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    state.results.record(OFFICE, RESULT)
+    assert lasts(folder) == {OFFICE: LAST}
+    assert state.flush() == ()
+    assert names_in(folder) == [FILE_NAME]
+
+
+def test_whoever_is_in_a_hurry_does_not_wait_for_a_disk_that_hangs(state: State) -> None:
+    """Nor does the end of the program, once it was given up."""
+    goes_on = threading.Event()
+    state.storage.put(lambda _: goes_on.wait(60))
+    assert state.flush(0.01) == ()
+    assert state.storage.given_up
+    goes_on.set()
+    assert state.flush() == ()
+    assert not state.storage.given_up
+
+
+def test_the_end_of_the_program_does_not_wait_once_more(folder: Path) -> None:
+    script = """
+        import sys, threading
+        from pathlib import Path
+        from smtp_wizard.engine.state import State
+        state = State(Path(sys.argv[1]), lock_limit=1000)
+        state.storage.put(lambda _: threading.Event().wait())
+        state.flush(0.01)
+        print("out")
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), str(folder)]
+    assert subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout == "out\n"
+
+
 async def test_whoever_asks_gets_an_answer_or_the_fault(state: State) -> None:
     assert await state.storage.ask(lambda file: file.execute("SELECT 1 + 1").fetchone()) == (2,)
     with pytest.raises(ZeroDivisionError):

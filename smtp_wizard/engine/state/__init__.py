@@ -43,12 +43,12 @@ class State:
         self.results.tidy(saved, now - FRESH)
         self.logins.tidy(saved, now - FRESH)
 
-    def flush(self) -> tuple[str, ...]:
+    def flush(self, seconds: float | None = None) -> tuple[str, ...]:
         """Write everything, close the file, and return in sentences what went wrong since the last time.
 
-        To be called at the end of a program, and not in an event loop.
+        To be called at the end of a program, and not in an event loop. `seconds`: how long that may take.
         """
-        self.storage.flush()
+        self.storage.flush(seconds)
         return self.troubles()
 
     def troubles(self) -> tuple[str, ...]:

@@ -43,6 +43,8 @@ class Storage:
         self._troubles: dict[str, bool] = {}
         """What went wrong, in sentences, and whether that was returned already."""
         self._bug: Exception | None = None
+        self.given_up = False
+        """Whether the last `flush` waited in vain."""
         self.begin()
         _all.add(self)
 
@@ -116,25 +118,34 @@ class Storage:
             self._changed.notify_all()
 
     def _start(self) -> None:
-        if self._thread is None:
-            # Not one that the end of the program waits for: a disk that hangs would hold it. `flush` waits for a while.
-            self._thread = threading.Thread(target=self._run, name="smtp-wizard-state", daemon=True)
+        """Have a thread. Where the system gives none, what is to be done is done here: it must not be lost."""
+        if self._thread is not None:
+            return
+        # Not one that the end of the program waits for: a disk that hangs would hold it. `flush` waits for a while.
+        self._thread = threading.Thread(target=self._run, name="smtp-wizard-state", daemon=True)
+        try:
             self._thread.start()
+        except RuntimeError:
+            self._closing, was = True, self._closing
+            self._run()
+            self._closing = was
 
     # -- the end ----------------------------------------------------------------------------------------------------
 
-    def flush(self) -> None:
+    def flush(self, seconds: float | None = None) -> None:
         """Wait until all that was handed over is written, or cannot be, and the file is closed. Not in an event loop.
 
-        What could not be written is in `troubles`.
+        What could not be written is in `troubles`. `seconds`: how long to wait at most; None: as long as another
+        process may hold the file, and a moment.
         """
+        limit = 2 * self._lock_limit + IDLE_SECONDS if seconds is None else seconds
         with self._changed:
             if self._todo or (self._session is not None and self._session.unwritten):
                 self._start()
             self._closing = True
             self._changed.notify_all()
             try:
-                self._changed.wait_for(lambda: self._thread is None, 2 * self._lock_limit + IDLE_SECONDS)
+                self.given_up = not self._changed.wait_for(lambda: self._thread is None, limit)
             finally:
                 self._closing = False
         bug, self._bug = self._bug, None
@@ -198,7 +209,8 @@ _all: weakref.WeakSet[Storage] = weakref.WeakSet()
 
 def _at_exit() -> None:
     for storage in tuple(_all):
-        storage.flush()
+        if not storage.given_up:
+            storage.flush()
 
 
 def _after_fork() -> None:
