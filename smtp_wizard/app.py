@@ -23,6 +23,7 @@ from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from smtp_wizard.background import ServerWatch
+from smtp_wizard.early_keys import as_before
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.drafts import DraftBox, Kept
 from smtp_wizard.engine.guides import GuideShelf
@@ -41,7 +42,6 @@ from smtp_wizard.screens.provider import ProviderScreen
 from smtp_wizard.screens.review import ReviewScreen
 from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.screens.signin import SignInScreen
-from smtp_wizard.screens.steady_app import SteadyApp
 from smtp_wizard.screens.step import Kit, Outcome, StepScreen
 from smtp_wizard.screens.testmail import TestMailScreen
 from smtp_wizard.screens.tools import (
@@ -54,6 +54,7 @@ from smtp_wizard.screens.tools import (
     OpenTool,
     ToolsScreen,
 )
+from smtp_wizard.screens.typed_ahead import TypedAheadApp
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.terminal import HIGH_CONTRAST, SMALLEST, THEMES, AsciiFilter, only_ascii, theme_for
 from smtp_wizard.widgets import Steady
@@ -85,7 +86,7 @@ class Floor(Steady, Screen[None]):
     """What lies beneath the steps; never seen for longer than a change of screens."""
 
 
-class WizardApp(SteadyApp):
+class WizardApp(TypedAheadApp):
     """The screens, over the engine."""
 
     CSS_PATH = "app.tcss"
@@ -111,6 +112,7 @@ class WizardApp(SteadyApp):
         self.given = draft is not None
         self.box = DraftBox(desk.folder)
         self.walking: Step | None = None
+        self._swapping = False
         self.opening = ExitStack()
         """Holds back every painting until there is something to see: a blank frame goes over the line too."""
         self.add_mode(HOME, lambda: HomeScreen(self.kit))
@@ -147,7 +149,7 @@ class WizardApp(SteadyApp):
     def _lend_terminal(self, words: Sequence[str], environ: Mapping[str, str]) -> tuple[bytes, int] | None:
         """Put the screens aside while a command asks the person something; None where there is no terminal to lend."""
         try:
-            with self.suspend():
+            with self.suspend(), as_before():
                 return run_on_terminal(words, environ)
         except SuspendNotSupported:
             return None
@@ -274,9 +276,18 @@ class WizardApp(SteadyApp):
 
     # -- the wizard -------------------------------------------------------------------------------------------------
 
+    def walk(self, draft: Draft, at: Step) -> None:
+        """Go through the steps until the end, then to the accounts; from here on keys are for the first of them."""
+        self._swapping = True
+        self._walk(draft, at)
+
+    @property
+    def changing(self) -> bool:
+        """Whether another screen is about to stand here: at the beginning, and from one step to the next."""
+        return super().changing or (self._swapping and self.at_work("wizard"))
+
     @work(exclusive=True, group="wizard")
-    async def walk(self, draft: Draft, at: Step | None) -> None:
-        """Go through the steps until the end, then to the accounts."""
+    async def _walk(self, draft: Draft, at: Step | None) -> None:
         while len(self._screen_stacks.get(SETUP, [])) > 1:
             await self.switch_mode(SETUP)
             await self.pop_screen()
@@ -303,6 +314,7 @@ class WizardApp(SteadyApp):
         self.kit.watch.stop()
         await self.switch_mode(HOME)
         self._opened()
+        self.call_later(self._stands_there)
         if fault is not None:
             self.tell_fault(fault)
 
@@ -322,6 +334,7 @@ class WizardApp(SteadyApp):
 
         def answered(outcome: Outcome | None) -> None:
             if outcome is not None and not answer.done():
+                self._swapping = True
                 answer.set_result(outcome)
 
         with self.batch_update():
@@ -331,9 +344,15 @@ class WizardApp(SteadyApp):
                 await asyncio.sleep(SETTLE)
             await self.push_screen(screen, answered, mode=SETUP)
             self._opened()
+        # Behind what the screen itself has asked for, such as the focus of a field.
+        self.call_later(self._stands_there)
         if fault is not None:
             self.tell_fault(fault)
         return await answer
+
+    async def _stands_there(self) -> None:
+        self._swapping = False
+        await self.take_typed()
 
     def _opened(self) -> None:
         """Paint from now on: there is something to see."""

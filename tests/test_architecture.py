@@ -33,6 +33,7 @@ FLOORS: tuple[frozenset[str], ...] = (
             "background",
             "beside",
             "capability",
+            "early_keys",
             "explain_words",
             "fault_log",
             "found_words",

@@ -8,6 +8,7 @@ from smtp_wizard.commands.exits import CommandError
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.questions import can_draw
 from smtp_wizard.commands.signals import usual_end
+from smtp_wizard.early_keys import kept_unseen
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.wizard import Draft
@@ -24,10 +25,11 @@ def open_screens(invocation: Invocation) -> int:
 
 def draw(invocation: Invocation, start: str, draft: Draft | None) -> int:
     """Open the screens; return their exit code."""
-    from smtp_wizard.app import run_app
+    with kept_unseen():
+        from smtp_wizard.app import run_app
 
-    with usual_end():
-        return run_app(invocation.desk, invocation.shelf, start=start, draft=draft, mouse=invocation.use_mouse())
+        with usual_end():
+            return run_app(invocation.desk, invocation.shelf, start=start, draft=draft, mouse=invocation.use_mouse())
 
 
 def converse(invocation: Invocation, start: str, draft: Draft | None) -> int:

@@ -39,15 +39,18 @@ def orderly_end() -> Iterator[None]:
 
 @contextmanager
 def usual_end() -> Iterator[None]:
-    """Let the signals mean what they mean to every program: the screens give the terminal back in their own way."""
+    """Let Ctrl-C mean what it means to every program, as event loops expect.
+
+    The other signals end the program as before until the screens take them over, so that the terminal is given back
+    whenever one comes.
+    """
     if not may_handle_signals():
         yield
         return
     ours = {number: signal.getsignal(number) for number in ENDING}
     try:
-        for number, handler in ours.items():
-            if handler is not signal.SIG_IGN:
-                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        if ours[signal.SIGINT] is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         yield
     finally:
         for number, handler in ours.items():

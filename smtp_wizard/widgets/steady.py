@@ -16,6 +16,9 @@ from smtp_wizard.fault_log import BrokenOff, as_fault
 class Steady(MessagePump):
     """Stands before a class of the toolkit: `class HomeScreen(Steady, Screen[None])`."""
 
+    class Stands(Message, bubble=False):
+        """A screen is laid out, and takes keys. Sent to the app."""
+
     async def _dispatch_message(self, message: Message) -> None:
         try:
             await super()._dispatch_message(message)
@@ -32,6 +35,10 @@ class Steady(MessagePump):
 
     def work_failed(self) -> None:
         """Take back what says that something is going on: background work of this screen has failed."""
+
+    def on_screen_resume(self) -> None:
+        """Tell the app: it may keep keys for this screen."""
+        self.app.post_message(self.Stands())
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Take work that ended unasked for a fault: the toolkit says nothing of it, and the person would wait on."""

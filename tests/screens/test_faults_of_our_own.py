@@ -290,7 +290,7 @@ WORK: Mapping[str, Work] = {
         press("f5"),
         lambda: Service(importlib.import_module("smtp_wizard.engine.explain").Explainer, "explain_text"),
     ),
-    "WizardApp.walk": Work(
+    "WizardApp._walk": Work(
         Place(at_signin, draft_at_signin), press("enter"), lambda: Service(SCREENS["connect"], "__init__")
     ),
 }
@@ -466,10 +466,8 @@ async def test_a_part_that_cannot_be_painted_is_told_once(tmp_path: Path) -> Non
         part = Unpaintable()
         await walk.app.screen.query_one("#form").mount(part)
         await until(lambda: walk.app.faults.entries, lambda: "nothing was told")
-        await walk.press("f4", "f1")
-        walk.faults_expected = len(walk.app.faults.entries)
-        assert walk.faults_expected <= 2, "once on each screen"
-        await walk.press("f4", "tab", "x", "f4")
+        walk.faults_expected = 1
+        await walk.press("f4", "tab", "x", "f4", "f6")
         walk.no_fault()
         assert walk.app.return_code is None
         part.failing = False

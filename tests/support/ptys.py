@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.support.cli import LIMIT, PROGRAM
 
-_TAKE_TERMINAL = """\
+TAKE_TERMINAL = """\
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
@@ -94,7 +94,7 @@ def at_terminal(
     terminal, far_end = pty.openpty()
     with errors.open("wb") if errors is not None else nullcontext() as aside:
         process = subprocess.Popen(
-            [sys.executable, "-c", _TAKE_TERMINAL, *PROGRAM, *arguments],
+            [sys.executable, "-c", TAKE_TERMINAL, *PROGRAM, *arguments],
             stdin=far_end,
             stdout=far_end,
             stderr=far_end if aside is None else aside,

@@ -89,7 +89,7 @@ def make_desk(
     )
 
 
-def _key_event(key: str) -> events.Key:
+def key_event(key: str) -> events.Key:
     name = key if len(key) > 1 or key.isalnum() else _character_to_key(key)
     return events.Key(name, key if len(key) == 1 else None)
 
@@ -126,7 +126,7 @@ class Walk:
         """Press keys, one after the other."""
         for key in keys:
             self.pressed.append(key)
-            self.app.post_message(_key_event(key))
+            self.app.post_message(key_event(key))
             await self.settle()
 
     async def settle(self) -> None:

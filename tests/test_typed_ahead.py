@@ -1,0 +1,204 @@
+"""Keys that are pressed before the screens are there, or between two of them, at a real terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pyte
+import pytest
+
+from smtp_wizard.engine.accounts import AccountBook
+from tests.support.cli import LIMIT, PROGRAM
+from tests.support.ptys import TAKE_TERMINAL
+
+ADDRESS, PASSWORD = "ana@sandbox.test", "p\u00e4ssw\u00f6rt \u6f22"
+ENTER, UP, DOWN, F7 = "\r", "\x1b[A", "\x1b[B", "\x1b[18~"
+"""What keys send."""
+
+
+class Screen:
+    """A terminal of 80x24, whose keys may be pressed before a program reads them."""
+
+    def __init__(self, home: Path) -> None:
+        self.near, self.far = pty.openpty()
+        fcntl.ioctl(self.far, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.raw = b""
+        self._shown = pyte.Screen(80, 24)
+        self._stream = pyte.ByteStream(self._shown)
+        self._home = home
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *arguments: str) -> None:
+        """Start the program on it."""
+        environ = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "SMTP_WIZARD_CONFIG": str(self._home)}
+        for name in ("NO_COLOR", "ACCESSIBLE", "CI", "SSH_CONNECTION"):
+            environ.pop(name, None)
+        command = [sys.executable, "-c", TAKE_TERMINAL, *PROGRAM, *arguments]
+        self.process = subprocess.Popen(
+            command, stdin=self.far, stdout=self.far, stderr=self.far, env=environ, start_new_session=True
+        )
+
+    def press(self, *keys: str) -> None:
+        os.write(self.near, "".join(keys).encode())
+
+    @property
+    def shown(self) -> str:
+        return " ".join("\n".join(self._shown.display).split())
+
+    def until_reads(self, *words: str) -> None:
+        """Read until one of these stands on the screen."""
+        end = time.monotonic() + LIMIT
+        while not any(each in self.shown for each in words):
+            assert time.monotonic() < end, f"{words} never came:\n" + "\n".join(self._shown.display)
+            self.read()
+
+    def read(self) -> None:
+        """Wait a moment for what the program draws."""
+        if select.select([self.near], [], [], 0.05)[0]:
+            data = os.read(self.near, 65536)
+            self.raw += data
+            # What the reader of screens does not know is left out: it would be printed.
+            self._stream.feed(data.replace(b"\x1b[>", b"\x1b[?").replace(b"\x1b[<u", b""))
+
+    def modes(self) -> tuple[int, int]:
+        """Whether the terminal makes lines, and shows what is typed."""
+        found = termios.tcgetattr(self.far)
+        return found[0] & termios.ICRNL, found[3] & (termios.ECHO | termios.ICANON)
+
+    def leave(self) -> int:
+        """End the program as a person does; return its exit code."""
+        assert self.process is not None
+        self.press("\x11")
+        end = time.monotonic() + LIMIT
+        while self.process.poll() is None:
+            assert time.monotonic() < end, "it does not end:\n" + "\n".join(self._shown.display)
+            if "(o) Stay here" in self.shown:
+                self.press(DOWN, ENTER)
+                self._shown.reset()
+            self.read()
+        return self.process.returncode
+
+    def close(self) -> None:
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        os.close(self.near)
+        os.close(self.far)
+
+
+@contextmanager
+def terminal(home: Path) -> Iterator[Screen]:
+    screen = Screen(home)
+    try:
+        yield screen
+    finally:
+        screen.close()
+
+
+def test_what_is_typed_before_the_program_reads_arrives_in_order(tmp_path: Path) -> None:
+    """The address, Enter, arrows that lead away and back, two more Enters, a password in letters of any script."""
+    with terminal(tmp_path) as screen:
+        screen.press(ADDRESS, ENTER, DOWN, UP, ENTER, ENTER, PASSWORD, ENTER)
+        screen.start()
+        screen.until_reads("Press Enter to go on")
+        assert "[Connect]" in screen.shown
+        screen.press(ENTER, "ben@elsewhere.example", ENTER)
+        screen.until_reads("Did it arrive")
+        screen.press(ENTER)
+        screen.until_reads("[Save]")
+        assert screen.leave() == 0
+
+
+@pytest.mark.parametrize("keys", [ADDRESS + ENTER, ADDRESS + ENTER + DOWN + DOWN + ENTER])
+def test_arrows_and_enters_are_what_they_were_pressed_for(tmp_path: Path, keys: str) -> None:
+    """Without arrows the found settings stand there; with two of them the third answer was taken."""
+    with terminal(tmp_path) as screen:
+        screen.press(keys)
+        screen.start()
+        screen.until_reads("Filter" if DOWN in keys else "> (o) Use these settings")
+        assert screen.leave() == 0
+
+
+@pytest.mark.parametrize("when", ["at the command", "while it is loaded"])
+def test_keys_on_the_way_to_the_accounts_do_what_they_say(tmp_path: Path, when: str) -> None:
+    """F7 leads to the accounts, N from there to the wizard."""
+    with terminal(tmp_path) as screen:
+        if when == "at the command":
+            screen.press(F7, "n", ADDRESS)
+            screen.start()
+        else:
+            screen.start()
+            while screen.modes() != (0, 0):
+                screen.read()
+            screen.press(F7, "n", ADDRESS)
+        screen.until_reads("[Email]")
+        screen.until_reads(f"E-mail address {ADDRESS}")
+        assert screen.leave() == 0
+
+
+def test_a_password_typed_early_is_not_printed_by_the_terminal(tmp_path: Path) -> None:
+    """As soon as the program runs; what came before is the shell's."""
+    with terminal(tmp_path) as screen:
+        screen.start()
+        while screen.modes() != (0, 0):
+            screen.read()
+        screen.press(ADDRESS, ENTER, ENTER, ENTER, "hunter2hunter2")
+        screen.until_reads("[Connect]")
+        screen.until_reads("**************")
+        assert b"hunter2" not in screen.raw
+        assert screen.leave() == 0
+
+
+def test_the_terminal_is_given_back_as_it_was(tmp_path: Path) -> None:
+    with terminal(tmp_path) as screen:
+        before = termios.tcgetattr(screen.far)
+        screen.start()
+        screen.until_reads("Which address")
+        assert screen.modes() == (0, 0)
+        assert screen.leave() == 0
+        assert termios.tcgetattr(screen.far) == before
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_the_terminal_is_given_back_when_loading_is_cut_short(tmp_path: Path, ending: signal.Signals) -> None:
+    with terminal(tmp_path) as screen:
+        before = termios.tcgetattr(screen.far)
+        screen.start()
+        while screen.modes() != (0, 0):
+            screen.read()
+        assert screen.process is not None
+        os.kill(screen.process.pid, ending)
+        while screen.process.poll() is None:
+            screen.read()
+        assert screen.process.returncode == 128 + ending
+        assert termios.tcgetattr(screen.far) == before
+
+
+def test_nothing_typed_ahead_is_done_twice(tmp_path: Path) -> None:
+    """To the saved account in one go; the accounts hold one of it."""
+    with terminal(tmp_path) as screen:
+        screen.press(ADDRESS, ENTER, ENTER, ENTER, PASSWORD)
+        screen.start()
+        screen.until_reads("[Connect]")
+        screen.press(ENTER)
+        screen.until_reads("Press Enter to go on")
+        screen.press(ENTER, "ben@elsewhere.example", "\x1b[19~")
+        screen.until_reads("[Save]")
+        screen.until_reads("Trying this out", "this computer")
+        screen.press(ENTER)
+        screen.until_reads("Saved", "saved")
+        assert len(AccountBook(tmp_path).list()) == 1
+        assert screen.leave() == 0
