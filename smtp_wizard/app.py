@@ -54,9 +54,9 @@ from smtp_wizard.screens.tools import (
     OpenTool,
     ToolsScreen,
 )
-from smtp_wizard.screens.typed_ahead import TypedAheadApp
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.terminal import HIGH_CONTRAST, SMALLEST, THEMES, AsciiFilter, only_ascii, theme_for
+from smtp_wizard.typed_ahead import TypedAheadApp
 from smtp_wizard.widgets import Steady
 from smtp_wizard.words import LEAVE_QUESTION
 

@@ -23,7 +23,7 @@ PACKAGE = "smtp_wizard"
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"__main__"}),
-    frozenset({"cli", "commands", "plain", "app"}),
+    frozenset({"cli", "commands", "plain", "app", "steady_app", "typed_ahead"}),
     frozenset({"front"}),
     frozenset({"screens"}),
     frozenset({"widgets"}),

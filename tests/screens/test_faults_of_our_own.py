@@ -31,8 +31,8 @@ from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen,
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.passphrase import MoveScreen
-from smtp_wizard.screens.steady_app import FaultScreen
 from smtp_wizard.screens.step import ReachingScreen
+from smtp_wizard.steady_app import FaultScreen
 from smtp_wizard.widgets import Banner, CheckList, Plain, Steady
 from tests.support.places import (
     GOOD,
@@ -475,7 +475,13 @@ async def test_a_part_that_cannot_be_painted_is_told_once(tmp_path: Path) -> Non
 
 def test_every_part_of_the_screens_is_steady() -> None:
     package = Path(smtp_wizard.__file__).parent
-    files = [package / "app.py", *(package / "screens").glob("*.py"), *(package / "widgets").glob("*.py")]
+    files = [
+        package / "app.py",
+        package / "steady_app.py",
+        package / "typed_ahead.py",
+        *(package / "screens").glob("*.py"),
+        *(package / "widgets").glob("*.py"),
+    ]
     modules = [
         importlib.import_module(f"smtp_wizard.{'.'.join(each.relative_to(package).with_suffix('').parts)}")
         for each in files

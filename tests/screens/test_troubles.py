@@ -22,8 +22,8 @@ from smtp_wizard.engine.wizard import step
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.passphrase import MoveScreen, PassphraseScreen
-from smtp_wizard.screens.steady_app import FaultScreen
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
+from smtp_wizard.steady_app import FaultScreen
 from smtp_wizard.store_words import VAULT_CLOSED
 from tests.engine.test_bearers import Office
 from tests.screens.test_life import PRACTICE

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
-from smtp_wizard.screens.steady_app import SteadyApp
+from smtp_wizard.steady_app import SteadyApp
 from smtp_wizard.widgets import Steady
 
 ROUNDS = 3
