@@ -56,6 +56,11 @@ class TypedAheadApp(SteadyApp):
         """Whether another screen is about to stand here."""
         return not self.standing
 
+    @property
+    def dealt_with(self) -> bool:
+        """Whether every key has done what it does, and whatever that has brought about."""
+        return not self._typed and self._taker is None
+
     async def on_event(self, event: events.Event) -> None:
         """Keep keys until it is their turn."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:

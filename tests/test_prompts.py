@@ -1316,7 +1316,9 @@ def test_killed_in_the_middle_only_the_password_is_lost(own_home: Path) -> None:
 def test_a_line_that_no_terminal_hands_over_whole_is_said() -> None:
     """A password of 4,096 letters would be cut in silence."""
     with at_terminal("--plain") as terminal:
-        play(terminal, *TO_CONNECT, ("not shown:", "x" * 4096), ("longer than a terminal hands over", PASSWORD))
+        play(terminal, *TO_CONNECT, ("not shown:", "x" * 4096))
+        terminal.wait_for("longer than a terminal hands over")
+        terminal.answer("not shown:", PASSWORD)  # before the question it would be thrown away, as it was shown
         terminal.answer("Signed in: this works.", "quit")
         terminal.answer("Leave now?", "yes")
         assert terminal.end() == 0

@@ -134,6 +134,7 @@ class Walk:
 
         As `Pilot.pause`, which also waits for the processor to have nothing to do: that is what takes time.
         """
+        await until(lambda: self.app.dealt_with or self.app.changing or self.app._exit, lambda: "a key is stuck")
         for _ in range(3):
             await self.pilot._wait_for_screen()
 
