@@ -30,6 +30,7 @@ from smtp_wizard.plain.talk import Talk
 from tests.engine.test_bearers import Office
 from tests.engine.test_oauth import forms_of, signed_in
 from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
+from tests.support.patience import PATIENCE
 from tests.support.walk import shelf
 
 
@@ -56,7 +57,7 @@ def beside(server: AuthorizationServer, flow: Flow) -> Beside:
 
 
 def visit(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as page:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as page:
         text: bytes = page.read()
     return text.decode()
 

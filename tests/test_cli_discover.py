@@ -19,6 +19,7 @@ from tests.engine.test_discovery_sources import Pages, Trying
 from tests.support.cli import Ran, run
 from tests.support.discovering import Answer, answering
 from tests.support.dnsserver import DnsServer
+from tests.support.patience import PATIENCE
 
 ZONE = """
 firm.de. 60 IN MX 10 mx.hoster.de.
@@ -48,7 +49,7 @@ class Served:
 
     def __enter__(self) -> DnsServer:
         self._thread.start()
-        assert self._up.wait(10)
+        assert self._up.wait(PATIENCE)
         return self.server
 
     def __exit__(self, *_: object) -> None:

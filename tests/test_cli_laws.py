@@ -21,6 +21,7 @@ from smtp_wizard.commands.exits import Exit
 from smtp_wizard.commands.passwords import LARGEST
 from tests.support.cli import PROGRAM, checked, on_terminal, run, run_process, started
 from tests.support.misbehaving import refused_port, silent_port
+from tests.support.patience import PATIENCE
 
 PASSWORD = "correct horse battery"
 PRACTICE = ("setup", "ana@sandbox.test", "--store", "session")
@@ -358,7 +359,7 @@ def test_ctrl_c_ends_a_check_at_once_and_says_what_was_not_done() -> None:
         while "connected to" not in process.stderr.readline():
             pass
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Interrupted. The check of 127.0.0.1 was not finished." in err
     assert "Traceback" not in err
@@ -370,7 +371,7 @@ def test_a_terminated_check_exits_143_with_one_document() -> None:
         while "connected to" not in process.stderr.readline():
             pass
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 143
     assert checked(out)["error"]["code"] == "interrupted"
     assert "Ended by SIGTERM." in err
@@ -397,7 +398,7 @@ def test_waiting_for_a_password_can_be_interrupted() -> None:
             assert process.poll() is None
             os.sched_yield()
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
+        assert process.wait(PATIENCE) == 130
         assert process.stdout is not None
         assert checked(process.stdout.read())["error"]["message"] == "Interrupted. Nothing was saved."
     finally:
@@ -417,7 +418,7 @@ def test_the_practice_server_runs_until_it_is_stopped() -> None:
         ran = run("check", where, "--security", "tls", "--ca-file", told["ca_file"], "--json")
         assert (ran.code, ran.result["verdict"]) == (0, "pass")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert out == ""  # there was one document already
     assert "still in its mailbox" in err
@@ -428,7 +429,7 @@ def test_a_reader_that_has_gone_is_no_error() -> None:
     os.close(read_end)
     process = subprocess.Popen([*PROGRAM, "providers"], stdout=write_end, stderr=subprocess.PIPE)
     os.close(write_end)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (141, b"")
 
 

@@ -43,6 +43,7 @@ from tests.support.certs import Authority
 from tests.support.checking import OFFER, SIGNED_IN, starttls_up_to_handshake
 from tests.support.cli import PROGRAM, Ran, run, run_process
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, StartTls, Step
+from tests.support.patience import PATIENCE
 from tests.support.state import rows_of
 from tests.support.stores import ForgetfulBackend, HangingBackend, MemoryBackend, RaisingBackend, desktop
 from tests.test_cli_send import RELAY
@@ -651,7 +652,7 @@ def test_the_end_of_the_program_does_not_wait_for_a_mute_keyring(own_home: Path)
         input=PASSWORD,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert (done.returncode, '"secret-mute"' in done.stdout) == (3, True)

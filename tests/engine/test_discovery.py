@@ -17,6 +17,7 @@ from smtp_wizard.engine.model import Address
 from smtp_wizard.engine.web import Document, WebProblem
 from smtp_wizard.found_words import trust_words
 from tests.support.dnsserver import Asked, DnsFault, DnsServer
+from tests.support.patience import PATIENCE
 
 ZONE = """
 atgoogle.example.    60 IN MX 10 aspmx.l.google.com.
@@ -218,7 +219,7 @@ async def test_giving_up_ends_the_look_up_at_once(catalog: Catalog, dns_server: 
         await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 0.5)
+        await asyncio.wait_for(task, PATIENCE)
 
 
 def test_reading_the_module_loads_no_dns_library() -> None:

@@ -21,6 +21,7 @@ from smtp_wizard.engine.web import Document, WebProblem
 from tests.engine.test_autoconfig import configuration, server
 from tests.support.certs import Authority
 from tests.support.dnsserver import DnsFault, DnsServer
+from tests.support.patience import PATIENCE
 from tests.support.webserver import Page, WebServer
 
 ANA = Address("ana.secret", "firm.de")
@@ -586,7 +587,7 @@ async def test_nobody_waits_for_a_guess_when_somebody_knows(catalog: Catalog) ->
 
     async with DnsServer(zone) as dns:
         asking = Asking(resolver=dns.resolver, web=Pages({}), verify=verify, deadline=60)
-        found = await asyncio.wait_for(discover(ANA, catalog, asking), 20)
+        found = await asyncio.wait_for(discover(ANA, catalog, asking), PATIENCE)
     assert [str(each.endpoint) for each in found.candidates] == ["named.firm.de:465"]
     assert quiet()
 
@@ -605,7 +606,7 @@ async def test_once_the_mail_host_is_known_the_rest_has_little_time(
     monkeypatch.setattr(discovery, "GRACE", 0.05)
     async with DnsServer("firm.de. 60 IN MX 1 aspmx.l.google.com.\n") as dns:
         asking = Asking(resolver=dns.resolver, web=Pages({}, never), verify=tried_for_ever, deadline=3600)
-        found = await asyncio.wait_for(discover(ANA, catalog, asking), 20)
+        found = await asyncio.wait_for(discover(ANA, catalog, asking), PATIENCE)
     assert found.provider is not None
     assert found.candidates
     assert quiet()

@@ -65,6 +65,7 @@ from tests.support.misbehaving import (
     swallowing_port,
     wrong_name,
 )
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,7 @@ async def test_no_network_to_ask_for_a_name(monkeypatch: pytest.MonkeyPatch) -> 
 
 async def test_no_answer_to_the_question_for_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     let_go = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: let_go.wait(10))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: let_go.wait(PATIENCE))
     done = await check(Endpoint("smtp.example.test", 587, Security.STARTTLS), limits=hurried(dns=0.1))
     let_go.set()
     ended(done, Stage.DNS, "no_network", Who.YOU)

@@ -65,6 +65,7 @@ from tests.support.misbehaving import (
     self_signed,
     swallowing_port,
 )
+from tests.support.patience import PATIENCE
 
 ENOUGH = smtp.MAX_REPLY + 2 * CHUNK
 """Bytes after which nobody may go on reading: the longest reply, and what the last look at the socket brought."""
@@ -481,7 +482,7 @@ async def test_cancelling_closes_the_socket_at_once(script: Script, stage: Stage
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        await asyncio.wait_for(server.conversations[0].ended.wait(), 5)
+        await asyncio.wait_for(server.conversations[0].ended.wait(), PATIENCE)
         assert all(conversation.hung_up for conversation in server.conversations)
 
 
@@ -494,7 +495,7 @@ async def test_cancelling_while_the_port_is_asked_for_tls_closes_both_sockets() 
         with pytest.raises(asyncio.CancelledError):
             await running
         for conversation in server.conversations:
-            await asyncio.wait_for(conversation.ended.wait(), 5)
+            await asyncio.wait_for(conversation.ended.wait(), PATIENCE)
             assert conversation.hung_up
 
 

@@ -35,6 +35,7 @@ from smtp_wizard.engine.sandbox import MOST_SESSIONS, Sandbox, SandboxError, san
 from smtp_wizard.engine.scenarios import ScriptedReply, load_scenarios, practice_password
 from smtp_wizard.engine.wire import Trust
 from tests.support.checking import check
+from tests.support.patience import PATIENCE
 from tests.support.ports import free_ports
 
 P = ParamSpec("P")
@@ -61,9 +62,9 @@ def client(box: Sandbox, security: Security) -> Iterator[smtplib.SMTP]:
     end = box.endpoint(security)
     trust = ssl.create_default_context(cafile=str(box.ca_file))
     if security is Security.TLS:
-        connected: smtplib.SMTP = smtplib.SMTP_SSL(end.host, end.port, context=trust, timeout=5)
+        connected: smtplib.SMTP = smtplib.SMTP_SSL(end.host, end.port, context=trust, timeout=PATIENCE)
     else:
-        connected = smtplib.SMTP(end.host, end.port, timeout=5)
+        connected = smtplib.SMTP(end.host, end.port, timeout=PATIENCE)
     try:
         if security is Security.STARTTLS:
             connected.starttls(context=trust)
@@ -257,7 +258,7 @@ async def test_starttls_only_wants_starttls_on_both_ports(folder: Path) -> None:
         for port in (each.port for each in box.endpoints):
 
             def encrypted(port: int = port) -> int:
-                with smtplib.SMTP("127.0.0.1", port, timeout=5) as connected:
+                with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as connected:
                     connected.starttls(context=ssl.create_default_context(cafile=str(box.ca_file)))
                     return connected.login(USER, "x")[0]
 
@@ -420,7 +421,7 @@ async def test_nothing_is_said_in_clear_text(folder: Path) -> None:
 
         def try_it() -> tuple[bytes, list[int]]:
             end = box.endpoint(Security.STARTTLS)
-            with smtplib.SMTP(end.host, end.port, timeout=5) as connected:
+            with smtplib.SMTP(end.host, end.port, timeout=PATIENCE) as connected:
                 offered = connected.ehlo()[1]
                 secret = base64.b64encode(b"\0ana\0x").decode()
                 commands = (("AUTH", f"PLAIN {secret}"), ("MAIL", "FROM:<ana@example.com>"), ("DATA", ""))
@@ -654,14 +655,14 @@ async def test_stop_waits_for_nobody_who_began_a_handshake(folder: Path) -> None
     writer.write(b"EHLO x\r\nSTARTTLS\r\n")
     while not (await reader.readline()).startswith(b"220 "):
         pass
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await box.stop()
     for _, writer in quiet:
         writer.close()
         await writer.wait_closed()
     left = asyncio.all_tasks() - before
     if left:
-        _, pending = await asyncio.wait(left, timeout=5)
+        _, pending = await asyncio.wait(left, timeout=PATIENCE)
         assert pending == set()
 
 
@@ -696,7 +697,7 @@ async def test_it_hangs_up_on_whoever_says_nothing(folder: Path, monkeypatch: py
     monkeypatch.setattr(sandbox_module, "IDLE_SECONDS", 0.05)
     async with Sandbox(folder, SCENARIOS["accept"]) as box:
         reader, writer = await asyncio.open_connection("127.0.0.1", box.endpoint(Security.STARTTLS).port)
-        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"220 ")
+        assert (await asyncio.wait_for(reader.read(), PATIENCE)).startswith(b"220 ")
         writer.close()
 
 
@@ -880,4 +881,4 @@ def test_neither_the_server_nor_its_libraries_are_loaded_before_it_starts() -> N
         "heavy = {'aiosmtpd', 'trustme', 'cryptography', 'yaml', 'mailbox', 'filelock'} & set(sys.modules);"
         "assert not heavy, heavy"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)

@@ -57,6 +57,7 @@ from tests.support.misbehaving import (
     good,
     make_ca,
 )
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -180,7 +181,7 @@ async def run_python(program: str, *arguments: str, **environment: str) -> subpr
         [sys.executable, "-c", textwrap.dedent(program), *arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         cwd=ROOT,
         env={**os.environ, **environment},
     )
@@ -349,7 +350,7 @@ async def test_who_no_longer_waits_is_not_told() -> None:
     let_go, done = threading.Event(), threading.Event()
 
     def work() -> None:
-        let_go.wait(10)
+        let_go.wait(PATIENCE)
         done.set()
 
     waiting = asyncio.create_task(in_thread(work))
@@ -358,7 +359,7 @@ async def test_who_no_longer_waits_is_not_told() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     let_go.set()
-    assert done.wait(10)
+    assert done.wait(PATIENCE)
     await asyncio.sleep(0)
 
 

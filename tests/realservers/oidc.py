@@ -31,7 +31,6 @@ from typing import IO, Any
 
 from tests.realservers.servers import (
     DOMAIN,
-    PATIENCE,
     SESSION_BEGIN,
     SESSION_END,
     SIGN_IN,
@@ -49,6 +48,7 @@ from tests.realservers.servers import (
     write_postfix,
     write_users,
 )
+from tests.support.patience import PATIENCE
 from tests.support.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]

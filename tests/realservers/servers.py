@@ -24,6 +24,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from tests.support.certs import Authority, CertificateFiles
+from tests.support.patience import PATIENCE
 from tests.support.ports import free_ports
 
 HOST = "127.0.0.1"
@@ -32,8 +33,6 @@ NAME = "localhost"
 DOMAIN = "example.test"
 SIZE_LIMIT = 51_200
 """Bytes: what EHLO announces, and above which a message is too large."""
-PATIENCE = 15.0
-"""Seconds that a server has to start, to log, to deliver."""
 
 SBIN = "/usr/sbin:/sbin"
 EXIM_FOLDER = Path(__file__).resolve().parents[2] / ".make" / "exim"
@@ -284,7 +283,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """Ask a server to end, then make sure that nothing of its session goes on."""
     process.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(5)
+        process.wait(PATIENCE)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
+from tests.support.patience import PATIENCE
+
 pytestmark = pytest.mark.real
 
 ROOT = Path(__file__).parents[2]
 PROBE = f"'{sys.executable}' -W error -m tests.realservers.keyring_probe"
 STOPPING = f"'{sys.executable}' -W error -m tests.support.stopping"
-LIMIT = 8.0
+LIMIT = PATIENCE
 """Seconds after which a person is told something, whatever the keyring does."""
 
 SECRETS = ["abcd efgh ijkl mnop", "pä$$ 'wörd\" %40", "пароль 密码 🔑", "one\ntwo", "x" * 4096]

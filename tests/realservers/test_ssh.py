@@ -20,6 +20,7 @@ import pytest
 from smtp_wizard.engine.accounts import AccountBook
 from smtp_wizard.engine.drafts import DraftBox
 from tests.support.line import Line
+from tests.support.patience import PATIENCE
 from tests.support.ports import free_ports
 
 pytestmark = pytest.mark.real
@@ -72,11 +73,11 @@ def login(tmp_path: Path) -> Iterator[Login]:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGTERM)
-        running.wait(10)
+        running.wait(PATIENCE)
 
 
 def wait_for_port(port: int) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while True:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -96,7 +97,7 @@ def test_a_lost_line_costs_the_password_and_nothing_else(login: Login) -> None:
     finally:
         line.close()  # SIGKILL to ssh: the server sees the line go, and the program a hang-up
     box = DraftBox(login.config)
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while (kept := box.load()) is None or kept.step.id != "connect":
         assert time.monotonic() < end, "the draft was not kept"
         time.sleep(0.05)

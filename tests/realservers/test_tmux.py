@@ -15,11 +15,10 @@ import pytest
 
 from smtp_wizard.engine.accounts import AccountBook
 from smtp_wizard.engine.model import Verdict
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.real
 
-PATIENCE = 30.0
-"""Seconds after which nothing more is expected."""
 PASSWORD = "correct horse battery"
 TEST_TO = "ben@elsewhere.example"
 

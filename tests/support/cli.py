@@ -19,9 +19,10 @@ import jsonschema
 
 from smtp_wizard import cli
 from smtp_wizard.schemas import schema_of
+from tests.support.patience import PATIENCE
 
 PROGRAM = (sys.executable, "-m", "smtp_wizard")
-LIMIT = 60.0
+LIMIT = PATIENCE
 """Seconds after which a test gives up on a process."""
 
 

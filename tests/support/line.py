@@ -12,6 +12,9 @@ import struct
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.support.patience import PATIENCE
 
 
 class Line:
@@ -27,18 +30,30 @@ class Line:
             os.execvp(command[0], list(command))
         self.seen = b""
 
-    def take(self, *, quiet: float = 0.6, until: str = "", patience: float = 15.0) -> int:
-        """Read until nothing has come for `quiet` seconds, and `until` has come; return how many bytes that were."""
+    def take(self, *, quiet: float = 0.6, until: str = "") -> int:
+        """Read until the program has had nothing to do for `quiet` seconds, and `until` has come.
+
+        Return how many bytes that were. A program that waits for the processor has something to do.
+        """
         count, began, last = 0, time.monotonic(), time.monotonic()
         while time.monotonic() - last < quiet or (until and until.encode() not in self.seen):
-            assert time.monotonic() - began < patience, f"{until!r} never came"
+            assert time.monotonic() - began < PATIENCE, f"{until!r} never came"
             if select.select([self.end], [], [], 0.05)[0]:
                 data = os.read(self.end, 65536)
                 self.seen += data
                 count += len(data)
                 last = time.monotonic()
+            elif not self._rests():
+                last = time.monotonic()
         self.seen = b""
         return count
+
+    def _rests(self) -> bool:
+        """Whether every thread of the program waits for something to happen (proc(5), state S)."""
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            tasks = Path(f"/proc/{self.child}/task").iterdir()
+            return all((each / "stat").read_text().rpartition(")")[2].split()[0] == "S" for each in tasks)
+        return True
 
     def press(self, keys: str, *, until: str = "") -> int:
         """Press keys; return the bytes that the program answers with."""

@@ -40,6 +40,7 @@ from tests.support.misbehaving import (
     trusting,
     wrong_name,
 )
+from tests.support.patience import PATIENCE
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ async def aside(work: Callable[[], T]) -> T:
 
 def read_all(server: MisbehavingServer, say: bytes = b"") -> bytes:
     """Connect, say something, return everything that comes until the server hangs up."""
-    with socket.create_connection((server.host, server.port), timeout=5) as client:
+    with socket.create_connection((server.host, server.port), timeout=PATIENCE) as client:
         client.sendall(say)
         got = bytearray()
         while data := client.recv(65536):
@@ -97,7 +98,7 @@ async def test_a_message_goes_through_starttls_and_is_recorded_on_both_sides_of_
     async with MisbehavingServer([*MAIL, *after]) as server:
 
         def send() -> dict[str, tuple[int, bytes]]:
-            with smtplib.SMTP("localhost", server.port, timeout=5) as client:
+            with smtplib.SMTP("localhost", server.port, timeout=PATIENCE) as client:
                 client.starttls(context=trusting(ca))
                 return client.sendmail("a@b.example", ["c@d.example"], b"Subject: x\r\n\r\n.dot\r\n")
 
@@ -116,7 +117,7 @@ async def test_tls_from_the_first_byte() -> None:
     async with MisbehavingServer(script) as server:
 
         def quit_at_once() -> tuple[int, bytes]:
-            client = smtplib.SMTP_SSL("localhost", server.port, timeout=5, context=trusting(ca))
+            client = smtplib.SMTP_SSL("localhost", server.port, timeout=PATIENCE, context=trusting(ca))
             return client.quit()
 
         assert await aside(quit_at_once) == (221, b"bye")
@@ -128,7 +129,7 @@ async def test_bytes_sent_behind_the_go_ahead_reach_the_client_before_the_handsh
     async with MisbehavingServer(script) as server:
 
         def look() -> bytes:
-            with socket.create_connection((server.host, server.port), timeout=5) as client:
+            with socket.create_connection((server.host, server.port), timeout=PATIENCE) as client:
                 return client.recv(100)
 
         assert await aside(look) == b"220 go\r\n250 injected\r\n"
@@ -164,7 +165,7 @@ async def test_each_bad_certificate_is_bad_in_its_own_way(
 async def test_the_server_hears_why_a_client_refused_its_certificate() -> None:
     async with MisbehavingServer([StartTls(self_signed())]) as server:
         with pytest.raises(ssl.SSLCertVerificationError):
-            await aside(lambda: smtplib.SMTP_SSL("localhost", server.port, timeout=5, context=trusting()))
+            await aside(lambda: smtplib.SMTP_SSL("localhost", server.port, timeout=PATIENCE, context=trusting()))
         await server.conversations[0].ended.wait()
         problem = server.conversations[0].tls_error
         assert problem is not None

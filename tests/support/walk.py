@@ -32,13 +32,11 @@ from smtp_wizard.engine.secrets import SecretStores
 from smtp_wizard.engine.wire import SocketWire, Wire
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.screens.step import StepScreen
+from tests.support.patience import PATIENCE
 from tests.support.stores import MemoryBackend, always, desktop
 
 W = TypeVar("W", bound=Widget)
 S = TypeVar("S", bound=Screen[Any])
-
-PATIENCE = 10.0
-"""Seconds after which a test no longer believes that something will happen."""
 
 
 async def until(happened: Callable[[], object], otherwise: Callable[[], str]) -> None:
