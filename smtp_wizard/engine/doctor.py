@@ -5,7 +5,6 @@ Each part is looked at by itself and told in a sentence. Nothing is changed, and
 
 from __future__ import annotations
 
-import asyncio
 import os
 import platform
 import re
@@ -23,6 +22,7 @@ from smtp_wizard.engine import accounts, drafts, state
 from smtp_wizard.engine.accounts import AccountBook, StoreKind, StoreRef, StoreTrouble
 from smtp_wizard.engine.catalog import Catalog, CatalogEndpoint, Provider
 from smtp_wizard.engine.entries import Entries, Left, Leftovers
+from smtp_wizard.engine.listening import listening
 from smtp_wizard.engine.model import clean
 from smtp_wizard.engine.retirements import last_day
 from smtp_wizard.engine.secrets import Availability, SecretError, SecretStores, VaultState
@@ -240,7 +240,7 @@ async def lookup(wire: Wire, catalog: Catalog) -> Examined:
     """Look up the name of a well-known mail server: this asks the network."""
     host = next(each.endpoint.host for provider in catalog.providers for each in _reachable(provider))
     try:
-        async with asyncio.timeout(LOOKUP_LIMIT):
+        async with listening(LOOKUP_LIMIT):
             peers = await wire.resolve(host, 465, None)
     except TimeoutError:
         words = f"Looking up {host} had no answer within {LOOKUP_LIMIT:g} seconds."

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine import checker
+from smtp_wizard.engine.accounts import FILE_NAME as ACCOUNTS
 from smtp_wizard.engine.accounts import AccountBook, Login, StoreKind
 from smtp_wizard.engine.bearers import ending_of
 from smtp_wizard.engine.catalog import load_catalog
@@ -131,6 +132,7 @@ async def test_a_saved_account_is_renewed_each_time_in_every_process(
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
         await office.desk.save(await office.new_draft())
+        saved = (tmp_path / ACCOUNTS).read_bytes()
         for day in range(1, 4):
             office.at = NOW + timedelta(days=day)
             another = office.another_desk()
@@ -138,6 +140,7 @@ async def test_a_saved_account_is_renewed_each_time_in_every_process(
             await asyncio.to_thread(another.book.state.flush)
             login = office.desk.book.get("Ana").login
             assert login == Login(CLIENT_ID, NOW, office.at, None)
+        assert (tmp_path / ACCOUNTS).read_bytes() == saved, "what is learnt is not written there"
         assert len(set(office.tokens)) == 3
         assert not server.dead
         text = b"".join(file.read_bytes() for file in tmp_path.iterdir() if file.is_file())

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import selectors
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smtp_wizard.engine import listening as listening_module
 from smtp_wizard.engine.listening import LEAST, STEP, done_within, listening
 
 
@@ -182,3 +185,25 @@ def test_waiting_for_a_task_leaves_it_alone() -> None:
         assert await done_within(task, 2.5)
 
     run(work)
+
+
+CLOCKS = {
+    "listening.py": "it is made of one",
+    "run.py": "the goodbye, whose answer is not waited for",
+    "sandbox.py": "our own server that ends",
+}
+"""Where the engine bounds by the clock, and why that calls no other side silent."""
+
+
+def test_whoever_waits_for_another_side_counts_listening() -> None:
+    engine = Path(listening_module.__file__).parent
+    by_clock = {
+        file.relative_to(engine).as_posix()
+        for file in engine.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in BY_CLOCK
+    }
+    assert by_clock == set(CLOCKS)
+
+
+BY_CLOCK = frozenset({"asyncio.timeout", "asyncio.timeout_at", "asyncio.wait_for"})

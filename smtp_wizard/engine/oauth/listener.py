@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
+from smtp_wizard.engine.listening import listening
 from smtp_wizard.engine.oauth_server import is_loopback
 
 LONGEST_REQUEST = 32 * 1024
@@ -66,7 +67,7 @@ class Listener:
             return
         self._writers.add(writer)
         try:
-            async with asyncio.timeout(SECONDS_A_REQUEST):
+            async with listening(SECONDS_A_REQUEST):
                 head = await reader.readuntil(b"\r\n\r\n")
                 status, page, query = self._page_for(head)
                 writer.write(_response(status, page))

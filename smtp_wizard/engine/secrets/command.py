@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
+from smtp_wizard.engine.listening import listening
 from smtp_wizard.engine.model import InputError, Secret, clean
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 from smtp_wizard.engine.secrets.references import ReferenceStore
@@ -196,7 +197,7 @@ async def _output(words: Sequence[str], environ: Mapping[str, str], limit: float
     )
     try:
         # Our own caller's time limit raises the same error, outside of this one: it is told apart there.
-        async with asyncio.timeout(limit):
+        async with listening(limit):
             return await _read_all(process), await process.wait()
     finally:
         _end(process)

@@ -14,6 +14,7 @@ from secrets import token_hex, token_urlsafe
 from typing import Protocol, TypeVar
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
+from smtp_wizard.engine.listening import done_within
 from smtp_wizard.engine.model import Secret, clean
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 
@@ -132,7 +133,7 @@ class KeyringStore:
         thread = threading.Thread(target=run, name="smtp-wizard keyring", daemon=True)
         thread.start()
         try:
-            await asyncio.wait({answer}, timeout=self._limit)
+            await done_within(answer, self._limit)
         finally:
             if not answer.done():
                 given_up.set()
