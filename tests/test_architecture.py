@@ -72,6 +72,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
             "certificates",
             "diagnosis",
             "guides",
+            "html_links",
             "letter",
             "limits",
             "lookup",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -58,7 +58,7 @@ class Clues:
     def __init__(
         self,
         services: Iterable[Service],
-        noise: Sequence[str],
+        noise: Patterns,
         signs: Iterable[Sign],
         codes: Iterable[tuple[int, Patterns]],
         stages: Iterable[tuple[Stage, Patterns]],
@@ -66,8 +66,7 @@ class Clues:
         auth: Iterable[tuple[Auth, Patterns]],
     ) -> None:
         self.services = tuple(services)
-        self._noise = re.compile("|".join(f"(?:{each})" for each in noise), re.IGNORECASE)
-        heard = Patterns(noise)
+        self._noise = noise
         self._signs = tuple(signs)
         self._sign_shelf = Shelf((sign, sign.words) for sign in self._signs)
         self._service_shelf = Shelf((service, service.words) for service in self.services)
@@ -76,18 +75,17 @@ class Clues:
         self._security = tuple(security)
         self._auth = tuple(auth)
         patterns = [
-            heard,
+            noise,
             *(service.words for service in self.services),
             *(sign.words for sign in self._signs),
             *(patterns for _, patterns in (*self._codes, *self._stages, *self._security, *self._auth)),
         ]
         self._pieces = Pieces(frozenset().union(*(each.pieces for each in patterns)))
-        self._heard = heard
 
     def sought(self, text: str) -> Sought:
         """Return the text ready to be asked, without the noise."""
         sought = Sought(text, self._pieces)
-        return sought if self._heard.search(sought) is None else Sought(self._noise.sub(" ", text), self._pieces)
+        return sought if self._noise.search(sought) is None else Sought(self._noise.taken_out(text), self._pieces)
 
     def sign(self, text: Sought) -> SignSeen | None:
         """Return what happened, or None where nothing says so."""
@@ -140,7 +138,7 @@ def _read(node: Node) -> Clues:
         raise node.error("schema", "is not known here")
     return Clues(
         services=_all(node, "providers", _service),
-        noise=_noise(node),
+        noise=read_patterns(node, "noise"),
         signs=_all(node, "signs", _sign),
         codes=_all(node, "codes", lambda each: (each.whole("code"), read_patterns(each, "words"))),
         stages=_all(node, "stages", lambda each: (each.choice("stage", Stage), read_patterns(each, "words"))),
@@ -151,11 +149,6 @@ def _read(node: Node) -> Clues:
 
 def _all(node: Node, key: str, read: Callable[[Node], T]) -> Iterator[T]:
     return (child.read(read) for child in node.children(key))
-
-
-def _noise(node: Node) -> tuple[str, ...]:
-    read_patterns(node, "noise")
-    return node.texts("noise")
 
 
 def _sign(node: Node) -> Sign:

@@ -254,12 +254,12 @@ def begins_with_header(text: str, longest: int) -> bool:
 
     The first line has a blank behind its colon, as programs write it.
     """
-    at, fits = 0, _FIRST
+    at = 0
     while (end := text.find("\n", at, longest)) >= 0:
         line = text[at:end].removesuffix("\r")
-        if fits.match(line) is None:
+        if (_NEXT.match(line) if at else _FIRST.match(line)) is None:
             return not line and at > 0
-        at, fits = end + 1, _NEXT
+        at = end + 1
     return False
 
 

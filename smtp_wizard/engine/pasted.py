@@ -5,11 +5,12 @@ Nothing here knows what any of it means. It finds the replies of servers in it, 
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from smtp_wizard.engine.html_links import unescaped
 
 LONGEST_TEXT = 64_000
 """Characters that are looked at. Of a longer text the beginning and, as in a log, above all the end."""
@@ -27,7 +28,7 @@ _ESCAPES = {
     "'": "'",
     "/": "/",
 }
-_ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrt\"'/])(?![A-Za-z]:))")
+_ESCAPE = re.compile(r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrt\"'/])(?![A-Za-z]:))")
 _LINE_TAG = re.compile(r"</?(?:br|p|div|li|tr|h[1-6]|pre|ul|ol|table|blockquote)\b[^<>]{0,300}>", re.IGNORECASE)
 _OTHER_TAG = re.compile(
     r"</?(?:a|b|i|em|strong|span|font|code|td|th|tbody|html|head|body|meta|title|style|script|img|u|small)"
@@ -51,18 +52,21 @@ def plain_text(pasted: str) -> str:
     if "&" in text:
         text = unescaped(text)
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(_TYPOGRAPHIC))
+        text = _middle_cut(_compatible(text.translate(_TYPOGRAPHIC)))
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _BLANKS.sub(" ", _QUOTE.sub("", text))
 
 
-def unescaped(text: str) -> str:
-    """Return the text with HTML's character references resolved. A number beyond all characters stands for none."""
-    return html.unescape(_HUGE_NUMBER.sub("\ufffd", text))
+def _compatible(text: str) -> str:
+    """Return the text in the signs that are usual for what it says (Unicode's form NFKC); one can stand for eighteen.
+
+    Piece by piece: marks upon one letter are put in order in a time with the square of their number.
+    """
+    pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
+    return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces)
 
 
-_HUGE_NUMBER = re.compile(r"&#[0-9]{8,}+;?")
-"""Python refuses to read numbers of thousands of digits; the last character is number 1,114,111."""
+_PIECE = 500
 
 
 def _middle_cut(text: str) -> str:
@@ -110,17 +114,17 @@ _REPLY = re.compile(
     re.VERBOSE,
 )
 _NO_REPLY = re.compile(
-    r"(?:\b(?:port|line|errno|timeout|pid)[ :=]*|HTTP(?:/\d(?:\.\d)?)? |\.[a-z]{1,5}:|#|\d[ ,])\(?$",
+    r"(?:\b(?:port|line|errno|timeout|pid)[ :=]{0,24}|HTTP(?:/\d(?:\.\d)?)? |\.[a-z]{1,5}:|#|\d[ ,])\(?$",
     re.IGNORECASE,
 )
 """What stands before three digits that are no reply: a port, a line of a program, the number of a fault."""
 _REPLY_STANDS = re.compile(
-    r"(?:^|\n|[:;'\"(\[{<>=]|said|saying|code|response|server|error|status|got|smtp|-{2,}>|<-|<<|replied|reply)\s*b?['\"(\[<]?$",
+    r"(?:^|\n|[:;'\"(\[{<>=]|said|saying|code|response|server|error|status|got|smtp|-{2,3}>|<-|<<|replied|reply)\s{0,24}b?['\"(\[<]?$",
     re.IGNORECASE,
 )
 _ENDS = re.compile(
-    r"\n\s*(?:\n|at |File |Traceback|Caused by|\.\.\. |code\b|response|command\b|stack|During handling|---|-->|<--|"
-    r"(?:[CS]|SERVER|CLIENT)(?: ->)?: )|'\)\}|\)\s*\n"
+    r"\n\s{0,40}(?:\n|at |File |Traceback|Caused by|\.\.\. |code\b|response|command\b|stack|During handling|---|-->"
+    r"|<--|(?:[CS]|SERVER|CLIENT)(?: ->)?: )|'\)\}|\)\s*\n"
 )
 _BARE_ENHANCED = re.compile(rf"(?<![\w.@/+\-])({_ENHANCED})")
 
@@ -161,8 +165,8 @@ def _reply(text: str, found: re.Match[str]) -> Reply | None:
 
 
 _WORDS_FOLLOW = re.compile(r"[ \-:]{1,3}['\"<(\[#]?[^\W\d]")
-_CONTINUED = re.compile(r"\n\s*(?:S: |<- ?|<< ?|SERVER -> CLIENT: )?(\d{3})[ \-]")
-_NEXT_REPLY = re.compile(r"\n\s*(?:(?:S:|<-|<<|SMTP<<|SERVER -> CLIENT:) ?)?[245]\d\d[ \-](?=\d\.\d|[A-Za-z<])")
+_CONTINUED = re.compile(r"\n\s{0,40}(?:S: |<- ?|<< ?|SERVER -> CLIENT: )?(\d{3})[ \-]")
+_NEXT_REPLY = re.compile(r"\n\s{0,40}(?:(?:S:|<-|<<|SMTP<<|SERVER -> CLIENT:) ?)?[245]\d\d[ \-](?=\d\.\d|[A-Za-z<])")
 _CLOSED_QUOTE = re.compile(r"['\"]\s*[)\]},]*$")
 
 

@@ -3,6 +3,9 @@
 `\\bquota\\b.{0,30}exceed` cannot match a text without 'exceed', and looking for a fixed piece costs a fraction of what
 the pattern costs. So of every branch of every pattern it is worked out once which pieces it needs; a text is asked once
 which of all those pieces it holds; and what cannot match is never tried, nor even compiled by itself.
+
+No pattern takes more than linear time, whatever the text: `*`, `+` and `{2,}` go no further than `reach` says. For
+`zertifikat\\w*` without an end would read a text of nothing but 'zertifikat' to its end, once for each of them.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ SHORTEST_PIECE = 2
 
 
 class Patterns:
-    """Some patterns, of which any may fit. Capitals do not matter."""
+    """Some patterns, of which any may fit. Capitals do not matter; what repeats without an end is given one."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """Raises `re.error` where one cannot be read."""
@@ -54,6 +57,19 @@ class Patterns:
         """Pieces of which a text must hold one for any pattern to fit; None where one pattern demands nothing."""
         return None if any(branch.pieces is None for branch in self._branches) else self.pieces
 
+    def taken_out(self, text: str) -> str:
+        """Return a text with a blank in the place of everything that fits."""
+        return self._together.sub(" ", text)
+
+    @cached_property
+    def _together(self) -> re.Pattern[str]:
+        return re.compile("|".join(f"(?:{branch.source})" for branch in self._branches), re.IGNORECASE)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All branches as they are tried."""
+        return tuple(branch.source for branch in self._branches)
+
     def fits(self, text: str) -> bool:
         """Whether one of few patterns fits a text that is asked for nothing else."""
         return self.search(Sought(text)) is not None
@@ -63,13 +79,13 @@ class _Branch:
     """One of the alternatives at the top of a pattern, with the pieces of which it needs at least one."""
 
     def __init__(self, source: str, pieces: frozenset[str] | None) -> None:
-        self._source = source
+        self.source = source
         self.pieces = pieces
 
     @cached_property
     def compiled(self) -> re.Pattern[str]:
         """The branch by itself. Compiled when it is first tried: most never are."""
-        return re.compile(self._source, re.IGNORECASE)
+        return re.compile(self.source, re.IGNORECASE)
 
 
 class Pieces:
@@ -150,7 +166,7 @@ _GROUP_START = re.compile(r"\?(?:<[=!]|[=!:]|P?<\w+>|[a-z-]*:?)")
 _SET = re.compile(r"\[\^?\]?(?:[^\]\\]|\\.)*\]", re.DOTALL)
 """[...]: the bracket that closes it is neither escaped nor the first character."""
 _ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|\d+|.)", re.DOTALL)
-_QUANTIFIER = re.compile(r"(?:[?*+]|\{(\d*)(?:,\d*)?\})[?+]?")
+_QUANTIFIER = re.compile(r"([?*+]|\{(\d*)(?:,\d*)?\})[?+]?")
 _ZERO_WIDTH = frozenset({"?=", "?!", "?<=", "?<!"})
 
 
@@ -160,22 +176,24 @@ class _Reader:
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._at = 0
+        self._bounded: list[str] = []
+        """What has been read, with an end to every repetition."""
 
     def top_branches(self) -> Iterator[_Branch]:
         """Read the whole pattern; yield its branches."""
         while True:
-            start = self._at
+            self._bounded = []
             pieces = self._branch()
-            yield _Branch(self._pattern[start : self._at], pieces)
+            yield _Branch("".join(self._bounded), pieces)
             if self._peek() != "|":
                 return
-            self._at += 1
+            self._take(1)
 
     def alternatives(self) -> frozenset[str] | None:
         """Read up to the end of a group or of the pattern: of several branches each must need something."""
         branches = [self._branch()]
         while self._peek() == "|":
-            self._at += 1
+            self._take(1)
             branches.append(self._branch())
         needed = [each for each in branches if each is not None]
         return frozenset().union(*needed) if len(needed) == len(branches) else None
@@ -183,13 +201,21 @@ class _Reader:
     def _peek(self) -> str:
         return self._pattern[self._at : self._at + 1]
 
+    def _take(self, length: int) -> str:
+        """Go on behind so many signs, as they stand."""
+        taken = self._pattern[self._at : self._at + length]
+        self._at += length
+        self._bounded.append(taken)
+        return taken
+
     def _branch(self) -> frozenset[str] | None:
         """Read one branch; of all that it needs return what is rarest, which is what is longest."""
         needs: list[frozenset[str]] = []
         run = ""
         while (ch := self._peek()) not in ("", "|", ")"):
+            start = self._at
             atom = self._atom(ch)
-            repeated, optional = self._quantifier()
+            repeated, optional = self._quantifier(self._pattern[start : self._at])
             if isinstance(atom, str) and atom and not optional:
                 run += atom
                 if not repeated:
@@ -211,31 +237,46 @@ class _Reader:
         if ch == "\\":
             escaped = self._skip(_ESCAPE)[1:]
             return None if escaped[0].isalnum() else escaped
-        self._at += 1
+        self._take(1)
         return None if ch in ".^$" else ch.lower()
 
     def _skip(self, what: re.Pattern[str]) -> str:
         found = what.match(self._pattern, self._at)
         assert found is not None, "it has been compiled before"
-        self._at = found.end()
-        return found[0]
+        return self._take(len(found[0]))
 
     def _group(self) -> frozenset[str] | None:
-        self._at += 1
+        self._take(1)
         zero_width = False
         if self._peek() == "?":
             zero_width = self._skip(_GROUP_START) in _ZERO_WIDTH
         needed = self.alternatives()
-        self._at += 1
+        self._take(1)
         return None if zero_width else needed
 
-    def _quantifier(self) -> tuple[bool, bool]:
+    def _quantifier(self, atom: str) -> tuple[bool, bool]:
         """Read what says how often the atom comes: whether it says anything, and whether it allows none at all."""
         found = _QUANTIFIER.match(self._pattern, self._at)
         if found is None:
             return False, False
         self._at = found.end()
-        return True, found[0][0] in "?*" or (found[1] is not None and int(found[1] or 0) == 0)
+        often, manner = found[1], found[0][len(found[1]) :]
+        least = {"?": 0, "*": 0, "+": 1}.get(often) if found[2] is None else int(found[2] or 0)
+        assert least is not None
+        if often in ("*", "+") or often.endswith(",}"):
+            often = f"{{{least},{least + reach(atom)}}}"
+        self._bounded.append(often + manner)
+        return True, least == 0
+
+
+def reach(atom: str) -> int:
+    """Return how many signs more a repetition goes than it must: what separates two words, a name, a word at most."""
+    return _BETWEEN if atom == "." else _WORD if atom == r"\w" else _NAME
+
+
+_BETWEEN = 1000
+_NAME = 255
+_WORD = 40
 
 
 def _worth(pieces: frozenset[str]) -> bool:

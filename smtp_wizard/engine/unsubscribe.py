@@ -10,11 +10,12 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from smtp_wizard.engine.data import data_path
+from smtp_wizard.engine.html_links import LONGEST_HREF, MOST_LINKS, Link, read_html
+from smtp_wizard.engine.letter import Letter, Part, begins_with_header, read_letter
 from smtp_wizard.engine.model import Address, AddressError, InputError, clean, has_control
 from smtp_wizard.engine.strict import Document, Node
 
@@ -153,53 +154,23 @@ _WAY_OUT = re.compile(
     r"|cancelar (?:la )?suscripci|annulla.{0,12}iscrizione|disiscri|afmeld|uitschrij|descadastr|avregistr|wypis",
     re.IGNORECASE,
 )
-_REMOVE_SUBJECT = re.compile(r"[?&]subject=(?:[^&]*)(?:remove|unsubscri|stop|abmeld|baja|desabonn)", re.IGNORECASE)
+_REMOVE_SUBJECT = re.compile(r"[?&]subject=[^&]{0,100}?(?:remove|unsubscri|stop|abmeld|baja|desabonn)", re.IGNORECASE)
 _POSTAL = re.compile(
-    r"\b(?:p\.?\s?o\.?\s?box\s+\d+"
-    r"|\d{1,6}[a-z]?\s+(?:[\w.'-]+\s+){0,4}(?:street|st|road|rd|avenue|ave|boulevard|blvd|lane|ln|drive|dr|way|court|ct"
-    r"|square|sq|highway|hwy|parkway|pkwy|place|pl|suite|ste)\b"
-    r"|[\w.-]*(?:stra(?:ß|ss)e|str\.|weg|platz|gasse|allee|rue|avenue|calle|via|piazza)\s[\w\s.'-]{0,40}?\d{1,5})",
+    r"\bp\.? ?o\.? ?box \d+"
+    r"|\b\d{1,6}[a-z]? (?:[\w.'-]{1,40} ){0,4}(?:street|st|road|rd|avenue|ave|boulevard|blvd|lane|ln|drive|dr|way|court"
+    r"|ct|square|sq|highway|hwy|parkway|pkwy|place|pl|suite|ste)\b"
+    r"|(?:stra(?:ß|ss)e|str\.|weg|platz|gasse|allee|rue|avenue|calle|via|piazza) [\w .'-]{0,40}?\d",
     re.IGNORECASE,
 )
 _POSTCODE = re.compile(
-    r"\b(?:[A-Z]{2}\s+\d{5}(?:-\d{4})?|\d{5}\s+[A-ZÄÖÜ][\w.-]+|[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}|\d{4}\s?[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d)\b"
+    r"\b(?:\d{5} [A-ZÄÖÜ][\w.-]"
+    r"|(?:[A-Z]{2} \d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|\d{4} ?[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d)\b)"
 )
+"""Both are looked for in a text with single blanks."""
 _PLACEHOLDER = re.compile(r"yourdomain|yourlist|example\.(?:com|org|net)|\btld\b|\{\{|\[\[|%%|<%", re.IGNORECASE)
-
-
-class _Links(HTMLParser):
-    """Collects links with their texts, and the readable text."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.links: list[tuple[str, str]] = []
-        self.words: list[str] = []
-        self._href: str | None = None
-        self._inside: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("script", "style"):
-            self._hidden += 1
-        if tag == "a":
-            self._href = dict(attrs).get("href") or ""
-            self._inside = []
-        if tag in ("br", "p", "div", "td", "tr", "li"):
-            self.words.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("script", "style"):
-            self._hidden = max(0, self._hidden - 1)
-        if tag == "a" and self._href is not None:
-            self.links.append((self._href.strip(), "".join(self._inside)))
-            self._href = None
-
-    def handle_data(self, data: str) -> None:
-        if self._hidden:
-            return
-        self.words.append(data)
-        if self._href is not None:
-            self._inside.append(data)
+_MARKUP = re.compile(r"<(?:html|body|a|p|div|table|br)\b", re.IGNORECASE)
+_HEAD = 65_536
+"""Octets in which the header of a message ends."""
 
 
 def check_template(data: bytes) -> TemplateReport:
@@ -207,33 +178,29 @@ def check_template(data: bytes) -> TemplateReport:
 
     Nothing is opened or fetched. A placeholder that a mailing program fills in counts as a link, and is named as one.
     """
-    data = data[:LARGEST]
-    if re.match(rb"(?:[!-9;-~]+:[ \t].*\r?\n)+(?:[ \t].*\r?\n|[!-9;-~]+:.*\r?\n)*\r?\n", data[:65536]):
-        return _check_message(data)
-    text = data.decode("utf-8", "replace")
-    markup = bool(re.search(r"<(?:html|body|a|p|div|table|br)\b", text, re.IGNORECASE))
+    octets = data[:LARGEST].decode("latin-1")
+    if begins_with_header(octets, _HEAD):
+        return _check_message(read_letter(octets, octets=True))
+    text = data[:LARGEST].decode("utf-8", "replace")
+    markup = _MARKUP.search(text) is not None
     return TemplateReport("html" if markup else "text", *_body(text, markup))
 
 
-def _check_message(data: bytes) -> TemplateReport:
-    import email
-    import email.policy
-
-    message = email.message_from_bytes(data, policy=email.policy.default)
-    html_part, text_part = message.get_body(("html",)), message.get_body(("plain",))
-    part = html_part or text_part
-    try:
-        content = str(part.get_content()) if part is not None else ""
-    except (LookupError, UnicodeError, ValueError):
-        content = ""
-    seen, links = _body(content, part is html_part and part is not None)
-    return TemplateReport("message", (*seen, *_headers(message)), links)
+def _check_message(letter: Letter) -> TemplateReport:
+    """Look through the part that mail programs show, the HTML before the plain text, and the header."""
+    shown = [part for part in letter.parts if not part.get("content-disposition").lower().startswith("attachment")]
+    texts = {part.kind: part for part in reversed(shown)}
+    part = texts.get("text/html") or texts.get("text/plain")
+    seen, links = _body(part.text() if part is not None else "", "text/html" in texts)
+    return TemplateReport("message", (*seen, *_headers(letter.head)), links)
 
 
-def _headers(message: object) -> Iterator[Seen]:
-    get = getattr(message, "get")  # noqa: B009  the parsed message of the standard library, whatever its policy
-    ways = str(get("List-Unsubscribe") or "")
-    good = re.search(r"<(?:mailto:|https:)[^>]+>", ways) is not None
+_USABLE = re.compile(r"<(?:mailto:|https:)[^<>]+>")
+
+
+def _headers(head: Part) -> Iterator[Seen]:
+    ways = head.get("list-unsubscribe")
+    good = _USABLE.search(ways) is not None
     words = (
         "The List-Unsubscribe header is there."
         if good
@@ -241,7 +208,7 @@ def _headers(message: object) -> Iterator[Seen]:
     )
     yield Seen("header", good, words)
     if "<https:" in ways:
-        post = str(get("List-Unsubscribe-Post") or "").strip().lower() == "list-unsubscribe=one-click"
+        post = head.get("list-unsubscribe-post").lower() == "list-unsubscribe=one-click"
         yield Seen(
             "one-click",
             post,
@@ -252,37 +219,43 @@ def _headers(message: object) -> Iterator[Seen]:
 
 
 def _body(text: str, markup: bool) -> tuple[tuple[Seen, ...], tuple[str, ...]]:
-    links, words = _links_in(text) if markup else (_plain_links(text), text)
-    ways = [(href, label) for href, label in links if _leads_out(href, label)]
-    good = [href for href, _ in ways if _works(href)]
+    links, words = read_html(text) if markup else (_plain_links(text), text)
+    ways = [link for link in links if _leads_out(link)]
+    good = [link.href for link in ways if _works(link.href)]
     return (
         (_link_seen(ways, good), _postal_seen(words)),
-        tuple(clean(href, 200) for href, _ in ways[:10]),
+        tuple(clean(link.href, 200) for link in ways[:10]),
     )
 
 
-def _links_in(text: str) -> tuple[list[tuple[str, str]], str]:
-    parser = _Links()
-    parser.feed(text)
-    parser.close()
-    return parser.links, "".join(parser.words)
+_PLAIN_LINK = re.compile(r"(?:mailto:|https?:)\S+")
+_BEFORE = 200
 
 
-def _plain_links(text: str) -> list[tuple[str, str]]:
-    """Links of a plain text, each with the line it stands in."""
-    return [
-        (found[0].rstrip(".,;)"), line)
-        for line in text.splitlines()
-        for found in re.finditer(r"(?:mailto:|https?:)\S+", line)
-    ]
+def _plain_links(text: str) -> list[Link]:
+    """Links of a plain text, each with the line it stands in, or what stands around it where that is a long one."""
+    links: list[Link] = []
+    for line in text.splitlines():
+        for found in _PLAIN_LINK.finditer(line):
+            around = line[max(0, found.start() - _BEFORE) : found.end() + _BEFORE]
+            links.append(Link(found[0].rstrip(".,;)")[:LONGEST_HREF], around[: LONGEST_HREF + 2 * _BEFORE]))
+            if len(links) == MOST_LINKS:
+                return links
+    return links
 
 
-def _leads_out(href: str, label: str) -> bool:
-    return bool(_WAY_OUT.search(label) or _WAY_OUT.search(unquote(href)) or _REMOVE_SUBJECT.search(href))
+def _leads_out(link: Link) -> bool:
+    return any(_WAY_OUT.search(words) for words in (link.label, unquote(link.href))) or bool(
+        _REMOVE_SUBJECT.search(link.href)
+    )
+
+
+_FILLED_IN = ("{{", "[[", "%%", "<%", "*|")
+_WEB = re.compile(r"https?://[^/\s.]+\.[^/\s]", re.IGNORECASE)
 
 
 def _works(href: str) -> bool:
-    if re.match(r"\s*(?:\{\{|\[\[|%%|<%|\*\|)", href):
+    if href.startswith(_FILLED_IN):
         return True  # a mailing program puts the address in
     if href.lower().startswith("mailto:"):
         try:
@@ -290,14 +263,14 @@ def _works(href: str) -> bool:
         except AddressError:
             return False
         return True
-    return re.match(r"https?://[^/\s]+\.[^/\s]+", href, re.IGNORECASE) is not None
+    return _WEB.match(href) is not None
 
 
-def _link_seen(ways: list[tuple[str, str]], good: list[str]) -> Seen:
+def _link_seen(ways: list[Link], good: list[str]) -> Seen:
     if not ways:
         return Seen("link", False, "There is no link or address to unsubscribe with.")
     if not good:
-        return Seen("link", False, f"The unsubscribe link leads nowhere: {clean(ways[0][0] or 'it is empty', 120)}")
+        return Seen("link", False, f"The unsubscribe link leads nowhere: {clean(ways[0].href or 'it is empty', 120)}")
     sample = next((href for href in good if _PLACEHOLDER.search(href)), None)
     if sample is not None:
         return Seen("link", False, f"The unsubscribe link is still a sample or a placeholder: {clean(sample, 120)}")

@@ -354,7 +354,25 @@ def test_signs_that_are_none_are_no_obstacle(sign: str) -> None:
     assert explain(f"{sign} 535 5.7.8 Username and Password not accepted {sign}").cause == "bad_credentials"
 
 
-@pytest.mark.parametrize("noise", ["x", "550 ", "5.7.1 ", "a.b.c.d.", "<", "\\n", "> ", "connection ", "not "])
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "\\",
+        "zertifikat",
+        "\u0301\u0316",
+        "\ufdfa",
+        "ssl_connect",
+        "x",
+        "550 ",
+        "5.7.1 ",
+        "a.b.c.d.",
+        "<",
+        "\\n",
+        "> ",
+        "connection ",
+        "not ",
+    ],
+)
 def test_a_long_text_costs_little(noise: str) -> None:
     text = noise * (3 * LONGEST_TEXT // len(noise))
     assert explain(f"{text}\n535 5.7.8 Username and Password not accepted").cause == "bad_credentials"

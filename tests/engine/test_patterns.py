@@ -61,6 +61,26 @@ def test_the_pieces_that_a_text_holds(pieces: set[str], text: str) -> None:
     assert Pieces(pieces).held_by(text) == {piece for piece in pieces if piece in text.lower()}
 
 
+@pytest.mark.parametrize(
+    ("pattern", "tried"),
+    [
+        (r"auth\w* (fail|no)", (r"auth\w{0,40} (fail|no)",)),
+        (r"auth\w+?x|\S+y", (r"auth\w{1,41}?x", r"\S{1,256}y")),
+        ("a.*b(c+)?", ("a.{0,1000}b(c{1,256})?",)),
+        (r"[^a]{2,}(?!\d*)", (r"[^a]{2,257}(?!\d{0,255})",)),
+        (r"(\w+ ){0,4}x*+", (r"(\w{1,41} ){0,4}x{0,255}+",)),
+        ("a{2}b{,3}c?", ("a{2}b{,3}c?",)),
+    ],
+)
+def test_what_repeats_without_an_end_is_given_one(pattern: str, tried: tuple[str, ...]) -> None:
+    assert Patterns([pattern]).sources == tried
+
+
+def test_what_fits_is_taken_out() -> None:
+    noise = Patterns(["more ?\\w*", "(?i:b)+"])
+    assert noise.taken_out("a MORE of, bb, it") == "a  ,  , it"
+
+
 def test_a_pattern_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(re.error):
         Patterns(["("])

@@ -9,11 +9,12 @@ from html.parser import HTMLParser
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.model import Address, InputError
 from smtp_wizard.engine.unsubscribe import LinkError, check_template, mailto_link, parse_url, rules, unsubscribe
+from tests.support.strangers import CHARSETS, letters, nested
 
 ANA = Address("ana", "example.org")
 LOCAL = st.text(st.sampled_from("abcXYZ019!#$%&'*+-/=?^_`{|}~.é"), min_size=1, max_size=20)
@@ -194,6 +195,75 @@ def test_a_message_needs_the_header_too() -> None:
     assert check_template(whole).good
 
 
+LINES = 24
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+@pytest.mark.parametrize("lines", [LINES, 5000])
+def test_lines_that_look_like_a_header_and_go_on_are_a_text(end: bytes, lines: int) -> None:
+    """A list of names in a text from Windows. One pattern for the whole header tried 2 to the power of its lines."""
+    assert check_template(b"Name: x" + end + (b"Name: x" + end) * lines).kind == "text"
+    assert check_template((b"Name: x" + end) * LINES + end + b"Hello").kind == "message"
+    folded = b"Subject: a" + end + (b" b" + end + b"X: y" + end) * LINES
+    assert check_template(folded).kind == "text"
+    assert check_template(folded + end).kind == "message"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "<a href=",
+        "<a ",
+        "<!--",
+        "http://a ",
+        "?subject=",
+        "a.weg ",
+        "1 a ",
+        "12345 A",
+        "<mailto:",
+        "&#1",
+        "\n",
+        "Name: x\r\n",
+    ],
+)
+def test_the_largest_template_is_looked_through(unit: str) -> None:
+    """Megabytes of one thing: whatever is wrong with them, there is an answer."""
+    for begin in ("", "<p>", "List-Unsubscribe: <mailto:a@b.test>\nContent-Type: text/html\n\n"):
+        data = (begin + unit * (500_000 // len(unit))).encode()
+        assert check_template(data).seen
+
+
+@settings(max_examples=200, deadline=None)
+@given(letters())
+def test_a_letter_is_looked_through_whatever_it_is_made_of(letter: str) -> None:
+    report = check_template(letter.encode("utf-8", "replace"))
+    assert all(each.words.isprintable() for each in report.seen)
+    assert check_template(("X: y\n" + letter).encode("utf-16", "surrogatepass")).seen
+
+
+@pytest.mark.parametrize("charset", CHARSETS, ids=range(len(CHARSETS)))
+def test_a_message_in_a_charset_that_is_none_is_looked_through(charset: str) -> None:
+    head = f"From: a@shop.test\nContent-Type: text/html; charset={charset}\n\n".encode("utf-8", "replace")
+    report = check_template(head + f"<p>{GOOD_LINK}{POSTAL}".encode())
+    assert report.kind == "message"
+    assert report.good is False, "the header is missing"
+    known = {"link": True, "postal": True, "header": False}
+    assert {each.id: each.good for each in report.seen} == known or charset.startswith(("cp", "hp", "utf_16"))
+
+
+def test_a_message_nested_deeply_is_looked_through() -> None:
+    assert check_template(nested(600, GOOD_LINK).encode()).kind == "message"
+
+
+def test_an_attachment_is_not_what_is_shown() -> None:
+    built = EmailMessage(policy=email.policy.SMTP)
+    built["From"], built["To"] = "ana@shop.test", "bob@shop.test"
+    built.set_content("Hello, no link here.")
+    built.add_attachment(f"<p>{GOOD_LINK}{POSTAL}", subtype="html", filename="old.html")
+    assert verdicts(built.as_bytes())["link"] is False
+
+
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_looked_through(data: bytes) -> None:
     report = check_template(data)
