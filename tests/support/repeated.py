@@ -12,7 +12,7 @@ from typing import Any
 
 MOST = 10.0
 """What a text of four times the length may cost, in costs of the shorter one: 4 is linear, 16 quadratic."""
-CHEAP = 1e-6
+CHEAP = 2e-7
 """Seconds a character: what costs less is looked at no further, since what is quadratic costs far more at this size."""
 
 SIGNS: tuple[str, ...] = (*"0aX.,:;-_/\\'\"()[]{}<>@#&%=+*?!$^|~", " ", "\t", "\n", "\r\n", "\0", "\u00e9", "\u4e2d")
@@ -124,8 +124,12 @@ def seconds(work: Callable[[], object]) -> float:
 def ratio(work: Callable[[str], object], text: Callable[[int], str], size: int, cheap: float) -> float:
     """Return what a text of four times the size costs, in costs of one of this size; 0 where it is cheap anyway."""
     long, short = text(4 * size), text(size)
-    if seconds(lambda: work(long)) <= cheap * len(long):
+    once = _timed(work, long)
+    if once <= cheap * len(long):
         return 0.0
+    costs = min(_timed(work, short) for _ in range(3))
+    if once <= 7 * costs:
+        return once / costs
     best = [min(_timed(work, each) for _ in range(5)) for each in (short, long)]
     return best[1] / best[0]
 
