@@ -17,7 +17,7 @@ from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
 from smtp_wizard.engine.oauth_server import OAuthServer
 from smtp_wizard.engine.sandbox import Sandbox
 from smtp_wizard.engine.scenarios import load_scenarios
-from smtp_wizard.engine.web import Document
+from smtp_wizard.engine.web import Document, HttpWeb
 from smtp_wizard.engine.wire import Trust, verifying_context
 from tests.support.certs import Authority
 from tests.support.checking import check, starttls_up_to_auth, tls_up_to_auth
@@ -59,7 +59,8 @@ async def test_a_check_writes_no_keys(key_log: Path, authority: Authority, secur
 
 async def test_the_web_writes_no_keys(key_log: Path, authority: Authority) -> None:
     async with WebServer(authority, {"https://autoconfig.firm.test/": Page(b"yes")}) as server:
-        assert isinstance(await server.web().fetch("https://autoconfig.firm.test/"), Document)
+        web = HttpWeb(Trust(str(authority.file)), 5.0, lambda host, port: ("127.0.0.1", server.ports[port]))
+        assert isinstance(await web.fetch("https://autoconfig.firm.test/"), Document)
     assert not key_log.exists()
 
 

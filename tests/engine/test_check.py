@@ -29,8 +29,20 @@ from smtp_wizard.engine.check import (
 from smtp_wizard.engine.diagnosis import Fault, Finding, Symptom, TlsFault
 from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Secret, Security, Stage, Verdict, Who
 from smtp_wizard.engine.run import run_checks
-from smtp_wizard.engine.wire import WireError
-from tests.support.scripted import FACTS, Client, Early, Eof, Fails, ScriptedWire, Server, Silence, Step, Tls
+from smtp_wizard.engine.wire import Peer, WireError
+from tests.support.scripted import (
+    FACTS,
+    Client,
+    Early,
+    Eof,
+    Fails,
+    ScriptedStream,
+    ScriptedWire,
+    Server,
+    Silence,
+    Step,
+    Tls,
+)
 
 TLS = Endpoint("mail.example.test", 465, Security.TLS)
 STARTTLS = Endpoint("mail.example.test", 587, Security.STARTTLS)
@@ -540,3 +552,41 @@ def test_no_secret_is_in_any_event(secret: str, echo: str, code: int) -> None:
         answers = [e.text for e in done.events if isinstance(e, Line) and e.stage is Stage.AUTH and e.way.value == "S"]
         assert answers[0] == f"{code} ********"
         assert all(symptom.words == "" for symptom in done.symptoms)
+
+
+BATCH = Client(re.compile(rb"MAIL FROM:.*\r\nRCPT TO:.*\r\nDATA\r\n"))
+
+
+async def test_no_goodbye_is_said_while_replies_to_a_batch_are_owed() -> None:
+    """The sender is refused, and two replies are still to come: QUIT would be the answer to nothing (RFC 2920)."""
+    refused = Server(b"550 5.7.1 not you\r\n")
+    script = [*TO_TLS, Client(ANSWER), SIGNED_IN, BATCH, refused]
+    done = await checked(TLS, script, depth=Depth.SEND, mail=MAIL)
+    assert (done.last.stage, done.last.verdict) == (Stage.MAIL, Verdict.FAIL)
+    assert not done.wire.said_quit
+    assert b"QUIT\r\n" not in done.wire.streams[0].sent
+
+
+async def test_goodbye_is_said_where_the_whole_batch_was_answered() -> None:
+    answers = [Server(b"250 sender\r\n"), Server(b"550 5.1.1 nobody\r\n"), Server(b"503 no recipient\r\n")]
+    script = [*TO_TLS, Client(ANSWER), SIGNED_IN, BATCH, *answers]
+    done = await checked(TLS, script, depth=Depth.SEND, mail=MAIL)
+    assert (done.last.stage, done.last.verdict) == (Stage.RCPT, Verdict.FAIL)
+    assert done.wire.said_quit
+
+
+class OneAtATime(ScriptedWire):
+    """A server that lets nobody in twice at the same time."""
+
+    async def connect(self, peers: Sequence[Peer]) -> ScriptedStream:
+        if any(not stream.closed for stream in self.streams):
+            raise WireError(Fault.REFUSED, "one connection at a time")
+        return await super().connect(peers)
+
+
+async def test_the_first_connection_is_closed_before_a_certificate_is_looked_at_over_a_second() -> None:
+    wrong = Tls(WireError(Fault.TLS_FAILED, "hostname mismatch", TlsFault.WRONG_NAME))
+    wire = OneAtATime([wrong], [Tls(), GREETING])
+    done = await checked(TLS, wire=wire)
+    assert len(wire.streams) == 2
+    assert done.symptoms[0].facts["certificate_names"] == "mail.example.test"

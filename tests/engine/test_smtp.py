@@ -103,6 +103,34 @@ def test_capabilities_know_the_old_way_of_writing_auth() -> None:
     assert Capabilities.parse(Reply(250, ("hi", "SIZE ²"))).largest is None
 
 
+def test_a_size_beyond_all_messages_is_no_limit() -> None:
+    """RFC 1870 section 4 allows twenty digits, and nobody else's number is worked out that has thousands."""
+
+    def largest(digits: int) -> int | None:
+        return Capabilities.parse(Reply(250, ("hi", f"SIZE {'9' * digits}"))).largest
+
+    assert largest(15) == 10**15 - 1
+    assert [largest(digits) for digits in (16, 17, 18, 20, 21, 4000, 5000)] == [None] * 7
+
+
+@pytest.mark.parametrize("secret", ["PIPELINING SIZE", "SIZE 50000 AUTH", "offers PIPELINING"])
+def test_what_a_good_reply_offers_is_never_masked_across_its_lines(secret: str) -> None:
+    """A refusal is: there the secret may be spread over the lines. A capability that looks like it must be known."""
+    offer = ["mail offers", "PIPELINING", "SIZE 50000", "AUTH PLAIN"]
+
+    def read(code: int) -> tuple[str, ...]:
+        parser = ReplyParser(Redactor(Secret(secret)))
+        last = len(offer) - 1
+        for number, line in enumerate(offer):
+            parser.feed(f"{code}{' ' if number == last else '-'}{line}\r\n".encode())
+        reply = parser.take()
+        assert reply is not None
+        return reply.lines
+
+    assert read(250) == tuple(offer)
+    assert read(550) == (smtp.MASK,)
+
+
 @pytest.mark.parametrize("text", ["a\r\nDATA", "a\nb", "a\0"])
 def test_a_command_is_one_line(text: str) -> None:
     with pytest.raises(ValueError):

@@ -159,6 +159,16 @@ def test_another_domain_drops_what_was_found_for_the_old_one(draft: Draft, addre
         assert (changed.username, changed.allow_cleartext, changed.signed_in) == ("", False, False)
 
 
+def test_another_address_of_the_same_domain_has_proved_nothing() -> None:
+    """Also where the user name is none of the address's: the sender is another, and the server may refuse it."""
+    endpoint = Endpoint("mail.example.test", 465, Security.TLS)
+    proof = Proof(datetime(2026, 11, 30, tzinfo=UTC), Depth.LOGIN, Verdict.PASS, endpoint, "key-17")
+    draft = Draft(address=Address("ana", "example.test"), endpoint=endpoint, username="key-17", proof=proof)
+    assert draft.signed_in
+    changed = draft.with_address(Address("bob", "example.test"))
+    assert (changed.proof, changed.signed_in, changed.username) == (None, False, "key-17")
+
+
 @given(addresses)
 def test_the_user_name_follows_the_address_until_somebody_types_another(address: Address) -> None:
     draft = Draft(address=Address("old", address.domain), username=f"old@{address.domain}")
