@@ -109,6 +109,9 @@ class Person:
         answer = self.answers.pop(0)
         return answer if isinstance(answer, str) else str(answer(self.read_so_far))
 
+    def drop(self) -> None:
+        """Nothing is ever typed here before it is asked for."""
+
     def read_hidden(self, prompt: str) -> str:
         return self.read(prompt)
 

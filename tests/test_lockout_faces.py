@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from smtp_wizard.engine.accounts import StoreKind
 from smtp_wizard.engine.attempts import USUAL, Place
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.guides import GuideShelf
 from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Secret, Security, Verdict
+from smtp_wizard.engine.secrets import SecretStores
 from smtp_wizard.engine.wizard import Draft, Origin, Proof
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.dialogs import ConfirmScreen, PasswordScreen
@@ -21,7 +24,8 @@ from smtp_wizard.words import ANYWAY_QUESTION, REFUSED_AS_IT_IS
 from tests.support.checking import EHLO, GREETING, PLAIN_UP_TO_AUTH, QUICK, SIGNED_IN
 from tests.support.dialogue import Dialogue
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Script, Send, refused_port
-from tests.support.walk import make_desk, walking
+from tests.support.ptys import at_terminal
+from tests.support.walk import make_desk, until, walking
 
 ANA = "ana@firm.example"
 REFUSED = [*PLAIN_UP_TO_AUTH, Send(b"535 5.7.8 no\r\n"), Hold()]
@@ -257,3 +261,25 @@ async def test_in_lines_of_text_enter_sends_no_refused_token_either(desk: Desk) 
         )
         assert server.received.count(b"AUTH XOAUTH2") == 2
     assert "FAIL" in dialogue.words
+
+
+async def test_at_a_terminal_enter_does_nothing_while_a_check_runs(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three times Enter while a slow server is waited for: they answer none of the questions that come later."""
+    monkeypatch.setenv("OFFICE_PASSWORD", "guess one")
+    answer = asyncio.Event()
+    slow = [*PLAIN_UP_TO_AUTH, Hold(answer), Send(b"454 4.7.0 later\r\n"), Hold()]
+    async with MisbehavingServer(slow, REFUSED) as server:
+        saved = replace(draft(server.endpoint(Security.NONE)), store=StoreKind.ENV, env_name="OFFICE_PASSWORD")
+        desk = make_desk(own_home / "config", stores=SecretStores(dict(os.environ), own_home / "config"))
+        await desk.save(saved)
+        with at_terminal("--plain") as terminal:
+            await asyncio.to_thread(terminal.answer, "What next?", "test")
+            await until(lambda: b"AUTH PLAIN" in server.received, lambda: terminal.words)
+            await asyncio.to_thread(terminal.press, "Testing 'Office'", b"\n\n\n")
+            answer.set()
+            await asyncio.to_thread(terminal.answer, "What next?", "test")
+            await asyncio.to_thread(terminal.answer, "What next?", "leave")
+            assert await asyncio.to_thread(terminal.end) == 0
+        assert server.received.count(b"AUTH PLAIN") == 2

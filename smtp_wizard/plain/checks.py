@@ -40,6 +40,8 @@ class Checked:
             self.report = run(check(self._take), Stopwatch(), self._undone)
         except TROUBLES as problem:
             talk.say(str(problem))
+        # Enter, pressed while it ran, must not begin another sign-in.
+        talk.drop()
 
     @property
     def good(self) -> bool:

@@ -66,6 +66,10 @@ class Line(Protocol):
         """As `read`, without showing what is typed. Raises `CannotHide` before anything is asked."""
         ...
 
+    def drop(self) -> None:
+        """Throw away what was typed since the last answer."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -130,6 +134,10 @@ class Talk:
         """Say lines that are laid out already."""
         for line in lines:
             self._line.write(f"{line}\n")
+
+    def drop(self) -> None:
+        """Throw away what was typed while nobody had asked: it answers nothing, and must not begin anything."""
+        self._line.drop()
 
     # -- asking -----------------------------------------------------------------------------------------------------
 

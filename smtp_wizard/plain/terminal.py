@@ -90,6 +90,15 @@ class Terminal:
             with suppress(Interrupted):
                 self.write("\n")
 
+    def drop(self) -> None:
+        """Throw away what was typed and not read; where that cannot be done, it stays."""
+        if sys.platform == "win32":
+            return
+        import termios
+
+        with suppress(termios.error):
+            termios.tcflush(self._source, termios.TCIFLUSH)
+
     def _line(self) -> str:
         raw = b""
         while not raw.endswith(b"\n"):

@@ -42,6 +42,9 @@ class Dialogue:
         self.hidden.append(prompt)
         return self.read(prompt)
 
+    def drop(self) -> None:
+        """Nothing is ever typed here before it is asked for."""
+
     def over(self) -> None:
         """Complain about answers that nobody asked for."""
         assert not self._script, f"never asked: {self._script}"
