@@ -154,6 +154,11 @@ class WizardApp(TypedAheadApp):
         except SuspendNotSupported:
             return None
 
+    def open_url(self, url: str, *, new_tab: bool = True) -> None:
+        """Open an address in the person's browser, which inherits no secret from the environment."""
+        self.kit.desk.stores.hide_variables()
+        super().open_url(url, new_tab=new_tab)
+
     # -- areas ------------------------------------------------------------------------------------------------------
 
     async def on_mount(self) -> None:

@@ -32,12 +32,13 @@ def build_desk(
     """
     folder = config_dir(config, environ)
     catalog = load_catalog(own=folder / OWN_PROVIDERS)
+    book = book or AccountBook(folder)
     return Desk(
         catalog=catalog,
         diagnosis=DiagnosisWhenNeeded(catalog),
         wire=SocketWire(),
-        stores=stores or SecretStores(environ, folder),
-        book=book or AccountBook(folder),
+        stores=stores or SecretStores(environ, folder, variables=book.variables),
+        book=book,
         folder=folder,
     )
 

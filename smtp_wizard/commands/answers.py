@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
 
 from smtp_wizard.commands.connection import SECURITY, parse_words, parsed_by
+from smtp_wizard.commands.passwords import hidden
 from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.model import Address, InputError, Scope, parse_host, parse_port
-from smtp_wizard.engine.secrets import parse_command, parse_secret_file
+from smtp_wizard.engine.model import Address, Scope, parse_host, parse_port
+from smtp_wizard.engine.secrets import parse_command, parse_secret_file, parse_variable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -19,10 +19,9 @@ LET_IT_SEND_GENERAL = "Let it send general mail only from now on?"
 """What is asked before another account for all mail is displaced."""
 
 
-def _parse_env_name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
-        raise InputError("The name of an environment variable has letters, digits and _ only.")
-    return text
+def _env_name(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """Take the name of the variable that has the password; what it holds is hidden from other programs at once."""
+    return hidden(context, parameter, parsed_by(parse_variable)(context, parameter, text))
 
 
 def _parse_address_or_none(text: str) -> Address | None:
@@ -60,9 +59,7 @@ _SENDER = (
 )
 _STORE = (
     click.option("--store", type=click.Choice([each.value for each in StoreKind]), help="Where the password is kept."),
-    click.option(
-        "--env-name", metavar="NAME", callback=parsed_by(_parse_env_name), help="The variable, with --store env."
-    ),
+    click.option("--env-name", metavar="NAME", callback=_env_name, help="The variable, with --store env."),
     click.option(
         "--secret-command",
         metavar="CMD",

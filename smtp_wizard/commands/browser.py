@@ -13,7 +13,7 @@ from smtp_wizard.commands.connection import parsed_by
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.output import Output
-from smtp_wizard.commands.passwords import PasswordSource
+from smtp_wizard.commands.passwords import PasswordSource, hidden
 from smtp_wizard.commands.questions import ask, can_ask
 from smtp_wizard.commands.running import Stopwatch, run
 from smtp_wizard.engine.accounts import Account
@@ -61,7 +61,10 @@ def browser_options(command: F) -> F:
             "--client-secret-command", metavar="CMD", help="Run this; its first line is the client secret (OAuth)."
         ),
         click.option(
-            "--client-secret-env", metavar="NAME", help="Take the client secret from this environment variable."
+            "--client-secret-env",
+            metavar="NAME",
+            callback=hidden,
+            help="Take the client secret from this environment variable.",
         ),
         click.option("--client-id", metavar="ID", help="Your own client id, with --auth xoauth2."),
     ):

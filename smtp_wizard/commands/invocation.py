@@ -59,7 +59,7 @@ class Invocation:
         """The places for secrets alone."""
         from smtp_wizard.engine.secrets import SecretStores
 
-        return SecretStores(self.environ, self.folder)
+        return SecretStores(self.environ, self.folder, variables=self.book.variables)
 
     def give_passphrase(self, source: Callable[[], Awaitable[Secret]]) -> None:
         """Say what gives the vault's passphrase, so that nobody is asked for it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ import click
 
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.engine.model import Secret, clean
-from smtp_wizard.engine.secrets import EnvStore, SecretError, first_line
+from smtp_wizard.engine.secrets import EnvStore, SecretError, SecretStores, first_line
 from smtp_wizard.engine.wire import in_thread
 
 LARGEST = 64 * 1024
@@ -38,10 +38,19 @@ class PasswordSource:
         return self.stdin or self.command is not None or self.variable is not None
 
 
+def hidden(context: click.Context, _: click.Parameter, name: str | None) -> str | None:
+    """Take a variable that holds a secret out of the environment at once, before any program can be started."""
+    if name is not None:
+        context.obj.stores.env.hide((name,))
+    return name
+
+
 def password_options(command: F) -> F:
     """Add the options that say where the password comes from; `taken_from` reads them."""
     for option in (
-        click.option("--password-env", metavar="NAME", help="Take the password from this environment variable."),
+        click.option(
+            "--password-env", metavar="NAME", callback=hidden, help="Take the password from this environment variable."
+        ),
         click.option("--password-command", metavar="CMD", help="Run this; its first line is the password."),
         click.option("--password-stdin", is_flag=True, help="Read the password from standard input."),
     ):
@@ -57,12 +66,12 @@ def taken_from(given: dict[str, Any]) -> PasswordSource:
     return source
 
 
-async def read_password(source: PasswordSource, env: EnvStore) -> Secret | None:
+async def read_password(source: PasswordSource, stores: SecretStores) -> Secret | None:
     """Return the password, None where no way was named. Raises `CommandError`."""
     if source.variable is not None:
-        return _from_variable(source.variable, env)
+        return _from_variable(source.variable, stores.env)
     if source.command is not None:
-        return await _from_command(source.command)
+        return await _from_command(source.command, stores.for_children())
     return await _from_stdin() if source.stdin else None
 
 
@@ -106,7 +115,7 @@ def _read_stdin() -> bytes:
     return raw
 
 
-async def _from_command(command: str) -> Secret:
+async def _from_command(command: str, environ: Mapping[str, str]) -> Secret:
     try:
         words = shlex.split(command)
     except ValueError:
@@ -114,7 +123,7 @@ async def _from_command(command: str) -> Secret:
     if not words:
         raise CommandError("password-command", "The command of --password-command cannot be read.", "Check its quotes.")
     try:
-        return await first_line(words, os.environ)
+        return await first_line(words, environ)
     except SecretError as problem:
         raise _unreadable(str(problem)) from None
 

@@ -38,7 +38,7 @@ def given_password(
 
     async def read() -> Secret | None:
         async with watch.bound():
-            return await read_password(source, invocation.stores.env)
+            return await read_password(source, invocation.stores)
 
     return run(read(), watch, undone)
 

@@ -95,4 +95,4 @@ def _source(
         raise click.UsageError("Only one of --new-passphrase-env and --new-passphrase-command can be used.")
     if variable is not None:
         return variable_source(invocation, variable)
-    return command_source(command_text) if command_text is not None else None
+    return command_source(invocation, command_text) if command_text is not None else None

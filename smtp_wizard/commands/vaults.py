@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -14,7 +13,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.questions import ask_password, can_ask
 from smtp_wizard.commands.running import Stopwatch, run
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.model import InputError, Secret, clean, has_surrogate
+from smtp_wizard.engine.model import InputError, Secret, clean
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,7 +55,7 @@ def _from_variable(context: click.Context, _: click.Parameter, name: str | None)
 
 def _from_command(context: click.Context, _: click.Parameter, text: str | None) -> None:
     if text is not None:
-        _give(context.obj, command_source(text))
+        _give(context.obj, command_source(context.obj, text))
 
 
 def _give(invocation: Invocation, source: Callable[[], Awaitable[Secret]]) -> None:
@@ -70,22 +69,25 @@ def variable_source(invocation: Invocation, name: str) -> Callable[[], Awaitable
 
     Raises `CommandError`.
     """
-    from smtp_wizard.engine.secrets import no_text
+    from smtp_wizard.engine.secrets import SecretError
 
-    value = invocation.environ.pop(name, "")
-    if not value or has_surrogate(value):
-        words = no_text(name) if value else f"The environment variable {clean(name, 100)} is not set."
-        hint = "Set it to the vault's passphrase, and start again."
+    hint = "Set it to the vault's passphrase, and start again."
+    try:
+        held = invocation.stores.env.take(name)
+    except SecretError as problem:
+        raise CommandError("passphrase-unreadable", str(problem), hint, Exit.SECRET) from None
+    if held is None:
+        words = f"The environment variable {clean(name, 100)} is not set."
         raise CommandError("passphrase-unreadable", words, hint, Exit.SECRET)
-    held = Secret(value)
+    passphrase = held
 
     async def given() -> Secret:
-        return held
+        return passphrase
 
     return given
 
 
-def command_source(text: str) -> Callable[[], Awaitable[Secret]]:
+def command_source(invocation: Invocation, text: str) -> Callable[[], Awaitable[Secret]]:
     """Return what gives a passphrase by running a command, each time it is asked. Raises `click.UsageError`."""
     from smtp_wizard.engine.secrets import first_line, parse_command
 
@@ -95,7 +97,7 @@ def command_source(text: str) -> Callable[[], Awaitable[Secret]]:
         raise click.UsageError(f"--passphrase-command: {problem}") from None
 
     async def printed() -> Secret:
-        return await first_line(words, os.environ)
+        return await first_line(words, invocation.stores.for_children())
 
     return printed
 

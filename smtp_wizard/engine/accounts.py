@@ -297,6 +297,13 @@ class AccountBook:
         """Return where all accounts have their secrets. Raises `StoreTrouble`."""
         return frozenset(account.store for account in self._read() if account.store is not None)
 
+    def variables(self) -> tuple[str, ...]:
+        """Return the names of the variables in which accounts have their secrets, as far as the file can be read."""
+        try:
+            return tuple(ref.where for ref in self.stores() if ref.kind is StoreKind.ENV)
+        except StoreTrouble:
+            return ()
+
     def suggest(self, name: str) -> str | None:
         """Return the name of an account that is much like `name`, or None. Raises `StoreTrouble`."""
         return _suggestion(self._read(), name)

@@ -102,6 +102,8 @@ class CommandStore(ReferenceStore):
         """`environ`: what the command gets; `limit`: seconds that it may take."""
         self._environ = environ
         self._limit = limit
+        self.before: Callable[[], None] = nothing
+        """Called before a program is started: what no child process may inherit is taken out of the environment."""
         self.lend: Lend | None = None
         """Set by a front door that can lend the person's terminal to a command that must ask them something."""
 
@@ -127,6 +129,7 @@ class CommandStore(ReferenceStore):
 
     async def read(self, where: str) -> Secret:
         words = words_of(where)
+        self.before()
         try:
             return await first_line(words, self._environ, limit=self._limit)
         except GaveUp:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from typing import ClassVar
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.model import InputError, Secret, clean, has_surrogate
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
+
+USUAL_PREFIX = "SMTP_WIZARD_PASSWORD_"
+"""Begins the name of a variable that holds a password, where nobody has chosen another name."""
 
 
 class ReferenceStore(ABC):
@@ -51,7 +54,7 @@ class ReferenceStore(ABC):
 class EnvStore(ReferenceStore):
     """Reads secrets from environment variables that somebody else sets; never keeps a copy anywhere else.
 
-    A variable is taken out of the environment when it is first read, so that no child process inherits it.
+    A variable is taken out of the environment when it is first read, or hidden, so that no child process inherits it.
     """
 
     kind = StoreKind.ENV
@@ -59,6 +62,20 @@ class EnvStore(ReferenceStore):
     def __init__(self, environ: MutableMapping[str, str]) -> None:
         self._environ = environ
         self._taken: dict[str, Secret] = {}
+        self._no_text: set[str] = set()
+
+    def hide(self, variables: Iterable[str]) -> None:
+        """Take variables out of the environment before a program is started, which would inherit them.
+
+        So are all that are named as `variable_for` names them. The store finds them all the same.
+        """
+        usual = [name for name in self._environ if name.startswith(USUAL_PREFIX)]
+        for name in {*usual, *variables}:
+            value = self._environ.pop(name, "")
+            if has_surrogate(value):
+                self._no_text.add(name)
+            elif value:
+                self._taken[name] = Secret(value)
 
     def take(self, variable: str) -> Secret | None:
         """Return what a variable holds, or None where it is not set or empty.
@@ -66,11 +83,9 @@ class EnvStore(ReferenceStore):
         Whoever reads a secret from the environment reads it here, so that the store still finds it afterwards. Raises
         `SecretError` where it holds bytes that are no text.
         """
-        value = self._environ.pop(variable, "")
-        if has_surrogate(value):
+        self.hide((variable,))
+        if variable in self._no_text:
             raise SecretError(Trouble.UNREADABLE, no_text(variable))
-        if value:
-            self._taken[variable] = Secret(value)
         return self._taken.get(variable)
 
     async def probe(self) -> Availability:
@@ -109,7 +124,7 @@ def no_text(variable: str) -> str:
 def variable_for(account_name: str) -> str:
     """The variable for an account where none is chosen: 'Office ana' -> SMTP_WIZARD_PASSWORD_OFFICE_ANA."""
     ending = re.sub(r"[^A-Z0-9]+", "_", account_name.upper()).strip("_")
-    return f"SMTP_WIZARD_PASSWORD_{ending or 'ACCOUNT'}"
+    return f"{USUAL_PREFIX}{ending or 'ACCOUNT'}"
 
 
 def parse_variable(text: str) -> str:

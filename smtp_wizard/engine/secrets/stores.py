@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 
 from smtp_wizard.engine.accounts import StoreKind, StoreRef
@@ -25,15 +25,20 @@ class SecretStores:
         environ: MutableMapping[str, str],
         folder: Path | None = None,
         *,
+        variables: Callable[[], Iterable[str]] = tuple,
         keyring_limit: float = KEYRING_LIMIT,
         backend_factory: Callable[[], Backend] = desktop_backend,
     ) -> None:
         """`environ`: usually `os.environ`; variables that hold secrets are taken out of it when they are read.
 
-        `folder`: the config folder, where the vault is; None: there is no vault.
+        `folder`: the config folder, where the vault is; None: there is no vault. `variables`: names those in which
+        saved accounts have their secrets; they are taken out of it before a program is started.
         """
+        self._environ = environ
+        self._variables = variables
         self.env = EnvStore(environ)
         self.command = CommandStore(environ)
+        self.command.before = self.hide_variables
         self.file = FileStore(environ)
         self.vault = VaultStore(folder)
         self.journal = Journal(folder)
@@ -55,6 +60,15 @@ class SecretStores:
     def get(self, kind: StoreKind) -> SecretStore:
         """Return the store of that kind."""
         return self._stores[kind]
+
+    def hide_variables(self) -> None:
+        """Take every variable that holds a secret out of the environment, so that no child process inherits it."""
+        self.env.hide(self._variables())
+
+    def for_children(self) -> Mapping[str, str]:
+        """Return the environment for a program that is to be started."""
+        self.hide_variables()
+        return self._environ
 
     def place(self, kind: StoreKind, account_name: str, where: str = "") -> StoreRef:
         """Return where a secret of an account can be put: an entry that nothing has been put into yet.
