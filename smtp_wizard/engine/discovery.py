@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from typing import Any
@@ -33,6 +34,7 @@ from smtp_wizard.engine.candidate import (
 )
 from smtp_wizard.engine.catalog import Catalog, Provider
 from smtp_wizard.engine.check import Report
+from smtp_wizard.engine.listening import listening
 from smtp_wizard.engine.lookup import (
     SERVICES,
     DnsProblem,
@@ -199,23 +201,24 @@ class _Search:
 
     async def _wait(self, asked: Sequence[asyncio.Task[None]], guessing: asyncio.Task[None]) -> None:
         """Wait for whoever can still change the result, and no longer than the deadline."""
-        loop = asyncio.get_running_loop()
-        end, gracious = loop.time() + self.asking.deadline, False
-        while True:
-            self._news.clear()
-            if self._owners and not gracious:
-                end, gracious = min(end, loop.time() + GRACE), True
-            waiting: set[asyncio.Future[Any]] = {task for task in asked if not task.done()}
-            if not guessing.done() and not self._somebody_knows:
-                waiting.add(guessing)
-            left = end - loop.time()
-            if not waiting or left <= 0:
-                return
-            news = asyncio.ensure_future(self._news.wait())
-            try:
-                await asyncio.wait({*waiting, news}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                news.cancel()
+        gracious = False
+        with suppress(TimeoutError):
+            async with listening(self.asking.deadline) as limit:
+                while True:
+                    self._news.clear()
+                    if self._owners and not gracious:
+                        limit.shorten(GRACE)
+                        gracious = True
+                    waiting: set[asyncio.Future[Any]] = {task for task in asked if not task.done()}
+                    if not guessing.done() and not self._somebody_knows:
+                        waiting.add(guessing)
+                    if not waiting:
+                        return
+                    news = asyncio.ensure_future(self._news.wait())
+                    try:
+                        await asyncio.wait({*waiting, news}, return_when=asyncio.FIRST_COMPLETED)
+                    finally:
+                        news.cancel()
 
     @property
     def _owners(self) -> tuple[Provider, ...]:

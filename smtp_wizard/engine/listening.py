@@ -51,6 +51,13 @@ class listening:
         self._left = seconds
         self._wait()
 
+    def shorten(self, seconds: float) -> None:
+        """Let no more than so many seconds be left from now on."""
+        self._stop()
+        counting = min(self._step, max(0.0, asyncio.get_running_loop().time() - (self._due - self._step)))
+        self._left = min(self._left - counting, seconds)
+        self._wait()
+
     def _wait(self) -> None:
         loop = asyncio.get_running_loop()
         self._step = max(0.0, min(self._left, STEP))

@@ -159,6 +159,20 @@ def test_it_can_be_given_other_seconds() -> None:
     assert run(work) == pytest.approx(2.5)
 
 
+@pytest.mark.parametrize(("at", "to", "end"), [(1.1, 0.5, 1.6), (1.1, 30.0, 5.0), (4.9, 2.0, 5.0)])
+def test_it_can_be_made_shorter_and_never_longer(at: float, to: float, end: float) -> None:
+    async def work(loop: Loop) -> None:
+        async def wait() -> None:
+            async with listening(5.0) as limit:
+                loop.call_later(at, limit.shorten, to)
+                await asyncio.Event().wait()
+
+        with pytest.raises(TimeoutError):
+            await wait()
+
+    assert run(work) == pytest.approx(end)
+
+
 def test_whoever_cancels_is_heard_and_limits_can_stand_in_one_another() -> None:
     async def work(loop: Loop) -> None:
         task = asyncio.ensure_future(over(5.0, asyncio.Event().wait))
