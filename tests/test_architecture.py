@@ -101,7 +101,7 @@ ENGINE_FLOORS: tuple[frozenset[str], ...] = (
             "wire",
         }
     ),
-    frozenset({"strict", "data", "listening", "paths", "patterns"}),
+    frozenset({"strict", "data", "listening", "masking", "paths", "patterns"}),
     frozenset({"ownership"}),
     frozenset({"model"}),
     frozenset({"__init__"}),
@@ -128,7 +128,7 @@ FRONT_DOOR_CALLS = frozenset({"print", "input", "exit", "quit", "sys.exit", "os.
 REVEALERS = frozenset(
     {
         "engine/sasl.py",  # encodes the secret for the server
-        "engine/smtp.py",  # knows the secret again where a server says it back
+        "engine/masking.py",  # knows the secret again where a server says it back
         "engine/oauth/browser.py",  # proves that who redeems the code is who asked for it
         "engine/oauth/exchange.py",  # sends code, secret and refresh token to the server that they belong to
         "engine/oauth/grants.py",  # makes one secret of them, and opens it

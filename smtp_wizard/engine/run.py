@@ -27,6 +27,7 @@ from smtp_wizard.engine.check import (
 )
 from smtp_wizard.engine.inspection import WORTH_A_LOOK, LookFailed, insight, look
 from smtp_wizard.engine.listening import done_within, listening
+from smtp_wizard.engine.masking import MASK, Redactor
 from smtp_wizard.engine.model import (
     Auth,
     Depth,
@@ -38,7 +39,7 @@ from smtp_wizard.engine.model import (
     Verdict,
     clean,
 )
-from smtp_wizard.engine.smtp import Capabilities, Command, Dialogue, Redactor, Reply, SmtpError
+from smtp_wizard.engine.smtp import Capabilities, Command, Dialogue, Reply, SmtpError
 from smtp_wizard.engine.symptom import Fault, Finding, Hints, Symptom, TlsFault
 from smtp_wizard.engine.wire import Peer, Stream, TlsFacts, Wire, WireError
 
@@ -294,7 +295,7 @@ class _Run:
         last = len(reply.lines) - 1
         for index, line in enumerate(reply.lines):
             hidden = (masked and reply.go_on) or (self._mask_all and self._stage is Stage.AUTH)
-            text = smtp.MASK if hidden else clean(line)
+            text = MASK if hidden else clean(line)
             self._tell(Way.THEIRS, f"{reply.code}{' ' if index == last else '-'}{text}".rstrip())
         return reply
 

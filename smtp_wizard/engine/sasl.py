@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from smtp_wizard.engine.masking import MASK, Redactor
 from smtp_wizard.engine.model import Auth, Endpoint, Secret, clean
-from smtp_wizard.engine.smtp import MASK, MAX_COMMAND, Command, Redactor, SmtpError
+from smtp_wizard.engine.smtp import MAX_COMMAND, Command, SmtpError
 from smtp_wizard.engine.symptom import Fault
 
 if TYPE_CHECKING:

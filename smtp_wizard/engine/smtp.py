@@ -7,16 +7,13 @@ Whoever drives it owns the socket and the clock. Secrets are encoded here and ma
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
-from smtp_wizard.engine.model import Address, HostError, Secret, clean, parse_ehlo_name
+from smtp_wizard.engine.masking import MASK, Redactor
+from smtp_wizard.engine.model import Address, HostError, clean, parse_ehlo_name
 from smtp_wizard.engine.symptom import Fault
-
-MASK = "********"
 
 MAX_LINE = 4096
 """Octets of one reply line; RFC 5321 section 4.5.3.1.5 asks for 512, real servers send more."""
@@ -99,54 +96,6 @@ _ENHANCED_CODE = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?=\s|$)")
 _REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 
 
-class Redactor:
-    """Masks a secret by value, in every encoding in which a server could say it back.
-
-    Where the secret is too short to be told from ordinary words (under six characters), whatever a server says in
-    answer to it is masked whole: `whole`.
-    """
-
-    _SHORTEST = 6
-
-    def __init__(self, secret: Secret | None = None, username: str = "") -> None:
-        value = secret.reveal() if secret else ""
-        # Counted without blanks, which a server may leave out where it says the secret back.
-        self.whole = bool(value) and len("".join(value.split())) < self._SHORTEST
-        forms = set() if self.whole or not value else set(_encodings(value, username))
-        longest_first = sorted((form for form in forms if len(form) >= self._SHORTEST), key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if longest_first else None
-
-    def scrub(self, text: str) -> str:
-        """Return the text with the secret masked."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
-
-
-def _encodings(value: str, username: str) -> Iterator[str]:
-    """The ways a server has been seen to say a password back, or could: as it is, quoted, hexadecimal, in Base64.
-
-    Base64 of a longer text that holds the secret looks different at each of three alignments; what the neighbours
-    cannot change is masked.
-    """
-    raw = value.encode("utf-8", "surrogatepass")
-    yield value
-    yield "".join(value.split())
-    yield " ".join(value.split())
-    yield quote(value, safe="")
-    yield quote(value)
-    yield raw.hex()
-    yield repr(value)[1:-1]
-    yield repr(raw)[2:-1]
-    yield value[::-1]
-    for text in (raw, b"\0" + username.encode("utf-8", "surrogatepass") + b"\0" + raw):
-        yield base64.b64encode(text).decode("ascii").rstrip("=")
-        yield base64.urlsafe_b64encode(text).decode("ascii").rstrip("=")
-    for before in range(3):
-        encoded = base64.b64encode(b"\0" * before + raw).decode("ascii").rstrip("=")
-        head = (0, 2, 3)[before]
-        tail = len(encoded) - (1 if (before + len(raw)) % 3 else 0)
-        yield encoded[head:tail]
-
-
 class ReplyParser:
     """Bytes to replies, whatever way the bytes are cut. Bounded in line, lines and size; the code may not change."""
 
@@ -197,13 +146,15 @@ class ReplyParser:
         return None
 
     def _masked_across(self, lines: Sequence[str]) -> tuple[str, ...]:
-        """The lines, all masked where a refusal spreads a secret with a blank in it over several of them.
+        """The lines, all masked where a refusal spreads a secret over several of them.
 
         What a good reply offers is never touched: a secret may look like a capability's figures.
         """
-        whole = " ".join(lines)
-        spread = self._code >= 300 and self.redactor.scrub(whole) != whole
-        return (MASK,) if spread else tuple(lines)
+        if self._code < 300 or len(lines) < 2:
+            return tuple(lines)
+        bare = [_ENHANCED_CODE.sub("", line, count=1).strip() for line in lines]  # each may begin with the same
+        wholes = (" ".join(lines), "".join(lines), " ".join(bare), "".join(bare))
+        return (MASK,) if any(self.redactor.scrub(whole) != whole for whole in wholes) else tuple(lines)
 
     def _line(self) -> bytes | None:
         end = self._buffer.find(b"\n", 0, MAX_LINE + 1)

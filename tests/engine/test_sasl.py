@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from scramp import ScramClient, ScramException, ScramMechanism
 
 from smtp_wizard.engine import sasl
+from smtp_wizard.engine.masking import MASK
 from smtp_wizard.engine.model import Auth, Endpoint, Secret, Security
-from smtp_wizard.engine.smtp import MASK, Command, SmtpError
+from smtp_wizard.engine.smtp import Command, SmtpError
 from smtp_wizard.engine.symptom import Fault
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine import smtp
 from smtp_wizard.engine.diagnosis import Fault
+from smtp_wizard.engine.masking import MASK, Redactor
 from smtp_wizard.engine.model import Address, Secret
-from smtp_wizard.engine.smtp import Capabilities, Dialogue, Redactor, Reply, ReplyParser, SmtpError
+from smtp_wizard.engine.smtp import Capabilities, Dialogue, Reply, ReplyParser, SmtpError
 
 GOOD_LINES = (
     b"220 mail.example.test ESMTP\r\n"
@@ -228,9 +229,51 @@ def test_a_secret_is_masked_in_every_encoding(secret: str) -> None:
     for form, before in encodings(secret, "ana"):
         scrubbed = redactor.scrub(f"<<{form}>>")
         assert form not in scrubbed
-        assert smtp.MASK in scrubbed
-        left = scrubbed.replace(smtp.MASK, "").strip("<>")
+        assert MASK in scrubbed
+        left = scrubbed.replace(MASK, "").strip("<>")
         assert len(left) <= 8 + before * 2
+
+
+WRITTEN_OTHERWISE = (
+    "as a form sends it: Tr0ub4dor%263+xyz",
+    "as a page has it: Tr0ub4dor&amp;3 xyz",
+    "with every character escaped: &#84;&#114;0ub4dor&#x26;3&#32;xyz",
+    "as mail has it: Tr0ub4dor=263=20xyz",
+    "as a header has it: Tr0ub4dor=263_xyz",
+    r"as JSON has it: Tr0ub4dor\u00263 xyz",
+    r"in a shell: Tr0ub4dor\&3\ xyz",
+    "in a dump: 54:72:30:75:62:34:64:6f:72:26:33:20:78:79:7a",
+    "in another: 54 72 30 75 62 34 64 6F 72 26 33 20 78 79 7A",
+)
+
+
+@pytest.mark.parametrize("words", WRITTEN_OTHERWISE)
+def test_a_secret_that_is_escaped_takes_its_whole_line_with_it(words: str) -> None:
+    redactor = Redactor(Secret("Tr0ub4dor&3 xyz"), "ana")
+    assert redactor.scrub(words) == MASK
+    assert redactor.scrub(words.replace("4", "5")) != MASK
+
+
+SPREAD = (
+    b"535-Tr0ub4d\r\n535 or&3 xyz\r\n",
+    b"535-5.7.8 you sent Tr0ub4d\r\n535 5.7.8 or&3 xyz\r\n",
+    b"535-Tr0ub4dor&3\r\n535 xyz\r\n",
+    b"535-VHIwdWI0\r\n535-ZG9yJjMg\r\n535 eHl6\r\n",
+)
+
+
+@pytest.mark.parametrize("data", SPREAD)
+def test_a_refusal_that_spreads_a_secret_over_lines_is_masked_whole(data: bytes) -> None:
+    parser = ReplyParser(Redactor(Secret("Tr0ub4dor&3 xyz"), "ana"))
+    parser.feed(data)
+    assert parser.take() == Reply(535, (MASK,))
+    parser.feed(data.replace(b"535", b"250"))
+    assert parser.take() != Reply(250, (MASK,)), "what a good reply offers is never touched"
+
+
+@pytest.mark.parametrize("words", ["50%", "a=b &c; 100%zz", "\\", "\\u12", "\\ud83d", "=", "=\n", "&#xffffffff;", "+"])
+def test_what_only_looks_escaped_stays(words: str) -> None:
+    assert Redactor(Secret("Tr0ub4dor&3 xyz"), "ana").scrub(words) == words
 
 
 def test_a_secret_too_short_to_be_found_asks_for_the_whole_to_be_masked() -> None:
