@@ -30,11 +30,12 @@ from smtp_wizard.engine.explainers import load_explainer
 from smtp_wizard.engine.guides import Guide, fill
 from smtp_wizard.engine.html_links import read_html
 from smtp_wizard.engine.letter import begins_with_header, decoded, read_letter
+from smtp_wizard.engine.masking import Redactor
 from smtp_wizard.engine.model import Address, InputError, Secret, Stage, clean, parse_host
 from smtp_wizard.engine.names import owner_of
 from smtp_wizard.engine.pasted import find_replies, masked, plain_text
 from smtp_wizard.engine.patterns import Patterns
-from smtp_wizard.engine.smtp import Redactor, ReplyParser, SmtpError
+from smtp_wizard.engine.smtp import ReplyParser, SmtpError
 from smtp_wizard.engine.symptom import Fault, Symptom
 from smtp_wizard.engine.unsubscribe import check_template, parse_url
 from smtp_wizard.report import paragraph
@@ -68,7 +69,7 @@ MADE_OF_VALUES = {
     "engine/guides.py": "of one web address, escaped",
     "engine/patterns.py": "of the data; they are looked at below",
     "engine/rules.py": "of status codes in the data, for a status code",
-    "engine/smtp.py": "of a secret, escaped; looked at below",
+    "engine/masking.py": "of a secret, escaped; looked at below",
 }
 """Modules with patterns that are only made while the program runs, and of what."""
 USED_AS = {("engine/patterns.py", name): {"match"} for name in ("_GROUP_START", "_SET", "_ESCAPE")}

@@ -129,7 +129,7 @@ def test_what_a_good_reply_offers_is_never_masked_across_its_lines(secret: str) 
         return reply.lines
 
     assert read(250) == tuple(offer)
-    assert read(550) == (smtp.MASK,)
+    assert read(550) == (MASK,)
 
 
 @pytest.mark.parametrize("text", ["a\r\nDATA", "a\nb", "a\0"])
