@@ -15,6 +15,7 @@ from smtp_wizard.commands.tables import table
 from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts import Account, LastResult, Login, StoreKind, StoreRef
 from smtp_wizard.engine.attempts import Attempts
+from smtp_wizard.engine.hosts import counted_name
 from smtp_wizard.engine.lockout import counted_words
 from smtp_wizard.engine.model import Auth, clean
 from smtp_wizard.report import STAGE_WORDS, VERDICT_WORDS, moment
@@ -65,8 +66,9 @@ def listed(invocation: Invocation, _json: bool) -> int:
 def show(invocation: Invocation, name: str, _json: bool) -> int:
     """Show one account."""
     out, account = invocation.out, invocation.book.get(name)
-    username, host = account.username, account.endpoint.host
-    lately = () if account.sandbox else Attempts(invocation.book.state.storage).counted(username, host)
+    host = account.endpoint.host
+    whose = counted_name(invocation.desk.catalog, host, account.username, account.address)
+    lately = () if account.sandbox else Attempts(invocation.book.state.storage).counted(whose, host)
     if out.form is Form.JSON:
         out.document("accounts-show", **account_json(account), refused_lately=len(lately))
     else:

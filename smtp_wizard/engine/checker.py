@@ -38,6 +38,7 @@ from smtp_wizard.engine.confirmation import refuse_unconfirmed
 from smtp_wizard.engine.discovery import Resolver
 from smtp_wizard.engine.entries import Entries
 from smtp_wizard.engine.finder import Finder, Options
+from smtp_wizard.engine.hosts import counted_name
 from smtp_wizard.engine.lockout import Guard, paused, refused, signs_in
 from smtp_wizard.engine.model import (
     Address,
@@ -153,7 +154,9 @@ class Checker(Finder):
             secret = await self._draft_token(draft) if _needs_token(target, depth) else draft.secret
         except OAuthError as problem:
             return self._no_token(target, problem, emit)
-        return await self._run(target, secret, depth, emit, draft.sandbox, anyway=said.ignore_lockout)
+        return await self._run(
+            target, secret, depth, emit, draft.sandbox, address=draft.address, anyway=said.ignore_lockout
+        )
 
     async def check_account(
         self,
@@ -194,7 +197,9 @@ class Checker(Finder):
         except OAuthError as problem:
             report = self._no_token(target, problem, emit)
         else:
-            report = await self._run(target, secret, depth, emit, account.sandbox, anyway=said.ignore_lockout)
+            report = await self._run(
+                target, secret, depth, emit, account.sandbox, address=account.address, anyway=said.ignore_lockout
+            )
         if keep and paused(report) is None:  # what was not tried is no result
             self._keep_result(account, report, depth)
         return report
@@ -283,6 +288,7 @@ class Checker(Finder):
         emit: Emit,
         scenario: str | None,
         *,
+        address: Address | None = None,
         anyway: bool = False,
     ) -> Report:
         if depth is not Depth.SERVER and target.auth is Auth.PASSWORD and not secret:
@@ -292,7 +298,8 @@ class Checker(Finder):
         if scenario is not None or not signs_in(target, depth):
             return await self._checked(target, secret, depth, emit, scenario)
         provider = self.provider(target.provider)
-        guard = Guard(self.attempts, provider, self.now, self.title, anyway=anyway)
+        whose = counted_name(self.catalog, target.endpoint.host, target.username, address)
+        guard = Guard(self.attempts, provider, self.now, self.title, whose, anyway=anyway)
 
         def check(sign_in: SignIn) -> Awaitable[Report]:
             return self._checked(target, secret, depth, emit, scenario, sign_in)

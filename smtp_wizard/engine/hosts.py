@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from smtp_wizard.engine.catalog import Catalog, Provider, ProviderKind
-from smtp_wizard.engine.model import Endpoint, Family, Security
+from smtp_wizard.engine.model import Address, Endpoint, Family, Security
+from smtp_wizard.engine.provider import UsernameForm
 from smtp_wizard.engine.reach import Question, candidates
 from smtp_wizard.engine.wire import Trust
 
@@ -19,6 +20,19 @@ def provider_of(catalog: Catalog, host: str) -> Provider | None:
         if provider.kind is not ProviderKind.SANDBOX and host in {each.endpoint.host for each in provider.endpoints}:
             return provider
     return None
+
+
+def counted_name(catalog: Catalog, host: str, username: str, address: Address | None) -> str:
+    """Return the name under which sign-ins to a server are counted: the user name.
+
+    Where the provider has one word for everybody ('apikey'), the key alone says who signs in: there it is the address
+    as well, so that the wrong key of one account does not hold the others back, nor the good one of another make it
+    forgotten.
+    """
+    provider = provider_of(catalog, host)
+    word = provider.username_literal if provider and provider.username_form is UsernameForm.LITERAL else ""
+    everybodys = bool(word) and username.strip().casefold() == word.casefold()
+    return f"{username}\0{address.wire}" if everybodys and address is not None else username
 
 
 def question_about(

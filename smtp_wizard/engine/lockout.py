@@ -47,14 +47,19 @@ class Guard:
         provider: Provider | None,
         now: Callable[[], datetime],
         title: Title,
+        whose: str,
         *,
         anyway: bool,
     ) -> None:
-        """`provider` says how many failures are too many; `anyway`: the person wants it all the same."""
+        """`provider` says how many failures are too many; `anyway`: the person wants it all the same.
+
+        `whose`: see `hosts.counted_name`.
+        """
         self._attempts = attempts
         self._provider = provider
         self._now = now
         self._title = title
+        self._whose = whose
         self._anyway = anyway
 
     async def watch(
@@ -62,7 +67,7 @@ class Guard:
     ) -> Report:
         """Do a check that signs in, and count how that came out; or report why it is not done."""
         lockout = self._provider.lockout if self._provider and self._provider.lockout else USUAL
-        place = await self._attempts.take(target.username, target.endpoint.host, lockout, anyway=self._anyway)
+        place = await self._attempts.take(self._whose, target.endpoint.host, lockout, anyway=self._anyway)
         if isinstance(place, Pause):
             finding = pause_finding(place, self._now(), _name(self._provider), self._title)
             return report_pause(target, depth, finding, emit)

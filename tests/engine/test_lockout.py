@@ -11,6 +11,7 @@ import pytest
 
 from smtp_wizard.engine.accounts import Account
 from smtp_wizard.engine.attempts import USUAL, Pause
+from smtp_wizard.engine.catalog import Catalog
 from smtp_wizard.engine.check import CheckResult, Event, Line, Report, RunFinished, Way, fold
 from smtp_wizard.engine.desk import Desk, Options
 from smtp_wizard.engine.lockout import PAUSED, counted_words, pause_finding
@@ -266,6 +267,47 @@ async def test_many_names_of_a_mailbox_that_works_are_all_tested(desk: Desk) -> 
         accounts = await saved(desk, server, "One", "Two", "Three", "Four", "Five")
         checks = [desk.check_account(each, Secret("right"), Depth.LOGIN, lambda _: None) for each in accounts]
         assert {report.verdict for report in await asyncio.gather(*checks)} == {Verdict.PASS}
+
+
+def under_one_word(desk: Desk, server: MisbehavingServer) -> None:
+    """Have the catalogue say that this server wants the same user name of everybody."""
+    known = desk.catalog.get("sendgrid")
+    assert known is not None
+    (first, *_) = known.endpoints
+    here = replace(first, endpoint=server.endpoint(Security.NONE))
+    desk.catalog = Catalog([replace(known, endpoints=(here,))], (), ())
+
+
+async def test_the_wrong_keys_of_some_accounts_hold_no_others_back_under_a_word_for_everybody(desk: Desk) -> None:
+    """Every customer of some relays signs in as 'apikey': the key alone says who it is."""
+    async with MisbehavingServer(*[REFUSED] * 3, TAKEN, REFUSED) as server:
+        under_one_word(desk, server)
+        names = ("one", "two", "three", "four")
+        accounts = [
+            await desk.save(draft(server, name=name, address=Address(name, "example.test"), username="apikey"))
+            for name in names
+        ]
+        reports = [await desk.check_account(each, Secret("a key"), Depth.LOGIN, lambda _: None) for each in accounts]
+        assert [report.verdict for report in reports] == [*[Verdict.FAIL] * 3, Verdict.PASS]
+        assert PAUSED not in [code for report in reports for code in codes(report)]
+
+
+async def test_the_good_key_of_another_account_makes_nothing_forgotten(desk: Desk) -> None:
+    async with MisbehavingServer(REFUSED, REFUSED, TAKEN, REFUSED) as server:
+        under_one_word(desk, server)
+        wrong = draft(server, username=" APIKEY")
+        for each in (wrong, wrong, draft(server, address=BOB, username="apikey"), wrong):
+            await tried(desk, each)
+        assert codes(await tried(desk, wrong)) == [PAUSED]
+        assert server.connections == 4
+
+
+async def test_without_an_address_everybodys_word_is_counted_by_itself(desk: Desk) -> None:
+    async with MisbehavingServer(REFUSED) as server:
+        under_one_word(desk, server)
+        for _ in range(4):
+            report = await tried(desk, draft(server, address=None, username="apikey"))
+        assert (server.connections, codes(report)) == (3, [PAUSED])
 
 
 async def test_what_was_not_tried_is_no_result_of_the_account(desk: Desk) -> None:
