@@ -109,17 +109,30 @@ def main(arguments: Sequence[str]) -> int:
     invocation = Invocation(out)
     try:
         with orderly_end():
-            patience: float | None = HURRY
-            try:
-                code = _run(list(arguments), invocation)
-                patience = None
-                return code
-            finally:
-                invocation.close(patience)
+            return _run_and_close(list(arguments), invocation)
     except Interrupted as problem:
         return _interrupted(out, problem)
     except KeyboardInterrupt:
         return _interrupted(out, Interrupted(2))
+
+
+def _run_and_close(arguments: list[str], invocation: Invocation) -> int:
+    code = 0
+    patience: float | None = HURRY
+    try:
+        code = _run(arguments, invocation)
+        patience = None
+    finally:
+        trouble = _closed(invocation, patience)
+    return code or trouble
+
+
+def _closed(invocation: Invocation, seconds: float | None) -> int:
+    try:
+        invocation.close(seconds)
+    except Exception as problem:
+        return _translated(problem, invocation)
+    return 0
 
 
 def _run(arguments: list[str], invocation: Invocation) -> int:

@@ -25,11 +25,14 @@ from typing import Any
 
 import pytest
 
+from smtp_wizard.cli import HURRY
 from smtp_wizard.commands import room
+from smtp_wizard.commands.exits import Interrupted
 from smtp_wizard.engine import wire
 from smtp_wizard.engine.accounts import AccountBook
 from smtp_wizard.engine.data import DataError, data_path, read_yaml
 from smtp_wizard.engine.model import Depth, Endpoint, Secret, Security, Stage, Verdict
+from smtp_wizard.engine.state import State
 from smtp_wizard.engine.state.forms import FILE_NAME
 from tests.support.checking import check, hurried
 from tests.support.cli import PROGRAM, run, started
@@ -376,3 +379,31 @@ async def test_what_was_done_when_a_signal_came_is_kept(config: Path, many: Many
 
         assert await asyncio.to_thread(interrupted) == 128 + number
     assert [row["verdict"] for row in rows_of(config, "results")] == ["pass"] * 10
+
+
+def test_a_fault_of_ours_while_it_is_written_is_one_sentence(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> tuple[str, ...]:
+        raise ValueError(PASSWORD)
+
+    monkeypatch.setattr(State, "flush", fail)
+    ran = run("accounts")
+    assert ran.code == 70
+    assert "smtp-wizard: This is a fault of smtp-wizard itself (ValueError)." in ran.err.splitlines()[-1]
+    assert PASSWORD not in ran.err + (config / "last-fault.log").read_text("utf-8")
+
+
+def test_after_a_signal_little_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float | None] = []
+
+    def noted(_: State, seconds: float | None) -> tuple[str, ...]:
+        waited.append(seconds)
+        return ()
+
+    def interrupted(_: AccountBook) -> None:
+        raise Interrupted(signal.SIGTERM)
+
+    monkeypatch.setattr(State, "flush", noted)
+    assert run("accounts").code == 0
+    monkeypatch.setattr(AccountBook, "list", interrupted)
+    assert run("accounts").code == 128 + signal.SIGTERM
+    assert waited == [None, HURRY]

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -390,6 +391,28 @@ def test_what_could_not_be_written_is_written_later(
     assert lasts(folder) == {OFFICE: LAST}
     assert state.flush() == ()
     assert lasts(folder) == {OFFICE: at(1).last, SHOP: at(2).last}
+
+
+def test_what_cannot_be_written_is_not_tried_for_each_result(
+    state: State, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that is unwritten would be done once more each time."""
+    done: list[int] = []
+
+    def noted(number: int, written: threading.Event, _: sqlite3.Connection) -> None:
+        done.append(number)
+        written.set()
+
+    with monkeypatch.context() as patch:
+        refuse_to_write(patch, FULL)
+        for number in range(50):
+            written = threading.Event()
+            state.storage.put(partial(noted, number, written))
+            assert written.wait(60)
+        state.flush()
+    assert len(done) < 50 * 4
+    assert state.flush() == ()
+    assert done[-50:] == [*range(50)], "and in the end each is written, in its order"
 
 
 def test_the_kernel_that_takes_no_more_stops_nobody(folder: Path, file: Path) -> None:

@@ -153,11 +153,6 @@ def writing(folder: Path) -> Iterator[None]:
         yield
 
 
-def held(folder: Path) -> StateTrouble:
-    """Return the trouble of who does not wait for another process any more."""
-    return StateTrouble(_words(folder / FILE_NAME, "kept", _REASONS[_BUSY]))
-
-
 def is_busy(problem: BaseException) -> bool:
     """Whether another process was waited for in vain."""
     return _code(problem) in (_BUSY, _LOCKED)

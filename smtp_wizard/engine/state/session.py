@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 from smtp_wizard.engine.state import carried, database
 from smtp_wizard.engine.state.database import StateTrouble
 
+PAUSE = 2.0
+"""Seconds for which a file that could not be written to is left alone."""
 MOST_UNWRITTEN = 10_000
 """How much is held for a file that cannot be written to; the oldest is dropped first."""
 
@@ -46,8 +48,8 @@ class Session:
         self._folder = folder
         self._lock_limit = lock_limit
         self._note = note
-        self._not_before = 0.0
-        """Until then (monotonic) another process is not waited for again."""
+        self._given_up: tuple[float, StateTrouble] | None = None
+        """Until when (monotonic) the file is not tried again, and why."""
         self._file: Connection | None = None
         self._memory: Connection | None = None
 
@@ -65,8 +67,8 @@ class Session:
             _tell(done, kept=True)
 
     def last_try(self) -> None:
-        """Write what is unwritten, although another process was waited for in vain just now."""
-        self._not_before = 0.0
+        """Write what is unwritten, although it was tried in vain just now."""
+        self._given_up = None
         self.do(())
 
     def close(self) -> None:
@@ -85,7 +87,22 @@ class Session:
     # -- the file ---------------------------------------------------------------------------------------------------
 
     def _in_file(self, jobs: Sequence[Job]) -> list[_Done]:
-        """Do it in the file, in a new one where the old one is damaged. Raises `StateTrouble`."""
+        """Do it in the file, in a new one where the old one is damaged. Raises `StateTrouble`.
+
+        What went wrong is not tried again for a while: all that is unwritten would be done again each time.
+        """
+        if self._given_up is not None and time.monotonic() < self._given_up[0]:
+            raise self._given_up[1]
+        try:
+            done = self._tried_twice(jobs)
+        except StateTrouble as problem:
+            pause = self._lock_limit if database.is_busy(problem) else PAUSE
+            self._given_up = time.monotonic() + pause, problem
+            raise
+        self._given_up = None
+        return done
+
+    def _tried_twice(self, jobs: Sequence[Job]) -> list[_Done]:
         try:
             return self._tried(jobs)
         except StateTrouble as problem:
@@ -96,17 +113,13 @@ class Session:
         return self._tried(jobs)
 
     def _tried(self, jobs: Sequence[Job]) -> list[_Done]:
-        if time.monotonic() < self._not_before:
-            raise database.held(self._folder)
         try:
             if self._file is None:
                 self._file = self._opened()
             with database.writing(self._folder):
                 return _transaction(self._file, jobs)
-        except BaseException as problem:
+        except BaseException:
             self._close_file()
-            if database.is_busy(problem):
-                self._not_before = time.monotonic() + self._lock_limit
             raise
 
     def _opened(self) -> Connection:
