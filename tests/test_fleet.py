@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,9 @@ from tests.support.many import PASSWORD, Many, many_servers, save_fleet
 from tests.support.misbehaving import silent_port
 from tests.support.state import rows_of
 from tests.support.walk import make_desk
+
+PAGE = 4096 + 24
+"""Bytes of a page in the log of SQLite, with its head."""
 
 
 @pytest.fixture
@@ -64,17 +68,17 @@ async def test_two_hundred_checks_build_one_context_and_look_at_the_accounts_twi
     fleet(config, many, 200)
     contexts: list[object] = []
     reads: list[Path] = []
-    create, read = ssl.create_default_context, AccountBook._read
+    load, read = ssl.SSLContext.load_verify_locations, AccountBook._read
 
-    def created(*arguments: Any, **options: Any) -> ssl.SSLContext:
-        contexts.append(arguments)
-        return create(*arguments, **options)
+    def loaded(context: ssl.SSLContext, *arguments: Any, **options: Any) -> None:
+        contexts.append(context)
+        load(context, *arguments, **options)
 
     def counted(book: AccountBook) -> Any:
         reads.append(book._file)
         return read(book)
 
-    monkeypatch.setattr(ssl, "create_default_context", created)
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", loaded)
     monkeypatch.setattr(AccountBook, "_read", counted)
     ran = await asyncio.to_thread(run, "test", "--all", "--concurrency", "200", "--json")
     assert (ran.code, ran.err) == (0, "")
@@ -176,13 +180,17 @@ def test_the_listening_to_files_hears(tmp_path: Path, acts: Acts) -> None:
 
 
 def statements_of(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Note every statement that is run from now on."""
+    """Note every statement that is run from now on, but for where transactions begin and end."""
     statements: list[str] = []
     connect = sqlite3.connect
 
+    def note(text: str) -> None:
+        if text.split(" ")[0] in ("SELECT", "INSERT", "DELETE", "UPDATE"):
+            statements.append(re.sub(r"'[^']*'|\d+", "?", text))
+
     def traced(*arguments: Any, **options: Any) -> sqlite3.Connection:
         connection: sqlite3.Connection = connect(*arguments, **options)
-        connection.set_trace_callback(lambda text: statements.append(re.sub(r"'[^']*'|\d+", "?", text)))
+        connection.set_trace_callback(note)
         return connection
 
     monkeypatch.setattr(sqlite3, "connect", traced)
@@ -214,10 +222,12 @@ async def cost_of_a_result(folder: Path, many: Many, count: int) -> tuple[list[s
 async def test_a_result_costs_the_same_with_ten_accounts_and_with_ten_thousand(tmp_path: Path, many: Many) -> None:
     few, bytes_of_few, reads_of_few = await cost_of_a_result(tmp_path / "few", many, 10)
     lot, bytes_of_lot, reads_of_lot = await cost_of_a_result(tmp_path / "lot", many, 10_000)
-    assert few == lot
+    assert Counter(few) == Counter(lot)
     assert sum(text.startswith("INSERT INTO results") for text in lot) == 1
     assert (reads_of_few, reads_of_lot) == (0, 0)
-    assert bytes_of_lot <= bytes_of_few + 3 * 4200, "the tree of a large table is a page or two deeper"
+    # What is handed over one after the other may be written together, or a page twice; and a large tree is deeper.
+    assert abs(bytes_of_lot - bytes_of_few) <= 8 * PAGE
+    assert bytes_of_lot <= 20 * PAGE
 
 
 # --- our own delays ---
