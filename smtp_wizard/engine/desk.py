@@ -36,6 +36,7 @@ from smtp_wizard.engine.check import (
 from smtp_wizard.engine.checker import PRACTICE_FOLDER, Checker
 from smtp_wizard.engine.entries import TRIES, Change
 from smtp_wizard.engine.finder import Options
+from smtp_wizard.engine.lockout import REFUSED
 from smtp_wizard.engine.model import (
     Auth,
     Depth,
@@ -47,7 +48,7 @@ from smtp_wizard.engine.model import (
 from smtp_wizard.engine.oauth import Grant, OAuthError
 from smtp_wizard.engine.secrets import SecretError, Trouble, variable_for
 from smtp_wizard.engine.state import LastResult, Result
-from smtp_wizard.engine.wizard import Draft, Origin
+from smtp_wizard.engine.wizard import Draft, Origin, Proof
 
 __all__ = ["ONE_SIGN_IN", "PRACTICE_FOLDER", "Desk", "Options"]
 
@@ -111,7 +112,8 @@ class Desk(Checker):
     def draft_of(self, account: Account, secret: Secret | None) -> Draft:
         """Return the wizard's answers for a saved account, so that it can be changed there.
 
-        The secret goes with it where it could be read; the proof does not: what is changed is tested again.
+        The secret goes with it where it could be read; what was proved does not: what is changed is tested again. That
+        the server has refused this very password last time does, so that it is not sent once more by a mere Enter.
         """
         provider = self.provider(account.provider)
         grant = Grant.opened(secret) if secret is not None and account.auth is Auth.XOAUTH2 else None
@@ -133,6 +135,7 @@ class Desk(Checker):
             sender=account.sender,
             sandbox=account.sandbox,
             secret=secret,
+            proof=_refusal(account) if secret is not None else None,
             client_id=account.login.client_id if account.login is not None else "",
             client_secret=grant.client_secret if grant is not None else None,
             name=account.name,
@@ -379,6 +382,14 @@ class Desk(Checker):
             return self.book.free_name(wanted)
         except StoreTrouble:
             return fit_name(wanted)
+
+
+def _refusal(account: Account) -> Proof | None:
+    """Return what the last test of an account says against its password, None where it says nothing."""
+    last = account.last
+    if last is None or account.auth is not Auth.PASSWORD or last.code not in REFUSED:
+        return None
+    return Proof(last.at, last.depth, last.verdict, account.endpoint, account.username, refused=True)
 
 
 class _Elsewhere(Exception):

@@ -202,3 +202,25 @@ async def test_while_an_account_is_tested_no_key_begins_another_test(tmp_path: P
             assert (sign_ins(server), server.connections) == (1, 1)
             await walk.press("escape")
             await walk.until_reads("The test was stopped.")
+
+
+async def test_a_saved_password_that_was_refused_is_not_sent_again_by_enter(tmp_path: Path) -> None:
+    """T says that it is refused; whoever then changes the account types another, or presses F5."""
+    desk = desk_with(tmp_path)
+    async with MisbehavingServer(REFUSED, strict=False) as server:
+        await desk.save(draft(server))
+        async with walking(desk, start="home") as walk:
+            await walk.at_screen(HomeScreen)
+            await walk.press("t")
+            await walk.until_reads("'Office': FAIL")
+            await walk.press("e")
+            await walk.at("server")
+            await walk.press("enter")
+            await walk.at("connect")
+            walk.app.kit.watch.stop()
+            await walk.press("enter", "enter")
+            await walk.until_reads(REFUSED_AS_IT_IS)
+            assert sign_ins(server) == 1
+            await walk.fill("#secret", "guess two")
+            await walk.press("enter")
+            await reach(walk, server, 2)
