@@ -20,14 +20,15 @@ class ServerWatch:
         """`fault` is told of a bug in the check; left to the event loop, its text would be printed."""
         self._desk = desk
         self._fault = fault
-        self._for: tuple[Endpoint | None, str | None] = (None, None)
+        self._for: tuple[Endpoint | None, str | None, bool] | None = None
         self._task: asyncio.Task[None] | None = None
         self._listener: Emit | None = None
         self.events: list[Event] = []
 
     def watch(self, draft: Draft) -> None:
         """Begin checking the draft's server, unless that is being done or has been done already."""
-        wanted = (draft.endpoint, draft.sandbox)
+        # One that was left alone because it leads inside is looked at once the person has said yes to it.
+        wanted = (draft.endpoint, draft.sandbox, self._desk.was_found(draft))
         if wanted == self._for:
             return
         self.stop()
@@ -39,7 +40,7 @@ class ServerWatch:
         """Cancel what is running and forget what was found."""
         if self._task is not None:
             self._task.cancel()
-        self._task, self._for = None, (None, None)
+        self._task, self._for = None, None
         self.events = []
 
     def listen(self, listener: Emit) -> Callable[[], None]:

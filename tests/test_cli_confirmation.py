@@ -212,6 +212,13 @@ async def test_other_options_confirm_no_server(world: Open, words: tuple[str, ..
     assert ("--port 587 --security starttls" in hint) is ("--port" in words)
 
 
+async def test_no_token_goes_there_either(world: Open) -> None:
+    async with world(MX + srv(EVIL)) as at:
+        ran = await asyncio.to_thread(run, "setup", ANA, "--token-command", "echo token", "--json")
+        assert b"AUTH" not in at.smtp.received
+    assert f"--host {EVIL}" in refused(ran)[1]
+
+
 # --- who does ---
 
 

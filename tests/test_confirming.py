@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +15,10 @@ from smtp_wizard.engine.candidate import Candidate, FoundBy
 from smtp_wizard.engine.desk import Desk
 from smtp_wizard.engine.drafts import DraftBox
 from smtp_wizard.engine.guides import GuideShelf
-from smtp_wizard.engine.model import Address, Endpoint, Secret, Security
+from smtp_wizard.engine.model import Address, Endpoint, Family, Secret, Security
 from smtp_wizard.engine.reach import Probe, Question
+from smtp_wizard.engine.symptom import Fault
+from smtp_wizard.engine.wire import Peer, SocketWire, Stream, WireError
 from smtp_wizard.engine.wizard import Draft, Origin, step, with_candidate
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen
@@ -266,6 +268,38 @@ async def test_what_stood_before_ones_eyes_is_ones_own_word(tmp_path: Path) -> N
         await at.walk.press("enter")
         await at.walk.at("connect")
         assert at.walk.draft.confirmed_host == OWN.endpoint.host
+
+
+async def test_a_server_that_leads_inside_is_looked_at_after_a_yes(tmp_path: Path, found: Answer) -> None:
+    """Before, it is left alone, also by the check that runs while the person reads; then its own answer counts."""
+    wire = LedHere()
+    async with walking(make_desk(tmp_path, wire)) as walk:
+        await to_provider(walk)
+        await walk.press("enter")
+        await asked(walk)
+        assert wire.connected == 0
+        await walk.press("down", "enter")
+        await walk.at("signin")
+        await walk.press("enter")
+        await walk.at("connect")
+        await walk.until(lambda: wire.connected, "the server to be looked at")
+        await walk.until_reads("Who must act")
+        assert not walk.reads("was not followed")
+
+
+class LedHere(SocketWire):
+    """Leads every name to this computer, where nobody listens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connected = 0
+
+    async def resolve(self, host: str, port: int, family: Family | None) -> Sequence[Peer]:
+        return [Peer("127.0.0.1", port, Family.IPV4)]
+
+    async def connect(self, peers: Sequence[Peer]) -> Stream:
+        self.connected += 1
+        raise WireError(Fault.REFUSED, "Connection refused")
 
 
 @pytest.fixture

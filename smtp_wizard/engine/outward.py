@@ -166,7 +166,7 @@ class OutwardWire:
 
     async def connect(self, peers: Sequence[Peer]) -> Stream:
         """As `Wire.connect`."""
-        return await self._inner.connect(peers)
+        return await self._inner.connect(outward(peers))
 
     def clock(self) -> float:
         """As `Wire.clock`."""
