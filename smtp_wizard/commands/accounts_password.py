@@ -73,7 +73,7 @@ class _Replacement:
             outcome = run(self._try(secret, transcript), self.watch, self._undone)
         code = exit_code([outcome])
         if self.out.form is Form.JSON:
-            now = self.invocation.book.get(self.account.name) if code == Exit.OK else self.account
+            now = self.invocation.book.now(self.account) if code == Exit.OK else self.account
             store = store_json(now.store)
             results = [outcome_json(outcome)]
             self.out.document("accounts-password", changed=code == Exit.OK, store=store, results=results)

@@ -82,22 +82,28 @@ class Desk(Checker):
         async with self.bearers.alone(owner), self.entries.change() as change:
             store, login = await self._keep(draft, owner, change)
             account = replace(account, store=store, login=login)
-            self._enter(account, before, change, replacing=replacing, displacing=displacing)
+            account = self._entered(account, before, change, replacing=replacing, displacing=displacing)
         if draft.signed_in and account.last is not None:
             self.book.state.results.record(account.id, Result(account.last))
         if draft.secret is not None and login is not None:
             self.bearers.settle(draft.secret, account.name)
         return account
 
-    def _enter(
+    def _entered(
         self, account: Account, before: Account | None, change: Change, *, replacing: bool, displacing: bool
-    ) -> None:
-        """Write an account into the book, in place of the one that was changed."""
+    ) -> Account:
+        """Write an account into the book, in place of the one that was changed; return it.
+
+        That one may have got another name meanwhile, which it keeps unless this change gives it one.
+        """
         if before is not None:
             with suppress(NoSuchAccount):  # removed meanwhile: it is saved anew
-                self.book.change(before.name, account, displacing=displacing, leaving=change.leaves)
-                return
+                called = self.book.now(before).name
+                named = replace(account, name=called) if account.name == before.name else account
+                self.book.change(called, named, displacing=displacing, leaving=change.leaves)
+                return named
         self.book.put(account, replacing=replacing, displacing=displacing, leaving=change.leaves)
+        return account
 
     def _refuse_collisions(
         self, account: Account, before: Account | None, *, replacing: bool, displacing: bool
@@ -268,9 +274,10 @@ class Desk(Checker):
             return report
         given, secret = secret, self.bearers.latest(secret)
         grant = Grant.opened(secret) if account.auth is Auth.XOAUTH2 else None
-        await self._put_elsewhere(account.name, partial(self._put_new, secret=secret), _login_field(grant))
+        called = self.book.now(account).name  # it may have got another one while the server was asked
+        await self._put_elsewhere(called, partial(self._put_new, secret=secret), _login_field(grant))
         if grant is not None:
-            self.bearers.settle(given, account.name)
+            self.bearers.settle(given, called)
         self._keep_result(account, report, Depth.LOGIN)
         return report
 

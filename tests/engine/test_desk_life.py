@@ -182,6 +182,42 @@ async def test_a_new_password_that_works_is_kept(desk: Desk, backend: MemoryBack
     assert last.verdict is Verdict.PASS
 
 
+def rename_behind(desk: Desk) -> None:
+    """Rename the account as another process does it in between; its secret stays where it is."""
+    if desk.book.free_name("Office") != "Office":
+        desk.book.alter("Office", lambda now: replace(now, name="Work"))
+
+
+async def test_a_new_password_that_works_follows_an_account_that_was_renamed_meanwhile(
+    desk: Desk, backend: MemoryBackend
+) -> None:
+    """Otherwise the one that the server has taken would be lost."""
+    account = await saved(desk)
+    report = await desk.replace_secret(account, Secret("a new one"), lambda _: rename_behind(desk))
+    assert report.verdict is Verdict.PASS
+    (now,) = desk.book.list()
+    assert (now.name, await desk.secret_of(now)) == ("Work", Secret("a new one"))
+    assert list(kept(backend).values()) == ["a new one"]
+
+
+@pytest.mark.parametrize(("name", "saved_as"), [("Office", "Work"), ("Shop", "Shop")])
+async def test_a_change_follows_an_account_that_was_renamed_meanwhile(
+    desk: Desk, backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch, name: str, saved_as: str
+) -> None:
+    account = await saved(desk)
+    put = backend.set_password
+
+    def put_late(service: str, username: str, password: str) -> None:
+        rename_behind(desk)
+        put(service, username, password)
+
+    monkeypatch.setattr(backend, "set_password", put_late)
+    changed = await desk.save(replace(desk.draft_of(account, SECRET), name=name, sender_name="Ana"))
+    assert desk.book.list() == (changed,)
+    assert (changed.name, changed.sender_name, changed.id) == (saved_as, "Ana", account.id)
+    assert list(kept(backend).values()) == [SECRET.reveal()]
+
+
 async def test_a_new_password_that_is_refused_is_not_kept(desk: Desk, backend: MemoryBackend) -> None:
     account = await saved(desk, path="wrong-password", sandbox="wrong-password")
     report = await desk.replace_secret(account, Secret("a new one"), lambda event: None)
