@@ -1,9 +1,14 @@
-"""The server check that runs while the person reads: it belongs to the flow, not to a screen."""
+"""What goes on while the person reads and types: the server check, which belongs to the flow and not to a screen, and
+work that would hold up the keys.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
 
 from smtp_wizard.engine.check import Emit, Event
 from smtp_wizard.engine.desk import Desk
@@ -11,6 +16,40 @@ from smtp_wizard.engine.model import Depth, Endpoint
 from smtp_wizard.engine.wizard import Draft
 from smtp_wizard.fault_log import as_fault
 from smtp_wizard.troubles import TROUBLES
+
+T = TypeVar("T")
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Do in a thread what takes the processor or the disk for long; return what it returns, raise what it raises.
+
+    Whoever is cancelled waits no longer, and what the work still finds out is thrown away. Not `asyncio.to_thread`: at
+    its end `asyncio.run` waits for that thread, and the person has left.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, fault: BaseException | None) -> None:
+        if answer.done():
+            return
+        if fault is not None:
+            answer.set_exception(fault)
+        else:
+            answer.set_result(result)  # type: ignore[arg-type]  # the work has returned it
+
+    def run() -> None:
+        result: T | None = None
+        fault: BaseException | None = None
+        try:
+            result = work()
+        except BaseException as problem:  # whatever it is: somebody waits for it
+            # A future takes no StopIteration.
+            fault = RuntimeError() if isinstance(problem, StopIteration) else problem
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, result, fault)
+
+    threading.Thread(target=run, name="smtp-wizard work", daemon=True).start()
+    return await answer
 
 
 class ServerWatch:

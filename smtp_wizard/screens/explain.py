@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Iterator
 from typing import ClassVar
 
 from textual import events, on, work
@@ -11,8 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, TextArea
-from textual.worker import get_current_worker
 
+from smtp_wizard.background import in_thread
 from smtp_wizard.engine.explain import Explainer, Explanation
 from smtp_wizard.engine.explainers import load_explainer
 from smtp_wizard.engine.model import clean
@@ -36,8 +38,12 @@ HELP = (
     "read what it means, who must act and what to do, with a message for them where it is somebody else. Nothing of "
     "the text is kept, or sent anywhere."
 )
+WORK = "explain"
 LONGEST = 262_144
-"""Characters of a pasted text that are taken."""
+"""Characters that are taken of what is pasted. Far more than an explanation looks at."""
+LONGEST_LINE = 2_000
+"""Characters of a line that are drawn as one: the whole of it is laid out anew at every key."""
+MOST_LINES = 10_000
 
 
 class PasteArea(Steady, TextArea):
@@ -52,9 +58,8 @@ class PasteArea(Steady, TextArea):
         """Whether something of the last paste was left out."""
 
     async def _on_paste(self, event: events.Paste) -> None:
-        room = LONGEST - len(self.text)
-        self.cut = len(event.text) > room
-        if result := self._replace_via_keyboard(visible(event.text[: max(0, room)]), *self.selection):
+        text, self.cut = taken(event.text, LONGEST - len(self.text), MOST_LINES - self.document.line_count)
+        if result := self._replace_via_keyboard(text, *self.selection):
             self.move_cursor(result.end_location)
         event.stop()
         event.prevent_default()
@@ -86,6 +91,8 @@ class ExplainScreen(Dialog[None]):
             "Provider", TextInput(placeholder="may be empty", id="explain-provider"), hint="Whose server it was."
         )
         self._explainer: Explainer | None = None
+        self._asked: tuple[str, str] | None = None
+        """Text and provider that are being explained."""
 
     def compose(self) -> ComposeResult:
         yield Plain(Content.styled("Explain an error", "bold"), classes="title")
@@ -108,20 +115,29 @@ class ExplainScreen(Dialog[None]):
             self.banner.say(NOTHING_PASTED)
             self.area.focus()
             return
+        asked = (self.area.text, self.provider.value.strip())
+        if self.at_work(WORK) and asked == self._asked:
+            return
+        self._asked = asked
         self.banner.say(EXPLAINING)
-        self._explain(self.area.text, self.provider.value.strip())
+        self._explain(*asked)
 
-    @work(thread=True, exclusive=True, group="explain")
-    def _explain(self, text: str, provider: str) -> None:
-        """Work beside the screen: the rules may have to be read first, and the text may be long."""
-        app, worker = self.app, get_current_worker()
-        if self._explainer is None:
-            self._explainer = load_explainer(self.kit.desk.catalog)
-        explanation = self._explainer.explain_text(text, provider=provider or None)
-        unknown = bool(provider) and self._explainer.provider_called(provider) is None
-        note = provider_unknown(clean(provider, 60)) if unknown else TOO_LONG if self.area.cut else ""
-        if not worker.is_cancelled:  # else the person has left
-            app.call_from_thread(self._show, explanation, note)
+    @work(exclusive=True, group=WORK)
+    async def _explain(self, text: str, provider: str) -> None:
+        """Beside the screen: the rules may have to be read first, and the text may be long. A new text takes over."""
+        explanation, known = await in_thread(lambda: self._explained(text, provider))
+        note = provider_unknown(clean(provider, 60)) if provider and not known else TOO_LONG if self.area.cut else ""
+        self._show(explanation, note)
+
+    def _explained(self, text: str, provider: str) -> tuple[Explanation, bool]:
+        """Return what a text means, and whether the provider is known. Touches nothing that is drawn."""
+        explainer = self._explainer = self._explainer or load_explainer(self.kit.desk.catalog)
+        explanation = explainer.explain_text(text, provider=provider or None)
+        return explanation, explainer.provider_called(provider) is not None
+
+    def work_failed(self) -> None:
+        """Say no longer that it is being looked at."""
+        self.banner.say("")
 
     def _show(self, explanation: Explanation, note: str) -> None:
         self.banner.say("")
@@ -147,7 +163,62 @@ class ExplainScreen(Dialog[None]):
         self.app.push_screen(HelpScreen("Explain an error", HELP))
 
 
+# --- what is taken of a pasted text ---
+
+LEFT_OUT = "[...]"
+
+
+def taken(text: str, room: int, lines: int) -> tuple[str, bool]:
+    """Return what fits of a text, in so many characters and lines, ready to be drawn; and whether any was left out.
+
+    Of a long one the beginning and, as in a log, above all the end.
+    """
+    begin = _ends(text, max(0, room))
+    rows = visible(begin).split("\n")
+    shown = _ends("\n".join(_rows(rows, max(0, lines))), max(0, room))
+    return shown, begin is not text or len(rows) > max(0, lines)
+
+
+def _ends(text: str, room: int) -> str:
+    if len(text) <= room:
+        return text
+    room = max(0, room - len(LEFT_OUT) - 2)
+    head = room // 4
+    return f"{text[:head]}\n{LEFT_OUT}\n{text[len(text) - room + head :]}"
+
+
+def _rows(rows: list[str], most: int) -> list[str]:
+    return rows if len(rows) <= most else [*rows[: most // 4], LEFT_OUT, *rows[len(rows) - most + most // 4 + 1 :]]
+
+
 def visible(text: str) -> str:
-    """Return a text without what moves a cursor, turns the direction of writing, or cannot be seen."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
-    return "".join(ch for ch in lines if ch == "\n" or unicodedata.category(ch) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    """Return a text without what moves a cursor, turns the direction of writing, or cannot be seen.
+
+    Very long lines are broken at a blank, and of many empty lines one is kept.
+    """
+    seen = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ").translate(_Unseen())
+    rows = (row for line in _EMPTY_LINES.sub("\n\n", seen).split("\n") for row in _broken(line))
+    return "\n".join(rows)
+
+
+def _broken(line: str) -> Iterator[str]:
+    """Yield the pieces of a line that can be drawn."""
+    at = 0
+    while len(line) - at > LONGEST_LINE:
+        blank = line.rfind(" ", at + LONGEST_LINE // 2, at + LONGEST_LINE)
+        end = blank if blank >= 0 else at + LONGEST_LINE
+        yield line[at:end]
+        at = end + (blank >= 0)
+    yield line[at:]
+
+
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+class _Unseen(dict[int, int | None]):
+    """What becomes of each character: itself, or nothing. Looked up once for each that comes."""
+
+    def __missing__(self, code: int) -> int | None:
+        hidden = code != ord("\n") and unicodedata.category(chr(code)) in {"Cc", "Cf", "Cs", "Co", "Cn"}
+        self[code] = None if hidden else code
+        return self[code]

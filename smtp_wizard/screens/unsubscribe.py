@@ -6,17 +6,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input
 
+from smtp_wizard.background import in_thread
 from smtp_wizard.engine.accounts import AccountsError
 from smtp_wizard.engine.model import Address, InputError
 from smtp_wizard.engine.paths import absolute, read_bounded, write_private
-from smtp_wizard.engine.unsubscribe import LARGEST, SUBJECT, Unsubscribe, check_template, rules, unsubscribe
+from smtp_wizard.engine.unsubscribe import (
+    LARGEST,
+    SUBJECT,
+    TemplateReport,
+    Unsubscribe,
+    check_template,
+    rules,
+    unsubscribe,
+)
 from smtp_wizard.screens.dialogs import Dialog, HelpScreen
 from smtp_wizard.screens.step import Kit
 from smtp_wizard.widgets import Banner, Field, KeyHints, Plain, TextInput
@@ -26,6 +35,7 @@ HELP = (
     "your template and the headers for whoever builds the message. A template can be looked through too: type its file."
 )
 FILE_NAME = "unsubscribe.txt"
+LOOKING = "Looking through it ..."
 
 
 class UnsubscribeScreen(Dialog[None]):
@@ -141,26 +151,45 @@ class UnsubscribeScreen(Dialog[None]):
             self.template.fail("Type the name of the file, for example letter.html.")
             self.template.entry.focus()
             return
+        self.template.fail("")
+        self.found.update("")
+        self.banner.say(LOOKING)
+        self._look_through(Path(name))
+
+    @work(exclusive=True, group="template")
+    async def _look_through(self, path: Path) -> None:
+        """Beside the screen: the file may be long, or lie far away. A new name takes over."""
         try:
-            report = check_template(read_bounded(absolute(Path(name)), LARGEST, cut=True))
+            data = await in_thread(lambda: read_bounded(absolute(path), LARGEST, cut=True))
         except InputError as problem:
-            self.template.fail(str(problem))
+            self._not_read(str(problem))
             return
         except OSError as problem:
-            self.template.fail(f"That file could not be read: {problem.strerror or 'the system refused'}.")
+            self._not_read(f"That file could not be read: {problem.strerror or 'the system refused'}.")
             return
-        self.template.fail("")
-        rows = [
-            Content.assemble(
-                (f"{'ok' if each.good else 'FAIL':<6}", "" if each.good else "bold $text-error"), each.words
-            )
-            for each in report.seen
-        ]
-        self.found.update(Content("\n").join(rows))
+        report = await in_thread(lambda: check_template(data))
+        self.banner.say("")
+        self.found.update(_seen(report))
+
+    def _not_read(self, why: str) -> None:
+        self.banner.say("")
+        self.template.fail(why)
+
+    def work_failed(self) -> None:
+        """Say no longer that the template is being looked through."""
+        self.banner.say("")
 
     def action_help(self) -> None:
         """Say what this screen is for."""
         self.app.push_screen(HelpScreen("Unsubscribe link", HELP))
+
+
+def _seen(report: TemplateReport) -> Content:
+    """What a template has and lacks, a line each."""
+    return Content("\n").join(
+        Content.assemble((f"{'ok' if each.good else 'FAIL':<6}", "" if each.good else "bold $text-error"), each.words)
+        for each in report.seen
+    )
 
 
 def _rules() -> Content:

@@ -18,6 +18,9 @@ from smtp_wizard.engine.catalog import SecretForm
 from smtp_wizard.widgets.steady import Steady
 from smtp_wizard.widgets.text import Plain
 
+LONGEST_PASTE = 32_768
+"""Characters that are taken of a paste into one row: no token or web address is longer."""
+
 
 class TextInput(Steady, Input):
     """An input of one row that never blinks and never wipes what is in it when it gets the focus."""
@@ -29,6 +32,10 @@ class TextInput(Steady, Input):
     ) -> None:
         super().__init__(value, placeholder=placeholder, password=password, id=id, compact=True, select_on_focus=False)
         self.cursor_blink = False
+
+    def _on_paste(self, event: events.Paste) -> None:
+        # Before the toolkit takes it in: all of it would be drawn anew, and checked, at every key.
+        event.text = event.text[:LONGEST_PASTE]
 
 
 class Field(Steady, Vertical):
@@ -151,7 +158,7 @@ class SecretInput(TextInput):
 
     def _on_paste(self, event: events.Paste) -> None:
         if event.text:
-            self.replace(self.tidied(event.text), *self.selection)
+            self.replace(self.tidied(event.text[:LONGEST_PASTE]), *self.selection)
         event.stop()
         event.prevent_default()
 

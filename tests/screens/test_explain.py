@@ -11,6 +11,8 @@ from threading import Event
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from textual.widgets import Input
 
 from smtp_wizard.app import TOOLS
@@ -24,12 +26,13 @@ from smtp_wizard.engine.wizard import Draft, Origin
 from smtp_wizard.explain_words import COPIED, NOTHING_PASTED, TOO_LONG
 from smtp_wizard.screens import explain
 from smtp_wizard.screens.dialogs import GuideScreen
-from smtp_wizard.screens.explain import ExplainScreen, PasteArea, visible
+from smtp_wizard.screens.explain import ExplainScreen, PasteArea, taken, visible
 from smtp_wizard.screens.finding import FindingScreen
 from smtp_wizard.screens.tools import ToolsScreen
 from smtp_wizard.widgets import Plain, Transcript
 from tests.support.checking import PLAIN_UP_TO_AUTH, QUICK
 from tests.support.misbehaving import Hold, MisbehavingServer, Send
+from tests.support.patience import PATIENCE
 from tests.support.walk import Walk, make_desk, walking
 
 SIZES = [(80, 24), (120, 40)]
@@ -161,6 +164,95 @@ async def test_a_long_log_is_cut_and_says_so(desk: Desk, monkeypatch: pytest.Mon
         await walk.press("f5")
         await walk.at_screen(FindingScreen)
         assert walk.reads(TOO_LONG)
+
+
+HUGE = (
+    "x" * 5_000_000,
+    "550 5.1.1 user unknown\n" * 200_000,
+    "\n" * 5_000_000,
+    "\\" * 5_000_000,
+    "\t\u00e9\u0301" * 1_000_000,
+    "a\r" * 2_000_000,
+)
+
+
+@pytest.mark.parametrize("text", HUGE, ids=range(len(HUGE)))
+def test_what_is_taken_of_megabytes_can_be_drawn(text: str) -> None:
+    """So many characters and lines, none of them long: all of it is laid out at every key."""
+    begin, end = "the beginning\n", "\n535 5.7.8 the end"
+    shown, cut = taken(begin + text + end, explain.LONGEST, explain.MOST_LINES)
+    assert cut
+    assert len(shown) <= explain.LONGEST
+    lines = shown.split("\n")
+    assert len(lines) <= explain.MOST_LINES
+    assert max(map(len, lines)) <= explain.LONGEST_LINE
+    assert shown.startswith("the beginning")
+    assert shown.endswith("the end")
+    assert shown.count("[...]") in (1, 2)
+
+
+@given(st.text("ab \n\t\r\u200b", max_size=60), st.integers(0, 80), st.integers(0, 12))
+def test_what_is_taken_is_what_fits(text: str, room: int, lines: int) -> None:
+    shown, cut = taken(text, room, lines)
+    assert len(shown) <= max(room, 7)
+    assert shown.count("\n") < max(lines, 1) + 2 * cut
+    if not cut and len(visible(text)) <= room:
+        assert shown == visible(text)
+
+
+def test_a_long_line_is_broken_at_a_blank() -> None:
+    words = "words " * 2000
+    lines = visible(words).split("\n")
+    assert max(map(len, lines)) <= explain.LONGEST_LINE
+    assert " ".join(lines) == words
+    assert "".join(visible("x" * 5000).split("\n")) == "x" * 5000
+
+
+async def test_five_megabytes_are_pasted_and_the_screen_answers_keys(desk: Desk) -> None:
+    async with explaining(desk) as walk:
+        await walk.write("\\" * 5_000_000)
+        area = walk.the("#pasted", PasteArea)
+        assert area.cut
+        assert len(area.text) <= explain.LONGEST
+        await walk.press("a", "f2")
+        assert area.text == ""
+        await walk.write("535 5.7.8 no\n" + "x" * 5_000_000)
+        await walk.press("f5")
+        screen = await walk.at_screen(FindingScreen)
+        assert screen.finding is not None
+        assert screen.finding.code == "bad_credentials"
+        assert walk.reads(TOO_LONG)
+
+
+async def test_another_text_takes_over_from_one_that_is_being_looked_at(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F5 again begins nothing twice; after a change the new text counts, and nothing comes of the old one."""
+    go_on, asked = Event(), list[str]()
+    ask = Explainer.explain_text
+
+    def slow(explainer: Explainer, text: str, **more: Any) -> Explanation:
+        asked.append(text)
+        if "first" in text:
+            assert go_on.wait(PATIENCE)
+        return ask(explainer, text, **more)
+
+    monkeypatch.setattr(Explainer, "explain_text", slow)
+    async with explaining(desk) as walk:
+        await walk.write("the first text")
+        await walk.press("f5")
+        await walk.until(lambda: asked, "the work")
+        await walk.press("f5", "f5")
+        await walk.press("f2")
+        await walk.write(SUSPENDED)
+        await walk.press("f5")
+        screen = await walk.at_screen(FindingScreen)
+        assert screen.finding is not None
+        assert screen.finding.code == "account_suspended"
+        go_on.set()
+        await walk.settle()
+        assert asked == ["the first text", SUSPENDED]
+        assert walk.app.screen is screen
 
 
 async def test_the_screen_takes_keys_while_a_text_is_looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

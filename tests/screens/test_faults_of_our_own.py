@@ -32,6 +32,7 @@ from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.passphrase import MoveScreen
 from smtp_wizard.screens.step import ReachingScreen
+from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.steady_app import FaultScreen
 from smtp_wizard.widgets import Banner, CheckList, Plain, Steady
 from tests.support.places import (
@@ -223,6 +224,15 @@ async def at_explaining(walk: Walk) -> None:
     screen.area.text = "535 5.7.8 Username and Password not accepted"
 
 
+async def at_unsubscribe(walk: Walk) -> None:
+    await at_home(walk)
+    template = walk.app.kit.desk.folder / "letter.html"
+    template.write_text("<a href=x>", "utf-8")
+    walk.app.push_screen(UnsubscribeScreen(walk.app.kit))
+    screen = await walk.at_screen(UnsubscribeScreen)
+    screen.template.value = str(template)
+
+
 async def back_and_on(walk: Walk) -> None:
     """Go to the step before and come again, if one stands at the last."""
     if walk.step == "review":
@@ -289,6 +299,11 @@ WORK: Mapping[str, Work] = {
         Place(at_explaining, start=HOME),
         press("f5"),
         lambda: Service(importlib.import_module("smtp_wizard.engine.explain").Explainer, "explain_text"),
+    ),
+    "UnsubscribeScreen._look_through": Work(
+        Place(at_unsubscribe, start=HOME),
+        press("f6"),
+        lambda: Service(importlib.import_module("smtp_wizard.screens.unsubscribe"), "check_template"),
     ),
     "WizardApp._walk": Work(
         Place(at_signin, draft_at_signin), press("enter"), lambda: Service(SCREENS["connect"], "__init__")

@@ -38,6 +38,7 @@ from smtp_wizard.widgets import (
     Stepper,
     TextInput,
 )
+from smtp_wizard.widgets.fields import LONGEST_PASTE
 from tests.support.walk import catalog, in_one_line, shown, until
 
 APP_PASSWORD = SecretForm(length=16, alphabet=Alphabet.LETTERS, groups=4)
@@ -278,6 +279,17 @@ async def test_another_password_loses_only_what_cannot_be_seen(form: SecretForm 
     async with bench(entry) as at:
         await at.paste(pasted)
         assert (entry.value, entry.secret) == (kept, kept)
+
+
+@pytest.mark.parametrize("kind", [TextInput, SecretInput])
+async def test_of_megabytes_in_one_row_the_beginning_is_taken(kind: type[TextInput]) -> None:
+    """It is drawn anew at every key."""
+    entry = kind()
+    async with bench(entry) as at:
+        await at.paste("x" * 5_000_000)
+        assert entry.value == "x" * LONGEST_PASTE
+        await at.paste("\ny" * 2_000_000)
+        assert len(entry.value) <= 2 * LONGEST_PASTE
 
 
 async def test_a_paste_takes_the_place_of_what_is_selected() -> None:
