@@ -160,19 +160,45 @@ def test_our_own_files_are_the_same_by_either_parser(monkeypatch: pytest.MonkeyP
 
 
 def compiled(tmp_path: Path, text: str = "a: no\nb: [1, 2.5, true, null]\n") -> Path:
-    """Write a file and its compiled form, which says something else, so that one sees which was read."""
+    """Write a file and its compiled form; return the file."""
     file = tmp_path / "mine.yaml"
     file.write_text(text, "utf-8")
-    form = data.compile_yaml(file)
-    form.write_text(form.read_text("utf-8").replace('"no"', '"compiled"'), "utf-8")
+    data.compile_yaml(file)
     return file
 
 
-def test_the_compiled_form_is_read_while_it_is_of_the_file(tmp_path: Path) -> None:
+def test_the_compiled_form_is_read_while_it_is_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = compiled(tmp_path)
-    assert read_yaml(file) == {"a": "compiled", "b": [1, 2.5, True, None]}
+    with monkeypatch.context() as patch:
+        patch.delattr(data, "parse_yaml")
+        assert read_yaml(file) == {"a": "no", "b": [1, 2.5, True, None]}
     file.write_text("a: new\n", "utf-8")
     assert read_yaml(file) == {"a": "new"}
+
+
+def test_a_compiled_form_that_somebody_has_changed_is_not_believed(tmp_path: Path) -> None:
+    """It would send passwords to another server, while the YAML that people read and compare says the right one."""
+    file = compiled(tmp_path, "host: smtp.example.com\n")
+    form = data.compiled_path(file)
+    whole = form.read_bytes()
+    form.write_bytes(whole.replace(b"smtp.example.com", b"smtp.evil.example"))
+    assert read_yaml(file) == {"host": "smtp.example.com"}
+    for at in range(len(whole)):
+        form.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert read_yaml(file) == {"host": "smtp.example.com"}
+    form.write_bytes(whole + b" ")
+    assert read_yaml(file) == {"host": "smtp.example.com"}
+
+
+def test_a_compiled_form_of_another_file_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even where what was moved from one to the other makes the same bytes of both."""
+    file = compiled(tmp_path, "a: no\n")
+    form = data.compiled_path(file)
+    content = form.read_bytes().partition(b"\n")[2]
+    form.write_bytes(data._digest(b"a: no", b"\n" + content) + b"\n" + content)
+    with monkeypatch.context() as patch:
+        patch.setattr(data, "parse_yaml", lambda text, name: "the file itself")
+        assert read_yaml(file) == "the file itself"
 
 
 @pytest.mark.parametrize("damage", [b"", b"\xff", b"{", b"0" * 64 + b"\n{}", b"[" * 100_000])
@@ -180,7 +206,7 @@ def test_a_damaged_compiled_form_is_passed_over(tmp_path: Path, damage: bytes) -
     file = compiled(tmp_path)
     form = data.compiled_path(file)
     digest = form.read_bytes().partition(b"\n")[0]
-    for content in (damage, digest + b"\n" + damage if damage[:1] != b"0" else damage):
+    for content in (damage, digest + b"\n" + damage, data._digest(file.read_bytes(), damage) + b"\n" + damage):
         form.write_bytes(content)
         assert read_yaml(file)["a"] == "no"
 
