@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from smtp_wizard import __version__
 
@@ -119,3 +122,50 @@ def test_the_installed_command_knows_the_providers_and_guides(installed: Path, t
     assert "gmail" in run([installed / "smtp-wizard", "providers"], cwd=tmp_path)
     assert "gmail-app-password" in run([installed / "smtp-wizard", "guide"], cwd=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+# --- what it needs ---
+
+
+def needed() -> dict[str, Requirement]:
+    """What users get with the package, by name."""
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    found = [Requirement(line) for line in table["project"]["dependencies"]]
+    return {each.name.lower().replace(".", "-"): each for each in found}
+
+
+def pinned() -> dict[str, str]:
+    """The versions that the tests run on, by name."""
+    lines = (ROOT / "requirements-dev.txt").read_text("utf-8").splitlines()
+    return {found[1]: found[2] for line in lines if (found := re.match(r"([a-z0-9-]+)==(\S+)", line))}
+
+
+def test_every_range_has_two_ends() -> None:
+    ends = {name: {each.operator for each in wanted.specifier} for name, wanted in needed().items()}
+    assert {name: found for name, found in ends.items() if not {">=", "<"} <= found} == {}
+
+
+def test_what_the_tests_run_on_is_what_users_may_get() -> None:
+    versions = pinned()
+    here = {name: wanted for name, wanted in needed().items() if wanted.marker is None or wanted.marker.evaluate()}
+    assert {
+        name: versions[name] for name, wanted in here.items() if not wanted.specifier.contains(versions[name])
+    } == {}
+
+
+FAULTY = {
+    "aiosmtpd": "1.4.5",
+    "authlib": "1.8.0",
+    "cryptography": "49.0.0",
+    "dnspython": "2.6.0",
+    "filelock": "4.2.0",
+    "idna": "3.14",
+    "platformdirs": "4.3.8",
+}
+"""The newest versions with a fault that is known; CONTRIBUTING.md says which."""
+
+
+@pytest.mark.parametrize(("name", "version"), FAULTY.items())
+def test_no_version_with_a_known_fault_is_taken(name: str, version: str) -> None:
+    assert not needed()[name].specifier.contains(version)
+    assert f"| {name} |" in (ROOT / "CONTRIBUTING.md").read_text("utf-8")
