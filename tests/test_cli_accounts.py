@@ -380,11 +380,10 @@ async def test_a_ca_file_that_is_gone_is_said_in_a_sentence_and_can_be_put_right
         ran = await cli("test", "Office", "--json")
         assert (ran.code, ran.result["verdict"], ran.stages[-1]) == (1, "fail", ("auth", "skipped"))
         (finding,) = ran.result["findings"]
-        gone = f"the file of trusted certificates, {door.authority.file}, cannot be used (No such file or directory)"
-        assert (finding["code"], finding["explanation"]) == (
-            "ca_file_unusable",
-            f"Nothing could be checked, since {gone}.",
-        )
+        gone = "since the file of trusted certificates cannot be used (No such file or directory)"
+        said = finding["explanation"].partition(": ")[0]
+        assert (finding["code"], said) == ("ca_file_unusable", f"Nothing could be checked, {gone}")
+        assert str(door.authority.file)[:60] in finding["explanation"]
         mended = await cli("accounts", "edit", "Office", "--ca-file", str(moved), "--json")
     assert (mended.code, door.book.get("Office").ca_file) == (0, str(moved))
 

@@ -516,9 +516,10 @@ def verifying_context(trust: Trust) -> ssl.SSLContext:
             refuse_no_file(Path(trust.ca_file), _LARGEST_CA_FILE)
             context.load_verify_locations(trust.ca_file)
     except (OSError, ssl.SSLError) as problem:
-        named = f", {clean(trust.ca_file, 200)}," if trust.ca_file else ""
+        # At the end: a long name may be cut, and the reason must not be.
+        named = f": {clean(trust.ca_file, 200)}" if trust.ca_file else ""
         why = "no certificate is in it" if isinstance(problem, ssl.SSLError) else clean(problem.strerror or "", 80)
-        words = f"the file of trusted certificates{named} cannot be used ({why})"
+        words = f"the file of trusted certificates cannot be used ({why}){named}"
         raise WireError(Fault.TLS_FAILED, clean(words), TlsFault.OTHER) from None
     return context
 
