@@ -323,6 +323,151 @@ async def test_another_passphrase_locks_out_the_old_one(tmp_path: Path) -> None:
         await store.change_passphrase(Secret("short"))
 
 
+NEW_PASSPHRASE = Secret("five words of no sense")
+
+
+async def test_a_vault_whose_passphrase_another_process_has_changed_is_closed_and_can_be_opened(tmp_path: Path) -> None:
+    """A program that runs for long asks again, instead of failing for ever."""
+    other = await new_vault(tmp_path)
+    await put(other, "Office", SECRET)
+    store = await opened(tmp_path)
+    assert await store.ready()
+    await other.change_passphrase(NEW_PASSPHRASE)
+    assert not await store.ready()
+    assert state_of(store) is VaultState.CLOSED
+    for work in (store.get(OFFICE), store.put(OFFICE, Secret("x")), store.delete(OFFICE)):
+        with pytest.raises(SecretError, match="another passphrase since it was opened here") as closed:
+            await work
+        assert closed.value.trouble is Trouble.CLOSED
+    assert await trouble_of(store.open(PASSPHRASE)) is Trouble.WRONG
+    await store.open(NEW_PASSPHRASE)
+    assert await store.ready()
+    assert await store.get(OFFICE) == SECRET
+    await other.change_passphrase(PASSPHRASE)
+    assert not await store.ready(), "and once more"
+
+
+async def test_a_passphrase_that_was_given_and_is_right_no_longer_leads_to_a_question(tmp_path: Path) -> None:
+    """As from a variable, which stays as it is for as long as the program runs."""
+
+    async def from_variable() -> Secret:
+        return PASSPHRASE
+
+    other = await new_vault(tmp_path)
+    await put(other, "Office", SECRET)
+    store = vault(tmp_path)
+    store.source = from_variable
+    assert await store.get(OFFICE) == SECRET
+    await other.change_passphrase(NEW_PASSPHRASE)
+    assert not await store.ready()
+    assert await trouble_of(store.get(OFFICE)) is Trouble.CLOSED
+    await store.open(NEW_PASSPHRASE)
+    assert await store.get(OFFICE) == SECRET
+
+
+async def test_a_passphrase_that_was_never_right_is_wrong(tmp_path: Path) -> None:
+    async def wrong() -> Secret:
+        return NEW_PASSPHRASE
+
+    await new_vault(tmp_path)
+    store = vault(tmp_path)
+    store.source = wrong
+    assert await trouble_of(store.ready()) is Trouble.WRONG
+    await store.open(PASSPHRASE)
+    assert await store.ready()
+
+
+async def test_a_password_manager_that_knows_the_new_passphrase_is_asked_again(tmp_path: Path) -> None:
+    known = [PASSPHRASE]
+
+    async def from_manager() -> Secret:
+        return known[-1]
+
+    other = await new_vault(tmp_path)
+    await put(other, "Office", SECRET)
+    store = vault(tmp_path)
+    store.source = from_manager
+    assert await store.get(OFFICE) == SECRET
+    await other.change_passphrase(NEW_PASSPHRASE)
+    known.append(NEW_PASSPHRASE)
+    assert await store.get(OFFICE) == SECRET
+
+
+@pytest.mark.parametrize("knows", [True, False])
+async def test_a_passphrase_that_changes_just_before_the_vault_is_used(tmp_path: Path, knows: bool) -> None:
+    """Between the look whether the key fits and the use of it: nothing is sealed under the old one."""
+    other = await new_vault(tmp_path)
+    store = await opened(tmp_path)
+    ready = store._ready
+
+    async def changed_meanwhile() -> None:
+        await ready()
+        store._ready = ready  # type: ignore[method-assign]
+        await other.change_passphrase(NEW_PASSPHRASE)
+
+    async def new_one() -> Secret:
+        return NEW_PASSPHRASE
+
+    store._ready = changed_meanwhile  # type: ignore[method-assign]
+    if knows:
+        store.source = new_one
+        await store.put(OFFICE, SECRET)
+        assert await other.get(OFFICE) == SECRET
+    else:
+        assert await trouble_of(store.put(OFFICE, SECRET)) is Trouble.CLOSED
+        assert await trouble_of(other.get(OFFICE)) is Trouble.MISSING
+
+
+def forgetting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the system says that it has written, and has not."""
+    monkeypatch.setattr("smtp_wizard.engine.paths.write_private", lambda *_, **__: None)
+
+
+async def test_what_was_written_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    forgetting(monkeypatch)
+    assert await trouble_of(put(store, "Shop", SECRET)) is Trouble.FORGETS
+    assert await trouble_of(put(store, "Office", Secret("another one"))) is Trouble.FORGETS
+    assert await trouble_of(store.delete(OFFICE)) is Trouble.FORGETS
+    assert await trouble_of(store.change_passphrase(NEW_PASSPHRASE)) is Trouble.FORGETS
+    assert await store.get(OFFICE) == SECRET, "the old passphrase still opens it, here too"
+
+
+async def test_a_new_vault_is_read_back_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forgetting(monkeypatch)
+    store = vault(tmp_path)
+    assert await trouble_of(store.create(PASSPHRASE)) is Trouble.FORGETS
+    assert state_of(store) is VaultState.MISSING
+
+
+async def test_what_comes_back_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = await new_vault(tmp_path)
+    whole = sealed.seal
+    monkeypatch.setattr(sealed, "seal", lambda entries, key: whole({**entries, "Office/password": "x"}, key))
+    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.FORGETS
+
+
+async def test_a_vault_that_is_full_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A larger one could not be read any more."""
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    monkeypatch.setattr(sealed, "LARGEST", 2000)
+    noted = Mock()
+    long = StoreRef(StoreKind.VAULT, "Shop/password")
+    assert await trouble_of(store.put(long, Secret("x" * 3000), before=noted)) is Trouble.TOO_LONG
+    assert not noted.called
+    assert await store.get(OFFICE) == SECRET
+
+
+async def test_too_little_memory_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await new_vault(tmp_path)
+    monkeypatch.setattr(sealed, "make_key", Mock(side_effect=MemoryError))
+    with pytest.raises(SecretError, match="not enough memory") as said:
+        await vault(tmp_path).open(PASSPHRASE)
+    assert said.value.trouble is Trouble.REFUSED
+
+
 async def test_two_that_make_it_at_once_make_one(tmp_path: Path) -> None:
     one, other = vault(tmp_path), vault(tmp_path)
     await asyncio.gather(one.create(PASSPHRASE), other.create(PASSPHRASE))

@@ -64,6 +64,8 @@ class VaultStore:
         self._cost = cost or USUAL
         self._lock_limit = lock_limit
         self._key: Key | None = None
+        self._outdated = False
+        """Whether the vault was open here, and has another passphrase since."""
         self.source: Callable[[], Awaitable[Secret]] | None = None
         """Gives the passphrase without asking anybody; set by a front door. Raises `SecretError`."""
 
@@ -91,8 +93,7 @@ class VaultStore:
         A copy of the file that was made before, as in a backup, still opens with the old one.
         """
         acceptable(passphrase)
-        await self._ready()
-        await self._in_thread(lambda: self._changed(passphrase))
+        await self._unlocked(lambda: self._changed(passphrase))
 
     async def ready(self) -> bool:
         """Open the vault with what `source` gives, if it must be; return whether it is open. Raises `SecretError`."""
@@ -109,7 +110,7 @@ class VaultStore:
         if await self._in_thread(self._fitting):
             return
         if self.source is None:
-            raise _closed(self.state)
+            raise self._closed()
         passphrase = await self.source()
         if self.state is VaultState.MISSING:
             try:
@@ -117,14 +118,51 @@ class VaultStore:
             except InputError as problem:
                 raise SecretError(Trouble.REFUSED, str(problem)) from None
         else:
+            await self._open_anew(passphrase)
+
+    async def _open_anew(self, passphrase: Secret) -> None:
+        """Open the vault with what `source` gave. Raises `SecretError`, `CLOSED` where that was right once."""
+        try:
             await self.open(passphrase)
+        except SecretError as problem:
+            if problem.trouble is Trouble.WRONG and self._outdated:
+                raise self._closed() from None
+            raise
 
     def _fitting(self) -> bool:
         """Whether the key is at hand and, where there is a file, is that file's."""
         found = self._read()  # read before a passphrase is asked for: what is damaged is said first
         if self._key is not None and (found is None or not self._key.fits(found)):
-            self._key = None  # it was removed, or another process has changed the passphrase
+            self._give_up_key(found)
         return self._key is not None
+
+    def _give_up_key(self, found: Sealed | None) -> None:
+        """Forget the key: the file was removed, or another process has changed the passphrase."""
+        if self._key is not None:
+            self._key, self._outdated = None, found is not None
+
+    def _closed(self) -> SecretError:
+        if self._outdated:
+            words = "The vault has another passphrase since it was opened here: the new one is needed."
+        elif self.state is VaultState.MISSING:
+            words = "There is no vault yet: a passphrase for a new one is needed."
+        else:
+            words = "The vault is closed: its passphrase is needed."
+        return SecretError(Trouble.CLOSED, words)
+
+    async def _unlocked(self, work: Callable[[], T]) -> T:
+        """Do `work` in a thread, with the vault open. Raises `SecretError`.
+
+        Where another process changes the passphrase just before it, `source` is asked once more.
+        """
+        await self._ready()
+        try:
+            return await self._in_thread(work)
+        except SecretError as problem:
+            if problem.trouble is not Trouble.CLOSED or self.source is None:
+                raise
+        await self._ready()
+        return await self._in_thread(work)
 
     # -- a store ----------------------------------------------------------------------------------------------------
 
@@ -142,14 +180,12 @@ class VaultStore:
         )
 
     async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
-        await self._ready()
-        await self._in_thread(lambda: self._update({ref.where: secret.reveal()}, before))
+        await self._unlocked(lambda: self._update({ref.where: secret.reveal()}, before))
 
     async def get(self, ref: StoreRef) -> Secret:
         if self.state is VaultState.MISSING:
             raise _absent()
-        await self._ready()
-        entries = await self._in_thread(self._entries)
+        entries = await self._unlocked(self._entries)
         if ref.where not in entries:
             raise SecretError(Trouble.MISSING, f"The vault has no entry '{clean(ref.where, 100)}' any more.")
         return Secret(entries[ref.where])
@@ -157,8 +193,7 @@ class VaultStore:
     async def delete(self, ref: StoreRef) -> None:
         if self.state is VaultState.MISSING:
             return
-        await self._ready()
-        await self._in_thread(lambda: self._update({ref.where: None}))
+        await self._unlocked(lambda: self._update({ref.where: None}))
 
     # -- the file, in a thread --------------------------------------------------------------------------------------
 
@@ -171,6 +206,8 @@ class VaultStore:
                 return work()
             except SecretError as problem:
                 return problem
+            except MemoryError:
+                return SecretError(Trouble.REFUSED, "There is not enough memory to open or close the vault.")
 
         done: T | SecretError = await in_thread(guarded)
         if isinstance(done, SecretError):
@@ -194,7 +231,7 @@ class VaultStore:
             raise _absent()
         key = sealed.make_key(passphrase, found.salt, found.cost)
         self._unsealed(found, key)
-        self._key = key
+        self._key, self._outdated = key, False
         self._swept()
 
     def _created(self, passphrase: Secret) -> None:
@@ -204,18 +241,14 @@ class VaultStore:
                 made_meanwhile = True
             else:
                 made_meanwhile = False
-                paths.write_private(file, sealed.seal({}, key))
-                self._key = key
+                self._write(file, {}, key)
         if made_meanwhile:
             self._opened(passphrase)
 
     def _changed(self, passphrase: Secret) -> None:
         key = sealed.new_key(passphrase, self._cost)
         with self._locked() as file:
-            entries = self._entries()
-            paths.write_private(file, sealed.seal(entries, key))
-            self._key = key
-            self._compare(entries)
+            self._write(file, self._entries(), key)
 
     def _update(self, changes: dict[str, str | None], before: Before = nothing) -> None:
         """Set or, for None, remove entries: read, change, write and read back, under the lock."""
@@ -225,14 +258,21 @@ class VaultStore:
             if after == entries:
                 return
             assert self._key is not None
-            before()
-            paths.write_private(file, sealed.seal(after, self._key))
-            self._compare(after)
+            self._write(file, after, self._key, before)
 
-    def _compare(self, wanted: dict[str, str]) -> None:
-        """Read back what was written. Raises `SecretError`."""
-        if self._entries() != wanted:
+    def _write(self, file: Path, entries: dict[str, str], key: Key, before: Before = nothing) -> None:
+        """Write the file, and read back what was written. Raises `SecretError`, `OSError`."""
+        data = sealed.seal(entries, key)
+        if len(data) > sealed.LARGEST:  # it could not be read any more
+            raise SecretError(
+                Trouble.TOO_LONG, "The vault is full: keep what is long in another place. Nothing was changed."
+            )
+        before()
+        paths.write_private(file, data)
+        found = self._read()
+        if found is None or not key.fits(found) or self._unsealed(found, key) != entries:
             raise SecretError(Trouble.FORGETS, "The vault does not give back what is stored in it.")
+        self._key, self._outdated = key, False
 
     def _entries(self) -> dict[str, str]:
         """Read and unseal the file with the key that is at hand. Raises `SecretError`."""
@@ -240,8 +280,8 @@ class VaultStore:
         if found is None:
             raise _absent()
         if self._key is None or not self._key.fits(found):
-            self._key = None
-            raise _closed(VaultState.CLOSED)
+            self._give_up_key(found)
+            raise self._closed()
         return self._unsealed(found, self._key)
 
     def _unsealed(self, found: Sealed, key: Key) -> dict[str, str]:
@@ -317,12 +357,6 @@ class VaultStore:
                 paths.sweep_scratch(self._file)
         except (filelock.Timeout, OSError):
             return
-
-
-def _closed(state: VaultState) -> SecretError:
-    if state is VaultState.MISSING:
-        return SecretError(Trouble.CLOSED, "There is no vault yet: a passphrase for a new one is needed.")
-    return SecretError(Trouble.CLOSED, "The vault is closed: its passphrase is needed.")
 
 
 def _absent() -> SecretError:
