@@ -13,7 +13,7 @@ import click
 
 from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.engine.model import Secret, clean
-from smtp_wizard.engine.secrets import EnvStore, SecretError, SecretStores, first_line
+from smtp_wizard.engine.secrets import EnvStore, SecretError, SecretStores, first_line, utf8_text
 from smtp_wizard.engine.wire import in_thread
 
 LARGEST = 64 * 1024
@@ -131,11 +131,10 @@ async def _from_command(command: str, environ: Mapping[str, str]) -> Secret:
 def _decoded(raw: bytes, where: str) -> str:
     if len(raw) > LARGEST:
         raise _unreadable(f"What {where} gave is far longer than a password.")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        # From None, and nothing of it quoted: the bytes are the password.
-        raise _unreadable(f"What {where} gave is not UTF-8 text.") from None
+    text = utf8_text(raw)
+    if text is None:
+        raise _unreadable(f"What {where} gave is not UTF-8 text.")
+    return text
 
 
 def _not_empty(text: str, where: str) -> Secret:

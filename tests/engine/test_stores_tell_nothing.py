@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import os
 import shlex
 import tempfile
 import traceback
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from smtp_wizard.commands.exits import CommandError
+from smtp_wizard.commands.passwords import _decoded
 from smtp_wizard.engine.accounts import StoreKind
 from smtp_wizard.engine.model import Secret
-from smtp_wizard.engine.secrets import SecretError, SecretStores, sealed, vault
-from tests.support.leaks import assert_no_trace
+from smtp_wizard.engine.secrets import SecretError, SecretStores, Trouble, sealed, vault
+from tests.support.leaks import assert_no_trace, reachable
 from tests.support.stores import QuotingBackend, always, desktop
 
 ONE_LINE = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=5, max_size=40).map(
@@ -54,7 +61,7 @@ async def refusals(stores: SecretStores, kind: StoreKind, secret: Secret, where:
         await stores.put(stores.place(kind, "Office", where), secret)
     except SecretError as problem:
         frames = traceback.TracebackException.from_exception(problem, capture_locals=False)
-        return [str(problem), repr(problem), "".join(frames.format()), repr(problem.__context__), repr(problem.args)]
+        return [reachable(problem), "".join(frames.format())]
     return []
 
 
@@ -78,9 +85,67 @@ def test_no_secret_is_told_or_written(text: str) -> None:
             where = {StoreKind.COMMAND: command, StoreKind.FILE: str(source), StoreKind.ENV: "MAIL"}
             folder = Path(place) / "config"
             told = asyncio.run(lived(Secret(text), folder, where, {"MAIL": text}))
-            assert len(told) > 30
+            assert len(told) > 20
             assert_no_trace(text, folder, "\n".join(told), "\n".join(logged))
     finally:
         vault.USUAL = usual
         root.setLevel(before)
         root.removeHandler(handler)
+
+
+NO_TEXT = b"correct horse~q7Z\xff\n"
+"""A secret in an encoding that nobody expects."""
+
+
+async def refusal(work: Awaitable[object]) -> SecretError:
+    with pytest.raises(SecretError) as caught:
+        await work
+    return caught.value
+
+
+async def test_no_error_has_the_bytes_in_it_that_are_no_text(tmp_path: Path) -> None:
+    """An error of decoding holds what could not be decoded, and an error that is raised for it leads there."""
+    path = tmp_path / "source"
+    path.write_bytes(NO_TEXT)
+    path.chmod(0o600)
+    stores = SecretStores(dict(os.environ), tmp_path)
+    for kind, where in ((StoreKind.FILE, str(path)), (StoreKind.COMMAND, shlex.join(["cat", str(path)]))):
+        told = reachable(await refusal(stores.read(kind, where)))
+        assert "gave no UTF-8 text" in told
+        assert_no_trace("correct horse~q7Z", told)
+    with pytest.raises(CommandError) as caught:
+        _decoded(NO_TEXT, "standard input")
+    assert_no_trace("correct horse~q7Z", reachable(caught.value))
+
+
+async def test_no_error_has_in_it_what_was_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = sealed.new_key(PASSPHRASE, sealed.Cost(n=2**4))
+    monkeypatch.setattr("smtp_wizard.engine.secrets.sealed.json.dumps", no_list_of_secrets(json.dumps))
+    broken = sealed.read(sealed.seal({}, key))
+    monkeypatch.undo()
+    with pytest.raises(sealed.Damaged, match="no list of secrets") as caught:
+        sealed.unseal(broken, key)
+    assert_no_trace("correct horse~q7Z", reachable(caught.value))
+
+
+def no_list_of_secrets(dumps: Callable[..., str]) -> Callable[..., str]:
+    """Return what seals half a text in the place of entries."""
+
+    def broken(value: Any, **more: Any) -> str:
+        return '{"entries": {"Office": "correct horse~q7Z' if "entries" in value else dumps(value, **more)
+
+    return broken
+
+
+def test_what_leads_to_an_error_is_found() -> None:
+    """The search itself is proved."""
+
+    def careless() -> None:
+        try:
+            NO_TEXT.decode()
+        except UnicodeDecodeError:
+            raise SecretError(Trouble.UNREADABLE, "no text") from None
+
+    with pytest.raises(SecretError) as caught:
+        careless()
+    assert "correct horse~q7Z" in reachable(caught.value)

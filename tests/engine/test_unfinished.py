@@ -136,6 +136,16 @@ async def test_the_session_needs_no_note(desk: Desk) -> None:
     assert desk.stores.journal.trouble == ""
 
 
+async def test_a_session_forgets_what_no_account_was_saved_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StoreTrouble("The disk is full.")
+
+    monkeypatch.setattr(desk.book, "put", full)
+    with pytest.raises(StoreTrouble):
+        await desk.save(draft(PASSWORD, store=StoreKind.SESSION))
+    assert not vars(desk.stores.get(StoreKind.SESSION))["_kept"]
+
+
 async def test_a_password_that_could_not_be_deleted_stays_named(desk: Desk, backend: MemoryBackend) -> None:
     account = await desk.save(draft(PASSWORD))
     working, failing = desk.stores.get(StoreKind.KEYRING), FailingStore(trouble=Trouble.LOCKED)
@@ -275,6 +285,18 @@ async def test_what_was_left_is_told_and_nothing_is_changed(desk: Desk, backend:
     assert found.entries == (Left(ORPHAN, NOON, there=True),)
     assert {path.name: path.read_bytes() for path in desk.folder.iterdir()} == before
     assert len(backend.entries) == 2
+
+
+async def test_the_lock_of_a_killed_change_is_free(desk: Desk, backend: MemoryBackend) -> None:
+    """Its file is still there; nobody holds it."""
+    backend.entries[SERVICE, ORPHAN.where] = "left"
+    file = left_behind(desk.folder, ORPHAN)
+    lock = file.with_name(f"{file.name}.lock")
+    lock.touch(0o600)
+    assert [each.ref for each in (await desk.entries.left()).entries] == [ORPHAN]
+    assert lock.exists(), "who only looks changes nothing"
+    assert len((await desk.entries.clean()).removed) == 1
+    assert notes(desk.folder) == []
 
 
 async def test_only_what_no_account_refers_to_is_cleared_away(desk: Desk, backend: MemoryBackend) -> None:

@@ -34,3 +34,15 @@ def _contents(place: str | bytes | Path) -> list[tuple[str, bytes]]:
         return names + [(str(path), path.read_bytes()) for path in found if path.is_file()]
     data = place.encode("utf-8", "surrogatepass") if isinstance(place, str) else place
     return [("what was told", data)]
+
+
+def reachable(problem: BaseException) -> str:
+    """Return all that an exception has in it, and those that led to it: their texts, and what they were raised with."""
+    told: list[str] = []
+    seen: BaseException | None = problem
+    while seen is not None:
+        names = [name for name in dir(seen) if not name.startswith("__") and name != "with_traceback"]
+        told += [repr(seen), str(seen), *(repr(getattr(seen, name, None)) for name in names)]
+        told += [text.decode("utf-8", "replace") for name in names if isinstance(text := getattr(seen, name), bytes)]
+        seen = seen.__cause__ or seen.__context__
+    return "\n".join(told)

@@ -19,6 +19,7 @@ from smtp_wizard.engine.secrets.command import (
     CommandStore,
     first_line,
     parse_command,
+    utf8_text,
 )
 from smtp_wizard.engine.secrets.desktop import KEYRING_LIMIT, OS_BACKENDS, SERVICE, Backend, KeyringStore
 from smtp_wizard.engine.secrets.file import CREDENTIALS, FileStore, parse_secret_file
@@ -61,5 +62,6 @@ __all__ = [
     "parse_command",
     "parse_secret_file",
     "parse_variable",
+    "utf8_text",
     "variable_for",
 ]

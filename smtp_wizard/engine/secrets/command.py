@@ -241,15 +241,25 @@ def only_line(raw: bytes, where: str) -> Secret:
     """
     if len(raw) > LARGEST:
         raise unreadable(f"{where} gave far more than a password.")
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        # From None, and nothing of it quoted: the bytes are the password.
-        raise unreadable(f"{where} gave no UTF-8 text.") from None
+    text = utf8_text(raw)
+    if text is None:
+        raise unreadable(f"{where} gave no UTF-8 text.")
     line = text.partition("\n")[0].removesuffix("\r")
     if not line:
         raise unreadable(f"{where} gave no password.")
     return Secret(line)
+
+
+def utf8_text(raw: bytes) -> str | None:
+    """Return the text that bytes are, None where they are none.
+
+    The error for that ends here: it has the bytes in it, and they are a password. What is raised inside its handler
+    would lead to it.
+    """
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def unreadable(sentence: str) -> SecretError:

@@ -87,7 +87,7 @@ class Pending:
         """Take the note away; where entries are still named it stays, to be found later."""
         with self._guard:
             self._ended = True
-            if self._file is None:
+            if self._file is None or self._lock is None:
                 return
             if self._entries:
                 self._write()
@@ -230,10 +230,8 @@ def _acquired(lock: BaseFileLock) -> bool:
     return True
 
 
-def _release(lock: BaseFileLock | None) -> None:
+def _release(lock: BaseFileLock) -> None:
     """Give a lock back and take its file away. It is deleted while it is held, so that nobody else's is."""
-    if lock is None:
-        return
     with suppress(OSError):
         Path(lock.lock_file).unlink(missing_ok=True)
     with suppress(OSError):

@@ -155,13 +155,20 @@ def unseal(sealed: Sealed, key: Key) -> dict[str, str]:
         blob = ChaCha20Poly1305(key.value).decrypt(sealed.nonce, sealed.ciphertext, header)
     except InvalidTag:
         raise WrongKey from None
+    entries = _entries(blob)
+    if entries is None:
+        raise Damaged("what is sealed in it is no list of secrets")
+    return entries
+
+
+def _entries(blob: bytes) -> dict[str, str] | None:
+    """Return the entries of a blob, None where it has none. The error for that ends here: it has the blob in it."""
     try:
         entries = json.loads(blob)["entries"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise Damaged("what is sealed in it is no list of secrets") from None
-    if not isinstance(entries, dict) or not all(isinstance(value, str) for value in entries.values()):
-        raise Damaged("what is sealed in it is no list of secrets")
-    return entries
+        return None
+    good = isinstance(entries, dict) and all(isinstance(value, str) for value in entries.values())
+    return entries if good else None
 
 
 def _header(cost: Cost, salt: bytes, nonce: bytes) -> dict[str, Any]:
