@@ -98,6 +98,27 @@ async def test_an_entry_is_named_before_it_is_written_and_before_it_is_deleted(t
     assert_no_trace(PASSWORD, json.dumps(backend.seen))
 
 
+async def test_the_first_change_of_all_is_noted_too(tmp_path: Path) -> None:
+    """The config folder is made for the note, for its owner alone."""
+    folder = tmp_path / "new" / "config"
+    backend = Looking(folder)
+    desk = make_desk(folder, backend=desktop(backend))
+    await desk.save(draft(PASSWORD))
+    assert len(backend.seen) == 1
+    assert desk.stores.journal.trouble == ""
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (folder, folder.parent)] == [0o700, 0o700]
+
+
+async def test_without_a_config_folder_nothing_is_noted_and_nothing_said() -> None:
+    pending = Journal(None).begin()
+    pending.add(ORPHAN)
+    pending.end()
+    journal = Journal(None)
+    with pytest.raises(SecretError):
+        pending.add(ORPHAN)
+    assert (journal.left(), journal.files(), journal.trouble, pending._journal.trouble) == (([], []), [], "", "")
+
+
 async def test_a_change_under_way_is_no_leftover(tmp_path: Path) -> None:
     """Whoever looks from elsewhere, such as `doctor`, sees that somebody is at it."""
     backend = Looking(tmp_path)
