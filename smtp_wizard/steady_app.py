@@ -7,8 +7,8 @@ from typing import Any
 
 from textual._context import active_message_pump
 from textual.app import App
-from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.worker import NoActiveWorker, WorkerFailed, get_current_worker
 
 from smtp_wizard.fault_log import BrokenOff, FaultLog, fault_place, fault_words
@@ -35,12 +35,15 @@ class SteadyApp(Steady, App[int]):
         """Whether there are screens to say something on."""
 
     def tell_fault(self, fault: Exception) -> None:
-        """Say a fault on the screen where it happened; the program goes on."""
+        """Say a fault on the screen where it happened; the program goes on. Where one has left that, write it down."""
         at_work = isinstance(fault, WorkerFailed | BrokenOff)
         if isinstance(fault, WorkerFailed):
             screen, fault = self._screen_of_worker(), _cause_of(fault)
         else:
             screen = self._screen_of(active_message_pump.get(None))
+        if screen is None:
+            self.faults.write(fault)
+            return
         if at_work:
             _end_work(screen)
         banner = getattr(screen, "banner", None)
@@ -51,17 +54,18 @@ class SteadyApp(Steady, App[int]):
         elif not any(isinstance(each, FaultScreen) for each in self.screen_stack):
             self.push_screen(FaultScreen(FAULT_HEADING, [fault_words(fault, self.faults.write(fault))]))
 
-    def _screen_of_worker(self) -> Screen[Any]:
+    def _screen_of_worker(self) -> Screen[Any] | None:
         try:
             return self._screen_of(get_current_worker().node)
         except NoActiveWorker:
             return self.screen
 
-    def _screen_of(self, node: object) -> Screen[Any]:
-        """Return the screen of a part, the one that is shown where that is gone."""
+    def _screen_of(self, node: object) -> Screen[Any] | None:
+        """Return the screen of a part, None where one has left it; of what is no part, the screen that is shown."""
+        if not isinstance(node, Widget):
+            return self.screen
         screens = [each for stack in self._screen_stacks.values() for each in stack]
-        ancestors = node.ancestors_with_self if isinstance(node, DOMNode) else []
-        return next((each for each in ancestors if isinstance(each, Screen) and each in screens), self.screen)
+        return next((each for each in node.ancestors_with_self if isinstance(each, Screen) and each in screens), None)
 
     def _handle_exception(self, error: Exception) -> None:
         """Called by the toolkit, and by `Steady` parts. Nothing that fails here may go on for ever."""

@@ -27,7 +27,7 @@ PATIENCE = 0.1
 LOOKS = 20
 """How often that is done for one key. Then the next one goes its way: whatever is stuck must not hold all of them."""
 MOST = 10_000
-"""Keys that are kept; somebody's cat may lie on the keyboard."""
+"""Keys that are kept at most."""
 
 
 class Behind(Message):

@@ -237,7 +237,7 @@ class ServerScreen(ReachingScreen):
         self.verdict.display = bool(text)
         if text:
             # Twice laid out: where a scroll bar comes, the lines above are broken anew.
-            self.call_after_refresh(self.query_one("#body").scroll_end, animate=False)
+            self.call_after_refresh(self.sheet.scroll_end, animate=False)
 
     @on(Button.Pressed, "#usual")
     def action_usual_ports(self) -> None:

@@ -65,6 +65,8 @@ class StepScreen(Steady, Screen[Outcome]):
         self.kit = kit
         self.draft = draft
         self.banner = Banner()
+        self.sheet = VerticalScroll(id="body", can_focus=False)
+        """What scrolls between the line of steps and the footer."""
 
     @property
     def step(self) -> Step:
@@ -73,7 +75,7 @@ class StepScreen(Steady, Screen[Outcome]):
 
     def compose(self) -> ComposeResult:
         yield Stepper(self.step, self.draft)
-        with VerticalScroll(id="body", can_focus=False):
+        with self.sheet:
             yield from self.body()
         yield self.banner
         yield KeyHints()

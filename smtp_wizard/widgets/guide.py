@@ -82,13 +82,13 @@ class GuidePane(Steady, VerticalScroll, can_focus=True):
         self.guide = guide
         self.ticks = ticks
         self.at = 0
+        self.rows = {step.number: GuideRow(step) for step in guide.steps}
 
     def compose(self) -> ComposeResult:
         yield Plain(self._heading(), classes="guide-title")
         for text in self.guide.intro:
             yield Plain(text, classes="guide-text")
-        for step in self.guide.steps:
-            yield GuideRow(step)
+        yield from self.rows.values()
         for text in self.guide.outro:
             yield Plain(text, classes="guide-text")
         yield Plain(Content.styled(self._checked(), "$foreground-muted"), classes="guide-text")
@@ -106,7 +106,7 @@ class GuidePane(Steady, VerticalScroll, can_focus=True):
 
     def _redraw(self, number: int) -> None:
         step = self.guide.steps[number]
-        row = self.query_one(f"#step-{step.number}", GuideRow)
+        row = self.rows[step.number]
         row.done = self._key(step) in self.ticks
         row.here = number == self.at and self.has_focus
 
@@ -131,7 +131,7 @@ class GuidePane(Steady, VerticalScroll, can_focus=True):
         self._show(self.guide.steps[self.at])
 
     def _show(self, step: GuideStep) -> None:
-        self.scroll_to_widget(self.query_one(f"#step-{step.number}"), animate=False)
+        self.scroll_to_widget(self.rows[step.number], animate=False)
 
     def action_tick(self) -> None:
         """Tick the step, or take the tick away."""

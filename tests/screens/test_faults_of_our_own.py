@@ -466,6 +466,24 @@ async def test_a_handler_that_fails_is_lost_and_nothing_else(name: str, tmp_path
         assert [each.value for each in here.query(Input)] == typed
 
 
+async def test_a_fault_of_a_screen_that_was_left_bothers_nobody(tmp_path: Path) -> None:
+    """What it would have said something of is gone; it is written down all the same."""
+    async with standing(PLACES["provider"], tmp_path) as walk:
+        left = walk.app.screen
+        await walk.press("escape")
+        await walk.at("address")
+        with left._context(), suppress(ZeroDivisionError):
+            try:
+                raised("a bug")
+            except ZeroDivisionError as fault:
+                walk.app._handle_exception(fault)
+        walk.faults_expected = 1
+        await walk.settle()
+        assert len(walk.app.faults.entries) == 1
+        assert walk.step == "address"
+        assert not walk.the("#banner", Banner).display
+
+
 async def test_a_part_that_cannot_be_painted_is_told_once(tmp_path: Path) -> None:
     """Whatever is said has it painted again; that must not go on for ever."""
 
