@@ -363,6 +363,7 @@ REFUSED_AS_IT_IS = "The server has refused exactly this sign-in, so nothing was 
 REFUSED_KEYS = f"{REFUSED_AS_IT_IS} Change it, or press F5 to try the same once more."
 REFUSED_AT_TESTMAIL = f"{REFUSED_AS_IT_IS} Esc leads back to where it is changed; F5 tries the same once more."
 UNDER_WAY = "A test is under way. Esc stops it."
+STILL_AT_WORK = "That is still being done. One moment."
 
 
 # --- test mail ---

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
@@ -18,7 +18,7 @@ from smtp_wizard.engine.wizard import Draft, with_found
 from smtp_wizard.found_words import LIST_NO, LIST_YES, list_may_help, list_question
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.widgets import Field, Plain, TextInput
+from smtp_wizard.widgets import Field, Plain, TextInput, work_once
 from smtp_wizard.words import ADDRESS_HINT, ADDRESS_LEAD, ADDRESS_QUESTION, PURPOSE, practice_address, typo_words
 
 
@@ -79,6 +79,8 @@ class AddressScreen(StepScreen):
 
     @on(Input.Changed, "#address")
     def _typed(self) -> None:
+        if self.workers.cancel_group(self, "look-up"):
+            self.banner.say("")  # another address is being typed
         if self._offered and not self.field.value.strip().lower().endswith(self._offered):
             self._offered = ""
             self.field.fail("")
@@ -108,7 +110,7 @@ class AddressScreen(StepScreen):
         yes = await self.app.push_screen_wait(ConfirmScreen(question, yes=LIST_YES, no=LIST_NO))
         return yes is True
 
-    @work(exclusive=True, group="look-up")
+    @work_once("look-up")
     async def _look_up(self, address: Address) -> None:
         """Find the provider: at once where the ending is known, else from the DNS."""
         draft = self.draft.with_address(address).with_typed("address", None)

@@ -55,12 +55,14 @@ from smtp_wizard.widgets import (
     Steady,
     Table,
     Transcript,
+    work_once,
 )
 from smtp_wizard.words import (
     ANYWAY_NO,
     ANYWAY_QUESTION,
     ANYWAY_YES,
     PURPOSE,
+    STILL_AT_WORK,
     STORE_TITLES,
     UNDER_WAY,
     day_words,
@@ -282,7 +284,7 @@ class HomeScreen(Steady, Screen[None]):
         """Offer the key for a sign-in against advice only where there was none."""
         return self._held_back is not None if action == "anyway" else True
 
-    @work(exclusive=True, group="change")
+    @work_once("change")
     async def action_anyway(self) -> None:
         """Test although that may lock the account, once the person has said yes."""
         account = self._held_back
@@ -324,6 +326,9 @@ class HomeScreen(Steady, Screen[None]):
         if isinstance(event, RunFinished):
             self.card.show(next(iter(event.report.findings), None), details=self._details)
 
+    def still_at_work(self) -> None:
+        self.banner.say(STILL_AT_WORK)
+
     def work_failed(self) -> None:
         self.heading.update("")
 
@@ -338,13 +343,13 @@ class HomeScreen(Steady, Screen[None]):
 
     # -- changing ---------------------------------------------------------------------------------------------------
 
-    @work(exclusive=True, group="change")
+    @work_once("change")
     async def action_edit(self) -> None:
         """Go through the wizard again with the account's answers filled in."""
         if (account := self._chosen) is not None:
             self.post_message(ToWizard(self.kit.desk.draft_of(account, await self._secret_if_at_hand(account))))
 
-    @work(exclusive=True, group="change")
+    @work_once("change")
     async def action_copy_account(self) -> None:
         """Begin another account with this one's answers."""
         if (account := self._chosen) is None:
@@ -369,7 +374,7 @@ class HomeScreen(Steady, Screen[None]):
         except (SecretError, InputError):
             return None  # it is typed again at the step that needs it
 
-    @work(exclusive=True, group="change")
+    @work_once("change")
     async def action_rename(self) -> None:
         """Give the account another name; its password moves with it."""
         account = self._chosen
@@ -419,7 +424,7 @@ class HomeScreen(Steady, Screen[None]):
         good = report.verdict in (Verdict.PASS, Verdict.WARN)
         self._told(new_secret_words(account.name, kept=good, tried=paused(report) is None))
 
-    @work(exclusive=True, group="change")
+    @work_once("change")
     async def action_move(self) -> None:
         """Keep the password in another place."""
         account = self._chosen
@@ -438,7 +443,7 @@ class HomeScreen(Steady, Screen[None]):
         self._said(moved_words(account.name, STORE_TITLES[wanted.kind]))
         self.banner.say(trouble)
 
-    @work(exclusive=True, group="change")
+    @work_once("change")
     async def action_scope(self) -> None:
         """Use the account for all mail, or for general mail only."""
         account = self._chosen
@@ -462,7 +467,7 @@ class HomeScreen(Steady, Screen[None]):
             self.kit.desk.set_scope(account.name, wanted, displacing=True)
         return True
 
-    @work(exclusive=True, group="change")
+    @work_once("change")
     async def action_delete(self) -> None:
         """Forget the account and its password, after asking."""
         account = self._chosen

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
@@ -31,7 +31,7 @@ from smtp_wizard.oauth_words import (
 from smtp_wizard.screens.dialogs import LinkScreen
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.troubles import TROUBLES
-from smtp_wizard.widgets import Field, GuidePane, Plain, SecretInput, TextInput
+from smtp_wizard.widgets import Field, GuidePane, Plain, SecretInput, TextInput, work_once
 from smtp_wizard.words import PURPOSE, filled_guide, guide_id_for, override_words
 
 
@@ -211,7 +211,7 @@ class OAuthScreen(StepScreen):
         else:
             self.pasted.fail("")
 
-    @work(exclusive=True, group="oauth")
+    @work_once("oauth")
     async def _sign_in(self, draft: Draft) -> None:
         self.draft = draft
         self.banner.say("")

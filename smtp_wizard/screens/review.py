@@ -20,7 +20,7 @@ from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.passphrase import unlocked
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.store_words import TRYING, VAULT_CLOSED
-from smtp_wizard.widgets import Choice, Choices, Field, Plain, TextInput, WayFields
+from smtp_wizard.widgets import Choice, Choices, Field, Plain, TextInput, WayFields, work_once
 from smtp_wizard.words import (
     ANOTHER_NAME,
     COMPANY_NO,
@@ -83,7 +83,6 @@ class ReviewScreen(StepScreen):
         self.needs_store = draft.auth is not Auth.NONE
         self._found: dict[StoreKind, Availability] = {}
         self._trying = self.needs_store
-        self._saving = False
         self._chosen = False
 
     def body(self) -> Iterator[Widget]:
@@ -184,8 +183,6 @@ class ReviewScreen(StepScreen):
     @on(Choices.Taken)
     @on(Button.Pressed, "#save")
     def _enter(self) -> None:
-        if self._saving:
-            return
         if not self.name_field.valid():
             self.name_field.entry.focus()
         elif self.company.selected == "yes" and not self.reply_to.valid():
@@ -198,10 +195,9 @@ class ReviewScreen(StepScreen):
         draft = self.collect()
         return draft.with_store(draft.store, self.way.where(draft.store)) if draft.store is not None else draft
 
-    @work(exclusive=True, group="save")
+    @work_once("save")
     async def _save(self, draft: Draft, *, replacing: bool, displacing: bool) -> None:
         """Save; ask where another account would be replaced or displaced; tell what could not be done; lose nothing."""
-        self._saving = True
         self.banner.say("Saving ...")
         try:
             if not await unlocked(self.app, self.kit.desk.stores.vault, draft.store, creating=True):
@@ -221,8 +217,6 @@ class ReviewScreen(StepScreen):
             self.banner.say(str(problem))
         else:
             self.go_on(replace(draft, saved=account.name))
-        finally:
-            self._saving = False
 
     def _ask_replace(self, draft: Draft, *, displacing: bool) -> None:
         def answered(yes: bool | None) -> None:

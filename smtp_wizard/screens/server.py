@@ -106,7 +106,8 @@ class ServerScreen(ReachingScreen):
         self._details = False
         self._offer = ""
         self.probe: Probe | None = None
-        self.probing = False
+        self._asked: Endpoint | str | None = None
+        """The server that is tested, or the host whose ports are tried."""
         self._seen: list[PortSeen] = []
         self._pending: Timer | None = None
 
@@ -166,8 +167,7 @@ class ServerScreen(ReachingScreen):
     @on(Button.Pressed, "#continue")
     def _enter(self) -> None:
         if self.probing and self.probe is not None and self.probe.best is not None:
-            self.workers.cancel_group(self, "checks")
-            self.probing = False
+            self.workers.cancel_group(self, "ports")
             self._take_best(self.probe)
             return
         try:
@@ -206,7 +206,22 @@ class ServerScreen(ReachingScreen):
             endpoint = self._endpoint()
         except Told:
             return
-        self._test(self.collect().with_typed_endpoint(endpoint))
+        if self._anew(endpoint):
+            self._test(self.collect().with_typed_endpoint(endpoint))
+
+    def _anew(self, wanted: Endpoint | str) -> bool:
+        """Whether something else is wanted than what is being done; that is ended then."""
+        if wanted == self._asked and (self.probing or self.at_work("checks")):
+            return False
+        for group in ("checks", "ports"):
+            self.workers.cancel_group(self, group)
+        self._asked = wanted
+        return True
+
+    @property
+    def probing(self) -> bool:
+        """Whether the ports of a host are being tried."""
+        return self.at_work("ports")
 
     @work(exclusive=True, group="checks")
     async def _test(self, draft: Draft) -> None:
@@ -242,26 +257,22 @@ class ServerScreen(ReachingScreen):
     @on(Button.Pressed, "#usual")
     def action_usual_ports(self) -> None:
         """Try every port that may serve, all at once; each is shown as it answers."""
-        if self.host.valid():
-            self._try_ports(parse_host(self.host.value))
-        else:
+        if not self.host.valid():
             self.host.entry.focus()
+        elif self._anew(host := parse_host(self.host.value)):
+            self._try_ports(host)
 
-    @work(exclusive=True, group="checks")
+    @work(exclusive=True, group="ports")
     async def _try_ports(self, host: str) -> None:
         self._forget()
         draft = self.collect()
-        self.probing = True
-        try:
-            found = await self.kit.desk.probe(
-                host,
-                self._see,
-                ca_file=draft.ca_file,
-                options=Options(ehlo_name=draft.ehlo_name),
-                found=self.kit.desk.was_found(draft),
-            )
-        finally:
-            self.probing = False
+        found = await self.kit.desk.probe(
+            host,
+            self._see,
+            ca_file=draft.ca_file,
+            options=Options(ehlo_name=draft.ehlo_name),
+            found=self.kit.desk.was_found(draft),
+        )
         self._take_best(found)
 
     def _see(self, event: ProbeEvent) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -29,7 +29,7 @@ from smtp_wizard.probing import (
     neutral_question,
 )
 from smtp_wizard.screens.dialogs import ConfirmScreen, HelpScreen, LinkScreen, TellScreen
-from smtp_wizard.widgets import Banner, GuidePane, KeyHints, Plain, Steady, Stepper
+from smtp_wizard.widgets import Banner, GuidePane, KeyHints, Plain, Steady, Stepper, work_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class ReachingScreen(StepScreen):
         question = ConfirmScreen(neutral_question(unreached.neutral), yes=NEUTRAL_YES, no=NEUTRAL_NO)
         self.app.push_screen(question, answered)
 
-    @work(exclusive=True, group="neutral")
+    @work_once("neutral")
     async def _ask_neutral(self, unreached: Unreached) -> None:
         neutral = unreached.neutral
         self.banner.say(f"Trying {neutral.host} ...")

@@ -8,7 +8,7 @@ from smtp_wizard.widgets.checks import MARKS, STYLES, CheckList, FindingCard, Tr
 from smtp_wizard.widgets.choices import Choice, Choices, PickerList, ProviderPicker
 from smtp_wizard.widgets.fields import Field, SecretInput, TextInput
 from smtp_wizard.widgets.guide import GuidePane, GuideRow
-from smtp_wizard.widgets.steady import Steady
+from smtp_wizard.widgets.steady import Steady, work_once
 from smtp_wizard.widgets.table import Column, Table
 from smtp_wizard.widgets.text import Banner, KeyHints, Plain, Stepper, wrapped
 from smtp_wizard.widgets.ways import WayFields
@@ -36,5 +36,6 @@ __all__ = [
     "TextInput",
     "Transcript",
     "WayFields",
+    "work_once",
     "wrapped",
 ]

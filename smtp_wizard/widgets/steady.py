@@ -6,11 +6,19 @@ dead from then on. A `Steady` part hands the fault to the app, which says it on 
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from textual import work
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.worker import Worker, WorkerState
 
 from smtp_wizard.fault_log import BrokenOff, as_fault
+
+P = ParamSpec("P")
+S = TypeVar("S", bound="Steady")
 
 
 class Steady(MessagePump):
@@ -33,6 +41,9 @@ class Steady(MessagePump):
             for worker in self.app.workers
         )
 
+    def still_at_work(self) -> None:
+        """Say that what was asked for once more is being done already."""
+
     def work_failed(self) -> None:
         """Take back what says that something is going on: background work of this screen has failed."""
 
@@ -45,3 +56,27 @@ class Steady(MessagePump):
         worker = event.worker
         if event.state is WorkerState.CANCELLED and not worker.is_cancelled:
             raise as_fault(worker.error or BrokenOff())
+
+
+def work_once(
+    group: str,
+) -> Callable[[Callable[Concatenate[S, P], Coroutine[Any, Any, None]]], Callable[Concatenate[S, P], None]]:
+    """Make background work of a method that is done one at a time.
+
+    As the toolkit's `work`, but while something of the same part and group goes on, nothing is begun and nothing
+    cancelled: half of a change to accounts and passwords must not be left standing because a key was pressed again.
+    """
+
+    def decorated(method: Callable[Concatenate[S, P], Coroutine[Any, Any, None]]) -> Callable[Concatenate[S, P], None]:
+        begin: Callable[..., object] = work(group=group)(method)
+
+        def once(part: S, /, *arguments: P.args, **named: P.kwargs) -> None:
+            if part.at_work(group):
+                part.still_at_work()
+            else:
+                begin(part, *arguments, **named)
+
+        functools.update_wrapper(once, method)
+        return once
+
+    return decorated

@@ -322,7 +322,8 @@ def background_work() -> Iterator[str]:
 
 def is_work(node: ast.stmt) -> TypeGuard[ast.FunctionDef | ast.AsyncFunctionDef]:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
-        isinstance(each, ast.Call) and getattr(each.func, "id", "") == "work" for each in node.decorator_list
+        isinstance(each, ast.Call) and getattr(each.func, "id", "") in ("work", "work_once")
+        for each in node.decorator_list
     )
 
 

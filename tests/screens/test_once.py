@@ -1,0 +1,182 @@
+"""Keys that are pressed again while something is being done: it is done once, and nothing half done is left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Input
+
+from smtp_wizard.engine.accounts import Account, StoreKind
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.oauth import Attempt
+from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen
+from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.review import ReviewScreen
+from smtp_wizard.screens.server import ServerScreen
+from smtp_wizard.screens.step import ReachingScreen
+from smtp_wizard.words import STILL_AT_WORK
+from tests.screens.test_faults_of_our_own import AT_HOME, AT_SERVER, WORK, acting, name_it_anew, say_yes
+from tests.support.places import PLACES, standing
+from tests.support.walk import Walk
+
+
+class Held:
+    """Part of the engine, which does what it is asked when it may, and counts how often that was and was given up."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+        self.begun = self.given_up = 0
+        self.may = asyncio.Event()
+        original: Callable[..., Any] = getattr(owner, name)
+
+        async def held(*arguments: Any, **named: Any) -> Any:
+            self.begun += 1
+            try:
+                await self.may.wait()
+            except asyncio.CancelledError:
+                self.given_up += 1
+                raise
+            return await original(*arguments, **named)
+
+        patch.setattr(owner, name, held)
+
+    async def reached(self, walk: Walk, times: int = 1) -> None:
+        await walk.until(lambda: self.begun == times, f"{times} times")
+        await walk.settle()
+
+
+async def test_an_address_is_looked_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Held(monkeypatch, Desk, "discover")
+    async with standing(WORK["AddressScreen._look_up"].place, tmp_path) as walk:
+        await walk.press(*["enter"] * 5)
+        await held.reached(walk)
+        assert (held.given_up, walk.step) == (0, "address")
+        assert walk.reads("Looking up")
+
+
+async def test_whoever_types_on_is_not_taken_along_with_the_address_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look-up ends with the first key that changes the address; the new one is looked up by the next Enter."""
+    held = Held(monkeypatch, Desk, "discover")
+    async with standing(WORK["AddressScreen._look_up"].place, tmp_path) as walk:
+        await walk.press("enter")
+        await held.reached(walk)
+        await walk.press("s")
+        await walk.until(lambda: held.given_up == 1, "the end of the look-up")
+        assert not walk.reads("Looking up")
+        assert walk.the("#address", Input).value == "ana@unknown.examples"
+        await walk.press("enter")
+        await held.reached(walk, 2)
+
+
+@pytest.mark.parametrize(("key", "method"), [("f5", "check_draft"), ("f6", "probe")])
+async def test_a_server_is_tested_once(key: str, method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another server, and the other test, begin at once, and end what was being done."""
+    held = Held(monkeypatch, Desk, method)
+    async with standing(AT_SERVER, tmp_path) as walk:
+        await walk.press(*[key] * 5)
+        await held.reached(walk)
+        assert held.given_up == 0
+        await walk.fill("#host", "mail.elsewhere.example")
+        await walk.press(key, key)
+        await held.reached(walk, 2)
+        assert held.given_up == 1
+        screen = walk.app.screen
+        assert isinstance(screen, ServerScreen)
+        assert screen.probing == (key == "f6")
+        await walk.press("f5" if key == "f6" else "f6")
+        await walk.until(lambda: held.given_up == 2, "the end of the first")
+        await walk.settle()
+        assert (screen.probing, screen.at_work("checks"))[key == "f6"]
+
+
+async def test_a_neutral_host_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Held(monkeypatch, Desk, "ask_neutral")
+    work = WORK["ReachingScreen._ask_neutral"]
+    async with standing(work.place, tmp_path) as walk:
+        for _ in range(3):
+            await work.begin(walk)
+            assert isinstance(walk.app.screen, ReachingScreen)
+        await held.reached(walk)
+        assert held.given_up == 0
+
+
+async def test_an_account_is_saved_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Held(monkeypatch, Desk, "save")
+    async with standing(PLACES["review"], tmp_path) as walk:
+        await walk.press(*["enter"] * 5)
+        await held.reached(walk)
+        assert held.given_up == 0
+        assert isinstance(walk.app.screen, ReviewScreen)
+        held.may.set()
+        await walk.at("done")
+        assert len(walk.app.kit.desk.book.list()) == 1
+
+
+async def test_a_sign_in_in_the_browser_is_begun_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Held(monkeypatch, Attempt, "__aenter__")
+    async with standing(WORK["OAuthScreen._sign_in"].place, tmp_path) as walk:
+        await walk.press(*["enter"] * 5)
+        await held.reached(walk)
+        assert held.given_up == 0
+        await walk.press("f5")
+        await held.reached(walk, 2)
+        assert held.given_up == 1, "F5 asks for another one"
+
+
+CHANGES = {
+    "rename": (acting("rename", name_it_anew), "rename"),
+    "delete": (acting("delete", say_yes), "remove"),
+    "edit": (acting("edit"), "secret_of"),
+    "copy": (acting("copy"), "secret_of"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("key", ["r", "d", "e"])
+async def test_no_key_cuts_a_change_of_an_account_short(
+    change: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of it would be left: an account without its password, or the other way round."""
+    begin, method = CHANGES[change]
+    held = Held(monkeypatch, Desk, method)
+    async with standing(AT_HOME, tmp_path) as walk:
+        await begin(walk)
+        await held.reached(walk)
+        await walk.press(key, key)
+        await walk.until_reads(STILL_AT_WORK)
+        assert isinstance(walk.app.screen, HomeScreen)
+        assert (held.begun, held.given_up) == (1, 0)
+        await walk.press("enter")
+        await walk.at_screen(ActionScreen)
+        await walk.press("escape")
+        held.may.set()
+        await walk.until(lambda: not isinstance(walk.app.screen, HomeScreen) or changed(walk), "the change")
+
+
+def changed(walk: Walk) -> bool:
+    return [each.name for each in walk.app.kit.desk.book.list()] != ["Gmail ana", "Office"]
+
+
+async def test_what_was_asked_for_before_is_done_before_the_next(tmp_path: Path) -> None:
+    """One change after the other is as ever."""
+    async with standing(AT_HOME, tmp_path) as walk:
+        await acting("rename", name_it_anew)(walk)
+        await walk.until_reads("Gmail anax")
+        await walk.press("r")
+        await walk.at_screen(NameScreen)
+        await walk.press("escape")
+        await walk.press("d")
+        await walk.at_screen(ConfirmScreen)
+        await walk.press("escape")
+        desk = walk.app.kit.desk
+        kept = desk.book.get("Gmail anax")
+        assert isinstance(kept, Account)
+        assert kept == replace(kept, name="Gmail anax")
+        assert kept.store is not None
+        assert kept.store.kind is StoreKind.KEYRING
