@@ -19,7 +19,7 @@ import click
 import pytest
 
 from smtp_wizard.commands.exits import Exit
-from tests.support.cli import PROGRAM, run, run_process
+from tests.support.cli import PROGRAM, on_terminal, run, run_process
 from tests.support.everycommand import COMMANDS, PRACTICE, Ended, leaves, make_config, run_each
 
 Each = Mapping[tuple[str, ...], Ended]
@@ -305,6 +305,33 @@ def test_a_crash_leaves_no_core(own_home: Path) -> None:
     done = subprocess.run([sys.executable, "-c", crash], preexec_fn=allowed, cwd=own_home, check=False)
     assert done.returncode == 0
     assert [each for each in own_home.iterdir() if each.name.startswith("core")] == []
+
+
+# --- the screens ---
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"TEXTUAL_LOG": "{log}", "TEXTUAL": "debug,devtools", "TEXTUAL_DEBUG": "1"},
+        {"TEXTUAL_LOG": "/nowhere/log"},
+        {"TEXTUAL_COLOR_SYSTEM": "none-such", "TEXTUAL_DRIVER": "none.such:Driver", "TEXTUAL_THEME": "none-such"},
+        {"COLUMNS": "9" * 20, "LINES": "-1"},
+        {"COLUMNS": "\u0668\u0660", "LINES": "0"},
+    ],
+    ids=" ".join,
+)
+def test_no_variable_of_the_toolkit_makes_the_screens_fail_or_writes_what_is_typed(
+    variables: dict[str, str], own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = own_home / "log"
+    monkeypatch.chdir(own_home)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value.format(log=log))
+    ran = on_terminal((), typed=[("Email", "hunter2"), ("hunter2", "\x11")], term="xterm-256color")
+    assert ran.code == 0, ran
+    assert not log.exists()
+    assert not Path("keys.log").exists()  # where TEXTUAL_DEBUG writes them
 
 
 # --- passwords that are no text ---

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.commands.exits import CommandError
 from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.process import forget_screen_settings
 from smtp_wizard.commands.questions import can_draw
 from smtp_wizard.commands.signals import usual_end
 from smtp_wizard.early_keys import kept_unseen
@@ -26,6 +27,7 @@ def open_screens(invocation: Invocation) -> int:
 def draw(invocation: Invocation, start: str, draft: Draft | None) -> int:
     """Open the screens; return their exit code."""
     with kept_unseen():
+        forget_screen_settings(invocation.environ)
         from smtp_wizard.app import run_app
 
         with usual_end():

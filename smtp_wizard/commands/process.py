@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import MutableMapping
 
+_TOOLKIT = "TEXTUAL"
+_LARGEST_SCREEN = 4
+"""Digits of a terminal's width or height at most."""
 _STANDARD_INPUT, _STANDARD_OUTPUT, _STANDARD_ERROR = 0, 1, 2
 
 
@@ -43,6 +47,20 @@ def _occupy(number: int, mode: int) -> None:
         os.dup2(handle, number)
         os.close(handle)
     os.set_inheritable(number, True)
+
+
+def forget_screen_settings(environ: MutableMapping[str, str]) -> None:
+    """Take out of the environment what would make the toolkit of the screens tell secrets, or fail.
+
+    Its variables are for those who develop it: TEXTUAL_LOG writes every key that is pressed into a file, a password
+    too. Call it before the toolkit is loaded. A size that no terminal has is forgotten as well.
+    """
+    for name in [name for name in environ if name.startswith(_TOOLKIT)]:
+        del environ[name]
+    for name in ("COLUMNS", "LINES"):
+        size = environ.get(name, "")
+        if not (size.isascii() and size.isdigit() and len(size) <= _LARGEST_SCREEN and int(size)):
+            environ.pop(name, None)
 
 
 def forbid_core_dumps() -> None:

@@ -353,6 +353,7 @@ class VaultStore:
 
         assert self._file is not None
         try:
+            paths.refuse_strangers(self._file.parent)
             with filelock.FileLock(f"{self._file}.lock", timeout=0, mode=0o600):
                 paths.sweep_scratch(self._file)
         except (filelock.Timeout, OSError):
