@@ -10,7 +10,7 @@ from smtp_wizard.engine.explain import Explanation
 EXPLAIN_QUESTION = "Paste the error, the log, or the whole message that came back:"
 NOTHING_KEPT = "Nothing of it is kept, or sent anywhere."
 NOTHING_PASTED = "Paste the error first, or type it."
-TOO_LONG = "That was very long: only its beginning and its end were taken."
+TOO_LONG = "That was very long: its beginning, its end, and what looks like a fault in between were taken."
 EXPLAINING = "Looking ..."
 COPIED = "Sent to your terminal. If pasting gives something else, copy the text above by hand."
 LIKELY = 0.6

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from smtp_wizard.engine.html_links import unescaped
 
 LONGEST_TEXT = 64_000
-"""Characters that are looked at. Of a longer text the beginning and, as in a log, above all the end."""
+"""Characters that are looked at. Of a longer text the beginning, what looks like a fault, and above all the end."""
 REPLY_LENGTH = 1000
 """Characters of a reply that are kept: servers that explain themselves in links go on for long."""
 
@@ -44,7 +45,7 @@ _TYPOGRAPHIC = str.maketrans(
 
 def plain_text(pasted: str) -> str:
     """Return the text with escapes resolved, tags and quoting marks taken off, and ordinary blanks and line ends."""
-    text = _middle_cut(pasted)
+    text = shortened(pasted, LONGEST_TEXT)
     if "\\" in text:
         text = _ESCAPE.sub(_unescaped, text)
     if "<" in text:
@@ -52,7 +53,7 @@ def plain_text(pasted: str) -> str:
     if "&" in text:
         text = unescaped(text)
     if not text.isascii():
-        text = _middle_cut(_compatible(text.translate(_TYPOGRAPHIC)))
+        text = shortened(_compatible(text.translate(_TYPOGRAPHIC)), LONGEST_TEXT)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _BLANKS.sub(" ", _QUOTE.sub("", text))
 
@@ -69,11 +70,43 @@ def _compatible(text: str) -> str:
 _PIECE = 500
 
 
-def _middle_cut(text: str) -> str:
-    if len(text) <= LONGEST_TEXT:
+LEFT_OUT = "[...]"
+"""What stands where something was left out."""
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return what tells most of a long text: its beginning, what looks like a fault in its midst, and its end."""
+    if len(text) <= longest:
         return text
-    head = LONGEST_TEXT // 4
-    return f"{text[:head]}\n{text[head - LONGEST_TEXT :]}"
+    quarter = max(0, longest - 2 * len(LEFT_OUT) - 4) // 4
+    start, end = quarter, len(text) - 2 * quarter
+    middle = _faults(text, start, end, quarter)
+    return "\n".join([text[:start], LEFT_OUT, *([middle, LEFT_OUT] if middle else []), text[end:]])
+
+
+_FAULT = re.compile(
+    r"(?<![\w.@/+\-$])[45]\d\d[ \-]|error|fail|refus|reject|denied|exception|time[d-]? ?out|unable|could ?n.t|cannot"
+    r"|invalid|unreachable|fehler|erreur|abgelehnt",
+    re.IGNORECASE,
+)
+_BEFORE, _BEHIND = 200, 600
+"""Characters around a fault that belong to it."""
+
+
+def _faults(text: str, start: int, end: int, room: int) -> str:
+    """Return what looks like a fault between two places of a text; of very many the first and the last."""
+    most = max(1, room // (_BEFORE + _BEHIND))
+    found: list[int] = []
+    last: deque[int] = deque(maxlen=most)
+    reach = start
+    for at in (each.start() for each in _FAULT.finditer(text, start, end)):
+        if at < reach:
+            continue
+        reach = at + _BEHIND
+        (found if len(found) < most // 2 else last).append(at)
+    places = [*found, *list(last)[-(most - len(found)) :]]
+    pieces = (text[max(start, at - _BEFORE) : min(end, at + _BEHIND)] for at in places)
+    return "\n".join(pieces)[:room]
 
 
 def _unescaped(found: re.Match[str]) -> str:

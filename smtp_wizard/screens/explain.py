@@ -18,6 +18,7 @@ from smtp_wizard.background import in_thread
 from smtp_wizard.engine.explain import Explainer, Explanation
 from smtp_wizard.engine.explainers import load_explainer
 from smtp_wizard.engine.model import clean
+from smtp_wizard.engine.pasted import LEFT_OUT, shortened
 from smtp_wizard.explain_words import (
     EXPLAIN_QUESTION,
     EXPLAINING,
@@ -58,7 +59,8 @@ class PasteArea(Steady, TextArea):
         """Whether something of the last paste was left out."""
 
     async def _on_paste(self, event: events.Paste) -> None:
-        text, self.cut = taken(event.text, LONGEST - len(self.text), MOST_LINES - self.document.line_count)
+        room, lines = LONGEST - len(self.text), MOST_LINES - self.document.line_count
+        text, self.cut = await in_thread(lambda: taken(event.text, room, lines))
         if result := self._replace_via_keyboard(text, *self.selection):
             self.move_cursor(result.end_location)
         event.stop()
@@ -165,30 +167,22 @@ class ExplainScreen(Dialog[None]):
 
 # --- what is taken of a pasted text ---
 
-LEFT_OUT = "[...]"
-
 
 def taken(text: str, room: int, lines: int) -> tuple[str, bool]:
     """Return what fits of a text, in so many characters and lines, ready to be drawn; and whether any was left out.
 
-    Of a long one the beginning and, as in a log, above all the end.
+    Of a long one the beginning, what looks like a fault, and, as in a log, above all the end.
     """
-    begin = _ends(text, max(0, room))
+    room, lines = max(0, room), max(0, lines)
+    begin = shortened(text, room)
     rows = visible(begin).split("\n")
-    shown = _ends("\n".join(_rows(rows, max(0, lines))), max(0, room))
-    return shown, begin is not text or len(rows) > max(0, lines)
-
-
-def _ends(text: str, room: int) -> str:
-    if len(text) <= room:
-        return text
-    room = max(0, room - len(LEFT_OUT) - 2)
-    head = room // 4
-    return f"{text[:head]}\n{LEFT_OUT}\n{text[len(text) - room + head :]}"
+    return shortened("\n".join(_rows(rows, lines)), room)[:room], begin is not text or len(rows) > lines
 
 
 def _rows(rows: list[str], most: int) -> list[str]:
-    return rows if len(rows) <= most else [*rows[: most // 4], LEFT_OUT, *rows[len(rows) - most + most // 4 + 1 :]]
+    if len(rows) <= most:
+        return rows
+    return [*rows[: most // 4], LEFT_OUT, *rows[len(rows) - most + most // 4 + 1 :]][:most]
 
 
 def visible(text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,7 @@ from smtp_wizard.engine.data import DataError, data_path
 from smtp_wizard.engine.diagnosis import UNKNOWN, Hints, load_diagnosis
 from smtp_wizard.engine.explain import AFTER, Explainer, Explanation, StageOrAfter
 from smtp_wizard.engine.model import Auth, Security, Stage
-from smtp_wizard.engine.pasted import LONGEST_TEXT, find_replies, masked, plain_text
+from smtp_wizard.engine.pasted import LONGEST_TEXT, find_replies, masked, plain_text, shortened
 from tests.engine.test_bounce import EXCHANGE, EXIM, FRAGMENT, POSTFIX, QMAIL, WITHOUT_DIAGNOSTIC
 from tests.support.strangers import SAID, letters, nested
 
@@ -376,6 +378,72 @@ def test_signs_that_are_none_are_no_obstacle(sign: str) -> None:
 def test_a_long_text_costs_little(noise: str) -> None:
     text = noise * (3 * LONGEST_TEXT // len(noise))
     assert explain(f"{text}\n535 5.7.8 Username and Password not accepted").cause == "bad_credentials"
+
+
+LINE = "2026-11-23 10:15:04 worker[12]: connecting to the queue, 17 jobs waiting, all is well here\n"
+MEGABYTE_AND_A_HALF = LINE * (1_500_000 // len(LINE))
+DENIED = "smtplib.SMTPAuthenticationError: (535, b'5.7.8 Username and Password not accepted')\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MEGABYTE_AND_A_HALF + DENIED + MEGABYTE_AND_A_HALF,
+        (MEGABYTE_AND_A_HALF + DENIED + MEGABYTE_AND_A_HALF).replace("\n", "\\n"),
+        LINE * 400 + DENIED + MEGABYTE_AND_A_HALF * 2,
+        DENIED + MEGABYTE_AND_A_HALF,
+        MEGABYTE_AND_A_HALF + DENIED,
+    ],
+    ids=["middle", "one line", "first half", "beginning", "end"],
+)
+def test_an_error_in_three_megabytes_is_explained_wherever_it_stands(text: str) -> None:
+    assert explain(text).cause == "bad_credentials"
+
+
+@given(st.text("ab 5\n", max_size=300), st.integers(0, 200))
+def test_a_text_is_shortened_to_what_fits(text: str, longest: int) -> None:
+    short = shortened(text, longest)
+    assert short == text or len(short) <= max(longest, 40)
+    assert (short == text) or len(text) > longest
+
+
+def test_of_very_many_faults_the_first_and_the_last_are_taken() -> None:
+    text = "".join(f"{at}: 550 5.1.1 no\n" + LINE * 9 for at in range(5000))
+    short = shortened(text, LONGEST_TEXT)
+    assert len(short) <= LONGEST_TEXT
+    numbers = [int(found) for found in re.findall(r"^(\d+): 550", short, re.MULTILINE)]
+    assert numbers == sorted(numbers)
+    assert numbers[0] == 0
+    assert numbers[-1] == 4999
+    assert len(numbers) > 60
+
+
+BASE64 = "VGhlIG1haWxib3ggaXMgZnVsbC4g" * 3 + "\n"
+HEAD = "From: MAILER-DAEMON\nTo: a\nSubject: Undelivered mail\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD}Content-Transfer-Encoding: base64\n\n{BASE64 * 36_000}",
+        HEAD + "Content-Type: message/rfc822\n\n" * 100_000,
+        HEAD + "Content-Type: multipart/mixed; boundary=b\n\n" + "--b\n\n" * 600_000,
+        nested(100_000, "x"),
+        "\ufdfa" * 1_000_000,
+        "&lt;" * 750_000,
+        "550 5.1.1 no\n" * 230_000,
+    ],
+    ids=["base64", "messages in messages", "parts", "nested", "long signs", "references", "replies"],
+)
+def test_what_is_expanded_stays_bounded(text: str) -> None:
+    """Megabytes of whatever grows when it is read: the memory for it is a few times that of the text."""
+    explain("535 no")  # so that the rules are ready
+    tracemalloc.start()
+    try:
+        assert explain(text).finding.steps
+        assert tracemalloc.get_traced_memory()[1] < 40_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_of_a_long_log_the_end_counts_too() -> None:

@@ -188,14 +188,14 @@ def test_what_is_taken_of_megabytes_can_be_drawn(text: str) -> None:
     assert max(map(len, lines)) <= explain.LONGEST_LINE
     assert shown.startswith("the beginning")
     assert shown.endswith("the end")
-    assert shown.count("[...]") in (1, 2)
+    assert "[...]" in lines
 
 
 @given(st.text("ab \n\t\r\u200b", max_size=60), st.integers(0, 80), st.integers(0, 12))
 def test_what_is_taken_is_what_fits(text: str, room: int, lines: int) -> None:
     shown, cut = taken(text, room, lines)
-    assert len(shown) <= max(room, 7)
-    assert shown.count("\n") < max(lines, 1) + 2 * cut
+    assert len(shown) <= room
+    assert shown.count("\n") < max(lines, 1) + 4 * cut
     if not cut and len(visible(text)) <= room:
         assert shown == visible(text)
 
