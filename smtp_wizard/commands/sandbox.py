@@ -18,8 +18,6 @@ from smtp_wizard.engine.model import clean
 from smtp_wizard.report import moment
 
 if TYPE_CHECKING:
-    from email.message import MIMEPart
-
     from smtp_wizard.engine.practice_mailbox import SandboxMessage
     from smtp_wizard.engine.sandbox import Sandbox
     from smtp_wizard.engine.scenarios import Scenario
@@ -159,23 +157,15 @@ def show(invocation: Invocation, key: str, _json: bool) -> int:
             Exit.NOT_FOUND,
         )
     message = practice_mailbox.read(_folder(invocation), key)
-    headers = [(clean(name), clean(str(value))) for name, value in message.items()]
-    body = message.get_body(("plain",))
-    lines = [clean(line) for line in _text(body).splitlines()] if body is not None else []
+    headers = [(clean(name), clean(practice_mailbox.readable(value))) for name, value in message.head.fields]
+    body = message.shown("text/plain")
+    lines = [clean(line) for line in body.text().splitlines()] if body is not None else []
     if invocation.out.form is Form.JSON:
         shown = {"headers": [{"name": name, "value": value} for name, value in headers], "text": "\n".join(lines)}
         invocation.out.document("sandbox-mailbox-show", **_message_json(summary), **shown)
     else:
         invocation.out.data("\n".join([*(f"{name}: {value}" for name, value in headers), "", *lines]))
     return Exit.OK
-
-
-def _text(body: MIMEPart) -> str:
-    """Return what a part says; whoever wrote the message may have named an encoding that there is not."""
-    try:
-        return str(body.get_content())
-    except (LookupError, UnicodeError, ValueError):
-        return "(its text cannot be read)"
 
 
 def _message_json(message: SandboxMessage) -> dict[str, Any]:

@@ -255,7 +255,7 @@ def _shortened(letter: Letter) -> Message:
 
     made = Message()
     for name, value in letter.head.fields[:_SHORT_HEADER]:
-        if name not in _OF_THE_CONTENT:
+        if name.lower() not in _OF_THE_CONTENT:
             made[name] = _ascii(value)
     made["Content-Type"] = letter.head.kind
     room = _SHORT_LETTER

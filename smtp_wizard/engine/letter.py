@@ -32,12 +32,16 @@ class Part:
     usual: str = "text/plain"
     """The content type where the header names none (RFC 2045 section 5.2, RFC 2046 section 5.1.5)."""
     fields: list[tuple[str, str]] = field(default_factory=list)
-    """Names in lower case, and values, unfolded."""
+    """Names as they are written, and values, unfolded."""
     lines: list[str] = field(default_factory=list)
 
     def get(self, name: str) -> str:
         """Return the first field of this name (in lower case), as it stands; '' where there is none."""
-        return next((value for each, value in self.fields if each == name), "")
+        return next((value for each, value in self.fields if each.lower() == name), "")
+
+    def all(self, name: str) -> list[str]:
+        """Return all fields of this name (in lower case), in their order."""
+        return [value for each, value in self.fields if each.lower() == name]
 
     @property
     def kind(self) -> str:
@@ -72,6 +76,14 @@ class Letter:
     """The letter itself: its header, and its content where it has no parts."""
     parts: tuple[Part, ...]
     """All parts, `head` first."""
+
+    def shown(self, *kinds: str) -> Part | None:
+        """Return what mail programs show: the first part of the first of these kinds that there is; no attachment."""
+        for kind in kinds:
+            for part in self.parts:
+                if part.kind == kind and not part.get("content-disposition").lower().startswith("attachment"):
+                    return part
+        return None
 
 
 def read_letter(text: str, *, octets: bool = False) -> Letter:
@@ -132,7 +144,7 @@ class _Reader:
         found = _FIELD.match(line)
         self._end_field(part)
         if found is not None:
-            self._value = [found[1].lower()]
+            self._value = [found[1]]
             self._room = LONGEST_FIELD
             self._keep(line[found.end() :].strip(" \t"))
             return True

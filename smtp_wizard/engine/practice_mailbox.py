@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smtp_wizard.engine.letter import Letter, decoded, in_charset, read_letter
 from smtp_wizard.engine.model import clean
 from smtp_wizard.engine.paths import read_private, read_start, refuse_strangers
 
 if TYPE_CHECKING:
     import mailbox
-    from email.message import EmailMessage
 
 MOST_KEPT = 200
 """Messages that the mailbox keeps; the oldest makes room for the newest."""
@@ -53,17 +53,22 @@ def messages(folder: Path, limit: int = MOST_KEPT) -> tuple[SandboxMessage, ...]
     return tuple(found for path in _newest_first(folder)[:limit] if (found := _summary(path)) is not None)
 
 
-def read(folder: Path, key: str) -> EmailMessage:
-    """Return one message. Raises `KeyError` where there is none with that key, `UnsafeFile`, `OSError`."""
-    from email import message_from_bytes, policy
-
+def read(folder: Path, key: str) -> Letter:
+    """Return one message, whatever is in it. Raises `KeyError` where there is none with that key, `UnsafeFile`,
+    `OSError`.
+    """
     path = next((each for each in _newest_first(folder) if _key(each) == key), None)
     try:
         if path is not None:
-            return message_from_bytes(read_private(path, _LARGEST), policy=policy.default)
+            return read_letter(read_private(path, _LARGEST).decode("latin-1"), octets=True)
     except FileNotFoundError:  # another process has deleted it just now
         pass
     raise KeyError(key)
+
+
+def readable(value: str) -> str:
+    """Return a header field of a message in words: its octets as UTF-8 (RFC 6532), its encoded words in clear."""
+    return decoded(in_charset(value.encode("latin-1", "replace"), "utf-8"))
 
 
 def clear(folder: Path) -> int:
@@ -108,20 +113,17 @@ def _newest_first(folder: Path) -> list[Path]:
 
 def _summary(path: Path) -> SandboxMessage | None:
     """Read the head of one message; None where it has just been deleted, or is none of ours."""
-    from email import policy
-    from email.parser import BytesHeaderParser
-
     try:
         facts = path.stat()
-        head = BytesHeaderParser(policy=policy.default).parsebytes(read_start(path, _HEADERS_READ))
+        head = read_letter(read_start(path, _HEADERS_READ).decode("latin-1"), octets=True).head
     except OSError:
         return None
     return SandboxMessage(
         key=_key(path),
         when=datetime.fromtimestamp(facts.st_mtime, UTC),
-        sender=clean(str(head.get("Return-Path", "")).strip("<> ")),
-        recipients=tuple(clean(str(one)) for one in head.get_all("Delivered-To", [])[:100]),
-        subject=clean(str(head.get("Subject", ""))),
+        sender=clean(readable(head.get("return-path")).strip("<> ")),
+        recipients=tuple(clean(readable(one)) for one in head.all("delivered-to")[:100]),
+        subject=clean(readable(head.get("subject"))),
         size=facts.st_size,
         path=path,
     )

@@ -188,10 +188,8 @@ def check_template(data: bytes) -> TemplateReport:
 
 def _check_message(letter: Letter) -> TemplateReport:
     """Look through the part that mail programs show, the HTML before the plain text, and the header."""
-    shown = [part for part in letter.parts if not part.get("content-disposition").lower().startswith("attachment")]
-    texts = {part.kind: part for part in reversed(shown)}
-    part = texts.get("text/html") or texts.get("text/plain")
-    seen, links = _body(part.text() if part is not None else "", "text/html" in texts)
+    part = letter.shown("text/html", "text/plain")
+    seen, links = _body(part.text() if part is not None else "", part is not None and part.kind == "text/html")
     return TemplateReport("message", (*seen, *_headers(letter.head)), links)
 
 

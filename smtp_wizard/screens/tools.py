@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.message import EmailMessage
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -17,10 +16,12 @@ from textual.screen import Screen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from smtp_wizard.background import in_thread
 from smtp_wizard.engine.desk import PRACTICE_FOLDER
+from smtp_wizard.engine.letter import Letter
 from smtp_wizard.engine.model import clean
 from smtp_wizard.engine.paths import UnsafeFile
-from smtp_wizard.engine.practice_mailbox import SandboxMessage, clear, messages, read
+from smtp_wizard.engine.practice_mailbox import SandboxMessage, clear, messages, read, readable
 from smtp_wizard.screens.dialogs import ConfirmScreen, Dialog, GuideScreen, HelpScreen
 from smtp_wizard.screens.step import Kit
 from smtp_wizard.widgets import Banner, Choice, Choices, KeyHints, PickerList, Plain, Steady
@@ -122,7 +123,10 @@ class ListScreen(Dialog[None]):
 
     def reload(self) -> None:
         """Read the things anew."""
-        rows = self.rows()
+        self.fill(self.rows())
+
+    def fill(self, rows: Sequence[Option]) -> None:
+        """Show these rows."""
         self.list.set_options(rows)
         self.list.display = bool(rows)
         self.empty.display = not rows
@@ -170,17 +174,26 @@ class MailboxScreen(ListScreen):
         Binding("f5", "reload", "Look again"),
     ]
 
-    def rows(self) -> Sequence[Option]:
-        try:
-            found = messages(self.kit.desk.folder / PRACTICE_FOLDER)
-        except OSError as problem:
-            self.banner.say(_why(problem))
-            return []
-        return [Option(f"  {_row(message)}", id=message.key) for message in found]
+    def reload(self) -> None:
+        self._look()
 
     def open(self, row_id: str) -> None:
+        self._read(row_id)
+
+    @work(exclusive=True, group="look")
+    async def _look(self) -> None:
+        """Beside the screen: there may be hundreds of messages, each of any length."""
         try:
-            message = read(self.kit.desk.folder / PRACTICE_FOLDER, row_id)
+            found = await in_thread(lambda: messages(self.kit.desk.folder / PRACTICE_FOLDER))
+        except OSError as problem:
+            self.banner.say(_why(problem))
+            found = ()
+        self.fill([Option(f"  {_row(message)}", id=message.key) for message in found])
+
+    @work(exclusive=True, group="read")
+    async def _read(self, key: str) -> None:
+        try:
+            message = await in_thread(lambda: read(self.kit.desk.folder / PRACTICE_FOLDER, key))
         except KeyError:
             self.banner.say("That message is not there any more.")
             self.reload()
@@ -188,7 +201,7 @@ class MailboxScreen(ListScreen):
         except OSError as problem:
             self.banner.say(_why(problem))
             return
-        self.app.push_screen(MessageScreen(message))
+        self.app.push_screen(MessageScreen(message, await in_thread(lambda: message_text(message))))
 
     def action_reload(self) -> None:
         """Look for new messages."""
@@ -215,17 +228,18 @@ class MessageScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "dismiss(None)", "Close", show=False)]
 
-    def __init__(self, message: EmailMessage) -> None:
+    def __init__(self, message: Letter, text: str) -> None:
+        """`text`: what can be read of it, cleaned."""
         super().__init__()
         self.message = message
+        self.text = text
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog"):
             for name in ("From", "To", "Reply-To", "Subject", "Date", "Message-ID"):
-                value = self.message.get(name)
-                if value is not None:
-                    yield Plain(Content.assemble((f"{name + ':':<12}", "bold"), clean(str(value), 300)))
-            yield Plain(f"\n{message_text(self.message)}")
+                for value in self.message.head.all(name.lower())[:1]:
+                    yield Plain(Content.assemble((f"{name + ':':<12}", "bold"), clean(readable(value), 300)))
+            yield Plain(f"\n{self.text}")
         yield KeyHints()
 
 
@@ -241,14 +255,11 @@ def _row(message: SandboxMessage) -> str:
     return clean(f"{message.when.astimezone():%Y-%m-%d %H:%M}  {to[:30]:<31}{message.subject}", 200)
 
 
-def message_text(message: EmailMessage) -> str:
+def message_text(message: Letter) -> str:
     """Return the readable text of a message, each line cleaned, bounded."""
-    part = message.get_body(("plain", "html"))
+    part = message.shown("text/plain", "text/html")
     if part is None:
         return "(no text in it)"
-    try:
-        text = str(part.get_content())
-    except (LookupError, UnicodeError, ValueError):
-        return "(its text cannot be read)"
+    text = part.text()
     lines = text[:LONGEST].splitlines()
     return "\n".join(clean(line, 1000) for line in lines) + ("\n..." if len(text) > LONGEST else "")

@@ -181,6 +181,17 @@ def test_what_a_letter_is_told_by(text: str, begins: bool) -> None:
 
 def test_a_field_goes_on_behind_a_fold_and_a_mail_folders_line_is_none() -> None:
     letter = read_letter("From x@y Mon\nSubject: a\n  b\n\tc\nTo : d\nTo: e\nno field\nbody: too\n")
-    assert letter.head.fields == [("subject", "a b c"), ("to", "d"), ("to", "e")]
+    assert letter.head.fields == [("Subject", "a b c"), ("To", "d"), ("To", "e")]
     assert letter.head.lines == ["no field", "body: too", ""]
     assert letter.head.get("to") == "d"
+    assert letter.head.all("to") == ["d", "e"]
+
+
+def test_what_is_shown_is_no_attachment() -> None:
+    attached = "Content-Type: text/html\nContent-Disposition: attachment; filename=x\n\nold"
+    text = f"Content-Type: multipart/mixed; boundary=b\n\n--b\n{attached}\n--b\n\nnew\n--b--\n"
+    letter = read_letter(text)
+    part = letter.shown("text/html", "text/plain")
+    assert part is not None
+    assert part.text() == "new"
+    assert letter.shown("text/html") is None

@@ -29,7 +29,7 @@ from smtp_wizard.engine.check import Limits
 from smtp_wizard.engine.data import DataError, data_path
 from smtp_wizard.engine.model import Depth, InputError, Security, Stage, Verdict
 from smtp_wizard.engine.practice_certificates import new_authority
-from smtp_wizard.engine.practice_mailbox import MOST_KEPT, clear, deliver, messages, read, trace
+from smtp_wizard.engine.practice_mailbox import MOST_KEPT, clear, deliver, messages, read, readable, trace
 from smtp_wizard.engine.run import SOON
 from smtp_wizard.engine.sandbox import MOST_SESSIONS, Sandbox, SandboxError, sandbox_for
 from smtp_wizard.engine.scenarios import ScriptedReply, load_scenarios, practice_password
@@ -198,7 +198,7 @@ async def test_accept_takes_any_password_and_keeps_the_message(
     assert kept.subject == "Hello"
     assert kept.size == kept.path.stat().st_size
     assert abs(datetime.now(UTC) - kept.when) < timedelta(minutes=1)
-    assert read(folder, kept.key).get_content() == ".dots\n..more\nbye\n"
+    assert read(folder, kept.key).head.text() == ".dots\n..more\nbye\n"
 
 
 @BOTH
@@ -861,7 +861,37 @@ def test_words_of_a_message_cannot_move_the_cursor(folder: Path) -> None:
     shown = f"{kept.sender}{''.join(kept.recipients)}{kept.subject}"
     assert shown.isprintable()
     assert kept.sender.startswith("a\\x1b[2J")
-    assert read(folder, kept.key)["Bcc"] is None
+    assert read(folder, kept.key).head.all("bcc") == []
+
+
+HOSTILE = {
+    "a message id": b"Message-ID: <" + b"[" * 2000,
+    "brackets": b"To: " + b"(" * 3000,
+    "addresses": b"To: " + b"a@b," * 8000,
+    "parameters": b"Content-Type: text/plain; " + b"a*0*=x;" * 8000,
+    "a charset": b"Subject: =?idna?q?=ff?=\nContent-Type: text/plain; charset=idna",
+    "a NUL": b'Subject: =?utf\x008?q?x?=\nContent-Type: text/plain; charset="utf\x008"',
+    "parts": b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (at, at) for at in range(600)),
+}
+
+
+@pytest.mark.parametrize("head", HOSTILE.values(), ids=HOSTILE)
+def test_whatever_was_sent_can_be_listed_and_read(folder: Path, head: bytes) -> None:
+    """The standard library's reader raises for some of these, and takes seconds for others."""
+    folder.mkdir(parents=True)
+    key = deliver(folder, head + b"\n\nhello \xff\n")
+    (kept,) = messages(folder)
+    assert kept.key == key
+    assert kept.subject.isprintable()
+    letter = read(folder, key)
+    assert "hello" in "".join(line for part in letter.parts for line in part.lines)
+    assert all(readable(value) is not None for _, value in letter.head.fields)
+
+
+def test_fields_are_read_in_words(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    deliver(folder, "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= an J\u00f6rg\n\nx".encode())
+    assert messages(folder)[0].subject == "Gr\u00fc\u00dfe an J\u00f6rg"
 
 
 def test_a_message_that_is_none_is_listed_all_the_same(folder: Path) -> None:

@@ -21,9 +21,10 @@ from textual.widgets import Input
 import smtp_wizard
 from smtp_wizard.app import HOME, SCREENS
 from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.desk import PRACTICE_FOLDER, Desk
 from smtp_wizard.engine.model import Depth
 from smtp_wizard.engine.neutral import Neutral
+from smtp_wizard.engine.practice_mailbox import deliver
 from smtp_wizard.engine.secrets import KeyringStore
 from smtp_wizard.fault_log import CRASH_LOG
 from smtp_wizard.probing import Unreached
@@ -32,6 +33,7 @@ from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.passphrase import MoveScreen
 from smtp_wizard.screens.step import ReachingScreen
+from smtp_wizard.screens.tools import MailboxScreen
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.steady_app import FaultScreen
 from smtp_wizard.widgets import Banner, CheckList, Plain, Steady
@@ -233,6 +235,15 @@ async def at_unsubscribe(walk: Walk) -> None:
     screen.template.value = str(template)
 
 
+async def at_mailbox(walk: Walk) -> None:
+    await at_home(walk)
+    (walk.app.kit.desk.folder / PRACTICE_FOLDER).mkdir(parents=True, exist_ok=True)
+    deliver(walk.app.kit.desk.folder / PRACTICE_FOLDER, b"Subject: Hello\n\nx\n")
+    walk.app.push_screen(MailboxScreen(walk.app.kit))
+    screen = await walk.at_screen(MailboxScreen)
+    await walk.until(lambda: screen.list.option_count, "the message")
+
+
 async def back_and_on(walk: Walk) -> None:
     """Go to the step before and come again, if one stands at the last."""
     if walk.step == "review":
@@ -305,6 +316,16 @@ WORK: Mapping[str, Work] = {
         press("f6"),
         lambda: Service(importlib.import_module("smtp_wizard.screens.unsubscribe"), "check_template"),
     ),
+    "MailboxScreen._look": Work(
+        Place(at_mailbox, start=HOME),
+        press("f5"),
+        lambda: Service(importlib.import_module("smtp_wizard.screens.tools"), "_row"),
+    ),
+    "MailboxScreen._read": Work(
+        Place(at_mailbox, start=HOME),
+        press("enter"),
+        lambda: Service(importlib.import_module("smtp_wizard.screens.tools"), "message_text"),
+    ),
     "WizardApp._walk": Work(
         Place(at_signin, draft_at_signin), press("enter"), lambda: Service(SCREENS["connect"], "__init__")
     ),
@@ -367,14 +388,14 @@ async def test_background_work_that_fails_is_a_sentence_on_its_screen(
 
 
 async def go_on(walk: Walk) -> None:
-    """See that the screen takes keys: help comes and goes, a window over a screen closes."""
+    """See that the screen takes keys: help comes and goes (or a question), a window over a screen closes."""
     if isinstance(walk.app.screen, FaultScreen):
         await walk.press("escape")
         if isinstance(walk.app.screen, MoveScreen):
             await walk.press("escape")
         await walk.at_screen(HomeScreen)
     below = walk.app.screen
-    await walk.press("f1")
+    await walk.press("d" if isinstance(below, MailboxScreen) else "f1")
     await walk.until(lambda: walk.app.screen is not below, "the help")
     await walk.press("escape")
     await walk.until(lambda: walk.app.screen is below, "the end of the help")
