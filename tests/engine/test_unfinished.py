@@ -98,6 +98,14 @@ async def test_an_entry_is_named_before_it_is_written_and_before_it_is_deleted(t
     assert_no_trace(PASSWORD, json.dumps(backend.seen))
 
 
+def test_an_entry_is_named_once(tmp_path: Path) -> None:
+    pending = Journal(tmp_path).begin()
+    pending.add(ORPHAN)
+    pending.add(ORPHAN)
+    assert pending.entries == (ORPHAN,)
+    pending.end()
+
+
 async def test_the_first_change_of_all_is_noted_too(tmp_path: Path) -> None:
     """The config folder is made for the note, for its owner alone."""
     folder = tmp_path / "new" / "config"
@@ -116,6 +124,7 @@ async def test_without_a_config_folder_nothing_is_noted_and_nothing_said() -> No
     journal = Journal(None)
     with pytest.raises(SecretError):
         pending.add(ORPHAN)
+    journal.sweep()
     assert (journal.left(), journal.files(), journal.trouble, pending._journal.trouble) == (([], []), [], "", "")
 
 
@@ -366,6 +375,18 @@ async def test_what_was_left_in_a_vault_is_found_once_it_is_open(tmp_path: Path)
 async def test_locks_and_scratch_files_of_killed_writers_are_swept(desk: Desk) -> None:
     for name in ("unfinished-0a.json.lock", ".unfinished-0a.json.x.scratch", "unfinished-0b.json.lock"):
         (desk.folder / name).touch(0o600)
+    await desk.entries.clean()
+    assert notes(desk.folder) == []
+
+
+async def test_what_a_change_is_just_writing_is_not_swept(desk: Desk) -> None:
+    """Its lock is held before its note is there."""
+    file, lock = desk.stores.journal.new_file()
+    scratch = file.with_name(f".{file.name}.abc.scratch")
+    scratch.touch()
+    await desk.entries.clean()
+    assert scratch.exists()
+    lock.release()
     await desk.entries.clean()
     assert notes(desk.folder) == []
 

@@ -89,9 +89,7 @@ class Pending:
             self._ended = True
             if self._file is None or self._lock is None:
                 return
-            if self._entries:
-                self._write()
-            else:
+            if not self._entries:
                 with suppress(OSError):
                     self._file.unlink(missing_ok=True)
             _release(self._lock)
@@ -207,10 +205,10 @@ class Journal:
         """Delete what killed writers of notes have left beside them: locks without a note, files half written."""
         for file in self._folder.glob(f"{PREFIX}*.json.lock") if self._folder is not None else ():
             note = file.with_suffix("")
-            if note.exists():
-                continue
-            with self.taken(note):
+            lock = _lock_of(note)
+            if _acquired(lock):
                 paths.sweep_scratch(note)
+                _release(lock)
 
 
 def _lock_of(file: Path) -> BaseFileLock:
