@@ -1,0 +1,250 @@
+"""A program that stays open finds a password where another one has put it, and never one that is for other settings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smtp_wizard.engine.accounts import Account, Displaces, StoreKind, StoreRef, StoreTrouble
+from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.entries import TRIES
+from smtp_wizard.engine.model import Endpoint, Scope, Secret, Security, Verdict
+from smtp_wizard.engine.oauth import Grant
+from smtp_wizard.engine.secrets import SERVICE, SecretError, Trouble
+from tests.engine.test_bearers import Office
+from tests.engine.test_oauth import signed_in
+from tests.engine.test_two_at_once import OLD, draft
+from tests.support.oauthserver import AuthorizationServer
+from tests.support.stores import FailingStore, MemoryBackend, desktop, kept
+from tests.support.walk import make_desk
+
+
+@pytest.fixture
+def backend() -> MemoryBackend:
+    return desktop()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, backend: MemoryBackend) -> Desk:
+    return make_desk(tmp_path, backend=backend)
+
+
+@pytest.fixture
+def other(tmp_path: Path, backend: MemoryBackend) -> Desk:
+    """Another program over the same folder."""
+    return make_desk(tmp_path, backend=backend)
+
+
+# -- what is read ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_password_is_found_where_another_program_has_put_it(desk: Desk, other: Desk) -> None:
+    seen = await desk.save(draft(OLD))
+    await other.save(replace(other.draft_of(seen, Secret("a new one")), sender_name="Ana"))
+    assert await desk.secret_of(seen) == Secret("a new one")
+    await other.rename("Office", "Shop")
+    assert await desk.secret_of(seen) == Secret("a new one"), "under whatever name"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"endpoint": Endpoint("mail.elsewhere.test", 587, Security.STARTTLS)},
+        {"endpoint": Endpoint("mail.example.test", 465, Security.TLS)},
+        {"username": "bob"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+async def test_a_password_that_is_for_other_settings_now_is_not_handed_out(
+    desk: Desk, other: Desk, change: dict[str, Any]
+) -> None:
+    """It would be sent to the server that the account had before."""
+    seen = await desk.save(draft(OLD))
+    await other.save(replace(other.draft_of(seen, Secret("for another server")), **change))
+    with pytest.raises(SecretError, match="Another program has changed 'Office' meanwhile") as refused:
+        await desk.secret_of(seen)
+    assert refused.value.trouble is Trouble.MISSING
+    assert await desk.secret_of(desk.book.get("Office")) == Secret("for another server")
+
+
+async def test_a_password_of_another_account_of_that_name_is_not_handed_out(desk: Desk, other: Desk) -> None:
+    seen = await desk.save(draft(OLD))
+    await other.remove("Office")
+    elsewhere = Endpoint("mail.elsewhere.test", 587, Security.STARTTLS)
+    await other.save(replace(draft("another's"), endpoint=elsewhere))
+    with pytest.raises(SecretError, match="Another program has changed"):
+        await desk.secret_of(seen)
+
+
+async def test_a_password_that_is_nowhere_any_more_is_missing(desk: Desk, other: Desk, backend: MemoryBackend) -> None:
+    seen = await desk.save(draft(OLD))
+    await other.remove("Office")
+    with pytest.raises(SecretError, match="has no entry") as missing:
+        await desk.secret_of(seen)
+    assert missing.value.trouble is Trouble.MISSING
+    again = await desk.save(draft(OLD))
+    backend.entries.clear()
+    with pytest.raises(SecretError, match="has no entry"):
+        await desk.secret_of(again)
+
+
+async def test_a_fault_of_the_store_is_no_reason_to_look_elsewhere(desk: Desk, other: Desk) -> None:
+    seen = await desk.save(draft(OLD))
+    await other.save(replace(other.draft_of(seen, Secret("a new one"))))
+    desk.stores._stores[StoreKind.KEYRING] = FailingStore(trouble=Trouble.LOCKED)
+    with pytest.raises(SecretError) as locked:
+        await desk.secret_of(seen)
+    assert locked.value.trouble is Trouble.LOCKED
+
+
+async def test_a_password_that_is_put_elsewhere_all_the_time_is_given_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = await desk.save(draft(OLD))
+    places = iter(range(100))
+    monkeypatch.setattr(
+        desk.entries, "place_of", lambda account: StoreRef(StoreKind.KEYRING, f"Office/password/{next(places)}")
+    )
+    with pytest.raises(SecretError, match="keep changing that password"):
+        await desk.secret_of(replace(seen, store=StoreRef(StoreKind.KEYRING, "gone")))
+    assert next(places) == TRIES
+
+
+async def test_an_account_that_is_changed_all_the_time_is_given_up(
+    desk: Desk, other: Desk, backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.save(draft(OLD))
+    whole, changed = desk.book.alter, []
+
+    def late(name: str, work: Callable[[Account], Account], **more: Any) -> Account:
+        before = other.book.get("Office")
+        fresh = other.stores.place(StoreKind.KEYRING, "Office")
+        backend.entries[SERVICE, fresh.where] = OLD
+        other.book.change("Office", replace(before, store=fresh))
+        if before.store is not None:
+            del backend.entries[SERVICE, before.store.where]
+        changed.append(name)
+        return whole(name, work, **more)
+
+    monkeypatch.setattr(desk.book, "alter", late)
+    with pytest.raises(StoreTrouble, match="nothing was changed, please try again"):
+        await desk.rename("Office", "Shop")
+    assert len(changed) == TRIES
+    assert kept(backend) == {"Office/password": OLD}
+    assert [account.name for account in desk.book.list()] == ["Office"]
+
+
+async def test_a_change_of_an_account_asks_before_another_one_gives_way(desk: Desk) -> None:
+    await desk.save(draft(OLD, "Shop", scope=Scope.ALL))
+    account = await desk.save(draft(OLD))
+    wanted = replace(desk.draft_of(account, Secret(OLD)), scope=Scope.ALL)
+    with pytest.raises(Displaces):
+        await desk.save(wanted)
+    await desk.save(wanted, displacing=True)
+    assert {each.name: each.scope for each in desk.book.list()} == {"Office": Scope.ALL, "Shop": Scope.GENERAL}
+
+
+async def test_who_displaces_an_account_is_asked_even_where_it_came_in_between(
+    desk: Desk, other: Desk, backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look before anything is written saw none; the writing does, under its lock."""
+    account = await desk.save(draft(OLD))
+    monkeypatch.setattr(desk.book, "displaced_by", lambda account: None)
+    await other.save(draft(OLD, "Shop", scope=Scope.ALL))
+    with pytest.raises(Displaces):
+        await desk.save(replace(desk.draft_of(account, Secret("a new one")), scope=Scope.ALL))
+    assert kept(backend) == {"Office/password": OLD, "Shop/password": OLD}
+    await desk.save(replace(desk.draft_of(account, Secret("a new one")), scope=Scope.ALL), displacing=True)
+    assert kept(backend) == {"Office/password": "a new one", "Shop/password": OLD}
+    assert desk.book.get("Shop").scope is Scope.GENERAL
+
+
+# -- sign-ins in the browser -------------------------------------------------------------------------------------------
+
+
+async def test_a_sign_in_is_renewed_where_another_program_has_put_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AuthorizationServer() as server:
+        office = Office(tmp_path, server, monkeypatch)
+        await office.desk.save(await office.new_draft())
+        seen = office.desk.book.get("Ana")
+        secret = await office.desk.secret_of(seen)
+        other = office.another_desk()
+        again = other.bearers.remember(await signed_in(server))
+        assert (await other.replace_secret(other.book.get("Ana"), again, lambda _: None)).verdict is Verdict.PASS
+        way = office.desk.oauth_server(seen.provider, seen.path)
+        token = await office.desk.bearers.of_account(seen, secret or Secret(""), way, None)
+        assert token.reveal() in server.access_tokens
+        held = Grant.opened(await office.desk.secret_of(office.desk.book.get("Ana")) or Secret(""))
+        assert held is not None
+        assert server.refresh_tokens[held.refresh_token.reveal()], "what came of it is kept for the account"
+        assert len(office.backend.entries) == 1
+        assert not server.dead
+
+
+async def test_a_sign_in_whose_account_is_removed_while_it_is_renewed_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AuthorizationServer() as server:
+        office = Office(tmp_path, server, monkeypatch)
+        await office.desk.save(await office.new_draft())
+        seen = office.desk.book.get("Ana")
+        secret = await office.desk.secret_of(seen)
+        other = office.another_desk()
+        whole = office.desk.stores.put
+
+        async def removed_first(*arguments: Any, **more: Any) -> None:
+            await other.remove("Ana")
+            await whole(*arguments, **more)
+
+        monkeypatch.setattr(office.desk.stores, "put", removed_first)
+        way = office.desk.oauth_server(seen.provider, seen.path)
+        await office.desk.bearers.of_account(seen, secret or Secret(""), way, None)
+        assert office.backend.entries == {}
+        assert not list(tmp_path.glob("unfinished-*"))
+
+
+async def test_nobody_renews_a_sign_in_between_its_reading_and_its_saving(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account is changed: what was read of its sign-in must still be right when the account is pointed to it."""
+    async with AuthorizationServer() as server:
+        office = Office(tmp_path, server, monkeypatch)
+        await office.desk.save(await office.new_draft())
+        account = office.desk.book.get("Ana")
+        secret = await office.desk.secret_of(account)
+        other = office.another_desk()
+        way = other.oauth_server(account.provider, account.path)
+        put, fetch, renewals, order = office.desk.stores.put, other.stores.fetch, [], []
+
+        async def put_and_go_on(*arguments: Any, **more: Any) -> None:
+            await put(*arguments, **more)
+            renewal = other.bearers.of_account(account, secret or Secret(""), way, None)
+            renewals.append(asyncio.create_task(_finished(renewal)))
+            for _ in range(200):
+                await asyncio.sleep(0)  # it would have read long since, if it did not wait
+
+        async def read(ref: StoreRef) -> Secret:
+            order.append("read")
+            return await fetch(ref)
+
+        monkeypatch.setattr(office.desk.stores, "put", put_and_go_on)
+        monkeypatch.setattr(other.stores, "fetch", read)
+        office.at += timedelta(hours=2)
+        await office.desk.save(replace(office.desk.draft_of(account, secret), sender_name="Ana B."))
+        order.append("saved")
+        assert await renewals[0] in server.access_tokens
+        assert order == ["saved", "read"]
+        assert (await office.test(office.another_desk())).verdict is Verdict.PASS
+        assert not server.dead, "no refresh token came twice"
+
+
+async def _finished(renewal: Awaitable[Secret]) -> str:
+    return (await renewal).reveal()
