@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from smtp_wizard.commands import vaults
 from smtp_wizard.engine.accounts import FILE_SCHEMAS, AccountBook, StoreKind
 from smtp_wizard.engine.secrets import sealed, vault
-from tests.support.cli import Ran, on_terminal, run, run_process
+from tests.support.cli import PROGRAM, Ran, on_terminal, run, run_process
 from tests.support.leaks import assert_no_trace
 
 PASSWORD = "correct-horse battery%staple"
@@ -99,6 +100,47 @@ def vaulted(*more: str, name: str = "Office") -> Ran:
         *more,
         stdin=PASSWORD,
     )
+
+
+def test_of_two_that_save_one_name_at_once_the_winners_password_is_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are let go at the same moment: one comes too late, and takes nothing with it."""
+    assert vaulted(name="Before").code == 0
+    for attempt in range(2):
+        monkeypatch.setenv("VAULT", PASSPHRASE)
+        passwords = [f"password {who} of {attempt}" for who in ("one", "two")]
+        saving = [Saving(password) for password in passwords]
+        for each in saving:
+            each.let_go()
+        codes = [each.ended() for each in saving]
+        assert sorted(codes) == [0, 2]
+        kept = [secret for name, secret in _entries(folder).items() if name.startswith("Office/")]
+        assert kept == [passwords[codes.index(0)]]
+        assert not list(folder.glob("unfinished-*"))
+        assert run("accounts", "remove", "Office", "--yes", "--passphrase-env", "VAULT").code == 0
+
+
+class Saving:
+    """A process that saves an account once its password is complete."""
+
+    def __init__(self, password: str) -> None:
+        command = [*PROGRAM, *PRACTICE, "--save", "Office", "--store", "vault", "--passphrase-env", "VAULT"]
+        self._process = subprocess.Popen(
+            [*command, "--password-stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(password.encode())
+        self._process.stdin.flush()
+
+    def let_go(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.stdin = None
+
+    def ended(self) -> int:
+        self._process.communicate(timeout=60)
+        return self._process.returncode
 
 
 def test_a_closed_vault_exits_3_and_says_what_opens_it(folder: Path) -> None:

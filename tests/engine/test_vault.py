@@ -345,6 +345,62 @@ async def test_a_vault_whose_passphrase_another_process_has_changed_is_closed_an
     assert await store.get(OFFICE) == SECRET
     await other.change_passphrase(PASSPHRASE)
     assert not await store.ready(), "and once more"
+    with pytest.raises(SecretError, match="another passphrase since"):
+        store._entries()
+
+
+async def test_a_vault_that_is_taken_away_just_before_it_is_used(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    ready = store._ready
+
+    async def taken_away() -> None:
+        await ready()
+        (tmp_path / "vault.json").unlink()
+
+    store._ready = taken_away  # type: ignore[method-assign]
+    assert await trouble_of(store.put(OFFICE, SECRET)) is Trouble.ABSENT
+
+
+async def test_who_wants_to_know_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    before = (tmp_path / "vault.json").read_bytes()
+    seen: list[bytes] = []
+    await store.put(OFFICE, SECRET, before=lambda: seen.append((tmp_path / "vault.json").read_bytes()))
+    assert seen == [before]
+
+
+async def test_without_a_config_folder_there_is_no_vault() -> None:
+    store = VaultStore(None)
+    assert not await store.ready()
+    assert await trouble_of(store.put(OFFICE, SECRET)) is Trouble.CLOSED
+    assert await trouble_of(store.create(PASSPHRASE)) is Trouble.ABSENT
+
+
+async def test_a_vault_that_was_never_opened_says_so(tmp_path: Path) -> None:
+    store = vault(tmp_path)
+    with pytest.raises(SecretError, match="There is no vault yet: a passphrase"):
+        await put(store, "Office", SECRET)
+    assert await trouble_of(store.open(PASSPHRASE)) is Trouble.ABSENT
+    await new_vault(tmp_path)
+    with pytest.raises(SecretError, match="The vault is closed: its passphrase"):
+        await put(store, "Office", SECRET)
+
+
+async def test_a_new_vault_costs_one_derivation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    derive = Mock(side_effect=sealed.make_key)
+    monkeypatch.setattr(sealed, "make_key", derive)
+    await new_vault(tmp_path)
+    assert derive.call_count == 1
+
+
+async def test_a_vault_in_a_folder_that_cannot_be_written_is_not_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may write everywhere, so the system's answer is played."""
+    assert (await vault(tmp_path / "a" / "b").probe()).ok
+    monkeypatch.setattr("os.access", lambda *_: False)
+    found = await vault(tmp_path / "a" / "b").probe()
+    assert (found.ok, "No vault can be written" in found.words) == (False, True)
 
 
 async def test_a_passphrase_that_was_given_and_is_right_no_longer_leads_to_a_question(tmp_path: Path) -> None:
