@@ -148,9 +148,8 @@ PAGE = """\
 `smtp-wizard test --all` over good accounts, written by `python -m bench.fleet`. They are on 100 servers, 50 ms away,
 that take a sign-in after STARTTLS; the certificate is verified. The bound is what it takes who waits for nothing but
 the servers: accounts / at once x 7 round trips. The servers share the two cores with what is measured; processor and
-memory
-are those of smtp-wizard alone, its start included. With few open files fewer accounts are tested at once. The
-computer's load was {load} before.
+memory are those of smtp-wizard alone, its start included. With few open files fewer accounts are tested at once. The
+computer's load was {load} before; the goals, for 1,000 accounts on a quiet one, are twice the bound, 4 ms and 96 MiB.
 
 | | right verdicts | took | bound | ratio | processor a check | memory at most |
 | --- | --- | --- | --- | --- | --- | --- |

@@ -217,8 +217,11 @@ def main() -> None:
         ),
         "utf-8",
     )
+    from bench import fleet
+
     hosts.main()
     explain.write()
+    fleet.main()
     print(OUTPUT.read_text("utf-8"))
 
 
