@@ -59,7 +59,7 @@ class TypedAheadApp(SteadyApp):
     @property
     def dealt_with(self) -> bool:
         """Whether every key has done what it does, and whatever that has brought about."""
-        return not self._typed and self._taker is None
+        return not self._typed and self._taken
 
     async def on_event(self, event: events.Event) -> None:
         """Keep keys until it is their turn."""
@@ -86,10 +86,14 @@ class TypedAheadApp(SteadyApp):
         await self.take_typed()
 
     def _can_take(self) -> bool:
-        taker = self._taker
-        dealt_with = taker is None or not (taker.is_attached and taker.is_running)
         screen = self._shown
-        return dealt_with and not self.changing and screen is not None and screen.is_mounted
+        return self._taken and not self.changing and screen is not None and screen.is_mounted
+
+    @property
+    def _taken(self) -> bool:
+        """Whether the last key has been dealt with; what is gone deals with nothing any more."""
+        taker = self._taker
+        return taker is None or not (taker.is_attached and taker.is_running)
 
     async def _give(self, event: events.Key | events.Paste) -> None:
         taker = self.focused or self.screen

@@ -54,15 +54,18 @@ class SpokeToTheWorld(Exception):
     """A test was about to talk to something that is not this computer."""
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep the tests of a file together that share real servers: each process would start its own."""
+    if item.get_closest_marker("real") is not None:
+        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the real servers out where nobody asked for them, and remember what was left out."""
     left_out: dict[str, int] = {}
     config.stash[_left_out] = left_out
     real = [item for item in items if item.get_closest_marker("real") is not None]
     if REAL:
-        for item in real:
-            # One process starts the servers for all of them.
-            item.add_marker(pytest.mark.xdist_group("real servers"))
         return
     for item in real:
         where = item.nodeid.partition("::")[0]

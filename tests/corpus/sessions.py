@@ -116,7 +116,6 @@ def sessions() -> tuple[Session, ...]:
         Session("usage", tuple(map(_call, WRONG))),
         Session("schemas", (_call("schema"), *(_call(f"schema {each}") for each in SCHEMAS), _call("schema nonsense"))),
         Session("knowledge", tuple(map(_call, KNOWLEDGE))),
-        Session("plans", tuple(map(_call, PLANS))),
         *(Session(f"explain-{name}", _explained(text)) for name, text in ERRORS.items()),
         Session("explain-bounce", _explained(BOUNCE)),
         Session("explain-lines", (_call("explain --jsonl", JSON_LINES), _call("explain --jsonl", '{"text": 5}\nno\n'))),
@@ -152,12 +151,6 @@ SCHEMAS = (
 KNOWLEDGE = (
     *("providers show custom", "providers show sandbox --json", "providers custom", "limits sandbox"),
     *("guide basic", "guide sandbox", "discover ana@sandbox.test", "discover ana@sandbox.test --json"),
-)
-
-PLANS = tuple(
-    f"limits plan --provider sandbox --recipients {number} --start 2026-11-30{more}"
-    for number in (10, 5000)
-    for more in ("", " --json", " --size 5 --reserve 10%", " --sent-today 50")
 )
 
 MANAGING = (

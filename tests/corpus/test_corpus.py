@@ -45,6 +45,7 @@ VARIES = (
     (re.compile(r"\d{10}\.M\d+P\d+Q\d+\.\S+?(?=[\s\",]|$)"), "KEY"),
     (re.compile(r"(?<=\"test_code\": \")\w+|(?<=smtp-wizard test )[0-9a-z]{8}\b"), "CODE"),
     (re.compile(r"(?m:^(Key|KEY) +)"), r"\1  "),
+    (re.compile(r"(?<=\"id\": \")[0-9a-f]{16,}|(?<=/password/)[0-9a-f]{8,}"), "ID"),
 )
 """What is another at each run: versions, ports, times, keys."""
 

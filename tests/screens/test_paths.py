@@ -325,6 +325,7 @@ class Person(Walk):
         await self.press("enter")
         await self.at("done")
         desk = self.app.kit.desk
+        await self.until(lambda: desk.book.list()[0].last, "the result, which a thread of its own writes")
         (account,) = desk.book.list()
         assert account.name == self.draft.saved
         assert account.provider == self.way.provider.id
