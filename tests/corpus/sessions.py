@@ -128,7 +128,7 @@ def sessions() -> tuple[Session, ...]:
         Session(
             "vault", tuple(map(_call, IN_VAULT)), {"vault.json": "vault.json", "accounts.json": "accounts-vault.json"}
         ),
-        *(Session(f"test-{form}", (_call(f"test --all --format {form}"),), SAVED) for form in FORMS),
+        *(Session(f"test-{form}", (_call(f"test --all --concurrency 1 --format {form}"),), SAVED) for form in FORMS),
         Session("test-verbose", (_call("test Office -v"), _call("test Nobody"), _call("test Offce --json")), SAVED),
         *(Session(f"setup-{scenario}", _set_up(scenario)) for scenario in SCENARIOS),
         Session("setup-saved", _saving(), {}, ("accounts.json",)),
