@@ -429,8 +429,8 @@ async def test_a_full_disk_hides_no_result(disk: Path, authority: Authority, tmp
     with pytest.MonkeyPatch.context() as patch:
         kept = State.flush
 
-        def and_then_full(state: State) -> tuple[str, ...]:
-            said = kept(state)
+        def and_then_full(state: State, *limit: float) -> tuple[str, ...]:
+            said = kept(state, *limit)
             if not (disk / "filler").exists():
                 fill(disk)
             return said
@@ -454,8 +454,8 @@ async def test_a_folder_that_cannot_be_written_hides_no_result(
     with pytest.MonkeyPatch.context() as patch:
         kept = State.flush
 
-        def and_then_read_only(state: State) -> tuple[str, ...]:
-            said = kept(state)
+        def and_then_read_only(state: State, *limit: float) -> tuple[str, ...]:
+            said = kept(state, *limit)
             subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
             return said
 

@@ -31,9 +31,17 @@ def _contents(place: str | bytes | Path) -> list[tuple[str, bytes]]:
     if isinstance(place, Path):
         found = [place, *place.rglob("*")]
         names = [(f"the name {path.name}", path.name.encode()) for path in found]
-        return names + [(str(path), path.read_bytes()) for path in found if path.is_file()]
+        return names + [(str(path), data) for path in found if (data := _content(path)) is not None]
     data = place.encode("utf-8", "surrogatepass") if isinstance(place, str) else place
     return [("what was told", data)]
+
+
+def _content(path: Path) -> bytes | None:
+    """Return what is in a file; None where there is none, or no more: a database clears up behind the last reader."""
+    try:
+        return path.read_bytes() if path.is_file() else None
+    except FileNotFoundError:
+        return None
 
 
 def reachable(problem: BaseException) -> str:
