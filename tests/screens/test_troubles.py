@@ -61,7 +61,7 @@ def no_fault(walk: Walk) -> None:
 def damaged(desk: Desk) -> Iterator[str]:
     """The file is damaged while the screen shows what was in it; gives the words that say so."""
     (desk.folder / accounts.FILE_NAME).write_text("{", "utf-8")
-    yield "accounts.json"
+    yield "is damaged (it is not"
 
 
 @contextmanager
