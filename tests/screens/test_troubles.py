@@ -337,7 +337,7 @@ async def test_a_vault_or_accounts_that_were_damaged_meanwhile_are_a_sentence(
         async with changing(desk, at) as walk:
             (tmp_path / vault.FILE_NAME).write_text("{", "utf-8")
             await walk.press("enter")
-            await walk.until_reads("vault.json")
+            await walk.until_reads("is damaged")
             with damaged(desk) as words:
                 await walk.press("enter")
                 await walk.until_reads(words)
