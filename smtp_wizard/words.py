@@ -280,6 +280,7 @@ SECURITY_TITLES: Mapping[Security, tuple[str, str]] = {
 }
 SERVER_GOOD = "Server and port are right. User name and password were not checked; that comes next."
 NO_SIGN_IN = "Empty: the server asks for no sign-in."
+NAME_FROM_PROVIDER = "Your provider gives you this name. You can leave it for later."
 CLEARTEXT_YES = "I know that; send the password unencrypted"
 CLEARTEXT_NO = "No, choose a secure connection"
 

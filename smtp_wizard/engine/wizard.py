@@ -313,6 +313,26 @@ def with_choice(draft: Draft, catalog: Catalog, provider_id: str) -> Draft:
     return replace(chosen, by_hand=not provider_id or chosen.by_hand or chosen.endpoint is None)
 
 
+def may_be_nameless(draft: Draft, catalog: Catalog) -> bool:
+    """Return whether no user name means no sign-in, since nothing is known about the provider that says otherwise."""
+    provider = catalog.get(draft.provider) if draft.provider else None
+    return provider is None or provider.kind is ProviderKind.CUSTOM
+
+
+def with_typed_username(draft: Draft, catalog: Catalog, username: str) -> Draft:
+    """Return the draft with the user name that stands in the person's field.
+
+    An empty one means that the server asks for no sign-in, unless the provider is known to ask for one: then the name
+    is still to be given.
+    """
+    auth = draft.auth
+    if not username and may_be_nameless(draft, catalog):
+        auth = Auth.NONE
+    elif username and auth is Auth.NONE:
+        auth = Auth.PASSWORD
+    return replace(draft.with_sign_in(username, draft.secret), auth=auth)
+
+
 USUAL_PORT = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
 """The port that goes with a security while nobody has typed another."""
 

@@ -9,7 +9,7 @@ from smtp_wizard.engine.desk import Options
 from smtp_wizard.engine.diagnosis import Finding
 from smtp_wizard.engine.model import Auth, Depth, Endpoint, Security, parse_host, parse_port
 from smtp_wizard.engine.reach import Event, PortSeen
-from smtp_wizard.engine.wizard import USUAL_PORT, Draft, Next
+from smtp_wizard.engine.wizard import USUAL_PORT, Draft, Next, may_be_nameless, with_typed_username
 from smtp_wizard.plain.checks import Checked, awaited
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order, once_confirmed
 from smtp_wizard.plain.reaching import NETWORK, find_out, network_choice
@@ -28,6 +28,7 @@ from smtp_wizard.report import endpoint_words, finding_lines
 from smtp_wizard.words import (
     CLEARTEXT_NO,
     CLEARTEXT_YES,
+    NAME_FROM_PROVIDER,
     NO_SIGN_IN,
     SECURITY_TITLES,
     SERVER_GOOD,
@@ -79,9 +80,9 @@ def _port(talk: Talk, kit: Kit, draft: Draft) -> Draft:
 
 
 def _username(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    username = talk.ask("User name", str.strip, default=draft.username, optional=True, help=NO_SIGN_IN)
-    auth = Auth.NONE if not username else Auth.PASSWORD if draft.auth is Auth.NONE else draft.auth
-    return replace(draft.with_sign_in(username, draft.secret), auth=auth)
+    nameless = NO_SIGN_IN if may_be_nameless(draft, kit.desk.catalog) else NAME_FROM_PROVIDER
+    username = talk.ask("User name", str.strip, default=draft.username, optional=True, help=nameless)
+    return with_typed_username(draft, kit.desk.catalog, username)
 
 
 def _sender(talk: Talk, kit: Kit, draft: Draft) -> Draft:

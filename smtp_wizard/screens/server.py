@@ -31,7 +31,7 @@ from smtp_wizard.engine.model import (
 )
 from smtp_wizard.engine.reach import Begun, PortSeen, Probe, fold
 from smtp_wizard.engine.reach import Event as ProbeEvent
-from smtp_wizard.engine.wizard import USUAL_PORT, Draft
+from smtp_wizard.engine.wizard import USUAL_PORT, Draft, may_be_nameless, with_typed_username
 from smtp_wizard.probing import (
     TAKE_NOW,
     common_finding,
@@ -50,6 +50,7 @@ from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, 
 from smtp_wizard.words import (
     CLEARTEXT_NO,
     CLEARTEXT_YES,
+    NAME_FROM_PROVIDER,
     NO_SIGN_IN,
     PURPOSE,
     SECURITY_TITLES,
@@ -93,7 +94,8 @@ class ServerScreen(ReachingScreen):
             id="security",
         )
         self.port = Field("Port", TextInput(port, id="port"), check=parse_port)
-        self.username = Field("User name", TextInput(draft.username, id="username"), hint=NO_SIGN_IN)
+        nameless = NO_SIGN_IN if may_be_nameless(draft, kit.desk.catalog) else NAME_FROM_PROVIDER
+        self.username = Field("User name", TextInput(draft.username, id="username"), hint=nameless)
         self.sender = Field(
             "From address",
             TextInput(sender, placeholder=str(draft.address or ""), id="sender"),
@@ -158,9 +160,7 @@ class ServerScreen(ReachingScreen):
             draft = replace(draft, sender=parse_reply_to(self.sender.value)).with_typed("sender", None)
         except InputError:
             draft = draft.with_typed("sender", self.sender.value)
-        username = self.username.value.strip()
-        auth = Auth.NONE if not username else Auth.PASSWORD if draft.auth is Auth.NONE else draft.auth
-        return replace(draft.with_sign_in(username, draft.secret), auth=auth)
+        return with_typed_username(draft, self.kit.desk.catalog, self.username.value.strip())
 
     @on(Input.Submitted)
     @on(Choices.Taken)

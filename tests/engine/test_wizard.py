@@ -29,6 +29,7 @@ from smtp_wizard.engine.wizard import (
     step,
     walkable,
     with_choice,
+    with_typed_username,
 )
 
 CATALOG = load_catalog()
@@ -281,3 +282,18 @@ def test_what_is_missing_is_named_as_the_options_of_the_command_line() -> None:
     )
     assert missing(complete) == ()
     assert missing(replace(complete, username="", secret=None, auth=Auth.NONE)) == ()
+
+
+def test_a_known_provider_is_never_left_without_a_sign_in_because_its_user_name_is_still_to_come() -> None:
+    """Only where nothing is known of the server does an empty user name mean that it asks for no sign-in."""
+    waits = [each for each in PROVIDERS for path in each.paths if walkable(path) and path.auth.needs is Auth.PASSWORD]
+    wrong = []
+    for provider in waits:
+        chosen = with_choice(Draft(address=Address("ana", "firma.example")), CATALOG, provider.id)
+        chosen = replace(chosen, auth=Auth.PASSWORD)
+        expected = Auth.NONE if provider.kind is ProviderKind.CUSTOM else Auth.PASSWORD
+        if with_typed_username(chosen, CATALOG, "").auth is not expected:
+            wrong.append(provider.id)
+        if with_typed_username(replace(chosen, auth=Auth.NONE), CATALOG, "ana").auth is not Auth.PASSWORD:
+            wrong.append(provider.id)
+    assert wrong == []

@@ -45,6 +45,11 @@ class Tmux:
         line = f"{shlex.join(['env', *settings, *program])}; echo ended with $?; exec sleep 600"
         self.tell("new-session", "-d", "-x", "80", "-y", "24", line)
 
+    def stop(self) -> None:
+        """End the tmux server with all that runs in it. It takes its time to go, so the next one has a socket anew."""
+        self.tell("kill-server")
+        self.socket = self.socket.with_name(f"{self.socket.name}-next")
+
     @property
     def screen(self) -> str:
         """What stands in the window."""
@@ -123,7 +128,7 @@ def test_from_the_address_to_the_saved_account(tmux: Tmux, own_home: Path) -> No
     assert account.last is not None
     assert account.last.verdict is Verdict.PASS
     sign_in_again(tmux, account.name)
-    tmux.tell("kill-server")
+    tmux.stop()
     open_later(tmux, account.name, own_home)
 
 

@@ -18,7 +18,7 @@ import pytest
 from smtp_wizard.engine.accounts import StoreKind
 from smtp_wizard.engine.catalog import AccessPath, Catalog, PathStatus, Provider, ProviderKind
 from smtp_wizard.engine.check import CheckResult, Report, Target
-from smtp_wizard.engine.model import Auth, Scope, Secret, Security, Stage, Verdict
+from smtp_wizard.engine.model import Address, Auth, Scope, Secret, Security, Stage, Verdict
 from smtp_wizard.engine.scenarios import Certificate, Scenario, load_scenarios
 from smtp_wizard.engine.wire import Trust
 from smtp_wizard.engine.wizard import signs_in_elsewhere, walkable
@@ -64,6 +64,11 @@ class Way:
     def practice(self) -> bool:
         """Whether the path itself says what the practice server plays."""
         return self.provider.kind is ProviderKind.SANDBOX
+
+    @property
+    def address(self) -> Address:
+        """Somebody's address there: one of the provider's own domain, where it has one."""
+        return Address("ana", next((each for each in self.provider.domains if "*" not in each), OWN_DOMAIN))
 
     @property
     def needs_secret(self) -> bool:
@@ -149,11 +154,10 @@ class Person(Walk):
 
     async def give_address(self) -> None:
         await self.at("address")
-        domain = next((each for each in self.way.provider.domains if "*" not in each), OWN_DOMAIN)
-        await self.write(f"ana@{domain}")
+        await self.write(str(self.way.address))
         await self.press("enter")
         await self.at("provider")
-        if domain == OWN_DOMAIN:
+        if self.way.address.domain == OWN_DOMAIN:
             await self.pick_provider()
         else:
             await self.until_reads(f"Found: {self.way.provider.name}")
@@ -192,7 +196,7 @@ class Person(Walk):
 
     async def give_server(self) -> None:
         """Where nobody knows the server, it is entered by hand."""
-        if self.way.provider.best() is not None:
+        if self.way.provider.best(self.way.address) is not None:
             return
         await self.at("server")
         await self.fill("#host", HAND_HOST)

@@ -162,12 +162,12 @@ class Walk:
 
     async def at(self, step: str) -> None:
         """Wait for the screen of a step."""
-        await self.until(lambda: self.step == step, f"the step {step}")
+        await self.until(lambda: self.step == step and self.app.screen.is_mounted, f"the step {step}")
         await self.settle()
 
     async def at_screen(self, kind: type[S]) -> S:
         """Wait for a screen of another kind, such as a dialog; return it."""
-        await self.until(lambda: isinstance(self.app.screen, kind), kind.__name__)
+        await self.until(lambda: isinstance(self.app.screen, kind) and self.app.screen.is_mounted, kind.__name__)
         await self.settle()
         screen = self.app.screen
         assert isinstance(screen, kind)
