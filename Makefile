@@ -36,7 +36,7 @@ check-data: ready-to-test
 	$(BIN)/python tools/check_data.py
 
 # What a program that starts often reads instead of the YAML; never believed when the YAML is another.
-data/compiled: $(wildcard data/*.yaml) tools/compile_data.py smtp_wizard/engine/data.py
+data/compiled: $(wildcard data/*.yaml) tools/compile_data.py smtp_wizard/engine/base/data_files.py
 	@$(BIN)/python tools/compile_data.py
 	@touch $@
 

@@ -26,11 +26,13 @@ from typing import Any
 
 from bench.measure import put
 from bench.peer import _end_of_input, listen
-from smtp_wizard.engine.diagnosis import load_diagnosis
-from smtp_wizard.engine.model import Endpoint, Family, Security
-from smtp_wizard.engine.probe import RESENT, probe
-from smtp_wizard.engine.reach import Event, PortSeen, Question
-from smtp_wizard.engine.wire import Peer, SocketWire, Trust
+from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
+from smtp_wizard.engine.scan.question import Question
+from smtp_wizard.engine.scan.results import Event, PortSeen
+from smtp_wizard.engine.scan.scan import RESENT, probe
+from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Trust
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTPUT = ROOT / "docs" / "benchmarks.md"
@@ -46,8 +48,8 @@ ADDRESSES = {Family.IPV4: "127.0.0.1", Family.IPV6: "::1"}
 
 async def serve(seconds: float) -> None:
     """Serve until standard input ends; say first where."""
-    from smtp_wizard.engine.sandbox import Sandbox
-    from smtp_wizard.engine.scenarios import load_scenarios
+    from smtp_wizard.engine.sandbox.scenarios import load_scenarios
+    from smtp_wizard.engine.sandbox.server import Sandbox
 
     with tempfile.TemporaryDirectory() as folder:
         scenario = load_scenarios()["accept"]

@@ -16,9 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from smtp_wizard.engine.model import Security
-from smtp_wizard.engine.sandbox import Sandbox
-from smtp_wizard.engine.scenarios import load_scenarios
+from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.sandbox.scenarios import load_scenarios
+from smtp_wizard.engine.sandbox.server import Sandbox
 
 
 class Far:

@@ -22,14 +22,16 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
-from smtp_wizard.background import ServerWatch
-from smtp_wizard.early_keys import as_before
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.drafts import DraftBox, Kept
-from smtp_wizard.engine.guides import GuideShelf
-from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, opening_step, previous_step, step
-from smtp_wizard.fault_log import as_fault
-from smtp_wizard.lending import run_on_terminal
+from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.draft_file import DraftBox, Kept
+from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, next_step, opening_step, previous_step, step
+from smtp_wizard.runtime.console import SMALLEST, only_ascii
+from smtp_wizard.runtime.early_keys import as_before
+from smtp_wizard.runtime.fault_log import as_fault
+from smtp_wizard.runtime.foreground import run_on_terminal
+from smtp_wizard.runtime.server_watch import ServerWatch
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen, TooSmallScreen
@@ -55,10 +57,10 @@ from smtp_wizard.screens.tools import (
     ToolsScreen,
 )
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
-from smtp_wizard.terminal import HIGH_CONTRAST, SMALLEST, THEMES, AsciiFilter, only_ascii, theme_for
+from smtp_wizard.text.wizard import LEAVE_QUESTION
 from smtp_wizard.typed_ahead import TypedAheadApp
-from smtp_wizard.widgets import Steady
-from smtp_wizard.words import LEAVE_QUESTION
+from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.themes import HIGH_CONTRAST, THEMES, AsciiFilter, theme_for
 
 SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
     "address": AddressScreen,

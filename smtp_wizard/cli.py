@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from smtp_wizard import __version__
-from smtp_wizard.commands.exits import EXIT_WORDS, CommandError, Exit, Interrupted
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Output, form_asked_for
-from smtp_wizard.commands.signals import orderly_end
+from smtp_wizard.runtime.exits import EXIT_WORDS, CommandError, Exit, Interrupted
+from smtp_wizard.runtime.output import Output, form_asked_for
+from smtp_wizard.runtime.signals import orderly_end
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {

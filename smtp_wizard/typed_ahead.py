@@ -17,8 +17,8 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
-from smtp_wizard.steady_app import SteadyApp
-from smtp_wizard.widgets import Steady
+from smtp_wizard.app_faults import SteadyApp
+from smtp_wizard.widgets.fault_containment import Steady
 
 ROUNDS = 3
 """How often something follows a key: what a key brings about may bring about more, such as a screen's dismissal."""

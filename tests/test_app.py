@@ -15,12 +15,16 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from smtp_wizard.app import WizardApp
-from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.desk import PRACTICE_FOLDER
-from smtp_wizard.engine.model import Endpoint, Security
-from smtp_wizard.engine.wizard import STEPS, Draft, Origin
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
+from smtp_wizard.engine.wizard.draft import Draft, Origin
+from smtp_wizard.engine.wizard.steps import STEPS
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.widgets import Choices, GuidePane, KeyHints, Stepper
+from smtp_wizard.widgets.choices import Choices
+from smtp_wizard.widgets.guide import GuidePane
+from smtp_wizard.widgets.key_hints import KeyHints
+from smtp_wizard.widgets.stepper import Stepper
 from tests.support.misbehaving import Expect, MisbehavingServer, Send, StartTls, Step, good, make_ca
 from tests.support.places import PASSWORD, PLACES, Place, draft_at_connect, standing
 from tests.support.walk import Walk, make_desk, walking

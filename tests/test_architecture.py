@@ -8,105 +8,56 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.data import data_path, read_yaml
+from smtp_wizard.engine.base.data_files import data_path, read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "smtp_wizard"
 
 # --- The rules ---
 
-FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"__main__"}),
-    frozenset({"cli", "commands", "plain", "app", "steady_app", "typed_ahead"}),
-    frozenset({"front"}),
-    frozenset({"screens"}),
-    frozenset({"widgets"}),
-    frozenset(
-        {
-            "account_words",
-            "background",
-            "beside",
-            "capability",
-            "early_keys",
-            "explain_words",
-            "fault_log",
-            "found_words",
-            "lending",
-            "oauth_words",
-            "qr",
-            "planning",
-            "probing",
-            "schemas",
-            "store_words",
-            "terminal",
-            "troubles",
-            "words",
-        }
-    ),
-    frozenset({"report"}),
-    frozenset({"engine", "__init__"}),
+FOLDERS: tuple[str, ...] = (
+    "__main__",
+    "cli",
+    "commands",
+    "launch",
+    "app",
+    "typed_ahead",
+    "app_faults",
+    "plain",
+    "screens",
+    "widgets",
+    "text",
+    "runtime",
+    "output",
+    "engine.services",
+    "engine.wizard",
+    "engine.scan",
+    "engine.limits",
+    "engine.explain",
+    "engine.discovery",
+    "engine.accounts",
+    "engine.state",
+    "engine.checks",
+    "engine.providers",
+    "engine.secrets",
+    "engine.oauth",
+    "engine.diagnosis",
+    "engine.smtp",
+    "engine.sandbox",
+    "engine.guides",
+    "engine.unsubscribe",
+    "engine.base",
 )
-"""The package from the roof down. Each imports from its own floor and from those below."""
+"""The package from the top down: a folder imports from itself and from the folders after it, and from no other."""
 
-ENGINE_FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"checker", "confirmation", "desk", "doctor", "drafts", "explainers", "finder", "verify"}),
-    frozenset({"wizard"}),
-    frozenset({"discovery", "hosts", "neutral", "probe", "outward", "reach", "sights", "names", "web"}),
-    frozenset({"bearers", "check", "entries", "explain", "inspection", "lockout", "run", "sending"}),
-    frozenset({"clues"}),
-    frozenset(
-        {
-            "accounts",
-            "advice",
-            "attempts",
-            "autoconfig",
-            "bounce",
-            "candidate",
-            "catalog",
-            "certificates",
-            "diagnosis",
-            "guides",
-            "html_links",
-            "letter",
-            "limits",
-            "lookup",
-            "message",
-            "oauth",
-            "oauth_file",
-            "oauth_server",
-            "own_providers",
-            "pasted",
-            "planner",
-            "practice_certificates",
-            "practice_mailbox",
-            "provider",
-            "provider_file",
-            "retirements",
-            "rulebook",
-            "rules",
-            "sandbox",
-            "sasl",
-            "scenarios",
-            "secrets",
-            "smtp",
-            "state",
-            "symptom",
-            "unsubscribe",
-            "wire",
-        }
-    ),
-    frozenset({"strict", "data", "listening", "masking", "paths", "patterns"}),
-    frozenset({"ownership"}),
-    frozenset({"model"}),
-    frozenset({"__init__"}),
-)
-"""The same inside the engine."""
+FOLDER_LIMIT = 20
+"""Modules in a folder at most; `commands` holds one a command."""
 
 SCREENS_FOR_ALL = frozenset(
     {
@@ -127,16 +78,16 @@ FRONT_DOOR_CALLS = frozenset({"print", "input", "exit", "quit", "sys.exit", "os.
 
 REVEALERS = frozenset(
     {
-        "engine/sasl.py",  # encodes the secret for the server
-        "engine/masking.py",  # knows the secret again where a server says it back
+        "engine/smtp/sasl.py",  # encodes the secret for the server
+        "engine/smtp/masking.py",  # knows the secret again where a server says it back
         "engine/oauth/browser.py",  # proves that who redeems the code is who asked for it
         "engine/oauth/exchange.py",  # sends code, secret and refresh token to the server that they belong to
         "engine/oauth/grants.py",  # makes one secret of them, and opens it
         "engine/secrets/command.py",  # refuses a command that has it in its words
-        "engine/secrets/desktop.py",  # keeps it
-        "engine/secrets/sealed.py",  # makes the vault's key of the passphrase
+        "engine/secrets/keyring.py",  # keeps it
+        "engine/secrets/vault_format.py",  # makes the vault's key of the passphrase
         "engine/secrets/vault.py",  # keeps it
-        "engine/checker.py",  # compares its shape with that of the provider's app passwords
+        "engine/services/checker.py",  # compares its shape with that of the provider's app passwords
         "plain/done.py",  # shows it, after a yes
         "screens/oauth.py",  # puts a client secret back into its field, where it stays hidden
         "screens/connect.py",  # puts what was typed back into its field, where it stays hidden
@@ -240,36 +191,38 @@ def own_imports(module: Module, *, at_load: bool = False) -> Iterator[tuple[str,
             yield target, each.line
 
 
-def floor_of(name: str, floors: tuple[frozenset[str], ...], depth: int) -> int:
-    """Return the number of the floor on which a module stands; `depth` is the part of its name that decides."""
-    part = (name.split(".") + ["__init__"] * 3)[depth]
-    for number, floor in enumerate(floors):
-        if part in floor:
-            return number
-    raise AssertionError(f"{name} stands on no floor: say in {Path(__file__).name} where it belongs")
+def folder_of(name: str) -> str:
+    """Return the folder of `FOLDERS` in which a module stands."""
+    inside = name.removeprefix(PACKAGE).removeprefix(".")
+    fitting = [folder for folder in FOLDERS if inside == folder or inside.startswith(f"{folder}.")]
+    assert fitting, f"{name} stands in no folder that is known: say in {Path(__file__).name} where it belongs"
+    return max(fitting, key=len)
 
 
-def climbing(names: Iterable[str], floors: tuple[frozenset[str], ...], depth: int) -> list[str]:
-    """Return the imports that go up."""
-    names = set(names)
-    return [
-        f"{name} line {line} imports {target}"
-        for name in sorted(names)
-        for target, line in own_imports(modules()[name])
-        if target in names and floor_of(target, floors, depth) < floor_of(name, floors, depth)
-    ]
+def crossings() -> Iterator[tuple[str, str, str]]:
+    """Yield each import from one folder into another: the two folders, and the place."""
+    for name, module in modules().items():
+        if name in (PACKAGE, f"{PACKAGE}.engine"):
+            continue
+        for target, line in own_imports(module):
+            if target not in (PACKAGE, f"{PACKAGE}.engine") and folder_of(target) != folder_of(name):
+                yield folder_of(name), folder_of(target), f"{name} line {line} imports {target}"
 
 
 # --- The import rule ---
 
 
-def test_every_module_imports_only_what_stands_below_it() -> None:
-    assert climbing(modules(), FLOORS, depth=1) == []
+def test_a_folder_imports_only_folders_below_it() -> None:
+    assert [place for one, other, place in crossings() if FOLDERS.index(other) < FOLDERS.index(one)] == []
 
 
-def test_every_module_of_the_engine_imports_only_what_stands_below_it() -> None:
-    engine = [name for name in modules() if name.startswith(f"{PACKAGE}.engine")]
-    assert climbing(engine, ENGINE_FLOORS, depth=2) == []
+def test_a_folder_is_small_enough_to_be_read() -> None:
+    sizes = {
+        folder: len([file for file in folder.glob("*.py") if file.name != "__init__.py"])
+        for folder in (ROOT / PACKAGE).rglob("*")
+        if folder.is_dir() and folder.name not in ("__pycache__", "commands")
+    }
+    assert {folder.name: size for folder, size in sizes.items() if size > FOLDER_LIMIT} == {}
 
 
 def test_no_imports_run_in_a_circle() -> None:

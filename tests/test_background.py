@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from smtp_wizard.background import in_thread
+from smtp_wizard.runtime.server_watch import in_thread
 from tests.support.patience import PATIENCE
 
 

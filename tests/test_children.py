@@ -15,14 +15,15 @@ from typing import Any
 import pytest
 
 from smtp_wizard.app import WizardApp
-from smtp_wizard.engine.accounts import FILE_NAME, AccountBook, StoreKind, StoreRef
-from smtp_wizard.engine.model import Secret
-from smtp_wizard.engine.secrets import SecretStores
-from smtp_wizard.front import build_desk
+from smtp_wizard.engine.accounts.accounts import FILE_NAME, AccountBook
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.launch import build_desk
+from tests.commands.test_send import RELAY
 from tests.support.cli import on_terminal, run_process
 from tests.support.walk import shelf
 from tests.test_architecture import ROOT, modules
-from tests.test_cli_send import RELAY
 
 PASSWORD = "correct horse battery"
 SECRETS = {
@@ -191,7 +192,7 @@ async def test_a_browser_inherits_none(book: AccountBook, folder: Path, monkeypa
 
 # -- nobody starts a program elsewhere ---------------------------------------------------------------------------------
 
-STARTERS = {"engine/secrets/command.py", "lending.py"}
+STARTERS = {"engine/secrets/command.py", "runtime/foreground.py"}
 """Where programs are started: with the environment that they are handed, which `hide_variables` has seen."""
 STARTING = {
     "asyncio.create_subprocess_exec",

@@ -10,19 +10,24 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.app import HOME
-from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.candidate import Candidate, FoundBy
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.drafts import DraftBox
-from smtp_wizard.engine.guides import GuideShelf
-from smtp_wizard.engine.model import Address, Endpoint, Family, Secret, Security
-from smtp_wizard.engine.reach import Probe, Question
-from smtp_wizard.engine.symptom import Fault
-from smtp_wizard.engine.wire import Peer, SocketWire, Stream, WireError
-from smtp_wizard.engine.wizard import Draft, Origin, step, with_candidate
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
+from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.scan.question import Question
+from smtp_wizard.engine.scan.results import Probe
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.smtp.symptom import Fault
+from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream, WireError
+from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate
+from smtp_wizard.engine.wizard.draft_file import DraftBox
+from smtp_wizard.engine.wizard.steps import step
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen
-from smtp_wizard.widgets import SecretInput
+from smtp_wizard.widgets.fields import SecretInput
 from tests.support.dialogue import Dialogue, Exchange
 from tests.support.discovering import Answer, answering
 from tests.support.redirect import RedirectWire, playing, tls_ports

@@ -13,25 +13,22 @@ from pathlib import Path
 import pytest
 import yaml
 
-from smtp_wizard.engine.catalog import (
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.confidence import Confidence
+from smtp_wizard.engine.base.data_files import data_path
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
+from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
+from smtp_wizard.engine.providers.provider import (
     AccessPath,
-    Catalog,
     CatalogEndpoint,
-    Confidence,
-    Counted,
     IspdbEntry,
     PathAuth,
     PathStatus,
-    Per,
     Provider,
     ProviderKind,
-    SendLimit,
-    load_catalog,
 )
-from smtp_wizard.engine.data import data_path
-from smtp_wizard.engine.limits import MEGABYTE
-from smtp_wizard.engine.model import Address, Endpoint, Security
-from smtp_wizard.engine.scenarios import load_scenarios
+from smtp_wizard.engine.sandbox.scenarios import load_scenarios
 
 CATALOG = load_catalog()
 PATHS = [(provider, path) for provider in CATALOG.providers for path in provider.paths]

@@ -35,10 +35,15 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts import FILE_NAME, Account, AccountBook, StoreKind, StoreRef
-from smtp_wizard.engine.model import Auth, Endpoint, Oddity, Secret, Security
-from smtp_wizard.engine.secrets import KEYRING_LIMIT, SecretStores
+from smtp_wizard.engine.accounts.accounts import FILE_NAME, Account, AccountBook
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Oddity, Secret
+from smtp_wizard.engine.secrets.keyring import KEYRING_LIMIT
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.state import State
+from tests.commands.test_send import RELAY
 from tests.support.certs import Authority
 from tests.support.checking import OFFER, SIGNED_IN, starttls_up_to_handshake
 from tests.support.cli import PROGRAM, Ran, run, run_process
@@ -46,7 +51,6 @@ from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, Sta
 from tests.support.patience import PATIENCE
 from tests.support.state import rows_of
 from tests.support.stores import ForgetfulBackend, HangingBackend, MemoryBackend, RaisingBackend, desktop
-from tests.test_cli_send import RELAY
 
 PASSWORD = "correct horse battery"
 PRACTICE = ("setup", "ana@sandbox.test", "--password-stdin")
@@ -515,7 +519,7 @@ KILLING = """
     import os, signal, sys, time
     from dataclasses import replace
     from pathlib import Path
-    from smtp_wizard.engine.accounts import FILE_NAME, AccountBook, _file_bytes
+    from smtp_wizard.engine.accounts.accounts import FILE_NAME, AccountBook, _file_bytes
 
     folder = Path(sys.argv[1])
     book = AccountBook(folder)

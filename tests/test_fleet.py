@@ -27,14 +27,16 @@ from typing import Any
 import pytest
 
 from smtp_wizard.cli import HURRY
-from smtp_wizard.commands import room
-from smtp_wizard.commands.exits import Interrupted
-from smtp_wizard.engine import wire
-from smtp_wizard.engine.accounts import AccountBook
-from smtp_wizard.engine.data import DataError, data_path, read_yaml
-from smtp_wizard.engine.model import Depth, Endpoint, Secret, Security, Stage, Verdict
+from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.base.data_files import DataError, data_path, read_yaml
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.smtp import transport
 from smtp_wizard.engine.state import State
 from smtp_wizard.engine.state.forms import FILE_NAME
+from smtp_wizard.runtime import open_file_limit
+from smtp_wizard.runtime.exits import Interrupted
 from tests.support.checking import check, hurried
 from tests.support.cli import PROGRAM, run, started
 from tests.support.many import PASSWORD, Many, many_servers, save_fleet
@@ -283,13 +285,13 @@ async def test_with_enough_files_nothing_is_said(config: Path, many: Many) -> No
 
 
 def test_as_many_checks_run_as_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "_open", lambda: 10)
+    monkeypatch.setattr(open_file_limit, "_open", lambda: 10)
     for most, fitting in ((None, 200), (64, 11), (256, 75), (1024, 200), (10, 1), (0, 1)):
-        monkeypatch.setattr(room, "limit", lambda most=most: most)
-        assert room.checks_at_once(200) == fitting
-        assert room.checks_at_once(1) == 1
+        monkeypatch.setattr(open_file_limit, "limit", lambda most=most: most)
+        assert open_file_limit.checks_at_once(200) == fitting
+        assert open_file_limit.checks_at_once(1) == 1
     monkeypatch.undo()
-    assert room._open() > 2
+    assert open_file_limit._open() > 2
 
 
 def scarce(monkeypatch: pytest.MonkeyPatch, free_after: int | None) -> list[int]:
@@ -303,8 +305,8 @@ def scarce(monkeypatch: pytest.MonkeyPatch, free_after: int | None) -> list[int]
             raise OSError(24, os.strerror(24))
         return original(*arguments, **options)
 
-    monkeypatch.setattr(wire, "ROOM_SECONDS", 0.0)
-    monkeypatch.setattr("smtp_wizard.engine.wire.socket.socket", refused)
+    monkeypatch.setattr(transport, "ROOM_SECONDS", 0.0)
+    monkeypatch.setattr("smtp_wizard.engine.smtp.transport.socket.socket", refused)
     return asked
 
 
@@ -338,7 +340,7 @@ async def test_a_look_up_without_a_thread_says_nothing_of_the_server(
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patch:
-        patch.setattr(wire, "ROOM_SECONDS", 0.0)
+        patch.setattr(transport, "ROOM_SECONDS", 0.0)
         patch.setattr(threading.Thread, "start", refused)
         done = await check(Endpoint("localhost", many.places[0][1], Security.NONE), depth=Depth.SERVER)
     assert (done.last.stage, done.last.verdict) == (Stage.DNS, Verdict.UNKNOWN)

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from smtp_wizard.engine.catalog import AccessPath, Counted, Per, Provider, SendLimit, UsernameForm, load_catalog
-from smtp_wizard.engine.diagnosis import load_diagnosis
-from smtp_wizard.engine.guides import Guide, load_guides
-from smtp_wizard.engine.limits import MEGABYTE
-from smtp_wizard.engine.model import Security
-from tests.engine.test_guides import named_guides
+from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
+from smtp_wizard.engine.guides.guides import Guide, load_guides
+from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
+from smtp_wizard.engine.providers.provider import AccessPath, Provider, UsernameForm
+from tests.engine.guides.test_guides import named_guides
 
 CATALOG = load_catalog()
 GUIDES = load_guides()

@@ -10,15 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine import wire
-from smtp_wizard.engine.model import Endpoint, Secret, Security, Verdict
-from smtp_wizard.engine.oauth import Grant, OAuthError
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.discovery.web import Document, HttpWeb
+from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
-from smtp_wizard.engine.oauth_server import OAuthServer
-from smtp_wizard.engine.sandbox import Sandbox
-from smtp_wizard.engine.scenarios import load_scenarios
-from smtp_wizard.engine.web import Document, HttpWeb
-from smtp_wizard.engine.wire import Trust, verifying_context
+from smtp_wizard.engine.oauth.grants import Grant
+from smtp_wizard.engine.oauth.server import OAuthServer
+from smtp_wizard.engine.sandbox.scenarios import load_scenarios
+from smtp_wizard.engine.sandbox.server import Sandbox
+from smtp_wizard.engine.smtp import transport
+from smtp_wizard.engine.smtp.transport import Trust, verifying_context
 from tests.support.certs import Authority
 from tests.support.checking import check, starttls_up_to_auth, tls_up_to_auth
 from tests.support.cli import run_process
@@ -26,7 +29,7 @@ from tests.support.misbehaving import Hold, MisbehavingServer, Send
 from tests.support.webserver import Page, WebServer
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
-PACKAGE = Path(wire.__file__).parent.parent
+PACKAGE = Path(transport.__file__).parent.parent
 
 
 @pytest.fixture

@@ -21,24 +21,29 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.advice import Blanks
-from smtp_wizard.engine.autoconfig import AutoconfigError, read_offers
-from smtp_wizard.engine.bounce import read_bounce
-from smtp_wizard.engine.catalog import load_catalog
-from smtp_wizard.engine.data import data_path, read_yaml
-from smtp_wizard.engine.explainers import load_explainer
-from smtp_wizard.engine.guides import Guide, fill
-from smtp_wizard.engine.html_links import read_html
-from smtp_wizard.engine.letter import begins_with_header, decoded, read_letter
-from smtp_wizard.engine.masking import Redactor
-from smtp_wizard.engine.model import Address, InputError, Secret, Stage, clean, parse_host
-from smtp_wizard.engine.names import owner_of
-from smtp_wizard.engine.pasted import find_replies, masked, plain_text
-from smtp_wizard.engine.patterns import Patterns
-from smtp_wizard.engine.smtp import ReplyParser, SmtpError
-from smtp_wizard.engine.symptom import Fault, Symptom
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.data_files import data_path, read_yaml
+from smtp_wizard.engine.base.endpoint import parse_host
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.html_links import read_html
+from smtp_wizard.engine.base.letter import begins_with_header, decoded, read_letter
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.diagnosis.advice import Blanks
+from smtp_wizard.engine.diagnosis.patterns import Patterns
+from smtp_wizard.engine.discovery.autoconfig import AutoconfigError, read_offers
+from smtp_wizard.engine.discovery.server_identity import owner_of
+from smtp_wizard.engine.explain.bounces import read_bounce
+from smtp_wizard.engine.explain.factory import load_explainer
+from smtp_wizard.engine.explain.pasted_text import find_replies, masked, plain_text
+from smtp_wizard.engine.guides.guides import Guide, fill
+from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.smtp.masking import Redactor
+from smtp_wizard.engine.smtp.protocol import ReplyParser, SmtpError
+from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 from smtp_wizard.engine.unsubscribe import check_template, parse_url
-from smtp_wizard.report import paragraph
+from smtp_wizard.output.lines import paragraph
 from smtp_wizard.screens.explain import visible
 from tests.support.repeated import UNITS, repeated, superlinear, units_of, without_end
 
@@ -65,14 +70,14 @@ def test_what_is_linear_is_told_from_what_is_not() -> None:
 
 METHODS = frozenset({"search", "match", "fullmatch", "split", "findall", "finditer", "sub", "subn"})
 MADE_OF_VALUES = {
-    "engine/data.py": "of words that stand there",
-    "engine/guides.py": "of one web address, escaped",
-    "engine/patterns.py": "of the data; they are looked at below",
-    "engine/rules.py": "of status codes in the data, for a status code",
-    "engine/masking.py": "of a secret, escaped; looked at below",
+    "engine/base/data_files.py": "of words that stand there",
+    "engine/guides/guides.py": "of one web address, escaped",
+    "engine/diagnosis/patterns.py": "of the data; they are looked at below",
+    "engine/diagnosis/rules.py": "of status codes in the data, for a status code",
+    "engine/smtp/masking.py": "of a secret, escaped; looked at below",
 }
 """Modules with patterns that are only made while the program runs, and of what."""
-USED_AS = {("engine/patterns.py", name): {"match"} for name in ("_GROUP_START", "_SET", "_ESCAPE")}
+USED_AS = {("engine/diagnosis/patterns.py", name): {"match"} for name in ("_GROUP_START", "_SET", "_ESCAPE")}
 """How patterns are used that are handed on under another name."""
 
 
@@ -179,9 +184,9 @@ def test_every_pattern_of_the_code_is_looked_at() -> None:
     assert len(found) > 100
     assert unknown == MADE_OF_VALUES.keys()
     assert {each.where.partition(":")[0] for each in found} >= {
-        "engine/pasted.py",
+        "engine/explain/pasted_text.py",
         "engine/unsubscribe.py",
-        "report.py",
+        "output/lines.py",
     }
 
 

@@ -10,17 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.attempts import USUAL, Place
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.guides import GuideShelf
-from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Secret, Security, Verdict
-from smtp_wizard.engine.secrets import SecretStores
-from smtp_wizard.engine.wizard import Draft, Origin, Proof
+from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Place
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.dialogs import ConfirmScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.words import ANYWAY_QUESTION, REFUSED_AS_IT_IS
+from smtp_wizard.text.wizard import ANYWAY_QUESTION, REFUSED_AS_IT_IS
 from tests.support.checking import EHLO, GREETING, PLAIN_UP_TO_AUTH, QUICK, SIGNED_IN
 from tests.support.dialogue import Dialogue
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Script, Send, refused_port

@@ -107,7 +107,7 @@ def test_a_source_package_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> N
 
 
 def test_the_wheels_own_code_and_knowledge_are_used(installed: Path, tmp_path: Path) -> None:
-    program = "import smtp_wizard.engine.data as d; print(d.__file__); print(d.data_path('providers.yaml'))"
+    program = "import smtp_wizard.engine.base.data_files as d; print(d.__file__); print(d.data_path('providers.yaml'))"
     for line in run([installed / "python", "-c", program], cwd=tmp_path).split():
         assert Path(line).is_relative_to(installed.parent)
         assert Path(line).is_file()

@@ -11,20 +11,24 @@ import filelock
 import keyring.errors
 import pytest
 
-from smtp_wizard.engine import accounts, paths
-from smtp_wizard.engine.accounts import AccountBook, StoreKind
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.guides import GuideShelf
-from smtp_wizard.engine.model import Address, Scope, Secret
-from smtp_wizard.engine.secrets import sealed, vault
-from smtp_wizard.engine.wizard import Back
+from smtp_wizard.engine.accounts import accounts
+from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.base import private_files
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.secrets import vault, vault_format
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.steps import Back
 from smtp_wizard.plain.connect import connect
 from smtp_wizard.plain.form import Kit, Outcome
 from smtp_wizard.plain.talk import Talk
 from smtp_wizard.plain.testmail import testmail as send_test
 from smtp_wizard.plain.walk import PlainWizard
-from smtp_wizard.store_words import VAULT_CLOSED
-from tests.engine.test_bearers import Office
+from smtp_wizard.text.stores import VAULT_CLOSED
+from tests.engine.services.test_bearers import Office
 from tests.screens.test_life import PRACTICE
 from tests.screens.test_steps import TO_BE_SAVED
 from tests.support.dialogue import Dialogue, Exchange
@@ -39,7 +43,7 @@ LOCKED = "The keyring of this computer is locked"
 @pytest.fixture(autouse=True)
 def a_cheap_vault(monkeypatch: pytest.MonkeyPatch) -> None:
     """Guessing at the passphrases of these tests need not be dear."""
-    monkeypatch.setattr(vault, "USUAL", sealed.Cost(n=2**4))
+    monkeypatch.setattr(vault, "USUAL", vault_format.Cost(n=2**4))
 
 
 @pytest.fixture
@@ -102,7 +106,7 @@ def test_what_is_wanted_of_an_account_whose_file_went_bad_ends_in_a_sentence(
 def test_a_yes_that_comes_while_another_process_writes_ends_in_a_sentence(desk: Desk) -> None:
     asyncio.run(desk.save(replace(PRACTICE, name="A", scope=Scope.ALL)))
     asyncio.run(desk.save(replace(PRACTICE, name="B")))
-    lock = filelock.FileLock(paths.lock_of(desk.folder / accounts.FILE_NAME))
+    lock = filelock.FileLock(private_files.lock_of(desk.folder / accounts.FILE_NAME))
     answers = [("What next?", "change"), ("Which one?", "2"), ("What about", "scope")]
     dialogue = Meanwhile(
         lock.acquire, "there can be only one", *answers, ("there can be only one", "yes"), ("What next?", "leave")

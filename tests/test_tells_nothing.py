@@ -38,21 +38,31 @@ from textual.widgets import Static
 
 from smtp_wizard.app import WizardApp, run_app
 from smtp_wizard.commands.faults import LOG_NAME
-from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.model import Auth, Depth, Endpoint, Secret, Security
-from smtp_wizard.engine.oauth import BrowserSignIn, OAuthError, RegisteredClient, ask_for_code
-from smtp_wizard.engine.secrets import SecretError, SecretStores, sealed, vault
-from smtp_wizard.engine.wire import Trust
-from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.fault_log import CRASH_LOG
-from smtp_wizard.front import build_desk
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.oauth.browser import BrowserSignIn
+from smtp_wizard.engine.oauth.device import ask_for_code
+from smtp_wizard.engine.oauth.errors import OAuthError
+from smtp_wizard.engine.oauth.exchange import RegisteredClient
+from smtp_wizard.engine.secrets import vault, vault_format
+from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.launch import build_desk
 from smtp_wizard.plain.walk import PlainWizard
+from smtp_wizard.runtime.fault_log import CRASH_LOG
 from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.finding import FindingScreen
-from smtp_wizard.widgets import CheckList, Choices
-from tests.engine.test_bearers import NOW, Office
-from tests.engine.test_oauth import everything_about, exchange_of, signed_in
+from smtp_wizard.widgets.checks import CheckList
+from smtp_wizard.widgets.choices import Choices
+from tests.engine.oauth.test_oauth import everything_about, exchange_of, signed_in
+from tests.engine.services.test_bearers import NOW, Office
+from tests.plain.test_prompts import COMPANY, SCOPE, SENDER
 from tests.screens.test_hostile_words import headless
 from tests.support.checking import check
 from tests.support.cli import Ran, run
@@ -63,7 +73,6 @@ from tests.support.misbehaving import good, make_ca
 from tests.support.oauthserver import CLIENT_ID, Answer, AuthorizationServer
 from tests.support.stores import always, desktop
 from tests.support.walk import Walk, make_desk, shelf, until, walking, words_of
-from tests.test_prompts import COMPANY, SCOPE, SENDER
 from tests.test_two_faces import practising
 
 NAME = "found-7f3k"
@@ -219,7 +228,7 @@ async def checking_again(scene: Scene) -> None:
 
 def refuse_from_now_on(scene: Scene) -> None:
     """Have the saved account's practice server refuse."""
-    from smtp_wizard.engine.accounts import AccountBook
+    from smtp_wizard.engine.accounts.accounts import AccountBook
 
     book = AccountBook(scene.config)
     for account in book.list():
@@ -284,7 +293,7 @@ async def breaking(scene: Scene) -> None:
         except KeyError as cause:
             raise ValueError(f"cannot use {local}", arguments, options) from cause
 
-    scene.patch.setattr("smtp_wizard.engine.checker.run_checks", planted_fault)
+    scene.patch.setattr("smtp_wizard.engine.services.checker.run_checks", planted_fault)
     name, unlock = f"{NAME} accept", UNLOCKED
     for form in ((), ("--json",)):
         await scene.setup("accept", "--replace", *form, code=70)
@@ -547,7 +556,7 @@ def listening(told: list[str]) -> Iterator[None]:
 def test_no_face_tells_a_secret(name: str, secret: str) -> None:
     face = FACES[name]
     with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vault, "USUAL", sealed.Cost(n=2**4))
+        patch.setattr(vault, "USUAL", vault_format.Cost(n=2**4))
         source = Path(place) / "secret"
         source.write_text(secret, "utf-8")
         scene = Scene(Path(place) / "searched", secret, patch)

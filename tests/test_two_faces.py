@@ -11,16 +11,19 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.app import HOME
-from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.check import CheckResult
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.model import Address, Endpoint, Secret, Security
-from smtp_wizard.engine.scenarios import Certificate, Scenario, SignIn, load_scenarios
-from smtp_wizard.engine.secrets import SecretStores
-from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.probing import NO_PORT_FITS
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.checks.report import CheckResult
+from smtp_wizard.engine.sandbox.scenarios import Certificate, Scenario, SignIn, load_scenarios
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.widgets import CheckList, Plain
+from smtp_wizard.text.network import NO_PORT_FITS
+from smtp_wizard.widgets.checks import CheckList
+from smtp_wizard.widgets.text import Plain
 from tests.support.cli import Ran, run
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, Step, refused_port
 from tests.support.walk import Walk, catalog, make_desk, walking, words_of
@@ -49,7 +52,7 @@ def scenarios() -> dict[str, Scenario]:
 def nothing_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The scenario that takes its time takes none."""
     known = scenarios()
-    monkeypatch.setattr("smtp_wizard.engine.scenarios.load_scenarios", lambda: known)
+    monkeypatch.setattr("smtp_wizard.engine.sandbox.scenarios.load_scenarios", lambda: known)
 
 
 @pytest.fixture
@@ -184,7 +187,7 @@ def test_every_port_of_a_server_is_said_the_same_of(desk: Desk, monkeypatch: pyt
         async with MisbehavingServer(script) as bare, reading:
             with refused_port() as closed:
                 ways = dict.fromkeys((bare.port, reading.port, closed), Security.STARTTLS)
-                monkeypatch.setattr("smtp_wizard.engine.reach.USUAL_WAYS", ways)
+                monkeypatch.setattr("smtp_wizard.engine.scan.results.USUAL_WAYS", ways)
                 rows = await every_port(desk)
                 shown = await asyncio.to_thread(run, "check", "localhost")
                 return rows, shown, await asyncio.to_thread(run, "check", "localhost", "--json")

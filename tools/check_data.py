@@ -16,16 +16,17 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from smtp_wizard.engine.catalog import Catalog, Documented, Provider, ProviderKind, load_catalog
-from smtp_wizard.engine.clues import load_clues
-from smtp_wizard.engine.data import DataError, data_path
-from smtp_wizard.engine.diagnosis import Diagnosis, load_diagnosis
-from smtp_wizard.engine.guides import Guide, load_guides
-from smtp_wizard.engine.limits import MEGABYTE, Counted, SendLimit
-from smtp_wizard.engine.model import Security
-from smtp_wizard.engine.neutral import Neutral, load_neutrals
-from smtp_wizard.engine.retirements import is_stale, retiring
-from smtp_wizard.engine.scenarios import Scenario, load_scenarios
+from smtp_wizard.engine.base.data_files import DataError, data_path
+from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
+from smtp_wizard.engine.explain.wordings import load_clues
+from smtp_wizard.engine.guides.guides import Guide, load_guides
+from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
+from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, SendLimit
+from smtp_wizard.engine.providers.provider import Documented, Provider, ProviderKind
+from smtp_wizard.engine.providers.retirements import is_stale, retiring
+from smtp_wizard.engine.sandbox.scenarios import Scenario, load_scenarios
+from smtp_wizard.engine.scan.control_host import Neutral, load_neutrals
 from smtp_wizard.engine.unsubscribe import rules
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from smtp_wizard.engine.data import DataError, compile_yaml, data_path
+from smtp_wizard.engine.base.data_files import DataError, compile_yaml, data_path
 
 
 def main() -> int:

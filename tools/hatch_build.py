@@ -15,7 +15,7 @@ class CompiledKnowledge(BuildHookInterface[Any]):
         """Write data/compiled, which is packed with the rest of data/."""
         sys.path.insert(0, self.root)
         try:
-            from smtp_wizard.engine.data import compile_yaml, data_path
+            from smtp_wizard.engine.base.data_files import compile_yaml, data_path
 
             for file in sorted(data_path().glob("*.yaml")):
                 compile_yaml(file)

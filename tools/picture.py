@@ -16,8 +16,8 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from smtp_wizard.app import WizardApp
-from smtp_wizard.engine.guides import GuideShelf
-from smtp_wizard.front import build_desk
+from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.launch import build_desk
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SIZE = (100, 30)

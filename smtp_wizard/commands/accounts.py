@@ -6,19 +6,24 @@ from typing import Any
 
 import click
 
-from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.groups import GroupWithDefault, Later
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
-from smtp_wizard.commands.questions import can_ask, confirm
-from smtp_wizard.commands.tables import table
-from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts import Account, LastResult, Login, StoreKind, StoreRef
-from smtp_wizard.engine.attempts import Attempts
-from smtp_wizard.engine.hosts import counted_name
-from smtp_wizard.engine.lockout import counted_words
-from smtp_wizard.engine.model import Auth, clean
-from smtp_wizard.report import STAGE_WORDS, VERDICT_WORDS, moment
+from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
+from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.accounts.lockout_guard import counted_words
+from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.scan.known_host import counted_name
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.state.logins import Login
+from smtp_wizard.engine.state.results import LastResult
+from smtp_wizard.output.json_reports import moment
+from smtp_wizard.output.lines import STAGE_WORDS, VERDICT_WORDS
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.questions import can_ask, confirm
+from smtp_wizard.runtime.tables import table
 
 STORE_WORDS = {
     StoreKind.KEYRING: "in the keyring of this computer",
@@ -88,7 +93,7 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
 @click.pass_obj
 def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
     """Forget an account and its password."""
-    from smtp_wizard.commands.running import Stopwatch, run
+    from smtp_wizard.runtime.running import Stopwatch, run
 
     account = invocation.book.get(name)
     if not yes and not can_ask():

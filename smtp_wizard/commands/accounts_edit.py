@@ -10,7 +10,11 @@ import click
 from click.core import ParameterSource
 
 from smtp_wizard.commands.accounts import account_json, store_words
-from smtp_wizard.commands.answers import (
+from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.faults import REPLACE_HINT
+from smtp_wizard.commands.home import converse, draw
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.answers import (
     LET_IT_SEND_GENERAL,
     REFERENCES,
     need_the_way,
@@ -19,30 +23,35 @@ from smtp_wizard.commands.answers import (
     store_named,
     store_options,
 )
-from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
-from smtp_wizard.commands.connection import (
+from smtp_wizard.commands.options.connection import (
     Connection,
     changed_endpoint,
     connection_from,
     connection_options,
     sign_in_option,
 )
-from smtp_wizard.commands.exits import CommandError, Exit
-from smtp_wizard.commands.faults import REPLACE_HINT
-from smtp_wizard.commands.home import converse, draw
-from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
-from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
-from smtp_wizard.commands.questions import agree, can_ask, can_draw
-from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.commands.sign_in import password_of, secret_at
-from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts import Account, Displaces, StoreKind
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.model import Auth, Depth, InputError, Scope, Secret, Security
-from smtp_wizard.engine.secrets import SecretError, variable_for
-from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.report import Outcome, outcome_json, summary
+from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
+from smtp_wizard.commands.options.sign_in import password_of, secret_at
+from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
+from smtp_wizard.engine.accounts.accounts import Account, Displaces
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.references import variable_for
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.output.json_reports import outcome_json
+from smtp_wizard.output.lines import summary
+from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.questions import agree, can_ask, can_draw
+from smtp_wizard.runtime.running import Stopwatch, run
 
 _ANSWERS = frozenset(
     {

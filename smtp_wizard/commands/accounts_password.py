@@ -7,21 +7,26 @@ from typing import Any
 import click
 
 from smtp_wizard.commands.accounts import store_json, store_words
-from smtp_wizard.commands.browser import FLOW, signed_in_again
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
-from smtp_wizard.commands.connection import Connection, connection_from, connection_options, sign_in_option
-from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
-from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
-from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.commands.sign_in import given_password, secret_at, tidied_for, typed_password
-from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts import Account, StoreKind
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.model import Auth, Depth, Secret
-from smtp_wizard.engine.oauth_server import Flow
-from smtp_wizard.report import Outcome, outcome_json, summary
+from smtp_wizard.commands.options.browser import FLOW, signed_in_again
+from smtp_wizard.commands.options.connection import Connection, connection_from, connection_options, sign_in_option
+from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
+from smtp_wizard.commands.options.sign_in import given_password, secret_at, tidied_for, typed_password
+from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
+from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.oauth.server import Flow
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.output.json_reports import outcome_json
+from smtp_wizard.output.lines import summary
+from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.running import Stopwatch, run
 
 
 @click.command("password")

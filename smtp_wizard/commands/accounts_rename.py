@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from smtp_wizard.commands.accounts import account_json
-from smtp_wizard.commands.connection import parsed_by
-from smtp_wizard.commands.exits import Exit
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
-from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts import parse_name
+from smtp_wizard.commands.options.connection import parsed_by
+from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
+from smtp_wizard.engine.accounts.accounts import parse_name
+from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.running import Stopwatch, run
 
 
 @click.command("rename")

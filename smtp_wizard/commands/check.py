@@ -8,41 +8,40 @@ from typing import Any
 
 import click
 
-from smtp_wizard.commands.checking import (
-    Check,
-    Transcript,
-    exit_code,
-    live_reader,
-    observed,
-    report_line,
-)
-from smtp_wizard.commands.connection import (
+from smtp_wizard.commands.check_all_ports import Neutrally, NeutralQuestion, Sweep
+from smtp_wizard.commands.checking import Check, Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.connection import (
     DEPTH,
     SECURITY,
     Connection,
     connection_from,
     connection_options,
     missing_answers,
-    parse_words,
     parsed_by,
     sign_in_option,
     split_host_port,
 )
-from smtp_wizard.commands.exits import Exit
-from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
-from smtp_wizard.commands.passwords import PASSWORD_OPTIONS, PasswordSource, password_options, taken_from
-from smtp_wizard.commands.questions import ask_password, can_ask
-from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.commands.sign_in import given_password, warn_of_oddities
-from smtp_wizard.commands.sweep import Neutrally, NeutralQuestion, Sweep
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.hosts import provider_of
-from smtp_wizard.engine.model import USUAL_WAYS, Address, Auth, Depth, Endpoint, Secret, Security, Verdict, parse_host
-from smtp_wizard.engine.sights import report_unreached
-from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.probing import best_json, network_json, why_words
-from smtp_wizard.report import Outcome, outcome_json, summary
+from smtp_wizard.commands.options.passwords import PASSWORD_OPTIONS, PasswordSource, password_options, taken_from
+from smtp_wizard.commands.options.sign_in import given_password, warn_of_oddities
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, parse_host
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.base.words import parse_words
+from smtp_wizard.engine.scan.known_host import provider_of
+from smtp_wizard.engine.scan.network_findings import report_unreached
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.output.json_reports import outcome_json
+from smtp_wizard.output.lines import summary
+from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.questions import ask_password, can_ask
+from smtp_wizard.runtime.running import Stopwatch, run
+from smtp_wizard.text.network import best_json, network_json, why_words
 
 
 @dataclass(frozen=True, slots=True)

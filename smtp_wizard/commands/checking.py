@@ -6,20 +6,25 @@ import errno
 import os
 import stat
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from smtp_wizard.commands.connection import Connection
-from smtp_wizard.commands.exits import CommandError, Exit
-from smtp_wizard.commands.output import Form, Output
-from smtp_wizard.commands.running import Stopwatch
-from smtp_wizard.engine.check import CheckResult, Emit, Event, Report, StageFinished, StageStarted
-from smtp_wizard.engine.diagnosis import Finding
-from smtp_wizard.engine.model import Endpoint, Stage, Verdict, Who, clean
-from smtp_wizard.report import TRANSCRIPT_LEGEND, Outcome, coloured, plain_printer
+from smtp_wizard.commands.options.connection import Connection
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.stages import Stage, Verdict
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.checks.events import Emit, Event, StageFinished
+from smtp_wizard.engine.checks.progress import Watched
+from smtp_wizard.engine.checks.report import CheckResult, Report
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, coloured, plain_printer
+from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form, Output
+from smtp_wizard.runtime.running import Stopwatch
 
 BUG = "bug"
 """The code of the finding where a check met a fault of this program."""
@@ -28,28 +33,6 @@ TIME_IS_UP = "time-is-up"
 
 Check = Callable[[Emit], Awaitable[Report]]
 """A check that tells its events and returns its report."""
-
-
-@dataclass
-class Watched:
-    """What has been seen of a check so far."""
-
-    results: list[CheckResult] = field(default_factory=list)
-    begun: Stage | None = None
-    """The stage that is under way."""
-
-    def take(self, event: Event) -> None:
-        """Remember an event."""
-        if isinstance(event, StageStarted):
-            self.begun = event.stage
-        elif isinstance(event, StageFinished):
-            self.begun = None
-            self.results.append(event.result)
-
-    @property
-    def perhaps_sent(self) -> bool:
-        """Whether the message was being handed over."""
-        return self.begun is Stage.DATA
 
 
 async def observed(

@@ -7,21 +7,22 @@ from typing import Any
 import click
 
 from smtp_wizard.commands.checking import report_line
-from smtp_wizard.commands.connection import connection_from, connection_options, parsed_by
-from smtp_wizard.commands.exits import Exit
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
+from smtp_wizard.commands.options.connection import connection_from, connection_options, parsed_by
 from smtp_wizard.commands.providers import path_json
-from smtp_wizard.commands.questions import can_ask, confirm
-from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.engine.autoconfig import load_database
-from smtp_wizard.engine.candidate import Candidate
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.discovery import DEADLINE, Discovery
-from smtp_wizard.engine.model import Address, clean
-from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.found_words import believed_words, list_may_help, list_question, server_words
-from smtp_wizard.report import paragraph
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.discovery.autoconfig import load_database
+from smtp_wizard.engine.discovery.candidate import Candidate
+from smtp_wizard.engine.discovery.search import DEADLINE, Discovery
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.output.lines import paragraph
+from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.questions import can_ask, confirm
+from smtp_wizard.runtime.running import Stopwatch, run
+from smtp_wizard.text.discovery import believed_words, list_may_help, list_question, server_words
 
 
 @click.command("discover")

@@ -9,20 +9,21 @@ from datetime import UTC, datetime
 
 import click
 
-from smtp_wizard.capability import SMALLEST, only_ascii
 from smtp_wizard.commands.checking import report_line
-from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
-from smtp_wizard.commands.questions import can_ask, can_draw, confirm
-from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
-from smtp_wizard.engine import doctor
-from smtp_wizard.engine.data import DataError
-from smtp_wizard.engine.doctor import Examined, State
-from smtp_wizard.engine.entries import Cleaned, Entries, Left, Leftovers
-from smtp_wizard.engine.wire import SocketWire
-from smtp_wizard.report import moment, paragraph
+from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
+from smtp_wizard.engine.accounts.secret_entries import Cleaned, Entries, Left, Leftovers
+from smtp_wizard.engine.base.data_files import DataError
+from smtp_wizard.engine.services import doctor
+from smtp_wizard.engine.services.doctor import Examined, State
+from smtp_wizard.engine.smtp.transport import SocketWire
+from smtp_wizard.output.json_reports import moment
+from smtp_wizard.output.lines import paragraph
+from smtp_wizard.runtime.console import SMALLEST, only_ascii
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.questions import can_ask, can_draw, confirm
+from smtp_wizard.runtime.running import Stopwatch, run
 
 AREAS: Mapping[str, str] = {
     "terminal": "Terminal",

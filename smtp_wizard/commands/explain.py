@@ -12,14 +12,18 @@ from typing import Any, BinaryIO
 
 import click
 
-from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.faults import reported_bug
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
-from smtp_wizard.engine.diagnosis import Hints
-from smtp_wizard.engine.explain import AFTER, Explainer, Explanation, StageOrAfter
-from smtp_wizard.engine.model import Auth, InputError, Security, Stage, clean, parse_port
-from smtp_wizard.explain_words import LIKELY, confidence_words, provider_unknown
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Security, parse_port
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.explain.explain import AFTER, Explainer, Explanation, StageOrAfter
+from smtp_wizard.engine.smtp.symptom import Hints
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.text.explain import LIKELY, confidence_words, provider_unknown
 
 STAGES = (*Stage, AFTER)
 SECURITY: Mapping[str, Security] = {**{each.value: each for each in Security}, "ssl": Security.TLS}
@@ -113,7 +117,7 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
 
 
 def _for_a_person(explanation: Explanation) -> Iterator[str]:
-    from smtp_wizard.report import finding_lines, paragraph
+    from smtp_wizard.output.lines import finding_lines, paragraph
 
     yield from paragraph(explanation.finding.title)
     yield from finding_lines(explanation.finding)

@@ -7,15 +7,18 @@ import traceback
 from contextlib import suppress
 
 from smtp_wizard import __version__
-from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.engine.accounts import AccountsError, Displaces, NameTaken, NoSuchAccount, StoreKind
-from smtp_wizard.engine.data import DataError, DataUnread
-from smtp_wizard.engine.guides import UnknownGuide
-from smtp_wizard.engine.model import InputError, clean
-from smtp_wizard.engine.paths import UnsafeFile, make_private_dir, write_private
-from smtp_wizard.engine.sandbox import SandboxError
-from smtp_wizard.engine.secrets import SecretError, Trouble
+from smtp_wizard.engine.accounts.accounts import AccountsError, Displaces, NameTaken, NoSuchAccount
+from smtp_wizard.engine.base.data_files import DataError, DataUnread
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.file_ownership import UnsafeFile
+from smtp_wizard.engine.base.private_files import make_private_dir, write_private
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.guides.guides import UnknownGuide
+from smtp_wizard.engine.sandbox.server import SandboxError
+from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.runtime.exits import CommandError, Exit
 
 LOG_NAME = "last-fault.log"
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from smtp_wizard.commands.exits import Exit
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
-from smtp_wizard.commands.tables import table
+from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.tables import table
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.guides import Guide
+    from smtp_wizard.engine.guides.guides import Guide
 
 
 @click.command("guide")
@@ -29,7 +29,7 @@ def command(invocation: Invocation, guide_id: str | None, _json: bool) -> int:
     elif guide_id is None:
         out.data("\n".join(table([(each, _title(shelf.raw(each))) for each in shelf.ids()])))
     elif sys.stdout.isatty():
-        from smtp_wizard.engine.guides import as_text
+        from smtp_wizard.engine.guides.guides import as_text
 
         out.data(as_text(shelf.get(guide_id)).rstrip("\n"))
     else:

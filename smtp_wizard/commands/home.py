@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smtp_wizard.commands.exits import CommandError
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.process import forget_screen_settings
-from smtp_wizard.commands.questions import can_draw
-from smtp_wizard.commands.signals import usual_end
-from smtp_wizard.early_keys import kept_unseen
+from smtp_wizard.runtime.early_keys import kept_unseen
+from smtp_wizard.runtime.exits import CommandError
+from smtp_wizard.runtime.questions import can_draw
+from smtp_wizard.runtime.signals import usual_end
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.wizard import Draft
+    from smtp_wizard.engine.wizard.draft import Draft
 
 
 def open_screens(invocation: Invocation) -> int:

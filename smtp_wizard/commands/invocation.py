@@ -8,16 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smtp_wizard.commands.output import Output
+from smtp_wizard.runtime.output import Output
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.accounts import AccountBook
-    from smtp_wizard.engine.catalog import Catalog
-    from smtp_wizard.engine.desk import Desk
-    from smtp_wizard.engine.explain import Explainer
-    from smtp_wizard.engine.guides import GuideShelf
-    from smtp_wizard.engine.model import Secret
-    from smtp_wizard.engine.secrets import SecretStores
+    from smtp_wizard.engine.accounts.accounts import AccountBook
+    from smtp_wizard.engine.base.secret import Secret
+    from smtp_wizard.engine.explain.explain import Explainer
+    from smtp_wizard.engine.guides.guides import GuideShelf
+    from smtp_wizard.engine.providers.catalog import Catalog
+    from smtp_wizard.engine.secrets.stores import SecretStores
+    from smtp_wizard.engine.services.desk import Desk
 
 
 class Invocation:
@@ -43,21 +43,21 @@ class Invocation:
     @cached_property
     def folder(self) -> Path:
         """The config folder. It need not exist."""
-        from smtp_wizard.engine.paths import config_dir
+        from smtp_wizard.engine.base.private_files import config_dir
 
         return config_dir(self.config, self.environ)
 
     @cached_property
     def book(self) -> AccountBook:
         """The saved accounts alone, for a command that needs nothing else."""
-        from smtp_wizard.engine.accounts import AccountBook
+        from smtp_wizard.engine.accounts.accounts import AccountBook
 
         return AccountBook(self.folder)
 
     @cached_property
     def stores(self) -> SecretStores:
         """The places for secrets alone."""
-        from smtp_wizard.engine.secrets import SecretStores
+        from smtp_wizard.engine.secrets.stores import SecretStores
 
         return SecretStores(self.environ, self.folder, variables=self.book.variables)
 
@@ -68,17 +68,17 @@ class Invocation:
     @cached_property
     def catalog(self) -> Catalog:
         """The providers alone."""
-        from smtp_wizard.engine.catalog import load_catalog
-        from smtp_wizard.engine.own_providers import FILE_NAME
+        from smtp_wizard.engine.providers.catalog import load_catalog
+        from smtp_wizard.engine.providers.own_providers import FILE_NAME
 
         return self._heard(load_catalog(own=self.folder / FILE_NAME))
 
     @cached_property
     def desk(self) -> Desk:
         """The whole engine."""
-        from smtp_wizard.commands.questions import can_ask
-        from smtp_wizard.front import build_desk
-        from smtp_wizard.lending import run_on_terminal
+        from smtp_wizard.launch import build_desk
+        from smtp_wizard.runtime.foreground import run_on_terminal
+        from smtp_wizard.runtime.questions import can_ask
 
         desk = build_desk(self.config, self.environ, book=self.book, stores=self.stores)
         self._heard(desk.catalog)
@@ -96,14 +96,14 @@ class Invocation:
     @cached_property
     def explainer(self) -> Explainer:
         """What explains pasted errors."""
-        from smtp_wizard.engine.explainers import load_explainer
+        from smtp_wizard.engine.explain.factory import load_explainer
 
         return load_explainer(self.catalog)
 
     @cached_property
     def shelf(self) -> GuideShelf:
         """The guides."""
-        from smtp_wizard.engine.guides import GuideShelf
+        from smtp_wizard.engine.guides.guides import GuideShelf
 
         return GuideShelf()
 

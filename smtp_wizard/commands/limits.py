@@ -7,15 +7,12 @@ from datetime import datetime
 
 import click
 
-from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.groups import GroupWithDefault
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
 from smtp_wizard.commands.providers import provider_called
-from smtp_wizard.commands.tables import table
-from smtp_wizard.engine.catalog import Provider
-from smtp_wizard.engine.model import clean
-from smtp_wizard.engine.planner import (
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, advice, in_order, rows_of, sender_of
+from smtp_wizard.engine.limits.mailing_plan import (
     MOST_EACH,
     MOST_RECIPIENTS,
     Mailing,
@@ -28,8 +25,11 @@ from smtp_wizard.engine.planner import (
     parse_start,
     plan,
 )
-from smtp_wizard.engine.sending import LimitRow, Sorting, advice, in_order, rows_of, sender_of
-from smtp_wizard.planning import (
+from smtp_wizard.engine.providers.provider import Provider
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.tables import table
+from smtp_wizard.text.limits import (
     DAYS_SHOWN,
     GUIDE,
     advice_words,

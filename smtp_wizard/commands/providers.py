@@ -9,14 +9,15 @@ from typing import Any
 
 import click
 
-from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.groups import GroupWithDefault, Later
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
-from smtp_wizard.commands.tables import table
-from smtp_wizard.engine.catalog import AccessPath, CatalogEndpoint, Documented, IspdbEntry, Provider
-from smtp_wizard.engine.limits import SendLimit
-from smtp_wizard.engine.model import Endpoint, clean
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.providers.limits import SendLimit
+from smtp_wizard.engine.providers.provider import AccessPath, CatalogEndpoint, Documented, IspdbEntry, Provider
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.tables import table
 
 _LATER = {"verify": Later("smtp_wizard.commands.providers_verify", "Speak to the servers; say what no longer fits.")}
 

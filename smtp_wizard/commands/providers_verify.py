@@ -8,16 +8,19 @@ from typing import Any
 import click
 
 from smtp_wizard.commands.checking import Transcript, held_reader, not_begun, observed
-from smtp_wizard.commands.connection import Connection, connection_from, connection_options
-from smtp_wizard.commands.exits import Exit
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
+from smtp_wizard.commands.options.connection import Connection, connection_from, connection_options
 from smtp_wizard.commands.providers import provider_called
-from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.engine.check import Report, Target
-from smtp_wizard.engine.model import Auth, Depth, Endpoint
-from smtp_wizard.engine.verify import Place, Verified, places, verify
-from smtp_wizard.engine.wire import Trust
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.checks.target import Target
+from smtp_wizard.engine.scan.verify import Place, Verified, places, verify
+from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.running import Stopwatch, run
 
 MOST_AT_ONCE = 100
 

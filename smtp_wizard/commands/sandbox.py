@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.groups import GroupWithDefault
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form, Output
-from smtp_wizard.commands.tables import table
-from smtp_wizard.engine.model import clean
-from smtp_wizard.report import moment
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.output.json_reports import moment
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form, Output
+from smtp_wizard.runtime.tables import table
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.practice_mailbox import SandboxMessage
-    from smtp_wizard.engine.sandbox import Sandbox
-    from smtp_wizard.engine.scenarios import Scenario
+    from smtp_wizard.engine.sandbox.mailbox import SandboxMessage
+    from smtp_wizard.engine.sandbox.scenarios import Scenario
+    from smtp_wizard.engine.sandbox.server import Sandbox
 
 
 class _Practice(GroupWithDefault):
@@ -45,8 +45,8 @@ def command() -> None:
 @click.pass_obj
 def serve(invocation: Invocation, scenario: str, _json: bool) -> int:
     """Run the practice server."""
-    from smtp_wizard.commands.running import Stopwatch, run
-    from smtp_wizard.engine.sandbox import Sandbox
+    from smtp_wizard.engine.sandbox.server import Sandbox
+    from smtp_wizard.runtime.running import Stopwatch, run
 
     sandbox = Sandbox(_folder(invocation), _scenario(scenario))
 
@@ -60,13 +60,13 @@ def serve(invocation: Invocation, scenario: str, _json: bool) -> int:
 
 
 def _folder(invocation: Invocation) -> Path:
-    from smtp_wizard.engine.desk import PRACTICE_FOLDER
+    from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
 
     return invocation.folder / PRACTICE_FOLDER
 
 
 def _scenario(name: str) -> Scenario:
-    from smtp_wizard.engine.scenarios import load_scenarios
+    from smtp_wizard.engine.sandbox.scenarios import load_scenarios
 
     known = load_scenarios()
     if name in known:
@@ -122,7 +122,7 @@ def mailbox() -> None:
 @click.pass_obj
 def listed(invocation: Invocation, clear: bool, _json: bool) -> int:
     """List the messages, or delete them."""
-    from smtp_wizard.engine import practice_mailbox
+    from smtp_wizard.engine.sandbox import mailbox as practice_mailbox
 
     out = invocation.out
     deleted = practice_mailbox.clear(_folder(invocation)) if clear else 0
@@ -146,7 +146,7 @@ def listed(invocation: Invocation, clear: bool, _json: bool) -> int:
 @click.pass_obj
 def show(invocation: Invocation, key: str, _json: bool) -> int:
     """Show one message; KEY is what the list calls it."""
-    from smtp_wizard.engine import practice_mailbox
+    from smtp_wizard.engine.sandbox import mailbox as practice_mailbox
 
     summary = next((each for each in practice_mailbox.messages(_folder(invocation)) if each.key == key), None)
     if summary is None:

@@ -6,11 +6,11 @@ import json
 
 import click
 
-from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
-from smtp_wizard.engine.model import clean
-from smtp_wizard.schemas import NAMES, schema_of
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.output.schemas import NAMES, schema_of
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
 
 
 @click.command("schema")

@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from smtp_wizard.commands.checking import Transcript, Watched, exit_code, live_reader, observed, report_line
-from smtp_wizard.commands.connection import (
+from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.connection import (
     Connection,
     connection_from,
     connection_options,
@@ -16,19 +17,26 @@ from smtp_wizard.commands.connection import (
     same_address,
     sign_in_option,
 )
-from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
-from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
-from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.commands.sign_in import password_of
+from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
+from smtp_wizard.commands.options.sign_in import password_of
+from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.commands.test import SAME_ADDRESS
-from smtp_wizard.commands.vaults import passphrase_options
-from smtp_wizard.engine.accounts import Account
-from smtp_wizard.engine.check import Emit, Report
-from smtp_wizard.engine.desk import PRACTICE_FOLDER, Options
-from smtp_wizard.engine.message import new_token
-from smtp_wizard.engine.model import Address, Depth, InputError, Secret, Stage, Verdict
-from smtp_wizard.report import Outcome, outcome_json, paragraph
+from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.checks.events import Emit
+from smtp_wizard.engine.checks.progress import Watched
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.checks.test_message import new_token
+from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.output.json_reports import outcome_json
+from smtp_wizard.output.lines import paragraph
+from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.running import Stopwatch, run
 
 
 @click.command("send")
@@ -118,9 +126,9 @@ class _Sending:
         """Return how the practice mailbox calls the message, None where it is none or has not arrived there."""
         if self.account.sandbox is None:
             return None
-        from smtp_wizard.engine import practice_mailbox
+        from smtp_wizard.engine.sandbox import mailbox
 
-        found = practice_mailbox.messages(self.invocation.folder / PRACTICE_FOLDER)
+        found = mailbox.messages(self.invocation.folder / PRACTICE_FOLDER)
         return next((each.key for each in found if self.code in each.subject), None)
 
     def _sentences(self, report: Report, key: str | None) -> list[str]:

@@ -9,7 +9,11 @@ from typing import Any
 import click
 
 from smtp_wizard.commands.accounts import store_words
-from smtp_wizard.commands.answers import (
+from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.faults import REPLACE_HINT
+from smtp_wizard.commands.home import converse, draw
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.answers import (
     LET_IT_SEND_GENERAL,
     accept_found_option,
     need_the_way,
@@ -18,65 +22,61 @@ from smtp_wizard.commands.answers import (
     store_named,
     store_options,
 )
-from smtp_wizard.commands.browser import BrowserSource, browser_from, browser_options, flow_for, lacking_for, signed_in
-from smtp_wizard.commands.checking import Transcript, Watched, exit_code, live_reader, observed, report_line
-from smtp_wizard.commands.connection import (
+from smtp_wizard.commands.options.browser import (
+    BrowserSource,
+    browser_from,
+    browser_options,
+    flow_for,
+    lacking_for,
+    signed_in,
+)
+from smtp_wizard.commands.options.connection import (
     DEPTH,
     USUAL_PORTS,
     Connection,
     connection_from,
     connection_options,
     missing_answers,
-    parse_words,
     parsed_by,
     same_address,
     sign_in_option,
     usual_way,
 )
-from smtp_wizard.commands.exits import CommandError, Exit
-from smtp_wizard.commands.faults import REPLACE_HINT
-from smtp_wizard.commands.finding import Search, agreed, unconfirmed
-from smtp_wizard.commands.home import converse, draw
-from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
-from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
+from smtp_wizard.commands.options.found_server import Search, agreed, unconfirmed
+from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
+from smtp_wizard.commands.options.sign_in import given_password, secret_at, warn_of_oddities
+from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.commands.providers import provider_called
-from smtp_wizard.commands.questions import agree, ask, ask_password, can_ask, can_draw
-from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.commands.sign_in import given_password, secret_at, warn_of_oddities
-from smtp_wizard.commands.tables import table
 from smtp_wizard.commands.test import SAME_ADDRESS
-from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts import Account, NoSuchAccount, StoreKind, parse_name
-from smtp_wizard.engine.bearers import keepable_in
-from smtp_wizard.engine.catalog import AccessPath, Provider, ProviderKind
-from smtp_wizard.engine.confirmation import Doubt
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.model import (
-    USUAL_WAYS,
-    Address,
-    Auth,
-    Depth,
-    Endpoint,
-    InputError,
-    Scope,
-    Secret,
-    Security,
-    clean,
-    parse_host,
-    parse_port,
-)
-from smtp_wizard.engine.oauth import RegisteredClient
-from smtp_wizard.engine.secrets import parse_command, variable_for
-from smtp_wizard.engine.wizard import (
-    Application,
-    Draft,
-    Origin,
-    missing,
-    ranked,
-    walkable,
-)
-from smtp_wizard.report import Outcome, outcome_json, summary
+from smtp_wizard.engine.accounts.accounts import Account, NoSuchAccount, parse_name
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, parse_host, parse_port
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.base.words import parse_words
+from smtp_wizard.engine.checks.progress import Watched
+from smtp_wizard.engine.oauth.exchange import RegisteredClient
+from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
+from smtp_wizard.engine.secrets.command import parse_command
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.references import variable_for
+from smtp_wizard.engine.services.access_tokens import keepable_in
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.wizard.draft import Application, Draft, Origin, walkable
+from smtp_wizard.engine.wizard.server_confirmation import Doubt
+from smtp_wizard.engine.wizard.steps import missing, ranked
+from smtp_wizard.output.json_reports import outcome_json
+from smtp_wizard.output.lines import summary
+from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.questions import agree, ask, ask_password, can_ask, can_draw
+from smtp_wizard.runtime.running import Stopwatch, run
+from smtp_wizard.runtime.tables import table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

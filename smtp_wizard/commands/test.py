@@ -11,7 +11,6 @@ import click
 
 from smtp_wizard.commands.checking import (
     Transcript,
-    Watched,
     exit_code,
     held_reader,
     live_reader,
@@ -19,7 +18,9 @@ from smtp_wizard.commands.checking import (
     observed,
     report_line,
 )
-from smtp_wizard.commands.connection import (
+from smtp_wizard.commands.faults import GIVE_PASSPHRASE, known_fault, other_stores, reported_bug
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.connection import (
     DEPTH,
     Connection,
     connection_from,
@@ -28,33 +29,35 @@ from smtp_wizard.commands.connection import (
     same_address,
     sign_in_option,
 )
-from smtp_wizard.commands.exits import CommandError, Exit
-from smtp_wizard.commands.faults import GIVE_PASSPHRASE, known_fault, other_stores, reported_bug
-from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.passwords import PasswordSource, password_options, taken_from
-from smtp_wizard.commands.questions import ask_password, can_ask
-from smtp_wizard.commands.room import checks_at_once, limit
-from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.commands.sign_in import given_password, tidied_for
-from smtp_wizard.commands.vaults import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts import Account, StoreKind
-from smtp_wizard.engine.check import Emit, Report
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.diagnosis import Finding
-from smtp_wizard.engine.model import Address, Auth, Depth, InputError, Secret, Who
-from smtp_wizard.engine.retirements import Notice
-from smtp_wizard.engine.sandbox import SandboxError
-from smtp_wizard.engine.secrets import SecretError, Trouble
-from smtp_wizard.report import (
-    Outcome,
-    json_line,
-    junit,
-    nagios,
-    outcome_json,
-    plain_report,
-    prometheus,
-    summary,
-)
+from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
+from smtp_wizard.commands.options.sign_in import given_password, tidied_for
+from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
+from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.checks.events import Emit
+from smtp_wizard.engine.checks.progress import Watched
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.providers.retirements import Notice
+from smtp_wizard.engine.sandbox.server import SandboxError
+from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.output.json_reports import json_line, outcome_json
+from smtp_wizard.output.junit import junit
+from smtp_wizard.output.lines import plain_report, summary
+from smtp_wizard.output.nagios import nagios
+from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.prometheus import prometheus
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.open_file_limit import checks_at_once, limit
+from smtp_wizard.runtime.questions import ask_password, can_ask
+from smtp_wizard.runtime.running import Stopwatch, run
 
 MOST_AT_ONCE = 200
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
-from smtp_wizard.engine.model import Address, InputError
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.unsubscribe import LARGEST, SUBJECT, TemplateReport, check_template, rules, unsubscribe
-from smtp_wizard.report import paragraph
+from smtp_wizard.output.lines import paragraph
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
 
 
 @click.command("unsubscribe")

@@ -6,23 +6,24 @@ from collections.abc import Awaitable, Callable
 
 import click
 
-from smtp_wizard.commands.exits import CommandError, Exit
 from smtp_wizard.commands.groups import GroupWithDefault
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.output import Form
-from smtp_wizard.commands.questions import can_ask
-from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.commands.tables import table
-from smtp_wizard.commands.vaults import (
+from smtp_wizard.commands.options.vault import (
     command_source,
     new_passphrase,
     offer_passphrase,
     passphrase_options,
     variable_source,
 )
-from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.model import Secret, clean
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.vault import FILE_NAME
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.questions import can_ask
+from smtp_wizard.runtime.running import Stopwatch, run
+from smtp_wizard.runtime.tables import table
 
 OLD_COPIES = "A copy of its file that was made before, as in a backup, still opens with the old one."
 
@@ -62,7 +63,7 @@ def passphrase(
 
     What is not given is asked. The old passphrase opens the vault no longer.
     """
-    from smtp_wizard.engine.secrets import VaultState
+    from smtp_wizard.engine.secrets.vault import VaultState
 
     source = _source(invocation, new_passphrase_env, new_passphrase_command)
     vault = invocation.stores.vault

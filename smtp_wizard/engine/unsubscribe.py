@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from smtp_wizard.engine.data import data_path
-from smtp_wizard.engine.html_links import LONGEST_HREF, MOST_LINKS, Link, read_html
-from smtp_wizard.engine.letter import Letter, Part, begins_with_header, read_letter
-from smtp_wizard.engine.model import Address, AddressError, InputError, clean, has_control
-from smtp_wizard.engine.strict import Document, Node
+from smtp_wizard.engine.base.address import Address, AddressError
+from smtp_wizard.engine.base.characters import has_control
+from smtp_wizard.engine.base.data_files import data_path
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.html_links import LONGEST_HREF, MOST_LINKS, Link, read_html
+from smtp_wizard.engine.base.letter import Letter, Part, begins_with_header, read_letter
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.strict_yaml import Document, Node
 
 SUBJECT = "remove"
 """The article's sample: mailto:yourlist@yourdomain.tld?subject=remove"""

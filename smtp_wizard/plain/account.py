@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 
-from smtp_wizard.account_words import (
+from smtp_wizard.engine.accounts.accounts import Account, Displaces, parse_name
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.plain.checks import Checked, awaited
+from smtp_wizard.plain.form import Kit
+from smtp_wizard.plain.passphrase import fetched, unlock
+from smtp_wizard.plain.review import ask_store, ask_way
+from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.text.accounts import (
     DELETE_NO,
     DELETE_YES,
     DISPLACE_NO,
@@ -19,19 +31,8 @@ from smtp_wizard.account_words import (
     renamed_words,
     scope_words,
 )
-from smtp_wizard.engine.accounts import Account, Displaces, parse_name
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.model import Scope, Secret
-from smtp_wizard.engine.secrets import SecretError
-from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.plain.checks import Checked, awaited
-from smtp_wizard.plain.form import Kit
-from smtp_wizard.plain.passphrase import fetched, unlock
-from smtp_wizard.plain.review import ask_store, ask_way
-from smtp_wizard.plain.talk import Choice, GoBack, Talk
-from smtp_wizard.store_words import MOVE_QUESTION, MOVE_WHY, moved_words
-from smtp_wizard.troubles import TROUBLES
-from smtp_wizard.words import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES, SECRET_LACKING, STORE_TITLES
+from smtp_wizard.text.stores import MOVE_QUESTION, MOVE_WHY, moved_words
+from smtp_wizard.text.wizard import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES, SECRET_LACKING, STORE_TITLES
 
 
 def change_account(talk: Talk, kit: Kit, account: Account) -> Draft | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from smtp_wizard.engine.autoconfig import load_database
-from smtp_wizard.engine.model import Address
-from smtp_wizard.engine.wizard import Draft, with_found
-from smtp_wizard.found_words import LIST_NO, LIST_YES, list_may_help, list_question
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.discovery.autoconfig import load_database
+from smtp_wizard.engine.wizard.draft import Draft, with_found
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
-from smtp_wizard.words import ADDRESS_LEAD, ADDRESS_QUESTION, practice_address, typo_words
+from smtp_wizard.text.discovery import LIST_NO, LIST_YES, list_may_help, list_question
+from smtp_wizard.text.wizard import ADDRESS_LEAD, ADDRESS_QUESTION, practice_address, typo_words
 
 PRACTISE = ("practise", "practice")
 """What is typed to rehearse without a mailbox."""

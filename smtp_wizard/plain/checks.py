@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from smtp_wizard.commands.checking import Watched
-from smtp_wizard.commands.running import Stopwatch, run
-from smtp_wizard.engine.check import Emit, Event, Report
-from smtp_wizard.engine.lockout import paused
-from smtp_wizard.engine.model import Verdict
+from smtp_wizard.engine.accounts.lockout_guard import paused
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.checks.events import Emit, Event
+from smtp_wizard.engine.checks.progress import Watched
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, plain_printer
 from smtp_wizard.plain.talk import Talk
-from smtp_wizard.report import TRANSCRIPT_LEGEND, plain_printer
-from smtp_wizard.troubles import TROUBLES
+from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.runtime.running import Stopwatch, run
 
 T = TypeVar("T")
 Check = Callable[[Emit], Coroutine[Any, Any, Report]]

@@ -5,20 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from smtp_wizard.engine.catalog import AccessPath
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.diagnosis import Finding
-from smtp_wizard.engine.guides import as_text
-from smtp_wizard.engine.model import Auth, Depth, InputError, Secret
-from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.guides.guides import as_text
+from smtp_wizard.engine.providers.provider import AccessPath
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.output.lines import WIDTH, endpoint_words
 from smtp_wizard.plain.checks import Checked
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
 from smtp_wizard.plain.passphrase import opened_for
 from smtp_wizard.plain.reaching import find_out, network_choice
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
-from smtp_wizard.probing import Unreached, unreached_after
-from smtp_wizard.report import WIDTH, endpoint_words
-from smtp_wizard.words import (
+from smtp_wizard.text.network import Unreached, unreached_after
+from smtp_wizard.text.wizard import (
     ANYWAY,
     ANYWAY_NO,
     ANYWAY_QUESTION,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from smtp_wizard.engine.guides import as_text
-from smtp_wizard.engine.model import Auth
-from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.guides.guides import as_text
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.output.lines import WIDTH
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
 from smtp_wizard.plain.talk import Choice, Talk
-from smtp_wizard.report import WIDTH
-from smtp_wizard.words import (
+from smtp_wizard.text.wizard import (
     APPLICATION_GUIDE,
     SCOPE_GUIDE,
     TYPE_THIS,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.guides import GuideShelf
-from smtp_wizard.engine.wizard import Back, Draft, Next
-from smtp_wizard.found_words import CONFIRM_NO, CONFIRM_YES, doubt_question
+from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.plain.talk import GoBack, Talk
+from smtp_wizard.text.discovery import CONFIRM_NO, CONFIRM_YES, doubt_question
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from smtp_wizard.engine.accounts import Account, AccountsError
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.model import Depth
-from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.engine.accounts.accounts import Account, AccountsError
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.account import change_account
 from smtp_wizard.plain.checks import Checked
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.limits import limits
 from smtp_wizard.plain.passphrase import fetched
 from smtp_wizard.plain.talk import Choice, GoBack, Talk, wrap
-from smtp_wizard.troubles import TROUBLES
-from smtp_wizard.words import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES, PURPOSE, day_words, result_words, tested_words
+from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.text.wizard import (
+    ANYWAY_NO,
+    ANYWAY_QUESTION,
+    ANYWAY_YES,
+    PURPOSE,
+    day_words,
+    result_words,
+    tested_words,
+)
 
 NEW, LEAVE = "new", "leave"
 CHANGES = "settings, password, name, copy, which mails, delete"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from smtp_wizard.engine.sending import rows_of
+from smtp_wizard.engine.limits.catalogue_limits import rows_of
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.talk import NOTHING_KNOWN, Talk, wrap
-from smtp_wizard.planning import access_words, limit_words, source_words
+from smtp_wizard.text.limits import access_words, limit_words, source_words
 
 MOST = 5
 """Providers whose limits are read out; more words find fewer."""

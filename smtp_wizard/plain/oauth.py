@@ -6,12 +6,20 @@ import os
 from dataclasses import replace
 from functools import partial
 
-from smtp_wizard.beside import Beside
-from smtp_wizard.engine.model import InputError, Secret, clean
-from smtp_wizard.engine.oauth import Attempt, OAuthError, RegisteredClient, SignedIn
-from smtp_wizard.engine.oauth_server import ClientSecret, Flow, OAuthServer
-from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.oauth_words import (
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.oauth.attempt import Attempt
+from smtp_wizard.engine.oauth.errors import OAuthError
+from smtp_wizard.engine.oauth.exchange import RegisteredClient
+from smtp_wizard.engine.oauth.grants import SignedIn
+from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.plain.connect import show_guide
+from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.talk import Choice, Talk
+from smtp_wizard.runtime.sign_in_thread import Beside
+from smtp_wizard.text.oauth import (
     CLIENT_ID_LACKING,
     CLIENT_SECRET_LACKING,
     DONE_WORDS,
@@ -21,11 +29,8 @@ from smtp_wizard.oauth_words import (
     left_words,
     page_lines,
 )
-from smtp_wizard.plain.connect import show_guide
-from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
-from smtp_wizard.plain.talk import Choice, Talk
-from smtp_wizard.qr import qr_code
-from smtp_wizard.words import guide_id_for, override_words
+from smtp_wizard.text.wizard import guide_id_for, override_words
+from smtp_wizard.widgets.qr import qr_code
 
 CAME_BACK_SECONDS = 30.0
 AT_ONCE = 0.5

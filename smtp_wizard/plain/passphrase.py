@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from smtp_wizard.engine.accounts import Account, StoreKind, StoreRef
-from smtp_wizard.engine.model import Auth, InputError, Secret
-from smtp_wizard.engine.secrets import SecretError, Trouble, VaultState, acceptable
-from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.vault import VaultState, acceptable
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.talk import GoBack, Talk
-from smtp_wizard.store_words import VAULT_CLOSED, VAULT_NEW, VAULT_NOT_SAME, VAULT_OPEN
-from smtp_wizard.troubles import TROUBLES
+from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.text.stores import VAULT_CLOSED, VAULT_NEW, VAULT_NOT_SAME, VAULT_OPEN
 
 _LACKING = "Type the passphrase, or 'back'."
 

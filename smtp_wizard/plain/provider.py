@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from smtp_wizard.engine.catalog import Provider, ProviderKind
-from smtp_wizard.engine.wizard import Draft, Origin, with_candidate, with_choice
-from smtp_wizard.found_words import believed_words, found_question, offered, server_words
+from smtp_wizard.engine.providers.provider import Provider, ProviderKind
+from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate, with_choice
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order, once_confirmed
 from smtp_wizard.plain.talk import Choice, GoBack, Talk, wrap
-from smtp_wizard.words import (
+from smtp_wizard.text.discovery import believed_words, found_question, offered, server_words
+from smtp_wizard.text.wizard import (
     BY_HAND,
     CHANGE_THESE,
     NOTHING_LISTED,

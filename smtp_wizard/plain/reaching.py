@@ -5,7 +5,7 @@ from __future__ import annotations
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.talk import Choice, Talk
-from smtp_wizard.probing import NEUTRAL_NO, NEUTRAL_YES, Unreached, answer_lines, neutral_question, ports_words
+from smtp_wizard.text.network import NEUTRAL_NO, NEUTRAL_YES, Unreached, answer_lines, neutral_question, ports_words
 
 NETWORK = "network"
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from smtp_wizard.commands.connection import parse_words
-from smtp_wizard.engine.accounts import AccountsError, Displaces, NameTaken, StoreKind, parse_name
-from smtp_wizard.engine.model import Auth, InputError, Scope
-from smtp_wizard.engine.secrets import Availability, SecretError, SecretStores, variable_for
-from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.engine.accounts.accounts import AccountsError, Displaces, NameTaken, parse_name
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.words import parse_words
+from smtp_wizard.engine.secrets.base import Availability, SecretError
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.references import variable_for
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
 from smtp_wizard.plain.passphrase import unlock
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
-from smtp_wizard.store_words import WAY_HINTS, WAY_LABELS, WAY_PARSERS
-from smtp_wizard.words import (
+from smtp_wizard.text.stores import WAY_HINTS, WAY_LABELS, WAY_PARSERS
+from smtp_wizard.text.wizard import (
     ANOTHER_NAME,
     COMPANY_NO,
     COMPANY_YES,

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.diagnosis import Finding
-from smtp_wizard.engine.model import Auth, Depth, Endpoint, Security, parse_host, parse_port
-from smtp_wizard.engine.reach import Event, PortSeen
-from smtp_wizard.engine.wizard import USUAL_PORT, Draft, Next, may_be_nameless, with_typed_username
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security, parse_host, parse_port
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.scan.results import Event, PortSeen
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.wizard.draft import USUAL_PORT, Draft
+from smtp_wizard.engine.wizard.steps import Next, may_be_nameless, with_typed_username
+from smtp_wizard.output.lines import endpoint_words, finding_lines
 from smtp_wizard.plain.checks import Checked, awaited
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order, once_confirmed
 from smtp_wizard.plain.reaching import NETWORK, find_out, network_choice
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
-from smtp_wizard.probing import (
+from smtp_wizard.text.network import (
     Unreached,
     common_finding,
     conclusion,
@@ -24,8 +28,7 @@ from smtp_wizard.probing import (
     unreached_after,
     unreached_ports,
 )
-from smtp_wizard.report import endpoint_words, finding_lines
-from smtp_wizard.words import (
+from smtp_wizard.text.wizard import (
     CLEARTEXT_NO,
     CLEARTEXT_YES,
     NAME_FROM_PROVIDER,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from smtp_wizard.engine.catalog import AccessPath, Provider, ProviderKind
-from smtp_wizard.engine.guides import UnknownGuide, as_text
-from smtp_wizard.engine.wizard import Application, Draft, ranked, walkable
+from smtp_wizard.engine.guides.guides import UnknownGuide, as_text
+from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
+from smtp_wizard.engine.wizard.draft import Application, Draft, walkable
+from smtp_wizard.engine.wizard.steps import ranked
+from smtp_wizard.output.lines import WIDTH
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
-from smtp_wizard.report import WIDTH
-from smtp_wizard.words import (
+from smtp_wizard.text.wizard import (
     ALL_THE_SAME,
     APPLICATIONS,
     INSTEAD,

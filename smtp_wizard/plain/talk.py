@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from smtp_wizard.engine.model import InputError
-from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.report import WIDTH
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.output.lines import WIDTH
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self, TextIO
 
-from smtp_wizard.commands.exits import Interrupted
 from smtp_wizard.plain.talk import CannotHide, Unreadable
+from smtp_wizard.runtime.exits import Interrupted
 
 LONGEST = 4095
 """Bytes of a line that a terminal hands over at most; it drops what is more, in silence (termios, canonical mode)."""

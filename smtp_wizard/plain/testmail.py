@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.lockout import refused
-from smtp_wizard.engine.model import Address, Depth, Verdict
-from smtp_wizard.engine.wizard import Arrival, Back, Draft
+from smtp_wizard.engine.accounts.lockout_guard import refused
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.wizard.draft import Arrival, Draft
+from smtp_wizard.engine.wizard.steps import Back
+from smtp_wizard.output.lines import summary
 from smtp_wizard.plain.checks import GOOD, Checked
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
 from smtp_wizard.plain.passphrase import opened_for
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
-from smtp_wizard.report import summary
-from smtp_wizard.words import (
+from smtp_wizard.text.wizard import (
     ANYWAY_NO,
     ANYWAY_QUESTION,
     ANYWAY_YES,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from smtp_wizard.commands.exits import Interrupted
-from smtp_wizard.engine.accounts import AccountsError
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.drafts import DraftBox
-from smtp_wizard.engine.guides import GuideShelf
-from smtp_wizard.engine.wizard import STEPS, Back, Draft, Next, Step, next_step, opening_step, previous_step
+from smtp_wizard.engine.accounts.accounts import AccountsError
+from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.draft_file import DraftBox
+from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, next_step, opening_step, previous_step
 from smtp_wizard.plain.address import address
 from smtp_wizard.plain.connect import connect
 from smtp_wizard.plain.done import done
@@ -23,7 +23,8 @@ from smtp_wizard.plain.server import server
 from smtp_wizard.plain.signin import signin
 from smtp_wizard.plain.talk import ANSWERS_WORDS, Choice, GoBack, Line, Quit, Talk
 from smtp_wizard.plain.testmail import testmail
-from smtp_wizard.words import (
+from smtp_wizard.runtime.exits import Interrupted
+from smtp_wizard.text.wizard import (
     LEAVE_QUESTION,
     PURPOSE,
     RESUME_ANEW,

@@ -12,14 +12,16 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
-from smtp_wizard.engine.autoconfig import load_database
-from smtp_wizard.engine.model import Address
-from smtp_wizard.engine.wizard import Draft, with_found
-from smtp_wizard.found_words import LIST_NO, LIST_YES, list_may_help, list_question
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.discovery.autoconfig import load_database
+from smtp_wizard.engine.wizard.draft import Draft, with_found
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.widgets import Field, Plain, TextInput, work_once
-from smtp_wizard.words import ADDRESS_HINT, ADDRESS_LEAD, ADDRESS_QUESTION, PURPOSE, practice_address, typo_words
+from smtp_wizard.text.discovery import LIST_NO, LIST_YES, list_may_help, list_question
+from smtp_wizard.text.wizard import ADDRESS_HINT, ADDRESS_LEAD, ADDRESS_QUESTION, PURPOSE, practice_address, typo_words
+from smtp_wizard.widgets.fault_containment import work_once
+from smtp_wizard.widgets.fields import Field, TextInput
+from smtp_wizard.widgets.text import Plain
 
 
 class AddressScreen(StepScreen):

@@ -13,21 +13,23 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
-from smtp_wizard.engine.check import Event, Line, RunFinished, StageFinished
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.diagnosis import Finding
-from smtp_wizard.engine.guides import Guide
-from smtp_wizard.engine.model import Auth, Depth, InputError, Secret, Verdict
-from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.probing import unreached_after
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.checks.events import Event, Line, RunFinished, StageFinished
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.guides.guides import Guide
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.runtime.expected_errors import TROUBLES
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.passphrase import unlocked
 from smtp_wizard.screens.step import Kit, ReachingScreen
-from smtp_wizard.store_words import VAULT_CLOSED
-from smtp_wizard.troubles import TROUBLES
-from smtp_wizard.widgets import CheckList, Field, FindingCard, GuidePane, Plain, SecretInput, TextInput, Transcript
-from smtp_wizard.words import (
+from smtp_wizard.text.network import unreached_after
+from smtp_wizard.text.stores import VAULT_CLOSED
+from smtp_wizard.text.wizard import (
     ANYWAY_NO,
     ANYWAY_QUESTION,
     ANYWAY_YES,
@@ -42,6 +44,12 @@ from smtp_wizard.words import (
     proved_words,
     secret_count,
 )
+from smtp_wizard.widgets.checks import CheckList
+from smtp_wizard.widgets.fields import Field, SecretInput, TextInput
+from smtp_wizard.widgets.finding_card import FindingCard
+from smtp_wizard.widgets.guide import GuidePane
+from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.transcript import Transcript
 
 
 class ConnectScreen(ReachingScreen):

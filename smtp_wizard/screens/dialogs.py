@@ -13,13 +13,26 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from smtp_wizard.engine.catalog import SecretForm
-from smtp_wizard.engine.guides import Guide, as_text
-from smtp_wizard.engine.model import Secret
-from smtp_wizard.engine.wizard import Draft, Step
-from smtp_wizard.qr import qr_code
-from smtp_wizard.widgets import Choice, Choices, Field, KeyHints, Plain, SecretInput, Steady, TextInput
-from smtp_wizard.words import INSTEAD, LOOK_AGAIN, RESUME_ANEW, RESUME_HOME, RESUME_NOTE, RESUME_ON, resume_question
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.guides.guides import Guide, as_text
+from smtp_wizard.engine.providers.provider import SecretForm
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.steps import Step
+from smtp_wizard.text.wizard import (
+    INSTEAD,
+    LOOK_AGAIN,
+    RESUME_ANEW,
+    RESUME_HOME,
+    RESUME_NOTE,
+    RESUME_ON,
+    resume_question,
+)
+from smtp_wizard.widgets.choices import Choice, Choices
+from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fields import Field, SecretInput, TextInput
+from smtp_wizard.widgets.key_hints import KeyHints
+from smtp_wizard.widgets.qr import qr_code
+from smtp_wizard.widgets.text import Plain
 
 T = TypeVar("T")
 

@@ -9,12 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 
-from smtp_wizard.engine.model import Auth
-from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.screens.dialogs import GuideScreen
 from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.widgets import Plain
-from smtp_wizard.words import (
+from smtp_wizard.text.wizard import (
     APPLICATION_GUIDE,
     PURPOSE,
     SCOPE_GUIDE,
@@ -24,6 +23,7 @@ from smtp_wizard.words import (
     grouped,
     saved_words,
 )
+from smtp_wizard.widgets.text import Plain
 
 
 class DoneScreen(StepScreen):

@@ -14,12 +14,15 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, TextArea
 
-from smtp_wizard.background import in_thread
-from smtp_wizard.engine.explain import Explainer, Explanation
-from smtp_wizard.engine.explainers import load_explainer
-from smtp_wizard.engine.model import clean
-from smtp_wizard.engine.pasted import LEFT_OUT, shortened
-from smtp_wizard.explain_words import (
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.explain.explain import Explainer, Explanation
+from smtp_wizard.engine.explain.factory import load_explainer
+from smtp_wizard.engine.explain.pasted_text import LEFT_OUT, shortened
+from smtp_wizard.runtime.server_watch import in_thread
+from smtp_wizard.screens.dialogs import Dialog, HelpScreen
+from smtp_wizard.screens.finding import FindingScreen
+from smtp_wizard.screens.step import Kit
+from smtp_wizard.text.explain import (
     EXPLAIN_QUESTION,
     EXPLAINING,
     NOTHING_KEPT,
@@ -29,10 +32,11 @@ from smtp_wizard.explain_words import (
     matched_words,
     provider_unknown,
 )
-from smtp_wizard.screens.dialogs import Dialog, HelpScreen
-from smtp_wizard.screens.finding import FindingScreen
-from smtp_wizard.screens.step import Kit
-from smtp_wizard.widgets import Banner, Field, KeyHints, Plain, Steady, TextInput
+from smtp_wizard.widgets.banner import Banner
+from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fields import Field, TextInput
+from smtp_wizard.widgets.key_hints import KeyHints
+from smtp_wizard.widgets.text import Plain
 
 HELP = (
     "Paste any error about sending mail, from whatever program, or a whole message that came back, and press F5. You "

@@ -11,12 +11,15 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 
-from smtp_wizard.engine.diagnosis import Finding
-from smtp_wizard.engine.guides import GuideShelf, UnknownGuide
-from smtp_wizard.explain_words import COPIED
-from smtp_wizard.report import TRANSCRIPT_LEGEND, endpoint_words, who_words
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.guides.guides import GuideShelf, UnknownGuide
+from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, endpoint_words, who_words
 from smtp_wizard.screens.dialogs import Dialog, GuideScreen
-from smtp_wizard.widgets import Banner, KeyHints, Plain, Transcript
+from smtp_wizard.text.explain import COPIED
+from smtp_wizard.widgets.banner import Banner
+from smtp_wizard.widgets.key_hints import KeyHints
+from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.transcript import Transcript
 
 
 class FindingScreen(Dialog[None]):

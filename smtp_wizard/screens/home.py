@@ -15,7 +15,24 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable
 
-from smtp_wizard.account_words import (
+from smtp_wizard.engine.accounts.accounts import Account, AccountsError, Displaces, parse_name
+from smtp_wizard.engine.accounts.lockout_guard import paused
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.checks.events import Event, RunFinished
+from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, NameScreen, PasswordScreen
+from smtp_wizard.screens.finding import answer_transcript
+from smtp_wizard.screens.passphrase import MoveScreen, unlocked
+from smtp_wizard.screens.step import Kit
+from smtp_wizard.text.accounts import (
     DELETE_NO,
     DELETE_YES,
     DISPLACE_NO,
@@ -31,33 +48,8 @@ from smtp_wizard.account_words import (
     scope_words,
     signs_in,
 )
-from smtp_wizard.engine.accounts import Account, AccountsError, Displaces, StoreKind, parse_name
-from smtp_wizard.engine.check import Event, RunFinished
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.lockout import paused
-from smtp_wizard.engine.model import Auth, Depth, InputError, Scope, Secret, Verdict
-from smtp_wizard.engine.secrets import SecretError, Trouble
-from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, NameScreen, PasswordScreen
-from smtp_wizard.screens.finding import answer_transcript
-from smtp_wizard.screens.passphrase import MoveScreen, unlocked
-from smtp_wizard.screens.step import Kit
-from smtp_wizard.store_words import VAULT_CLOSED, moved_words
-from smtp_wizard.troubles import TROUBLES
-from smtp_wizard.widgets import (
-    Banner,
-    CheckList,
-    Choice,
-    Column,
-    FindingCard,
-    KeyHints,
-    Plain,
-    Steady,
-    Table,
-    Transcript,
-    work_once,
-)
-from smtp_wizard.words import (
+from smtp_wizard.text.stores import VAULT_CLOSED, moved_words
+from smtp_wizard.text.wizard import (
     ANYWAY_NO,
     ANYWAY_QUESTION,
     ANYWAY_YES,
@@ -69,6 +61,15 @@ from smtp_wizard.words import (
     result_words,
     tested_words,
 )
+from smtp_wizard.widgets.banner import Banner
+from smtp_wizard.widgets.checks import CheckList
+from smtp_wizard.widgets.choices import Choice
+from smtp_wizard.widgets.fault_containment import Steady, work_once
+from smtp_wizard.widgets.finding_card import FindingCard
+from smtp_wizard.widgets.key_hints import KeyHints
+from smtp_wizard.widgets.table import Column, Table
+from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.transcript import Transcript
 
 HELP = (
     f"{PURPOSE['home']} T signs in to the chosen one again and shows what happened; nothing is sent. Enter shows "

@@ -16,10 +16,11 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import DataTable, Input
 
-from smtp_wizard.engine.catalog import Provider
-from smtp_wizard.engine.model import InputError, clean
-from smtp_wizard.engine.paths import absolute
-from smtp_wizard.engine.planner import (
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.private_files import absolute
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.limits.catalogue_limits import Sorting, advice, in_order, rows_of, sender_of
+from smtp_wizard.engine.limits.mailing_plan import (
     MOST_EACH,
     MOST_RECIPIENTS,
     Mailing,
@@ -34,8 +35,10 @@ from smtp_wizard.engine.planner import (
     parse_start,
     plan,
 )
-from smtp_wizard.engine.sending import Sorting, advice, in_order, rows_of, sender_of
-from smtp_wizard.planning import (
+from smtp_wizard.engine.providers.provider import Provider
+from smtp_wizard.screens.dialogs import Dialog, HelpScreen
+from smtp_wizard.screens.step import Kit
+from smtp_wizard.text.limits import (
     access_words,
     advice_words,
     bars,
@@ -46,9 +49,12 @@ from smtp_wizard.planning import (
     source_words,
     table_cells,
 )
-from smtp_wizard.screens.dialogs import Dialog, HelpScreen
-from smtp_wizard.screens.step import Kit
-from smtp_wizard.widgets import Banner, Column, Field, KeyHints, Plain, Steady, Table, TextInput
+from smtp_wizard.widgets.banner import Banner
+from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fields import Field, TextInput
+from smtp_wizard.widgets.key_hints import KeyHints
+from smtp_wizard.widgets.table import Column, Table
+from smtp_wizard.widgets.text import Plain
 
 HELP = (
     "This list says how much each provider lets one account send, and how large a message may be; a row with * is what "

@@ -15,11 +15,17 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
-from smtp_wizard.engine.model import Secret, clean
-from smtp_wizard.engine.oauth import Attempt, OAuthError, RegisteredClient
-from smtp_wizard.engine.oauth_server import ClientSecret, Flow
-from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.oauth_words import (
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.oauth.attempt import Attempt
+from smtp_wizard.engine.oauth.errors import OAuthError
+from smtp_wizard.engine.oauth.exchange import RegisteredClient
+from smtp_wizard.engine.oauth.server import ClientSecret, Flow
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.screens.dialogs import LinkScreen
+from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.text.oauth import (
     CLIENT_ID_LACKING,
     CLIENT_SECRET_LACKING,
     DONE_WORDS,
@@ -28,11 +34,11 @@ from smtp_wizard.oauth_words import (
     left_words,
     tunnel_command,
 )
-from smtp_wizard.screens.dialogs import LinkScreen
-from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.troubles import TROUBLES
-from smtp_wizard.widgets import Field, GuidePane, Plain, SecretInput, TextInput, work_once
-from smtp_wizard.words import PURPOSE, filled_guide, guide_id_for, override_words
+from smtp_wizard.text.wizard import PURPOSE, filled_guide, guide_id_for, override_words
+from smtp_wizard.widgets.fault_containment import work_once
+from smtp_wizard.widgets.fields import Field, SecretInput, TextInput
+from smtp_wizard.widgets.guide import GuidePane
+from smtp_wizard.widgets.text import Plain
 
 
 class OAuthScreen(StepScreen):

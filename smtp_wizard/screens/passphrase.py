@@ -11,22 +11,22 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input
 
-from smtp_wizard.engine.accounts import Account, StoreKind, StoreRef
-from smtp_wizard.engine.model import InputError, Secret
-from smtp_wizard.engine.secrets import (
-    Availability,
-    SecretError,
-    Trouble,
-    VaultState,
-    VaultStore,
-    acceptable,
-    variable_for,
-)
+from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.secrets.base import Availability, SecretError, Trouble
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.references import variable_for
+from smtp_wizard.engine.secrets.vault import VaultState, VaultStore, acceptable
 from smtp_wizard.screens.dialogs import Dialog
 from smtp_wizard.screens.step import Kit
-from smtp_wizard.store_words import MOVE_WHY, TRYING, VAULT_NEW, VAULT_NOT_SAME, VAULT_OPEN
-from smtp_wizard.widgets import Choice, Choices, Field, KeyHints, Plain, SecretInput, WayFields
-from smtp_wizard.words import STORE_TITLES
+from smtp_wizard.text.stores import MOVE_WHY, TRYING, VAULT_NEW, VAULT_NOT_SAME, VAULT_OPEN
+from smtp_wizard.text.wizard import STORE_TITLES
+from smtp_wizard.widgets.choices import Choice, Choices
+from smtp_wizard.widgets.fields import Field, SecretInput
+from smtp_wizard.widgets.key_hints import KeyHints
+from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.ways import WayFields
 
 
 class PassphraseScreen(Dialog[Secret]):

@@ -12,9 +12,10 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
-from smtp_wizard.engine.catalog import Provider, ProviderKind
-from smtp_wizard.engine.wizard import Draft, Origin, with_candidate, with_choice
-from smtp_wizard.found_words import (
+from smtp_wizard.engine.providers.provider import Provider, ProviderKind
+from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate, with_choice
+from smtp_wizard.screens.step import Kit, StepScreen
+from smtp_wizard.text.discovery import (
     MOST_OFFERED,
     believed_words,
     found_question,
@@ -22,9 +23,7 @@ from smtp_wizard.found_words import (
     server_words,
     whose_sentence,
 )
-from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.widgets import Choice, Choices, Plain, ProviderPicker
-from smtp_wizard.words import (
+from smtp_wizard.text.wizard import (
     BY_HAND,
     CHANGE_THESE,
     OTHER_PROVIDER,
@@ -36,6 +35,9 @@ from smtp_wizard.words import (
     then_and_now,
     unknown_words,
 )
+from smtp_wizard.widgets.choices import Choice, Choices
+from smtp_wizard.widgets.provider_picker import ProviderPicker
+from smtp_wizard.widgets.text import Plain
 
 USE, CHANGE, OTHER = "use", "change", "other"
 

@@ -12,16 +12,19 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
-from smtp_wizard.engine.accounts import AccountsError, Displaces, NameTaken, StoreKind, parse_name
-from smtp_wizard.engine.model import Auth, InputError, Scope
-from smtp_wizard.engine.secrets import Availability, SecretError, variable_for
-from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.engine.accounts.accounts import AccountsError, Displaces, NameTaken, parse_name
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.secrets.base import Availability, SecretError
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.references import variable_for
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.passphrase import unlocked
 from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.store_words import TRYING, VAULT_CLOSED
-from smtp_wizard.widgets import Choice, Choices, Field, Plain, TextInput, WayFields, work_once
-from smtp_wizard.words import (
+from smtp_wizard.text.stores import TRYING, VAULT_CLOSED
+from smtp_wizard.text.wizard import (
     ANOTHER_NAME,
     COMPANY_NO,
     COMPANY_YES,
@@ -39,6 +42,11 @@ from smtp_wizard.words import (
     scope_advice,
     summary_words,
 )
+from smtp_wizard.widgets.choices import Choice, Choices
+from smtp_wizard.widgets.fault_containment import work_once
+from smtp_wizard.widgets.fields import Field, TextInput
+from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.ways import WayFields
 
 
 class ReviewScreen(StepScreen):

@@ -14,25 +14,23 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
-from smtp_wizard.engine.check import Event, Report, RunFinished
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.diagnosis import Finding
-from smtp_wizard.engine.model import (
-    Auth,
-    Depth,
-    Endpoint,
-    HostError,
-    InputError,
-    PortError,
-    Security,
-    Verdict,
-    parse_host,
-    parse_port,
-)
-from smtp_wizard.engine.reach import Begun, PortSeen, Probe, fold
-from smtp_wizard.engine.reach import Event as ProbeEvent
-from smtp_wizard.engine.wizard import USUAL_PORT, Draft, may_be_nameless, with_typed_username
-from smtp_wizard.probing import (
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, HostError, PortError, Security, parse_host, parse_port
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.checks.events import Event, RunFinished
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.scan.results import Begun, PortSeen, Probe, fold
+from smtp_wizard.engine.scan.results import Event as ProbeEvent
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.wizard.draft import USUAL_PORT, Draft
+from smtp_wizard.engine.wizard.steps import may_be_nameless, with_typed_username
+from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.screens.dialogs import ConfirmScreen
+from smtp_wizard.screens.finding import answer_transcript
+from smtp_wizard.screens.step import Kit, ReachingScreen
+from smtp_wizard.text.network import (
     TAKE_NOW,
     common_finding,
     conclusion,
@@ -42,12 +40,7 @@ from smtp_wizard.probing import (
     unreached_after,
     unreached_ports,
 )
-from smtp_wizard.screens.dialogs import ConfirmScreen
-from smtp_wizard.screens.finding import answer_transcript
-from smtp_wizard.screens.step import Kit, ReachingScreen
-from smtp_wizard.troubles import TROUBLES
-from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput, Transcript
-from smtp_wizard.words import (
+from smtp_wizard.text.wizard import (
     CLEARTEXT_NO,
     CLEARTEXT_YES,
     NAME_FROM_PROVIDER,
@@ -59,6 +52,12 @@ from smtp_wizard.words import (
     cleartext_question,
     parse_reply_to,
 )
+from smtp_wizard.widgets.checks import CheckList
+from smtp_wizard.widgets.choices import Choice, Choices
+from smtp_wizard.widgets.fields import Field, TextInput
+from smtp_wizard.widgets.finding_card import FindingCard
+from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.transcript import Transcript
 
 
 @dataclass

@@ -10,13 +10,13 @@ from textual import on
 from textual.content import Content
 from textual.widget import Widget
 
-from smtp_wizard.engine.catalog import AccessPath, PathStatus, Provider, ProviderKind
-from smtp_wizard.engine.guides import Guide, UnknownGuide
-from smtp_wizard.engine.wizard import Application, Draft, ranked, walkable
+from smtp_wizard.engine.guides.guides import Guide, UnknownGuide
+from smtp_wizard.engine.providers.provider import AccessPath, PathStatus, Provider, ProviderKind
+from smtp_wizard.engine.wizard.draft import Application, Draft, walkable
+from smtp_wizard.engine.wizard.steps import ranked
 from smtp_wizard.screens.dialogs import LeadScreen
 from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.widgets import Choice, Choices, Plain
-from smtp_wizard.words import (
+from smtp_wizard.text.wizard import (
     ALL_THE_SAME,
     APPLICATIONS,
     PURPOSE,
@@ -28,6 +28,8 @@ from smtp_wizard.words import (
     path_words,
     signin_question,
 )
+from smtp_wizard.widgets.choices import Choice, Choices
+from smtp_wizard.widgets.text import Plain
 
 
 class SignInScreen(StepScreen):

@@ -14,12 +14,14 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
-from smtp_wizard.background import ServerWatch
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.guides import GuideShelf
-from smtp_wizard.engine.wizard import Back, Draft, Next, Step, step
-from smtp_wizard.found_words import CONFIRM_NO, CONFIRM_YES, doubt_question
-from smtp_wizard.probing import (
+from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.steps import Back, Next, Step, step
+from smtp_wizard.runtime.server_watch import ServerWatch
+from smtp_wizard.screens.dialogs import ConfirmScreen, HelpScreen, LinkScreen, TellScreen
+from smtp_wizard.text.discovery import CONFIRM_NO, CONFIRM_YES, doubt_question
+from smtp_wizard.text.network import (
     NEUTRAL_NO,
     NEUTRAL_YES,
     Unreached,
@@ -28,8 +30,12 @@ from smtp_wizard.probing import (
     neutral_offer,
     neutral_question,
 )
-from smtp_wizard.screens.dialogs import ConfirmScreen, HelpScreen, LinkScreen, TellScreen
-from smtp_wizard.widgets import Banner, GuidePane, KeyHints, Plain, Steady, Stepper, work_once
+from smtp_wizard.widgets.banner import Banner
+from smtp_wizard.widgets.fault_containment import Steady, work_once
+from smtp_wizard.widgets.guide import GuidePane
+from smtp_wizard.widgets.key_hints import KeyHints
+from smtp_wizard.widgets.stepper import Stepper
+from smtp_wizard.widgets.text import Plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,19 +13,20 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
-from smtp_wizard.engine.check import Event
-from smtp_wizard.engine.desk import Options
-from smtp_wizard.engine.lockout import refused
-from smtp_wizard.engine.model import Address, Depth, InputError, Stage, Verdict
-from smtp_wizard.engine.wizard import Arrival, Draft
+from smtp_wizard.engine.accounts.lockout_guard import refused
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.checks.events import Event
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.wizard.draft import Arrival, Draft
+from smtp_wizard.runtime.expected_errors import TROUBLES
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.passphrase import unlocked
 from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.store_words import VAULT_CLOSED
-from smtp_wizard.troubles import TROUBLES
-from smtp_wizard.widgets import CheckList, Choice, Choices, Field, FindingCard, Plain, TextInput, Transcript
-from smtp_wizard.words import (
+from smtp_wizard.text.stores import VAULT_CLOSED
+from smtp_wizard.text.wizard import (
     ANYWAY_NO,
     ANYWAY_QUESTION,
     ANYWAY_YES,
@@ -41,6 +42,12 @@ from smtp_wizard.words import (
     arrived_question,
     parse_recipient,
 )
+from smtp_wizard.widgets.checks import CheckList
+from smtp_wizard.widgets.choices import Choice, Choices
+from smtp_wizard.widgets.fields import Field, TextInput
+from smtp_wizard.widgets.finding_card import FindingCard
+from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.transcript import Transcript
 
 
 class TestMailScreen(StepScreen):

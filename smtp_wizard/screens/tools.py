@@ -16,15 +16,20 @@ from textual.screen import Screen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from smtp_wizard.background import in_thread
-from smtp_wizard.engine.desk import PRACTICE_FOLDER
-from smtp_wizard.engine.letter import Letter
-from smtp_wizard.engine.model import clean
-from smtp_wizard.engine.paths import UnsafeFile
-from smtp_wizard.engine.practice_mailbox import SandboxMessage, clear, messages, read, readable
+from smtp_wizard.engine.base.file_ownership import UnsafeFile
+from smtp_wizard.engine.base.letter import Letter
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.sandbox.mailbox import SandboxMessage, clear, messages, read, readable
+from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
+from smtp_wizard.runtime.server_watch import in_thread
 from smtp_wizard.screens.dialogs import ConfirmScreen, Dialog, GuideScreen, HelpScreen
 from smtp_wizard.screens.step import Kit
-from smtp_wizard.widgets import Banner, Choice, Choices, KeyHints, PickerList, Plain, Steady
+from smtp_wizard.widgets.banner import Banner
+from smtp_wizard.widgets.choices import Choice, Choices
+from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.key_hints import KeyHints
+from smtp_wizard.widgets.provider_picker import PickerList
+from smtp_wizard.widgets.text import Plain
 
 HELP = (
     "Paste an error here, and read what it means and who must act. The practice mailbox holds what was sent to the "

@@ -13,10 +13,10 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input
 
-from smtp_wizard.background import in_thread
-from smtp_wizard.engine.accounts import AccountsError
-from smtp_wizard.engine.model import Address, InputError
-from smtp_wizard.engine.paths import absolute, read_bounded, write_private
+from smtp_wizard.engine.accounts.accounts import AccountsError
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.private_files import absolute, read_bounded, write_private
 from smtp_wizard.engine.unsubscribe import (
     LARGEST,
     SUBJECT,
@@ -26,9 +26,13 @@ from smtp_wizard.engine.unsubscribe import (
     rules,
     unsubscribe,
 )
+from smtp_wizard.runtime.server_watch import in_thread
 from smtp_wizard.screens.dialogs import Dialog, HelpScreen
 from smtp_wizard.screens.step import Kit
-from smtp_wizard.widgets import Banner, Field, KeyHints, Plain, TextInput
+from smtp_wizard.widgets.banner import Banner
+from smtp_wizard.widgets.fields import Field, TextInput
+from smtp_wizard.widgets.key_hints import KeyHints
+from smtp_wizard.widgets.text import Plain
 
 HELP = (
     "Every mailing that advertises needs a way out. Type the address that takes the requests; below stand the link for "

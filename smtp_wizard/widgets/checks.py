@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, assert_never
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Static
 
-from smtp_wizard.engine.check import CheckResult, Event, Line, RunFinished, StageFinished, StageStarted
-from smtp_wizard.engine.diagnosis import Finding
-from smtp_wizard.engine.lockout import PAUSED
-from smtp_wizard.engine.model import Stage, Verdict
-from smtp_wizard.report import STAGE_WORDS, TRANSCRIPT_LEGEND, who_words
-from smtp_wizard.widgets.steady import Steady
+from smtp_wizard.engine.base.stages import Stage, Verdict
+from smtp_wizard.engine.checks.events import Event, Line, RunFinished, StageFinished, StageStarted
+from smtp_wizard.engine.checks.report import CheckResult
+from smtp_wizard.output.lines import STAGE_WORDS
+from smtp_wizard.widgets.fault_containment import Steady
 from smtp_wizard.widgets.text import Plain, wrapped
 
 MARKS = {
@@ -148,100 +144,3 @@ class CheckList(Steady, Vertical):
 
     def on_resize(self) -> None:
         self._draw()
-
-
-class FindingCard(Steady, Static):
-    """What is wrong, who must act, what to do next; the server's own words under Details."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__("", markup=False, id=id)
-        self.finding: Finding | None = None
-        self.display = False
-
-    @property
-    def fixable(self) -> bool:
-        """Whether the finding offers another server to try."""
-        return self.finding is not None and self.finding.fix is not None
-
-    @property
-    def paused(self) -> bool:
-        """Whether no sign-in was tried, so that the account does not get locked."""
-        return self.finding is not None and self.finding.code == PAUSED
-
-    def show(self, finding: Finding | None, *, details: bool = False, fix_key: str = "F9", question: str = "") -> None:
-        """Put a finding in place, or none. `question`: what else can be found out about it, with its key."""
-        self.finding = finding
-        self.display = finding is not None
-        if finding is None:
-            self.update("")
-            return
-        parts = [
-            Content.styled(f"! {finding.title}", "bold $text-warning" if finding.warning else "bold $text-error"),
-            Content(finding.explanation),
-            Content.assemble(("Who must act: ", "bold"), who_words(finding.who)),
-        ]
-        if finding.fix is not None:
-            offer = f"Press {fix_key} to try {finding.fix} with {finding.fix.security.words}."
-            parts.append(Content.styled(offer, "bold $text-accent"))
-        if question:
-            parts.append(Content.styled(question, "bold $text-accent"))
-        parts += [Content(f" {number}. {step}") for number, step in enumerate(finding.steps, 1)]
-        if details and finding.server_said:
-            parts.append(Content.assemble(("The server said: ", "bold"), finding.server_said))
-        self.update(Content("\n").join(parts))
-        if not finding.warning:
-            self.scroll_visible(animate=False)
-
-
-class Transcript(Steady, VerticalScroll, can_focus=True):
-    """The dialogue with the server, secrets masked; to copy, and to read in full with what went wrong."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "copy", "Copy"),
-        Binding("x", "full", "Explain in full"),
-    ]
-
-    class Wanted(Message):
-        """What was said is wanted: copied, or in full."""
-
-        def __init__(self, lines: Sequence[str], *, copied: bool) -> None:
-            super().__init__()
-            self.lines = tuple(lines)
-            self.copied = copied
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._text = Plain("")
-        self.rows: tuple[str, ...] = ()
-        """What is shown, line by line."""
-
-    def compose(self) -> ComposeResult:
-        yield self._text
-
-    def show(self, lines: Iterable[Line]) -> None:
-        """Show the lines: C is this program, S the server."""
-        self.rows = tuple(dialogue_row(line) for line in lines)
-        self._text.update("\n".join(self.rows) or "Nothing was said yet.")
-
-    def unfold(self, shown: bool, *, failed: bool, otherwise: Callable[[], object]) -> None:
-        """Show or hide it. Where a check `failed` it takes the focus, so that its keys work; `otherwise` aims anew."""
-        had_focus = self.has_focus
-        self.display = shown
-        if shown and failed:
-            self.focus()
-        elif had_focus and not shown:
-            otherwise()
-
-    def action_copy(self) -> None:
-        """Send the dialogue to the terminal's clipboard; whether it took it cannot be known."""
-        self.app.copy_to_clipboard("\n".join([TRANSCRIPT_LEGEND, *self.rows]))
-        self.post_message(self.Wanted(self.rows, copied=True))
-
-    def action_full(self) -> None:
-        """Ask for everything about what went wrong, on a screen of its own."""
-        self.post_message(self.Wanted(self.rows, copied=False))
-
-
-def dialogue_row(line: Line) -> str:
-    """Return one line of the dialogue as screens show it: when, whose words, what."""
-    return f"{line.at:6.2f} {line.way.value} {line.text}"

@@ -14,8 +14,8 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input
 
-from smtp_wizard.engine.catalog import SecretForm
-from smtp_wizard.widgets.steady import Steady
+from smtp_wizard.engine.providers.provider import SecretForm
+from smtp_wizard.widgets.fault_containment import Steady
 from smtp_wizard.widgets.text import Plain
 
 LONGEST_PASTE = 32_768

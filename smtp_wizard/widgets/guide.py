@@ -12,10 +12,10 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from smtp_wizard.engine.check import CheckResult
-from smtp_wizard.engine.guides import Guide, GuideStep
-from smtp_wizard.engine.model import Verdict
-from smtp_wizard.widgets.steady import Steady
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.checks.report import CheckResult
+from smtp_wizard.engine.guides.guides import Guide, GuideStep
+from smtp_wizard.widgets.fault_containment import Steady
 from smtp_wizard.widgets.text import Plain, wrapped
 
 

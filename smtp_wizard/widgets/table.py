@@ -12,7 +12,7 @@ from rich.text import Text
 from textual import events
 from textual.widgets import DataTable
 
-from smtp_wizard.widgets.steady import Steady
+from smtp_wizard.widgets.fault_containment import Steady
 
 MARK = 2
 """The width of the mark before a row."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.wizard import Draft
-from smtp_wizard.store_words import WAY_HINTS, WAY_LABELS, WAY_PARSERS
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.text.stores import WAY_HINTS, WAY_LABELS, WAY_PARSERS
+from smtp_wizard.widgets.fault_containment import Steady
 from smtp_wizard.widgets.fields import Field, TextInput
-from smtp_wizard.widgets.steady import Steady
 
 _IDS = {StoreKind.ENV: "env-name", StoreKind.COMMAND: "secret-command", StoreKind.FILE: "secret-file"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from smtp_wizard.engine.guides import GuideShelf
-from smtp_wizard.front import build_desk
+from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.launch import build_desk
 from smtp_wizard.plain.walk import PlainWizard
 from tests.corpus.test_corpus import EXPECTED, steady
 from tests.support.dialogue import Dialogue, Exchange

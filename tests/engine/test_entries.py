@@ -11,15 +11,20 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts import Account, Displaces, StoreKind, StoreRef, StoreTrouble
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.entries import TRIES
-from smtp_wizard.engine.model import Endpoint, Scope, Secret, Security, Verdict
-from smtp_wizard.engine.oauth import Grant
-from smtp_wizard.engine.secrets import SERVICE, SecretError, Trouble
-from tests.engine.test_bearers import Office
-from tests.engine.test_oauth import signed_in
-from tests.engine.test_two_at_once import OLD, draft
+from smtp_wizard.engine.accounts.accounts import Account, Displaces, StoreTrouble
+from smtp_wizard.engine.accounts.secret_entries import TRIES
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.oauth.grants import Grant
+from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.keyring import SERVICE
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.services.desk import Desk
+from tests.engine.accounts.test_two_at_once import OLD, draft
+from tests.engine.oauth.test_oauth import signed_in
+from tests.engine.services.test_bearers import Office
 from tests.support.oauthserver import AuthorizationServer
 from tests.support.stores import FailingStore, MemoryBackend, desktop, kept
 from tests.support.walk import make_desk

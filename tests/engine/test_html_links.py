@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtp_wizard.engine.html_links import LONGEST_HREF, LONGEST_LABEL, MOST_LINKS, Link, read_html, unescaped
+from smtp_wizard.engine.base.html_links import LONGEST_HREF, LONGEST_LABEL, MOST_LINKS, Link, read_html, unescaped
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtp_wizard.engine.model import Address, InputError
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.unsubscribe import LinkError, check_template, mailto_link, parse_url, rules, unsubscribe
 from tests.support.strangers import CHARSETS, letters, nested
 

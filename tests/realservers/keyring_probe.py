@@ -8,9 +8,10 @@ import sys
 import time
 from typing import Any
 
-from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.model import Secret
-from smtp_wizard.engine.secrets import KeyringStore, SecretError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.secrets.keyring import KeyringStore
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from tests.support.stores import put
 
 

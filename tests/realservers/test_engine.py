@@ -9,10 +9,15 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.check import Limits, Mail
-from smtp_wizard.engine.message import test_message as compose
-from smtp_wizard.engine.model import Address, Auth, Depth, Endpoint, Secret, Security, Stage, Verdict, Who
-from smtp_wizard.engine.wire import SocketStream, SocketWire, Trust
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.checks.target import Limits, Mail
+from smtp_wizard.engine.checks.test_message import test_message as compose
+from smtp_wizard.engine.smtp.transport import SocketStream, SocketWire, Trust
 from tests.realservers.servers import (
     ALICE,
     FULL_RECIPIENT,

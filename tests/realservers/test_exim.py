@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from smtp_wizard.engine.model import Depth, Security, Stage, Verdict, Who
+from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.base.who import Who
 from tests.realservers.servers import ALICE, LOGINS, RECIPIENT, REFUSED_RECIPIENT, SIZE_LIMIT, Login, MailServer
 from tests.realservers.test_engine import BODY, BOTH_WAYS, WRONG, ask, delivered, letter
 

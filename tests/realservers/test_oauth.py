@@ -13,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.model import Secret
-from smtp_wizard.engine.oauth import Attempt, Exchange, RegisteredClient, Renewal, SignedIn
-from smtp_wizard.engine.oauth_server import Flow, OAuthServer
-from tests.engine.test_oauth import Box, forms_of
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.oauth.attempt import Attempt
+from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
+from smtp_wizard.engine.oauth.grants import SignedIn
+from smtp_wizard.engine.oauth.renewal import Renewal
+from smtp_wizard.engine.oauth.server import Flow, OAuthServer
+from tests.engine.oauth.test_oauth import Box, forms_of
 from tests.realservers.oidc import LARGE, OPAQUE, Browser, TokenServer
 from tests.realservers.servers import ALICE, NAME, RECIPIENT, MailServer
 from tests.support.cli import run

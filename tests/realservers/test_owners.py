@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts import AccountBook, StoreTrouble
-from smtp_wizard.engine.catalog import load_catalog
-from smtp_wizard.engine.paths import UnsafeFile, make_private_dir, read_private
+from smtp_wizard.engine.accounts.accounts import AccountBook, StoreTrouble
+from smtp_wizard.engine.base.file_ownership import UnsafeFile
+from smtp_wizard.engine.base.private_files import make_private_dir, read_private
+from smtp_wizard.engine.providers.catalog import load_catalog
 from tests.support.owners import as_user
 
 pytestmark = pytest.mark.real

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.check import Limits
-from smtp_wizard.engine.model import Auth, Depth, Endpoint, Secret, Security, Stage, Verdict
-from smtp_wizard.engine.wire import Trust
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.checks.target import Limits
+from smtp_wizard.engine.smtp.transport import Trust
 from tests.realservers.oidc import (
     BEARER,
     CRAM,

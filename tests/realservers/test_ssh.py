@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts import AccountBook
-from smtp_wizard.engine.drafts import DraftBox
+from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.wizard.draft_file import DraftBox
 from tests.support.line import Line
 from tests.support.patience import PATIENCE
 from tests.support.ports import free_ports

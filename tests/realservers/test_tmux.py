@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts import AccountBook
-from smtp_wizard.engine.model import Verdict
+from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.base.stages import Verdict
 from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.real

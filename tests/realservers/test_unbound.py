@@ -10,15 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.autoconfig import load_database
-from smtp_wizard.engine.catalog import Catalog, load_catalog
-from smtp_wizard.engine.check import CheckResult, Report
-from smtp_wizard.engine.confirmation import Standing, Unconfirmed, standing
-from smtp_wizard.engine.discovery import Asking, Discovery, FoundBy, discover
-from smtp_wizard.engine.lookup import DnsProblem, Resolver, look_up_addresses, look_up_mx, look_up_srv
-from smtp_wizard.engine.model import Address, Depth, Endpoint, Secret, Security, Stage, Verdict
-from smtp_wizard.engine.outward import may_lead_to
-from smtp_wizard.engine.wizard import Draft, with_found
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.checks.report import CheckResult, Report
+from smtp_wizard.engine.discovery.autoconfig import load_database
+from smtp_wizard.engine.discovery.candidate import FoundBy
+from smtp_wizard.engine.discovery.dns import DnsProblem, Resolver, look_up_addresses, look_up_mx, look_up_srv
+from smtp_wizard.engine.discovery.egress_guard import may_lead_to
+from smtp_wizard.engine.discovery.search import Asking, Discovery, discover
+from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
+from smtp_wizard.engine.wizard.draft import Draft, with_found
+from smtp_wizard.engine.wizard.server_confirmation import Standing, Unconfirmed, standing
 from tests.realservers.servers import HOST, program, running, server_folder, wait_until
 from tests.support.certs import Authority
 from tests.support.ports import free_ports

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.check import Limits
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.model import Address, Depth, Secret, Security, Verdict
-from smtp_wizard.engine.wizard import Draft, Origin, Proof
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.checks.target import Limits
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.widgets import Steady
-from smtp_wizard.words import REFUSED_AS_IT_IS, UNDER_WAY
+from smtp_wizard.text.wizard import REFUSED_AS_IT_IS, UNDER_WAY
+from smtp_wizard.widgets.fault_containment import Steady
 from tests.support.checking import AUTH, EHLO, GREETING, PLAIN_UP_TO_AUTH, SIGNED_IN, SLOW_OFFER, hurried
 from tests.support.misbehaving import Hold, MisbehavingServer, Script, Send
 from tests.support.walk import Walk, make_desk, walking

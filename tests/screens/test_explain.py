@@ -16,20 +16,23 @@ from hypothesis import strategies as st
 from textual.widgets import Input
 
 from smtp_wizard.app import TOOLS
-from smtp_wizard.engine.catalog import Catalog
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.drafts import DraftBox
-from smtp_wizard.engine.explain import Explainer, Explanation
-from smtp_wizard.engine.explainers import load_explainer
-from smtp_wizard.engine.model import Address, Endpoint, Secret, Security
-from smtp_wizard.engine.wizard import Draft, Origin
-from smtp_wizard.explain_words import COPIED, NOTHING_PASTED, TOO_LONG
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.explain.explain import Explainer, Explanation
+from smtp_wizard.engine.explain.factory import load_explainer
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.draft import Draft, Origin
+from smtp_wizard.engine.wizard.draft_file import DraftBox
 from smtp_wizard.screens import explain
 from smtp_wizard.screens.dialogs import GuideScreen
 from smtp_wizard.screens.explain import ExplainScreen, PasteArea, taken, visible
 from smtp_wizard.screens.finding import FindingScreen
 from smtp_wizard.screens.tools import ToolsScreen
-from smtp_wizard.widgets import Plain, Transcript
+from smtp_wizard.text.explain import COPIED, NOTHING_PASTED, TOO_LONG
+from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.transcript import Transcript
 from tests.support.checking import PLAIN_UP_TO_AUTH, QUICK
 from tests.support.misbehaving import Hold, MisbehavingServer, Send
 from tests.support.patience import PATIENCE

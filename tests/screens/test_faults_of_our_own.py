@@ -20,14 +20,15 @@ from textual.widgets import Input
 
 import smtp_wizard
 from smtp_wizard.app import HOME, SCREENS
-from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.desk import PRACTICE_FOLDER, Desk
-from smtp_wizard.engine.model import Depth
-from smtp_wizard.engine.neutral import Neutral
-from smtp_wizard.engine.practice_mailbox import deliver
-from smtp_wizard.engine.secrets import KeyringStore
-from smtp_wizard.fault_log import CRASH_LOG
-from smtp_wizard.probing import Unreached
+from smtp_wizard.app_faults import FaultScreen
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.sandbox.mailbox import deliver
+from smtp_wizard.engine.scan.control_host import Neutral
+from smtp_wizard.engine.secrets.keyring import KeyringStore
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.runtime.fault_log import CRASH_LOG
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen
@@ -35,8 +36,11 @@ from smtp_wizard.screens.passphrase import MoveScreen
 from smtp_wizard.screens.step import ReachingScreen
 from smtp_wizard.screens.tools import MailboxScreen
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
-from smtp_wizard.steady_app import FaultScreen
-from smtp_wizard.widgets import Banner, CheckList, Plain, Steady
+from smtp_wizard.text.network import Unreached
+from smtp_wizard.widgets.banner import Banner
+from smtp_wizard.widgets.checks import CheckList
+from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.text import Plain
 from tests.support.places import (
     GOOD,
     PASSWORD,
@@ -278,7 +282,7 @@ WORK: Mapping[str, Work] = {
     "OAuthScreen._sign_in": Work(
         Place(filled(at_oauth, CLIENT), draft_at_oauth),
         press("enter"),
-        lambda: Service(importlib.import_module("smtp_wizard.engine.bearers").Bearers, "exchange"),
+        lambda: Service(importlib.import_module("smtp_wizard.engine.services.access_tokens").Bearers, "exchange"),
         typed=CLIENT,
     ),
     "TestMailScreen._send": Work(
@@ -309,7 +313,7 @@ WORK: Mapping[str, Work] = {
     "ExplainScreen._explain": Work(
         Place(at_explaining, start=HOME),
         press("f5"),
-        lambda: Service(importlib.import_module("smtp_wizard.engine.explain").Explainer, "explain_text"),
+        lambda: Service(importlib.import_module("smtp_wizard.engine.explain.explain").Explainer, "explain_text"),
     ),
     "UnsubscribeScreen._look_through": Work(
         Place(at_unsubscribe, start=HOME),
@@ -532,7 +536,7 @@ def test_every_part_of_the_screens_is_steady() -> None:
     package = Path(smtp_wizard.__file__).parent
     files = [
         package / "app.py",
-        package / "steady_app.py",
+        package / "app_faults.py",
         package / "typed_ahead.py",
         *(package / "screens").glob("*.py"),
         *(package / "widgets").glob("*.py"),
@@ -552,7 +556,7 @@ def test_every_part_of_the_screens_is_steady() -> None:
 
 
 def test_where_nothing_can_be_written_the_sentence_names_no_log(tmp_path: Path) -> None:
-    from smtp_wizard.fault_log import FaultLog, fault_words
+    from smtp_wizard.runtime.fault_log import FaultLog, fault_words
 
     (tmp_path / "config").write_text("a file where the folder should be")
     fault = ZeroDivisionError(SECRET)

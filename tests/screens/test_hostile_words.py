@@ -13,14 +13,16 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from smtp_wizard.app import HOME, WizardApp, run_app
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.model import Address, Secret, Security
-from smtp_wizard.engine.wizard import Draft, Origin
-from smtp_wizard.fault_log import CRASH_LOG
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.draft import Draft, Origin
+from smtp_wizard.runtime.fault_log import CRASH_LOG
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.dialogs import HelpScreen
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.widgets import Transcript
+from smtp_wizard.widgets.transcript import Transcript
 from tests.support.checking import OK, PLAIN_UP_TO_AUTH, SIGNED_IN
 from tests.support.misbehaving import Expect, MisbehavingServer, Send, Step
 from tests.support.stores import desktop

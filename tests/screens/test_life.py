@@ -11,12 +11,18 @@ import pytest
 from textual.widgets import DataTable
 
 from smtp_wizard.app import HOME, SCREENS, SETUP, TOOLS
-from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.catalog import load_catalog
-from smtp_wizard.engine.desk import PRACTICE_FOLDER, Desk
-from smtp_wizard.engine.drafts import DraftBox
-from smtp_wizard.engine.model import Address, Depth, Endpoint, Scope, Secret, Security
-from smtp_wizard.engine.wizard import Draft, step
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.draft_file import DraftBox
+from smtp_wizard.engine.wizard.steps import step
 from smtp_wizard.screens.dialogs import (
     ActionScreen,
     ConfirmScreen,

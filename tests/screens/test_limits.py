@@ -15,7 +15,7 @@ import pytest
 from textual.widgets import Input
 
 from smtp_wizard.app import HOME, LIMITS, SETUP
-from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.dialogs import HelpScreen
 from smtp_wizard.screens.home import HomeScreen

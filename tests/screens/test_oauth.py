@@ -12,13 +12,14 @@ import pytest
 from textual.widgets import Input
 
 from smtp_wizard.app import HOME
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.model import Auth, Secret
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.screens.dialogs import LeadScreen, LinkScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.oauth import OAuthScreen
-from tests.engine.test_bearers import OWN, Office
-from tests.engine.test_oauth import visit
+from tests.engine.oauth.test_oauth import visit
+from tests.engine.services.test_bearers import OWN, Office
 from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
 from tests.support.redirect import RedirectWire, playing, tls_ports
 from tests.support.walk import Walk, catalog, make_desk, walking

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
-from smtp_wizard.engine.accounts import Account, StoreKind
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.oauth import Attempt
+from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.oauth.attempt import Attempt
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.review import ReviewScreen
 from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.screens.step import ReachingScreen
-from smtp_wizard.words import STILL_AT_WORK
+from smtp_wizard.text.wizard import STILL_AT_WORK
 from tests.screens.test_faults_of_our_own import AT_HOME, AT_SERVER, WORK, acting, name_it_anew, say_yes
 from tests.support.places import PLACES, standing
 from tests.support.walk import Walk

@@ -15,19 +15,31 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.catalog import AccessPath, Catalog, PathStatus, Provider, ProviderKind
-from smtp_wizard.engine.check import CheckResult, Report, Target
-from smtp_wizard.engine.model import Address, Auth, Scope, Secret, Security, Stage, Verdict
-from smtp_wizard.engine.scenarios import Certificate, Scenario, load_scenarios
-from smtp_wizard.engine.wire import Trust
-from smtp_wizard.engine.wizard import signs_in_elsewhere, walkable
-from smtp_wizard.report import who_words
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Stage, Verdict
+from smtp_wizard.engine.checks.report import CheckResult, Report
+from smtp_wizard.engine.checks.target import Target
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.provider import AccessPath, PathStatus, Provider, ProviderKind
+from smtp_wizard.engine.sandbox.scenarios import Certificate, Scenario, load_scenarios
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.wizard.draft import signs_in_elsewhere, walkable
+from smtp_wizard.output.lines import who_words
 from smtp_wizard.screens.dialogs import LeadScreen
 from smtp_wizard.screens.oauth import OAuthScreen
-from smtp_wizard.widgets import CheckList, Choices, FindingCard, GuidePane, ProviderPicker, SecretInput, TextInput
-from smtp_wizard.words import REFUSED_AS_IT_IS
-from tests.engine.test_oauth import visit
+from smtp_wizard.text.wizard import REFUSED_AS_IT_IS
+from smtp_wizard.widgets.checks import CheckList
+from smtp_wizard.widgets.choices import Choices
+from smtp_wizard.widgets.fields import SecretInput, TextInput
+from smtp_wizard.widgets.finding_card import FindingCard
+from smtp_wizard.widgets.guide import GuidePane
+from smtp_wizard.widgets.provider_picker import ProviderPicker
+from tests.engine.oauth.test_oauth import visit
 from tests.support.discovering import answering
 from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
 from tests.support.redirect import Led, RedirectWire, open_relay, playing, tls_ports
@@ -126,7 +138,7 @@ def practice_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def nothing_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The scenario that takes its time takes none."""
     known = scenarios()
-    monkeypatch.setattr("smtp_wizard.engine.scenarios.load_scenarios", lambda: known)
+    monkeypatch.setattr("smtp_wizard.engine.sandbox.scenarios.load_scenarios", lambda: known)
 
 
 @pytest.fixture(autouse=True)
@@ -436,7 +448,7 @@ async def test_a_way_in_the_browser(
             tokens.append(secret.reveal() if secret else "")
             return Report(target.endpoint, (CheckResult(Stage.AUTH, Verdict.PASS, 0.0, mechanism="XOAUTH2"),))
 
-        monkeypatch.setattr("smtp_wizard.engine.checker.run_checks", checks)
+        monkeypatch.setattr("smtp_wizard.engine.services.checker.run_checks", checks)
         async with walking(desk) as walk:
             person = Person(walk.app, walk.pilot, way=Way(provider, standing), wire=wire, backend=desktop())
             await person.give_address()

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.diagnosis import Fault
-from smtp_wizard.engine.model import Address, Endpoint, Security
-from smtp_wizard.engine.neutral import Neutral
-from smtp_wizard.engine.wire import Peer, WireError
-from smtp_wizard.engine.wizard import Draft, Origin
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.scan.control_host import Neutral
+from smtp_wizard.engine.smtp.symptom import Fault
+from smtp_wizard.engine.smtp.transport import Peer, WireError
+from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.screens.dialogs import ConfirmScreen, TellScreen
-from smtp_wizard.widgets import Choices, TextInput
+from smtp_wizard.widgets.choices import Choices
+from smtp_wizard.widgets.fields import TextInput
 from tests.support.farhost import (
     HOST,
     REFUSING,
@@ -49,7 +51,7 @@ REFUSED = Endpoint(HOST, 587, Security.STARTTLS)
 def one_neutral_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whom to propose."""
     known = (Neutral(NEUTRAL, (587, 25)),)
-    monkeypatch.setattr("smtp_wizard.engine.neutral.load_neutrals", lambda: known)
+    monkeypatch.setattr("smtp_wizard.engine.scan.control_host.load_neutrals", lambda: known)
 
 
 @asynccontextmanager

@@ -19,12 +19,15 @@ from typing import Any
 import pytest
 
 from smtp_wizard.app import HOME
-from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.candidate import Candidate, FoundBy
-from smtp_wizard.engine.check import CheckResult, Report
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.model import Address, Depth, Endpoint, Secret, Security, Stage, Verdict
-from smtp_wizard.engine.wizard import Arrival, Draft, Origin
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.checks.report import CheckResult, Report
+from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
 from smtp_wizard.screens.dialogs import HelpScreen
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.finding import FindingScreen

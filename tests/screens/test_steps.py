@@ -10,19 +10,24 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.candidate import Candidate, FoundBy
-from smtp_wizard.engine.check import Limits
-from smtp_wizard.engine.desk import PRACTICE_FOLDER, Desk
-from smtp_wizard.engine.model import Address, Depth, Endpoint, Scope, Secret, Security, Verdict
-from smtp_wizard.engine.practice_mailbox import messages
-from smtp_wizard.engine.secrets import SecretStore, SecretStores
-from smtp_wizard.engine.wire import Trust
-from smtp_wizard.engine.wizard import Arrival, Draft, Origin, Proof
-from smtp_wizard.probing import NO_PORT_SERVES
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.checks.target import Limits
+from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
+from smtp_wizard.engine.sandbox.mailbox import messages
+from smtp_wizard.engine.secrets.base import SecretStore
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.smtp.transport import Trust
+from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
 from smtp_wizard.screens.dialogs import ConfirmScreen
-from smtp_wizard.widgets import Choices, FindingCard, GuidePane, SecretInput, TextInput
-from smtp_wizard.words import (
+from smtp_wizard.text.network import NO_PORT_SERVES
+from smtp_wizard.text.wizard import (
     BLANK_AT_END,
     CLEARTEXT_YES,
     SECRET_LACKING,
@@ -31,6 +36,10 @@ from smtp_wizard.words import (
     displace_question,
     replace_question,
 )
+from smtp_wizard.widgets.choices import Choices
+from smtp_wizard.widgets.fields import SecretInput, TextInput
+from smtp_wizard.widgets.finding_card import FindingCard
+from smtp_wizard.widgets.guide import GuidePane
 from tests.support.discovering import Answer, answering
 from tests.support.redirect import Led, RedirectWire, playing
 from tests.support.stores import FailingStore, always, desktop

@@ -13,15 +13,18 @@ from typing import Any
 import pytest
 
 from smtp_wizard.app import HOME
-from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.model import Secret
-from smtp_wizard.engine.secrets import Availability, SecretStores, VaultState, sealed, vault
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.secrets import vault, vault_format
+from smtp_wizard.engine.secrets.base import Availability
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.secrets.vault import VaultState
+from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.passphrase import MoveScreen, PassphraseScreen
-from smtp_wizard.widgets import Choices
-from smtp_wizard.words import STORE_TITLES
+from smtp_wizard.text.wizard import STORE_TITLES
+from smtp_wizard.widgets.choices import Choices
 from tests.screens.test_life import PRACTICE, SECRET
 from tests.screens.test_steps import choose
 from tests.support.leaks import assert_no_trace
@@ -34,7 +37,7 @@ PASSPHRASE = Secret("four words of no sense")
 @pytest.fixture(autouse=True)
 def a_cheap_vault(monkeypatch: pytest.MonkeyPatch) -> None:
     """Guessing at the passphrases of these tests need not be dear."""
-    monkeypatch.setattr(vault, "USUAL", sealed.Cost(n=2**4))
+    monkeypatch.setattr(vault, "USUAL", vault_format.Cost(n=2**4))
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ from smtp_wizard.screens.home import COLUMNS as ACCOUNT_COLUMNS
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.limits import COLUMNS as LIMIT_COLUMNS
 from smtp_wizard.screens.limits import LimitsScreen
-from smtp_wizard.widgets import Column, Table
-from smtp_wizard.widgets.table import fitted
+from smtp_wizard.widgets.table import Column, Table, fitted
 from tests.support.places import PLACES, standing
 from tests.support.walk import Walk, make_desk, walking
 

@@ -13,19 +13,24 @@ import keyring.errors
 import pytest
 
 from smtp_wizard.app import HOME, TOOLS
-from smtp_wizard.engine import accounts, paths, state
-from smtp_wizard.engine.accounts import AccountBook, StoreKind
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.model import Address, Scope, Secret
-from smtp_wizard.engine.secrets import sealed, vault
-from smtp_wizard.engine.wizard import step
+from smtp_wizard.app_faults import FaultScreen
+from smtp_wizard.engine import state
+from smtp_wizard.engine.accounts import accounts
+from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.base import private_files
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.secrets import vault, vault_format
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.steps import step
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.passphrase import MoveScreen, PassphraseScreen
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
-from smtp_wizard.steady_app import FaultScreen
-from smtp_wizard.store_words import VAULT_CLOSED
-from tests.engine.test_bearers import Office
+from smtp_wizard.text.stores import VAULT_CLOSED
+from tests.engine.services.test_bearers import Office
 from tests.screens.test_life import PRACTICE
 from tests.screens.test_steps import TO_BE_SAVED
 from tests.support.oauthserver import AuthorizationServer
@@ -38,7 +43,7 @@ PASSPHRASE, ANOTHER = Secret("four words of no sense"), Secret("other words of n
 @pytest.fixture(autouse=True)
 def a_cheap_vault(monkeypatch: pytest.MonkeyPatch) -> None:
     """Guessing at the passphrases of these tests need not be dear."""
-    monkeypatch.setattr(vault, "USUAL", sealed.Cost(n=2**4))
+    monkeypatch.setattr(vault, "USUAL", vault_format.Cost(n=2**4))
 
 
 @pytest.fixture
@@ -67,7 +72,7 @@ def damaged(desk: Desk) -> Iterator[str]:
 @contextmanager
 def locked(desk: Desk) -> Iterator[str]:
     """Another process is writing, and does not come to an end."""
-    with filelock.FileLock(paths.lock_of(desk.folder / accounts.FILE_NAME)):
+    with filelock.FileLock(private_files.lock_of(desk.folder / accounts.FILE_NAME)):
         yield "Another smtp-wizard"
 
 

@@ -13,14 +13,15 @@ from textual import events
 from textual.widgets import Input
 
 from smtp_wizard.app import HOME, WizardApp
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.model import Depth
-from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.limits import LimitsScreen
 from smtp_wizard.screens.step import Outcome, StepScreen
-from smtp_wizard.widgets import Choices, Plain
+from smtp_wizard.widgets.choices import Choices
+from smtp_wizard.widgets.text import Plain
 from tests.support.places import PLACES, Place, at_home, standing
 from tests.support.walk import Walk, key_event, make_desk, shelf, walking
 

@@ -11,7 +11,7 @@ from threading import Event
 import pytest
 
 from smtp_wizard.app import TOOLS
-from smtp_wizard.engine.desk import Desk
+from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.unsubscribe import TemplateReport, check_template
 from smtp_wizard.screens import unsubscribe
 from smtp_wizard.screens.tools import ToolsScreen

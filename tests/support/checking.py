@@ -8,23 +8,20 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from ssl import SSLContext
 from typing import Any
 
-from smtp_wizard.engine.catalog import load_catalog
-from smtp_wizard.engine.check import (
-    CheckResult,
-    Event,
-    Limits,
-    Line,
-    Mail,
-    Report,
-    RunFinished,
-    Target,
-    Way,
-    fold,
-)
-from smtp_wizard.engine.diagnosis import Diagnosis, Finding, Symptom, load_diagnosis
-from smtp_wizard.engine.model import Address, Depth, Endpoint, Family, Secret, Stage, Verdict
-from smtp_wizard.engine.run import run_checks
-from smtp_wizard.engine.wire import Peer, SocketWire, Wire
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.checks.events import Event, Line, RunFinished, fold
+from smtp_wizard.engine.checks.report import CheckResult, Report, Way
+from smtp_wizard.engine.checks.runner import run_checks
+from smtp_wizard.engine.checks.target import Limits, Mail, Target
+from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.smtp.symptom import Symptom
+from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Wire
 from tests.support.misbehaving import Expect, ExpectMessage, Send, StartTls, Step
 
 SECRET = Secret("correct horse")

@@ -18,7 +18,7 @@ from typing import Any
 import jsonschema
 
 from smtp_wizard import cli
-from smtp_wizard.schemas import schema_of
+from smtp_wizard.output.schemas import schema_of
 from tests.support.patience import PATIENCE
 
 PROGRAM = (sys.executable, "-m", "smtp_wizard")

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine import discovery
-from smtp_wizard.engine.catalog import Catalog
-from smtp_wizard.engine.discovery import Asking, Discovery, FoundBy
-from smtp_wizard.engine.model import Address
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.discovery import search
+from smtp_wizard.engine.discovery.candidate import FoundBy
+from smtp_wizard.engine.discovery.search import Asking, Discovery
+from smtp_wizard.engine.providers.catalog import Catalog
 
 
 @dataclass
@@ -23,7 +24,7 @@ class Answer:
             "provider": None,
             "source": FoundBy.NONE,
             "note": "Nobody was found.",
-            "problem": discovery.DnsProblem.NO_SUCH_DOMAIN,
+            "problem": search.DnsProblem.NO_SUCH_DOMAIN,
         }
     )
     listed: dict[str, Any] | None = None
@@ -35,7 +36,7 @@ class Answer:
     ) -> Discovery:
         """As `discovery.discover`."""
         if catalog.by_domain(address.ascii_domain) is not None:
-            return await discovery.discover(address, catalog, asking, tell)
+            return await search.discover(address, catalog, asking, tell)
         self.asked.append(asking)
         tell(f"Who receives the mail of {address.domain}?")
         listed = self.listed if self.listed is not None and asking.database is not None else {}
@@ -45,5 +46,5 @@ class Answer:
 def answering(monkeypatch: pytest.MonkeyPatch) -> Answer:
     """Ask nobody any more; return the answer, to be changed."""
     answer = Answer()
-    monkeypatch.setattr("smtp_wizard.engine.finder.discover", answer.discover)
+    monkeypatch.setattr("smtp_wizard.engine.services.finder.discover", answer.discover)
     return answer

@@ -16,7 +16,7 @@ import dns.rdatatype
 import dns.rrset
 import dns.zonefile
 
-from smtp_wizard.engine.discovery import Resolver
+from smtp_wizard.engine.discovery.dns import Resolver
 
 
 class DnsFault(StrEnum):

@@ -14,9 +14,11 @@ from pathlib import Path
 import click
 
 from smtp_wizard.cli import program
-from smtp_wizard.engine.accounts import AccountBook, StoreKind, StoreRef
-from smtp_wizard.engine.model import Auth, Endpoint, Security
-from tests.test_cli_send import RELAY
+from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from tests.commands.test_send import RELAY
 
 PRACTICE = ("setup", "ana@sandbox.test", "--path", "accept", "--password-env", "PW")
 COMMANDS: tuple[tuple[str, ...], ...] = (
@@ -141,7 +143,8 @@ import json, os, pathlib, shutil, sys
 
 given = json.load(sys.stdin)
 folder = pathlib.Path(given["folder"])
-import smtp_wizard.cli, smtp_wizard.engine.desk, smtp_wizard.front, smtp_wizard.engine.explainers, smtp_wizard.report
+import smtp_wizard.cli, smtp_wizard.engine.services.desk, smtp_wizard.launch
+import smtp_wizard.engine.explain.factory, smtp_wizard.output.lines
 import cryptography.x509, dns.resolver, filelock, platformdirs, yaml
 from smtp_wizard.__main__ import main
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from smtp_wizard.engine.diagnosis import Fault
-from smtp_wizard.engine.model import Endpoint, Family, Security
-from smtp_wizard.engine.wire import Peer, TlsFacts, Trust, WireError
+from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.smtp.symptom import Fault
+from smtp_wizard.engine.smtp.transport import Peer, TlsFacts, Trust, WireError
 from tests.support.scripted import NOW, Client, ScriptedStream, ScriptedWire, Server, Silence, Step, Tls
 
 HOST = "mail.example.com"

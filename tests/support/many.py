@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from smtp_wizard.engine.accounts import FILE_NAME, FILE_SCHEMAS, FILE_VERSION, Account, StoreKind, StoreRef, new_id
-from smtp_wizard.engine.model import Address, Auth, Endpoint, Scope, Security
+from smtp_wizard.engine.accounts.accounts import FILE_NAME, FILE_SCHEMAS, FILE_VERSION, Account, new_id
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from tests.support.certs import Authority
 
 PASSWORD = "a password for practice"

@@ -32,7 +32,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from smtp_wizard.engine.model import Endpoint, Security
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
 
 T = TypeVar("T")
 

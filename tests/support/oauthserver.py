@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from smtp_wizard.engine.oauth_server import ClientSecret, OAuthServer
+from smtp_wizard.engine.oauth.server import ClientSecret, OAuthServer
 
 CLIENT_ID = "wizard-of-ana"
 Answer = tuple[int, object]

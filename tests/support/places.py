@@ -12,14 +12,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from smtp_wizard.app import HOME, SETUP
-from smtp_wizard.engine.accounts import LastResult, StoreKind
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.model import Address, Depth, Scope, Secret, Stage, Verdict
-from smtp_wizard.engine.state import Result
-from smtp_wizard.engine.wizard import Arrival, Draft, Origin, Proof
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.state.results import LastResult, Result
+from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, LeadScreen, LinkScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.widgets import CheckList, Choices, GuidePane
+from smtp_wizard.widgets.checks import CheckList
+from smtp_wizard.widgets.choices import Choices
+from smtp_wizard.widgets.guide import GuidePane
 from tests.support.redirect import RedirectWire, playing, tls_ports
 from tests.support.stores import desktop
 from tests.support.walk import Walk, catalog, make_desk, walking

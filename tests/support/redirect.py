@@ -14,12 +14,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from smtp_wizard.engine.catalog import Catalog
-from smtp_wizard.engine.diagnosis import Fault
-from smtp_wizard.engine.model import Endpoint, Family, Security, Stage
-from smtp_wizard.engine.sandbox import Sandbox
-from smtp_wizard.engine.scenarios import Scenario, load_scenarios
-from smtp_wizard.engine.wire import Peer, SocketWire, Stream, TlsFacts, Trust, WireError
+from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.sandbox.scenarios import Scenario, load_scenarios
+from smtp_wizard.engine.sandbox.server import Sandbox
+from smtp_wizard.engine.smtp.symptom import Fault
+from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream, TlsFacts, Trust, WireError
 from tests.support.misbehaving import Close, Expect, ExpectMessage, MisbehavingServer, Send, StartTls, Step
 
 STAND_IN = "192.0.2.1"
@@ -169,7 +171,7 @@ def led_to(endpoints: Iterable[Endpoint], ca_file: Path) -> Led:
 @asynccontextmanager
 async def open_relay(folder: Path, *scenario_ids: str) -> AsyncIterator[dict[str, Led]]:
     """As `playing`, by servers that ask for no sign-in (STARTTLS only)."""
-    from smtp_wizard.engine import practice_certificates as practice
+    from smtp_wizard.engine.sandbox import certificates as practice
 
     async with AsyncExitStack() as running:
         led: dict[str, Led] = {}

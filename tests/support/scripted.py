@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from smtp_wizard.engine.model import Family
-from smtp_wizard.engine.wire import Peer, TlsFacts, Trust, WireError
+from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.smtp.transport import Peer, TlsFacts, Trust, WireError
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 FACTS = TlsFacts(

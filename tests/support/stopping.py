@@ -23,17 +23,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from smtp_wizard.engine.accounts import AccountBook, AccountsError, StoreKind, StoreRef
-from smtp_wizard.engine.catalog import load_catalog
-from smtp_wizard.engine.check import CheckResult, Report
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.diagnosis import load_diagnosis
-from smtp_wizard.engine.model import Address, Endpoint, InputError, Scope, Secret, Security, Stage, Verdict
-from smtp_wizard.engine.secrets import SERVICE, Backend, SecretError, SecretStores, VaultStore
-from smtp_wizard.engine.secrets.desktop import desktop_backend
-from smtp_wizard.engine.secrets.sealed import Cost
-from smtp_wizard.engine.wire import SocketWire
-from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.engine.accounts.accounts import AccountBook, AccountsError
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Stage, Verdict
+from smtp_wizard.engine.checks.report import CheckResult, Report
+from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
+from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.secrets.keyring import SERVICE, Backend, desktop_backend
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.secrets.vault import VaultStore
+from smtp_wizard.engine.secrets.vault_format import Cost
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.smtp.transport import SocketWire
+from smtp_wizard.engine.wizard.draft import Draft
 from tests.support.stores import MemoryBackend, desktop
 
 PASSPHRASE = Secret("four words of no sense")

@@ -6,18 +6,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.model import Secret
-from smtp_wizard.engine.secrets import (
-    SERVICE,
-    Availability,
-    Before,
-    ReferenceStore,
-    SecretError,
-    SecretStore,
-    Trouble,
-    nothing,
-)
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretStore, Trouble, nothing
+from smtp_wizard.engine.secrets.keyring import SERVICE
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.references import ReferenceStore
 
 
 class FailingStore:

@@ -22,15 +22,15 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from smtp_wizard.app import SETUP, WizardApp
-from smtp_wizard.engine.accounts import AccountBook
-from smtp_wizard.engine.catalog import Catalog, load_catalog
-from smtp_wizard.engine.check import Limits
-from smtp_wizard.engine.desk import Desk
-from smtp_wizard.engine.diagnosis import Diagnosis, load_diagnosis
-from smtp_wizard.engine.guides import GuideShelf
-from smtp_wizard.engine.secrets import SecretStores
-from smtp_wizard.engine.wire import SocketWire, Wire
-from smtp_wizard.engine.wizard import Draft
+from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.checks.target import Limits
+from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
+from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.smtp.transport import SocketWire, Wire
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.screens.step import StepScreen
 from tests.support.patience import PATIENCE
 from tests.support.stores import MemoryBackend, always, desktop

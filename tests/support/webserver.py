@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
-from smtp_wizard.engine.web import HttpWeb
-from smtp_wizard.engine.wire import Trust
+from smtp_wizard.engine.discovery.web import HttpWeb
+from smtp_wizard.engine.smtp.transport import Trust
 from tests.support.certs import Authority
 
 

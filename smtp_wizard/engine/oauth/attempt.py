@@ -10,14 +10,14 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.oauth.browser import BrowserSignIn
 from smtp_wizard.engine.oauth.device import DeviceCode, Sleep, ask_for_code, wait_for_person
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble
 from smtp_wizard.engine.oauth.exchange import Exchange
 from smtp_wizard.engine.oauth.grants import SignedIn
 from smtp_wizard.engine.oauth.listener import Listener
-from smtp_wizard.engine.oauth_server import Flow
+from smtp_wizard.engine.oauth.server import Flow
 
 PATIENCE = timedelta(minutes=15)
 """How long the browser is waited for."""

@@ -12,11 +12,11 @@ import unicodedata
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble, meaning_of
 from smtp_wizard.engine.oauth.exchange import Exchange
 from smtp_wizard.engine.oauth.grants import SignedIn
-from smtp_wizard.engine.oauth_server import is_loopback
+from smtp_wizard.engine.oauth.server import is_loopback
 
 CUT_AT = 4095
 """A terminal hands over a line of at most 4096 bytes, its end included; what is longer is cut without a word."""

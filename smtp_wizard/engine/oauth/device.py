@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeGuard
 
-from smtp_wizard.engine.model import Secret, clean
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import clean
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble, garbled, meaning_of
 from smtp_wizard.engine.oauth.exchange import Exchange, host_of, seconds_in, token_in
 from smtp_wizard.engine.oauth.grants import SignedIn
-from smtp_wizard.engine.oauth_server import is_safe_url
+from smtp_wizard.engine.oauth.server import is_safe_url
 
 USUAL_INTERVAL = 5.0
 """Seconds between two questions where the server names none (RFC 8628 section 3.2)."""

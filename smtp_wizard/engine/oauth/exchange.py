@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from smtp_wizard.engine.listening import listening
-from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble, garbled, meaning_of, unreachable
 from smtp_wizard.engine.oauth.grants import Access, Grant, SignedIn
-from smtp_wizard.engine.oauth_server import OAuthServer, is_safe_url
-from smtp_wizard.engine.wire import Trust, WireError, verifying_context
+from smtp_wizard.engine.oauth.server import OAuthServer, is_safe_url
+from smtp_wizard.engine.smtp.silence import listening
+from smtp_wizard.engine.smtp.transport import Trust, WireError, verifying_context
 
 if TYPE_CHECKING:
     from authlib.integrations.httpx_client import AsyncOAuth2Client

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
-from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.base.secret import Secret
 
 SCHEMA = "smtp-wizard/sign-in/1"
 

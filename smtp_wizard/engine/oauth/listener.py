@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
-from smtp_wizard.engine.listening import listening
-from smtp_wizard.engine.oauth_server import is_loopback
+from smtp_wizard.engine.oauth.server import is_loopback
+from smtp_wizard.engine.smtp.silence import listening
 
 LONGEST_REQUEST = 32 * 1024
 SECONDS_A_REQUEST = 10.0

@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smtp_wizard.engine import paths
-from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.base import private_files
+from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
 
@@ -67,7 +67,7 @@ class Renewal:
                 OAuthTrouble.UNREACHABLE,
                 f"Another smtp-wizard has been renewing this sign-in for more than {self._lock_seconds:g} seconds.",
             )
-        except paths.UnsafeFile as unsafe:
+        except private_files.UnsafeFile as unsafe:
             problem = OAuthError(OAuthTrouble.UNREACHABLE, f"The sign-in is not renewed. {unsafe}")
         except OSError:
             problem = OAuthError(OAuthTrouble.UNREACHABLE, "The sign-in cannot be renewed: its lock cannot be written.")
@@ -85,7 +85,7 @@ class Renewal:
 
         digest = hashlib.sha256(name.casefold().encode()).hexdigest()[:16]
         return filelock.AsyncFileLock(
-            paths.lock_of(self._folder / f"sign-in-{digest}"),
+            private_files.lock_of(self._folder / f"sign-in-{digest}"),
             timeout=self._lock_seconds,
             mode=0o600,
             thread_local=False,

@@ -4,15 +4,7 @@ Each place is a module. What goes wrong in it becomes a `SecretError` with one s
 end there, and nothing of their text is shown, since some of them quote the secret.
 """
 
-from smtp_wizard.engine.secrets.base import (
-    Availability,
-    Before,
-    SecretError,
-    SecretStore,
-    Trouble,
-    entry_name,
-    nothing,
-)
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretStore, Trouble, entry_name, nothing
 from smtp_wizard.engine.secrets.command import (
     COMMAND_EXAMPLES,
     COMMAND_SECONDS,
@@ -21,9 +13,9 @@ from smtp_wizard.engine.secrets.command import (
     parse_command,
     utf8_text,
 )
-from smtp_wizard.engine.secrets.desktop import KEYRING_LIMIT, OS_BACKENDS, SERVICE, Backend, KeyringStore
 from smtp_wizard.engine.secrets.file import CREDENTIALS, FileStore, parse_secret_file
 from smtp_wizard.engine.secrets.journal import Journal, Note, Pending
+from smtp_wizard.engine.secrets.keyring import KEYRING_LIMIT, OS_BACKENDS, SERVICE, Backend, KeyringStore
 from smtp_wizard.engine.secrets.references import EnvStore, ReferenceStore, no_text, parse_variable, variable_for
 from smtp_wizard.engine.secrets.session import SessionStore
 from smtp_wizard.engine.secrets.stores import SecretStores

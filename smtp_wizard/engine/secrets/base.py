@@ -8,8 +8,8 @@ from enum import StrEnum
 from secrets import token_hex
 from typing import Protocol
 
-from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
 Before = Callable[[], None]
 """Called just before a secret is written, from whatever thread writes it. What it raises stops the writing."""

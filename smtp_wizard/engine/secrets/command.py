@@ -17,11 +17,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.listening import listening
-from smtp_wizard.engine.model import InputError, Secret, clean
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import clean
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import ReferenceStore
+from smtp_wizard.engine.smtp.silence import listening
 
 COMMAND_SECONDS = 30.0
 """How long a command may take."""

@@ -11,11 +11,13 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from smtp_wizard.engine.accounts import StoreKind
-from smtp_wizard.engine.model import InputError, Secret, clean
-from smtp_wizard.engine.paths import absolute
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.private_files import absolute
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import clean
 from smtp_wizard.engine.secrets.base import Availability, SecretError, Trouble
 from smtp_wizard.engine.secrets.command import LARGEST, only_line, unreadable
+from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import ReferenceStore
 
 CREDENTIALS = "$CREDENTIALS_DIRECTORY/"
@@ -65,7 +67,7 @@ class FileStore(ReferenceStore):
         )
 
     async def read(self, where: str) -> Secret:
-        from smtp_wizard.engine.wire import in_thread
+        from smtp_wizard.engine.smtp.transport import in_thread
 
         path = self._path(where)
 

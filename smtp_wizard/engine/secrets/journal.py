@@ -18,10 +18,10 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from smtp_wizard.engine import paths
-from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.model import clean
+from smtp_wizard.engine.base import private_files
+from smtp_wizard.engine.base.shown import clean
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -99,7 +99,7 @@ class Pending:
         try:
             if self._file is None:
                 self._file, self._lock = self._journal.new_file()
-            paths.write_private(self._file, _file_bytes(self._since, self._entries))
+            private_files.write_private(self._file, _file_bytes(self._since, self._entries))
         except (OSError, _Refused) as problem:
             self._journal.complain(problem)
 
@@ -129,7 +129,7 @@ class Journal:
         if len(self.files()) >= MOST:
             raise _Refused(f"there are {MOST} notes already; 'smtp-wizard doctor --clean' clears them up")
         file = self._folder / f"{PREFIX}{token_hex(8)}.json"
-        paths.lock_of(file)  # makes the folder, and looks whether others may write there
+        private_files.lock_of(file)  # makes the folder, and looks whether others may write there
         lock = _lock_of(file)
         if not _acquired(lock):
             raise _Refused("its lock is held by somebody else")
@@ -194,10 +194,10 @@ class Journal:
 
         To be called under its lock: what a writer of it that was killed has left goes too.
         """
-        paths.sweep_scratch(note.file)
+        private_files.sweep_scratch(note.file)
         with suppress(OSError):
             if entries:
-                paths.write_private(note.file, _file_bytes(note.since, entries))
+                private_files.write_private(note.file, _file_bytes(note.since, entries))
             else:
                 note.file.unlink(missing_ok=True)
 
@@ -207,7 +207,7 @@ class Journal:
             note = file.with_suffix("")
             lock = _lock_of(note)
             if _acquired(lock):
-                paths.sweep_scratch(note)
+                private_files.sweep_scratch(note)
                 _release(lock)
 
 
@@ -259,7 +259,7 @@ def _file_bytes(since: datetime, entries: Sequence[StoreRef]) -> bytes:
 
 def _note(file: Path) -> Note:
     """Read a note. Raises `OSError`, and `ValueError` for whatever is odd in it."""
-    data = paths.read_private(file, LARGEST)
+    data = private_files.read_private(file, LARGEST)
     try:
         document = json.loads(data.decode("utf-8"))
         if document["schema"] != FILE_SCHEMA:

@@ -7,9 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, MutableMapping
 from typing import ClassVar
 
-from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.model import InputError, Secret, clean, has_surrogate
+from smtp_wizard.engine.base.characters import has_surrogate
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import clean
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
 USUAL_PREFIX = "SMTP_WIZARD_PASSWORD_"
 """Begins the name of a variable that holds a password, where nobody has chosen another name."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
 
 class SessionStore:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 
-from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.model import Secret
+from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets.base import Before, SecretStore, entry_name, nothing
 from smtp_wizard.engine.secrets.command import CommandStore
-from smtp_wizard.engine.secrets.desktop import KEYRING_LIMIT, Backend, KeyringStore, desktop_backend
 from smtp_wizard.engine.secrets.file import FileStore
 from smtp_wizard.engine.secrets.journal import Journal
+from smtp_wizard.engine.secrets.keyring import KEYRING_LIMIT, Backend, KeyringStore, desktop_backend
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import EnvStore, ReferenceStore
 from smtp_wizard.engine.secrets.session import SessionStore
 from smtp_wizard.engine.secrets.vault import VaultStore

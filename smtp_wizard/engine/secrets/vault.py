@@ -12,12 +12,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from smtp_wizard.engine import paths
-from smtp_wizard.engine.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.model import InputError, Secret, clean
-from smtp_wizard.engine.secrets import sealed
+from smtp_wizard.engine.base import private_files
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.secrets import vault_format
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
-from smtp_wizard.engine.secrets.sealed import Cost, Key, Sealed
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.vault_format import Cost, Key, Sealed
 
 FILE_NAME = "vault.json"
 USUAL = Cost()
@@ -199,7 +201,7 @@ class VaultStore:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Do `work`; what goes wrong is raised here anew, without the frames that hold secrets."""
-        from smtp_wizard.engine.wire import in_thread
+        from smtp_wizard.engine.smtp.transport import in_thread
 
         def guarded() -> T | SecretError:
             try:
@@ -229,13 +231,13 @@ class VaultStore:
         found = self._read()
         if found is None:
             raise _absent()
-        key = sealed.make_key(passphrase, found.salt, found.cost)
+        key = vault_format.make_key(passphrase, found.salt, found.cost)
         self._unsealed(found, key)
         self._key, self._outdated = key, False
         self._swept()
 
     def _created(self, passphrase: Secret) -> None:
-        key = sealed.new_key(passphrase, self._cost)
+        key = vault_format.new_key(passphrase, self._cost)
         with self._locked() as file:
             if file.exists():
                 made_meanwhile = True
@@ -246,7 +248,7 @@ class VaultStore:
             self._opened(passphrase)
 
     def _changed(self, passphrase: Secret) -> None:
-        key = sealed.new_key(passphrase, self._cost)
+        key = vault_format.new_key(passphrase, self._cost)
         with self._locked() as file:
             self._write(file, self._entries(), key)
 
@@ -262,13 +264,13 @@ class VaultStore:
 
     def _write(self, file: Path, entries: dict[str, str], key: Key, before: Before = nothing) -> None:
         """Write the file, and read back what was written. Raises `SecretError`, `OSError`."""
-        data = sealed.seal(entries, key)
-        if len(data) > sealed.LARGEST:  # it could not be read any more
+        data = vault_format.seal(entries, key)
+        if len(data) > vault_format.LARGEST:  # it could not be read any more
             raise SecretError(
                 Trouble.TOO_LONG, "The vault is full: keep what is long in another place. Nothing was changed."
             )
         before()
-        paths.write_private(file, data)
+        private_files.write_private(file, data)
         found = self._read()
         if found is None or not key.fits(found) or self._unsealed(found, key) != entries:
             raise SecretError(Trouble.FORGETS, "The vault does not give back what is stored in it.")
@@ -286,10 +288,10 @@ class VaultStore:
 
     def _unsealed(self, found: Sealed, key: Key) -> dict[str, str]:
         try:
-            return sealed.unseal(found, key)
-        except sealed.WrongKey:
+            return vault_format.unseal(found, key)
+        except vault_format.WrongKey:
             raise SecretError(Trouble.WRONG, "That is not the passphrase of the vault.") from None
-        except sealed.Damaged as problem:
+        except vault_format.Damaged as problem:
             raise self._damaged(str(problem)) from None
 
     def _read(self) -> Sealed | None:
@@ -297,21 +299,21 @@ class VaultStore:
         if self._file is None:
             return None
         try:
-            return sealed.read(paths.read_private(self._file, sealed.LARGEST))
+            return vault_format.read(private_files.read_private(self._file, vault_format.LARGEST))
         except FileNotFoundError:
             return None
-        except paths.UnsafeFile as problem:
+        except private_files.UnsafeFile as problem:
             raise SecretError(Trouble.EXPOSED, str(problem)) from None
         except OSError as problem:
             raise SecretError(
                 Trouble.REFUSED, f"The vault {_shown(self._file)} could not be read: {_why(problem)}."
             ) from None
-        except sealed.Newer:
+        except vault_format.Newer:
             raise SecretError(
                 Trouble.REFUSED,
                 f"The vault {_shown(self._file)} was written by a newer smtp-wizard; please update this one.",
             ) from None
-        except sealed.Damaged as problem:
+        except vault_format.Damaged as problem:
             raise self._damaged(str(problem)) from None
 
     def _damaged(self, why: str) -> SecretError:
@@ -330,8 +332,8 @@ class VaultStore:
         if self._file is None:
             raise SecretError(Trouble.ABSENT, "There is no config folder in which a vault could be.")
         try:
-            with filelock.FileLock(paths.lock_of(self._file), timeout=self._lock_limit, mode=0o600):
-                paths.sweep_scratch(self._file)
+            with filelock.FileLock(private_files.lock_of(self._file), timeout=self._lock_limit, mode=0o600):
+                private_files.sweep_scratch(self._file)
                 yield self._file
         except filelock.Timeout:
             raise SecretError(
@@ -339,7 +341,7 @@ class VaultStore:
                 f"Another smtp-wizard has been writing the vault for more than {self._lock_limit:g} seconds; nothing "
                 "was changed, please try again.",
             ) from None
-        except paths.UnsafeFile as problem:
+        except private_files.UnsafeFile as problem:
             raise SecretError(Trouble.EXPOSED, f"Nothing was saved. {problem}") from None
         except OSError as problem:
             raise SecretError(
@@ -353,9 +355,9 @@ class VaultStore:
 
         assert self._file is not None
         try:
-            paths.refuse_strangers(self._file.parent)
+            private_files.refuse_strangers(self._file.parent)
             with filelock.FileLock(f"{self._file}.lock", timeout=0, mode=0o600):
-                paths.sweep_scratch(self._file)
+                private_files.sweep_scratch(self._file)
         except (filelock.Timeout, OSError):
             return
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smtp_wizard.engine import paths
+from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.state import signins
 from smtp_wizard.engine.state.signins import Reached, SignIn
 
@@ -30,7 +30,7 @@ def take_over(connection: Connection, folder: Path) -> None:
     """Take the old file over and delete it; one that cannot be understood is put aside. Raises what SQLite raises."""
     old = folder / OLD_NAME
     try:
-        data = paths.read_private(old, LARGEST)
+        data = private_files.read_private(old, LARGEST)
     except OSError as problem:
         if problem.errno != errno.EFBIG:
             return

@@ -16,8 +16,8 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import TypeVar
 
-from smtp_wizard.engine import paths
-from smtp_wizard.engine.model import clean
+from smtp_wizard.engine.base import private_files
+from smtp_wizard.engine.base.shown import clean
 from smtp_wizard.engine.state.forms import FILE_NAME
 
 COMPANIONS = ("-wal", "-shm", "-journal")
@@ -67,8 +67,8 @@ def open_for_writing(folder: Path, seconds: float) -> Connection:
     """
     file = folder / FILE_NAME
     with _told(file, "kept"):
-        paths.make_private_dir(folder)
-        paths.refuse_strangers(file)
+        private_files.make_private_dir(folder)
+        private_files.refuse_strangers(file)
         _make_private(file)
         connection = _connect(file, "rw", seconds)
         try:
@@ -99,8 +99,8 @@ def read(folder: Path, query: Callable[[Connection], T]) -> T | None:
     with _told(file, "read"):
         if not _is_there(file):
             return None
-        paths.refuse_strangers(folder)
-        paths.refuse_strangers(file)
+        private_files.refuse_strangers(folder)
+        private_files.refuse_strangers(file)
         # Without a log nobody is at work, and all that there is stands in the file itself: it is read as it lies there,
         # also where the folder cannot be written to. Whoever begins to write just now is seen at the second look.
         at_work = _beside(file, "-wal").exists()
@@ -128,7 +128,7 @@ def put_aside(folder: Path, seconds: float) -> str:
     with _told(file, "kept"):
         try:
             # Two processes that find the damage at once must not put the new file of the other aside.
-            with filelock.FileLock(paths.lock_of(file), timeout=seconds, mode=0o600):
+            with filelock.FileLock(private_files.lock_of(file), timeout=seconds, mode=0o600):
                 if not _is_damaged(file):
                     return ""
                 file.replace(aside)
@@ -197,7 +197,7 @@ def _why(problem: Exception) -> str:
 
 
 def _trouble(problem: Exception, file: Path, done: str) -> StateTrouble:
-    if isinstance(problem, paths.UnsafeFile):
+    if isinstance(problem, private_files.UnsafeFile):
         return StateTrouble(f"Results and refused sign-ins are not {done}. {problem}")
     kind = Damaged if _code(problem) in _DAMAGED else StateTrouble
     return kind(_words(file, done, _why(problem)))

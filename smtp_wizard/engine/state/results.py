@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from smtp_wizard.engine.model import Depth, Stage, Verdict
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.state.forms import moment_of, number_of
 from smtp_wizard.engine.state.storage import Storage
 

@@ -1,0 +1,207 @@
+"""Every port of a host for `check HOST`, and the question whether this network blocks one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from smtp_wizard.commands.checking import Transcript, cut_off, held_reader, report_line
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.connection import Connection
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.checks.events import Emit
+from smtp_wizard.engine.checks.progress import Watched
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.scan.control_host import Answer, Neutral
+from smtp_wizard.engine.scan.question import Question
+from smtp_wizard.engine.scan.results import Begun, Event, Lane, PortSeen, Probe, Talk, fold
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.output.lines import finding_lines, paragraph
+from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.questions import can_ask, confirm
+from smtp_wizard.runtime.running import Stopwatch, run
+from smtp_wizard.text.network import (
+    answer_lines,
+    conclusion,
+    families_words,
+    neutral_hint,
+    neutral_question,
+    row_words,
+    table,
+    unreached_ports,
+)
+
+
+def options_of(connection: Connection) -> Options:
+    """Return what was said about the connection, as the engine takes it."""
+    return Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a sweep has found."""
+
+    probe: Probe
+    outcomes: list[Outcome]
+    """One a port: those that serve first, best first; then those for which there was no time left."""
+
+    @property
+    def unreached(self) -> list[int]:
+        """The ports at which nobody has spoken."""
+        return unreached_ports(self.probe)
+
+
+class Sweep:
+    """Tries every port at once; tells of each as it comes."""
+
+    def __init__(
+        self, invocation: Invocation, host: str, security: Security | None, connection: Connection, watch: Stopwatch
+    ) -> None:
+        self.invocation = invocation
+        self.out = invocation.out
+        self.host = host
+        self.security = security
+        self.connection = connection
+        self.watch = watch
+        self._question: Question | None = None
+        self._events: list[Event] = []
+        self._watched: dict[Lane, Watched] = {}
+        self._lines: dict[Lane, list[str]] = {}
+        self._readers: dict[Lane, Emit] = {}
+
+    async def found(self, transcript: Transcript) -> Found:
+        """Try them; what was seen until the time was up is found, too."""
+
+        def take(event: Event) -> None:
+            self._take(event, transcript)
+
+        try:
+            async with self.watch.bound():
+                probe = await self.invocation.desk.probe(
+                    self.host, take, security=self.security, options=options_of(self.connection)
+                )
+        except TimeoutError:
+            question = self._question or Question(host=self.host, endpoints=())
+            probe = fold(question, self._events)
+        for lane, lines in self._lines.items():
+            over = f", {families_words([lane.family])}" if lane.family else ""
+            transcript.block(f"{lane.endpoint}, {lane.endpoint.security.words}{over}", lines)
+        seen = [Outcome(None, each.report) for each in probe.ranked]
+        return Found(probe, [*seen, *self._cut_off(probe)])
+
+    def _take(self, event: Event, transcript: Transcript) -> None:
+        self._events.append(event)
+        match event:
+            case Begun(question):
+                self._question = question
+            case Talk(lane, inner):
+                if lane not in self._watched:
+                    self._watched[lane] = Watched()
+                    self._lines[lane] = []
+                    self._readers[lane] = held_reader(transcript, self._lines[lane])
+                self._watched[lane].take(inner)
+                self._readers[lane](inner)
+            case PortSeen(result) if self.out.form is Form.TEXT:
+                self.out.narrate(row_words(result))
+
+    def _cut_off(self, probe: Probe) -> list[Outcome]:
+        """What became of the ports that had not answered when the time was up."""
+        done = {each.port for each in probe.ports}
+        outcomes: list[Outcome] = []
+        for endpoint in probe.question.endpoints:
+            if endpoint.port not in done:
+                lanes = [seen for lane, seen in self._watched.items() if lane.endpoint.port == endpoint.port]
+                seen = max(lanes, key=lambda each: len(each.results), default=Watched())
+                cut = cut_off(seen, self.watch.limit or 0.0)
+                outcomes.append(Outcome(None, Report(endpoint, (*seen.results, cut))))
+        return outcomes
+
+    def show(self, found: Found) -> None:
+        """Write the table, what follows from it, and where nothing serves what can be done."""
+        out = self.out
+        for line in table(found.probe):
+            report_line(out, line)
+        for sentence in conclusion(found.probe):
+            for line in paragraph(sentence):
+                out.data(line)
+        if found.probe.best is not None:
+            return
+        # Every way was tried, so the findings offer none of them; what is said of four ports is said once.
+        findings = [replace(finding, fix=None) for outcome in found.outcomes for finding in outcome.findings]
+        for finding in {finding.title: finding for finding in reversed(findings)}.values():
+            out.data(finding.title)
+            for line in finding_lines(finding):
+                report_line(out, line)
+
+
+@dataclass(frozen=True, slots=True)
+class Neutrally:
+    """What a neutral host has told, or whom one may ask."""
+
+    answers: tuple[Answer, ...] = ()
+    proposal: Neutral | None = None
+
+
+class NeutralQuestion:
+    """Does this network block a port? Nobody is contacted whom the person has not named or agreed to."""
+
+    def __init__(
+        self, invocation: Invocation, host: str, server: str, connection: Connection, watch: Stopwatch
+    ) -> None:
+        """`server`: how the person wrote it, for the hint."""
+        self.invocation = invocation
+        self.out = invocation.out
+        self.host = host
+        self.server = server
+        self.connection = connection
+        self.watch = watch
+
+    def settled(
+        self,
+        named: str | None,
+        ports: Sequence[int],
+        serving: Sequence[Endpoint] | None,
+        undone: Callable[[], str],
+    ) -> Neutrally:
+        """Ask the host that was named, or the proposed one after a yes; show what it tells.
+
+        `serving`: other ports that are known to serve; None: that is found out beside.
+        """
+        if not ports:
+            if named is not None and self.out.form is Form.TEXT:
+                self.out.narrate(f"{clean(named, 100)} was not asked: no port was found to be unreachable.")
+            return Neutrally()
+        if named is not None:
+            return Neutrally(self._asked(Neutral(named, tuple(ports)), serving, undone))
+        proposal = self.invocation.desk.neutral_for(self.host, ports)
+        if proposal is None or self.out.form is not Form.TEXT:
+            return Neutrally(proposal=proposal)
+        # Where another port serves there is nothing that must be known; a question would stand in the way.
+        if serving or not can_ask():
+            self.out.narrate(neutral_hint(proposal, self.server))
+            return Neutrally(proposal=proposal)
+        if not confirm("\n".join(paragraph(neutral_question(proposal)))):
+            return Neutrally(proposal=proposal)
+        return Neutrally(self._asked(proposal, serving, undone), proposal)
+
+    def _asked(
+        self, neutral: Neutral, serving: Sequence[Endpoint] | None, undone: Callable[[], str]
+    ) -> tuple[Answer, ...]:
+        answers = run(self._ask(neutral, serving), self.watch, undone)
+        if self.out.form is Form.TEXT:
+            for sentence in answer_lines(answers):
+                for line in paragraph(sentence):
+                    self.out.data(line)
+        return answers
+
+    async def _ask(self, neutral: Neutral, serving: Sequence[Endpoint] | None) -> tuple[Answer, ...]:
+        try:
+            async with self.watch.bound():
+                return await self.invocation.desk.ask_neutral(
+                    neutral.host, self.host, neutral.ports, instead=serving, options=options_of(self.connection)
+                )
+        except TimeoutError:
+            self.out.narrate(f"There was no time left to ask {neutral.host}.")
+            return ()

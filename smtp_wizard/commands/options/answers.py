@@ -1,0 +1,136 @@
+"""The options with which an account's answers are given, for every command that takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from smtp_wizard.commands.options.connection import SECURITY, parsed_by
+from smtp_wizard.commands.options.passwords import hidden
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import parse_host, parse_port
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.words import parse_words
+from smtp_wizard.engine.secrets.command import parse_command
+from smtp_wizard.engine.secrets.file import parse_secret_file
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.references import parse_variable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+LET_IT_SEND_GENERAL = "Let it send general mail only from now on?"
+"""What is asked before another account for all mail is displaced."""
+
+
+def _env_name(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """Take the name of the variable that has the password; what it holds is hidden from other programs at once."""
+    return hidden(context, parameter, parsed_by(parse_variable)(context, parameter, text))
+
+
+def _parse_address_or_none(text: str) -> Address | None:
+    return Address.parse(text) if text else None
+
+
+_WORDS = parsed_by(parse_words)
+_ADDRESS_OR_NONE = parsed_by(_parse_address_or_none)
+
+_SERVER = (
+    click.option("--host", metavar="HOST", callback=parsed_by(parse_host), help="The outgoing server."),
+    click.option("--port", metavar="PORT", callback=parsed_by(parse_port), help="Its port."),
+    click.option("--security", type=SECURITY, help="How it is encrypted."),
+    click.option("--username", metavar="NAME", callback=_WORDS, help="The user name; mostly the address."),
+    click.option(
+        "--auth",
+        type=click.Choice(["password", "xoauth2", "none"]),
+        help="'xoauth2': sign in in the browser; 'none': the server wants no sign-in.",
+    ),
+    click.option("--allow-cleartext-login", "allow_cleartext", is_flag=True, help="Sign in even without encryption."),
+)
+_SENDER = (
+    click.option(
+        "--from", "sender", metavar="ADDR", callback=_ADDRESS_OR_NONE, help="The address in From, where it differs."
+    ),
+    click.option("--sender-name", metavar="TEXT", callback=_WORDS, help="The name beside the address in From."),
+    click.option("--scope", type=click.Choice([each.value for each in Scope]), help="What it sends."),
+    click.option(
+        "--company-email/--no-company-email",
+        default=None,
+        help="Update Company Email: the firm's name and Reply-To.",
+    ),
+    click.option("--company-name", metavar="TEXT", callback=_WORDS, help="The firm's name."),
+    click.option("--reply-to", metavar="ADDR", callback=_ADDRESS_OR_NONE, help="Where answers go."),
+)
+_STORE = (
+    click.option("--store", type=click.Choice([each.value for each in StoreKind]), help="Where the password is kept."),
+    click.option("--env-name", metavar="NAME", callback=_env_name, help="The variable, with --store env."),
+    click.option(
+        "--secret-command",
+        metavar="CMD",
+        callback=parsed_by(parse_command),
+        help="With --store command: run this each time; its first line is the password.",
+    ),
+    click.option(
+        "--secret-file",
+        metavar="FILE",
+        callback=parsed_by(parse_secret_file),
+        help="With --store file: its first line is the password; or $CREDENTIALS_DIRECTORY/NAME.",
+    ),
+)
+
+
+REFERENCES: Mapping[StoreKind, str] = {
+    StoreKind.ENV: "env_name",
+    StoreKind.COMMAND: "secret_command",
+    StoreKind.FILE: "secret_file",
+}
+"""Which option names the way to a password that is kept elsewhere, as click calls its value."""
+
+
+def store_named(store: str | None, said: Mapping[str, Any]) -> StoreKind | None:
+    """Return the store that the options name, if any: an option for the way there names its store as well.
+
+    Raises `click.UsageError` where they contradict each other.
+    """
+    named = [kind for kind, option in REFERENCES.items() if said.get(option) is not None]
+    kind = StoreKind(store) if store is not None else named[0] if named else None
+    for each in named:
+        if each is not kind:
+            raise click.UsageError(f"--{REFERENCES[each].replace('_', '-')} goes with --store {each.value}.")
+    return kind
+
+
+def need_the_way(kind: StoreKind) -> click.UsageError:
+    """Return the error for a store that only keeps the way to the password, where no way was named."""
+    return click.UsageError(f"--store {kind.value} needs --{REFERENCES[kind].replace('_', '-')}.")
+
+
+def server_options(command: F) -> F:
+    """Add the options about the server and the sign-in."""
+    return _with(_SERVER, command)
+
+
+def accept_found_option(command: F) -> F:
+    """Add the option that takes a server beforehand which nobody is there to confirm."""
+    words = (
+        "Take a server of another domain that the address's own domain publishes by https, or that the public list "
+        "ISPDB has; the list learns the domain."
+    )
+    return click.option("--accept-found", is_flag=True, help=words)(command)
+
+
+def sender_options(command: F) -> F:
+    """Add the options about what is sent and by whom. An empty address means: none."""
+    return _with(_SENDER, command)
+
+
+def store_options(command: F) -> F:
+    """Add the options about where the password is kept."""
+    return _with(_STORE, command)
+
+
+def _with(options: tuple[Callable[[F], F], ...], command: F) -> F:
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,210 @@
+"""Signing in in the browser from the command line: the page or the code on stderr, and the wait for the person."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.connection import parsed_by
+from smtp_wizard.commands.options.passwords import PasswordSource, hidden
+from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.oauth.attempt import Attempt
+from smtp_wizard.engine.oauth.errors import OAuthError
+from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
+from smtp_wizard.engine.oauth.grants import Grant, SignedIn
+from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer
+from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.secrets.command import parse_command
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Output
+from smtp_wizard.runtime.questions import ask, can_ask
+from smtp_wizard.runtime.running import Stopwatch, run
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FLOW = click.option(
+    "--flow",
+    type=click.Choice([each.value for each in Flow]),
+    help="How to sign in in the browser.  [default: device where there is such a thing]",
+)
+CAME_BACK_SECONDS = 30.0
+NEEDS_TERMINAL = "--flow device (in a browser somebody must come back from, and there is no terminal here)"
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSource:
+    """What was said on the command line about a sign-in in the browser."""
+
+    client_id: str | None
+    client_secret: PasswordSource
+    flow: Flow | None
+
+    @property
+    def given(self) -> bool:
+        """Whether anything was."""
+        return self.client_id is not None or self.client_secret.given or self.flow is not None
+
+
+def browser_options(command: F) -> F:
+    """Add the options about the sign-in in the browser; `browser_from` reads them, but for --token-command."""
+    for option in (
+        click.option(
+            "--token-command",
+            metavar="CMD",
+            callback=parsed_by(parse_command),
+            help="Run this each time; its first line is an access token (OAuth).",
+        ),
+        FLOW,
+        click.option(
+            "--client-secret-command", metavar="CMD", help="Run this; its first line is the client secret (OAuth)."
+        ),
+        click.option(
+            "--client-secret-env",
+            metavar="NAME",
+            callback=hidden,
+            help="Take the client secret from this environment variable.",
+        ),
+        click.option("--client-id", metavar="ID", help="Your own client id, with --auth xoauth2."),
+    ):
+        command = option(command)
+    return command
+
+
+def browser_from(given: dict[str, Any]) -> BrowserSource:
+    """Take the options out of what click gives. Raises `click.UsageError` for two ways to one secret."""
+    variable, run_this = given.pop("client_secret_env"), given.pop("client_secret_command")
+    if variable is not None and run_this is not None:
+        raise click.UsageError("Only one of --client-secret-env and --client-secret-command can be used.")
+    flow, client_id = given.pop("flow"), given.pop("client_id")
+    if client_id is not None and (not client_id.strip() or clean(client_id, 300) != client_id.strip()):
+        raise click.UsageError("--client-id is not a client id.")
+    source = PasswordSource(command=run_this, variable=variable)
+    return BrowserSource(client_id.strip() if client_id else None, source, Flow(flow) if flow else None)
+
+
+def flow_for(server: OAuthServer, wanted: Flow | None) -> Flow:
+    """Return the way to sign in. Raises `CommandError` for one that the provider has not."""
+    if wanted is None:
+        return server.flows[0]
+    if wanted not in server.flows:
+        raise CommandError(
+            "no-such-flow", f"{server.name} gives out no codes for mail.", "Use --flow browser, or --flow paste."
+        )
+    return wanted
+
+
+def lacking_for(server: OAuthServer, flow: Flow | None, *, has_secret: bool) -> list[str]:
+    """Return what must still be said before the sign-in can begin here, as the names of options."""
+    wants_secret = server.client_secret is ClientSecret.NEEDED and not has_secret
+    lacking = ["--client-secret-env or --client-secret-command"] if wants_secret else []
+    if not can_ask() and (flow or server.flows[0]) is not Flow.DEVICE:
+        lacking.append(NEEDS_TERMINAL if server.device else "--token-command, or a terminal")
+    return lacking
+
+
+def signed_in(
+    invocation: Invocation,
+    exchange: Exchange,
+    flow: Flow,
+    address: str,
+    watch: Stopwatch,
+    undone: Callable[[], str],
+) -> Secret:
+    """Sign in; return the secret that holds it. Raises `CommandError`."""
+    out = invocation.out
+    try:
+        if flow is Flow.DEVICE:
+            found = run(_with_code(out, exchange, address, watch), watch, undone)
+        else:
+            found = _with_browser(out, exchange, flow, address)
+    except OAuthError as problem:
+        raise CommandError("sign-in-failed", str(problem), undone(), Exit.FAILED) from None
+    return invocation.desk.bearers.remember(found)
+
+
+async def _with_code(out: Output, exchange: Exchange, address: str, watch: Stopwatch) -> SignedIn:
+    async with watch.bound(), Attempt(exchange, Flow.DEVICE, address) as attempt:
+        _show(out, attempt)
+        return await attempt.finished()
+
+
+def _with_browser(out: Output, exchange: Exchange, flow: Flow, address: str) -> SignedIn:
+    from smtp_wizard.runtime.sign_in_thread import Beside
+
+    with Beside(lambda: Attempt(exchange, flow, address)) as beside:
+        _show(out, beside.attempt)
+        while True:
+            text = ask(out, "Press Enter when the browser says that you are signed in, or paste its address", str)
+            try:
+                if text:
+                    beside.paste(text)
+            except OAuthError as problem:
+                out.narrate(str(problem))
+                continue
+            found = beside.result(CAME_BACK_SECONDS if text else 0.5)
+            if found is not None:
+                return found
+            out.narrate("Nobody has come back from the browser yet.")
+
+
+def _show(out: Output, attempt: Attempt) -> None:
+    from smtp_wizard.text.oauth import page_lines
+
+    for line in page_lines(attempt, os.environ):
+        out.narrate(line)
+
+
+def signed_in_again(
+    invocation: Invocation, account: Account, flow: Flow | None, watch: Stopwatch, undone: Callable[[], str]
+) -> Secret:
+    """Sign in anew for a saved account, with the client that it had. Raises `CommandError`."""
+    server = invocation.desk.oauth_server(account.provider, account.path)
+    if server is None or account.login is None:
+        raise CommandError(
+            "no-browser-sign-in",
+            f"'{account.name}' takes the access token of another program.",
+            "Give another one: --password-command, --password-env or --password-stdin.",
+        )
+    way = flow_for(server, flow)
+    lacking = lacking_for(server, way, has_secret=True)
+    if lacking:
+        raise CommandError("missing-answers", f"Missing: {', '.join(lacking)}.")
+    client = RegisteredClient(account.login.client_id, _client_secret(invocation, account, watch, undone))
+    exchange = invocation.desk.bearers.exchange(server, client, account.ca_file)
+    return signed_in(invocation, exchange, way, account.address.wire, watch, undone)
+
+
+def _client_secret(
+    invocation: Invocation, account: Account, watch: Stopwatch, undone: Callable[[], str]
+) -> Secret | None:
+    """Return the client secret that is kept with the old sign-in."""
+
+    async def fetch() -> Secret | None:
+        async with watch.bound():
+            return await invocation.desk.secret_of(account)
+
+    try:
+        kept = run(fetch(), watch, undone)
+    except SecretError:
+        return None
+    grant = Grant.opened(kept) if kept is not None else None
+    return grant.client_secret if grant is not None else None
+
+
+def refuse_without_sign_in(account: Account) -> None:
+    """Raise `CommandError` where a password would be asked for, and the account signs in in the browser."""
+    if account.auth is Auth.XOAUTH2:
+        raise CommandError(
+            "secret-ask",
+            f"'{account.name}' signs in in the browser, and that sign-in is kept nowhere.",
+            f"Sign in again: smtp-wizard accounts password '{account.name}'",
+            Exit.SECRET,
+        )

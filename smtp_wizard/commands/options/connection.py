@@ -1,0 +1,174 @@
+"""The options about the connection, which every command that checks has, and their values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.endpoint import (
+    USUAL_WAYS,
+    Endpoint,
+    Security,
+    ascii_host,
+    parse_ehlo_name,
+    parse_host,
+    parse_port,
+)
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.private_files import absolute
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.runtime.exits import CommandError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def parsed_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
+    """Return a click callback that parses a value, or refuses it with the sentence of its `InputError`."""
+
+    def convert(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
+        if value is None:
+            return None
+        try:
+            return parse(value)
+        except InputError as problem:
+            raise click.BadParameter(str(problem), ctx=context, param=parameter) from None
+
+    return convert
+
+
+SECURITY = click.Choice([each.value for each in Security])
+DEPTH = click.Choice([each.value for each in Depth])
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What was said about the connection."""
+
+    ca_file: str | None = None
+    ehlo_name: str = ""
+    family: Family | None = None
+    timeout: float | None = None
+    verbose: bool = False
+    transcript: Path | None = None
+    ignore_lockout: bool = False
+
+
+def sign_in_option(command: F) -> F:
+    """Add the option with which somebody signs in although the account may get locked, for `connection_from`."""
+    return click.option(
+        "--ignore-lockout",
+        is_flag=True,
+        help="Sign in although several sign-ins were refused: the account may get locked.",
+    )(command)
+
+
+def connection_options(command: F) -> F:
+    """Add the options about the connection; `connection_from` reads them."""
+    for option in (
+        click.option("--transcript", metavar="FILE", help="Write the conversation to FILE, passwords masked."),
+        click.option("-v", "--verbose", is_flag=True, help="Show the conversation, passwords masked."),
+        click.option("-6", "ipv6", is_flag=True, help="Use IPv6 only."),
+        click.option("-4", "ipv4", is_flag=True, help="Use IPv4 only."),
+        click.option("--timeout", type=float, metavar="SECONDS", help="Bound the whole command."),
+        click.option(
+            "--ehlo-name",
+            metavar="NAME",
+            callback=parsed_by(parse_ehlo_name),
+            help="How this computer introduces itself.",
+        ),
+        click.option("--ca-file", metavar="FILE", help="Trust this certificate authority too (PEM)."),
+    ):
+        command = option(command)
+    return command
+
+
+def connection_from(given: dict[str, Any]) -> Connection:
+    """Take the options about the connection out of what click gives. Raises `click.UsageError`, `CommandError`."""
+    ipv4, ipv6, timeout = given.pop("ipv4"), given.pop("ipv6"), given.pop("timeout")
+    if ipv4 and ipv6:
+        raise click.UsageError("Only one of -4 and -6 can be used.")
+    if timeout is not None and not (math.isfinite(timeout) and timeout > 0):
+        raise click.UsageError("--timeout takes a number of seconds above 0.")
+    ca_file, transcript = given.pop("ca_file"), given.pop("transcript")
+    return Connection(
+        ca_file=_usable_authority(ca_file) if ca_file else None,
+        ehlo_name=given.pop("ehlo_name") or "",
+        family=Family.IPV4 if ipv4 else Family.IPV6 if ipv6 else None,
+        timeout=timeout,
+        verbose=given.pop("verbose"),
+        transcript=Path(transcript) if transcript is not None else None,
+        ignore_lockout=given.pop("ignore_lockout", False),
+    )
+
+
+def _usable_authority(name: str) -> str:
+    """Return the file's absolute name, since it is kept with an account. Raises `CommandError` where it is none."""
+    from smtp_wizard.engine.smtp.transport import Trust, WireError, verifying_context
+
+    try:
+        path = str(absolute(Path(name)))
+        verifying_context(Trust(path))
+    except InputError as problem:
+        raise CommandError("ca-file", f"--ca-file: {problem}") from None
+    except WireError as problem:
+        raise CommandError(
+            "ca-file", f"--ca-file {clean(name, 200)}: {problem.words}.", "It must be a readable PEM file."
+        ) from None
+    return path
+
+
+def split_host_port(text: str) -> tuple[str, int | None]:
+    """Take HOST, HOST:PORT, [v6]:PORT or a bare IPv6 address; return host and port. Raises `InputError`."""
+    typed = text.strip()
+    if typed.startswith("[") and "]:" in typed:
+        host, _, port = typed.rpartition(":")
+        return parse_host(host), parse_port(port)
+    if typed.count(":") == 1 and "://" not in typed:
+        host, _, port = typed.partition(":")
+        return parse_host(host), parse_port(port)
+    return parse_host(typed), None
+
+
+USUAL_PORTS = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
+"""The port to begin with where only the way is known."""
+
+
+def usual_way(port: int | None, known: Endpoint | None) -> Security:
+    """Return how to speak to a port when nobody said; what answers decides in the end. Raises `CommandError`."""
+    if known is not None and port in (None, known.port):
+        return known.security
+    way = USUAL_WAYS.get(port or USUAL_PORTS[Security.STARTTLS])
+    if way is None:
+        raise missing_answers(["--security"], f"Port {port} is not a usual one: only you can say how it is encrypted.")
+    return way
+
+
+def changed_endpoint(known: Endpoint, host: str | None, port: int | None, security: Security | None) -> Endpoint:
+    """Return an endpoint with what was said in its place; port and encryption go together. Raises `CommandError`."""
+    way = security or usual_way(port, known)
+    if port is None:
+        follows = way is not known.security and known.port == USUAL_PORTS[known.security]
+        port = USUAL_PORTS[way] if follows else known.port
+    return Endpoint(host or known.host, port, way)
+
+
+def same_address(one: Address, other: Address) -> bool:
+    """Whether two addresses lead to one mailbox, as far as can be told from them."""
+    return (one.local.casefold(), ascii_host(one.domain)) == (other.local.casefold(), ascii_host(other.domain))
+
+
+def missing_answers(lacking: Sequence[str], why: str = "") -> CommandError:
+    """Return the error for answers that nobody gave, each named. `why` says more."""
+    return CommandError(
+        "missing-answers",
+        f"Missing: {', '.join(lacking)}.",
+        f"{why} Give it on the command line, or run the command in a terminal to be asked.".lstrip(),
+    )

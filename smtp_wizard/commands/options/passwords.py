@@ -1,0 +1,151 @@
+"""Where a password comes from when it is not asked for. It is never an argument: everybody can read those."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.secrets.command import first_line, utf8_text
+from smtp_wizard.engine.secrets.references import EnvStore
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.smtp.transport import in_thread
+from smtp_wizard.runtime.exits import CommandError, Exit
+
+LARGEST = 64 * 1024
+"""Bytes of a password at most. Nobody has one that long; a wrong file or a runaway command does."""
+PASSWORD_OPTIONS = "a password (--password-stdin, --password-command or --password-env)"
+"""How a missing password is named."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordSource:
+    """Which of the ways was named on the command line, if any."""
+
+    stdin: bool = False
+    command: str | None = None
+    variable: str | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether one was named."""
+        return self.stdin or self.command is not None or self.variable is not None
+
+
+def hidden(context: click.Context, _: click.Parameter, name: str | None) -> str | None:
+    """Take a variable that holds a secret out of the environment at once, before any program can be started."""
+    if name is not None:
+        context.obj.stores.env.hide((name,))
+    return name
+
+
+def password_options(command: F) -> F:
+    """Add the options that say where the password comes from; `taken_from` reads them."""
+    for option in (
+        click.option(
+            "--password-env", metavar="NAME", callback=hidden, help="Take the password from this environment variable."
+        ),
+        click.option("--password-command", metavar="CMD", help="Run this; its first line is the password."),
+        click.option("--password-stdin", is_flag=True, help="Read the password from standard input."),
+    ):
+        command = option(command)
+    return command
+
+
+def taken_from(given: dict[str, Any]) -> PasswordSource:
+    """Take the password options out of what click gives. Raises `click.UsageError` for more than one."""
+    source = PasswordSource(given.pop("password_stdin"), given.pop("password_command"), given.pop("password_env"))
+    if sum((source.stdin, source.command is not None, source.variable is not None)) > 1:
+        raise click.UsageError("Only one of --password-stdin, --password-command and --password-env can be used.")
+    return source
+
+
+async def read_password(source: PasswordSource, stores: SecretStores) -> Secret | None:
+    """Return the password, None where no way was named. Raises `CommandError`."""
+    if source.variable is not None:
+        return _from_variable(source.variable, stores.env)
+    if source.command is not None:
+        return await _from_command(source.command, stores.for_children())
+    return await _from_stdin() if source.stdin else None
+
+
+def _from_variable(name: str, env: EnvStore) -> Secret:
+    # Taken out of the environment, so that no child process inherits it.
+    try:
+        secret = env.take(name)
+    except SecretError as problem:
+        raise _unreadable(str(problem)) from None
+    if secret is None:
+        raise _unreadable(f"The environment variable {clean(name, 100)} is not set.", "Set it, and start again.")
+    return secret
+
+
+async def _from_stdin() -> Secret:
+    if sys.stdin.isatty():
+        raise CommandError(
+            "password-on-terminal",
+            "Standard input is a terminal, where the password would be shown.",
+            "Leave --password-stdin out: you are asked for the password, and it is not shown.",
+        )
+    try:
+        raw: bytes = await in_thread(_read_stdin)
+    except OSError as problem:
+        why = clean(problem.strerror or "unknown reason", 80)
+        raise _unreadable(f"Standard input cannot be read: {why}.") from None
+    text = _decoded(raw, "standard input")
+    ending = "\r\n" if text.endswith("\r\n") else "\n" if text.endswith("\n") else ""
+    return _not_empty(text.removesuffix(ending) if ending else text, "Standard input")
+
+
+def _read_stdin() -> bytes:
+    """Read to the end, without the buffer's lock: a daemon thread that holds it breaks the end of the interpreter."""
+    try:
+        handle = sys.stdin.fileno()
+    except (OSError, ValueError):
+        return sys.stdin.buffer.read(LARGEST + 1)
+    raw = b""
+    while len(raw) <= LARGEST and (more := os.read(handle, LARGEST + 1 - len(raw))):
+        raw += more
+    return raw
+
+
+async def _from_command(command: str, environ: Mapping[str, str]) -> Secret:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words:
+        raise CommandError("password-command", "The command of --password-command cannot be read.", "Check its quotes.")
+    try:
+        return await first_line(words, environ)
+    except SecretError as problem:
+        raise _unreadable(str(problem)) from None
+
+
+def _decoded(raw: bytes, where: str) -> str:
+    if len(raw) > LARGEST:
+        raise _unreadable(f"What {where} gave is far longer than a password.")
+    text = utf8_text(raw)
+    if text is None:
+        raise _unreadable(f"What {where} gave is not UTF-8 text.")
+    return text
+
+
+def _not_empty(text: str, where: str) -> Secret:
+    if not text:
+        raise _unreadable(f"{where} gave no password.")
+    return Secret(text)
+
+
+def _unreadable(message: str, hint: str = "") -> CommandError:
+    return CommandError("password-unreadable", message, hint, Exit.SECRET)

@@ -1,0 +1,159 @@
+"""The vault's passphrase on the command line: given by an option, or asked before it is needed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import click
+
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.questions import ask_password, can_ask
+from smtp_wizard.runtime.running import Stopwatch, run
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ATTEMPTS = 3
+"""How often a passphrase may be typed before the command gives up."""
+NEW_VAULT = (
+    "A vault is made for your passwords. It is opened by a passphrase, which nobody can find out for you: without it "
+    "the passwords are lost, and are typed anew."
+)
+FORGOTTEN = "If it is forgotten, move the vault's file away and type the passwords anew."
+
+
+def passphrase_options(command: F) -> F:
+    """Add the options that give the vault's passphrase; they need no parameter: the invocation keeps what they say."""
+    for option in (
+        click.option(
+            "--passphrase-command",
+            metavar="CMD",
+            expose_value=False,
+            callback=_from_command,
+            help="Run this; its first line is the vault's passphrase.",
+        ),
+        click.option(
+            "--passphrase-env",
+            metavar="NAME",
+            expose_value=False,
+            callback=_from_variable,
+            help="Take the vault's passphrase from this environment variable.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _from_variable(context: click.Context, _: click.Parameter, name: str | None) -> None:
+    if name is not None:
+        _give(context.obj, variable_source(context.obj, name))
+
+
+def _from_command(context: click.Context, _: click.Parameter, text: str | None) -> None:
+    if text is not None:
+        _give(context.obj, command_source(context.obj, text))
+
+
+def _give(invocation: Invocation, source: Callable[[], Awaitable[Secret]]) -> None:
+    if invocation.passphrase is not None:
+        raise click.UsageError("Only one of --passphrase-env and --passphrase-command can be used.")
+    invocation.give_passphrase(source)
+
+
+def variable_source(invocation: Invocation, name: str) -> Callable[[], Awaitable[Secret]]:
+    """Take a passphrase out of the environment, before any other program is started; return what gives it.
+
+    Raises `CommandError`.
+    """
+    from smtp_wizard.engine.secrets.base import SecretError
+
+    hint = "Set it to the vault's passphrase, and start again."
+    try:
+        held = invocation.stores.env.take(name)
+    except SecretError as problem:
+        raise CommandError("passphrase-unreadable", str(problem), hint, Exit.SECRET) from None
+    if held is None:
+        words = f"The environment variable {clean(name, 100)} is not set."
+        raise CommandError("passphrase-unreadable", words, hint, Exit.SECRET)
+    passphrase = held
+
+    async def given() -> Secret:
+        return passphrase
+
+    return given
+
+
+def command_source(invocation: Invocation, text: str) -> Callable[[], Awaitable[Secret]]:
+    """Return what gives a passphrase by running a command, each time it is asked. Raises `click.UsageError`."""
+    from smtp_wizard.engine.secrets.command import first_line, parse_command
+
+    try:
+        words = shlex.split(parse_command(text))
+    except InputError as problem:
+        raise click.UsageError(f"--passphrase-command: {problem}") from None
+
+    async def printed() -> Secret:
+        return await first_line(words, invocation.stores.for_children())
+
+    return printed
+
+
+def offer_passphrase(invocation: Invocation, *places: StoreRef | StoreKind | None, creating: bool = False) -> None:
+    """Ask for the vault's passphrase where one of the places is the vault, it is closed, and somebody is there to ask.
+
+    `creating`: something will be put into it, so that a vault that is not there yet is made. Raises `SecretError` and
+    `CommandError`; where nobody can be asked, the vault itself says that it is closed when it is used.
+    """
+    kinds = [place.kind if isinstance(place, StoreRef) else place for place in places]
+    if StoreKind.VAULT not in kinds:
+        return
+    from smtp_wizard.engine.secrets.vault import VaultState
+
+    vault = invocation.stores.vault
+    if vault.state is VaultState.MISSING and not creating:
+        return
+    if run(vault.ready(), Stopwatch()) or not can_ask():
+        return
+    if vault.state is VaultState.MISSING:
+        invocation.out.narrate(NEW_VAULT)
+        run(vault.create(new_passphrase(invocation)), Stopwatch())
+    else:
+        _open(invocation)
+
+
+def _open(invocation: Invocation) -> None:
+    """Ask until the passphrase opens the vault. Raises `SecretError` after `ATTEMPTS`."""
+    from smtp_wizard.engine.secrets.base import SecretError, Trouble
+
+    for attempt in range(1, ATTEMPTS + 1):
+        passphrase = ask_password("Passphrase of the vault")
+        try:
+            run(invocation.stores.vault.open(passphrase), Stopwatch())
+        except SecretError as problem:
+            if problem.trouble is not Trouble.WRONG or attempt == ATTEMPTS:
+                raise
+            invocation.out.narrate(f"{problem} {FORGOTTEN}")
+        else:
+            return
+
+
+def new_passphrase(invocation: Invocation) -> Secret:
+    """Ask for a new passphrase, twice. Raises `CommandError` at the end of the input."""
+    from smtp_wizard.engine.secrets.vault import acceptable
+
+    while True:
+        typed = ask_password("New passphrase of the vault")
+        try:
+            acceptable(typed)
+        except InputError as problem:
+            invocation.out.narrate(str(problem))
+            continue
+        if ask_password("The same once more") == typed:
+            return typed
+        invocation.out.narrate("Those two were not the same.")

@@ -1,0 +1,1 @@
+"""Saved accounts, their file, and the guard against being locked out."""

@@ -1,0 +1,210 @@
+"""Stops signing in before the provider locks the account: which sign-ins count, and what is said instead of trying.
+
+Every sign-in counts that went out and did not succeed: refused, put off, hung up on, given up, or ended with its
+process. The provider has seen it, whatever came of it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts, Pause, Place
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.checks.events import Emit, RunFinished, SignIn, StageFinished
+from smtp_wizard.engine.checks.report import CheckResult, Report
+from smtp_wizard.engine.checks.target import Target, planned
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.providers.provider import Provider, ProviderKind
+
+PAUSED = "sign_in_paused"
+"""The code of the finding where no sign-in was tried."""
+
+REFUSED = frozenset({"bad_credentials", "app_password_required", "cram_md5_only", "service_key_needed"})
+"""The causes of a refusal that mean: user name and password were looked at, and not taken."""
+TOKEN_REFUSED = frozenset({"oauth_token_invalid", "oauth_token_expired", "oauth_wrong_user", "oauth_scope_missing"})
+"""The causes that mean the same of an access token."""
+UNANSWERED = ""
+"""The cause of a sign-in that nobody answered; see `Attempts.settle`."""
+
+Title = Callable[[str], str]
+"""What a cause is called, by its code."""
+
+
+class Guard:
+    """Stands before the sign-ins to one account: lets one through as long as it can do no harm."""
+
+    def __init__(
+        self,
+        attempts: Attempts,
+        provider: Provider | None,
+        now: Callable[[], datetime],
+        title: Title,
+        whose: str,
+        *,
+        anyway: bool,
+    ) -> None:
+        """`provider` says how many failures are too many; `anyway`: the person wants it all the same.
+
+        `whose`: see `hosts.counted_name`.
+        """
+        self._attempts = attempts
+        self._provider = provider
+        self._now = now
+        self._title = title
+        self._whose = whose
+        self._anyway = anyway
+
+    async def watch(
+        self, target: Target, depth: Depth, emit: Emit, check: Callable[[SignIn], Awaitable[Report]]
+    ) -> Report:
+        """Do a check that signs in, and count how that came out; or report why it is not done."""
+        lockout = self._provider.lockout if self._provider and self._provider.lockout else USUAL
+        place = await self._attempts.take(self._whose, target.endpoint.host, lockout, anyway=self._anyway)
+        if isinstance(place, Pause):
+            finding = pause_finding(place, self._now(), _name(self._provider), self._title)
+            return report_pause(target, depth, finding, emit)
+        return await _Counted(self._attempts, place).run(check)
+
+
+class _Counted:
+    """One sign-in that is let through."""
+
+    def __init__(self, attempts: Attempts, place: Place) -> None:
+        self._attempts = attempts
+        self._place = place
+        self._taken = False
+        self._sign_in = SignIn(self._sending, self._accepted)
+
+    async def run(self, check: Callable[[SignIn], Awaitable[Report]]) -> Report:
+        """Do the check; what becomes of it is settled, also where it is given up."""
+        cause = UNANSWERED
+        try:
+            report = await check(self._sign_in)
+            if self._sign_in.answered:
+                cause = _cause(report)
+            return report
+        finally:
+            if not self._sign_in.sent:
+                self._attempts.release(self._place)
+            elif not self._taken:
+                self._attempts.settle(self._place, cause=cause)
+
+    async def _sending(self) -> None:
+        await self._attempts.sending(self._place)
+
+    async def _accepted(self) -> None:
+        self._attempts.settle(self._place, cause=None)
+        self._taken = True
+
+
+def _cause(report: Report) -> str:
+    result = report.result(Stage.AUTH)
+    return result.finding.code if result is not None and result.finding is not None else UNANSWERED
+
+
+def _name(provider: Provider | None) -> str:
+    return provider.name if provider and provider.kind not in (ProviderKind.CUSTOM, ProviderKind.SANDBOX) else ""
+
+
+def signs_in(target: Target, depth: Depth) -> bool:
+    """Whether a check shows the server a user name and a password."""
+    return depth is not Depth.SERVER and target.auth is not Auth.NONE
+
+
+def refused(report: Report) -> bool:
+    """Whether the server looked at user name and password, or token, and will not take them as they are."""
+    result = report.result(Stage.AUTH)
+    return result is not None and result.finding is not None and result.finding.code in REFUSED | TOKEN_REFUSED
+
+
+def paused(report: Report) -> Finding | None:
+    """Return why no sign-in was tried, None where one was, or none was wanted."""
+    return next((finding for finding in report.findings if finding.code == PAUSED), None)
+
+
+def report_pause(target: Target, depth: Depth, finding: Finding, emit: Emit) -> Report:
+    """Tell, in place of a check, that nobody was asked, and why; return the report."""
+    stopped = CheckResult(Stage.AUTH, Verdict.FAIL, 0.0, finding.title, finding)
+    results = tuple(
+        stopped if stage is Stage.AUTH else CheckResult(stage, Verdict.SKIPPED, 0.0, "not reached")
+        for stage in planned(target, depth)
+    )
+    for result in results:
+        emit(StageFinished(result))
+    report = Report(target.endpoint, results)
+    emit(RunFinished(report))
+    return report
+
+
+def pause_finding(pause: Pause, now: datetime, provider: str, title: Title) -> Finding:
+    """Say why there is no sign-in now, when there can be one, what to do until then, and the way on.
+
+    `provider`: its name, '' where it is not known.
+    """
+    whose = provider or "your e-mail provider"
+    when = clock_words(pause.until, now)
+    return Finding(
+        code=PAUSED,
+        title=f"Stopped before the account gets locked: wait until {when}",
+        explanation=(
+            f"In a short time {counted_words(pause.causes, title)}, so this time nothing was sent. Many providers "
+            "lock an account after a few sign-ins that failed, and then refuse the right password too, for hours."
+        ),
+        who=Who.YOU,
+        steps=(
+            *(_ABOUT_SILENCE if UNANSWERED in pause.causes else ()),
+            f"Meanwhile sign in on the website of {whose}, with the same user name and password.",
+            *(_ABOUT_PASSWORDS if REFUSED.intersection(pause.causes) else ()),
+            f"Try again at {when}, {wait_words(pause, now)}.",
+            "If you are sure that it is right now, choose 'Try anyway' (on the command line: --ignore-lockout). "
+            "Another failure may lock the account.",
+        ),
+    )
+
+
+_ABOUT_PASSWORDS = (
+    "If that fails, the password is wrong: set a new one there.",
+    "If it works, programs may need a password of their own (an app password): make a new one there.",
+)
+_ABOUT_SILENCE = (
+    "A sign-in may have reached the server although no answer came: give it more time (on the command line: a longer "
+    "--timeout).",
+)
+
+
+def counted_words(causes: Sequence[str], title: Title) -> str:
+    """Return how sign-ins failed, in words that go on a sentence: 'user name and password were refused 3 times'."""
+    refused = sum(cause in REFUSED for cause in causes)
+    unanswered = sum(cause == UNANSWERED for cause in causes)
+    others = {cause: 0 for cause in causes if cause not in REFUSED and cause != UNANSWERED}
+    for cause in causes:
+        others |= {cause: others[cause] + 1} if cause in others else {}
+    parts = [f"user name and password were refused {'once' if refused == 1 else f'{refused} times'}"] if refused else []
+    if unanswered:
+        parts.append(f"{_sign_ins(unanswered, first=not parts)} not answered in time")
+    for cause, times in others.items():
+        parts.append(f"{_sign_ins(times, first=not parts)} refused for another reason ('{title(cause)}')")
+    return ", ".join(parts)
+
+
+def _sign_ins(count: int, *, first: bool) -> str:
+    noun = "" if not first else " sign-in" if count == 1 else " sign-ins"
+    return f"{count}{noun} {'was' if count == 1 else 'were'}"
+
+
+def wait_words(pause: Pause, now: datetime) -> str:
+    """Return how long to wait: 'in 12 minutes'."""
+    minutes = pause.minutes(now)
+    return "in one minute" if minutes == 1 else f"in {minutes} minutes"
+
+
+def clock_words(moment: datetime, now: datetime) -> str:
+    """Return a time of day in local time, with the date where it is another day. A begun minute counts as over then."""
+    local = moment.astimezone()
+    if local.second or local.microsecond:
+        local = (local + timedelta(minutes=1)).replace(second=0, microsecond=0)
+    day = "" if local.date() == now.astimezone().date() else f"{local:%Y-%m-%d} "
+    return f"{day}{local:%H:%M}"

@@ -1,0 +1,225 @@
+"""The saved accounts' secrets while something about them changes: none is lost, and none is left behind unseen.
+
+Every secret that is kept gets an entry of its own, the account is pointed to it in one step, and only then is the
+entry deleted that no account refers to any more. So whatever happens at the same time, or stops in between, an account
+has the secret that it was saved with; and what was left in a store is named by a note (see `secrets.journal`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from smtp_wizard.engine.accounts.accounts import Account, AccountBook, AccountsError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.journal import Note, Pending
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.stores import SecretStores
+
+TRIES = 5
+"""How often something is begun anew because another process has changed the same account meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An entry in a store that no account refers to: a change was stopped in the middle."""
+
+    ref: StoreRef
+    since: datetime
+    """When that change began. Aware."""
+    there: bool | None
+    """Whether the entry is there; None where the store cannot say now."""
+
+    @property
+    def account(self) -> str:
+        """The name of the account that it was kept for."""
+        return self.ref.where.partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What changes that were stopped have left."""
+
+    entries: tuple[Left, ...]
+    odd: tuple[Path, ...]
+    """Notes that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What came of deleting what was left."""
+
+    removed: tuple[Left, ...]
+    kept: tuple[tuple[Left, str], ...]
+    """What could not be deleted, each with the sentence that says why."""
+
+
+class Entries:
+    """Reads, replaces and deletes the secrets of saved accounts. Built once, by the desk."""
+
+    def __init__(self, stores: SecretStores, book: AccountBook) -> None:
+        self._stores = stores
+        self._book = book
+
+    async def secret_of(self, account: Account) -> Secret | None:
+        """Return the secret of an account, None where it needs none. Raises `SecretError`.
+
+        Another process may have put it elsewhere since the account was read. It is followed there, but never to what
+        is meant for another server or another user name than the account that the caller has.
+        """
+        place = account.store
+        for _ in range(TRIES):
+            if place is None:
+                return None
+            try:
+                return await self._stores.fetch(place)
+            except SecretError as problem:
+                now = self.place_of(account)
+                if problem.trouble not in (Trouble.MISSING, Trouble.ASK) or now == place:
+                    raise
+                place = now
+        raise SecretError(Trouble.MISSING, "Other programs keep changing that password; please try again.")
+
+    def place_of(self, account: Account) -> StoreRef | None:
+        """Return where the secret of an account is now. Raises `SecretError` where the account is another one now."""
+        try:
+            now = self._book.now(account)
+        except AccountsError:
+            return account.store
+        if (now.endpoint, now.username) != (account.endpoint, account.username):
+            raise SecretError(
+                Trouble.MISSING,
+                f"Another program has changed '{account.name}' meanwhile, and its password is for other settings now; "
+                "look at the account again.",
+            )
+        return now.store
+
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[Change]:
+        """Change what is kept. Afterwards, also when that failed, entries that no account refers to are deleted."""
+        pending = self._stores.journal.begin()
+        change = Change(self._book, self._stores, pending)
+        try:
+            try:
+                yield change
+            finally:
+                await change.settle()
+        finally:
+            pending.end()
+
+    # -- what was left ----------------------------------------------------------------------------------------------
+
+    async def left(self) -> Leftovers:
+        """Return what changes that were stopped have left in the stores. Nothing is changed. Raises `StoreTrouble`."""
+        notes, odd = self._stores.journal.left()
+        return Leftovers(tuple([left async for left in self._left_by(notes)]), tuple(odd))
+
+    async def _left_by(self, notes: list[Note]) -> AsyncIterator[Left]:
+        needed, told = self._book.stores(), set()
+        for ref, since in ((ref, note.since) for note in notes for ref in note.entries):
+            if ref in needed or ref in told or ref.kind.is_reference:
+                continue
+            told.add(ref)
+            there = await self._there(ref)
+            if there is not False:
+                yield Left(ref, since, there)
+
+    async def _there(self, ref: StoreRef) -> bool | None:
+        """Whether a store has an entry, None where it cannot say."""
+        if ref.kind is StoreKind.SESSION:
+            return False
+        try:
+            await self._stores.fetch(ref)
+        except SecretError as problem:
+            # Without its file the vault has nothing in it; without a keyring, the next session may have one.
+            gone = problem.trouble is Trouble.MISSING or (
+                problem.trouble is Trouble.ABSENT and ref.kind is StoreKind.VAULT
+            )
+            return False if gone else None
+        return True
+
+    async def clean(self) -> Cleaned:
+        """Delete what changes that were stopped have left, and the notes of it.
+
+        What an account refers to is never deleted, nor what a change under way is about. Raises `StoreTrouble`.
+        """
+        removed: list[Left] = []
+        kept: list[tuple[Left, str]] = []
+        for file in self._stores.journal.files():
+            with self._stores.journal.taken(file) as note:
+                if note is not None:
+                    await self._clear(note, removed, kept)
+        self._stores.journal.sweep()
+        return Cleaned(tuple(removed), tuple(kept))
+
+    async def _clear(self, note: Note, removed: list[Left], kept: list[tuple[Left, str]]) -> None:
+        still: list[StoreRef] = []
+        async for left in self._left_by([note]):
+            try:
+                await self._stores.delete(left.ref)
+            except SecretError as problem:
+                still.append(left.ref)
+                kept.append((left, str(problem)))
+            else:
+                removed.append(left)
+        self._stores.journal.rewrite(note, still)
+
+
+class Change:
+    """A change under way of what is kept."""
+
+    def __init__(self, book: AccountBook, stores: SecretStores, pending: Pending) -> None:
+        self._book = book
+        self._stores = stores
+        self._pending = pending
+        self._touched: list[StoreRef] = []
+        self.trouble: SecretError | None = None
+        """Why something that no account refers to could not be deleted."""
+
+    async def put(self, kind: StoreKind, account_name: str, secret: Secret, where: str = "") -> StoreRef:
+        """Keep a secret in an entry of its own, or follow a reference to it; return where. Raises `SecretError`."""
+        ref = self._stores.place(kind, account_name, where)
+        await self.put_at(ref, secret)
+        return ref
+
+    async def put_at(self, ref: StoreRef, secret: Secret) -> None:
+        """Keep a secret where another one is, such as a sign-in that was renewed. Raises `SecretError`."""
+        await self._stores.put(ref, secret, before=lambda: self._touch(ref))
+
+    def leaves(self, account: Account) -> None:
+        """Say that an account as it was is about to be no more: its secret is perhaps needed no longer."""
+        if account.store is not None and not account.store.kind.is_reference:
+            self._touch(account.store)
+
+    def _touch(self, ref: StoreRef) -> None:
+        if ref.kind is not StoreKind.SESSION:  # in memory alone: nothing outlives this process
+            self._pending.add(ref)
+        self._touched.append(ref)
+
+    async def settle(self) -> None:
+        """Delete what was touched and what no account refers to now."""
+        for ref in self._unneeded():
+            try:
+                await self._stores.delete(ref)
+            except SecretError as problem:
+                self.trouble = problem
+            else:
+                self._pending.drop(ref)
+
+    def _unneeded(self) -> Iterator[StoreRef]:
+        if not self._touched:
+            return
+        try:
+            needed = self._book.stores()
+        except AccountsError as problem:
+            self.trouble = SecretError(Trouble.REFUSED, str(problem))
+            return
+        for ref in dict.fromkeys(self._touched):
+            if ref in needed:
+                self._pending.drop(ref)
+            else:
+                yield ref

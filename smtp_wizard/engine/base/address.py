@@ -1,0 +1,57 @@
+"""An e-mail address, parsed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from smtp_wizard.engine.base.endpoint import ascii_host
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import clean
+
+
+class AddressError(InputError):
+    """An e-mail address cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An e-mail address, parsed once (RFC 5321 section 4.1.2; internationalised: RFC 6531)."""
+
+    local: str
+    domain: str
+    """As people write it: Unicode, lower case."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Take what a person typed; return the address.
+
+        Raises `AddressError` with one sentence a person can act on. No DNS is asked.
+        """
+        import email_validator
+
+        typed = text.strip()
+        if not typed:
+            raise AddressError("Type the e-mail address that you want to send from, for example ana@example.com.")
+        if "@" not in typed:
+            raise AddressError("An e-mail address has an @ in the middle, for example ana@example.com.")
+        try:
+            found = email_validator.validate_email(
+                typed, check_deliverability=False, test_environment=True, allow_smtputf8=True
+            )
+        except email_validator.EmailNotValidError as problem:
+            raise AddressError(f"This is not an e-mail address yet: {clean(str(problem), 160)}") from None
+        return cls(found.local_part, found.domain.lower())
+
+    @property
+    def ascii_domain(self) -> str:
+        """The domain as DNS and servers know it (A-labels, RFC 5890)."""
+        return ascii_host(self.domain)
+
+    @property
+    def wire(self) -> str:
+        """The form that goes into SMTP commands: the domain in A-labels, the local part as it is."""
+        return f"{self.local}@{self.ascii_domain}"
+
+    def __str__(self) -> str:
+        return f"{self.local}@{self.domain}"

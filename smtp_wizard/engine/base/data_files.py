@@ -1,0 +1,188 @@
+"""Where the knowledge lies, and the one strict way to read its YAML."""
+
+from __future__ import annotations
+
+import errno
+import re
+from pathlib import Path
+from typing import Any
+
+from smtp_wizard.engine.base.shown import clean
+
+
+class DataError(Exception):
+    """A data file is not as it must be. The text names file, line and column."""
+
+
+class DataUnread(DataError):
+    """The system did not give a data file to us, whatever is in it. The text says why."""
+
+    def __init__(self, name: str, problem: OSError) -> None:
+        super().__init__(f"{name}: cannot be read: {clean(problem.strerror or 'unknown reason')}")
+        self.crowded = problem.errno in (errno.EMFILE, errno.ENFILE)
+        """Whether this program has as many files open as it may."""
+
+
+def data_path(*parts: str) -> Path:
+    """Return the path of a file of the product's knowledge: in the wheel, or in the repository (editable install)."""
+    package = Path(__file__).resolve().parents[2]
+    shipped = package / "data"
+    base = shipped if shipped.is_dir() else package.parent / "data"
+    return base.joinpath(*parts)
+
+
+def read_yaml(path: Path) -> Any:
+    """Read one YAML document into plain dicts, lists, str, int, float, bool, None.
+
+    Only true/false, null, decimal whole numbers and decimal fractions are anything but text, so that `no`, `0123`,
+    `1e3` and `2026-11-23` stay what was written. Raises `DataError` with line and column for duplicate keys, aliases,
+    syntax, or a file that is no UTF-8; `DataUnread`.
+    """
+    try:
+        source = path.read_bytes()
+    except OSError as problem:
+        raise DataUnread(path.name, problem) from None
+    try:
+        return _compiled(path, source)
+    except (OSError, ValueError, RecursionError):
+        pass  # none was made, or it was made of another text
+    return parse_yaml(decoded(source, path.name), path.name)
+
+
+def decoded(source: bytes, name: str) -> str:
+    """Return the text of a data file. Raises `DataError`, in which `name` stands, where it is not UTF-8."""
+    try:
+        return source.decode("utf-8")
+    except UnicodeDecodeError:
+        raise DataError(f"{name}: not UTF-8 text") from None
+
+
+def compiled_path(path: Path) -> Path:
+    """Return where the compiled form of a YAML file of the product's own lies."""
+    return path.parent / "compiled" / f"{path.name}.json"
+
+
+def compile_yaml(path: Path) -> Path:
+    """Write the compiled form of a YAML file: a digest, and what the file says, as JSON; return where it is.
+
+    YAML takes fifty times as long to read. `read_yaml` uses the compiled form only while the digest is that of both, so
+    that neither an old one is believed nor one that was changed by itself. Raises `DataError`, `OSError`.
+    """
+    import json
+
+    source = path.read_bytes()
+    value = parse_yaml(source.decode("utf-8"), path.name)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if json.loads(text) != value:
+        raise DataError(f"{path.name}: says something that JSON cannot (a key that is a number?)")
+    target = compiled_path(path)
+    target.parent.mkdir(exist_ok=True)
+    content = f"{text}\n".encode()
+    target.write_bytes(_digest(source, content) + b"\n" + content)
+    return target
+
+
+def _compiled(path: Path, source: bytes) -> Any:
+    """Read the compiled form. Raises `OSError` where there is none, `ValueError` where it is not of this source."""
+    digest, _, content = compiled_path(path).read_bytes().partition(b"\n")
+    import json
+
+    if digest != _digest(source, content):
+        raise ValueError(path.name)
+    return json.loads(content)
+
+
+def _digest(source: bytes, content: bytes) -> bytes:
+    """Return the digest over both forms of a file; of the first its digest alone, so that none can be parted anew."""
+    import hashlib
+
+    return hashlib.sha256(hashlib.sha256(source).digest() + content).hexdigest().encode("ascii")
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """As `read_yaml`, for text that is at hand; `name` stands in the errors."""
+    import yaml
+
+    loader = _strict_loader()
+    try:
+        return yaml.load(text, loader)  # noqa: S506  the loader builds plain values only
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        where = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
+        raise DataError(f"{where}: {clean(problem.problem or 'not YAML')}") from None
+    except yaml.YAMLError as problem:
+        raise DataError(f"{name}: {clean(str(problem))}") from None
+
+
+_loader: Any = None
+
+
+def _strict_loader() -> Any:
+    """Build the loader class once; yaml is imported only when a file is read."""
+    global _loader  # noqa: PLW0603  a class, made once, never changed
+    if _loader is not None:
+        return _loader
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class StrictLoader(base):  # type: ignore[misc]  # the C loader where the platform has it
+        yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+        depth = 0
+
+        # Both parsers call these around every node. Deeper down the one in C would overrun its stack.
+        def descend_resolver(self, parent: Any, index: Any) -> None:
+            self.depth += 1
+            if self.depth > _DEEPEST:
+                raise yaml.constructor.ConstructorError(None, None, "nested too deep", parent.start_mark)
+
+        def ascend_resolver(self) -> None:
+            self.depth -= 1
+
+        def get_single_node(self) -> Any:
+            node = super().get_single_node()
+            if node is not None:
+                _refuse_traps(node, yaml)
+            return node
+
+    for tag, pattern, first in (
+        ("bool", r"true|false", "tf"),
+        ("null", r"null|~|", ["n", "~", ""]),
+        ("int", r"-?(?:0|[1-9][0-9]*)", "-0123456789"),
+        ("float", r"-?(?:0|[1-9][0-9]*)\.[0-9]+", "-0123456789"),
+    ):
+        StrictLoader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(rf"^(?:{pattern})$"), list(first))
+    _loader = StrictLoader
+    return _loader
+
+
+_DEEPEST = 40
+
+
+def _refuse_traps(root: Any, yaml: Any) -> None:
+    """Walk the composed tree once. The C parser has no hook for aliases, but an aliased node is met twice."""
+
+    def refuse(reason: str, node: Any) -> Any:
+        return yaml.constructor.ConstructorError(None, None, reason, node.start_mark)
+
+    met: set[int] = set()
+    todo: list[Any] = [root]
+    while todo:
+        node = todo.pop()
+        if id(node) in met:
+            raise refuse("aliases are not used here", node)
+        met.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            todo.extend(node.value)
+        elif isinstance(node, yaml.MappingNode):
+            keys: set[str] = set()
+            for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode) or key.tag not in {
+                    "tag:yaml.org,2002:str",
+                    "tag:yaml.org,2002:int",
+                }:
+                    raise refuse("a key must be text", key)
+                if key.value in keys:
+                    raise refuse(f"the key '{key.value}' stands twice", key)
+                keys.add(key.value)
+                todo += [key, value]

@@ -1,0 +1,168 @@
+"""Where mail is handed in: host, port and encryption, parsed once."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import clean
+
+
+class Security(StrEnum):
+    """How a submission endpoint is encrypted (RFC 8314 section 3). Never inferred from the port."""
+
+    TLS = "tls"
+    """Implicit TLS: encrypted from the first byte."""
+    STARTTLS = "starttls"
+    """Begins in clear text and is upgraded by STARTTLS (RFC 3207)."""
+    NONE = "none"
+
+    @property
+    def words(self) -> str:
+        """What a screen calls it."""
+        return {"tls": "SSL/TLS", "starttls": "STARTTLS", "none": "no encryption"}[self.value]
+
+
+USUAL_WAYS = {465: Security.TLS, 587: Security.STARTTLS, 2525: Security.STARTTLS, 25: Security.STARTTLS}
+"""How each usual port is usually spoken to (RFC 8314, RFC 6409), best first. What answers decides in the end."""
+
+
+class HostError(InputError):
+    """A server name cannot be used."""
+
+
+class PortError(InputError):
+    """A port cannot be used."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Endpoint:
+    """Where mail is handed in: host (A-labels or an IP address), port, and how it is encrypted."""
+
+    host: str
+    port: int
+    security: Security
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+# A label of a host name; the underscore is refused on purpose: it never stands in a mail server's name.
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+
+
+def ascii_host(host: str) -> str:
+    """Return a host or domain in A-labels, lower case (IDNA 2008, RFC 5891; UTS 46 mapping).
+
+    Raises `HostError` where it cannot be written so.
+    """
+    if host.isascii():
+        return host.lower()
+    import idna
+
+    try:
+        return idna.encode(host, uts46=True).decode("ascii").lower()
+    except idna.IDNAError:
+        raise HostError(f"'{clean(host, 80)}' has letters that a server name cannot have.") from None
+
+
+# What the system's resolver, and browsers, take for an IP address, or for a part of one: decimal, octal, hexadecimal
+# (inet_aton(3); WHATWG URL standard, section 3.5).
+_NUMERIC = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
+
+
+def _numeric(host: str) -> bool:
+    """Whether the last label of a host is a number: '993' would lead to 0.0.3.225, and no name ends so."""
+    return bool(_NUMERIC.fullmatch(host.rstrip(".").rpartition(".")[2]))
+
+
+def parse_host(text: str) -> str:
+    """Take a server name as typed; return it in A-labels, or an IP address without brackets.
+
+    Raises `HostError` with one sentence: a web address, blanks, a path, an underscore, an e-mail address, a number.
+    """
+    whole = text.strip()
+    typed = whole.rstrip(".")
+    if not typed:
+        raise HostError("Type the name of the outgoing mail server, for example smtp.example.com.")
+    if "://" in typed:
+        raise HostError("Type the server's name alone, without http:// or anything like it: smtp.example.com.")
+    if "@" in typed:
+        raise HostError("That is an e-mail address. The server's name has no @: for example smtp.example.com.")
+    bare = whole[1:-1] if whole.startswith("[") and whole.endswith("]") else whole
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        pass
+    if any(ch.isspace() for ch in typed):
+        raise HostError("A server name has no blanks in it: for example smtp.example.com.")
+    if "/" in typed:
+        raise HostError("Type the server's name alone, without a slash and what follows it: smtp.example.com.")
+    if ":" in typed:
+        raise HostError("Type the port in its own field; the server's name is only smtp.example.com.")
+    host = ascii_host(typed)
+    if _numeric(host):
+        raise HostError(
+            f"'{clean(whole, 80)}' ends in a number, which no server's name does. Type a name like smtp.example.com, "
+            "or a whole IP address; the port has its own field."
+        )
+    if "_" in host:
+        raise HostError("A server name has no underscore (_) in it. Please copy it again from your provider's page.")
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+        raise HostError(f"'{clean(typed, 80)}' is not a server name. It looks like smtp.example.com.")
+    return host
+
+
+def parse_ehlo_name(text: str) -> str:
+    """Take the name by which this computer is introduced; return it as it goes into EHLO, '' for its own address.
+
+    A host name, or an IP address, which becomes an address literal (RFC 5321 section 4.1.3). Raises `HostError`.
+    """
+    typed = text.strip()
+    if not typed:
+        return ""
+    literal = _address_literal(typed)
+    if literal:
+        return literal
+    try:
+        return parse_host(typed)
+    except HostError:
+        raise HostError(
+            f"'{clean(typed, 80)}' is no name for this computer: type one like pc.example.com, or an IP address like "
+            "192.0.2.1."
+        ) from None
+
+
+def _address_literal(typed: str) -> str:
+    """Return an IP address as an address literal, '' where the text is none. Raises `HostError` for half of one."""
+    opened, closed = typed.startswith("["), typed.endswith("]")
+    if opened != closed:
+        raise HostError("An IP address has both its brackets, as in [192.0.2.1], or none.")
+    inner = typed[1:-1] if opened else typed
+    tagged = inner[:5].lower() == "ipv6:"
+    bare = inner[5:] if tagged else inner
+    if "%" in bare:
+        raise HostError("Leave out the % and what follows it: that part of an IP address means something here alone.")
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        if opened or tagged:
+            raise HostError("Between the brackets stands an IP address, for example [192.0.2.1].") from None
+        return ""
+    if address.version == 6:
+        return f"[IPv6:{address}]"
+    if tagged:
+        raise HostError(f"{address} is an IPv4 address: it is written [{address}].")
+    return f"[{address}]"
+
+
+def parse_port(text: str) -> int:
+    """Take a port as typed; return it. Raises `PortError`."""
+    typed = text.strip()
+    if not (typed.isascii() and typed.isdigit() and len(typed) <= 9 and 1 <= int(typed) <= 65535):
+        raise PortError("A port is a number from 1 to 65535. Most servers use 587 or 465.")
+    return int(typed)

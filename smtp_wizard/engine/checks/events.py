@@ -1,0 +1,68 @@
+"""What a check is: its target, its limits, its stages, and the typed events that fold into a Report."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.checks.report import CheckResult, Report, Way
+from smtp_wizard.engine.checks.target import Explains
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the transcript. Secrets are masked where they are encoded, so it can be shown as it is."""
+
+    at: float
+    """Seconds since the check began."""
+    stage: Stage
+    way: Way
+    text: str
+    encrypted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StageFinished:
+    result: CheckResult
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    report: Report
+
+
+Event = StageStarted | Line | StageFinished | RunFinished
+Emit = Callable[[Event], None]
+
+
+def fold(endpoint: Endpoint, events: Iterable[Event]) -> Report:
+    """Fold events into the Report. Law: it equals the report that RunFinished carries."""
+    return Report(endpoint, tuple(e.result for e in events if isinstance(e, StageFinished)))
+
+
+@dataclass(slots=True)
+class SignIn:
+    """How far the sign-in of a check has come, kept by the check, and who is told of it by the check."""
+
+    sending: Callable[[], Awaitable[None]]
+    """Awaited before the first word of the sign-in goes out."""
+    accepted: Callable[[], Awaitable[None]]
+    """Awaited when the server has taken it."""
+    sent: bool = False
+    """Whether the first word of it is out, or may be."""
+    answered: bool = False
+    """Whether the server has said how it ended."""
+
+
+class Titles(Explains, Protocol):
+    """What keeps causes in mind needs of the diagnosis besides."""
+
+    def title(self, cause: str) -> str: ...

@@ -1,0 +1,31 @@
+"""How far a check has come, for whoever may have to end it early."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.checks.events import Event, StageFinished, StageStarted
+from smtp_wizard.engine.checks.report import CheckResult
+
+
+@dataclass
+class Watched:
+    """What has been seen of a check so far."""
+
+    results: list[CheckResult] = field(default_factory=list)
+    begun: Stage | None = None
+    """The stage that is under way."""
+
+    def take(self, event: Event) -> None:
+        """Remember an event."""
+        if isinstance(event, StageStarted):
+            self.begun = event.stage
+        elif isinstance(event, StageFinished):
+            self.begun = None
+            self.results.append(event.result)
+
+    @property
+    def perhaps_sent(self) -> bool:
+        """Whether the message was being handed over."""
+        return self.begun is Stage.DATA

@@ -1,0 +1,188 @@
+"""What is said about a cause: templates, and how their blanks are filled from a symptom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom
+
+ANY = "any"
+"""In the data: a provider of the catalogue, whichever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What is said, as templates. None: the more general advice speaks."""
+
+    title: str | None = None
+    explanation: str | None = None
+    who: Who | None = None
+    steps: tuple[str, ...] | None = None
+    guide: str | None = None
+    forward: str | None = None
+
+    def overlaid(self, upper: Advice) -> Advice:
+        """This advice, with what `upper` says in its place."""
+        said = {f.name: value for f in fields(upper) if (value := getattr(upper, f.name)) is not None}
+        return replace(self, **said)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """A cause, with what is said about it, and what is said instead for some providers."""
+
+    id: str
+    broadly: str
+    advice: Advice
+    special: tuple[tuple[frozenset[str], Advice], ...]
+    warning: bool
+
+    def advice_for(self, provider: str | None) -> Advice:
+        """What to say, given the provider: of several that fit, the one that stands first."""
+        for providers, advice in self.special:
+            if provider and (provider in providers or ANY in providers):
+                return self.advice.overlaid(advice)
+        return self.advice
+
+
+_FACTS = (
+    "certificate_names",
+    "not_before",
+    "not_after",
+    "issuer",
+    "weakness",
+    "tls_version",
+    "days",
+    "reason",
+    "why",
+    "seconds",
+    "limit",
+    "time",
+    "server_time",
+    "ehlo_name",
+)
+"""Blanks that are filled from `Symptom.facts`."""
+
+
+def _place(endpoint: Endpoint | Hints | None) -> str:
+    return f"{endpoint.host} (port {endpoint.port})" if endpoint and endpoint.host and endpoint.port else ""
+
+
+def _other_place(symptom: Symptom) -> str:
+    """Where else to try; nowhere if only the way of encrypting differs."""
+    other, endpoint = symptom.other, symptom.endpoint
+    same = other and endpoint and (other.host, other.port) == (endpoint.host, endpoint.port)
+    return "" if same else _place(other)
+
+
+_FILLERS: Mapping[str, Callable[[Symptom, Mapping[str, str]], str]] = {
+    "host": lambda s, _: s.host,
+    "port": lambda s, _: str(s.port or ""),
+    "security": lambda s, _: s.security.words if s.security else "",
+    "place": lambda s, _: _place(s.endpoint or s.hints),
+    "other_security": lambda s, _: s.other.security.words if s.other else "",
+    "other_place": lambda s, _: _other_place(s),
+    "provider": lambda s, names: names.get(s.provider or "", ""),
+    "username": lambda s, _: s.username,
+    "sender": lambda s, _: s.sender,
+    "recipient": lambda s, _: s.recipient,
+    "server_said": lambda s, _: server_said(s),
+}
+BLANK_NAMES = frozenset(_FILLERS) | frozenset(_FACTS)
+BLANK = re.compile(r"\{([a-z_]+)\}")
+_START = re.compile(r"(?:^|[.!?]\s+)$")
+
+
+class Blanks:
+    """Fills the blanks of templates from one symptom. One pass: what is filled in is never read as a template."""
+
+    def __init__(self, symptom: Symptom, blanks: Mapping[str, str | None], names: Mapping[str, str]) -> None:
+        self._symptom = symptom
+        self._words = blanks
+        self._names = names
+
+    def fill(self, template: str) -> str | None:
+        """Return the first wording that can be filled, with words that stand in for unknown facts; None if none can."""
+        wordings = (self._filled(wording, self._words) for wording in template.split(OR))
+        return next((text for text in wordings if text is not None), None)
+
+    def fill_with_facts(self, template: str) -> str | None:
+        """Return the text; None if it needs any fact that nobody knows."""
+        return self._filled(template, {})
+
+    def _filled(self, template: str, stand_ins: Mapping[str, str | None]) -> str | None:
+        """Fill one wording; None if a fact is unknown and nothing stands in for it."""
+        filled: list[str] = []
+        at = 0
+        for blank in BLANK.finditer(template):
+            filled.append(template[at : blank.start()])
+            value = self._fact(blank[1]) or _fitted(stand_ins.get(blank[1]), template[: blank.start()])
+            if not value:
+                return None
+            filled.append(value)
+            at = blank.end()
+        return "".join([*filled, template[at:]])
+
+    def _fact(self, name: str) -> str:
+        known = self._symptom.facts.get(name, "") if name in _FACTS else _FILLERS[name](self._symptom, self._names)
+        return clean(known, _LONGEST.get(name, 160))
+
+
+OR = " | "
+"""Between the wordings of a template: the first of which every blank can be filled is said."""
+_LONGEST = {"server_said": 500, "host": 253, "place": 270, "other_place": 270, "provider": 80, "port": 8}
+
+
+def _fitted(words: str | None, before: str) -> str:
+    """Words that stand in for a fact, with a capital where a sentence begins."""
+    if not words:
+        return ""
+    return words[0].upper() + words[1:] if _START.search(before) else words
+
+
+def write_finding(cause: Cause, advice: Advice, symptom: Symptom, blanks: Blanks, evidence: Sequence[str]) -> Finding:
+    """Turn advice into a finding: every blank filled, every line that cannot be filled left out."""
+    assert advice.title is not None
+    assert advice.explanation is not None
+    assert advice.who is not None
+    assert advice.steps is not None
+    return Finding(
+        code=cause.id,
+        broadly=cause.broadly,
+        title=advice.title,
+        explanation=blanks.fill(advice.explanation) or "",
+        who=advice.who,
+        steps=tuple(text for step in advice.steps if (text := blanks.fill(step)) is not None),
+        guide=advice.guide,
+        server_said=server_said(symptom),
+        forward=_letter(advice.forward, blanks, evidence) if advice.forward and advice.who is not Who.YOU else None,
+        fix=symptom.other,
+        warning=cause.warning,
+    )
+
+
+def _letter(request: str, blanks: Blanks, evidence: Sequence[str]) -> str:
+    """A message for who must act: what is asked for, then the facts. Only named blanks go in, and no secret is one."""
+    facts = (blanks.fill_with_facts(line) for line in evidence)
+    return "\n".join([blanks.fill(request) or "", "", *(line for line in facts if line is not None)])
+
+
+_SPEAKING = frozenset({Fault.REJECTED, Fault.OTHER_PROTOCOL, Fault.GARBLED, Fault.UNSOLICITED, Fault.INJECTED})
+"""Faults whose words are the other side's; with the others they are the operating system's."""
+
+
+def server_said(symptom: Symptom) -> str:
+    """The server's own words with their codes, cleaned ('535 5.7.8 Wrong password'); empty when it said nothing."""
+    if symptom.code is None and symptom.fault not in _SPEAKING:
+        return ""
+    words = clean(symptom.words)
+    codes = [str(symptom.code)] if symptom.code is not None and not words.startswith(str(symptom.code)) else []
+    if codes and symptom.enhanced and not words.startswith(symptom.enhanced):
+        codes.append(symptom.enhanced)
+    return clean(" ".join([*codes, words]))

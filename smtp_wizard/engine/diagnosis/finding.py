@@ -1,0 +1,33 @@
+"""What a person reads about what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.who import Who
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A failure in words: what is wrong, who must act, what to do next."""
+
+    code: str
+    """Id of the cause: stable, in the taxonomy of data/diagnosis.yaml."""
+    broadly: str = ""
+    """The cause that this one is a special case of, for those who know only the main causes; often `code` itself."""
+    title: str
+    explanation: str
+    who: Who
+    steps: tuple[str, ...]
+    """What to do, one action a step, in order."""
+    guide: str | None = None
+    """Id of the guide that helps."""
+    server_said: str = ""
+    """The server's own words, cleaned, with codes; empty when it said nothing."""
+    forward: str | None = None
+    """A message ready to send to who must act, when that is not the person in front of the screen."""
+    fix: Endpoint | None = None
+    """An endpoint to try instead, with one key."""
+    warning: bool = False
+    """The check goes on; the verdict is 'warn'."""

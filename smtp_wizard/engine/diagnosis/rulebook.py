@@ -1,0 +1,243 @@
+"""Reading data/diagnosis.yaml: causes, what is said about them, and rules. What does not fit is named by its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.base.strict_yaml import Node
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.diagnosis.advice import ANY, BLANK, BLANK_NAMES, OR, Advice, Cause
+from smtp_wizard.engine.diagnosis.patterns import Patterns
+from smtp_wizard.engine.diagnosis.rules import (
+    TESTS,
+    Rule,
+    Test,
+    clock_test,
+    knows_provider,
+    members,
+    read_patterns,
+    words_test,
+)
+from smtp_wizard.engine.smtp.symptom import Fault
+
+UNKNOWN = "unknown"
+"""The cause of what no rule knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """All that data/diagnosis.yaml says."""
+
+    causes: Mapping[str, Cause]
+    rules: tuple[Rule, ...]
+    blanks: Mapping[str, str | None]
+    """What stands in a blank when nobody knows the fact; None: what needs it is left out."""
+    evidence: tuple[str, ...]
+    """The lines of facts under every message that can be forwarded."""
+    providers: frozenset[str]
+    patterns: tuple[Patterns, ...]
+    """All patterns of all rules."""
+    checked: datetime
+    """The day on which the data was last known to be right: no clock can show an earlier one."""
+
+    def every_advice(self) -> Iterable[Advice]:
+        """All that is said anywhere."""
+        for cause in self.causes.values():
+            yield cause.advice
+            yield from (advice for _, advice in cause.special)
+        yield from (rule.advice for rule in self.rules)
+
+
+def read_book(node: Node) -> Book:
+    if node.whole("schema") != 1:
+        raise node.error("schema", "is not known here")
+    checked = _day(node, "checked")
+    reader = _Reader(_families(node.child("families")), node.child("blanks").read(_blank_words), checked)
+    evidence = reader.templates(node, "evidence")
+    causes = reader.causes(node)
+    rules = tuple(child.read(partial(reader.rule, causes=causes)) for child in node.children("rules"))
+    return Book(
+        causes=causes,
+        rules=rules,
+        blanks=reader.blanks,
+        evidence=evidence,
+        providers=frozenset(reader.providers - {ANY}),
+        patterns=tuple(reader.patterns),
+        checked=checked,
+    )
+
+
+def _day(node: Node, key: str) -> datetime:
+    """The first moment of a day."""
+    try:
+        return datetime.strptime(node.text(key), "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise node.error(key, "must be a day such as 2026-11-24") from None
+
+
+def _families(node: Node) -> dict[str, tuple[str, ...]]:
+    return {name: node.one_or_more(name) for name in node.keys()}  # noqa: SIM118  a Node is no dict
+
+
+def _blank_words(node: Node) -> dict[str, str | None]:
+    words = {name: node.maybe_text(name) for name in sorted(BLANK_NAMES)}
+    if missing := sorted(BLANK_NAMES - set(node.keys())):
+        raise node.error(None, f"the key '{missing[0]}' is missing")
+    return words
+
+
+class _Reader:
+    """Reads causes and rules; knows the families of providers and the blanks, and notes what it meets on the way."""
+
+    def __init__(
+        self, families: Mapping[str, tuple[str, ...]], blanks: Mapping[str, str | None], checked: datetime
+    ) -> None:
+        self._families = families
+        self._checked = checked
+        self.blanks = blanks
+        self.providers: set[str] = {provider for family in families.values() for provider in family}
+        self.patterns: list[Patterns] = []
+
+    def causes(self, node: Node) -> dict[str, Cause]:
+        """Read all causes, by id."""
+        found: dict[str, Cause] = {}
+        for child in node.children("causes"):
+            cause = child.read(self._cause)
+            if cause.id in found:
+                raise child.error("id", f"'{cause.id}' stands twice")
+            found[cause.id] = cause
+        if UNKNOWN not in found:
+            raise node.error("causes", f"there is none with the id '{UNKNOWN}'")
+        for child in node.children("causes"):
+            self._broadly(child, found)
+        return found
+
+    def _cause(self, node: Node) -> Cause:
+        advice = self._advice(node)
+        for key in ("title", "explanation", "who", "steps"):
+            if getattr(advice, key) is None:
+                raise node.error(None, f"the key '{key}' is missing")
+        _need_letter(node, advice, advice)
+        special = tuple(child.read(partial(self._special, general=advice)) for child in node.children("for"))
+        name = node.text("id")
+        return Cause(
+            id=name,
+            broadly=node.maybe_text("broadly") or name,
+            advice=advice,
+            special=special,
+            warning=node.flag("warning", False),
+        )
+
+    def _broadly(self, node: Node, causes: Mapping[str, Cause]) -> str:
+        """What a cause comes down to: a main one; '' where nothing is said."""
+        name = node.maybe_text("broadly") or ""
+        if name and (name not in causes or causes[name].broadly != name):
+            raise node.error("broadly", f"there is no main cause '{clean(name, 60)}'")
+        return name
+
+    def _special(self, node: Node, general: Advice) -> tuple[frozenset[str], Advice]:
+        advice = self._advice(node)
+        _need_letter(node, advice, general.overlaid(advice))
+        return self._providers(node), advice
+
+    def rule(self, node: Node, causes: Mapping[str, Cause]) -> Rule:
+        """Read one rule: cause, when, unless, and what is to be said otherwise than the cause says it."""
+        cause = node.text("cause")
+        if cause not in causes:
+            raise node.error("cause", f"there is no cause '{clean(cause, 60)}'")
+        advice = self._advice(node)
+        _need_letter(node, advice, causes[cause].advice.overlaid(advice))
+        when = node.child("when")
+        words = self._words(when)
+        unless = node.maybe_child("unless")
+        return Rule(
+            cause=cause,
+            tests=when.read(partial(self._tests, words=words)),
+            unless=unless.read(partial(self._tests, words=self._words(unless))) if unless else (),
+            faults=members(when, "fault", Fault) if when.has("fault") else None,
+            stages=members(when, "stage", Stage) if when.has("stage") else None,
+            conditions=frozenset(name for name in (*TESTS, "provider", "words") if when.has(name)),
+            words=words,
+            broadly=self._broadly(node, causes),
+            advice=advice,
+        )
+
+    def _words(self, node: Node) -> Patterns | None:
+        patterns = read_patterns(node, "words") if node.has("words") else None
+        self.patterns += [patterns] if patterns else []
+        return patterns
+
+    def _tests(self, node: Node, words: Patterns | None) -> tuple[Test, ...]:
+        tests = [make(node, name) for name, make in TESTS.items() if node.has(name)]
+        if node.has("provider"):
+            tests.insert(0, knows_provider(self._providers(node)))
+        if node.has("clock"):
+            tests.insert(0, clock_test(node, self._checked))
+        if words is not None:
+            tests.append(words_test(words))
+        if not tests:
+            raise node.error(None, "names no condition")
+        return tuple(tests)
+
+    def _providers(self, node: Node) -> frozenset[str]:
+        """Providers by id, with the names of families spelt out."""
+        named = node.one_or_more("provider")
+        providers = frozenset(each for name in named for each in self._families.get(name, (name,)))
+        self.providers |= providers
+        return providers
+
+    def _advice(self, node: Node) -> Advice:
+        advice = Advice(
+            title=self._whole_text(node, "title"),
+            explanation=self._whole_text(node, "explanation"),
+            who=node.choice("who", Who) if node.has("who") else None,
+            steps=self.templates(node, "steps") if node.has("steps") else None,
+            guide=node.maybe_text("guide"),
+            forward=self._whole_text(node, "forward"),
+        )
+        if advice.title and BLANK.search(advice.title):
+            raise node.error("title", "has no blanks: it is read at a glance")
+        if advice.steps is not None and not any(self._always(step) for step in advice.steps):
+            raise node.error("steps", "at least one must not depend on what may be unknown")
+        return advice
+
+    def _whole_text(self, node: Node, key: str) -> str | None:
+        """A text of which nothing may be left out."""
+        if not node.has(key):
+            return None
+        text = _template(node, key, node.text(key))
+        if not self._always(text):
+            raise node.error(key, "has a blank that may be unknown and has no word to stand in for it")
+        return text
+
+    def templates(self, node: Node, key: str) -> tuple[str, ...]:
+        """A list of texts with blanks."""
+        return tuple(_template(node, key, text) for text in node.one_or_more(key))
+
+    def _always(self, text: str) -> bool:
+        """Whether at least one wording can be filled whatever is unknown."""
+        return any(all(self.blanks[name] is not None for name in BLANK.findall(wording)) for wording in text.split(OR))
+
+
+def _template(node: Node, key: str, text: str) -> str:
+    """Check the blanks of a text."""
+    for name in BLANK.findall(text):
+        if name not in BLANK_NAMES:
+            raise node.error(key, f"nobody fills the blank '{name}'")
+    rest = BLANK.sub("", text)
+    if "{" in rest or "}" in rest:
+        raise node.error(key, "a brace that opens or closes no blank")
+    return " ".join(text.split())
+
+
+def _need_letter(node: Node, own: Advice, whole: Advice) -> None:
+    """Who is told that somebody else must act needs something to send to them; who acts alone needs nothing."""
+    if whole.who is not Who.YOU and whole.forward is None:
+        raise node.error(None, "the key 'forward' is missing: the message for who must act")
+    if whole.who is Who.YOU and own.forward is not None:
+        raise node.error("forward", "has nobody to go to: who acts is 'you'")

@@ -1,0 +1,157 @@
+"""Settings that a domain, or a public list, publishes on the web: Thunderbird's autoconfig format.
+
+Addresses to ask, and what the answers mean. An address of a person never stands in a URL. Source:
+draft-ietf-mailmaint-autoconfig-06.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.data_files import data_path
+from smtp_wizard.engine.base.endpoint import Endpoint, HostError, PortError, Security, parse_host, parse_port
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.strict_yaml import Document, Node
+
+MOST_SERVERS = 8
+"""Outgoing servers of one answer that are looked at."""
+_SOCKETS = {"ssl": Security.TLS, "tls": Security.TLS, "starttls": Security.STARTTLS, "plain": Security.NONE}
+_METHODS = {
+    "password-cleartext": "password",
+    "plain": "password",
+    "password-encrypted": "password",
+    "secure": "password",
+    "oauth2": "xoauth2",
+    "none": "none",
+    "client-ip-address": "none",
+}
+"""What the format calls a way to sign in, and what this product calls it."""
+
+
+class AutoconfigError(ValueError):
+    """An answer is not what the format asks for. The text says what is wrong, in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One outgoing server that was published."""
+
+    endpoint: Endpoint
+    username: str
+    """Filled in for the address; empty where the format names none."""
+    auth: tuple[str, ...]
+    """'password', 'xoauth2', 'none'; in the order of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A public list that can be asked for the settings of a domain."""
+
+    id: str
+    name: str
+    url: str
+    """With {domain} where the domain goes."""
+    learns: str
+    """What its keeper learns by being asked."""
+
+    def address(self, domain: str) -> str:
+        """Return the URL to ask for a domain, given in A-labels."""
+        return self.url.replace("{domain}", domain)
+
+
+def own_addresses(domain: str, *, plain: bool = False) -> tuple[str, ...]:
+    """Return the URLs under which a domain publishes settings itself (section 4.2), most usual first.
+
+    `plain` gives those without encryption: for a person who said yes to that.
+    """
+    scheme = "http" if plain else "https"
+    return (
+        f"{scheme}://autoconfig.{domain}/mail/config-v1.1.xml",
+        f"{scheme}://{domain}/.well-known/autoconfig/mail/config-v1.1.xml",
+    )
+
+
+def load_database() -> Database:
+    """Return the public list that the product knows. Raises `DataError`."""
+    return Document(data_path("discovery.yaml")).root.read(_read)
+
+
+def _read(root: Node) -> Database:
+    if root.whole("schema") != 1:
+        raise root.error("schema", "must be 1")
+    found = [node.read(_read_database) for node in root.children("databases")]
+    if len(found) != 1:
+        raise root.error("databases", "must hold one")
+    return found[0]
+
+
+def _read_database(node: Node) -> Database:
+    node.text("source")
+    node.date("as_of")
+    database = Database(node.text("id"), node.text("name"), node.text("url"), node.text("learns"))
+    if not database.url.startswith("https://") or "{domain}" not in database.url:
+        raise node.error("url", "must begin with https:// and hold {domain}")
+    return database
+
+
+def read_offers(document: bytes, address: Address) -> tuple[Offer, ...]:
+    """Read the outgoing servers of a configuration, in its order; those that make no sense are left out.
+
+    Raises `AutoconfigError` where it is no such configuration, or names no outgoing server.
+    """
+    import xml.etree.ElementTree as ElementTree
+
+    import defusedxml
+    import defusedxml.ElementTree
+
+    try:
+        root = defusedxml.ElementTree.fromstring(document, forbid_dtd=True)
+    except (ElementTree.ParseError, defusedxml.DefusedXmlException, ValueError, LookupError, RecursionError):
+        raise AutoconfigError("the answer is no XML that can be read") from None
+    if root.tag != "clientConfig":
+        raise AutoconfigError("the answer is not a mail configuration")
+    offers = tuple(_offers(root, address))
+    if not offers:
+        raise AutoconfigError("the answer names no outgoing server that can be used")
+    return offers
+
+
+def _offers(root: Any, address: Address) -> Iterator[Offer]:
+    servers = [each for each in root.iterfind("emailProvider/outgoingServer") if each.get("type", "smtp") == "smtp"]
+    for server in servers[:MOST_SERVERS]:
+        try:
+            host = parse_host(_host(_text(server, "hostname"), address))
+            endpoint = Endpoint(host, parse_port(_text(server, "port")), _SOCKETS[_text(server, "socketType").lower()])
+        except (HostError, PortError, KeyError):
+            continue
+        methods = [_METHODS.get((each.text or "").strip().lower()) for each in server.iterfind("authentication")]
+        auth = tuple(dict.fromkeys(each for each in methods if each))
+        yield Offer(endpoint, clean(_username(_text(server, "username"), address), 320), auth or ("password",))
+
+
+def _text(element: Any, name: str) -> str:
+    found = element.find(name)
+    return str(found.text or "").strip() if found is not None else ""
+
+
+_PLACE = re.compile(r"%[A-Z]+%")
+
+
+def _host(text: str, address: Address) -> str:
+    """Put the domain where the format has a place for it (section 3.3); other places stay, and make it no host.
+
+    The name is looked up: with the part before the @ in it, the DNS would learn whose address this is.
+    """
+    return text.replace("%EMAILDOMAIN%", address.ascii_domain)
+
+
+def _username(text: str, address: Address) -> str:
+    """Put the parts of the address where the format has a place for them; '' where another place stays open."""
+    parts = {"%EMAILADDRESS%": address.wire, "%EMAILLOCALPART%": address.local, "%EMAILDOMAIN%": address.ascii_domain}
+    if any(place not in parts for place in _PLACE.findall(text)):
+        return ""
+    return _PLACE.sub(lambda place: parts[place[0]], text)

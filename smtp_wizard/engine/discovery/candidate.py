@@ -1,0 +1,156 @@
+"""A server that may be the right one for an address: who names it, and how far that is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.providers.provider import CatalogEndpoint, PathAuth, Provider
+
+
+class FoundBy(StrEnum):
+    """What led to a provider or a server."""
+
+    CATALOG = "catalog"
+    """The ending of the address is in the catalogue."""
+    MX = "mx"
+    """The host that receives the domain's mail is known."""
+    SRV = "srv"
+    """The domain's DNS names the server for sending (RFC 6186, RFC 8314)."""
+    AUTOCONFIG = "autoconfig"
+    """The domain, or its mail host's, publishes the settings on the web."""
+    ISPDB = "ispdb"
+    """A public list has them."""
+    GUESS = "guess"
+    """A usual name, tried."""
+    MANUAL = "manual"
+    """The person typed it."""
+    NONE = "none"
+
+
+TRUST: Mapping[FoundBy, float] = {
+    FoundBy.CATALOG: 1.0,
+    FoundBy.MX: 0.9,
+    FoundBy.AUTOCONFIG: 0.8,
+    FoundBy.ISPDB: 0.75,
+    FoundBy.SRV: 0.7,
+    FoundBy.GUESS: 0.5,
+}
+"""How far a source is believed. The DNS is not encrypted, so what it alone says counts less than what came by https."""
+FOREIGN = 0.15
+"""Taken off where the server belongs neither to the domain nor to its mail host (RFC 6186 section 6)."""
+ELSEWHERE = 0.3
+"""Taken off for a provider's server of another region: an account of ours may be unknown there."""
+UNENCRYPTED = 0.4
+"""Taken off for what came without encryption: anybody on the way may have written it."""
+AGREED = 0.05
+"""Added for each further source that says the same."""
+UNREACHED = 0.4
+"""What is left of the trust in a server that was tried and did not do, as a factor."""
+OVERRULED = 0.5
+"""The same where the domain's mail host shows that the mail is elsewhere."""
+MOST_AGREED = 0.95
+LEAST_TRUST = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One server that may be the right one."""
+
+    endpoint: Endpoint
+    username: str
+    auth: tuple[str, ...] = ("password",)
+    """'password', 'xoauth2', 'none': what the source says about signing in, best first."""
+    source: FoundBy
+    also: tuple[FoundBy, ...] = ()
+    """Other sources that name the same server."""
+    trust: float
+    """From 0 to 1."""
+    as_of: str = ""
+    """When the source was last checked, where that is known: a date as in the catalogue."""
+    verified: bool = False
+    """It was reached, speaks SMTP, and its certificate fits its name."""
+    published: bool = False
+    """The public list has it for the address's own domain, or that domain itself publishes it, by https under a
+    certificate that is believed: what a person who is not there may take beforehand."""
+    note: str = ""
+    """What there is to know about it: one sentence, or several behind semicolons."""
+
+
+SOURCE_WORDS: Mapping[FoundBy, str] = {
+    FoundBy.CATALOG: "our own list",
+    FoundBy.MX: "the domain's mail host (MX)",
+    FoundBy.SRV: "the domain's DNS (SRV)",
+    FoundBy.AUTOCONFIG: "the domain's web (autoconfig)",
+    FoundBy.ISPDB: "a public list (ISPDB)",
+    FoundBy.GUESS: "a usual name",
+    FoundBy.MANUAL: "typed",
+}
+
+
+def source_words(candidate: Candidate) -> str:
+    """Say who names a server."""
+    first, *others = (SOURCE_WORDS[each] for each in (candidate.source, *candidate.also))
+    return f"{first} and {', '.join(others)}" if others else first
+
+
+def source_note(candidate: Candidate) -> str:
+    """Say, as a note of where settings come from, who names a server."""
+    return f"from: {source_words(candidate)}"
+
+
+def of_provider(
+    provider: Provider, address: Address, source: FoundBy, mx_hosts: Sequence[str] = ()
+) -> tuple[Candidate, ...]:
+    """Return the servers of a provider in the catalogue, best first, as candidates.
+
+    Less trust have a server of another region than the domain's MX hosts, and one that no source names.
+    """
+    ways = {PathAuth.OAUTH2: "xoauth2", PathAuth.NONE: "none"}
+    auth = tuple(dict.fromkeys(ways.get(path.auth, "password") for path in provider.paths if not path.closed))
+    return tuple(
+        Candidate(
+            endpoint=each.endpoint,
+            username=provider.username_for(address),
+            auth=auth or ("password",),
+            source=source,
+            trust=_trust(provider, each, source, mx_hosts),
+            as_of=provider.checked,
+        )
+        for each in provider.offered(address, mx_hosts)
+    )
+
+
+def _trust(provider: Provider, offer: CatalogEndpoint, source: FoundBy, mx_hosts: Sequence[str]) -> float:
+    trust = min(TRUST[source], TRUST[FoundBy.GUESS]) if offer.guess else TRUST[source]
+    return trust if provider.is_near(offer, mx_hosts) else trust - ELSEWHERE
+
+
+def in_order(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Return candidates best first: by trust, and of equals those that were reached, then TLS from the first byte."""
+    return tuple(
+        sorted(candidates, key=lambda each: (-round(each.trust, 3), not each.verified, _ways(each), each.endpoint.host))
+    )
+
+
+def _ways(candidate: Candidate) -> int:
+    return (Security.TLS, Security.STARTTLS, Security.NONE).index(candidate.endpoint.security)
+
+
+def together(same: Sequence[Candidate]) -> Candidate:
+    """Return what several sources say about one server, as one candidate."""
+    best = max(same, key=lambda each: each.trust)
+    # That a usual name is usual says nothing more.
+    unlike = (best.source, FoundBy.GUESS)
+    others = tuple(dict.fromkeys(each.source for each in same if each.source not in unlike))
+    trust = min(best.trust + AGREED * len(others), max(best.trust, MOST_AGREED))
+    return replace(
+        best,
+        also=others,
+        trust=trust,
+        verified=any(each.verified for each in same),
+        published=any(each.published for each in same),
+    )

@@ -1,0 +1,566 @@
+"""From an address to the settings of its mail server: every source at once, one deadline, and a bad one is never fatal.
+
+The sources: our own catalogue, by the ending of the address; who receives the domain's mail (MX); what the domain
+names for sending (SRV); what it, or its mail host, publishes on the web; a public list, after a yes; and the usual
+names, each tried. Only the domain is ever told to anybody, never the part before the @, and no password is sent.
+Where sources differ, what each names is tried: who speaks there, and whether the certificate fits the name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from secrets import token_hex
+from typing import Any
+from urllib.parse import urlsplit
+
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.discovery.autoconfig import AutoconfigError, Database, own_addresses, read_offers
+from smtp_wizard.engine.discovery.candidate import (
+    FOREIGN,
+    LEAST_TRUST,
+    OVERRULED,
+    SOURCE_WORDS,
+    TRUST,
+    UNENCRYPTED,
+    UNREACHED,
+    Candidate,
+    FoundBy,
+    in_order,
+    of_provider,
+    source_note,
+    together,
+)
+from smtp_wizard.engine.discovery.dns import (
+    SERVICES,
+    DnsProblem,
+    MxLookup,
+    Resolver,
+    look_up_addresses,
+    look_up_mx,
+    look_up_srv,
+)
+from smtp_wizard.engine.discovery.egress_guard import Reach, reach
+from smtp_wizard.engine.discovery.server_identity import belongs_to, owned, whose_words
+from smtp_wizard.engine.discovery.web import HttpWeb, Web, WebProblem
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.provider import Provider
+from smtp_wizard.engine.smtp.silence import listening
+
+__all__ = [
+    "Asking",
+    "Candidate",
+    "Discovery",
+    "DnsProblem",
+    "FoundBy",
+    "MxLookup",
+    "Resolver",
+    "discover",
+    "look_up_mx",
+]
+
+DEADLINE = 8.0
+"""Seconds that everything together may take: a person waits for it."""
+GRACE = 1.5
+"""Seconds that the other sources still have once the domain's mail host is known: they may say more, seldom better."""
+GUESSES = ("smtp.", "mail.", "")
+"""What usually stands before a domain in the name of its outgoing server."""
+GUESSED_PORTS = ((465, Security.TLS), (587, Security.STARTTLS))
+MOST_NAMED = 8
+"""Servers of one source that are taken up."""
+MOST_TRIED = 16
+"""Servers that are tried at most, whatever the sources name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """What is known about the provider of an address, and about its server."""
+
+    provider: Provider | None
+    """None: nobody was found, or several are possible and the person is asked."""
+    alternatives: tuple[Provider, ...] = ()
+    """Where several providers use the same mail hosts: all of them, in listing order."""
+    source: FoundBy
+    mx_hosts: tuple[str, ...] = ()
+    """The mail hosts of the domain, most preferred first; fit to show."""
+    note: str
+    """One sentence for the screen: where this is from, or why nothing was found."""
+    problem: DnsProblem | None = None
+    candidates: tuple[Candidate, ...] = ()
+    """The servers, best first."""
+    notes: tuple[str, ...] = ()
+    """What else a person should know: sources that differ, that did not answer, or that were not asked."""
+
+
+Verify = Callable[[Endpoint], Awaitable[Report]]
+"""Tries a server without a password, as deep as the EHLO after TLS."""
+Tell = Callable[[str], None]
+"""Takes one line about what is being asked, for somebody who waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """Whom to ask, and how long."""
+
+    resolver: Resolver = field(default_factory=Resolver)
+    web: Web = field(default_factory=HttpWeb)
+    verify: Verify | None = None
+    """None: nothing is tried, and so nothing is guessed."""
+    database: Database | None = None
+    """The public list, where the person said yes to asking it."""
+    plain_http: bool = False
+    """The person said yes to settings that come without encryption."""
+    deadline: float = DEADLINE
+    """Seconds."""
+
+
+async def discover(
+    address: Address, catalog: Catalog, asking: Asking | None = None, tell: Tell = lambda line: None
+) -> Discovery:
+    """Find the provider and the server of an address. A known ending is answered without asking anybody.
+
+    Raises nothing. Cancelling it ends every question at once.
+    """
+    known = catalog.by_domain(address.ascii_domain)
+    if known is not None:
+        return Discovery(
+            provider=known,
+            source=FoundBy.CATALOG,
+            note=f"from: the ending of the address ({_shown(address)})",
+            candidates=of_provider(known, address, FoundBy.CATALOG),
+        )
+    return await _Search(address, catalog, asking or Asking(), tell).run()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named:
+    """A server as a source names it, before it is judged: what it is worth depends on what the others say."""
+
+    endpoint: Endpoint
+    source: FoundBy
+    username: str
+    auth: tuple[str, ...] = ("password",)
+    as_of: str = ""
+    plain: bool = False
+    """It came without encryption."""
+    published: bool = False
+    """As `Candidate.published`."""
+    trust: float | None = None
+    """How far this server is believed; None: as its source is."""
+
+
+class _Search:
+    """One search."""
+
+    def __init__(self, address: Address, catalog: Catalog, asking: Asking, tell: Tell) -> None:
+        self.address = address
+        self.domain = address.ascii_domain
+        self.catalog = catalog
+        self.asking = asking
+        self.tell = tell
+        self.mx = MxLookup(problem=DnsProblem.SILENT)
+        self.mx_known = asyncio.Event()
+        self.named: list[_Named] = []
+        self.notes: list[str] = []
+        self.doubts: list[str] = []
+        """Worth telling only where nothing is found: every other web host answers with a certificate of its own."""
+        self._tries: dict[Endpoint, asyncio.Task[Report]] = {}
+        self._made_up: dict[str, asyncio.Task[tuple[str, ...] | DnsProblem]] = {}
+        """The look-up of a name that nobody has, by domain."""
+        self._news = asyncio.Event()
+        """Something was learnt that may change who is waited for."""
+
+    async def run(self) -> Discovery:
+        """Ask everybody at once."""
+        sources: dict[str, Coroutine[Any, Any, None]] = {
+            "who receives the domain's mail": self._ask_mx(),
+            "which servers the domain names": self._ask_srv(),
+            "what the domain publishes": self._ask_web(self.domain),
+            "what the mail host publishes": self._ask_mail_host(),
+        }
+        if self.asking.database is not None:
+            sources["the public list"] = self._ask_database(self.asking.database, self.domain)
+        asked = {name: asyncio.ensure_future(work) for name, work in sources.items()}
+        guessing = asyncio.ensure_future(self._guess())
+        try:
+            await self._wait(list(asked.values()), guessing)
+        finally:
+            late: list[asyncio.Task[Any]] = [*asked.values(), guessing, *self._made_up.values(), *self._tries.values()]
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        silent = [name for name, task in asked.items() if task.cancelled()]
+        if silent:
+            self.notes.append(f"No answer in time: {', '.join(silent)}.")
+        for task in (*asked.values(), guessing):
+            if not task.cancelled():
+                task.result()  # a fault of ours is not swallowed
+        return self._gathered()
+
+    async def _wait(self, asked: Sequence[asyncio.Task[None]], guessing: asyncio.Task[None]) -> None:
+        """Wait for whoever can still change the result, and no longer than the deadline."""
+        gracious = False
+        with suppress(TimeoutError):
+            async with listening(self.asking.deadline) as limit:
+                while True:
+                    self._news.clear()
+                    if self._owners and not gracious:
+                        limit.shorten(GRACE)
+                        gracious = True
+                    waiting: set[asyncio.Future[Any]] = {task for task in asked if not task.done()}
+                    if not guessing.done() and not self._somebody_knows:
+                        waiting.add(guessing)
+                    if not waiting:
+                        return
+                    news = asyncio.ensure_future(self._news.wait())
+                    try:
+                        await asyncio.wait({*waiting, news}, return_when=asyncio.FIRST_COMPLETED)
+                    finally:
+                        news.cancel()
+
+    @property
+    def _owners(self) -> tuple[Provider, ...]:
+        return self.catalog.by_mx(self.mx.hosts)
+
+    @property
+    def _somebody_knows(self) -> bool:
+        """Whether a server is known that need not be guessed: it was named, and has not failed when it was tried."""
+        named = [(each, self._report(each.endpoint)) for each in self.named if each.source is not FoundBy.GUESS]
+        return bool(self._owners) or any(report is None or _serves(report, each) for each, report in named)
+
+    # -- the sources ------------------------------------------------------------------------------------------------
+
+    async def _ask_mx(self) -> None:
+        self.tell(f"Who receives the mail of {_shown(self.address)}?")
+        try:
+            self.mx = await look_up_mx(self.domain, self.asking.resolver)
+        finally:
+            self.mx_known.set()
+            self._news.set()
+        if len(self._owners) == 1:
+            await self._add(
+                _Named(
+                    endpoint=each.endpoint,
+                    source=FoundBy.MX,
+                    username=each.username,
+                    auth=each.auth,
+                    as_of=each.as_of,
+                    trust=each.trust,
+                )
+                for each in of_provider(self._owners[0], self.address, FoundBy.MX, self.mx.hosts)
+            )
+
+    async def _ask_srv(self) -> None:
+        self.tell(f"Which servers does {_shown(self.address)} name for sending?")
+        resolver = self.asking.resolver
+        answers = await asyncio.gather(*(look_up_srv(self.domain, service, resolver) for service in SERVICES))
+        named = [endpoint for answer in answers for endpoint in answer.endpoints]
+        if not named and any(answer.not_offered for answer in answers):
+            self.notes.append(f"{_shown(self.address)} says that it offers no server for sending.")
+        await self._add(
+            _Named(endpoint=each, source=FoundBy.SRV, username=self.address.wire) for each in named[:MOST_NAMED]
+        )
+
+    async def _ask_mail_host(self) -> None:
+        """Ask the web of whoever receives the mail, where that is somebody else and not in our list."""
+        await self.mx_known.wait()
+        theirs = next((owned(host) for host in self.mx.hosts), None)
+        if theirs is None or theirs in (self.domain, owned(self.domain)) or self._owners:
+            return
+        asked = [self._ask_web(theirs)]
+        if self.asking.database is not None:
+            asked.append(self._ask_database(self.asking.database, theirs))
+        await asyncio.gather(*asked)
+
+    async def _ask_web(self, domain: str) -> None:
+        """Ask a domain's own web for its settings, encrypted; and without, where the person said yes to that."""
+        self.tell(f"What does {clean(domain, 80)} publish about its mail?")
+        asked = [self._read(url, FoundBy.AUTOCONFIG, domain) for url in own_addresses(domain)]
+        if self.asking.plain_http:
+            asked.append(self._ask_plain_web(domain))
+        await asyncio.gather(*asked)
+
+    async def _ask_plain_web(self, domain: str) -> None:
+        """Ask without encryption, unless the domain answers for every name: nothing proves who says it then."""
+        if not await self._answers_for_all(domain):
+            urls = own_addresses(domain, plain=True)
+            await asyncio.gather(*(self._read(url, FoundBy.AUTOCONFIG, domain) for url in urls))
+
+    async def _answers_for_all(self, domain: str) -> bool:
+        """Ask, once, for a name below a domain that nobody has: where it has addresses, every name has (RFC 4592)."""
+        if domain not in self._made_up:
+            name = f"{token_hex(8)}.{domain}"
+            self._made_up[domain] = asyncio.ensure_future(look_up_addresses(name, self.asking.resolver))
+        return not isinstance(await asyncio.shield(self._made_up[domain]), DnsProblem)
+
+    async def _ask_database(self, database: Database, domain: str) -> None:
+        self.tell(f"What does {database.name} have?")
+        await self._read(database.address(domain), FoundBy.ISPDB, domain)
+
+    async def _read(self, url: str, source: FoundBy, domain: str) -> None:
+        """Read what lies under a URL, which was asked about a domain."""
+        fetched = await self.asking.web.fetch(url)
+        if isinstance(fetched, WebProblem):
+            if fetched in _WORTH_TELLING:
+                self.notes.append(f"{clean(url, 120)} {_WORTH_TELLING[fetched]}.")
+            elif fetched is WebProblem.NOT_TRUSTED:
+                self.doubts.append(f"{clean(url, 120)} has a certificate that is not believed, so it was not asked.")
+            return
+        try:
+            offers = read_offers(fetched.content, self.address)
+        except AutoconfigError as problem:
+            # Many servers answer whatever they are asked with a page of their own.
+            if b"clientConfig" in fetched.content[:4096]:
+                self.notes.append(f"{clean(url, 120)} cannot be used: {problem}.")
+            return
+        await self._add(
+            _Named(
+                endpoint=offer.endpoint,
+                source=source,
+                username=offer.username or self.address.wire,
+                auth=offer.auth,
+                as_of=fetched.changed,
+                plain=fetched.url.startswith("http://"),
+                published=self._is_published(fetched.url, source, domain),
+            )
+            for offer in offers
+        )
+
+    def _is_published(self, url: str, source: FoundBy, domain: str) -> bool:
+        """Whether a file counts as `Candidate.published`: not where the MX led to it, and not without encryption."""
+        parts = urlsplit(url)
+        own = source is FoundBy.ISPDB or belongs_to(parts.hostname or "", self.domain)
+        return domain == self.domain and parts.scheme == "https" and own
+
+    async def _guess(self) -> None:
+        """Try the usual names, those that exist."""
+        if self.asking.verify is None:
+            return
+        resolver = self.asking.resolver
+        hosts = [f"{prefix}{self.domain}" for prefix in GUESSES]
+        there, for_all = await asyncio.gather(
+            asyncio.gather(*(look_up_addresses(host, resolver) for host in hosts)), self._answers_for_all(self.domain)
+        )
+        if for_all:
+            self.notes.append(
+                f"{_shown(self.address)} answers for every name, so only servers whose certificate fits are believed."
+            )
+        exist = [host for host, addresses in zip(hosts, there, strict=True) if not isinstance(addresses, DnsProblem)]
+        if exist:
+            self.tell(f"Is one of these a mail server: {', '.join(clean(host, 80) for host in exist)}?")
+        await self._add(
+            _Named(endpoint=Endpoint(host, port, way), source=FoundBy.GUESS, username=self.address.wire)
+            for host in exist
+            for port, way in GUESSED_PORTS
+        )
+
+    # -- trying -----------------------------------------------------------------------------------------------------
+
+    async def _add(self, named: Iterable[_Named]) -> None:
+        """Take servers up, and try them; each once, whoever names it."""
+        own = list(named)
+        self.named += own
+        for each in own:
+            self._begin_to_try(each.endpoint)
+        self._news.set()
+        tries = [self._tries[each.endpoint] for each in own if each.endpoint in self._tries]
+        if tries:
+            # They go on when this source is given up: another one may have named the same server.
+            await asyncio.wait(tries)
+
+    def _begin_to_try(self, endpoint: Endpoint) -> None:
+        verify = self.asking.verify
+        if verify is not None and endpoint not in self._tries and len(self._tries) < MOST_TRIED:
+            self._tries[endpoint] = asyncio.ensure_future(_run(verify, endpoint))
+
+    def _report(self, endpoint: Endpoint) -> Report | None:
+        """What trying a server showed; None where that has not ended, or it was not tried."""
+        task = self._tries.get(endpoint)
+        return task.result() if task is not None and task.done() and not task.cancelled() else None
+
+    # -- judging ----------------------------------------------------------------------------------------------------
+
+    def _judged(self, named: _Named) -> Candidate:
+        """Say what a server is worth, and everything there is to know about it: nothing of that replaces the rest."""
+        trust, notes = TRUST[named.source] if named.trust is None else named.trust, [self._whose_words(named)]
+        if named.source not in (FoundBy.MX, FoundBy.ISPDB) and self._is_foreign(named.endpoint.host):
+            trust -= FOREIGN
+        if named.plain:
+            trust -= UNENCRYPTED
+            notes.append("this came without encryption, so anybody on the way may have written it")
+        report = self._report(named.endpoint)
+        notes.append(_tried_words(report, named))
+        if report is not None and not _serves(report, named):
+            trust *= UNREACHED
+        return Candidate(
+            endpoint=named.endpoint,
+            username=named.username,
+            auth=named.auth,
+            source=named.source,
+            trust=max(trust, LEAST_TRUST),
+            as_of=named.as_of,
+            verified=_serves(report, named) and named.endpoint.security is not Security.NONE,
+            published=named.published,
+            note="; ".join(note for note in notes if note),
+        )
+
+    def _whose_words(self, named: _Named) -> str:
+        """Say whose a server is, where that is somebody else; the mail host, and a public list, vouch for one."""
+        if named.source is FoundBy.MX:
+            return ""
+        words = whose_words(named.endpoint.host, self.address.domain)
+        doubtful = words and named.source is not FoundBy.ISPDB and self._is_foreign(named.endpoint.host)
+        return f"{words}: please make sure" if doubtful else words
+
+    def _is_foreign(self, host: str) -> bool:
+        """Whether a server belongs neither to the domain, nor to its mail host."""
+        return not any(belongs_to(host, each) for each in (self.domain, *self.mx.hosts))
+
+    # -- the result -------------------------------------------------------------------------------------------------
+
+    def _gathered(self) -> Discovery:
+        owners = self._owners
+        candidates = self._merged()
+        if owners:
+            candidates = self._overruled(candidates, owners)
+        provider, source = self._provider(owners, candidates)
+        if len(owners) > 1:
+            note = self._shared_words(owners)
+        elif provider is not None and source is FoundBy.MX:
+            note = f"from: {self._record}"
+        elif candidates:
+            note = source_note(candidates[0])
+        else:
+            note = self._nothing_words()
+        return Discovery(
+            provider=provider,
+            alternatives=owners if len(owners) > 1 else (),
+            source=source,
+            mx_hosts=self.mx.hosts,
+            note=note,
+            problem=self.mx.problem if not candidates else None,
+            candidates=candidates,
+            notes=tuple(
+                dict.fromkeys([*self._differing(candidates), *self.notes, *([] if candidates else self.doubts)])
+            ),
+        )
+
+    def _merged(self) -> tuple[Candidate, ...]:
+        """Put together what several sources say about a server; best first. A guess counts only when it holds."""
+        by_endpoint: dict[Endpoint, list[Candidate]] = {}
+        for named in self.named:
+            judged = self._judged(named)
+            if judged.verified or named.source is not FoundBy.GUESS:
+                by_endpoint.setdefault(named.endpoint, []).append(judged)
+        return in_order(together(same) for same in by_endpoint.values())
+
+    def _overruled(self, candidates: Sequence[Candidate], owners: Sequence[Provider]) -> tuple[Candidate, ...]:
+        """Believe a web host's standard settings less where the mail is at somebody else's."""
+        theirs = {each.endpoint.host for owner in owners for each in owner.endpoints}
+        names = " or ".join(owner.name for owner in owners)
+        result: list[Candidate] = []
+        for each in candidates:
+            if each.endpoint.host in theirs:
+                result.append(each)
+                continue
+            words = f"the mail of {_shown(self.address)} is at {names}, so this server is probably the web host's"
+            note = f"{each.note}; {words}" if each.note else words
+            result.append(replace(each, trust=each.trust * OVERRULED, note=note))
+        if len(result) != len([each for each in result if each.endpoint.host in theirs]):
+            self.notes.append(f"Other settings were found, but {self._record} shows that the mail is at {names}.")
+        return in_order(result)
+
+    def _provider(self, owners: Sequence[Provider], candidates: Sequence[Candidate]) -> tuple[Provider | None, FoundBy]:
+        if len(owners) == 1:
+            return owners[0], FoundBy.MX
+        if owners:
+            return None, FoundBy.MX
+        if not candidates:
+            return None, FoundBy.NONE
+        best = candidates[0]
+        return (self._whose(best.endpoint.host) if best.trust >= TRUST[FoundBy.GUESS] else None), best.source
+
+    def _whose(self, host: str) -> Provider | None:
+        """Return the only provider of the catalogue whose server this is."""
+        found = [each for each in self.catalog.providers if host in {one.endpoint.host for one in each.endpoints}]
+        return found[0] if len(found) == 1 else None
+
+    def _differing(self, candidates: Sequence[Candidate]) -> list[str]:
+        """Say where sources name different servers."""
+        said: dict[str, FoundBy] = {}
+        for each in candidates:
+            if each.source is not FoundBy.GUESS:
+                said.setdefault(each.endpoint.host, each.source)
+        if len(set(said.values())) < 2:
+            return []
+        parts = "; ".join(f"{clean(host, 80)} ({SOURCE_WORDS[source]})" for host, source in said.items())
+        return [f"The sources differ: {parts}."]
+
+    # -- words ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _record(self) -> str:
+        return f"the MX record of {_shown(self.address)} ({self.mx.hosts[0]})"
+
+    def _shared_words(self, owners: Sequence[Provider]) -> str:
+        names = ", ".join(owner.name for owner in owners)
+        return f"from: {self._record}. Several services use it ({names}): please choose yours."
+
+    def _nothing_words(self) -> str:
+        domain = _shown(self.address)
+        if self.mx.problem is None:
+            return f"{self.mx.hosts[0]} receives the mail of {domain}. It is not in our list."
+        return {
+            DnsProblem.NO_SUCH_DOMAIN: f"There is no domain {domain}. Is it spelled right?",
+            DnsProblem.NO_MX: f"{domain} does not say who receives its mail, so your provider cannot be told from it.",
+            DnsProblem.NO_MAIL: f"{domain} says that it takes no mail. Is it spelled right?",
+            DnsProblem.SERVER_FAILED: f"The name servers would not tell who receives the mail of {domain}.",
+            DnsProblem.SILENT: f"The name servers did not answer in time, so nobody was found for {domain}.",
+            DnsProblem.NO_NETWORK: "This computer has no way to look up names. Is it connected to the internet?",
+        }[self.mx.problem]
+
+
+_WORTH_TELLING = {
+    WebProblem.LED_AWAY: "sends one elsewhere, and was not followed",
+    WebProblem.TOO_LARGE: "answers with too much, and was not read",
+}
+
+
+async def _run(verify: Verify, endpoint: Endpoint) -> Report:
+    return await verify(endpoint)
+
+
+def _tried_words(report: Report | None, named: _Named) -> str:
+    """Say what trying a server showed that a person should know; '' where it serves, and from everywhere."""
+    if report is None:
+        return ""
+    if not report.results:
+        return "it leads to this computer, or to an odd port of an inner network, so it was not tried"
+    if _failed(report):
+        finding = next(iter(report.findings), None)
+        return f"it was tried and did not do: {finding.title if finding else 'no answer'}"
+    if not _serves(report, named):
+        return "it answers, and offers no way to sign in"
+    if report.address is not None and reach(report.address) is Reach.INNER:
+        return f"{report.address} is an address inside a private network: from elsewhere it cannot be reached"
+    return ""
+
+
+def _failed(report: Report | None) -> bool:
+    return report is not None and report.verdict not in (Verdict.PASS, Verdict.WARN)
+
+
+def _serves(report: Report | None, named: _Named) -> bool:
+    """Whether trying a server showed that one can send by it: it does what it should, and lets one sign in."""
+    opens = report is not None and ("AUTH" in report.capabilities or "none" in named.auth)
+    return opens and not _failed(report)
+
+
+def _shown(address: Address) -> str:
+    return clean(address.domain, 80)

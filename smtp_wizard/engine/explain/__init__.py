@@ -1,0 +1,1 @@
+"""Explaining a pasted error, log or bounce."""

@@ -1,0 +1,286 @@
+"""Bounces: a letter that says that a message could not be delivered (RFC 3464, RFC 6522), or one that only says it in
+the words of some mail server. What the refusing server said is taken out of it; the returned message is not looked at.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from smtp_wizard.engine.base.letter import LONGEST_FIELD, Letter, Part, decoded, read_letter
+from smtp_wizard.engine.diagnosis.patterns import Patterns, Pieces, Sought
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+LONGEST = 200_000
+"""Characters of a letter that are read: reports come first, the returned message last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounce:
+    """What a bounce says about the first recipient who was not reached."""
+
+    text: str
+    """What is to be explained: the words of the server that refused, or of the letter where there are none."""
+    action: str = ""
+    """'failed', 'delayed' (RFC 3464 section 2.3.3); '' where the letter does not say."""
+    status: str = ""
+    """Enhanced status code (RFC 3463)."""
+    diagnostic: str = ""
+    """What the other server said, without the kind of code before it."""
+    recipient: str = ""
+    reporting: str = ""
+    """The server that wrote the letter."""
+    remote: str = ""
+    """The server that refused."""
+
+
+def read_bounce(text: str) -> Bounce | None:
+    """Return what a bounce says; None for any other text. Nothing is raised, however broken it is."""
+    text = text[:LONGEST].replace("\r\n", "\n")
+    letter = _letter(text)
+    if letter is None and _MAY_BE_ONE.search(Sought(text, _PIECES)) is None:
+        return None
+    body = (_words_of(letter) or text.lstrip().partition("\n\n")[2]) if letter is not None else text
+    fields = _delivery_fields(letter, text)
+    if fields is not None:
+        return _reported(fields, _without_returned(body))
+    heading = _heading(letter) if letter is not None else ""
+    if _SAYS_SO.search(Sought(f"{heading}\n{body}", _PIECES)) is not None:
+        return Bounce(text=_without_returned(body))
+    return _odd_one(letter, body) if letter is not None else None
+
+
+_FIELDS = ("multipart/report", "delivery-status", "final-recipient:", "reporting-mta:", "diagnostic-code:")
+_SENDERS = ("mailer-?daemon", "mail delivery (?:sub)?system", "x-failed-recipients", "qmail-send")
+_SAYINGS = (
+    "this (?:message was created automatically|is the (?:mail (?:system|delivery)|qmail-send|postfix))",
+    "(?:undelivered|undeliverable|returned) (?:mail|message)",
+    "delivery (?:has failed|status notification|failure|incomplete|to the following)|mail delivery failed",
+    "(?:could not|couldn't) be delivered|(?:was not|wasn't|not been) delivered|unable to deliver|not able to deliver",
+    "diagnostic information for administrators|generating server|did not reach the following",
+    "following address(?:es)? (?:failed|had)|permanent (?:fatal )?errors?",
+    "unzustellbar|nicht zugestellt",
+    "pas pu être (?:remis|distribué|délivré)|non remis",
+    "no se (?:pudo|ha podido) entregar|non è stato (?:possibile )?(?:consegn|recapit)|não foi entregue",
+    "退信|投递失败|не доставлен|配信(?:不能|でき)",
+)
+"""What bounces say to people, in the languages of some mail servers."""
+_MAY_BE_ONE = Patterns((*_FIELDS, *_SENDERS, *_SAYINGS))
+_SAYS_SO = Patterns((*_SENDERS, *_SAYINGS))
+_PIECES = Pieces(_MAY_BE_ONE.pieces)
+
+# --- the parts of a letter ---
+
+
+def _letter(text: str) -> Letter | None:
+    """Read the text as a letter, where it begins like one."""
+    begin = text.lstrip()
+    head = begin.partition("\n\n")[0]
+    if len(set(_HEADER.findall(head[:_LONGEST_HEAD]))) < _ENOUGH_HEADERS:
+        return None
+    return read_letter(begin)
+
+
+_HEADER = re.compile(
+    r"^(From|To|Subject|Date|Message-ID|Received|Return-Path|MIME-Version|Content-Type):", re.MULTILINE
+)
+_ENOUGH_HEADERS = 3
+_LONGEST_HEAD = 20_000
+"""A line of an error may look like one header. It does not look like three."""
+
+
+def _heading(letter: Letter) -> str:
+    return "\n".join(decoded(letter.head.get(name)) for name in ("subject", "from"))
+
+
+def _words_of(letter: Letter) -> str:
+    """Return what the letter says to a person, without a message that it returns; '' where no part can be read."""
+    return "\n".join(text for part in letter.parts if part.kind in _READABLE and (text := part.text()).strip())
+
+
+_READABLE = frozenset({"text/plain", "text/html"})
+
+# --- the report for machines (RFC 3464) ---
+
+_FIELD = re.compile(
+    r"[ \t>|]*+(Reporting-MTA|Final-Recipient|Original-Recipient|Action|Status|Remote-MTA|Diagnostic-Code):[ \t]*+(.*)",
+    re.IGNORECASE,
+)
+_CONTINUES = re.compile(r"[ \t]+(?![A-Za-z\-]{1,40}: )\S")
+Fields = Mapping[str, str]
+
+
+def _delivery_fields(letter: Letter | None, text: str) -> Fields | None:
+    """Return the fields about the first recipient who was not reached, with those about the whole; None without any."""
+    parts = [part.text() for part in letter.parts if part.kind in _REPORTS] if letter is not None else []
+    common: dict[str, str] = {}
+    groups: list[dict[str, str]] = []
+    for name, value in _fields_in("\n".join(parts) or text):
+        _enter(name, value, common, groups)
+    failed = [group for group in groups if group.keys() & {"status", "diagnostic-code", "action"}]
+    if not failed:
+        return None
+    worst = min(failed, key=lambda group: _ACTIONS.get(group.get("action", "").lower(), 1))
+    return {**common, **worst}
+
+
+_REPORTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
+"""The second is for addresses in other letters than ASCII (RFC 6533 section 4)."""
+_ACTIONS = {"failed": 0, "delayed": 2, "relayed": 3, "expanded": 3, "delivered": 3}
+"""Which recipient's fields say why something went wrong, best first. Without an action: 1."""
+
+
+def _enter(name: str, value: str, common: dict[str, str], groups: list[dict[str, str]]) -> None:
+    """Put a field where it belongs: to the whole report, or to a recipient. Fields may come in any order."""
+    if name == "reporting-mta":
+        common[name] = value
+        return
+    if not groups or name in groups[-1]:
+        groups.append({})
+    groups[-1][name] = value
+
+
+def _fields_in(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a report line by line, names in lower case, values on one line, wherever they stand."""
+    name, value = "", ""
+    for line in text.split("\n"):
+        found = _FIELD.match(line)
+        if found is not None:
+            if name:
+                yield name, _unfolded(value)
+            name, value = found[1].lower(), found[2]
+        elif name and _CONTINUES.match(line) and len(value) < LONGEST_FIELD:
+            value = f"{value} {line}"
+        elif name:
+            yield name, _unfolded(value)
+            name = ""
+    if name:
+        yield name, _unfolded(value)
+
+
+def _unfolded(value: str) -> str:
+    return " ".join(value.split())[:LONGEST_FIELD]
+
+
+def _reported(fields: Fields, body: str) -> Bounce:
+    status = _status_in(fields.get("status", ""))
+    diagnostic = _without_kind(fields.get("diagnostic-code", ""))
+    return Bounce(
+        text=_to_explain(status, diagnostic, body),
+        action=fields.get("action", "").lower(),
+        status=status,
+        diagnostic=diagnostic,
+        recipient=_without_kind(fields.get("final-recipient", "") or fields.get("original-recipient", "")),
+        reporting=_without_kind(fields.get("reporting-mta", "")),
+        remote=_without_kind(fields.get("remote-mta", "")),
+    )
+
+
+def _to_explain(status: str, diagnostic: str, body: str) -> str:
+    """Return the most telling words: the other server's; else what the letter says, with the status."""
+    if diagnostic and (not status or status in diagnostic or _BASIC_CODE.match(diagnostic)):
+        return diagnostic
+    if diagnostic:
+        return f"{status} {diagnostic}"
+    return f"{status} {body}".strip()
+
+
+_BASIC_CODE = re.compile(r"\d{3}\D")
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_KIND = re.compile(r"\s*+[A-Za-z][\w\-]*+\s*+;\s*+")
+
+
+def _status_in(value: str) -> str:
+    """Return the enhanced code in a Status field, which may have a comment behind it."""
+    found = _STATUS.match(value)
+    return found[0] if found else ""
+
+
+def _without_kind(value: str) -> str:
+    """Take off the kind before a value: 'smtp; 550 ...', 'rfc822; ana@example.com', 'dns; mx.example.com'."""
+    found = _KIND.match(value)
+    return value[found.end() :].strip() if found else value.strip()
+
+
+# --- letters for people alone ---
+
+_BEFORE_RETURNED = (
+    "-+ ?(?:this is a copy of|below this line is a copy|(?:the )?(?:original|returned|forwarded|undelivered) message)",
+    "-+ ?message header|----- original|original message headers?:|message headers follow",
+    "return-path: |received: (?:from|by) ",
+)
+_RETURNED = re.compile(rf"^[ \t>]*(?:{'|'.join(_BEFORE_RETURNED)})", re.IGNORECASE | re.MULTILINE)
+
+
+def _without_returned(body: str) -> str:
+    """Cut off the returned message, whose words are the person's own and none of the server's."""
+    found = _RETURNED.search(body)
+    return body[: found.start()] if found is not None and found.start() > 0 else body
+
+
+def _odd_one(letter: Letter, body: str) -> Bounce | None:
+    """Recognise one of the many forms that follow no standard."""
+    from flufl.bounce import all_failures
+
+    _NO_WORDS_OF.setLevel(logging.CRITICAL + 1)
+    try:
+        temporary, permanent = all_failures(_shortened(letter))
+    except Exception:  # it reads what strangers wrote, by many rules: whatever it trips over is no bounce for us
+        return None
+    if not temporary and not permanent:
+        return None
+    recipient = min(permanent or temporary).decode("utf-8", "replace")
+    return Bounce(text=_without_returned(body), action="failed" if permanent else "delayed", recipient=recipient)
+
+
+_NO_WORDS_OF = logging.getLogger("flufl.bounce")
+"""It logs what it trips over, which without a log goes to the terminal."""
+_SHORT_LINE = 300
+_SHORT_LETTER = 20_000
+_SHORT_HEADER = 50
+"""What a letter is cut to: characters of a line and of all its text, fields of a header."""
+
+
+def _shortened(letter: Letter) -> Message:
+    """Return a letter in the form of the standard library, so short that patterns of any kind are done with it soon.
+
+    In ASCII, as all those patterns are: the standard library raises for some other letters.
+    """
+    from email.message import Message
+
+    made = Message()
+    for name, value in letter.head.fields[:_SHORT_HEADER]:
+        if name.lower() not in _OF_THE_CONTENT:
+            made[name] = _ascii(value)
+    made["Content-Type"] = letter.head.kind
+    room = _SHORT_LETTER
+    if len(letter.parts) == 1:
+        made.set_payload(_shortened_text(letter.head, room))
+        return made
+    for part in letter.parts[1:]:
+        if part.kind in _READABLE and room > 0:
+            inner = Message()
+            inner["Content-Type"] = part.kind
+            if about := part.get("content-description"):
+                inner["Content-Description"] = _ascii(about)
+            text = _shortened_text(part, room)
+            room -= len(text)
+            inner.set_payload(text)
+            made.attach(inner)
+    return made
+
+
+_OF_THE_CONTENT = frozenset({"content-type", "content-transfer-encoding"})
+
+
+def _shortened_text(part: Part, room: int) -> str:
+    return "\n".join(map(_ascii, part.text().splitlines()))[:room]
+
+
+def _ascii(line: str) -> str:
+    return line[:_SHORT_LINE].encode("ascii", "replace").decode()

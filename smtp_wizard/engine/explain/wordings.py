@@ -1,0 +1,174 @@
+"""How programs, libraries and systems word a failure: data/clues.yaml, read and ready to be asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.data_files import data_path
+from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.base.strict_yaml import Document, Node
+from smtp_wizard.engine.diagnosis.patterns import Patterns, Pieces, Shelf, Sought
+from smtp_wizard.engine.diagnosis.rules import read_patterns
+from smtp_wizard.engine.smtp.symptom import Fault, TlsFault
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """What happened, by the words of whoever noticed."""
+
+    fault: Fault
+    stage: Stage | None
+    tls: TlsFault | None
+    lacking: str
+    weak: bool
+    """The words leave much open."""
+    decides: bool
+    """It says more than a reply that stands in the same text."""
+    words: Patterns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """How a provider is met in reports."""
+
+    id: str
+    called: tuple[str, ...]
+    hosts: tuple[str, ...]
+    words: Patterns
+
+
+@dataclass(frozen=True, slots=True)
+class SignSeen:
+    """A sign, and the words by which it was seen."""
+
+    sign: Sign
+    words: str
+    at: int
+
+
+class Clues:
+    """All that data/clues.yaml knows. Built once, by `load_clues`; never changes."""
+
+    def __init__(
+        self,
+        services: Iterable[Service],
+        noise: Patterns,
+        signs: Iterable[Sign],
+        codes: Iterable[tuple[int, Patterns]],
+        stages: Iterable[tuple[Stage, Patterns]],
+        security: Iterable[tuple[Security, Patterns]],
+        auth: Iterable[tuple[Auth, Patterns]],
+    ) -> None:
+        self.services = tuple(services)
+        self._noise = noise
+        self._signs = tuple(signs)
+        self._sign_shelf = Shelf((sign, sign.words) for sign in self._signs)
+        self._service_shelf = Shelf((service, service.words) for service in self.services)
+        self._codes = tuple(codes)
+        self._stages = tuple(stages)
+        self._security = tuple(security)
+        self._auth = tuple(auth)
+        patterns = [
+            noise,
+            *(service.words for service in self.services),
+            *(sign.words for sign in self._signs),
+            *(patterns for _, patterns in (*self._codes, *self._stages, *self._security, *self._auth)),
+        ]
+        self._pieces = Pieces(frozenset().union(*(each.pieces for each in patterns)))
+
+    def sought(self, text: str) -> Sought:
+        """Return the text ready to be asked, without the noise."""
+        sought = Sought(text, self._pieces)
+        return sought if self._noise.search(sought) is None else Sought(self._noise.taken_out(text), self._pieces)
+
+    def sign(self, text: Sought) -> SignSeen | None:
+        """Return what happened, or None where nothing says so."""
+        for sign in self._sign_shelf.worth_asking(text):
+            found = sign.words.search(text)
+            if found is not None:
+                return SignSeen(sign, found[0], found.start())
+        return None
+
+    def code(self, text: Sought) -> tuple[int, re.Match[str]] | None:
+        """Return the code for which a library has put words, and where they stand."""
+        return _first(self._codes, text)
+
+    def stages(self, text: Sought) -> frozenset[Stage]:
+        """Return the stages that the text speaks of."""
+        return frozenset(stage for stage, patterns in self._stages if patterns.search(text) is not None)
+
+    def security(self, text: Sought) -> Security | None:
+        """Return how the connection was made, where the text says so."""
+        found = _first(self._security, text)
+        return found[0] if found else None
+
+    def auth(self, text: Sought) -> Auth | None:
+        """Return how somebody signed in, where the text says so."""
+        found = _first(self._auth, text)
+        return found[0] if found else None
+
+    def speaks_of(self, text: Sought) -> str | None:
+        """Return the provider whose phrases stand in the text: the one that is named first."""
+        likely = self._service_shelf.worth_asking(text)
+        named = [(found.start(), each.id) for each in likely if (found := each.words.search(text)) is not None]
+        return min(named)[1] if named else None
+
+
+def _first(known: Iterable[tuple[T, Patterns]], text: Sought) -> tuple[T, re.Match[str]] | None:
+    for what, patterns in known:
+        found = patterns.search(text)
+        if found is not None:
+            return what, found
+    return None
+
+
+def load_clues(path: Path | None = None) -> Clues:
+    """Read the clues. Raises `DataError` with file, line and column."""
+    return Document(path or data_path("clues.yaml")).root.read(_read)
+
+
+def _read(node: Node) -> Clues:
+    if node.whole("schema") != 1:
+        raise node.error("schema", "is not known here")
+    return Clues(
+        services=_all(node, "providers", _service),
+        noise=read_patterns(node, "noise"),
+        signs=_all(node, "signs", _sign),
+        codes=_all(node, "codes", lambda each: (each.whole("code"), read_patterns(each, "words"))),
+        stages=_all(node, "stages", lambda each: (each.choice("stage", Stage), read_patterns(each, "words"))),
+        auth=_all(node, "auth", lambda each: (each.choice("auth", Auth), read_patterns(each, "words"))),
+        security=_all(node, "security", lambda each: (each.choice("security", Security), read_patterns(each, "words"))),
+    )
+
+
+def _all(node: Node, key: str, read: Callable[[Node], T]) -> Iterator[T]:
+    return (child.read(read) for child in node.children(key))
+
+
+def _sign(node: Node) -> Sign:
+    return Sign(
+        fault=node.choice("fault", Fault),
+        stage=node.choice("stage", Stage) if node.has("stage") else None,
+        tls=node.choice("tls", TlsFault) if node.has("tls") else None,
+        lacking=node.maybe_text("lacking") or "",
+        weak=node.flag("weak", False),
+        decides=node.flag("decides", False),
+        words=read_patterns(node, "words"),
+    )
+
+
+def _service(node: Node) -> Service:
+    return Service(
+        id=node.text("id"),
+        called=node.texts("called"),
+        hosts=node.texts("hosts"),
+        words=read_patterns(node, "words") if node.texts("words") else Patterns(()),
+    )

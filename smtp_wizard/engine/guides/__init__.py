@@ -1,0 +1,1 @@
+"""Guides: the prose of the product, one Markdown file each in data/guides/."""

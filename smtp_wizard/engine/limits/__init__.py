@@ -1,0 +1,1 @@
+"""Sending limits across the catalogue, and how a mailing fits them."""

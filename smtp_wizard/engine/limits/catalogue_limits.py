@@ -1,0 +1,264 @@
+"""Sending limits across the catalogue: every row of today and of the old article, and ways on for a mailing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from smtp_wizard.engine.base.confidence import Confidence
+from smtp_wizard.engine.limits.mailing_plan import (
+    COMFORTABLE,
+    Plan,
+    Sender,
+    Trouble,
+    daily_most,
+    holding,
+    is_rate,
+    others,
+    plan,
+)
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.limits import Counted, Per, SendLimit
+from smtp_wizard.engine.providers.provider import (
+    AccessPath,
+    PathAuth,
+    Provider,
+    ProviderKind,
+    ProviderStatus,
+    ServerWords,
+)
+
+ARTICLE = "article"
+"""The id of the old help article among the sources."""
+MOST_OFFERED = 5
+"""How many providers a piece of advice names."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """One limit of one provider."""
+
+    provider: Provider
+    limit: SendLimit
+
+
+def rows_of(provider: Provider) -> tuple[LimitRow, ...]:
+    """Return every limit of a provider: today's, then the old article's.
+
+    What the article says in words alone is a row without a figure, its words as what it applies to.
+    """
+    documented = provider.documented
+    old = (*documented.limits, *map(_only_words, _without_figures(documented.limit_lines))) if documented else ()
+    return tuple(LimitRow(provider, limit) for limit in (*provider.limits, *old))
+
+
+def _without_figures(lines: Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        if not re.search(r"\d", line):
+            yield line.removeprefix("–").strip()
+
+
+def _only_words(line: str) -> SendLimit:
+    return SendLimit(
+        what=Counted.MESSAGES,
+        per=Per.DAY,
+        value=None,
+        applies_to=line,
+        documented=True,
+        source=ARTICLE,
+        as_of="undated",
+        confidence=Confidence.ARTICLE,
+    )
+
+
+class Sorting(StrEnum):
+    """The orders in which rows can be listed."""
+
+    CATALOG = "catalog"
+    """Best known provider first."""
+    PROVIDER = "provider"
+    """By name."""
+    LIMIT = "limit"
+    """Who lets most messages go in a day first."""
+    SIZE = "size"
+    """Who takes the largest message first."""
+    CHECKED = "checked"
+    """The newest look first."""
+
+
+def in_order(providers: Sequence[Provider], sorting: Sorting) -> tuple[Provider, ...]:
+    """Return the providers in another order; where they are level, they stay as they are."""
+    match sorting:
+        case Sorting.CATALOG:
+            return tuple(providers)
+        case Sorting.PROVIDER:
+            return tuple(sorted(providers, key=lambda each: each.name.casefold()))
+        case Sorting.LIMIT:
+            return tuple(sorted(providers, key=lambda each: -(daily_most(each.limits) or 0)))
+        case Sorting.SIZE:
+            return tuple(sorted(providers, key=lambda each: -largest(each)))
+        case Sorting.CHECKED:
+            return tuple(sorted(providers, key=lambda each: each.checked, reverse=True))
+
+
+def largest(provider: Provider) -> int:
+    """Return the bytes of the largest message that a provider takes; 0 where that is not published."""
+    held = (each for each in holding(provider.limits) if (each.what, each.per) == (Counted.BYTES, Per.MESSAGE))
+    return max((each.value or 0 for each in held), default=0)
+
+
+# --- when it does not fit ---
+
+
+class Way(StrEnum):
+    """What can be done when a mailing does not fit. The last four are the old article's, in its order."""
+
+    SMALLER = "smaller"
+    """Send a link in place of the file."""
+    KEEP_LESS = "keep-less"
+    """Keep less of the limit free."""
+    ASK = "ask"
+    """Ask the provider for an account with a higher limit."""
+    PROVIDER = "provider"
+    """Move to a provider whose limit fits."""
+    SERVER = "server"
+    """Run an own server."""
+    SERVICE = "service"
+    """Send the mailing through a service for mailings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A provider that could take a whole mailing."""
+
+    provider: Provider
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One way on."""
+
+    way: Way
+    fits: tuple[Fit, ...] = ()
+    """The providers of the catalogue with which it would fit, the smallest change first."""
+    figures: tuple[SendLimit, ...] = ()
+    """Higher figures that the present provider states for other accounts."""
+
+
+def advice(made: Plan, catalog: Catalog) -> tuple[Advice, ...]:
+    """Return the ways on for a mailing, cheapest first; none where it fits."""
+    if made.fits:
+        return ()
+    troubles = {share.trouble for share in made.shares}
+    ways = [Advice(Way.SMALLER)] if Trouble.TOO_LARGE in troubles else []
+    ways += [Advice(Way.KEEP_LESS)] if Trouble.NOTHING_LEFT in troubles else []
+    ways += [Advice(Way.ASK, figures=_higher(made))] if _can_be_asked(made, catalog) else []
+    return (
+        *ways,
+        Advice(Way.PROVIDER, _fitting(made, catalog, (ProviderKind.MAILBOX, ProviderKind.HOSTING, ProviderKind.ISP))),
+        Advice(Way.SERVER),
+        Advice(Way.SERVICE, _fitting(made, catalog, (ProviderKind.RELAY,))),
+    )
+
+
+def _can_be_asked(made: Plan, catalog: Catalog) -> bool:
+    """Whether any of the providers lets programs send, so that it may have an account with a higher limit."""
+    providers = (catalog.get(share.sender.name) for share in made.shares)
+    return any(provider is not None and access_to(provider) is not Access.CLOSED for provider in providers)
+
+
+def _higher(made: Plan) -> tuple[SendLimit, ...]:
+    """The figures of the same providers, for other accounts, that are above those planned with."""
+    found: dict[SendLimit, None] = {}
+    for share in made.shares:
+        held = holding(share.sender.limits, share.sender.chosen)
+        now = {(limit.what, limit.per): limit.value or 0 for limit in held}
+        more = (each for each in others(share.sender.limits, held) if (each.value or 0) > now[each.what, each.per])
+        found |= dict.fromkeys(each for each in more if is_rate(each) or each.what is Counted.BYTES)
+    return tuple(found)
+
+
+def _fitting(made: Plan, catalog: Catalog, kinds: Sequence[ProviderKind]) -> tuple[Fit, ...]:
+    """The providers of these kinds that could take the whole mailing: a mailbox first, the best known first."""
+    present = {share.sender.name for share in made.shares}
+    known = (each for each in catalog.providers if each.kind in kinds and each.id not in present)
+    wanted = (each for each in known if access_to(each) is Access.OPEN)
+    found: list[Fit] = []
+    for provider in sorted(wanted, key=lambda each: kinds.index(each.kind)):
+        if made.mailing.size and not largest(provider):
+            continue  # nobody knows whether it takes a message of this size
+        days = plan(made.mailing, [sender_of(provider)], longest=COMFORTABLE).days
+        found += [Fit(provider, days)] if days is not None else []
+    return tuple(found[:MOST_OFFERED])
+
+
+# --- who gets in ---
+
+
+class Access(StrEnum):
+    """Whether an application that takes a password gets into a provider, as the catalogue has it."""
+
+    OPEN = "open"
+    UNCONFIRMED = "unconfirmed"
+    """Nobody could find out how the provider stands today."""
+    DISPUTED = "disputed"
+    """Sources contradict each other about every way in."""
+    MOVED = "moved"
+    """Somebody else runs the mailboxes, or will."""
+    CLOSING = "closing"
+    """Every way in ends, or the provider does."""
+    CLOSED = "closed"
+    """There is none."""
+
+
+_BY_STATUS = {
+    ProviderStatus.UNKNOWN: Access.UNCONFIRMED,
+    ProviderStatus.MIGRATING: Access.MOVED,
+    ProviderStatus.MIGRATED: Access.MOVED,
+    ProviderStatus.RETIRING: Access.CLOSING,
+    ProviderStatus.RETIRED: Access.CLOSED,
+    ProviderStatus.NO_SMTP: Access.CLOSED,
+}
+
+
+def access_to(provider: Provider) -> Access:
+    """Say whether an application that takes a password can begin at a provider: only where this is OPEN is it proposed.
+
+    Where several things stand in the way, the worst is named.
+    """
+    paths = ways_in(provider)
+    found = [_BY_STATUS.get(provider.status, Access.OPEN)]
+    if not paths:
+        found.append(Access.CLOSED)
+    elif all(path.retired_on for path in paths):
+        found.append(Access.CLOSING)
+    elif all(path.disputed or path.retired_on for path in paths):
+        found.append(Access.DISPUTED)
+    return max(found, key=list(Access).index)
+
+
+def ways_in(provider: Provider) -> tuple[AccessPath, ...]:
+    """Return the ways into a provider that an application with a password can go."""
+    return tuple(path for path in provider.paths if not path.closed and path.auth is not PathAuth.OAUTH2)
+
+
+# --- when it is reached ---
+
+
+def refusals(provider: Provider) -> tuple[ServerWords, ...]:
+    """Return the replies by which this provider says that a sending limit is reached."""
+    return tuple(each for each in provider.errors if re.search(r"\b(limit|quota)", each.words.casefold()))
+
+
+def can_send(provider: Provider) -> bool:
+    """Whether any program may send through a provider: where none may, its limits are of no use for a plan."""
+    return provider.kind is not ProviderKind.NO_SMTP
+
+
+def sender_of(provider: Provider, sent: int = 0, chosen: str = "") -> Sender:
+    """Return an account of a provider as the planner takes it."""
+    limits = provider.limits if can_send(provider) else ()
+    return Sender(name=provider.id, limits=limits, sent=sent, chosen=chosen)

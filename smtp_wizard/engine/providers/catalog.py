@@ -1,0 +1,233 @@
+"""The catalogue of providers: what each needs today, what the old article documents, and the ways to find one.
+
+Everything in it comes from `data/providers.yaml`, which is read strictly and once. Nothing here asks the network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from smtp_wizard.engine.base.confidence import Confidence
+from smtp_wizard.engine.base.data_files import DataError, data_path
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.providers.limits import Counted, Per, SendLimit
+from smtp_wizard.engine.providers.own_providers import Override, merged, read_own_file
+from smtp_wizard.engine.providers.provider import (
+    AccessPath,
+    Alphabet,
+    CatalogEndpoint,
+    Documented,
+    IspdbEntry,
+    PathAuth,
+    PathStatus,
+    Provider,
+    ProviderKind,
+    ProviderStatus,
+    Retirement,
+    SecretForm,
+    Seen,
+    ServerWords,
+    Source,
+    SourceKind,
+    UsernameForm,
+)
+from smtp_wizard.engine.providers.provider_file import read_provider_file
+
+__all__ = [
+    "AccessPath",
+    "Alphabet",
+    "Catalog",
+    "CatalogEndpoint",
+    "Confidence",
+    "Counted",
+    "Documented",
+    "IspdbEntry",
+    "Override",
+    "PathAuth",
+    "PathStatus",
+    "Per",
+    "Provider",
+    "ProviderKind",
+    "ProviderStatus",
+    "Retirement",
+    "SecretForm",
+    "Seen",
+    "SendLimit",
+    "ServerWords",
+    "Source",
+    "SourceKind",
+    "UsernameForm",
+    "load_catalog",
+]
+
+
+class Catalog:
+    """All providers, and the ways to find one. Built once, by `load_catalog`; never changed."""
+
+    def __init__(
+        self,
+        providers: Sequence[Provider],
+        common_domains: Sequence[str],
+        no_typos: Sequence[str],
+        *,
+        overrides: Sequence[Override] = (),
+        own_trouble: str = "",
+    ) -> None:
+        """Take the providers in listing order.
+
+        `common_domains` are worth offering where one of them was mistyped; `no_typos` look like one and are not.
+        """
+        self.providers = tuple(providers)
+        self.overrides = tuple(overrides)
+        """Where the person's own file decides where a password goes: to be shown before one does."""
+        self.own_trouble = own_trouble
+        """One sentence where the person's own file cannot be used; empty where it can, or is not there."""
+        self._by_id = {provider.id: provider for provider in self.providers}
+        self._by_domain = {domain: provider for provider in self.providers for domain in provider.domains}
+        self._by_mx: dict[str, list[Provider]] = {}
+        for provider in self.providers:
+            for suffix in provider.mx:
+                self._by_mx.setdefault(suffix, []).append(provider)
+        self._common_domains = tuple(common_domains)
+        self._no_typos = frozenset(no_typos)
+
+    def overrides_of(self, provider_id: str | None) -> tuple[Override, ...]:
+        """Return what the person's own file sets for a provider that would otherwise be, or have, another."""
+        return tuple(each for each in self.overrides if each.provider == provider_id)
+
+    def get(self, provider_id: str) -> Provider | None:
+        """Return the provider with this id, or None."""
+        return self._by_id.get(provider_id)
+
+    def by_domain(self, domain: str) -> Provider | None:
+        """Return the provider whose addresses end in this domain, or None."""
+        wanted = _plain(domain)
+        found = self._by_domain.get(wanted)
+        if found is not None:
+            return found
+        return next((self._by_domain[f"*.{up}"] for up in _parents(wanted) if f"*.{up}" in self._by_domain), None)
+
+    def by_mx(self, hosts: Sequence[str]) -> tuple[Provider, ...]:
+        """Return who hosts a domain with these MX hosts, most preferred host first: the longest known ending wins.
+
+        Endings match whole labels only. Several providers come back where they share the host: ask the person.
+        """
+        for host in hosts:
+            name = _plain(host)
+            for ending in (name, *_parents(name)):
+                if ending in self._by_mx:
+                    return tuple(self._by_mx[ending])
+        return ()
+
+    def search(self, query: str, limit: int = 20) -> tuple[Provider, ...]:
+        """Return the providers that a query means, best first; all of them, in listing order, for an empty one.
+
+        Rank: exact domain, name prefix, domain prefix, word prefix, anything inside a name, domain, host or id.
+        """
+        wanted = " ".join(query.casefold().rpartition("@")[2].split())
+        if not wanted:
+            return self.providers[:limit]
+        ranked = ((_rank(provider, wanted), at, provider) for at, provider in enumerate(self.providers))
+        found = sorted((rank, at) for rank, at, _ in ranked if rank is not None)
+        return tuple(self.providers[at] for _, at in found[:limit])
+
+    def suggest(self, domain: str) -> str | None:
+        """Return the common domain that was probably meant, or None. A known domain is never taken for a mistake."""
+        import difflib
+
+        typed = _plain(domain)
+        if typed in self._no_typos or self.by_domain(typed) is not None:
+            return None
+        return next(iter(difflib.get_close_matches(typed, self._common_domains, n=1, cutoff=_TYPO_CUTOFF)), None)
+
+
+_TYPO_CUTOFF = 0.85
+"""Two neighbouring letters exchanged in a short name still pass; two other mistakes in one name do not."""
+
+
+def _plain(domain: str) -> str:
+    return domain.strip().rstrip(".").lower()
+
+
+def _parents(domain: str) -> Iterable[str]:
+    """'a.b.c' -> 'b.c', 'c'."""
+    while "." in domain:
+        domain = domain.partition(".")[2]
+        yield domain
+
+
+def _rank(provider: Provider, wanted: str) -> int | None:
+    """How well a provider answers a query: 0 best, None not at all."""
+    documented = provider.documented.names if provider.documented else ()
+    names = [name.casefold() for name in (provider.name, *provider.other_names, *documented)]
+    domains = provider.domains
+    if wanted in domains:
+        return 0
+    if any(name.startswith(wanted) for name in names):
+        return 1
+    if any(domain.startswith(wanted) for domain in domains):
+        return 2
+    if any(word.startswith(wanted) for name in names for word in re.split(r"[^\w]+", name)):
+        return 3
+    hosts = (each.endpoint.host for each in provider.endpoints)
+    if any(wanted in text for text in (*names, *domains, *hosts, provider.id)):
+        return 4
+    return None
+
+
+def load_catalog(path: Path | None = None, own: Path | None = None) -> Catalog:
+    """Read the providers' file, the product's own unless another is given; then the person's own file, if there is one.
+
+    What the person's file says wins. One that cannot be used is left out whole, and `own_trouble` says why. Raises
+    `DataError` with file, line, column, provider and key for whatever is not as it must be in the product's file.
+    """
+    found = read_provider_file(data_path("providers.yaml") if path is None else path)
+    shipped = Catalog(found.providers, found.offer_back, found.never_a_mistake)
+    if own is None or not _is_there(own):
+        return shipped
+    try:
+        theirs = read_own_file(own, found)
+    except DataError as problem:
+        trouble = f"Your own list of providers is left out: {clean(str(problem), _LONGEST_TROUBLE)}"
+        return Catalog(found.providers, found.offer_back, found.never_a_mistake, own_trouble=trouble)
+    providers = merged(found.providers, theirs)
+    overrides = [each for provider in theirs for each in _overrides(provider, shipped)]
+    return Catalog(providers, found.offer_back, found.never_a_mistake, overrides=overrides)
+
+
+_LONGEST_TROUBLE = 400
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something to read, or something to complain of: a folder that cannot be looked into."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
+def _overrides(own: Provider, shipped: Catalog) -> Iterable[Override]:
+    """Yield where a provider of the person's own file gets a password that would have gone elsewhere without it."""
+    before = shipped.get(own.id)
+    if before is not None and before.endpoints != own.endpoints:
+        yield Override(own.id, "server", _servers(before), _servers(own))
+    for path in own.paths:
+        known = before.path(path.id) if before is not None else None
+        was = known.oauth if known is not None else None
+        if was is not None and path.oauth is not None and was != path.oauth:
+            yield Override(own.id, "sign-in page", was.authorize, path.oauth.authorize)
+    for domain in own.domains:
+        owner = shipped.by_domain(domain.removeprefix("*."))
+        if owner is not None and owner.id != own.id:
+            yield Override(own.id, f"domain {domain}", owner.id, own.id)
+    for ending in own.mx:
+        others = [each.id for each in shipped.by_mx([ending]) if each.id not in (own.id, *own.mx_shared)]
+        if others:
+            yield Override(own.id, f"mx {ending}", ", ".join(others), own.id)
+
+
+def _servers(provider: Provider) -> str:
+    offered = (f"{each.endpoint} ({each.endpoint.security.words})" for each in provider.offered())
+    return ", ".join(offered) or "none"

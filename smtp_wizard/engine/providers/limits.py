@@ -1,0 +1,87 @@
+"""Sending limits as facts: what is counted, over what time, how many, who says so and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from smtp_wizard.engine.base.confidence import Confidence
+
+MEGABYTE = 1_000_000
+"""Providers say 'MB' and leave open which one they mean. The smaller one is taken: a message within it fits both."""
+
+NOT_PUBLISHED = "not published"
+"""What is said where a provider states no figure."""
+
+
+class Counted(StrEnum):
+    """What a limit counts. One message to fifty people is one message and fifty recipients."""
+
+    MESSAGES = "messages"
+    RECIPIENTS = "recipients"
+    BYTES = "bytes"
+    CONNECTIONS = "connections"
+
+
+class Per(StrEnum):
+    """The stretch that a limit is counted over."""
+
+    SECOND = "second"
+    MINUTE = "minute"
+    HALF_HOUR = "half-hour"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    MESSAGE = "message"
+    CONNECTION = "connection"
+    SESSION = "session"
+    CONCURRENT = "concurrent"
+    """At the same time."""
+
+    @property
+    def words(self) -> str:
+        """How a sentence says it: 'per day', 'every 30 minutes', 'at the same time'."""
+        special = {Per.HALF_HOUR: "every 30 minutes", Per.CONCURRENT: "at the same time"}
+        return special.get(self, f"per {self.value}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendLimit:
+    """One limit that a provider sets. A floor, not a promise: new accounts are cut off earlier."""
+
+    what: Counted
+    per: Per
+    value: int | None
+    """How many; bytes for a size. None: the provider publishes no figure."""
+    applies_to: str = ""
+    """Which accounts or ways of sending, as a short phrase; empty: all."""
+    documented: bool = False
+    """The figure is the old article's, whether or not it still holds."""
+    historical: bool = False
+    """The figure is known to be of the past."""
+    source: str = ""
+    """The id of a source in the catalogue; empty where the confidence is unknown."""
+    as_of: str = ""
+    """The day that the source speaks of, or 'undated'; empty where nothing is known."""
+    confidence: Confidence = Confidence.UNKNOWN
+
+    @property
+    def figure(self) -> str:
+        """The bare figure: '500 messages per day', '10 MB per message', 'not published'."""
+        if self.value is None:
+            return NOT_PUBLISHED
+        return f"{_amount(self.what, self.value)} {self.per.words}"
+
+    def words(self) -> str:
+        """One readable phrase: the figure, and whom it is for."""
+        for_whom = f" ({self.applies_to})" if self.applies_to else ""
+        past = "formerly " if self.historical else ""
+        return f"{past}{self.figure}{for_whom}"
+
+
+def _amount(what: Counted, value: int) -> str:
+    """'1 message', '1,000 recipients', '10 MB'."""
+    if what is Counted.BYTES:
+        return f"{value / MEGABYTE:.6f}".rstrip("0").rstrip(".") + " MB"
+    return f"{value:,} {what.value.removesuffix('s') if value == 1 else what.value}"

@@ -1,0 +1,469 @@
+"""What is known about one mail provider: its servers, its ways in, its limits, each with who says so and when."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.confidence import Confidence
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.oauth.server import OAuthServer
+from smtp_wizard.engine.providers.limits import SendLimit
+
+
+class ProviderKind(StrEnum):
+    """What a provider is to the person."""
+
+    MAILBOX = "mailbox"
+    ISP = "isp"
+    """An internet access provider that gives mailboxes to its customers."""
+    HOSTING = "hosting"
+    RELAY = "relay"
+    """Sends only. It cannot be seen from an address or a domain: it is always a choice."""
+    NO_SMTP = "no-smtp"
+    """Has no way in for another program."""
+    CUSTOM = "custom"
+    """Not a provider: the person enters the server by hand."""
+    SANDBOX = "sandbox"
+    """The practice server on this computer."""
+
+
+class ProviderStatus(StrEnum):
+    """How a provider's mail service stands."""
+
+    ACTIVE = "active"
+    MIGRATING = "migrating"
+    MIGRATED = "migrated"
+    """Somebody else runs the mailboxes now: see `successor`."""
+    RETIRING = "retiring"
+    RETIRED = "retired"
+    NO_SMTP = "no-smtp"
+    UNKNOWN = "unknown"
+
+
+class PathStatus(StrEnum):
+    """Whether a way in can be used."""
+
+    WORKS = "works"
+    """Nothing is known that stands in its way."""
+    NEEDS_PREPARATION = "needs-preparation"
+    """Works after something has been done at the provider; the guide says what."""
+    RETIRED = "retired"
+    """The provider has closed it. It is shown because people still look for it, and leads to what replaced it."""
+    NEVER = "never"
+    """The provider has never had it. It is shown because people look for it, and leads elsewhere."""
+
+
+class PathAuth(StrEnum):
+    """What the person has in hand to sign in with."""
+
+    PASSWORD = "password"
+    APP_PASSWORD = "app-password"
+    OAUTH2 = "oauth2"
+    KEY = "key"
+    """A relay's key: typed where a password is typed."""
+    NONE = "none"
+    """The server asks for no sign-in."""
+
+    @property
+    def needs(self) -> Auth:
+        """What the SMTP conversation needs for it."""
+        return {PathAuth.OAUTH2: Auth.XOAUTH2, PathAuth.NONE: Auth.NONE}.get(self, Auth.PASSWORD)
+
+
+class UsernameForm(StrEnum):
+    """What the provider wants as a user name."""
+
+    FULL_ADDRESS = "full-address"
+    LOCAL_PART = "local-part"
+    """The part before the @."""
+    LITERAL = "literal"
+    """One fixed word for everybody: see `Provider.username_literal`."""
+    GIVEN = "given"
+    """The provider makes one up and shows it; it cannot be guessed from the address."""
+
+
+class Alphabet(StrEnum):
+    """What the characters of a made-up secret are."""
+
+    LETTERS = "letters"
+    LETTERS_AND_DIGITS = "letters-and-digits"
+    LETTERS_AND_HYPHENS = "letters-and-hyphens"
+
+
+_ALPHABETS = {
+    Alphabet.LETTERS: re.compile(r"[A-Za-z]+"),
+    Alphabet.LETTERS_AND_DIGITS: re.compile(r"[A-Za-z0-9]+"),
+    Alphabet.LETTERS_AND_HYPHENS: re.compile(r"[A-Za-z-]+"),
+}
+
+
+class SourceKind(StrEnum):
+    """Who is speaking in a source."""
+
+    OFFICIAL = "official"
+    ISPDB = "ispdb"
+    COMMUNITY = "community"
+    ARTICLE = "article"
+    OWN = "own"
+
+
+class Seen(StrEnum):
+    """How a source was read."""
+
+    DIRECT = "direct"
+    """The page itself."""
+    COPY = "copy"
+    """A copy of the page elsewhere."""
+    QUOTED = "quoted"
+    """Somebody else's dated reading of it."""
+    NAMED_ONLY = "named-only"
+    """Another source points to it; its text was not seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a fact comes from."""
+
+    id: str
+    title: str
+    kind: SourceKind
+    date: str
+    """The day the text is known for, or 'undated'."""
+    seen: Seen
+    url: str = ""
+    """Empty where there is no address to give."""
+    says: tuple[str, ...] = ()
+    """The sentences in it that say so, word for word; empty where it is a list, or from before they were kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretForm:
+    """The shape of a secret that a provider makes up, so that a paste can be tidied and a wrong paste noticed."""
+
+    length: int
+    """How many characters are left once it is tidied."""
+    alphabet: Alphabet
+    groups: int = 0
+    """The provider shows it in groups of so many; 0: in one piece."""
+    strip_blanks: bool = True
+    """The blanks between the groups are no part of it."""
+
+    def tidy(self, text: str) -> str:
+        """Return what was pasted without blanks, line ends and invisible characters; unchanged where blanks count."""
+        if not self.strip_blanks:
+            return text
+        return "".join(ch for ch in text if not ch.isspace() and unicodedata.category(ch) not in {"Cf", "Cc"})
+
+    def fits(self, text: str) -> bool:
+        """Does what was typed have this shape, once tidied?"""
+        tidied = self.tidy(text)
+        return len(tidied) == self.length and _ALPHABETS[self.alphabet].fullmatch(tidied) is not None
+
+    def grouped(self, text: str) -> str:
+        """Return the tidied text in the provider's groups, as it is read aloud or typed by hand."""
+        tidied = self.tidy(text)
+        if not self.groups:
+            return tidied
+        return " ".join(tidied[at : at + self.groups] for at in range(0, len(tidied), self.groups))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPath:
+    """One way of getting a program to send through a provider."""
+
+    id: str
+    title: str
+    summary: str
+    """One or two plain sentences: what it takes."""
+    status: PathStatus
+    auth: PathAuth
+    guide: str | None = None
+    """The id of the guide that leads through it."""
+    note: str = ""
+    retired_on: str | None = None
+    """The day the provider closed it, or has said it will; 'undated' where only the fact is known."""
+    since: str | None = None
+    """The day from which it has been possible."""
+    instead: tuple[str, ...] = ()
+    """Other ways on, best first: the id of another path of this provider, or a plain sentence."""
+    secret_label: str = ""
+    """What the secret is called on the screen; empty where none is typed."""
+    secret_form: SecretForm | None = None
+    documented: bool = False
+    """The old article describes it."""
+    disputed: str = ""
+    """Where sources contradict each other about it: both sides. Empty where they agree."""
+    sources: tuple[str, ...] = ()
+    """Ids of the sources."""
+    scenarios: tuple[str, ...] = ()
+    """Names of the practice server's scenarios that make sense on this path."""
+    scenario: str | None = None
+    """For the practice server's own paths: the one scenario that this path plays."""
+    oauth: OAuthServer | None = None
+    """Where a sign-in in the browser takes place; None for every other sign-in, and where it is not known."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether nobody gets through, whatever is done: `instead` says where to go on."""
+        return self.status in (PathStatus.RETIRED, PathStatus.NEVER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogEndpoint:
+    """A server where mail can be handed in, as a fact with its source."""
+
+    endpoint: Endpoint
+    note: str = ""
+    plan: str = ""
+    """For which plan or region; empty: for all."""
+    domains: tuple[str, ...] = ()
+    """Only for addresses of these domains; empty: for all."""
+    mx: tuple[str, ...] = ()
+    """The endings of the MX hosts that it belongs to, where there is a server for each region; empty: no region."""
+    of_domain: str = ""
+    """The first label of the host where it lies below the address's own domain: 'mail' stands for mail.firm.com."""
+    guess: bool = False
+    """Nobody says so: it follows from the usual names, and ranks as any other guess."""
+    offered: bool = True
+    """False: it stands here because it is documented, and is never offered. Always False without encryption."""
+    source: str = ""
+    as_of: str = ""
+    confidence: Confidence = Confidence.UNKNOWN
+
+    def below(self, domain: str) -> CatalogEndpoint:
+        """Return it as it is for addresses of a domain."""
+        if not self.of_domain:
+            return self
+        there = Endpoint(f"{self.of_domain}.{domain}", self.endpoint.port, self.endpoint.security)
+        return replace(self, endpoint=there)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IspdbEntry:
+    """What Thunderbird's database of providers has, to compare with."""
+
+    domain: str
+    """The domain that its file is named after."""
+    changed: str
+    """The day of the file's last change."""
+    endpoints: tuple[Endpoint, ...]
+    """In its order."""
+    username_form: UsernameForm
+    note: str = ""
+    """Why the catalogue differs; empty where it does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retirement:
+    """Something that a provider switched off, moved, or says it will switch off."""
+
+    what: str
+    date: str
+    state: str
+    """How it stands: 'ended', 'announced', 'disputed', 'under way', with what is known about it."""
+    replacement: str
+    source: str
+    as_of: str
+    confidence: Confidence
+    paths: tuple[str, ...] = ()
+    """The ids of the access paths that it closes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerWords:
+    """A reply that this provider is known to give."""
+
+    code: int
+    enhanced: str
+    """Enhanced status code (RFC 3463), or empty."""
+    words: str
+    """The provider's own words, or the part of them that is always the same."""
+    means: str
+    source: str
+    as_of: str
+    confidence: Confidence
+
+
+LONGEST_LOCKOUT = 1440
+"""Minutes of a lockout at most: a day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lockout:
+    """How many refused sign-ins an account can be put through, and within what time, before the provider locks it."""
+
+    attempts: int
+    """So many are tried within the time, and no more."""
+    minutes: int
+    source: str = ""
+    as_of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documented:
+    """What the old help article says about a provider, word for word, and how much of it still holds."""
+
+    names: tuple[str, ...]
+    """What the article calls the provider."""
+    smtp_lines: tuple[str, ...] = ()
+    host: str = ""
+    """The server that the article names; empty where it names none."""
+    ports: tuple[int, ...] = ()
+    false_today: tuple[str, ...] = ()
+    still_true: tuple[str, ...] = ()
+    limits_label: str = ""
+    """The article's heading over the limits."""
+    limit_lines: tuple[str, ...] = ()
+    limits: tuple[SendLimit, ...] = ()
+    """The same lines as figures."""
+    limits_today: str = ""
+    """What is known about these limits today."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A mail provider, and every way in that it has or had."""
+
+    id: str
+    name: str
+    kind: ProviderKind
+    status: ProviderStatus
+    other_names: tuple[str, ...] = ()
+    """What else people call it."""
+    domains: tuple[str, ...] = ()
+    """Domains of its addresses. '*.example.com' stands for every name below example.com."""
+    mx: tuple[str, ...] = ()
+    """Endings of the MX hosts of own domains that are hosted here."""
+    mx_shared: tuple[str, ...] = ()
+    """Ids of other providers with the same MX hosts: the person is asked."""
+    endpoints: tuple[CatalogEndpoint, ...] = ()
+    """Best first."""
+    username_form: UsernameForm
+    username_literal: str = ""
+    """The fixed word, where the form is `LITERAL`."""
+    username_note: str = ""
+    paths: tuple[AccessPath, ...]
+    """Best first; retired ones last."""
+    limits: tuple[SendLimit, ...] = ()
+    """What holds today."""
+    limits_note: str = ""
+    documented: Documented | None = None
+    note: str = ""
+    """A sentence or two that a person should read before going on."""
+    successor: str | None = None
+    """The id of the provider that runs its mailboxes now, or will."""
+    ispdb: tuple[IspdbEntry, ...] = ()
+    errors: tuple[ServerWords, ...] = ()
+    lockout: Lockout | None = None
+    """None: nothing is published about it."""
+    retirements: tuple[Retirement, ...] = ()
+    sources: tuple[Source, ...] = ()
+    """Every source that anything above refers to."""
+    checked: str
+    """The day this entry was last compared with its sources. No server was spoken to."""
+
+    def best(self, address: Address | None = None) -> Endpoint | None:
+        """Return the endpoint to begin with, for this address where it matters; None: the server must be entered."""
+        return next((each.endpoint for each in self.offered(address)), None)
+
+    def offered(self, address: Address | None = None, mx_hosts: Sequence[str] = ()) -> tuple[CatalogEndpoint, ...]:
+        """Return the endpoints that may be offered, best first: those for the address's domain where it has its own.
+
+        Those that the domain's MX hosts name come before the others. Without an address those are left out that lie
+        below its domain.
+        """
+        open_ones = tuple(each for each in self.endpoints if each.offered)
+        if address is None:
+            open_ones = tuple(each for each in open_ones if not each.of_domain)
+        else:
+            domain = address.ascii_domain
+            own = tuple(each for each in open_ones if not each.domains or _is_among(domain, each.domains))
+            open_ones = tuple(each.below(domain) for each in own or open_ones)
+        return tuple(sorted(open_ones, key=lambda each: not self.is_near(each, mx_hosts)))
+
+    def is_near(self, offer: CatalogEndpoint, mx_hosts: Sequence[str]) -> bool:
+        """Return whether a server is the one for a domain with these MX hosts, as far as can be known.
+
+        It is not where the MX hosts name another one, and where it belongs to another region than theirs: an account is
+        known in its own region only.
+        """
+        ending = self._region(mx_hosts)
+        if not ending or ending in offer.mx:
+            return True
+        named = any(ending in each.mx for each in self.endpoints if each.offered)
+        return not named and not offer.mx
+
+    def _region(self, mx_hosts: Sequence[str]) -> str:
+        """Return the longest ending of ours that the first known MX host has; empty: none of them is ours."""
+        for host in mx_hosts:
+            name = host.strip().rstrip(".").lower()
+            found = [ending for ending in self.mx if name == ending or name.endswith(f".{ending}")]
+            if found:
+                return max(found, key=len)
+        return ""
+
+    def vouches_for(self, host: str) -> bool:
+        """Return whether a source says that this is a server of the provider; a guess is no such thing."""
+        name = host.strip().rstrip(".").lower()
+        named = (each for each in self.endpoints if each.offered and not each.guess and not each.of_domain)
+        return any(each.endpoint.host == name for each in named)
+
+    def apart_from(self, entry: IspdbEntry) -> tuple[str, ...]:
+        """Return how the servers for the entry's domain differ from ISPDB's, each as one sentence; empty: they agree.
+
+        Servers count that stand here as documented only. That ISPDB has another order is no difference, as long as
+        the first choice here is one of its own.
+        """
+        ours = [each.endpoint for each in self.endpoints if not each.domains or entry.domain in each.domains]
+        ours = ours or [each.endpoint for each in self.endpoints]
+        found = [f"{_whole(each)} stands in ISPDB and not here." for each in entry.endpoints if each not in ours]
+        found += [f"{_whole(each)} stands here and not in ISPDB." for each in ours if each not in entry.endpoints]
+        if ours and ours[0] not in entry.endpoints:
+            found.append(f"The first choice here, {_whole(ours[0])}, is none of ISPDB's.")
+        if self.username_form is not entry.username_form:
+            found.append(f"The user name is {self.username_form} here and {entry.username_form} in ISPDB.")
+        return tuple(found)
+
+    def path(self, path_id: str) -> AccessPath | None:
+        """Return the access path with this id, or None."""
+        return next((path for path in self.paths if path.id == path_id), None)
+
+    def ways_on(self, path: AccessPath) -> tuple[AccessPath | str, ...]:
+        """Return where a path leads that cannot be walked: other paths of this provider, or plain sentences."""
+        return tuple(self.path(way) or way for way in path.instead)
+
+    def username_for(self, address: Address) -> str:
+        """Return the user name to fill in for an address; empty where only the person can know it."""
+        match self.username_form:
+            case UsernameForm.FULL_ADDRESS:
+                return address.wire
+            case UsernameForm.LOCAL_PART:
+                return address.local
+            case UsernameForm.LITERAL:
+                return self.username_literal
+            case UsernameForm.GIVEN:
+                return ""
+
+    def retirement_of(self, path_id: str | None) -> Retirement | None:
+        """Return what closes, or will close, an access path: the latest that is known; None where nothing is."""
+        closing = [each for each in self.retirements if path_id is not None and path_id in each.paths]
+        return max(closing, key=lambda each: each.date if each.date[:1].isdigit() else "", default=None)
+
+    def source(self, source_id: str) -> Source | None:
+        """Return the source that a fact of this provider refers to, or None."""
+        return next((source for source in self.sources if source.id == source_id), None)
+
+
+def _whole(endpoint: Endpoint) -> str:
+    return f"{endpoint} ({endpoint.security.words})"
+
+
+def _is_among(domain: str, endings: Sequence[str]) -> bool:
+    """Whether a domain is one of these; '*.example.com' stands for every name below example.com."""
+    return any(domain == each or (each[:2] == "*." and domain.endswith(each[1:])) for each in endings)

@@ -1,0 +1,85 @@
+"""The calendar of what providers close: what is said about it, for which way in, and whether its day has come.
+
+The facts stand in the catalogue, each with its source. Here they meet a day.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from smtp_wizard.engine.providers.provider import Provider, Retirement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """That a way in closes, or has closed, in the words in which a person is told."""
+
+    date: str
+    """As in the catalogue: a day, a month, a year, or 'undated'."""
+    what: str
+    state: str
+    replacement: str
+    source: str
+    """Who says so, and when."""
+    past: bool
+    """Whether the day has come. False where none is named."""
+
+    @property
+    def words(self) -> str:
+        """One line: the day, what ends, how it stands, what to do, who says so."""
+        when = self.date if self.date[:1].isdigit() else "No day is named"
+        return f"{when}: {self.what}: {self.state}. Instead: {self.replacement}. ({self.source})"
+
+
+def notice_of(provider: Provider, path_id: str | None, today: date) -> Notice | None:
+    """Return what is known about the end of an access path, None where nothing is.
+
+    What is disputed is told too: the words say so.
+    """
+    closing = provider.retirement_of(path_id)
+    if closing is None:
+        return None
+    source = provider.source(closing.source)
+    return Notice(
+        date=closing.date,
+        what=closing.what,
+        state=closing.state,
+        replacement=closing.replacement,
+        source=f"{source.title if source else closing.source}, {closing.as_of}",
+        past=has_come(closing.date, today),
+    )
+
+
+def last_day(text: str) -> date | None:
+    """Return the last day that a date of the catalogue can mean ('2026-02' -> the 28th); None where it is undated."""
+    if not text[:1].isdigit():
+        return None
+    year, month, day = (*(int(part) for part in text.split("-")), 0, 0)[:3]
+    month = month or 12
+    return date(year, month, day or calendar.monthrange(year, month)[1])
+
+
+def has_come(text: str, today: date) -> bool:
+    """Return whether a date of the catalogue lies behind us, or is today. What is undated has not come."""
+    day = last_day(text)
+    return day is not None and day <= today
+
+
+def is_stale(checked: str, today: date) -> bool:
+    """Return whether something was compared with its sources longer than a year ago, or nobody knows when."""
+    day = last_day(checked)
+    return day is None or day < today - timedelta(days=365)
+
+
+def retiring(
+    providers: Iterable[Provider], today: date, within: timedelta = timedelta(days=90)
+) -> Iterator[tuple[Provider, Retirement]]:
+    """Yield what ends from tomorrow on until `within` is over, in the order of the providers."""
+    for provider in providers:
+        for retirement in provider.retirements:
+            day = last_day(retirement.date)
+            if day is not None and today < day <= today + within:
+                yield provider, retirement

@@ -1,0 +1,148 @@
+"""'Does my network block this port?': another host, on the same port, tells the network from the server.
+
+None is asked unless a person has named it, or said yes to the one that is proposed (data/neutral.yaml).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from smtp_wizard.engine.base.data_files import data_path
+from smtp_wizard.engine.base.endpoint import Endpoint, HostError, PortError, parse_host, parse_port
+from smtp_wizard.engine.base.strict_yaml import Document, Node
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.discovery.server_identity import registered
+from smtp_wizard.engine.scan.network_findings import SightKind, kind_of
+from smtp_wizard.engine.scan.results import LaneResult, PortResult, Probe
+from smtp_wizard.engine.smtp.symptom import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Neutral:
+    """A well-known host, and the ports on which it is known to serve."""
+
+    host: str
+    ports: tuple[int, ...]
+
+
+def load_neutrals(path: Path | None = None) -> tuple[Neutral, ...]:
+    """Read data/neutral.yaml, or `path`. Raises `DataError`."""
+    return Document(path or data_path("neutral.yaml")).root.read(_read)
+
+
+def _read(root: Node) -> tuple[Neutral, ...]:
+    if root.whole("schema") != 1:
+        raise root.error("schema", "must be 1")
+    return tuple(node.read(_neutral) for node in root.children("hosts"))
+
+
+def _neutral(node: Node) -> Neutral:
+    try:
+        return Neutral(parse_host(node.text("host")), tuple(parse_port(str(each)) for each in node.wholes("ports")))
+    except HostError as problem:
+        raise node.error("host", str(problem)) from None
+    except PortError as problem:
+        raise node.error("ports", str(problem)) from None
+
+
+def proposed(host: str, ports: Collection[int], known: Iterable[Neutral]) -> Neutral | None:
+    """Return whom to propose for these ports of `host`, with those of the ports that it serves; None: nobody fits.
+
+    A host of the same owner would tell nothing; nor would any about a server that is in this network itself.
+    """
+    if nearby(host):
+        return None
+    owner = registered(host)
+    fitting = [
+        Neutral(each.host, tuple(port for port in each.ports if port in ports))
+        for each in known
+        if each.host != host and (owner is None or registered(each.host) != owner)
+    ]
+    best = max(fitting, key=lambda each: len(each.ports), default=None)
+    return best if best is not None and best.ports else None
+
+
+def nearby(host: str) -> bool:
+    """Whether a host is this computer, or has an address that no network leads out to (RFC 6761, RFC 1918)."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_private or address.is_link_local
+
+
+class Blame(StrEnum):
+    """Why a port could not be reached, as far as a neutral host tells."""
+
+    NETWORK = "network"
+    """The neutral host cannot be reached on this port either: this network blocks it."""
+    SERVER = "server"
+    """The neutral host answers on this port: it is the server that does not."""
+    REDIRECTED = "redirected"
+    """Something in this network answers in place of the neutral host."""
+    UNCLEAR = "unclear"
+    """The neutral host could not be asked, or says no itself on a port where nobody knows it to serve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a neutral host tells of one port."""
+
+    host: str
+    """The host that was asked for first."""
+    port: int
+    neutral: str
+    blame: Blame
+    sure: bool
+    """Whether the neutral host is known to serve on this port; else its silence may be its own."""
+    instead: tuple[Endpoint, ...] = ()
+    """Other ports of the host that do serve, best first."""
+
+    @property
+    def who(self) -> Who:
+        """Who must act."""
+        return _WHO[self.blame]
+
+
+_WHO = {
+    Blame.NETWORK: Who.NETWORK,
+    Blame.REDIRECTED: Who.NETWORK,
+    Blame.SERVER: Who.PROVIDER,
+    Blame.UNCLEAR: Who.YOU,
+}
+
+
+def answers(host: str, seen: Probe, sure: Collection[int], instead: Sequence[Endpoint] = ()) -> tuple[Answer, ...]:
+    """Return what the probe of a neutral host tells of each port. `sure`: where that host is known to serve."""
+    return tuple(
+        Answer(host, each.port, seen.question.host, blame(each, each.port in sure), each.port in sure, tuple(instead))
+        for each in seen.ports
+    )
+
+
+def blame(port: PortResult, sure: bool) -> Blame:
+    """Return what a neutral host's port tells of the same port elsewhere. `sure`: it is known to serve."""
+    if any(_answered_by_another(each) for each in port.lanes):
+        return Blame.REDIRECTED
+    if any(_spoke(each) for each in port.lanes):
+        return Blame.SERVER
+    if not sure and any(each.fault is Fault.REFUSED for each in port.lanes):
+        return Blame.UNCLEAR
+    return Blame.UNCLEAR if all(_never_asked(each) for each in port.lanes) else Blame.NETWORK
+
+
+def _answered_by_another(lane: LaneResult) -> bool:
+    return bool(lane.stranger or lane.inspector) or kind_of(lane) in (SightKind.WEB, SightKind.POP, SightKind.IMAP)
+
+
+def _spoke(lane: LaneResult) -> bool:
+    return lane.connected and lane.fault not in (Fault.SILENT, Fault.RESET, Fault.CLOSED)
+
+
+def _never_asked(lane: LaneResult) -> bool:
+    """Whether nothing was sent on the way: no such name, no look-up, no route."""
+    return lane.fault in (Fault.NO_SUCH_HOST, Fault.NO_NETWORK) or (not lane.report.results) or lane.lane.family is None

@@ -1,0 +1,81 @@
+"""What the catalogue knows of a host, made into the question that a probe answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.provider import Provider, ProviderKind, UsernameForm
+from smtp_wizard.engine.scan.question import Question, candidates
+from smtp_wizard.engine.smtp.transport import Trust
+
+
+def provider_of(catalog: Catalog, host: str) -> Provider | None:
+    """Return the first provider in the catalogue whose server this is: what its replies mean is known then.
+
+    Not the practice server: whatever else listens on this computer is none.
+    """
+    for provider in catalog.providers:
+        if provider.kind is not ProviderKind.SANDBOX and host in {each.endpoint.host for each in provider.endpoints}:
+            return provider
+    return None
+
+
+def counted_name(catalog: Catalog, host: str, username: str, address: Address | None) -> str:
+    """Return the name under which sign-ins to a server are counted: the user name.
+
+    Where the provider has one word for everybody ('apikey'), the key alone says who signs in: there it is the address
+    as well, so that the wrong key of one account does not hold the others back, nor the good one of another make it
+    forgotten.
+    """
+    provider = provider_of(catalog, host)
+    word = provider.username_literal if provider and provider.username_form is UsernameForm.LITERAL else ""
+    everybodys = bool(word) and username.strip().casefold() == word.casefold()
+    return f"{username}\0{address.wire}" if everybodys and address is not None else username
+
+
+def question_about(
+    catalog: Catalog,
+    host: str,
+    *,
+    security: Security | None = None,
+    family: Family | None = None,
+    ehlo_name: str = "",
+    ca_file: str | None = None,
+) -> Question:
+    """Return what to ask about a host: the ports that its provider's data name, and the usual ones.
+
+    `security`: only what is usual in that way, and no other way is tried.
+    """
+    provider = provider_of(catalog, host)
+    known = [each.endpoint for each in provider.endpoints] if provider else []
+    recommended = [each.endpoint for each in provider.offered()] if provider else []
+    return Question(
+        host=host,
+        endpoints=candidates(host, known, security),
+        fixed=security is not None,
+        recommended=tuple(each for each in recommended if each.host == host),
+        family=family,
+        trust=Trust(ca_file),
+        ehlo_name=ehlo_name,
+        provider=provider.id if provider else None,
+    )
+
+
+def question_about_neutral(
+    catalog: Catalog, host: str, ports: Collection[int], *, family: Family | None = None, ca_file: str | None = None
+) -> Question:
+    """Return what to ask of a neutral host: these ports alone, each in its usual way."""
+    whole = question_about(catalog, host, family=family, ca_file=ca_file)
+    ways = {each.port: each for each in whole.endpoints}
+    wanted = (ways.get(port, Endpoint(host, port, Security.STARTTLS)) for port in ports)
+    return Question(
+        host=host,
+        endpoints=tuple(wanted),
+        family=family,
+        trust=whole.trust,
+        provider=whole.provider,
+    )

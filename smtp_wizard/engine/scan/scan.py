@@ -1,0 +1,440 @@
+"""Probing a host: which of its ports serve, over which family of addresses, and which of them is best.
+
+All ports and both families are tried at once, so that what takes long, a port that keeps silent, costs its own time
+and nobody else's. On each port the usual way comes first: a ClientHello on 465; elsewhere the greeting is waited for,
+since a client that talks first is turned away by servers that delay their greeting. The other way is tried on
+evidence, or after a stretch of silence. The port decides the order, what answers decides the verdict.
+
+The dialogue is that of `check.run_checks`; this module says when to begin one, how long to wait, and what came of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.checks.runner import run_checks
+from smtp_wizard.engine.checks.target import Explains, Limits, Target
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.discovery.server_identity import stranger
+from smtp_wizard.engine.scan.question import Question
+from smtp_wizard.engine.scan.results import (
+    Begun,
+    Emit,
+    Finished,
+    Lane,
+    LaneResult,
+    PortResult,
+    PortSeen,
+    Probe,
+    Talk,
+    gathered,
+)
+from smtp_wizard.engine.smtp.silence import listening
+from smtp_wizard.engine.smtp.symptom import Fault, Symptom, TlsFault
+from smtp_wizard.engine.smtp.transport import Peer, Stream, TlsFacts, Trust, Wire, WireError
+
+T = TypeVar("T")
+
+RESENT = (1.0, 3.0)
+"""Seconds after which a SYN is sent a second and a third time (RFC 6298 section 5.7: 1 s, then twice as long)."""
+FEW_TRIPS = 3
+"""Round trips that an answer to a SYN that was sent again may take."""
+LEAST_MARGIN = 0.25
+"""Seconds left for that at the least: what answers nearby says little about what is behind it."""
+UNKNOWN_TRIP = 0.5
+"""Seconds of a round trip that nobody has measured yet; over a satellite it takes longer than most."""
+SETTLING = 8.0
+"""Seconds that an open connection may keep silent. Servers that delay their greeting wait five (sendmail's greet_pause)
+or six (postscreen_greet_wait of Postfix)."""
+
+MOST_ADDRESSES = 8
+"""Addresses of one family that are tried on each port: whoever owns a name could give it hundreds."""
+
+PROBE_LIMITS = Limits(
+    dns=10.0, connect=RESENT[1] + 3.0, tls=SETTLING, greeting=SETTLING, ehlo=10.0, starttls=15.0, silence=1.5
+)
+"""For each stage of one port. `connect` is beyond what the patience of a probe ever allows."""
+
+_OTHER_WAY = {Security.TLS: Security.STARTTLS, Security.STARTTLS: Security.TLS}
+_INTERCEPTED = "connection_intercepted"
+"""The cause that data/diagnosis.yaml finds by the issuer of a certificate, among other things."""
+
+
+async def probe(
+    question: Question, *, wire: Wire, diagnosis: Explains, emit: Emit, limits: Limits = PROBE_LIMITS
+) -> Probe:
+    """Try all ports of a host at once, telling what is seen to `emit` as it happens; return what is known then.
+
+    No password is used and nothing is sent. What goes wrong is a value in the result. Cancelling closes every socket.
+    """
+    run = _Run(question, wire, diagnosis, emit, limits)
+    emit(Begun(question))
+    found = await run.addresses()
+    await _together(run.port(endpoint, found) for endpoint in question.endpoints)
+    result = gathered(question, run.seen)
+    emit(Finished(result))
+    return result
+
+
+async def _together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Do everything at once; leave nothing running, whatever happens."""
+    tasks = [asyncio.ensure_future(each) for each in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        await _end(tasks)
+
+
+async def _end(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel what still runs, and wait until its sockets are closed."""
+    left = [task for task in tasks if not task.done()]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
+# --- patience ---------------------------------------------------------------------------------------------------------
+
+
+class Patience:
+    """How long a connection is waited for: it depends on whether the host has answered anywhere yet.
+
+    A host that has answered on another port is there, so silence means either a lost packet or a port that is blocked:
+    the time until a SYN has been sent a second time, and a few round trips, forgive one loss. A host that has answered
+    nowhere gets the time until the third SYN, and a round trip.
+    """
+
+    def __init__(self) -> None:
+        self._trip: float | None = None
+        self._waiting: dict[listening, float] = {}
+
+    def end(self, began: float) -> float:
+        """Return when an attempt that began then is given up, as things stand."""
+        if self._trip is None:
+            return began + RESENT[1] + UNKNOWN_TRIP
+        margin = max(FEW_TRIPS * self._trip, LEAST_MARGIN)
+        return began + min(RESENT[0] + margin, RESENT[1] + max(self._trip, LEAST_MARGIN))
+
+    @asynccontextmanager
+    async def waiting(self) -> AsyncIterator[None]:
+        """Wait for a connection inside this. Raises `WireError` (silent) when the patience is over."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with listening(self.end(began) - began) as limit:
+                self._waiting[limit] = began
+                try:
+                    yield
+                except WireError as problem:
+                    if problem.fault in (Fault.REFUSED, Fault.RESET):
+                        self._answered(loop.time() - began)
+                    raise
+                finally:
+                    del self._waiting[limit]
+        except TimeoutError:
+            raise WireError(Fault.SILENT, f"no answer in {loop.time() - began:.1f} seconds") from None
+        self._answered(loop.time() - began)
+
+    def _answered(self, took: float) -> None:
+        """The host has answered: what still waits has less time from now on."""
+        resent = max((each for each in RESENT if each <= took), default=0.0)
+        # The longest counts: what stands in between and answers for the host is nearer than the host.
+        self._trip = max(self._trip or 0.0, took - resent)
+        now = asyncio.get_running_loop().time()
+        for limit, began in self._waiting.items():
+            # An answer that is on its way still has one round trip.
+            limit.reschedule(max(self.end(began) - now, self._trip))
+
+
+# --- one lane ---------------------------------------------------------------------------------------------------------
+
+
+class _Ear:
+    """Whether anything was heard on a connection, and that too little was."""
+
+    def __init__(self, patience: float) -> None:
+        """`patience`: seconds that silence may last."""
+        self.heard = False
+        self.silent = asyncio.Event()
+        self._patience = patience
+        self._timer: asyncio.TimerHandle | None = None
+
+    def opened(self) -> None:
+        """A connection came about: from now on something is waited for."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._patience, self._over)
+
+    def hear(self) -> None:
+        self.heard = True
+
+    def _over(self) -> None:
+        if not self.heard:
+            self.silent.set()
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+class _HeardStream:
+    """A connection whose every sound is told to the ear."""
+
+    def __init__(self, stream: Stream, ear: _Ear) -> None:
+        self._stream = stream
+        self._ear = ear
+
+    @property
+    def peer(self) -> Peer:
+        return self._stream.peer
+
+    @property
+    def local_address(self) -> str:
+        return self._stream.local_address
+
+    @property
+    def encrypted(self) -> bool:
+        return self._stream.encrypted
+
+    async def read(self) -> bytes:
+        try:
+            data = await self._stream.read()
+        except WireError:
+            self._ear.hear()
+            raise
+        self._ear.hear()
+        return data
+
+    def read_ready(self) -> bytes:
+        return self._stream.read_ready()
+
+    async def write(self, data: bytes) -> None:
+        await self._stream.write(data)
+
+    async def start_tls(self, host: str, trust: Trust | None) -> TlsFacts:
+        try:
+            facts = await self._stream.start_tls(host, trust)
+        except WireError:
+            self._ear.hear()
+            raise
+        self._ear.hear()
+        return facts
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Addresses:
+    """What the host's name led to, looked up once for all lanes."""
+
+    peers: Sequence[Peer]
+    trouble: WireError | TimeoutError | None
+    took: float
+
+    @property
+    def families(self) -> tuple[Family | None, ...]:
+        there = {peer.family for peer in self.peers}
+        return tuple(family for family in Family if family in there) or (None,)
+
+    def of(self, lane: Lane) -> list[Peer]:
+        """The addresses of a lane. Raises what the look-up ended in."""
+        if self.trouble is not None:
+            raise self.trouble
+        own = [replace(peer, port=lane.endpoint.port) for peer in self.peers if peer.family is lane.family]
+        return own[:MOST_ADDRESSES]
+
+
+class _LaneWire:
+    """The wire as the check of one lane sees it."""
+
+    def __init__(self, wire: Wire, lane: Lane, found: _Addresses, patience: Patience, ear: _Ear) -> None:
+        self._wire = wire
+        self._lane = lane
+        self._found = found
+        self._patience = patience
+        self._ear = ear
+
+    async def resolve(self, host: str, port: int, family: Family | None) -> Sequence[Peer]:
+        return self._found.of(self._lane)
+
+    async def connect(self, peers: Sequence[Peer]) -> Stream:
+        async with self._patience.waiting():
+            stream = await self._wire.connect(peers)
+        self._ear.opened()
+        return _HeardStream(stream, self._ear)
+
+    def clock(self) -> float:
+        return self._wire.clock()
+
+    def now(self) -> datetime:
+        return self._wire.now()
+
+
+class _Noting:
+    """The diagnosis, which also remembers what it was asked last."""
+
+    def __init__(self, diagnosis: Explains) -> None:
+        self._diagnosis = diagnosis
+        self.symptom: Symptom | None = None
+
+    def explain(self, symptom: Symptom) -> Finding:
+        self.symptom = symptom
+        return self._diagnosis.explain(symptom)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """The check of one lane, under way."""
+
+    task: asyncio.Task[LaneResult]
+    ear: _Ear
+
+
+class _Run:
+    """One probe."""
+
+    def __init__(self, question: Question, wire: Wire, diagnosis: Explains, emit: Emit, limits: Limits) -> None:
+        self.question = question
+        self.wire = wire
+        self.diagnosis = diagnosis
+        self.emit = emit
+        self.limits = limits
+        self.seen: dict[int, PortResult] = {}
+        self._patience = Patience()
+        self._began = asyncio.get_running_loop().time()
+
+    async def addresses(self) -> _Addresses:
+        """Look the host up, once."""
+        began = self.wire.clock()
+        peers: Sequence[Peer] = ()
+        trouble: WireError | TimeoutError | None = None
+        port = self.question.endpoints[0].port if self.question.endpoints else 0
+        try:
+            async with listening(self.limits.dns):
+                peers = await self.wire.resolve(self.question.host, port, self.question.family)
+        except (WireError, TimeoutError) as problem:
+            trouble = problem
+        return _Addresses(peers, trouble, self.wire.clock() - began)
+
+    async def port(self, endpoint: Endpoint, found: _Addresses) -> None:
+        """Try one port over every family, and tell of it."""
+        lanes: list[LaneResult] = []
+
+        async def over(family: Family | None) -> None:
+            ended = await self._lane(Lane(endpoint, family), found)
+            known = any(each.serves for each in lanes)
+            lanes.extend(ended)
+            if known or any(each.serves for each in ended):
+                self._tell(PortResult(endpoint, tuple(lanes)))
+
+        await _together(over(family) for family in found.families)
+        if endpoint.port not in self.seen:
+            self._tell(PortResult(endpoint, tuple(lanes)))
+
+    def _tell(self, result: PortResult) -> None:
+        self.seen[result.port] = result
+        self.emit(PortSeen(result))
+
+    async def _lane(self, lane: Lane, found: _Addresses) -> list[LaneResult]:
+        """Try a lane in its usual way, and in the other one where there is reason to; return what ended."""
+        first = self._attempt(lane, found)
+        attempts = [first]
+        silence = asyncio.ensure_future(first.ear.silent.wait())
+        try:
+            await asyncio.wait({first.task, silence}, return_when=asyncio.FIRST_COMPLETED)
+            other = _OTHER_WAY.get(lane.endpoint.security)
+            if self.question.fixed or other is None or (first.task.done() and not _worth_another(first.task.result())):
+                return [await first.task]
+            second = self._attempt(Lane(replace(lane.endpoint, security=other), lane.family), found)
+            attempts.append(second)
+            return await _raced(first, second)
+        finally:
+            await _end([silence, *(each.task for each in attempts)])
+            for each in attempts:
+                each.ear.close()
+
+    def _attempt(self, lane: Lane, found: _Addresses) -> _Attempt:
+        ear = _Ear(self.limits.silence)
+        return _Attempt(asyncio.ensure_future(self._check(lane, found, ear)), ear)
+
+    async def _check(self, lane: Lane, found: _Addresses, ear: _Ear) -> LaneResult:
+        """Check one lane as any endpoint is checked."""
+        question, noting = self.question, _Noting(self.diagnosis)
+        target = Target(
+            endpoint=lane.endpoint,
+            trust=question.trust,
+            family=lane.family,
+            ehlo_name=question.ehlo_name,
+            provider=question.provider,
+        )
+        # Where the other way is tried beside this one, the check need not ask for it as well.
+        beside = not question.fixed and lane.endpoint.security is not Security.TLS
+        report = await run_checks(
+            target,
+            None,
+            depth=Depth.SERVER,
+            wire=_LaneWire(self.wire, lane, found, self._patience, ear),
+            diagnosis=noting,
+            emit=lambda event: self.emit(Talk(lane, event)),
+            limits=replace(self.limits, silence=self.limits.greeting) if beside else self.limits,
+        )
+        report = _with_look_up(report, found.took)
+        symptom = noting.symptom if report.verdict is Verdict.FAIL else None
+        return LaneResult(
+            lane,
+            report,
+            asyncio.get_running_loop().time() - self._began,
+            symptom,
+            inspector=self._inspector(report, symptom),
+            stranger=stranger(question.host, report, symptom),
+        )
+
+    def _inspector(self, report: Report, symptom: Symptom | None) -> str:
+        """Who signed the certificate, if it is one of those whom the data know to read along."""
+        if report.tls is None or not report.tls.issuer:
+            return ""
+        facts = {"issuer": report.tls.issuer}
+        if symptom is not None and "issuers" in symptom.facts:
+            facts["issuers"] = symptom.facts["issuers"]
+        asked = Symptom(stage=Stage.TLS, fault=Fault.TLS_FAILED, tls=TlsFault.CERTIFICATE, facts=facts)
+        return report.tls.issuer if self.diagnosis.explain(asked).code == _INTERCEPTED else ""
+
+
+def _with_look_up(report: Report, took: float) -> Report:
+    """The report with the time of the look-up, which was done once for all."""
+    return replace(
+        report, results=tuple(replace(each, took=took) if each.stage is Stage.DNS else each for each in report.results)
+    )
+
+
+def _worth_another(result: LaneResult) -> bool:
+    """Whether the other way may do better: the port said that it speaks it, or hung up on this one without a word."""
+    if result.fault in (Fault.SPEAKS_TLS, Fault.SPEAKS_PLAIN):
+        return True
+    early = result.symptom is not None and result.symptom.stage in (Stage.TLS, Stage.GREETING)
+    return early and result.fault in (Fault.CLOSED, Fault.RESET)
+
+
+async def _raced(first: _Attempt, second: _Attempt) -> list[LaneResult]:
+    """Return what came of two ways of speaking to one lane; as soon as one serves, the other is of no interest."""
+    running = {first.task, second.task}
+    ended: list[LaneResult] = []
+    while running:
+        done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        ended += [task.result() for task in done]
+        serving = [each for each in ended if each.serves]
+        if serving:
+            return serving[:1]
+        both_silent = first.task.done() and first.task.result().fault is Fault.SILENT and not second.ear.heard
+        if both_silent and not second.task.done():
+            return ended
+    return ended

@@ -1,0 +1,1 @@
+"""What the faces ask of the engine."""

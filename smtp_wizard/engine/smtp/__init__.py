@@ -1,0 +1,1 @@
+"""The SMTP dialogue (RFC 5321): protocol without I/O, SASL, transport, TLS, certificates, faults."""

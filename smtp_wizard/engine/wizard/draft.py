@@ -1,0 +1,329 @@
+"""What is being entered: an immutable draft of an account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy, source_note
+from smtp_wizard.engine.discovery.search import Discovery
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider, ProviderKind
+from smtp_wizard.engine.secrets.kinds import StoreKind
+
+
+class Origin(StrEnum):
+    """Where the provider in a draft comes from."""
+
+    ADDRESS = "address"
+    """The ending of the address is in the catalogue."""
+    MX = "mx"
+    """The domain's MX record named it."""
+    CHOSEN = "chosen"
+    """The person picked it."""
+    FOUND = "found"
+    """The domain, or somebody who knows it, names the server; no provider of the catalogue is known for it."""
+    HAND = "hand"
+    """The person enters the server."""
+
+
+class Application(StrEnum):
+    """What the application that will send can do. It decides which ways of signing in are of use."""
+
+    PASSWORD = "password"
+    """It takes a user name and a password, as ServiceMonster does."""
+    OAUTH = "oauth"
+    """It can send a person to the provider's own sign-in page."""
+
+
+class Arrival(StrEnum):
+    """What became of the test message, as the person says."""
+
+    UNASKED = "unasked"
+    ARRIVED = "arrived"
+    NOT_YET = "not-yet"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a check passed, and for what: it holds only as long as these are still the draft's."""
+
+    at: datetime
+    depth: Depth
+    verdict: Verdict
+    endpoint: Endpoint
+    username: str
+    refused: bool = False
+    """Whether the server will not take user name and password, or token, as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What was entered so far. Every field may be unset; the `with_` methods drop what no longer holds."""
+
+    address: Address | None = None
+    provider: str | None = None
+    """Id in the catalogue."""
+    origin: Origin | None = None
+    origin_note: str = ""
+    """One sentence: where the settings come from."""
+    maybe: tuple[str, ...] = ()
+    """Ids of the providers it could be, where the answer was not clear."""
+    candidates: tuple[Candidate, ...] = ()
+    """The servers that were found, best first."""
+    found_notes: tuple[str, ...] = ()
+    """What else was learnt while looking."""
+    ways: int = 0
+    """How many access paths the provider has."""
+    application: Application | None = None
+    path: str | None = None
+    endpoint: Endpoint | None = None
+    confirmed_host: str = ""
+    """The server that the person typed, or said yes to; about another one see `confirmation`."""
+    by_hand: bool = False
+    """The person wants to see, and perhaps change, the server's settings."""
+    username: str = ""
+    auth: Auth = Auth.PASSWORD
+    allow_cleartext: bool = False
+    ehlo_name: str = ""
+    ca_file: str | None = None
+    sender: Address | None = None
+    """The address in From, where it differs from `address`."""
+    sandbox: str | None = None
+    """The scenario, where this is practice."""
+    secret: Secret | None = field(default=None, repr=False)
+    """In memory alone; whoever writes a draft anywhere leaves it out. For a sign-in in the browser: what came of it."""
+    client_id: str = ""
+    """The person's own registration, where the sign-in is in the browser."""
+    client_secret: Secret | None = field(default=None, repr=False)
+    """As `secret`, in memory alone."""
+    ticks: frozenset[str] = frozenset()
+    """Steps of guides that the person has ticked: 'guide/3'."""
+    proof: Proof | None = None
+    test_to: Address | None = None
+    arrival: Arrival = Arrival.UNASKED
+    name: str = ""
+    sender_name: str = ""
+    scope: Scope = Scope.GENERAL
+    update_company: bool = False
+    company_name: str = ""
+    reply_to: Address | None = None
+    store: StoreKind | None = None
+    env_name: str = ""
+    """The environment variable, where the store is one."""
+    secret_command: str = ""
+    """The command that prints the secret, where the store is one; as `secrets.parse_command` writes it."""
+    secret_file: str = ""
+    """The file that has the secret in it, where the store is one; as `secrets.parse_secret_file` writes it."""
+    editing: str | None = None
+    """The name of the saved account that is being changed; saving replaces it."""
+    saved: str | None = None
+    """The name under which the account was saved."""
+    typed: Mapping[str, str] = field(default_factory=dict)
+    """What stands in a field and cannot be used yet, by the field's name: going back and forth keeps it."""
+
+    def with_address(self, address: Address) -> Self:
+        """Another domain means another server: what was found for the old one is dropped."""
+        if address == self.address:
+            return self
+        if self.address is not None and address.domain == self.address.domain:
+            username = address.wire if self.username == self.address.wire else self.username
+            return replace(self, address=address, username=username, proof=None, saved=None)
+        return replace(
+            self,
+            address=address,
+            provider=None,
+            origin=None,
+            origin_note="",
+            maybe=(),
+            candidates=(),
+            found_notes=(),
+            ways=0,
+            path=None,
+            endpoint=None,
+            confirmed_host="",
+            by_hand=False,
+            username="",
+            allow_cleartext=False,
+            sandbox=None,
+            secret=None,
+            ticks=frozenset(),
+            proof=None,
+            arrival=Arrival.UNASKED,
+            name="",
+            saved=None,
+            typed={},
+        )
+
+    def with_provider(self, provider: Provider, origin: Origin, note: str = "") -> Self:
+        """Take a provider's settings. The same provider again changes nothing but where it comes from."""
+        if provider.id == self.provider:
+            return replace(self, origin=origin, origin_note=note)
+        only = provider.paths[0] if len(provider.paths) == 1 else None
+        fresh = replace(
+            self,
+            provider=provider.id,
+            origin=origin,
+            origin_note=note,
+            ways=len(provider.paths),
+            path=None,
+            endpoint=provider.best(self.address),
+            by_hand=provider.kind is ProviderKind.CUSTOM,
+            username=provider.username_for(self.address) if self.address else "",
+            auth=Auth.PASSWORD,
+            allow_cleartext=False,
+            sandbox=None,
+            secret=None,
+            proof=None,
+        )
+        return fresh.with_path(only) if only is not None and walkable(only) else fresh
+
+    def with_path(self, path: AccessPath) -> Self:
+        """Choose a way of signing in. A password typed for another way is not carried over.
+
+        Where no sign-in is wanted there is no user name either; it is filled in again when one is.
+        """
+        if path.id == self.path:
+            return self
+        needs = path.auth.needs
+        usual = self.address.wire if self.address and not self.username and self.auth is Auth.NONE else self.username
+        return replace(
+            self,
+            path=path.id,
+            auth=needs,
+            username="" if needs is Auth.NONE else usual,
+            sandbox=path.scenario,
+            secret=None,
+            proof=None,
+            saved=None,
+        )
+
+    def with_endpoint(self, endpoint: Endpoint) -> Self:
+        """Set the server. A yes to an unencrypted password holds for the endpoint it was given for."""
+        if endpoint == self.endpoint:
+            return self
+        return replace(self, endpoint=endpoint, allow_cleartext=False, proof=None, saved=None)
+
+    def with_typed_endpoint(self, endpoint: Endpoint) -> Self:
+        """As `with_endpoint`, for what stands in the person's fields: a host that they put there is confirmed."""
+        same = self.endpoint is not None and endpoint.host == self.endpoint.host
+        changed = self.with_endpoint(endpoint)
+        return changed if same else changed.confirmed()
+
+    def confirmed(self) -> Self:
+        """Note that the person typed the server that stands here, or said yes to it."""
+        return replace(self, confirmed_host=self.endpoint.host if self.endpoint is not None else "")
+
+    def with_sign_in(self, username: str, secret: Secret | None) -> Self:
+        """Set user name and secret."""
+        if username == self.username and secret == self.secret:
+            return self
+        return replace(self, username=username, secret=secret, proof=None, saved=None)
+
+    def with_typed(self, name: str, text: str | None) -> Self:
+        """Keep what stands in a field as it is, or forget it (None) because it could be used."""
+        others = {key: value for key, value in self.typed.items() if key != name}
+        return replace(self, typed=others if text is None else {**others, name: text})
+
+    @property
+    def where(self) -> str:
+        """The way to the secret, where the store only keeps that; '' where it keeps the secret, or none was named."""
+        ways = {
+            StoreKind.ENV: self.env_name,
+            StoreKind.COMMAND: self.secret_command,
+            StoreKind.FILE: self.secret_file,
+        }
+        return ways.get(self.store, "") if self.store is not None else ""
+
+    def with_store(self, kind: StoreKind | None, where: str = "") -> Self:
+        """Say where the secret is kept and, for a reference, the way there; other ways are forgotten."""
+        return replace(
+            self,
+            store=kind,
+            env_name=where if kind is StoreKind.ENV else "",
+            secret_command=where if kind is StoreKind.COMMAND else "",
+            secret_file=where if kind is StoreKind.FILE else "",
+        )
+
+    @property
+    def security(self) -> Security | None:
+        """How the endpoint is encrypted."""
+        return self.endpoint.security if self.endpoint else None
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether a check has passed, as deep as the sign-in, for what stands here now."""
+        proof = self.proof
+        return (
+            proof is not None
+            and proof.verdict in (Verdict.PASS, Verdict.WARN)
+            and (proof.depth is not Depth.SERVER or self.auth is Auth.NONE)
+            and proof.endpoint == self.endpoint
+            and proof.username == self.username
+        )
+
+    @property
+    def refused(self) -> bool:
+        """Whether the server has refused user name and password, or token, as they stand here now."""
+        proof = self.proof
+        now = (self.endpoint, self.username)
+        return proof is not None and proof.refused and (proof.endpoint, proof.username) == now
+
+    @property
+    def from_address(self) -> Address | None:
+        """The address that will stand in From."""
+        return self.sender or self.address
+
+
+def with_found(draft: Draft, found: Discovery, catalog: Catalog) -> Draft:
+    """Return the draft with what was found about the address: its provider, or a server that somebody names."""
+    learnt = replace(draft, maybe=(), candidates=found.candidates, found_notes=found.notes)
+    if found.provider is not None:
+        origin = {FoundBy.CATALOG: Origin.ADDRESS, FoundBy.MX: Origin.MX}.get(found.source, Origin.FOUND)
+        return learnt.with_provider(found.provider, origin, found.note)
+    if found.candidates and not found.alternatives:
+        return with_candidate(learnt, catalog, found.candidates[0])
+    return replace(learnt, origin_note=found.note, maybe=tuple(each.id for each in found.alternatives))
+
+
+def with_candidate(draft: Draft, catalog: Catalog, candidate: Candidate) -> Draft:
+    """Return the draft with a server that was found, of a provider that is not in the catalogue."""
+    chosen = draft.with_provider(_custom(catalog), Origin.FOUND, source_note(candidate))
+    filled = chosen.with_endpoint(candidate.endpoint).with_sign_in(candidate.username, chosen.secret)
+    return replace(filled, by_hand=False)
+
+
+def _custom(catalog: Catalog) -> Provider:
+    return next(each for each in catalog.providers if each.kind is ProviderKind.CUSTOM)
+
+
+def with_choice(draft: Draft, catalog: Catalog, provider_id: str) -> Draft:
+    """Return the draft with the provider that the person picked; an empty id means: the server by hand."""
+    custom = _custom(catalog)
+    origin = Origin.CHOSEN if provider_id else Origin.HAND
+    chosen = draft.with_provider(catalog.get(provider_id) or custom, origin, "your choice" if provider_id else "")
+    return replace(chosen, by_hand=not provider_id or chosen.by_hand or chosen.endpoint is None)
+
+
+USUAL_PORT = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
+"""The port that goes with a security while nobody has typed another."""
+
+
+def walkable(path: AccessPath) -> bool:
+    """Whether this program can walk a path: a closed one leads on, and so does one where nobody gets a client id."""
+    return not path.closed and (path.auth is not PathAuth.OAUTH2 or signs_in_elsewhere(path))
+
+
+def signs_in_elsewhere(path: AccessPath) -> bool:
+    """Whether a path's sign-in is in the browser, and open to a client of the person's own."""
+    return path.oauth is not None and not path.oauth.closed

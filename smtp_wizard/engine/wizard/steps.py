@@ -1,0 +1,148 @@
+"""The wizard as a pure state machine: a Draft that only grows, steps that apply or not, and what is still missing.
+
+Every face of the product drives it: the screens, and `setup` with options. A screen takes a Draft and returns `Next` or
+`Back` with a Draft; nothing else is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider, ProviderKind
+from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft
+
+
+def may_be_nameless(draft: Draft, catalog: Catalog) -> bool:
+    """Return whether no user name means no sign-in, since nothing is known about the provider that says otherwise."""
+    provider = catalog.get(draft.provider) if draft.provider else None
+    return provider is None or provider.kind is ProviderKind.CUSTOM
+
+
+def with_typed_username(draft: Draft, catalog: Catalog, username: str) -> Draft:
+    """Return the draft with the user name that stands in the person's field.
+
+    An empty one means that the server asks for no sign-in, unless the provider is known to ask for one: then the name
+    is still to be given.
+    """
+    auth = draft.auth
+    if not username and may_be_nameless(draft, catalog):
+        auth = Auth.NONE
+    elif username and auth is Auth.NONE:
+        auth = Auth.PASSWORD
+    return replace(draft.with_sign_in(username, draft.secret), auth=auth)
+
+
+def ranked(provider: Provider, application: Application | None) -> tuple[AccessPath, ...]:
+    """Return a provider's paths, those first that are of use to the application; the catalogue's order within.
+
+    A path that only OAuth opens is of no use to an application that takes a password, and nothing is proved for it by
+    testing one here.
+    """
+
+    def rank(path: AccessPath) -> int:
+        if path.closed:
+            return 3
+        if path.auth is PathAuth.OAUTH2:
+            return 0 if application is Application.OAUTH else 2
+        return 1
+
+    return tuple(sorted(provider.paths, key=rank))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One question of the wizard."""
+
+    id: str
+    title: str
+    """Its word in the line of steps."""
+    applies: Callable[[Draft], bool]
+    complete: Callable[[Draft], bool]
+
+
+def _server_known(draft: Draft) -> bool:
+    return draft.endpoint is not None and (bool(draft.username) or draft.auth is Auth.NONE)
+
+
+def _way_is_a_question(draft: Draft) -> bool:
+    """Whether there is a choice; or one way only, which could not be taken by itself because nobody can walk it."""
+    return draft.ways > 1 or (draft.ways == 1 and draft.path is None)
+
+
+STEPS: tuple[Step, ...] = (
+    Step("address", "Email", lambda draft: True, lambda draft: draft.address is not None),
+    Step("provider", "Provider", lambda draft: True, lambda draft: draft.provider is not None),
+    Step("signin", "Sign-in", _way_is_a_question, lambda draft: draft.path is not None),
+    Step("server", "Server", lambda draft: draft.by_hand, _server_known),
+    Step("oauth", "Browser", lambda draft: draft.auth is Auth.XOAUTH2, lambda draft: draft.secret is not None),
+    Step("connect", "Connect", lambda draft: True, lambda draft: draft.signed_in),
+    Step("testmail", "Test mail", lambda draft: True, lambda draft: draft.arrival is not Arrival.UNASKED),
+    Step("review", "Save", lambda draft: True, lambda draft: draft.saved is not None),
+    Step("done", "Done", lambda draft: True, lambda draft: False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A step is done; go on with this draft."""
+
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Go to the step before, with everything typed."""
+
+    draft: Draft
+
+
+def step(step_id: str) -> Step:
+    """Return a step by its id. Raises `KeyError`."""
+    return {each.id: each for each in STEPS}[step_id]
+
+
+def applicable(draft: Draft) -> tuple[Step, ...]:
+    """Return the steps that this draft goes through, in order."""
+    return tuple(each for each in STEPS if each.applies(draft))
+
+
+def next_step(draft: Draft, after: Step) -> Step | None:
+    """Return the step that follows, or None at the end."""
+    return next((each for each in STEPS[STEPS.index(after) + 1 :] if each.applies(draft)), None)
+
+
+def previous_step(draft: Draft, before: Step) -> Step | None:
+    """Return the step before, or None at the beginning."""
+    return next((each for each in reversed(STEPS[: STEPS.index(before)]) if each.applies(draft)), None)
+
+
+def resume_step(draft: Draft) -> Step:
+    """Return the first step that is not complete: where a draft goes on."""
+    return next(each for each in STEPS if each.applies(draft) and not each.complete(draft))
+
+
+def opening_step(draft: Draft) -> Step:
+    """Return where a draft that is handed over begins: a saved account at its server, any other as `resume_step`.
+
+    A saved account whose sign-in in the browser is to be made anew begins there.
+    """
+    if draft.editing is None:
+        return resume_step(draft)
+    return step("oauth" if draft.auth is Auth.XOAUTH2 and draft.secret is None else "server")
+
+
+def missing(draft: Draft, *, secret_needed: bool = True) -> tuple[str, ...]:
+    """Return what must still be answered before a check can run, as the names of `setup`'s options."""
+    wanted = {
+        "EMAIL": draft.address is None,
+        "--host": draft.endpoint is None,
+        "--username": draft.auth is not Auth.NONE and not draft.username,
+        "a password (--password-stdin, --password-command or --password-env)": (
+            secret_needed and draft.auth is Auth.PASSWORD and draft.secret is None
+        ),
+        "--client-id": (secret_needed and draft.auth is Auth.XOAUTH2 and draft.secret is None and not draft.client_id),
+    }
+    return tuple(name for name, lacking in wanted.items() if lacking)

@@ -1,0 +1,62 @@
+"""Reports as Prometheus metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.output.outcome import Outcome
+
+_METRICS = {
+    "smtp_wizard_check_success": "Whether the whole check passed (1) or not (0).",
+    "smtp_wizard_check_duration_seconds": "Seconds that the stages of the check took.",
+    "smtp_wizard_stage_success": "Whether a stage passed (1) or not (0); stages that were not reached are left out.",
+    "smtp_wizard_stage_duration_seconds": "Seconds that a stage took.",
+    "smtp_wizard_certificate_not_after_seconds": "When the certificate runs out, in Unix time.",
+}
+
+
+def prometheus(outcomes: Sequence[Outcome]) -> str:
+    """Return the outcomes in Prometheus' text format (version 0.0.4), for a textfile collector."""
+    samples: dict[str, list[str]] = {name: [] for name in _METRICS}
+    for outcome in outcomes:
+        for name, more, value in _samples(outcome):
+            samples[name].append(f"{name}{{{_labels(outcome, more)}}} {value}")
+    lines: list[str] = []
+    for name, found in samples.items():
+        if found:
+            lines += [f"# HELP {name} {_METRICS[name]}", f"# TYPE {name} gauge", *found]
+    return "\n".join(lines)
+
+
+def _samples(outcome: Outcome) -> Iterator[tuple[str, Mapping[str, str], str]]:
+    report = outcome.report
+    yield "smtp_wizard_check_success", {}, _good(report.verdict)
+    yield "smtp_wizard_check_duration_seconds", {}, f"{report.took:.6f}"
+    for result in report.results:
+        if result.verdict is not Verdict.SKIPPED:
+            yield "smtp_wizard_stage_success", {"stage": result.stage.value}, _good(result.verdict)
+            yield "smtp_wizard_stage_duration_seconds", {"stage": result.stage.value}, f"{result.took:.6f}"
+    if report.tls is not None and report.tls.not_after is not None:
+        yield "smtp_wizard_certificate_not_after_seconds", {}, f"{report.tls.not_after.timestamp():.0f}"
+
+
+def _good(verdict: Verdict) -> str:
+    return "1" if verdict in (Verdict.PASS, Verdict.WARN) else "0"
+
+
+def _labels(outcome: Outcome, more: Mapping[str, str]) -> str:
+    endpoint = outcome.report.endpoint
+    known = {
+        "account": outcome.account or "",
+        "host": endpoint.host,
+        "port": str(endpoint.port),
+        "security": endpoint.security.value,
+        **more,
+    }
+    return ",".join(f'{name}="{_escaped(value)}"' for name, value in known.items())
+
+
+def _escaped(value: str) -> str:
+    return clean(value).replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,1 @@
+"""Running a command: exit codes, signals, time limits, output, lending the terminal."""

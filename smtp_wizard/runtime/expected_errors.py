@@ -1,0 +1,14 @@
+"""What the engine raises for a person to read: whoever asks it for something says each on the spot, and goes on."""
+
+from __future__ import annotations
+
+from smtp_wizard.engine.accounts.accounts import AccountsError
+from smtp_wizard.engine.base.data_files import DataError
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.file_ownership import UnsafeFile
+from smtp_wizard.engine.oauth.errors import OAuthError
+from smtp_wizard.engine.sandbox.server import SandboxError
+from smtp_wizard.engine.secrets.base import SecretError
+
+TROUBLES = (AccountsError, DataError, InputError, OAuthError, SandboxError, SecretError, UnsafeFile)
+"""The text of each is a sentence or two, and never a secret."""

@@ -1,0 +1,153 @@
+"""What a command writes: data to stdout, narration to stderr, and with --json one document, whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from enum import Enum
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TextIO
+
+from smtp_wizard.runtime.exits import CommandError, Exit, Interrupted
+
+
+class Form(Enum):
+    """In which form somebody expects what stands on stdout."""
+
+    TEXT = "text"
+    JSON = "json"
+    LINES = "jsonl"
+    NAGIOS = "nagios"
+
+
+def form_asked_for(arguments: Sequence[str]) -> Form:
+    """Return the form that a command line asks for, also where the rest of it cannot be understood."""
+    words = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--json" in words:
+        return Form.JSON
+    if "--jsonl" in words:
+        return Form.LINES
+    pairs = [*pairwise(words), *(tuple(word.split("=", 1)) for word in words if "=" in word)]
+    for form in (Form.JSON, Form.LINES, Form.NAGIOS):
+        if ("--format", form.value) in pairs:
+            return form
+    return Form.TEXT
+
+
+class OutputLost(CommandError):
+    """What belongs on stdout could not be written there: the disk is full, say, or stdout was closed."""
+
+    def __init__(self, problem: OSError | ValueError) -> None:
+        from smtp_wizard.engine.base.shown import clean
+
+        why = problem.strerror if isinstance(problem, OSError) else None
+        super().__init__(
+            "output", f"The output could not be written: {clean(why or 'it is closed', 100)}.", exit_code=Exit.FAILED
+        )
+
+
+class Output:
+    """The two streams of one run."""
+
+    def __init__(self, form: Form) -> None:
+        """Streams are looked up when something is written, so that they can be replaced."""
+        self.form = form
+        self._documented = False
+
+    @property
+    def colour(self) -> bool:
+        """Whether stdout takes a little colour."""
+        wanted = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb" and "CI" not in os.environ
+        return wanted and sys.stdout.isatty()
+
+    def data(self, text: str) -> None:
+        """Write a line, or several, to stdout. Raises `OutputLost`; `Interrupted` where its reader has gone."""
+        try:
+            _write(sys.stdout, text + "\n")
+        except BrokenPipeError:  # `| head`
+            _silence(sys.stdout)
+            raise Interrupted(_BROKEN_PIPE) from None
+        except (OSError, ValueError) as problem:
+            raise self.lost(problem) from None
+
+    def document(self, command: str, **content: Any) -> None:
+        """Write the one JSON document of a command."""
+        self._documented = True
+        self.data(json.dumps({"schema": f"smtp-wizard/{command}/1", **content}, indent=2))
+
+    def narrate(self, text: str) -> None:
+        """Write a line, or several, to stderr. What nobody can read there is no reason to stop."""
+        try:
+            _write(sys.stderr, text + "\n")
+        except (OSError, ValueError):
+            _silence(sys.stderr)
+
+    def lost(self, problem: OSError | ValueError) -> OutputLost:
+        """Return the error for what could not be written to stdout; nothing is written there any more."""
+        _silence(sys.stdout)
+        return OutputLost(problem)
+
+    def error(self, problem: CommandError) -> int:
+        """Say why a command could not run, in the form asked for; return the exit code.
+
+        Raises `Interrupted` where the reader of stdout has gone.
+        """
+        from smtp_wizard.engine.base.shown import clean
+
+        # The message may quote the command line, a file's name, or what a store said.
+        message = clean(problem.message, _LONGEST_MESSAGE)
+        self.narrate(f"smtp-wizard: {message}")
+        if problem.hint:
+            self.narrate(problem.hint)
+        with suppress(OutputLost):  # it was said on stderr
+            if self.form is Form.NAGIOS:
+                from smtp_wizard.output.nagios import nagios_unknown
+
+                self.data(nagios_unknown(message))
+            elif self.form is not Form.TEXT and not self._documented:
+                self._error_document(problem.code, message, problem.hint)
+        return 3 if self.form is Form.NAGIOS else int(problem.exit_code)
+
+    def interrupted(self, problem: Interrupted) -> int:
+        """Say that a signal ended the program, and what was not done; return the exit code."""
+        if problem.number == _BROKEN_PIPE:
+            return 128 + _BROKEN_PIPE
+        by_key = problem.number == signal.SIGINT
+        words = "Interrupted." if by_key else f"Ended by {_signal_name(problem.number)}."
+        code = Exit.INTERRUPTED if by_key else Exit.BUG
+        self.error(CommandError("interrupted", f"{words} {problem.undone}".rstrip(), exit_code=code))
+        return 128 + problem.number
+
+    def _error_document(self, code: str, message: str, hint: str) -> None:
+        self._documented = True
+        error = {"code": code, "message": message, "hint": hint}
+        indent = None if self.form is Form.LINES else 2
+        self.data(json.dumps({"schema": "smtp-wizard/error/1", "error": error}, indent=indent))
+
+
+_LONGEST_MESSAGE = 1000
+_BROKEN_PIPE = 13
+"""The number of SIGPIPE, which Windows does not know."""
+
+
+def _write(stream: TextIO, text: str) -> None:
+    stream.write(text)
+    stream.flush()
+
+
+def _silence(stream: TextIO) -> None:
+    """Let a stream that cannot be written lead nowhere: Python would complain once more about it at its end."""
+    with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,107 @@
+"""Asking the person, where there is one: on stderr, in plain lines, so that stdout stays data."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from smtp_wizard.engine.base.characters import has_surrogate
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Output
+
+T = TypeVar("T")
+
+
+def can_ask() -> bool:
+    """Whether there is somebody to ask: a terminal on stdin and on stderr, and nothing else decides it."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def can_draw() -> bool:
+    """Whether screens can be drawn: somebody can be asked, the terminal can move its cursor, and nobody minds."""
+    dumb = ("dumb", "unknown") if sys.platform == "win32" else ("", "dumb", "unknown")
+    return can_ask() and os.environ.get("TERM", "") not in dumb and not prefers_lines(os.environ)
+
+
+def prefers_lines(environ: Mapping[str, str]) -> bool:
+    """Whether lines of text are wanted in place of screens: a screen reader is at work, or nobody looks at a screen.
+
+    ACCESSIBLE is what other programs with questions go by as well.
+    """
+    return environ.get("ACCESSIBLE", "") not in ("", "0") or environ.get("CI", "") not in ("", "0", "false")
+
+
+def ask(out: Output, question: str, parse: Callable[[str], T]) -> T:
+    """Ask until the answer can be used. `parse` raises `InputError`. Raises `CommandError` at the end of the input."""
+    while True:
+        line = _line(f"{question}: ")
+        if not line:
+            raise no_answer(question)
+        if has_surrogate(line):
+            out.narrate(NO_TEXT)
+            continue
+        try:
+            return parse(line.strip())
+        except InputError as problem:
+            out.narrate(str(problem))
+
+
+def ask_password(question: str) -> Secret:
+    """Ask for a password without showing it. Raises `CommandError` at the end of the input."""
+    while True:
+        typed = _hidden_line(question)
+        if typed and not has_surrogate(typed):
+            return Secret(typed)
+        if typed:
+            sys.stderr.write(f"{NO_TEXT}\n")
+
+
+def _hidden_line(question: str) -> str:
+    """Return what was typed, unseen; a half of a character where it was no text. Raises `CommandError`."""
+    import getpass
+
+    try:
+        return getpass.getpass(f"{question}: ", stream=sys.stderr)
+    except UnicodeDecodeError:  # its bytes are the password: they must not be quoted
+        return "\udc80"
+    except (EOFError, OSError):
+        raise no_answer(question) from None
+
+
+def _line(prompt: str) -> str:
+    """Return a line with its end; nothing at the end of the input, also where the terminal has gone."""
+    try:
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+        return sys.stdin.readline()
+    except (OSError, ValueError):
+        return ""
+
+
+NO_TEXT = "This terminal sent letters in a way that could not be read. Please type it again."
+
+
+def confirm(question: str) -> bool:
+    """Ask for yes or no; Enter alone means no."""
+    return _line(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def agree(out: Output, code: str, words: str, question: str, hint: str) -> None:
+    """Say what is in the way and ask whether to go on.
+
+    Raises `CommandError`: with `code` and `hint` where nobody can be asked, as declined after a no.
+    """
+    if not can_ask():
+        raise CommandError(code, words, hint)
+    out.narrate(words)
+    if not confirm(question):
+        raise CommandError("declined", "Nothing was saved.", exit_code=Exit.FAILED)
+
+
+def no_answer(question: str) -> CommandError:
+    """Return the error for a question that was left without an answer."""
+    return CommandError("missing-answers", f"No answer to: {question}", exit_code=Exit.USAGE)

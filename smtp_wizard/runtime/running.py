@@ -1,0 +1,76 @@
+"""Runs a command's work: bounded by --timeout, ended at once by a signal, sockets closed on the way out."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from smtp_wizard.runtime.exits import Interrupted
+from smtp_wizard.runtime.signals import ENDING, may_handle_signals, orderly_end
+
+T = TypeVar("T")
+
+
+class Stopwatch:
+    """Bounds the work of a whole command. The time in which a person is asked does not count."""
+
+    def __init__(self, limit: float | None = None) -> None:
+        """`limit`: seconds; None bounds nothing."""
+        self.limit = limit
+        self._left = limit
+        self._since: float | None = None
+
+    def bound(self) -> asyncio.Timeout:
+        """Return a context that ends, by `TimeoutError`, when the time is up."""
+        return asyncio.timeout(self.left())
+
+    def left(self) -> float | None:
+        """Return the seconds that are left, None where nothing is bounded."""
+        if self._left is None or self._since is None:
+            return self._left
+        return max(0.0, self._left - (time.monotonic() - self._since))
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Let the time count."""
+        self._since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._left, self._since = self.left(), None
+
+
+def run(work: Coroutine[Any, Any, T], watch: Stopwatch, undone: Callable[[], str] = lambda: "") -> T:
+    """Run `work` in an event loop; return what it returns.
+
+    Raises `Interrupted` when a signal came, with what `undone` says then; whatever `work` held open is closed first.
+    """
+    came: list[int] = []
+
+    async def guarded() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        loop = asyncio.get_running_loop()
+
+        def stop(number: int) -> None:
+            came.append(number)
+            task.cancel()
+
+        if sys.platform != "win32" and may_handle_signals():
+            for number in ENDING:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    loop.add_signal_handler(number, stop, number)
+        return await work
+
+    with watch.running(), orderly_end():
+        try:
+            return asyncio.run(guarded())
+        except asyncio.CancelledError:
+            raise Interrupted(came[0] if came else signal.SIGINT, undone()) from None
+        except Interrupted as problem:
+            raise Interrupted(problem.number, undone()) from None

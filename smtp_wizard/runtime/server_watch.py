@@ -1,0 +1,112 @@
+"""What goes on while the person reads and types: the server check, which belongs to the flow and not to a screen, and
+work that would hold up the keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.checks.events import Emit, Event
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.runtime.fault_log import as_fault
+
+T = TypeVar("T")
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Do in a thread what takes the processor or the disk for long; return what it returns, raise what it raises.
+
+    Whoever is cancelled waits no longer, and what the work still finds out is thrown away. Not `asyncio.to_thread`: at
+    its end `asyncio.run` waits for that thread, and the person has left.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, fault: BaseException | None) -> None:
+        if answer.done():
+            return
+        if fault is not None:
+            answer.set_exception(fault)
+        else:
+            answer.set_result(result)  # type: ignore[arg-type]  # the work has returned it
+
+    def run() -> None:
+        result: T | None = None
+        fault: BaseException | None = None
+        try:
+            result = work()
+        except BaseException as problem:  # whatever it is: somebody waits for it
+            # A future takes no StopIteration.
+            fault = RuntimeError() if isinstance(problem, StopIteration) else problem
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, result, fault)
+
+    threading.Thread(target=run, name="smtp-wizard work", daemon=True).start()
+    return await answer
+
+
+class ServerWatch:
+    """Checks the server of a draft, without a password, as soon as it is known; begins anew when it changes."""
+
+    def __init__(self, desk: Desk, fault: Callable[[Exception], None]) -> None:
+        """`fault` is told of a bug in the check; left to the event loop, its text would be printed."""
+        self._desk = desk
+        self._fault = fault
+        self._for: tuple[Endpoint | None, str | None, bool] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._listener: Emit | None = None
+        self.events: list[Event] = []
+
+    def watch(self, draft: Draft) -> None:
+        """Begin checking the draft's server, unless that is being done or has been done already."""
+        # One that was left alone because it leads inside is looked at once the person has said yes to it.
+        wanted = (draft.endpoint, draft.sandbox, self._desk.was_found(draft))
+        if wanted == self._for:
+            return
+        self.stop()
+        self._for = wanted
+        if draft.endpoint is not None:
+            self._task = asyncio.ensure_future(self._run(draft))
+
+    def stop(self) -> None:
+        """Cancel what is running and forget what was found."""
+        if self._task is not None:
+            self._task.cancel()
+        self._task, self._for = None, None
+        self.events = []
+
+    def listen(self, listener: Emit) -> Callable[[], None]:
+        """Tell what has happened so far and what happens from now on; return how to end that."""
+        self._listener = listener
+        for event in list(self.events):
+            listener(event)
+
+        def end() -> None:
+            if self._listener is listener:
+                self._listener = None
+
+        return end
+
+    def _take(self, event: Event) -> None:
+        self.events.append(event)
+        if self._listener is not None:
+            self._listener(event)
+
+    async def _run(self, draft: Draft) -> None:
+        try:
+            await self._desk.check_draft(draft, Depth.SERVER, self._take)
+        except TROUBLES:
+            return  # said when the person asks for the sign-in, where it can be mended
+        except asyncio.CancelledError as ended:
+            if asyncio.current_task() is self._task:  # else it was stopped
+                self._fault(as_fault(ended))
+        except Exception as bug:
+            self._fault(bug)

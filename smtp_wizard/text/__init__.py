@@ -1,0 +1,1 @@
+"""What all faces say. Plain text; no toolkit is known here."""

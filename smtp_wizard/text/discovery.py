@@ -1,0 +1,102 @@
+"""What both faces say about servers that were found for an address. Plain text; no toolkit is known here."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from smtp_wizard.engine.discovery.autoconfig import Database
+from smtp_wizard.engine.discovery.candidate import SOURCE_WORDS, Candidate, FoundBy
+from smtp_wizard.engine.discovery.dns import DnsProblem
+from smtp_wizard.engine.discovery.search import Discovery
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.server_confirmation import Doubt
+from smtp_wizard.output.lines import endpoint_words
+
+MOST_OFFERED = 4
+"""Servers that are offered; the rest is seldom more than the same on other ports."""
+LIST_YES = "Yes, ask the list"
+LIST_NO = "No, go on without it"
+_NOBODY_TO_ASK = (DnsProblem.NO_SUCH_DOMAIN, DnsProblem.NO_MAIL, DnsProblem.NO_NETWORK, DnsProblem.SILENT)
+
+
+def list_may_help(found: Discovery) -> bool:
+    """Whether asking a public list is worth a question: nothing certain was found, and the domain is there."""
+    certain = found.provider is not None or found.alternatives or any(each.verified for each in found.candidates)
+    return not certain and found.problem not in _NOBODY_TO_ASK
+
+
+def list_question(draft: Draft, database: Database) -> str:
+    """Ask before a public list learns the domain."""
+    domain = draft.address.domain if draft.address else "it"
+    return f"Nothing certain was found for {domain}. Ask {database.name}? It learns {database.learns}."
+
+
+def server_words(candidate: Candidate) -> str:
+    """Name a server, its port, and how it is encrypted."""
+    return endpoint_words(candidate.endpoint)
+
+
+CONFIRM_YES = "Yes, this is my provider's server"
+CONFIRM_SHORT = "Is it your provider's server?"
+CONFIRM_NO = "No, look again"
+
+
+def whose_sentence(doubt: Doubt) -> str:
+    """Say whose a server is that nobody has confirmed, or why that is not known."""
+    return f"{doubt.whose[0].upper()}{doubt.whose[1:]}."
+
+
+def doubt_words(doubt: Doubt) -> str:
+    """Name a server that nobody has confirmed, who names it, and whose it is."""
+    source = f", named by {doubt.source}" if doubt.source else ""
+    return f"Found for {doubt.domain}: {endpoint_words(doubt.endpoint)}{source}. {whose_sentence(doubt)}"
+
+
+def doubt_question(doubt: Doubt) -> str:
+    """Ask whether a server is the person's provider's, before a password goes there."""
+    return f"{doubt_words(doubt)} Whoever runs it gets your password. {CONFIRM_SHORT}"
+
+
+def doubt_ways_on(doubt: Doubt) -> str:
+    """Name the options of `setup` that accept a server."""
+    endpoint = doubt.endpoint
+    named = f"--host {endpoint.host} --port {endpoint.port} --security {endpoint.security.value}"
+    named += f" --username {shlex.quote(doubt.username)}" if doubt.username else ""
+    takes = "takes what the domain itself publishes by https, and what the public list has"
+    if doubt.published:
+        return f"If it is your provider's, name it: {named}. Or add --accept-found, which {takes}."
+    return f"If it is your provider's, name it: {named}. --accept-found {takes}: not this server, which neither names."
+
+
+def believed_words(candidate: Candidate) -> str:
+    """Say who names a server, whether it was reached, how far it is to be believed, and what is odd about it."""
+    sources = ", ".join(SOURCE_WORDS[each] for each in (candidate.source, *candidate.also))
+    reached = "it answers, and its certificate fits" if candidate.verified else "not proved yet"
+    parts = [f"{trust_words(candidate.trust)}: named by {sources}"]
+    parts += [part for part in (candidate.note, reached if candidate.verified or not candidate.note else "") if part]
+    if candidate.as_of:
+        ours = candidate.source in (FoundBy.CATALOG, FoundBy.MX)
+        parts.append(f"{'checked' if ours else 'last changed'} {candidate.as_of}")
+    return "; ".join(parts)
+
+
+def trust_words(trust: float) -> str:
+    """Say in words how far something is believed."""
+    for least, words in ((0.85, "very likely right"), (0.6, "likely right"), (0.4, "perhaps right")):
+        if trust >= least:
+            return words
+    return "doubtful"
+
+
+def offered(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Return the servers that are worth a line of their own."""
+    return tuple(candidates[:MOST_OFFERED])
+
+
+def found_question(draft: Draft) -> str:
+    """Say that a server was found, and ask whether it is right."""
+    domain = draft.address.domain if draft.address else "your address"
+    if len(offered(draft.candidates)) > 1:
+        return f"Several servers were found for {domain}. The first is the likeliest."
+    return f"A server was found for {domain}. Is it right?"

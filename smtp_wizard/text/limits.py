@@ -1,0 +1,422 @@
+"""Sending limits and plans in words, as CSV and as JSON: what the limits screen and the `limits` command both say."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.limits.catalogue_limits import (
+    ARTICLE,
+    Access,
+    Advice,
+    LimitRow,
+    Way,
+    access_to,
+    advice,
+    can_send,
+    largest,
+    refusals,
+    ways_in,
+)
+from smtp_wizard.engine.limits.mailing_plan import (
+    COMFORTABLE,
+    LONGEST,
+    Plan,
+    Share,
+    Trouble,
+    calendar,
+    holding,
+    is_rate,
+    others,
+)
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.limits import MEGABYTE, NOT_PUBLISHED, Counted, Per, SendLimit
+from smtp_wizard.engine.providers.provider import Provider
+
+GUIDE = "limits"
+"""The guide that tells the ways on at length."""
+BAR = 30
+"""The longest bar, in characters."""
+LINE = 100
+"""Characters of the old article's own words that are shown."""
+DAYS_SHOWN = 31
+"""Days of a plan that a person is shown one by one."""
+
+WAITS = {
+    Per.SECOND: "a few seconds",
+    Per.MINUTE: "a minute",
+    Per.HALF_HOUR: "half an hour",
+    Per.HOUR: "an hour",
+    Per.DAY: "up to 24 hours",
+    Per.WEEK: "up to a week",
+    Per.MONTH: "up to a month",
+}
+NO_PROGRAM = "{} lets no other program send at all."
+USUAL_REFUSALS = (
+    "A reached limit looks like this: 'you have reached your daily sending quota', or the codes 550 5.4.5, 421, 450 "
+    "and 452. Trying again at once can make it longer."
+)
+
+
+# --- rows ---
+
+
+def row_facts(row: LimitRow) -> dict[str, Any]:
+    """Return a row as JSON and CSV have it."""
+    provider, limit = row.provider, row.limit
+    source = provider.source(limit.source)
+    return {
+        "provider": provider.id,
+        "name": provider.name,
+        "scope": limit.applies_to,
+        "limit": limit.value,
+        "unit": limit.what.value,
+        "per": limit.per.value,
+        "documented": limit.documented,
+        "historical": limit.historical,
+        "source": limit.source,
+        "source_title": source.title if source else "",
+        "source_url": source.url if source else "",
+        "as_of": limit.as_of,
+        "confidence": limit.confidence.value,
+        "checked": provider.checked,
+    }
+
+
+def rows_csv(rows: Iterable[LimitRow]) -> str:
+    """Return the rows as CSV, with a head; an unknown figure is an empty cell."""
+    facts = [row_facts(row) for row in rows]
+    return _csv([list(facts[0]) if facts else [], *(each.values() for each in facts)])
+
+
+def _csv(lines: Iterable[Iterable[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([_cell(each) for each in line] for line in lines)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else value
+
+
+def row_words(row: LimitRow) -> str:
+    """Return a row for a person: the figure, for whom, and who says so."""
+    return f"{limit_words(row.limit)}  [{source_words(row)}]"
+
+
+def limit_words(limit: SendLimit) -> str:
+    """Return a limit for a person; where the old article gives no figure, its own words."""
+    if limit.documented and limit.value is None:
+        return f"'{clean(limit.applies_to, LINE)}'"
+    return limit.words()
+
+
+def source_words(row: LimitRow) -> str:
+    """Say where a figure is from: title and day, and how far to trust it."""
+    limit, source = row.limit, row.provider.source(row.limit.source)
+    if not limit.source:
+        return "no source: nothing was found"
+    title = "the old help article" if limit.source == ARTICLE else source.title if source else limit.source
+    trust = "" if limit.documented or limit.confidence.value == "official" else f", {limit.confidence.value}"
+    return f"{title}, {limit.as_of}{trust}"
+
+
+# --- a plan in words ---
+
+
+def plan_words(made: Plan, catalog: Catalog) -> list[str]:
+    """Say a plan in paragraphs: when it is done, what binds, how fast; or why it cannot be planned."""
+    mailing = made.mailing
+    said = [f"{_headline(made)}{_together(made, catalog)}"]
+    narrowest = made.narrowest
+    if narrowest is not None and narrowest.binding is not None:
+        row = LimitRow(_provider(narrowest, catalog), narrowest.binding)
+        said.append(f"The limit that binds: {row.provider.name}, {row.limit.words()}. Source: {source_words(row)}.")
+    if made.interval is not None:
+        said.append(f"A safe pace: one message every {_paces(made, catalog)}.")
+    if made.working and mailing.reserve.amount:
+        said.append(
+            f"Kept free for invoices: {mailing.reserve} of the limit{'' if mailing.reserve.percent else ' a day'}."
+        )
+    said += [words for share in made.shares if (words := _trouble_words(share, made, catalog))]
+    return said + notes(made, catalog)
+
+
+def _paces(made: Plan, catalog: Catalog) -> str:
+    """The pace of each account, named where there are several."""
+    paces = [(_provider(share, catalog).name, pace_words(share.interval or 0)) for share in made.working]
+    return paces[0][1] if len(paces) == 1 else "; ".join(f"{pace} from {name}" for name, pace in paces)
+
+
+def days_words(days: int) -> str:
+    """'1 day', '3 days'."""
+    return "1 day" if days == 1 else f"{days:,} days"
+
+
+def _headline(made: Plan) -> str:
+    mailing = made.mailing
+    each = f" ({mailing.recipients:,} recipients, {mailing.each:,} messages each)" if mailing.each > 1 else ""
+    what = f"{mailing.messages:,} {'message' if mailing.messages == 1 else 'messages'}{each}"
+    if made.days is not None and made.ends is not None:
+        first, last = day_name(mailing.start), day_name(made.ends)
+        when = f"on {first}" if made.days == 1 else f"from {first} to {last}"
+        late = "" if made.fits else f" That is more than {COMFORTABLE} days: it does not fit."
+        return f"{what}: {days_words(made.days)}, {when}.{late}"
+    if any(share.trouble is None for share in made.shares):
+        return f"{what}: more than {LONGEST // 366} years. It does not fit."
+    unknown = any(share.trouble is Trouble.NOT_PUBLISHED for share in made.shares)
+    return f"{what}: {'it cannot be planned' if unknown else 'it does not fit'}."
+
+
+def _together(made: Plan, catalog: Catalog) -> str:
+    if len(made.working) < 2:
+        return ""
+    parts = [f"{_provider(share, catalog).name} {share.total:,}" for share in made.working]
+    return f" Together: {', '.join(parts)}."
+
+
+def _trouble_words(share: Share, made: Plan, catalog: Catalog) -> str:
+    provider = _provider(share, catalog)
+    match share.trouble:
+        case Trouble.TOO_LARGE:
+            size = f"{made.mailing.encoded / MEGABYTE:,.1f} MB"
+            return f"The message is too large for {provider.name}: on its way it has {size}, as files grow by a third."
+        case Trouble.NOTHING_LEFT:
+            return f"What you keep free is all that {provider.name} lets you send."
+        case Trouble.NOT_PUBLISHED if not can_send(provider):
+            return NO_PROGRAM.format(provider.name)
+        case Trouble.NOT_PUBLISHED:
+            return (
+                f"{provider.name}: the limit is not published, and we do not guess. Ask them how many messages a day "
+                "your account may send. Until then send in small parts, and stop at the first refusal."
+            )
+    return ""
+
+
+def notes(made: Plan, catalog: Catalog) -> list[str]:
+    """Say what else is known and was not planned with: other figures, connections, the provider's own remark."""
+    said: list[str] = []
+    for share in made.shares:
+        provider, limits = _provider(share, catalog), share.sender.limits
+        held = holding(limits, share.sender.chosen)
+        different = [each.words() for each in others(limits, held) if is_rate(each)]
+        if can_send(provider) and (closed := access_words(provider)):
+            said.append(closed)
+        if different:
+            said.append(f"{provider.name} has other figures for other accounts: {'; '.join(different)}.")
+        said += [
+            f"{provider.name}: {each.words()}. Then begin a new connection."
+            for each in held
+            if each.per in (Per.CONNECTION, Per.SESSION)
+        ]
+        if made.mailing.size and share.trouble is None and not largest(provider):
+            said.append(f"{provider.name}: how large a message may be is not published.")
+        if provider.limits_note:
+            said.append(f"{provider.name}: {provider.limits_note}")
+    return list(dict.fromkeys(said))
+
+
+def access_words(provider: Provider) -> str:
+    """Say what stands in the way of an application that takes a password; '' where nothing does."""
+    name, ways = provider.name, ways_in(provider)
+    match access_to(provider):
+        case Access.OPEN:
+            return ""
+        case Access.UNCONFIRMED:
+            return f"{name}: we could not find out whether it still lets programs send."
+        case Access.DISPUTED:
+            return f"{name}: whether it still lets programs in with a password is disputed. {ways[0].disputed}".strip()
+        case Access.MOVED:
+            return f"{name}: somebody else runs these mailboxes now, or will soon."
+        case Access.CLOSING:
+            days = sorted({path.retired_on for path in ways if path.retired_on})
+            return f"{name}: it stops letting programs in with a password{f' ({days[0]})' if days else ''}."
+        case Access.CLOSED if can_send(provider):
+            return f"{name} lets no program in with a password; one that signs in in the browser (OAuth) may send."
+        case Access.CLOSED:
+            return NO_PROGRAM.format(name)
+
+
+def wait_words(made: Plan) -> str:
+    """Say how long to wait when the limit is reached."""
+    narrowest = made.narrowest
+    binding = narrowest.binding if narrowest is not None else None
+    per = binding.per if binding is not None and is_rate(binding) else Per.DAY
+    return f"Stop, and wait {WAITS[per]}. Invoices wait too."
+
+
+def refusal_words(made: Plan, catalog: Catalog) -> list[str]:
+    """Say what a reached limit looks like at these providers, and how long to wait."""
+    providers = dict.fromkeys(_provider(share, catalog) for share in made.shares)
+    said = [
+        f"{provider.name}: {f'{reply.code} {reply.enhanced}'.strip()} '{reply.words}'. {reply.means}"
+        for provider in providers
+        for reply in refusals(provider)
+    ]
+    return [*said, USUAL_REFUSALS, wait_words(made)]
+
+
+def advice_words(each: Advice) -> str:
+    """Say one way on, with the providers that would fit."""
+    names = "; ".join(f"{fit.provider.name}, {days_words(fit.days)}" for fit in each.fits)
+    match each.way:
+        case Way.SMALLER:
+            return "Put the file on a web page, and send the link."
+        case Way.KEEP_LESS:
+            return "Keep less free for invoices, or send those from another account."
+        case Way.ASK:
+            higher = "; ".join(limit.words() for limit in each.figures)
+            stated = f" It states for others: {higher}." if higher else ""
+            return f"Ask your provider whether it has a business account with a higher limit.{stated}"
+        case Way.PROVIDER:
+            fit = f"It would fit at: {names}." if names else "None that we know would fit."
+            return f"Move to a provider with a higher limit. {fit}"
+        case Way.SERVER:
+            return "Run a mail server of your own. Somebody must look after it every day."
+        case Way.SERVICE:
+            fit = f" Of the relays it would fit at: {names}." if names else ""
+            return f"Send the mailing through a service made for mailings, and keep your mailbox for invoices.{fit}"
+
+
+def pace_words(seconds: float) -> str:
+    """'0.2 seconds', '72 seconds', '3 minutes', always rounded up."""
+    if seconds < 10:
+        return f"{-(-seconds * 10 // 1) / 10:g} {'second' if seconds == 1 else 'seconds'}"
+    whole = int(-(-seconds // 1))
+    if whole <= 120:
+        return f"{whole} seconds"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} minutes" + (f" {rest} seconds" if rest else "")
+    hours, minutes = divmod(minutes + bool(rest), 60)
+    return f"{hours} {'hour' if hours == 1 else 'hours'}" + (f" {minutes} minutes" if minutes else "")
+
+
+def day_name(day: date) -> str:
+    """'Mon 2026-11-23'."""
+    return f"{('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[day.weekday()]} {day.isoformat()}"
+
+
+def bars(made: Plan, *, longest: int = BAR) -> Iterator[str]:
+    """Yield a line for each day: its name, its number, a bar. A long plan is cut, and says so."""
+    days = list(calendar(made))
+    most = max((number for _, number in days), default=0)
+    width = len(f"{most:,}")
+    shown = days if len(days) <= DAYS_SHOWN else days[: DAYS_SHOWN - 1]
+    for day, number in shown:
+        yield f"{day_name(day)}  {number:>{width},}  {'#' * -(-number * longest // most)}".rstrip()
+    if len(shown) < len(days):
+        day, number = days[-1]
+        yield f"... and so on, {len(days) - len(shown):,} days more"
+        yield f"{day_name(day)}  {number:>{width},}  {'#' * -(-number * longest // most)}"
+
+
+# --- a plan for programs ---
+
+
+def plan_facts(made: Plan, catalog: Catalog) -> dict[str, Any]:
+    """Return a plan as JSON has it."""
+    narrowest = made.narrowest
+    return {
+        "messages": made.mailing.messages,
+        "days": made.days,
+        "per_day": list(made.per_day),
+        "interval_seconds": made.interval,
+        "starts_at": made.mailing.start.isoformat(),
+        "ends_at": made.ends.isoformat() if made.ends else None,
+        "binding": _binding_facts(narrowest, catalog),
+        "fits": made.fits,
+        "advice": [
+            {
+                "way": each.way.value,
+                "words": advice_words(each),
+                "providers": [fit.provider.id for fit in each.fits],
+            }
+            for each in advice(made, catalog)
+        ],
+        "accounts": [
+            {
+                "provider": share.sender.name,
+                "per_day": list(share.per_day),
+                "interval_seconds": share.interval,
+                "binding": _binding_facts(share, catalog),
+                "trouble": share.trouble.value if share.trouble else None,
+                "access": access_to(_provider(share, catalog)).value,
+            }
+            for share in made.shares
+        ],
+        "notes": [
+            *(each for share in made.shares if (each := _trouble_words(share, made, catalog))),
+            *notes(made, catalog),
+        ],
+        "when_reached": refusal_words(made, catalog),
+    }
+
+
+def _binding_facts(share: Share | None, catalog: Catalog) -> dict[str, Any] | None:
+    if share is None or share.binding is None:
+        return None
+    return row_facts(LimitRow(_provider(share, catalog), share.binding))
+
+
+def plan_csv(made: Plan) -> str:
+    """Return the days of a plan as CSV: the date, each account's number, all of them."""
+    shares: Sequence[Share] = made.working
+    days = zip(calendar(made), *(share.per_day for share in shares), strict=True)
+    lines = ([day.isoformat(), *numbers, number] for (day, number), *numbers in days)
+    return _csv([["date", *(share.sender.name for share in shares), "messages"], *lines])
+
+
+def _provider(share: Share, catalog: Catalog) -> Provider:
+    """The provider of a share. Raises `LookupError` where the plan was made with another catalogue."""
+    found = catalog.get(share.sender.name)
+    if found is None:
+        raise LookupError(share.sender.name)
+    return found
+
+
+# --- a provider in one line ---
+
+
+def table_cells(limits: Sequence[SendLimit]) -> tuple[str, str, str, str]:
+    """Return figures as four short cells: within an hour, a day, recipients of one message, its size.
+
+    Where several accounts have several figures: from the lowest to the highest. 'r' counts recipients.
+    """
+    known = [limit for limit in limits if limit.value is not None and not limit.historical]
+    fast = next((cell for per in _FAST if (cell := _rate_cell(known, per))), "")
+    day = _rate_cell(known, Per.DAY)
+    if not any(is_rate(limit) for limit in known):
+        once = _range(known, Counted.MESSAGES, Per.CONNECTION)
+        day = f"{once}/connection" if once else "" if any(limit.documented for limit in limits) else NOT_PUBLISHED
+    return fast, day, _range(known, Counted.RECIPIENTS, Per.MESSAGE), _range(known, Counted.BYTES, Per.MESSAGE)
+
+
+_FAST = {Per.HOUR: "", Per.HALF_HOUR: "/30m", Per.MINUTE: "/min", Per.SECOND: "/s"}
+
+
+def _rate_cell(limits: Sequence[SendLimit], per: Per) -> str:
+    """The narrower of messages and recipients."""
+    rates = [limit for limit in limits if limit.per is per and limit.what in (Counted.MESSAGES, Counted.RECIPIENTS)]
+    highest = {
+        what: max(each.value or 0 for each in rates if each.what is what) for what in {each.what for each in rates}
+    }
+    if not highest:
+        return ""
+    what = min(highest, key=lambda each: (highest[each], each))
+    return f"{_range(rates, what, per)}{_FAST.get(per, '')}{' r' if what is Counted.RECIPIENTS else ''}"
+
+
+def _range(limits: Sequence[SendLimit], what: Counted, per: Per) -> str:
+    values = sorted({limit.value or 0 for limit in limits if (limit.what, limit.per) == (what, per)})
+    if not values:
+        return ""
+    unit, step = (" MB", MEGABYTE) if what is Counted.BYTES else ("", 1)
+    ends = [f"{value / step:,.6f}".rstrip("0").rstrip(".") for value in dict.fromkeys((values[0], values[-1]))]
+    return "-".join(ends) + unit

@@ -1,0 +1,346 @@
+"""What all faces say of a probe: the ports, which is best and why, what the network does, and who blocks a port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.scan.control_host import Answer, Blame, Neutral
+from smtp_wizard.engine.scan.network_findings import Sight, SightKind, kind_of, report_unreached, sights
+from smtp_wizard.engine.scan.network_findings import unreached as nobody_spoke
+from smtp_wizard.engine.scan.results import Best, PortResult, Probe, Why
+from smtp_wizard.output.lines import VERDICT_WORDS, paragraph, who_words
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.services.desk import Desk
+
+NO_PORT_SERVES = "None of the usual ports answers. Check the server's name with your provider."
+NO_PORT_FITS = "A server answers, but none of its ports can be used as it is."
+TAKE_NOW = "Enter takes the best so far."
+NEUTRAL_YES = "Yes, contact it once"
+NEUTRAL_NO = "No, leave it"
+
+_FAMILIES: Mapping[Family, str] = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+
+_SHORT: Mapping[SightKind, str] = {
+    SightKind.REFUSED: "refuses connections",
+    SightKind.SILENT: "no answer",
+    SightKind.MUTE: "lets us in and says nothing",
+    SightKind.RESET: "cuts the connection at once",
+    SightKind.POP: "is for reading mail (POP)",
+    SightKind.IMAP: "is for reading mail (IMAP)",
+    SightKind.WEB: "a web page answers",
+}
+"""What a row says of a port at which no mail server spoke."""
+
+_WHY: Mapping[Why, str] = {
+    Why.RECOMMENDED: "The provider of this server recommends it.",
+    Why.FROM_THE_START: "Everything is encrypted there from the first byte.",
+    Why.SUBMISSION: "It is the port for handing in mail, and encrypted before a password is sent.",
+    Why.ENCRYPTED: "It is encrypted, and no better port answers.",
+    Why.RELAY_PORT: "No better port answers; many networks block port 25, which is for servers among themselves.",
+    Why.NO_SIGN_IN: "No port that lets you sign in answers.",
+    Why.CLEAR: "It is not encrypted: use it inside your own network only.",
+}
+
+
+# --- ports ---
+
+
+def port_words(result: PortResult) -> str:
+    """Say in a few words what became of one port."""
+    if not result.serves:
+        kind = kind_of(result.spokesman)
+        if kind is not None:
+            return _SHORT[kind]
+        findings = result.report.findings
+        return findings[0].title if findings else "no answer"
+    words = f"answers, {result.report.endpoint.security.words}, {families_words(result.families)}"
+    return words if result.signs_in else f"{words}, no sign-in offered"
+
+
+def families_words(families: Sequence[Family]) -> str:
+    """Say over which kinds of addresses."""
+    return "over " + " and ".join(_FAMILIES[each] for each in families)
+
+
+def row_words(result: PortResult) -> str:
+    """The row of one port: its number, and what became of it."""
+    return f"{result.port}: {port_words(result)}"
+
+
+def rows(probe: Probe) -> list[str]:
+    """Every port that was asked for, in that order; those without an answer yet are waited for."""
+    seen = {each.port: row_words(each) for each in probe.ports}
+    return [seen.get(each.port, f"{each.port}: ...") for each in probe.question.endpoints]
+
+
+def taken_words(best: Best) -> str:
+    """Say which port was filled in, and why."""
+    way = best.endpoint.security.words
+    return f"Filled in the best that answers: {best.endpoint.port}, {way}. {_WHY[best.why]}"
+
+
+def best_words(best: Best) -> str:
+    """Say which port is best, and why."""
+    return f"Best: port {best.endpoint.port} with {best.endpoint.security.words}. {_WHY[best.why]}"
+
+
+def conclusion(probe: Probe, best_said: Callable[[Best], str] = best_words) -> list[str]:
+    """What follows from a finished probe, a sentence each: the best port, and what the network does."""
+    best = probe.best
+    nobody = NO_PORT_FITS if any(_spoken_at(each) for each in probe.ports) else NO_PORT_SERVES
+    return [best_said(best) if best else nobody, *(sight_words(each) for each in sights(probe))]
+
+
+def _spoken_at(result: PortResult) -> bool:
+    """Whether a mail server has spoken there, serve or not."""
+    return result.spokesman.connected and kind_of(result.spokesman) is None
+
+
+def common_finding(probe: Probe) -> Finding | None:
+    """What is wrong with all ports alike, where none serves and the network has no part in it; else None."""
+    findings = [next(iter(each.report.findings), None) for each in probe.ports]
+    alike = len({each.code if each else "" for each in findings}) == 1
+    if probe.best is not None or sights(probe) or not alike or findings[0] is None:
+        return None
+    # Every way was tried: none of them is worth an offer.
+    return replace(findings[0], fix=None)
+
+
+def table(probe: Probe) -> list[str]:
+    """One row a port for a plain report, best first, and what follows from them."""
+    lines: list[str] = []
+    for result in probe.ranked:
+        way = f"port {result.port}, {result.report.endpoint.security.words}"
+        tls = next((each.detail for each in result.report.results if each.tls is not None and result.serves), "")
+        detail = "; ".join(part for part in (port_words(result), tls) if part)
+        head = f"{VERDICT_WORDS[result.report.verdict]:<6}{way:<22}"
+        lines += paragraph(f"{detail}   {result.report.took * 1000:.0f}\u00a0ms", head)
+    return lines
+
+
+# --- the network ---
+
+
+def ports_words(ports: Sequence[int]) -> str:
+    """'port 25', 'ports 465 and 587'."""
+    if len(ports) == 1:
+        return f"port {ports[0]}"
+    return f"ports {', '.join(str(port) for port in ports[:-1])} and {ports[-1]}"
+
+
+_SIGHTS: Mapping[SightKind, Callable[[str, str], str]] = {
+    SightKind.REFUSED: lambda ports, _: (
+        f"Connections to {ports} are refused at once: no mail server listens there, or a firewall forbids it."
+    ),
+    SightKind.SILENT: lambda ports, _: (
+        f"Nothing answers on {ports}: a firewall, of this network or of the server, swallows what we send."
+    ),
+    SightKind.MUTE: lambda ports, _: (
+        f"On {ports} the connection opens, and then nothing comes: a firewall or virus scanner often holds it back."
+    ),
+    SightKind.RESET: lambda ports, _: (
+        f"On {ports} the connection is cut before a word is said, which is mostly a firewall's doing."
+    ),
+    SightKind.BROKEN_IPV6: lambda ports, _: (
+        "IPv6 does not work between here and this server: its IPv6 address never answers, while IPv4 does; "
+        "programs that try IPv6 first have to wait, or fail."
+    ),
+    SightKind.OTHER_SERVER: lambda ports, name: (
+        f"On {ports} a server answers that calls itself {name}, and not the one that was asked for: the network may "
+        "lead mail elsewhere."
+    ),
+    SightKind.POP: lambda ports, _: f"On {ports} a server for reading mail (POP) answers; sending goes elsewhere.",
+    SightKind.IMAP: lambda ports, _: f"On {ports} a server for reading mail (IMAP) answers; sending goes elsewhere.",
+    SightKind.WEB: lambda ports, _: (
+        f"On {ports} a web page answers: a web server, or a network that wants you to sign in with a browser first."
+    ),
+    SightKind.INSPECTED: lambda ports, name: (
+        f"On {ports} the certificate was made by {name}: a virus scanner, or this company's network, reads along."
+    ),
+    SightKind.STRIPPED: lambda ports, _: (
+        f"On {ports} the offer to encrypt (STARTTLS) is taken out on the way: a firewall or virus scanner does that."
+    ),
+}
+
+
+def sight_words(sight: Sight) -> str:
+    """Say in one sentence what the network does."""
+    return _SIGHTS[sight.kind](ports_words(sight.ports), sight.name)
+
+
+# --- does this network block a port? ---
+
+
+def unreached_ports(probe: Probe) -> list[int]:
+    """The ports of which a neutral host may tell whether this network blocks them."""
+    return [each.port for each in probe.ports if nobody_spoke(each)]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """Ports of a host at which nobody has spoken, and whom one may ask about them."""
+
+    host: str
+    neutral: Neutral
+    serving: tuple[Endpoint, ...] | None
+    """Other ports of the host that do serve, best first; None: not known."""
+
+
+def unreached(
+    desk: Desk, host: str, ports: Sequence[int], serving: Sequence[Endpoint] | None = None
+) -> Unreached | None:
+    """Return what there is to find out about ports that did not answer, None where nobody can be asked."""
+    neutral = desk.neutral_for(host, ports) if ports else None
+    return Unreached(host, neutral, None if serving is None else tuple(serving)) if neutral is not None else None
+
+
+def unreached_after(desk: Desk, report: Report) -> Unreached | None:
+    """The same after the check of one port."""
+    endpoint = report.endpoint
+    return unreached(desk, endpoint.host, [endpoint.port] if report_unreached(report) else [])
+
+
+def block_question(ports: Sequence[int]) -> str:
+    """What one may want to know about a port that did not answer."""
+    return f"Does this network block {ports_words(ports)}?"
+
+
+def neutral_question(neutral: Neutral) -> str:
+    """Ask whether a host may be contacted, naming it."""
+    them = "this port" if len(neutral.ports) == 1 else "these ports"
+    return (
+        f"{block_question(neutral.ports)} To find out, {neutral.host}, a well-known mail server, is tried on {them}. "
+        "No password and no message is sent. May it be contacted?"
+    )
+
+
+def neutral_offer(neutral: Neutral) -> str:
+    """Offer the key that finds it out."""
+    return f"Press F3 to find out whether this network blocks {ports_words(neutral.ports)}."
+
+
+def neutral_hint(neutral: Neutral, server: str) -> str:
+    """Name the command that finds it out."""
+    return f"{block_question(neutral.ports)} To find out: smtp-wizard check {server} --neutral {neutral.host}"
+
+
+def answer_words(answers: Iterable[Answer]) -> list[str]:
+    """What a neutral host tells, a sentence for each different answer."""
+    gathered: dict[tuple[Blame, bool], list[Answer]] = {}
+    for each in answers:
+        gathered.setdefault((each.blame, each.sure), []).append(each)
+    return [_answer(alike) for alike in gathered.values()]
+
+
+def _answer(alike: Sequence[Answer]) -> str:
+    first, ports = alike[0], ports_words([each.port for each in alike])
+    them = "it" if len(alike) == 1 else "them"
+    match first.blame:
+        case Blame.NETWORK if first.sure:
+            return f"This network blocks {ports}: {first.neutral} serves there, and cannot be reached from here either."
+        case Blame.NETWORK:
+            return f"This network seems to block {ports}: {first.neutral} cannot be reached there from here either."
+        case Blame.SERVER:
+            here = f"{first.neutral} answers there, and {first.host} does not serve {them}"
+            return f"This network lets {ports} through: {here}."
+        case Blame.REDIRECTED:
+            return f"This network catches {ports}: something else answers in place of {first.neutral}."
+        case Blame.UNCLEAR:
+            return f"{first.neutral} tells nothing about {ports}: it cannot be found, or serves nothing there itself."
+    raise AssertionError(first.blame)
+
+
+def answer_steps(answers: Sequence[Answer]) -> list[str]:
+    """What to do after these answers, in order: the other ports that serve come first."""
+    steps = [_instead_words(each) for each in dict.fromkeys(each for one in answers for each in one.instead[:1])]
+    blamed = {each.blame: each for each in reversed(answers)}
+    if Blame.NETWORK in blamed or Blame.REDIRECTED in blamed:
+        host = answers[0].host
+        ports = [each.port for each in answers if each.blame in (Blame.NETWORK, Blame.REDIRECTED)]
+        steps.append(f"Ask whoever runs this network to let connections to {host}, {ports_words(ports)}, through.")
+        steps.append("Or try over another network, for example the hotspot of a phone.")
+    if Blame.SERVER in blamed:
+        steps.append(f"Ask the provider which port {blamed[Blame.SERVER].host} serves, and whether it lets you in.")
+    if Blame.UNCLEAR in blamed:
+        steps.append("See whether this computer is online, or name another well-known mail server.")
+    return steps
+
+
+def _instead_words(endpoint: Endpoint) -> str:
+    return f"Use port {endpoint.port} with {endpoint.security.words} instead: it serves."
+
+
+def answer_lines(answers: Sequence[Answer]) -> list[str]:
+    """A whole answer for a plain report: sentence, who must act, what to do."""
+    if not answers:
+        return []
+    who = dict.fromkeys(who_words(each.who) for each in answers)
+    steps = [f"{number}. {step}" for number, step in enumerate(answer_steps(answers), 1)]
+    return [*answer_words(answers), f"Who must act: {'; '.join(who)}", *steps]
+
+
+# --- JSON ---
+
+
+def best_json(endpoint: Endpoint | None, families: Collection[Family] = (), why: str = "") -> dict[str, Any] | None:
+    """The best endpoint, None where there is none."""
+    if endpoint is None:
+        return None
+    return {
+        "host": endpoint.host,
+        "port": endpoint.port,
+        "security": endpoint.security.value,
+        "families": [each.value for each in Family if each in families],
+        "why": why,
+    }
+
+
+def why_words(best: Best) -> str:
+    """Say in one sentence why the best port is the best."""
+    return _WHY[best.why]
+
+
+def network_json(seen: Probe | None, answers: Sequence[Answer], proposal: Neutral | None) -> dict[str, Any]:
+    """What the network does, and what a neutral host told of it."""
+    return {
+        "ports": [
+            {
+                "port": each.port,
+                "security": each.report.endpoint.security.value,
+                "serves": each.serves,
+                "families": [family.value for family in each.families],
+                "sentence": port_words(each),
+            }
+            for each in (seen.ranked if seen is not None else ())
+        ],
+        "sights": [
+            {
+                "kind": each.kind.value,
+                "ports": list(each.ports),
+                "name": each.name,
+                "who": each.who.value,
+                "sentence": sight_words(each),
+            }
+            for each in (sights(seen) if seen is not None else ())
+        ],
+        "neutral": [
+            {
+                "host": each.neutral,
+                "port": each.port,
+                "answer": each.blame.value,
+                "sure": each.sure,
+                "who": each.who.value,
+                "sentence": answer_words([each])[0],
+                "steps": answer_steps([each]),
+            }
+            for each in answers
+        ],
+        "proposal": {"host": proposal.host, "ports": list(proposal.ports)} if proposal is not None else None,
+    }

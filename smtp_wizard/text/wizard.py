@@ -1,0 +1,552 @@
+"""What both faces of the wizard say: questions, explanations, advice. Plain text; no toolkit is known here.
+
+Keys and answers are not named in it: each face has its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import Enum
+
+from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.accounts.lockout_guard import paused
+from smtp_wizard.engine.base.address import Address, AddressError
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Oddity, Secret
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.guides.guides import Guide, GuideShelf, UnknownGuide, fill
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.limits import Counted
+from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, PathStatus, Provider, ProviderKind, SecretForm
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.state.results import LastResult
+from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin, signs_in_elsewhere
+from smtp_wizard.engine.wizard.steps import Step, applicable
+from smtp_wizard.output.lines import STAGE_WORDS
+from smtp_wizard.text.oauth import NEEDS, PROVES_NOTHING
+
+PURPOSE: Mapping[str, str] = {
+    "address": (
+        "Type the e-mail address of your firm: the one your customers know. From its ending this program knows, or "
+        "finds out, which mail server takes your messages. Nothing is sent, and no password is asked for yet."
+    ),
+    "provider": (
+        "Every mailbox lives at a provider, and each provider has its own outgoing server. Here you see which one "
+        "belongs to your address, how we know, and when it was last checked. If it is wrong, choose another one or "
+        "enter the server by hand."
+    ),
+    "signin": (
+        "Providers let programs in by different doors, and most no longer take your usual password. Choose the door "
+        "that fits you; the text with it says what it takes. Doors that are closed stay in the list, because "
+        "old instructions still point to them: choosing one explains what replaced it."
+    ),
+    "server": (
+        "Type what your provider's help page gives for outgoing mail (SMTP): the server's name, the port and the kind "
+        "of secure connection."
+    ),
+    "oauth": (
+        "Here you sign in on the provider's own page, in a browser, under a client id of your own; the guide shows "
+        "where that comes from. When the page says that you are signed in, this goes on; nothing is sent, and your "
+        "password is typed nowhere but there."
+    ),
+    "connect": (
+        "Here you type the password that lets your application send; the guide shows where it comes from, step by "
+        "step. Enter signs in to the server, once, and shows what happened; until you save it, the password stays in "
+        "memory."
+    ),
+    "testmail": (
+        "A test message goes to an address of yours at another provider, so that you see a real delivery. Mail to the "
+        "same mailbox often arrives although nothing would reach a customer. You can skip this step."
+    ),
+    "review": (
+        "Give the account a name and say what it is for. 'General Emails Only' keeps invoices and confirmations safe "
+        "from the sending limit that a mailing can use up; take 'For All Emails' only when your limit is high. The "
+        "password is kept where you say, never in a plain file."
+    ),
+    "done": (
+        "These are the values that the application which sends your mail asks for. Type them there as they stand here."
+    ),
+    "home": "Here are the accounts that you saved, with the result of their last test.",
+}
+"""What each step is for, by its id."""
+
+
+def step_words(current: Step, draft: Draft) -> str:
+    """Return where the wizard stands: 'Step 3 of 7: Sign-in'."""
+    steps = [step for step in applicable(draft) if step.id != "done"]
+    return f"Step {steps.index(current) + 1} of {len(steps)}: {current.title}" if current in steps else current.title
+
+
+# --- leaving, and going on ---
+
+LEAVE_QUESTION = "Leave now? The account is not saved yet. You can go on later; only the password must be typed again."
+
+
+def resume_question(kept: Draft, stopped: Step) -> str:
+    """Say what was left before it was saved."""
+    return f"You were setting up {kept.address or 'your account'}, and stopped at the step '{stopped.title}'."
+
+
+RESUME_ON = "Go on where I stopped"
+RESUME_NOTE = "only a password must be typed again"
+RESUME_ANEW = "Begin anew, and forget it"
+RESUME_HOME = "Look at my saved accounts"
+
+# --- email ---
+
+ADDRESS_QUESTION = "Which address do you want to send mail from?"
+ADDRESS_HINT = "Next: we look up your mail server. Nothing is sent yet."
+ADDRESS_LEAD = (
+    "Mail that your application sends through your own mailbox comes back to you when it cannot be delivered, "
+    "and a copy lies in your Sent folder. We set that up together: provider, sign-in, a test, and saving it."
+)
+PRACTICE_LOCAL = "you"
+"""The part before the @ of the practice address."""
+
+
+def typo_words(domain: str, meant: str) -> str:
+    """Offer the ending that was probably meant."""
+    return f"We do not know {domain}. Did you mean {meant}?"
+
+
+def practice_address(providers: Sequence[Provider]) -> str:
+    """Return the address that practice is done with."""
+    practice = next(each for each in providers if each.kind is ProviderKind.SANDBOX)
+    return f"{PRACTICE_LOCAL}@{practice.domains[0]}"
+
+
+# --- provider ---
+
+USE_THESE = "Use these settings"
+CHANGE_THESE = "Look at the server's settings, and change them by hand"
+OTHER_PROVIDER = "Choose another provider"
+BY_HAND = "My provider is not listed: enter the server by hand"
+NOTHING_LISTED = "Nothing like it is listed."
+
+
+def unknown_words(draft: Draft) -> str:
+    """Ask for the provider where it is not clear from the address."""
+    if draft.maybe:
+        return "Several providers share this mail server. Which one is yours?"
+    return "Who runs your mailbox? Choose your provider."
+
+
+def found_words(draft: Draft, provider: Provider) -> tuple[str, str]:
+    """Say which provider it is; and from where that is known, and how old it is."""
+    begin = "You chose" if draft.origin is Origin.CHOSEN else "Found"
+    note = f"{draft.origin_note}   " if draft.origin_note else ""
+    return f"{begin}: {provider.name}", f"{note}settings checked: {provider.checked}"
+
+
+def settings_words(draft: Draft, provider: Provider, catalog: Catalog) -> tuple[str, ...]:
+    """Say what would be used, and what of it a file of the person's own decides."""
+    endpoint = draft.endpoint
+    if provider.kind is ProviderKind.NO_SMTP:
+        return ("This provider has no outgoing server for other programs.",)
+    if endpoint is None:
+        return ("The server must be entered by hand for this provider.",)
+    return (
+        f"Server {endpoint.host}   Port {endpoint.port}   Security {endpoint.security.words}",
+        f"User name {draft.username or provider.username_note or 'see the next step'}",
+        *override_words(draft, catalog),
+    )
+
+
+def override_words(draft: Draft, catalog: Catalog) -> tuple[str, ...]:
+    """Say, before a password goes there, that a file of the person's own names the server."""
+    return tuple(f"! {override.words}" for override in catalog.overrides_of(draft.provider))
+
+
+class Tone(Enum):
+    """What a line of `then_and_now` is."""
+
+    HEADING = "heading"
+    FACT = "fact"
+    WARNING = "warning"
+
+
+def then_and_now(provider: Provider) -> list[tuple[Tone, str]]:
+    """Say what the old article documents about a provider, what holds today, and how that is known."""
+    said = provider.documented
+    lines = [(Tone.HEADING, "What the old help article says")]
+    if said is None:
+        lines.append((Tone.FACT, "  The article does not name this provider."))
+    else:
+        lines += [(Tone.FACT, f"  “{line}”") for line in said.smtp_lines]
+        lines += [(Tone.WARNING, f"  no longer true: {line}") for line in said.false_today]
+        lines += [(Tone.FACT, f"  still true: {line}") for line in said.still_true]
+    lines.append((Tone.HEADING, "What holds today"))
+    for each in provider.endpoints:
+        bare = "  never offered: it is not encrypted" if each.endpoint.security is Security.NONE else ""
+        where = f"  {each.endpoint}, {each.endpoint.security.words}{bare}  ({each.confidence}, {each.as_of})"
+        lines.append((Tone.FACT, where))
+    for gone in provider.retirements:
+        lines.append((Tone.WARNING, f"  {gone.date}: {gone.what}: {gone.state}"))
+        lines.append((Tone.FACT, f"    instead: {gone.replacement}"))
+    lines.append((Tone.HEADING, "Sources"))
+    lines += [(Tone.FACT, f"  {source.title} ({source.date})  {source.url}") for source in provider.sources]
+    return lines
+
+
+# --- sign-in ---
+
+APPLICATIONS: Mapping[Application, str] = {
+    Application.PASSWORD: "takes a user name and a password (ServiceMonster does)",
+    Application.OAUTH: "can open the provider's own sign-in page in a browser (OAuth)",
+}
+"""What the application that will send can do."""
+INSTEAD = "What you can do instead:"
+LOOK_AGAIN = "Go back and look at the list again"
+
+
+def signin_question(provider: Provider) -> str:
+    """Ask for the way in."""
+    if provider.kind is ProviderKind.SANDBOX:
+        return "What do you want to practise?"
+    if provider.kind is ProviderKind.CUSTOM:
+        return "How does your mail server let your application in?"
+    return f"How should {provider.name} let your application send mail?"
+
+
+def dated(day: str | None) -> bool:
+    """Return whether the day is known: for some ways it is only known that they are closed."""
+    return day is not None and day[:1].isdigit()
+
+
+def path_mark(path: AccessPath) -> str:
+    """Return what stands behind a way in that cannot simply be walked."""
+    if path.status is PathStatus.RETIRED:
+        return f"[closed {path.retired_on}]" if dated(path.retired_on) else "[closed]"
+    if path.status is PathStatus.NEVER:
+        return "[not possible]"
+    if path.auth is PathAuth.OAUTH2:
+        return "[needs OAuth]" if signs_in_elsewhere(path) else "[not open to you]"
+    return "[disputed]" if path.disputed else ""
+
+
+def path_sources(provider: Provider, path: AccessPath) -> str:
+    """Return whose words a way in is described with; empty where nobody is named."""
+    known = [source for source in (provider.source(each) for each in path.sources) if source is not None]
+    return "; ".join(f"{source.title} ({source.date})" for source in known[:2])
+
+
+def path_words(path: AccessPath) -> str:
+    """Say what a way in takes, and what stands against it: before it is chosen."""
+    parts = [path.summary, path.note, path.disputed]
+    if path.auth is PathAuth.OAUTH2:
+        parts += [NEEDS, PROVES_NOTHING] if signs_in_elsewhere(path) else []
+    elif path.status is PathStatus.RETIRED:
+        parts.append("This way is closed; it cannot work.")
+    return " ".join(part for part in parts if part)
+
+
+ALL_THE_SAME = "Sign in in the browser all the same: my application can do that"
+
+
+def doubtful(path: AccessPath, application: Application) -> bool:
+    """Whether a way can be walked here, and is of no use to the application that will send."""
+    return signs_in_elsewhere(path) and application is Application.PASSWORD
+
+
+def closed_title(path: AccessPath) -> str:
+    """Say that a way in cannot be walked, or not by the application that will send."""
+    if signs_in_elsewhere(path):
+        return f"{path.title}: not for an application that takes a password"
+    why = {PathStatus.RETIRED: "closed", PathStatus.NEVER: "not possible"}.get(path.status, "not open to you")
+    return f"{path.title}: {why}"
+
+
+def closed_words(path: AccessPath) -> str:
+    """Say why a way in cannot be walked."""
+    if signs_in_elsewhere(path):
+        return f"{PROVES_NOTHING} {NEEDS}"
+    if path.auth is PathAuth.OAUTH2:
+        why = path.oauth.closed if path.oauth is not None else "Where one signs in in the browser is not known."
+        return f"{path.summary} {why} {PROVES_NOTHING}"
+    since = f" Closed since {path.retired_on}." if dated(path.retired_on) else ""
+    return f"{path.summary} {path.note}".strip() + since
+
+
+# --- server ---
+
+SERVER_QUESTION = "The outgoing mail server (SMTP)"
+SECURITY_TITLES: Mapping[Security, tuple[str, str]] = {
+    Security.TLS: ("SSL/TLS, usual on 465", ""),
+    Security.STARTTLS: ("STARTTLS, usual on 587", ""),
+    Security.NONE: ("No encryption", "only inside your own network"),
+}
+SERVER_GOOD = "Server and port are right. User name and password were not checked; that comes next."
+NO_SIGN_IN = "Empty: the server asks for no sign-in."
+NAME_FROM_PROVIDER = "Your provider gives you this name. You can leave it for later."
+CLEARTEXT_YES = "I know that; send the password unencrypted"
+CLEARTEXT_NO = "No, choose a secure connection"
+
+
+def cleartext_question(endpoint: Endpoint | None) -> str:
+    """Say what an unencrypted password means."""
+    return (
+        f"Without encryption, everybody between this computer and {endpoint} can read your password and your "
+        "mail. Do that only inside your own network."
+    )
+
+
+# --- connect ---
+
+FALLBACK_GUIDE = "basic"
+
+
+def guide_id_for(path: AccessPath | None) -> str:
+    """Return which guide leads through a way in."""
+    return path.guide if path and path.guide else FALLBACK_GUIDE
+
+
+def filled_guide(shelf: GuideShelf, guide_id: str, provider: Provider | None, draft: Draft) -> Guide:
+    """Return a guide with what is known put in; the one that fits everybody where there is none of that name."""
+    try:
+        guide = shelf.get(guide_id)
+    except UnknownGuide:
+        guide = shelf.get(FALLBACK_GUIDE)
+    endpoint = draft.endpoint
+    return fill(
+        guide,
+        provider=provider.name if provider else "",
+        host=endpoint.host if endpoint else "",
+        port=endpoint.port if endpoint else None,
+        security=endpoint.security if endpoint else None,
+        username=draft.username,
+        address=str(draft.address or ""),
+    )
+
+
+USERNAME_LACKING = "Type the user name; with most providers it is your whole e-mail address."
+SECRET_LACKING = "Type the password first; the guide shows where it comes from."
+BLANK_AT_END = "There is a blank at the beginning or the end. If it is no part of the password, remove it."
+
+
+ODDITIES: Mapping[Oddity, str] = {
+    Oddity.BLANK_AT_END: "a blank at its beginning or end",
+    Oddity.LINE_END: "a line end",
+    Oddity.HARD_BLANK: "a blank of the kind that web pages have (no-break)",
+    Oddity.INVISIBLE: "a character that cannot be seen",
+}
+
+
+def oddity_words(secret: Secret) -> str:
+    """Say what is unusual in a password; empty where nothing is."""
+    found = [ODDITIES[each] for each in secret.oddities]
+    return f"The password has {' and '.join(found)} in it. Mostly that came along when it was copied." if found else ""
+
+
+def secret_count(form: SecretForm, text: str) -> str:
+    """Say how much of a secret of known shape is there."""
+    count = len(form.tidy(text))
+    blanks = " (blanks removed)" if len(text) != count else ""
+    more = "" if count == form.length else "  It may be your usual password: that one is refused here."
+    return f"{count} of {form.length} characters{blanks}{more}"
+
+
+def proved_words(auth: Auth) -> str:
+    """Say that it works."""
+    return "The server answers: this works." if auth is Auth.NONE else "Signed in: this works."
+
+
+ANYWAY = "Try anyway"
+ANYWAY_QUESTION = (
+    "Several sign-ins failed in a short time. Another failure may lock the account, for hours and for every program. "
+    "Try anyway?"
+)
+ANYWAY_YES = "Try anyway, once"
+ANYWAY_NO = "No, wait"
+REFUSED_AS_IT_IS = "The server has refused exactly this sign-in, so nothing was sent."
+REFUSED_KEYS = f"{REFUSED_AS_IT_IS} Change it, or press F5 to try the same once more."
+REFUSED_AT_TESTMAIL = f"{REFUSED_AS_IT_IS} Esc leads back to where it is changed; F5 tries the same once more."
+UNDER_WAY = "A test is under way. Esc stops it."
+STILL_AT_WORK = "That is still being done. One moment."
+
+
+# --- test mail ---
+
+TESTMAIL_QUESTION = "Send a test message, and see whether it arrives."
+ARRIVED = "Yes, it arrived"
+NOT_YET = "Not yet: what can I do?"
+SEND_AGAIN = "Send another one"
+GO_ON_UNKNOWING = "Go on without knowing"
+NOT_YET_WORDS = (
+    "Give it five minutes. Look in the Junk or Spam folder too. Then look in your own mailbox: a message that could "
+    "not be delivered comes back there, and says why. You can also send to another address, or go on: the server has "
+    "taken the message, so the settings are right."
+)
+
+
+def another_address(draft: Draft) -> str:
+    """Say which address is of no use for a test."""
+    return f"Another address than {draft.from_address}: mail to oneself proves little."
+
+
+def arrived_question(draft: Draft) -> str:
+    """Ask what became of the test message."""
+    practice = (
+        " It lies in the practice mailbox on this computer (smtp-wizard sandbox mailbox)." if draft.sandbox else ""
+    )
+    return f"Did it arrive at {draft.test_to}? Look in Junk or Spam too.{practice}"
+
+
+def parse_recipient(draft: Draft, text: str, skipping: str) -> Address:
+    """Take the address of a test message. Raises `AddressError`, also for the mailbox that sends.
+
+    `skipping` says how this is left out: 'press F8 to skip'.
+    """
+    if not text.strip():
+        raise AddressError(f"Type an address where you can look whether the message arrives, or {skipping}.")
+    address = Address.parse(text)
+    ours = {each for each in (draft.address, draft.sender) if each is not None}
+    if any(address.wire.casefold() == each.wire.casefold() for each in ours):
+        raise AddressError(
+            f"{address} is the mailbox that sends. Use another address, so that you see a real delivery."
+        )
+    return address
+
+
+# --- save ---
+
+ARRIVALS: Mapping[Arrival, str] = {
+    Arrival.ARRIVED: "the test mail arrived",
+    Arrival.NOT_YET: "the test mail was sent; whether it arrived is not known",
+    Arrival.SKIPPED: "no test mail was sent",
+    Arrival.UNASKED: "no test mail was sent",
+}
+STORE_TITLES: Mapping[StoreKind, str] = {
+    StoreKind.KEYRING: "This computer's keyring",
+    StoreKind.VAULT: "A vault of smtp-wizard's own",
+    StoreKind.COMMAND: "Your password manager: a command",
+    StoreKind.FILE: "A file of yours",
+    StoreKind.ENV: "An environment variable",
+    StoreKind.SESSION: "Nowhere: ask me each time",
+}
+STORE_BROKEN = "does not work here"
+SCOPE_NOTES: Mapping[str, str] = {"general": "invoices, confirmations", "all": "mailings too"}
+COMPANY_NO = "Leave the company e-mail as it is"
+COMPANY_YES = "Update Company Email to this address"
+ANOTHER_NAME = "An account of this name is there already. Type another name."
+REPLACE_YES = "Replace it by this one"
+REPLACE_NO = "Give this one another name"
+DISPLACE_NO = "Use this one for General Emails Only"
+
+
+def summary_words(draft: Draft) -> tuple[str, str]:
+    """Say what is about to be saved, and what was proved of it."""
+    proof = draft.proof
+    if proof is None or not draft.signed_in:
+        tested = "the sign-in was refused" if draft.refused else "not tested"
+    else:
+        tested = f"signed in {proof.at.astimezone():%Y-%m-%d %H:%M}; {ARRIVALS[draft.arrival]}"
+    where = f"{draft.endpoint}, {draft.endpoint.security.words}" if draft.endpoint else ""
+    practice = "   (practice)" if draft.sandbox else ""
+    return f"{draft.from_address} through {where}{practice}", f"Tested: {tested}"
+
+
+def scope_advice(provider: Provider | None) -> str:
+    """Say what the provider's sending limit means for the choice."""
+    counted = [each for each in provider.limits if not each.historical] if provider else []
+    daily = [each.words() for each in counted if each.what in (Counted.MESSAGES, Counted.RECIPIENTS)][:2]
+    limit = f"Limit here: {'; '.join(daily)}." if daily else "No sending limit is published for this provider."
+    return f"{limit} A mailing that uses it up stops your invoices too: General is the safe choice."
+
+
+def replace_question(name: str) -> str:
+    """Ask before an account is replaced."""
+    return f"There is already an account named '{name}'."
+
+
+def displace_question(other: str) -> str:
+    """Ask before another account stops being the one for all mail."""
+    return f"'{other}' is the account for all mail, and there can be only one."
+
+
+def displace_yes(other: str) -> str:
+    """The answer that lets it stop."""
+    return f"Use this one for all mail; '{other}' keeps to General Emails Only"
+
+
+def parse_reply_to(text: str) -> Address | None:
+    """Take a Reply-To or From address as typed; empty means none. Raises `AddressError`."""
+    return Address.parse(text) if text.strip() else None
+
+
+# --- done ---
+
+APPLICATION_GUIDE = "servicemonster-fields"
+SCOPE_GUIDE = "scope"
+TYPE_THIS = "Type this into the application that sends your mail:"
+
+
+def saved_words(draft: Draft) -> str:
+    """Say that it is done."""
+    return f"'{draft.saved}' is saved and tested."
+
+
+def application_rows(draft: Draft) -> list[tuple[str, str]]:
+    """Return what the application asks for, without the password. The draft has been saved."""
+    endpoint = draft.endpoint
+    assert endpoint is not None, "an account is saved with its server"
+    box = "leave it empty" if endpoint.security is Security.NONE else "tick it (one box stands for 465 and 587 alike)"
+    return [
+        ("SMTP server", endpoint.host),
+        ("Port", str(endpoint.port)),
+        ("SSL/TLS box", box),
+        ("Secure connection", endpoint.security.words),
+        ("User name", draft.username or "none: the server asks for no sign-in"),
+        ("From", str(draft.from_address)),
+        ("Use for", draft.scope.words),
+    ]
+
+
+def done_notes(draft: Draft) -> str:
+    """Say what the proof is worth elsewhere, and how a password is typed by hand."""
+    return (
+        "Proved from this computer, which may not be the one that sends. If the application says something else, "
+        f"run 'smtp-wizard test \"{draft.saved}\"' there. Some applications do not let a password be pasted: "
+        "type it by hand, without the blanks between the groups."
+    )
+
+
+def grouped(secret: str) -> str:
+    """Return a secret in groups of four; where it holds blanks itself, a line says how they are shown."""
+    shown = secret.replace(" ", "\u2423")
+    groups = " ".join(shown[at : at + 4] for at in range(0, len(shown), 4))
+    return f"{groups}   (\u2423 is a blank of the password)" if " " in secret else groups
+
+
+# --- home ---
+
+LAST_VERDICTS: Mapping[Verdict, str] = {
+    Verdict.PASS: "ok",
+    Verdict.WARN: "ok (note)",
+    Verdict.FAIL: "FAIL",
+    Verdict.UNKNOWN: "not known",
+    Verdict.SKIPPED: "not tested",
+}
+
+
+def day_words(at: datetime, now: datetime) -> str:
+    """Return the time for today, the date for other days, in local time."""
+    local = at.astimezone()
+    return f"today {local:%H:%M}" if local.date() == now.astimezone().date() else f"{local:%Y-%m-%d}"
+
+
+def result_words(last: LastResult | None) -> str:
+    """Return the last result in a few words: a word first, then where it failed."""
+    if last is None:
+        return "not tested"
+    stage = f" {STAGE_WORDS[last.stage].lower()}" if last.stage else ""
+    return f"{LAST_VERDICTS[last.verdict]}{stage}"
+
+
+def tested_words(account: Account, report: Report) -> str:
+    """Say how the test of an account came out."""
+    if paused(report) is not None:
+        return f"'{account.name}': not tested. Nothing was sent."
+    return f"'{account.name}': {LAST_VERDICTS[report.verdict]} ({report.took:.1f} s). Nothing was sent."

@@ -1,0 +1,82 @@
+"""What keeps the screens standing when something in them fails: one handler is lost, never the part that it belongs to.
+
+The toolkit ends a part whose handler raises, and with it all that the part would still have been told: its keys are
+dead from then on. A `Steady` part hands the fault to the app, which says it on the screen, and goes on.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from textual import work
+from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.worker import Worker, WorkerState
+
+from smtp_wizard.runtime.fault_log import BrokenOff, as_fault
+
+P = ParamSpec("P")
+S = TypeVar("S", bound="Steady")
+
+
+class Steady(MessagePump):
+    """Stands before a class of the toolkit: `class HomeScreen(Steady, Screen[None])`."""
+
+    class Stands(Message, bubble=False):
+        """A screen is laid out, and takes keys. Sent to the app."""
+
+    async def _dispatch_message(self, message: Message) -> None:
+        try:
+            await super()._dispatch_message(message)
+        except Exception as fault:
+            self.app._handle_exception(fault)
+
+    def at_work(self, group: str) -> bool:
+        """Whether background work of this part and group is going on, so that a key must not begin it again."""
+        here: object = self
+        return any(
+            worker.node is here and worker.group == group and not (worker.is_finished or worker.is_cancelled)
+            for worker in self.app.workers
+        )
+
+    def still_at_work(self) -> None:
+        """Say that what was asked for once more is being done already."""
+
+    def work_failed(self) -> None:
+        """Take back what says that something is going on: background work of this screen has failed."""
+
+    def on_screen_resume(self) -> None:
+        """Tell the app: it may keep keys for this screen."""
+        self.app.post_message(self.Stands())
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Take work that ended unasked for a fault: the toolkit says nothing of it, and the person would wait on."""
+        worker = event.worker
+        if event.state is WorkerState.CANCELLED and not worker.is_cancelled:
+            raise as_fault(worker.error or BrokenOff())
+
+
+def work_once(
+    group: str,
+) -> Callable[[Callable[Concatenate[S, P], Coroutine[Any, Any, None]]], Callable[Concatenate[S, P], None]]:
+    """Make background work of a method that is done one at a time.
+
+    As the toolkit's `work`, but while something of the same part and group goes on, nothing is begun and nothing
+    cancelled: half of a change to accounts and passwords must not be left standing because a key was pressed again.
+    """
+
+    def decorated(method: Callable[Concatenate[S, P], Coroutine[Any, Any, None]]) -> Callable[Concatenate[S, P], None]:
+        begin: Callable[..., object] = work(group=group)(method)
+
+        def once(part: S, /, *arguments: P.args, **named: P.kwargs) -> None:
+            if part.at_work(group):
+                part.still_at_work()
+            else:
+                begin(part, *arguments, **named)
+
+        functools.update_wrapper(once, method)
+        return once
+
+    return decorated

@@ -1,0 +1,37 @@
+"""The row of steps at the top."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.content import Content
+from textual.widgets import Static
+
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.steps import Step, applicable
+from smtp_wizard.widgets.fault_containment import Steady
+
+
+class Stepper(Steady, Static):
+    """The line of steps: all of them where there is room, else the number and the name."""
+
+    ROOM: ClassVar[int] = 70
+
+    def __init__(self, current: Step, draft: Draft) -> None:
+        super().__init__(markup=False)
+        self.current = current
+        self.steps = [step for step in applicable(draft) if step.id != "done"]
+
+    def render(self) -> Content:
+        if self.size.width < self.ROOM:
+            return Content(self._short())
+        parts: list[Content] = []
+        for step in self.steps:
+            name = f"[{step.title}]" if step is self.current else step.title
+            parts.append(Content.styled(name, "bold" if step is self.current else "$foreground-muted"))
+        return Content(" > ").join(parts)
+
+    def _short(self) -> str:
+        if self.current not in self.steps:
+            return self.current.title
+        return f"Step {self.steps.index(self.current) + 1} of {len(self.steps)}: {self.current.title}"

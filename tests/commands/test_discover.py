@@ -1,0 +1,186 @@
+"""`discover`: what it prints and what it is told, against real servers on this computer."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from smtp_wizard.engine.discovery import search
+from smtp_wizard.engine.discovery.autoconfig import load_database
+from smtp_wizard.engine.discovery.candidate import FoundBy
+from smtp_wizard.engine.discovery.dns import DnsProblem
+from smtp_wizard.engine.discovery.search import Asking, Discovery
+from smtp_wizard.engine.services import finder
+from tests.engine.discovery.test_autoconfig import configuration, server
+from tests.engine.discovery.test_discovery_sources import Pages, Trying
+from tests.support.cli import Ran, run
+from tests.support.discovering import Answer, answering
+from tests.support.dnsserver import DnsServer
+from tests.support.patience import PATIENCE
+
+ZONE = """
+firm.de. 60 IN MX 10 mx.hoster.de.
+_submissions._tcp.firm.de. 60 IN SRV 0 0 465 smtp.firm.de.
+atgoogle.de. 60 IN MX 1 aspmx.l.google.com.
+nothing.de. 60 IN MX 10 mx.nothing.de.
+"""
+OWN = "https://autoconfig.firm.de/mail/config-v1.1.xml"
+
+
+class Served:
+    """A DNS server that runs beside the test, in a loop of its own."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = zone
+        self.server: DnsServer
+        self._loop = asyncio.new_event_loop()
+        self._up = threading.Event()
+        self._end: asyncio.Event
+        self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._run()))
+
+    async def _run(self) -> None:
+        self._end = asyncio.Event()
+        async with DnsServer(self._zone) as self.server:
+            self._up.set()
+            await self._end.wait()
+
+    def __enter__(self) -> DnsServer:
+        self._thread.start()
+        assert self._up.wait(PATIENCE)
+        return self.server
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join()
+        self._loop.close()
+
+
+@pytest.fixture
+def dns() -> Iterator[DnsServer]:
+    with Served(ZONE) as server:
+        yield server
+
+
+Discover = Callable[..., Ran]
+
+
+@pytest.fixture
+def discover(dns: DnsServer, monkeypatch: pytest.MonkeyPatch) -> Discover:
+    """Run `discover` with these name servers, a web of pages, and servers of which some are good."""
+
+    def ran(*words: str, pages: Mapping[str, bytes] | None = None, good: tuple[str, ...] = ()) -> Ran:
+        async def asked(address: Any, catalog: Any, asking: Asking, tell: Callable[[str], None]) -> Discovery:
+            there = replace(asking, resolver=dns.resolver, web=Pages(pages or {}), verify=Trying(good))
+            return await search.discover(address, catalog, there, tell)
+
+        monkeypatch.setattr(finder, "discover", asked)
+        return run("discover", *words)
+
+    return ran
+
+
+def test_a_known_ending_is_answered_from_our_own_list(dns: DnsServer) -> None:
+    ran = run("discover", "ana@gmail.com", "--json")
+    assert (ran.code, ran.document["provider"]) == (0, "gmail")
+    first = ran.document["candidates"][0]
+    assert (first["source"], first["trust"], first["verified"]) == ("catalog", 1.0, False)
+    assert first["username"] == "ana@gmail.com"
+    assert "app-password" in {path["id"] for path in ran.document["paths"]}
+    assert not dns.queries
+
+
+def test_what_several_sources_name_is_shown_with_each(discover: Discover) -> None:
+    ran = discover("ana@firm.de", "--json", pages={OWN: configuration(server())}, good=("smtp.firm.de:465",))
+    (only,) = ran.document["candidates"]
+    assert (ran.code, ran.document["provider"], ran.document["mx"]) == (0, None, ["mx.hoster.de"])
+    assert (only["host"], only["port"], only["security"]) == ("smtp.firm.de", 465, "tls")
+    assert (only["source"], only["also"], only["verified"]) == ("autoconfig", ["srv"], True)
+    assert 0.8 < only["trust"] <= 0.95
+
+
+def test_the_text_says_source_trust_and_whether_it_holds(discover: Discover) -> None:
+    ran = discover("ana@firm.de", good=("smtp.firm.de:465",))
+    assert " 1. smtp.firm.de, port 465, SSL/TLS" in ran.out
+    words = " ".join(ran.out.split())
+    assert "named by the domain's DNS (SRV)" in words
+    assert "it answers, and its certificate fits" in words
+    assert "user name ana@firm.de" in words
+
+
+def test_the_mail_host_names_the_provider(discover: Discover) -> None:
+    ran = discover("ana@atgoogle.de", "--json")
+    assert ran.document["provider"] == "google-workspace"
+    assert ran.document["candidates"][0]["source"] == "mx"
+    assert discover("ana@atgoogle.de").out.startswith("Provider: Google Workspace")
+
+
+def test_where_nothing_is_found_the_exit_code_says_so(discover: Discover) -> None:
+    ran = discover("ana@nothing.de", "--json")
+    assert (ran.code, ran.document["candidates"]) == (1, [])
+    assert "mx.nothing.de receives the mail of nothing.de" in ran.document["notes"][0]
+
+
+def test_the_public_list_is_asked_only_where_that_was_said(discover: Discover) -> None:
+    url = load_database().address("nothing.de")
+    pages = {url: configuration(server("smtp.listed.de"))}
+    assert discover("ana@nothing.de", "--json", pages=pages).document["candidates"] == []
+    assert discover("ana@nothing.de", "--no-ispdb", "--json", pages=pages).document["candidates"] == []
+    asked = discover("ana@nothing.de", "--ispdb", "--json", pages=pages)
+    assert [each["source"] for each in asked.document["candidates"]] == ["ispdb"]
+
+
+def test_settings_without_encryption_are_taken_only_where_that_was_said(discover: Discover) -> None:
+    pages = {"http://autoconfig.nothing.de/mail/config-v1.1.xml": configuration(server("smtp.nothing.de"))}
+    # The pages are read from where they were fetched, so the trust is that of a line that anybody can write on.
+    assert discover("ana@nothing.de", "--json", pages=pages).document["candidates"] == []
+    (only,) = discover("ana@nothing.de", "--allow-http", "--json", pages=pages).document["candidates"]
+    assert only["trust"] < 0.5
+
+
+@pytest.mark.parametrize("typed", ["ana", "ana@", "@firm.de", "a b@firm.de"])
+def test_what_is_no_address_is_refused(typed: str) -> None:
+    assert run("discover", typed, "--json").code == 2
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch) -> Answer:
+    return answering(monkeypatch)
+
+
+def test_the_time_of_the_command_bounds_the_search(answer: Answer) -> None:
+    run("discover", "ana@firm.example", "--timeout", "2.5", "--json")
+    run("discover", "ana@firm.example", "--json")
+    assert [asking.deadline for asking in answer.asked] == [2.5, 8.0]
+
+
+def test_several_providers_are_named(answer: Answer) -> None:
+    from smtp_wizard.engine.providers.catalog import load_catalog
+
+    answer.found |= {"alternatives": load_catalog().providers[:2], "source": FoundBy.MX, "problem": None}
+    ran = run("discover", "ana@firm.example", "--json")
+    assert (ran.code, len(ran.document["alternatives"])) == (0, 2)
+    assert ran.document["provider"] is None
+
+
+def test_the_question_names_what_the_list_learns(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def confirm(question: str) -> bool:
+        asked.append(question)
+        return True
+
+    monkeypatch.setattr("smtp_wizard.commands.discover.can_ask", lambda: True)
+    monkeypatch.setattr("smtp_wizard.commands.discover.confirm", confirm)
+    answer.found["problem"] = None
+    run("discover", "ana@firm.example", "--json")
+    (question,) = asked
+    assert "It learns your domain, never your address." in question
+    assert [asking.database is not None for asking in answer.asked] == [False, True]
+    answer.found["problem"] = DnsProblem.NO_SUCH_DOMAIN
+    run("discover", "ana@firm.example", "--json")
+    assert len(asked) == 1, "a domain that does not exist is in no list"

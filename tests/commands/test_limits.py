@@ -1,0 +1,260 @@
+"""`limits` and `limits plan`: every row with its source, the old article's beside it, and what a mailing takes."""
+
+from __future__ import annotations
+
+import csv
+import re
+from datetime import date
+from typing import Any
+
+import jsonschema
+import pytest
+
+from smtp_wizard.engine.limits.catalogue_limits import sender_of
+from smtp_wizard.engine.limits.mailing_plan import Mailing, Reserve
+from smtp_wizard.engine.limits.mailing_plan import plan as make_plan
+from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.providers.limits import MEGABYTE
+from smtp_wizard.output.schemas import schema_of
+from smtp_wizard.text.limits import plan_facts, plan_words
+from tests.support.cli import Ran, run
+
+CATALOG = load_catalog()
+
+
+def rows(*arguments: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = run("limits", *arguments, "--json").document["limits"]
+    return found
+
+
+def plan(*arguments: str) -> Ran:
+    return run("limits", "plan", "--start", "2026-11-23", *arguments)
+
+
+def plan_json(*arguments: str) -> dict[str, Any]:
+    ran = plan(*arguments, "--json")
+    assert ran.code == 0, ran.err
+    return ran.document
+
+
+# --- the rows ---
+
+
+def test_every_figure_of_the_article_is_found_as_documented() -> None:
+    """Each number in the article's own lines stands in a documented row of that provider."""
+    documented: dict[str, set[int]] = {}
+    for row in rows():
+        if row["documented"] and row["limit"] is not None:
+            documented.setdefault(row["provider"], set()).add(row["limit"])
+    counted = 0
+    for provider in CATALOG.providers:
+        for line in provider.documented.limit_lines if provider.documented else ():
+            for number, unit in re.findall(r"([\d,]+)\s*(mb)?", line):
+                figure = int(number.replace(",", "")) * (MEGABYTE if unit else 1)
+                pause = "second pause" in line and figure == 10
+                every = figure == 30 and "30 minutes" in line
+                assert pause or every or figure in documented[provider.id], (provider.id, line)
+                counted += 1
+    assert counted > 40
+
+
+def test_what_the_article_says_in_words_alone_is_a_row_too() -> None:
+    (said,) = (row for row in rows("rackspace") if row["documented"] and row["provider"] == "rackspace")
+    assert said["limit"] is None
+    assert said["scope"].startswith("No limits for messages complying")
+    assert "'No limits for messages complying" in run("limits", "rackspace").out
+
+
+def test_every_figure_has_a_source_and_a_day() -> None:
+    found = rows()
+    assert len(found) > 200
+    for row in found:
+        assert (row["limit"] is None and not row["documented"]) or (row["source"] and row["as_of"]), row
+        assert not row["source"] or row["source_title"], row
+
+
+def test_rows_of_today_and_of_the_article_stand_side_by_side() -> None:
+    lines = run("limits", "gmail").out.splitlines()
+    assert re.search(r"^gmail +500 messages per day .*2024-04", lines[1])
+    assert any(re.search(r"^gmail +\* +100 messages per day .*old help article", line) for line in lines)
+
+
+def test_rows_are_filtered_as_providers_are() -> None:
+    assert {row["provider"] for row in rows("GOOGLEMAIL.com")} == {"gmail"}
+    ran = run("limits", "no such provider")
+    assert (ran.code, ran.out) == (0, "")
+    assert "'no such provider'" in ran.err
+    assert rows("no such provider") == []
+
+
+def test_rows_can_be_sorted() -> None:
+    names = [row["name"].casefold() for row in rows("--sort", "provider")]
+    assert names == sorted(names)
+    largest = rows("--sort", "size")[0]["provider"]
+    assert max(row["limit"] for row in rows(largest) if row["unit"] == "bytes" and row["limit"]) >= 100 * MEGABYTE
+    assert rows("--sort", "limit")[0]["provider"] != rows()[0]["provider"]
+    checked = [row["checked"] for row in rows("--sort", "checked")]
+    assert checked == sorted(checked, reverse=True)
+    assert run("limits", "--sort", "colour", "--json").code == 2
+
+
+def test_rows_as_csv_are_the_rows_as_json() -> None:
+    found = list(csv.DictReader(run("limits", "--csv").out.splitlines()))
+    asked = rows()
+    assert [row["provider"] for row in found] == [row["provider"] for row in asked]
+    for cell, value in zip(found, asked, strict=True):
+        assert cell["limit"] == ("" if value["limit"] is None else str(value["limit"]))
+        assert cell["documented"] == ("yes" if value["documented"] else "no")
+        assert cell["scope"] == value["scope"]
+
+
+# --- plans ---
+
+
+def test_a_plan_names_the_limit_that_binds_and_the_last_day() -> None:
+    made = plan_json("--provider", "gmail", "--recipients", "5000")
+    assert (made["days"], made["ends_at"], made["fits"], made["advice"]) == (10, "2026-12-02", True, [])
+    assert made["per_day"] == [500] * 10
+    binding = made["binding"]
+    assert (binding["provider"], binding["limit"], binding["unit"], binding["per"]) == ("gmail", 500, "messages", "day")
+    assert not binding["documented"]
+    assert made["interval_seconds"] == 172.8
+
+
+def test_a_plan_for_a_person_has_numbers_bars_and_what_a_refusal_looks_like() -> None:
+    ran = plan("--provider", "gmail", "--recipients", "1,200", "--sent-today", "40", "--reserve", "10%")
+    assert ran.code == 0
+    assert "1,200 messages: 3 days, from Mon 2026-11-23 to Wed 2026-11-25." in ran.out
+    assert re.search(r"\nMon 2026-11-23  410  #{28}\nTue 2026-11-24  450  #{30}\nWed 2026-11-25  340  #{23}\n", ran.out)
+    assert "550 5.4.5 'Daily user sending limit exceeded'" in ran.out
+    assert "you have reached your daily sending quota" in ran.out
+    assert "1 to 24 hours" in ran.out
+
+
+def test_several_accounts_have_a_column_each() -> None:
+    arguments = ("--provider", "gmail", "--provider", "gmail", "--provider", "cox", "--recipients", "1500")
+    made = plan_json(*arguments, "--sent-today", "100", "--sent-today", "200")
+    assert [account["per_day"] for account in made["accounts"]] == [[400, 500], [300, 300], []]
+    assert made["accounts"][2]["trouble"] == "not-published"
+    table = plan(*arguments).out
+    assert re.search(r"\nDay +gmail +gmail +Together\nMon 2026-11-23 +500 +500 +1,000\n", table)
+    assert "not published, and we do not guess" in table
+    assert plan(*arguments, *["--sent-today", "1"] * 4, "--json").error["code"] == "usage"
+
+
+def test_a_plan_as_csv_has_a_line_a_day() -> None:
+    lines = plan("--provider", "gmail", "--recipients", "700", "--csv").out.splitlines()
+    assert lines == ["date,gmail,messages", "2026-11-23,500,500", "2026-11-24,200,200"]
+
+
+def test_figures_of_the_old_article_are_never_planned_with() -> None:
+    """AOL has figures in the article alone, Lunarpages of the past alone: neither can be planned."""
+    for provider in ("aol", "lunarpages"):
+        made = plan_json("--provider", provider, "--recipients", "10")
+        assert (made["days"], made["per_day"], made["binding"], made["ends_at"]) == (None, [], None, None)
+        assert not made["fits"]
+        assert any("not published" in note for note in made["notes"])
+
+
+def test_what_does_not_fit_gets_the_articles_four_ways_in_its_order() -> None:
+    made = plan_json("--provider", "godaddy", "--recipients", "50000")
+    assert (made["fits"], made["days"]) == (False, 200)
+    assert [each["way"] for each in made["advice"]] == ["ask", "provider", "server", "service"]
+    assert "500 recipients per day" in made["advice"][0]["words"]
+    offered = [each for advice in made["advice"] for each in advice["providers"]]
+    assert "google-workspace" in made["advice"][1]["providers"]
+    assert len(offered) > 5
+    for provider in {offered[0], offered[-1]}:
+        assert plan_json("--provider", provider, "--recipients", "50000")["fits"]
+    shown = plan("--provider", "godaddy", "--recipients", "50000").out
+    assert "... and so on, 170 days more" in shown
+    assert "smtp-wizard guide limits" in shown
+
+
+def test_a_file_that_is_too_large_once_encoded() -> None:
+    assert plan_json("--provider", "gmail", "--recipients", "5", "--size", "18.75")["fits"]
+    made = plan_json("--provider", "gmail", "--recipients", "5", "--size", "18.76 MB")
+    assert (made["fits"], made["binding"]["unit"], made["advice"][0]["way"]) == (False, "bytes", "smaller")
+    assert made["advice"][2]["providers"]
+    assert "icloud" not in made["advice"][2]["providers"]
+
+
+def test_a_provider_where_no_program_may_send_is_not_asked_for_a_better_account() -> None:
+    made = plan_json("--provider", "tuta", "--recipients", "5")
+    assert [each["way"] for each in made["advice"]] == ["provider", "server", "service"]
+    assert "no other program" in made["notes"][0]
+
+
+def test_a_plan_says_where_no_application_with_a_password_gets_in() -> None:
+    """The person may ask for it all the same; nobody is sent there."""
+    closed = plan_json("--provider", "outlook-com", "--recipients", "100000")
+    assert closed["accounts"][0]["access"] == "closed"
+    assert "no program in with a password" in closed["notes"][0]
+    assert [each["way"] for each in closed["advice"]] == ["provider", "server", "service"]
+    disputed = plan("--provider", "yahoo", "--recipients", "10").out
+    assert "whether it still lets programs in with a password is disputed" in disputed
+    assert "Makers of mail programs say" in disputed
+    ending = plan_json("--provider", "microsoft365", "--recipients", "10")
+    assert (ending["accounts"][0]["access"], ending["fits"]) == ("closing", True)
+    assert "2026-12-31" in ending["notes"][0]
+    open_ = plan_json("--provider", "gmail", "--recipients", "100000")
+    assert open_["accounts"][0]["access"] == "open"
+    assert not [each for each in open_["notes"] if "password" in each]
+    proposed = {each for way in open_["advice"] for each in way["providers"]}
+    assert proposed
+    assert not proposed & {"outlook-com", "yahoo", "aol", "microsoft365", "tuta"}
+
+
+def test_one_of_several_figures_can_be_chosen() -> None:
+    ordinary = plan("--provider", "google-workspace", "--recipients", "3000")
+    assert "2 days" in ordinary.out
+    assert "500 messages per day (per user, trial account)" in ordinary.out
+    assert plan_json("--provider", "google-workspace", "--recipients", "3000", "--for", "trial")["days"] == 6
+    wrong = plan("--provider", "google-workspace", "--recipients", "3000", "--for", "gold", "--json")
+    assert (wrong.code, wrong.error["code"]) == (4, "no-such-scope")
+    assert "trial account" in wrong.error["hint"]
+
+
+def test_keeping_all_of_it_free_is_said() -> None:
+    made = plan_json("--provider", "gmail", "--recipients", "5", "--reserve", "500")
+    assert made["advice"][0]["way"] == "keep-less"
+    assert "all that Gmail lets you send" in made["notes"][0]
+
+
+def test_a_plan_longer_than_ten_years_is_none() -> None:
+    made = plan_json("--provider", "gmail", "--recipients", "100000000")
+    assert (made["days"], made["per_day"], made["fits"]) == (None, [], False)
+    assert "more than 10 years" in plan("--provider", "gmail", "--recipients", "100000000").out
+
+
+@pytest.mark.parametrize("provider", [each.id for each in CATALOG.providers])
+def test_every_provider_can_be_asked_for_a_plan(provider: str) -> None:
+    known = CATALOG.get(provider)
+    assert known is not None
+    mailing = Mailing(recipients=2000, each=2, reserve=Reserve(5), start=date(2026, 11, 23))
+    made = make_plan(mailing, [sender_of(known)])
+    facts = plan_facts(made, CATALOG)
+    jsonschema.validate({"schema": "smtp-wizard/limits-plan/1", **facts}, schema_of("limits-plan"))
+    assert facts["days"] is None or sum(facts["per_day"]) == 4000
+    assert facts["fits"] or facts["advice"]
+    assert plan_words(made, CATALOG)[0].startswith("4,000 messages (2,000 recipients, 2 messages each): ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--recipients", "5"], 2),
+        (["--provider", "gmail"], 2),
+        (["--provider", "gmial", "--recipients", "5"], 4),
+        (["--provider", "gmail", "--recipients", "many"], 2),
+        (["--provider", "gmail", "--recipients", "0"], 2),
+        (["--provider", "gmail", "--recipients", "5", "--size", "big"], 2),
+        (["--provider", "gmail", "--recipients", "5", "--reserve", "101%"], 2),
+        (["--provider", "gmail", "--recipients", "5", "--start", "soon"], 2),
+        (["--provider", "gmail", "--recipients", "5", "--messages-each", "x"], 2),
+    ],
+)
+def test_what_cannot_be_planned_from_says_why(arguments: list[str], code: int) -> None:
+    ran = run("limits", "plan", *arguments, "--json")
+    assert ran.code == code
+    assert ran.error["message"]

@@ -1,0 +1,289 @@
+"""`test`: saved accounts, checked again, in every form."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from smtp_wizard.engine.accounts.accounts import Account, AccountBook
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.output.schemas import schema_of
+from tests.support.cli import checked, on_terminal, run
+from tests.support.misbehaving import refused_port, silent_port
+from tests.support.state import FULL, refuse_to_write
+
+PASSWORD = "correct horse battery"
+SESSION = StoreRef(StoreKind.SESSION, "x/password")
+
+PRACTICE = Account(
+    name="Practice",
+    address=Address("ana", "sandbox.test"),
+    endpoint=Endpoint("127.0.0.1", 5871, Security.STARTTLS),
+    username="ana@sandbox.test",
+    auth=Auth.PASSWORD,
+    provider="sandbox",
+    path="accept",
+    sender=None,
+    sender_name="",
+    company_name="",
+    reply_to=None,
+    update_company=False,
+    scope=Scope.GENERAL,
+    store=StoreRef(StoreKind.ENV, "PRACTICE_PASSWORD"),
+    allow_cleartext=False,
+    ehlo_name="",
+    ca_file=None,
+    sandbox="accept",
+    created=datetime(2026, 11, 24, tzinfo=UTC),
+)
+
+Save = Callable[..., Account]
+
+
+@pytest.fixture
+def book(own_home: Path) -> AccountBook:
+    return AccountBook(own_home / "config")
+
+
+@pytest.fixture
+def save(book: AccountBook, monkeypatch: pytest.MonkeyPatch) -> Save:
+    """Save an account like the practice one; its password is in the environment."""
+
+    def save(name: str, **changes: object) -> Account:
+        variable = f"PASSWORD_{name.upper()}"
+        monkeypatch.setenv(variable, PASSWORD)
+        account = replace(PRACTICE, name=name, store=StoreRef(StoreKind.ENV, variable))
+        account = replace(account, **changes)  # type: ignore[arg-type]  # fields by name
+        book.put(account)
+        return account
+
+    return save
+
+
+def test_the_one_account_needs_no_name_and_its_result_is_kept(save: Save, book: AccountBook) -> None:
+    save("Office")
+    ran = run("test", "--json")
+    assert (ran.code, ran.result["account"], ran.result["verdict"]) == (0, "Office", "pass")
+    last = book.get("Office").last
+    assert last is not None
+    assert last.verdict == "pass"
+
+
+def test_a_way_of_signing_in_that_ends_is_told_and_changes_no_verdict(
+    save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Microsoft closes passwords; the practice server stands in for it here. The exit code stays 0."""
+    save("Office", provider="microsoft365", path="password")
+    save("Shop", provider="gmail", path="app-password")
+    ran = run("test", "--all", "--json")
+    assert ran.code == 0
+    (notice,) = ran.document["notices"]
+    assert (notice["account"], notice["date"]) == ("Office", "2026-12-31")
+    assert notice["replacement"] == "A sign-in in the browser, or a relay"
+    assert notice["source"].endswith("2026-01-27")
+    (line,) = ran.err.splitlines()
+    assert line.startswith("Office: 2026-12-31: Sending with a password")
+    monkeypatch.setenv("PASSWORD_OFFICE", PASSWORD)
+    plain = run("test", "Office")
+    assert (plain.code, plain.err.splitlines()) == (0, [line])
+    monkeypatch.setenv("PASSWORD_SHOP", PASSWORD)
+    assert run("test", "Shop", "--json").document["notices"] == []
+
+
+def test_the_plain_form_shows_the_stages_and_says_that_nothing_was_sent(save: Save) -> None:
+    save("Office")
+    ran = run("test")
+    assert ran.out.splitlines()[-1] == "The server lets you in. No message was sent."
+    assert "ok    Sign in       signed in as ana@sandbox.test (PLAIN)" in ran.out
+
+
+def test_of_several_accounts_one_must_be_named_or_all_said(save: Save) -> None:
+    save("One")
+    save("Two", path="wrong-password", sandbox="wrong-password")
+    ran = run("test", "--json")
+    assert (ran.code, ran.error["code"]) == (2, "which-account")
+    assert "One, Two" in ran.error["message"]
+    assert [one["account"] for one in run("test", "two", "ONE", "Two", "--json").document["results"]] == ["Two", "One"]
+
+
+def test_all_accounts_are_tested_and_the_bad_one_named(save: Save) -> None:
+    save("One")
+    save("Two", path="wrong-password", sandbox="wrong-password")
+    ran = run("test", "--all", "--concurrency", "1")
+    assert ran.code == 1
+    assert re.search(r"^One \(127\.0\.0\.1:\d+\)\nok    Find server", ran.out, re.MULTILINE)
+    assert ran.out.splitlines()[-1] == "1 of 2 well. Not well: Two."
+
+
+def test_json_lines_come_one_an_account(save: Save) -> None:
+    save("One")
+    save("Two", path="wrong-password", sandbox="wrong-password")
+    ran = run("test", "--all", "--format", "jsonl")
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    for line in lines:
+        jsonschema.validate(line, schema_of("test-line"))
+    assert ran.code == 1
+    assert sorted((line["account"], line["verdict"]) for line in lines) == [("One", "pass"), ("Two", "fail")]
+
+
+def test_junit_nagios_and_prometheus(save: Save) -> None:
+    save("One")
+    save("Two", path="wrong-password", sandbox="wrong-password")
+    junit = run("test", "--all", "--format", "junit")
+    assert junit.code == 1
+    assert [suite.get("failures") for suite in ET.fromstring(junit.out)] == ["0", "1"]
+    one = run("test", "One", "--format", "nagios")
+    assert one.code == 3  # the variable was taken out of this process's environment by the run before
+    assert one.out.startswith("SMTP UNKNOWN - One: ")
+
+
+def test_nagios_is_critical_for_a_failure(save: Save) -> None:
+    save("Two", path="wrong-password", sandbox="wrong-password")
+    ran = run("test", "--format", "nagios")
+    assert ran.code == 2
+    assert ran.out.startswith("SMTP CRITICAL - Two: ")
+
+
+def test_prometheus_is_one_document(save: Save) -> None:
+    save("One")
+    ran = run("test", "--format", "prometheus")
+    assert ran.code == 0
+    labels = r'account="One",host="127\.0\.0\.1",port="\d+",security="starttls"'
+    assert re.search(rf"^smtp_wizard_check_success{{{labels}}} 1$", ran.out, re.MULTILINE)
+
+
+def test_without_an_account_nothing_can_be_tested() -> None:
+    ran = run("test", "--json")
+    assert (ran.code, ran.error["code"]) == (4, "no-accounts")
+    nagios = run("test", "--format", "nagios")
+    assert (nagios.code, nagios.out) == (3, "SMTP UNKNOWN - No account is saved yet.\n")
+
+
+def test_an_unknown_name_exits_4_with_a_suggestion_before_anything_is_tried(save: Save) -> None:
+    save("Office")
+    ran = run("test", "Office", "Ofice", "--json")
+    assert (ran.code, ran.error["code"]) == (4, "no-such-account")
+    assert "Did you mean 'Office'?" in ran.error["message"]
+
+
+# --- passwords ---
+
+
+def test_an_account_whose_password_is_kept_nowhere_takes_a_given_one(save: Save) -> None:
+    save("Office", store=SESSION)
+    refused = run("test", "--json")
+    assert (refused.code, refused.error["code"]) == (3, "secret-ask")
+    assert run("test", "--json", "--password-stdin", stdin=PASSWORD).code == 0
+
+
+def test_on_a_terminal_it_is_asked_for(save: Save) -> None:
+    save("Office", store=SESSION)
+    ran = on_terminal(["test"], typed=[("Password of Office: ", f"{PASSWORD}\n")])
+    assert ran.code == 0
+    assert PASSWORD not in ran.out
+    assert "\x1b[32mok\x1b[0m" in ran.out
+    assert "\x1b" not in on_terminal(["test"], typed=[("Password of Office: ", f"{PASSWORD}\n")], term="dumb").out
+
+
+def test_one_unreadable_password_does_not_hide_the_other_results(save: Save) -> None:
+    save("One")
+    save("Two", store=SESSION)
+    ran = run("test", "--all", "--json")
+    assert ran.code == 3
+    assert [(one["account"], one["verdict"]) for one in ran.document["results"]] == [
+        ("One", "pass"),
+        ("Two", "skipped"),
+    ]
+    assert ran.document["results"][1]["findings"][0]["code"] == "secret-ask"
+
+
+def test_a_password_for_several_accounts_is_refused(save: Save) -> None:
+    save("One")
+    save("Two")
+    assert run("test", "--all", "--password-stdin", "--json", stdin=PASSWORD).error["code"] == "usage"
+
+
+def test_the_server_alone_needs_no_password(save: Save) -> None:
+    save("Office", store=SESSION)
+    ran = run("test", "--depth", "server", "--json")
+    assert (ran.code, ran.stages[-1]) == (0, ("starttls", "pass"))
+
+
+# --- sending ---
+
+
+def test_a_message_is_sent_only_when_asked_for_and_to_another_address(save: Save) -> None:
+    save("Office")
+    assert run("test", "--depth", "send", "--json").error["code"] == "missing-answers"
+    same = run("test", "--depth", "send", "--to", "ana@sandbox.test", "--json")
+    assert (same.code, same.error["code"]) == (2, "input")
+    assert run("sandbox", "mailbox", "--json").document["messages"] == []
+    ran = run("test", "--depth", "send", "--to", "bob@sandbox.test", "--json")
+    assert (ran.code, ran.stages[-1]) == (0, ("data", "pass"))
+    assert len(run("sandbox", "mailbox", "--json").document["messages"]) == 1
+
+
+# --- bounds and odd folders ---
+
+
+def test_the_time_limit_leaves_what_was_found_and_says_what_was_not_begun(save: Save) -> None:
+    with silent_port() as port:
+        stuck = Endpoint("127.0.0.1", port, Security.STARTTLS)
+        save("One", endpoint=stuck, sandbox=None, path=None, provider=None)
+        save("Two", endpoint=stuck, sandbox=None, path=None, provider=None)
+        ran = run("test", "--all", "--concurrency", "1", "--timeout", "2", "--json")
+    assert ran.code == 1
+    first, second = ran.document["results"]
+    assert (first["verdict"], first["stages"][-1]["stage"]) == ("unknown", "greeting")
+    assert (second["verdict"], second["stages"]) == ("skipped", [])
+    assert {finding["code"] for one in (first, second) for finding in one["findings"]} == {"time-is-up"}
+
+
+def test_a_result_that_cannot_be_kept_hides_nothing(
+    save: Save, book: AccountBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save("One")
+    save("Two")
+    with monkeypatch.context() as patch:
+        refuse_to_write(patch, FULL)
+        ran = run("test", "--all", "--json")
+    assert (ran.code, [each["verdict"] for each in ran.document["results"]]) == (0, ["pass", "pass"])
+    (line,) = ran.err.splitlines()
+    assert line.startswith("smtp-wizard: Results and refused sign-ins could not be kept in ")
+    assert line.endswith("no space left on the disk.")
+    assert [each.last for each in AccountBook(book._folder).list()] == [None, None]
+
+
+def test_a_scenario_that_is_gone_is_told_beside_the_other_results(save: Save) -> None:
+    save("One")
+    save("Two", sandbox="nonesuch")
+    ran = run("test", "--all", "--json")
+    assert ran.code == 1
+    assert ran.document["results"][1]["findings"][0]["code"] == "not-testable"
+
+
+def test_a_damaged_file_of_accounts_exits_3(book: AccountBook, save: Save) -> None:
+    save("Office")
+    book._file.write_text("{", "utf-8")
+    ran = run("test", "--json")
+    assert (ran.code, ran.error["code"]) == (3, "accounts")
+
+
+def test_a_refused_connection_is_a_failure_of_the_check(save: Save) -> None:
+    with refused_port() as port:
+        save("Office", endpoint=Endpoint("127.0.0.1", port, Security.TLS), sandbox=None, path=None, provider=None)
+        ran = run("test", "--json")
+    assert (ran.code, ran.stages[1]) == (1, ("connect", "fail"))
+    assert checked(ran.out)["results"][0]["account"] == "Office"

@@ -1,0 +1,97 @@
+"""What the catalogue knows of a host, as the question that a probe answers; and the desk that asks it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security
+from smtp_wizard.engine.providers.provider import ProviderKind
+from smtp_wizard.engine.scan.control_host import Blame, load_neutrals
+from smtp_wizard.engine.scan.known_host import provider_of, question_about, question_about_neutral
+from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.smtp.transport import Trust
+from tests.support.clock import in_no_time
+from tests.support.farhost import HOST, REFUSING, TLS_PORT, TRIP, FarHost, serving
+from tests.support.walk import catalog, make_desk
+
+TLS, STARTTLS = Security.TLS, Security.STARTTLS
+OFFERING = sorted(
+    {
+        each.endpoint
+        for provider in catalog().providers
+        if provider.kind is not ProviderKind.SANDBOX
+        for each in provider.offered()
+    }
+)
+
+
+@pytest.mark.parametrize("endpoint", OFFERING, ids=str)
+def test_every_server_that_is_offered_is_tried_first_and_in_its_own_way(endpoint: Endpoint) -> None:
+    asked = question_about(catalog(), endpoint.host)
+    # Where sources disagree about a port, the first way comes first; the other one is tried where it keeps silent.
+    same_port = [each for each in OFFERING if (each.host, each.port) == (endpoint.host, endpoint.port)]
+    assert any(each in asked.endpoints for each in same_port)
+    assert asked.endpoints[0].host == endpoint.host
+    assert {each.port for each in asked.endpoints} >= set(USUAL_WAYS)
+    assert len({each.port for each in asked.endpoints}) == len(asked.endpoints)
+    assert asked.recommended
+    assert asked.provider is not None
+
+
+def test_of_a_host_that_nobody_knows_the_usual_ports_are_tried() -> None:
+    asked = question_about(catalog(), HOST, family=Family.IPV6, ehlo_name="pc.example.com", ca_file="ca.pem")
+    assert {each.port: each.security for each in asked.endpoints} == USUAL_WAYS
+    assert (asked.provider, asked.recommended, asked.fixed) == (None, (), False)
+    assert (asked.family, asked.ehlo_name, asked.trust) == (Family.IPV6, "pc.example.com", Trust("ca.pem"))
+
+
+def test_a_way_that_was_said_leaves_the_others_out() -> None:
+    asked = question_about(catalog(), HOST, security=TLS)
+    assert asked.fixed
+    assert [(each.port, each.security) for each in asked.endpoints] == [(465, TLS)]
+
+
+def test_whatever_else_runs_here_is_not_the_practice_server() -> None:
+    practice = next(each for each in catalog().providers if each.kind is ProviderKind.SANDBOX)
+    known = provider_of(catalog(), practice.endpoints[0].endpoint.host)
+    assert known is None or known.id != practice.id
+
+
+def test_a_neutral_host_is_asked_on_these_ports_alone_each_in_its_own_way() -> None:
+    for neutral in load_neutrals():
+        asked = question_about_neutral(catalog(), neutral.host, neutral.ports)
+        assert [each.port for each in asked.endpoints] == list(neutral.ports)
+        assert asked.provider is not None
+    odd = question_about_neutral(catalog(), HOST, [4000, 465])
+    assert [(each.port, each.security) for each in odd.endpoints] == [(4000, STARTTLS), (465, TLS)]
+
+
+def test_a_neutral_host_is_asked_beside_the_other_ports_of_the_server(tmp_path: Path) -> None:
+    """What serves there is found out at the same time, and said first."""
+    wire = FarHost({587: REFUSING, 465: serving(*TLS_PORT), 25: REFUSING, 2525: REFUSING})
+    desk = make_desk(tmp_path, wire)
+    (neutral, *_) = load_neutrals()
+
+    async def run() -> None:
+        (answer,) = await desk.ask_neutral(neutral.host, HOST, [587], options=Options(family=Family.IPV4))
+        assert (answer.blame, answer.sure, answer.instead) == (Blame.NETWORK, True, (Endpoint(HOST, 465, TLS),))
+        assert asyncio.get_running_loop().time() == pytest.approx(4 * TRIP)
+        assert sorted(wire.asked) == sorted([neutral.host, HOST])
+        wire.asked.clear()
+        (answer,) = await desk.ask_neutral(neutral.host, HOST, [587], instead=())
+        assert (answer.instead, wire.asked) == ((), [neutral.host])
+
+    in_no_time(run())
+
+
+def test_the_owner_of_the_server_is_never_proposed(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    for neutral in load_neutrals():
+        other = desk.neutral_for(neutral.host, neutral.ports)
+        assert other is None or other.host != neutral.host
+    assert desk.neutral_for(HOST, [587]) is not None
+    assert desk.neutral_for(HOST, [110]) is None

@@ -1,0 +1,607 @@
+"""The vault keeps what it is given, tells a wrong passphrase from damage, and outlives whoever writes it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.secrets import vault_format
+from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.vault import VaultState, VaultStore, acceptable
+from smtp_wizard.engine.secrets.vault_format import Cost
+from tests.support.leaks import assert_no_trace, spellings
+from tests.support.stores import put
+
+CHEAP = Cost(n=2**4)
+"""So that a test need not take as long as somebody who guesses."""
+PASSPHRASE = Secret("four words of no sense")
+PASSWORD = "pä$$ 'wörd\" %40"
+SECRET = Secret(PASSWORD)
+OFFICE = StoreRef(StoreKind.VAULT, "Office/password")
+
+
+def vault(folder: Path, **more: Any) -> VaultStore:
+    return VaultStore(folder, cost=CHEAP, **more)
+
+
+async def new_vault(folder: Path) -> VaultStore:
+    made = vault(folder)
+    await made.create(PASSPHRASE)
+    return made
+
+
+async def opened(folder: Path) -> VaultStore:
+    again = vault(folder)
+    await again.open(PASSPHRASE)
+    return again
+
+
+def state_of(store: VaultStore) -> VaultState:
+    return store.state
+
+
+async def trouble_of(work: Any) -> Trouble:
+    with pytest.raises(SecretError) as caught:
+        await work
+    assert str(caught.value).count("\n") == 0
+    assert caught.value.__context__ is None or caught.value.__suppress_context__
+    assert_no_trace(PASSWORD, "".join(traceback.format_exception(caught.value)))
+    return caught.value.trouble
+
+
+# -- keeping -----------------------------------------------------------------------------------------------------------
+
+
+async def test_another_process_reads_what_was_kept(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    assert await put(store, "Office", SECRET) == OFFICE
+    token = await put(store, "Shop", Secret("a token"))
+    again = await opened(tmp_path)
+    assert await again.get(OFFICE) == SECRET
+    assert await again.get(token) == Secret("a token")
+    await store.delete(token)
+    assert await trouble_of(again.get(token)) is Trouble.MISSING
+    assert await again.get(OFFICE) == SECRET
+
+
+async def test_the_file_is_private_and_tells_nothing(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path / "config")
+    await put(store, "Office", SECRET)
+    assert stat.S_IMODE((tmp_path / "config" / "vault.json").stat().st_mode) == 0o600
+    assert_no_trace(PASSWORD, tmp_path)
+    assert_no_trace(PASSPHRASE.reveal(), tmp_path)
+    assert_no_trace("Office", tmp_path)
+    assert PASSPHRASE.reveal() not in repr(vars(store))
+    assert "********" in repr(vars(store)["_key"])
+
+
+async def test_the_length_of_the_file_does_not_tell_the_length_of_the_password(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    sizes = set()
+    for length in range(1, 40):
+        await put(store, "Office", Secret("x" * length))
+        sizes.add((tmp_path / "vault.json").stat().st_size)
+    assert len(sizes) == 1
+
+
+async def test_nothing_is_written_where_nothing_changes(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    before = (tmp_path / "vault.json").read_bytes()
+    await put(store, "Office", SECRET)
+    await store.delete(StoreRef(StoreKind.VAULT, "Nobody/password"))
+    assert (tmp_path / "vault.json").read_bytes() == before
+
+
+async def test_every_writing_takes_another_nonce(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    nonces = set()
+    for number in range(20):
+        await put(store, "Office", Secret(str(number)))
+        nonces.add(json.loads((tmp_path / "vault.json").read_text())["header"]["nonce"])
+    assert len(nonces) == 20
+
+
+@given(st.dictionaries(st.text(max_size=20), st.text(max_size=200), max_size=5), st.text(max_size=30))
+@settings(deadline=None)
+def test_what_is_sealed_comes_back(entries: dict[str, str], words: str) -> None:
+    key = vault_format.new_key(Secret(words), CHEAP)
+    found = vault_format.read(vault_format.seal(entries, key))
+    assert vault_format.unseal(found, vault_format.make_key(Secret(words), found.salt, found.cost)) == entries
+
+
+@given(st.text(min_size=10, max_size=60).map(lambda text: f"{text}~q7Z"))  # else it finds the names of the fields
+@settings(deadline=None)
+def test_no_spelling_of_a_secret_stands_in_the_file(secret: str) -> None:
+    data = vault_format.seal({"Office/password": secret}, vault_format.new_key(PASSPHRASE, CHEAP))
+    assert not any(spelling in data for spelling in spellings(secret))
+
+
+def test_an_accent_may_be_typed_in_two_ways() -> None:
+    salt = b"0" * 16
+    typed = ("caf\u00e9 au lait", "cafe\u0301 au lait")
+    one, other = (vault_format.make_key(Secret(text), salt, CHEAP) for text in typed)
+    assert one.value == other.value
+
+
+# -- closed, wrong, damaged --------------------------------------------------------------------------------------------
+
+
+async def test_a_closed_vault_says_that_it_needs_its_passphrase(tmp_path: Path) -> None:
+    store = vault(tmp_path)
+    assert state_of(store) is VaultState.MISSING
+    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.CLOSED
+    assert not (tmp_path / "vault.json").exists()
+    assert await trouble_of(store.get(OFFICE)) is Trouble.ABSENT
+    await store.delete(OFFICE)
+    assert not await store.ready()
+    await put(await new_vault(tmp_path), "Office", SECRET)
+    assert state_of(store) is VaultState.CLOSED
+    assert await trouble_of(store.get(OFFICE)) is Trouble.CLOSED
+    await store.open(PASSPHRASE)
+    assert state_of(store) is VaultState.OPEN
+    assert await store.ready()
+    assert await store.get(OFFICE) == SECRET
+
+
+async def test_a_wrong_passphrase_is_not_called_damage(tmp_path: Path) -> None:
+    await new_vault(tmp_path)
+    store = vault(tmp_path)
+    assert await trouble_of(store.open(Secret("another passphrase"))) is Trouble.WRONG
+    assert state_of(store) is VaultState.CLOSED
+
+
+async def test_every_changed_byte_is_damage_and_not_a_wrong_passphrase(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    file = tmp_path / "vault.json"
+    whole = file.read_bytes()
+    for place in range(0, len(whole), 7):
+        changed = bytearray(whole)
+        changed[place] ^= 1
+        if bytes(changed).split() == whole.split():
+            continue  # a blank between two fields
+        file.write_bytes(changed)
+        with pytest.raises(SecretError, match=r"is damaged \(") as caught:
+            await opened(tmp_path)
+        assert caught.value.trouble is Trouble.DAMAGED
+
+
+@pytest.mark.parametrize("keep", [0, 1, 100, 400])
+async def test_a_file_that_was_cut_is_damaged_and_left_alone(keep: int, tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    file = tmp_path / "vault.json"
+    file.write_bytes(file.read_bytes()[:keep])
+    assert await trouble_of(store.get(OFFICE)) is Trouble.DAMAGED
+    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.DAMAGED
+    assert await trouble_of(vault(tmp_path).create(PASSPHRASE)) is Trouble.DAMAGED
+    assert file.stat().st_size == keep
+    found = await store.probe()
+    assert not found.ok
+    assert "is damaged" in found.words
+
+
+def forged(folder: Path, **header: Any) -> None:
+    """Change a vault's header, as somebody would who can compute a checksum."""
+    file = folder / "vault.json"
+    document = json.loads(file.read_text())
+    document["header"] |= header
+    document["checksum"] = vault_format._checksum(document["header"], base64.b64decode(document["ciphertext"]))
+    file.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"n": 2**26},
+        {"n": 2**63},
+        {"n": 10**4000},
+        {"n": 3},
+        {"n": 0},
+        {"n": -16},
+        {"n": True},
+        {"n": 16.0},
+        {"r": 2**20},
+        {"r": 0},
+        {"p": 2**20},
+        {"n": 2**18, "p": 16},
+        {"kdf": "none"},
+        {"salt": ""},
+        {"nonce": "AAAA"},
+        {"salt": 5},
+        {"version": 0},
+    ],
+    ids=str,
+)
+async def test_a_forged_header_is_refused_before_any_memory_is_taken(
+    header: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await new_vault(tmp_path)
+    forged(tmp_path, **header)
+    derive = Mock(side_effect=AssertionError("the key was derived"))
+    monkeypatch.setattr(vault_format, "make_key", derive)
+    assert await trouble_of(vault(tmp_path).open(PASSPHRASE)) is Trouble.DAMAGED
+
+
+async def test_the_header_is_sealed_with_the_rest(tmp_path: Path) -> None:
+    await new_vault(tmp_path)
+    forged(tmp_path, nonce=base64.b64encode(b"n" * 12).decode())
+    assert await trouble_of(vault(tmp_path).open(PASSPHRASE)) is Trouble.WRONG
+
+
+async def test_a_newer_vault_asks_for_a_newer_program(tmp_path: Path) -> None:
+    await new_vault(tmp_path)
+    forged(tmp_path, version=2)
+    with pytest.raises(SecretError, match="newer smtp-wizard"):
+        await vault(tmp_path).open(PASSPHRASE)
+
+
+def test_the_usual_cost_is_what_it_is_said_to_be() -> None:
+    assert (Cost().n, Cost().r, Cost().p) == (131072, 8, 1)
+    assert Cost().bearable
+    assert 128 * 2**20 < Cost().memory < 130 * 2**20
+
+
+async def test_a_passphrase_that_is_too_short_makes_no_vault(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="at least 8 characters"):
+        await vault(tmp_path).create(Secret("short"))
+    assert not (tmp_path / "vault.json").exists()
+    assert acceptable(Secret("long enough")) == Secret("long enough")
+
+
+async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("no folder")
+    store = vault(tmp_path / "config")
+    assert await trouble_of(store.create(PASSPHRASE)) is Trouble.REFUSED
+    assert not (await store.probe()).ok
+    assert not (await VaultStore(None).probe()).ok
+    assert await trouble_of(VaultStore(None).create(PASSPHRASE)) is Trouble.ABSENT
+
+
+async def test_a_writer_that_never_ends_is_said(tmp_path: Path) -> None:
+    import filelock
+
+    store = await new_vault(tmp_path)
+    store._lock_limit = 0.05
+    with filelock.FileLock(f"{tmp_path / 'vault.json'}.lock"):
+        assert await trouble_of(put(store, "Office", SECRET)) is Trouble.REFUSED
+        await opened(tmp_path)
+    await put(store, "Office", SECRET)
+
+
+# -- where the passphrase comes from -----------------------------------------------------------------------------------
+
+
+async def test_a_source_makes_and_opens_the_vault_without_asking(tmp_path: Path) -> None:
+    async def source() -> Secret:
+        return PASSPHRASE
+
+    store = vault(tmp_path)
+    store.source = source
+    await put(store, "Office", SECRET)
+    again = vault(tmp_path)
+    again.source = source
+    assert await again.get(OFFICE) == SECRET
+    assert (await again.probe()).unattended
+
+
+async def test_a_source_with_a_short_passphrase_makes_no_vault(tmp_path: Path) -> None:
+    async def source() -> Secret:
+        return Secret("short")
+
+    store = vault(tmp_path)
+    store.source = source
+    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.REFUSED
+
+
+async def test_another_passphrase_locks_out_the_old_one(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    other = await opened(tmp_path)
+    await store.change_passphrase(Secret("another passphrase"))
+    assert await store.get(OFFICE) == SECRET
+    assert await trouble_of(other.get(OFFICE)) is Trouble.CLOSED
+    assert await trouble_of(put(other, "Office", SECRET)) is Trouble.CLOSED
+    assert await trouble_of(vault(tmp_path).open(PASSPHRASE)) is Trouble.WRONG
+    await other.open(Secret("another passphrase"))
+    assert await other.get(OFFICE) == SECRET
+    with pytest.raises(InputError):
+        await store.change_passphrase(Secret("short"))
+
+
+NEW_PASSPHRASE = Secret("five words of no sense")
+
+
+async def test_a_vault_whose_passphrase_another_process_has_changed_is_closed_and_can_be_opened(tmp_path: Path) -> None:
+    """A program that runs for long asks again, instead of failing for ever."""
+    other = await new_vault(tmp_path)
+    await put(other, "Office", SECRET)
+    store = await opened(tmp_path)
+    assert await store.ready()
+    await other.change_passphrase(NEW_PASSPHRASE)
+    assert not await store.ready()
+    assert state_of(store) is VaultState.CLOSED
+    for work in (store.get(OFFICE), store.put(OFFICE, Secret("x")), store.delete(OFFICE)):
+        with pytest.raises(SecretError, match="another passphrase since it was opened here") as closed:
+            await work
+        assert closed.value.trouble is Trouble.CLOSED
+    assert await trouble_of(store.open(PASSPHRASE)) is Trouble.WRONG
+    await store.open(NEW_PASSPHRASE)
+    assert await store.ready()
+    assert await store.get(OFFICE) == SECRET
+    await other.change_passphrase(PASSPHRASE)
+    assert not await store.ready(), "and once more"
+    with pytest.raises(SecretError, match="another passphrase since"):
+        store._entries()
+
+
+async def test_a_vault_that_is_taken_away_just_before_it_is_used(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    ready = store._ready
+
+    async def taken_away() -> None:
+        await ready()
+        (tmp_path / "vault.json").unlink()
+
+    store._ready = taken_away  # type: ignore[method-assign]
+    assert await trouble_of(store.put(OFFICE, SECRET)) is Trouble.ABSENT
+
+
+async def test_who_wants_to_know_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    before = (tmp_path / "vault.json").read_bytes()
+    seen: list[bytes] = []
+    await store.put(OFFICE, SECRET, before=lambda: seen.append((tmp_path / "vault.json").read_bytes()))
+    assert seen == [before]
+
+
+async def test_without_a_config_folder_there_is_no_vault() -> None:
+    store = VaultStore(None)
+    assert not await store.ready()
+    assert await trouble_of(store.put(OFFICE, SECRET)) is Trouble.CLOSED
+    assert await trouble_of(store.create(PASSPHRASE)) is Trouble.ABSENT
+
+
+async def test_a_vault_that_was_never_opened_says_so(tmp_path: Path) -> None:
+    store = vault(tmp_path)
+    with pytest.raises(SecretError, match="There is no vault yet: a passphrase"):
+        await put(store, "Office", SECRET)
+    assert await trouble_of(store.open(PASSPHRASE)) is Trouble.ABSENT
+    await new_vault(tmp_path)
+    with pytest.raises(SecretError, match="The vault is closed: its passphrase"):
+        await put(store, "Office", SECRET)
+
+
+async def test_a_new_vault_costs_one_derivation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    derive = Mock(side_effect=vault_format.make_key)
+    monkeypatch.setattr(vault_format, "make_key", derive)
+    await new_vault(tmp_path)
+    assert derive.call_count == 1
+
+
+async def test_a_vault_in_a_folder_that_cannot_be_written_is_not_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may write everywhere, so the system's answer is played."""
+    assert (await vault(tmp_path / "a" / "b").probe()).ok
+    monkeypatch.setattr("os.access", lambda *_: False)
+    found = await vault(tmp_path / "a" / "b").probe()
+    assert (found.ok, "No vault can be written" in found.words) == (False, True)
+
+
+async def test_a_passphrase_that_was_given_and_is_right_no_longer_leads_to_a_question(tmp_path: Path) -> None:
+    """As from a variable, which stays as it is for as long as the program runs."""
+
+    async def from_variable() -> Secret:
+        return PASSPHRASE
+
+    other = await new_vault(tmp_path)
+    await put(other, "Office", SECRET)
+    store = vault(tmp_path)
+    store.source = from_variable
+    assert await store.get(OFFICE) == SECRET
+    await other.change_passphrase(NEW_PASSPHRASE)
+    assert not await store.ready()
+    assert await trouble_of(store.get(OFFICE)) is Trouble.CLOSED
+    await store.open(NEW_PASSPHRASE)
+    assert await store.get(OFFICE) == SECRET
+
+
+async def test_a_passphrase_that_was_never_right_is_wrong(tmp_path: Path) -> None:
+    async def wrong() -> Secret:
+        return NEW_PASSPHRASE
+
+    await new_vault(tmp_path)
+    store = vault(tmp_path)
+    store.source = wrong
+    assert await trouble_of(store.ready()) is Trouble.WRONG
+    await store.open(PASSPHRASE)
+    assert await store.ready()
+
+
+async def test_a_password_manager_that_knows_the_new_passphrase_is_asked_again(tmp_path: Path) -> None:
+    known = [PASSPHRASE]
+
+    async def from_manager() -> Secret:
+        return known[-1]
+
+    other = await new_vault(tmp_path)
+    await put(other, "Office", SECRET)
+    store = vault(tmp_path)
+    store.source = from_manager
+    assert await store.get(OFFICE) == SECRET
+    await other.change_passphrase(NEW_PASSPHRASE)
+    known.append(NEW_PASSPHRASE)
+    assert await store.get(OFFICE) == SECRET
+
+
+@pytest.mark.parametrize("knows", [True, False])
+async def test_a_passphrase_that_changes_just_before_the_vault_is_used(tmp_path: Path, knows: bool) -> None:
+    """Between the look whether the key fits and the use of it: nothing is sealed under the old one."""
+    other = await new_vault(tmp_path)
+    store = await opened(tmp_path)
+    ready = store._ready
+
+    async def changed_meanwhile() -> None:
+        await ready()
+        store._ready = ready  # type: ignore[method-assign]
+        await other.change_passphrase(NEW_PASSPHRASE)
+
+    async def new_one() -> Secret:
+        return NEW_PASSPHRASE
+
+    store._ready = changed_meanwhile  # type: ignore[method-assign]
+    if knows:
+        store.source = new_one
+        await store.put(OFFICE, SECRET)
+        assert await other.get(OFFICE) == SECRET
+    else:
+        assert await trouble_of(store.put(OFFICE, SECRET)) is Trouble.CLOSED
+        assert await trouble_of(other.get(OFFICE)) is Trouble.MISSING
+
+
+def forgetting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the system says that it has written, and has not."""
+    monkeypatch.setattr("smtp_wizard.engine.base.private_files.write_private", lambda *_, **__: None)
+
+
+async def test_what_was_written_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    forgetting(monkeypatch)
+    assert await trouble_of(put(store, "Shop", SECRET)) is Trouble.FORGETS
+    assert await trouble_of(put(store, "Office", Secret("another one"))) is Trouble.FORGETS
+    assert await trouble_of(store.delete(OFFICE)) is Trouble.FORGETS
+    assert await trouble_of(store.change_passphrase(NEW_PASSPHRASE)) is Trouble.FORGETS
+    assert await store.get(OFFICE) == SECRET, "the old passphrase still opens it, here too"
+
+
+async def test_a_new_vault_is_read_back_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forgetting(monkeypatch)
+    store = vault(tmp_path)
+    assert await trouble_of(store.create(PASSPHRASE)) is Trouble.FORGETS
+    assert state_of(store) is VaultState.MISSING
+
+
+async def test_what_comes_back_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = await new_vault(tmp_path)
+    whole = vault_format.seal
+    monkeypatch.setattr(vault_format, "seal", lambda entries, key: whole({**entries, "Office/password": "x"}, key))
+    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.FORGETS
+
+
+async def test_a_vault_that_is_full_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A larger one could not be read any more."""
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    monkeypatch.setattr(vault_format, "LARGEST", 2000)
+    noted = Mock()
+    long = StoreRef(StoreKind.VAULT, "Shop/password")
+    assert await trouble_of(store.put(long, Secret("x" * 3000), before=noted)) is Trouble.TOO_LONG
+    assert not noted.called
+    assert await store.get(OFFICE) == SECRET
+
+
+async def test_too_little_memory_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await new_vault(tmp_path)
+    monkeypatch.setattr(vault_format, "make_key", Mock(side_effect=MemoryError))
+    with pytest.raises(SecretError, match="not enough memory") as said:
+        await vault(tmp_path).open(PASSPHRASE)
+    assert said.value.trouble is Trouble.REFUSED
+
+
+async def test_two_that_make_it_at_once_make_one(tmp_path: Path) -> None:
+    one, other = vault(tmp_path), vault(tmp_path)
+    await asyncio.gather(one.create(PASSPHRASE), other.create(PASSPHRASE))
+    await put(one, "Office", SECRET)
+    assert await other.get(OFFICE) == SECRET
+
+
+async def test_a_vault_that_was_taken_away_is_said(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    (tmp_path / "vault.json").unlink()
+    assert await trouble_of(store.get(OFFICE)) is Trouble.ABSENT
+    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.CLOSED
+
+
+# -- many writers, and killed ones -------------------------------------------------------------------------------------
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from smtp_wizard.engine.accounts.accounts import StoreKind, StoreRef
+from smtp_wizard.engine.base.stages import Secret
+from smtp_wizard.engine.secrets import VaultStore
+from smtp_wizard.engine.secrets.vault_format import Cost
+
+async def main(folder, name, count):
+    store = VaultStore(Path(folder), cost=Cost(n=16), lock_limit=60)
+    await store.open(Secret("four words of no sense"))
+    for number in range(count):
+        ref = StoreRef(StoreKind.VAULT, f"{name} {number}/password")
+        await store.put(ref, Secret(f"secret {name} {number}"))
+        print(number, flush=True)
+
+asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+"""
+
+
+def writer(folder: Path, name: str, count: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-W", "error", "-c", WRITER, str(folder), name, str(count)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+async def test_four_processes_with_25_updates_each_keep_100(tmp_path: Path) -> None:
+    await new_vault(tmp_path)
+    running = [writer(tmp_path, f"writer {number}", 25) for number in range(4)]
+    for process in running:
+        out, err = process.communicate(timeout=100)
+        assert (process.returncode, err, len(out.splitlines())) == (0, "", 25)
+    entries = (await opened(tmp_path))._entries()
+    assert entries == {
+        f"writer {who} {number}/password": f"secret writer {who} {number}" for who in range(4) for number in range(25)
+    }
+
+
+async def test_50_writers_that_are_killed_never_damage_it(tmp_path: Path) -> None:
+    """Each is killed on its way to the next writing; what it said it had kept is kept."""
+    await new_vault(tmp_path)
+    kept: set[str] = set()
+    for attempt in range(50):
+        process = writer(tmp_path, f"attempt {attempt}", 1000)
+        assert process.stdout is not None
+        with process:
+            for number in range(1 + attempt % 3):
+                assert process.stdout.readline().strip() == str(number)
+                kept.add(f"attempt {attempt} {number}/password")
+            os.kill(process.pid, signal.SIGKILL)
+        assert kept <= (await opened(tmp_path))._entries().keys()
+    store = await opened(tmp_path)
+    await put(store, "Office", SECRET)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["vault.json", "vault.json.lock"]
+
+
+async def test_what_a_killed_writer_left_is_swept_when_the_vault_is_opened(tmp_path: Path) -> None:
+    await new_vault(tmp_path)
+    (tmp_path / ".vault.json.abc.scratch").write_bytes(b"half")
+    await opened(tmp_path)
+    assert not (tmp_path / ".vault.json.abc.scratch").exists()

@@ -1,0 +1,277 @@
+"""The draft on disk: whole or not at all, private, without the secret, and no trap for the next start."""
+
+from __future__ import annotations
+
+import json
+import stat
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin, Proof
+from smtp_wizard.engine.wizard.draft_file import _CODECS, ASIDE, FILE_NAME, DraftBox
+from smtp_wizard.engine.wizard.steps import STEPS, applicable, step
+from smtp_wizard.text.wizard import resume_question
+
+ENDPOINT = Endpoint("mail.example.test", 587, Security.STARTTLS)
+ANA = Address("ana", "example.test")
+FULL = Draft(
+    address=ANA,
+    provider="custom",
+    origin=Origin.HAND,
+    origin_note="your choice",
+    maybe=("a", "b"),
+    ways=2,
+    application=Application.OAUTH,
+    path="password",
+    endpoint=ENDPOINT,
+    by_hand=True,
+    username="ana",
+    auth=Auth.PASSWORD,
+    allow_cleartext=True,
+    ehlo_name="shop.example.test",
+    ca_file="/etc/ca.pem",
+    sender=Address("office", "example.test"),
+    sandbox=None,
+    secret=Secret("correct horse battery"),
+    ticks=frozenset({"custom/1", "custom/2"}),
+    proof=Proof(datetime(2026, 11, 24, tzinfo=UTC), Depth.LOGIN, Verdict.PASS, ENDPOINT, "ana"),
+    test_to=Address("bob", "example.test"),
+    arrival=Arrival.NOT_YET,
+    name="Office",
+    sender_name="Ana's Cleaning",
+    scope=Scope.ALL,
+    update_company=True,
+    company_name="Ana",
+    reply_to=ANA,
+    store=StoreKind.ENV,
+    env_name="MAIL_PASSWORD",
+    secret_command="pass show mail",
+    secret_file="/run/secrets/mail",
+    editing="Old",
+    typed={"port": "abc"},
+)
+
+
+def test_every_field_is_kept_but_secret_proof_and_where_it_was_saved(tmp_path: Path) -> None:
+    box = DraftBox(tmp_path)
+    assert box.save(FULL, step("server"))
+    kept = box.load()
+    assert kept is not None
+    assert kept.draft == replace(FULL, secret=None, proof=None)
+    assert {each.name for each in fields(Draft)} - set(_CODECS) == {
+        "secret",
+        "client_secret",
+        "proof",
+        "saved",
+        "candidates",
+        "found_notes",
+    }
+
+
+def test_the_secret_is_nowhere_in_the_file_and_the_file_is_private(tmp_path: Path) -> None:
+    DraftBox(tmp_path).save(FULL, step("review"))
+    file = tmp_path / FILE_NAME
+    assert b"correct horse" not in file.read_bytes()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_without_the_password_it_goes_on_at_the_sign_in_and_not_later(tmp_path: Path) -> None:
+    box = DraftBox(tmp_path)
+    box.save(FULL, step("review"))
+    kept = box.load()
+    assert kept is not None
+    assert kept.step.id == "connect"
+
+
+def test_it_goes_on_where_the_person_stopped_when_that_is_earlier(tmp_path: Path) -> None:
+    box = DraftBox(tmp_path)
+    box.save(FULL, step("provider"))
+    kept = box.load()
+    assert kept is not None
+    assert kept.step.id == "provider"
+
+
+def test_a_step_that_applies_no_longer_is_not_gone_back_to(tmp_path: Path) -> None:
+    box = DraftBox(tmp_path)
+    box.save(replace(FULL, by_hand=False), step("server"))
+    kept = box.load()
+    assert kept is not None
+    assert kept.step.id == "connect"
+
+
+def test_before_anything_is_typed_nothing_is_written(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    assert DraftBox(folder).save(Draft(), STEPS[0])
+    assert DraftBox(folder).save(Draft(typed={"address": ""}), STEPS[0])
+    assert not folder.exists()
+    assert DraftBox(folder).load() is None
+
+
+def test_clearing_forgets_it(tmp_path: Path) -> None:
+    box = DraftBox(tmp_path)
+    box.save(FULL, step("server"))
+    box.clear()
+    box.clear()
+    assert box.load() is None
+    assert not (tmp_path / FILE_NAME).exists()
+
+
+def damaged() -> list[bytes]:
+    good = {"schema": "smtp-wizard/draft-file/1", "step": "server", "draft": {}}
+    return [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\xff",
+        b"[" * 5000,
+        b" " * 70000,
+        json.dumps(good).encode(),
+        json.dumps({**good, "step": 5}).encode(),
+        b'{"a":' * 5000,
+        b"9" * 5000,
+    ]
+
+
+@pytest.mark.parametrize("data", damaged())
+def test_what_cannot_be_read_is_put_aside_and_begun_anew(tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / FILE_NAME
+    file.write_bytes(data)
+    assert DraftBox(tmp_path).load() is None
+    assert not file.exists()
+    assert file.with_name(FILE_NAME + ASIDE).read_bytes() == data
+
+
+TEXT_FIELDS = [name for name in _CODECS if isinstance(getattr(Draft(), name), str) and name != "arrival"] + [
+    *("provider", "path", "ca_file", "sandbox", "editing"),
+]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("address", "ana"),
+        ("address", 3),
+        ("address", "ana@example.com\r\nRCPT TO:<eve@example.net>"),
+        ("address", "ana\n@example.com"),
+        ("address", "ana@exa mple.com"),
+        ("address", "ana@example.com>"),
+        ("address", "ana@\u2603\u200b.com"),
+        ("sender", "ana@example.com\0"),
+        ("test_to", "ana@example.com\n"),
+        ("reply_to", "\ud800@example.com"),
+        ("endpoint", {"host": "http://x", "port": "1", "security": "tls"}),
+        ("endpoint", {"host": "x.test", "port": "99999", "security": "tls"}),
+        ("endpoint", {"host": "x.test", "port": "25", "security": "rot13"}),
+        ("by_hand", "yes"),
+        ("by_hand", None),
+        ("ways", True),
+        ("ticks", "abc"),
+        ("ticks", [1]),
+        ("typed", []),
+        ("store", "clear-text"),
+        ("username", None),
+        *((name, bad) for name in TEXT_FIELDS for bad in ("a\r\nb", "a\0b", "a\x85b", "a\x1bb", "a\ud800b")),
+        ("ticks", ["gmail/\n"]),
+        ("maybe", ["gmail\r"]),
+        ("typed", {"host": "a\nb"}),
+        ("typed", {"a\nb": "host"}),
+        ("endpoint", {"host": "x.test", "port": "\u0665\u0668\u0667", "security": "tls"}),
+        ("endpoint", {"host": "x.test", "port": 25, "security": "tls"}),
+        ("origin", "a-later-one"),
+        ("application", "a-later-one"),
+        ("arrival", "a-later-one"),
+        ("scope", "a-later-one"),
+        ("auth", "a-later-one"),
+    ],
+)
+def test_a_field_that_is_not_as_it_must_be_puts_the_whole_aside(tmp_path: Path, field: str, value: object) -> None:
+    box, file = DraftBox(tmp_path), tmp_path / FILE_NAME
+    box.save(FULL, step("server"))
+    document = json.loads(file.read_bytes())
+    document["draft"][field] = value
+    file.write_text(json.dumps(document))
+    assert box.load() is None
+    assert file.with_name(FILE_NAME + ASIDE).exists()
+
+
+def test_a_folder_in_its_place_is_said_by_the_return_value_and_raises_nothing(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).mkdir()
+    box = DraftBox(tmp_path)
+    assert not box.save(FULL, step("server"))
+    assert box.load() is None
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=40)
+
+
+@given(TEXTS, st.frozensets(TEXTS, max_size=3))
+def test_any_text_comes_back_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, text: str, ticks: frozenset[str]
+) -> None:
+    box = DraftBox(tmp_path_factory.mktemp("drafts"))
+    draft = Draft(address=ANA, sender_name=text, ticks=ticks, typed={"host": text})
+    assert box.save(draft, STEPS[1])
+    kept = box.load()
+    assert kept is not None
+    assert kept.draft == draft
+
+
+STEP_IDS = [each.id for each in STEPS]
+
+
+@pytest.mark.parametrize("stopped", ["a-step-of-a-later-version", "", None, 7, [], {}, ["server"], "server\n"])
+def test_a_step_of_another_version_puts_it_aside(tmp_path: Path, stopped: object) -> None:
+    box, file = DraftBox(tmp_path), tmp_path / FILE_NAME
+    box.save(FULL, step("server"))
+    document = json.loads(file.read_bytes())
+    document["step"] = stopped
+    file.write_text(json.dumps(document))
+    assert box.load() is None
+    assert file.with_name(FILE_NAME + ASIDE).exists()
+    assert str(file.with_name(FILE_NAME + ASIDE)) in box.trouble
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(STEP_IDS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(sorted(_CODECS)), ANYTHING, st.sampled_from(STEP_IDS) | ANYTHING)
+def test_whatever_stands_in_it_loading_ends_in_a_draft_or_in_none(
+    tmp_path_factory: pytest.TempPathFactory, field: str, value: object, stopped: object
+) -> None:
+    box = DraftBox(tmp_path_factory.mktemp("drafts"))
+    box.save(FULL, step("server"))
+    document = json.loads(box._file.read_bytes())
+    document["draft"][field], document["step"] = value, stopped
+    box._file.write_text(json.dumps(document))
+    kept = box.load()
+    assert (kept is None) == bool(box.trouble)
+    if kept is not None:
+        assert resume_question(kept.draft, kept.step)
+        assert kept.step in applicable(kept.draft)
+
+
+@given(st.text(st.characters(), max_size=20))
+def test_what_was_typed_is_kept_whatever_it_is(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    """Pasted halves of characters and control characters, too, which no field takes."""
+    box = DraftBox(tmp_path_factory.mktemp("drafts"))
+    assert box.save(Draft(address=ANA, typed={"host": text}), STEPS[1])
+    kept = box.load()
+    assert kept is not None
+    assert len(kept.draft.typed["host"]) == len(text)

@@ -1,0 +1,210 @@
+"""The forms of a report: lines for a person, JSON, JUnit, Nagios, Prometheus."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.checks.events import Event, Line, RunFinished, StageFinished, StageStarted
+from smtp_wizard.engine.checks.report import CheckResult, Report, Way
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.smtp.transport import TlsFacts
+from smtp_wizard.output import json_reports, junit, nagios, prometheus
+from smtp_wizard.output import lines as report
+from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.schemas import schema_of
+
+ENDPOINT = Endpoint("mail.example.com", 587, Security.STARTTLS)
+FACTS = TlsFacts(
+    "TLSv1.3",
+    "TLS_AES_256_GCM_SHA384",
+    "mail.example.com",
+    "Example CA",
+    datetime(2026, 1, 1, tzinfo=UTC),
+    datetime(2027, 1, 1, tzinfo=UTC),
+    ("mail.example.com",),
+)
+FINDING = Finding(
+    code="bad_credentials",
+    title="The user name or the password is wrong",
+    explanation="The server does not know this user name and password together, and it says so in a long sentence.",
+    who=Who.PROVIDER,
+    steps=("Type the password again.", "Look at the provider's page."),
+    guide="basic",
+    server_said="535 5.7.8 No <way> & \"no\" | 'how'",
+    forward="Please look at this mailbox.\n\nServer: mail.example.com",
+    fix=Endpoint("mail.example.com", 465, Security.TLS),
+)
+PASSING = Report(
+    ENDPOINT,
+    (
+        CheckResult(Stage.DNS, Verdict.PASS, 0.012, "mail.example.com is 192.0.2.1"),
+        CheckResult(Stage.CONNECT, Verdict.PASS, 0.03, "it answers", family=Family.IPV4, address="192.0.2.1"),
+        CheckResult(Stage.STARTTLS, Verdict.PASS, 0.04, "TLS 1.3", tls=FACTS, capabilities={"SIZE": "100"}),
+        CheckResult(Stage.AUTH, Verdict.PASS, 0.05, "signed in", mechanism="PLAIN"),
+    ),
+)
+FAILING = Report(
+    ENDPOINT,
+    (
+        CheckResult(Stage.DNS, Verdict.PASS, 0.012, "mail.example.com is 192.0.2.1"),
+        CheckResult(Stage.AUTH, Verdict.FAIL, 0.31, FINDING.title, FINDING),
+        CheckResult(Stage.MAIL, Verdict.SKIPPED, 0.0, "not reached"),
+    ),
+)
+OBSTACLE = Finding(
+    code="secret-locked", title="The password could not be read", explanation="Locked.", who=Who.YOU, steps=("Unlock.",)
+)
+UNTRIED = Outcome("Locked one", Report(ENDPOINT), OBSTACLE)
+
+
+def test_every_stage_verdict_and_actor_has_words() -> None:
+    assert set(report.STAGE_WORDS) == set(Stage)
+    assert set(report.VERDICT_WORDS) == set(Verdict)
+    assert all(report.who_words(who) for who in Who)
+
+
+def test_a_stage_is_one_row() -> None:
+    assert report.row(PASSING.results[0]) == ["ok    Find server   mail.example.com is 192.0.2.1   12 ms"]
+    assert report.row(FAILING.results[2]) == ["--    Sender        not reached"]
+
+
+def test_a_long_row_is_wrapped_under_its_words_and_keeps_figure_and_unit_together() -> None:
+    lines = report.row(CheckResult(Stage.EHLO, Verdict.PASS, 0.012, "word " * 11 + "it"))
+    assert lines[1] == " " * 20 + "12 ms"
+    assert all(len(line) <= report.WIDTH for line in lines)
+
+
+def test_a_failure_says_what_who_steps_and_the_servers_words() -> None:
+    lines = report.plain_report(Outcome(None, FAILING))
+    assert lines[1] == "FAIL  Sign in       The user name or the password is wrong   310 ms"
+    text = "\n".join(lines)
+    for words in (
+        "Who must act: Your mail provider",
+        " 1. Type the password again.",
+        " 2. Look at the provider's page.",
+        "Try instead: mail.example.com, port 465, SSL/TLS",
+        "More help: smtp-wizard guide basic",
+        "The server said: 535 5.7.8 No",
+        "  > Please look at this mailbox.",
+        "  > Server: mail.example.com",
+    ):
+        assert words in text
+    assert all(len(line) <= report.WIDTH for line in lines)
+
+
+def test_the_printer_writes_stages_as_they_end_and_the_transcript_only_where_it_is_wanted() -> None:
+    events: list[Event] = [
+        StageStarted(Stage.DNS),
+        Line(0.5, Stage.EHLO, Way.OURS, "EHLO [127.0.0.1]", encrypted=False),
+        StageFinished(PASSING.results[0]),
+        RunFinished(PASSING),
+    ]
+    rows: list[str] = []
+    talk: list[str] = []
+    for event in events:
+        report.plain_printer(rows.append, talk.append)(event)
+        report.plain_printer(rows.append, None)(event)
+    assert rows == report.row(PASSING.results[0]) * 2
+    assert talk == ["   0.500 C! EHLO [127.0.0.1]"]
+
+
+@pytest.mark.parametrize(
+    ("depth", "words"),
+    [(Depth.SERVER, "password was not checked"), (Depth.LOGIN, "lets you in"), (Depth.SEND, "taken")],
+)
+def test_the_last_words_say_what_was_proved(depth: Depth, words: str) -> None:
+    assert words in " ".join(report.summary(PASSING, depth))
+    assert report.summary(FAILING, depth) == []
+
+
+def test_a_lost_message_is_called_unknown() -> None:
+    lost = Report(ENDPOINT, (CheckResult(Stage.DATA, Verdict.UNKNOWN, 1.0, "lost"),))
+    assert "Nobody can say" in " ".join(report.summary(lost, Depth.SEND))
+
+
+@pytest.mark.parametrize("stage", [Stage.DNS, Stage.CONNECT, Stage.AUTH, Stage.RCPT])
+@pytest.mark.parametrize("depth", list(Depth))
+def test_a_check_that_was_cut_short_before_the_message_speaks_of_none(stage: Stage, depth: Depth) -> None:
+    cut_short = Report(ENDPOINT, (CheckResult(stage, Verdict.UNKNOWN, 1.0, "The time allowed was up"),))
+    assert report.summary(cut_short, depth) == []
+
+
+def test_colour_is_beside_the_words() -> None:
+    line = report.row(PASSING.results[0])[0]
+    assert re.sub(r"\x1b\[[0-9;]*m", "", report.coloured(line)) == line
+    assert report.coloured(line) != line
+    assert report.coloured("      plain") == "      plain"
+
+
+def test_json_is_what_the_schema_says() -> None:
+    entry = json_reports.outcome_json(Outcome("Office", FAILING))
+    assert [stage["finding"] for stage in entry["stages"]] == [None, "bad_credentials", None]
+    assert entry["findings"][0]["who"] == "provider"
+    assert entry["tls"] is None
+    passing = json_reports.outcome_json(Outcome(None, PASSING))
+    assert passing["tls"]["not_after"] == "2027-01-01T00:00:00Z"
+    assert (passing["family"], passing["mechanism"], passing["capabilities"]) == ("ipv4", "PLAIN", {"SIZE": "100"})
+    for each in (Outcome("Office", FAILING), Outcome(None, PASSING), UNTRIED):
+        jsonschema.validate(json.loads(json_reports.json_line(each)), schema_of("test-line"))
+
+
+def test_junit_counts_what_failed_and_what_could_not_begin() -> None:
+    root = ET.fromstring(junit.junit([Outcome("Office", FAILING), Outcome("Home", PASSING), UNTRIED]))
+    counts = [(s.get("name"), s.get("tests"), s.get("failures"), s.get("errors"), s.get("skipped")) for s in root]
+    assert counts == [("Office", "3", "1", "0", "1"), ("Home", "4", "0", "0", "0"), ("Locked one", "1", "0", "1", "0")]
+    (failure,) = root.iter("failure")
+    assert failure.get("type") == "bad_credentials"
+    assert FINDING.server_said.split()[0] in (failure.text or "")
+
+
+@given(st.text(), st.text())
+def test_no_words_of_others_break_junit(name: str, words: str) -> None:
+    result = CheckResult(Stage.AUTH, Verdict.FAIL, 0.1, words, None)
+    root = ET.fromstring(junit.junit([Outcome(name or "x", Report(ENDPOINT, (result,)))]))
+    assert len(root) == 1
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "state", "code"),
+    [
+        ([Outcome("a", PASSING)], "OK", 0),
+        ([Outcome("a", Report(ENDPOINT, (CheckResult(Stage.DNS, Verdict.WARN, 0.1, "w"),)))], "WARNING", 1),
+        ([Outcome("a", PASSING), Outcome("b", FAILING)], "CRITICAL", 2),
+        ([Outcome("a", PASSING), UNTRIED], "UNKNOWN", 3),
+        ([UNTRIED, Outcome("b", FAILING)], "CRITICAL", 2),
+    ],
+)
+def test_nagios_says_the_worst_first(outcomes: list[Outcome], state: str, code: int) -> None:
+    text, exit_code = nagios.nagios(outcomes)
+    assert text.startswith(f"SMTP {state} - ")
+    assert exit_code == code
+
+
+def test_nagios_keeps_names_out_of_the_performance_data() -> None:
+    text, _ = nagios.nagios([Outcome("it's | a=name", PASSING)])
+    head, bar, data = text.partition(" | ")
+    assert bar
+    assert "|" not in head + data
+    assert data.startswith("'it''s / a_name'=0.132s")
+
+
+def test_prometheus_has_one_type_line_a_metric_and_escaped_labels() -> None:
+    text = prometheus.prometheus([Outcome('a "b" \\', PASSING), Outcome("c", FAILING)])
+    assert 'smtp_wizard_check_success{account="a \\"b\\" \\\\",host="mail.example.com",port="587"' in text
+    assert text.count("# TYPE smtp_wizard_check_success gauge") == 1
+    assert 'stage="mail"' not in text  # it was not reached
+    assert "smtp_wizard_certificate_not_after_seconds{" in text
+    for line in text.splitlines():
+        assert re.fullmatch(r'# (HELP|TYPE) \w+ .+|\w+\{\w+="([^"\\]|\\.)*"(,\w+="([^"\\]|\\.)*")*\} [0-9.]+', line)

@@ -1,0 +1,90 @@
+"""What is drawn fits the terminal: ASCII where nothing else is shown, no colour where none is wanted."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.color import Color
+
+from smtp_wizard.runtime.console import only_ascii
+from smtp_wizard.widgets.themes import HIGH_CONTRAST, THEMES, AsciiFilter, spelt, theme_for
+
+
+@given(st.text(max_size=60))
+def test_what_is_spelt_is_ascii_and_takes_as_many_cells(text: str) -> None:
+    shown = spelt(text)
+    assert shown.isascii()
+    if all(cell_len(ch) for ch in text):
+        assert cell_len(shown) == cell_len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("Zoë", "Zoe"), ("“a” – b…", '"a" - b.'), ("▁▅", "  "), ("日", "??"), ("plain", "plain"), ("a\u0301", "a")],
+)
+def test_accents_fall_off_and_blocks_become_blanks(text: str, plain: str) -> None:
+    assert spelt(text) == plain
+
+
+def test_the_filter_spells_every_segment_and_keeps_its_style() -> None:
+    segment = Segment("Zoë", None, None)
+    assert AsciiFilter().apply([segment], Color(0, 0, 0)) == [Segment("Zoe", None, None)]
+
+
+@pytest.mark.parametrize(
+    ("terminal", "encoding", "ascii_alone"),
+    [
+        ("xterm-256color", "utf-8", False),
+        ("xterm", "UTF8", False),
+        ("linux", "utf-8", True),
+        ("vt220", "utf-8", True),
+        ("xterm", "ascii", True),
+        ("xterm", "latin-1", True),
+        ("xterm", None, True),
+    ],
+)
+def test_a_bare_console_or_line_gets_ascii_alone(terminal: str, encoding: str | None, ascii_alone: bool) -> None:
+    assert only_ascii({"TERM": terminal}, encoding) is ascii_alone
+
+
+@pytest.mark.parametrize(
+    ("environ", "theme"),
+    [
+        ({}, "textual-dark"),
+        ({"NO_COLOR": "1"}, "ansi-dark"),
+        ({"NO_COLOR": ""}, "ansi-dark"),
+        ({"SMTP_WIZARD_THEME": "light", "NO_COLOR": "1"}, "textual-light"),
+        ({"SMTP_WIZARD_THEME": "high-contrast"}, "high-contrast"),
+        ({"SMTP_WIZARD_THEME": "no such"}, "textual-dark"),
+    ],
+)
+def test_the_look_that_was_asked_for_wins(environ: dict[str, str], theme: str) -> None:
+    assert theme_for(environ) == theme
+    assert theme in THEMES.values()
+
+
+def luminance(color: Color) -> float:
+    """Relative luminance, WCAG 2.2."""
+
+    def channel(value: int) -> float:
+        part = value / 255
+        return part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4
+
+    red, green, blue = (channel(value) for value in color.rgb)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(Color.parse(one)), luminance(Color.parse(other))), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize(
+    "name", ["text-muted", "text-success", "text-warning", "text-error", "foreground-muted", "footer-key-foreground"]
+)
+@pytest.mark.parametrize("ground", ["background", "boost"])
+def test_in_high_contrast_every_text_stands_out_ten_to_one(name: str, ground: str) -> None:
+    assert contrast(HIGH_CONTRAST.variables[name], getattr(HIGH_CONTRAST, ground)) >= 10.0
