@@ -28,7 +28,7 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.html_links import read_html
 from smtp_wizard.engine.base.letter import begins_with_header, decoded, read_letter
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.diagnosis.advice import Blanks
 from smtp_wizard.engine.diagnosis.patterns import Patterns
@@ -334,7 +334,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "plain text": plain_text,
     "replies": lambda text: find_replies(f"550 {text}"),
     "masked": lambda text: masked(text, lambda host: False),
-    "clean": lambda text: clean(text, len(text)),
+    "shown": lambda text: shown(text, len(text)),
     "visible": visible,
     "secret": lambda text: Redactor(Secret("aaaaaaaaaaaa"), "ana").scrub(text),
     "reply": _reply,

@@ -13,7 +13,7 @@ from smtp_wizard.engine.accounts.accounts import Account
 from smtp_wizard.engine.accounts.lockout_guard import counted_words
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.base.connection import Auth
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.scan.known_host import counted_name
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state.logins import Login
@@ -185,14 +185,14 @@ def result_words(last: LastResult | None) -> str:
 
 def store_words(store: StoreRef | None) -> str:
     """Return in words where a password is kept."""
-    return STORE_WORDS[store.kind].format(where=clean(store.where, 200)) if store else "none is needed"
+    return STORE_WORDS[store.kind].format(where=shown(store.where, 200)) if store else "none is needed"
 
 
 def _login_facts(login: Login | None) -> list[tuple[str, str]]:
     if login is None:
         return []
     return [
-        ("Client id", clean(login.client_id, 200)),
+        ("Client id", shown(login.client_id, 200)),
         ("Signed in", f"{login.granted.astimezone():%Y-%m-%d %H:%M}"),
         ("Renewed", f"{login.renewed.astimezone():%Y-%m-%d %H:%M}"),
     ]

@@ -9,7 +9,7 @@ from smtp_wizard.commands.checking import Transcript, cut_off, held_reader, repo
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.checks.events import Emit
 from smtp_wizard.engine.checks.progress import Watched
 from smtp_wizard.engine.checks.report import Report
@@ -171,7 +171,7 @@ class NeutralQuestion:
         """
         if not ports:
             if named is not None and self.out.form is Form.TEXT:
-                self.out.narrate(f"{clean(named, 100)} was not asked: no port was found to be unreachable.")
+                self.out.narrate(f"{shown(named, 100)} was not asked: no port was found to be unreachable.")
             return Neutrally()
         if named is not None:
             return Neutrally(self._asked(Neutral(named, tuple(ports)), serving, undone))

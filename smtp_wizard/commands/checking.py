@@ -13,7 +13,7 @@ from typing import Self
 
 from smtp_wizard.commands.options.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Emit, Event, StageFinished
@@ -141,7 +141,7 @@ class Transcript:
 
     def begin(self, title: str) -> None:
         """Say whose conversation follows."""
-        self._write(f"== {clean(title)}")
+        self._write(f"== {shown(title)}")
 
     def add(self, line: str) -> None:
         """Add one line."""
@@ -181,4 +181,4 @@ def _private_file(path: Path) -> int:
 def _unwritable(problem: OSError) -> CommandError:
     if problem.errno == errno.ENXIO:
         return CommandError("transcript", "The transcript cannot be written: it is a pipe that nobody reads.")
-    return CommandError("transcript", f"The transcript cannot be written: {clean(problem.strerror or '', 100)}.")
+    return CommandError("transcript", f"The transcript cannot be written: {shown(problem.strerror or '', 100)}.")

@@ -11,7 +11,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import connection_from, connection_options, parsed_by
 from smtp_wizard.commands.providers import path_json
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.candidate import Candidate
 from smtp_wizard.engine.discovery.search import DEADLINE, Discovery
@@ -91,7 +91,7 @@ def _tell(invocation: Invocation, email: Address, found: Discovery) -> None:
     for number, each in enumerate(found.candidates, 1):
         for line in paragraph(server_words(each), f"{number:>2}. "):
             report_line(out, line)
-        for line in paragraph(f"user name {clean(each.username)}; {believed_words(each)}", "    "):
+        for line in paragraph(f"user name {shown(each.username)}; {believed_words(each)}", "    "):
             report_line(out, line)
     if found.provider is not None:
         for path in found.provider.paths:

@@ -17,7 +17,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Security, parse_port
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.explain.explain import AFTER, Explainer, Explanation, StageOrAfter
 from smtp_wizard.engine.smtp.symptom import Hints
@@ -74,7 +74,7 @@ def command(
     text = _read(invocation, file)
     explanation = about.ask(invocation.explainer, text)
     if provider and invocation.explainer.provider_called(provider) is None:
-        invocation.out.narrate(provider_unknown(clean(provider, 60)))
+        invocation.out.narrate(provider_unknown(shown(provider, 60)))
     if invocation.out.form is Form.JSON:
         invocation.out.document("explain", **explanation_json(explanation))
     else:
@@ -146,12 +146,12 @@ def _opened(file: str) -> Iterator[BinaryIO]:
 
     Raises `CommandError`, also for a fault while it is read.
     """
-    what = "Standard input" if file == "-" else f"The file '{clean(file, 120)}'"
+    what = "Standard input" if file == "-" else f"The file '{shown(file, 120)}'"
     try:
         with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as source:
             yield source
     except OSError as problem:
-        why = clean(problem.strerror or "unknown reason", 80)
+        why = shown(problem.strerror or "unknown reason", 80)
         raise CommandError("input", f"{what} cannot be read: {why}.") from None
 
 
@@ -247,7 +247,7 @@ def _settings(value: object, told: Hints) -> Hints:
         raise InputError("The key 'settings' is no object.")
     security = _text(value, "security")
     if security is not None and security.lower() not in SECURITY:
-        raise InputError(f"The security '{clean(security, 40)}' is none of: {', '.join(SECURITY)}.")
+        raise InputError(f"The security '{shown(security, 40)}' is none of: {', '.join(SECURITY)}.")
     auth = _text(value, "auth")
     port = value.get("port")
     return Hints(
@@ -269,4 +269,4 @@ def _stage(value: str | None) -> StageOrAfter | None:
     try:
         return Stage(value)
     except ValueError:
-        raise InputError(f"The stage '{clean(value, 40)}' is none of: {', '.join(STAGES)}.") from None
+        raise InputError(f"The stage '{shown(value, 40)}' is none of: {', '.join(STAGES)}.") from None

@@ -13,7 +13,7 @@ from smtp_wizard.engine.base.data_files import DataError, DataUnread
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.private_files import make_private_dir, write_private
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.guides.guides import UnknownGuide
 from smtp_wizard.engine.sandbox.server import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
@@ -68,9 +68,9 @@ _OF_THE_SYSTEM = {
 
 
 def _refused(problem: OSError) -> str:
-    why = clean(problem.strerror or "no reason was given", 100)
+    why = shown(problem.strerror or "no reason was given", 100)
     names = problem.filename if isinstance(problem.filename, str) else ""
-    return f"This computer refused something: {why}{f' ({clean(names, 200)})' if names else ''}."
+    return f"This computer refused something: {why}{f' ({shown(names, 200)})' if names else ''}."
 
 
 _OF_THE_KEYRING = (
@@ -112,7 +112,7 @@ def reported_bug(problem: Exception, invocation: Invocation) -> CommandError:
         make_private_dir(invocation.folder)
         log = invocation.folder / LOG_NAME
         write_private(log, _told(problem).encode())
-        where = f" What happened is written in {clean(str(log), 200)}."
+        where = f" What happened is written in {shown(str(log), 200)}."
     return CommandError("bug", f"This is a fault of smtp-wizard itself ({kind}).{where}", exit_code=Exit.BUG)
 
 

@@ -10,7 +10,7 @@ import click
 from smtp_wizard.commands.groups import GroupWithDefault
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.providers import provider_called
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, advice, in_order, rows_of, sender_of
 from smtp_wizard.engine.limits.mailing_plan import (
     MOST_EACH,
@@ -67,7 +67,7 @@ def listed(invocation: Invocation, query: str | None, sorting: str, _json: bool,
     elif as_csv:
         out.data(rows_csv(rows).rstrip("\n"))
     elif not rows:
-        out.narrate(f"No provider with limits is known for '{clean(query or '', 60)}'.")
+        out.narrate(f"No provider with limits is known for '{shown(query or '', 60)}'.")
     else:
         out.data("\n".join(_text(rows)))
         out.narrate("* as the old help article has it")
@@ -146,7 +146,7 @@ def _check_words(providers: Sequence[Provider], chosen: str) -> None:
     if chosen and not any(is_for(limit, chosen) for limit in today):
         scopes = dict.fromkeys(limit.applies_to for limit in today if limit.applies_to)
         hint = f"There are: {'; '.join(scopes)}." if scopes else "No limit of today is for some accounts only."
-        raise CommandError("no-such-scope", f"No limit is for '{clean(chosen, 60)}'.", hint, Exit.NOT_FOUND)
+        raise CommandError("no-such-scope", f"No limit is for '{shown(chosen, 60)}'.", hint, Exit.NOT_FOUND)
 
 
 def _plan_text(made: Plan, invocation: Invocation) -> Iterator[str]:

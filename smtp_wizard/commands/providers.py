@@ -12,7 +12,7 @@ import click
 from smtp_wizard.commands.groups import GroupWithDefault, Later
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.endpoint import Endpoint
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.providers.limits import SendLimit
 from smtp_wizard.engine.providers.provider import AccessPath, CatalogEndpoint, Documented, IspdbEntry, Provider
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -38,7 +38,7 @@ def listed(invocation: Invocation, query: str | None, _json: bool) -> int:
     if out.form is Form.JSON:
         out.document("providers", providers=[_brief(provider) for provider in found])
     elif not found:
-        out.narrate(f"No provider is known for '{clean(query or '', 60)}'. Its server can be entered by hand.")
+        out.narrate(f"No provider is known for '{shown(query or '', 60)}'. Its server can be entered by hand.")
     else:
         rows = [("Id", "Name", "Kind", "Status", "Checked")]
         rows += [(each.id, each.name, each.kind.value, each.status.value, each.checked) for each in found]
@@ -73,7 +73,7 @@ def provider_called(invocation: Invocation, provider_id: str) -> Provider:
     close = difflib.get_close_matches(provider_id, [each.id for each in catalog.providers], n=1)
     raise CommandError(
         "no-such-provider",
-        f"There is no provider with the id '{clean(provider_id, 60)}'.",
+        f"There is no provider with the id '{shown(provider_id, 60)}'.",
         f"Did you mean '{close[0]}'?" if close else "'smtp-wizard providers' lists them.",
         Exit.NOT_FOUND,
     )

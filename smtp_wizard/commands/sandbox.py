@@ -11,7 +11,7 @@ import click
 
 from smtp_wizard.commands.groups import GroupWithDefault
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.output.json_reports import moment
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form, Output
@@ -74,7 +74,7 @@ def _scenario(name: str) -> Scenario:
     close = difflib.get_close_matches(name, known, n=1)
     raise CommandError(
         "no-such-scenario",
-        f"The practice server does not know '{clean(name, 60)}'.",
+        f"The practice server does not know '{shown(name, 60)}'.",
         f"Did you mean '{close[0]}'?" if close else f"It knows: {', '.join(known)}.",
         Exit.NOT_FOUND,
     )
@@ -152,17 +152,17 @@ def show(invocation: Invocation, key: str, _json: bool) -> int:
     if summary is None:
         raise CommandError(
             "no-such-message",
-            f"There is no message '{clean(key, 80)}' in the practice mailbox.",
+            f"There is no message '{shown(key, 80)}' in the practice mailbox.",
             "'smtp-wizard sandbox mailbox' lists them.",
             Exit.NOT_FOUND,
         )
     message = practice_mailbox.read(_folder(invocation), key)
-    headers = [(clean(name), clean(practice_mailbox.readable(value))) for name, value in message.head.fields]
+    headers = [(shown(name), shown(practice_mailbox.readable(value))) for name, value in message.head.fields]
     body = message.shown("text/plain")
-    lines = [clean(line) for line in body.text().splitlines()] if body is not None else []
+    lines = [shown(line) for line in body.text().splitlines()] if body is not None else []
     if invocation.out.form is Form.JSON:
-        shown = {"headers": [{"name": name, "value": value} for name, value in headers], "text": "\n".join(lines)}
-        invocation.out.document("sandbox-mailbox-show", **_message_json(summary), **shown)
+        content = {"headers": [{"name": name, "value": value} for name, value in headers], "text": "\n".join(lines)}
+        invocation.out.document("sandbox-mailbox-show", **_message_json(summary), **content)
     else:
         invocation.out.data("\n".join([*(f"{name}: {value}" for name, value in headers), "", *lines]))
     return Exit.OK

@@ -55,7 +55,7 @@ from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, par
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.base.words import parse_words
 from smtp_wizard.engine.checks.progress import Watched
@@ -409,7 +409,7 @@ class _Setup:
         if path is None:
             raise CommandError(
                 "no-such-path",
-                f"{provider.name} has no way to sign in called '{clean(self.given.path or '', 60)}'.",
+                f"{provider.name} has no way to sign in called '{shown(self.given.path or '', 60)}'.",
                 f"It has: {', '.join(each.id for each in provider.paths)}.",
                 Exit.NOT_FOUND,
             )

@@ -16,7 +16,7 @@ from smtp_wizard.commands.options.vault import (
     variable_source,
 )
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.vault import FILE_NAME
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -45,7 +45,7 @@ def state(invocation: Invocation, _json: bool) -> int:
     elif not file.exists():
         invocation.out.narrate("There is no vault yet; '--store vault' makes one.")
     else:
-        rows = [("File", clean(str(file), 200)), ("Used by", ", ".join(used_by) or "no account")]
+        rows = [("File", shown(str(file), 200)), ("Used by", ", ".join(used_by) or "no account")]
         invocation.out.data("\n".join(table(rows)))
     return Exit.OK
 

@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.html_links import LONGEST_HREF, MOST_LINKS, Link, read_html
 from smtp_wizard.engine.base.letter import Letter, Part, begins_with_header, read_letter
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.strict_yaml import Document, Node
 
 SUBJECT = "remove"
@@ -225,7 +225,7 @@ def _body(text: str, markup: bool) -> tuple[tuple[Seen, ...], tuple[str, ...]]:
     good = [link.href for link in ways if _works(link.href)]
     return (
         (_link_seen(ways, good), _postal_seen(words)),
-        tuple(clean(link.href, 200) for link in ways[:10]),
+        tuple(shown(link.href, 200) for link in ways[:10]),
     )
 
 
@@ -271,11 +271,11 @@ def _link_seen(ways: list[Link], good: list[str]) -> Seen:
     if not ways:
         return Seen("link", False, "There is no link or address to unsubscribe with.")
     if not good:
-        return Seen("link", False, f"The unsubscribe link leads nowhere: {clean(ways[0].href or 'it is empty', 120)}")
+        return Seen("link", False, f"The unsubscribe link leads nowhere: {shown(ways[0].href or 'it is empty', 120)}")
     sample = next((href for href in good if _PLACEHOLDER.search(href)), None)
     if sample is not None:
-        return Seen("link", False, f"The unsubscribe link is still a sample or a placeholder: {clean(sample, 120)}")
-    return Seen("link", True, f"There is a way to unsubscribe: {clean(good[0], 120)}")
+        return Seen("link", False, f"The unsubscribe link is still a sample or a placeholder: {shown(sample, 120)}")
+    return Seen("link", True, f"There is a way to unsubscribe: {shown(good[0], 120)}")
 
 
 def _postal_seen(words: str) -> Seen:

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.transport import TlsFacts
@@ -32,7 +32,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "stages": [_stage_json(result) for result in report.results],
         "findings": [finding_json(finding) for finding in outcome.findings],
         "mechanism": report.mechanism,
-        "capabilities": {clean(name): clean(value) for name, value in report.capabilities.items()},
+        "capabilities": {shown(name): shown(value) for name, value in report.capabilities.items()},
         "tls": _tls_json(report.tls) if report.tls else None,
         "ms": ms(report.took),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.output.outcome import Outcome
 
@@ -42,7 +42,7 @@ def nagios_unknown(sentence: str) -> str:
 
 def _nagios_text(text: str) -> str:
     # A bar begins the performance data.
-    return clean(text).replace("|", "/")
+    return shown(text).replace("|", "/")
 
 
 def _label(name: str) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.oauth.attempt import Attempt
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.exchange import RegisteredClient
@@ -67,7 +67,7 @@ def _client_id(talk: Talk, kit: Kit, draft: Draft) -> Draft:
 def _some(text: str) -> str:
     if not text:
         raise InputError(CLIENT_ID_LACKING)
-    return clean(text, 300)
+    return shown(text, 300)
 
 
 def _client_secret(talk: Talk, kit: Kit, draft: Draft) -> Draft:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from smtp_wizard import __version__
 from smtp_wizard.engine.base.private_files import make_private_dir, write_private
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 
 CRASH_LOG = "crash.log"
 MOST_TOLD = 20
@@ -45,7 +45,7 @@ class FaultLog:
         with suppress(OSError):
             make_private_dir(self._path.parent)
             write_private(self._path, text.encode("utf-8", "backslashreplace"), lasting=False)
-            return clean(str(self._path), 200)
+            return shown(str(self._path), 200)
         return ""
 
 
@@ -97,4 +97,4 @@ def _cause(fault: BaseException) -> str:
         case TimeoutError() | BrokenOff():
             return "What smtp-wizard waited for ended without an answer."
         case _:
-            return f"smtp-wizard met a fault of its own here ({clean(type(fault).__name__, 60)})."
+            return f"smtp-wizard met a fault of its own here ({shown(type(fault).__name__, 60)})."

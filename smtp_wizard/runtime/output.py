@@ -43,11 +43,11 @@ class OutputLost(CommandError):
     """What belongs on stdout could not be written there: the disk is full, say, or stdout was closed."""
 
     def __init__(self, problem: OSError | ValueError) -> None:
-        from smtp_wizard.engine.base.shown import clean
+        from smtp_wizard.engine.base.shown import shown
 
         why = problem.strerror if isinstance(problem, OSError) else None
         super().__init__(
-            "output", f"The output could not be written: {clean(why or 'it is closed', 100)}.", exit_code=Exit.FAILED
+            "output", f"The output could not be written: {shown(why or 'it is closed', 100)}.", exit_code=Exit.FAILED
         )
 
 
@@ -97,10 +97,10 @@ class Output:
 
         Raises `Interrupted` where the reader of stdout has gone.
         """
-        from smtp_wizard.engine.base.shown import clean
+        from smtp_wizard.engine.base.shown import shown
 
         # The message may quote the command line, a file's name, or what a store said.
-        message = clean(problem.message, _LONGEST_MESSAGE)
+        message = shown(problem.message, _LONGEST_MESSAGE)
         self.narrate(f"smtp-wizard: {message}")
         if problem.hint:
             self.narrate(problem.hint)

@@ -14,7 +14,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, TextArea
 
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.explain.explain import Explainer, Explanation
 from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.engine.explain.pasted_text import LEFT_OUT, shortened
@@ -132,7 +132,7 @@ class ExplainScreen(Dialog[None]):
     async def _explain(self, text: str, provider: str) -> None:
         """Beside the screen: the rules may have to be read first, and the text may be long. A new text takes over."""
         explanation, known = await in_thread(lambda: self._explained(text, provider))
-        note = provider_unknown(clean(provider, 60)) if provider and not known else TOO_LONG if self.area.cut else ""
+        note = provider_unknown(shown(provider, 60)) if provider and not known else TOO_LONG if self.area.cut else ""
         self._show(explanation, note)
 
     def _explained(self, text: str, provider: str) -> tuple[Explanation, bool]:

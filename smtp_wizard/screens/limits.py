@@ -18,7 +18,7 @@ from textual.widgets import DataTable, Input
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.private_files import absolute
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.limits.catalogue_limits import Sorting, advice, in_order, rows_of, sender_of
 from smtp_wizard.engine.limits.mailing_plan import (
     MOST_EACH,
@@ -193,7 +193,7 @@ class LimitsScreen(Steady, Screen[None]):
 
         def written(file: Path | None) -> None:
             if file is not None:
-                self.banner.say(f"Written: {clean(str(file), 300)}")
+                self.banner.say(f"Written: {shown(str(file), 300)}")
 
         providers = dict.fromkeys(provider for _, provider in self._rows)
         rows = [row for provider in providers for row in rows_of(provider)]
@@ -232,7 +232,7 @@ def _cells(key: str, provider: Provider) -> tuple[str, ...]:
     if old and not any(limit.value is not None for limit in limits):
         day = "words only, F4"
     name, checked = (f"* {provider.name}", "undated") if old else (provider.name, provider.checked)
-    return clean(name, 60), fast, day, to, size, checked
+    return shown(name, 60), fast, day, to, size, checked
 
 
 class LimitDetailsScreen(Dialog[None]):
@@ -247,7 +247,7 @@ class LimitDetailsScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         provider = self.provider
         with VerticalScroll(classes="dialog"):
-            yield Plain(Content.styled(f"Sending limits of {clean(provider.name, 60)}", "bold"))
+            yield Plain(Content.styled(f"Sending limits of {shown(provider.name, 60)}", "bold"))
             if closed := access_words(provider):
                 yield Plain(Content.styled(f"! {closed}", "$text-warning"))
             yield Plain(f"\nToday (checked {provider.checked})\n" + "\n".join(self._rows(documented=False)))
@@ -292,7 +292,7 @@ class ExportScreen(Dialog[Path]):
         except FileExistsError:
             self.field.fail("There is a file of that name already. Type another one.")
         except (OSError, ValueError) as problem:
-            self.field.fail(f"It cannot be written there: {clean(str(problem), 200)}")
+            self.field.fail(f"It cannot be written there: {shown(str(problem), 200)}")
         else:
             self.dismiss(file)
 
@@ -407,7 +407,7 @@ class PlanScreen(Steady, Screen[Mapping[str, str]]):
     # -- what is shown ----------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        yield Plain(Content.styled(f"Plan a mailing: {clean(self.provider.name, 60)}", "bold"), classes="title")
+        yield Plain(Content.styled(f"Plan a mailing: {shown(self.provider.name, 60)}", "bold"), classes="title")
         with Vertical(id="plan-split"):
             with Vertical(id="plan-form"):
                 yield from self.fields.values()

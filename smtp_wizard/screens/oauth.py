@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.oauth.attempt import Attempt
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.exchange import RegisteredClient
@@ -160,7 +160,7 @@ class OAuthScreen(StepScreen):
 
     def collect(self) -> Draft:
         typed = self.secret_entry.secret
-        client_id = clean(self.client_id.value.strip(), 300)
+        client_id = shown(self.client_id.value.strip(), 300)
         secret = Secret(typed) if typed else None
         draft = replace(self.draft, ticks=self.pane.ticks)
         if (client_id, secret) == (draft.client_id, draft.client_secret):

@@ -18,7 +18,7 @@ from textual.widgets.option_list import Option
 
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.letter import Letter
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.sandbox.mailbox import SandboxMessage, clear, messages, read, readable
 from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
 from smtp_wizard.runtime.server_watch import in_thread
@@ -243,7 +243,7 @@ class MessageScreen(Dialog[None]):
         with VerticalScroll(classes="dialog"):
             for name in ("From", "To", "Reply-To", "Subject", "Date", "Message-ID"):
                 for value in self.message.head.all(name.lower())[:1]:
-                    yield Plain(Content.assemble((f"{name + ':':<12}", "bold"), clean(readable(value), 300)))
+                    yield Plain(Content.assemble((f"{name + ':':<12}", "bold"), shown(readable(value), 300)))
             yield Plain(f"\n{self.text}")
         yield KeyHints()
 
@@ -252,12 +252,12 @@ def _why(problem: OSError) -> str:
     """Say why the mailbox cannot be looked into."""
     if isinstance(problem, UnsafeFile):
         return str(problem)
-    return f"The practice mailbox could not be read: {clean(problem.strerror or 'unknown reason', 100)}."
+    return f"The practice mailbox could not be read: {shown(problem.strerror or 'unknown reason', 100)}."
 
 
 def _row(message: SandboxMessage) -> str:
     to = ", ".join(message.recipients)
-    return clean(f"{message.when.astimezone():%Y-%m-%d %H:%M}  {to[:30]:<31}{message.subject}", 200)
+    return shown(f"{message.when.astimezone():%Y-%m-%d %H:%M}  {to[:30]:<31}{message.subject}", 200)
 
 
 def message_text(message: Letter) -> str:
@@ -267,4 +267,4 @@ def message_text(message: Letter) -> str:
         return "(no text in it)"
     text = part.text()
     lines = text[:LONGEST].splitlines()
-    return "\n".join(clean(line, 1000) for line in lines) + ("\n..." if len(text) > LONGEST else "")
+    return "\n".join(shown(line, 1000) for line in lines) + ("\n..." if len(text) > LONGEST else "")

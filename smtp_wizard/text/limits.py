@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.limits.catalogue_limits import (
     ARTICLE,
     Access,
@@ -113,7 +113,7 @@ def row_words(row: LimitRow) -> str:
 def limit_words(limit: SendLimit) -> str:
     """Return a limit for a person; where the old article gives no figure, its own words."""
     if limit.documented and limit.value is None:
-        return f"'{clean(limit.applies_to, LINE)}'"
+        return f"'{shown(limit.applies_to, LINE)}'"
     return limit.words()
 
 
@@ -308,12 +308,12 @@ def bars(made: Plan, *, longest: int = BAR) -> Iterator[str]:
     days = list(calendar(made))
     most = max((number for _, number in days), default=0)
     width = len(f"{most:,}")
-    shown = days if len(days) <= DAYS_SHOWN else days[: DAYS_SHOWN - 1]
-    for day, number in shown:
+    listed = days if len(days) <= DAYS_SHOWN else days[: DAYS_SHOWN - 1]
+    for day, number in listed:
         yield f"{day_name(day)}  {number:>{width},}  {'#' * -(-number * longest // most)}".rstrip()
-    if len(shown) < len(days):
+    if len(listed) < len(days):
         day, number = days[-1]
-        yield f"... and so on, {len(days) - len(shown):,} days more"
+        yield f"... and so on, {len(days) - len(listed):,} days more"
         yield f"{day_name(day)}  {number:>{width},}  {'#' * -(-number * longest // most)}"
 
 

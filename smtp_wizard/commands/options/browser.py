@@ -15,7 +15,7 @@ from smtp_wizard.commands.options.passwords import PasswordSource, hidden
 from smtp_wizard.engine.accounts.accounts import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.oauth.attempt import Attempt
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
@@ -84,7 +84,7 @@ def browser_from(given: dict[str, Any]) -> BrowserSource:
     if variable is not None and run_this is not None:
         raise click.UsageError("Only one of --client-secret-env and --client-secret-command can be used.")
     flow, client_id = given.pop("flow"), given.pop("client_id")
-    if client_id is not None and (not client_id.strip() or clean(client_id, 300) != client_id.strip()):
+    if client_id is not None and (not client_id.strip() or shown(client_id, 300) != client_id.strip()):
         raise click.UsageError("--client-id is not a client id.")
     source = PasswordSource(command=run_this, variable=variable)
     return BrowserSource(client_id.strip() if client_id else None, source, Flow(flow) if flow else None)

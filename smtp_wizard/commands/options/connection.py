@@ -23,7 +23,7 @@ from smtp_wizard.engine.base.endpoint import (
 )
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.private_files import absolute
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.runtime.exits import CommandError
 
@@ -120,7 +120,7 @@ def _usable_authority(name: str) -> str:
         raise CommandError("ca-file", f"--ca-file: {problem}") from None
     except WireError as problem:
         raise CommandError(
-            "ca-file", f"--ca-file {clean(name, 200)}: {problem.words}.", "It must be a readable PEM file."
+            "ca-file", f"--ca-file {shown(name, 200)}: {problem.words}.", "It must be a readable PEM file."
         ) from None
     return path
 

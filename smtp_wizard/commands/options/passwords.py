@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.command import first_line, utf8_text
 from smtp_wizard.engine.secrets.references import EnvStore
@@ -86,7 +86,7 @@ def _from_variable(name: str, env: EnvStore) -> Secret:
     except SecretError as problem:
         raise _unreadable(str(problem)) from None
     if secret is None:
-        raise _unreadable(f"The environment variable {clean(name, 100)} is not set.", "Set it, and start again.")
+        raise _unreadable(f"The environment variable {shown(name, 100)} is not set.", "Set it, and start again.")
     return secret
 
 
@@ -100,7 +100,7 @@ async def _from_stdin() -> Secret:
     try:
         raw: bytes = await in_thread(_read_stdin)
     except OSError as problem:
-        why = clean(problem.strerror or "unknown reason", 80)
+        why = shown(problem.strerror or "unknown reason", 80)
         raise _unreadable(f"Standard input cannot be read: {why}.") from None
     text = _decoded(raw, "standard input")
     ending = "\r\n" if text.endswith("\r\n") else "\n" if text.endswith("\n") else ""

@@ -11,7 +11,7 @@ import click
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.questions import ask_password, can_ask
@@ -79,7 +79,7 @@ def variable_source(invocation: Invocation, name: str) -> Callable[[], Awaitable
     except SecretError as problem:
         raise CommandError("passphrase-unreadable", str(problem), hint, Exit.SECRET) from None
     if held is None:
-        words = f"The environment variable {clean(name, 100)} is not set."
+        words = f"The environment variable {shown(name, 100)} is not set."
         raise CommandError("passphrase-unreadable", words, hint, Exit.SECRET)
     passphrase = held
 

@@ -28,7 +28,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security, ascii_host, parse_host
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state import State
@@ -65,7 +65,7 @@ class NoSuchAccount(AccountsError):
 
     def __init__(self, name: str, suggestion: str | None) -> None:
         hint = f" Did you mean '{suggestion}'?" if suggestion else ""
-        super().__init__(f"There is no account named '{clean(name, NAME_LIMIT)}'.{hint}")
+        super().__init__(f"There is no account named '{shown(name, NAME_LIMIT)}'.{hint}")
         self.suggestion = suggestion
 
 
@@ -202,7 +202,7 @@ def parse_name(text: str) -> str:
         raise AccountNameError(f"A name has at most {NAME_LIMIT} letters; this one has {len(name)}.")
     if "/" in name:
         raise AccountNameError("A name has no slash (/) in it.")
-    if clean(name, NAME_LIMIT) != name:
+    if shown(name, NAME_LIMIT) != name:
         raise AccountNameError("That name has a character in it that cannot be seen; please type it by hand.")
     return name
 
@@ -530,7 +530,7 @@ def _suggestion(accounts: Sequence[Account], name: str) -> str | None:
 def _enter(accounts: list[Account], account: Account, *, displacing: bool) -> None:
     """Put an account among the others. Raises `Displaces`, and `AccountsError` for one that could not be read back."""
     if Account.from_json(account.to_json()) != account:
-        raise AccountsError(f"The account '{clean(account.name, NAME_LIMIT)}' cannot be saved as it is.")
+        raise AccountsError(f"The account '{shown(account.name, NAME_LIMIT)}' cannot be saved as it is.")
     displaced = _displaced(accounts, account)
     if displaced is not None:
         if not displacing:
@@ -548,7 +548,7 @@ def _displaced(accounts: Sequence[Account], account: Account) -> Account | None:
 
 def fit_name(wanted: str) -> str:
     """Make a name out of any text: what a name cannot have becomes a blank."""
-    kept = "".join(" " if ch == "/" or clean(ch) != ch else ch for ch in unicodedata.normalize("NFC", wanted))
+    kept = "".join(" " if ch == "/" or shown(ch) != ch else ch for ch in unicodedata.normalize("NFC", wanted))
     return " ".join(kept.split())[:NAME_LIMIT].rstrip() or "Account"
 
 
@@ -577,7 +577,7 @@ class _Fields:
         if missing:
             raise AccountsError(f"'{missing[0]}' is missing in an entry for {what}")
         if unknown:
-            raise AccountsError(f"'{clean(str(unknown[0]), 40)}' is unknown in an entry for {what}")
+            raise AccountsError(f"'{shown(str(unknown[0]), 40)}' is unknown in an entry for {what}")
         self._value: Mapping[str, object] = value
 
     def raw(self, key: str) -> object:
@@ -706,8 +706,8 @@ def _written(moment: datetime) -> str:
 
 
 def _shown(path: Path) -> str:
-    return clean(str(path), 200)
+    return shown(str(path), 200)
 
 
 def _why(problem: OSError) -> str:
-    return clean(problem.strerror or type(problem).__name__, 100)
+    return shown(problem.strerror or type(problem).__name__, 100)

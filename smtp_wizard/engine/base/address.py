@@ -7,7 +7,7 @@ from typing import Self
 
 from smtp_wizard.engine.base.endpoint import ascii_host
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 
 
 class AddressError(InputError):
@@ -40,7 +40,7 @@ class Address:
                 typed, check_deliverability=False, test_environment=True, allow_smtputf8=True
             )
         except email_validator.EmailNotValidError as problem:
-            raise AddressError(f"This is not an e-mail address yet: {clean(str(problem), 160)}") from None
+            raise AddressError(f"This is not an e-mail address yet: {shown(str(problem), 160)}") from None
         return cls(found.local_part, found.domain.lower())
 
     @property

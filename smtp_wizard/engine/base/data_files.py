@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 
 
 class DataError(Exception):
@@ -18,7 +18,7 @@ class DataUnread(DataError):
     """The system did not give a data file to us, whatever is in it. The text says why."""
 
     def __init__(self, name: str, problem: OSError) -> None:
-        super().__init__(f"{name}: cannot be read: {clean(problem.strerror or 'unknown reason')}")
+        super().__init__(f"{name}: cannot be read: {shown(problem.strerror or 'unknown reason')}")
         self.crowded = problem.errno in (errno.EMFILE, errno.ENFILE)
         """Whether this program has as many files open as it may."""
 
@@ -109,9 +109,9 @@ def parse_yaml(text: str, name: str) -> Any:
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         where = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
-        raise DataError(f"{where}: {clean(problem.problem or 'not YAML')}") from None
+        raise DataError(f"{where}: {shown(problem.problem or 'not YAML')}") from None
     except yaml.YAMLError as problem:
-        raise DataError(f"{name}: {clean(str(problem))}") from None
+        raise DataError(f"{name}: {shown(str(problem))}") from None
 
 
 _loader: Any = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 
 
 class Security(StrEnum):
@@ -67,7 +67,7 @@ def ascii_host(host: str) -> str:
     try:
         return idna.encode(host, uts46=True).decode("ascii").lower()
     except idna.IDNAError:
-        raise HostError(f"'{clean(host, 80)}' has letters that a server name cannot have.") from None
+        raise HostError(f"'{shown(host, 80)}' has letters that a server name cannot have.") from None
 
 
 # What the system's resolver, and browsers, take for an IP address, or for a part of one: decimal, octal, hexadecimal
@@ -107,13 +107,13 @@ def parse_host(text: str) -> str:
     host = ascii_host(typed)
     if _numeric(host):
         raise HostError(
-            f"'{clean(whole, 80)}' ends in a number, which no server's name does. Type a name like smtp.example.com, "
+            f"'{shown(whole, 80)}' ends in a number, which no server's name does. Type a name like smtp.example.com, "
             "or a whole IP address; the port has its own field."
         )
     if "_" in host:
         raise HostError("A server name has no underscore (_) in it. Please copy it again from your provider's page.")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
-        raise HostError(f"'{clean(typed, 80)}' is not a server name. It looks like smtp.example.com.")
+        raise HostError(f"'{shown(typed, 80)}' is not a server name. It looks like smtp.example.com.")
     return host
 
 
@@ -132,7 +132,7 @@ def parse_ehlo_name(text: str) -> str:
         return parse_host(typed)
     except HostError:
         raise HostError(
-            f"'{clean(typed, 80)}' is no name for this computer: type one like pc.example.com, or an IP address like "
+            f"'{shown(typed, 80)}' is no name for this computer: type one like pc.example.com, or an IP address like "
             "192.0.2.1."
         ) from None
 

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 
 ROOT = 0
 _ACL = "system.posix_acl_access"
@@ -179,7 +179,7 @@ def _name(user: int) -> str:
     import pwd
 
     try:
-        return clean(pwd.getpwuid(user).pw_name, 40)
+        return shown(pwd.getpwuid(user).pw_name, 40)
     except (KeyError, OSError):
         return str(user)
 
@@ -189,11 +189,11 @@ def _user(user: int) -> str:
 
 
 def _shown(path: Path) -> str:
-    return clean(path.name, 80)
+    return shown(path.name, 80)
 
 
 def _quoted(path: Path) -> str:
-    return clean(shlex.quote(str(path)), 200)
+    return shown(shlex.quote(str(path)), 200)
 
 
 # -- what leads there --------------------------------------------------------------------------------------------------

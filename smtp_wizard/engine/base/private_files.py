@@ -16,7 +16,7 @@ from pathlib import Path
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile, refuse_strangers, refuse_strangers_open
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -67,7 +67,7 @@ def _usable(folder: Path) -> Path:
         folder.lstat()
     except OSError as problem:
         if problem.errno == errno.ENAMETOOLONG:
-            raise InputError(f"{clean(str(folder), 100)} cannot be the config folder: its name is too long.") from None
+            raise InputError(f"{shown(str(folder), 100)} cannot be the config folder: its name is too long.") from None
     return folder
 
 

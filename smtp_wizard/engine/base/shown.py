@@ -1,21 +1,29 @@
-"""Words from outside, made fit to be shown: bounded, one line, nothing that moves a cursor."""
+"""Words from outside, made fit to be shown: bounded, one line, nothing that moves a cursor.
+
+`Shown` is the type of words that can be put on a screen as they are. `shown` makes them of foreign words, once, where
+those come in; what carries words to a face demands the type, so the type checker proves that nothing raw gets there.
+"""
 
 from __future__ import annotations
 
 import unicodedata
+from typing import NewType
+
+Shown = NewType("Shown", str)
+"""Words that can be shown as they are. Made in this module only."""
 
 OUTSIDE_LIMIT = 500
 """Characters of somebody else's words that are shown at most."""
 
 
-def clean(text: str, limit: int = OUTSIDE_LIMIT) -> str:
+def shown(text: str, limit: int = OUTSIDE_LIMIT) -> Shown:
     """Make words from outside fit to show: one line, bounded, nothing that moves a cursor or turns text around.
 
     Line ends, tabs and odd spaces become a blank; control characters are escaped as \\xNN or \\uNNNN; what is invisible
     or turns the direction of text (Cf: bidi, zero width), surrogates, private and unassigned characters are as well.
     """
     if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
-        return text.strip()
+        return Shown(text.strip())
     # Cut before the work as well as after it: the words may be megabytes.
     out: list[str] = []
     size = 0
@@ -39,5 +47,5 @@ def clean(text: str, limit: int = OUTSIDE_LIMIT) -> str:
             break
     cleaned = "".join(out).strip()
     if len(cleaned) > limit or len(text) > limit * 4:
-        return cleaned[: limit - 1].rstrip() + "…"
-    return cleaned
+        return Shown(cleaned[: limit - 1].rstrip() + "…")
+    return Shown(cleaned)

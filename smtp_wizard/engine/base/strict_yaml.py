@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from smtp_wizard.engine.base.data_files import DataError, decoded, parse_yaml, read_yaml
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -52,7 +52,7 @@ class Document:
         for key in trail:
             here = _step(here, key)
             own = here.get("id") if isinstance(key, int) and isinstance(here, Mapping) else None
-            names.append(clean(str(own if own is not None else key + 1 if isinstance(key, int) else key), 60))
+            names.append(shown(str(own if own is not None else key + 1 if isinstance(key, int) else key), 60))
         return names
 
     def _position(self, trail: Trail) -> tuple[int, int]:
@@ -179,7 +179,7 @@ class Node:
         try:
             return kind(value)
         except ValueError:
-            raise self.error(key, f"'{clean(value, 60)}' is none of: {', '.join(kind)}") from None
+            raise self.error(key, f"'{shown(value, 60)}' is none of: {', '.join(kind)}") from None
 
     def child(self, key: str) -> Node:
         """The mapping at a key that must be there."""

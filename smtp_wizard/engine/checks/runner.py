@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from smtp_wizard.engine.base.connection import Auth, Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.certificate_inspection import WORTH_A_LOOK, LookFailed, insight, look
 from smtp_wizard.engine.checks.events import Emit, Line, RunFinished, SignIn, StageFinished, StageStarted
@@ -212,7 +212,7 @@ class _Run:
             hints=Hints(auth=target.auth if target.auth is Auth.XOAUTH2 else None),
             provider=target.provider,
             secret_shape=target.secret_shape,
-            username=clean(target.username, 100),
+            username=shown(target.username, 100),
             sender=str(mail.sender) if mail else "",
             recipient=str(mail.recipient) if mail else "",
             other=other,
@@ -277,7 +277,7 @@ class _Run:
         last = len(reply.lines) - 1
         for index, line in enumerate(reply.lines):
             hidden = (masked and reply.go_on) or (self._mask_all and self._stage is Stage.AUTH)
-            text = MASK if hidden else clean(line)
+            text = MASK if hidden else shown(line)
             self._tell(Way.THEIRS, f"{reply.code}{' ' if index == last else '-'}{text}".rstrip())
         return reply
 
@@ -349,7 +349,7 @@ class _Run:
     async def _greeting(self) -> CheckResult:
         reply = await self._first_reply()
         self._demand(reply, protocol.GREETED)
-        return CheckResult(Stage.GREETING, Verdict.PASS, 0.0, clean(reply.text, 100))
+        return CheckResult(Stage.GREETING, Verdict.PASS, 0.0, shown(reply.text, 100))
 
     async def _first_reply(self) -> Reply:
         """Wait for the greeting; when none comes, ask over a second connection whether TLS is awaited."""
@@ -452,7 +452,7 @@ class _Run:
         self._demand(reply, protocol.SIGNED_IN, words=words, other=other, facts=exchange.facts)
         exchange.accepted()
         await self.sign_in.accepted()
-        detail = f"signed in as {clean(self.target.username, 60)} ({mechanism})"
+        detail = f"signed in as {shown(self.target.username, 60)} ({mechanism})"
         return CheckResult(Stage.AUTH, Verdict.PASS, 0.0, detail, mechanism=mechanism)
 
     async def _exchange(self, exchange: sasl.Exchange) -> Reply:
@@ -484,7 +484,7 @@ class _Run:
             return _Trouble(Fault.NOT_OFFERED, lacking="AUTH-BEFORE-TLS", other=self._same_port(Security.STARTTLS))
         offered = ", ".join(self._offered.mechanisms)
         words = f"the server offers: {offered}" if offered else "the server offers no sign-in"
-        return _Trouble(Fault.NOT_OFFERED, clean(words), lacking=self._lacking() if offered else "AUTH")
+        return _Trouble(Fault.NOT_OFFERED, shown(words), lacking=self._lacking() if offered else "AUTH")
 
     def _lacking(self) -> str:
         """What is missing among the mechanisms that are offered: what takes a token, or what takes a password."""
@@ -535,7 +535,7 @@ class _Run:
             raise _Trouble(Fault.GARBLED, reply=reply)  # neither taken nor refused
         self._dot_sent = False
         self._demand(reply, protocol.MESSAGE_TAKEN)
-        return CheckResult(Stage.DATA, Verdict.PASS, 0.0, clean(reply.shown, 100))
+        return CheckResult(Stage.DATA, Verdict.PASS, 0.0, shown(reply.shown, 100))
 
     @property
     def _message(self) -> Mail:
@@ -578,7 +578,7 @@ def _shown(facts: TlsFacts) -> str:
     """The certificates that were sent, in one line."""
     sent = [f"{each.subject or 'unnamed'}, until {each.not_after:%Y-%m-%d}" for each in facts.chain[:4]]
     issuer = facts.chain[-1].issuer if facts.chain else ""
-    return clean(f"{facts.version}; " + " < ".join([*sent, f"signed by {issuer or 'nobody named'}"]), 300)
+    return shown(f"{facts.version}; " + " < ".join([*sent, f"signed by {issuer or 'nobody named'}"]), 300)
 
 
 def tls_words(facts: TlsFacts, now: datetime) -> str:
@@ -596,4 +596,4 @@ def _offer_words(offered: Capabilities) -> str:
     named = [
         name for name in ("STARTTLS", "AUTH", "SIZE", "PIPELINING", "8BITMIME", "SMTPUTF8", "DSN") if name in offered
     ]
-    return clean("offers " + ", ".join(f"AUTH {offered['AUTH']}" if name == "AUTH" else name for name in named), 100)
+    return shown("offers " + ", ".join(f"AUTH {offered['AUTH']}" if name == "AUTH" else name for name in named), 100)

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 
 TOKEN_LENGTH = 8
 # What is easily taken for something else when it is read out is left out.
@@ -118,4 +118,4 @@ def _refuse_unwritable(what: str, words: str) -> None:
         raise InputError(f"The {what} has =? in it, which cannot be sent.")
     for character in words:
         if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}:
-            raise InputError(f"The {what} has a character in it that cannot be sent: {clean(words, 80)}")
+            raise InputError(f"The {what} has a character in it that cannot be sent: {shown(words, 80)}")

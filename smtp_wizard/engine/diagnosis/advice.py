@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from smtp_wizard.engine.base.endpoint import Endpoint
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom
@@ -131,7 +131,7 @@ class Blanks:
 
     def _fact(self, name: str) -> str:
         known = self._symptom.facts.get(name, "") if name in _FACTS else _FILLERS[name](self._symptom, self._names)
-        return clean(known, _LONGEST.get(name, 160))
+        return shown(known, _LONGEST.get(name, 160))
 
 
 OR = " | "
@@ -181,8 +181,8 @@ def server_said(symptom: Symptom) -> str:
     """The server's own words with their codes, cleaned ('535 5.7.8 Wrong password'); empty when it said nothing."""
     if symptom.code is None and symptom.fault not in _SPEAKING:
         return ""
-    words = clean(symptom.words)
+    words = shown(symptom.words)
     codes = [str(symptom.code)] if symptom.code is not None and not words.startswith(str(symptom.code)) else []
     if codes and symptom.enhanced and not words.startswith(symptom.enhanced):
         codes.append(symptom.enhanced)
-    return clean(" ".join([*codes, words]))
+    return shown(" ".join([*codes, words]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import Node
 from smtp_wizard.engine.base.who import Who
@@ -137,7 +137,7 @@ class _Reader:
         """What a cause comes down to: a main one; '' where nothing is said."""
         name = node.maybe_text("broadly") or ""
         if name and (name not in causes or causes[name].broadly != name):
-            raise node.error("broadly", f"there is no main cause '{clean(name, 60)}'")
+            raise node.error("broadly", f"there is no main cause '{shown(name, 60)}'")
         return name
 
     def _special(self, node: Node, general: Advice) -> tuple[frozenset[str], Advice]:
@@ -149,7 +149,7 @@ class _Reader:
         """Read one rule: cause, when, unless, and what is to be said otherwise than the cause says it."""
         cause = node.text("cause")
         if cause not in causes:
-            raise node.error("cause", f"there is no cause '{clean(cause, 60)}'")
+            raise node.error("cause", f"there is no cause '{shown(cause, 60)}'")
         advice = self._advice(node)
         _need_letter(node, advice, causes[cause].advice.overlaid(advice))
         when = node.child("when")

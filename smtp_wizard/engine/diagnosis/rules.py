@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import PortError, Security, parse_port
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import Node
 from smtp_wizard.engine.diagnosis.advice import ANY, Advice
@@ -113,7 +113,7 @@ def members(node: Node, key: str, kind: type[_E]) -> frozenset[_E]:
 def _among(node: Node, key: str, allowed: Iterable[str]) -> frozenset[str]:
     values = node.one_or_more(key)
     if strange := sorted(set(values) - set(allowed)):
-        raise node.error(key, f"'{clean(strange[0], 40)}' is none of: {', '.join(allowed)}")
+        raise node.error(key, f"'{shown(strange[0], 40)}' is none of: {', '.join(allowed)}")
     return frozenset(values)
 
 
@@ -123,7 +123,7 @@ def read_patterns(node: Node, key: str) -> Patterns:
     try:
         return Patterns(values)
     except re.error as problem:
-        raise node.error(key, f"'{clean(str(problem.pattern), 80)}' is not a pattern: {problem}") from None
+        raise node.error(key, f"'{shown(str(problem.pattern), 80)}' is not a pattern: {problem}") from None
 
 
 def _codes(node: Node, key: str, shape: str) -> re.Pattern[str]:
@@ -131,7 +131,7 @@ def _codes(node: Node, key: str, shape: str) -> re.Pattern[str]:
     values = node.one_or_more(key)
     for value in values:
         if not re.fullmatch(shape, value):
-            raise node.error(key, f"'{clean(value, 20)}' is not a status code")
+            raise node.error(key, f"'{shown(value, 20)}' is not a status code")
     return re.compile("|".join(re.escape(v).replace(r"\*", r"\d{1,3}").replace("x", r"\d") for v in values))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Endpoint, HostError, PortError, Security, parse_host, parse_port
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.strict_yaml import Document, Node
 
 MOST_SERVERS = 8
@@ -130,7 +130,7 @@ def _offers(root: Any, address: Address) -> Iterator[Offer]:
             continue
         methods = [_METHODS.get((each.text or "").strip().lower()) for each in server.iterfind("authentication")]
         auth = tuple(dict.fromkeys(each for each in methods if each))
-        yield Offer(endpoint, clean(_username(_text(server, "username"), address), 320), auth or ("password",))
+        yield Offer(endpoint, shown(_username(_text(server, "username"), address), 320), auth or ("password",))
 
 
 def _text(element: Any, name: str) -> str:

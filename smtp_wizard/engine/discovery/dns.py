@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine.base.endpoint import Endpoint, HostError, Security, parse_host
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 
 if TYPE_CHECKING:
     import dns.asyncresolver
@@ -169,5 +169,5 @@ def _hosts_of(answer: Iterable[Any]) -> MxLookup:
     """Sort the hosts by preference, then name, so that the same records always give the same result."""
     records = _first(answer, lambda each: (each.preference, each.exchange.to_text().lower()))
     names = (record.exchange.to_text(omit_final_dot=True).lower() for record in records)
-    hosts = tuple(clean(host, 253) for host in names if host and host != ".")
+    hosts = tuple(shown(host, 253) for host in names if host and host != ".")
     return MxLookup(hosts=hosts) if hosts else MxLookup(problem=DnsProblem.NO_MAIL)

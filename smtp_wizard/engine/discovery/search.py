@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.discovery.autoconfig import AutoconfigError, Database, own_addresses, read_offers
@@ -280,7 +280,7 @@ class _Search:
 
     async def _ask_web(self, domain: str) -> None:
         """Ask a domain's own web for its settings, encrypted; and without, where the person said yes to that."""
-        self.tell(f"What does {clean(domain, 80)} publish about its mail?")
+        self.tell(f"What does {shown(domain, 80)} publish about its mail?")
         asked = [self._read(url, FoundBy.AUTOCONFIG, domain) for url in own_addresses(domain)]
         if self.asking.plain_http:
             asked.append(self._ask_plain_web(domain))
@@ -308,16 +308,16 @@ class _Search:
         fetched = await self.asking.web.fetch(url)
         if isinstance(fetched, WebProblem):
             if fetched in _WORTH_TELLING:
-                self.notes.append(f"{clean(url, 120)} {_WORTH_TELLING[fetched]}.")
+                self.notes.append(f"{shown(url, 120)} {_WORTH_TELLING[fetched]}.")
             elif fetched is WebProblem.NOT_TRUSTED:
-                self.doubts.append(f"{clean(url, 120)} has a certificate that is not believed, so it was not asked.")
+                self.doubts.append(f"{shown(url, 120)} has a certificate that is not believed, so it was not asked.")
             return
         try:
             offers = read_offers(fetched.content, self.address)
         except AutoconfigError as problem:
             # Many servers answer whatever they are asked with a page of their own.
             if b"clientConfig" in fetched.content[:4096]:
-                self.notes.append(f"{clean(url, 120)} cannot be used: {problem}.")
+                self.notes.append(f"{shown(url, 120)} cannot be used: {problem}.")
             return
         await self._add(
             _Named(
@@ -353,7 +353,7 @@ class _Search:
             )
         exist = [host for host, addresses in zip(hosts, there, strict=True) if not isinstance(addresses, DnsProblem)]
         if exist:
-            self.tell(f"Is one of these a mail server: {', '.join(clean(host, 80) for host in exist)}?")
+            self.tell(f"Is one of these a mail server: {', '.join(shown(host, 80) for host in exist)}?")
         await self._add(
             _Named(endpoint=Endpoint(host, port, way), source=FoundBy.GUESS, username=self.address.wire)
             for host in exist
@@ -499,7 +499,7 @@ class _Search:
                 said.setdefault(each.endpoint.host, each.source)
         if len(set(said.values())) < 2:
             return []
-        parts = "; ".join(f"{clean(host, 80)} ({SOURCE_WORDS[source]})" for host, source in said.items())
+        parts = "; ".join(f"{shown(host, 80)} ({SOURCE_WORDS[source]})" for host, source in said.items())
         return [f"The sources differ: {parts}."]
 
     # -- words ------------------------------------------------------------------------------------------------------
@@ -563,4 +563,4 @@ def _serves(report: Report | None, named: _Named) -> bool:
 
 
 def _shown(address: Address) -> str:
-    return clean(address.domain, 80)
+    return shown(address.domain, 80)

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from smtp_wizard.engine.base.endpoint import HostError, ascii_host
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.smtp.symptom import Symptom
@@ -35,7 +35,7 @@ def stranger(host: str, report: Report, symptom: Symptom | None) -> str:
     related = [host, *(report.tls.names if report.tls else ())]
     if theirs is None or theirs in {registered(each.removeprefix("*.")) for each in related}:
         return ""
-    return clean(name, 100)
+    return shown(name, 100)
 
 
 def registered(name: str) -> str | None:
@@ -75,8 +75,8 @@ def whose_words(host: str, domain: str) -> str:
     """Say whose a server is, by its name, and that this is not the owner of a domain; '' where it is."""
     if belongs_to(host, domain):
         return ""
-    owner, shown = clean(owner_of(host), 100), clean(domain, 80)
-    return f"this server belongs to {owner}, not to {shown}" if owner else f"this server does not belong to {shown}"
+    owner, named = shown(owner_of(host), 100), shown(domain, 80)
+    return f"this server belongs to {owner}, not to {named}" if owner else f"this server does not belong to {named}"
 
 
 def _plain(name: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from smtp_wizard.engine.base.endpoint import Security
-from smtp_wizard.engine.base.shown import OUTSIDE_LIMIT, clean
+from smtp_wizard.engine.base.shown import OUTSIDE_LIMIT, shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis
 from smtp_wizard.engine.diagnosis.finding import Finding
@@ -256,12 +256,12 @@ class Explainer:
 
     def _explanation(self, guess: _Guess, scene: _Scene) -> Explanation:
         told = scene.told
-        shown = replace(
+        quoted = replace(
             guess.symptom,
-            words=clean(masked(guess.symptom.words[: 2 * OUTSIDE_LIMIT], self._is_public)),
+            words=shown(masked(guess.symptom.words[: 2 * OUTSIDE_LIMIT], self._is_public)),
             hints=replace(guess.symptom.hints, host=self._shown_host(scene)),
         )
-        finding = self._diagnosis.write(guess.rule, shown)
+        finding = self._diagnosis.write(guess.rule, quoted)
         known = finding.code != UNKNOWN
         return Explanation(
             cause=finding.broadly if known else UNKNOWN,
@@ -286,9 +286,9 @@ class Explainer:
         if symptom.fault is not Fault.REJECTED:
             yield f"fault {symptom.tls or symptom.fault}"
             if scene.seen is not None:
-                yield f"words: {clean(masked(scene.seen.words, self._is_public), _QUOTE)}"
+                yield f"words: {shown(masked(scene.seen.words, self._is_public), _QUOTE)}"
         if guess.quote:
-            yield f"words: {clean(masked(guess.quote, self._is_public), _QUOTE)}"
+            yield f"words: {shown(masked(guess.quote, self._is_public), _QUOTE)}"
         if symptom.provider and "provider" in conditions:
             yield f"provider {symptom.provider}"
         if "stage" in conditions and scene.stage is not None:

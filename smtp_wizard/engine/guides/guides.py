@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.data_files import DataError, data_path, parse_yaml
 from smtp_wizard.engine.base.endpoint import Security
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class GuideShelf:
     def _path(self, guide_id: str) -> Path:
         # Looked up among the names that exist, so that no name can lead out of the folder.
         if guide_id not in self.ids():
-            raise UnknownGuide(f"There is no guide called '{clean(guide_id, 60)}'.")
+            raise UnknownGuide(f"There is no guide called '{shown(guide_id, 60)}'.")
         return self._folder / f"{guide_id}.md"
 
 
@@ -170,7 +170,7 @@ def fill(
         "username": username,
         "address": address,
     }
-    words = {slot: clean(given[slot]) or unknown for slot, unknown in SLOTS.items()}
+    words = {slot: shown(given[slot]) or unknown for slot, unknown in SLOTS.items()}
     return replace(
         guide,
         title=_fill_text(guide.title, words),
@@ -187,15 +187,15 @@ def as_text(guide: Guide, width: int = WIDTH) -> str:
 
     Slots that are still open get the words of `SLOTS`. The text ends with a line end.
     """
-    shown = fill(guide)
-    blocks = [_wrap(shown.title, width), _wrap(_about(shown), width)]
-    blocks += [_wrap(text, width) for text in shown.intro]
-    digits = len(str(len(shown.steps)))
-    blocks.append("\n".join(_step_text(step, width, digits) for step in shown.steps))
-    blocks += [_wrap(text, width) for text in shown.outro]
-    if shown.leads_to is not None:
-        blocks.append(_wrap(f"Go on with the guide: {shown.leads_to}", width))
-    blocks.append(_sources_text(shown.sources, width))
+    filled = fill(guide)
+    blocks = [_wrap(filled.title, width), _wrap(_about(filled), width)]
+    blocks += [_wrap(text, width) for text in filled.intro]
+    digits = len(str(len(filled.steps)))
+    blocks.append("\n".join(_step_text(step, width, digits) for step in filled.steps))
+    blocks += [_wrap(text, width) for text in filled.outro]
+    if filled.leads_to is not None:
+        blocks.append(_wrap(f"Go on with the guide: {filled.leads_to}", width))
+    blocks.append(_sources_text(filled.sources, width))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -325,7 +325,7 @@ class _Keys:
         self._data: dict[object, object] = data
         for key in data:
             if key not in self.known:
-                raise self.error(str(key), f"the key '{clean(str(key), 40)}' is not known")
+                raise self.error(str(key), f"the key '{shown(str(key), 40)}' is not known")
 
     def has(self, key: str) -> bool:
         return key in self._data
@@ -344,7 +344,7 @@ class _Keys:
     def same_as_file(self, key: str) -> str:
         value = self.text(key)
         if f"{value}.md" != self._name:
-            raise self.error(key, f"'{key}' is '{clean(value, 60)}', but the file is called {self._name}")
+            raise self.error(key, f"'{key}' is '{shown(value, 60)}', but the file is called {self._name}")
         return value
 
     def day(self, key: str) -> str:
@@ -462,7 +462,7 @@ class _Body:
             if key in found:
                 raise self._error(bullet, f"'{key}' stands twice at this step")
             if key == "proves" and value not in {stage.value for stage in Stage}:
-                raise self._error(bullet, f"'{clean(value, 40)}' is not a stage of a check")
+                raise self._error(bullet, f"'{shown(value, 40)}' is not a stage of a check")
             found[key] = value
         return found
 
@@ -495,7 +495,7 @@ class _Body:
         if node.type == "link" and node.info == "auto":
             url = "".join(child.content for child in node.children)
             if not _is_web_address(url):
-                raise self._error(block, f"'{clean(url, 80)}' is not a full web address that begins with https://")
+                raise self._error(block, f"'{shown(url, 80)}' is not a full web address that begins with https://")
             return url
         raise self._error(block, f"{_kind(node)} is not used here: write plain text")
 
@@ -514,4 +514,4 @@ def _kind(node: SyntaxTreeNode) -> str:
 
 def _unknown_slots(text: str) -> Iterator[str]:
     rest = _SLOT.sub(lambda match: "" if match[1] in SLOTS else match[0], text)
-    yield from (clean(match[0], 40) for match in re.finditer(r"\{[^{}]*\}?|\}", rest))
+    yield from (shown(match[0], 40) for match in re.finditer(r"\{[^{}]*\}?|\}", rest))

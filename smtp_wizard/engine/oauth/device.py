@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeGuard
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble, garbled, meaning_of
 from smtp_wizard.engine.oauth.exchange import Exchange, host_of, seconds_in, token_in
 from smtp_wizard.engine.oauth.grants import SignedIn
@@ -88,7 +88,7 @@ async def wait_for_person(
 
 
 def _is_code(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_CODE and clean(value) == value
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_CODE and shown(value) == value
 
 
 def _is_page(value: object) -> TypeGuard[str]:

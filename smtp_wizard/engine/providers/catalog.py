@@ -11,7 +11,7 @@ from pathlib import Path
 
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.data_files import DataError, data_path
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.providers.limits import Counted, Per, SendLimit
 from smtp_wizard.engine.providers.own_providers import Override, merged, read_own_file
 from smtp_wizard.engine.providers.provider import (
@@ -190,7 +190,7 @@ def load_catalog(path: Path | None = None, own: Path | None = None) -> Catalog:
     try:
         theirs = read_own_file(own, found)
     except DataError as problem:
-        trouble = f"Your own list of providers is left out: {clean(str(problem), _LONGEST_TROUBLE)}"
+        trouble = f"Your own list of providers is left out: {shown(str(problem), _LONGEST_TROUBLE)}"
         return Catalog(found.providers, found.offer_back, found.never_a_mistake, own_trouble=trouble)
     providers = merged(found.providers, theirs)
     overrides = [each for provider in theirs for each in _overrides(provider, shipped)]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from smtp_wizard.engine.base.file_ownership import refuse_strangers
 from smtp_wizard.engine.base.letter import Letter, decoded, in_charset, read_letter
 from smtp_wizard.engine.base.private_files import read_private, read_start
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 
 if TYPE_CHECKING:
     import mailbox
@@ -122,9 +122,9 @@ def _summary(path: Path) -> SandboxMessage | None:
     return SandboxMessage(
         key=_key(path),
         when=datetime.fromtimestamp(facts.st_mtime, UTC),
-        sender=clean(readable(head.get("return-path")).strip("<> ")),
-        recipients=tuple(clean(readable(one)) for one in head.all("delivered-to")[:100]),
-        subject=clean(readable(head.get("subject"))),
+        sender=shown(readable(head.get("return-path")).strip("<> ")),
+        recipients=tuple(shown(readable(one)) for one in head.all("delivered-to")[:100]),
+        subject=shown(readable(head.get("subject"))),
         size=facts.st_size,
         path=path,
     )
@@ -140,8 +140,8 @@ def trace(helo: str, sender: str, recipients: Sequence[str], now: datetime) -> b
     from email.utils import format_datetime
 
     lines = [
-        f"Return-Path: <{clean(sender)}>",
-        *(f"Delivered-To: {clean(one)}" for one in recipients),
-        f"Received: from {clean(helo, 255)} by localhost with ESMTPSA; {format_datetime(now)}",
+        f"Return-Path: <{shown(sender)}>",
+        *(f"Delivered-To: {shown(one)}" for one in recipients),
+        f"Received: from {shown(helo, 255)} by localhost with ESMTPSA; {format_datetime(now)}",
     ]
     return "".join(f"{line}\n" for line in lines).encode()

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.sandbox.certificates import ca_file, prepare
 from smtp_wizard.engine.sandbox.mailbox import deliver, trace
@@ -93,7 +93,7 @@ class Sandbox:
             raise SandboxError(f"The practice server does not start. {problem}") from None
         except OSError as problem:
             await self.stop()
-            reason = clean(problem.strerror or str(problem))
+            reason = shown(problem.strerror or str(problem))
             raise SandboxError(f"The practice server could not start: {reason}.") from None
         except BaseException:
             await self.stop()
@@ -181,7 +181,7 @@ async def sandbox_for(folder: Path, scenario_id: str) -> AsyncIterator[Sandbox]:
     """
     scenario = load_scenarios().get(scenario_id)
     if scenario is None:
-        raise InputError(f"The practice server does not know '{clean(scenario_id, 60)}' any more.")
+        raise InputError(f"The practice server does not know '{shown(scenario_id, 60)}' any more.")
     async with Sandbox(folder, scenario) as sandbox:
         yield sandbox
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import ReferenceStore
@@ -64,7 +64,7 @@ def parse_command(text: str) -> str:
     for word in words:
         if word in _SHELL_WORDS or word.startswith(("$(", "`")):
             raise InputError(
-                f"No shell runs the command, so '{clean(word, 20)}' would mean nothing in it; put it into a script of "
+                f"No shell runs the command, so '{shown(word, 20)}' would mean nothing in it; put it into a script of "
                 "yours, and name that."
             )
     written = shlex.join(words)
@@ -81,7 +81,7 @@ def words_of(where: str) -> list[str]:
     try:
         words = shlex.split(where)
     except ValueError:
-        raise unreadable(f"The command '{clean(where, 100)}' cannot be read: a quotation mark is open.") from None
+        raise unreadable(f"The command '{shown(where, 100)}' cannot be read: a quotation mark is open.") from None
     if not words or not words[0]:
         raise unreadable("No command is named that prints the password.")
     return [os.path.expanduser(word) if word.startswith("~/") else word for word in words]  # noqa: PTH111
@@ -144,7 +144,7 @@ class CommandStore(ReferenceStore):
         """Run the command once more where it can ask the person, if the front door can lend a terminal."""
         if self.lend is None:
             return None
-        name = clean(words[0], 100)
+        name = shown(words[0], 100)
         try:
             outcome = self.lend(words, self._environ)
         except (OSError, TimeoutError):
@@ -161,7 +161,7 @@ class CommandStore(ReferenceStore):
 
     def differs(self, where: str) -> str:
         return (
-            f"The command '{clean(where, 100)}' prints another password than the one that was given; "
+            f"The command '{shown(where, 100)}' prints another password than the one that was given; "
             "change it in your password manager first."
         )
 
@@ -171,13 +171,13 @@ async def first_line(words: Sequence[str], environ: Mapping[str, str], *, limit:
 
     Raises `SecretError`. It does not outlive this call; nor does what it started, in its session.
     """
-    name = clean(words[0], 100)
+    name = shown(words[0], 100)
     try:
         raw, code = await _output(words, environ, limit)
     except TimeoutError:
         raise unreadable(f"The command {name} was not done within {limit:g} seconds.") from None
     except OSError as problem:
-        reason = clean(problem.strerror or "unknown reason", 100)
+        reason = shown(problem.strerror or "unknown reason", 100)
         raise unreadable(f"The command {name} could not be run: {reason}.") from None
     if code:
         raise _gave_up(name, code)

@@ -14,7 +14,7 @@ from pathlib import Path
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.private_files import absolute
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets.base import Availability, SecretError, Trouble
 from smtp_wizard.engine.secrets.command import LARGEST, only_line, unreadable
 from smtp_wizard.engine.secrets.kinds import StoreKind
@@ -88,7 +88,7 @@ class FileStore(ReferenceStore):
 
     def differs(self, where: str) -> str:
         return (
-            f"The file {clean(where, 200)} has another password in it than the one that was given; "
+            f"The file {shown(where, 200)} has another password in it than the one that was given; "
             "write the right one there first."
         )
 
@@ -170,8 +170,8 @@ def _acl_entries(raw: bytes) -> Iterator[tuple[int, int, int]]:
 def _cannot_open(path: Path, problem: OSError) -> SecretError:
     if problem.errno in (errno.ENOENT, errno.ENOTDIR):
         return SecretError(Trouble.MISSING, f"The file {_shown(path)} is not there.")
-    return unreadable(f"The file {_shown(path)} could not be read: {clean(problem.strerror or 'unknown reason', 100)}.")
+    return unreadable(f"The file {_shown(path)} could not be read: {shown(problem.strerror or 'unknown reason', 100)}.")
 
 
 def _shown(path: Path) -> str:
-    return clean(str(path), 200)
+    return shown(str(path), 200)

@@ -19,7 +19,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base import private_files
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
@@ -141,7 +141,7 @@ class Journal:
             return
         why = problem.strerror if isinstance(problem, OSError) else str(problem)
         self.trouble = (
-            f"What is kept was changed without a note of it ({clean(why or type(problem).__name__, 200)}): had "
+            f"What is kept was changed without a note of it ({shown(why or type(problem).__name__, 200)}): had "
             "smtp-wizard been killed just then, a password that belongs to no account could have stayed behind."
         )
 

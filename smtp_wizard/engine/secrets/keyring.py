@@ -14,7 +14,7 @@ from secrets import token_hex, token_urlsafe
 from typing import Protocol, TypeVar
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.silence import done_within
@@ -105,7 +105,7 @@ class KeyringStore:
         found = await self._ask(lambda backend, _: backend.get_password(SERVICE, ref.where))
         if found is None:
             raise SecretError(
-                Trouble.MISSING, f"The keyring of this computer has no entry '{clean(ref.where, 100)}' any more."
+                Trouble.MISSING, f"The keyring of this computer has no entry '{shown(ref.where, 100)}' any more."
             )
         return Secret(found)
 
@@ -193,7 +193,7 @@ def _translated(problem: Exception) -> SecretError:
         )
     return SecretError(
         Trouble.REFUSED,
-        f"The keyring of this computer refused to work ({clean(type(problem).__name__, 60)}).",
+        f"The keyring of this computer refused to work ({shown(type(problem).__name__, 60)}).",
     )
 
 
@@ -221,7 +221,7 @@ def _check_backend(backend: object) -> None:
         if known not in OS_BACKENDS:
             raise SecretError(
                 Trouble.UNSAFE,
-                f"A plug-in ({clean('.'.join(known), 80)}) takes the place of this computer's keyring, and whether it "
+                f"A plug-in ({shown('.'.join(known), 80)}) takes the place of this computer's keyring, and whether it "
                 "keeps passwords safe is not known, so it is not used.",
             )
 

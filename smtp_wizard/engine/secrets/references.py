@@ -10,7 +10,7 @@ from typing import ClassVar
 from smtp_wizard.engine.base.characters import has_surrogate
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
@@ -104,7 +104,7 @@ class EnvStore(ReferenceStore):
         if held is None:
             raise SecretError(
                 Trouble.UNSET,
-                f"The environment variable {clean(where, 100)} is not set; "
+                f"The environment variable {shown(where, 100)} is not set; "
                 "set it to the password before you start smtp-wizard.",
             )
         return held
@@ -114,14 +114,14 @@ class EnvStore(ReferenceStore):
 
     def differs(self, where: str) -> str:
         return (
-            f"The environment variable {clean(where, 100)} holds another password than the one you typed; "
+            f"The environment variable {shown(where, 100)} holds another password than the one you typed; "
             "set it anew before you start smtp-wizard."
         )
 
 
 def no_text(variable: str) -> str:
     """Say that an environment variable holds bytes that cannot be a password."""
-    return f"The environment variable {clean(variable, 100)} holds something that is not UTF-8 text; set it anew."
+    return f"The environment variable {shown(variable, 100)} holds something that is not UTF-8 text; set it anew."
 
 
 def variable_for(account_name: str) -> str:

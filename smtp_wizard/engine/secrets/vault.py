@@ -15,7 +15,7 @@ from typing import TypeVar
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets import vault_format
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -189,7 +189,7 @@ class VaultStore:
             raise _absent()
         entries = await self._unlocked(self._entries)
         if ref.where not in entries:
-            raise SecretError(Trouble.MISSING, f"The vault has no entry '{clean(ref.where, 100)}' any more.")
+            raise SecretError(Trouble.MISSING, f"The vault has no entry '{shown(ref.where, 100)}' any more.")
         return Secret(entries[ref.where])
 
     async def delete(self, ref: StoreRef) -> None:
@@ -367,8 +367,8 @@ def _absent() -> SecretError:
 
 
 def _why(problem: OSError) -> str:
-    return clean(problem.strerror or type(problem).__name__, 100)
+    return shown(problem.strerror or type(problem).__name__, 100)
 
 
 def _shown(path: Path) -> str:
-    return clean(str(path), 200)
+    return shown(str(path), 200)

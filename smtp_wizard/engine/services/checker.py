@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Emit, RunFinished, SignIn, StageFinished, StageStarted, Titles
 from smtp_wizard.engine.checks.report import CheckResult, Report
@@ -230,7 +230,7 @@ class Checker(Finder):
                 lacking=problem.trouble.value,
                 endpoint=target.endpoint,
                 provider=target.provider,
-                username=clean(target.username, 100),
+                username=shown(target.username, 100),
                 now=self.now(),
                 facts={"why": str(problem)},
             )

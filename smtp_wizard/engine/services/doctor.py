@@ -22,7 +22,7 @@ from smtp_wizard.engine import state
 from smtp_wizard.engine.accounts import accounts
 from smtp_wizard.engine.accounts.accounts import AccountBook, StoreTrouble
 from smtp_wizard.engine.accounts.secret_entries import Entries, Left, Leftovers
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import CatalogEndpoint, Provider
 from smtp_wizard.engine.providers.retirements import last_day
@@ -111,7 +111,7 @@ async def _place_trouble(known: SecretStores, store: StoreRef, environ: Mapping[
         case StoreKind.VAULT if known.vault.state is VaultState.MISSING:
             return "there is no vault any more."
         case StoreKind.COMMAND if found_program(store.where, environ) is None:
-            return f"the program of '{clean(store.where, 100)}' is not installed here."
+            return f"the program of '{shown(store.where, 100)}' is not installed here."
         case StoreKind.FILE:
             try:
                 await known.fetch(store)
@@ -132,7 +132,7 @@ def left_words(left: Left) -> str:
     """Say what was left, and where."""
     place = "in the vault" if left.ref.kind is StoreKind.VAULT else "in the keyring of this computer"
     return (
-        f"A password for '{clean(left.account, 60)}' that no account uses {'is' if left.there else 'may be'} {place}: "
+        f"A password for '{shown(left.account, 60)}' that no account uses {'is' if left.there else 'may be'} {place}: "
         f"a change was stopped in the middle ({left.since:%Y-%m-%d %H:%M} UTC)."
     )
 
@@ -200,7 +200,7 @@ def _accounts(folder: Path, book: AccountBook) -> Iterator[Examined]:
         yield _config("accounts", State.OK, f"{count} saved.")
     for account in saved:
         if account.ca_file and not Path(account.ca_file).is_file():
-            words = f"'{account.name}' trusts {clean(account.ca_file, 200)}, and that file is not there any more."
+            words = f"'{account.name}' trusts {shown(account.ca_file, 200)}, and that file is not there any more."
             yield _config("ca-file", State.FAIL, words)
 
 
@@ -238,7 +238,7 @@ def resolver() -> Examined:
     except dns.resolver.NoResolverConfiguration:
         words = "This computer names no name server, so no mail server can be found by its name."
         return Examined("dns", "resolver", State.WARN, words)
-    asked = ", ".join(clean(str(server), 60) for server in servers[:4])
+    asked = ", ".join(shown(str(server), 60) for server in servers[:4])
     return Examined("dns", "resolver", State.OK, f"Names are looked up at {asked}.")
 
 
@@ -280,14 +280,14 @@ def _trust(environ: Mapping[str, str]) -> Examined:
     except WireError as problem:
         return Examined("tls", "trust", State.FAIL, f"No certificate can be believed: {problem.words}.")
     if named and not Path(named).is_file():
-        words = f"SSL_CERT_FILE leads to {clean(named, 200)}, which is not there: no certificate can be believed."
+        words = f"SSL_CERT_FILE leads to {shown(named, 200)}, which is not there: no certificate can be believed."
         return Examined("tls", "trust", State.FAIL, words)
     if count:
-        where = f" from {clean(named, 200)} (SSL_CERT_FILE)" if named else ""
+        where = f" from {shown(named, 200)} (SSL_CERT_FILE)" if named else ""
         return Examined("tls", "trust", State.OK, f"{count} authorities are believed{where}.")
     folder = ssl.get_default_verify_paths().capath
     if folder and any(Path(folder).iterdir()):
-        return Examined("tls", "trust", State.OK, f"The authorities in {clean(folder, 200)} are believed.")
+        return Examined("tls", "trust", State.OK, f"The authorities in {shown(folder, 200)} are believed.")
     words = "No authority is known, so no certificate can be believed. Install your system's 'ca-certificates'."
     return Examined("tls", "trust", State.FAIL, words)
 
@@ -368,4 +368,4 @@ def _is_number(host: str) -> bool:
 
 
 def _shown(path: Path) -> str:
-    return clean(str(path), 200)
+    return shown(str(path), 200)

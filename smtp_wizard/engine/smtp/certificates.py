@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.smtp.symptom import TlsFault
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _facts(certificate: x509.Certificate) -> Certificate:
     return Certificate(
         subject=_short_name(certificate.subject),
         issuer=_short_name(certificate.issuer),
-        issuer_words=clean(", ".join(str(each.value) for each in certificate.issuer), 500),
+        issuer_words=shown(", ".join(str(each.value) for each in certificate.issuer), 500),
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         names=_attempted(lambda: _names(certificate), ()),
@@ -157,7 +157,7 @@ def _short_name(name: x509.Name) -> str:
 
     for wanted in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
         if found := name.get_attributes_for_oid(wanted):
-            return clean(str(found[0].value), 100)
+            return shown(str(found[0].value), 100)
     return ""
 
 
@@ -169,7 +169,7 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     except x509.ExtensionNotFound:
         return ()
     names = [*found.get_values_for_type(x509.DNSName), *map(str, found.get_values_for_type(x509.IPAddress))]
-    return tuple(clean(each, 100) for each in names[:MOST_NAMES])
+    return tuple(shown(each, 100) for each in names[:MOST_NAMES])
 
 
 def _weakness(certificate: x509.Certificate) -> str:

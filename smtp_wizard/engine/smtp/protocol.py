@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import HostError, parse_ehlo_name
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.smtp.masking import MASK, Redactor
 from smtp_wizard.engine.smtp.symptom import Fault
 
@@ -49,7 +49,7 @@ class Reply:
         """All lines as one, cleaned: fit to show. The enhanced code, which stands before each line, is said once."""
         again = f"{self.enhanced} "
         first, *rest = self.lines or ("",)
-        return clean(" ".join([first, *(line.removeprefix(again) for line in rest)]))
+        return shown(" ".join([first, *(line.removeprefix(again) for line in rest)]))
 
     @property
     def enhanced(self) -> str | None:
@@ -127,7 +127,7 @@ class ReplyParser:
 
     def _words(self, data: bytes) -> str:
         # Masked before it is cut and cleaned, which could leave a part of the secret that is not known again.
-        return clean(self.redactor.scrub(_decode(data)), 200)
+        return shown(self.redactor.scrub(_decode(data)), 200)
 
     def take(self) -> Reply | None:
         """Return the next whole reply, or None until more bytes come. Raises `SmtpError` (garbled)."""
@@ -184,7 +184,7 @@ class Capabilities(Mapping[str, str]):
         """Read the reply to EHLO. `AUTH=PLAIN LOGIN`, as old servers write it, counts as AUTH."""
         offered: dict[str, str] = {}
         for line in reply.lines[1:]:
-            keyword, _, parameters = clean(line).partition(" ")
+            keyword, _, parameters = shown(line).partition(" ")
             keyword = keyword.upper()
             if keyword.startswith("AUTH="):
                 parameters = f"{keyword[5:]} {parameters}"
@@ -230,7 +230,7 @@ class Command:
 def _line_command(text: str) -> Command:
     if any(ch in text for ch in "\r\n\0"):
         raise ValueError("a command is one line")
-    return Command(text.encode("utf-8") + b"\r\n", clean(text))
+    return Command(text.encode("utf-8") + b"\r\n", shown(text))
 
 
 def own_name(name: str, local_address: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.smtp.masking import MASK, Redactor
 from smtp_wizard.engine.smtp.protocol import MAX_COMMAND, Command, SmtpError
 from smtp_wizard.engine.smtp.symptom import Fault
@@ -230,7 +230,7 @@ class _Bearer(_Mechanism):
             return None
         self._refused = True
         said = _fields(challenge)
-        self.added = clean(self._redactor.scrub(", ".join(f"{key}: {value}" for key, value in said.items())), 300)
+        self.added = shown(self._redactor.scrub(", ".join(f"{key}: {value}" for key, value in said.items())), 300)
         if not self.facts and _SCOPE_LACKING & {said.get("status"), said.get("error")}:
             self.facts = {"token": "no-scope"}
         return _masked(self._dummy)

@@ -25,7 +25,7 @@ from typing import Any, Protocol, TypeVar
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.private_files import refuse_no_file
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.smtp.certificates import MOST_NAMES, Certificate, read_chain
 from smtp_wizard.engine.smtp.symptom import Fault, TlsFault
 
@@ -142,7 +142,7 @@ class SocketWire:
         peers = _literal(host, port) or await _look_up(host, port)
         wanted = [peer for peer in peers if family in (None, peer.family)]
         if not wanted:
-            raise WireError(Fault.NO_SUCH_HOST, f"{clean(host, 100)} has no {_family_words(family)} address")
+            raise WireError(Fault.NO_SUCH_HOST, f"{shown(host, 100)} has no {_family_words(family)} address")
         return _interleave(wanted)
 
     async def connect(self, peers: Sequence[Peer]) -> Stream:
@@ -186,12 +186,12 @@ async def _look_up(host: str, port: int) -> list[Peer]:
         found = await _with_room(lambda: in_thread(ask))
     except socket.gaierror as problem:
         fault = Fault.NO_SUCH_HOST if problem.errno in _NAME_FAULTS else Fault.NO_NETWORK
-        raise WireError(fault, clean(problem.strerror or str(problem))) from None
+        raise WireError(fault, shown(problem.strerror or str(problem))) from None
     except UnicodeError:  # Python's own limits on a name, before anybody is asked
         raise WireError(Fault.NO_SUCH_HOST, "the name cannot be asked for") from None
     except OSError as problem:
         fault = Fault.NO_ROOM if problem.errno in _FULL else Fault.NO_NETWORK
-        raise WireError(fault, clean(str(problem))) from None
+        raise WireError(fault, shown(str(problem))) from None
     families = {socket.AF_INET: Family.IPV4, socket.AF_INET6: Family.IPV6}
     peers = [Peer(str(where[0]), port, families[kind]) for kind, *_, where in found if kind in families]
     return list(dict.fromkeys(peers))
@@ -342,7 +342,7 @@ _OS_FAULTS = {
 
 def _translated(problem: OSError) -> WireError:
     fault = _OS_FAULTS.get(problem.errno or 0, Fault.NO_NETWORK)
-    return WireError(fault, clean(problem.strerror or type(problem).__name__))
+    return WireError(fault, shown(problem.strerror or type(problem).__name__))
 
 
 class SocketStream:
@@ -518,10 +518,10 @@ def verifying_context(trust: Trust) -> ssl.SSLContext:
             context.load_verify_locations(trust.ca_file)
     except (OSError, ssl.SSLError) as problem:
         # At the end: a long name may be cut, and the reason must not be.
-        named = f": {clean(trust.ca_file, 200)}" if trust.ca_file else ""
-        why = "no certificate is in it" if isinstance(problem, ssl.SSLError) else clean(problem.strerror or "", 80)
+        named = f": {shown(trust.ca_file, 200)}" if trust.ca_file else ""
+        why = "no certificate is in it" if isinstance(problem, ssl.SSLError) else shown(problem.strerror or "", 80)
         words = f"the file of trusted certificates cannot be used ({why}){named}"
-        raise WireError(Fault.TLS_FAILED, clean(words), TlsFault.OTHER) from None
+        raise WireError(Fault.TLS_FAILED, shown(words), TlsFault.OTHER) from None
     return context
 
 
@@ -557,7 +557,7 @@ _VERIFY_CODES = {
 
 def _not_believed(problem: ssl.SSLCertVerificationError) -> WireError:
     why = _VERIFY_CODES.get(problem.verify_code, TlsFault.CERTIFICATE)
-    return WireError(Fault.TLS_FAILED, clean(problem.verify_message or str(problem)), why)
+    return WireError(Fault.TLS_FAILED, shown(problem.verify_message or str(problem)), why)
 
 
 _VERSION_REASONS = re.compile(r"VERSION|UNSUPPORTED_PROTOCOL|NO_PROTOCOLS|HANDSHAKE_FAILURE|NO_SHARED_CIPHER|TOO_SMALL")
@@ -567,11 +567,11 @@ def _handshake_fault(problem: ssl.SSLError, seen: bytes) -> WireError:
     """Tell a server that greets in clear text from one that speaks TLS we do not, or wants to know who we are."""
     begin = seen[:64].decode("utf-8", "replace")
     if re.match(r"[2-5][0-9]{2}[ -]", begin):
-        return WireError(Fault.SPEAKS_PLAIN, clean(begin, 100))
+        return WireError(Fault.SPEAKS_PLAIN, shown(begin, 100))
     if isinstance(problem, ssl.SSLEOFError) or not seen:
         return WireError(Fault.CLOSED, "the connection was closed during the TLS handshake")
     if seen[0] not in (0x15, 0x16):
-        return WireError(Fault.OTHER_PROTOCOL, clean(begin, 100))
+        return WireError(Fault.OTHER_PROTOCOL, shown(begin, 100))
     if "ALERT" in (problem.reason or "") and _asks_for_certificate(seen):
         why = TlsFault.CLIENT_CERTIFICATE
     elif _VERSION_REASONS.search(problem.reason or ""):
@@ -618,7 +618,7 @@ def _asks_for_certificate(seen: bytes) -> bool:
 
 
 def _openssl_words(problem: ssl.SSLError) -> str:
-    return clean((problem.reason or str(problem)).replace("_", " ").lower())
+    return shown((problem.reason or str(problem)).replace("_", " ").lower())
 
 
 def _facts(tls: ssl.SSLObject) -> TlsFacts:
@@ -632,7 +632,7 @@ def _facts(tls: ssl.SSLObject) -> TlsFacts:
         _distinguished(seen.get("issuer", ())),
         _when(seen.get("notBefore")),
         _when(seen.get("notAfter")),
-        tuple(clean(value, 100) for _, value in seen.get("subjectAltName", ())[:MOST_NAMES]),
+        tuple(shown(value, 100) for _, value in seen.get("subjectAltName", ())[:MOST_NAMES]),
     )
 
 
@@ -664,7 +664,7 @@ def _sent(tls: ssl.SSLObject) -> list[bytes]:
 
 def _distinguished(rdns: Any) -> str:
     parts = {key: value for rdn in rdns for key, value in rdn}
-    return clean(str(parts.get("commonName") or parts.get("organizationName") or ""), 100)
+    return shown(str(parts.get("commonName") or parts.get("organizationName") or ""), 100)
 
 
 def _when(text: str | None) -> datetime | None:

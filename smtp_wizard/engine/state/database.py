@@ -17,7 +17,7 @@ from sqlite3 import Connection
 from typing import TypeVar
 
 from smtp_wizard.engine.base import private_files
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.state.forms import FILE_NAME
 
 COMPANIONS = ("-wal", "-shm", "-journal")
@@ -192,8 +192,8 @@ def _code(problem: BaseException | None) -> int:
 
 def _why(problem: Exception) -> str:
     if isinstance(problem, OSError):
-        return clean(problem.strerror or type(problem).__name__, 300).rstrip(".")
-    return _REASONS.get(_code(problem)) or clean(str(problem), 100)
+        return shown(problem.strerror or type(problem).__name__, 300).rstrip(".")
+    return _REASONS.get(_code(problem)) or shown(str(problem), 100)
 
 
 def _trouble(problem: Exception, file: Path, done: str) -> StateTrouble:
@@ -208,7 +208,7 @@ def _words(file: Path, done: str, why: str) -> str:
 
 
 def _shown(file: Path) -> str:
-    return clean(str(file), 200)
+    return shown(str(file), 200)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.characters import has_control
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security, parse_host, parse_port
 from smtp_wizard.engine.base.identity import Scope
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin
 from smtp_wizard.engine.wizard.steps import STEPS, Step, applicable, resume_step, step
@@ -189,7 +189,7 @@ class DraftBox:
             if problem.errno in _NO_DRAFT:
                 self._put_aside()
             else:
-                self.trouble = f"What you had begun could not be read: {clean(problem.strerror or '', 100)}."
+                self.trouble = f"What you had begun could not be read: {shown(problem.strerror or '', 100)}."
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self._put_aside()
         return None
@@ -198,7 +198,7 @@ class DraftBox:
         aside = self._file.with_name(FILE_NAME + ASIDE)
         with suppress(OSError):
             self._file.replace(aside)
-            self.trouble = f"What you had begun could not be read; it was put aside as {clean(str(aside), 200)}."
+            self.trouble = f"What you had begun could not be read; it was put aside as {shown(str(aside), 200)}."
 
     def clear(self) -> None:
         """Forget the draft."""

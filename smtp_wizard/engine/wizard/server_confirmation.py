@@ -15,7 +15,7 @@ from enum import StrEnum
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.discovery.candidate import source_words
 from smtp_wizard.engine.discovery.server_identity import belongs_to, whose_words
@@ -88,7 +88,7 @@ def doubt_about(draft: Draft, catalog: Catalog) -> Doubt | None:
         return None
     found = next((each for each in draft.candidates if each.endpoint == endpoint), None)
     found = found or next((each for each in draft.candidates if each.endpoint.host == endpoint.host), None)
-    domain = clean(draft.address.domain, 80) if draft.address is not None else "your address"
+    domain = shown(draft.address.domain, 80) if draft.address is not None else "your address"
     return Doubt(
         endpoint=endpoint,
         domain=domain,

@@ -31,7 +31,7 @@ from smtp_wizard.engine.base.endpoint import (
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import OUTSIDE_LIMIT, clean
+from smtp_wizard.engine.base.shown import OUTSIDE_LIMIT, shown
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ HOST = st.lists(LABEL, min_size=2, max_size=4).map(".".join).filter(lambda host:
 def sentence(problem: InputError) -> bool:
     """Whether it can stand below a field: one line, ended, bounded, with nothing in it that moves the cursor."""
     text = str(problem)
-    return text == clean(text) and len(text) <= 260 and text[-1] in ".!?…'"
+    return text == shown(text) and len(text) <= 260 and text[-1] in ".!?…'"
 
 
 def parsed_or_refused(parse: Callable[[str], T], typed: str) -> T | None:
@@ -295,9 +295,9 @@ def test_a_name_stays_as_it_is(host: str) -> None:
 @given(st.ip_addresses())
 def test_an_address_of_either_family_is_a_server(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
     assert parse_host(str(address)) == parse_host(f"[{address}]") == str(address)
-    shown = str(Endpoint(str(address), 25, Security.NONE))
-    assert shown.endswith(":25")
-    assert shown.startswith("[") is (address.version == 6)
+    written = str(Endpoint(str(address), 25, Security.NONE))
+    assert written.endswith(":25")
+    assert written.startswith("[") is (address.version == 6)
 
 
 # --- ports ---
@@ -327,7 +327,7 @@ def test_every_port_is_one(port: int) -> None:
 
 @given(ANY_TEXT, st.integers(1, 80))
 def test_words_from_outside_are_one_bounded_line_that_moves_nothing(text: str, limit: int) -> None:
-    cleaned = clean(text, limit)
+    cleaned = shown(text, limit)
     assert len(cleaned) <= limit
     assert not {ch for ch in cleaned if unicodedata.category(ch) in UNSEEN}
     assert cleaned == cleaned.strip()
@@ -336,13 +336,13 @@ def test_words_from_outside_are_one_bounded_line_that_moves_nothing(text: str, l
 
 @given(st.text(max_size=400))
 def test_cleaning_what_is_clean_changes_nothing(text: str) -> None:
-    cleaned = clean(text)
-    assert clean(cleaned) == cleaned
+    cleaned = shown(text)
+    assert shown(cleaned) == cleaned
 
 
 @given(st.text(string.ascii_letters + string.digits + string.punctuation, max_size=200))
 def test_plain_words_stay_as_they_are(text: str) -> None:
-    assert clean(text) == text
+    assert shown(text) == text
 
 
 @pytest.mark.parametrize(
@@ -359,13 +359,13 @@ def test_plain_words_stay_as_they_are(text: str) -> None:
     ],
 )
 def test_what_cannot_be_seen_is_written_out(text: str, cleaned: str) -> None:
-    assert clean(text) == cleaned
+    assert shown(text) == cleaned
 
 
 def test_what_is_cut_says_so() -> None:
-    assert clean("x" * 600) == "x" * (OUTSIDE_LIMIT - 1) + "…"
-    assert clean("word " * 600, 11) == "word word…"
-    assert clean("x" * OUTSIDE_LIMIT) == "x" * OUTSIDE_LIMIT
+    assert shown("x" * 600) == "x" * (OUTSIDE_LIMIT - 1) + "…"
+    assert shown("word " * 600, 11) == "word word…"
+    assert shown("x" * OUTSIDE_LIMIT) == "x" * OUTSIDE_LIMIT
 
 
 def test_megabytes_are_cut_before_they_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -378,7 +378,7 @@ def test_megabytes_are_cut_before_they_are_looked_at(monkeypatch: pytest.MonkeyP
         return original(ch)
 
     monkeypatch.setattr(unicodedata, "category", counted)
-    assert clean("\u200b" * 5_000_000).endswith("…")
+    assert shown("\u200b" * 5_000_000).endswith("…")
     assert looked_at <= 4 * OUTSIDE_LIMIT
 
 
@@ -388,7 +388,7 @@ WORD = "correct horse"
 
 
 @pytest.mark.parametrize(
-    "shown",
+    "written",
     [
         repr(Secret(WORD)),
         str(Secret(WORD)),
@@ -402,8 +402,8 @@ WORD = "correct horse"
         str(ValueError(Secret(WORD))),
     ],
 )
-def test_a_secret_is_never_written_out(shown: str) -> None:
-    assert WORD not in shown
+def test_a_secret_is_never_written_out(written: str) -> None:
+    assert WORD not in written
 
 
 def test_a_secret_is_in_no_traceback_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
