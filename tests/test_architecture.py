@@ -233,6 +233,13 @@ def test_no_imports_run_in_a_circle() -> None:
     assert {name: sorted(targets & graph.keys()) for name, targets in graph.items()} == {}
 
 
+def test_the_init_of_a_folder_imports_nothing() -> None:
+    """So that whoever needs one module of a folder loads that one alone, and a name is found where it is defined."""
+    inits = [module for module in modules().values() if module.file.name == "__init__.py"]
+    assert len(inits) > 20
+    assert [module.path for module in inits if module.imports] == []
+
+
 def test_no_screen_imports_another_screen() -> None:
     screens = {name: module for name, module in modules().items() if name.startswith(f"{PACKAGE}.screens.")}
     wrong = [

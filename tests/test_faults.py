@@ -42,7 +42,7 @@ from smtp_wizard.engine.base.secret import Oddity, Secret
 from smtp_wizard.engine.secrets.keyring import KEYRING_LIMIT
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
-from smtp_wizard.engine.state import State
+from smtp_wizard.engine.state.state import State
 from tests.commands.test_send import RELAY
 from tests.support.certs import Authority
 from tests.support.checking import OFFER, SIGNED_IN, starttls_up_to_handshake
@@ -608,7 +608,7 @@ def mute(monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingBackend]:
     backend = HangingBackend(in_reading=True)
     hanging = desktop(backend)
     monkeypatch.setattr("keyring.get_keyring", lambda: hanging)
-    monkeypatch.setattr("smtp_wizard.engine.secrets.SecretStores", partial(SecretStores, keyring_limit=0.2))
+    monkeypatch.setattr("smtp_wizard.engine.secrets.stores.SecretStores", partial(SecretStores, keyring_limit=0.2))
     yield backend
     backend.release.set()
     for thread in threading.enumerate():
@@ -642,11 +642,10 @@ def test_a_mute_keyring_holds_neither_a_test_nor_a_move(mute: HangingBackend, bo
 def test_the_end_of_the_program_does_not_wait_for_a_mute_keyring(own_home: Path) -> None:
     """The real limit is cut short by --timeout; the process must be gone, not only its answer."""
     program = textwrap.dedent("""
-        import sys, threading, keyring
+        import functools, sys, threading, keyring
         keyring.get_keyring = lambda: threading.Event().wait()
-        from smtp_wizard import front
-        from smtp_wizard.engine.secrets import SecretStores
-        front.SecretStores = lambda environ, folder: SecretStores(environ, folder, keyring_limit=0.2)
+        from smtp_wizard.engine.secrets import stores
+        stores.SecretStores = functools.partial(stores.SecretStores, keyring_limit=0.2)
         from smtp_wizard.cli import main
         sys.exit(main(sys.argv[1:]))
     """)

@@ -33,8 +33,8 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.smtp import transport
-from smtp_wizard.engine.state import State
 from smtp_wizard.engine.state.forms import FILE_NAME
+from smtp_wizard.engine.state.state import State
 from smtp_wizard.runtime import open_file_limit
 from smtp_wizard.runtime.exits import Interrupted
 from tests.support.checking import check, hurried

@@ -14,7 +14,6 @@ import pytest
 
 from smtp_wizard.app import HOME, TOOLS
 from smtp_wizard.app_faults import FaultScreen
-from smtp_wizard.engine import state
 from smtp_wizard.engine.accounts import accounts
 from smtp_wizard.engine.accounts.accounts import AccountBook
 from smtp_wizard.engine.base import private_files
@@ -24,6 +23,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.state.forms import FILE_NAME as STATE_FILE
 from smtp_wizard.engine.wizard.steps import step
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
@@ -226,7 +226,7 @@ async def test_a_list_that_cannot_be_read_is_not_called_empty(desk: Desk) -> Non
 async def test_results_that_cannot_be_kept_are_said_and_the_accounts_shown(desk: Desk) -> None:
     await desk.save(PRACTICE)
     await asyncio.to_thread(desk.book.state.flush)
-    (desk.folder / state.FILE_NAME).write_text("no database", "utf-8")
+    (desk.folder / STATE_FILE).write_text("no database", "utf-8")
     async with walking(desk, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         await walk.until_reads("Results and refused sign-ins could not be read")

@@ -31,9 +31,9 @@ from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.engine.state import State
 from smtp_wizard.engine.state.logins import Login as Login
 from smtp_wizard.engine.state.results import LastResult as LastResult
+from smtp_wizard.engine.state.state import State
 
 FILE_NAME = "accounts.json"
 FILE_SCHEMAS = {1: "smtp-wizard/accounts-file/1", 2: "smtp-wizard/accounts-file/2"}

@@ -18,7 +18,6 @@ from enum import StrEnum
 from pathlib import Path
 
 from smtp_wizard import __version__
-from smtp_wizard.engine import state
 from smtp_wizard.engine.accounts import accounts
 from smtp_wizard.engine.accounts.accounts import AccountBook, StoreTrouble
 from smtp_wizard.engine.accounts.secret_entries import Entries, Left, Leftovers
@@ -33,6 +32,7 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultState
 from smtp_wizard.engine.smtp.silence import listening
 from smtp_wizard.engine.smtp.transport import Trust, Wire, WireError, verifying_context
+from smtp_wizard.engine.state import forms
 from smtp_wizard.engine.wizard import draft_file
 
 OLD = timedelta(days=365)
@@ -205,7 +205,7 @@ def _accounts(folder: Path, book: AccountBook) -> Iterator[Examined]:
 
 
 def _results(folder: Path, book: AccountBook) -> Iterator[Examined]:
-    file = folder / state.FILE_NAME
+    file = folder / forms.FILE_NAME
     if not file.exists():
         return
     readable = book.state.readable

@@ -230,7 +230,7 @@ def test_four_processes_lose_no_count(folder: Path) -> None:
         from pathlib import Path
         from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
         from smtp_wizard.engine.providers.provider import Lockout
-        from smtp_wizard.engine.state import Storage
+        from smtp_wizard.engine.state.storage import Storage
         attempts = Attempts(Storage(Path(sys.argv[1]), 60))
         async def main():
             for _ in range(20):
@@ -248,7 +248,7 @@ def test_four_processes_try_no_more_often_than_allowed(folder: Path) -> None:
         import asyncio, sys
         from pathlib import Path
         from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts, Place
-        from smtp_wizard.engine.state import Storage
+        from smtp_wizard.engine.state.storage import Storage
         attempts = Attempts(Storage(Path(sys.argv[1]), 60))
         async def main():
             tried = 0
@@ -297,7 +297,7 @@ KILLED = """
     import asyncio, os, signal, sys
     from pathlib import Path
     from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts
-    from smtp_wizard.engine.state import Storage
+    from smtp_wizard.engine.state.storage import Storage
     async def main():
         attempts = Attempts(Storage(Path(sys.argv[1]), 5))
         place = await attempts.take("ana@example.test", "mail.example.test", USUAL)
@@ -595,7 +595,7 @@ def test_looking_loads_nothing_and_writes_nothing(folder: Path) -> None:
         import sys
         from pathlib import Path
         from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
-        from smtp_wizard.engine.state import Storage
+        from smtp_wizard.engine.state.storage import Storage
         assert Attempts(Storage(Path(sys.argv[1]), 5)).counted("ana", "host") == ()
         print(sorted({"filelock", "platformdirs", "sqlite3"} & set(sys.modules)))
     """

@@ -24,9 +24,9 @@ from smtp_wizard.engine.providers.own_providers import FILE_NAME as OWN_PROVIDER
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.vault import FILE_NAME as VAULT
 from smtp_wizard.engine.secrets.vault import VaultStore
-from smtp_wizard.engine.state import State
 from smtp_wizard.engine.state.carried import OLD_NAME
 from smtp_wizard.engine.state.forms import FILE_NAME as STATE
+from smtp_wizard.engine.state.state import State
 from smtp_wizard.engine.wizard.draft_file import FILE_NAME as DRAFT
 from smtp_wizard.engine.wizard.draft_file import DraftBox
 from tests.support.owners import STRANGER, give_away

@@ -18,13 +18,12 @@ import keyring.backends.null
 import keyring.errors
 import pytest
 
-from smtp_wizard.engine import secrets
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets import keyring as desktop_store
 from smtp_wizard.engine.secrets.base import SecretError, SecretStore, Trouble
 from smtp_wizard.engine.secrets.keyring import OS_BACKENDS, SERVICE, Backend, KeyringStore
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.engine.secrets.references import EnvStore
+from smtp_wizard.engine.secrets.references import EnvStore, variable_for
 from smtp_wizard.engine.secrets.session import SessionStore
 from smtp_wizard.engine.secrets.stores import SecretStores
 from tests.support.stores import (
@@ -68,7 +67,7 @@ async def refused(store: SecretStore) -> SecretError:
 
 
 def full_environ() -> dict[str, str]:
-    return {secrets.variable_for(name): value for name, value in ENTRIES.items()}
+    return {variable_for(name): value for name, value in ENTRIES.items()}
 
 
 ENTRIES = {
@@ -355,7 +354,7 @@ def test_a_mute_keyring_does_not_hold_the_end_of_the_program() -> None:
     """The keyring hangs for ever: that this process ends at all is the proof."""
     script = """
         import asyncio, threading
-        from smtp_wizard.engine.secrets import KeyringStore
+        from smtp_wizard.engine.secrets.keyring import KeyringStore
         store = KeyringStore(limit=0.1, backend_factory=lambda: threading.Event().wait())
         print(asyncio.run(store.probe()).ok)
     """
@@ -365,7 +364,7 @@ def test_a_mute_keyring_does_not_hold_the_end_of_the_program() -> None:
 def test_a_late_answer_after_the_loop_has_ended_is_dropped() -> None:
     script = """
         import asyncio, threading
-        from smtp_wizard.engine.secrets import KeyringStore
+        from smtp_wizard.engine.secrets.keyring import KeyringStore
         late = threading.Event()
         store = KeyringStore(limit=0.1, backend_factory=late.wait)
         print(asyncio.run(store.probe()).ok)
@@ -381,7 +380,7 @@ def test_a_late_answer_after_the_loop_has_ended_is_dropped() -> None:
 
 PROBE = """
     import asyncio
-    from smtp_wizard.engine.secrets import KeyringStore
+    from smtp_wizard.engine.secrets.keyring import KeyringStore
     print(asyncio.run(KeyringStore().probe()).words)
 """
 
@@ -427,7 +426,7 @@ def test_the_keyring_library_is_loaded_only_where_it_is_used() -> None:
         import asyncio, sys
         from smtp_wizard.engine.base.stages import Secret
         from smtp_wizard.engine.accounts.accounts import StoreKind
-        from smtp_wizard.engine.secrets import SecretStores
+        from smtp_wizard.engine.secrets.stores import SecretStores
         stores = SecretStores({})
         place = stores.place(StoreKind.SESSION, "Office")
         asyncio.run(stores.put(place, Secret("x")))
@@ -484,7 +483,7 @@ async def test_a_variable_is_not_left_for_child_processes_but_can_be_read_again(
     ],
 )
 def test_a_variable_is_named_after_its_account(name: str, variable: str) -> None:
-    assert secrets.variable_for(name) == variable
+    assert variable_for(name) == variable
 
 
 # -- all of them -------------------------------------------------------------------------------------------------------

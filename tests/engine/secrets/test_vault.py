@@ -550,7 +550,7 @@ import asyncio, sys
 from pathlib import Path
 from smtp_wizard.engine.accounts.accounts import StoreKind, StoreRef
 from smtp_wizard.engine.base.stages import Secret
-from smtp_wizard.engine.secrets import VaultStore
+from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
 
 async def main(folder, name, count):

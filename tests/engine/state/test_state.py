@@ -22,11 +22,11 @@ import pytest
 
 from smtp_wizard.engine.accounts.accounts import AccountBook
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
-from smtp_wizard.engine.state import State
 from smtp_wizard.engine.state.database import APPLICATION_ID, MIGRATIONS, TABLES
 from smtp_wizard.engine.state.forms import FILE_NAME
 from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.results import KEEP, LastResult, Result
+from smtp_wizard.engine.state.state import State
 from tests.support.state import BUSY, FULL, refuse_to_write, rows_of
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -332,7 +332,8 @@ def test_several_processes_put_a_damaged_file_aside_once(folder: Path, file: Pat
         from datetime import UTC, datetime
         from pathlib import Path
         from smtp_wizard.engine.base.stages import Depth, Verdict
-        from smtp_wizard.engine.state import LastResult, Result, State
+        from smtp_wizard.engine.state.results import LastResult, Result
+        from smtp_wizard.engine.state.state import State
         state = State(Path(sys.argv[1]), lock_limit=30)
         for number in range(20):
             state.results.record(sys.argv[2], Result(LastResult(datetime.now(UTC), Depth.LOGIN, Verdict.PASS)))
@@ -424,7 +425,8 @@ def test_the_kernel_that_takes_no_more_stops_nobody(folder: Path, file: Path) ->
         from datetime import UTC, datetime
         from pathlib import Path
         from smtp_wizard.engine.base.stages import Depth, Verdict
-        from smtp_wizard.engine.state import LastResult, Result, State
+        from smtp_wizard.engine.state.results import LastResult, Result
+        from smtp_wizard.engine.state.state import State
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
         state = State(Path(sys.argv[1]))
         state.results.record("00000000000000b2", Result(LastResult(datetime.now(UTC), Depth.LOGIN, Verdict.PASS)))
@@ -453,7 +455,8 @@ WRITING = """
     from datetime import UTC, datetime, timedelta
     from pathlib import Path
     from smtp_wizard.engine.base.stages import Depth, Verdict
-    from smtp_wizard.engine.state import LastResult, Result, State
+    from smtp_wizard.engine.state.results import LastResult, Result
+    from smtp_wizard.engine.state.state import State
     state = State(Path(sys.argv[1]), lock_limit=60)
     start = datetime(2026, 11, 30, tzinfo=UTC)
     for number in range(int(sys.argv[3])):
@@ -504,7 +507,8 @@ def test_a_child_process_writes_although_its_parent_had_a_thread(folder: Path) -
         from datetime import UTC, datetime
         from pathlib import Path
         from smtp_wizard.engine.base.stages import Depth, Verdict
-        from smtp_wizard.engine.state import LastResult, Result, State
+        from smtp_wizard.engine.state.results import LastResult, Result
+        from smtp_wizard.engine.state.state import State
         result = Result(LastResult(datetime.now(UTC), Depth.LOGIN, Verdict.PASS))
         state = State(Path(sys.argv[1]))
         state.results.record("00000000000000a1", result)
@@ -566,7 +570,7 @@ def test_the_end_of_the_program_does_not_wait_once_more(folder: Path) -> None:
     script = """
         import sys, threading
         from pathlib import Path
-        from smtp_wizard.engine.state import State
+        from smtp_wizard.engine.state.state import State
         state = State(Path(sys.argv[1]), lock_limit=1000)
         state.storage.put(lambda _: threading.Event().wait())
         state.flush(0.01)

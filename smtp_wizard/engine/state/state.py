@@ -1,0 +1,55 @@
+"""All that the program learns about saved accounts, of one config folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from smtp_wizard.engine.state.logins import Logins
+from smtp_wizard.engine.state.results import Results
+from smtp_wizard.engine.state.storage import Storage
+
+FRESH = timedelta(hours=1)
+"""What is newer may be of an account that another process has just saved."""
+
+
+class State:
+    """What is learnt, of one config folder. Built once, with the accounts."""
+
+    def __init__(self, folder: Path, *, lock_limit: float = 5.0) -> None:
+        """`folder`: see `paths.config_dir`. `lock_limit`: seconds to wait for another process that is writing.
+
+        Nothing is opened or made until there is something to read or to write.
+        """
+        self.storage = Storage(folder, lock_limit)
+        self.results = Results(self.storage)
+        self.logins = Logins(self.storage)
+
+    def forget(self, account: str) -> None:
+        """Delete all that is known of an account, by its id."""
+        self.results.forget(account)
+        self.logins.forget(account)
+
+    def tidy(self, accounts: Iterable[str], now: datetime) -> None:
+        """Delete what belongs to none of `accounts`, the ids of all that are saved. What is new is left."""
+        saved = frozenset(accounts)
+        self.results.tidy(saved, now - FRESH)
+        self.logins.tidy(saved, now - FRESH)
+
+    def flush(self, seconds: float | None = None) -> tuple[str, ...]:
+        """Write everything, close the file, and return in sentences what went wrong since the last time.
+
+        To be called at the end of a program, and not in an event loop. `seconds`: how long that may take.
+        """
+        self.storage.flush(seconds)
+        return self.troubles()
+
+    def troubles(self) -> tuple[str, ...]:
+        """Return in sentences what went wrong since the last time."""
+        return self.storage.troubles()
+
+    @property
+    def readable(self) -> bool:
+        """Whether there is a file that can be read; what is wrong with one that cannot is in `troubles`."""
+        return self.storage.read(lambda file: file.execute("SELECT 1 FROM results LIMIT 1").fetchall()) is not None
