@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import json
+import pkgutil
 import re
 import subprocess
 import sys
@@ -320,6 +321,36 @@ def test_help_loads_neither_the_screens_nor_anything_heavy(arguments: list[str],
 def test_a_command_that_only_lists_loads_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
     loaded = loaded_after("from smtp_wizard.__main__ import main; main()", *arguments, tmp_path=tmp_path)
     assert loaded & HEAVY == set()
+
+
+# --- Names in texts ---
+
+NAMED_IN_TEXT = re.compile(rf"\bfrom ({PACKAGE}[\w.]*) import ([\w, ]+)|(?<![\w./-])({PACKAGE}(?:\.\w+)+)")
+
+
+def names_in_texts_of_tests() -> Iterator[tuple[str, str]]:
+    """Yield what tests call in text (a program to run, something to replace) by its full name, with the place."""
+    for file in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and f"{PACKAGE}." in node.value:
+                for module, names, full in NAMED_IN_TEXT.findall(node.value):
+                    asked = [f"{module}.{name.split()[0]}" for name in names.split(",") if name.strip()]
+                    yield from ((name, f"{file.relative_to(ROOT)} line {node.lineno}") for name in asked or [full])
+
+
+def test_what_a_text_in_the_tests_names_is_there() -> None:
+    """Else a program that a test runs ends for another reason than the test thinks of."""
+    named = list(names_in_texts_of_tests())
+    assert len(named) > 20
+    assert sorted({f"{place}: {name}" for name, place in named if not _is_there(name)}) == []
+
+
+def _is_there(name: str) -> bool:
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
 
 
 # --- Secrets ---

@@ -908,8 +908,8 @@ def test_a_message_that_is_none_is_listed_all_the_same(folder: Path) -> None:
 
 def test_neither_the_server_nor_its_libraries_are_loaded_before_it_starts() -> None:
     code = (
-        "import sys; from smtp_wizard.engine import practice_mailbox, sandbox;"
-        "practice_mailbox.messages.__name__;"
+        "import sys; from smtp_wizard.engine.sandbox import mailbox, server;"
+        "mailbox.messages.__name__;"
         "heavy = {'aiosmtpd', 'trustme', 'cryptography', 'yaml', 'mailbox', 'filelock'} & set(sys.modules);"
         "assert not heavy, heavy"
     )

@@ -424,8 +424,8 @@ def test_a_keyring_library_that_cannot_be_loaded_is_a_fault_of_the_keyring() -> 
 def test_the_keyring_library_is_loaded_only_where_it_is_used() -> None:
     script = """
         import asyncio, sys
-        from smtp_wizard.engine.base.stages import Secret
-        from smtp_wizard.engine.accounts.accounts import StoreKind
+        from smtp_wizard.engine.base.secret import Secret
+        from smtp_wizard.engine.secrets.kinds import StoreKind
         from smtp_wizard.engine.secrets.stores import SecretStores
         stores = SecretStores({})
         place = stores.place(StoreKind.SESSION, "Office")

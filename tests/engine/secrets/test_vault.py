@@ -548,8 +548,8 @@ async def test_a_vault_that_was_taken_away_is_said(tmp_path: Path) -> None:
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from smtp_wizard.engine.accounts.accounts import StoreKind, StoreRef
-from smtp_wizard.engine.base.stages import Secret
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
 
