@@ -14,7 +14,7 @@ from smtp_wizard.engine.accounts.lockout_guard import counted_words
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.scan.known_host import counted_name
+from smtp_wizard.engine.scan.known_host import counted_names
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.results import LastResult
@@ -72,8 +72,8 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
     """Show one account."""
     out, account = invocation.out, invocation.book.get(name)
     host = account.endpoint.host
-    whose = counted_name(invocation.desk.catalog, host, account.username, account.address)
-    lately = () if account.sandbox else Attempts(invocation.book.state.storage).counted(whose, host)
+    whose, *also = counted_names(invocation.desk.catalog, host, account.username, account.address)
+    lately = () if account.sandbox else Attempts(invocation.book.state.storage).counted(whose, host, also)
     if out.form is Form.JSON:
         out.document("accounts-show", **account_json(account), refused_lately=len(lately))
     else:

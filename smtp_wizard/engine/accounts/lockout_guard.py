@@ -42,13 +42,13 @@ class Guard:
         provider: Provider | None,
         now: Callable[[], datetime],
         title: Title,
-        whose: str,
+        whose: Sequence[str],
         *,
         anyway: bool,
     ) -> None:
         """`provider` says how many failures are too many; `anyway`: the person wants it all the same.
 
-        `whose`: see `hosts.counted_name`.
+        `whose`: see `known_host.counted_names`.
         """
         self._attempts = attempts
         self._provider = provider
@@ -62,7 +62,8 @@ class Guard:
     ) -> Report:
         """Do a check that signs in, and count how that came out; or report why it is not done."""
         lockout = self._provider.lockout if self._provider and self._provider.lockout else USUAL
-        place = await self._attempts.take(self._whose, target.endpoint.host, lockout, anyway=self._anyway)
+        name, *also = self._whose
+        place = await self._attempts.take(name, target.endpoint.host, lockout, also=also, anyway=self._anyway)
         if isinstance(place, Pause):
             finding = pause_finding(place, self._now(), _name(self._provider), self._title)
             return report_pause(target, depth, finding, emit)

@@ -42,11 +42,20 @@ _Change = Callable[[Entry], Entry]
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """The scrambled names of an account. A server may know it by more than one."""
+
+    counted: tuple[str, ...]
+    """A sign-in counts under each of them."""
+    related: tuple[str, ...]
+    """What counts under one of the others may stand here as well, and is forgotten with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """The right to sign in to an account once. It is given back by `Attempts.settle` or `Attempts.release`."""
 
-    account: str
-    """The account's scrambled name."""
+    names: Names
     id: str
     lockout: Lockout
 
@@ -86,12 +95,15 @@ class Attempts:
         self._unwritten: dict[str, list[_Change]] = {}
         """What was handed over and stands in no file yet, by account."""
 
-    async def take(self, username: str, host: str, lockout: Lockout, *, anyway: bool = False) -> Place | Pause:
+    async def take(
+        self, username: str, host: str, lockout: Lockout, *, also: Sequence[str] = (), anyway: bool = False
+    ) -> Place | Pause:
         """Take a place for one sign-in, or learn how long to wait. `anyway`: the person knows better.
 
+        `also`: other names that the server may take for the same account; what failed under any of them counts.
         While others who are just signing in to the same account hold the last places, this waits for how they fare.
         """
-        wanted = Place(_scrambled(username, host), secrets.token_hex(8), lockout)
+        wanted = Place(_names(username, also, host), secrets.token_hex(8), lockout)
         wait = _FIRST_WAIT
         _own.add(wanted.id)
         try:
@@ -112,9 +124,7 @@ class Attempts:
         """
         now = self._now()
         sent = SignIn(now, now + timedelta(minutes=place.lockout.minutes), Reached.SENT, process=os.getpid())
-        await self._storage.ask(
-            lambda file: self._changed(file, place.account, lambda entry: {**entry, place.id: sent})
-        )
+        await self._storage.ask(lambda file: self._changed(file, place.names, lambda entry: {**entry, place.id: sent}))
 
     def settle(self, place: Place, *, cause: str | None) -> None:
         """Say how a sign-in ended. Success (`cause` None) makes the earlier ones forgotten; anything else counts.
@@ -135,11 +145,15 @@ class Attempts:
         """Give a place back where the password has not gone out."""
         self._put(place, lambda entry: {id: each for id, each in entry.items() if id != place.id})
 
-    def counted(self, username: str, host: str) -> tuple[str, ...]:
-        """Return the causes of an account's sign-ins that count now, as in `Pause`. Writes nothing."""
-        account, now = _scrambled(username, host), self._now()
-        unwritten = tuple(self._unwritten.get(account, ()))
-        entry = _current(self._storage.read(lambda file: entry_of(file, account)) or {}, now)
+    def counted(self, username: str, host: str, also: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return the causes of an account's sign-ins that count now, as in `Pause`. Writes nothing. `also`: see `take`.
+
+        What this process has not written yet is known under the names alone under which it was taken.
+        """
+        names, now = _names(username, also, host).counted, self._now()
+        unwritten = [change for name in names for change in tuple(self._unwritten.get(name, ()))]
+        found = self._storage.read(lambda file: [entry_of(file, name) for name in names]) or []
+        entry = _current({id: each for one in found for id, each in one.items()}, now)
         for change in unwritten:  # what is written by now is the same when it is done once more
             entry = change(entry)
         return tuple(each.cause for each in _failed(entry, now))
@@ -162,22 +176,32 @@ class Attempts:
             place = SignIn(now, now + _OPEN_FOR, Reached.OPEN, process=os.getpid())
             return wanted, {**entry, wanted.id: place}
 
-        return changed(file, wanted.account, now, taken)
+        return changed(file, wanted.names.counted, now, taken, related=wanted.names.related)
 
     def _put(self, place: Place, change: _Change, *, lasting: bool = False) -> None:
         """Write what became of a place; until then it is this process's own."""
-        waiting = self._unwritten.setdefault(place.account, [])
-        waiting.append(change)
+        waiting = [self._unwritten.setdefault(name, []) for name in place.names.counted]
+        for each in waiting:
+            each.append(change)
 
         def kept() -> None:
-            waiting.remove(change)
+            for each in waiting:
+                each.remove(change)
             _own.discard(place.id)
 
-        self._storage.put(lambda file: self._changed(file, place.account, change), lasting=lasting, kept=kept)
+        self._storage.put(lambda file: self._changed(file, place.names, change), lasting=lasting, kept=kept)
 
-    def _changed(self, file: Connection, account: str, change: _Change) -> None:
+    def _changed(self, file: Connection, names: Names, change: _Change) -> None:
         now = self._now()
-        changed(file, account, now, lambda entry: (None, change(_current(entry, now))))
+        changed(file, names.counted, now, lambda entry: (None, change(_current(entry, now))), related=names.related)
+
+
+def _names(username: str, also: Sequence[str], host: str) -> Names:
+    """Return the names of an account: it is counted under each that it is given, and related to their local parts."""
+    plain = dict.fromkeys((username, *also))
+    counted = tuple(dict.fromkeys(_scrambled(each, host) for each in plain))
+    related = (_scrambled(each.rpartition("@")[0], host) for each in plain if "@" in each)
+    return Names(counted, tuple(dict.fromkeys(related)))
 
 
 def _scrambled(username: str, host: str) -> str:

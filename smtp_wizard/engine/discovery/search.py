@@ -25,6 +25,7 @@ from smtp_wizard.engine.discovery.autoconfig import AutoconfigError, Database, o
 from smtp_wizard.engine.discovery.candidate import (
     FOREIGN,
     LEAST_TRUST,
+    LED_THERE,
     OVERRULED,
     SOURCE_WORDS,
     TRUST,
@@ -458,7 +459,14 @@ class _Search:
             judged = self._judged(named)
             if judged.verified or named.source is not FoundBy.GUESS:
                 by_endpoint.setdefault(named.endpoint, []).append(judged)
-        return in_order(together(same) for same in by_endpoint.values())
+        return in_order(self._bounded(together(same)) for same in by_endpoint.values())
+
+    def _bounded(self, candidate: Candidate) -> Candidate:
+        """Believe no more than `LED_THERE` in a server that nobody vouches for: see `server_confirmation`."""
+        vouched = candidate.published or FoundBy.MX in (candidate.source, *candidate.also)
+        if vouched or belongs_to(candidate.endpoint.host, self.domain):
+            return candidate
+        return replace(candidate, trust=min(candidate.trust, LED_THERE))
 
     def _overruled(self, candidates: Sequence[Candidate], owners: Sequence[Provider]) -> tuple[Candidate, ...]:
         """Believe a web host's standard settings less where the mail is at somebody else's."""

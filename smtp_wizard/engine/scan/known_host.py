@@ -7,6 +7,7 @@ from collections.abc import Collection
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.discovery.server_identity import owner_of
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind, UsernameForm
 from smtp_wizard.engine.scan.question import Question, candidates
@@ -24,17 +25,24 @@ def provider_of(catalog: Catalog, host: str) -> Provider | None:
     return None
 
 
-def counted_name(catalog: Catalog, host: str, username: str, address: Address | None) -> str:
-    """Return the name under which sign-ins to a server are counted: the user name.
+def counted_names(catalog: Catalog, host: str, username: str, address: Address | None) -> tuple[str, ...]:
+    """Return the names under which sign-ins to a server are counted: the user name, then what may mean the same to it.
 
     Where the provider has one word for everybody ('apikey'), the key alone says who signs in: there it is the address
     as well, so that the wrong key of one account does not hold the others back, nor the good one of another make it
-    forgotten.
+    forgotten. Many servers complete a user name without a domain by their own; which that is they do not say, so it
+    counts with the domain of the address, or of the server where no address is known.
     """
     provider = provider_of(catalog, host)
     word = provider.username_literal if provider and provider.username_form is UsernameForm.LITERAL else ""
     everybodys = bool(word) and username.strip().casefold() == word.casefold()
-    return f"{username}\0{address.wire}" if everybodys and address is not None else username
+    if everybodys:
+        return (f"{username}\0{address.wire}" if address is not None else username,)
+    bare = username.strip().rpartition("\\")[2]  # of 'FIRM\ana' the part that is the person's
+    if not bare or "@" in bare:
+        return (username,)
+    domain = address.ascii_domain if address is not None else owner_of(host)
+    return tuple(dict.fromkeys((username, bare, f"{bare}@{domain}") if domain else (username, bare)))
 
 
 def question_about(

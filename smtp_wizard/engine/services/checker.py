@@ -35,7 +35,7 @@ from smtp_wizard.engine.oauth.server import OAuthServer
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.providers.retirements import Notice, notice_of
-from smtp_wizard.engine.scan.known_host import counted_name
+from smtp_wizard.engine.scan.known_host import counted_names
 from smtp_wizard.engine.secrets.kinds import StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.access_tokens import Bearers, ending_of
@@ -280,7 +280,7 @@ class Checker(Finder):
         if scenario is not None or not signs_in(target, depth):
             return await self._checked(target, secret, depth, emit, scenario)
         provider = self.provider(target.provider)
-        whose = counted_name(self.catalog, target.endpoint.host, target.username, address)
+        whose = counted_names(self.catalog, target.endpoint.host, target.username, address)
         guard = Guard(self.attempts, provider, self.now, self.title, whose, anyway=anyway)
 
         def check(sign_in: SignIn) -> Awaitable[Report]:

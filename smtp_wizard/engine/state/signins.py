@@ -59,16 +59,26 @@ def entry_of(file: Connection, account: str) -> Entry:
     return {row[0]: found for row in rows if (found := _sign_in(row)) is not None}
 
 
-def changed(file: Connection, account: str, now: datetime, change: Callable[[Entry], tuple[T, Entry]]) -> T:
+def changed(
+    file: Connection,
+    accounts: Sequence[str],
+    now: datetime,
+    change: Callable[[Entry], tuple[T, Entry]],
+    *,
+    related: Sequence[str] = (),
+) -> T:
     """Put in place of an account's sign-ins what `change` makes of them; return what it returns besides.
 
-    What no longer counts, of any account, is deleted.
+    `accounts`: the names under which it is counted; each sign-in stands under all of them. `related`: names under which
+    the same sign-ins may stand as well, and are deleted with them. What no longer counts, of any account, is deleted.
     """
     file.execute("DELETE FROM attempts WHERE until <= ?", (number_of(now),))
-    before = entry_of(file, account)
+    stood = {account: entry_of(file, account) for account in accounts}
+    before = {id: each for entry in stood.values() for id, each in entry.items()}
     answer, after = change(before)
-    put(file, account, {id: each for id, each in after.items() if before.get(id) != each})
-    gone = [(account, id) for id in before if id not in after]
+    for account, entry in stood.items():
+        put(file, account, {id: each for id, each in after.items() if entry.get(id) != each})
+    gone = [(account, id) for account in {*accounts, *related} for id in before if id not in after]
     file.executemany("DELETE FROM attempts WHERE account = ? AND id = ?", gone)
     return answer
 

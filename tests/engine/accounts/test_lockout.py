@@ -268,6 +268,39 @@ async def test_two_names_of_one_mailbox_stay_below_the_limit_together(desk: Desk
         assert len(desk.attempts.counted(accounts[0].username, accounts[0].endpoint.host)) == 3
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("ana", "ana@example.test"), ("ana@example.test", "ana"), ("FIRM\\ana", "ana"), ("FIRM\\ana", "ana@example.test")],
+)
+async def test_a_user_name_counts_with_the_domain_that_the_server_may_add(desk: Desk, first: str, second: str) -> None:
+    async with MisbehavingServer(REFUSED) as server:
+        await tried(desk, draft(server, username=first))
+        await tried(desk, draft(server, username=second))
+        await tried(desk, draft(server, username=first))
+        for username in (first, second):
+            assert codes(await tried(desk, draft(server, username=username))) == [PAUSED]
+        assert server.connections == 3
+        other = draft(server, username="ana@other.test", address=Address("ana", "other.test"))
+        assert codes(await tried(desk, other)) == ["bad_credentials"], "on a server of many domains she is another"
+
+
+async def test_one_name_for_two_addresses_is_one_account(desk: Desk) -> None:
+    async with MisbehavingServer(REFUSED) as server:
+        for domain in ("example.test", "other.test", "example.test"):
+            await tried(desk, draft(server, username="ana", address=Address("ana", domain)))
+        assert codes(await tried(desk, draft(server, username="ana", address=Address("ana", "third.test")))) == [PAUSED]
+
+
+async def test_success_under_either_name_makes_both_forgotten(desk: Desk) -> None:
+    async with MisbehavingServer(REFUSED) as refusing, MisbehavingServer(TAKEN) as taking:
+        assert refusing.host == taking.host
+        for good, other in (("ana", "ana@example.test"), ("ana@example.test", "ana")):
+            for username in (good, other):
+                await tried(desk, draft(refusing, username=username))
+            await tried(desk, draft(taking, username=good))
+            assert kept(desk) == []
+
+
 async def test_many_names_of_a_mailbox_that_works_are_all_tested(desk: Desk) -> None:
     async with MisbehavingServer(TAKEN) as server:
         accounts = await saved(desk, server, "One", "Two", "Three", "Four", "Five")

@@ -16,11 +16,12 @@ from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.discovery import search as discovery
 from smtp_wizard.engine.discovery.autoconfig import Database, load_database
-from smtp_wizard.engine.discovery.candidate import TRUST, Candidate, FoundBy
+from smtp_wizard.engine.discovery.candidate import LED_THERE, TRUST, Candidate, FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem
 from smtp_wizard.engine.discovery.search import Asking, Discovery, discover
 from smtp_wizard.engine.discovery.web import Document, WebProblem
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
+from smtp_wizard.text.discovery import trust_words
 from tests.engine.discovery.test_autoconfig import configuration, server
 from tests.support.certs import Authority
 from tests.support.dnsserver import DnsFault, DnsServer
@@ -184,7 +185,7 @@ async def test_what_the_mail_host_publishes_is_read_where_it_is_not_in_our_list(
     assert asked.servers == ["smtp.hoster.de:465"]
     only = asked.candidate("smtp.hoster.de")
     assert only.note == "this server belongs to hoster.de, not to firm.de"
-    assert only.trust == TRUST[FoundBy.AUTOCONFIG], "the mail host is no stranger"
+    assert only.trust == LED_THERE, "the mail host is no stranger, and the DNS alone says who it is"
 
 
 async def test_the_public_list_is_asked_after_a_yes_alone(search: Search, database: Database) -> None:
@@ -348,6 +349,20 @@ async def test_a_stranger_s_server_is_believed_less_and_pointed_out(search: Sear
     (only,) = asked.found.candidates
     assert only.trust < TRUST[FoundBy.SRV]
     assert only.note == "this server belongs to stranger.com, not to firm.de: please make sure"
+
+
+@pytest.mark.parametrize("page", [None, HOSTER])
+async def test_no_server_of_another_owner_is_called_likely_where_the_dns_alone_leads_there(
+    search: Search, page: str | None
+) -> None:
+    """Whoever writes the domain's DNS on the way names the mail host too: that the two agree proves nothing."""
+    zone = MX + "_submissions._tcp.firm.de. 60 IN SRV 0 0 465 smtp.hoster.de.\n"
+    pages = {page: Page(configuration(server("smtp.hoster.de")))} if page else {}
+    asked = await search(zone, pages, verify=Trying(("smtp.hoster.de:465",)))
+    only = asked.candidate("smtp.hoster.de")
+    assert trust_words(only.trust) == "perhaps right"
+    vouched = await search(zone, {**pages, OWN: Page(configuration(server("smtp.hoster.de")))})
+    assert trust_words(vouched.candidate("smtp.hoster.de").trust) != "perhaps right"
 
 
 async def test_a_neighbour_at_the_same_hoster_is_a_stranger(search: Search) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.scan.control_host import Blame, load_neutrals
-from smtp_wizard.engine.scan.known_host import provider_of, question_about, question_about_neutral
+from smtp_wizard.engine.scan.known_host import counted_names, provider_of, question_about, question_about_neutral
 from smtp_wizard.engine.services.finder import Options
 from smtp_wizard.engine.smtp.transport import Trust
 from tests.support.clock import in_no_time
@@ -95,3 +96,13 @@ def test_the_owner_of_the_server_is_never_proposed(tmp_path: Path) -> None:
         assert other is None or other.host != neutral.host
     assert desk.neutral_for(HOST, [587]) is not None
     assert desk.neutral_for(HOST, [110]) is None
+
+
+def test_a_bare_user_name_counts_with_the_domain_of_the_address_or_of_the_server() -> None:
+    known, host = catalog(), "mail.firm.example"
+    ana = Address("ana", "other.example")
+    assert counted_names(known, host, "ana", ana) == ("ana", "ana@other.example")
+    assert counted_names(known, host, "ana", None) == ("ana", "ana@firm.example")
+    assert counted_names(known, "192.0.2.1", "ana", None) == ("ana",)
+    assert counted_names(known, host, "FIRM\\ana", ana) == ("FIRM\\ana", "ana", "ana@other.example")
+    assert counted_names(known, host, "ana@third.example", ana) == ("ana@third.example",)
