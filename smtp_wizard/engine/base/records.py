@@ -1,0 +1,304 @@
+"""Records: frozen dataclasses that are read from JSON strictly, written as JSON, and described by a JSON Schema.
+
+Every file that the program writes for itself and every document that it prints is one, so that reader, writer and
+published schema cannot disagree. YAML that people write is read by `strict_yaml`, which knows lines.
+
+A field's type says all: `str`, `int`, `float`, `bool`, enums, `Literal`, `tuple[X, ...]`, `frozenset[X]`,
+`Mapping[K, V]`, other records, any of these or None, and `object` for what is taken as it is. `Annotated` adds `Range`,
+`AsText`, `VERBATIM`, `INLINE` or `UNSAVED`. A field with a default may be missing in what is read, unless its type
+names one value only. A name that Python keeps for itself ends in an underscore: `from_` is 'from'.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from smtp_wizard.engine.base.characters import has_control
+from smtp_wizard.engine.base.strict_json import JsonError
+
+T = TypeVar("T")
+
+LARGEST_WHOLE = 2**63 - 1
+"""What is read of whole numbers at most, with and without a minus: as much as other programs can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Bounds of a number, both included."""
+
+    least: int
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AsText:
+    """A value that stands as one line of text, so that `parse(write(value)) == value`."""
+
+    parse: Callable[[str], Any]
+    """Raises `ValueError` or `OverflowError`."""
+    write: Callable[[Any], str]
+    what: str
+    """What the text is, after 'must be': 'an e-mail address'."""
+    pattern: str = ""
+    """A regular expression for the schema."""
+
+
+class _Mark(Enum):
+    VERBATIM = 1
+    INLINE = 2
+    UNSAVED = 3
+
+
+VERBATIM = _Mark.VERBATIM
+"""A text that may hold anything. Any other is one line: no control characters, no halves of characters."""
+INLINE = _Mark.INLINE
+"""The fields of this record stand among those of the one that holds it."""
+UNSAVED = _Mark.UNSAVED
+"""This field has a default, and is neither read nor written nor described."""
+
+
+def read_record(kind: type[T], value: object) -> T:
+    """Return the record that a JSON value is. Raises `JsonError`."""
+    found: T = _form(kind).read(value)
+    return found
+
+
+def write_record(record: object) -> dict[str, Any]:
+    """Return a record as `json.dumps` takes it."""
+    written: dict[str, Any] = _form(type(record)).write(record)
+    return written
+
+
+def record_schema(kind: type) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a record as it is written: with every field, and no other."""
+    return dict(_form(kind).schema)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a type is read, written and described."""
+
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any]
+    schema: Mapping[str, Any]
+
+
+def _worked_out(kind: Any) -> _Form:
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _narrowed(inner[0], inner[1:])
+    if origin in (Union, UnionType):
+        return _optional(inner)
+    if origin is Literal:
+        return _choice(inner)
+    if origin in (tuple, frozenset):
+        return _list(origin, _form(inner[0]))
+    if origin is not None and issubclass(origin, Mapping):
+        return _mapping(_form(inner[0]), _form(inner[1]))
+    if dataclasses.is_dataclass(kind):
+        return _record(kind)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _choice(tuple(kind))
+    return _PLAIN[getattr(kind, "__supertype__", kind)]
+
+
+_form: Callable[[Any], _Form] = cache(_worked_out)
+
+
+# -- records --------------------------------------------------------------------------------------------------------
+
+
+def _record(kind: Any) -> _Form:
+    hints = get_type_hints(kind, include_extras=True)
+    saved = [each for each in dataclasses.fields(kind) if UNSAVED not in _marks(hints[each.name])]
+    fields = [_Field(each, hints[each.name]) for each in saved]
+    properties = {key: schema for each in fields for key, schema in each.properties.items()}
+    needed = {each.key for each in fields if each.needed}
+
+    def read(value: Any) -> Any:
+        _demand(value, dict, "an object")
+        if unknown := value.keys() - properties.keys():
+            raise JsonError("is unknown", (min(unknown),))
+        if missing := needed - value.keys():
+            raise JsonError("is missing", (min(missing),))
+        return kind(**{each.name: each.read(value) for each in fields if each.key in value or each.inline})
+
+    def write(record: Any) -> dict[str, Any]:
+        written: dict[str, Any] = {}
+        for each in fields:
+            value = each.form.write(getattr(record, each.name))
+            written.update(value if each.inline else {each.key: value})
+        return written
+
+    described = {"type": "object", "properties": properties, "required": list(properties)}
+    return _Form(read, write, {**described, "additionalProperties": False})
+
+
+class _Field:
+    """One field of a record."""
+
+    def __init__(self, field: dataclasses.Field[Any], hint: Any) -> None:
+        self.name, self.key = field.name, field.name.removesuffix("_")
+        self.form = _form(hint)
+        self.inline = INLINE in _marks(hint)
+        has_default = field.default is not MISSING or field.default_factory is not MISSING
+        self.needed = not self.inline and (not has_default or "const" in self.form.schema)
+        self.properties: Mapping[str, Any] = {self.key: self.form.schema}
+        if self.inline:
+            self.properties = self.form.schema["properties"]
+
+    def read(self, value: Mapping[str, Any]) -> Any:
+        """Read it out of the object that has it, or, inline, all of its own fields."""
+        if self.inline:
+            return self.form.read({key: each for key, each in value.items() if key in self.properties})
+        return _read_inside(self.form, self.key, value[self.key])
+
+
+def _marks(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+
+
+def _read_inside(form: _Form, step: str | int, value: Any) -> Any:
+    try:
+        return form.read(value)
+    except JsonError as problem:
+        raise problem.inside(step) from None
+
+
+# -- what holds others, and what is narrowed ------------------------------------------------------------------------
+
+
+def _list(kind: type, form: _Form) -> _Form:
+    def read(value: Any) -> Any:
+        _demand(value, list, "a list")
+        return kind(_read_inside(form, number, each) for number, each in enumerate(value))
+
+    def write(items: Any) -> list[Any]:
+        written = [form.write(each) for each in items]
+        return sorted(written) if kind is frozenset else written
+
+    return _Form(read, write, {"type": "array", "items": form.schema})
+
+
+def _mapping(keys: _Form, values: _Form) -> _Form:
+    def read(value: Any) -> dict[Any, Any]:
+        _demand(value, dict, "an object")
+        return {_read_inside(keys, key, key): _read_inside(values, key, each) for key, each in value.items()}
+
+    def write(items: Mapping[Any, Any]) -> dict[str, Any]:
+        return {keys.write(key): values.write(each) for key, each in items.items()}
+
+    return _Form(read, write, {"type": "object", "additionalProperties": values.schema})
+
+
+def _optional(kinds: tuple[Any, ...]) -> _Form:
+    (kind,) = (each for each in kinds if each is not NoneType)  # no other union is needed, and none reads as clearly
+    form = _form(kind)
+    return _Form(
+        lambda value: None if value is None else form.read(value),
+        lambda value: None if value is None else form.write(value),
+        {"anyOf": [form.schema, {"type": "null"}]},
+    )
+
+
+def _choice(members: tuple[Any, ...]) -> _Form:
+    known = {_value(each): each for each in members}
+    words = f"must be {'one of: ' if len(known) > 1 else ''}{', '.join(map(str, known))}"
+
+    def read(value: Any) -> Any:
+        if not any(type(value) is type(each) and value == each for each in known):  # to Python `True` is 1
+            raise JsonError(words)
+        return known[value]
+
+    return _Form(read, _value, {"enum": [*known]} if len(known) > 1 else {"const": next(iter(known))})
+
+
+def _value(member: Any) -> Any:
+    return member.value if isinstance(member, Enum) else member
+
+
+def _narrowed(kind: Any, rules: tuple[Any, ...]) -> _Form:
+    if VERBATIM in rules:
+        return _TEXT
+    form = next((_as_text(rule) for rule in rules if isinstance(rule, AsText)), None) or _form(kind)
+    bounds = next((rule for rule in rules if isinstance(rule, Range)), None)
+    return _ranged(form, bounds) if bounds else form
+
+
+def _as_text(rule: AsText) -> _Form:
+    def read(value: Any) -> Any:
+        found = _parsed(rule.parse, _PLAIN[str].read(value))
+        if found is None:
+            raise JsonError(f"must be {rule.what}")
+        return found
+
+    return _Form(read, rule.write, {"type": "string"} | ({"pattern": rule.pattern} if rule.pattern else {}))
+
+
+def _parsed(parse: Callable[[str], Any], text: str) -> Any:
+    """Return None where the text cannot be parsed: the error for that, which may have the text in it, ends here."""
+    try:
+        return parse(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _ranged(form: _Form, bounds: Range) -> _Form:
+    least, most = bounds.least, bounds.most
+    if most is None:
+        return _checked(form, lambda found: least <= found, f"must be at least {least}", minimum=least)
+    words = f"must be from {least} to {most}"
+    return _checked(form, lambda found: least <= found <= most, words, minimum=least, maximum=most)
+
+
+def _checked(form: _Form, fits: Callable[[Any], bool], words: str, **described: Any) -> _Form:
+    def read(value: Any) -> Any:
+        found = form.read(value)
+        if not fits(found):
+            raise JsonError(words)
+        return found
+
+    return _Form(read, form.write, {**form.schema, **described})
+
+
+# -- plain values ---------------------------------------------------------------------------------------------------
+
+
+_KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", NoneType: "null"}
+
+
+def _demand(value: object, kind: type, words: str) -> None:
+    if type(value) is not kind:
+        raise JsonError(f"must be {words}, not {_KINDS.get(type(value), 'a number')}")
+
+
+def _plain(kind: type, words: str, name: str) -> _Form:
+    def read(value: Any) -> Any:
+        _demand(value, kind, words)
+        return value
+
+    return _Form(read, lambda value: value, {"type": name})
+
+
+_TEXT = _plain(str, "text", "string")
+_FRACTION = _checked(_plain(float, "a number", "number"), math.isfinite, "is not a number")
+
+
+def _number(value: Any) -> Any:
+    return (_PLAIN[int] if type(value) is int else _FRACTION).read(value)
+
+
+_PLAIN: dict[Any, _Form] = {
+    object: _Form(lambda value: value, lambda value: value, {}),
+    str: _checked(_TEXT, lambda text: not has_control(text), "has a character in it that cannot be seen"),
+    bool: _plain(bool, "true or false", "boolean"),
+    int: _checked(_plain(int, "a whole number", "integer"), lambda n: abs(n) <= LARGEST_WHOLE, "is too large"),
+    float: _Form(_number, lambda value: value, {"type": "number"}),
+}
