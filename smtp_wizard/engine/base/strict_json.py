@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any, NoReturn
 
-from smtp_wizard.engine.base.shown import clean
+from smtp_wizard.engine.base.shown import shown
 
 DEEPEST = 60
 """Levels of nesting that are read at most."""
@@ -29,7 +29,7 @@ class JsonError(ValueError):
         return JsonError(self.problem, (step, *self.path))
 
     def __str__(self) -> str:
-        steps = [f"[{step}]" if isinstance(step, int) else f".{clean(step, _LONGEST_KEY)}" for step in self.path]
+        steps = [f"[{step}]" if isinstance(step, int) else f".{shown(step, _LONGEST_KEY)}" for step in self.path]
         place = "".join(steps).removeprefix(".")
         return f"'{place}' {self.problem}" if place else f"it {self.problem}"
 
