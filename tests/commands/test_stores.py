@@ -322,7 +322,7 @@ def _entries(folder: Path) -> dict[str, str]:
     from smtp_wizard.engine.base.secret import Secret
 
     found = vault_format.read((folder / "vault.json").read_bytes())
-    return vault_format.unseal(found, vault_format.make_key(Secret(PASSPHRASE), found.salt, found.cost))
+    return vault_format.unseal(found, vault_format.make_key(Secret(PASSPHRASE), found.header.salt, found.header.cost))
 
 
 def test_another_way_to_another_password_is_tried_before_it_is_saved(secret_file: Path, tmp_path: Path) -> None:

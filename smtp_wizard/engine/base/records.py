@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
+from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
@@ -50,6 +52,42 @@ class AsText:
     """A regular expression for the schema."""
 
 
+def like(pattern: str | re.Pattern[str], what: str) -> AsText:
+    """Return the rule for a text that a regular expression describes as a whole."""
+    compiled = re.compile(pattern)
+
+    def parse(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise ValueError(what)
+        return text
+
+    return AsText(parse, str, what, f"^{compiled.pattern}$")
+
+
+def parse_moment(text: str) -> datetime:
+    """Take a time with its zone (RFC 3339 section 5.6), return it in UTC. Raises `ValueError`, `OverflowError`."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("no zone")
+    return moment.astimezone(UTC)
+
+
+def moment_text(moment: datetime) -> str:
+    """Return an aware time in UTC, to the microsecond where it has any."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def second_text(moment: datetime) -> str:
+    """Return an aware time in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_MOMENT = "a time in UTC such as 2026-11-24T06:30:00Z"
+Moment = Annotated[datetime, AsText(parse_moment, moment_text, _MOMENT)]
+Second = Annotated[datetime, AsText(parse_moment, second_text, _MOMENT, r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
+Day = Annotated[date, AsText(date.fromisoformat, date.isoformat, "a day such as 2026-11-24", r"^\d{4}-\d{2}-\d{2}$")]
+
+
 class _Mark(Enum):
     VERBATIM = 1
     INLINE = 2
@@ -57,7 +95,7 @@ class _Mark(Enum):
 
 
 VERBATIM = _Mark.VERBATIM
-"""A text that may hold anything. Any other is one line: no control characters, no halves of characters."""
+"""The text may hold anything. Any other is one line: no control characters, no halves of characters."""
 INLINE = _Mark.INLINE
 """The fields of this record stand among those of the one that holds it."""
 UNSAVED = _Mark.UNSAVED
@@ -225,16 +263,16 @@ def _value(member: Any) -> Any:
 
 
 def _narrowed(kind: Any, rules: tuple[Any, ...]) -> _Form:
-    if VERBATIM in rules:
-        return _TEXT
-    form = next((_as_text(rule) for rule in rules if isinstance(rule, AsText)), None) or _form(kind)
+    as_text = next((rule for rule in rules if isinstance(rule, AsText)), None)
     bounds = next((rule for rule in rules if isinstance(rule, Range)), None)
+    form = _TEXT if VERBATIM in rules else _form(str if as_text else kind)
+    form = _as_text(as_text, form) if as_text else form
     return _ranged(form, bounds) if bounds else form
 
 
-def _as_text(rule: AsText) -> _Form:
+def _as_text(rule: AsText, text: _Form) -> _Form:
     def read(value: Any) -> Any:
-        found = _parsed(rule.parse, _PLAIN[str].read(value))
+        found = _parsed(rule.parse, text.read(value))
         if found is None:
             raise JsonError(f"must be {rule.what}")
         return found

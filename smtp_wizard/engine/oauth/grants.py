@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Self
+from datetime import datetime
+from typing import Annotated, Final, Literal
 
+from smtp_wizard.engine.base.records import INLINE, VERBATIM, AsText, Second, read_record, write_record
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.strict_json import JsonError, read_json
 
-SCHEMA = "smtp-wizard/sign-in/1"
+SCHEMA: Final = "smtp-wizard/sign-in/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,57 +31,53 @@ class Access:
         return self.ends is None or self.ends > until
 
 
+def _filled(text: str) -> str:
+    if not text:
+        raise ValueError("empty")
+    return text
+
+
+_FILLED = "text that is not empty"
+_Filled = Annotated[str, AsText(_filled, str, _FILLED)]
+_Token = Annotated[Secret, AsText(lambda text: Secret(_filled(text)), Secret.reveal, _FILLED), VERBATIM]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A lasting sign-in."""
 
-    client_id: str
-    client_secret: Secret | None
-    refresh_token: Secret
-    token_url: str
+    client_id: _Filled
+    client_secret: _Token | None
+    refresh_token: _Token
+    token_url: _Filled
     """Where it came from. It is never sent anywhere else."""
-    granted: datetime
+    granted: Second
     """When the person signed in."""
-    renewed: datetime
+    renewed: Second
     """When the server last answered with a token."""
-    ends: datetime | None
+    ends: Second | None
     """When it ends in any case, where the server says so."""
 
     def sealed(self) -> Secret:
         """Return it as the one secret that is kept."""
-        document = {
-            "schema": SCHEMA,
-            "client_id": self.client_id,
-            "client_secret": self.client_secret.reveal() if self.client_secret else None,
-            "refresh_token": self.refresh_token.reveal(),
-            "token_url": self.token_url,
-            "granted": _written(self.granted),
-            "renewed": _written(self.renewed),
-            "ends": _written(self.ends) if self.ends else None,
-        }
-        return Secret(json.dumps(document, separators=(",", ":")))
+        return Secret(json.dumps(write_record(_Kept(SCHEMA, self)), separators=(",", ":")))
 
     @classmethod
-    def opened(cls, secret: Secret) -> Self | None:
+    def opened(cls, secret: Secret) -> Grant | None:
         """Return what `sealed` gave; None for any other secret."""
         text = secret.reveal()
         if SCHEMA not in text[:100]:
             return None
         try:
-            document = json.loads(text)
-            own = document["client_secret"]
-            ends = document["ends"]
-            return cls(
-                client_id=_text(document["client_id"]),
-                client_secret=Secret(_text(own)) if own is not None else None,
-                refresh_token=Secret(_text(document["refresh_token"])),
-                token_url=_text(document["token_url"]),
-                granted=_read(document["granted"]),
-                renewed=_read(document["renewed"]),
-                ends=_read(ends) if ends is not None else None,
-            )
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            return read_record(_Kept, read_json(text)).grant
+        except JsonError:
             return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    schema: Literal["smtp-wizard/sign-in/1"]
+    grant: Annotated[Grant, INLINE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +86,3 @@ class SignedIn:
 
     grant: Grant
     access: Access
-
-
-def _written(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
-
-
-def _read(value: object) -> datetime:
-    moment = datetime.fromisoformat(_text(value))
-    if moment.tzinfo is None:
-        raise ValueError("no time zone")
-    return moment.astimezone(UTC)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise TypeError("not a text")
-    return value

@@ -9,26 +9,27 @@ from __future__ import annotations
 
 import json
 import threading
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from smtp_wizard.engine.base import private_files
+from smtp_wizard.engine.base.records import Second, read_record, write_record
 from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.strict_json import JsonError, read_json
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
-from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.kinds import StoreRef
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 PREFIX = "unfinished-"
 """Begins the name of every note's file in the config folder."""
-FILE_SCHEMA = "smtp-wizard/unfinished-file/1"
+FILE_SCHEMA: Final = "smtp-wizard/unfinished-file/1"
 LARGEST = 64 * 1024
 """Bytes of a note at most."""
 MOST = 500
@@ -162,7 +163,7 @@ class Journal:
                 notes.append(_note(file))
             except FileNotFoundError:
                 continue  # it has just come to its end
-            except (OSError, ValueError):
+            except (OSError, JsonError):
                 odd.append(file)
         return notes, odd
 
@@ -186,7 +187,7 @@ class Journal:
             return _note(file)
         except (FileNotFoundError, PermissionError):
             return None
-        except (OSError, ValueError):
+        except (OSError, JsonError):
             return Note(file, self.now(), ())
 
     def rewrite(self, note: Note, entries: Sequence[StoreRef]) -> None:
@@ -248,32 +249,21 @@ def _is_free(file: Path) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    schema: Literal["smtp-wizard/unfinished-file/1"]
+    since: Second
+    entries: tuple[StoreRef, ...]
+
+
 def _file_bytes(since: datetime, entries: Sequence[StoreRef]) -> bytes:
-    document = {
-        "schema": FILE_SCHEMA,
-        "since": since.astimezone(UTC).isoformat(timespec="seconds"),
-        "entries": [{"kind": each.kind.value, "where": each.where} for each in entries],
-    }
+    document = write_record(_File(FILE_SCHEMA, since, tuple(entries)))
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
 
 
 def _note(file: Path) -> Note:
-    """Read a note. Raises `OSError`, and `ValueError` for whatever is odd in it."""
-    data = private_files.read_private(file, LARGEST)
-    try:
-        document = json.loads(data.decode("utf-8"))
-        if document["schema"] != FILE_SCHEMA:
-            raise ValueError("no note")
-        since = datetime.fromisoformat(document["since"]).astimezone(UTC)
-        entries = tuple(StoreRef(StoreKind(each["kind"]), _where(each["where"])) for each in document["entries"])
-    except (KeyError, TypeError, RecursionError, OverflowError):
-        raise ValueError("no note") from None
-    return Note(file, since, entries)
-
-
-def _where(value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= _ENTRY:
-        raise ValueError("no entry")
-    if any(unicodedata.category(ch) in {"Cc", "Cs"} for ch in value):
-        raise ValueError("no entry")
-    return value
+    """Read a note. Raises `OSError`, and `JsonError` for whatever is odd in it."""
+    found = read_record(_File, read_json(private_files.read_private(file, LARGEST)))
+    if not all(0 < len(each.where) <= _ENTRY for each in found.entries):
+        raise JsonError("names an entry that no store has")
+    return Note(file, found.since, found.entries)

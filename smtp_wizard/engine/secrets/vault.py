@@ -231,7 +231,7 @@ class VaultStore:
         found = self._read()
         if found is None:
             raise _absent()
-        key = vault_format.make_key(passphrase, found.salt, found.cost)
+        key = vault_format.make_key(passphrase, found.header.salt, found.header.cost)
         self._unsealed(found, key)
         self._key, self._outdated = key, False
         self._swept()

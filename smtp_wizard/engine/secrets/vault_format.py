@@ -12,13 +12,15 @@ import json
 import os
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from dataclasses import dataclass, replace
+from typing import Annotated, Final, Literal
 
+from smtp_wizard.engine.base.records import VERBATIM, AsText, read_record, write_record
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.strict_json import JsonError, read_json
 
-FILE_SCHEMA = "smtp-wizard/vault-file/1"
-VERSION = 1
+FILE_SCHEMA: Final = "smtp-wizard/vault-file/1"
+VERSION: Final = 1
 LARGEST = 8 * 1024 * 1024
 """Bytes of a vault at most."""
 MOST_MEMORY = 256 * 1024 * 1024
@@ -61,14 +63,62 @@ class Cost:
         return self.n in powers and 1 <= self.r <= 32 and 1 <= self.p <= 16 and self.memory * self.p <= MOST_MEMORY
 
 
+def _encoded(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")
+
+
+def _decoded(text: str) -> bytes:
+    raw = base64.b64decode(text, validate=True)
+    if _encoded(raw) != text:
+        raise ValueError("another spelling")
+    return raw
+
+
+_Bytes = Annotated[bytes, AsText(_decoded, _encoded, "Base64 text")]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What stands in clear in a vault's file."""
+
+    version: Literal[1]
+    kdf: Literal["scrypt"]
+    cipher: Literal["chacha20-poly1305"]
+    n: int
+    r: int
+    p: int
+    salt: _Bytes
+    nonce: _Bytes
+
+    @property
+    def cost(self) -> Cost:
+        """How dear a guess is at this vault."""
+        return Cost(self.n, self.r, self.p)
+
+    def spelt(self) -> bytes:
+        """Return it in the one spelling that is sealed with the blob."""
+        return json.dumps(write_record(self), sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A vault's file as it was read, closed."""
+    """A vault's file, closed."""
 
-    cost: Cost
-    salt: bytes
-    nonce: bytes
-    ciphertext: bytes
+    schema: Literal["smtp-wizard/vault-file/1"]
+    header: Header
+    ciphertext: _Bytes
+    checksum: str
+
+    def sum(self) -> str:
+        """Return what its checksum should be."""
+        return hashlib.sha256(self.header.spelt() + b"\n" + self.ciphertext).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Blob:
+    """What is sealed."""
+
+    entries: Mapping[Annotated[str, VERBATIM], Annotated[str, VERBATIM]]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -81,7 +131,7 @@ class Key:
 
     def fits(self, sealed: Sealed) -> bool:
         """Whether the file still has the passphrase that this key was made of, as far as can be seen from outside."""
-        return (self.salt, self.cost) == (sealed.salt, sealed.cost)
+        return (self.salt, self.cost) == (sealed.header.salt, sealed.header.cost)
 
     def __repr__(self) -> str:
         return "Key(********)"
@@ -105,17 +155,12 @@ def seal(entries: Mapping[str, str], key: Key) -> bytes:
     """Return the file that holds these entries."""
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-    blob = json.dumps({"entries": dict(entries)}, ensure_ascii=True, sort_keys=True).encode("ascii")
+    blob = json.dumps(write_record(_Blob(entries)), ensure_ascii=True, sort_keys=True).encode("ascii")
     blob += b" " * (-len(blob) % _BLOCK)
-    nonce = os.urandom(_NONCE)
-    header = _header(key.cost, key.salt, nonce)
-    ciphertext = ChaCha20Poly1305(key.value).encrypt(nonce, blob, _written(header))
-    document = {
-        "schema": FILE_SCHEMA,
-        "header": header,
-        "ciphertext": _text(ciphertext),
-        "checksum": _checksum(header, ciphertext),
-    }
+    nonce, cost = os.urandom(_NONCE), key.cost
+    header = Header(VERSION, "scrypt", "chacha20-poly1305", cost.n, cost.r, cost.p, key.salt, nonce)
+    sealed = Sealed(FILE_SCHEMA, header, ChaCha20Poly1305(key.value).encrypt(nonce, blob, header.spelt()), "")
+    document = write_record(replace(sealed, checksum=sealed.sum()))
     return (json.dumps(document, indent=1) + "\n").encode("ascii")
 
 
@@ -124,25 +169,26 @@ def read(data: bytes) -> Sealed:
     if len(data) > LARGEST:
         raise Damaged("it is far too long")
     try:
-        document = json.loads(data.decode("ascii"))
-    except (ValueError, RecursionError):
-        raise Damaged("it is not complete JSON text") from None
-    fields = _exactly(document, {"schema", "header", "ciphertext", "checksum"})
-    header = fields["header"]
-    if isinstance(header, dict) and _number(header.get("version")) > VERSION:
-        raise Newer
-    header = _exactly(header, {"version", "kdf", "cipher", "n", "r", "p", "salt", "nonce"})
-    cost = Cost(_number(header["n"]), _number(header["r"]), _number(header["p"]))
-    salt, nonce, ciphertext = _raw(header["salt"]), _raw(header["nonce"]), _raw(fields["ciphertext"])
-    if header != _header(cost, salt, nonce) or fields["schema"] != FILE_SCHEMA:
-        raise Damaged("it does not say that it is a vault")
-    if (len(salt), len(nonce)) != (_SALT, _NONCE):
+        document = read_json(data)
+        if _version(document) > VERSION:
+            raise Newer
+        sealed = read_record(Sealed, document)
+    except JsonError as problem:
+        raise Damaged(str(problem)) from None
+    if (len(sealed.header.salt), len(sealed.header.nonce)) != (_SALT, _NONCE):
         raise Damaged("its header is not whole")
-    if not cost.bearable:
+    if not sealed.header.cost.bearable:
         raise Damaged("it asks for more memory than a vault may take")
-    if fields["checksum"] != _checksum(header, ciphertext):
+    if sealed.checksum != sealed.sum():
         raise Damaged("its checksum is wrong")
-    return Sealed(cost, salt, nonce, ciphertext)
+    return sealed
+
+
+def _version(document: object) -> int:
+    """Return which version of the program's vaults this is, 0 where it does not say."""
+    header = document.get("header") if isinstance(document, dict) else None
+    version = header.get("version") if isinstance(header, dict) else None
+    return version if type(version) is int else 0
 
 
 def unseal(sealed: Sealed, key: Key) -> dict[str, str]:
@@ -150,9 +196,8 @@ def unseal(sealed: Sealed, key: Key) -> dict[str, str]:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-    header = _written(_header(sealed.cost, sealed.salt, sealed.nonce))
     try:
-        blob = ChaCha20Poly1305(key.value).decrypt(sealed.nonce, sealed.ciphertext, header)
+        blob = ChaCha20Poly1305(key.value).decrypt(sealed.header.nonce, sealed.ciphertext, sealed.header.spelt())
     except InvalidTag:
         raise WrongKey from None
     entries = _entries(blob)
@@ -164,53 +209,6 @@ def unseal(sealed: Sealed, key: Key) -> dict[str, str]:
 def _entries(blob: bytes) -> dict[str, str] | None:
     """Return the entries of a blob, None where it has none. The error for that ends here: it has the blob in it."""
     try:
-        entries = json.loads(blob)["entries"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return dict(read_record(_Blob, read_json(blob)).entries)
+    except JsonError:
         return None
-    good = isinstance(entries, dict) and all(isinstance(value, str) for value in entries.values())
-    return entries if good else None
-
-
-def _header(cost: Cost, salt: bytes, nonce: bytes) -> dict[str, Any]:
-    return {
-        "version": VERSION,
-        "kdf": "scrypt",
-        "cipher": "chacha20-poly1305",
-        "n": cost.n,
-        "r": cost.r,
-        "p": cost.p,
-        "salt": _text(salt),
-        "nonce": _text(nonce),
-    }
-
-
-def _written(header: Mapping[str, Any]) -> bytes:
-    """The header in the one spelling that is sealed with the blob."""
-    return json.dumps(header, sort_keys=True, separators=(",", ":")).encode("ascii")
-
-
-def _checksum(header: Mapping[str, Any], ciphertext: bytes) -> str:
-    return hashlib.sha256(_written(header) + b"\n" + ciphertext).hexdigest()
-
-
-def _text(raw: bytes) -> str:
-    return base64.b64encode(raw).decode("ascii")
-
-
-def _raw(value: object) -> bytes:
-    try:
-        return base64.b64decode(value, validate=True) if isinstance(value, str) else _damaged()
-    except ValueError:
-        return _damaged()
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else _damaged()
-
-
-def _exactly(value: object, keys: set[str]) -> dict[str, Any]:
-    return value if isinstance(value, dict) and set(value) == keys else _damaged()
-
-
-def _damaged() -> NoReturn:
-    raise Damaged("a part of it is missing or odd") from None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import errno
-import json
-import re
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from smtp_wizard.engine.base import private_files
+from smtp_wizard.engine.base.records import Moment, Range, like, read_record
+from smtp_wizard.engine.base.strict_json import JsonError, read_json
 from smtp_wizard.engine.state import signins
 from smtp_wizard.engine.state.signins import Reached, SignIn
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
 OLD_NAME = "attempts.json"
-OLD_SCHEMAS = frozenset({"smtp-wizard/attempts-file/1", "smtp-wizard/attempts-file/2"})
-"""In the first form an entry says whether it was `refused`; in the second, how far it came, and why it failed."""
+FIRST_SCHEMA = "smtp-wizard/attempts-file/1"
 LARGEST = 64_000_000
 """Bytes of the old file at most."""
 ASIDE = ".aside"
@@ -37,7 +36,7 @@ def take_over(connection: Connection, folder: Path) -> None:
         data = b""
     try:
         entries = _entries(data)
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+    except JsonError:
         with suppress(OSError):
             old.replace(old.with_name(OLD_NAME + ASIDE))
         return
@@ -56,45 +55,62 @@ def take_over(connection: Connection, folder: Path) -> None:
         old.with_name(f"{OLD_NAME}.lock").unlink(missing_ok=True)
 
 
+_Account = Annotated[str, like(signins.ACCOUNT, "the scrambled name of an account")]
+_Id = Annotated[str, like(signins.ID, "an id")]
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """A sign-in of the first form."""
+
+    at: Moment
+    until: Moment
+    refused: bool
+
+    @property
+    def sign_in(self) -> SignIn:
+        state = Reached.FAILED if self.refused else Reached.OPEN
+        return SignIn(self.at, self.until, state, "bad_credentials")
+
+
+@dataclass(frozen=True, slots=True)
+class _Second:
+    """A sign-in of the second form."""
+
+    at: Moment
+    until: Moment
+    state: Reached
+    cause: Annotated[str, like(signins.CAUSE, "the code of a finding")]
+    process: Annotated[int, Range(0)]
+
+    @property
+    def sign_in(self) -> SignIn:
+        return SignIn(self.at, self.until, self.state, self.cause, self.process)
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstFile:
+    schema: Literal["smtp-wizard/attempts-file/1"]
+    accounts: Mapping[_Account, Mapping[_Id, _First]]
+
+
+@dataclass(frozen=True, slots=True)
+class _SecondFile:
+    schema: Literal["smtp-wizard/attempts-file/2"]
+    accounts: Mapping[_Account, Mapping[_Id, _Second]]
+
+
 def _entries(data: bytes) -> dict[str, signins.Entry]:
-    """Read the file's content. Raises `ValueError`, `TypeError`, `KeyError` and the like for whatever is odd in it."""
-    document = _table(json.loads(data.decode()), {"schema", "accounts"})
-    if document["schema"] not in OLD_SCHEMAS:
-        raise ValueError("not a file of attempts")
-    return {_fitting(account, signins.ACCOUNT): _entry(each) for account, each in _table(document["accounts"]).items()}
+    """Read the file's content. Raises `JsonError` for whatever is odd in it."""
+    document = read_json(data)
+    is_first = isinstance(document, dict) and document.get("schema") == FIRST_SCHEMA
+    file = read_record(_FirstFile, document) if is_first else read_record(_SecondFile, document)
+    return {account: _entry(each) for account, each in file.accounts.items()}
 
 
-def _entry(value: object) -> signins.Entry:
-    found = {_fitting(id, signins.ID): _sign_in(_table(each)) for id, each in _table(value).items()}
+def _entry(found: Mapping[str, _First] | Mapping[str, _Second]) -> signins.Entry:
     # A place that was only taken belonged to a process of the older version.
-    return {id: each for id, each in found.items() if each.state is not Reached.OPEN}
-
-
-def _sign_in(table: Mapping[str, Any]) -> SignIn:
-    if "refused" in table:
-        state, cause, process = Reached.FAILED if table["refused"] else Reached.OPEN, "bad_credentials", 0
-    else:
-        state, cause, process = Reached(table["state"]), _fitting(table["cause"], signins.CAUSE), table["process"]
-    at, until = _moment(table["at"]), _moment(table["until"])
-    if type(process) is not int or process < 0 or not at < until:
-        raise ValueError("no attempt")
-    return SignIn(at, until, state, cause, process)
-
-
-def _moment(value: Any) -> datetime:
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError("a moment without a zone")
-    return moment.astimezone(UTC)
-
-
-def _table(value: object, keys: set[str] | None = None) -> Mapping[str, Any]:
-    if not isinstance(value, dict) or (keys is not None and set(value) != keys):
-        raise ValueError("not the table that it must be")
-    return value
-
-
-def _fitting(text: str, pattern: re.Pattern[str]) -> str:
-    if not pattern.fullmatch(text):
-        raise ValueError("not the name that it must be")
-    return text
+    entry = {id: each.sign_in for id, each in found.items() if each.sign_in.state is not Reached.OPEN}
+    if any(each.at >= each.until for each in entry.values()):
+        raise JsonError("has a sign-in that ends before it begins")
+    return entry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 import os
 import signal
@@ -29,6 +30,7 @@ from smtp_wizard.engine.secrets.vault_format import Cost
 from tests.support.leaks import assert_no_trace, spellings
 from tests.support.stores import put
 
+FILES = Path(__file__).parents[2] / "corpus" / "files"
 CHEAP = Cost(n=2**4)
 """So that a test need not take as long as somebody who guesses."""
 PASSPHRASE = Secret("four words of no sense")
@@ -124,7 +126,8 @@ async def test_every_writing_takes_another_nonce(tmp_path: Path) -> None:
 def test_what_is_sealed_comes_back(entries: dict[str, str], words: str) -> None:
     key = vault_format.new_key(Secret(words), CHEAP)
     found = vault_format.read(vault_format.seal(entries, key))
-    assert vault_format.unseal(found, vault_format.make_key(Secret(words), found.salt, found.cost)) == entries
+    again = vault_format.make_key(Secret(words), found.header.salt, found.header.cost)
+    assert vault_format.unseal(found, again) == entries
 
 
 @given(st.text(min_size=10, max_size=60).map(lambda text: f"{text}~q7Z"))  # else it finds the names of the fields
@@ -204,7 +207,9 @@ def forged(folder: Path, **header: Any) -> None:
     file = folder / "vault.json"
     document = json.loads(file.read_text())
     document["header"] |= header
-    document["checksum"] = vault_format._checksum(document["header"], base64.b64decode(document["ciphertext"]))
+    header_bytes = json.dumps(document["header"], sort_keys=True, separators=(",", ":")).encode()
+    checked = header_bytes + b"\n" + base64.b64decode(document["ciphertext"])
+    document["checksum"] = hashlib.sha256(checked).hexdigest()
     file.write_text(json.dumps(document))
 
 
@@ -245,6 +250,39 @@ async def test_the_header_is_sealed_with_the_rest(tmp_path: Path) -> None:
     await new_vault(tmp_path)
     forged(tmp_path, nonce=base64.b64encode(b"n" * 12).decode())
     assert await trouble_of(vault(tmp_path).open(PASSPHRASE)) is Trouble.WRONG
+
+
+def released() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((FILES / "vault.json").read_text())
+    return document
+
+
+@pytest.mark.parametrize(
+    ("words", "odd"),
+    [
+        ("'more' is unknown", released() | {"more": 1}),
+        ("'checksum' must be text, not a number", released() | {"checksum": 7}),
+        ("'schema' must be smtp-wizard/vault-file/1", released() | {"schema": "smtp-wizard/vault-file/0"}),
+        ("'ciphertext' must be Base64 text", released() | {"ciphertext": released()["ciphertext"] + "="}),
+        ("'header.more' is unknown", released() | {"header": released()["header"] | {"more": 1}}),
+        ("'header.nonce' must be Base64 text", released() | {"header": released()["header"] | {"nonce": "AAAB="}}),
+        ("'header.salt' must be Base64 text", released() | {"header": released()["header"] | {"salt": "AB=="}}),
+        ("'header.cipher' is missing", released() | {"header": {"version": 1, "kdf": "", "n": 1, "r": 1, "p": 1}}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_odd_in_a_vault_is_named(words: str, odd: dict[str, Any]) -> None:
+    with pytest.raises(vault_format.Damaged) as caught:
+        vault_format.read(json.dumps(odd).encode())
+    assert str(caught.value) == words
+
+
+@pytest.mark.parametrize("double", ['"version": 1', '"n": 16384'])
+def test_a_vault_with_a_key_twice_is_damaged(double: str) -> None:
+    text = (FILES / "vault.json").read_text()
+    assert text.count(double) == 1
+    with pytest.raises(vault_format.Damaged, match=r"^it has the same key twice"):
+        vault_format.read(text.replace(double, f"{double}, {double}").encode())
 
 
 async def test_a_newer_vault_asks_for_a_newer_program(tmp_path: Path) -> None:

@@ -1,0 +1,82 @@
+"""The files of earlier versions, as they wrote them, are read as what they meant. One of each kind in tests/corpus."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.oauth.grants import Grant
+from smtp_wizard.engine.secrets import vault_format
+from smtp_wizard.engine.secrets.journal import Journal
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.state.carried import OLD_NAME
+from smtp_wizard.engine.state.signins import Reached, SignIn, entry_of
+from smtp_wizard.engine.state.storage import Storage
+
+FILES = Path(__file__).parents[1] / "corpus" / "files"
+WHO = "6e5c13f930652182769d742b8a244564"
+
+
+def at(day: int, hour: int, minute: int, second: int = 0) -> datetime:
+    return datetime(2026, 11, day, hour, minute, second, tzinfo=UTC)
+
+
+def put(folder: Path, name: str, target: str) -> Path:
+    """Lay a file where the program looks for it."""
+    file = folder / target
+    file.write_bytes((FILES / name).read_bytes())
+    file.chmod(0o600)
+    return file
+
+
+def test_a_vault() -> None:
+    sealed = vault_format.read((FILES / "vault.json").read_bytes())
+    key = vault_format.make_key(Secret("a vault for the tests"), sealed.header.salt, sealed.header.cost)
+    assert vault_format.unseal(sealed, key).keys() == {"Safe/password"}
+
+
+def test_a_sign_in_in_the_browser() -> None:
+    assert Grant.opened(Secret((FILES / "sign-in.json").read_text())) == Grant(
+        client_id="a-client-of-ana",
+        client_secret=Secret("the secret of the client"),
+        refresh_token=Secret("r3fr3sh-t0k3n"),
+        token_url="https://sign-in.firm.example/token",
+        granted=at(24, 6, 30),
+        renewed=at(29, 18, 5, 59),
+        ends=None,
+    )
+
+
+def test_the_note_of_a_change_that_was_stopped(tmp_path: Path) -> None:
+    file = put(tmp_path, "unfinished.json", "unfinished-0123456789abcdef.json")
+    (note,), odd = Journal(tmp_path).left()
+    assert odd == []
+    assert (note.file, note.since) == (file, at(30, 5, 12, 44))
+    assert note.entries == (
+        StoreRef(StoreKind.KEYRING, "Büro/password/0123456789abcdef"),
+        StoreRef(StoreKind.VAULT, "Safe/password"),
+    )
+
+
+def taken_over(folder: Path, name: str) -> dict[str, SignIn]:
+    put(folder, name, OLD_NAME)
+    storage = Storage(folder, 5)
+    found = asyncio.run(storage.ask(lambda file: entry_of(file, WHO)))
+    storage.flush()
+    assert not (folder / OLD_NAME).exists()
+    return found
+
+
+def test_the_refused_sign_ins_of_the_first_form(tmp_path: Path) -> None:
+    assert taken_over(tmp_path, "attempts-1.json") == {
+        "00000000000000a1": SignIn(at(24, 11, 50), at(24, 12, 5), Reached.FAILED, "bad_credentials"),
+    }
+
+
+def test_the_refused_sign_ins_of_the_second_form(tmp_path: Path) -> None:
+    assert taken_over(tmp_path, "attempts-2.json") == {
+        "00000000000000b1": SignIn(at(28, 11, 50), at(28, 12, 5), Reached.FAILED, "app_password_required"),
+        "00000000000000b2": SignIn(at(28, 11, 55), at(28, 12, 10), Reached.SENT, "", 4711),
+    }
