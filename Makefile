@@ -36,7 +36,9 @@ check-data: ready-to-test
 	$(BIN)/python tools/check_data.py
 
 # What a program that starts often reads instead of the YAML; never believed when the YAML is another.
-data/compiled: $(wildcard data/*.yaml) tools/compile_data.py smtp_wizard/engine/base/data_files.py
+COMPILER = tools/compile_data.py $(addprefix smtp_wizard/engine/,services/compiled_data.py base/data_files.py diagnosis/patterns.py)
+
+data/compiled: $(wildcard data/*.yaml) $(COMPILER)
 	@$(BIN)/python tools/compile_data.py
 	@touch $@
 

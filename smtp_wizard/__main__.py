@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import sys
 
+from smtp_wizard import __version__
+
 
 def main() -> int:
     """Run the command line; return the exit code."""
     from smtp_wizard.commands.process import forbid_core_dumps, occupy_streams
 
     occupy_streams()
+    if sys.argv[1:] == ["--version"] and _told_version():
+        return 0
     forbid_core_dumps()
     from smtp_wizard import cli
 
     return cli.main(sys.argv[1:])
+
+
+def _told_version() -> bool:
+    """Write the version, which needs nothing else loaded; return whether it could be written.
+
+    Where it could not, the command line meets the same fault and says what it is.
+    """
+    try:
+        sys.stdout.write(f"smtp-wizard {__version__}\n")
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 if __name__ == "__main__":

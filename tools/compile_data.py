@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import sys
 
-from smtp_wizard.engine.base.data_files import DataError, compile_yaml, data_path
+from smtp_wizard.engine.services.compiled_data import compile_data
 
 
 def main() -> int:
     """Compile what can be compiled; a file that is wrong is left to `make check-data`, which says where."""
-    for file in sorted(data_path().glob("*.yaml")):
-        try:
-            compile_yaml(file)
-        except (DataError, OSError, ValueError) as problem:
-            print(f"not compiled: {problem}", file=sys.stderr)
+    for problem in compile_data():
+        print(f"not compiled: {problem}", file=sys.stderr)
     return 0
 
 

@@ -15,9 +15,9 @@ class CompiledKnowledge(BuildHookInterface[Any]):
         """Write data/compiled, which is packed with the rest of data/."""
         sys.path.insert(0, self.root)
         try:
-            from smtp_wizard.engine.base.data_files import compile_yaml, data_path
+            from smtp_wizard.engine.services.compiled_data import compile_data
 
-            for file in sorted(data_path().glob("*.yaml")):
-                compile_yaml(file)
+            if problems := compile_data():
+                raise ValueError("; ".join(problems))
         finally:
             sys.path.remove(self.root)

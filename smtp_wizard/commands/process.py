@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import MutableMapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # as `typing` has it, which `--version` alone would load for this
+    from collections.abc import MutableMapping
 
 _TOOLKIT = "TEXTUAL"
 _LARGEST_SCREEN = 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -77,6 +76,8 @@ class Output:
 
     def document(self, command: str, **content: Any) -> None:
         """Write the one JSON document of a command."""
+        import json
+
         self._documented = True
         self.data(json.dumps({"schema": f"smtp-wizard/{command}/1", **content}, indent=2))
 
@@ -124,6 +125,8 @@ class Output:
         return 128 + problem.number
 
     def _error_document(self, code: str, message: str, hint: str) -> None:
+        import json
+
         self._documented = True
         error = {"code": code, "message": message, "hint": hint}
         indent = None if self.form is Form.LINES else 2

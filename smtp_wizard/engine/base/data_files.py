@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,23 @@ def data_path(*parts: str) -> Path:
     return base.joinpath(*parts)
 
 
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """What a data file says."""
+
+    value: Any
+    compiled: bool = False
+    """Whether it is the compiled form: what it says was checked as a whole when that was made."""
+    worked_out: Mapping[str, Any] = field(default_factory=dict)
+    """What was worked out of its texts then, by the text; empty where it is not compiled."""
+
+
 def read_yaml(path: Path) -> Any:
+    """Return what `read_data_file` reads, however it stood there."""
+    return read_data_file(path).value
+
+
+def read_data_file(path: Path) -> DataFile:
     """Read one YAML document into plain dicts, lists, str, int, float, bool, None.
 
     Only true/false, null, decimal whole numbers and decimal fractions are anything but text, so that `no`, `0123`,
@@ -46,7 +64,7 @@ def read_yaml(path: Path) -> Any:
         return _compiled(path, source)
     except (OSError, ValueError, RecursionError):
         pass  # none was made, or it was made of another text
-    return parse_yaml(decoded(source, path.name), path.name)
+    return DataFile(parse_yaml(decoded(source, path.name), path.name))
 
 
 def decoded(source: bytes, name: str) -> str:
@@ -62,11 +80,12 @@ def compiled_path(path: Path) -> Path:
     return path.parent / "compiled" / f"{path.name}.json"
 
 
-def compile_yaml(path: Path) -> Path:
-    """Write the compiled form of a YAML file: a digest, and what the file says, as JSON; return where it is.
+def compile_yaml(path: Path, worked_out: Mapping[str, Any] | None = None) -> Path:
+    """Write the compiled form of a YAML file; return where it is. Whoever calls this has checked what the file says.
 
-    YAML takes fifty times as long to read. `read_yaml` uses the compiled form only while the digest is that of both, so
-    that neither an old one is believed nor one that was changed by itself. Raises `DataError`, `OSError`.
+    A digest, what the file says as JSON, and what was worked out of its texts. YAML takes fifty times as long to read.
+    The compiled form is read only while the digest is that of all this and of the file, so that neither an old one is
+    believed nor one that was changed by itself. Raises `DataError`, `OSError`.
     """
     import json
 
@@ -77,19 +96,21 @@ def compile_yaml(path: Path) -> Path:
         raise DataError(f"{path.name}: says something that JSON cannot (a key that is a number?)")
     target = compiled_path(path)
     target.parent.mkdir(exist_ok=True)
-    content = f"{text}\n".encode()
+    more = json.dumps(worked_out or {}, ensure_ascii=False, separators=(",", ":"))
+    content = f"{text}\n{more}\n".encode()
     target.write_bytes(_digest(source, content) + b"\n" + content)
     return target
 
 
-def _compiled(path: Path, source: bytes) -> Any:
+def _compiled(path: Path, source: bytes) -> DataFile:
     """Read the compiled form. Raises `OSError` where there is none, `ValueError` where it is not of this source."""
     digest, _, content = compiled_path(path).read_bytes().partition(b"\n")
     import json
 
     if digest != _digest(source, content):
         raise ValueError(path.name)
-    return json.loads(content)
+    value, _, worked_out = content.partition(b"\n")
+    return DataFile(json.loads(value), True, json.loads(worked_out))
 
 
 def _digest(source: bytes, content: bytes) -> bytes:

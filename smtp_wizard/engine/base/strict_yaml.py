@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from smtp_wizard.engine.base.data_files import DataError, decoded, parse_yaml, read_yaml
+from smtp_wizard.engine.base.data_files import DataError, DataFile, decoded, parse_yaml, read_data_file
 from smtp_wizard.engine.base.shown import shown
 
 T = TypeVar("T")
@@ -32,7 +32,11 @@ class Document:
         self.path = path
         self.visible = source is not None
         self._source = source
-        self._value: object = read_yaml(path) if source is None else parse_yaml(decoded(source, path.name), path.name)
+        if source is None:
+            self.content = read_data_file(path)
+        else:
+            self.content = DataFile(parse_yaml(decoded(source, path.name), path.name))
+        self._value: object = self.content.value
 
     @property
     def root(self) -> Node:
@@ -89,6 +93,11 @@ class Node:
         self._values: dict[str, object] = value
         self._asked: set[str] = set()
         self.trail = trail
+
+    @property
+    def worked_out(self) -> Mapping[str, Any]:
+        """What was worked out of the file's texts when it was compiled, by the text."""
+        return self._document.content.worked_out
 
     def read(self, build: Callable[[Node], T]) -> T:
         """Build something of this mapping; then refuse the keys that `build` did not ask for."""

@@ -11,8 +11,10 @@ No pattern takes more than linear time, whatever the text: `*`, `+` and `{2,}` g
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from itertools import islice
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -21,19 +23,43 @@ SHORTEST_PIECE = 2
 """Characters of a piece that is worth looking for."""
 
 
+WorkedOut = Mapping[str, Sequence[Sequence[str] | None]]
+"""By pattern: for each of its branches the pieces of which it needs one, None where it needs none of them."""
+
+
 class Patterns:
     """Some patterns, of which any may fit. Capitals do not matter; what repeats without an end is given one."""
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        """Raises `re.error` where one cannot be read."""
+    def __init__(self, patterns: Sequence[str], worked_out: WorkedOut = MappingProxyType({})) -> None:
+        """`worked_out`: what is known of some of them, which need not be read for that. Raises `re.error`."""
         for pattern in patterns:
-            re.compile(pattern, re.IGNORECASE)
+            if pattern not in worked_out:
+                re.compile(pattern, re.IGNORECASE)
         self._patterns = tuple(patterns)
+        self._worked_out = worked_out
 
     @cached_property
     def _branches(self) -> tuple[_Branch, ...]:
-        """The branches of all patterns. Worked out when the first text comes."""
-        return tuple(branch for pattern in self._patterns for branch in _Reader(pattern).top_branches())
+        """The branches of all patterns. Worked out when the first text comes, where they have not been before."""
+        return tuple(branch for pattern in self._patterns for branch in self._branches_of(pattern))
+
+    def _branches_of(self, pattern: str) -> Iterable[_Branch]:
+        known = self._worked_out.get(pattern)
+        if known is None:
+            return [_Branch(partial(str, source), pieces) for source, pieces in _Reader(pattern).top_branches()]
+        return [
+            _Branch(partial(_source, pattern, at), pieces if pieces is None else frozenset(pieces))
+            for at, pieces in enumerate(known)
+        ]
+
+    def work_out(self) -> WorkedOut:
+        """Return what can be known of each of the patterns before there is a text."""
+        return {
+            pattern: [
+                each.pieces if each.pieces is None else sorted(each.pieces) for each in self._branches_of(pattern)
+            ]
+            for pattern in self._patterns
+        }
 
     @cached_property
     def pieces(self) -> frozenset[str]:
@@ -78,14 +104,24 @@ class Patterns:
 class _Branch:
     """One of the alternatives at the top of a pattern, with the pieces of which it needs at least one."""
 
-    def __init__(self, source: str, pieces: frozenset[str] | None) -> None:
-        self.source = source
+    def __init__(self, pattern: Callable[[], str], pieces: frozenset[str] | None) -> None:
+        self._pattern = pattern
         self.pieces = pieces
+
+    @property
+    def source(self) -> str:
+        """The branch as a pattern, in which whatever repeats has an end. Read when it is first tried."""
+        return self._pattern()
 
     @cached_property
     def compiled(self) -> re.Pattern[str]:
         """The branch by itself. Compiled when it is first tried: most never are."""
         return re.compile(self.source, re.IGNORECASE)
+
+
+def _source(pattern: str, at: int) -> str:
+    """Return one branch of a pattern."""
+    return next(islice(_Reader(pattern).top_branches(), at, None))[0]
 
 
 class Pieces:
@@ -179,12 +215,12 @@ class _Reader:
         self._bounded: list[str] = []
         """What has been read, with an end to every repetition."""
 
-    def top_branches(self) -> Iterator[_Branch]:
-        """Read the whole pattern; yield its branches."""
+    def top_branches(self) -> Iterator[tuple[str, frozenset[str] | None]]:
+        """Read the whole pattern; yield its branches, each with the pieces of which it needs one."""
         while True:
             self._bounded = []
             pieces = self._branch()
-            yield _Branch("".join(self._bounded), pieces)
+            yield "".join(self._bounded), pieces
             if self._peek() != "|":
                 return
             self._take(1)

@@ -117,11 +117,15 @@ def _among(node: Node, key: str, allowed: Iterable[str]) -> frozenset[str]:
     return frozenset(values)
 
 
+PATTERN_KEYS = frozenset({"words", "noise", "host", "issuer"})
+"""The keys at which patterns stand, in whichever file."""
+
+
 def read_patterns(node: Node, key: str) -> Patterns:
     """Read one pattern or a list of them. Raises `DataError` where one cannot be read."""
     values = node.one_or_more(key)
     try:
-        return Patterns(values)
+        return Patterns(values, node.worked_out)
     except re.error as problem:
         raise node.error(key, f"'{shown(str(problem.pattern), 80)}' is not a pattern: {problem}") from None
 

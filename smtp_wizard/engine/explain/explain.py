@@ -417,7 +417,6 @@ def _directories(clues: Clues, catalog: Catalog) -> tuple[dict[str, str], dict[s
         enter(service.id, (service.id, *service.called), service.hosts)
     for provider in catalog.providers:
         if provider.kind not in {ProviderKind.CUSTOM, ProviderKind.SANDBOX}:
-            servers = [each.endpoint.host for each in provider.endpoints]
             called = (provider.id, provider.name, *provider.other_names)
-            enter(provider.id, called, (*servers, *provider.domains, *provider.mx))
+            enter(provider.id, called, (*provider.hosts, *provider.domains, *provider.mx))
     return names, hosts

@@ -76,12 +76,12 @@ class Clues:
         self._stages = tuple(stages)
         self._security = tuple(security)
         self._auth = tuple(auth)
-        patterns = [
+        patterns = (
             noise,
             *(service.words for service in self.services),
             *(sign.words for sign in self._signs),
             *(patterns for _, patterns in (*self._codes, *self._stages, *self._security, *self._auth)),
-        ]
+        )
         self._pieces = Pieces(frozenset().union(*(each.pieces for each in patterns)))
 
     def sought(self, text: str) -> Sought:

@@ -6,11 +6,12 @@ Everything in it comes from `data/providers.yaml`, which is read strictly and on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from smtp_wizard.engine.base.confidence import Confidence
-from smtp_wizard.engine.base.data_files import DataError, data_path
+from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.providers.limits import Counted, Per, SendLimit
 from smtp_wizard.engine.providers.own_providers import Override, merged, read_own_file
@@ -85,13 +86,20 @@ class Catalog:
         self.own_trouble = own_trouble
         """One sentence where the person's own file cannot be used; empty where it can, or is not there."""
         self._by_id = {provider.id: provider for provider in self.providers}
-        self._by_domain = {domain: provider for provider in self.providers for domain in provider.domains}
-        self._by_mx: dict[str, list[Provider]] = {}
-        for provider in self.providers:
-            for suffix in provider.mx:
-                self._by_mx.setdefault(suffix, []).append(provider)
         self._common_domains = tuple(common_domains)
         self._no_typos = frozenset(no_typos)
+
+    @cached_property
+    def _by_domain(self) -> Mapping[str, Provider]:
+        return {domain: provider for provider in self.providers for domain in provider.domains}
+
+    @cached_property
+    def _by_mx(self) -> Mapping[str, Sequence[Provider]]:
+        found: dict[str, list[Provider]] = {}
+        for provider in self.providers:
+            for suffix in provider.mx:
+                found.setdefault(suffix, []).append(provider)
+        return found
 
     def overrides_of(self, provider_id: str | None) -> tuple[Override, ...]:
         """Return what the person's own file sets for a provider that would otherwise be, or have, another."""
@@ -171,8 +179,7 @@ def _rank(provider: Provider, wanted: str) -> int | None:
         return 2
     if any(word.startswith(wanted) for name in names for word in re.split(r"[^\w]+", name)):
         return 3
-    hosts = (each.endpoint.host for each in provider.endpoints)
-    if any(wanted in text for text in (*names, *domains, *hosts, provider.id)):
+    if any(wanted in text for text in (*names, *domains, *provider.hosts, provider.id)):
         return 4
     return None
 
@@ -183,7 +190,7 @@ def load_catalog(path: Path | None = None, own: Path | None = None) -> Catalog:
     What the person's file says wins. One that cannot be used is left out whole, and `own_trouble` says why. Raises
     `DataError` with file, line, column, provider and key for whatever is not as it must be in the product's file.
     """
-    found = read_provider_file(data_path("providers.yaml") if path is None else path)
+    found = read_provider_file(path)
     shipped = Catalog(found.providers, found.offer_back, found.never_a_mistake)
     if own is None or not _is_there(own):
         return shipped

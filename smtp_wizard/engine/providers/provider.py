@@ -408,6 +408,11 @@ class Provider:
                 return max(found, key=len)
         return ""
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names of all its servers, in their order."""
+        return tuple(each.endpoint.host for each in self.endpoints)
+
     def vouches_for(self, host: str) -> bool:
         """Return whether a source says that this is a server of the provider; a guess is no such thing."""
         name = host.strip().rstrip(".").lower()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Endpoint, HostError, Security, parse_host
 from smtp_wizard.engine.base.strict_yaml import UNDATED, Document, Node
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
-from smtp_wizard.engine.providers.oauth_file import OAuthServers, read_servers, server_of
+from smtp_wizard.engine.providers.oauth_file import OAuthServers, read_server, read_servers, server_of
 from smtp_wizard.engine.providers.provider import (
     LONGEST_LOCKOUT,
     AccessPath,
@@ -57,12 +58,14 @@ class ProviderFile:
     """The OAuth servers that paths refer to by name."""
 
 
-def read_provider_file(path: Path) -> ProviderFile:
-    """Read and check the whole file.
+def read_provider_file(path: Path | None = None) -> ProviderFile:
+    """Read a file of providers and check it as a whole.
 
-    Raises `DataError` with file, line, column, provider and key for whatever is not as it must be.
+    Without a path the product's own. Its compiled form was checked when it was made, so of that only what is asked for
+    is read. Raises `DataError` with file, line, column, provider and key for whatever is not as it must be.
     """
-    return Document(path).root.read(_file)
+    document = Document(data_path("providers.yaml") if path is None else path)
+    return document.root.read(_piecemeal if path is None and document.content.compiled else _file)
 
 
 def _file(node: Node) -> ProviderFile:
@@ -72,8 +75,7 @@ def _file(node: Node) -> ProviderFile:
     scenarios = node.child("scenarios").read(_scenarios)
     table = node.maybe_child("oauth_servers")
     servers = table.read(partial(read_servers, cited=Citations(sources))) if table else {}
-    typos = node.child("typing_mistakes")
-    offered, never = typos.read(lambda each: (_domains(each, "offer_back"), _domains(each, "never_a_mistake")))
+    offered, never = _typing_mistakes(node)
     entries = node.children("providers")
     known = Known(sources, scenarios, servers)
     providers = tuple(entry.read(partial(_provider, known=known)) for entry in entries)
@@ -86,6 +88,55 @@ def _file(node: Node) -> ProviderFile:
         scenarios=scenarios,
         oauth=servers,
     )
+
+
+def _typing_mistakes(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    typos = node.child("typing_mistakes")
+    return typos.read(lambda each: (_domains(each, "offer_back"), _domains(each, "never_a_mistake")))
+
+
+def _piecemeal(node: Node) -> ProviderFile:
+    """As `_file`, of what has been checked: each source, server and field of a provider is read when it is used."""
+    node.whole("version")
+    sources = Table(node.child("sources"), lambda entry, key: entry.read(partial(_source, source_id=key)))
+    scenarios = _scenarios(node.child("scenarios"))
+    servers: OAuthServers = {}
+    if table := node.maybe_child("oauth_servers"):
+        cited = Citations(sources)
+        servers = Table(table, lambda entry, _: entry.read(partial(read_server, cited=cited)))
+    offered, never = _typing_mistakes(node)
+    known = Known(sources, scenarios, servers)
+    return ProviderFile(
+        providers=tuple(CompiledProvider(entry, known) for entry in node.children("providers")),
+        offer_back=offered,
+        never_a_mistake=never,
+        sources=sources,
+        scenarios=scenarios,
+        oauth=servers,
+    )
+
+
+class Table(Mapping[str, T]):
+    """A mapping of the file whose values are read when they are asked for."""
+
+    def __init__(self, node: Node, read: Callable[[Node, str], T]) -> None:
+        self._node = node
+        self._read = read
+        self._keys = node.keys()
+        self._found: dict[str, T] = {}
+
+    def __getitem__(self, key: str) -> T:
+        if key not in self._found:
+            if key not in self._keys:
+                raise KeyError(key)
+            self._found[key] = self._read(self._node.child(key), key)
+        return self._found[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 def read_sources(node: Node) -> dict[str, Source]:
@@ -174,50 +225,48 @@ def read_provider(node: Node, cited: Citations, known: Known, base: Provider | N
     What the entry leaves out is as in `base`; without one, as it is where nothing is known, and what must be known
     must be there.
     """
-
-    def take(key: str, read: Callable[[], T], of: Callable[[Provider], T]) -> T:
-        return of(base) if base is not None and not node.has(key) else read()
-
-    def each(key: str, read: Callable[[Node], T], of: Callable[[Provider], tuple[T, ...]]) -> tuple[T, ...]:
-        return take(key, lambda: tuple(child.read(read) for child in node.children(key)), of)
-
-    form, literal, username_note = take(
-        "username",
-        lambda: node.child("username").read(partial(_username, cited=cited)),
-        lambda old: (old.username_form, old.username_literal, old.username_note),
-    )
-    mx, shared = take("mx", lambda: _mx(node, cited), lambda old: (old.mx, old.mx_shared))
-    cited.several(node)
-    found = Provider(
-        id=_identifier(node),
-        name=take("name", lambda: node.text("name"), lambda old: old.name),
-        kind=take("kind", lambda: node.choice("kind", ProviderKind), lambda old: old.kind),
-        status=take("status", lambda: node.choice("status", ProviderStatus), lambda old: old.status),
-        other_names=take("other_names", lambda: node.texts("other_names"), lambda old: old.other_names),
-        domains=take("domains", lambda: _domains(node, "domains"), lambda old: old.domains),
-        mx=mx,
-        mx_shared=shared,
-        endpoints=each("endpoints", partial(_endpoint, cited=cited), lambda old: old.endpoints),
-        username_form=form,
-        username_literal=literal,
-        username_note=username_note,
-        paths=each("paths", partial(_path, cited=cited, known=known), lambda old: old.paths),
-        limits=each("limits", partial(_limit, cited=cited), lambda old: old.limits),
-        limits_note=take("limits_note", lambda: node.text_or("limits_note"), lambda old: old.limits_note),
-        documented=take("documented", lambda: _maybe_documented(node, cited), lambda old: old.documented),
-        note=take("note", lambda: node.text_or("note"), lambda old: old.note),
-        successor=take("successor", lambda: node.maybe_text("successor"), lambda old: old.successor),
-        ispdb=each("ispdb", _ispdb_entry, lambda old: old.ispdb),
-        errors=each("errors", partial(_server_words, cited=cited), lambda old: old.errors),
-        lockout=take("lockout", lambda: _maybe_lockout(node, cited), lambda old: old.lockout),
-        retirements=each("retirements", partial(_retirement, cited=cited), lambda old: old.retirements),
-        checked=take("checked", lambda: node.date("checked"), lambda old: old.checked),
-        sources=tuple(cited.used.values()),
-    )
+    said: dict[str, Any] = {}
+    for key, part in _PARTS.items():
+        left_out = base is not None and not node.has(key)
+        values = (getattr(base, name) for name in part.fields) if left_out else part.read(node, cited, known)
+        said.update(zip(part.fields, values, strict=True))
+    found = Provider(**said, sources=tuple(cited.used.values()))
     barred = bool(found.paths) and all(path.status is PathStatus.NEVER for path in found.paths)
     if barred != (found.kind is ProviderKind.NO_SMTP):
         raise node.error("kind", "'no-smtp' means that every path is 'never', and no other kind may have only such")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What stands at one key of an entry."""
+
+    fields: tuple[str, ...]
+    """The fields of `Provider` that it tells."""
+    read: Callable[[Node, Citations, Known], Iterable[Any]]
+    """Returns their values."""
+
+
+def _cite_all(node: Node, cited: Citations, _: Known) -> tuple[()]:
+    cited.several(node)
+    return ()
+
+
+def _one(name: str, read: Callable[[Node], Any]) -> _Part:
+    return _Part((name,), lambda node, cited, known: (read(node),))
+
+
+def _each(name: str, read: Callable[[Node, Citations, Known], Any]) -> _Part:
+    return _Part(
+        (name,),
+        lambda node, cited, known: (
+            tuple(child.read(lambda each: read(each, cited, known)) for child in node.children(name)),
+        ),
+    )
+
+
+def _text(name: str) -> _Part:
+    return _one(name, lambda node: node.text_or(name))
 
 
 _IDENTIFIER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -574,3 +623,85 @@ def _refuse_unsaid_sharing(entry: Node, provider: Provider, providers: Sequence[
     )
     if set(others) != set(provider.mx_shared):
         raise entry.error("mx", f"shares its MX hosts with [{', '.join(others)}]: 'shared_with' must say so")
+
+
+_PARTS: Mapping[str, _Part] = {
+    # What cites a source comes in the order in which the sources are listed.
+    "username": _Part(
+        ("username_form", "username_literal", "username_note"),
+        lambda node, cited, known: node.child("username").read(partial(_username, cited=cited)),
+    ),
+    "mx": _Part(("mx", "mx_shared"), lambda node, cited, known: _mx(node, cited)),
+    "sources": _Part((), _cite_all),
+    "id": _one("id", _identifier),
+    "name": _one("name", lambda node: node.text("name")),
+    "kind": _one("kind", lambda node: node.choice("kind", ProviderKind)),
+    "status": _one("status", lambda node: node.choice("status", ProviderStatus)),
+    "other_names": _one("other_names", lambda node: node.texts("other_names")),
+    "domains": _one("domains", lambda node: _domains(node, "domains")),
+    "endpoints": _each("endpoints", lambda node, cited, known: _endpoint(node, cited)),
+    "paths": _each("paths", _path),
+    "limits": _each("limits", lambda node, cited, known: _limit(node, cited)),
+    "limits_note": _text("limits_note"),
+    "documented": _Part(("documented",), lambda node, cited, known: (_maybe_documented(node, cited),)),
+    "note": _text("note"),
+    "successor": _one("successor", lambda node: node.maybe_text("successor")),
+    "ispdb": _each("ispdb", lambda node, cited, known: _ispdb_entry(node)),
+    "errors": _each("errors", lambda node, cited, known: _server_words(node, cited)),
+    "lockout": _Part(("lockout",), lambda node, cited, known: (_maybe_lockout(node, cited),)),
+    "retirements": _each("retirements", lambda node, cited, known: _retirement(node, cited)),
+    "checked": _one("checked", lambda node: node.date("checked")),
+}
+"""How each key of an entry is read."""
+
+_PART_OF = {name: part for part in _PARTS.values() for name in part.fields}
+
+
+class CompiledProvider(Provider):
+    """A provider of a file that was checked as a whole: each of its fields is read when it is first used.
+
+    Most programs that start look at a few fields of all providers, or at all of a few.
+    """
+
+    __slots__ = ("_entry", "_known")
+    _entry: Node
+    _known: Known
+
+    def __new__(cls, *_: Any, **said: Any) -> Any:
+        """Return one to be read, or, where all fields are given (`dataclasses.replace`), an ordinary provider."""
+        return Provider(**said) if said else object.__new__(cls)
+
+    def __init__(self, entry: Node, known: Known) -> None:
+        object.__setattr__(self, "_entry", entry)
+        object.__setattr__(self, "_known", known)
+
+    def __getattr__(self, name: str) -> Any:
+        """Read a field that has no value yet, and what stands at the same key."""
+        if name == "sources":
+            self._keep(name, read_provider(self._entry, Citations(self._known.sources), self._known).sources)
+        elif name in _PART_OF:
+            part = _PART_OF[name]
+            for field, value in zip(
+                part.fields, part.read(self._entry, Citations(self._known.sources), self._known), strict=True
+            ):
+                self._keep(field, value)
+        return object.__getattribute__(self, name)
+
+    def _keep(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Provider):
+            return NotImplemented
+        return all(getattr(self, each.name) == getattr(other, each.name) for each in fields(Provider))
+
+    __hash__ = Provider.__hash__
+
+    def source(self, source_id: str) -> Source | None:
+        """As `Provider.source`; every source of the file is known."""
+        return self._known.sources.get(source_id)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """As `Provider.hosts`, without reading more of the servers."""
+        return tuple(each.text("host") for each in self._entry.children("endpoints"))
