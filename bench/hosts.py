@@ -32,7 +32,7 @@ from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
 from smtp_wizard.engine.scan.question import Question
 from smtp_wizard.engine.scan.results import Event, PortSeen
 from smtp_wizard.engine.scan.scan import RESENT, probe
-from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Trust
+from smtp_wizard.engine.smtp.transport import Peer, SocketWire
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTPUT = ROOT / "docs" / "benchmarks.md"
@@ -144,7 +144,7 @@ async def probed(host: Host, ports: Sequence[tuple[int, str]], families: Sequenc
             told.setdefault(event.result.port, time.perf_counter() - began)
 
     endpoints = tuple(Endpoint("localhost", port, Security(way)) for port, way in ports)
-    question = Question(host="localhost", endpoints=endpoints, trust=Trust(host.ca, only=True))
+    question = Question(host="localhost", endpoints=endpoints, ca_file=host.ca)
     found = await probe(question, wire=_BothWire(families), diagnosis=diagnosis, emit=take)
     whole = time.perf_counter() - began
     if not found.serving:

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from smtp_wizard.app import WizardApp
+from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
@@ -64,7 +65,7 @@ async def test_a_rehearsal_takes_few_keys(tmp_path: Path) -> None:
         await walk.until(lambda: store.selected == StoreKind.KEYRING, "the keyring to be chosen")
         await walk.press("enter")
         await walk.at("done")
-        assert desk.book.get(walk.draft.saved or "").sandbox == "accept"
+        assert desk.book.get(walk.draft.saved or "").connection.sandbox == "accept"
         assert len(walk.pressed) <= MOST_KEYS
         await walk.press("enter")
         await walk.at_screen(HomeScreen)
@@ -87,14 +88,16 @@ async def test_one_press_of_enter_is_one_attempt(tmp_path: Path) -> None:
     async with MisbehavingServer(script, strict=False) as server:
         draft = Draft(
             address=draft_at_connect().address,
-            provider="custom",
+            connection=Connection(
+                provider="custom",
+                path="password",
+                endpoint=Endpoint(server.host, server.port, Security.TLS),
+                username="ana",
+                ca_file=str(ca_file),
+            ),
             origin=Origin.HAND,
             ways=2,
-            path="password",
-            endpoint=Endpoint(server.host, server.port, Security.TLS),
             confirmed_host=server.host,
-            username="ana",
-            ca_file=str(ca_file),
         )
         async with walking(make_desk(tmp_path), draft=draft) as walk:
             await walk.at("connect")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from smtp_wizard.app import WizardApp
-from smtp_wizard.engine.accounts.accounts import FILE_NAME, AccountBook
+from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores

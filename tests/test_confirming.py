@@ -30,6 +30,7 @@ from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen
 from smtp_wizard.widgets.fields import SecretInput
 from tests.support.dialogue import Dialogue, Exchange
 from tests.support.discovering import Answer, answering
+from tests.support.nouns import with_fields
 from tests.support.redirect import RedirectWire, playing, tls_ports
 from tests.support.walk import Walk, catalog, in_one_line, make_desk, walking
 
@@ -119,7 +120,7 @@ async def test_after_a_yes_the_password_goes_there_and_not_before(tmp_path: Path
         await walk.at("signin")
         await walk.press("enter")
         await walk.at("connect")
-        assert walk.draft.endpoint == FOREIGN.endpoint
+        assert walk.draft.connection.endpoint == FOREIGN.endpoint
         await walk.write(PASSWORD)
         await walk.press("enter")
         await walk.until_reads("Press Enter to go on")
@@ -131,7 +132,7 @@ async def test_a_server_of_the_own_domain_is_not_asked_about(tmp_path: Path, fou
         await to_provider(walk)
         await walk.press("down", "enter")
         await walk.at("signin")
-        assert walk.draft.endpoint == OWN.endpoint
+        assert walk.draft.connection.endpoint == OWN.endpoint
 
 
 async def test_the_row_that_is_taken_is_the_server_that_is_used(tmp_path: Path, found: Answer) -> None:
@@ -147,7 +148,7 @@ async def test_the_row_that_is_taken_is_the_server_that_is_used(tmp_path: Path, 
         await asked(walk)
         await walk.press("down", "enter")
         await walk.at("signin")
-        assert walk.draft.endpoint == FOREIGN.endpoint
+        assert walk.draft.connection.endpoint == FOREIGN.endpoint
 
 
 async def test_the_server_step_asks_too_unless_another_server_is_typed(tmp_path: Path, found: Answer) -> None:
@@ -264,7 +265,7 @@ async def test_the_field_for_the_password_is_nowhere_before_the_yes(tmp_path: Pa
 
 async def test_what_stood_before_ones_eyes_is_ones_own_word(tmp_path: Path) -> None:
     """Continue at the server step says yes to a server of the own domain: it is followed anywhere from then on."""
-    draft = replace(left(), endpoint=OWN.endpoint, by_hand=True)
+    draft = with_fields(left(), endpoint=OWN.endpoint, by_hand=True)
     async with screens(tmp_path, draft) as at:
         await at.walk.at("connect")
         assert at.walk.draft.confirmed_host == ""
@@ -366,12 +367,12 @@ SIGN_IN: tuple[Exchange, ...] = (("2.", ""), ("User name and password", ""))
 
 def test_in_lines_too_a_no_leads_back_to_the_servers(lines: Lines, found: Answer) -> None:
     draft = lines(EMAIL, FIRST, (QUESTION, "no"), ("1. smtp.other.example", "1"), (QUESTION, "back"), ("1. smtp", "2"))
-    assert (draft.endpoint, draft.confirmed_host) == (OWN.endpoint, "")
+    assert (draft.connection.endpoint, draft.confirmed_host) == (OWN.endpoint, "")
 
 
 def test_in_lines_too_a_yes_goes_on(lines: Lines, found: Answer) -> None:
     draft = lines(EMAIL, FIRST, (QUESTION, "yes"))
-    assert (draft.endpoint, draft.confirmed_host) == (FOREIGN.endpoint, FOREIGN.endpoint.host)
+    assert (draft.connection.endpoint, draft.confirmed_host) == (FOREIGN.endpoint, FOREIGN.endpoint.host)
 
 
 def by_hand(host: str) -> tuple[Exchange, ...]:
@@ -406,7 +407,7 @@ def test_in_lines_too_a_draft_that_was_left_is_asked_about(lines: Lines, desk: D
 
 
 def test_in_lines_too_what_stood_before_ones_eyes_is_ones_own_word(lines: Lines) -> None:
-    draft = replace(left(), endpoint=OWN.endpoint, by_hand=True)
+    draft = with_fields(left(), endpoint=OWN.endpoint, by_hand=True)
     done = lines(("User name", "back"), ("Go on", "on"), ("User name", ""), draft=draft)
     assert done.confirmed_host == OWN.endpoint.host
 

@@ -35,7 +35,8 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import FILE_NAME, Account, AccountBook
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Oddity, Secret
@@ -415,10 +416,13 @@ async def twice(config: Path, authority: Authority, file: Path) -> Ran:
     async with MisbehavingServer(recording(authority)) as server:
         relay = replace(
             RELAY,
-            endpoint=Endpoint("127.0.0.1", server.port, Security.STARTTLS),
-            username="ana",
-            auth=Auth.PASSWORD,
-            ca_file=str(authority.file),
+            connection=replace(
+                RELAY.connection,
+                endpoint=Endpoint("127.0.0.1", server.port, Security.STARTTLS),
+                username="ana",
+                auth=Auth.PASSWORD,
+                ca_file=str(authority.file),
+            ),
             store=StoreRef(StoreKind.FILE, str(file)),
         )
         AccountBook(config).put(relay, replacing=True)
@@ -519,14 +523,16 @@ KILLING = """
     import os, signal, sys, time
     from dataclasses import replace
     from pathlib import Path
-    from smtp_wizard.engine.accounts.accounts import FILE_NAME, AccountBook, _file_bytes
+    from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
+    from smtp_wizard.engine.accounts.account_file import accounts_to_bytes
 
     folder = Path(sys.argv[1])
     book = AccountBook(folder)
     seed = book.get("Office")
 
     def account(number):
-        return replace(seed, sender_name=str(number), company_name=f"{number} " * 5000)
+        told = replace(seed.identity, sender_name=str(number), company_name=f"{number} " * 5000)
+        return replace(seed, identity=told)
 
     book.put(account(0), replacing=True)
     before = time.monotonic()
@@ -546,9 +552,9 @@ KILLING = """
         os.kill(writer, signal.SIGKILL)
         os.waitpid(writer, 0)
         os.close(begun), os.close(tell)
-        number = int(book.get("Office").sender_name)
+        number = int(book.get("Office").identity.sender_name)
         assert number > last, (number, last)
-        assert (folder / FILE_NAME).read_bytes() == _file_bytes([account(number)]), attempt
+        assert (folder / FILE_NAME).read_bytes() == accounts_to_bytes([account(number)]), attempt
         half_way += bool(list(folder.glob(".*.scratch")))
         last = number
     print(last, half_way)
@@ -629,7 +635,9 @@ def test_a_keyring_that_does_not_answer_is_waited_for_once_and_not_long(
 
 def test_a_mute_keyring_holds_neither_a_test_nor_a_move(mute: HangingBackend, book: AccountBook) -> None:
     kept = StoreRef(StoreKind.KEYRING, "Office/password")
-    account: Account = replace(RELAY, store=kept, auth=Auth.PASSWORD, username="ana")
+    account: Account = replace(
+        RELAY, store=kept, connection=replace(RELAY.connection, auth=Auth.PASSWORD, username="ana")
+    )
     book.put(account)
     tested = run("test", "Office", "--json")
     assert (tested.code, tested.error["code"]) == (3, "secret-mute")

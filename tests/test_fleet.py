@@ -27,7 +27,7 @@ from typing import Any
 import pytest
 
 from smtp_wizard.cli import HURRY
-from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.data_files import DataError, data_path, read_yaml
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret

@@ -12,7 +12,7 @@ import pytest
 
 from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Place
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
@@ -28,6 +28,7 @@ from smtp_wizard.text.wizard import ANYWAY_QUESTION, REFUSED_AS_IT_IS
 from tests.support.checking import EHLO, GREETING, PLAIN_UP_TO_AUTH, QUICK, SIGNED_IN
 from tests.support.dialogue import Dialogue
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Script, Send, refused_port
+from tests.support.nouns import with_fields
 from tests.support.ptys import at_terminal
 from tests.support.walk import make_desk, until, walking
 
@@ -53,15 +54,13 @@ def desk(tmp_path: Path) -> Desk:
 def draft(endpoint: Endpoint) -> Draft:
     return Draft(
         address=Address("ana", "firm.example"),
-        provider="custom",
+        connection=Connection(
+            provider="custom", path="password", endpoint=endpoint, allow_cleartext=True, username=ANA
+        ),
         origin=Origin.HAND,
         ways=2,
-        path="password",
         by_hand=True,
-        endpoint=endpoint,
         confirmed_host=endpoint.host,
-        allow_cleartext=True,
-        username=ANA,
         secret=Secret("guess one"),
         name="Office",
     )
@@ -215,8 +214,10 @@ async def test_in_lines_of_text_the_test_mail_sends_nothing_that_was_refused(des
     """Neither Enter nor another recipient does; the way back leads to the password."""
     async with MisbehavingServer(REFUSED) as server:
         begun = draft(server.endpoint(Security.NONE))
-        assert begun.endpoint is not None
-        proof = Proof(datetime.now(UTC), Depth.LOGIN, Verdict.PASS, begun.endpoint, begun.username)
+        assert begun.connection.endpoint is not None
+        proof = Proof(
+            datetime.now(UTC), Depth.LOGIN, Verdict.PASS, begun.connection.endpoint, begun.connection.username
+        )
         begun = replace(begun, proof=proof)
         await plainly(
             desk,
@@ -236,8 +237,10 @@ async def test_in_lines_of_text_the_test_mail_sends_nothing_that_was_refused(des
 async def test_in_lines_of_text_what_was_refused_is_not_said_to_be_tested(desk: Desk) -> None:
     async with MisbehavingServer(REFUSED) as server:
         begun = draft(server.endpoint(Security.NONE))
-        assert begun.endpoint is not None
-        proof = Proof(datetime.now(UTC), Depth.LOGIN, Verdict.PASS, begun.endpoint, begun.username)
+        assert begun.connection.endpoint is not None
+        proof = Proof(
+            datetime.now(UTC), Depth.LOGIN, Verdict.PASS, begun.connection.endpoint, begun.connection.username
+        )
         dialogue = await plainly(
             desk,
             replace(begun, proof=proof),
@@ -252,7 +255,7 @@ async def test_in_lines_of_text_what_was_refused_is_not_said_to_be_tested(desk: 
 async def test_in_lines_of_text_enter_sends_no_refused_token_either(desk: Desk) -> None:
     """Where nothing can be typed again, Enter shows the guide."""
     async with MisbehavingServer(TOKEN_REFUSED) as server:
-        token = replace(draft(server.endpoint(Security.NONE)), auth=Auth.XOAUTH2, secret=Secret("ya29.token"))
+        token = with_fields(draft(server.endpoint(Security.NONE)), auth=Auth.XOAUTH2, secret=Secret("ya29.token"))
         dialogue = await plainly(
             desk,
             token,

@@ -11,8 +11,8 @@ import filelock
 import keyring.errors
 import pytest
 
-from smtp_wizard.engine.accounts import accounts
-from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.accounts import account_book
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.identity import Scope
@@ -70,7 +70,7 @@ class Meanwhile(Dialogue):
 
 
 def damage(desk: Desk) -> None:
-    (desk.folder / accounts.FILE_NAME).write_text("{", "utf-8")
+    (desk.folder / account_book.FILE_NAME).write_text("{", "utf-8")
 
 
 def at_home(desk: Desk, dialogue: Dialogue) -> str:
@@ -106,7 +106,7 @@ def test_what_is_wanted_of_an_account_whose_file_went_bad_ends_in_a_sentence(
 def test_a_yes_that_comes_while_another_process_writes_ends_in_a_sentence(desk: Desk) -> None:
     asyncio.run(desk.save(replace(PRACTICE, name="A", scope=Scope.ALL)))
     asyncio.run(desk.save(replace(PRACTICE, name="B")))
-    lock = filelock.FileLock(private_files.lock_of(desk.folder / accounts.FILE_NAME))
+    lock = filelock.FileLock(private_files.lock_of(desk.folder / account_book.FILE_NAME))
     answers = [("What next?", "change"), ("Which one?", "2"), ("What about", "scope")]
     dialogue = Meanwhile(
         lock.acquire, "there can be only one", *answers, ("there can be only one", "yes"), ("What next?", "leave")

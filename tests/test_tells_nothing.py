@@ -70,6 +70,7 @@ from tests.support.dialogue import Dialogue, Exchange
 from tests.support.echoing import EchoingServer
 from tests.support.leaks import assert_no_trace
 from tests.support.misbehaving import good, make_ca
+from tests.support.nouns import with_fields
 from tests.support.oauthserver import CLIENT_ID, Answer, AuthorizationServer
 from tests.support.stores import always, desktop
 from tests.support.walk import Walk, make_desk, shelf, until, walking, words_of
@@ -228,11 +229,13 @@ async def checking_again(scene: Scene) -> None:
 
 def refuse_from_now_on(scene: Scene) -> None:
     """Have the saved account's practice server refuse."""
-    from smtp_wizard.engine.accounts.accounts import AccountBook
+    from smtp_wizard.engine.accounts.account_book import AccountBook
 
     book = AccountBook(scene.config)
     for account in book.list():
-        book.put(replace(account, path=REFUSING, sandbox=REFUSING), replacing=True)
+        book.put(
+            replace(account, connection=replace(account.connection, path=REFUSING, sandbox=REFUSING)), replacing=True
+        )
 
 
 async def checking(scene: Scene) -> None:
@@ -372,12 +375,16 @@ async def showing(scene: Scene) -> None:
     await failing_at(scene, desk, typed_name(REFUSING))
     async with echoing(scene) as (server, ca_file):
         endpoint = Endpoint("localhost", server.port, Security.TLS)
-        by_hand = replace(typed_name("accept"), provider="custom", path="password", sandbox=None, endpoint=endpoint)
-        await failing_at(scene, desk, replace(by_hand, by_hand=True, ca_file=ca_file).confirmed())
+        by_hand = with_fields(typed_name("accept"), provider="custom", path="password", sandbox=None, endpoint=endpoint)
+        await failing_at(
+            scene,
+            desk,
+            replace(by_hand, by_hand=True, connection=replace(by_hand.connection, ca_file=ca_file)).confirmed(),
+        )
 
 
 def typed_name(scenario: str) -> Draft:
-    return replace(practising(scenario), username=NAME)
+    return with_fields(practising(scenario), username=NAME)
 
 
 async def signing_in(scene: Scene, walk: Walk) -> None:

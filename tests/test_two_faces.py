@@ -12,6 +12,7 @@ import pytest
 
 from smtp_wizard.app import HOME
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.checks.report import CheckResult
@@ -67,12 +68,10 @@ def practising(scenario: str) -> Draft:
     assert provider is not None
     return Draft(
         address=EMAIL,
-        provider=provider.id,
+        connection=Connection(
+            provider=provider.id, path=scenario, sandbox=scenario, endpoint=provider.best(), username=str(EMAIL)
+        ),
         ways=len(provider.paths),
-        path=scenario,
-        sandbox=scenario,
-        endpoint=provider.best(),
-        username=str(EMAIL),
     )
 
 
@@ -167,7 +166,9 @@ def test_a_server_of_ones_own_is_said_the_same_of(desk: Desk) -> None:
 
 
 async def server_step(desk: Desk, endpoint: Endpoint) -> list[Row]:
-    draft = Draft(address=EMAIL, provider="custom", path="password", by_hand=True, endpoint=endpoint).confirmed()
+    draft = Draft(
+        address=EMAIL, connection=Connection(provider="custom", path="password", endpoint=endpoint), by_hand=True
+    ).confirmed()
     async with walking(desk, draft=draft) as walk:
         await walk.at("server")
         return await checked(walk, "f5")
@@ -203,7 +204,7 @@ def test_every_port_of_a_server_is_said_the_same_of(desk: Desk, monkeypatch: pyt
 
 
 async def every_port(desk: Desk) -> list[str]:
-    draft = Draft(address=EMAIL, provider="custom", path="password", by_hand=True)
+    draft = Draft(address=EMAIL, connection=Connection(endpoint=None, provider="custom", path="password"), by_hand=True)
     async with walking(desk, draft=draft, size=(120, 40)) as walk:
         await walk.at("server")
         await walk.fill("#host", "localhost")

@@ -19,7 +19,7 @@ from pathlib import Path
 import pyte
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from tests.support.cli import LIMIT, PROGRAM
 from tests.support.ptys import TAKE_TERMINAL
 

@@ -9,7 +9,7 @@ import click
 from smtp_wizard.commands.groups import GroupWithDefault, Later
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import counted_words
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.base.connection import Auth
@@ -71,9 +71,9 @@ def listed(invocation: Invocation, _json: bool) -> int:
 def show(invocation: Invocation, name: str, _json: bool) -> int:
     """Show one account."""
     out, account = invocation.out, invocation.book.get(name)
-    host = account.endpoint.host
-    whose, *also = counted_names(invocation.desk.catalog, host, account.username, account.address)
-    lately = () if account.sandbox else Attempts(invocation.book.state.storage).counted(whose, host, also)
+    host = account.connection.endpoint.host
+    whose, *also = counted_names(invocation.desk.catalog, host, account.connection.username, account.address)
+    lately = () if account.connection.sandbox else Attempts(invocation.book.state.storage).counted(whose, host, also)
     if out.form is Form.JSON:
         out.document("accounts-show", **account_json(account), refused_lately=len(lately))
     else:
@@ -98,7 +98,7 @@ def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
     account = invocation.book.get(name)
     if not yes and not can_ask():
         raise CommandError("missing-answers", f"Remove '{account.name}'? Nobody can be asked here.", "Add --yes.")
-    if not yes and not confirm(f"Remove '{account.name}' ({account.endpoint}) and its password?"):
+    if not yes and not confirm(f"Remove '{account.name}' ({account.connection.endpoint}) and its password?"):
         raise CommandError("declined", "Nothing was removed.", exit_code=Exit.FAILED)
     offer_passphrase(invocation, account.store)
     removed, note = run(
@@ -120,24 +120,24 @@ def account_json(account: Account) -> dict[str, Any]:
     return {
         "name": account.name,
         "address": str(account.address),
-        "host": account.endpoint.host,
-        "port": account.endpoint.port,
-        "security": account.endpoint.security.value,
-        "username": account.username,
-        "auth": account.auth.value,
-        "provider": account.provider,
-        "path": account.path,
-        "from": str(account.sender or account.address),
-        "sender_name": account.sender_name,
+        "host": account.connection.endpoint.host,
+        "port": account.connection.endpoint.port,
+        "security": account.connection.endpoint.security.value,
+        "username": account.connection.username,
+        "auth": account.connection.auth.value,
+        "provider": account.connection.provider,
+        "path": account.connection.path,
+        "from": str(account.from_address),
+        "sender_name": account.identity.sender_name,
         "scope": account.scope.value,
-        "company_email": account.update_company,
-        "company_name": account.company_name,
-        "reply_to": str(account.reply_to) if account.reply_to else None,
+        "company_email": account.identity.update_company,
+        "company_name": account.identity.company_name,
+        "reply_to": str(account.identity.reply_to) if account.identity.reply_to else None,
         "store": store_json(account.store),
-        "allow_cleartext_login": account.allow_cleartext,
-        "ehlo_name": account.ehlo_name or None,
-        "ca_file": account.ca_file,
-        "sandbox": account.sandbox,
+        "allow_cleartext_login": account.connection.allow_cleartext,
+        "ehlo_name": account.connection.ehlo_name or None,
+        "ca_file": account.connection.ca_file,
+        "sandbox": account.connection.sandbox,
         "created": moment(account.created),
         "last": _last_json(account.last) if account.last else None,
         "login": _login_json(account.login) if account.login else None,
@@ -169,10 +169,10 @@ def _login_json(login: Login) -> dict[str, Any]:
 
 
 def _row(account: Account) -> tuple[str, str, str, str]:
-    practice = " (practice)" if account.sandbox else ""
+    practice = " (practice)" if account.connection.sandbox else ""
     last = account.last
     when = f"{last.at.astimezone():%Y-%m-%d %H:%M}" if last else "never"
-    return account.name, f"{account.endpoint}{practice}", when, result_words(last)
+    return account.name, f"{account.connection.endpoint}{practice}", when, result_words(last)
 
 
 def result_words(last: LastResult | None) -> str:
@@ -203,22 +203,22 @@ def _facts(account: Account) -> list[tuple[str, str]]:
     facts = [
         ("Name", account.name),
         ("Address", str(account.address)),
-        ("Server", account.endpoint.host),
-        ("Port", str(account.endpoint.port)),
-        ("Security", account.endpoint.security.words),
-        ("User name", account.username),
-        ("Password" if account.auth is not Auth.XOAUTH2 else "Token", store_words(account.store)),
-        ("Provider", account.provider or ""),
-        ("Sign-in", account.path or ""),
+        ("Server", account.connection.endpoint.host),
+        ("Port", str(account.connection.endpoint.port)),
+        ("Security", account.connection.endpoint.security.words),
+        ("User name", account.connection.username),
+        ("Password" if account.connection.auth is not Auth.XOAUTH2 else "Token", store_words(account.store)),
+        ("Provider", account.connection.provider or ""),
+        ("Sign-in", account.connection.path or ""),
         *_login_facts(account.login),
-        ("From", str(account.sender or account.address)),
-        ("Sender's name", account.sender_name),
+        ("From", str(account.from_address)),
+        ("Sender's name", account.identity.sender_name),
         ("Used for", account.scope.words),
-        ("Company", account.company_name),
-        ("Reply to", str(account.reply_to) if account.reply_to else ""),
-        ("Own authority", account.ca_file or ""),
-        ("Introduced as", account.ehlo_name),
-        ("Practice", account.sandbox or ""),
+        ("Company", account.identity.company_name),
+        ("Reply to", str(account.identity.reply_to) if account.identity.reply_to else ""),
+        ("Own authority", account.connection.ca_file or ""),
+        ("Introduced as", account.connection.ehlo_name),
+        ("Practice", account.connection.sandbox or ""),
         ("Last test", f"{last.at.astimezone():%Y-%m-%d %H:%M}, {result_words(last)}" if last else "never"),
     ]
     return [(name, words) for name, words in facts if words]

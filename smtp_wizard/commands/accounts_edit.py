@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -24,7 +24,7 @@ from smtp_wizard.commands.options.answers import (
     store_options,
 )
 from smtp_wizard.commands.options.connection import (
-    Connection,
+    ConnectionOptions,
     changed_endpoint,
     connection_from,
     connection_options,
@@ -33,11 +33,12 @@ from smtp_wizard.commands.options.connection import (
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import password_of, secret_at
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts.accounts import Account, Displaces
-from smtp_wizard.engine.base.connection import Auth
-from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.account_book import Displaces
+from smtp_wizard.engine.base.connection import Auth, Connection
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.secrets.base import SecretError
@@ -61,6 +62,7 @@ _ANSWERS = frozenset(
     }
 )
 """The options that change something, as click calls their values."""
+_SENDER = ("sender", "sender_name", "company_name", "reply_to")
 _WHERE = frozenset({"store", *REFERENCES.values()})
 
 
@@ -124,7 +126,7 @@ class _Edit:
         account: Account,
         changes: Mapping[str, Any],
         source: PasswordSource,
-        connection: Connection,
+        connection: ConnectionOptions,
         *,
         displacing: bool,
     ) -> None:
@@ -165,14 +167,16 @@ class _Edit:
             source = PasswordSource(variable=draft.env_name)
         elif not source.given and moves and draft.store in (StoreKind.COMMAND, StoreKind.FILE):
             return secret_at(self.invocation, draft.store, draft.where, self.watch, self._undone)
-        return password_of(self.invocation, replace(self.account, auth=draft.auth), source, self.watch, self._undone)
+        connection = replace(self.account.connection, auth=draft.connection.auth)
+        account = replace(self.account, connection=connection)
+        return password_of(self.invocation, account, source, self.watch, self._undone)
 
     async def _check(self, draft: Draft, transcript: Transcript) -> Outcome:
-        assert draft.endpoint is not None
+        assert draft.connection.endpoint is not None
         options = Options(family=self.connection.family, ignore_lockout=self.connection.ignore_lockout)
         return await observed(
             lambda emit: self.invocation.desk.check_draft(draft, Depth.LOGIN, emit, options=options),
-            draft.endpoint,
+            draft.connection.endpoint,
             self.account.name,
             self.watch,
             live_reader(self.out, transcript, self.account.name),
@@ -208,27 +212,38 @@ class _Edit:
 
 def changed(draft: Draft, said: Mapping[str, Any]) -> Draft:
     """Return the draft with what was said in its place. Raises `CommandError`, `click.UsageError`."""
-    assert draft.endpoint is not None
+    assert draft.connection.endpoint is not None
     security = Security(said["security"]) if said.get("security") else None
-    endpoint = changed_endpoint(draft.endpoint, said.get("host"), said.get("port"), security)
+    endpoint = changed_endpoint(draft.connection.endpoint, said.get("host"), said.get("port"), security)
     draft = draft.with_endpoint(endpoint).confirmed()
-    plain = ("username", "sender", "sender_name", "ehlo_name", "ca_file", "company_name", "reply_to")
-    draft = replace(draft, **{each: said[each] for each in plain if each in said})
-    if said.get("auth") == Auth.XOAUTH2 and draft.auth is not Auth.XOAUTH2:
+    draft = replace(
+        draft,
+        connection=_with_said(draft.connection, said, "username", "ehlo_name", "ca_file"),
+        identity=_for_the_company(_with_said(draft.identity, said, *_SENDER), said),
+        scope=Scope(said["scope"]) if "scope" in said else draft.scope,
+    )
+    if said.get("auth") == Auth.XOAUTH2 and draft.connection.auth is not Auth.XOAUTH2:
         raise InputError("A sign-in in the browser is set up anew: 'smtp-wizard setup --auth xoauth2'.")
     if "auth" in said:
-        draft = replace(draft, auth=Auth(said["auth"]), store=draft.store or StoreKind.KEYRING)
-    if "scope" in said:
-        draft = replace(draft, scope=Scope(said["scope"]))
+        connection = replace(draft.connection, auth=Auth(said["auth"]))
+        draft = replace(draft, connection=connection, store=draft.store or StoreKind.KEYRING)
     if "allow_cleartext" in said:
-        draft = replace(draft, allow_cleartext=True)
-    return _elsewhere(_for_the_company(draft, said), said)
+        draft = replace(draft, connection=replace(draft.connection, allow_cleartext=True))
+    return _elsewhere(draft, said)
 
 
-def _for_the_company(draft: Draft, said: Mapping[str, Any]) -> Draft:
+N = TypeVar("N", Connection[Endpoint | None], Identity)
+
+
+def _with_said(noun: N, said: Mapping[str, Any], *names: str) -> N:
+    """Return the connection, or the identity, with those of its fields that were said in the place of its own."""
+    return replace(noun, **{each: said[each] for each in names if each in said})
+
+
+def _for_the_company(identity: Identity, said: Mapping[str, Any]) -> Identity:
     """A firm's name or Reply-To that is given is one that is wanted."""
     implied = bool(said.get("company_name") or said.get("reply_to"))
-    return replace(draft, update_company=said.get("company_email", draft.update_company or implied))
+    return replace(identity, update_company=said.get("company_email", identity.update_company or implied))
 
 
 def _elsewhere(draft: Draft, said: Mapping[str, Any]) -> Draft:

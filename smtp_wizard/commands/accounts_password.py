@@ -10,11 +10,16 @@ from smtp_wizard.commands.accounts import store_json, store_words
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.browser import FLOW, signed_in_again
-from smtp_wizard.commands.options.connection import Connection, connection_from, connection_options, sign_in_option
+from smtp_wizard.commands.options.connection import (
+    ConnectionOptions,
+    connection_from,
+    connection_options,
+    sign_in_option,
+)
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import given_password, secret_at, tidied_for, typed_password
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth
@@ -47,7 +52,7 @@ def command(invocation: Invocation, /, name: str, **given: Any) -> int:
     flow = given.pop("flow")
     source, connection = taken_from(given), connection_from(given)
     account = invocation.book.get(name)
-    if account.auth is Auth.NONE:
+    if account.connection.auth is Auth.NONE:
         raise CommandError("no-sign-in", f"'{account.name}' has no password: its server asks for no sign-in.")
     return _Replacement(invocation, account, source, connection, Flow(flow) if flow else None).run()
 
@@ -60,7 +65,7 @@ class _Replacement:
         invocation: Invocation,
         account: Account,
         source: PasswordSource,
-        connection: Connection,
+        connection: ConnectionOptions,
         flow: Flow | None,
     ) -> None:
         self.invocation = invocation
@@ -96,7 +101,7 @@ class _Replacement:
         elif not source.given and store is not None and store.kind.is_reference:
             return secret_at(self.invocation, store.kind, store.where, self.watch, self._undone)
         given = given_password(self.invocation, source, self.watch, self._undone)
-        if given is None and self.account.auth is Auth.XOAUTH2:
+        if given is None and self.account.connection.auth is Auth.XOAUTH2:
             return signed_in_again(self.invocation, self.account, self.flow, self.watch, self._undone)
         return tidied_for(self.invocation, self.account, given or typed_password(self.account.name))
 
@@ -111,7 +116,7 @@ class _Replacement:
         account = self.account
         return await observed(
             lambda emit: self.invocation.desk.replace_secret(account, secret, emit, options=options),
-            account.endpoint,
+            account.connection.endpoint,
             account.name,
             self.watch,
             live_reader(self.out, transcript, account.name),

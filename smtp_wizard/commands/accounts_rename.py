@@ -8,7 +8,7 @@ from smtp_wizard.commands.accounts import account_json
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import parsed_by
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts.accounts import parse_name
+from smtp_wizard.engine.accounts.account import parse_name
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch, run

@@ -14,7 +14,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import (
     DEPTH,
     SECURITY,
-    Connection,
+    ConnectionOptions,
     connection_from,
     connection_options,
     missing_answers,
@@ -25,7 +25,7 @@ from smtp_wizard.commands.options.connection import (
 from smtp_wizard.commands.options.passwords import PASSWORD_OPTIONS, PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import given_password, warn_of_oddities
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, parse_host
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
@@ -58,7 +58,7 @@ class Asked:
     to: Address | None
     allow_cleartext: bool
     password: PasswordSource
-    connection: Connection
+    connection: ConnectionOptions
     neutral: str | None
     """The host that is to tell whether this network blocks a port."""
 
@@ -217,12 +217,14 @@ class _Checker:
         provider = provider_of(desk.catalog, endpoint.host)
         draft = Draft(
             address=asked.sender,
-            provider=provider.id if provider else None,
-            endpoint=endpoint,
+            connection=Connection(
+                endpoint=endpoint,
+                username=asked.username,
+                auth=asked.auth,
+                provider=provider.id if provider else None,
+                allow_cleartext=asked.allow_cleartext,
+            ),
             confirmed_host=endpoint.host,
-            username=asked.username,
-            auth=asked.auth,
-            allow_cleartext=asked.allow_cleartext,
             secret=self.secret,
             test_to=asked.to,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from smtp_wizard.commands.checking import Transcript, cut_off, held_reader, report_line
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.options.connection import Connection
+from smtp_wizard.commands.options.connection import ConnectionOptions
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.checks.events import Emit
@@ -34,7 +34,7 @@ from smtp_wizard.text.network import (
 )
 
 
-def options_of(connection: Connection) -> Options:
+def options_of(connection: ConnectionOptions) -> Options:
     """Return what was said about the connection, as the engine takes it."""
     return Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
 
@@ -57,7 +57,12 @@ class Sweep:
     """Tries every port at once; tells of each as it comes."""
 
     def __init__(
-        self, invocation: Invocation, host: str, security: Security | None, connection: Connection, watch: Stopwatch
+        self,
+        invocation: Invocation,
+        host: str,
+        security: Security | None,
+        connection: ConnectionOptions,
+        watch: Stopwatch,
     ) -> None:
         self.invocation = invocation
         self.out = invocation.out
@@ -148,7 +153,7 @@ class NeutralQuestion:
     """Does this network block a port? Nobody is contacted whom the person has not named or agreed to."""
 
     def __init__(
-        self, invocation: Invocation, host: str, server: str, connection: Connection, watch: Stopwatch
+        self, invocation: Invocation, host: str, server: str, connection: ConnectionOptions, watch: Stopwatch
     ) -> None:
         """`server`: how the person wrote it, for the hint."""
         self.invocation = invocation

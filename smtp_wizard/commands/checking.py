@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from smtp_wizard.commands.options.connection import Connection
+from smtp_wizard.commands.options.connection import ConnectionOptions
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
@@ -114,7 +114,7 @@ def _nothing(_: object) -> None:
 class Transcript:
     """The conversation, on stderr with -v, in a file of its own with --transcript. Secrets are masked already."""
 
-    def __init__(self, connection: Connection, out: Output) -> None:
+    def __init__(self, connection: ConnectionOptions, out: Output) -> None:
         """Raises `CommandError` where the file cannot be written."""
         self._out = out
         self._show = connection.verbose

@@ -8,7 +8,8 @@ from contextlib import suppress
 
 from smtp_wizard import __version__
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.engine.accounts.accounts import AccountsError, Displaces, NameTaken, NoSuchAccount
+from smtp_wizard.engine.accounts.account import AccountsError
+from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken, NoSuchAccount
 from smtp_wizard.engine.base.data_files import DataError, DataUnread
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile

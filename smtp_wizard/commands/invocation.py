@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from smtp_wizard.runtime.output import Output
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.accounts.accounts import AccountBook
+    from smtp_wizard.engine.accounts.account_book import AccountBook
     from smtp_wizard.engine.base.secret import Secret
     from smtp_wizard.engine.explain.explain import Explainer
     from smtp_wizard.engine.guides.guides import GuideShelf
@@ -50,7 +50,7 @@ class Invocation:
     @cached_property
     def book(self) -> AccountBook:
         """The saved accounts alone, for a command that needs nothing else."""
-        from smtp_wizard.engine.accounts.accounts import AccountBook
+        from smtp_wizard.engine.accounts.account_book import AccountBook
 
         return AccountBook(self.folder)
 

@@ -9,15 +9,14 @@ import click
 
 from smtp_wizard.commands.checking import Transcript, held_reader, not_begun, observed
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.options.connection import Connection, connection_from, connection_options
+from smtp_wizard.commands.options.connection import ConnectionOptions, connection_from, connection_options
 from smtp_wizard.commands.providers import provider_called
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.scan.verify import Place, Verified, places, verify
-from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch, run
@@ -48,7 +47,7 @@ def command(invocation: Invocation, /, provider_id: str | None, concurrency: int
 class _Verifier:
     """One run of the command."""
 
-    def __init__(self, invocation: Invocation, connection: Connection) -> None:
+    def __init__(self, invocation: Invocation, connection: ConnectionOptions) -> None:
         self.invocation = invocation
         self.out = invocation.out
         self.connection = connection
@@ -79,11 +78,10 @@ class _Verifier:
             return not_begun(None, endpoint, self.watch.limit or 0.0).report
         connection = self.connection
         target = Target(
-            endpoint=endpoint,
-            auth=Auth.NONE,
-            trust=Trust(connection.ca_file),
+            connection=Connection(
+                endpoint=endpoint, auth=Auth.NONE, ca_file=connection.ca_file, ehlo_name=connection.ehlo_name
+            ),
             family=connection.family,
-            ehlo_name=connection.ehlo_name,
         )
         lines: list[str] = []
         outcome = await observed(

@@ -9,7 +9,7 @@ import click
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import (
-    Connection,
+    ConnectionOptions,
     connection_from,
     connection_options,
     missing_answers,
@@ -21,7 +21,7 @@ from smtp_wizard.commands.options.passwords import PasswordSource, password_opti
 from smtp_wizard.commands.options.sign_in import password_of
 from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.commands.test import SAME_ADDRESS
-from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
@@ -58,7 +58,7 @@ def command(invocation: Invocation, /, account: str, to: Address | None, **given
     if to is None:
         raise missing_answers(["--to"])
     chosen = invocation.book.get(account)
-    if same_address(chosen.sender or chosen.address, to):
+    if same_address(chosen.from_address, to):
         raise InputError(f"{chosen.name}: {SAME_ADDRESS}")
     return _Sending(invocation, chosen, to, source, connection).run()
 
@@ -67,7 +67,12 @@ class _Sending:
     """One run of the command."""
 
     def __init__(
-        self, invocation: Invocation, account: Account, to: Address, source: PasswordSource, connection: Connection
+        self,
+        invocation: Invocation,
+        account: Account,
+        to: Address,
+        source: PasswordSource,
+        connection: ConnectionOptions,
     ) -> None:
         self.invocation = invocation
         self.out = invocation.out
@@ -103,7 +108,7 @@ class _Sending:
     async def _check(self, secret: Secret | None, transcript: Transcript) -> Outcome:
         return await observed(
             lambda emit: self._send(secret, emit),
-            self.account.endpoint,
+            self.account.connection.endpoint,
             self.account.name,
             self.watch,
             live_reader(self.out, transcript, self.account.name),
@@ -124,7 +129,7 @@ class _Sending:
 
     def _practice_key(self) -> str | None:
         """Return how the practice mailbox calls the message, None where it is none or has not arrived there."""
-        if self.account.sandbox is None:
+        if self.account.connection.sandbox is None:
             return None
         from smtp_wizard.engine.sandbox import mailbox
 
@@ -134,7 +139,7 @@ class _Sending:
     def _sentences(self, report: Report, key: str | None) -> list[str]:
         """Say what is known, and what is not."""
         match accepted(report):
-            case "yes" if self.account.sandbox is not None:
+            case "yes" if self.account.connection.sandbox is not None:
                 where = f"'smtp-wizard sandbox mailbox show {key}' shows it" if key else "it is not in the mailbox yet"
                 return [
                     f"The practice server has taken the message for {self.to}; its code is {self.code}. It lies in "
@@ -152,7 +157,7 @@ class _Sending:
 
     @property
     def _sender(self) -> Address:
-        return self.account.sender or self.account.address
+        return self.account.from_address
 
 
 def accepted(report: Report) -> str:

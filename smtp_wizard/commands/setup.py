@@ -33,7 +33,7 @@ from smtp_wizard.commands.options.browser import (
 from smtp_wizard.commands.options.connection import (
     DEPTH,
     USUAL_PORTS,
-    Connection,
+    ConnectionOptions,
     connection_from,
     connection_options,
     missing_answers,
@@ -48,12 +48,13 @@ from smtp_wizard.commands.options.sign_in import given_password, secret_at, warn
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.commands.test import SAME_ADDRESS
-from smtp_wizard.engine.accounts.accounts import Account, NoSuchAccount, parse_name
+from smtp_wizard.engine.accounts.account import Account, parse_name
+from smtp_wizard.engine.accounts.account_book import NoSuchAccount
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, parse_host, parse_port
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth
@@ -109,7 +110,7 @@ class Given:
     accept_found: bool
     password: PasswordSource
     browser: BrowserSource
-    connection: Connection
+    connection: ConnectionOptions
 
     @property
     def how_deep(self) -> Depth:
@@ -207,7 +208,7 @@ class _Setup:
     def _towards_browser(self, draft: Draft) -> Draft:
         """Choose the way in that is in the browser, where that is wanted, and what is needed for it."""
         desk, given = self.invocation.desk, self.given
-        named = desk.path(draft.provider, given.path)
+        named = desk.path(draft.connection.provider, given.path)
         if given.auth != Auth.XOAUTH2 and (named is None or named.auth.needs is not Auth.XOAUTH2 or given.auth):
             if given.browser.given:
                 raise click.UsageError("--client-id, --client-secret-... and --flow go with --auth xoauth2.")
@@ -216,7 +217,9 @@ class _Setup:
             raise click.UsageError("--auth xoauth2 goes with a way in that is in the browser; leave --path out.")
         if draft.secret is not None and given.browser.given:
             raise click.UsageError("A token is given already: leave --client-id, --client-secret-... and --flow out.")
-        chosen = replace(self._with_path(draft), application=Application.OAUTH, auth=Auth.XOAUTH2)
+        chosen = self._with_path(draft)
+        connection = replace(chosen.connection, auth=Auth.XOAUTH2)
+        chosen = replace(chosen, application=Application.OAUTH, connection=connection)
         if draft.secret is not None:
             return chosen
         keepable_in(chosen.store)
@@ -225,27 +228,27 @@ class _Setup:
 
     def _through_browser(self, draft: Draft) -> Draft:
         """Sign in in the browser, where that is the way. Raises `CommandError`."""
-        if draft.auth is not Auth.XOAUTH2 or draft.secret is not None or self.given.how_deep is Depth.SERVER:
+        if draft.connection.auth is not Auth.XOAUTH2 or draft.secret is not None or self.given.how_deep is Depth.SERVER:
             return draft
         desk = self.invocation.desk
-        server = desk.oauth_server(draft.provider, draft.path)
+        server = desk.oauth_server(draft.connection.provider, draft.connection.path)
         assert server is not None, "the way in has one"
         flow = flow_for(server, self.given.browser.flow)
         client = RegisteredClient(draft.client_id, draft.client_secret)
-        exchange = desk.bearers.exchange(server, client, draft.ca_file)
-        address = draft.address.wire if draft.address else draft.username
+        exchange = desk.bearers.exchange(server, client, draft.connection.ca_file)
+        address = draft.address.wire if draft.address else draft.connection.username
         found = signed_in(self.invocation, exchange, flow, address, self.watch, self._undone)
-        return draft.with_sign_in(draft.username, found)
+        return draft.with_sign_in(draft.connection.username, found)
 
     def _lacking_for_browser(self, draft: Draft) -> list[str]:
-        server = self.invocation.desk.oauth_server(draft.provider, draft.path)
-        if server is None or draft.auth is not Auth.XOAUTH2 or draft.secret is not None:
+        server = self.invocation.desk.oauth_server(draft.connection.provider, draft.connection.path)
+        if server is None or draft.connection.auth is not Auth.XOAUTH2 or draft.secret is not None:
             return []
         return lacking_for(server, self.given.browser.flow, has_secret=draft.client_secret is not None)
 
     def _tell_overrides(self, draft: Draft) -> None:
         """Say where the person's own file decides where the password goes."""
-        for override in self.invocation.desk.catalog.overrides_of(draft.provider):
+        for override in self.invocation.desk.catalog.overrides_of(draft.connection.provider):
             self.out.narrate(override.words)
 
     # -- what was given ---------------------------------------------------------------------------------------------
@@ -275,27 +278,40 @@ class _Setup:
     def _with_answers(self, draft: Draft) -> Draft:
         given = self.given
         draft, kind = self._with_server(draft), self._store()
-        implied = bool(given.company_name or given.reply_to)
         return replace(
             draft,
-            username=draft.username if given.username is None else given.username,
-            auth=Auth(given.auth) if given.auth else draft.auth,
-            sender=given.sender,
-            sender_name=given.sender_name or "",
+            connection=self._connection(draft.connection),
+            identity=self._identity(),
             scope=Scope(given.scope or "general"),
-            update_company=implied if given.company_email is None else given.company_email,
-            company_name=given.company_name or "",
-            reply_to=given.reply_to,
             test_to=given.send_test,
-            allow_cleartext=given.allow_cleartext,
-            ehlo_name=given.connection.ehlo_name,
-            ca_file=given.connection.ca_file,
             name=given.save or "",
         ).with_store(kind, self._where(kind))
 
+    def _connection(self, known: Connection[Endpoint | None]) -> Connection[Endpoint | None]:
+        given = self.given
+        return replace(
+            known,
+            username=known.username if given.username is None else given.username,
+            auth=Auth(given.auth) if given.auth else known.auth,
+            allow_cleartext=given.allow_cleartext,
+            ehlo_name=given.connection.ehlo_name,
+            ca_file=given.connection.ca_file,
+        )
+
+    def _identity(self) -> Identity:
+        given = self.given
+        implied = bool(given.company_name or given.reply_to)
+        return Identity(
+            sender=given.sender,
+            sender_name=given.sender_name or "",
+            update_company=implied if given.company_email is None else given.company_email,
+            company_name=given.company_name or "",
+            reply_to=given.reply_to,
+        )
+
     def _with_server(self, draft: Draft) -> Draft:
         """Put the server of the command line in the place of the provider's, part by part."""
-        given, known = self.given, draft.endpoint
+        given, known = self.given, draft.connection.endpoint
         host = given.host or (known.host if known else None)
         if host is None or not (given.host or given.port or given.security):
             return draft
@@ -308,7 +324,7 @@ class _Setup:
 
     def _same_host(self, draft: Draft, security: Security) -> Endpoint | None:
         """Return the provider's own endpoint with that encryption, if it has one."""
-        provider = self.invocation.desk.provider(draft.provider)
+        provider = self.invocation.desk.provider(draft.connection.provider)
         offered = provider.offered(draft.address) if provider else ()
         return next((each.endpoint for each in offered if each.endpoint.security is security), None)
 
@@ -364,17 +380,19 @@ class _Setup:
         if draft.address is None:
             address = ask(self.out, "E-mail address to send from", Address.parse)
             draft = self._with_answers(self._begun(address))
-        if draft.endpoint is None:
+        if draft.connection.endpoint is None:
             draft = self._server_asked(draft)
         doubt = self._doubt(draft)
         draft = draft if doubt is None else agreed(self.out, draft, doubt)
         depth = self.given.how_deep
-        if draft.auth is not Auth.NONE and not draft.username and depth is not Depth.SERVER:
-            draft = replace(draft, username=ask(self.out, "User name", _some_words))
+        if draft.connection.auth is not Auth.NONE and not draft.connection.username and depth is not Depth.SERVER:
+            draft = replace(
+                draft, connection=replace(draft.connection, username=ask(self.out, "User name", _some_words))
+            )
         if depth is Depth.SEND and draft.test_to is None:
             draft = replace(draft, test_to=ask(self.out, "Send the test message to", Address.parse))
-        if secret is None and draft.auth is Auth.PASSWORD and depth is not Depth.SERVER:
-            secret = ask_password(f"Password of {draft.username}")
+        if secret is None and draft.connection.auth is Auth.PASSWORD and depth is not Depth.SERVER:
+            secret = ask_password(f"Password of {draft.connection.username}")
         return replace(draft, secret=secret)
 
     def _server_asked(self, draft: Draft) -> Draft:
@@ -383,16 +401,16 @@ class _Setup:
         host = ask(self.out, "Outgoing server, for example smtp.example.com", parse_host)
         port = ask(self.out, "Port, mostly 465 or 587", parse_port)
         security = USUAL_WAYS.get(port) or ask(self.out, "Encryption: tls, starttls or none", _parse_security)
-        username = draft.username
-        begun = draft if draft.provider else draft.with_provider(self._custom(), Origin.HAND)
+        username = draft.connection.username
+        begun = draft if draft.connection.provider else draft.with_provider(self._custom(), Origin.HAND)
         asked = begun.with_endpoint(Endpoint(host, port, security)).confirmed()
-        return replace(asked, username=username or asked.username)
+        return replace(asked, connection=replace(asked.connection, username=username or asked.connection.username))
 
     # -- the way in -------------------------------------------------------------------------------------------------
 
     def _with_path(self, draft: Draft) -> Draft:
         """Choose the way to sign in: the one named, else the best that takes a password. Raises `CommandError`."""
-        provider = self.invocation.desk.provider(draft.provider)
+        provider = self.invocation.desk.provider(draft.connection.provider)
         if provider is None or not provider.paths:
             return draft
         wanted = Auth.XOAUTH2 if self.given.auth == Auth.XOAUTH2 else Auth.PASSWORD
@@ -401,8 +419,9 @@ class _Setup:
             path = _best_path(provider, Auth.PASSWORD)  # the token of another program goes to any server
         if path is None or not walkable(path):
             raise _closed(provider, path)
-        chosen = draft if draft.path == path.id else replace(draft.with_path(path), secret=draft.secret)
-        return replace(chosen, auth=draft.auth if self.given.auth else chosen.auth, sandbox=path.scenario)
+        chosen = draft if draft.connection.path == path.id else replace(draft.with_path(path), secret=draft.secret)
+        auth = draft.connection.auth if self.given.auth else chosen.connection.auth
+        return replace(chosen, connection=replace(chosen.connection, auth=auth, sandbox=path.scenario))
 
     def _named_path(self, provider: Provider) -> AccessPath:
         path = provider.path(self.given.path or "")
@@ -420,7 +439,7 @@ class _Setup:
     def _doubt(self, draft: Draft) -> Doubt | None:
         """Return what is to be confirmed; nothing where a server is only looked at, or nothing comes of it."""
         depth = self.given.how_deep
-        goes_there = draft.auth is not Auth.NONE or depth is Depth.SEND or bool(draft.name)
+        goes_there = draft.connection.auth is not Auth.NONE or depth is Depth.SEND or bool(draft.name)
         return self.invocation.desk.doubt_about(draft) if goes_there and depth is not Depth.SERVER else None
 
     def _refuse_unconfirmed(self, draft: Draft) -> None:
@@ -432,7 +451,7 @@ class _Setup:
     def _refuse_unprovable(self, draft: Draft) -> None:
         if draft.test_to is not None and draft.from_address and same_address(draft.test_to, draft.from_address):
             raise InputError(SAME_ADDRESS)
-        if draft.name and self.given.how_deep is Depth.SERVER and draft.auth is not Auth.NONE:
+        if draft.name and self.given.how_deep is Depth.SERVER and draft.connection.auth is not Auth.NONE:
             raise click.UsageError("An account is saved only when its sign-in was tested: leave --depth server out.")
 
     def _agree_to_collisions(self) -> None:
@@ -478,21 +497,25 @@ class _Setup:
 
     async def _check(self, draft: Draft, transcript: Transcript) -> Outcome:
         connection, depth = self.given.connection, self.given.how_deep
-        assert draft.endpoint is not None
+        assert draft.connection.endpoint is not None
         return await observed(
             lambda emit: self.invocation.desk.check_draft(
                 draft, depth, emit, options=Options(family=connection.family, ignore_lockout=connection.ignore_lockout)
             ),
-            draft.endpoint,
+            draft.connection.endpoint,
             None,
             self.watch,
-            live_reader(self.out, transcript, str(draft.endpoint)),
+            live_reader(self.out, transcript, str(draft.connection.endpoint)),
             self.watched,
         )
 
     def _save(self, draft: Draft) -> Account:
         """Save the account. Raises what `Desk.save` raises."""
-        kept = draft if draft.store is not None or draft.auth is Auth.NONE else replace(draft, store=StoreKind.KEYRING)
+        kept = (
+            draft
+            if draft.store is not None or draft.connection.auth is Auth.NONE
+            else replace(draft, store=StoreKind.KEYRING)
+        )
         return run(
             self.invocation.desk.save(kept, replacing=self.replacing, displacing=self.displacing),
             Stopwatch(),
@@ -516,7 +539,7 @@ class _Setup:
 
 
 def _kept(account: Account) -> str:
-    return "sign-in" if account.auth is Auth.XOAUTH2 else "password"
+    return "sign-in" if account.connection.auth is Auth.XOAUTH2 else "password"
 
 
 def _usual_port(known: Endpoint | None, security: Security, host: str) -> int:
@@ -545,14 +568,14 @@ def _closed(provider: Provider, path: AccessPath | None) -> CommandError:
 
 
 def _settings(draft: Draft) -> Sequence[tuple[str, str]]:
-    assert draft.endpoint is not None
+    assert draft.connection.endpoint is not None
     facts = [
-        ("Outgoing server", draft.endpoint.host),
-        ("Port", str(draft.endpoint.port)),
-        ("Secure connection", draft.endpoint.security.words),
-        ("User name", draft.username if draft.auth is not Auth.NONE else ""),
-        ("Password", "the one that was just used" if draft.auth is Auth.PASSWORD else ""),
-        ("Sign-in", "in the browser (OAuth 2.0, XOAUTH2)" if draft.auth is Auth.XOAUTH2 else ""),
+        ("Outgoing server", draft.connection.endpoint.host),
+        ("Port", str(draft.connection.endpoint.port)),
+        ("Secure connection", draft.connection.endpoint.security.words),
+        ("User name", draft.connection.username if draft.connection.auth is not Auth.NONE else ""),
+        ("Password", "the one that was just used" if draft.connection.auth is Auth.PASSWORD else ""),
+        ("Sign-in", "in the browser (OAuth 2.0, XOAUTH2)" if draft.connection.auth is Auth.XOAUTH2 else ""),
         ("From", str(draft.from_address or "")),
     ]
     return [(name, words) for name, words in facts if words]

@@ -22,7 +22,7 @@ from smtp_wizard.commands.faults import GIVE_PASSPHRASE, known_fault, other_stor
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import (
     DEPTH,
-    Connection,
+    ConnectionOptions,
     connection_from,
     connection_options,
     parsed_by,
@@ -32,7 +32,7 @@ from smtp_wizard.commands.options.connection import (
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import given_password, tidied_for
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
@@ -71,7 +71,7 @@ class Asked:
     at_once: int
     form: str
     password: PasswordSource
-    connection: Connection
+    connection: ConnectionOptions
 
 
 @click.command("test")
@@ -138,7 +138,7 @@ def _chosen(invocation: Invocation, names: Sequence[str], *, every: bool) -> tup
 def _refuse_same_address(asked: Asked, accounts: Sequence[Account]) -> None:
     """Raises `InputError` where a test message would go to the address that it comes from."""
     for account in accounts:
-        if asked.depth is Depth.SEND and asked.to and same_address(account.sender or account.address, asked.to):
+        if asked.depth is Depth.SEND and asked.to and same_address(account.from_address, asked.to):
             raise InputError(f"{account.name}: {SAME_ADDRESS}")
 
 
@@ -230,14 +230,14 @@ class _Tester:
             secret = await self.invocation.desk.secret_of(account)
         except Exception as problem:
             return problem
-        return _nowhere() if secret is None and account.auth is not Auth.NONE else secret
+        return _nowhere() if secret is None and account.connection.auth is not Auth.NONE else secret
 
     def _asked(self, account: Account, secret: Secret | Exception | None) -> Secret | Finding | None:
         if not isinstance(secret, Exception):
             return secret
         if not isinstance(secret, SecretError):
             return self._fault(secret)
-        if secret.trouble is Trouble.ASK and can_ask() and account.auth is Auth.PASSWORD:
+        if secret.trouble is Trouble.ASK and can_ask() and account.connection.auth is Auth.PASSWORD:
             return tidied_for(self.invocation, account, ask_password(f"Password of {account.name}"))
         return _secret_finding(secret)
 
@@ -276,9 +276,9 @@ class _Tester:
 
     async def _test(self, account: Account, secret: Secret | Finding | None, transcript: Transcript) -> Outcome:
         if isinstance(secret, Finding):
-            return Outcome(account.name, Report(account.endpoint), secret)
+            return Outcome(account.name, Report(account.connection.endpoint), secret)
         if self.watch.left() == 0:
-            return not_begun(account.name, account.endpoint, self.watch.limit or 0.0)
+            return not_begun(account.name, account.connection.endpoint, self.watch.limit or 0.0)
         lines: list[str] = []
         live = self.alone and self.asked.form == "plain"
         reader = live_reader(self.out, transcript, account.name) if live else held_reader(transcript, lines)
@@ -286,18 +286,20 @@ class _Tester:
         try:
             outcome = await observed(
                 lambda emit: self._check(account, secret, emit),
-                account.endpoint,
+                account.connection.endpoint,
                 account.name,
                 self.watch,
                 reader,
                 watched,
             )
         except (SandboxError, InputError) as problem:
-            outcome = Outcome(account.name, Report(account.endpoint), _obstacle(problem))
+            outcome = Outcome(account.name, Report(account.connection.endpoint), _obstacle(problem))
         except CommandError:  # of the whole command: its output cannot be written
             raise
         except Exception as problem:  # whatever is wrong with one account, the others have their results
-            outcome = Outcome(account.name, Report(account.endpoint, tuple(watched.results)), self._fault(problem))
+            outcome = Outcome(
+                account.name, Report(account.connection.endpoint, tuple(watched.results)), self._fault(problem)
+            )
         if not live:
             transcript.block(account.name, lines)
         return outcome

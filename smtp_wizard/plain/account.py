@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from smtp_wizard.engine.accounts.accounts import Account, Displaces, parse_name
+from smtp_wizard.engine.accounts.account import Account, parse_name
+from smtp_wizard.engine.accounts.account_book import Displaces
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets.base import SecretError
@@ -73,7 +74,7 @@ def _at_hand(talk: Talk, kit: Kit, account: Account) -> Secret | None:
 
 
 def _new_secret(talk: Talk, kit: Kit, account: Account) -> None:
-    path = kit.desk.path(account.provider, account.path)
+    path = kit.desk.path(account.connection.provider, account.connection.path)
     label = path.secret_label if path and path.secret_label else "Password"
     talk.say(NEW_SECRET_WHY)
     typed = talk.secret(f"{label} of '{account.name}', not shown", lacking=SECRET_LACKING)

@@ -27,7 +27,7 @@ def _address(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     talk.say(ADDRESS_QUESTION)
     meant = _spelt_right(talk, kit, draft)
     following = draft.with_address(meant).with_typed("address", None)
-    if following.provider is not None:
+    if following.connection.provider is not None:
         return following
     talk.say(f"Looking up {meant.domain} ...")
     return found_for(talk, kit, following)

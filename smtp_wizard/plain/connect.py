@@ -40,28 +40,28 @@ from smtp_wizard.text.wizard import (
 
 def connect(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
     """Sign in, once an answer; go on when that has worked."""
-    if not kit.backwards and draft.auth is not Auth.XOAUTH2:
+    if not kit.backwards and draft.connection.auth is not Auth.XOAUTH2:
         show_guide(talk, kit, draft, guide_id_for(_path(kit, draft)))
-    if draft.endpoint is not None:
-        talk.say(f"Server {endpoint_words(draft.endpoint)}")
+    if draft.connection.endpoint is not None:
+        talk.say(f"Server {endpoint_words(draft.connection.endpoint)}")
         for line in override_words(draft, kit.desk.catalog):
             talk.say(line)
-    questions = [Question(_username, lambda each: each.auth is not Auth.NONE), Question(_proved)]
+    questions = [Question(_username, lambda each: each.connection.auth is not Auth.NONE), Question(_proved)]
     return in_order(talk, kit, draft, questions)
 
 
 def _path(kit: Kit, draft: Draft) -> AccessPath | None:
-    return kit.desk.path(draft.provider, draft.path)
+    return kit.desk.path(draft.connection.provider, draft.connection.path)
 
 
 def show_guide(talk: Talk, kit: Kit, draft: Draft, guide_id: str) -> None:
     """Print a guide, with what is known put in."""
-    guide = filled_guide(kit.shelf, guide_id, kit.desk.provider(draft.provider), draft)
+    guide = filled_guide(kit.shelf, guide_id, kit.desk.provider(draft.connection.provider), draft)
     talk.show([*as_text(guide, WIDTH).splitlines(), ""])
 
 
 def _username(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    return draft.with_sign_in(talk.ask("User name", _some, default=draft.username), draft.secret)
+    return draft.with_sign_in(talk.ask("User name", _some, default=draft.connection.username), draft.secret)
 
 
 def _some(text: str) -> str:
@@ -96,8 +96,8 @@ class _SignIn:
     def _at_first(self) -> str:
         if self.draft.signed_in:
             rows = [Choice("go-on", "Go on"), *self._typing(), Choice("again", "Check it again")]
-            return self.talk.choose(proved_words(self.draft.auth), rows)
-        return "type" if self.draft.auth is Auth.PASSWORD else "again"
+            return self.talk.choose(proved_words(self.draft.connection.auth), rows)
+        return "type" if self.draft.connection.auth is Auth.PASSWORD else "again"
 
     def _do(self, action: str) -> str:
         """Do what was chosen; return what is to be done next."""
@@ -141,7 +141,7 @@ class _SignIn:
             self.draft = replace(draft, proof=self.kit.desk.proof(draft, self.checked.report, Depth.LOGIN))
         self.kit.keep(self.draft)
         if self.draft.signed_in:
-            self.talk.say(f"{proved_words(self.draft.auth)} Next: the test mail.")
+            self.talk.say(f"{proved_words(self.draft.connection.auth)} Next: the test mail.")
             return "go-on"
         return self._next()
 
@@ -153,7 +153,7 @@ class _SignIn:
     @property
     def _unreached(self) -> Unreached | None:
         report = self.checked.report if self.checked else None
-        return unreached_after(self.kit.desk, report) if report and self.draft.sandbox is None else None
+        return unreached_after(self.kit.desk, report) if report and self.draft.connection.sandbox is None else None
 
     @property
     def _guide_id(self) -> str:
@@ -164,7 +164,11 @@ class _SignIn:
         return guide_id_for(_path(self.kit, self.draft))
 
     def _typing(self) -> list[Choice]:
-        return [Choice("type", "Type the password again", word="again")] if self.draft.auth is Auth.PASSWORD else []
+        return (
+            [Choice("type", "Type the password again", word="again")]
+            if self.draft.connection.auth is Auth.PASSWORD
+            else []
+        )
 
     def _next(self) -> str:
         """Ask what is to be done after an attempt that has not worked."""
@@ -174,7 +178,7 @@ class _SignIn:
             *self._typing(),
             Choice("again", "Check once more as it is"),
             *([Choice("anyway", ANYWAY, word="anyway")] if self.checked and self.checked.paused else []),
-            *([Choice("user", "Change the user name")] if self.draft.auth is not Auth.NONE else []),
+            *([Choice("user", "Change the user name")] if self.draft.connection.auth is not Auth.NONE else []),
             *network_choice(self._unreached),
             Choice("guide", "Show the guide that helps", word="guide"),
             Choice("details", "Show what was said to the server, and its answers", word="details"),
@@ -200,7 +204,7 @@ def _typed(talk: Talk, kit: Kit, draft: Draft) -> Draft:
         )
         if not text:
             return draft
-        tried = kit.desk.tidied(draft.with_sign_in(draft.username, Secret(text)))
+        tried = kit.desk.tidied(draft.with_sign_in(draft.connection.username, Secret(text)))
         assert tried.secret is not None, "it was just put there"
         doubt = oddity_words(tried.secret)
         if form is not None:

@@ -26,7 +26,7 @@ ON_SCREEN = "The password will stand on your screen, and stay in what can be scr
 def done(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
     """The only place where the password is shown: after a yes, in groups of four, as it is typed by hand."""
     talk.say(saved_words(draft))
-    if draft.sandbox:
+    if draft.connection.sandbox:
         talk.say(
             "This was practice, on this computer alone. A real account works the same way: choose 'Set up another "
             "account' next, and type your own address."
@@ -37,7 +37,7 @@ def done(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
 
 
 def _next(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    secret = draft.auth is not Auth.NONE and draft.secret is not None
+    secret = draft.connection.auth is not Auth.NONE and draft.secret is not None
     rows = [
         Choice("finish", "Finish"),
         *([Choice("show", "Show the password, in groups of four", word="show")] if secret else []),
@@ -51,7 +51,7 @@ def _next(talk: Talk, kit: Kit, draft: Draft) -> Draft:
             case "show":
                 _show(talk, draft)
             case guide_id:
-                guide = filled_guide(kit.shelf, guide_id, kit.desk.provider(draft.provider), draft)
+                guide = filled_guide(kit.shelf, guide_id, kit.desk.provider(draft.connection.provider), draft)
                 talk.show(as_text(guide, WIDTH).splitlines())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from smtp_wizard.engine.accounts.accounts import Account, AccountsError
+from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.services.finder import Options
 from smtp_wizard.engine.wizard.draft import Draft
@@ -86,15 +86,15 @@ def _accounts(talk: Talk, kit: Kit) -> tuple[Account, ...]:
 
 
 def _words(account: Account, kit: Kit) -> str:
-    practice = " (practice)" if account.sandbox else ""
+    practice = " (practice)" if account.connection.sandbox else ""
     when = f"{day_words(account.last.at, kit.desk.now())}, " if account.last else ""
-    return f"{account.name}{practice}: {account.endpoint}, last test: {when}{result_words(account.last)}"
+    return f"{account.name}{practice}: {account.connection.endpoint}, last test: {when}{result_words(account.last)}"
 
 
 def _chosen(talk: Talk, accounts: Sequence[Account]) -> Account:
     if len(accounts) == 1:
         return accounts[0]
-    rows = [Choice(account.name, account.name, str(account.endpoint)) for account in accounts]
+    rows = [Choice(account.name, account.name, str(account.connection.endpoint)) for account in accounts]
     wanted = talk.choose("Which one?", rows)
     return next(account for account in accounts if account.name == wanted)
 

@@ -40,7 +40,7 @@ def oauth(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
     """The client, then the sign-in; go on when that has worked."""
     server = _server(kit, draft)
     if not kit.backwards:
-        show_guide(talk, kit, draft, guide_id_for(kit.desk.path(draft.provider, draft.path)))
+        show_guide(talk, kit, draft, guide_id_for(kit.desk.path(draft.connection.provider, draft.connection.path)))
     for line in override_words(draft, kit.desk.catalog):
         talk.say(line)
     talk.say(client_words(server))
@@ -51,7 +51,7 @@ def oauth(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
 
 
 def _server(kit: Kit, draft: Draft) -> OAuthServer:
-    server = kit.desk.oauth_server(draft.provider, draft.path)
+    server = kit.desk.oauth_server(draft.connection.provider, draft.connection.path)
     assert server is not None, "the step applies only where one signs in in the browser"
     return server
 
@@ -61,7 +61,7 @@ def _client_id(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     if found == draft.client_id:
         return draft
     # What came of another client is not kept with this one.
-    return replace(draft, client_id=found).with_sign_in(draft.username, None)
+    return replace(draft, client_id=found).with_sign_in(draft.connection.username, None)
 
 
 def _some(text: str) -> str:
@@ -76,7 +76,7 @@ def _client_secret(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     text = talk.secret(f"Client secret, not shown{keeps}", optional=optional, lacking=CLIENT_SECRET_LACKING)
     if not text:
         return draft
-    return replace(draft, client_secret=Secret(text)).with_sign_in(draft.username, None)
+    return replace(draft, client_secret=Secret(text)).with_sign_in(draft.connection.username, None)
 
 
 def _signed_in(talk: Talk, kit: Kit, draft: Draft) -> Draft:
@@ -96,14 +96,14 @@ def _signed_in(talk: Talk, kit: Kit, draft: Draft) -> Draft:
             continue
         if found is not None:
             talk.say(DONE_WORDS)
-            return draft.with_sign_in(draft.username, kit.desk.bearers.remember(found))
+            return draft.with_sign_in(draft.connection.username, kit.desk.bearers.remember(found))
 
 
 def _attempted(talk: Talk, kit: Kit, draft: Draft, server: OAuthServer, flow: Flow) -> SignedIn | None:
     """Sign in; None where the person wants another way. Raises `OAuthError`, `GoBack`, `Quit`."""
     desk = kit.desk
     client = RegisteredClient(draft.client_id, draft.client_secret)
-    exchange = desk.bearers.exchange(server, client, draft.ca_file)
+    exchange = desk.bearers.exchange(server, client, draft.connection.ca_file)
     address = draft.address.wire if draft.address else ""
     with Beside(partial(Attempt, exchange, flow, address, now=desk.now)) as beside:
         lines = page_lines(beside.attempt, os.environ)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
@@ -76,6 +76,6 @@ def fetched(talk: Talk, kit: Kit, account: Account) -> Secret | None:
     try:
         return awaited(kit.desk.secret_of(account))
     except SecretError as problem:
-        if problem.trouble is not Trouble.ASK or account.auth is Auth.XOAUTH2:
+        if problem.trouble is not Trouble.ASK or account.connection.auth is Auth.XOAUTH2:
             raise
     return Secret(talk.secret(f"Password of '{account.name}', not shown", lacking="Type the password, or 'back'."))

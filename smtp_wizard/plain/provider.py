@@ -34,8 +34,13 @@ def provider(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
 
 
 def _provider(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    found = kit.desk.provider(draft.provider)
-    if draft.origin is Origin.FOUND and draft.endpoint is not None and found is not None and _unlisted(found):
+    found = kit.desk.provider(draft.connection.provider)
+    if (
+        draft.origin is Origin.FOUND
+        and draft.connection.endpoint is not None
+        and found is not None
+        and _unlisted(found)
+    ):
         return _found(talk, kit, draft)
     talk.show(line for note in draft.found_notes for line in wrap(note))
     if found is None or found.kind is ProviderKind.CUSTOM:
@@ -47,7 +52,7 @@ def _provider(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     while True:
         match talk.choose("", _answers(draft), "change" if draft.by_hand else "use"):
             case "use":
-                chosen = _agreed(talk, kit, replace(draft, by_hand=draft.endpoint is None))
+                chosen = _agreed(talk, kit, replace(draft, by_hand=draft.connection.endpoint is None))
                 if chosen is not None:
                     return chosen
             case "change":
@@ -73,7 +78,7 @@ def _found(talk: Talk, kit: Kit, draft: Draft) -> Draft:
         Choice(f"server-{number}", server_words(each), about=believed_words(each))
         for number, each in enumerate(servers)
     ]
-    rows = rows or [Choice("use", f"{USE_THESE}: {draft.endpoint}")]
+    rows = rows or [Choice("use", f"{USE_THESE}: {draft.connection.endpoint}")]
     chosen: Draft | None = None
     while chosen is None:
         match talk.choose("", [*rows, Choice("change", CHANGE_THESE), Choice("other", OTHER_PROVIDER)]):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from smtp_wizard.engine.accounts.accounts import AccountsError, Displaces, NameTaken, parse_name
+from smtp_wizard.engine.accounts.account import AccountsError, parse_name
+from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
@@ -46,9 +47,9 @@ def review(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
         Question(_sender_name),
         Question(_scope),
         Question(_company),
-        Question(_company_name, lambda each: each.update_company),
-        Question(_reply_to, lambda each: each.update_company),
-        Question(_store, lambda each: each.auth is not Auth.NONE),
+        Question(_company_name, lambda each: each.identity.update_company),
+        Question(_reply_to, lambda each: each.identity.update_company),
+        Question(_store, lambda each: each.connection.auth is not Auth.NONE),
         Question(_way, lambda each: each.store is not None and each.store.is_reference),
         Question(_saved),
     ]
@@ -62,31 +63,31 @@ def _name(talk: Talk, kit: Kit, draft: Draft) -> Draft:
 
 def _sender_name(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     help = "What customers see beside the address, for example: Ana's Cleaning. It may be left out."
-    return replace(
-        draft, sender_name=talk.ask("Sender's name", parse_words, default=draft.sender_name, optional=True, help=help)
-    )
+    name = talk.ask("Sender's name", parse_words, default=draft.identity.sender_name, optional=True, help=help)
+    return replace(draft, identity=replace(draft.identity, sender_name=name))
 
 
 def _scope(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    talk.say(scope_advice(kit.desk.provider(draft.provider)))
+    talk.say(scope_advice(kit.desk.provider(draft.connection.provider)))
     rows = [Choice(each, each.words, SCOPE_NOTES[each]) for each in Scope]
     return replace(draft, scope=Scope(talk.choose("Use it for:", rows, draft.scope)))
 
 
 def _company(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     rows = [Choice("no", COMPANY_NO), Choice("yes", COMPANY_YES)]
-    chosen = talk.choose("In the application:", rows, "yes" if draft.update_company else "no")
-    return replace(draft, update_company=chosen == "yes")
+    chosen = talk.choose("In the application:", rows, "yes" if draft.identity.update_company else "no")
+    return replace(draft, identity=replace(draft.identity, update_company=chosen == "yes"))
 
 
 def _company_name(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    return replace(draft, company_name=talk.ask("Firm's name", parse_words, default=draft.company_name, optional=True))
+    name = talk.ask("Firm's name", parse_words, default=draft.identity.company_name, optional=True)
+    return replace(draft, identity=replace(draft.identity, company_name=name))
 
 
 def _reply_to(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    default = draft.typed.get("reply_to", str(draft.reply_to or draft.from_address or ""))
+    default = draft.typed.get("reply_to", str(draft.identity.reply_to or draft.from_address or ""))
     reply_to = talk.ask("Answers go to", parse_reply_to, default=default, optional=True)
-    return replace(draft, reply_to=reply_to).with_typed("reply_to", None)
+    return replace(draft, identity=replace(draft.identity, reply_to=reply_to)).with_typed("reply_to", None)
 
 
 # --- where the password is kept ---

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security, parse_host, parse_port
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.diagnosis.finding import Finding
@@ -45,8 +44,9 @@ def server(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
     """The settings that an application asks for. The test proves server and port, and says that it proved no more."""
     talk.say(SERVER_QUESTION)
     questions = [Question(each) for each in (_host, _security, _port, _username, _sender, _settings)]
+    clear = Question(_cleartext, lambda each: each.connection.awaits_consent)
     doubtful = Question(_confirmed, lambda each: kit.desk.doubt_about(each) is not None)
-    outcome = in_order(talk, kit, draft, [*questions, doubtful, Question(_cleartext, _needs_a_yes)])
+    outcome = in_order(talk, kit, draft, [*questions, doubtful, clear])
     return Next(outcome.draft.confirmed()) if isinstance(outcome, Next) else outcome
 
 
@@ -59,7 +59,7 @@ def _confirmed(talk: Talk, kit: Kit, draft: Draft) -> Draft:
 
 
 def _host(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    known = draft.endpoint
+    known = draft.connection.endpoint
     typed = draft.typed.get("host", known.host if known else "")
     host = talk.ask("Outgoing server, for example smtp.example.com", parse_host, default=typed)
     endpoint = replace(known, host=host) if known else Endpoint(host, USUAL_PORT[Security.TLS], Security.TLS)
@@ -84,19 +84,20 @@ def _port(talk: Talk, kit: Kit, draft: Draft) -> Draft:
 
 def _username(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     nameless = NO_SIGN_IN if may_be_nameless(draft, kit.desk.catalog) else NAME_FROM_PROVIDER
-    username = talk.ask("User name", str.strip, default=draft.username, optional=True, help=nameless)
+    username = talk.ask("User name", str.strip, default=draft.connection.username, optional=True, help=nameless)
     return with_typed_username(draft, kit.desk.catalog, username)
 
 
 def _sender(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    default = draft.typed.get("sender", str(draft.sender or draft.address or ""))
+    default = draft.typed.get("sender", str(draft.from_address or ""))
     sender = talk.ask("From address", parse_reply_to, default=default, optional=True)
-    return replace(draft, sender=None if sender == draft.address else sender).with_typed("sender", None)
+    identity = replace(draft.identity, sender=None if sender == draft.address else sender)
+    return replace(draft, identity=identity).with_typed("sender", None)
 
 
 def _known(draft: Draft) -> Endpoint:
-    assert draft.endpoint is not None, "the server's name was asked for first"
-    return draft.endpoint
+    assert draft.connection.endpoint is not None, "the server's name was asked for first"
+    return draft.connection.endpoint
 
 
 # --- trying it ---
@@ -151,7 +152,7 @@ def _tested(talk: Talk, kit: Kit, draft: Draft) -> _Tried:
         talk.say(SERVER_GOOD)
     if checked.report is None:
         return _Tried()
-    wonder = unreached_after(kit.desk, checked.report) if draft.sandbox is None else None
+    wonder = unreached_after(kit.desk, checked.report) if draft.connection.sandbox is None else None
     return _Tried(next(iter(checked.report.findings), None), wonder)
 
 
@@ -164,8 +165,8 @@ def _usual_ports(talk: Talk, kit: Kit, draft: Draft) -> tuple[Draft, _Tried]:
         if isinstance(event, PortSeen):
             talk.show([f"  {row_words(event.result)}"])
 
-    options, was_found = Options(ehlo_name=draft.ehlo_name), kit.desk.was_found(draft)
-    work = kit.desk.probe(host, see, ca_file=draft.ca_file, options=options, found=was_found)
+    options, was_found = Options(ehlo_name=draft.connection.ehlo_name), kit.desk.was_found(draft)
+    work = kit.desk.probe(host, see, ca_file=draft.connection.ca_file, options=options, found=was_found)
     found = awaited(work)
     for sentence in conclusion(found, taken_words):
         talk.say(sentence)
@@ -176,14 +177,10 @@ def _usual_ports(talk: Talk, kit: Kit, draft: Draft) -> tuple[Draft, _Tried]:
     return (draft.with_endpoint(found.best.endpoint) if found.best is not None else draft), tried
 
 
-def _needs_a_yes(draft: Draft) -> bool:
-    return draft.security is Security.NONE and draft.auth is Auth.PASSWORD and not draft.allow_cleartext
-
-
 def _cleartext(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     """A password over an unencrypted line needs a yes, given for this server."""
-    while _needs_a_yes(draft):
-        if talk.yes(cleartext_question(draft.endpoint), yes=CLEARTEXT_YES, no=CLEARTEXT_NO):
-            return replace(draft, allow_cleartext=True)
+    while draft.connection.awaits_consent:
+        if talk.yes(cleartext_question(draft.connection.endpoint), yes=CLEARTEXT_YES, no=CLEARTEXT_NO):
+            return replace(draft, connection=replace(draft.connection, allow_cleartext=True))
         draft = _port(talk, kit, _security(talk, kit, draft))
     return draft

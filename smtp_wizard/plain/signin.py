@@ -36,7 +36,7 @@ def signin(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
 
 
 def _of(kit: Kit, draft: Draft) -> Provider:
-    provider = kit.desk.provider(draft.provider)
+    provider = kit.desk.provider(draft.connection.provider)
     assert provider is not None, "the step applies only where a provider is known"
     return provider
 
@@ -53,7 +53,7 @@ def _path(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     rows = [Choice(path.id, f"{path.title} {path_mark(path)}".strip(), about=path_words(path)) for path in paths]
     application = draft.application or Application.PASSWORD
     while True:
-        path = _wanted(provider, talk.choose(signin_question(provider), rows, draft.path or ""))
+        path = _wanted(provider, talk.choose(signin_question(provider), rows, draft.connection.path or ""))
         insisted = False
         while not walkable(path) or (doubtful(path, application) and not insisted):
             led = _led(talk, kit, provider, path)

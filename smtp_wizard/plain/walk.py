@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from smtp_wizard.engine.accounts.accounts import AccountsError
+from smtp_wizard.engine.accounts.account import AccountsError
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft

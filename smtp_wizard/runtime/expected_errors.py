@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smtp_wizard.engine.accounts.accounts import AccountsError
+from smtp_wizard.engine.accounts.account import AccountsError
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile

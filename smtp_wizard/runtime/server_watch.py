@@ -68,12 +68,12 @@ class ServerWatch:
     def watch(self, draft: Draft) -> None:
         """Begin checking the draft's server, unless that is being done or has been done already."""
         # One that was left alone because it leads inside is looked at once the person has said yes to it.
-        wanted = (draft.endpoint, draft.sandbox, self._desk.was_found(draft))
+        wanted = (draft.connection.endpoint, draft.connection.sandbox, self._desk.was_found(draft))
         if wanted == self._for:
             return
         self.stop()
         self._for = wanted
-        if draft.endpoint is not None:
+        if draft.connection.endpoint is not None:
             self._task = asyncio.ensure_future(self._run(draft))
 
     def stop(self) -> None:

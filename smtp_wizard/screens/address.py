@@ -116,7 +116,7 @@ class AddressScreen(StepScreen):
     async def _look_up(self, address: Address) -> None:
         """Find the provider: at once where the ending is known, else from the DNS."""
         draft = self.draft.with_address(address).with_typed("address", None)
-        if draft.provider is None:
+        if draft.connection.provider is None:
             self.banner.say(f"Looking up {address.domain} ... (Esc goes back)")
             desk = self.kit.desk
             found = await desk.discover(address, tell=lambda line: self.banner.say(f"{line} (Esc goes back)"))

@@ -69,12 +69,12 @@ class ConnectScreen(ReachingScreen):
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)
-        path = kit.desk.path(draft.provider, draft.path)
+        path = kit.desk.path(draft.connection.provider, draft.connection.path)
         self.form = path.secret_form if path else None
-        self.needs_secret = draft.auth is Auth.PASSWORD
-        self.needs_name = draft.auth is not Auth.NONE
+        self.needs_secret = draft.connection.auth is Auth.PASSWORD
+        self.needs_name = draft.connection.auth is not Auth.NONE
         label = path.secret_label if path and path.secret_label else "Password"
-        self.username = Field("User name", TextInput(draft.username, id="username"))
+        self.username = Field("User name", TextInput(draft.connection.username, id="username"))
         typed = draft.secret.reveal() if draft.secret and self.needs_secret else ""
         self.entry = SecretInput(typed, form=self.form, id="secret")
         self.field = Field(label, self.entry, hint=self._hint_words(""))
@@ -123,7 +123,7 @@ class ConnectScreen(ReachingScreen):
             self.entry.focus()
 
     def _server_words(self) -> Content:
-        endpoint = self.draft.endpoint
+        endpoint = self.draft.connection.endpoint
         where = f"{endpoint}, {endpoint.security.words}" if endpoint else "no server yet"
         ending = "" if self.needs_secret else "   Press Enter to check."
         ending = ending if self.needs_name else "   No sign-in: press Enter to check."
@@ -131,7 +131,7 @@ class ConnectScreen(ReachingScreen):
         return Content.assemble(("Server ", "$foreground-muted"), f"{where}{ending}", (own, "bold $text-warning"))
 
     def _guide(self, guide_id: str) -> Guide:
-        provider = self.kit.desk.provider(self.draft.provider)
+        provider = self.kit.desk.provider(self.draft.connection.provider)
         return filled_guide(self.kit.shelf, guide_id, provider, self.draft)
 
     # -- typing -----------------------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ class ConnectScreen(ReachingScreen):
             self._failed(next(iter(report.findings), None))
 
     def _succeeded(self) -> None:
-        words = proved_words(self.draft.auth)
+        words = proved_words(self.draft.connection.auth)
         self.outcome.update(
             Content.styled(f"{words} Press Enter to go on to the test mail.", "bold $text-success"), layout=False
         )

@@ -48,7 +48,7 @@ class DoneScreen(StepScreen):
 
     def body(self) -> Iterator[Widget]:
         yield Plain(Content.styled(saved_words(self.draft), "bold $text-success"), classes="question")
-        if self.draft.sandbox:
+        if self.draft.connection.sandbox:
             yield Plain(
                 "This was practice, on this computer alone. A real account works the same way: press Enter, then N, "
                 "and type your own address.",
@@ -63,7 +63,7 @@ class DoneScreen(StepScreen):
         return "\n".join(f"  {label:<19}{value}" for label, value in application_rows(self.draft))
 
     def _hidden(self) -> str:
-        if self.draft.auth is Auth.NONE:
+        if self.draft.connection.auth is Auth.NONE:
             return ""
         return f"  {'Password':<19}press P to show it in groups of four"
 

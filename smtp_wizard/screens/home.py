@@ -15,7 +15,8 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import DataTable
 
-from smtp_wizard.engine.accounts.accounts import Account, AccountsError, Displaces, parse_name
+from smtp_wizard.engine.accounts.account import Account, AccountsError, parse_name
+from smtp_wizard.engine.accounts.account_book import Displaces
 from smtp_wizard.engine.accounts.lockout_guard import paused
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
@@ -177,14 +178,14 @@ class HomeScreen(Steady, Screen[None]):
         self.table.fill(((each.name, self._cells(each)) for each in self._accounts), self.table.cursor_row)
         self.table.display = bool(self._accounts)
         self.empty.display = not (self._accounts or unread)
-        self.legend.display = any(account.sandbox for account in self._accounts)
+        self.legend.display = any(account.connection.sandbox for account in self._accounts)
         self._warn(self.table.cursor_row)
 
     def _cells(self, account: Account) -> tuple[str, ...]:
-        practice = "* " if account.sandbox else ""
+        practice = "* " if account.connection.sandbox else ""
         when = day_words(account.last.at, self.kit.desk.now()) if account.last else "never"
         scope = "all" if account.scope is Scope.ALL else "gen"
-        return f"{practice}{account.name}", str(account.endpoint), scope, when, result_words(account.last)
+        return f"{practice}{account.name}", str(account.connection.endpoint), scope, when, result_words(account.last)
 
     @on(DataTable.RowHighlighted)
     def _moved(self, event: DataTable.RowHighlighted) -> None:
@@ -236,9 +237,8 @@ class HomeScreen(Steady, Screen[None]):
         stored = f"its password: {STORE_WORDS[account.store.kind]}" if account.store else "no sign-in"
         last = f"last test: {day_words(account.last.at, self.kit.desk.now())}, " if account.last else "never tested"
         result = result_words(account.last) if account.last else ""
-        return (
-            f"{account.address} through {account.endpoint}, {account.endpoint.security.words}; {stored}; {last}{result}"
-        )
+        endpoint = account.connection.endpoint
+        return f"{account.address} through {endpoint}, {endpoint.security.words}; {stored}; {last}{result}"
 
     def action_test(self) -> None:
         """Sign in to the chosen account again."""
@@ -315,7 +315,7 @@ class HomeScreen(Steady, Screen[None]):
         try:
             return await self.kit.desk.secret_of(account)
         except SecretError as problem:
-            if problem.trouble is not Trouble.ASK or account.auth is Auth.XOAUTH2:
+            if problem.trouble is not Trouble.ASK or account.connection.auth is Auth.XOAUTH2:
                 raise
         secret = await self.app.push_screen_wait(PasswordScreen(account.name, "It is kept nowhere, as you chose."))
         if secret is None:
@@ -404,7 +404,7 @@ class HomeScreen(Steady, Screen[None]):
             secret = await self._secret_if_at_hand(account)
             self.post_message(ToWizard(self.kit.desk.sign_in_anew(account, secret)))
             return
-        path = self.kit.desk.path(account.provider, account.path)
+        path = self.kit.desk.path(account.connection.provider, account.connection.path)
         label = path.secret_label if path and path.secret_label else "Password"
         form = path.secret_form if path else None
         secret = await self.app.push_screen_wait(PasswordScreen(account.name, NEW_SECRET_WHY, label=label, form=form))

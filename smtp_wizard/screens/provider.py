@@ -51,7 +51,7 @@ class ProviderScreen(StepScreen):
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)
-        self.found = kit.desk.provider(draft.provider)
+        self.found = kit.desk.provider(draft.connection.provider)
         catalog = kit.desk.catalog
         likely = [each for each in (catalog.get(each) for each in draft.maybe) if each is not None]
         self.picker = ProviderPicker(catalog, BY_HAND, likely, id="picker")
@@ -74,7 +74,7 @@ class ProviderScreen(StepScreen):
     @property
     def _was_found(self) -> bool:
         """Whether somebody names a server, although its provider is not in the catalogue."""
-        return not self._has_server and self.draft.origin is Origin.FOUND and self.draft.endpoint is not None
+        return not self._has_server and self.draft.origin is Origin.FOUND and self.draft.connection.endpoint is not None
 
     def _servers(self) -> list[Choice]:
         """The servers that were found, the likeliest first; nothing where the provider is known."""
@@ -111,9 +111,9 @@ class ProviderScreen(StepScreen):
 
     def _found_settings(self) -> str:
         """The settings, as far as the list of servers does not say them."""
-        endpoint = self.draft.endpoint
+        endpoint = self.draft.connection.endpoint
         assert endpoint is not None, "it was found"
-        user = f"User name {self.draft.username}"
+        user = f"User name {self.draft.connection.username}"
         if self.draft.candidates:
             return user
         server = f"Server {endpoint.host}   Port {endpoint.port}   Security {endpoint.security.words}"
@@ -164,12 +164,12 @@ class ProviderScreen(StepScreen):
     def _first(self) -> Draft:
         """The draft with the server that stands first, which need not be the one that was chosen before."""
         server = self.draft.candidates[0]
-        same = server.endpoint == self.draft.endpoint
+        same = server.endpoint == self.draft.connection.endpoint
         return self.draft if same else with_candidate(self.draft, self.kit.desk.catalog, server)
 
     def _use(self, draft: Draft) -> None:
         """Go on with a server, once it is confirmed; where there is none, it is entered by hand."""
-        self.go_on_confirmed(replace(draft, by_hand=draft.endpoint is None), self.go_on)
+        self.go_on_confirmed(replace(draft, by_hand=draft.connection.endpoint is None), self.go_on)
 
     @on(ProviderPicker.Picked)
     def _picked(self, message: ProviderPicker.Picked) -> None:

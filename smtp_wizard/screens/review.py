@@ -12,7 +12,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
-from smtp_wizard.engine.accounts.accounts import AccountsError, Displaces, NameTaken, parse_name
+from smtp_wizard.engine.accounts.account import AccountsError, parse_name
+from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
@@ -63,7 +64,7 @@ class ReviewScreen(StepScreen):
         self.name_field = Field("Account name", TextInput(typed.get("name", name), id="name"), check=parse_name)
         self.sender_name = Field(
             "Sender's name",
-            TextInput(draft.sender_name, placeholder="what customers see: Ana's Cleaning", id="sender-name"),
+            TextInput(draft.identity.sender_name, placeholder="what customers see: Ana's Cleaning", id="sender-name"),
         )
         self.scope = Choices(
             [Choice(each, each.words, SCOPE_NOTES[each]) for each in Scope],
@@ -72,13 +73,13 @@ class ReviewScreen(StepScreen):
         )
         self.company = Choices(
             [Choice("no", COMPANY_NO), Choice("yes", COMPANY_YES)],
-            "yes" if draft.update_company else "no",
+            "yes" if draft.identity.update_company else "no",
             id="company",
         )
-        self.company_name = Field("Firm's name", TextInput(draft.company_name, id="company-name"))
+        self.company_name = Field("Firm's name", TextInput(draft.identity.company_name, id="company-name"))
         self.reply_to = Field(
             "Answers go to",
-            TextInput(typed.get("reply_to", str(draft.reply_to or draft.from_address or "")), id="reply-to"),
+            TextInput(typed.get("reply_to", str(draft.identity.reply_to or draft.from_address or "")), id="reply-to"),
             check=parse_reply_to,
         )
         self.store = Choices(
@@ -88,7 +89,7 @@ class ReviewScreen(StepScreen):
         )
         self.way = WayFields(draft, variable_for(name))
         self.store_words = Plain("", classes="note", id="store-words")
-        self.needs_store = draft.auth is not Auth.NONE
+        self.needs_store = draft.connection.auth is not Auth.NONE
         self._found: dict[StoreKind, Availability] = {}
         self._trying = self.needs_store
         self._chosen = False
@@ -126,7 +127,7 @@ class ReviewScreen(StepScreen):
         return Content.assemble((what, "bold"), (f"\n{tested}", "$foreground-muted"), ("   Enter saves it.", "bold"))
 
     def _advice(self) -> str:
-        return scope_advice(self.kit.desk.provider(self.draft.provider))
+        return scope_advice(self.kit.desk.provider(self.draft.connection.provider))
 
     # -- the store --------------------------------------------------------------------------------------------------
 
@@ -169,10 +170,13 @@ class ReviewScreen(StepScreen):
     def collect(self) -> Draft:
         draft = replace(
             self.draft,
-            sender_name=self.sender_name.value.strip(),
+            identity=replace(
+                self.draft.identity,
+                sender_name=self.sender_name.value.strip(),
+                update_company=self.company.selected == "yes",
+                company_name=self.company_name.value.strip(),
+            ),
             scope=Scope(self.scope.selected),
-            update_company=self.company.selected == "yes",
-            company_name=self.company_name.value.strip(),
             store=StoreKind(self.store.selected) if self.needs_store else None,
             env_name=self.way.text(StoreKind.ENV),
             secret_command=self.way.text(StoreKind.COMMAND),
@@ -183,7 +187,9 @@ class ReviewScreen(StepScreen):
         except InputError:
             draft = draft.with_typed("name", self.name_field.value)
         try:
-            return replace(draft, reply_to=parse_reply_to(self.reply_to.value)).with_typed("reply_to", None)
+            return replace(
+                draft, identity=replace(draft.identity, reply_to=parse_reply_to(self.reply_to.value))
+            ).with_typed("reply_to", None)
         except InputError:
             return draft.with_typed("reply_to", self.reply_to.value)
 

@@ -14,7 +14,6 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
-from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, HostError, PortError, Security, parse_host, parse_port
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.stages import Depth, Verdict
@@ -82,10 +81,10 @@ class ServerScreen(ReachingScreen):
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)
-        endpoint, typed = draft.endpoint, draft.typed
+        endpoint, typed = draft.connection.endpoint, draft.typed
         host = typed.get("host", endpoint.host if endpoint else "")
         port = typed.get("port", str(endpoint.port if endpoint else 465))
-        sender = typed.get("sender", str(draft.sender or ""))
+        sender = typed.get("sender", str(draft.identity.sender or ""))
         self.host = Field("Outgoing server", TextInput(host, id="host"), check=parse_host)
         self.security = Choices(
             [Choice(each, title, note) for each, (title, note) in SECURITY_TITLES.items()],
@@ -94,7 +93,7 @@ class ServerScreen(ReachingScreen):
         )
         self.port = Field("Port", TextInput(port, id="port"), check=parse_port)
         nameless = NO_SIGN_IN if may_be_nameless(draft, kit.desk.catalog) else NAME_FROM_PROVIDER
-        self.username = Field("User name", TextInput(draft.username, id="username"), hint=nameless)
+        self.username = Field("User name", TextInput(draft.connection.username, id="username"), hint=nameless)
         self.sender = Field(
             "From address",
             TextInput(sender, placeholder=str(draft.address or ""), id="sender"),
@@ -156,7 +155,8 @@ class ServerScreen(ReachingScreen):
         except (HostError, PortError):
             draft = draft.with_typed("host", self.host.value).with_typed("port", self.port.value)
         try:
-            draft = replace(draft, sender=parse_reply_to(self.sender.value)).with_typed("sender", None)
+            identity = replace(draft.identity, sender=parse_reply_to(self.sender.value))
+            draft = replace(draft, identity=identity).with_typed("sender", None)
         except InputError:
             draft = draft.with_typed("sender", self.sender.value)
         return with_typed_username(draft, self.kit.desk.catalog, self.username.value.strip())
@@ -181,7 +181,7 @@ class ServerScreen(ReachingScreen):
     def _encrypted(self, draft: Draft) -> None:
         """Go on with a server that stood before the person's eyes; ask first where the password would go in clear."""
         draft = draft.confirmed()
-        if draft.security is Security.NONE and draft.auth is Auth.PASSWORD and not draft.allow_cleartext:
+        if draft.connection.awaits_consent:
             self._ask_for_cleartext(draft)
         else:
             self.go_on(draft)
@@ -191,10 +191,10 @@ class ServerScreen(ReachingScreen):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.go_on(replace(draft, allow_cleartext=True))
+                self.go_on(replace(draft, connection=replace(draft.connection, allow_cleartext=True)))
 
         self.app.push_screen(
-            ConfirmScreen(cleartext_question(draft.endpoint), yes=CLEARTEXT_YES, no=CLEARTEXT_NO),
+            ConfirmScreen(cleartext_question(draft.connection.endpoint), yes=CLEARTEXT_YES, no=CLEARTEXT_NO),
             answered,
         )
 
@@ -268,8 +268,8 @@ class ServerScreen(ReachingScreen):
         found = await self.kit.desk.probe(
             host,
             self._see,
-            ca_file=draft.ca_file,
-            options=Options(ehlo_name=draft.ehlo_name),
+            ca_file=draft.connection.ca_file,
+            options=Options(ehlo_name=draft.connection.ehlo_name),
             found=self.kit.desk.was_found(draft),
         )
         self._take_best(found)

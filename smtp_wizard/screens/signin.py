@@ -41,7 +41,7 @@ class SignInScreen(StepScreen):
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)
-        provider = kit.desk.provider(draft.provider)
+        provider = kit.desk.provider(draft.connection.provider)
         assert provider is not None, "the step applies only where a provider is known"
         self.provider: Provider = provider
         self.application = Choices(
@@ -49,7 +49,7 @@ class SignInScreen(StepScreen):
             draft.application or Application.PASSWORD,
             id="application",
         )
-        self.paths = Choices(self._rows(), draft.path or "", id="paths")
+        self.paths = Choices(self._rows(), draft.connection.path or "", id="paths")
         self.about = Plain("", classes="note", id="about")
 
     @property

@@ -141,7 +141,7 @@ class ReachingScreen(StepScreen):
 
     def wonder(self, unreached: Unreached | None) -> str:
         """Remember what did not answer; return the line that offers F3, '' where there is nothing to find out."""
-        self.unreached = unreached if self.draft.sandbox is None else None
+        self.unreached = unreached if self.draft.connection.sandbox is None else None
         return neutral_offer(self.unreached.neutral) if self.unreached is not None else ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -13,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input
 
-from smtp_wizard.engine.accounts.accounts import AccountsError
+from smtp_wizard.engine.accounts.account import AccountsError
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.private_files import absolute, read_bounded, write_private
@@ -73,7 +73,7 @@ class UnsubscribeScreen(Dialog[None]):
             accounts = self.kit.desk.book.list()
         except AccountsError:
             return ""  # the accounts' own screen says what is wrong with them
-        return str(accounts[0].sender or accounts[0].address) if accounts else ""
+        return str(accounts[0].from_address) if accounts else ""
 
     def compose(self) -> ComposeResult:
         yield Plain(Content.styled("Unsubscribe link", "bold"), classes="title")

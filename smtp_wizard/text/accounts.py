@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.identity import Scope
 
@@ -49,7 +49,7 @@ def in_browser(account: Account) -> bool:
 
 def signs_in(account: Account) -> bool:
     """Whether the account has a password at all."""
-    return account.auth is not Auth.NONE
+    return account.connection.auth is not Auth.NONE
 
 
 NEW_SECRET_WHY = "It is tried at once, and kept only if the server takes it."

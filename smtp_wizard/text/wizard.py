@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 
-from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import paused
 from smtp_wizard.engine.base.address import Address, AddressError
 from smtp_wizard.engine.base.connection import Auth
@@ -143,21 +143,21 @@ def found_words(draft: Draft, provider: Provider) -> tuple[str, str]:
 
 def settings_words(draft: Draft, provider: Provider, catalog: Catalog) -> tuple[str, ...]:
     """Say what would be used, and what of it a file of the person's own decides."""
-    endpoint = draft.endpoint
+    endpoint = draft.connection.endpoint
     if provider.kind is ProviderKind.NO_SMTP:
         return ("This provider has no outgoing server for other programs.",)
     if endpoint is None:
         return ("The server must be entered by hand for this provider.",)
     return (
         f"Server {endpoint.host}   Port {endpoint.port}   Security {endpoint.security.words}",
-        f"User name {draft.username or provider.username_note or 'see the next step'}",
+        f"User name {draft.connection.username or provider.username_note or 'see the next step'}",
         *override_words(draft, catalog),
     )
 
 
 def override_words(draft: Draft, catalog: Catalog) -> tuple[str, ...]:
     """Say, before a password goes there, that a file of the person's own names the server."""
-    return tuple(f"! {override.words}" for override in catalog.overrides_of(draft.provider))
+    return tuple(f"! {override.words}" for override in catalog.overrides_of(draft.connection.provider))
 
 
 class Tone(Enum):
@@ -309,14 +309,14 @@ def filled_guide(shelf: GuideShelf, guide_id: str, provider: Provider | None, dr
         guide = shelf.get(guide_id)
     except UnknownGuide:
         guide = shelf.get(FALLBACK_GUIDE)
-    endpoint = draft.endpoint
+    endpoint = draft.connection.endpoint
     return fill(
         guide,
         provider=provider.name if provider else "",
         host=endpoint.host if endpoint else "",
         port=endpoint.port if endpoint else None,
         security=endpoint.security if endpoint else None,
-        username=draft.username,
+        username=draft.connection.username,
         address=str(draft.address or ""),
     )
 
@@ -389,7 +389,9 @@ def another_address(draft: Draft) -> str:
 def arrived_question(draft: Draft) -> str:
     """Ask what became of the test message."""
     practice = (
-        " It lies in the practice mailbox on this computer (smtp-wizard sandbox mailbox)." if draft.sandbox else ""
+        " It lies in the practice mailbox on this computer (smtp-wizard sandbox mailbox)."
+        if draft.connection.sandbox
+        else ""
     )
     return f"Did it arrive at {draft.test_to}? Look in Junk or Spam too.{practice}"
 
@@ -402,7 +404,7 @@ def parse_recipient(draft: Draft, text: str, skipping: str) -> Address:
     if not text.strip():
         raise AddressError(f"Type an address where you can look whether the message arrives, or {skipping}.")
     address = Address.parse(text)
-    ours = {each for each in (draft.address, draft.sender) if each is not None}
+    ours = {each for each in (draft.address, draft.identity.sender) if each is not None}
     if any(address.wire.casefold() == each.wire.casefold() for each in ours):
         raise AddressError(
             f"{address} is the mailbox that sends. Use another address, so that you see a real delivery."
@@ -443,8 +445,9 @@ def summary_words(draft: Draft) -> tuple[str, str]:
         tested = "the sign-in was refused" if draft.refused else "not tested"
     else:
         tested = f"signed in {proof.at.astimezone():%Y-%m-%d %H:%M}; {ARRIVALS[draft.arrival]}"
-    where = f"{draft.endpoint}, {draft.endpoint.security.words}" if draft.endpoint else ""
-    practice = "   (practice)" if draft.sandbox else ""
+    endpoint = draft.connection.endpoint
+    where = f"{endpoint}, {endpoint.security.words}" if endpoint else ""
+    practice = "   (practice)" if draft.connection.sandbox else ""
     return f"{draft.from_address} through {where}{practice}", f"Tested: {tested}"
 
 
@@ -490,7 +493,7 @@ def saved_words(draft: Draft) -> str:
 
 def application_rows(draft: Draft) -> list[tuple[str, str]]:
     """Return what the application asks for, without the password. The draft has been saved."""
-    endpoint = draft.endpoint
+    endpoint = draft.connection.endpoint
     assert endpoint is not None, "an account is saved with its server"
     box = "leave it empty" if endpoint.security is Security.NONE else "tick it (one box stands for 465 and 587 alike)"
     return [
@@ -498,7 +501,7 @@ def application_rows(draft: Draft) -> list[tuple[str, str]]:
         ("Port", str(endpoint.port)),
         ("SSL/TLS box", box),
         ("Secure connection", endpoint.security.words),
-        ("User name", draft.username or "none: the server asks for no sign-in"),
+        ("User name", draft.connection.username or "none: the server asks for no sign-in"),
         ("From", str(draft.from_address)),
         ("Use for", draft.scope.words),
     ]

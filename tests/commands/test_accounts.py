@@ -15,11 +15,12 @@ import pytest
 from smtp_wizard.commands.accounts import store_json
 from smtp_wizard.commands.accounts_edit import changed
 from smtp_wizard.commands.options.connection import changed_endpoint
-from smtp_wizard.engine.accounts.accounts import FILE_NAME, Account, AccountBook
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.secrets.keyring import SERVICE
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.wizard.draft import Draft
@@ -29,6 +30,7 @@ from tests.support.certs import Authority
 from tests.support.checking import OFFER, SIGNED_IN, starttls_up_to_handshake
 from tests.support.cli import Ran, on_terminal, run
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, StartTls, Step
+from tests.support.nouns import with_fields
 from tests.support.stores import MemoryBackend, RaisingBackend, desktop, entry, kept
 
 PASSWORD = "correct horse battery"
@@ -39,22 +41,20 @@ REFUSED = Send(b"535 5.7.8 no\r\n")
 BY_HAND = Account(
     name="Office",
     address=Address("ana", "example.com"),
-    endpoint=Endpoint("127.0.0.1", 587, Security.STARTTLS),
-    username="ana@example.com",
-    auth=Auth.PASSWORD,
-    provider="custom",
-    path="password",
-    sender=None,
-    sender_name="",
-    company_name="",
-    reply_to=None,
-    update_company=False,
+    connection=Connection(
+        endpoint=Endpoint("127.0.0.1", 587, Security.STARTTLS),
+        username="ana@example.com",
+        auth=Auth.PASSWORD,
+        provider="custom",
+        path="password",
+        allow_cleartext=False,
+        ehlo_name="",
+        ca_file=None,
+        sandbox=None,
+    ),
+    identity=Identity(sender=None, sender_name="", company_name="", reply_to=None, update_company=False),
     scope=Scope.GENERAL,
     store=StoreRef(StoreKind.KEYRING, "Office/password"),
-    allow_cleartext=False,
-    ehlo_name="",
-    ca_file=None,
-    sandbox=None,
     created=datetime(2026, 11, 24, tzinfo=UTC),
 )
 
@@ -105,8 +105,13 @@ class Door:
 
     def save(self, server: MisbehavingServer, **changes: Any) -> Account:
         """Save the account that leads to this server."""
-        account = replace(BY_HAND, endpoint=server.endpoint(Security.STARTTLS), ca_file=str(self.authority.file))
-        account = replace(account, **changes)
+        account = replace(
+            BY_HAND,
+            connection=replace(
+                BY_HAND.connection, endpoint=server.endpoint(Security.STARTTLS), ca_file=str(self.authority.file)
+            ),
+        )
+        account = with_fields(account, **changes)
         self.book.put(account)
         return account
 
@@ -131,11 +136,14 @@ def test_only_what_is_named_is_changed_and_it_is_tested_first(office: Account, b
     now = book.get("Office")
     expected = replace(
         office,
-        sender_name="Ana",
-        sender=Address("hello", "sandbox.test"),
-        reply_to=Address("desk", "sandbox.test"),
-        update_company=True,
-        ehlo_name="pc.example.com",
+        identity=replace(
+            office.identity,
+            sender_name="Ana",
+            sender=Address("hello", "sandbox.test"),
+            reply_to=Address("desk", "sandbox.test"),
+            update_company=True,
+        ),
+        connection=replace(office.connection, ehlo_name="pc.example.com"),
         last=now.last,
     )
     assert now == replace(expected, store=now.store)
@@ -193,8 +201,8 @@ async def test_another_server_takes_the_place_of_the_old_one(door: Door) -> None
         ran = await cli("accounts", "edit", "Office", *arguments, "--json")
     assert (ran.code, ran.result["port"]) == (0, server.port)
     now = door.book.get("Office")
-    assert now.endpoint == server.endpoint(Security.STARTTLS)
-    assert not now.allow_cleartext  # that yes was said for another server
+    assert now.connection.endpoint == server.endpoint(Security.STARTTLS)
+    assert not now.connection.allow_cleartext  # that yes was said for another server
 
 
 def test_the_password_moves_to_another_store(
@@ -291,7 +299,7 @@ def wizard(monkeypatch: pytest.MonkeyPatch) -> list[Draft]:
 def test_with_nothing_named_the_wizard_opens_with_the_accounts_answers(office: Account, wizard: list[Draft]) -> None:
     assert run("accounts", "edit", "office").code == 0
     (draft,) = wizard
-    assert (draft.editing, draft.endpoint, draft.signed_in) == ("Office", office.endpoint, False)
+    assert (draft.editing, draft.connection.endpoint, draft.signed_in) == ("Office", office.connection.endpoint, False)
     assert draft.secret is not None
     assert run("accounts", "edit", "Office", "--json").error["code"] == "missing-answers"
 
@@ -352,10 +360,10 @@ def test_a_port_that_is_not_usual_does_not_say_how_it_is_encrypted() -> None:
 
 
 def test_a_yes_to_clear_text_stays_as_long_as_the_server_does() -> None:
-    draft = Draft(endpoint=Endpoint("h", 25, Security.NONE), allow_cleartext=True, name="Office")
-    assert changed(draft, {"username": "ana"}).allow_cleartext
-    assert not changed(draft, {"host": "other"}).allow_cleartext
-    assert changed(draft, {"host": "other", "allow_cleartext": True}).allow_cleartext
+    draft = Draft(connection=Connection(endpoint=Endpoint("h", 25, Security.NONE), allow_cleartext=True), name="Office")
+    assert changed(draft, {"username": "ana"}).connection.allow_cleartext
+    assert not changed(draft, {"host": "other"}).connection.allow_cleartext
+    assert changed(draft, {"host": "other", "allow_cleartext": True}).connection.allow_cleartext
     with pytest.raises(click.UsageError):
         changed(draft, {"store": "keyring", "env_name": "X"})
 
@@ -369,18 +377,18 @@ async def test_a_ca_file_is_remembered_with_its_account(door: Door) -> None:
         arguments = ["setup", "ana@example.com", "--host", "127.0.0.1", "--port", str(server.port)]
         arguments += ["--security", "starttls", "--username", "ana@example.com", "--password-stdin"]
         saved = await cli(*arguments, "--ca-file", str(authority), "--save", "Office", stdin=PASSWORD)
-        assert (saved.code, door.book.get("Office").ca_file) == (0, str(authority))
+        assert (saved.code, door.book.get("Office").connection.ca_file) == (0, str(authority))
         again = await cli("test", "Office", "--json")
         changed = await cli("accounts", "edit", "Office", "--sender-name", "Ana", "--json")
         assert (again.code, changed.code) == (0, 0)
-        assert door.book.get("Office").ca_file == str(authority)
+        assert door.book.get("Office").connection.ca_file == str(authority)
 
 
 async def test_a_ca_file_that_is_gone_is_said_in_a_sentence_and_can_be_put_right(door: Door, tmp_path: Path) -> None:
     moved = tmp_path / "moved.pem"
     async with MisbehavingServer(door.script(PASSWORD), strict=False) as server:
         door.save(server)
-        Path(str(door.book.get("Office").ca_file)).rename(moved)
+        Path(str(door.book.get("Office").connection.ca_file)).rename(moved)
         ran = await cli("test", "Office", "--json")
         assert (ran.code, ran.result["verdict"], ran.stages[-1]) == (1, "fail", ("auth", "skipped"))
         (finding,) = ran.result["findings"]
@@ -389,13 +397,13 @@ async def test_a_ca_file_that_is_gone_is_said_in_a_sentence_and_can_be_put_right
         assert (finding["code"], said) == ("ca_file_unusable", f"Nothing could be checked, {gone}")
         assert str(door.authority.file)[:60] in finding["explanation"]
         mended = await cli("accounts", "edit", "Office", "--ca-file", str(moved), "--json")
-    assert (mended.code, door.book.get("Office").ca_file) == (0, str(moved))
+    assert (mended.code, door.book.get("Office").connection.ca_file) == (0, str(moved))
 
 
 async def test_an_authority_that_is_not_needed_any_more_can_be_taken_away(office: Account, book: AccountBook) -> None:
-    book.change("Office", replace(office, ca_file="/nowhere/ca.pem"))
+    book.change("Office", replace(office, connection=replace(office.connection, ca_file="/nowhere/ca.pem")))
     assert (await cli("accounts", "edit", "Office", "--ca-file", "")).code == 0
-    assert book.get("Office").ca_file is None
+    assert book.get("Office").connection.ca_file is None
 
 
 # --- rename ---

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.discovery import search
@@ -229,7 +229,7 @@ async def test_a_server_of_the_own_domain_is_used(world: Open, book: AccountBook
         ran = await at.setup("--save", "Office", "--store", "session")
         assert at.heard_the_password
     assert (ran.code, ran.result["host"]) == (0, f"smtp.{DOMAIN}")
-    assert book.get("Office").endpoint.host == f"smtp.{DOMAIN}"
+    assert book.get("Office").connection.endpoint.host == f"smtp.{DOMAIN}"
 
 
 async def test_a_server_that_was_named_is_used(world: Open) -> None:
@@ -261,7 +261,7 @@ async def test_what_the_domain_publishes_is_taken_after_a_yes_alone(world: Open,
         ran = await at.setup("--accept-found", "--save", "Office", "--store", "session")
         assert at.heard_the_password
     assert (ran.code, ran.result["host"]) == (0, EVIL)
-    assert book.get("Office").endpoint.host == EVIL
+    assert book.get("Office").connection.endpoint.host == EVIL
 
 
 async def test_what_the_public_list_has_is_taken_and_the_list_asked_only_then(world: Open) -> None:

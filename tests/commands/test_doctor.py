@@ -18,7 +18,7 @@ import pytest
 
 from smtp_wizard import __version__
 from smtp_wizard.commands.doctor import AREAS
-from smtp_wizard.engine.accounts.accounts import FILE_NAME, AccountBook
+from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.providers.catalog import load_catalog
@@ -146,7 +146,7 @@ def test_a_damaged_file_of_accounts_fails(book: AccountBook) -> None:
 
 
 def test_an_authority_that_is_gone_fails(book: AccountBook) -> None:
-    book.put(replace(RELAY, ca_file="/nowhere/firm.pem"))
+    book.put(replace(RELAY, connection=replace(RELAY.connection, ca_file="/nowhere/firm.pem")))
     ran = run("doctor", "--json")
     assert (ran.code, found(ran, "ca-file")) == (
         1,

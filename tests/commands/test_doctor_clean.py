@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import FILE_NAME, AccountBook
+from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.journal import Journal

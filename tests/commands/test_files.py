@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from tests.commands.test_send import RELAY
 from tests.support.cli import run, run_process, started
+from tests.support.nouns import with_fields
 
 SAVING = (
     *("setup", "ana@sandbox.test", "--path", "accept", "--password-stdin", "--store", "session", "--save", "Practice"),
@@ -167,7 +168,7 @@ def test_an_authority_that_is_no_file_is_said_at_once(no_file: Path) -> None:
 
 def test_a_saved_authority_that_is_no_file_any_more_is_said_at_once(no_file: Path, folder: Path) -> None:
     book = AccountBook(folder)
-    book.change("Office", replace(book.get("Office"), ca_file=str(no_file)))
+    book.change("Office", with_fields(book.get("Office"), ca_file=str(no_file)))
     ran = run_process("test", "Office", "--depth", "server", "--json")
     assert ran.code == 1
     assert run("doctor", "--json").code in (0, 1)

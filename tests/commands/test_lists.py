@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from smtp_wizard.cli import COMMANDS
-from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.output.schemas import NAMES, schema_of

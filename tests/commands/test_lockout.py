@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import Account, AccountBook
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.accounts.lockout_guard import REFUSED
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Security
@@ -48,10 +49,13 @@ def save(book: AccountBook, authority: Authority, server: MisbehavingServer, nam
     account = replace(
         RELAY,
         name=name,
-        endpoint=server.endpoint(Security.STARTTLS),
-        ca_file=str(authority.file),
-        auth=Auth.PASSWORD,
-        username=ANA,
+        connection=replace(
+            RELAY.connection,
+            endpoint=server.endpoint(Security.STARTTLS),
+            ca_file=str(authority.file),
+            auth=Auth.PASSWORD,
+            username=ANA,
+        ),
         store=StoreRef(StoreKind.SESSION, f"{name}/password"),
     )
     book.put(account)
@@ -190,10 +194,13 @@ async def test_a_sign_in_whose_process_was_ended_counts(
         account = replace(
             RELAY,
             name="Office",
-            endpoint=server.endpoint(Security.NONE),
-            allow_cleartext=True,
-            auth=Auth.PASSWORD,
-            username=ANA,
+            connection=replace(
+                RELAY.connection,
+                endpoint=server.endpoint(Security.NONE),
+                allow_cleartext=True,
+                auth=Auth.PASSWORD,
+                username=ANA,
+            ),
             store=StoreRef(StoreKind.ENV, "OFFICE_PASSWORD"),
         )
         book.put(account)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import FILE_NAME, AccountBook
+from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from tests.support.cli import Ran, run

@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import Account, AccountBook
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.identity import Identity, Scope
 from tests.support.certs import Authority
 from tests.support.checking import DATA, GO_AHEAD, MAIL_FROM, MESSAGE, OK, RCPT_TO, starttls_up_to_handshake
 from tests.support.cli import Ran, on_terminal, run
 from tests.support.misbehaving import Close, Expect, Hold, MisbehavingServer, Send, StartTls, Step
+from tests.support.nouns import with_fields
 from tests.support.state import FULL, refuse_to_write
 
 PASSWORD = "correct horse battery"
@@ -27,22 +29,22 @@ BOB = "bob@example.org"
 RELAY = Account(
     name="Office",
     address=Address("ana", "example.com"),
-    endpoint=Endpoint("127.0.0.1", 587, Security.STARTTLS),
-    username="",
-    auth=Auth.NONE,
-    provider="custom",
-    path="none",
-    sender=Address("hello", "example.com"),
-    sender_name="Ana",
-    company_name="",
-    reply_to=None,
-    update_company=False,
+    connection=Connection(
+        endpoint=Endpoint("127.0.0.1", 587, Security.STARTTLS),
+        username="",
+        auth=Auth.NONE,
+        provider="custom",
+        path="none",
+        allow_cleartext=False,
+        ehlo_name="",
+        ca_file=None,
+        sandbox=None,
+    ),
+    identity=Identity(
+        sender=Address("hello", "example.com"), sender_name="Ana", company_name="", reply_to=None, update_company=False
+    ),
     scope=Scope.GENERAL,
     store=None,
-    allow_cleartext=False,
-    ehlo_name="",
-    ca_file=None,
-    sandbox=None,
     created=datetime(2026, 11, 24, tzinfo=UTC),
 )
 """An account that needs no sign-in, so that a script is short."""
@@ -75,8 +77,11 @@ def script(authority: Authority, *rest: Step) -> list[Step]:
 
 async def send(book: AccountBook, authority: Authority, server: MisbehavingServer, *more: str, **changes: Any) -> Ran:
     """Save an account that leads to this server, and send its test message."""
-    account = replace(RELAY, endpoint=server.endpoint(Security.STARTTLS), ca_file=str(authority.file))
-    book.put(replace(account, **changes), replacing=True)
+    account = replace(
+        RELAY,
+        connection=replace(RELAY.connection, endpoint=server.endpoint(Security.STARTTLS), ca_file=str(authority.file)),
+    )
+    book.put(with_fields(account, **changes), replacing=True)
     return await asyncio.to_thread(run, "send", "office", "--to", BOB, *more)
 
 

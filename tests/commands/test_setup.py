@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.discovery import search
 from smtp_wizard.engine.providers.catalog import load_catalog

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.commands.options import vault as vaults
-from smtp_wizard.engine.accounts.accounts import FILE_SCHEMAS, AccountBook
+from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.account_file import FILE_SCHEMAS
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from tests.support.cli import PROGRAM, Ran, on_terminal, run, run_process

@@ -13,15 +13,17 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import Account, AccountBook
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.output.schemas import schema_of
 from tests.support.cli import checked, on_terminal, run
 from tests.support.misbehaving import refused_port, silent_port
+from tests.support.nouns import with_fields
 from tests.support.state import FULL, refuse_to_write
 
 PASSWORD = "correct horse battery"
@@ -30,22 +32,20 @@ SESSION = StoreRef(StoreKind.SESSION, "x/password")
 PRACTICE = Account(
     name="Practice",
     address=Address("ana", "sandbox.test"),
-    endpoint=Endpoint("127.0.0.1", 5871, Security.STARTTLS),
-    username="ana@sandbox.test",
-    auth=Auth.PASSWORD,
-    provider="sandbox",
-    path="accept",
-    sender=None,
-    sender_name="",
-    company_name="",
-    reply_to=None,
-    update_company=False,
+    connection=Connection(
+        endpoint=Endpoint("127.0.0.1", 5871, Security.STARTTLS),
+        username="ana@sandbox.test",
+        auth=Auth.PASSWORD,
+        provider="sandbox",
+        path="accept",
+        allow_cleartext=False,
+        ehlo_name="",
+        ca_file=None,
+        sandbox="accept",
+    ),
+    identity=Identity(sender=None, sender_name="", company_name="", reply_to=None, update_company=False),
     scope=Scope.GENERAL,
     store=StoreRef(StoreKind.ENV, "PRACTICE_PASSWORD"),
-    allow_cleartext=False,
-    ehlo_name="",
-    ca_file=None,
-    sandbox="accept",
     created=datetime(2026, 11, 24, tzinfo=UTC),
 )
 
@@ -65,7 +65,7 @@ def save(book: AccountBook, monkeypatch: pytest.MonkeyPatch) -> Save:
         variable = f"PASSWORD_{name.upper()}"
         monkeypatch.setenv(variable, PASSWORD)
         account = replace(PRACTICE, name=name, store=StoreRef(StoreKind.ENV, variable))
-        account = replace(account, **changes)  # type: ignore[arg-type]  # fields by name
+        account = with_fields(account, **changes)
         book.put(account)
         return account
 

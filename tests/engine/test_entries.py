@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import Account, Displaces, StoreTrouble
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.account_book import Displaces, StoreTrouble
 from smtp_wizard.engine.accounts.secret_entries import TRIES
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
@@ -25,6 +26,7 @@ from smtp_wizard.engine.services.desk import Desk
 from tests.engine.accounts.test_two_at_once import OLD, draft
 from tests.engine.oauth.test_oauth import signed_in
 from tests.engine.services.test_bearers import Office
+from tests.support.nouns import with_fields
 from tests.support.oauthserver import AuthorizationServer
 from tests.support.stores import FailingStore, MemoryBackend, desktop, kept
 from tests.support.walk import make_desk
@@ -51,7 +53,7 @@ def other(tmp_path: Path, backend: MemoryBackend) -> Desk:
 
 async def test_a_password_is_found_where_another_program_has_put_it(desk: Desk, other: Desk) -> None:
     seen = await desk.save(draft(OLD))
-    await other.save(replace(other.draft_of(seen, Secret("a new one")), sender_name="Ana"))
+    await other.save(with_fields(other.draft_of(seen, Secret("a new one")), sender_name="Ana"))
     assert await desk.secret_of(seen) == Secret("a new one")
     await other.rename("Office", "Shop")
     assert await desk.secret_of(seen) == Secret("a new one"), "under whatever name"
@@ -82,7 +84,7 @@ async def test_a_password_of_another_account_of_that_name_is_not_handed_out(desk
     seen = await desk.save(draft(OLD))
     await other.remove("Office")
     elsewhere = Endpoint("mail.elsewhere.test", 587, Security.STARTTLS)
-    await other.save(replace(draft("another's"), endpoint=elsewhere))
+    await other.save(with_fields(draft("another's"), endpoint=elsewhere))
     with pytest.raises(SecretError, match="Another program has changed"):
         await desk.secret_of(seen)
 
@@ -184,7 +186,7 @@ async def test_a_sign_in_is_renewed_where_another_program_has_put_it(
         other = office.another_desk()
         again = other.bearers.remember(await signed_in(server))
         assert (await other.replace_secret(other.book.get("Ana"), again, lambda _: None)).verdict is Verdict.PASS
-        way = office.desk.oauth_server(seen.provider, seen.path)
+        way = office.desk.oauth_server(seen.connection.provider, seen.connection.path)
         token = await office.desk.bearers.of_account(seen, secret or Secret(""), way, None)
         assert token.reveal() in server.access_tokens
         held = Grant.opened(await office.desk.secret_of(office.desk.book.get("Ana")) or Secret(""))
@@ -210,7 +212,7 @@ async def test_a_sign_in_whose_account_is_removed_while_it_is_renewed_leaves_not
             await whole(*arguments, **more)
 
         monkeypatch.setattr(office.desk.stores, "put", removed_first)
-        way = office.desk.oauth_server(seen.provider, seen.path)
+        way = office.desk.oauth_server(seen.connection.provider, seen.connection.path)
         await office.desk.bearers.of_account(seen, secret or Secret(""), way, None)
         assert office.backend.entries == {}
         assert not list(tmp_path.glob("unfinished-*"))
@@ -226,7 +228,7 @@ async def test_nobody_renews_a_sign_in_between_its_reading_and_its_saving(
         account = office.desk.book.get("Ana")
         secret = await office.desk.secret_of(account)
         other = office.another_desk()
-        way = other.oauth_server(account.provider, account.path)
+        way = other.oauth_server(account.connection.provider, account.connection.path)
         put, fetch, renewals, order = office.desk.stores.put, other.stores.fetch, [], []
 
         async def put_and_go_on(*arguments: Any, **more: Any) -> None:
@@ -243,7 +245,7 @@ async def test_nobody_renews_a_sign_in_between_its_reading_and_its_saving(
         monkeypatch.setattr(office.desk.stores, "put", put_and_go_on)
         monkeypatch.setattr(other.stores, "fetch", read)
         office.at += timedelta(hours=2)
-        await office.desk.save(replace(office.desk.draft_of(account, secret), sender_name="Ana B."))
+        await office.desk.save(with_fields(office.desk.draft_of(account, secret), sender_name="Ana B."))
         order.append("saved")
         assert await renewals[0] in server.access_tokens
         assert order == ["saved", "read"]

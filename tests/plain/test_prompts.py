@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import StoreTrouble
+from smtp_wizard.engine.accounts.account_book import StoreTrouble
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
@@ -211,8 +211,12 @@ def test_back_through_everything_and_forth_again_loses_nothing(desk: Desk, shelf
     PlainWizard(desk, shelf, dialogue).run(start="setup")
     dialogue.over()
     (account,) = desk.book.list()
-    assert (account.sender_name, account.company_name, account.scope) == ("Ana of Example", "Example Ltd", Scope.ALL)
-    assert str(account.reply_to) == "hello@example.com"
+    assert (account.identity.sender_name, account.identity.company_name, account.scope) == (
+        "Ana of Example",
+        "Example Ltd",
+        Scope.ALL,
+    )
+    assert str(account.identity.reply_to) == "hello@example.com"
     assert account.last is not None
     assert account.last.depth is Depth.SEND
 
@@ -228,7 +232,7 @@ def test_what_is_no_address_is_said_and_asked_again(answered: Look) -> None:
 def test_a_misspelt_ending_is_offered_back(answered: Look) -> None:
     """Enter takes the ending that was meant."""
     draft = answered(("E-mail address:", "ana@gmial.com"), ("Did you mean gmail.com? 1. Use gmail.com", ""))
-    assert (str(draft.address), draft.provider) == ("ana@gmail.com", "gmail")
+    assert (str(draft.address), draft.connection.provider) == ("ana@gmail.com", "gmail")
 
 
 def test_a_misspelt_ending_can_be_kept_or_thought_over(answered: Look, nobody: dict[str, Any]) -> None:
@@ -255,7 +259,7 @@ FIRM: Exchange = ("E-mail address:", "ana@firm.example")
 
 def test_what_was_found_is_said_with_where_it_is_from_and_how_old_it_is(answered: Look, desk: Desk) -> None:
     draft = answered(("E-mail address:", "ana@gmail.com"), ("settings checked: 20", "use"))
-    assert draft.provider == "gmail"
+    assert draft.connection.provider == "gmail"
 
 
 def test_then_and_now_is_an_answer(walk: Walk) -> None:
@@ -283,8 +287,8 @@ def test_another_provider_is_searched_for(answered: Look) -> None:
         ("A name, a domain", "gmx"),
         ("Search with other words", "1"),
     )
-    assert draft.provider is not None
-    assert draft.provider.startswith("gmx")
+    assert draft.connection.provider is not None
+    assert draft.connection.provider.startswith("gmx")
 
 
 def test_a_long_list_of_providers_is_cut_and_says_so(walk: Walk) -> None:
@@ -297,7 +301,7 @@ def test_a_long_list_of_providers_is_cut_and_says_so(walk: Walk) -> None:
 
 def test_where_nobody_was_found_the_server_is_entered_by_hand(answered: Look, nobody: dict[str, Any]) -> None:
     draft = answered(FIRM, ("Nobody was found. Who runs your mailbox?", "hand"))
-    assert (draft.provider, draft.by_hand) == ("custom", True)
+    assert (draft.connection.provider, draft.by_hand) == ("custom", True)
 
 
 def test_servers_that_were_found_are_offered_with_where_they_are_from(answered: Look, nobody: dict[str, Any]) -> None:
@@ -306,9 +310,9 @@ def test_servers_that_were_found_are_offered_with_where_they_are_from(answered: 
     second = replace(first, endpoint=Endpoint("old.firm.example", 587, Security.STARTTLS), verified=False)
     nobody |= {"candidates": (first, second), "source": FoundBy.SRV, "note": "from: SRV", "problem": None}
     draft = answered(FIRM, ("1. smtp.firm.example, port 465, SSL/TLS", ""))
-    assert (draft.endpoint, draft.by_hand) == (first.endpoint, False)
+    assert (draft.connection.endpoint, draft.by_hand) == (first.endpoint, False)
     anew = ("You were setting up", "anew")
-    assert answered(anew, FIRM, ("it answers, and its certificate fits", "2")).endpoint == second.endpoint
+    assert answered(anew, FIRM, ("it answers, and its certificate fits", "2")).connection.endpoint == second.endpoint
     assert answered(anew, FIRM, ("Several servers were found", "change")).by_hand
 
 
@@ -320,7 +324,7 @@ def test_a_public_list_is_a_question(answered: Look, nobody: dict[str, Any]) -> 
 def test_where_several_are_possible_they_are_offered_first(answered: Look, nobody: dict[str, Any]) -> None:
     nobody["alternatives"] = load_catalog().providers[:2]
     draft = answered(FIRM, ("Several providers share this mail server. Which one is yours?", "2"))
-    assert draft.provider == load_catalog().providers[1].id
+    assert draft.connection.provider == load_catalog().providers[1].id
 
 
 # --- sign-in ---
@@ -336,7 +340,7 @@ def test_a_closed_way_leads_to_what_replaced_it(answered: Look) -> None:
         ("[closed", "less-secure-apps"),
         ("What you can do instead:", "app-password"),
     )
-    assert draft.path == "app-password"
+    assert draft.connection.path == "app-password"
 
 
 def test_a_closed_way_can_be_left_for_the_list_again(answered: Look) -> None:
@@ -349,7 +353,7 @@ def test_a_closed_way_can_be_left_for_the_list_again(answered: Look) -> None:
         ("What you can do instead:", "back"),
         ("How should Gmail let", "app-password"),
     )
-    assert draft.path == "app-password"
+    assert draft.connection.path == "app-password"
 
 
 def test_a_way_in_the_browser_stands_behind_what_works_for_a_password(walk: Walk) -> None:
@@ -394,19 +398,19 @@ def test_a_way_in_the_browser_is_first_for_an_application_that_can_do_it(walk: W
 )
 def test_a_server_that_is_none_is_said_and_asked_again(answered: Look, bad: str, why: str) -> None:
     draft = answered(("Outgoing server", bad), (why, "mail.example.com"), draft=at_server())
-    assert draft.endpoint == Endpoint("mail.example.com", 465, Security.TLS)
+    assert draft.connection.endpoint == Endpoint("mail.example.com", 465, Security.TLS)
 
 
 def test_a_server_in_other_letters_is_taken(answered: Look) -> None:
     draft = answered(("Outgoing server", "münchen.example"), draft=at_server())
-    assert draft.endpoint is not None
-    assert draft.endpoint.host == "xn--mnchen-3ya.example"
+    assert draft.connection.endpoint is not None
+    assert draft.connection.endpoint.host == "xn--mnchen-3ya.example"
 
 
 @pytest.mark.parametrize("bad", ["abc", "0", "99999", "-1", "587.0"])
 def test_a_port_that_is_none_is_said_and_asked_again(answered: Look, bad: str) -> None:
     draft = answered(HOST, SECURITY, ("Port [587]", bad), ("from 1 to 65535", "2525"), draft=at_server())
-    assert draft.endpoint == Endpoint("127.0.0.1", 2525, Security.STARTTLS)
+    assert draft.connection.endpoint == Endpoint("127.0.0.1", 2525, Security.STARTTLS)
 
 
 HOST: Exchange = ("Outgoing server", "127.0.0.1")
@@ -424,13 +428,13 @@ def test_the_port_follows_the_security_until_one_is_typed(answered: Look) -> Non
         *(("User name", "back"), ("Port [4000]", "back"), ("Secure connection:", "tls"), ("Port [4000]", "")),
         draft=at_server(),
     )
-    assert draft.endpoint == Endpoint("127.0.0.1", 4000, Security.TLS)
+    assert draft.connection.endpoint == Endpoint("127.0.0.1", 4000, Security.TLS)
 
 
 def test_without_a_user_name_the_server_wants_no_sign_in(answered: Look) -> None:
     """'-' empties what stands in brackets."""
     draft = answered(*to_settings(user="-"), draft=at_server(username="ana"))
-    assert (draft.username, draft.auth) == ("", "none")
+    assert (draft.connection.username, draft.connection.auth) == ("", "none")
 
 
 def test_the_from_address_may_differ(answered: Look) -> None:
@@ -474,7 +478,7 @@ def test_where_no_usual_port_answers_the_settings_stay(answered: Look, desk: Des
     desk.wire = FarHost(dict.fromkeys((465, 587, 2525, 25), REFUSING))
     script = (FAR, *to_settings("4000")[1:], ("Try the usual", "ports"), ("None of the usual ports answers", "back"))
     draft = answered(*script, draft=at_server())
-    assert draft.endpoint == Endpoint(FAR_HOST, 4000, Security.STARTTLS)
+    assert draft.connection.endpoint == Endpoint(FAR_HOST, 4000, Security.STARTTLS)
 
 
 @pytest.fixture
@@ -527,12 +531,12 @@ def mendable(works: Endpoint = BETTER) -> Callable[..., Any]:
     )
 
     async def check(draft: Draft, depth: Depth, emit: Emit, options: Options | None = None) -> Report:
-        assert draft.endpoint is not None
-        good = draft.endpoint == works
+        assert draft.connection.endpoint is not None
+        good = draft.connection.endpoint == works
         stage = Stage.AUTH if depth is Depth.LOGIN and good else Stage.GREETING
         result = CheckResult(stage, Verdict.PASS if good else Verdict.FAIL, 0.0, "", None if good else finding)
         emit(StageFinished(result))
-        return Report(draft.endpoint, (result,))
+        return Report(draft.connection.endpoint, (result,))
 
     return check
 
@@ -544,17 +548,23 @@ def test_what_a_finding_offers_is_the_first_answer(answered: Look, desk: Desk, m
     draft = answered(
         *to_settings(), ("Test server", "test"), (offer, ""), ("Server and port are right", "on"), draft=at_server()
     )
-    assert draft.endpoint == BETTER
+    assert draft.connection.endpoint == BETTER
+
+
+def security_of(draft: Draft) -> Security | None:
+    return draft.connection.endpoint.security if draft.connection.endpoint is not None else None
 
 
 def test_a_password_without_encryption_needs_a_yes(answered: Look) -> None:
     """The careful answer is the first; a secure connection can be chosen on the spot."""
     bare = (HOST, ("Secure connection:", "none"), ("Port [25]", ""), ("User name", "ana"), ("From", ""), ("Go on", ""))
     agreed = answered(*bare, ("everybody between this computer", "yes"), draft=at_server())
-    assert (agreed.allow_cleartext, agreed.security) == (True, Security.NONE)
+    assert agreed.connection.allow_cleartext
+    assert security_of(agreed) is Security.NONE
     script = (*bare, ("everybody between", ""), ("Secure connection:", "tls"), ("Port [465]", ""))
     careful = answered(*script, draft=at_server())
-    assert (careful.allow_cleartext, careful.security) == (False, Security.TLS)
+    assert not careful.connection.allow_cleartext
+    assert security_of(careful) is Security.TLS
 
 
 # --- connect ---
@@ -641,7 +651,7 @@ def test_the_offer_of_a_finding_is_taken_with_the_password_that_was_typed(
     offered = Endpoint("127.0.0.1", 587, Security.STARTTLS)
     draft = at_server(endpoint=offered, username="ana", by_hand=False).confirmed()
     done = answered(("User name [ana]", ""), ("not shown:", PASSWORD), ("1. Try 127.0.0.1, port 465", ""), draft=draft)
-    assert (done.endpoint, done.signed_in) == (BETTER, True)
+    assert (done.connection.endpoint, done.signed_in) == (BETTER, True)
 
 
 def test_a_server_without_sign_in_is_checked_at_once(answered: Look, desk: Desk) -> None:
@@ -885,7 +895,7 @@ def test_whoever_comes_back_from_the_end_changes_the_account_that_was_saved(walk
     changed = (("now? 1. Save", "change"), NAME, ("Sender's name", "Ana"), *REVIEW[2:])
     walk(*TO_DONE, ("What next?", "back"), *changed, FINISH, LEAVE)
     (account,) = desk.book.list()
-    assert account.sender_name == "Ana"
+    assert account.identity.sender_name == "Ana"
 
 
 def test_the_guide_to_the_application_knows_the_server(walk: Walk) -> None:
@@ -1070,7 +1080,7 @@ def test_leaving_with_something_unsaved_asks_and_says_what_is_kept(walk: Walk, d
     assert "smtp-wizard check HOST" in said.words
     kept = DraftBox(desk.folder).load()
     assert kept is not None
-    assert (kept.draft.path, kept.step) == ("accept", step("connect"))
+    assert (kept.draft.connection.path, kept.step) == ("accept", step("connect"))
 
 
 def test_leaving_before_anything_was_typed_just_says_what_can_be_done(walk: Walk) -> None:
@@ -1085,7 +1095,7 @@ def test_what_one_face_began_the_other_goes_on_with(walk: Walk, desk: Desk) -> N
     practice = desk.provider("sandbox")
     assert practice is not None
     draft = begun.with_provider(practice, Origin.ADDRESS).with_path(practice.paths[0])
-    DraftBox(desk.folder).save(replace(draft, sender_name="Ana"), step("testmail"))
+    DraftBox(desk.folder).save(replace(draft, identity=replace(draft.identity, sender_name="Ana")), step("testmail"))
     said = walk(
         ("You were setting up you@sandbox.test, and stopped at the step 'Connect'.", ""),
         *(USER, SECRET, SEND, ARRIVED, NAME, ("Sender's name [Ana]", ""), *REVIEW[2:], FINISH, LEAVE),
@@ -1293,7 +1303,7 @@ def test_control_c_and_the_end_of_input_leave_politely(key: bytes, code: int, ow
     assert "The account was not saved. What you answered is kept" in terminal.words
     kept = DraftBox(own_home / "config").load()
     assert kept is not None
-    assert kept.draft.path == "accept"
+    assert kept.draft.connection.path == "accept"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import AccountBook, StoreTrouble
+from smtp_wizard.engine.accounts.account_book import AccountBook, StoreTrouble
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.private_files import make_private_dir, read_private
 from smtp_wizard.engine.providers.catalog import load_catalog

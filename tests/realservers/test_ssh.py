@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.wizard.draft_file import DraftBox
 from tests.support.line import Line
 from tests.support.patience import PATIENCE
@@ -116,4 +116,4 @@ def test_a_lost_line_costs_the_password_and_nothing_else(login: Login) -> None:
         line.close()
     (account,) = AccountBook(login.config).list()
     assert str(account.address) == "you@sandbox.test"
-    assert account.sandbox == "accept"
+    assert account.connection.sandbox == "accept"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.stages import Verdict
 from tests.support.patience import PATIENCE
 
@@ -123,7 +123,7 @@ def test_from_the_address_to_the_saved_account(tmux: Tmux, own_home: Path) -> No
     assert len(tmux.pressed) <= 14
     assert PASSWORD not in tmux.screen
     (account,) = AccountBook(Path(os.environ["SMTP_WIZARD_CONFIG"])).list()
-    assert account.sandbox == "accept"
+    assert account.connection.sandbox == "accept"
     assert str(account.address) == "ana@sandbox.test"
     assert account.last is not None
     assert account.last.verdict is Verdict.PASS

@@ -251,7 +251,7 @@ async def test_a_record_confirms_no_server_but_one_of_the_own_domain(
     address = Address("ana", domain)
     found, _ = await searched(unbound, catalog, tmp_path, address)
     draft = replace(with_found(Draft().with_address(address), found, catalog), secret=Secret("correct horse"))
-    assert draft.endpoint == Endpoint(host, 465, Security.TLS)
+    assert draft.connection.endpoint == Endpoint(host, 465, Security.TLS)
     assert standing(draft, catalog) is (Standing.OWN if confirmed else Standing.UNKNOWN)
     if not confirmed:
         assert found.candidates[0].note == f"this server belongs to stranger.de, not to {domain}: please make sure"

@@ -131,7 +131,7 @@ def begun(office: Office) -> Draft:
     provider = office.desk.catalog.get("our-firm")
     assert provider is not None
     chosen = Draft().with_address(Address("ana", "firm.example")).with_provider(provider, Origin.ADDRESS)
-    return replace(chosen, username="ana@firm.example")
+    return replace(chosen, connection=replace(chosen.connection, username="ana@firm.example"))
 
 
 def answered(office: Office, person: Person) -> Draft:
@@ -152,7 +152,7 @@ def test_the_plain_wizard_takes_the_browser_s_last_address(tmp_path: Path, monke
             lambda read: server.consent(url_in(read)),
         )
         draft = answered(office, person)
-    assert draft.auth is Auth.XOAUTH2
+    assert draft.connection.auth is Auth.XOAUTH2
     assert draft.secret is not None
     assert "left." in person.read_so_far, "nobody had come back yet"
     assert "address of another page" in person.read_so_far

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
@@ -35,15 +36,17 @@ PATIENT = hurried(auth=60.0)
 def draft(server: MisbehavingServer) -> Draft:
     return Draft(
         address=Address("ana", "firm.example"),
-        provider="custom",
+        connection=Connection(
+            provider="custom",
+            path="password",
+            endpoint=server.endpoint(Security.NONE),
+            allow_cleartext=True,
+            username="ana@firm.example",
+        ),
         origin=Origin.HAND,
         ways=2,
-        path="password",
         by_hand=True,
-        endpoint=server.endpoint(Security.NONE),
         confirmed_host=server.host,
-        allow_cleartext=True,
-        username="ana@firm.example",
         secret=Secret("guess one"),
         name="Office",
     )
@@ -51,8 +54,8 @@ def draft(server: MisbehavingServer) -> Draft:
 
 def signed_in(server: MisbehavingServer) -> Draft:
     found = draft(server)
-    assert found.endpoint is not None
-    proof = Proof(NOON, Depth.LOGIN, Verdict.PASS, found.endpoint, found.username)
+    assert found.connection.endpoint is not None
+    proof = Proof(NOON, Depth.LOGIN, Verdict.PASS, found.connection.endpoint, found.connection.username)
     return replace(found, proof=proof, test_to=Address("bob", "elsewhere.example"))
 
 

@@ -17,6 +17,7 @@ from textual.widgets import Input
 
 from smtp_wizard.app import TOOLS
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.explain.explain import Explainer, Explanation
@@ -332,15 +333,13 @@ async def test_an_idle_explain_screen_does_not_blink(desk: Desk) -> None:
 def draft(endpoint: Endpoint) -> Draft:
     return Draft(
         address=Address("ana", "firm.example"),
-        provider="custom",
+        connection=Connection(
+            provider="custom", path="password", endpoint=endpoint, allow_cleartext=True, username="ana@firm.example"
+        ),
         origin=Origin.HAND,
         ways=2,
-        path="password",
         by_hand=True,
-        endpoint=endpoint,
         confirmed_host=endpoint.host,
-        allow_cleartext=True,
-        username="ana@firm.example",
         secret=Secret("guess one"),
         name="Office",
     )

@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 from smtp_wizard.app import HOME, WizardApp, run_app
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.services.desk import Desk
@@ -51,14 +52,16 @@ def to(server: MisbehavingServer) -> Draft:
     """Return a draft that goes on where the password is typed, before a server of one's own."""
     return Draft(
         address=Address("ana", "firma.example"),
-        provider="custom",
+        connection=Connection(
+            provider="custom",
+            path="password",
+            endpoint=server.endpoint(Security.NONE),
+            allow_cleartext=True,
+            username="ana",
+        ),
         origin=Origin.HAND,
         ways=2,
-        path="password",
-        endpoint=server.endpoint(Security.NONE),
         confirmed_host=server.host,
-        allow_cleartext=True,
-        username="ana",
     )
 
 

@@ -12,6 +12,7 @@ from textual.widgets import DataTable
 
 from smtp_wizard.app import HOME, SCREENS, SETUP, TOOLS
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
@@ -45,12 +46,14 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECRET = Secret("abcd efgh ijkl mnop")
 PRACTICE = Draft(
     address=Address("ana", "sandbox.test"),
-    provider="sandbox",
+    connection=Connection(
+        provider="sandbox",
+        path="accept",
+        sandbox="accept",
+        endpoint=Endpoint("127.0.0.1", 5871, Security.STARTTLS),
+        username="ana",
+    ),
     ways=5,
-    path="accept",
-    sandbox="accept",
-    endpoint=Endpoint("127.0.0.1", 5871, Security.STARTTLS),
-    username="ana",
     secret=SECRET,
     name="Office",
     store=StoreKind.KEYRING,
@@ -115,7 +118,9 @@ async def test_a_new_password_is_all_that_is_asked(desk: Desk, backend: MemoryBa
 
 async def test_a_new_password_that_is_refused_leaves_the_old_one(desk: Desk, backend: MemoryBackend) -> None:
     """The finding says what is wrong; the old password is kept."""
-    await desk.save(replace(PRACTICE, path="wrong-password", sandbox="wrong-password"))
+    await desk.save(
+        replace(PRACTICE, connection=replace(PRACTICE.connection, path="wrong-password", sandbox="wrong-password"))
+    )
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("p")
@@ -166,7 +171,7 @@ async def test_change_goes_through_the_wizard_filled_in(desk: Desk) -> None:
         await walk.press("enter")
         await walk.at("done")
     (account,) = desk.book.list()
-    assert (account.name, account.sender_name) == ("Office", "Ana's Cleaning")
+    assert (account.name, account.identity.sender_name) == ("Office", "Ana's Cleaning")
 
 
 async def test_a_copy_begins_with_the_same_answers(desk: Desk) -> None:
@@ -200,7 +205,11 @@ async def test_all_mail_is_asked_before_another_account_is_displaced(desk: Desk)
 async def test_all_are_tested_one_after_the_other(desk: Desk) -> None:
     """A tests every account and says each result."""
     await desk.save(replace(PRACTICE, name="A"))
-    await desk.save(replace(PRACTICE, name="B", path="wrong-password", sandbox="wrong-password"))
+    await desk.save(
+        replace(
+            PRACTICE, name="B", connection=replace(PRACTICE.connection, path="wrong-password", sandbox="wrong-password")
+        )
+    )
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("a")
@@ -215,10 +224,13 @@ async def test_an_account_whose_way_in_retires_is_told_so(desk: Desk) -> None:
     await desk.save(
         replace(
             PRACTICE,
-            provider="microsoft365",
-            path="password",
-            sandbox=None,
-            endpoint=Endpoint("smtp.office365.com", 587, Security.STARTTLS),
+            connection=replace(
+                PRACTICE.connection,
+                provider="microsoft365",
+                path="password",
+                sandbox=None,
+                endpoint=Endpoint("smtp.office365.com", 587, Security.STARTTLS),
+            ),
         )
     )
     async with walking(desk, start=HOME, size=(120, 40)) as walk:

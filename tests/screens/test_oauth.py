@@ -70,7 +70,7 @@ async def test_a_code_that_is_typed_elsewhere(tmp_path: Path, monkeypatch: pytes
         assert screen.draft.secret is not None
         await walk.press("enter")
         await walk.at("connect")
-        assert walk.draft.auth is Auth.XOAUTH2
+        assert walk.draft.connection.auth is Auth.XOAUTH2
         await walk.press("enter")
         await walk.until(lambda: walk.draft.signed_in, "the sign-in")
         assert [token.reveal() for token in office.tokens if token] == [*server.access_tokens]
@@ -223,4 +223,4 @@ async def _not_for_a_password(desk: Desk) -> None:
         assert "client id of your own" in dialog.why
         await walk.press("down", "down", "enter")
         await walk.at("oauth")
-        assert walk.draft.path == "oauth"
+        assert walk.draft.connection.path == "oauth"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
-from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.oauth.attempt import Attempt
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk

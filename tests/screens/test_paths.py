@@ -280,7 +280,7 @@ class Person(Walk):
         assert scenario not in WELL_KNOWN or finding.code in WELL_KNOWN[scenario], f"{scenario}: {finding}"
 
     def failing_stage(self, scenario: str) -> Stage | None:
-        endpoint = self.draft.endpoint
+        endpoint = self.draft.connection.endpoint
         assert endpoint is not None
         stage = fails_at(scenario)
         return Stage.TLS if stage is Stage.STARTTLS and endpoint.security is Security.TLS else stage
@@ -344,13 +344,13 @@ class Person(Walk):
         await self.until(lambda: desk.book.list()[0].last, "the result, which a thread of its own writes")
         (account,) = desk.book.list()
         assert account.name == self.draft.saved
-        assert account.provider == self.way.provider.id
+        assert account.connection.provider == self.way.provider.id
         assert account.scope is Scope.GENERAL
         assert account.last is not None
         assert account.last.verdict in (Verdict.PASS, Verdict.WARN)
         secret = await desk.secret_of(account)
         if not self.way.needs_secret:
-            assert (secret, account.auth) == (None, Auth.NONE)
+            assert (secret, account.connection.auth) == (None, Auth.NONE)
         else:
             assert secret == self.draft.secret
             assert secret is not None
@@ -446,7 +446,9 @@ async def test_a_way_in_the_browser(
 
         async def checks(target: Target, secret: Secret | None, **_: object) -> Report:
             tokens.append(secret.reveal() if secret else "")
-            return Report(target.endpoint, (CheckResult(Stage.AUTH, Verdict.PASS, 0.0, mechanism="XOAUTH2"),))
+            return Report(
+                target.connection.endpoint, (CheckResult(Stage.AUTH, Verdict.PASS, 0.0, mechanism="XOAUTH2"),)
+            )
 
         monkeypatch.setattr("smtp_wizard.engine.services.checker.run_checks", checks)
         async with walking(desk) as walk:
@@ -503,7 +505,7 @@ async def test_a_way_that_cannot_be_walked_leads_on(way: Way, tmp_path: Path, pr
         await choose_in(walk, dialog, open_one)
         await walk.give_server()
         await walk.at("connect")
-        assert walk.draft.path == open_one.id
+        assert walk.draft.connection.path == open_one.id
         for scenario in before_the_message(way.path.scenarios):
             await walk.fails_to_sign_in(scenario)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.scan.control_host import Neutral
 from smtp_wizard.engine.smtp.symptom import Fault
@@ -36,12 +37,10 @@ from tests.support.walk import Walk, make_desk, walking
 NEUTRAL = "smtp.gmail.com"
 BY_HAND = Draft(
     address=Address("ana", "firma.example"),
-    provider="custom",
+    connection=Connection(endpoint=None, provider="custom", path="password", username="ana"),
     origin=Origin.HAND,
     ways=2,
-    path="password",
     by_hand=True,
-    username="ana",
 )
 GOOD = {465: serving(*TLS_PORT), **dict.fromkeys((587, 2525), serving(*STARTTLS_PORT)), 25: REFUSING}
 REFUSED = Endpoint(HOST, 587, Security.STARTTLS)
@@ -96,7 +95,7 @@ async def test_each_port_is_shown_as_it_answers_and_enter_takes_the_best_so_far(
         assert walk.the("#security", Choices).selected == Security.STARTTLS
         await walk.press("enter")
         await walk.at("connect")
-        assert walk.draft.endpoint == REFUSED
+        assert walk.draft.connection.endpoint == REFUSED
 
 
 async def test_the_best_is_filled_in_with_its_reason_and_what_the_network_does(tmp_path: Path) -> None:
@@ -184,7 +183,7 @@ async def test_the_offer_goes_away_with_what_it_was_about(tmp_path: Path) -> Non
 @pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.RESET])
 async def test_connect_offers_it_too_where_nobody_answers(tmp_path: Path, fault: Fault) -> None:
     wire = FarHost({587: Port(refuses=fault)})
-    draft = replace(BY_HAND, endpoint=REFUSED).confirmed()
+    draft = replace(BY_HAND, connection=replace(BY_HAND.connection, endpoint=REFUSED)).confirmed()
     async with walking(make_desk(tmp_path, wire), draft=draft, size=(120, 40)) as walk:
         await walk.at("connect")
         await walk.until_reads("Press F3 to find out")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
@@ -50,13 +51,11 @@ SECRET = Secret("abcd efgh ijkl mnop")
 PRACTICE_SERVER = Endpoint("127.0.0.1", 5871, Security.STARTTLS)
 PRACTICE = Draft(
     address=Address("ana", "sandbox.test"),
-    provider="sandbox",
+    connection=Connection(
+        provider="sandbox", path="accept", sandbox="accept", endpoint=PRACTICE_SERVER, username="ana"
+    ),
     origin=Origin.ADDRESS,
     ways=12,
-    path="accept",
-    sandbox="accept",
-    endpoint=PRACTICE_SERVER,
-    username="ana",
     secret=SECRET,
 )
 SIGNED_IN = replace(PRACTICE, proof=Proof(NOON, Depth.LOGIN, Verdict.PASS, PRACTICE_SERVER, "ana"))
@@ -64,12 +63,10 @@ TO_BE_SAVED = replace(SIGNED_IN, arrival=Arrival.ARRIVED, store=StoreKind.KEYRIN
 HOST = "mail.firma.example"
 BY_HAND = Draft(
     address=Address("ana", "firma.example"),
-    provider="custom",
+    connection=Connection(endpoint=None, provider="custom", path="password", username="ana"),
     origin=Origin.HAND,
     ways=2,
-    path="password",
     by_hand=True,
-    username="ana",
 )
 """Goes on at the server, which is still to be entered."""
 
@@ -166,8 +163,8 @@ async def test_servers_that_were_found_are_shown_and_enter_takes_the_likeliest(d
         await walk.until_reads("The sources differ")
         await walk.press("enter")
         await walk.at("signin")
-        assert walk.draft.endpoint == FIRST.endpoint
-        assert (walk.draft.username, walk.draft.by_hand) == ("ana@firma.example", False)
+        assert walk.draft.connection.endpoint == FIRST.endpoint
+        assert (walk.draft.connection.username, walk.draft.by_hand) == ("ana@firma.example", False)
 
 
 async def test_another_server_that_was_found_is_one_arrow_away(desk: Desk, found: Answer) -> None:
@@ -178,7 +175,7 @@ async def test_another_server_that_was_found_is_one_arrow_away(desk: Desk, found
         await walk.at("provider")
         await walk.press("down", "enter")
         await walk.at("signin")
-        assert walk.draft.endpoint == SECOND.endpoint
+        assert walk.draft.connection.endpoint == SECOND.endpoint
         await walk.press("escape")
         await walk.at("provider")
         await walk.press("down", "down", "enter")
@@ -281,7 +278,7 @@ async def test_a_wrong_security_is_found_and_f9_mends_it_on_the_server_step(tmp_
 async def test_a_wrong_security_is_found_and_f9_mends_it_where_the_password_is_typed(tmp_path: Path) -> None:
     """At Connect F9 takes the offer and signs in with the password that stands there."""
     wrong = Endpoint(HOST, 465, Security.STARTTLS)
-    async with served(tmp_path, replace(BY_HAND, endpoint=wrong)) as at:
+    async with served(tmp_path, replace(BY_HAND, connection=replace(BY_HAND.connection, endpoint=wrong))) as at:
         walk = at.walk
         await walk.at("connect")
         await walk.until_reads(f"Press F9 to try {HOST}:465 with SSL/TLS")
@@ -290,7 +287,7 @@ async def test_a_wrong_security_is_found_and_f9_mends_it_where_the_password_is_t
         assert walk.the("#secret", SecretInput).value == "any password"
         await walk.press("f9")
         await walk.until_reads("Press Enter to go on")
-        assert walk.draft.endpoint == Endpoint(HOST, 465, Security.TLS)
+        assert walk.draft.connection.endpoint == Endpoint(HOST, 465, Security.TLS)
         assert walk.draft.signed_in
 
 
@@ -364,14 +361,14 @@ async def test_a_password_without_encryption_needs_a_yes(desk: Desk) -> None:
         assert walk.reads("127.0.0.1:25 can read your password")
         await walk.press("enter")
         await walk.at("server")
-        assert not walk.draft.allow_cleartext
+        assert not walk.draft.connection.allow_cleartext
         await walk.press("enter")
         await walk.at_screen(ConfirmScreen)
         await walk.press("down")
         await walk.until_reads(f"> (o) {CLEARTEXT_YES}")
         await walk.press("enter")
         await walk.at("connect")
-        assert walk.draft.allow_cleartext
+        assert walk.draft.connection.allow_cleartext
 
 
 async def test_the_yes_holds_for_that_server_alone(desk: Desk) -> None:
@@ -406,7 +403,7 @@ async def test_no_user_name_means_no_sign_in_and_no_question_about_a_password(de
 
 
 async def test_what_is_missing_for_the_sign_in_is_said_and_nothing_is_sent(tmp_path: Path) -> None:
-    draft = replace(BY_HAND, endpoint=Endpoint(HOST, 465, Security.TLS))
+    draft = replace(BY_HAND, connection=replace(BY_HAND.connection, endpoint=Endpoint(HOST, 465, Security.TLS)))
     async with served(tmp_path, draft) as at:
         walk = at.walk
         await walk.at("connect")
@@ -512,8 +509,14 @@ async def test_a_second_account_for_all_mail_displaces_the_first_only_after_aski
 
 async def test_replacing_an_account_asks_first(desk: Desk) -> None:
     """No: type another name. Yes: there is one account of that name, the new one."""
-    await desk.save(replace(PRACTICE, name="Office", store=StoreKind.SESSION, sender_name="Old"))
-    async with walking(desk, draft=replace(TO_BE_SAVED, name="Office", sender_name="New")) as walk:
+    await desk.save(
+        replace(
+            PRACTICE, name="Office", store=StoreKind.SESSION, identity=replace(PRACTICE.identity, sender_name="Old")
+        )
+    )
+    async with walking(
+        desk, draft=replace(TO_BE_SAVED, name="Office", identity=replace(TO_BE_SAVED.identity, sender_name="New"))
+    ) as walk:
         await walk.at("review")
         await walk.press("enter")
         await walk.at_screen(ConfirmScreen)
@@ -521,13 +524,13 @@ async def test_replacing_an_account_asks_first(desk: Desk) -> None:
         await walk.press("enter")
         await walk.at("review")
         await walk.until_reads("Type another name.")
-        assert [each.sender_name for each in desk.book.list()] == ["Old"]
+        assert [each.identity.sender_name for each in desk.book.list()] == ["Old"]
         walk.the("#name", TextInput).focus()
         await walk.press("enter")
         await walk.at_screen(ConfirmScreen)
         await walk.press("down", "enter")
         await walk.at("done")
-    assert [(each.name, each.sender_name) for each in desk.book.list()] == [("Office", "New")]
+    assert [(each.name, each.identity.sender_name) for each in desk.book.list()] == [("Office", "New")]
 
 
 class KeyringRefuses(SecretStores):
@@ -559,7 +562,7 @@ async def test_a_store_that_refuses_keeps_everything_that_was_typed(tmp_path: Pa
         await walk.press("enter")
         await walk.at("done")
     (account,) = desk.book.list()
-    assert (account.name, account.company_name, account.scope) == ("Shop", "Ana Ltd", Scope.ALL)
+    assert (account.name, account.identity.company_name, account.scope) == ("Shop", "Ana Ltd", Scope.ALL)
     assert account.store is not None
     assert account.store.kind is StoreKind.SESSION
 
@@ -675,5 +678,5 @@ async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk
         after = walk.draft
         for kept in ("address", "provider", "path", "endpoint", "username", "sender", "secret", "ticks", "proof"):
             assert getattr(after, kept) == getattr(forward, kept), kept
-        assert after.username == "somebody"
+        assert after.connection.username == "somebody"
         assert after.ticks

@@ -14,8 +14,8 @@ import pytest
 
 from smtp_wizard.app import HOME, TOOLS
 from smtp_wizard.app_faults import FaultScreen
-from smtp_wizard.engine.accounts import accounts
-from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.accounts import account_book
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.identity import Scope
@@ -65,14 +65,14 @@ def no_fault(walk: Walk) -> None:
 @contextmanager
 def damaged(desk: Desk) -> Iterator[str]:
     """The file is damaged while the screen shows what was in it; gives the words that say so."""
-    (desk.folder / accounts.FILE_NAME).write_text("{", "utf-8")
+    (desk.folder / account_book.FILE_NAME).write_text("{", "utf-8")
     yield "is damaged (it is not"
 
 
 @contextmanager
 def locked(desk: Desk) -> Iterator[str]:
     """Another process is writing, and does not come to an end."""
-    with filelock.FileLock(private_files.lock_of(desk.folder / accounts.FILE_NAME)):
+    with filelock.FileLock(private_files.lock_of(desk.folder / account_book.FILE_NAME)):
         yield "Another smtp-wizard"
 
 

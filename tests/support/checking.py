@@ -9,7 +9,7 @@ from ssl import SSLContext
 from typing import Any
 
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.connection import Connection, Family
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
@@ -21,8 +21,9 @@ from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.smtp.symptom import Symptom
-from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Wire
+from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Trust, Wire
 from tests.support.misbehaving import Expect, ExpectMessage, Send, StartTls, Step
+from tests.support.nouns import with_fields
 
 SECRET = Secret("correct horse")
 ALICE = Address("alice", "example.test")
@@ -143,12 +144,16 @@ async def check(
     secret: Secret | None = SECRET,
     limits: Limits = QUICK,
     wire: Wire | None = None,
+    trust: Trust | None = None,
     **target: Any,
 ) -> Checked:
     """Check an endpoint as alice, over the real network where no `wire` is given; `target` says what is different."""
+    target |= {"ca_file": trust.ca_file} if trust is not None else {}
     events: list[Event] = []
     noting = NotingDiagnosis()
-    wanted = replace(Target(endpoint=endpoint, username="alice@example.test", mail=MAIL), **target)
+    wanted = with_fields(
+        Target(connection=Connection(endpoint=endpoint, username="alice@example.test"), mail=MAIL), **target
+    )
     report = await run_checks(
         wanted,
         secret,

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from smtp_wizard.cli import program
-from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -100,7 +100,7 @@ def make_config(folder: Path) -> None:
     """Save two accounts, whose server is not there."""
     book = AccountBook(folder)
     nowhere = Endpoint("127.0.0.1", 1, Security.STARTTLS)
-    office = replace(RELAY, endpoint=nowhere, auth=Auth.PASSWORD, username="ana")
+    office = replace(RELAY, connection=replace(RELAY.connection, endpoint=nowhere, auth=Auth.PASSWORD, username="ana"))
     book.put(replace(office, name="Office", store=StoreRef(StoreKind.SESSION, "Office/password")))
     book.put(replace(office, name="Shop", store=StoreRef(StoreKind.ENV, "PW")))
 

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from smtp_wizard.engine.accounts.accounts import FILE_NAME, FILE_SCHEMAS, FILE_VERSION, Account, new_id
+from smtp_wizard.engine.accounts.account import Account, new_id
+from smtp_wizard.engine.accounts.account_book import FILE_NAME
+from smtp_wizard.engine.accounts.account_file import FILE_SCHEMAS, FILE_VERSION, account_to_json
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from tests.support.certs import Authority
 
@@ -183,22 +185,20 @@ def account_at(host: str, port: int, number: int, *, ca_file: str, secret: Path)
     return Account(
         name=f"Account {number:05}",
         address=Address(f"ana{number}", "example.test"),
-        endpoint=Endpoint(host, port, Security.STARTTLS),
-        username=USER,
-        auth=Auth.PASSWORD,
-        provider=None,
-        path=None,
-        sender=None,
-        sender_name="",
-        company_name="",
-        reply_to=None,
-        update_company=False,
+        connection=Connection(
+            endpoint=Endpoint(host, port, Security.STARTTLS),
+            username=USER,
+            auth=Auth.PASSWORD,
+            provider=None,
+            path=None,
+            allow_cleartext=False,
+            ehlo_name="",
+            ca_file=ca_file,
+            sandbox=None,
+        ),
+        identity=Identity(sender=None, sender_name="", company_name="", reply_to=None, update_company=False),
         scope=Scope.GENERAL,
         store=StoreRef(StoreKind.FILE, str(secret)),
-        allow_cleartext=False,
-        ehlo_name="",
-        ca_file=ca_file,
-        sandbox=None,
         created=datetime.now(UTC),
         id=new_id(),
     )
@@ -216,5 +216,7 @@ def save_fleet(folder: Path, places: Sequence[tuple[str, int]], ca_file: str, co
     document = {"schema": FILE_SCHEMAS[FILE_VERSION], "version": FILE_VERSION}
     file = folder / FILE_NAME
     file.touch(0o600)
-    file.write_text(json.dumps({**document, "accounts": [each.to_json() for each in accounts]}, indent=2), "utf-8")
+    file.write_text(
+        json.dumps({**document, "accounts": [account_to_json(each) for each in accounts]}, indent=2), "utf-8"
+    )
     return accounts

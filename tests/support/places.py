@@ -65,8 +65,10 @@ def draft_at_oauth() -> Draft:
 def draft_at_testmail() -> Draft:
     """Return them with the sign-in proved."""
     draft = draft_at_connect().with_sign_in(str(EMAIL), Secret(PASSWORD.replace(" ", "")))
-    assert draft.endpoint is not None
-    return replace(draft, proof=Proof(NOW, Depth.LOGIN, Verdict.PASS, draft.endpoint, draft.username))
+    assert draft.connection.endpoint is not None
+    return replace(
+        draft, proof=Proof(NOW, Depth.LOGIN, Verdict.PASS, draft.connection.endpoint, draft.connection.username)
+    )
 
 
 def draft_at_review() -> Draft:

@@ -23,8 +23,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from smtp_wizard.engine.accounts.accounts import AccountBook, AccountsError
+from smtp_wizard.engine.accounts.account import AccountsError
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
@@ -42,6 +44,7 @@ from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.engine.wizard.draft import Draft
+from tests.support.nouns import with_fields
 from tests.support.stores import MemoryBackend, desktop
 
 PASSPHRASE = Secret("four words of no sense")
@@ -158,13 +161,17 @@ class SteppedBackend:
 
 
 def draft(password: str, name: str = "Office", store: StoreKind = StoreKind.KEYRING, **more: Any) -> Draft:
-    whole = Draft(address=Address("ana", "example.test"), endpoint=ENDPOINT, username="ana", secret=Secret(password))
-    return replace(whole, name=name, store=store, **more)
+    whole = Draft(
+        address=Address("ana", "example.test"),
+        connection=Connection(endpoint=ENDPOINT, username="ana"),
+        secret=Secret(password),
+    )
+    return with_fields(whole, name=name, store=store, **more)
 
 
 async def _edited(desk: Desk, password: str, name: str) -> object:
     before = desk.draft_of(desk.book.get("Office"), Secret(password))
-    return await desk.save(replace(before, name=name, sender_name="Ana"))
+    return await desk.save(replace(before, name=name, identity=replace(before.identity, sender_name="Ana")))
 
 
 async def _new_password(desk: Desk, password: str) -> object:

@@ -22,7 +22,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from smtp_wizard.app import SETUP, WizardApp
-from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.checks.target import Limits
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.guides.guides import GuideShelf

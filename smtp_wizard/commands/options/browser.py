@@ -12,7 +12,7 @@ import click
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import parsed_by
 from smtp_wizard.commands.options.passwords import PasswordSource, hidden
-from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
@@ -166,7 +166,7 @@ def signed_in_again(
     invocation: Invocation, account: Account, flow: Flow | None, watch: Stopwatch, undone: Callable[[], str]
 ) -> Secret:
     """Sign in anew for a saved account, with the client that it had. Raises `CommandError`."""
-    server = invocation.desk.oauth_server(account.provider, account.path)
+    server = invocation.desk.oauth_server(account.connection.provider, account.connection.path)
     if server is None or account.login is None:
         raise CommandError(
             "no-browser-sign-in",
@@ -178,7 +178,7 @@ def signed_in_again(
     if lacking:
         raise CommandError("missing-answers", f"Missing: {', '.join(lacking)}.")
     client = RegisteredClient(account.login.client_id, _client_secret(invocation, account, watch, undone))
-    exchange = invocation.desk.bearers.exchange(server, client, account.ca_file)
+    exchange = invocation.desk.bearers.exchange(server, client, account.connection.ca_file)
     return signed_in(invocation, exchange, way, account.address.wire, watch, undone)
 
 
@@ -201,7 +201,7 @@ def _client_secret(
 
 def refuse_without_sign_in(account: Account) -> None:
     """Raise `CommandError` where a password would be asked for, and the account signs in in the browser."""
-    if account.auth is Auth.XOAUTH2:
+    if account.connection.auth is Auth.XOAUTH2:
         raise CommandError(
             "secret-ask",
             f"'{account.name}' signs in in the browser, and that sign-in is kept nowhere.",

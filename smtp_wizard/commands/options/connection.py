@@ -49,7 +49,7 @@ DEPTH = click.Choice([each.value for each in Depth])
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ConnectionOptions:
     """What was said about the connection."""
 
     ca_file: str | None = None
@@ -90,7 +90,7 @@ def connection_options(command: F) -> F:
     return command
 
 
-def connection_from(given: dict[str, Any]) -> Connection:
+def connection_from(given: dict[str, Any]) -> ConnectionOptions:
     """Take the options about the connection out of what click gives. Raises `click.UsageError`, `CommandError`."""
     ipv4, ipv6, timeout = given.pop("ipv4"), given.pop("ipv6"), given.pop("timeout")
     if ipv4 and ipv6:
@@ -98,7 +98,7 @@ def connection_from(given: dict[str, Any]) -> Connection:
     if timeout is not None and not (math.isfinite(timeout) and timeout > 0):
         raise click.UsageError("--timeout takes a number of seconds above 0.")
     ca_file, transcript = given.pop("ca_file"), given.pop("transcript")
-    return Connection(
+    return ConnectionOptions(
         ca_file=_usable_authority(ca_file) if ca_file else None,
         ehlo_name=given.pop("ehlo_name") or "",
         family=Family.IPV4 if ipv4 else Family.IPV6 if ipv6 else None,

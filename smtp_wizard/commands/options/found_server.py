@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.options.connection import Connection
+from smtp_wizard.commands.options.connection import ConnectionOptions
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.discovery.search import Discovery
@@ -28,7 +28,7 @@ class Search:
     def __init__(
         self,
         invocation: Invocation,
-        connection: Connection,
+        connection: ConnectionOptions,
         watch: Stopwatch,
         undone: Callable[[], str],
         *,
@@ -50,7 +50,7 @@ class Search:
         if accepted is not None:
             return accepted
         listed = self._looked_up(draft, address, public_list=True)
-        return self._accepted(listed) or (found if found.endpoint is not None else listed)
+        return self._accepted(listed) or (found if found.connection.endpoint is not None else listed)
 
     def _looked_up(self, draft: Draft, address: Address, *, public_list: bool) -> Draft:
         desk, connection = self._invocation.desk, self._connection
@@ -65,7 +65,7 @@ class Search:
     def _accepted(self, found: Draft) -> Draft | None:
         """Return the draft with the best server that `--accept-found` takes; None where there is none."""
         desk = self._invocation.desk
-        if found.endpoint is not None and desk.doubt_about(found) is None:
+        if found.connection.endpoint is not None and desk.doubt_about(found) is None:
             return found
         published = (each for each in found.candidates if each.published)
         taken = next((each for each in published if each.endpoint.security is not Security.NONE), None)

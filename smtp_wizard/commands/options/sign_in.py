@@ -8,7 +8,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.browser import refuse_without_sign_in
 from smtp_wizard.commands.options.passwords import PASSWORD_OPTIONS, PasswordSource, read_password
 from smtp_wizard.commands.options.vault import offer_passphrase
-from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
@@ -64,7 +64,7 @@ def password_of(
 
     None where none is needed. Raises `CommandError` where there is nobody to ask, `SecretError` where the store fails.
     """
-    if account.auth is Auth.NONE:
+    if account.connection.auth is Auth.NONE:
         return None
     given = given_password(invocation, source, watch, undone)
     if given is None:
@@ -80,7 +80,7 @@ def tidied_for(invocation: Invocation, account: Account, secret: Secret) -> Secr
     desk = invocation.desk
     tidy = desk.tidied(desk.draft_of(account, secret)).secret
     assert tidy is not None
-    if account.auth is Auth.XOAUTH2:
+    if account.connection.auth is Auth.XOAUTH2:
         return tidy
     warn_of_oddities(invocation.out, tidy)
     return tidy

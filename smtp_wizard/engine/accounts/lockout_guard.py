@@ -63,7 +63,9 @@ class Guard:
         """Do a check that signs in, and count how that came out; or report why it is not done."""
         lockout = self._provider.lockout if self._provider and self._provider.lockout else USUAL
         name, *also = self._whose
-        place = await self._attempts.take(name, target.endpoint.host, lockout, also=also, anyway=self._anyway)
+        place = await self._attempts.take(
+            name, target.connection.endpoint.host, lockout, also=also, anyway=self._anyway
+        )
         if isinstance(place, Pause):
             finding = pause_finding(place, self._now(), _name(self._provider), self._title)
             return report_pause(target, depth, finding, emit)
@@ -112,7 +114,7 @@ def _name(provider: Provider | None) -> str:
 
 def signs_in(target: Target, depth: Depth) -> bool:
     """Whether a check shows the server a user name and a password."""
-    return depth is not Depth.SERVER and target.auth is not Auth.NONE
+    return depth is not Depth.SERVER and target.connection.auth is not Auth.NONE
 
 
 def refused(report: Report) -> bool:
@@ -135,7 +137,7 @@ def report_pause(target: Target, depth: Depth, finding: Finding, emit: Emit) -> 
     )
     for result in results:
         emit(StageFinished(result))
-    report = Report(target.endpoint, results)
+    report = Report(target.connection.endpoint, results)
     emit(RunFinished(report))
     return report
 

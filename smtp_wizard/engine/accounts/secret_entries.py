@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from smtp_wizard.engine.accounts.accounts import Account, AccountBook, AccountsError
+from smtp_wizard.engine.accounts.account import Account, AccountsError
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.journal import Note, Pending
@@ -90,7 +91,10 @@ class Entries:
             now = self._book.now(account)
         except AccountsError:
             return account.store
-        if (now.endpoint, now.username) != (account.endpoint, account.username):
+        if (now.connection.endpoint, now.connection.username) != (
+            account.connection.endpoint,
+            account.connection.username,
+        ):
             raise SecretError(
                 Trouble.MISSING,
                 f"Another program has changed '{account.name}' meanwhile, and its password is for other settings now; "

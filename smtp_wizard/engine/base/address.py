@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from smtp_wizard.engine.base.characters import has_control
 from smtp_wizard.engine.base.endpoint import ascii_host
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import shown
@@ -55,3 +56,15 @@ class Address:
 
     def __str__(self) -> str:
         return f"{self.local}@{self.domain}"
+
+
+def saved_address(text: str) -> Address:
+    """Return an address that was parsed before it was saved; email-validator need not be loaded for it again.
+
+    Raises `InputError` for what no address says.
+    """
+    local, at, domain = text.rpartition("@")
+    if not (local and at and domain) or has_control(text) or any(ch.isspace() or ch in "<>" for ch in domain):
+        raise AddressError("not an address")
+    ascii_host(domain)  # what cannot be written for the DNS would be found out in the middle of a check
+    return Address(local, domain)

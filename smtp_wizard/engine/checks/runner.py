@@ -45,7 +45,7 @@ async def run_checks(
     """
     if depth is Depth.SEND and target.mail is None:
         raise ValueError("a check that sends needs a message")
-    if depth is not Depth.SERVER and target.auth is not Auth.NONE and secret is None:
+    if depth is not Depth.SERVER and target.connection.auth is not Auth.NONE and secret is None:
         raise ValueError("a check that signs in needs a secret")
     run = _Run(target, secret, wire, diagnosis, emit, limits or Limits(), sign_in or SignIn(_unwatched, _unwatched))
     try:
@@ -54,7 +54,7 @@ async def run_checks(
         await run.leave()
     finally:
         run.close()
-    report = Report(target.endpoint, tuple(run.results))
+    report = Report(target.connection.endpoint, tuple(run.results))
     emit(RunFinished(report))
     return report
 
@@ -110,8 +110,8 @@ class _Run:
         self.limits = limits
         self.sign_in = sign_in
         self.results: list[CheckResult] = []
-        self.dialogue = Dialogue(Redactor(secret, target.username))
-        self._mask_all = Redactor(secret, target.username).whole
+        self.dialogue = Dialogue(Redactor(secret, target.connection.username))
+        self._mask_all = Redactor(secret, target.connection.username).whole
         self._began = wire.clock()
         self._stage = Stage.DNS
         self._failed = False
@@ -208,11 +208,11 @@ class _Run:
             enhanced=reply.enhanced if reply else None,
             tls=trouble.tls,
             lacking=trouble.lacking,
-            endpoint=target.endpoint,
-            hints=Hints(auth=target.auth if target.auth is Auth.XOAUTH2 else None),
-            provider=target.provider,
+            endpoint=target.connection.endpoint,
+            hints=Hints(auth=target.connection.auth if target.connection.auth is Auth.XOAUTH2 else None),
+            provider=target.connection.provider,
             secret_shape=target.secret_shape,
-            username=shown(target.username, 100),
+            username=shown(target.connection.username, 100),
             sender=str(mail.sender) if mail else "",
             recipient=str(mail.recipient) if mail else "",
             other=other,
@@ -222,10 +222,10 @@ class _Run:
         )
 
     def _alternative(self) -> Endpoint | None:
-        return next((each for each in self.target.alternatives if each != self.target.endpoint), None)
+        return next((each for each in self.target.alternatives if each != self.target.connection.endpoint), None)
 
     def _same_port(self, security: Security) -> Endpoint:
-        return replace(self.target.endpoint, security=security)
+        return replace(self.target.connection.endpoint, security=security)
 
     def close(self) -> None:
         """Close the socket."""
@@ -304,7 +304,7 @@ class _Run:
     # -- the stages -------------------------------------------------------------------------------------------------
 
     async def _dns(self) -> CheckResult:
-        endpoint = self.target.endpoint
+        endpoint = self.target.connection.endpoint
         self._peers = list(await self.wire.resolve(endpoint.host, endpoint.port, self.target.family))
         first, more = self._peers[0].address, len(self._peers) - 1
         detail = endpoint.host if first == endpoint.host else f"{endpoint.host} is {first}"
@@ -331,7 +331,7 @@ class _Run:
         return CheckResult(Stage.TLS, verdict, 0.0, tls_words(facts, self.wire.now()), finding, tls=facts)
 
     async def _handshake(self) -> TlsFacts:
-        facts = await self.stream.start_tls(self.target.endpoint.host, self.target.trust)
+        facts = await self.stream.start_tls(self.target.connection.endpoint.host, self.target.trust)
         self._tell(
             Way.NOTE,
             f"{tls_words(facts, self.wire.now())}; {facts.cipher}; issued by {facts.issuer or 'an unnamed issuer'}",
@@ -390,7 +390,7 @@ class _Run:
         except WireError:
             return False
         try:
-            await stream.start_tls(self.target.endpoint.host, None)
+            await stream.start_tls(self.target.connection.endpoint.host, None)
         except WireError as error:
             return error.fault is Fault.TLS_FAILED
         finally:
@@ -402,7 +402,7 @@ class _Run:
         return CheckResult(Stage.EHLO, Verdict.PASS, 0.0, _offer_words(self._offered), capabilities=dict(self._offered))
 
     async def _introduce(self) -> None:
-        name = self._name = protocol.own_name(self.target.ehlo_name, self.stream.local_address)
+        name = self._name = protocol.own_name(self.target.connection.ehlo_name, self.stream.local_address)
         (reply,) = await self._ask(protocol.ehlo(name))
         old = reply.code in protocol.NO_EHLO and not self._ehlo_refused
         if old:
@@ -436,15 +436,19 @@ class _Run:
 
     async def _auth(self) -> CheckResult:
         if not self.stream.encrypted and not (
-            self.target.endpoint.security is Security.NONE and self.target.allow_cleartext
+            self.target.connection.endpoint.security is Security.NONE and self.target.connection.allow_cleartext
         ):
             raise self._refused_to_sign_in_bare()
-        mechanism = sasl.choose_mechanism(self._offered.mechanisms, self.target.auth)
+        mechanism = sasl.choose_mechanism(self._offered.mechanisms, self.target.connection.auth)
         if mechanism is None:
             raise self._no_mechanism()
         assert self.secret is not None
         exchange = sasl.begin(
-            mechanism, self.target.username, self.secret, endpoint=self.target.endpoint, now=self.wire.now()
+            mechanism,
+            self.target.connection.username,
+            self.secret,
+            endpoint=self.target.connection.endpoint,
+            now=self.wire.now(),
         )
         reply = await self._exchange(exchange)
         words = f"{reply.text} ({exchange.added})" if exchange.added else ""
@@ -452,7 +456,7 @@ class _Run:
         self._demand(reply, protocol.SIGNED_IN, words=words, other=other, facts=exchange.facts)
         exchange.accepted()
         await self.sign_in.accepted()
-        detail = f"signed in as {shown(self.target.username, 60)} ({mechanism})"
+        detail = f"signed in as {shown(self.target.connection.username, 60)} ({mechanism})"
         return CheckResult(Stage.AUTH, Verdict.PASS, 0.0, detail, mechanism=mechanism)
 
     async def _exchange(self, exchange: sasl.Exchange) -> Reply:
@@ -488,7 +492,7 @@ class _Run:
 
     def _lacking(self) -> str:
         """What is missing among the mechanisms that are offered: what takes a token, or what takes a password."""
-        if self.target.auth is Auth.XOAUTH2:
+        if self.target.connection.auth is Auth.XOAUTH2:
             return "OAUTH"
         return "PASSWORD" if sasl.choose_mechanism(self._offered.mechanisms, Auth.XOAUTH2) else "MECHANISM"
 
@@ -559,7 +563,9 @@ class _Run:
         self.stream.close()  # some servers let nobody in twice
         try:
             async with listening(self.limits.tls):
-                seen = await look(self.wire, peer, target.endpoint, target.ehlo_name, self.limits.silence)
+                seen = await look(
+                    self.wire, peer, target.connection.endpoint, target.connection.ehlo_name, self.limits.silence
+                )
         except (LookFailed, TimeoutError):
             return trouble
         found = insight(error.tls, seen, self.wire.now())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth, Family
+from smtp_wizard.engine.base.connection import Auth, Connection, Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.stages import Depth, Stage
 from smtp_wizard.engine.diagnosis.finding import Finding
@@ -34,25 +34,20 @@ class Mail:
 class Target:
     """What a check needs beside the secret."""
 
-    endpoint: Endpoint
-    username: str = ""
-    auth: Auth = Auth.PASSWORD
-    """What the secret is: a password, or an access token, which goes by XOAUTH2 or OAUTHBEARER."""
+    connection: Connection[Endpoint]
     mail: Mail | None = None
-    trust: Trust = field(default_factory=Trust)
-    allow_cleartext: bool = False
-    """The person has said yes to a password over an unencrypted line. Only ever used with security `none`."""
     family: Family | None = None
-    ehlo_name: str = ""
-    """Empty: the address of this end as a literal (RFC 5321 section 4.1.3)."""
-    provider: str | None = None
-    """Id in the catalogue, for the diagnosis."""
     secret_shape: str | None = None
     """As `Symptom.secret_shape`."""
     alternatives: tuple[Endpoint, ...] = ()
     """Other endpoints of the same server, best first: what a finding may offer instead."""
     outward: bool = False
     """A stranger named the server: it is left alone where its name leads inside (see `outward`)."""
+
+    @property
+    def trust(self) -> Trust:
+        """Whose certificates are believed. The practice server's own authority and the system's never mix."""
+        return Trust(self.connection.ca_file, only=self.connection.sandbox is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +81,13 @@ class Explains(Protocol):
 
 def planned(target: Target, depth: Depth) -> tuple[Stage, ...]:
     """Return the stages that a check will go through, in order."""
-    security = target.endpoint.security
+    security = target.connection.endpoint.security
     stages = [Stage.DNS, Stage.CONNECT]
     stages += [Stage.TLS] if security is Security.TLS else []
     stages += [Stage.GREETING, Stage.EHLO]
     stages += [Stage.STARTTLS] if security is Security.STARTTLS else []
     if depth is not Depth.SERVER:
-        stages += [Stage.AUTH] if target.auth is not Auth.NONE else []
+        stages += [Stage.AUTH] if target.connection.auth is not Auth.NONE else []
     if depth is Depth.SEND:
         stages += [Stage.MAIL, Stage.RCPT, Stage.DATA]
     return tuple(stages)

@@ -11,7 +11,6 @@ from smtp_wizard.engine.discovery.server_identity import owner_of
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind, UsernameForm
 from smtp_wizard.engine.scan.question import Question, candidates
-from smtp_wizard.engine.smtp.transport import Trust
 
 
 def provider_of(catalog: Catalog, host: str) -> Provider | None:
@@ -67,7 +66,7 @@ def question_about(
         fixed=security is not None,
         recommended=tuple(each for each in recommended if each.host == host),
         family=family,
-        trust=Trust(ca_file),
+        ca_file=ca_file,
         ehlo_name=ehlo_name,
         provider=provider.id if provider else None,
     )
@@ -84,6 +83,6 @@ def question_about_neutral(
         host=host,
         endpoints=tuple(wanted),
         family=family,
-        trust=whole.trust,
+        ca_file=ca_file,
         provider=whole.provider,
     )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security
-from smtp_wizard.engine.smtp.transport import Trust
 
 CLEAR_PORTS = (25, 587, 2525)
 """Where a server without encryption is looked for."""
@@ -26,7 +25,7 @@ class Question:
     """What the provider of this host recommends, best first."""
     family: Family | None = None
     """Only this family."""
-    trust: Trust = field(default_factory=Trust)
+    ca_file: str | None = None
     ehlo_name: str = ""
     provider: str | None = None
     """Id in the catalogue."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.connection import Connection, Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.report import Report
@@ -370,11 +370,13 @@ class _Run:
         """Check one lane as any endpoint is checked."""
         question, noting = self.question, _Noting(self.diagnosis)
         target = Target(
-            endpoint=lane.endpoint,
-            trust=question.trust,
+            connection=Connection(
+                endpoint=lane.endpoint,
+                provider=question.provider,
+                ca_file=question.ca_file,
+                ehlo_name=question.ehlo_name,
+            ),
             family=lane.family,
-            ehlo_name=question.ehlo_name,
-            provider=question.provider,
         )
         # Where the other way is tried beside this one, the check need not ask for it as well.
         beside = not question.fixed and lane.endpoint.security is not Security.TLS

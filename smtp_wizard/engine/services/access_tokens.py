@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from smtp_wizard.engine.accounts.accounts import Account, AccountBook, AccountsError
+from smtp_wizard.engine.accounts.account import Account, AccountsError
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.accounts.secret_entries import Entries
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret

@@ -12,14 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.accounts.accounts import Account, AccountBook, NoSuchAccount
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.account_book import AccountBook, NoSuchAccount
 from smtp_wizard.engine.accounts.lockout_guard import Guard, paused, refused, signs_in
 from smtp_wizard.engine.accounts.secret_entries import Entries
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection, knows_server
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.identity import Identity
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
@@ -41,7 +43,7 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.access_tokens import Bearers, ending_of
 from smtp_wizard.engine.services.finder import Finder, Options
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom
-from smtp_wizard.engine.smtp.transport import Trust, Wire
+from smtp_wizard.engine.smtp.transport import Wire
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.engine.wizard.draft import Draft, Proof
 from smtp_wizard.engine.wizard.server_confirmation import refuse_unconfirmed
@@ -55,7 +57,7 @@ PRACTICE_FOLDER = "sandbox"
 
 
 def _needs_token(target: Target, depth: Depth) -> bool:
-    return depth is not Depth.SERVER and target.auth is Auth.XOAUTH2
+    return depth is not Depth.SERVER and target.connection.auth is Auth.XOAUTH2
 
 
 def result_of(report: Report, depth: Depth, now: datetime) -> Result:
@@ -114,20 +116,14 @@ class Checker(Finder):
         `StoreTrouble` where the accounts cannot.
         """
         said = options or Options()
-        if draft.endpoint is None:
+        if not knows_server(draft.connection):
             raise InputError("The outgoing server is not known yet.")
         refuse_unconfirmed(draft, depth, self.catalog)
         target = Target(
-            endpoint=draft.endpoint,
-            username=draft.username,
-            auth=draft.auth,
-            trust=Trust(said.ca_file or draft.ca_file),
-            allow_cleartext=draft.allow_cleartext or said.allow_cleartext,
+            connection=said.over(draft.connection),
             family=said.family,
-            ehlo_name=said.ehlo_name or draft.ehlo_name,
-            provider=draft.provider,
-            secret_shape=self._shape(draft.provider, draft.path, draft.secret),
-            alternatives=self.alternatives(draft.endpoint, draft.provider, draft.address),
+            secret_shape=self._shape(draft.connection, draft.secret),
+            alternatives=self.alternatives(draft.connection.endpoint, draft.connection.provider, draft.address),
             outward=self.was_found(draft),
         )
         if depth is Depth.SEND:
@@ -136,9 +132,7 @@ class Checker(Finder):
             secret = await self._draft_token(draft) if _needs_token(target, depth) else draft.secret
         except OAuthError as problem:
             return self._no_token(target, problem, emit)
-        return await self._run(
-            target, secret, depth, emit, draft.sandbox, address=draft.address, anyway=said.ignore_lockout
-        )
+        return await self._run(target, secret, depth, emit, address=draft.address, anyway=said.ignore_lockout)
 
     async def check_account(
         self,
@@ -158,16 +152,10 @@ class Checker(Finder):
         """
         said = options or Options()
         target = Target(
-            endpoint=account.endpoint,
-            username=account.username,
-            auth=account.auth,
-            trust=Trust(said.ca_file or account.ca_file),
-            allow_cleartext=account.allow_cleartext,
+            connection=said.over(account.connection),
             family=said.family,
-            ehlo_name=said.ehlo_name or account.ehlo_name,
-            provider=account.provider,
-            secret_shape=self._shape(account.provider, account.path, secret),
-            alternatives=self.alternatives(account.endpoint, account.provider, account.address),
+            secret_shape=self._shape(account.connection, secret),
+            alternatives=self.alternatives(account.connection.endpoint, account.connection.provider, account.address),
         )
         if depth is Depth.SEND:
             if to is None:
@@ -179,9 +167,7 @@ class Checker(Finder):
         except OAuthError as problem:
             report = self._no_token(target, problem, emit)
         else:
-            report = await self._run(
-                target, secret, depth, emit, account.sandbox, address=account.address, anyway=said.ignore_lockout
-            )
+            report = await self._run(target, secret, depth, emit, address=account.address, anyway=said.ignore_lockout)
         if keep and paused(report) is None:  # what was not tried is no result
             self._keep_result(account, report, depth)
         return report
@@ -190,18 +176,18 @@ class Checker(Finder):
         """Return the access token for a draft. A sign-in that a saved account has is renewed there, and kept."""
         if draft.secret is None:
             return None
-        server = self.oauth_server(draft.provider, draft.path)
+        server = self.oauth_server(draft.connection.provider, draft.connection.path)
         before = self._owner(draft)
         if before is not None and before.store is not None and not self.bearers.is_fresh(draft.secret):
-            return await self.bearers.of_account(before, draft.secret, server, draft.ca_file)
-        return await self.bearers.of_draft(draft.secret, server, draft.ca_file)
+            return await self.bearers.of_account(before, draft.secret, server, draft.connection.ca_file)
+        return await self.bearers.of_draft(draft.secret, server, draft.connection.ca_file)
 
     def kept_in(self, draft: Draft) -> StoreRef | None:
         """Return where a check of a draft reads the sign-in of a saved account, None where it reads nothing.
 
         Raises `StoreTrouble`.
         """
-        if draft.auth is not Auth.XOAUTH2 or draft.secret is None or self.bearers.is_fresh(draft.secret):
+        if draft.connection.auth is not Auth.XOAUTH2 or draft.secret is None or self.bearers.is_fresh(draft.secret):
             return None
         owner = self._owner(draft)
         return owner.store if owner is not None else None
@@ -216,7 +202,7 @@ class Checker(Finder):
 
     async def _account_token(self, account: Account, secret: Secret, ca_file: str | None) -> Secret:
         """Return the access token for a saved account; for a sign-in that is still to be kept, that one's."""
-        server = self.oauth_server(account.provider, account.path)
+        server = self.oauth_server(account.connection.provider, account.connection.path)
         if self.bearers.is_fresh(secret):
             return await self.bearers.of_draft(secret, server, ca_file)
         return await self.bearers.of_account(account, secret, server, ca_file)
@@ -228,15 +214,15 @@ class Checker(Finder):
                 stage=Stage.AUTH,
                 fault=Fault.NO_TOKEN,
                 lacking=problem.trouble.value,
-                endpoint=target.endpoint,
-                provider=target.provider,
-                username=shown(target.username, 100),
+                endpoint=target.connection.endpoint,
+                provider=target.connection.provider,
+                username=shown(target.connection.username, 100),
                 now=self.now(),
                 facts={"why": str(problem)},
             )
         )
         result = CheckResult(Stage.AUTH, Verdict.FAIL, 0.0, finding.title, finding)
-        report = Report(target.endpoint, (result,))
+        report = Report(target.connection.endpoint, (result,))
         for event in (StageStarted(Stage.AUTH), StageFinished(result), RunFinished(report)):
             emit(event)
         return report
@@ -249,7 +235,7 @@ class Checker(Finder):
     def ending(self, account: Account) -> str:
         """Say that an account's sign-in in the browser ends soon, and what to do; empty where there is no hurry."""
         now = self.now()
-        found = ending_of(account.login, self.oauth_server(account.provider, account.path), now)
+        found = ending_of(account.login, self.oauth_server(account.connection.provider, account.connection.path), now)
         return found.words(now) if found is not None and found.soon else ""
 
     def _keep_result(self, account: Account, report: Report, depth: Depth) -> None:
@@ -260,7 +246,7 @@ class Checker(Finder):
 
     async def check_target(self, target: Target, secret: Secret | None, depth: Depth, emit: Emit) -> Report:
         """Check a server that belongs to no account."""
-        return await self._run(target, secret, depth, emit, None)
+        return await self._run(target, secret, depth, emit)
 
     async def _run(
         self,
@@ -268,23 +254,22 @@ class Checker(Finder):
         secret: Secret | None,
         depth: Depth,
         emit: Emit,
-        scenario: str | None,
         *,
         address: Address | None = None,
         anyway: bool = False,
     ) -> Report:
-        if depth is not Depth.SERVER and target.auth is Auth.PASSWORD and not secret:
+        if depth is not Depth.SERVER and target.connection.auth is Auth.PASSWORD and not secret:
             raise InputError("Type the password first.")
         if _needs_token(target, depth) and not secret:
             raise InputError("Sign in in the browser first.")
-        if scenario is not None or not signs_in(target, depth):
-            return await self._checked(target, secret, depth, emit, scenario)
-        provider = self.provider(target.provider)
-        whose = counted_names(self.catalog, target.endpoint.host, target.username, address)
+        if target.connection.sandbox is not None or not signs_in(target, depth):
+            return await self._checked(target, secret, depth, emit)
+        provider = self.provider(target.connection.provider)
+        whose = counted_names(self.catalog, target.connection.endpoint.host, target.connection.username, address)
         guard = Guard(self.attempts, provider, self.now, self.title, whose, anyway=anyway)
 
         def check(sign_in: SignIn) -> Awaitable[Report]:
-            return self._checked(target, secret, depth, emit, scenario, sign_in)
+            return self._checked(target, secret, depth, emit, sign_in)
 
         return await guard.watch(target, depth, emit, check)
 
@@ -294,10 +279,9 @@ class Checker(Finder):
         secret: Secret | None,
         depth: Depth,
         emit: Emit,
-        scenario: str | None,
         sign_in: SignIn | None = None,
     ) -> Report:
-        async with self._peer(target, scenario) as reachable:
+        async with self._peer(target) as reachable:
             return await run_checks(
                 reachable,
                 secret,
@@ -310,8 +294,9 @@ class Checker(Finder):
             )
 
     @asynccontextmanager
-    async def _peer(self, target: Target, scenario: str | None) -> AsyncIterator[Target]:
+    async def _peer(self, target: Target) -> AsyncIterator[Target]:
         """Yield the target as it can be reached: for practice, with the server up and its own authority trusted."""
+        scenario, wanted = target.connection.sandbox, target.connection.endpoint
         if scenario is None:
             yield target
             return
@@ -321,32 +306,28 @@ class Checker(Finder):
         known = load_scenarios().get(scenario)
         if known is None:
             raise InputError("The practice server does not know this exercise any more.")
-        wanted = target.endpoint
         listener = Security.TLS if wanted.security is Security.TLS else Security.STARTTLS
         ports = {**known.ports, listener: wanted.port}
         async with Sandbox(self.folder / PRACTICE_FOLDER, replace(known, ports=ports)) as sandbox:
             actual = sandbox.endpoint(listener)
-            yield replace(
-                target,
-                endpoint=Endpoint(actual.host, actual.port, wanted.security),
-                trust=Trust(str(sandbox.ca_file), only=True),
-                alternatives=(),
-            )
+            reachable = Endpoint(actual.host, actual.port, wanted.security)
+            connection = replace(target.connection, endpoint=reachable, ca_file=str(sandbox.ca_file))
+            yield replace(target, connection=connection, alternatives=())
 
     def tidied(self, draft: Draft) -> Draft:
         """Return the draft with a secret of the provider's own making tidied: no blanks, as it is pasted with some.
 
         A secret of another shape stays as it was typed: blanks may be part of it.
         """
-        way = self.path(draft.provider, draft.path)
+        way = self.path(draft.connection.provider, draft.connection.path)
         if draft.secret is None or way is None or way.secret_form is None:
             return draft
         typed = draft.secret.reveal()
         tidy = way.secret_form.tidy(typed) if way.secret_form.fits(typed) else typed
-        return draft.with_sign_in(draft.username, Secret(tidy))
+        return draft.with_sign_in(draft.connection.username, Secret(tidy))
 
-    def _shape(self, provider: str | None, path: str | None, secret: Secret | None) -> str | None:
-        way = self.path(provider, path)
+    def _shape(self, connection: Connection[Endpoint], secret: Secret | None) -> str | None:
+        way = self.path(connection.provider, connection.path)
         if way is None or way.secret_form is None or not secret:
             return None
         return "app-password" if way.secret_form.fits(secret.reveal()) else "other"
@@ -360,8 +341,8 @@ class Checker(Finder):
 
     def notice(self, account: Account) -> Notice | None:
         """Return what is known about the end of the account's way of signing in, None where nothing is."""
-        provider = self.provider(account.provider)
-        return notice_of(provider, account.path, self.now().date()) if provider else None
+        provider = self.provider(account.connection.provider)
+        return notice_of(provider, account.connection.path, self.now().date()) if provider else None
 
     def alternatives(
         self, endpoint: Endpoint, provider: str | None, address: Address | None = None
@@ -377,43 +358,31 @@ class Checker(Finder):
 
     def proof(self, draft: Draft, report: Report, depth: Depth) -> Proof:
         """Return what a report proves for a draft, or against it."""
-        assert draft.endpoint is not None
-        return Proof(self.now(), depth, report.verdict, draft.endpoint, draft.username, refused(report))
+        assert draft.connection.endpoint is not None
+        return Proof(
+            self.now(), depth, report.verdict, draft.connection.endpoint, draft.connection.username, refused(report)
+        )
 
     # -- the test message -------------------------------------------------------------------------------------------
 
     def _draft_mail(self, draft: Draft, token: str) -> Mail:
-        sender = draft.from_address
-        if sender is None or draft.test_to is None or draft.endpoint is None:
+        sender, endpoint = draft.from_address, draft.connection.endpoint
+        if sender is None or draft.test_to is None or endpoint is None:
             raise InputError("Say where the test message is to go.")
-        company = draft.company_name if draft.update_company else ""
-        reply_to = draft.reply_to if draft.update_company else None
-        return self._mail(sender, draft.test_to, draft.endpoint, draft.sender_name, company, reply_to, token)
+        return self._mail(sender, draft.test_to, endpoint, draft.identity.in_use, token)
 
     def _account_mail(self, account: Account, to: Address, token: str) -> Mail:
-        sender = account.sender or account.address
-        return self._mail(
-            sender, to, account.endpoint, account.sender_name, account.company_name, account.reply_to, token
-        )
+        return self._mail(account.from_address, to, account.connection.endpoint, account.identity, token)
 
-    def _mail(
-        self,
-        sender: Address,
-        to: Address,
-        endpoint: Endpoint,
-        sender_name: str,
-        company: str,
-        reply_to: Address | None,
-        token: str,
-    ) -> Mail:
+    def _mail(self, sender: Address, to: Address, endpoint: Endpoint, identity: Identity, token: str) -> Mail:
         from smtp_wizard.engine.checks.test_message import new_token, test_message
 
         content = test_message(
             sender,
             to,
-            sender_name=sender_name,
-            reply_to=reply_to,
-            company=company,
+            sender_name=identity.sender_name,
+            reply_to=identity.reply_to,
+            company=identity.company_name,
             now=self.now(),
             token=token or new_token(),
             host_words=endpoint.host,

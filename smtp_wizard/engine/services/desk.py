@@ -14,19 +14,11 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from smtp_wizard.engine.accounts.accounts import (
-    Account,
-    Displaces,
-    NameTaken,
-    NoSuchAccount,
-    StoreTrouble,
-    fit_name,
-    new_id,
-    parse_name,
-)
+from smtp_wizard.engine.accounts.account import Account, fit_name, new_id, parse_name
+from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken, NoSuchAccount, StoreTrouble
 from smtp_wizard.engine.accounts.lockout_guard import REFUSED
 from smtp_wizard.engine.accounts.secret_entries import TRIES, Change
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, knows_server
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
@@ -66,10 +58,8 @@ class Desk(Checker):
         `SecretError` where the store takes no secret; `StoreTrouble` where the file cannot be written, in which case
         the store is as it was.
         """
-        if draft.address is None or draft.endpoint is None or not draft.name:
-            raise InputError("The account is not complete yet.")
         before = self.edited(draft)
-        account = self._account(draft, None)
+        account = self._account(draft)
         if before is not None:
             account = replace(account, created=before.created, id=before.id, last=account.last or before.last)
         self._refuse_collisions(account, before, replacing=replacing, displacing=displacing)
@@ -117,35 +107,23 @@ class Desk(Checker):
         The secret goes with it where it could be read; what was proved does not: what is changed is tested again. That
         the server has refused this very password last time does, so that it is not sent once more by a mere Enter.
         """
-        provider = self.provider(account.provider)
-        grant = Grant.opened(secret) if secret is not None and account.auth is Auth.XOAUTH2 else None
+        provider = self.provider(account.connection.provider)
+        grant = Grant.opened(secret) if secret is not None and account.connection.auth is Auth.XOAUTH2 else None
         return Draft(
             address=account.address,
-            provider=account.provider,
+            connection=account.connection,
+            identity=account.identity,
             origin=Origin.HAND if provider is None or provider.kind is ProviderKind.CUSTOM else Origin.CHOSEN,
             origin_note=f"the saved account '{account.name}'",
             ways=len(provider.paths) if provider else 0,
-            path=account.path,
-            endpoint=account.endpoint,
-            confirmed_host=account.endpoint.host,
+            confirmed_host=account.connection.endpoint.host,
             by_hand=True,
-            username=account.username,
-            auth=account.auth,
-            allow_cleartext=account.allow_cleartext,
-            ehlo_name=account.ehlo_name,
-            ca_file=account.ca_file,
-            sender=account.sender,
-            sandbox=account.sandbox,
             secret=secret,
             proof=_refusal(account) if secret is not None else None,
             client_id=account.login.client_id if account.login is not None else "",
             client_secret=grant.client_secret if grant is not None else None,
             name=account.name,
-            sender_name=account.sender_name,
             scope=account.scope,
-            update_company=account.update_company,
-            company_name=account.company_name,
-            reply_to=account.reply_to,
             editing=account.name,
         ).with_store(*((account.store.kind, account.store.where) if account.store else (None,)))
 
@@ -263,13 +241,13 @@ class Desk(Checker):
         One that is refused is not kept: the old one stays as it is, and so does its last result. Raises `SecretError`
         where the store takes no secret, and as `check_account` does.
         """
-        if account.store is not None and account.auth is Auth.XOAUTH2:
+        if account.store is not None and account.connection.auth is Auth.XOAUTH2:
             keepable(secret, account.store.kind)
         report = await self.check_account(account, secret, Depth.LOGIN, emit, options=options, keep=False)
         if report.verdict not in (Verdict.PASS, Verdict.WARN):
             return report
         given, secret = secret, self.bearers.latest(secret)
-        grant = Grant.opened(secret) if account.auth is Auth.XOAUTH2 else None
+        grant = Grant.opened(secret) if account.connection.auth is Auth.XOAUTH2 else None
         called = self.book.now(account).name  # it may have got another one while the server was asked
         await self._put_elsewhere(called, partial(self._put_new, secret=secret), _login_field(grant))
         if grant is not None:
@@ -285,17 +263,17 @@ class Desk(Checker):
         """Keep a new secret of an account in the kind of place that the account has."""
         if account.store is None:
             return None
-        if account.store.kind.is_reference and account.auth is Auth.XOAUTH2:
+        if account.store.kind.is_reference and account.connection.auth is Auth.XOAUTH2:
             return account.store  # the next token that it gives may be another, and as good
         where = account.store.where if account.store.kind.is_reference else ""
         return await change.put(account.store.kind, account.name, secret, where)
 
     async def _keep(self, draft: Draft, owner: Account | None, change: Change) -> tuple[StoreRef | None, Login | None]:
         """Keep a draft's secret; return where it is, and what may be said of it."""
-        if draft.auth is Auth.NONE or draft.secret is None:
+        if draft.connection.auth is Auth.NONE or draft.secret is None:
             return None, None
         kind = draft.store or StoreKind.SESSION
-        if draft.auth is not Auth.XOAUTH2:
+        if draft.connection.auth is not Auth.XOAUTH2:
             return await change.put(kind, draft.name, draft.secret, draft.where), None
         keepable(draft.secret, kind)
         if kind.is_reference:
@@ -317,29 +295,18 @@ class Desk(Checker):
         except SecretError:
             return None
 
-    def _account(self, draft: Draft, store: StoreRef | None) -> Account:
-        assert draft.address is not None
-        assert draft.endpoint is not None
+    def _account(self, draft: Draft) -> Account:
+        """Return the account that a draft makes, its secret still to be kept. Raises `InputError`."""
+        if draft.address is None or not knows_server(draft.connection) or not draft.name:
+            raise InputError("The account is not complete yet.")
         proof = draft.proof if draft.signed_in else None
         return Account(
             name=draft.name,
             address=draft.address,
-            endpoint=draft.endpoint,
-            username=draft.username,
-            auth=draft.auth,
-            provider=draft.provider,
-            path=draft.path,
-            sender=draft.sender,
-            sender_name=draft.sender_name,
-            company_name=draft.company_name if draft.update_company else "",
-            reply_to=draft.reply_to if draft.update_company else None,
-            update_company=draft.update_company,
+            connection=draft.connection,
+            identity=draft.identity.in_use,
             scope=draft.scope,
-            store=store,
-            allow_cleartext=draft.allow_cleartext,
-            ehlo_name=draft.ehlo_name,
-            ca_file=draft.ca_file,
-            sandbox=draft.sandbox,
+            store=None,
             created=self.now(),
             id=new_id(),
             last=LastResult(proof.at, proof.depth, proof.verdict) if proof else None,
@@ -361,18 +328,18 @@ class Desk(Checker):
 
     async def _give_back(self, account: Account) -> None:
         """Tell the provider that a sign-in is wanted no more. That it cannot be told is no reason to keep it."""
-        server = self.oauth_server(account.provider, account.path)
+        server = self.oauth_server(account.connection.provider, account.connection.path)
         secret = await self._held(account) if account.login is not None and server is not None else None
         if secret is not None:
             with suppress(OAuthError):
-                await self.bearers.give_back(secret, server, account.ca_file)
+                await self.bearers.give_back(secret, server, account.connection.ca_file)
 
     def suggested_name(self, draft: Draft) -> str:
         """Return a name for a new account, the provider's first word and the address's: a free one.
 
         Where the accounts cannot be read it may be taken; saving says so.
         """
-        provider = self.provider(draft.provider)
+        provider = self.provider(draft.connection.provider)
         local = draft.address.local if draft.address else ""
         if provider is None or provider.kind is ProviderKind.CUSTOM:
             words = draft.address.domain if draft.address else ""
@@ -390,9 +357,11 @@ class Desk(Checker):
 def _refusal(account: Account) -> Proof | None:
     """Return what the last test of an account says against its password, None where it says nothing."""
     last = account.last
-    if last is None or account.auth is not Auth.PASSWORD or last.code not in REFUSED:
+    if last is None or account.connection.auth is not Auth.PASSWORD or last.code not in REFUSED:
         return None
-    return Proof(last.at, last.depth, last.verdict, account.endpoint, account.username, refused=True)
+    return Proof(
+        last.at, last.depth, last.verdict, account.connection.endpoint, account.connection.username, refused=True
+    )
 
 
 class _Elsewhere(Exception):

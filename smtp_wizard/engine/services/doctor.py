@@ -18,8 +18,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from smtp_wizard import __version__
-from smtp_wizard.engine.accounts import accounts
-from smtp_wizard.engine.accounts.accounts import AccountBook, StoreTrouble
+from smtp_wizard.engine.accounts import account_book
+from smtp_wizard.engine.accounts.account_book import AccountBook, StoreTrouble
 from smtp_wizard.engine.accounts.secret_entries import Entries, Left, Leftovers
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -191,7 +191,7 @@ def _accounts(folder: Path, book: AccountBook) -> Iterator[Examined]:
     except StoreTrouble as problem:
         yield _config("accounts", State.FAIL, str(problem))
         return
-    file = folder / accounts.FILE_NAME
+    file = folder / account_book.FILE_NAME
     if file.exists() and _others_may(file):
         words = f"Others on this computer can read {_shown(file)}: 'chmod 600' on it ends that."
         yield _config("accounts", State.WARN, words)
@@ -199,8 +199,9 @@ def _accounts(folder: Path, book: AccountBook) -> Iterator[Examined]:
         count = {0: "No account is", 1: "One account is"}.get(len(saved), f"{len(saved)} accounts are")
         yield _config("accounts", State.OK, f"{count} saved.")
     for account in saved:
-        if account.ca_file and not Path(account.ca_file).is_file():
-            words = f"'{account.name}' trusts {shown(account.ca_file, 200)}, and that file is not there any more."
+        ca_file = account.connection.ca_file
+        if ca_file and not Path(ca_file).is_file():
+            words = f"'{account.name}' trusts {shown(ca_file, 200)}, and that file is not there any more."
             yield _config("ca-file", State.FAIL, words)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.connection import Connection, Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.report import Report
@@ -41,9 +41,13 @@ class Options:
     family: Family | None = None
     ehlo_name: str = ""
     ca_file: str | None = None
-    allow_cleartext: bool = False
     ignore_lockout: bool = False
     """Sign in although so many sign-ins were refused that the account may get locked. Only ever a person's own word."""
+
+    def over(self, connection: Connection[Endpoint]) -> Connection[Endpoint]:
+        """Return a connection with what was said in the place of its own."""
+        ca_file, ehlo_name = self.ca_file or connection.ca_file, self.ehlo_name or connection.ehlo_name
+        return replace(connection, ca_file=ca_file, ehlo_name=ehlo_name)
 
 
 TRYING = Limits(dns=5.0, connect=4.0, tls=5.0, greeting=8.0, ehlo=5.0, starttls=8.0)
@@ -123,10 +127,8 @@ class Finder:
         """Try a server as deep as the EHLO after TLS; one that leads inside is left alone, and nothing is reported."""
         wire = OutwardWire(self.wire)
         target = Target(
-            endpoint=endpoint,
-            trust=Trust(options.ca_file),
+            connection=options.over(Connection(endpoint=endpoint)),
             family=options.family,
-            ehlo_name=options.ehlo_name,
         )
         report = await run_checks(
             target,

@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import Self
 
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy, source_note
@@ -72,9 +72,10 @@ class Draft:
     """What was entered so far. Every field may be unset; the `with_` methods drop what no longer holds."""
 
     address: Address | None = None
-    provider: str | None = None
-    """Id in the catalogue."""
+    connection: Connection[Endpoint | None] = Connection(endpoint=None)  # noqa: RUF009  # it is frozen
+    identity: Identity = Identity()  # noqa: RUF009
     origin: Origin | None = None
+    """Where the provider comes from."""
     origin_note: str = ""
     """One sentence: where the settings come from."""
     maybe: tuple[str, ...] = ()
@@ -86,21 +87,10 @@ class Draft:
     ways: int = 0
     """How many access paths the provider has."""
     application: Application | None = None
-    path: str | None = None
-    endpoint: Endpoint | None = None
     confirmed_host: str = ""
     """The server that the person typed, or said yes to; about another one see `confirmation`."""
     by_hand: bool = False
     """The person wants to see, and perhaps change, the server's settings."""
-    username: str = ""
-    auth: Auth = Auth.PASSWORD
-    allow_cleartext: bool = False
-    ehlo_name: str = ""
-    ca_file: str | None = None
-    sender: Address | None = None
-    """The address in From, where it differs from `address`."""
-    sandbox: str | None = None
-    """The scenario, where this is practice."""
     secret: Secret | None = field(default=None, repr=False)
     """In memory alone; whoever writes a draft anywhere leaves it out. For a sign-in in the browser: what came of it."""
     client_id: str = ""
@@ -113,11 +103,7 @@ class Draft:
     test_to: Address | None = None
     arrival: Arrival = Arrival.UNASKED
     name: str = ""
-    sender_name: str = ""
     scope: Scope = Scope.GENERAL
-    update_company: bool = False
-    company_name: str = ""
-    reply_to: Address | None = None
     store: StoreKind | None = None
     env_name: str = ""
     """The environment variable, where the store is one."""
@@ -136,26 +122,28 @@ class Draft:
         """Another domain means another server: what was found for the old one is dropped."""
         if address == self.address:
             return self
+        connection = self.connection
         if self.address is not None and address.domain == self.address.domain:
-            username = address.wire if self.username == self.address.wire else self.username
-            return replace(self, address=address, username=username, proof=None, saved=None)
+            usual = connection.username == self.address.wire
+            same = replace(connection, username=address.wire) if usual else connection
+            return replace(self, address=address, connection=same, proof=None, saved=None)
+        # How this computer is introduced, whose certificates are believed and what is shown at the sign-in are no
+        # matter of the address.
+        kept = Connection(
+            endpoint=None, auth=connection.auth, ca_file=connection.ca_file, ehlo_name=connection.ehlo_name
+        )
         return replace(
             self,
             address=address,
-            provider=None,
+            connection=kept,
             origin=None,
             origin_note="",
             maybe=(),
             candidates=(),
             found_notes=(),
             ways=0,
-            path=None,
-            endpoint=None,
             confirmed_host="",
             by_hand=False,
-            username="",
-            allow_cleartext=False,
-            sandbox=None,
             secret=None,
             ticks=frozenset(),
             proof=None,
@@ -167,22 +155,23 @@ class Draft:
 
     def with_provider(self, provider: Provider, origin: Origin, note: str = "") -> Self:
         """Take a provider's settings. The same provider again changes nothing but where it comes from."""
-        if provider.id == self.provider:
+        if provider.id == self.connection.provider:
             return replace(self, origin=origin, origin_note=note)
         only = provider.paths[0] if len(provider.paths) == 1 else None
+        connection = Connection(
+            endpoint=provider.best(self.address),
+            username=provider.username_for(self.address) if self.address else "",
+            provider=provider.id,
+            ca_file=self.connection.ca_file,
+            ehlo_name=self.connection.ehlo_name,
+        )
         fresh = replace(
             self,
-            provider=provider.id,
+            connection=connection,
             origin=origin,
             origin_note=note,
             ways=len(provider.paths),
-            path=None,
-            endpoint=provider.best(self.address),
             by_hand=provider.kind is ProviderKind.CUSTOM,
-            username=provider.username_for(self.address) if self.address else "",
-            auth=Auth.PASSWORD,
-            allow_cleartext=False,
-            sandbox=None,
             secret=None,
             proof=None,
         )
@@ -193,42 +182,41 @@ class Draft:
 
         Where no sign-in is wanted there is no user name either; it is filled in again when one is.
         """
-        if path.id == self.path:
+        before = self.connection
+        if path.id == before.path:
             return self
         needs = path.auth.needs
-        usual = self.address.wire if self.address and not self.username and self.auth is Auth.NONE else self.username
-        return replace(
-            self,
-            path=path.id,
-            auth=needs,
-            username="" if needs is Auth.NONE else usual,
-            sandbox=path.scenario,
-            secret=None,
-            proof=None,
-            saved=None,
-        )
+        filled_in = self.address is not None and not before.username and before.auth is Auth.NONE
+        usual = self.address.wire if self.address is not None and filled_in else before.username
+        username = "" if needs is Auth.NONE else usual
+        connection = replace(before, path=path.id, auth=needs, username=username, sandbox=path.scenario)
+        return replace(self, connection=connection, secret=None, proof=None, saved=None)
 
     def with_endpoint(self, endpoint: Endpoint) -> Self:
         """Set the server. A yes to an unencrypted password holds for the endpoint it was given for."""
-        if endpoint == self.endpoint:
+        if endpoint == self.connection.endpoint:
             return self
-        return replace(self, endpoint=endpoint, allow_cleartext=False, proof=None, saved=None)
+        connection = replace(self.connection, endpoint=endpoint, allow_cleartext=False)
+        return replace(self, connection=connection, proof=None, saved=None)
 
     def with_typed_endpoint(self, endpoint: Endpoint) -> Self:
         """As `with_endpoint`, for what stands in the person's fields: a host that they put there is confirmed."""
-        same = self.endpoint is not None and endpoint.host == self.endpoint.host
+        before = self.connection.endpoint
+        same = before is not None and endpoint.host == before.host
         changed = self.with_endpoint(endpoint)
         return changed if same else changed.confirmed()
 
     def confirmed(self) -> Self:
         """Note that the person typed the server that stands here, or said yes to it."""
-        return replace(self, confirmed_host=self.endpoint.host if self.endpoint is not None else "")
+        endpoint = self.connection.endpoint
+        return replace(self, confirmed_host=endpoint.host if endpoint is not None else "")
 
     def with_sign_in(self, username: str, secret: Secret | None) -> Self:
         """Set user name and secret."""
-        if username == self.username and secret == self.secret:
+        if username == self.connection.username and secret == self.secret:
             return self
-        return replace(self, username=username, secret=secret, proof=None, saved=None)
+        connection = replace(self.connection, username=username)
+        return replace(self, connection=connection, secret=secret, proof=None, saved=None)
 
     def with_typed(self, name: str, text: str | None) -> Self:
         """Keep what stands in a field as it is, or forget it (None) because it could be used."""
@@ -256,33 +244,28 @@ class Draft:
         )
 
     @property
-    def security(self) -> Security | None:
-        """How the endpoint is encrypted."""
-        return self.endpoint.security if self.endpoint else None
-
-    @property
     def signed_in(self) -> bool:
         """Whether a check has passed, as deep as the sign-in, for what stands here now."""
         proof = self.proof
         return (
             proof is not None
             and proof.verdict in (Verdict.PASS, Verdict.WARN)
-            and (proof.depth is not Depth.SERVER or self.auth is Auth.NONE)
-            and proof.endpoint == self.endpoint
-            and proof.username == self.username
+            and (proof.depth is not Depth.SERVER or self.connection.auth is Auth.NONE)
+            and proof.endpoint == self.connection.endpoint
+            and proof.username == self.connection.username
         )
 
     @property
     def refused(self) -> bool:
         """Whether the server has refused user name and password, or token, as they stand here now."""
         proof = self.proof
-        now = (self.endpoint, self.username)
+        now = (self.connection.endpoint, self.connection.username)
         return proof is not None and proof.refused and (proof.endpoint, proof.username) == now
 
     @property
     def from_address(self) -> Address | None:
         """The address that will stand in From."""
-        return self.sender or self.address
+        return self.identity.sender or self.address
 
 
 def with_found(draft: Draft, found: Discovery, catalog: Catalog) -> Draft:
@@ -312,7 +295,7 @@ def with_choice(draft: Draft, catalog: Catalog, provider_id: str) -> Draft:
     custom = _custom(catalog)
     origin = Origin.CHOSEN if provider_id else Origin.HAND
     chosen = draft.with_provider(catalog.get(provider_id) or custom, origin, "your choice" if provider_id else "")
-    return replace(chosen, by_hand=not provider_id or chosen.by_hand or chosen.endpoint is None)
+    return replace(chosen, by_hand=not provider_id or chosen.by_hand or chosen.connection.endpoint is None)
 
 
 USUAL_PORT = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}

@@ -10,13 +10,12 @@ import errno
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from smtp_wizard.engine.accounts.accounts import saved_address
 from smtp_wizard.engine.base import private_files
-from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.address import Address, saved_address
 from smtp_wizard.engine.base.characters import has_control
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security, parse_host, parse_port
@@ -95,35 +94,39 @@ class _Codec:
     write: Callable[[Any], Any] = lambda value: value
 
 
-_CODECS: Mapping[str, _Codec] = {
-    "address": _Codec(_address, str),
+_CONNECTION: Mapping[str, _Codec] = {
+    "endpoint": _Codec(_endpoint, _endpoint_out),
+    "username": _Codec(_text),
+    "auth": _Codec(lambda value: Auth(_text(value))),
     "provider": _Codec(_text),
+    "path": _Codec(_text),
+    "ca_file": _Codec(_text),
+    "ehlo_name": _Codec(_text),
+    "allow_cleartext": _Codec(_flag),
+    "sandbox": _Codec(_text),
+}
+_IDENTITY: Mapping[str, _Codec] = {
+    "sender": _Codec(_address, str),
+    "sender_name": _Codec(_text),
+    "update_company": _Codec(_flag),
+    "company_name": _Codec(_text),
+    "reply_to": _Codec(_address, str),
+}
+_OWN: Mapping[str, _Codec] = {
+    "address": _Codec(_address, str),
     "origin": _Codec(lambda value: Origin(_text(value))),
     "origin_note": _Codec(_text),
     "maybe": _Codec(_texts, list),
     "ways": _Codec(_whole),
     "application": _Codec(lambda value: Application(_text(value))),
-    "path": _Codec(_text),
-    "endpoint": _Codec(_endpoint, _endpoint_out),
     "confirmed_host": _Codec(_text),
     "by_hand": _Codec(_flag),
-    "username": _Codec(_text),
-    "auth": _Codec(lambda value: Auth(_text(value))),
-    "allow_cleartext": _Codec(_flag),
-    "ehlo_name": _Codec(_text),
-    "ca_file": _Codec(_text),
-    "sender": _Codec(_address, str),
-    "sandbox": _Codec(_text),
     "client_id": _Codec(_text),
     "ticks": _Codec(lambda value: frozenset(_texts(value)), sorted),
     "test_to": _Codec(_address, str),
     "arrival": _Codec(lambda value: Arrival(_text(value))),
     "name": _Codec(_text),
-    "sender_name": _Codec(_text),
     "scope": _Codec(lambda value: Scope(_text(value))),
-    "update_company": _Codec(_flag),
-    "company_name": _Codec(_text),
-    "reply_to": _Codec(_address, str),
     "store": _Codec(lambda value: StoreKind(_text(value))),
     "env_name": _Codec(_text),
     "secret_command": _Codec(_text),
@@ -132,6 +135,13 @@ _CODECS: Mapping[str, _Codec] = {
     "typed": _Codec(_table, _typed_out),
 }
 """Every field of a draft but the secrets, the proof, what was found beside what was chosen, and the saved name."""
+_ORDER = (
+    *("address", "provider", "origin", "origin_note", "maybe", "ways", "application", "path", "endpoint"),
+    *("confirmed_host", "by_hand", "username", "auth", "allow_cleartext", "ehlo_name", "ca_file", "sender", "sandbox"),
+    *("client_id", "ticks", "test_to", "arrival", "name", "sender_name", "scope", "update_company", "company_name"),
+    *("reply_to", "store", "env_name", "secret_command", "secret_file", "editing", "typed"),
+)
+"""The keys of the file: the fields of a draft, of its connection and of its identity, side by side."""
 
 
 _LATER = frozenset({"confirmed_host", "secret_command", "secret_file"})
@@ -159,11 +169,10 @@ class DraftBox:
         """Write the draft and where it stands; return whether that worked. Before anything is typed, do nothing."""
         if draft.address is None and not any(draft.typed.values()):
             return True
-        fields = {name: getattr(draft, name) for name in _CODECS}
         document = {
             "schema": FILE_SCHEMA,
             "step": stopped.id,
-            "draft": {name: None if value is None else _CODECS[name].write(value) for name, value in fields.items()},
+            "draft": _written(draft),
         }
         text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
         try:
@@ -211,18 +220,29 @@ def _kept(document: Any) -> Kept:
     if set(document) != {"schema", "step", "draft"} or document["schema"] != FILE_SCHEMA:
         raise ValueError("not a draft")
     fields = document["draft"]
-    if set(fields) | _LATER != set(_CODECS):
+    if set(fields) | _LATER != set(_ORDER):
         raise ValueError("not the fields of a draft")
-    draft = Draft(**{name: _read(name, value) for name, value in fields.items()})
+    blank = Draft()
+    connection = replace(blank.connection, **_read(fields, _CONNECTION, blank.connection))
+    identity = replace(blank.identity, **_read(fields, _IDENTITY, blank.identity))
+    draft = replace(blank, connection=connection, identity=identity, **_read(fields, _OWN, blank))
     return Kept(draft, _earlier(draft, step(_text(document["step"]))))
 
 
-def _read(name: str, value: object) -> Any:
-    if value is None:
-        if getattr(Draft(), name) is not None:
+def _written(draft: Draft) -> dict[str, Any]:
+    """Return a draft as it stands in the file."""
+    parts = ((draft, _OWN), (draft.connection, _CONNECTION), (draft.identity, _IDENTITY))
+    values = {name: (getattr(part, name), codec) for part, codecs in parts for name, codec in codecs.items()}
+    return {name: None if values[name][0] is None else values[name][1].write(values[name][0]) for name in _ORDER}
+
+
+def _read(fields: Mapping[str, object], codecs: Mapping[str, _Codec], blank: object) -> dict[str, Any]:
+    """Return those fields that have a codec here; null stands for a field that is unset in `blank` too."""
+    found = {name: codec.read(fields[name]) for name, codec in codecs.items() if fields.get(name) is not None}
+    for name in codecs.keys() & fields.keys() - found.keys():
+        if getattr(blank, name) is not None:
             raise ValueError(f"{name} is missing")
-        return None
-    return _CODECS[name].read(value)
+    return found
 
 
 def _earlier(draft: Draft, stopped: Step) -> Step:

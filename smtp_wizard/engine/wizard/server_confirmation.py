@@ -60,12 +60,12 @@ class Unconfirmed(InputError):
 
 def standing(draft: Draft, catalog: Catalog) -> Standing | None:
     """Return what speaks for the server of a draft, None where there is no server yet."""
-    endpoint = draft.endpoint
+    endpoint = draft.connection.endpoint
     if endpoint is None:
         return None
     if draft.confirmed_host == endpoint.host:
         return Standing.NAMED
-    if draft.sandbox is not None or endpoint.host in _listed(draft, catalog):
+    if draft.connection.sandbox is not None or endpoint.host in _listed(draft, catalog):
         return Standing.LISTED
     # Without encryption no certificate is asked for, so that a name proves nothing.
     proves = endpoint.security is not Security.NONE and draft.address is not None
@@ -76,14 +76,14 @@ def standing(draft: Draft, catalog: Catalog) -> Standing | None:
 
 def _listed(draft: Draft, catalog: Catalog) -> frozenset[str]:
     """The hosts that the catalogue has for a draft's provider, from a source: no guess, and no usual name."""
-    provider = catalog.get(draft.provider) if draft.provider else None
+    provider = catalog.get(draft.connection.provider) if draft.connection.provider else None
     offered = provider.offered(draft.address) if provider else ()
     return frozenset(each.endpoint.host for each in offered if each.source and not (each.guess or each.of_domain))
 
 
 def doubt_about(draft: Draft, catalog: Catalog) -> Doubt | None:
     """Return what is to be asked before a secret goes to the server of a draft; None where nothing is."""
-    endpoint = draft.endpoint
+    endpoint = draft.connection.endpoint
     if endpoint is None or standing(draft, catalog) is not Standing.UNKNOWN:
         return None
     found = next((each for each in draft.candidates if each.endpoint == endpoint), None)
@@ -96,14 +96,16 @@ def doubt_about(draft: Draft, catalog: Catalog) -> Doubt | None:
         or f"it is not encrypted, so nothing proves that it belongs to {domain}",
         source=source_words(found) if found else draft.origin_note.removeprefix("from: "),
         published=found is not None and found.published,
-        username=draft.username if draft.address is None or draft.username != draft.address.wire else "",
+        username=draft.connection.username
+        if draft.address is None or draft.connection.username != draft.address.wire
+        else "",
     )
 
 
 def refuse_unconfirmed(draft: Draft, depth: Depth, catalog: Catalog) -> None:
     """Raise `Unconfirmed` where a check would send a secret to a server that nobody has confirmed."""
     doubt = doubt_about(draft, catalog)
-    if doubt is not None and depth is not Depth.SERVER and draft.auth is not Auth.NONE:
+    if doubt is not None and depth is not Depth.SERVER and draft.connection.auth is not Auth.NONE:
         raise Unconfirmed(
             f"{doubt.endpoint.host} has to be confirmed first, before a password goes there: {doubt.whose}."
         )

@@ -17,7 +17,7 @@ from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft
 
 def may_be_nameless(draft: Draft, catalog: Catalog) -> bool:
     """Return whether no user name means no sign-in, since nothing is known about the provider that says otherwise."""
-    provider = catalog.get(draft.provider) if draft.provider else None
+    provider = catalog.get(draft.connection.provider) if draft.connection.provider else None
     return provider is None or provider.kind is ProviderKind.CUSTOM
 
 
@@ -27,12 +27,13 @@ def with_typed_username(draft: Draft, catalog: Catalog, username: str) -> Draft:
     An empty one means that the server asks for no sign-in, unless the provider is known to ask for one: then the name
     is still to be given.
     """
-    auth = draft.auth
+    auth = draft.connection.auth
     if not username and may_be_nameless(draft, catalog):
         auth = Auth.NONE
     elif username and auth is Auth.NONE:
         auth = Auth.PASSWORD
-    return replace(draft.with_sign_in(username, draft.secret), auth=auth)
+    named = draft.with_sign_in(username, draft.secret)
+    return replace(named, connection=replace(named.connection, auth=auth))
 
 
 def ranked(provider: Provider, application: Application | None) -> tuple[AccessPath, ...]:
@@ -64,20 +65,25 @@ class Step:
 
 
 def _server_known(draft: Draft) -> bool:
-    return draft.endpoint is not None and (bool(draft.username) or draft.auth is Auth.NONE)
+    connection = draft.connection
+    return connection.endpoint is not None and (bool(connection.username) or connection.auth is Auth.NONE)
 
 
 def _way_is_a_question(draft: Draft) -> bool:
     """Whether there is a choice; or one way only, which could not be taken by itself because nobody can walk it."""
-    return draft.ways > 1 or (draft.ways == 1 and draft.path is None)
+    return draft.ways > 1 or (draft.ways == 1 and draft.connection.path is None)
+
+
+def _in_browser(draft: Draft) -> bool:
+    return draft.connection.auth is Auth.XOAUTH2
 
 
 STEPS: tuple[Step, ...] = (
     Step("address", "Email", lambda draft: True, lambda draft: draft.address is not None),
-    Step("provider", "Provider", lambda draft: True, lambda draft: draft.provider is not None),
-    Step("signin", "Sign-in", _way_is_a_question, lambda draft: draft.path is not None),
+    Step("provider", "Provider", lambda draft: True, lambda draft: draft.connection.provider is not None),
+    Step("signin", "Sign-in", _way_is_a_question, lambda draft: draft.connection.path is not None),
     Step("server", "Server", lambda draft: draft.by_hand, _server_known),
-    Step("oauth", "Browser", lambda draft: draft.auth is Auth.XOAUTH2, lambda draft: draft.secret is not None),
+    Step("oauth", "Browser", _in_browser, lambda draft: draft.secret is not None),
     Step("connect", "Connect", lambda draft: True, lambda draft: draft.signed_in),
     Step("testmail", "Test mail", lambda draft: True, lambda draft: draft.arrival is not Arrival.UNASKED),
     Step("review", "Save", lambda draft: True, lambda draft: draft.saved is not None),
@@ -131,18 +137,19 @@ def opening_step(draft: Draft) -> Step:
     """
     if draft.editing is None:
         return resume_step(draft)
-    return step("oauth" if draft.auth is Auth.XOAUTH2 and draft.secret is None else "server")
+    return step("oauth" if _in_browser(draft) and draft.secret is None else "server")
 
 
 def missing(draft: Draft, *, secret_needed: bool = True) -> tuple[str, ...]:
     """Return what must still be answered before a check can run, as the names of `setup`'s options."""
+    connection, no_secret = draft.connection, secret_needed and draft.secret is None
     wanted = {
         "EMAIL": draft.address is None,
-        "--host": draft.endpoint is None,
-        "--username": draft.auth is not Auth.NONE and not draft.username,
+        "--host": connection.endpoint is None,
+        "--username": connection.auth is not Auth.NONE and not connection.username,
         "a password (--password-stdin, --password-command or --password-env)": (
-            secret_needed and draft.auth is Auth.PASSWORD and draft.secret is None
+            no_secret and connection.auth is Auth.PASSWORD
         ),
-        "--client-id": (secret_needed and draft.auth is Auth.XOAUTH2 and draft.secret is None and not draft.client_id),
+        "--client-id": no_secret and connection.auth is Auth.XOAUTH2 and not draft.client_id,
     }
     return tuple(name for name, lacking in wanted.items() if lacking)

@@ -20,30 +20,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_wizard.engine.accounts.accounts import (
+from smtp_wizard.engine.accounts.account import NAME_LIMIT, Account, AccountNameError, AccountsError, parse_name
+from smtp_wizard.engine.accounts.account_book import (
     FILE_NAME,
-    FILE_SCHEMAS,
-    FILE_VERSION,
-    NAME_LIMIT,
-    Account,
     AccountBook,
-    AccountNameError,
-    AccountsError,
     Displaces,
     NameTaken,
     NoSuchAccount,
     StoreTrouble,
-    parse_name,
 )
+from smtp_wizard.engine.accounts.account_file import FILE_SCHEMAS, FILE_VERSION, account_from_json, account_to_json
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.results import LastResult, Result
+from tests.support.nouns import with_fields
 from tests.support.state import rows_of
 
 WHEN = datetime(2026, 11, 23, 9, 30, 15, 250, tzinfo=UTC)
@@ -54,25 +50,23 @@ def account(name: str = "Office", **changes: Any) -> Account:
     plain = Account(
         name=name,
         address=Address("ana", "example.test"),
-        endpoint=Endpoint("smtp.example.test", 587, Security.STARTTLS),
-        username="ana@example.test",
-        auth=Auth.PASSWORD,
-        provider="custom",
-        path="password",
-        sender=None,
-        sender_name="Ana",
-        company_name="",
-        reply_to=None,
-        update_company=False,
+        connection=Connection(
+            endpoint=Endpoint("smtp.example.test", 587, Security.STARTTLS),
+            username="ana@example.test",
+            auth=Auth.PASSWORD,
+            provider="custom",
+            path="password",
+            allow_cleartext=False,
+            ehlo_name="",
+            ca_file=None,
+            sandbox=None,
+        ),
+        identity=Identity(sender=None, sender_name="Ana", company_name="", reply_to=None, update_company=False),
         scope=Scope.GENERAL,
         store=StoreRef(StoreKind.KEYRING, f"{name}/password"),
-        allow_cleartext=False,
-        ehlo_name="",
-        ca_file=None,
-        sandbox=None,
         created=WHEN,
     )
-    return replace(plain, **changes)
+    return with_fields(plain, **changes)
 
 
 FAILED = LastResult(WHEN + timedelta(days=1), Depth.LOGIN, Verdict.FAIL, Stage.AUTH, "wrong-password")
@@ -175,7 +169,7 @@ def test_a_name_is_not_taken_twice_whatever_the_case(book: AccountBook) -> None:
     book.put(account("Office"))
     with pytest.raises(NameTaken, match="already an account named 'Office'"):
         book.put(account("OFFICE", username="other"))
-    assert book.get("office").username == "ana@example.test"
+    assert book.get("office").connection.username == "ana@example.test"
 
 
 def test_replacing_gives_back_what_was_there(book: AccountBook) -> None:
@@ -363,9 +357,9 @@ def test_a_copy_begins_anew(book: AccountBook) -> None:
 
 def test_ids_that_are_missing_or_stand_twice_are_made_good(book: AccountBook, folder: Path) -> None:
     """Somebody has written the file by hand, or copied an entry in it."""
-    one = {**account("One").to_json(), "id": "00000000000000a1"}
-    two = {**account("Two").to_json(), "id": "00000000000000a1"}
-    three = {key: value for key, value in account("Three").to_json().items() if key != "id"}
+    one = {**account_to_json(account("One")), "id": "00000000000000a1"}
+    two = {**account_to_json(account("Two")), "id": "00000000000000a1"}
+    three = {key: value for key, value in account_to_json(account("Three")).items() if key != "id"}
     folder.mkdir()
     (folder / FILE_NAME).write_bytes(document(one, two, three))
     first = {saved.name: saved.id for saved in book.list()}
@@ -495,7 +489,7 @@ _accounts = st.builds(
 
 @given(_accounts)
 def test_any_account_survives_the_file(saved: Account) -> None:
-    assert Account.from_json(json.loads(json.dumps(saved.to_json()))) == saved
+    assert account_from_json(json.loads(json.dumps(account_to_json(saved)))) == saved
 
 
 YOUNGER = {"login", "last", "id"}
@@ -504,20 +498,20 @@ YOUNGER = {"login", "last", "id"}
 
 @given(_accounts)
 def test_a_file_of_an_earlier_version_is_read(saved: Account) -> None:
-    written = saved.to_json()
-    assert Account.from_json({key: value for key, value in written.items() if key not in YOUNGER}) == replace(
+    written = account_to_json(saved)
+    assert account_from_json({key: value for key, value in written.items() if key not in YOUNGER}) == replace(
         saved, login=None
     )
 
 
 @given(_accounts, st.data())
 def test_a_missing_or_an_unknown_key_is_refused(saved: Account, data: st.DataObject) -> None:
-    written = saved.to_json()
+    written = account_to_json(saved)
     missing = data.draw(st.sampled_from(sorted(written.keys() - YOUNGER)))
     with pytest.raises(AccountsError, match=f"'{missing}' is missing"):
-        Account.from_json({key: value for key, value in written.items() if key != missing})
+        account_from_json({key: value for key, value in written.items() if key != missing})
     with pytest.raises(AccountsError, match="'password' is unknown"):
-        Account.from_json({**written, "password": "hunter2"})
+        account_from_json({**written, "password": "hunter2"})
 
 
 # -- files that cannot be understood -----------------------------------------------------------------------------------
@@ -532,7 +526,7 @@ def document(*accounts: object, **changes: object) -> bytes:
 
 def bent(**changes: object) -> bytes:
     """A file with one account in which some values are other ones."""
-    return document({**account().to_json(), **changes})
+    return document({**account_to_json(account()), **changes})
 
 
 GOOD_SERVER = {"host": "smtp.example.test", "port": 587, "security": "starttls"}
@@ -552,7 +546,7 @@ DAMAGED = {
     "accounts no list": document(accounts={}),
     "an account that is none": document("Office"),
     "a key twice": bent().replace(b'"name"', b'"name": "Shop", "name"', 1),
-    "two of one name": document(account("Office").to_json(), account("OFFICE").to_json()),
+    "two of one name": document(account_to_json(account("Office")), account_to_json(account("OFFICE"))),
     "a name with a slash": bent(name="a/b"),
     "a name with blanks around": bent(name=" Office"),
     "a name that is none": bent(name=None),
@@ -641,7 +635,7 @@ def test_a_file_that_cannot_grow_leaves_the_old_one(saved_file: Path) -> None:
         import resource, sys
         from dataclasses import replace
         from pathlib import Path
-        from smtp_wizard.engine.accounts.accounts import AccountBook, StoreTrouble
+        from smtp_wizard.engine.accounts.account_book import AccountBook, StoreTrouble
         book = AccountBook(Path(sys.argv[1]))
         resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
         try:
@@ -705,7 +699,7 @@ def test_two_writers_lose_nothing(book: AccountBook, folder: Path) -> None:
         import sys
         from dataclasses import replace
         from pathlib import Path
-        from smtp_wizard.engine.accounts.accounts import AccountBook
+        from smtp_wizard.engine.accounts.account_book import AccountBook
         book = AccountBook(Path(sys.argv[1]), lock_limit=60)
         seed = book.get("Seed")
         for number in range(25):
@@ -729,7 +723,7 @@ def test_reading_accounts_loads_nothing_heavy() -> None:
     script = """
         import sys
         from pathlib import Path
-        from smtp_wizard.engine.accounts.accounts import AccountBook
+        from smtp_wizard.engine.accounts.account_book import AccountBook
         from smtp_wizard.engine.base.private_files import config_dir
         AccountBook(config_dir(Path("nowhere-at-all"), {})).list()
         print(sorted({"filelock", "platformdirs", "email_validator", "keyring", "idna"} & set(sys.modules)))

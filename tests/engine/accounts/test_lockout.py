@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import Account
+from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import PAUSED, counted_words, pause_finding
 from smtp_wizard.engine.accounts.lockout_guard import REFUSED as CREDENTIALS
 from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Pause
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
@@ -39,6 +39,7 @@ from tests.support.checking import (
     hurried,
 )
 from tests.support.misbehaving import Close, Hold, MisbehavingServer, Script, Send, refused_port
+from tests.support.nouns import with_fields
 from tests.support.state import rows_of
 from tests.support.walk import catalog, make_desk
 
@@ -70,15 +71,13 @@ def desk(tmp_path: Path, clock: Clock) -> Desk:
 def draft(server: MisbehavingServer, **changes: object) -> Draft:
     found = Draft(
         address=ANA,
-        endpoint=server.endpoint(Security.NONE),
+        connection=Connection(endpoint=server.endpoint(Security.NONE), allow_cleartext=True, username=str(ANA)),
         confirmed_host=server.host,
-        allow_cleartext=True,
-        username=str(ANA),
         secret=Secret("guess one"),
         test_to=BOB,
         name="Office",
     )
-    return replace(found, **changes)  # type: ignore[arg-type]  # fields by name
+    return with_fields(found, **changes)
 
 
 def kept(desk: Desk) -> list[dict[str, object]]:
@@ -91,8 +90,8 @@ async def tried(desk: Desk, wanted: Draft, depth: Depth = Depth.LOGIN, *, anyway
     """Check, and hold the events to the law of reports."""
     events: list[Event] = []
     report = await desk.check_draft(wanted, depth, events.append, options=Options(ignore_lockout=anyway))
-    assert wanted.endpoint is not None
-    assert fold(wanted.endpoint, events) == report
+    assert wanted.connection.endpoint is not None
+    assert fold(wanted.connection.endpoint, events) == report
     assert events[-1] == RunFinished(report)
     return report
 
@@ -215,7 +214,9 @@ async def test_what_never_went_out_counts_for_nothing(desk: Desk, script: Script
 
 async def test_a_network_that_leads_nowhere_counts_for_nothing(desk: Desk) -> None:
     with refused_port() as port:
-        lost = Draft(address=ANA, endpoint=Endpoint("127.0.0.1", port, Security.TLS), username="ana").confirmed()
+        lost = Draft(
+            address=ANA, connection=Connection(endpoint=Endpoint("127.0.0.1", port, Security.TLS), username="ana")
+        ).confirmed()
         for _ in range(5):
             report = await tried(desk, replace(lost, secret=Secret("guess one")))
             assert PAUSED not in codes(report)
@@ -265,7 +266,7 @@ async def test_two_names_of_one_mailbox_stay_below_the_limit_together(desk: Desk
         reports = await asyncio.gather(*checks)
         assert server.connections == 3
         assert sorted(code for report in reports for code in codes(report)) == ["bad_credentials"] * 3 + [PAUSED] * 2
-        assert len(desk.attempts.counted(accounts[0].username, accounts[0].endpoint.host)) == 3
+        assert len(desk.attempts.counted(accounts[0].connection.username, accounts[0].connection.endpoint.host)) == 3
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,17 @@ import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import Account, AccountsError, NoSuchAccount
+from smtp_wizard.engine.accounts.account import Account, AccountsError
+from smtp_wizard.engine.accounts.account_book import NoSuchAccount
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
@@ -33,6 +35,7 @@ from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from tests.commands.test_send import RELAY
+from tests.support.nouns import with_fields
 from tests.support.stores import MemoryBackend, always, desktop
 from tests.support.walk import make_desk
 
@@ -46,8 +49,12 @@ Act = Callable[[Desk], Awaitable[object]]
 
 
 def draft(password: str, name: str = "Office", store: StoreKind = StoreKind.KEYRING, **more: Any) -> Draft:
-    whole = Draft(address=Address("ana", "example.test"), endpoint=ENDPOINT, username="ana", secret=Secret(password))
-    return replace(whole, name=name, store=store, **more)
+    whole = Draft(
+        address=Address("ana", "example.test"),
+        connection=Connection(endpoint=ENDPOINT, username="ana"),
+        secret=Secret(password),
+    )
+    return with_fields(whole, name=name, store=store, **more)
 
 
 def acts(password: str, office: Account) -> dict[str, Act]:
@@ -58,7 +65,7 @@ def acts(password: str, office: Account) -> dict[str, Act]:
     vault, session = StoreKind.VAULT, StoreKind.SESSION
 
     def edited(desk: Desk, **more: Any) -> Draft:
-        return replace(desk.draft_of(office, Secret(password)), **more)
+        return with_fields(desk.draft_of(office, Secret(password)), **more)
 
     async def scoped(desk: Desk) -> Account:
         return desk.set_scope("Office", Scope.ALL)

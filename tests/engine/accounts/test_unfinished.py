@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import FILE_NAME, StoreTrouble
+from smtp_wizard.engine.accounts.account_book import FILE_NAME, StoreTrouble
 from smtp_wizard.engine.accounts.secret_entries import Left
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.secret import Secret

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import FILE_NAME, AccountBook, StoreTrouble
+from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook, StoreTrouble
 from smtp_wizard.engine.base import file_ownership
 from smtp_wizard.engine.base.file_ownership import UnsafeFile, refuse_strangers
 from smtp_wizard.engine.base.private_files import lock_of, make_private_dir, read_bounded, read_private, read_start

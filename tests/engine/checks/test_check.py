@@ -14,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
@@ -26,6 +26,7 @@ from smtp_wizard.engine.checks.target import Limits, Mail, Target, planned
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom, TlsFault
 from smtp_wizard.engine.smtp.transport import Peer, WireError
+from tests.support.nouns import with_fields
 from tests.support.scripted import (
     FACTS,
     Client,
@@ -118,7 +119,7 @@ async def checked(
 ) -> Checked:
     wire = wire or ScriptedWire(*scripts)
     mirror, events = Mirror(), list[Event]()
-    target = replace(Target(endpoint=endpoint, username="ana"), **options)  # type: ignore[arg-type]  # by name
+    target = with_fields(Target(connection=Connection(endpoint=endpoint, username="ana")), **options)
     # Only silence is to end at its limit; a busy computer must not.
     silent = any(isinstance(step, Silence) for script in wire.scripts for step in script)
     limits = FAST if silent else Limits()
@@ -420,7 +421,7 @@ async def test_an_address_is_said_as_a_literal(name: str, said: bytes) -> None:
 
 
 async def test_servers_without_sign_in_are_not_signed_in_to() -> None:
-    assert Stage.AUTH not in planned(Target(endpoint=PLAIN, auth=Auth.NONE), Depth.SEND)
+    assert Stage.AUTH not in planned(Target(connection=Connection(endpoint=PLAIN, auth=Auth.NONE)), Depth.SEND)
     done = await checked(PLAIN, [GREETING, EHLO, Server(b"250 x\r\n")], auth=Auth.NONE, secret=None)
     assert done.report.verdict is Verdict.PASS
 
@@ -440,7 +441,7 @@ async def test_stages_that_were_not_reached_are_skipped_and_said_so() -> None:
     verdicts = [(r.stage, r.verdict) for r in done.report.results]
     assert verdicts[1] == (Stage.CONNECT, Verdict.FAIL)
     assert all(verdict is Verdict.SKIPPED for _, verdict in verdicts[2:])
-    assert [stage for stage, _ in verdicts] == list(planned(Target(endpoint=TLS), Depth.LOGIN))
+    assert [stage for stage, _ in verdicts] == list(planned(Target(connection=Connection(endpoint=TLS)), Depth.LOGIN))
     assert done.symptoms[0].other == STARTTLS
 
 
@@ -466,7 +467,14 @@ async def test_cancelling_closes_the_connection() -> None:
             started.set()
 
     task = asyncio.ensure_future(
-        run_checks(Target(endpoint=TLS), None, depth=Depth.SERVER, wire=wire, diagnosis=Mirror(), emit=emit)
+        run_checks(
+            Target(connection=Connection(endpoint=TLS)),
+            None,
+            depth=Depth.SERVER,
+            wire=wire,
+            diagnosis=Mirror(),
+            emit=emit,
+        )
     )
     await started.wait()
     task.cancel()
@@ -478,9 +486,9 @@ async def test_cancelling_closes_the_connection() -> None:
 @pytest.mark.parametrize(
     ("depth", "target", "secret"),
     [
-        (Depth.SEND, Target(endpoint=TLS), SECRET),
-        (Depth.LOGIN, Target(endpoint=TLS), None),
-        (Depth.LOGIN, Target(endpoint=TLS, auth=Auth.XOAUTH2), None),
+        (Depth.SEND, Target(connection=Connection(endpoint=TLS)), SECRET),
+        (Depth.LOGIN, Target(connection=Connection(endpoint=TLS)), None),
+        (Depth.LOGIN, Target(connection=Connection(endpoint=TLS, auth=Auth.XOAUTH2)), None),
     ],
 )
 async def test_a_check_that_lacks_what_it_needs_is_a_bug_not_a_finding(

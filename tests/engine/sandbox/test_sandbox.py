@@ -35,7 +35,6 @@ from smtp_wizard.engine.sandbox.certificates import new_authority
 from smtp_wizard.engine.sandbox.mailbox import MOST_KEPT, clear, deliver, messages, read, readable, trace
 from smtp_wizard.engine.sandbox.scenarios import ScriptedReply, load_scenarios, practice_password
 from smtp_wizard.engine.sandbox.server import MOST_SESSIONS, Sandbox, SandboxError, sandbox_for
-from smtp_wizard.engine.smtp.transport import Trust
 from tests.support.checking import check
 from tests.support.patience import PATIENCE
 from tests.support.ports import free_ports
@@ -403,7 +402,7 @@ async def test_what_each_scenario_teaches(folder: Path, security: Security, scen
     if security is Security.TLS and stage is Stage.STARTTLS:
         stage = Stage.TLS
     async with Sandbox(folder, SCENARIOS[scenario]) as box:
-        target: dict[str, Any] = {"trust": Trust(str(box.ca_file), only=True), "provider": "sandbox"}
+        target: dict[str, Any] = {"ca_file": str(box.ca_file), "sandbox": scenario, "provider": "sandbox"}
         done = await check(box.endpoint(security), depth=Depth.SEND, limits=Limits(), **target)
         if scenario == "starttls-only" and security is Security.TLS:
             assert done.row == (Stage.TLS, Verdict.FAIL, "tls_use_starttls")

@@ -14,7 +14,6 @@ from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.scan.control_host import Blame, load_neutrals
 from smtp_wizard.engine.scan.known_host import counted_names, provider_of, question_about, question_about_neutral
 from smtp_wizard.engine.services.finder import Options
-from smtp_wizard.engine.smtp.transport import Trust
 from tests.support.clock import in_no_time
 from tests.support.farhost import HOST, REFUSING, TLS_PORT, TRIP, FarHost, serving
 from tests.support.walk import catalog, make_desk
@@ -47,7 +46,7 @@ def test_of_a_host_that_nobody_knows_the_usual_ports_are_tried() -> None:
     asked = question_about(catalog(), HOST, family=Family.IPV6, ehlo_name="pc.example.com", ca_file="ca.pem")
     assert {each.port: each.security for each in asked.endpoints} == USUAL_WAYS
     assert (asked.provider, asked.recommended, asked.fixed) == (None, (), False)
-    assert (asked.family, asked.ehlo_name, asked.trust) == (Family.IPV6, "pc.example.com", Trust("ca.pem"))
+    assert (asked.family, asked.ehlo_name, asked.ca_file) == (Family.IPV6, "pc.example.com", "ca.pem")
 
 
 def test_a_way_that_was_said_leaves_the_others_out() -> None:

@@ -118,7 +118,7 @@ async def probed(
     question = Question(
         host=host,
         endpoints=tuple(Endpoint(host, port, way) for port, way in endpoints),
-        trust=trust or Trust(),
+        ca_file=trust.ca_file if trust else None,
     )
     return await probe(question, wire=wire or NamedWire(), diagnosis=diagnosis(), emit=lambda _: None, limits=limits)
 

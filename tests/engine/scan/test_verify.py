@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
@@ -74,7 +74,7 @@ def script(offers: bytes) -> list[Step]:
 
 def speaking(wire: ScriptedWire) -> Callable[[Endpoint], Awaitable[Report]]:
     async def check(endpoint: Endpoint) -> Report:
-        target = Target(endpoint=endpoint, auth=Auth.NONE)
+        target = Target(connection=Connection(endpoint=endpoint, auth=Auth.NONE))
         return await run_checks(
             target, None, depth=Depth.SERVER, wire=wire, diagnosis=NotingDiagnosis(), emit=lambda event: None
         )

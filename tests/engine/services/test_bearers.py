@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import FILE_NAME as ACCOUNTS
-from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.accounts.account_book import FILE_NAME as ACCOUNTS
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
@@ -78,7 +78,9 @@ class Office:
         async def checks(target: Target, secret: Secret | None, **_: object) -> Report:
             self.tokens.append(secret)
             good = secret is not None and secret.reveal() in server.access_tokens
-            return Report(target.endpoint, (CheckResult(Stage.AUTH, Verdict.PASS if good else Verdict.FAIL, 0.0),))
+            return Report(
+                target.connection.endpoint, (CheckResult(Stage.AUTH, Verdict.PASS if good else Verdict.FAIL, 0.0),)
+            )
 
         monkeypatch.setattr(checker, "run_checks", checks)
 
@@ -100,9 +102,9 @@ class Office:
         assert provider is not None
         begun = Draft().with_address(Address("ana", "firm.example")).with_provider(provider, Origin.ADDRESS)
         chosen = begun.with_path(provider.paths[0]).with_sign_in("ana@firm.example", secret)
-        assert chosen.auth is Auth.XOAUTH2
-        assert chosen.endpoint is not None
-        proof = Proof(NOW, Depth.LOGIN, Verdict.PASS, chosen.endpoint, chosen.username)
+        assert chosen.connection.auth is Auth.XOAUTH2
+        assert chosen.connection.endpoint is not None
+        proof = Proof(NOW, Depth.LOGIN, Verdict.PASS, chosen.connection.endpoint, chosen.connection.username)
         return replace(chosen, proof=proof, name="Ana", store=StoreKind.KEYRING)
 
     async def new_draft(self) -> Draft:
@@ -192,7 +194,7 @@ async def test_changing_a_saved_account_does_not_put_an_old_sign_in_back(
         draft = office.desk.draft_of(account, await office.desk.secret_of(account))
         assert (await office.check(draft)).verdict is Verdict.PASS
         await office.test(office.another_desk())
-        await office.desk.save(replace(draft, sender_name="Ana B."))
+        await office.desk.save(replace(draft, identity=replace(draft.identity, sender_name="Ana B.")))
         assert (await office.test()).verdict is Verdict.PASS
         assert not server.dead
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import trustme
 
-from smtp_wizard.engine.accounts.accounts import FILE_NAME, Displaces, NameTaken, StoreTrouble
+from smtp_wizard.engine.accounts.account_book import FILE_NAME, Displaces, NameTaken, StoreTrouble
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth, Family
+from smtp_wizard.engine.base.connection import Auth, Connection, Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
@@ -40,6 +40,7 @@ from tests.support.checking import (
     tls_up_to_auth,
 )
 from tests.support.misbehaving import IPV4, Expect, Hold, MisbehavingServer, Send, StartTls, good, make_ca, refused_port
+from tests.support.nouns import with_fields
 from tests.support.stores import FailingStore, MemoryBackend, always, desktop, entry, kept
 from tests.support.walk import catalog, make_desk
 
@@ -62,9 +63,13 @@ def desk(tmp_path: Path, backend: MemoryBackend) -> Desk:
 
 def draft(name: str = "Office", **changes: Any) -> Draft:
     whole = Draft(
-        address=ANA, endpoint=ENDPOINT, username="ana@example.test", secret=SECRET, name=name, store=StoreKind.KEYRING
+        address=ANA,
+        connection=Connection(endpoint=ENDPOINT, username="ana@example.test"),
+        secret=SECRET,
+        name=name,
+        store=StoreKind.KEYRING,
     )
-    return replace(whole, **changes).confirmed()
+    return with_fields(whole, **changes).confirmed()
 
 
 def cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,16 +201,16 @@ async def test_what_was_proved_is_saved_with_the_account_if_it_still_holds(desk:
         report = await desk.check_draft(open_line, Depth.LOGIN, lambda _: None)
         proved = replace(open_line, proof=desk.proof(open_line, report, Depth.LOGIN))
     assert (await desk.save(proved)).last == LastResult(NOON, Depth.LOGIN, Verdict.PASS)
-    changed = replace(proved, username="somebody else", name="Other")
+    changed = replace(proved, connection=replace(proved.connection, username="somebody else"), name="Other")
     assert (await desk.save(changed)).last is None
 
 
 async def test_what_the_company_tells_is_saved_only_where_it_is_to_be_told(desk: Desk) -> None:
     told = draft(update_company=True, company_name="Firm", reply_to=BOB)
     account = await desk.save(told)
-    assert (account.company_name, account.reply_to) == ("Firm", BOB)
-    untold = await desk.save(replace(told, update_company=False, name="Other"))
-    assert (untold.company_name, untold.reply_to) == ("", None)
+    assert (account.identity.company_name, account.identity.reply_to) == ("Firm", BOB)
+    untold = await desk.save(replace(told, identity=replace(told.identity, update_company=False), name="Other"))
+    assert (untold.identity.company_name, untold.identity.reply_to) == ("", None)
 
 
 # --- removing ---
@@ -269,7 +274,9 @@ async def test_a_test_message_goes_from_the_accounts_sender(desk: Desk) -> None:
     answers = Send(b"250 a\r\n550 5.1.1 nobody\r\n554 no\r\n")
     async with MisbehavingServer([GREETING, EHLO, OFFER, AUTH, SIGNED_IN, *batch, answers]) as server:
         open_line = draft(endpoint=server.endpoint(Security.NONE), allow_cleartext=True)
-        account = await desk.save(replace(open_line, sender=Address("shop", "example.test")))
+        account = await desk.save(
+            replace(open_line, identity=replace(open_line.identity, sender=Address("shop", "example.test")))
+        )
         report = await desk.check_account(account, SECRET, Depth.SEND, lambda _: None, to=BOB)
     assert report.findings[0].code == "recipient_rejected"
     assert last(desk) == LastResult(NOON, Depth.SEND, Verdict.FAIL, Stage.RCPT, "recipient_rejected")
@@ -364,7 +371,9 @@ async def test_the_practice_server_runs_for_the_check_alone(desk: Desk, tmp_path
         report = await desk.check_account(account, SECRET, Depth.SEND, lambda _: None, to=BOB)
         assert report.verdict is Verdict.PASS
         assert report.endpoint.host == IPV4
-        left = await desk.check_target(Target(endpoint=report.endpoint), None, Depth.SERVER, lambda _: None)
+        left = await desk.check_target(
+            Target(connection=Connection(endpoint=report.endpoint)), None, Depth.SERVER, lambda _: None
+        )
         assert left.findings[0].code == "wrong_host_or_port", "it is gone"
     assert len(list((tmp_path / PRACTICE_FOLDER / "mailbox").rglob("new/*"))) == 2
 
@@ -372,7 +381,9 @@ async def test_the_practice_server_runs_for_the_check_alone(desk: Desk, tmp_path
 async def test_the_practice_server_takes_another_port_where_its_own_is_taken(desk: Desk) -> None:
     async with MisbehavingServer([Hold()]) as other:
         taken = Endpoint(IPV4, other.port, Security.STARTTLS)
-        report = await desk.check_draft(replace(practice(desk, "accept"), endpoint=taken), Depth.LOGIN, lambda _: None)
+        report = await desk.check_draft(
+            with_fields(practice(desk, "accept"), endpoint=taken), Depth.LOGIN, lambda _: None
+        )
     assert report.verdict is Verdict.PASS
     assert report.endpoint.port != taken.port
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import Account, Displaces, NameTaken, NoSuchAccount, StoreTrouble
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken, NoSuchAccount, StoreTrouble
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
@@ -22,6 +23,7 @@ from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
+from tests.support.nouns import with_fields
 from tests.support.stores import FailingStore, MemoryBackend, always, desktop, entry, kept
 from tests.support.walk import make_desk
 
@@ -33,16 +35,12 @@ SECRET = Secret("abcd efgh ijkl mnop")
 def draft(name: str = "Office", **changes: object) -> Draft:
     whole = Draft(
         address=Address("ana", "sandbox.test"),
-        provider="sandbox",
-        path="accept",
-        sandbox="accept",
-        endpoint=ENDPOINT,
-        username="ana",
+        connection=Connection(provider="sandbox", path="accept", sandbox="accept", endpoint=ENDPOINT, username="ana"),
         secret=SECRET,
         name=name,
         store=StoreKind.KEYRING,
     )
-    return replace(whole, **changes)  # type: ignore[arg-type]  # by name
+    return with_fields(whole, **changes)
 
 
 @pytest.fixture
@@ -61,10 +59,10 @@ async def saved(desk: Desk, name: str = "Office", **changes: object) -> Account:
 
 async def test_a_changed_account_takes_its_own_place(desk: Desk, backend: MemoryBackend) -> None:
     account = await saved(desk)
-    changed = replace(desk.draft_of(account, SECRET), sender_name="Ana", username="ana2")
+    changed = with_fields(desk.draft_of(account, SECRET), sender_name="Ana", username="ana2")
     again = await desk.save(changed)
     assert desk.book.list() == (again,)
-    assert (again.sender_name, again.username, again.created) == ("Ana", "ana2", account.created)
+    assert (again.identity.sender_name, again.connection.username, again.created) == ("Ana", "ana2", account.created)
     assert kept(backend) == {"Office/password": SECRET.reveal()}
 
 
@@ -87,7 +85,7 @@ async def test_a_change_that_cannot_be_written_leaves_account_and_password_as_th
 
     monkeypatch.setattr(desk.book, "change", full)
     with pytest.raises(StoreTrouble):
-        await desk.save(replace(desk.draft_of(account, Secret("another password")), sender_name="Ana"))
+        await desk.save(with_fields(desk.draft_of(account, Secret("another password")), sender_name="Ana"))
     assert desk.book.list() == (account,)
     assert kept(backend) == {"Office/password": SECRET.reveal()}
 
@@ -212,9 +210,9 @@ async def test_a_change_follows_an_account_that_was_renamed_meanwhile(
         put(service, username, password)
 
     monkeypatch.setattr(backend, "set_password", put_late)
-    changed = await desk.save(replace(desk.draft_of(account, SECRET), name=name, sender_name="Ana"))
+    changed = await desk.save(with_fields(desk.draft_of(account, SECRET), name=name, sender_name="Ana"))
     assert desk.book.list() == (changed,)
-    assert (changed.name, changed.sender_name, changed.id) == (saved_as, "Ana", account.id)
+    assert (changed.name, changed.identity.sender_name, changed.id) == (saved_as, "Ana", account.id)
     assert list(kept(backend).values()) == [SECRET.reveal()]
 
 
@@ -239,7 +237,7 @@ async def test_all_mail_is_for_one_account_and_changing_that_asks(desk: Desk) ->
 
 async def test_changing_the_account_for_all_mail_displaces_nobody(desk: Desk) -> None:
     account = await saved(desk, scope=Scope.ALL)
-    again = await desk.save(replace(desk.draft_of(account, SECRET), sender_name="Ana"))
+    again = await desk.save(with_fields(desk.draft_of(account, SECRET), sender_name="Ana"))
     assert again.scope is Scope.ALL
 
 
@@ -260,7 +258,10 @@ async def test_a_draft_of_an_account_has_all_its_answers(desk: Desk) -> None:
 
 
 async def test_an_app_password_is_tidied_and_nothing_else_is(desk: Desk) -> None:
-    gmail = Draft(address=Address("ana", "gmail.com"), provider="gmail", path="app-password", username="ana")
+    gmail = Draft(
+        address=Address("ana", "gmail.com"),
+        connection=Connection(endpoint=None, provider="gmail", path="app-password", username="ana"),
+    )
     pasted = replace(gmail, secret=Secret("abcd efgh\u00a0ijkl mnop"))
     assert desk.tidied(pasted).secret == Secret("abcdefghijklmnop")
     usual = replace(gmail, secret=Secret(" my usual password "))

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 import trustme
 
-from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.connection import Connection, Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
@@ -470,10 +470,12 @@ async def test_cancelling_closes_the_socket_at_once(script: Script, stage: Stage
             reached.set()
 
     async with MisbehavingServer(script) as server:
-        target = Target(endpoint=server.endpoint(Security.NONE), username="alice@example.test", mail=MAIL)
+        target = Target(
+            connection=Connection(endpoint=server.endpoint(Security.NONE), username="alice@example.test"), mail=MAIL
+        )
         running = asyncio.create_task(
             run_checks(
-                replace(target, allow_cleartext=True),
+                replace(target, connection=replace(target.connection, allow_cleartext=True)),
                 Secret("correct horse"),
                 depth=Depth.SEND,
                 wire=SocketWire(),

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.accounts import AccountBook
+from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.state.database import APPLICATION_ID, MIGRATIONS, TABLES
 from smtp_wizard.engine.state.forms import FILE_NAME

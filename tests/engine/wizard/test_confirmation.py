@@ -26,6 +26,7 @@ from smtp_wizard.engine.wizard.draft_file import FILE_NAME, DraftBox
 from smtp_wizard.engine.wizard.server_confirmation import Standing, Unconfirmed, doubt_about, not_before, standing
 from smtp_wizard.engine.wizard.steps import STEPS, step
 from tests.support.misbehaving import MisbehavingServer, Send
+from tests.support.nouns import with_fields
 from tests.support.walk import make_desk
 
 ANA = Address("ana", "victim.example")
@@ -103,14 +104,14 @@ def test_what_stands_in_the_catalogue_is_confirmed_whatever_led_to_it() -> None:
 
 
 def test_another_server_beside_a_known_provider_is_not_in_the_catalogue() -> None:
-    draft = replace(Draft().with_address(ANA).with_provider(provider("gmail"), Origin.MX), endpoint=FOREIGN)
+    draft = with_fields(Draft().with_address(ANA).with_provider(provider("gmail"), Origin.MX), endpoint=FOREIGN)
     assert standing(draft, CATALOG) is Standing.UNKNOWN
 
 
 def test_another_providers_server_does_not_count_for_this_one() -> None:
     listed = provider("fastmail").best()
     assert listed is not None
-    draft = replace(Draft().with_address(ANA).with_provider(provider("gmail"), Origin.MX), endpoint=listed)
+    draft = with_fields(Draft().with_address(ANA).with_provider(provider("gmail"), Origin.MX), endpoint=listed)
     assert standing(draft, CATALOG) is Standing.UNKNOWN
 
 
@@ -125,8 +126,8 @@ def test_a_server_that_no_source_names_is_a_guess_of_ours(change: dict[str, Any]
 def test_a_usual_name_below_the_domain_is_the_domains_own_and_not_the_catalogues() -> None:
     host = provider("own-web-host")
     draft = Draft().with_address(ANA).with_provider(host, Origin.CHOSEN)
-    assert draft.endpoint is not None
-    assert draft.endpoint.host == "mail.victim.example"
+    assert draft.connection.endpoint is not None
+    assert draft.connection.endpoint.host == "mail.victim.example"
     assert standing(draft, CATALOG) is Standing.OWN
 
 
@@ -161,7 +162,7 @@ def test_what_is_typed_is_the_persons_own_word_and_what_stands_there_already_is_
 def test_to_enter_the_server_by_hand_confirms_nothing_yet() -> None:
     """The server that was found stands in the field, and nobody has typed it."""
     draft = with_choice(found(candidate()), CATALOG, "")
-    assert (draft.endpoint, draft.origin, draft.by_hand) == (FOREIGN, Origin.HAND, True)
+    assert (draft.connection.endpoint, draft.origin, draft.by_hand) == (FOREIGN, Origin.HAND, True)
     assert standing(draft, CATALOG) is Standing.UNKNOWN
 
 
@@ -239,7 +240,7 @@ def with_password(draft: Draft) -> Draft:
 async def test_no_check_that_signs_in_begins_before_the_yes(tmp_path: Path, depth: Depth, auth: Auth) -> None:
     async with MisbehavingServer([Send(b"220 ready\r\n")], strict=False) as server:
         desk = make_desk(tmp_path, Led(server.port))
-        draft = replace(with_password(found(candidate())), auth=auth)
+        draft = with_fields(with_password(found(candidate())), auth=auth)
         await desk.check_draft(draft, Depth.SERVER, lambda _: None)
         before = server.connections
         with pytest.raises(Unconfirmed, match=r"smtp\.other\.example has to be confirmed first") as refused:

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin, Proof
-from smtp_wizard.engine.wizard.draft_file import _CODECS, ASIDE, FILE_NAME, DraftBox
+from smtp_wizard.engine.wizard.draft_file import _ORDER, ASIDE, FILE_NAME, DraftBox
 from smtp_wizard.engine.wizard.steps import STEPS, applicable, step
 from smtp_wizard.text.wizard import resume_question
 
@@ -28,33 +28,37 @@ ENDPOINT = Endpoint("mail.example.test", 587, Security.STARTTLS)
 ANA = Address("ana", "example.test")
 FULL = Draft(
     address=ANA,
-    provider="custom",
+    connection=Connection(
+        provider="custom",
+        path="password",
+        endpoint=ENDPOINT,
+        username="ana",
+        auth=Auth.PASSWORD,
+        allow_cleartext=True,
+        ehlo_name="shop.example.test",
+        ca_file="/etc/ca.pem",
+        sandbox=None,
+    ),
     origin=Origin.HAND,
     origin_note="your choice",
     maybe=("a", "b"),
     ways=2,
     application=Application.OAUTH,
-    path="password",
-    endpoint=ENDPOINT,
     by_hand=True,
-    username="ana",
-    auth=Auth.PASSWORD,
-    allow_cleartext=True,
-    ehlo_name="shop.example.test",
-    ca_file="/etc/ca.pem",
-    sender=Address("office", "example.test"),
-    sandbox=None,
+    identity=Identity(
+        sender=Address("office", "example.test"),
+        sender_name="Ana's Cleaning",
+        update_company=True,
+        company_name="Ana",
+        reply_to=ANA,
+    ),
     secret=Secret("correct horse battery"),
     ticks=frozenset({"custom/1", "custom/2"}),
     proof=Proof(datetime(2026, 11, 24, tzinfo=UTC), Depth.LOGIN, Verdict.PASS, ENDPOINT, "ana"),
     test_to=Address("bob", "example.test"),
     arrival=Arrival.NOT_YET,
     name="Office",
-    sender_name="Ana's Cleaning",
     scope=Scope.ALL,
-    update_company=True,
-    company_name="Ana",
-    reply_to=ANA,
     store=StoreKind.ENV,
     env_name="MAIL_PASSWORD",
     secret_command="pass show mail",
@@ -70,7 +74,8 @@ def test_every_field_is_kept_but_secret_proof_and_where_it_was_saved(tmp_path: P
     kept = box.load()
     assert kept is not None
     assert kept.draft == replace(FULL, secret=None, proof=None)
-    assert {each.name for each in fields(Draft)} - set(_CODECS) == {
+    names = {each.name for noun in (Draft, Connection, Identity) for each in fields(noun)}
+    assert names - {"connection", "identity"} - set(_ORDER) == {
         "secret",
         "client_secret",
         "proof",
@@ -154,7 +159,9 @@ def test_what_cannot_be_read_is_put_aside_and_begun_anew(tmp_path: Path, data: b
     assert file.with_name(FILE_NAME + ASIDE).read_bytes() == data
 
 
-TEXT_FIELDS = [name for name in _CODECS if isinstance(getattr(Draft(), name), str) and name != "arrival"] + [
+NOUNS = (Draft(), Draft().connection, Draft().identity)
+TEXT_FIELDS = [
+    *(each.name for noun in NOUNS for each in fields(noun) if type(getattr(noun, each.name)) is str),
     *("provider", "path", "ca_file", "sandbox", "editing"),
 ]
 
@@ -222,7 +229,7 @@ def test_any_text_comes_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, text: str, ticks: frozenset[str]
 ) -> None:
     box = DraftBox(tmp_path_factory.mktemp("drafts"))
-    draft = Draft(address=ANA, sender_name=text, ticks=ticks, typed={"host": text})
+    draft = Draft(address=ANA, identity=Identity(sender_name=text), ticks=ticks, typed={"host": text})
     assert box.save(draft, STEPS[1])
     kept = box.load()
     assert kept is not None
@@ -251,7 +258,7 @@ ANYTHING = st.recursive(
 )
 
 
-@given(st.sampled_from(sorted(_CODECS)), ANYTHING, st.sampled_from(STEP_IDS) | ANYTHING)
+@given(st.sampled_from(sorted(_ORDER)), ANYTHING, st.sampled_from(STEP_IDS) | ANYTHING)
 def test_whatever_stands_in_it_loading_ends_in_a_draft_or_in_none(
     tmp_path_factory: pytest.TempPathFactory, field: str, value: object, stopped: object
 ) -> None:

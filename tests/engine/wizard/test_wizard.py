@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
@@ -109,7 +109,7 @@ def test_a_draft_goes_on_at_its_first_open_question(draft: Draft) -> None:
     assert not at.complete(draft)
     before = applicable(draft)[: applicable(draft).index(at)]
     assert all(each.complete(draft) for each in before)
-    again = draft.auth is Auth.XOAUTH2 and draft.secret is None
+    again = draft.connection.auth is Auth.XOAUTH2 and draft.secret is None
     assert opening_step(draft) is (step("oauth" if again else "server") if draft.editing else at)
 
 
@@ -125,11 +125,11 @@ def test_an_unknown_step_is_a_mistake() -> None:
 def test_another_server_takes_proof_and_consent_away(draft: Draft, endpoint: Endpoint) -> None:
     """A yes to an unencrypted password holds for the server it was given for; so does a proof."""
     changed = draft.with_endpoint(endpoint)
-    assert changed.endpoint == endpoint
-    if endpoint == draft.endpoint:
+    assert changed.connection.endpoint == endpoint
+    if endpoint == draft.connection.endpoint:
         assert changed is draft
     else:
-        assert not changed.allow_cleartext
+        assert not changed.connection.allow_cleartext
         assert not changed.signed_in
         assert changed.saved is None
     assert changed.secret == draft.secret, "what was typed is not lost"
@@ -138,8 +138,8 @@ def test_another_server_takes_proof_and_consent_away(draft: Draft, endpoint: End
 @given(drafts, usernames, st.none() | secrets)
 def test_another_sign_in_must_be_proved_anew(draft: Draft, username: str, secret: Secret | None) -> None:
     changed = draft.with_sign_in(username, secret)
-    assert (changed.username, changed.secret) == (username, secret)
-    if (username, secret) == (draft.username, draft.secret):
+    assert (changed.connection.username, changed.secret) == (username, secret)
+    if (username, secret) == (draft.connection.username, draft.secret):
         assert changed is draft
     else:
         assert not changed.signed_in
@@ -152,41 +152,67 @@ def test_another_domain_drops_what_was_found_for_the_old_one(draft: Draft, addre
     if draft.address == address:
         assert changed is draft
     elif draft.address is not None and draft.address.domain == address.domain:
-        assert (changed.provider, changed.endpoint, changed.secret) == (draft.provider, draft.endpoint, draft.secret)
+        assert (changed.connection.provider, changed.connection.endpoint, changed.secret) == (
+            draft.connection.provider,
+            draft.connection.endpoint,
+            draft.secret,
+        )
         assert not changed.signed_in
     else:
-        assert (changed.provider, changed.path, changed.endpoint, changed.secret) == (None, None, None, None)
-        assert (changed.username, changed.allow_cleartext, changed.signed_in) == ("", False, False)
+        assert (changed.connection.provider, changed.connection.path, changed.connection.endpoint, changed.secret) == (
+            None,
+            None,
+            None,
+            None,
+        )
+        assert (changed.connection.username, changed.connection.allow_cleartext, changed.signed_in) == (
+            "",
+            False,
+            False,
+        )
 
 
 def test_another_address_of_the_same_domain_has_proved_nothing() -> None:
     """Also where the user name is none of the address's: the sender is another, and the server may refuse it."""
     endpoint = Endpoint("mail.example.test", 465, Security.TLS)
     proof = Proof(datetime(2026, 11, 30, tzinfo=UTC), Depth.LOGIN, Verdict.PASS, endpoint, "key-17")
-    draft = Draft(address=Address("ana", "example.test"), endpoint=endpoint, username="key-17", proof=proof)
+    draft = Draft(
+        address=Address("ana", "example.test"), connection=Connection(endpoint=endpoint, username="key-17"), proof=proof
+    )
     assert draft.signed_in
     changed = draft.with_address(Address("bob", "example.test"))
-    assert (changed.proof, changed.signed_in, changed.username) == (None, False, "key-17")
+    assert (changed.proof, changed.signed_in, changed.connection.username) == (None, False, "key-17")
 
 
 @given(addresses)
 def test_the_user_name_follows_the_address_until_somebody_types_another(address: Address) -> None:
-    draft = Draft(address=Address("old", address.domain), username=f"old@{address.domain}")
-    assert draft.with_address(address).username == address.wire
-    assert replace(draft, username="key-17").with_address(address).username == "key-17"
+    draft = Draft(
+        address=Address("old", address.domain), connection=Connection(endpoint=None, username=f"old@{address.domain}")
+    )
+    assert draft.with_address(address).connection.username == address.wire
+    assert (
+        replace(draft, connection=replace(draft.connection, username="key-17"))
+        .with_address(address)
+        .connection.username
+        == "key-17"
+    )
 
 
 @given(drafts, st.sampled_from(PROVIDERS))
 def test_another_provider_brings_its_own_server(draft: Draft, provider: Provider) -> None:
     changed = draft.with_provider(provider, Origin.CHOSEN, "your choice")
-    assert (changed.provider, changed.origin) == (provider.id, Origin.CHOSEN)
-    if provider.id == draft.provider:
-        assert (changed.endpoint, changed.secret, changed.path) == (draft.endpoint, draft.secret, draft.path)
+    assert (changed.connection.provider, changed.origin) == (provider.id, Origin.CHOSEN)
+    if provider.id == draft.connection.provider:
+        assert (changed.connection.endpoint, changed.secret, changed.connection.path) == (
+            draft.connection.endpoint,
+            draft.secret,
+            draft.connection.path,
+        )
         return
-    assert changed.endpoint == provider.best(draft.address)
-    assert (changed.secret, changed.signed_in, changed.allow_cleartext) == (None, False, False)
+    assert changed.connection.endpoint == provider.best(draft.address)
+    assert (changed.secret, changed.signed_in, changed.connection.allow_cleartext) == (None, False, False)
     alone = len(provider.paths) == 1 and walkable(provider.paths[0])
-    assert changed.path == (provider.paths[0].id if alone else None)
+    assert changed.connection.path == (provider.paths[0].id if alone else None)
 
 
 EVERY_PATH = [path for provider in PROVIDERS for path in provider.paths]
@@ -195,13 +221,13 @@ EVERY_PATH = [path for provider in PROVIDERS for path in provider.paths]
 @given(drafts, st.sampled_from(EVERY_PATH))
 def test_another_way_in_takes_no_password_along(draft: Draft, path: AccessPath) -> None:
     changed = draft.with_path(path)
-    assert changed.path == path.id
-    if path.id == draft.path:
+    assert changed.connection.path == path.id
+    if path.id == draft.connection.path:
         assert changed is draft
         return
     assert (changed.secret, changed.signed_in) == (None, False)
-    assert changed.auth is path.auth.needs
-    assert not (changed.auth is Auth.NONE and changed.username)
+    assert changed.connection.auth is path.auth.needs
+    assert not (changed.connection.auth is Auth.NONE and changed.connection.username)
 
 
 @given(drafts, endpoints)
@@ -210,8 +236,8 @@ def test_a_proof_holds_for_one_server_and_one_user_name(draft: Draft, endpoint: 
     expected = (
         proof is not None
         and proof.verdict in (Verdict.PASS, Verdict.WARN)
-        and (proof.endpoint, proof.username) == (draft.endpoint, draft.username)
-        and (proof.depth in (Depth.LOGIN, Depth.SEND) or draft.auth is Auth.NONE)
+        and (proof.endpoint, proof.username) == (draft.connection.endpoint, draft.connection.username)
+        and (proof.depth in (Depth.LOGIN, Depth.SEND) or draft.connection.auth is Auth.NONE)
     )
     assert draft.signed_in is expected
 
@@ -257,7 +283,7 @@ def test_an_application_that_opens_a_browser_is_offered_that_first() -> None:
 def test_a_pick_without_an_id_is_the_server_by_hand() -> None:
     """The last row of the list of providers."""
     draft = with_choice(Draft(address=Address("ana", "firma.example")), CATALOG, "")
-    provider = CATALOG.get(draft.provider or "")
+    provider = CATALOG.get(draft.connection.provider or "")
     assert provider is not None
     assert provider.kind is ProviderKind.CUSTOM
     assert (draft.origin, draft.by_hand) == (Origin.HAND, True)
@@ -275,12 +301,14 @@ def test_what_is_missing_is_named_as_the_options_of_the_command_line() -> None:
     assert len(missing(draft, secret_needed=False)) == 3
     complete = Draft(
         address=Address("ana", "firma.example"),
-        endpoint=Endpoint("mail.firma.example", 587, Security.STARTTLS),
-        username="ana",
+        connection=Connection(endpoint=Endpoint("mail.firma.example", 587, Security.STARTTLS), username="ana"),
         secret=Secret("x"),
     )
     assert missing(complete) == ()
-    assert missing(replace(complete, username="", secret=None, auth=Auth.NONE)) == ()
+    assert (
+        missing(replace(complete, connection=replace(complete.connection, username="", auth=Auth.NONE), secret=None))
+        == ()
+    )
 
 
 def test_a_known_provider_is_never_left_without_a_sign_in_because_its_user_name_is_still_to_come() -> None:
@@ -289,10 +317,15 @@ def test_a_known_provider_is_never_left_without_a_sign_in_because_its_user_name_
     wrong = []
     for provider in waits:
         chosen = with_choice(Draft(address=Address("ana", "firma.example")), CATALOG, provider.id)
-        chosen = replace(chosen, auth=Auth.PASSWORD)
+        chosen = replace(chosen, connection=replace(chosen.connection, auth=Auth.PASSWORD))
         expected = Auth.NONE if provider.kind is ProviderKind.CUSTOM else Auth.PASSWORD
-        if with_typed_username(chosen, CATALOG, "").auth is not expected:
+        if with_typed_username(chosen, CATALOG, "").connection.auth is not expected:
             wrong.append(provider.id)
-        if with_typed_username(replace(chosen, auth=Auth.NONE), CATALOG, "ana").auth is not Auth.PASSWORD:
+        if (
+            with_typed_username(
+                replace(chosen, connection=replace(chosen.connection, auth=Auth.NONE)), CATALOG, "ana"
+            ).connection.auth
+            is not Auth.PASSWORD
+        ):
             wrong.append(provider.id)
     assert wrong == []

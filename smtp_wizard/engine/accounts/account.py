@@ -1,0 +1,90 @@
+"""A saved account, and the name that a person gives it."""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Connection
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.identity import Identity, Scope
+from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.secrets.kinds import StoreRef
+from smtp_wizard.engine.state.logins import Login
+from smtp_wizard.engine.state.results import LastResult
+
+NAME_LIMIT = 60
+"""Characters of an account's name at most."""
+
+
+class AccountsError(Exception):
+    """Something about the saved accounts did not work. The text is one sentence for a person."""
+
+
+class AccountNameError(InputError):
+    """A name that was typed for an account cannot be used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A mailbox that sends, as it is saved. Never the secret."""
+
+    name: str
+    """As `parse_name` returns it. Upper and lower case are the same name."""
+    address: Address
+    connection: Connection[Endpoint]
+    identity: Identity
+    """With the company's name and Reply-To only where the application is told them: see `Identity.in_use`."""
+    scope: Scope
+    store: StoreRef | None
+    """None for a server that wants no sign-in."""
+    created: datetime
+    """Aware."""
+    login: Login | None = None
+    """For an account that signs in in the browser and stays signed in."""
+    id: str = field(default="", compare=False)
+    """What is learnt of the account is kept under this, whatever it is named. The book gives it one."""
+    last: LastResult | None = field(default=None, compare=False)
+    """How its last check came out. Not saved with it."""
+
+    @property
+    def from_address(self) -> Address:
+        """The address that stands in From."""
+        return self.identity.sender or self.address
+
+
+def parse_name(text: str) -> str:
+    """Take a name for an account as typed; return it without blanks around it, runs of blanks made one.
+
+    Raises `AccountNameError` with one sentence. A '/' is refused because it parts account and kind in a keyring.
+    """
+    name = unicodedata.normalize("NFC", " ".join(text.split()))
+    if not name:
+        raise AccountNameError("Give the account a name, for example 'Office'.")
+    if len(name) > NAME_LIMIT:
+        raise AccountNameError(f"A name has at most {NAME_LIMIT} letters; this one has {len(name)}.")
+    if "/" in name:
+        raise AccountNameError("A name has no slash (/) in it.")
+    if shown(name, NAME_LIMIT) != name:
+        raise AccountNameError("That name has a character in it that cannot be seen; please type it by hand.")
+    return name
+
+
+def fit_name(wanted: str) -> str:
+    """Make a name out of any text: what a name cannot have becomes a blank."""
+    kept = "".join(" " if ch == "/" or shown(ch) != ch else ch for ch in unicodedata.normalize("NFC", wanted))
+    return " ".join(kept.split())[:NAME_LIMIT].rstrip() or "Account"
+
+
+def name_key(name: str) -> str:
+    """What two names have in common when they are the same name to a person."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.strip()).casefold())
+
+
+def new_id() -> str:
+    """Return an id for a new account. It tells nothing of it."""
+    return secrets.token_hex(8)

@@ -1,0 +1,343 @@
+"""The book of the saved accounts, kept in one file.
+
+The file is written by the program alone, and only when a person has changed something: whole or not at all, readable by
+its owner only, under a lock. It never holds a secret, only a reference to where the secret is kept. A file that cannot
+be understood is said so and left as it is. What was learnt of an account since is read with it from `state`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from smtp_wizard.engine.accounts.account import NAME_LIMIT, Account, AccountsError, fit_name, name_key, new_id
+from smtp_wizard.engine.accounts.account_file import (
+    DamagedFile,
+    NewerFile,
+    account_from_json,
+    account_to_json,
+    accounts_from_bytes,
+    accounts_to_bytes,
+)
+from smtp_wizard.engine.base import private_files
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.state.logins import Login
+from smtp_wizard.engine.state.state import State
+
+FILE_NAME = "accounts.json"
+LARGEST = 64 * 1024 * 1024
+"""Bytes of the file at most: some 80,000 accounts."""
+
+_SUGGEST_FROM = 0.6
+"""How alike two names must be (0 to 1) before one is offered for the other."""
+
+
+class StoreTrouble(AccountsError):
+    """The file of the accounts could not be read or written. It is as it was before."""
+
+
+class NoSuchAccount(AccountsError):
+    """There is no account of that name; `suggestion` is the name that was perhaps meant."""
+
+    def __init__(self, name: str, suggestion: str | None) -> None:
+        hint = f" Did you mean '{suggestion}'?" if suggestion else ""
+        super().__init__(f"There is no account named '{shown(name, NAME_LIMIT)}'.{hint}")
+        self.suggestion = suggestion
+
+
+class NameTaken(AccountsError):
+    """Another account has that name, and nobody said that it may be replaced."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is already an account named '{name}'.")
+
+
+class Displaces(AccountsError):
+    """`other` is the account for all mail already, and nobody said that it may be displaced."""
+
+    def __init__(self, other: Account) -> None:
+        super().__init__(f"'{other.name}' is the account for all mail already, and there can be only one.")
+        self.other = other
+
+
+Leaving = Callable[[Account], None]
+"""Told of an account as it stands in the file, just before the file is written without it or with another in its place.
+What it raises stops the writing."""
+
+_Accounts = list[Account]
+"""Has a name because `AccountBook.list` hides the built-in one inside the class."""
+
+
+class AccountBook:
+    """The saved accounts of one config folder. Built once at the front door and handed down."""
+
+    def __init__(self, folder: Path, *, lock_limit: float = 5.0) -> None:
+        """`folder`: see `paths.config_dir`. `lock_limit`: seconds to wait for another process that is saving."""
+        self._folder = folder
+        self._file = folder / FILE_NAME
+        self._lock_limit = lock_limit
+        self.state = State(folder, lock_limit=lock_limit)
+        """What was learnt of the accounts, by their ids."""
+        self._last_read: tuple[bytes, tuple[Account, ...]] | None = None
+        """What stood in the file, and what was made of it: a file that is as before is not taken apart again."""
+
+    def list(self) -> tuple[Account, ...]:
+        """Return all accounts, sorted by name, with what was learnt of each. Writes nothing. Raises `StoreTrouble`."""
+        return self._with_state(sorted(self._read(), key=lambda account: name_key(account.name)))
+
+    def get(self, name: str) -> Account:
+        """Return the account of that name, in upper or lower case. Raises `NoSuchAccount`, `StoreTrouble`."""
+        return self.get_all((name,))[0]
+
+    def get_all(self, names: Iterable[str]) -> tuple[Account, ...]:
+        """Return the accounts of those names, each once, in one look at the file. Raises as `get`."""
+        accounts = self._read()
+        by_key = {name_key(account.name): account for account in accounts}
+        wanted = {name_key(name): name for name in names}
+        for key, name in wanted.items():
+            if key not in by_key:
+                raise NoSuchAccount(name, _suggestion(accounts, name))
+        return self._with_state([by_key[key] for key in wanted])
+
+    def now(self, account: Account) -> Account:
+        """Return an account as it is saved now, under whatever name. Raises `NoSuchAccount`, `StoreTrouble`."""
+        accounts = self._read()
+        same = (other for other in accounts if account.id and other.id == account.id)
+        return next(same, None) or accounts[_place(accounts, account.name)]
+
+    def stores(self) -> frozenset[StoreRef]:
+        """Return where all accounts have their secrets. Raises `StoreTrouble`."""
+        return frozenset(account.store for account in self._read() if account.store is not None)
+
+    def variables(self) -> tuple[str, ...]:
+        """Return the names of the variables in which accounts have their secrets, as far as the file can be read."""
+        try:
+            return tuple(ref.where for ref in self.stores() if ref.kind is StoreKind.ENV)
+        except StoreTrouble:
+            return ()
+
+    def suggest(self, name: str) -> str | None:
+        """Return the name of an account that is much like `name`, or None. Raises `StoreTrouble`."""
+        return _suggestion(self._read(), name)
+
+    def free_name(self, wanted: str) -> str:
+        """Return `wanted` made into a name that no account has yet: 'Office', 'Office 2'. Raises `StoreTrouble`."""
+        taken = {name_key(account.name) for account in self._read()}
+        base = fit_name(wanted)
+        name, number = base, 1
+        while name_key(name) in taken:
+            number += 1
+            ending = f" {number}"
+            name = base[: NAME_LIMIT - len(ending)].rstrip() + ending
+        return name
+
+    def displaced_by(self, account: Account) -> Account | None:
+        """Return the other account for all mail that saving `account` displaces, or None. Raises `StoreTrouble`."""
+        return _displaced(self._read(), account)
+
+    def put(
+        self,
+        account: Account,
+        *,
+        replacing: bool = False,
+        displacing: bool = False,
+        leaving: Leaving = lambda _: None,
+    ) -> Account | None:
+        """Save an account; return the one that it replaced, whose secret may be kept elsewhere.
+
+        `replacing`: one of the same name may be replaced (else `NameTaken`). `displacing`: another account for all
+        mail becomes one for general mail in the same write (else `Displaces`). `leaving` is told of the one that is
+        replaced. Raises `StoreTrouble`, and `AccountsError` for an account that could not be read back.
+        """
+        with self._changing() as accounts:
+            same = [other for other in accounts if name_key(other.name) == name_key(account.name)]
+            if same and not replacing:
+                raise NameTaken(same[0].name)
+            accounts[:] = [other for other in accounts if other not in same]
+            _enter(accounts, _with_id(account, accounts, new_id()), displacing=displacing)
+            for replaced in same:
+                leaving(replaced)
+        return same[0] if same else None
+
+    def remove(self, name: str, *, leaving: Leaving = lambda _: None) -> Account:
+        """Forget an account and return it, so that its secret can be deleted too. Raises as `get` does.
+
+        `leaving` is told of it.
+        """
+        with self._changing() as accounts:
+            removed = accounts.pop(_place(accounts, name))
+            leaving(removed)
+        return removed
+
+    def change(
+        self, name: str, changed: Account, *, displacing: bool = False, leaving: Leaving = lambda _: None
+    ) -> Account:
+        """Put another account in place of the one of that name, under its own, perhaps new, name; return the old one.
+
+        `leaving` is told of the old one. Raises as `get` and `put` do; `NameTaken` where the new name belongs to a
+        third account.
+        """
+        return self._swapped(name, lambda _: changed, displacing=displacing, leaving=leaving)[0]
+
+    def alter(
+        self,
+        name: str,
+        work: Callable[[Account], Account],
+        *,
+        displacing: bool = False,
+        leaving: Leaving = lambda _: None,
+    ) -> Account:
+        """Change an account into what `work` makes of it, as it stands in the file now; return the new one.
+
+        So nothing is lost that another process has changed in it. What `work` raises stops the writing. Otherwise as
+        `change`.
+        """
+        _, changed = self._swapped(name, work, displacing=displacing, leaving=leaving)
+        return self._with_state([changed])[0]
+
+    def _swapped(
+        self, name: str, work: Callable[[Account], Account], *, displacing: bool, leaving: Leaving
+    ) -> tuple[Account, Account]:
+        """Return the old account and the new one."""
+        with self._changing() as accounts:
+            old = accounts.pop(_place(accounts, name))
+            changed = work(old)
+            taken = [other for other in accounts if name_key(other.name) == name_key(changed.name)]
+            if taken:
+                raise NameTaken(taken[0].name)
+            changed = _with_id(changed, accounts, old.id)
+            _enter(accounts, changed, displacing=displacing)
+            leaving(old)
+        return old, changed
+
+    @contextmanager
+    def _changing(self) -> Iterator[_Accounts]:
+        """Read, let the caller change the list, write: all under the lock. An exception inside writes nothing."""
+        import filelock
+
+        try:
+            with filelock.FileLock(private_files.lock_of(self._file), timeout=self._lock_limit, mode=0o600):
+                before = self._read()
+                accounts = [*before]
+                yield accounts
+                private_files.sweep_scratch(self._file)
+                private_files.write_private(self._file, accounts_to_bytes(accounts))
+                self._told(before, accounts)
+        except filelock.Timeout:
+            raise StoreTrouble(
+                f"Another smtp-wizard has been saving accounts for more than {self._lock_limit:g} seconds; "
+                "nothing was saved, please try again."
+            ) from None
+        except private_files.UnsafeFile as problem:
+            raise StoreTrouble(f"Nothing was saved. {problem}") from None
+        except OSError as problem:
+            raise StoreTrouble(
+                f"The accounts could not be saved in {_shown(self._file)}: {_why(problem)}; nothing there was changed."
+            ) from None
+
+    def _told(self, before: _Accounts, after: _Accounts) -> None:
+        """Let the state follow: what was removed leaves nothing behind, and results leave the file for the state."""
+        saved = {account.id for account in after}
+        self.state.results.carry_over({each.id: each.last for each in before if each.last and each.id in saved})
+        for account in before:
+            if account.id not in saved:
+                self.state.forget(account.id)
+        self.state.tidy(saved, datetime.now(UTC))
+
+    def _with_state(self, accounts: Sequence[Account]) -> tuple[Account, ...]:
+        """Return accounts with their last results and renewals, in one look at the state for all of them."""
+        ids = [account.id for account in accounts]
+        lasts = self.state.results.lasts(ids)
+        logins = self.state.logins.latest([account.id for account in accounts if account.login])
+        return tuple(
+            replace(each, last=lasts.get(each.id, each.last), login=_newer(each.login, logins.get(each.id)))
+            if each.id in lasts or each.id in logins
+            else each
+            for each in accounts
+        )
+
+    def _read(self) -> _Accounts:
+        try:
+            data = private_files.read_private(self._file, LARGEST)
+        except FileNotFoundError:
+            return []
+        except private_files.UnsafeFile as problem:
+            raise StoreTrouble(str(problem)) from None
+        except OSError as problem:
+            raise StoreTrouble(
+                f"The saved accounts in {_shown(self._file)} could not be read: {_why(problem)}."
+            ) from None
+        try:
+            if self._last_read is None or self._last_read[0] != data:
+                self._last_read = data, tuple(accounts_from_bytes(data))
+            return [*self._last_read[1]]
+        except NewerFile:
+            raise StoreTrouble(
+                f"The saved accounts in {_shown(self._file)} were written by a newer smtp-wizard; "
+                "please update this one (the file was left as it is)."
+            ) from None
+        except DamagedFile as problem:
+            raise StoreTrouble(
+                f"The file {_shown(self._file)} is damaged ({problem}); it was left as it is: "
+                "mend it, or move it away to begin anew."
+            ) from None
+
+
+def _with_id(account: Account, others: Sequence[Account], id: str) -> Account:
+    """Return an account with its own id, or with `id` where it has none, or another's: it is a copy of that one."""
+    own = account.id and account.id not in {other.id for other in others}
+    return account if own else replace(account, id=id)
+
+
+def _place(accounts: Sequence[Account], name: str) -> int:
+    for place, account in enumerate(accounts):
+        if name_key(account.name) == name_key(name):
+            return place
+    raise NoSuchAccount(name, _suggestion(accounts, name))
+
+
+def _suggestion(accounts: Sequence[Account], name: str) -> str | None:
+    import difflib
+
+    by_key = {name_key(account.name): account.name for account in accounts}
+    close = difflib.get_close_matches(name_key(name)[:NAME_LIMIT], by_key, n=1, cutoff=_SUGGEST_FROM)
+    return by_key[close[0]] if close else None
+
+
+def _enter(accounts: list[Account], account: Account, *, displacing: bool) -> None:
+    """Put an account among the others. Raises `Displaces`, and `AccountsError` for one that could not be read back."""
+    if account_from_json(account_to_json(account)) != account:
+        raise AccountsError(f"The account '{shown(account.name, NAME_LIMIT)}' cannot be saved as it is.")
+    displaced = _displaced(accounts, account)
+    if displaced is not None:
+        if not displacing:
+            raise Displaces(displaced)
+        accounts[accounts.index(displaced)] = replace(displaced, scope=Scope.GENERAL)
+    accounts.append(account)
+
+
+def _displaced(accounts: Sequence[Account], account: Account) -> Account | None:
+    if account.scope is not Scope.ALL:
+        return None
+    others = (other for other in accounts if name_key(other.name) != name_key(account.name))
+    return next((other for other in others if other.scope is Scope.ALL), None)
+
+
+def _shown(path: Path) -> str:
+    return shown(str(path), 200)
+
+
+def _why(problem: OSError) -> str:
+    return shown(problem.strerror or type(problem).__name__, 100)
+
+
+def _newer(saved: Login | None, learnt: Login | None) -> Login | None:
+    """Return what is known of a sign-in: as it was saved, or as it was renewed since."""
+    if saved is None or learnt is None or (learnt.client_id, learnt.granted) != (saved.client_id, saved.granted):
+        return saved
+    return learnt if learnt.renewed >= saved.renewed else saved
