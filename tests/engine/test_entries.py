@@ -73,7 +73,7 @@ async def test_a_password_that_is_for_other_settings_now_is_not_handed_out(
 ) -> None:
     """It would be sent to the server that the account had before."""
     seen = await desk.save(draft(OLD))
-    await other.save(replace(other.draft_of(seen, Secret("for another server")), **change))
+    await other.save(with_fields(other.draft_of(seen, Secret("for another server")), **change))
     with pytest.raises(SecretError, match="Another program has changed 'Office' meanwhile") as refused:
         await desk.secret_of(seen)
     assert refused.value.trouble is Trouble.MISSING

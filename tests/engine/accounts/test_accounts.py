@@ -461,26 +461,34 @@ _lasts = st.builds(
     stage=st.none() | st.sampled_from(Stage),
     code=_plain,
 )
-_accounts = st.builds(
-    Account,
-    name=_names,
-    address=_addresses,
+_connections: st.SearchStrategy[Connection[Endpoint]] = st.builds(
+    Connection,
     endpoint=st.builds(Endpoint, _hosts, st.integers(1, 65535), st.sampled_from(Security)),
     username=_plain,
     auth=st.sampled_from(Auth),
     provider=_maybe,
     path=_maybe,
+    ca_file=_maybe,
+    ehlo_name=_plain,
+    allow_cleartext=st.booleans(),
+    sandbox=_maybe,
+)
+_identities = st.builds(
+    Identity,
     sender=st.none() | _addresses,
     sender_name=_plain,
+    update_company=st.booleans(),
     company_name=_plain,
     reply_to=st.none() | _addresses,
-    update_company=st.booleans(),
+)
+_accounts = st.builds(
+    Account,
+    name=_names,
+    address=_addresses,
+    connection=_connections,
+    identity=_identities,
     scope=st.sampled_from(Scope),
     store=st.none() | st.builds(StoreRef, st.sampled_from(StoreKind), _plain),
-    allow_cleartext=st.booleans(),
-    ehlo_name=_plain,
-    ca_file=_maybe,
-    sandbox=_maybe,
     created=_moments,
     last=st.none() | _lasts,
     login=st.none() | st.builds(Login, _some, _moments, _moments, st.none() | _moments),

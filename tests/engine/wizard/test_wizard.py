@@ -53,17 +53,21 @@ def proofs(endpoint: st.SearchStrategy[Endpoint] = endpoints) -> st.SearchStrate
     return st.builds(Proof, st.just(NOW), st.sampled_from(Depth), st.sampled_from(Verdict), endpoint, usernames)
 
 
+connections: st.SearchStrategy[Connection[Endpoint | None]] = st.builds(
+    Connection,
+    endpoint=st.none() | endpoints,
+    username=usernames,
+    auth=st.sampled_from(Auth),
+    provider=st.none() | st.sampled_from([each.id for each in PROVIDERS]),
+    path=st.none() | st.sampled_from(["app-password", "password", "no-sign-in"]),
+    allow_cleartext=st.booleans(),
+)
 drafts = st.builds(
     Draft,
     address=st.none() | addresses,
-    provider=st.none() | st.sampled_from([each.id for each in PROVIDERS]),
+    connection=connections,
     ways=st.integers(0, 5),
-    path=st.none() | st.sampled_from(["app-password", "password", "no-sign-in"]),
-    endpoint=st.none() | endpoints,
     by_hand=st.booleans(),
-    username=usernames,
-    auth=st.sampled_from(Auth),
-    allow_cleartext=st.booleans(),
     secret=st.none() | secrets,
     proof=st.none() | proofs(),
     arrival=st.sampled_from(Arrival),
