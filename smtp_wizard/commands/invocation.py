@@ -115,8 +115,8 @@ class Invocation:
         if "book" in self.__dict__:
             for trouble in self.book.state.flush(seconds):
                 self.out.narrate(f"smtp-wizard: {trouble}")
-        if "stores" in self.__dict__ and self.stores.journal.trouble:
-            self.out.narrate(f"smtp-wizard: {self.stores.journal.trouble}")
+        for trouble in self.stores.journal.troubles() if "stores" in self.__dict__ else ():
+            self.out.narrate(f"smtp-wizard: {trouble}")
 
     def use_mouse(self) -> bool:
         """Whether the screens take the mouse: over SSH the terminal's own copy and paste is worth more."""

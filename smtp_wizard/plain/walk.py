@@ -131,6 +131,8 @@ class PlainWizard:
             step = self.kit.desk.not_before(draft, step)
             self.walking = step
             self._keep(draft)
+            for trouble in self.kit.desk.troubles():
+                self.talk.say(trouble)
             self.talk.begin(step_words(step, draft), PURPOSE[step.id])
             match PLAIN[step.id](self.talk, replace(self.kit, backwards=backwards), draft):
                 case Next(following):

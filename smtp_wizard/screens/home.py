@@ -173,8 +173,7 @@ class HomeScreen(Steady, Screen[None]):
             self._accounts = ()
             unread = str(problem)
             self.banner.say(unread)
-        for trouble in self.kit.desk.book.state.troubles():
-            self.banner.say(trouble)
+        self.work_ended()
         self.table.fill(((each.name, self._cells(each)) for each in self._accounts), self.table.cursor_row)
         self.table.display = bool(self._accounts)
         self.empty.display = not (self._accounts or unread)
@@ -327,6 +326,10 @@ class HomeScreen(Steady, Screen[None]):
         if isinstance(event, RunFinished):
             self.card.show(next(iter(event.report.findings), None), details=self._details)
 
+    def work_ended(self) -> None:
+        for trouble in self.kit.desk.troubles():
+            self.banner.add(trouble)
+
     def still_at_work(self) -> None:
         self.banner.say(STILL_AT_WORK)
 
@@ -441,8 +444,7 @@ class HomeScreen(Steady, Screen[None]):
         except TROUBLES as problem:
             self.banner.say(str(problem))
             return
-        self._said(moved_words(account.name, STORE_TITLES[wanted.kind]))
-        self.banner.say(trouble)
+        self._said(moved_words(account.name, STORE_TITLES[wanted.kind]), trouble)
 
     @work_once("change")
     async def action_scope(self) -> None:
@@ -490,11 +492,10 @@ class HomeScreen(Steady, Screen[None]):
             return
         self.checks.begin()
         self.card.show(None)
-        self._said(deleted_words(account.name))
-        self.banner.say(trouble)
+        self._said(deleted_words(account.name), trouble)
 
-    def _said(self, words: str) -> None:
-        self.banner.say("")
+    def _said(self, words: str, trouble: str = "") -> None:
+        self.banner.say(trouble)
         self.heading.update(Content.styled(words, "bold"))
         self.reload()
 

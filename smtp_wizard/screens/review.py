@@ -34,6 +34,7 @@ from smtp_wizard.text.wizard import (
     REPLACE_NO,
     REPLACE_YES,
     SCOPE_NOTES,
+    STILL_AT_WORK,
     STORE_BROKEN,
     STORE_TITLES,
     displace_question,
@@ -159,6 +160,16 @@ class ReviewScreen(StepScreen):
     def work_failed(self) -> None:
         self._trying = self.at_work("probe")
         self._store_changed()
+
+    def still_at_work(self) -> None:
+        self.banner.say(STILL_AT_WORK)
+
+    def action_back(self) -> None:
+        """Go to the step before, but not out of the midst of saving: half of it would be left."""
+        if self.at_work("save"):
+            self.still_at_work()
+        else:
+            super().action_back()
 
     @on(Choices.Changed, "#company")
     def _company_changed(self) -> None:

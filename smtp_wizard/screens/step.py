@@ -71,6 +71,7 @@ class StepScreen(Steady, Screen[Outcome]):
         self.kit = kit
         self.draft = draft
         self.banner = Banner()
+        self._left = False
         self.sheet = VerticalScroll(id="body", can_focus=False)
         """What scrolls between the line of steps and the footer."""
 
@@ -94,9 +95,17 @@ class StepScreen(Steady, Screen[Outcome]):
         """Return the draft with what was typed so far, right or wrong."""
         return self.draft
 
+    def on_screen_resume(self) -> None:
+        self.work_ended()
+
+    def work_ended(self) -> None:
+        """Say what could not be kept, unless another step is about to stand here: then that one says it."""
+        for trouble in self.kit.desk.troubles() if not self._left else ():
+            self.banner.add(trouble)
+
     def action_back(self) -> None:
         """Go to the step before; nothing typed is lost."""
-        self.dismiss(Back(self.collect()))
+        self._leave(Back(self.collect()))
 
     def action_help(self) -> None:
         """Say what this screen is for."""
@@ -104,7 +113,11 @@ class StepScreen(Steady, Screen[Outcome]):
 
     def go_on(self, draft: Draft) -> None:
         """End this step with a draft."""
-        self.dismiss(Next(draft))
+        self._leave(Next(draft))
+
+    def _leave(self, outcome: Outcome) -> None:
+        self._left = True
+        self.dismiss(outcome)
 
     def go_on_confirmed(self, draft: Draft, go_on: Callable[[Draft], None]) -> None:
         """Go on with a draft whose server may get a password; ask first where nobody has confirmed it."""

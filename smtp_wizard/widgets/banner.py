@@ -14,6 +14,7 @@ class Banner(Steady, Static):
     def __init__(self) -> None:
         super().__init__("", markup=False, id="banner")
         self.display = False
+        self._said = ""
         self.faults: frozenset[str] = frozenset()
         """Where the faults happened that were told since anything else was said."""
 
@@ -26,5 +27,12 @@ class Banner(Steady, Static):
     def say(self, text: str) -> None:
         """Show a message, or none."""
         self.faults = frozenset()
+        self._said = text
         self.display = bool(text)
         self.update(Content.styled(f"! {text}", "bold $text-warning") if text else "")
+
+    def add(self, text: str) -> None:
+        """Show a sentence behind what is shown."""
+        faults = self.faults
+        self.say(f"{self._said} {text}".strip())
+        self.faults = faults

@@ -47,6 +47,9 @@ class Steady(MessagePump):
     def work_failed(self) -> None:
         """Take back what says that something is going on: background work of this screen has failed."""
 
+    def work_ended(self) -> None:
+        """Say what background work of this screen has left to be said: it has ended, well or not."""
+
     def on_screen_resume(self) -> None:
         """Tell the app: it may keep keys for this screen."""
         self.app.post_message(self.Stands())
@@ -54,6 +57,8 @@ class Steady(MessagePump):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Take work that ended unasked for a fault: the toolkit says nothing of it, and the person would wait on."""
         worker = event.worker
+        if worker.is_finished:
+            self.work_ended()
         if event.state is WorkerState.CANCELLED and not worker.is_cancelled:
             raise as_fault(worker.error or BrokenOff())
 

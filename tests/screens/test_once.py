@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
-from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.oauth.attempt import Attempt
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
@@ -79,6 +79,7 @@ async def test_whoever_types_on_is_not_taken_along_with_the_address_before(
 async def test_a_server_is_tested_once(key: str, method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another server, and the other test, begin at once, and end what was being done."""
     held = Held(monkeypatch, Desk, method)
+    other = Held(monkeypatch, Desk, "probe" if method == "check_draft" else "check_draft")
     async with standing(AT_SERVER, tmp_path) as walk:
         await walk.press(*[key] * 5)
         await held.reached(walk)
@@ -92,7 +93,7 @@ async def test_a_server_is_tested_once(key: str, method: str, tmp_path: Path, mo
         assert screen.probing == (key == "f6")
         await walk.press("f5" if key == "f6" else "f6")
         await walk.until(lambda: held.given_up == 2, "the end of the first")
-        await walk.settle()
+        await other.reached(walk)
         assert (screen.probing, screen.at_work("checks"))[key == "f6"]
 
 
@@ -117,6 +118,32 @@ async def test_an_account_is_saved_once(tmp_path: Path, monkeypatch: pytest.Monk
         held.may.set()
         await walk.at("done")
         assert len(walk.app.kit.desk.book.list()) == 1
+
+
+async def test_nobody_goes_back_out_of_the_midst_of_saving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The account would be saved, or its password kept, and the wizard would know nothing of it."""
+    held = Held(monkeypatch, Desk, "save")
+    async with standing(PLACES["review"], tmp_path) as walk:
+        await walk.press("enter")
+        await held.reached(walk)
+        await walk.press("escape", "escape")
+        await walk.until_reads(STILL_AT_WORK)
+        assert held.given_up == 0
+        held.may.set()
+        await walk.at("done")
+        assert len(walk.app.kit.desk.book.list()) == 1
+
+
+async def test_whoever_saved_nothing_can_go_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(*_: Any, **__: Any) -> Any:
+        raise AccountsError("It cannot be saved.")
+
+    monkeypatch.setattr(Desk, "save", refused)
+    async with standing(PLACES["review"], tmp_path) as walk:
+        await walk.press("enter")
+        await walk.until_reads("It cannot be saved.")
+        await walk.press("escape")
+        await walk.until(lambda: walk.step != "review", "the step before")
 
 
 async def test_a_sign_in_in_the_browser_is_begun_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

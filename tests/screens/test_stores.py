@@ -14,7 +14,7 @@ import pytest
 
 from smtp_wizard.app import HOME
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.secrets import vault, vault_format
+from smtp_wizard.engine.secrets import journal, vault, vault_format
 from smtp_wizard.engine.secrets.base import Availability
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
@@ -25,9 +25,11 @@ from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.passphrase import MoveScreen, PassphraseScreen
 from smtp_wizard.text.wizard import STORE_TITLES
 from smtp_wizard.widgets.choices import Choices
+from tests.screens.test_faults_of_our_own import acting, say_yes, to_another_place
 from tests.screens.test_life import PRACTICE, SECRET
 from tests.screens.test_steps import choose
 from tests.support.leaks import assert_no_trace
+from tests.support.places import Go
 from tests.support.stores import MemoryBackend, always, desktop
 from tests.support.walk import Walk, make_desk, walking
 
@@ -122,6 +124,38 @@ async def in_the_vault(folder: Path, backend: MemoryBackend) -> Desk:
     await before.stores.vault.create(PASSPHRASE)
     await before.save(replace(PRACTICE, store=StoreKind.VAULT))
     return desk_in(folder, backend)
+
+
+NO_NOTE = "What is kept was changed without a note of it"
+
+
+async def test_a_note_that_cannot_be_written_is_said_when_it_happens(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only when the program ends: by then nobody knows what it was about."""
+    await desk.save(PRACTICE)
+    monkeypatch.setattr(journal, "MOST", 0)
+    async with walking(desk, start=HOME, size=(120, 40)) as walk:
+        await to_review(walk)
+        assert not walk.reads(NO_NOTE)
+        await walk.press("enter")
+        await walk.at("done")
+        await walk.until_reads(NO_NOTE)
+        await walk.press("enter")
+        await walk.at_screen(HomeScreen)
+        assert not walk.reads(NO_NOTE), "the same thing is said once"
+
+
+@pytest.mark.parametrize("act", [acting("move", to_another_place), acting("delete", say_yes)], ids=["move", "delete"])
+async def test_a_change_at_home_without_a_note_is_said_there(
+    act: Go, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.save(PRACTICE)
+    monkeypatch.setattr(journal, "MOST", 0)
+    async with walking(desk, start=HOME, size=(120, 40)) as walk:
+        await walk.at_screen(HomeScreen)
+        await act(walk)
+        await walk.until_reads(NO_NOTE)
 
 
 async def test_the_vault_is_opened_once_for_all(tmp_path: Path, backend: MemoryBackend) -> None:

@@ -70,7 +70,7 @@ class Pending:
         """Name an entry that is about to be touched.
 
         Raises `SecretError` where the change has ended already: whoever was too slow must not write any more. A note
-        that cannot be written is no reason to stop: `Journal.trouble` says so.
+        that cannot be written is no reason to stop: `Journal.troubles` says so.
         """
         with self._guard:
             if self._ended:
@@ -116,8 +116,8 @@ class Journal:
         """`folder`: the config folder; None: nothing is noted."""
         self._folder = folder
         self.now = now
-        self.trouble = ""
-        """Why a note could not be written, in a sentence; '' where all were."""
+        self._troubles: dict[str, bool] = {}
+        """Why notes could not be written, in sentences, and whether that was returned already."""
 
     def begin(self) -> Pending:
         """Begin a change."""
@@ -141,10 +141,17 @@ class Journal:
         if self._folder is None:
             return
         why = problem.strerror if isinstance(problem, OSError) else str(problem)
-        self.trouble = (
+        self._troubles.setdefault(
             f"What is kept was changed without a note of it ({shown(why or type(problem).__name__, 200)}): had "
-            "smtp-wizard been killed just then, a password that belongs to no account could have stayed behind."
+            "smtp-wizard been killed just then, a password that belongs to no account could have stayed behind.",
+            False,
         )
+
+    def troubles(self) -> tuple[str, ...]:
+        """Return why notes could not be written, in sentences, as far as that was not returned before."""
+        news = tuple(sentence for sentence, told in self._troubles.items() if not told)
+        self._troubles.update(dict.fromkeys(news, True))
+        return news
 
     def files(self) -> list[Path]:
         """Return the files of all notes, those of changes under way too."""

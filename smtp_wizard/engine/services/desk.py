@@ -49,6 +49,10 @@ ONE_SIGN_IN = (
 class Desk(Checker):
     """The engine as the front doors use it."""
 
+    def troubles(self) -> tuple[str, ...]:
+        """Return what could not be kept of what was learnt, or noted of a change, and was not returned before."""
+        return (*self.book.state.troubles(), *self.stores.journal.troubles())
+
     # -- saving -----------------------------------------------------------------------------------------------------
 
     async def save(self, draft: Draft, *, replacing: bool = False, displacing: bool = False) -> Account:

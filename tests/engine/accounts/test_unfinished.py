@@ -119,7 +119,7 @@ async def test_the_first_change_of_all_is_noted_too(tmp_path: Path) -> None:
     desk = make_desk(folder, backend=desktop(backend))
     await desk.save(draft(PASSWORD))
     assert len(backend.seen) == 1
-    assert desk.stores.journal.trouble == ""
+    assert desk.stores.journal.troubles() == ()
     assert [stat.S_IMODE(each.stat().st_mode) for each in (folder, folder.parent)] == [0o700, 0o700]
 
 
@@ -127,11 +127,11 @@ async def test_without_a_config_folder_nothing_is_noted_and_nothing_said() -> No
     pending = Journal(None).begin()
     pending.add(ORPHAN)
     pending.end()
-    journal = Journal(None)
+    journal = pending._journal
     with pytest.raises(SecretError):
         pending.add(ORPHAN)
     journal.sweep()
-    assert (journal.left(), journal.files(), journal.trouble, pending._journal.trouble) == (([], []), [], "", "")
+    assert (journal.left(), journal.files(), journal.troubles()) == (([], []), [], ())
 
 
 async def test_a_change_under_way_is_no_leftover(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ async def test_the_session_needs_no_note(desk: Desk) -> None:
     await desk.save(draft(PASSWORD, store=StoreKind.SESSION))
     await desk.remove("Office")
     assert notes(desk.folder) == []
-    assert desk.stores.journal.trouble == ""
+    assert desk.stores.journal.troubles() == ()
 
 
 async def test_a_session_forgets_what_no_account_was_saved_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +256,9 @@ async def test_a_note_that_cannot_be_written_is_said_and_stands_in_nobodys_way(
     await desk.save(draft(PASSWORD))
     await desk.remove("Office")
     assert kept(backend) == {}
-    assert "without a note of it (No space left on device)" in desk.stores.journal.trouble
+    (told,) = desk.stores.journal.troubles()
+    assert "without a note of it (No space left on device)" in told
+    assert desk.stores.journal.troubles() == (), "the same thing is told once"
     assert notes(desk.folder) == []
 
 
@@ -268,7 +270,7 @@ async def test_there_are_not_more_notes_than_anybody_can_need(
         (desk.folder / f"unfinished-{number}.json").write_text("odd")
     await desk.save(draft(PASSWORD))
     assert kept(backend) == {"Office/password": PASSWORD}
-    assert "2 notes already; 'smtp-wizard doctor --clean'" in desk.stores.journal.trouble
+    assert "2 notes already; 'smtp-wizard doctor --clean'" in " ".join(desk.stores.journal.troubles())
     assert len(notes(desk.folder)) == 2
 
 
