@@ -1,13 +1,17 @@
 """The vault: an encrypted file of our own in the config folder, opened by a passphrase.
 
-It is read anew for each use and written whole or not at all, under a lock, so that several processes can use it at the
-same time. The key stays in memory once the passphrase was right.
+It is looked at anew for each use and written whole or not at all, under a lock, so that several processes can use it at
+the same time. The key stays in memory once the passphrase was right, and so does what was read, until the file is
+another one: many secrets cost one reading.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -27,7 +31,28 @@ USUAL = Cost()
 SHORTEST = 8
 """Characters of a passphrase at least."""
 
+SETTLED = 2_000_000_000
+"""Nanoseconds after which a file that is written once more has another time: no file system's clock is coarser."""
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Copy:
+    """The file as it was read last."""
+
+    mark: tuple[int, ...]
+    """What tells it from every other: see `_mark`."""
+    sealed: Sealed
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Unsealed:
+    """What was in it, and the key that opened it."""
+
+    sealed: Sealed
+    key: Key
+    entries: Mapping[str, str]
 
 
 class VaultState(StrEnum):
@@ -66,6 +91,8 @@ class VaultStore:
         self._cost = cost or USUAL
         self._lock_limit = lock_limit
         self._key: Key | None = None
+        self._copy: _Copy | None = None
+        self._unsealed_last: _Unsealed | None = None
         self._outdated = False
         """Whether the vault was open here, and has another passphrase since."""
         self.source: Callable[[], Awaitable[Secret]] | None = None
@@ -142,6 +169,7 @@ class VaultStore:
         """Forget the key: the file was removed, or another process has changed the passphrase."""
         if self._key is not None:
             self._key, self._outdated = None, found is not None
+            self._copy = self._unsealed_last = None
 
     def _closed(self) -> SecretError:
         if self._outdated:
@@ -218,8 +246,6 @@ class VaultStore:
 
     def _looked_at(self) -> None:
         """Raise `SecretError` where the file cannot be used."""
-        import os
-
         if self._file is None:
             raise SecretError(Trouble.ABSENT, "There is no config folder in which a vault could be.")
         self._read()
@@ -262,7 +288,7 @@ class VaultStore:
             assert self._key is not None
             self._write(file, after, self._key, before)
 
-    def _write(self, file: Path, entries: dict[str, str], key: Key, before: Before = nothing) -> None:
+    def _write(self, file: Path, entries: Mapping[str, str], key: Key, before: Before = nothing) -> None:
         """Write the file, and read back what was written. Raises `SecretError`, `OSError`."""
         data = vault_format.seal(entries, key)
         if len(data) > vault_format.LARGEST:  # it could not be read any more
@@ -276,7 +302,7 @@ class VaultStore:
             raise SecretError(Trouble.FORGETS, "The vault does not give back what is stored in it.")
         self._key, self._outdated = key, False
 
-    def _entries(self) -> dict[str, str]:
+    def _entries(self) -> Mapping[str, str]:
         """Read and unseal the file with the key that is at hand. Raises `SecretError`."""
         found = self._read()
         if found is None:
@@ -286,20 +312,25 @@ class VaultStore:
             raise self._closed()
         return self._unsealed(found, self._key)
 
-    def _unsealed(self, found: Sealed, key: Key) -> dict[str, str]:
+    def _unsealed(self, found: Sealed, key: Key) -> Mapping[str, str]:
+        last = self._unsealed_last
+        if last is not None and last.sealed is found and last.key is key:
+            return last.entries
         try:
-            return vault_format.unseal(found, key)
+            entries = vault_format.unseal(found, key)
         except vault_format.WrongKey:
             raise SecretError(Trouble.WRONG, "That is not the passphrase of the vault.") from None
         except vault_format.Damaged as problem:
             raise self._damaged(str(problem)) from None
+        self._unsealed_last = _Unsealed(found, key, entries)
+        return entries
 
     def _read(self) -> Sealed | None:
         """Return the file, closed; None where there is none. Raises `SecretError`."""
         if self._file is None:
             return None
         try:
-            return vault_format.read(private_files.read_private(self._file, vault_format.LARGEST))
+            return self._read_if_changed(self._file)
         except FileNotFoundError:
             return None
         except private_files.UnsafeFile as problem:
@@ -315,6 +346,18 @@ class VaultStore:
             ) from None
         except vault_format.Damaged as problem:
             raise self._damaged(str(problem)) from None
+
+    def _read_if_changed(self, file: Path) -> Sealed:
+        """Return the file, read only where it is not the one that was read last. Raises as `_read`'s parts do."""
+        mark, now, last = _mark(file), time.time_ns(), self._copy
+        if last is not None and last.mark == mark:
+            return last.sealed
+        sealed = vault_format.read(private_files.read_private(file, vault_format.LARGEST))
+        if last is not None and last.sealed == sealed:
+            sealed = last.sealed  # what was unsealed of it is known
+        # One that was written just now may be written once more without its mark telling.
+        self._copy = _Copy(mark if max(mark[:2]) < now - SETTLED else (), sealed)
+        return sealed
 
     def _damaged(self, why: str) -> SecretError:
         assert self._file is not None
@@ -360,6 +403,12 @@ class VaultStore:
                 private_files.sweep_scratch(self._file)
         except (filelock.Timeout, OSError):
             return
+
+
+def _mark(file: Path) -> tuple[int, ...]:
+    """Return what changes with every change of a file, of its rights and of its owner too. Raises `OSError`."""
+    found = file.stat()
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev
 
 
 def _absent() -> SecretError:

@@ -22,11 +22,12 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.secrets import vault as vault_module
 from smtp_wizard.engine.secrets import vault_format
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultState, VaultStore, acceptable
-from smtp_wizard.engine.secrets.vault_format import Cost
+from smtp_wizard.engine.secrets.vault_format import Cost, Key, Sealed
 from tests.support.leaks import assert_no_trace, spellings
 from tests.support.stores import put
 
@@ -92,6 +93,76 @@ async def test_the_file_is_private_and_tells_nothing(tmp_path: Path) -> None:
     assert_no_trace("Office", tmp_path)
     assert PASSPHRASE.reveal() not in repr(vars(store))
     assert "********" in repr(vars(store)["_key"])
+
+
+class Steps:
+    """Counts how often a vault is read, and unsealed."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.read = self.unsealed = 0
+        read, unseal = vault_format.read, vault_format.unseal
+
+        def reading(data: bytes) -> Sealed:
+            self.read += 1
+            return read(data)
+
+        def unsealing(sealed: Sealed, key: Key) -> dict[str, str]:
+            self.unsealed += 1
+            return unseal(sealed, key)
+
+        patch.setattr(vault_format, "read", reading)
+        patch.setattr(vault_format, "unseal", unsealing)
+
+
+async def test_many_secrets_cost_one_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = await new_vault(tmp_path)
+    refs = [StoreRef(StoreKind.VAULT, f"{number}/password") for number in range(40)]
+    store._update({ref.where: f"secret {ref.where}" for ref in refs})
+    again = await opened(tmp_path)
+    monkeypatch.setattr(vault_module, "SETTLED", -60 * 10**9)  # as if that were long ago
+    steps = Steps(monkeypatch)
+    assert [(await again.get(ref)).reveal() for ref in refs] == [f"secret {ref.where}" for ref in refs]
+    assert (steps.read, steps.unsealed) == (1, 0), "it was unsealed when it was opened"
+
+
+async def test_a_vault_that_was_written_just_now_is_read_each_time_and_unsealed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within one tick of the clock it could be written again, and nothing outside would tell."""
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    again = await opened(tmp_path)
+    monkeypatch.setattr(vault_module, "SETTLED", 3600 * 10**9)
+    steps = Steps(monkeypatch)
+    for _ in range(3):
+        assert await again.get(OFFICE) == SECRET
+    assert steps.read >= 3
+    assert steps.unsealed == 0
+
+
+async def test_what_another_process_changes_is_seen_although_nothing_is_read_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vault_module, "SETTLED", -60 * 10**9)
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    again = await opened(tmp_path)
+    assert await again.get(OFFICE) == SECRET
+    await put(store, "Office", Secret("another"))
+    assert await again.get(OFFICE) == Secret("another")
+    (tmp_path / "vault.json").chmod(0o666)
+    assert await trouble_of(again.get(OFFICE)) is Trouble.EXPOSED
+    (tmp_path / "vault.json").chmod(0o600)
+    assert await again.get(OFFICE) == Secret("another")
+    (tmp_path / "vault.json").write_text("{")
+    assert await trouble_of(again.get(OFFICE)) is Trouble.DAMAGED
+
+
+async def test_what_is_at_hand_of_a_vault_is_not_shown(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    assert await store.get(OFFICE) == SECRET
+    assert_no_trace(PASSWORD, repr(vars(store)))
 
 
 async def test_the_length_of_the_file_does_not_tell_the_length_of_the_password(tmp_path: Path) -> None:
