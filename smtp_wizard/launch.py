@@ -7,6 +7,7 @@ from pathlib import Path
 
 from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.private_files import config_dir
+from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
@@ -57,7 +58,7 @@ class DiagnosisWhenNeeded:
         """As `Diagnosis.explain`. Raises `DataError` where the rules cannot be read."""
         return self._loaded().explain(symptom)
 
-    def title(self, cause: str) -> str:
+    def title(self, cause: str) -> Shown:
         """As `Diagnosis.title`. Raises `DataError` where the rules cannot be read."""
         return self._loaded().title(cause)
 

@@ -14,6 +14,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.scan.question import Question
@@ -305,7 +306,7 @@ class LedHere(SocketWire):
 
     async def connect(self, peers: Sequence[Peer]) -> Stream:
         self.connected += 1
-        raise WireError(Fault.REFUSED, "Connection refused")
+        raise WireError(Fault.REFUSED, shown("Connection refused"))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Self
 
 from smtp_wizard.commands.options.connection import ConnectionOptions
 from smtp_wizard.engine.base.endpoint import Endpoint
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Emit, Event, StageFinished
@@ -60,14 +60,14 @@ def not_begun(account: str | None, endpoint: Endpoint, limit: float) -> Outcome:
 
 def time_is_up(limit: float, *, sent: bool) -> Finding:
     """Return the finding for a check that --timeout ended. `sent`: the message was just being handed over."""
-    words = f"The command was given {limit:g} seconds, and they were over before the check was done."
-    more = " The test message may or may not have been sent." if sent else ""
+    words = phrase("The command was given {:g} seconds, and they were over before the check was done.", limit)
+    perhaps = phrase("{} The test message may or may not have been sent.", words)
     return Finding(
         code=TIME_IS_UP,
-        title="The time allowed was up",
-        explanation=words + more,
+        title=phrase("The time allowed was up"),
+        explanation=perhaps if sent else words,
         who=Who.YOU,
-        steps=("Try again with a larger number behind --timeout, or without it.",),
+        steps=(phrase("Try again with a larger number behind --timeout, or without it."),),
     )
 
 

@@ -17,7 +17,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Security, parse_port
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import Shown, shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.explain.explain import AFTER, Explainer, Explanation, StageOrAfter
 from smtp_wizard.engine.smtp.symptom import Hints
@@ -258,8 +258,8 @@ def _settings(value: object, told: Hints) -> Hints:
     )
 
 
-def _word(value: str | None) -> str:
-    return (value or "")[:_LONGEST_WORD]
+def _word(value: str | None) -> Shown:
+    return shown(value or "", _LONGEST_WORD)
 
 
 def _stage(value: str | None) -> StageOrAfter | None:

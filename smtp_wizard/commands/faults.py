@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.data_files import DataError, DataUnread
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.private_files import make_private_dir, write_private
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.guides.guides import UnknownGuide
 from smtp_wizard.engine.sandbox.server import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
@@ -86,7 +86,7 @@ _OF_THE_KEYRING = (
 )
 
 
-GIVE_PASSPHRASE = "Give it: --passphrase-env NAME or --passphrase-command CMD."
+GIVE_PASSPHRASE = phrase("Give it: --passphrase-env NAME or --passphrase-command CMD.")
 
 
 def other_stores(problem: SecretError) -> str:

@@ -37,6 +37,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Emit
@@ -307,11 +308,10 @@ class _Tester:
     def _fault(self, problem: Exception) -> Finding:
         """Say what an exception means for one account: a known one in its own words, any other as a bug."""
         known = known_fault(problem) or reported_bug(problem, self.invocation)
-        title = (
-            "The account could not be tested" if known.exit_code is not Exit.BUG else "A fault of smtp-wizard itself"
-        )
-        steps = (known.hint,) if known.hint else ()
-        return Finding(code=known.code, title=title, explanation=known.message, who=Who.YOU, steps=steps)
+        bug = known.exit_code is Exit.BUG
+        title = phrase("A fault of smtp-wizard itself" if bug else "The account could not be tested")
+        steps = (shown(known.hint),) if known.hint else ()
+        return Finding(code=known.code, title=title, explanation=shown(known.message, 1000), who=Who.YOU, steps=steps)
 
     async def _check(self, account: Account, secret: Secret | None, emit: Emit) -> Report:
         connection = self.asked.connection
@@ -375,28 +375,29 @@ def _nowhere() -> SecretError:
 def _obstacle(problem: Exception) -> Finding:
     return Finding(
         code="not-testable",
-        title="The account could not be tested",
-        explanation=str(problem),
+        title=phrase("The account could not be tested"),
+        explanation=shown(str(problem), 1000),
         who=Who.YOU,
-        steps=("Run 'smtp-wizard setup' for this account again.",),
+        steps=(phrase("Run 'smtp-wizard setup' for this account again."),),
     )
 
 
 def _secret_finding(problem: SecretError) -> Finding:
-    give = "Give it with --password-stdin, --password-command or --password-env."
-    elsewhere = other_stores(problem)
+    give = phrase("Give it with --password-stdin, --password-command or --password-env.")
+    elsewhere = shown(other_stores(problem))
     steps = {
         Trouble.ASK: (give,),
-        Trouble.UNSET: ("Set the variable, and start again.",),
+        Trouble.UNSET: (phrase("Set the variable, and start again."),),
         Trouble.CLOSED: (GIVE_PASSPHRASE,),
         Trouble.WRONG: (GIVE_PASSPHRASE,),
-        Trouble.EXPOSED: ("Close the file to others, and test again.",),
-        Trouble.UNREADABLE: ("Look there by hand what is wrong, and test again.",),
+        Trouble.EXPOSED: (phrase("Close the file to others, and test again."),),
+        Trouble.UNREADABLE: (phrase("Look there by hand what is wrong, and test again."),),
     }
     return Finding(
         code=f"secret-{problem.trouble.value}",
-        title="The password could not be read",
-        explanation=str(problem),
+        title=phrase("The password could not be read"),
+        explanation=shown(str(problem), 1000),
         who=Who.YOU,
-        steps=steps.get(problem.trouble) or ((give, elsewhere) if elsewhere else ("Set the account up again.",)),
+        steps=steps.get(problem.trouble)
+        or ((give, elsewhere) if elsewhere else (phrase("Set the account up again."),)),
     )

@@ -20,6 +20,7 @@ from smtp_wizard import __version__
 from smtp_wizard.commands.doctor import AREAS
 from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
 from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.services import doctor
@@ -212,7 +213,7 @@ def test_a_computer_without_a_name_server_is_warned_of(monkeypatch: pytest.Monke
     ("answer", "code", "words"),
     [
         ([Peer("192.0.2.7", 465, Family.IPV4)], 0, "was looked up and found (192.0.2.7)"),
-        (WireError(Fault.NO_NETWORK, "Network is unreachable"), 1, "failed (Network is unreachable)"),
+        (WireError(Fault.NO_NETWORK, shown("Network is unreachable")), 1, "failed (Network is unreachable)"),
         (WireError(Fault.NO_SUCH_HOST), 1, "failed (no-such-host)"),
         (TimeoutError(), 1, "had no answer within"),
     ],

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Event, Line, RunFinished, StageFinished, StageStarted
@@ -27,44 +28,52 @@ from smtp_wizard.output.schemas import schema_of
 
 ENDPOINT = Endpoint("mail.example.com", 587, Security.STARTTLS)
 FACTS = TlsFacts(
-    "TLSv1.3",
-    "TLS_AES_256_GCM_SHA384",
-    "mail.example.com",
-    "Example CA",
+    shown("TLSv1.3"),
+    shown("TLS_AES_256_GCM_SHA384"),
+    shown("mail.example.com"),
+    shown("Example CA"),
     datetime(2026, 1, 1, tzinfo=UTC),
     datetime(2027, 1, 1, tzinfo=UTC),
-    ("mail.example.com",),
+    (shown("mail.example.com"),),
 )
 FINDING = Finding(
     code="bad_credentials",
-    title="The user name or the password is wrong",
-    explanation="The server does not know this user name and password together, and it says so in a long sentence.",
+    title=shown("The user name or the password is wrong"),
+    explanation=shown(
+        "The server does not know this user name and password together, and it says so in a long sentence."
+    ),
     who=Who.PROVIDER,
-    steps=("Type the password again.", "Look at the provider's page."),
+    steps=(shown("Type the password again."), shown("Look at the provider's page.")),
     guide="basic",
-    server_said="535 5.7.8 No <way> & \"no\" | 'how'",
-    forward="Please look at this mailbox.\n\nServer: mail.example.com",
+    server_said=shown("535 5.7.8 No <way> & \"no\" | 'how'"),
+    forward=phrase("Please look at this mailbox.\n\nServer: mail.example.com"),
     fix=Endpoint("mail.example.com", 465, Security.TLS),
 )
 PASSING = Report(
     ENDPOINT,
     (
-        CheckResult(Stage.DNS, Verdict.PASS, 0.012, "mail.example.com is 192.0.2.1"),
-        CheckResult(Stage.CONNECT, Verdict.PASS, 0.03, "it answers", family=Family.IPV4, address="192.0.2.1"),
-        CheckResult(Stage.STARTTLS, Verdict.PASS, 0.04, "TLS 1.3", tls=FACTS, capabilities={"SIZE": "100"}),
-        CheckResult(Stage.AUTH, Verdict.PASS, 0.05, "signed in", mechanism="PLAIN"),
+        CheckResult(Stage.DNS, Verdict.PASS, 0.012, shown("mail.example.com is 192.0.2.1")),
+        CheckResult(Stage.CONNECT, Verdict.PASS, 0.03, shown("it answers"), family=Family.IPV4, address="192.0.2.1"),
+        CheckResult(
+            Stage.STARTTLS, Verdict.PASS, 0.04, shown("TLS 1.3"), tls=FACTS, capabilities={"SIZE": shown("100")}
+        ),
+        CheckResult(Stage.AUTH, Verdict.PASS, 0.05, shown("signed in"), mechanism="PLAIN"),
     ),
 )
 FAILING = Report(
     ENDPOINT,
     (
-        CheckResult(Stage.DNS, Verdict.PASS, 0.012, "mail.example.com is 192.0.2.1"),
+        CheckResult(Stage.DNS, Verdict.PASS, 0.012, shown("mail.example.com is 192.0.2.1")),
         CheckResult(Stage.AUTH, Verdict.FAIL, 0.31, FINDING.title, FINDING),
-        CheckResult(Stage.MAIL, Verdict.SKIPPED, 0.0, "not reached"),
+        CheckResult(Stage.MAIL, Verdict.SKIPPED, 0.0, shown("not reached")),
     ),
 )
 OBSTACLE = Finding(
-    code="secret-locked", title="The password could not be read", explanation="Locked.", who=Who.YOU, steps=("Unlock.",)
+    code="secret-locked",
+    title=shown("The password could not be read"),
+    explanation=shown("Locked."),
+    who=Who.YOU,
+    steps=(shown("Unlock."),),
 )
 UNTRIED = Outcome("Locked one", Report(ENDPOINT), OBSTACLE)
 
@@ -81,7 +90,7 @@ def test_a_stage_is_one_row() -> None:
 
 
 def test_a_long_row_is_wrapped_under_its_words_and_keeps_figure_and_unit_together() -> None:
-    lines = report.row(CheckResult(Stage.EHLO, Verdict.PASS, 0.012, "word " * 11 + "it"))
+    lines = report.row(CheckResult(Stage.EHLO, Verdict.PASS, 0.012, shown("word " * 11 + "it")))
     assert lines[1] == " " * 20 + "12 ms"
     assert all(len(line) <= report.WIDTH for line in lines)
 
@@ -107,7 +116,7 @@ def test_a_failure_says_what_who_steps_and_the_servers_words() -> None:
 def test_the_printer_writes_stages_as_they_end_and_the_transcript_only_where_it_is_wanted() -> None:
     events: list[Event] = [
         StageStarted(Stage.DNS),
-        Line(0.5, Stage.EHLO, Way.OURS, "EHLO [127.0.0.1]", encrypted=False),
+        Line(0.5, Stage.EHLO, Way.OURS, shown("EHLO [127.0.0.1]"), encrypted=False),
         StageFinished(PASSING.results[0]),
         RunFinished(PASSING),
     ]
@@ -130,14 +139,14 @@ def test_the_last_words_say_what_was_proved(depth: Depth, words: str) -> None:
 
 
 def test_a_lost_message_is_called_unknown() -> None:
-    lost = Report(ENDPOINT, (CheckResult(Stage.DATA, Verdict.UNKNOWN, 1.0, "lost"),))
+    lost = Report(ENDPOINT, (CheckResult(Stage.DATA, Verdict.UNKNOWN, 1.0, shown("lost")),))
     assert "Nobody can say" in " ".join(report.summary(lost, Depth.SEND))
 
 
 @pytest.mark.parametrize("stage", [Stage.DNS, Stage.CONNECT, Stage.AUTH, Stage.RCPT])
 @pytest.mark.parametrize("depth", list(Depth))
 def test_a_check_that_was_cut_short_before_the_message_speaks_of_none(stage: Stage, depth: Depth) -> None:
-    cut_short = Report(ENDPOINT, (CheckResult(stage, Verdict.UNKNOWN, 1.0, "The time allowed was up"),))
+    cut_short = Report(ENDPOINT, (CheckResult(stage, Verdict.UNKNOWN, 1.0, shown("The time allowed was up")),))
     assert report.summary(cut_short, depth) == []
 
 
@@ -171,7 +180,7 @@ def test_junit_counts_what_failed_and_what_could_not_begin() -> None:
 
 @given(st.text(), st.text())
 def test_no_words_of_others_break_junit(name: str, words: str) -> None:
-    result = CheckResult(Stage.AUTH, Verdict.FAIL, 0.1, words, None)
+    result = CheckResult(Stage.AUTH, Verdict.FAIL, 0.1, shown(words), None)
     root = ET.fromstring(junit.junit([Outcome(name or "x", Report(ENDPOINT, (result,)))]))
     assert len(root) == 1
 
@@ -180,7 +189,7 @@ def test_no_words_of_others_break_junit(name: str, words: str) -> None:
     ("outcomes", "state", "code"),
     [
         ([Outcome("a", PASSING)], "OK", 0),
-        ([Outcome("a", Report(ENDPOINT, (CheckResult(Stage.DNS, Verdict.WARN, 0.1, "w"),)))], "WARNING", 1),
+        ([Outcome("a", Report(ENDPOINT, (CheckResult(Stage.DNS, Verdict.WARN, 0.1, shown("w")),)))], "WARNING", 1),
         ([Outcome("a", PASSING), Outcome("b", FAILING)], "CRITICAL", 2),
         ([Outcome("a", PASSING), UNTRIED], "UNKNOWN", 3),
         ([UNTRIED, Outcome("b", FAILING)], "CRITICAL", 2),

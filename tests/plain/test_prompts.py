@@ -21,6 +21,7 @@ from smtp_wizard.engine.accounts.account_book import StoreTrouble
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Emit, StageFinished, StageStarted
@@ -522,19 +523,19 @@ def mendable(works: Endpoint = BETTER) -> Callable[..., Any]:
     """A check that fails, and offers the endpoint that works."""
     finding = Finding(
         code="speaks_tls",
-        title="This port speaks TLS from the first byte",
-        explanation="The port and the security do not fit.",
+        title=phrase("This port speaks TLS from the first byte"),
+        explanation=phrase("The port and the security do not fit."),
         who=Who.YOU,
-        steps=("Choose SSL/TLS.",),
+        steps=(phrase("Choose SSL/TLS."),),
         fix=works,
-        server_said="\x16\x03",
+        server_said=phrase("\x16\x03"),
     )
 
     async def check(draft: Draft, depth: Depth, emit: Emit, options: Options | None = None) -> Report:
         assert draft.connection.endpoint is not None
         good = draft.connection.endpoint == works
         stage = Stage.AUTH if depth is Depth.LOGIN and good else Stage.GREETING
-        result = CheckResult(stage, Verdict.PASS if good else Verdict.FAIL, 0.0, "", None if good else finding)
+        result = CheckResult(stage, Verdict.PASS if good else Verdict.FAIL, 0.0, phrase(""), None if good else finding)
         emit(StageFinished(result))
         return Report(draft.connection.endpoint, (result,))
 

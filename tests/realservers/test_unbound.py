@@ -13,6 +13,7 @@ import pytest
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.discovery.autoconfig import load_database
@@ -152,7 +153,7 @@ def catalog() -> Catalog:
 
 async def good(endpoint: Endpoint) -> Report:
     """Every server does."""
-    result = CheckResult(Stage.EHLO, Verdict.PASS, 0.1, capabilities={"AUTH": "PLAIN"})
+    result = CheckResult(Stage.EHLO, Verdict.PASS, 0.1, capabilities={"AUTH": shown("PLAIN")})
     return Report(endpoint, (result,))
 
 

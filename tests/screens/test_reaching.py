@@ -13,6 +13,7 @@ import pytest
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.scan.control_host import Neutral
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, WireError
@@ -197,7 +198,7 @@ async def test_connect_offers_it_too_where_nobody_answers(tmp_path: Path, fault:
 
 
 async def test_what_is_wrong_with_all_ports_alike_is_said_once_with_what_to_do(tmp_path: Path) -> None:
-    wire = FarHost(unknown=WireError(Fault.NO_SUCH_HOST, "no such name"))
+    wire = FarHost(unknown=WireError(Fault.NO_SUCH_HOST, shown("no such name")))
     async with at_the_server(tmp_path, wire) as walk:
         await walk.press("f6")
         await walk.until_reads("! There is no server with this name")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.sandbox.scenarios import Scenario, load_scenarios
@@ -56,7 +57,7 @@ class RedirectWire:
         if _is_address(host):
             return await self._inner.resolve(host, port, family)
         if host.endswith(".invalid"):
-            raise WireError(Fault.NO_SUCH_HOST, "Name or service not known")
+            raise WireError(Fault.NO_SUCH_HOST, shown("Name or service not known"))
         self._hosts[port] = self._last = host
         return [Peer(STAND_IN, port, Family.IPV4)]
 
@@ -69,7 +70,7 @@ class RedirectWire:
         self.asked.append(Endpoint(self._host(asked.port), asked.port, security))
         there = self.led.endpoints.get(security)
         if there is None:
-            raise WireError(Fault.REFUSED, "Connection refused")
+            raise WireError(Fault.REFUSED, shown("Connection refused"))
         stream = await self._inner.connect([Peer(there.host, there.port, Family.IPV4)])
         return RedirectStream(stream, asked, self.led.trust)
 

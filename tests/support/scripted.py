@@ -9,11 +9,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.smtp.transport import Peer, TlsFacts, Trust, WireError
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)
 FACTS = TlsFacts(
-    "TLSv1.3", "TLS_AES_256_GCM_SHA384", "mail.example.test", "Test CA", None, None, ("mail.example.test",)
+    shown("TLSv1.3"),
+    shown("TLS_AES_256_GCM_SHA384"),
+    shown("mail.example.test"),
+    shown("Test CA"),
+    None,
+    None,
+    (shown("mail.example.test"),),
 )
 
 

@@ -19,6 +19,7 @@ from textual.widget import Widget
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import RunFinished, StageFinished, StageStarted
@@ -372,7 +373,7 @@ def guide(steps: int = 3, proving: int = 2) -> Guide:
 def result(
     stage: Stage, verdict: Verdict = Verdict.PASS, detail: str = "", finding: Finding | None = None
 ) -> CheckResult:
-    return CheckResult(stage, verdict, 0.01, detail, finding)
+    return CheckResult(stage, verdict, 0.01, phrase(detail), finding)
 
 
 async def test_space_ticks_the_step_where_one_is_and_takes_the_tick_away() -> None:
@@ -493,11 +494,11 @@ async def test_a_new_run_forgets_the_one_before() -> None:
 def finding() -> Finding:
     return Finding(
         code="bad_credentials",
-        title="The password is wrong",
-        explanation="The server [bold]refused[/] it.",
+        title=phrase("The password is wrong"),
+        explanation=phrase("The server [bold]refused[/] it."),
         who=Who.YOU,
-        steps=("Paste it again.", "Press Enter."),
-        server_said="535 [@click=app.quit]no[/]",
+        steps=(phrase("Paste it again."), phrase("Press Enter.")),
+        server_said=phrase("535 [@click=app.quit]no[/]"),
         fix=Endpoint("mail.example.test", 465, Security.TLS),
     )
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts, Pause, Place
 from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.shown import Shown, join, phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Emit, RunFinished, SignIn, StageFinished
@@ -29,7 +30,7 @@ TOKEN_REFUSED = frozenset({"oauth_token_invalid", "oauth_token_expired", "oauth_
 UNANSWERED = ""
 """The cause of a sign-in that nobody answered; see `Attempts.settle`."""
 
-Title = Callable[[str], str]
+Title = Callable[[str], Shown]
 """What a cause is called, by its code."""
 
 
@@ -132,7 +133,7 @@ def report_pause(target: Target, depth: Depth, finding: Finding, emit: Emit) -> 
     """Tell, in place of a check, that nobody was asked, and why; return the report."""
     stopped = CheckResult(Stage.AUTH, Verdict.FAIL, 0.0, finding.title, finding)
     results = tuple(
-        stopped if stage is Stage.AUTH else CheckResult(stage, Verdict.SKIPPED, 0.0, "not reached")
+        stopped if stage is Stage.AUTH else CheckResult(stage, Verdict.SKIPPED, 0.0, phrase("not reached"))
         for stage in planned(target, depth)
     )
     for result in results:
@@ -147,67 +148,76 @@ def pause_finding(pause: Pause, now: datetime, provider: str, title: Title) -> F
 
     `provider`: its name, '' where it is not known.
     """
-    whose = provider or "your e-mail provider"
+    whose = shown(provider) or phrase("your e-mail provider")
     when = clock_words(pause.until, now)
     return Finding(
         code=PAUSED,
-        title=f"Stopped before the account gets locked: wait until {when}",
-        explanation=(
-            f"In a short time {counted_words(pause.causes, title)}, so this time nothing was sent. Many providers "
-            "lock an account after a few sign-ins that failed, and then refuse the right password too, for hours."
+        title=phrase("Stopped before the account gets locked: wait until {}", when),
+        explanation=phrase(
+            "In a short time {}, so this time nothing was sent. Many providers "
+            "lock an account after a few sign-ins that failed, and then refuse the right password too, for hours.",
+            counted_words(pause.causes, title),
         ),
         who=Who.YOU,
         steps=(
             *(_ABOUT_SILENCE if UNANSWERED in pause.causes else ()),
-            f"Meanwhile sign in on the website of {whose}, with the same user name and password.",
+            phrase("Meanwhile sign in on the website of {}, with the same user name and password.", whose),
             *(_ABOUT_PASSWORDS if REFUSED.intersection(pause.causes) else ()),
-            f"Try again at {when}, {wait_words(pause, now)}.",
-            "If you are sure that it is right now, choose 'Try anyway' (on the command line: --ignore-lockout). "
-            "Another failure may lock the account.",
+            phrase("Try again at {}, {}.", when, wait_words(pause, now)),
+            phrase(
+                "If you are sure that it is right now, choose 'Try anyway' (on the command line: --ignore-lockout). "
+                "Another failure may lock the account."
+            ),
         ),
     )
 
 
 _ABOUT_PASSWORDS = (
-    "If that fails, the password is wrong: set a new one there.",
-    "If it works, programs may need a password of their own (an app password): make a new one there.",
+    phrase("If that fails, the password is wrong: set a new one there."),
+    phrase("If it works, programs may need a password of their own (an app password): make a new one there."),
 )
 _ABOUT_SILENCE = (
-    "A sign-in may have reached the server although no answer came: give it more time (on the command line: a longer "
-    "--timeout).",
+    phrase(
+        "A sign-in may have reached the server although no answer came: give it more time (on the command line: a "
+        "longer --timeout)."
+    ),
 )
 
 
-def counted_words(causes: Sequence[str], title: Title) -> str:
+def counted_words(causes: Sequence[str], title: Title) -> Shown:
     """Return how sign-ins failed, in words that go on a sentence: 'user name and password were refused 3 times'."""
     refused = sum(cause in REFUSED for cause in causes)
     unanswered = sum(cause == UNANSWERED for cause in causes)
     others = {cause: 0 for cause in causes if cause not in REFUSED and cause != UNANSWERED}
     for cause in causes:
         others |= {cause: others[cause] + 1} if cause in others else {}
-    parts = [f"user name and password were refused {'once' if refused == 1 else f'{refused} times'}"] if refused else []
+    parts: list[Shown] = []
+    if refused:
+        times = phrase("once" if refused == 1 else "{} times", refused)
+        parts.append(phrase("user name and password were refused {}", times))
     if unanswered:
-        parts.append(f"{_sign_ins(unanswered, first=not parts)} not answered in time")
-    for cause, times in others.items():
-        parts.append(f"{_sign_ins(times, first=not parts)} refused for another reason ('{title(cause)}')")
-    return ", ".join(parts)
+        parts.append(phrase("{} not answered in time", _sign_ins(unanswered, first=not parts)))
+    for cause, count in others.items():
+        sign_ins = _sign_ins(count, first=not parts)
+        parts.append(phrase("{} refused for another reason ('{}')", sign_ins, title(cause)))
+    return join(", ", parts)
 
 
-def _sign_ins(count: int, *, first: bool) -> str:
-    noun = "" if not first else " sign-in" if count == 1 else " sign-ins"
-    return f"{count}{noun} {'was' if count == 1 else 'were'}"
+def _sign_ins(count: int, *, first: bool) -> Shown:
+    if not first:
+        return phrase("{} was" if count == 1 else "{} were", count)
+    return phrase("{} sign-in was" if count == 1 else "{} sign-ins were", count)
 
 
-def wait_words(pause: Pause, now: datetime) -> str:
+def wait_words(pause: Pause, now: datetime) -> Shown:
     """Return how long to wait: 'in 12 minutes'."""
     minutes = pause.minutes(now)
-    return "in one minute" if minutes == 1 else f"in {minutes} minutes"
+    return phrase("in one minute" if minutes == 1 else "in {} minutes", minutes)
 
 
-def clock_words(moment: datetime, now: datetime) -> str:
+def clock_words(moment: datetime, now: datetime) -> Shown:
     """Return a time of day in local time, with the date where it is another day. A begun minute counts as over then."""
     local = moment.astimezone()
     if local.second or local.microsecond:
         local = (local + timedelta(minutes=1)).replace(second=0, microsecond=0)
-    day = "" if local.date() == now.astimezone().date() else f"{local:%Y-%m-%d} "
-    return f"{day}{local:%H:%M}"
+    return phrase("{:%H:%M}" if local.date() == now.astimezone().date() else "{:%Y-%m-%d %H:%M}", local)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, join, phrase
 from smtp_wizard.engine.diagnosis.rules import CLOCKS_DIFFER
 from smtp_wizard.engine.smtp import protocol
 from smtp_wizard.engine.smtp.certificates import culprit, judged
@@ -44,7 +45,7 @@ class Insight:
     tls: TlsFault
     lacking: str = ""
     """As `Symptom.lacking`."""
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Shown] = field(default_factory=dict)
     """As `Symptom.facts`."""
 
 
@@ -118,29 +119,29 @@ def insight(said: TlsFault, seen: Look, now: datetime) -> Insight:
     chain = seen.tls.chain
     fault = judged(said, chain, now)
     known = {
-        "certificate_names": ", ".join(seen.tls.names[:5]) or seen.tls.subject,
+        "certificate_names": join(", ", seen.tls.names[:5]) or seen.tls.subject,
         "issuer": seen.tls.issuer,
-        "tls_version": _OLD_VERSIONS.get(seen.tls.version, ""),
+        "tls_version": _OLD_VERSIONS.get(seen.tls.version, NO_WORDS),
         "server_time": _another_day(seen.server_time, now),
     }
     if chain:
         guilty = culprit(fault, chain, now)
         known |= {
             "issuer": guilty.issuer,
-            "issuers": ", ".join(each.issuer_words for each in chain),
-            "not_before": f"{guilty.not_before:%Y-%m-%d}",
-            "not_after": f"{guilty.not_after:%Y-%m-%d}",
+            "issuers": join(", ", (each.issuer_words for each in chain)),
+            "not_before": phrase("{:%Y-%m-%d}", guilty.not_before),
+            "not_after": phrase("{:%Y-%m-%d}", guilty.not_after),
             "weakness": guilty.weakness,
         }
     unnamed = fault is TlsFault.WRONG_NAME and bool(chain) and not seen.tls.names
     return Insight(fault, "SAN" if unnamed else "", {name: value for name, value in known.items() if value})
 
 
-_OLD_VERSIONS = {"SSLv3": "SSL 3.0", "TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1"}
+_OLD_VERSIONS = {"SSLv3": phrase("SSL 3.0"), "TLSv1": phrase("TLS 1.0"), "TLSv1.1": phrase("TLS 1.1")}
 """As OpenSSL names them, and in words: no longer safe (RFC 7568, RFC 8996)."""
 
 
-def _another_day(theirs: datetime | None, ours: datetime) -> str:
+def _another_day(theirs: datetime | None, ours: datetime) -> Shown:
     if theirs is None or abs(theirs - ours) <= CLOCKS_DIFFER:
-        return ""
-    return f"{theirs:%Y-%m-%d %H:%M} UTC"
+        return NO_WORDS
+    return phrase("{:%Y-%m-%d %H:%M} UTC", theirs)

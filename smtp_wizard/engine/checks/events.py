@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.checks.report import CheckResult, Report, Way
 from smtp_wizard.engine.checks.target import Explains
@@ -25,7 +26,7 @@ class Line:
     """Seconds since the check began."""
     stage: Stage
     way: Way
-    text: str
+    text: Shown
     encrypted: bool
 
 
@@ -65,4 +66,4 @@ class SignIn:
 class Titles(Explains, Protocol):
     """What keeps causes in mind needs of the diagnosis besides."""
 
-    def title(self, cause: str) -> str: ...
+    def title(self, cause: str) -> Shown: ...

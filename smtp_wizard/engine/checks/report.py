@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.transport import TlsFacts
@@ -29,7 +30,7 @@ class CheckResult:
     verdict: Verdict
     took: float
     """Seconds."""
-    detail: str = ""
+    detail: Shown = NO_WORDS
     finding: Finding | None = None
     family: Family | None = None
     """Set by `connect`: the family that worked."""
@@ -37,7 +38,7 @@ class CheckResult:
     """Set by `connect`: the IP address that answered."""
     tls: TlsFacts | None = None
     """Set by `tls` or `starttls`. Where they failed: what a second look saw, which nobody should believe."""
-    capabilities: Mapping[str, str] | None = None
+    capabilities: Mapping[str, Shown] | None = None
     """Set by `ehlo`, and again by `starttls`: EHLO keyword -> parameters."""
     mechanism: str | None = None
     """Set by `auth`: the SASL mechanism used."""
@@ -85,7 +86,7 @@ class Report:
         return next((r.tls for r in self.results if r.tls is not None), None)
 
     @property
-    def capabilities(self) -> Mapping[str, str]:
+    def capabilities(self) -> Mapping[str, Shown]:
         """What EHLO offered last (the one under TLS where there is one)."""
         offered = [r.capabilities for r in self.results if r.capabilities is not None]
         return offered[-1] if offered else {}

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from smtp_wizard.engine.base.connection import Auth, Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, cut, join, phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.certificate_inspection import WORTH_A_LOOK, LookFailed, insight, look
 from smtp_wizard.engine.checks.events import Emit, Line, RunFinished, SignIn, StageFinished, StageStarted
@@ -68,14 +68,14 @@ class _Trouble(Exception):
     """A stage ends badly; becomes a Symptom. Not frozen: the interpreter hangs its traceback on it."""
 
     fault: Fault
-    words: str = ""
+    words: Shown = NO_WORDS
     reply: Reply | None = None
     tls: TlsFault | None = None
     lacking: str = ""
     other: Endpoint | None = None
     seen: TlsFacts | None = None
     server_time: datetime | None = None
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Shown] = field(default_factory=dict)
 
 
 SOON = timedelta(days=21)
@@ -132,7 +132,7 @@ class _Run:
     async def stage(self, stage: Stage) -> None:
         """Run one stage inside its time limit; tell how it began and how it ended."""
         if self._failed:
-            self._finish(CheckResult(stage, Verdict.SKIPPED, 0.0, "not reached"))
+            self._finish(CheckResult(stage, Verdict.SKIPPED, 0.0, phrase("not reached")))
             return
         self._stage = stage
         self.emit(StageStarted(stage))
@@ -142,7 +142,7 @@ class _Run:
             async with listening(limit):
                 result = await self._work(stage)
         except TimeoutError:
-            result = self._bad(stage, _Trouble(Fault.SILENT, facts={"seconds": f"{limit:g}"}))
+            result = self._bad(stage, _Trouble(Fault.SILENT, facts={"seconds": phrase("{:g}", limit)}))
         except _Trouble as trouble:
             result = self._bad(stage, trouble)
         except WireError as error:
@@ -203,7 +203,7 @@ class _Run:
         return Symptom(
             stage=stage,
             fault=trouble.fault,
-            words="" if hidden else trouble.words or (reply.text if reply else ""),
+            words=NO_WORDS if hidden else trouble.words or (reply.text if reply else NO_WORDS),
             code=reply.code if reply else None,
             enhanced=reply.enhanced if reply else None,
             tls=trouble.tls,
@@ -213,12 +213,12 @@ class _Run:
             provider=target.connection.provider,
             secret_shape=target.secret_shape,
             username=shown(target.connection.username, 100),
-            sender=str(mail.sender) if mail else "",
-            recipient=str(mail.recipient) if mail else "",
+            sender=shown(str(mail.sender)) if mail else NO_WORDS,
+            recipient=shown(str(mail.recipient)) if mail else NO_WORDS,
             other=other,
             now=now,
             server_time=trouble.server_time,
-            facts={"time": f"{now:%Y-%m-%d %H:%M} UTC", "ehlo_name": self._name, **trouble.facts},
+            facts={"time": phrase("{:%Y-%m-%d %H:%M} UTC", now), "ehlo_name": shown(self._name), **trouble.facts},
         )
 
     def _alternative(self) -> Endpoint | None:
@@ -250,7 +250,7 @@ class _Run:
         assert self._stream is not None
         return self._stream
 
-    def _tell(self, way: Way, text: str) -> None:
+    def _tell(self, way: Way, text: Shown) -> None:
         encrypted = self._stream is not None and self._stream.encrypted
         self.emit(Line(self.wire.clock() - self._began, self._stage, way, text, encrypted))
 
@@ -277,8 +277,9 @@ class _Run:
         last = len(reply.lines) - 1
         for index, line in enumerate(reply.lines):
             hidden = (masked and reply.go_on) or (self._mask_all and self._stage is Stage.AUTH)
-            text = MASK if hidden else shown(line)
-            self._tell(Way.THEIRS, f"{reply.code}{' ' if index == last else '-'}{text}".rstrip())
+            text = MASK if hidden else cut(line)
+            template = "{}-{}" if index < last else "{} {}" if text else "{}"
+            self._tell(Way.THEIRS, phrase(template, reply.code, text))
         return reply
 
     async def _ask(self, *commands: Command) -> list[Reply]:
@@ -290,10 +291,10 @@ class _Run:
         reply: Reply,
         codes: Collection[int],
         *,
-        words: str = "",
+        words: Shown = NO_WORDS,
         lacking: str = "",
         other: Endpoint | None = None,
-        facts: Mapping[str, str] | None = None,
+        facts: Mapping[str, Shown] | None = None,
     ) -> None:
         """Let it go on where the reply has one of these codes; end the stage where it has not."""
         if reply.code in codes:
@@ -306,20 +307,21 @@ class _Run:
     async def _dns(self) -> CheckResult:
         endpoint = self.target.connection.endpoint
         self._peers = list(await self.wire.resolve(endpoint.host, endpoint.port, self.target.family))
-        first, more = self._peers[0].address, len(self._peers) - 1
-        detail = endpoint.host if first == endpoint.host else f"{endpoint.host} is {first}"
-        return CheckResult(Stage.DNS, Verdict.PASS, 0.0, detail + (f" and {more} more" if more else ""))
+        host, first, more = shown(endpoint.host), shown(self._peers[0].address), len(self._peers) - 1
+        detail = host if first == host else phrase("{} is {}", host, first)
+        return CheckResult(Stage.DNS, Verdict.PASS, 0.0, phrase("{} and {} more", detail, more) if more else detail)
 
     async def _connect(self) -> CheckResult:
         self._stream = await self.wire.connect(self._peers)
         peer = self._stream.peer
-        words = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}[peer.family]
-        self._tell(Way.NOTE, f"connected to {peer.address} port {peer.port} ({words})")
+        words = phrase("IPv4" if peer.family is Family.IPV4 else "IPv6")
+        address = shown(peer.address)
+        self._tell(Way.NOTE, phrase("connected to {} port {} ({})", address, peer.port, words))
         return CheckResult(
             Stage.CONNECT,
             Verdict.PASS,
             0.0,
-            f"{peer.address} answers on port {peer.port} ({words})",
+            phrase("{} answers on port {} ({})", address, peer.port, words),
             family=peer.family,
             address=peer.address,
         )
@@ -332,10 +334,9 @@ class _Run:
 
     async def _handshake(self) -> TlsFacts:
         facts = await self.stream.start_tls(self.target.connection.endpoint.host, self.target.trust)
-        self._tell(
-            Way.NOTE,
-            f"{tls_words(facts, self.wire.now())}; {facts.cipher}; issued by {facts.issuer or 'an unnamed issuer'}",
-        )
+        issuer = facts.issuer or phrase("an unnamed issuer")
+        words = tls_words(facts, self.wire.now())
+        self._tell(Way.NOTE, phrase("{}; {}; issued by {}", words, facts.cipher, issuer))
         return facts
 
     def _running_out(self, stage: Stage, facts: TlsFacts) -> Finding | None:
@@ -343,13 +344,17 @@ class _Run:
         left = facts.not_after - self.wire.now() if facts.not_after else SOON
         if facts.not_after is None or left >= SOON:
             return None
-        known = {"days": str(max(left.days, 0)), "not_after": f"{facts.not_after:%Y-%m-%d}", "issuer": facts.issuer}
+        known = {
+            "days": phrase("{}", max(left.days, 0)),
+            "not_after": phrase("{:%Y-%m-%d}", facts.not_after),
+            "issuer": facts.issuer,
+        }
         return self.diagnosis.explain(self._symptom(stage, _Trouble(Fault.EXPIRES_SOON, facts=known)))
 
     async def _greeting(self) -> CheckResult:
         reply = await self._first_reply()
         self._demand(reply, protocol.GREETED)
-        return CheckResult(Stage.GREETING, Verdict.PASS, 0.0, shown(reply.text, 100))
+        return CheckResult(Stage.GREETING, Verdict.PASS, 0.0, cut(reply.text, 100))
 
     async def _first_reply(self) -> Reply:
         """Wait for the greeting; when none comes, ask over a second connection whether TLS is awaited."""
@@ -422,7 +427,7 @@ class _Run:
         await self._introduce()
         finding = self._running_out(Stage.STARTTLS, facts)
         if injected:
-            self._tell(Way.NOTE, f"thrown away, it came unencrypted before the handshake: {injected}")
+            self._tell(Way.NOTE, phrase("thrown away, it came unencrypted before the handshake: {}", injected))
             finding = self.diagnosis.explain(self._symptom(Stage.STARTTLS, _Trouble(Fault.INJECTED, injected)))
         return CheckResult(
             Stage.STARTTLS,
@@ -451,12 +456,12 @@ class _Run:
             now=self.wire.now(),
         )
         reply = await self._exchange(exchange)
-        words = f"{reply.text} ({exchange.added})" if exchange.added else ""
+        words = phrase("{} ({})", reply.text, exchange.added) if exchange.added else NO_WORDS
         other = self._stronger(reply)
         self._demand(reply, protocol.SIGNED_IN, words=words, other=other, facts=exchange.facts)
         exchange.accepted()
         await self.sign_in.accepted()
-        detail = f"signed in as {shown(self.target.connection.username, 60)} ({mechanism})"
+        detail = phrase("signed in as {} ({})", shown(self.target.connection.username, 60), shown(mechanism))
         return CheckResult(Stage.AUTH, Verdict.PASS, 0.0, detail, mechanism=mechanism)
 
     async def _exchange(self, exchange: sasl.Exchange) -> Reply:
@@ -486,9 +491,9 @@ class _Run:
     def _no_mechanism(self) -> _Trouble:
         if not self.stream.encrypted and "STARTTLS" in self._offered:
             return _Trouble(Fault.NOT_OFFERED, lacking="AUTH-BEFORE-TLS", other=self._same_port(Security.STARTTLS))
-        offered = ", ".join(self._offered.mechanisms)
-        words = f"the server offers: {offered}" if offered else "the server offers no sign-in"
-        return _Trouble(Fault.NOT_OFFERED, shown(words), lacking=self._lacking() if offered else "AUTH")
+        offered = shown(", ".join(self._offered.mechanisms))
+        words = phrase("the server offers: {}" if offered else "the server offers no sign-in", offered)
+        return _Trouble(Fault.NOT_OFFERED, cut(words), lacking=self._lacking() if offered else "AUTH")
 
     def _lacking(self) -> str:
         """What is missing among the mechanisms that are offered: what takes a token, or what takes a password."""
@@ -513,7 +518,7 @@ class _Run:
         else:
             await self._send(command)
         self._demand(await self._reply(), protocol.SENDER_TAKEN)
-        return CheckResult(Stage.MAIL, Verdict.PASS, 0.0, f"sender {mail.sender} accepted")
+        return CheckResult(Stage.MAIL, Verdict.PASS, 0.0, phrase("sender {} accepted", shown(str(mail.sender))))
 
     async def _rcpt(self) -> CheckResult:
         pipelined = "PIPELINING" in self._offered
@@ -526,7 +531,9 @@ class _Run:
             # The server took DATA although it refused the recipient: the lone dot ends it with nothing sent.
             await self._ask(protocol.empty_content())
         self._demand(reply, protocol.RECIPIENT_TAKEN)
-        return CheckResult(Stage.RCPT, Verdict.PASS, 0.0, f"recipient {self._message.recipient} accepted")
+        return CheckResult(
+            Stage.RCPT, Verdict.PASS, 0.0, phrase("recipient {} accepted", shown(str(self._message.recipient)))
+        )
 
     async def _data(self) -> CheckResult:
         if self._early is None:
@@ -539,7 +546,7 @@ class _Run:
             raise _Trouble(Fault.GARBLED, reply=reply)  # neither taken nor refused
         self._dot_sent = False
         self._demand(reply, protocol.MESSAGE_TAKEN)
-        return CheckResult(Stage.DATA, Verdict.PASS, 0.0, shown(reply.shown, 100))
+        return CheckResult(Stage.DATA, Verdict.PASS, 0.0, cut(reply.shown, 100))
 
     @property
     def _message(self) -> Mail:
@@ -569,7 +576,7 @@ class _Run:
         except (LookFailed, TimeoutError):
             return trouble
         found = insight(error.tls, seen, self.wire.now())
-        self._tell(Way.NOTE, f"a second connection, to look and no more: {_shown(seen.tls)}")
+        self._tell(Way.NOTE, phrase("a second connection, to look and no more: {}", _chain_words(seen.tls)))
         return replace(
             trouble,
             tls=found.tls,
@@ -580,26 +587,27 @@ class _Run:
         )
 
 
-def _shown(facts: TlsFacts) -> str:
+def _chain_words(facts: TlsFacts) -> Shown:
     """The certificates that were sent, in one line."""
-    sent = [f"{each.subject or 'unnamed'}, until {each.not_after:%Y-%m-%d}" for each in facts.chain[:4]]
-    issuer = facts.chain[-1].issuer if facts.chain else ""
-    return shown(f"{facts.version}; " + " < ".join([*sent, f"signed by {issuer or 'nobody named'}"]), 300)
+    unnamed, nobody = phrase("unnamed"), phrase("nobody named")
+    sent = [phrase("{}, until {:%Y-%m-%d}", each.subject or unnamed, each.not_after) for each in facts.chain[:4]]
+    signed = phrase("signed by {}", (facts.chain[-1].issuer if facts.chain else nobody) or nobody)
+    return cut(phrase("{}; {}", facts.version, join(" < ", [*sent, signed])), 300)
 
 
-def tls_words(facts: TlsFacts, now: datetime) -> str:
+def tls_words(facts: TlsFacts, now: datetime) -> Shown:
     """One short line about a handshake: version, and how long the certificate is still good."""
-    version = facts.version.replace("TLSv", "TLS ")
+    version = shown(facts.version.replace("TLSv", "TLS "))
     if facts.not_after is None:
         return version
-    days = (facts.not_after - now).days
-    return f"{version}, certificate valid {days} more days"
+    return phrase("{}, certificate valid {} more days", version, (facts.not_after - now).days)
 
 
-def _offer_words(offered: Capabilities) -> str:
+def _offer_words(offered: Capabilities) -> Shown:
     if not offered:
-        return "the server knows only the old greeting (HELO)"
-    named = [
-        name for name in ("STARTTLS", "AUTH", "SIZE", "PIPELINING", "8BITMIME", "SMTPUTF8", "DSN") if name in offered
-    ]
-    return shown("offers " + ", ".join(f"AUTH {offered['AUTH']}" if name == "AUTH" else name for name in named), 100)
+        return phrase("the server knows only the old greeting (HELO)")
+    named = [phrase("AUTH {}", offered[name]) if name == "AUTH" else name for name in _WORTH_NAMING if name in offered]
+    return cut(phrase("offers {}", join(", ", named)), 100)
+
+
+_WORTH_NAMING = tuple(map(phrase, ("STARTTLS", "AUTH", "SIZE", "PIPELINING", "8BITMIME", "SMTPUTF8", "DSN")))

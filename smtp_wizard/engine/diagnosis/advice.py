@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from smtp_wizard.engine.base.endpoint import Endpoint
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, cut, join, phrase, shown
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom
@@ -70,25 +70,27 @@ _FACTS = (
 """Blanks that are filled from `Symptom.facts`."""
 
 
-def _place(endpoint: Endpoint | Hints | None) -> str:
-    return f"{endpoint.host} (port {endpoint.port})" if endpoint and endpoint.host and endpoint.port else ""
+def _place(endpoint: Endpoint | Hints | None) -> Shown:
+    if endpoint is None or not endpoint.host or not endpoint.port:
+        return NO_WORDS
+    return phrase("{} (port {})", shown(endpoint.host), endpoint.port)
 
 
-def _other_place(symptom: Symptom) -> str:
+def _other_place(symptom: Symptom) -> Shown:
     """Where else to try; nowhere if only the way of encrypting differs."""
     other, endpoint = symptom.other, symptom.endpoint
     same = other and endpoint and (other.host, other.port) == (endpoint.host, endpoint.port)
-    return "" if same else _place(other)
+    return NO_WORDS if same else _place(other)
 
 
-_FILLERS: Mapping[str, Callable[[Symptom, Mapping[str, str]], str]] = {
-    "host": lambda s, _: s.host,
-    "port": lambda s, _: str(s.port or ""),
-    "security": lambda s, _: s.security.words if s.security else "",
+_FILLERS: Mapping[str, Callable[[Symptom, Mapping[str, str]], Shown]] = {
+    "host": lambda s, _: shown(s.host),
+    "port": lambda s, _: phrase("{}", s.port) if s.port else NO_WORDS,
+    "security": lambda s, _: shown(s.security.words) if s.security else NO_WORDS,
     "place": lambda s, _: _place(s.endpoint or s.hints),
-    "other_security": lambda s, _: s.other.security.words if s.other else "",
+    "other_security": lambda s, _: shown(s.other.security.words) if s.other else NO_WORDS,
     "other_place": lambda s, _: _other_place(s),
-    "provider": lambda s, names: names.get(s.provider or "", ""),
+    "provider": lambda s, names: shown(names.get(s.provider or "", "")),
     "username": lambda s, _: s.username,
     "sender": lambda s, _: s.sender,
     "recipient": lambda s, _: s.recipient,
@@ -107,31 +109,38 @@ class Blanks:
         self._words = blanks
         self._names = names
 
-    def fill(self, template: str) -> str | None:
+    def fill(self, template: str) -> Shown | None:
         """Return the first wording that can be filled, with words that stand in for unknown facts; None if none can."""
         wordings = (self._filled(wording, self._words) for wording in template.split(OR))
         return next((text for text in wordings if text is not None), None)
 
-    def fill_with_facts(self, template: str) -> str | None:
+    def fill_with_facts(self, template: str) -> Shown | None:
         """Return the text; None if it needs any fact that nobody knows."""
         return self._filled(template, {})
 
-    def _filled(self, template: str, stand_ins: Mapping[str, str | None]) -> str | None:
+    def _filled(self, template: str, stand_ins: Mapping[str, str | None]) -> Shown | None:
         """Fill one wording; None if a fact is unknown and nothing stands in for it."""
-        filled: list[str] = []
+        filled: list[Shown] = []
         at = 0
         for blank in BLANK.finditer(template):
-            filled.append(template[at : blank.start()])
+            filled.append(own_words(template[at : blank.start()]))
             value = self._fact(blank[1]) or _fitted(stand_ins.get(blank[1]), template[: blank.start()])
             if not value:
                 return None
             filled.append(value)
             at = blank.end()
-        return "".join([*filled, template[at:]])
+        return join("", [*filled, own_words(template[at:])])
 
-    def _fact(self, name: str) -> str:
-        known = self._symptom.facts.get(name, "") if name in _FACTS else _FILLERS[name](self._symptom, self._names)
-        return shown(known, _LONGEST.get(name, 160))
+    def _fact(self, name: str) -> Shown:
+        known = (
+            self._symptom.facts.get(name, NO_WORDS) if name in _FACTS else _FILLERS[name](self._symptom, self._names)
+        )
+        return cut(known, _LONGEST.get(name, 160))
+
+
+def own_words(template: str) -> Shown:
+    """Return a piece of data/diagnosis.yaml, which is ours and was looked through when it was read."""
+    return phrase(template)
 
 
 OR = " | "
@@ -139,11 +148,11 @@ OR = " | "
 _LONGEST = {"server_said": 500, "host": 253, "place": 270, "other_place": 270, "provider": 80, "port": 8}
 
 
-def _fitted(words: str | None, before: str) -> str:
+def _fitted(words: str | None, before: str) -> Shown:
     """Words that stand in for a fact, with a capital where a sentence begins."""
     if not words:
-        return ""
-    return words[0].upper() + words[1:] if _START.search(before) else words
+        return NO_WORDS
+    return own_words(words[0].upper() + words[1:] if _START.search(before) else words)
 
 
 def write_finding(cause: Cause, advice: Advice, symptom: Symptom, blanks: Blanks, evidence: Sequence[str]) -> Finding:
@@ -155,8 +164,8 @@ def write_finding(cause: Cause, advice: Advice, symptom: Symptom, blanks: Blanks
     return Finding(
         code=cause.id,
         broadly=cause.broadly,
-        title=advice.title,
-        explanation=blanks.fill(advice.explanation) or "",
+        title=own_words(advice.title),
+        explanation=blanks.fill(advice.explanation) or NO_WORDS,
         who=advice.who,
         steps=tuple(text for step in advice.steps if (text := blanks.fill(step)) is not None),
         guide=advice.guide,
@@ -167,22 +176,24 @@ def write_finding(cause: Cause, advice: Advice, symptom: Symptom, blanks: Blanks
     )
 
 
-def _letter(request: str, blanks: Blanks, evidence: Sequence[str]) -> str:
+def _letter(request: str, blanks: Blanks, evidence: Sequence[str]) -> Shown:
     """A message for who must act: what is asked for, then the facts. Only named blanks go in, and no secret is one."""
     facts = (blanks.fill_with_facts(line) for line in evidence)
-    return "\n".join([blanks.fill(request) or "", "", *(line for line in facts if line is not None)])
+    return join("\n", [blanks.fill(request) or NO_WORDS, NO_WORDS, *(line for line in facts if line is not None)])
 
 
 _SPEAKING = frozenset({Fault.REJECTED, Fault.OTHER_PROTOCOL, Fault.GARBLED, Fault.UNSOLICITED, Fault.INJECTED})
 """Faults whose words are the other side's; with the others they are the operating system's."""
 
 
-def server_said(symptom: Symptom) -> str:
-    """The server's own words with their codes, cleaned ('535 5.7.8 Wrong password'); empty when it said nothing."""
+def server_said(symptom: Symptom) -> Shown:
+    """The server's own words with their codes ('535 5.7.8 Wrong password'); empty when it said nothing."""
     if symptom.code is None and symptom.fault not in _SPEAKING:
-        return ""
-    words = shown(symptom.words)
-    codes = [str(symptom.code)] if symptom.code is not None and not words.startswith(str(symptom.code)) else []
-    if codes and symptom.enhanced and not words.startswith(symptom.enhanced):
-        codes.append(symptom.enhanced)
-    return shown(" ".join([*codes, words]))
+        return NO_WORDS
+    words = cut(symptom.words)
+    parts = [words] if words else []
+    if symptom.code is not None and not words.startswith(str(symptom.code)):
+        if symptom.enhanced and not words.startswith(symptom.enhanced):
+            parts.insert(0, shown(symptom.enhanced))
+        parts.insert(0, phrase("{}", symptom.code))
+    return cut(join(" ", parts))

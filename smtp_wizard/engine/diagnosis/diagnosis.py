@@ -14,9 +14,10 @@ from functools import cached_property
 from pathlib import Path
 
 from smtp_wizard.engine.base.data_files import data_path
+from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import Document
-from smtp_wizard.engine.diagnosis.advice import Advice, Blanks, server_said, write_finding
+from smtp_wizard.engine.diagnosis.advice import Advice, Blanks, own_words, server_said, write_finding
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.diagnosis.patterns import Pieces, Shelf, Sought
 from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN, Book, read_book
@@ -62,9 +63,12 @@ class Diagnosis:
         """The rule that decides, or None."""
         return self.decide(symptom)[0]
 
-    def decide(self, symptom: Symptom) -> tuple[Rule | None, str]:
-        """The rule that decides, or None, and the part of the words that made it do so."""
-        words = plain_words(symptom)
+    def decide(self, symptom: Symptom, said: str | None = None) -> tuple[Rule | None, str]:
+        """The rule that decides, or None, and the part of the words that made it do so.
+
+        `said`: the words that it is decided by, where the symptom does not hold them yet.
+        """
+        words = plain_words(symptom.words if said is None else said, symptom.enhanced)
         case = Case(symptom, Sought(words, self._pieces if words else _NO_PIECES))
         rules = self._shelf(symptom.fault, case.stages).worth_asking(case.words)
         rule = next((rule for rule in rules if rule.matches(case)), None)
@@ -93,10 +97,10 @@ class Diagnosis:
         """The ids of all causes: the stable codes that a Finding can carry."""
         return tuple(self._book.causes)
 
-    def title(self, cause: str) -> str:
+    def title(self, cause: str) -> Shown:
         """What a cause is called, whatever has led to it; what the data does not know is not clear."""
         known = self._book.causes
-        return known[cause if cause in known else UNKNOWN].advice.title or ""
+        return own_words(known[cause if cause in known else UNKNOWN].advice.title or "")
 
     def broadly(self, cause: str) -> str:
         """The main cause that a cause comes down to. Raises `KeyError`."""

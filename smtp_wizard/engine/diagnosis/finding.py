@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown
 from smtp_wizard.engine.base.who import Who
 
 
@@ -16,16 +17,16 @@ class Finding:
     """Id of the cause: stable, in the taxonomy of data/diagnosis.yaml."""
     broadly: str = ""
     """The cause that this one is a special case of, for those who know only the main causes; often `code` itself."""
-    title: str
-    explanation: str
+    title: Shown
+    explanation: Shown
     who: Who
-    steps: tuple[str, ...]
+    steps: tuple[Shown, ...]
     """What to do, one action a step, in order."""
     guide: str | None = None
     """Id of the guide that helps."""
-    server_said: str = ""
-    """The server's own words, cleaned, with codes; empty when it said nothing."""
-    forward: str | None = None
+    server_said: Shown = NO_WORDS
+    """The server's own words, with codes; empty when it said nothing."""
+    forward: Shown | None = None
     """A message ready to send to who must act, when that is not the person in front of the screen."""
     fix: Endpoint | None = None
     """An endpoint to try instead, with one key."""

@@ -38,11 +38,11 @@ class Case:
 Test = Callable[[Case], bool]
 
 
-def plain_words(symptom: Symptom) -> str:
+def plain_words(said: str, enhanced: str | None) -> str:
     """The words on one line. The enhanced code, which servers repeat in every line, would tear sentences apart."""
-    words = symptom.words[:SEEN]
-    if symptom.enhanced:
-        words = words.replace(symptom.enhanced, " ")
+    words = said[:SEEN]
+    if enhanced:
+        words = words.replace(enhanced, " ")
     return " ".join(words.split())
 
 

@@ -17,6 +17,7 @@ from enum import IntEnum
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import USUAL_WAYS
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, Stream, Wire, WireError
 
@@ -147,7 +148,7 @@ def outward(peers: Sequence[Peer]) -> list[Peer]:
     """Return those of a host's addresses that may be spoken to. Raises `WireError` where there is none."""
     found = [peer for peer in peers if may_lead_to(peer.address, peer.port)]
     if not found:
-        raise WireError(Fault.LEADS_INSIDE, "the name leads to a place inside, where it is not followed")
+        raise WireError(Fault.LEADS_INSIDE, phrase("the name leads to a place inside, where it is not followed"))
     return found
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from smtp_wizard.engine.base.endpoint import Security
-from smtp_wizard.engine.base.shown import OUTSIDE_LIMIT, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, OUTSIDE_LIMIT, Shown, join, phrase, shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis
 from smtp_wizard.engine.diagnosis.finding import Finding
@@ -51,7 +51,7 @@ class Explanation:
     """The same in words; its code may name a special case of the cause."""
     confidence: float
     """From 0 to 1: how well founded it is."""
-    matched: tuple[str, ...]
+    matched: tuple[Shown, ...]
     """What it rests on, quoted from the text; whose mail it was is hidden."""
 
 
@@ -85,7 +85,7 @@ class Explainer:
         scene = self._scene(plain, stage, settings or Hints(), provider)
         best = max(self._guesses(scene), key=lambda guess: guess.confidence)
         if best.confidence < _NOT_ENOUGH:
-            best = _Guess(best.symptom, None, "", 0.0)
+            best = replace(best, rule=None, quote="", confidence=0.0)
         return self._explanation(best, scene)
 
     def provider_called(self, name: str) -> str | None:
@@ -121,7 +121,7 @@ class Explainer:
             security = Security.TLS
         port = told.port or (first.port if first is not None and first.port else named_port(sought.text))
         host = told.host or (first.host if first is not None else local_host(sought.text))
-        return Hints(host=host, port=port, security=security, auth=told.auth or self._clues.auth(sought))
+        return Hints(host=shown(host), port=port, security=security, auth=told.auth or self._clues.auth(sought))
 
     def _provider(self, told: str | None, host: str, named: Sequence[Named], sought: Sought) -> str | None:
         """Return the provider: as told, by the host, by a host in the text, by phrases in it."""
@@ -147,37 +147,36 @@ class Explainer:
 
     def _guesses(self, scene: _Scene) -> Iterator[_Guess]:
         """Yield the readings of a text, the most obvious first, until one is well founded."""
-        yield _Guess(_symptom(scene, Fault.REJECTED, scene.stages), None, "", 0.0)
+        yield _Guess(_symptom(scene, Fault.REJECTED, scene.stages), "", None, "", 0.0)
         reply = self._reply(scene)
         best = 0.0
-        for symptom, weight in self._readings(scene, reply):
-            guess = self._guess(symptom, weight)
+        for reading in self._readings(scene, reply):
+            guess = self._guess(reading)
             best = max(best, guess.confidence)
             yield guess
             if best >= _WELL_FOUNDED:
                 return
         if best < _DOUBTFUL:
-            for symptom, weight in self._readings(replace(scene, stage=None), reply):
-                yield self._guess(symptom, weight * _STAGE_MISFITS)
+            for reading in self._readings(replace(scene, stage=None), reply):
+                yield self._guess(replace(reading, weight=reading.weight * _STAGE_MISFITS))
 
-    def _readings(self, scene: _Scene, reply: Reply | None) -> Iterator[tuple[Symptom, float]]:
+    def _readings(self, scene: _Scene, reply: Reply | None) -> Iterator[_Reading]:
         seen = scene.seen
         if seen is not None and (seen.sign.decides or reply is None or reply.sure == 0):
-            weight = 0.6 if seen.sign.weak else 1.0
-            yield self._by_sign(scene, seen), weight
+            yield self._by_sign(scene, seen)
         if reply is not None:
             stages = self._stages(scene, reply.code, reply.words)
-            said = _by_reply(scene, reply, stages)
-            yield said, (0.85, 0.95, 1.0)[reply.sure]
-            yield replace(said, words=_around(scene.text, reply.at)), 0.8
+            symptom = replace(_symptom(scene, Fault.REJECTED, stages), code=reply.code, enhanced=reply.enhanced)
+            yield _Reading(symptom, reply.words, (0.85, 0.95, 1.0)[reply.sure])
+            yield _Reading(symptom, _around(scene.text, reply.at), 0.8)
         else:
             enhanced = bare_enhanced(scene.text)
             stages = self._stages(scene, None, scene.text)
-            said = _symptom(scene, Fault.REJECTED, stages, enhanced=enhanced[0] if enhanced else None)
-            yield replace(said, words=scene.text[:_WINDOW]), 1.0 if enhanced else 0.9
+            symptom = replace(_symptom(scene, Fault.REJECTED, stages), enhanced=enhanced[0] if enhanced else None)
+            yield _Reading(symptom, scene.text[:_WINDOW], 1.0 if enhanced else 0.9)
 
-    def _by_sign(self, scene: _Scene, seen: SignSeen) -> Symptom:
-        """Return the symptom that a sign stands for."""
+    def _by_sign(self, scene: _Scene, seen: SignSeen) -> _Reading:
+        """Return the reading that a sign stands for."""
         sign = seen.sign
         told = scene.stage is not None and scene.stage != AFTER
         stages = scene.stages if told else frozenset({sign.stage or Stage.CONNECT})
@@ -192,13 +191,15 @@ class Explainer:
         # What another protocol says is known by how it begins.
         flat = scene.sought.text
         words = flat[seen.at :][:_WINDOW] if sign.fault is Fault.OTHER_PROTOCOL else _around(flat, seen.at)
-        facts: dict[str, str] = {}
+        facts: dict[str, Shown] = {}
         if sign.fault is Fault.TLS_FAILED:
-            facts["issuers"] = words
+            facts["issuers"] = shown(words, 2 * _WINDOW)
             if sign.tls is TlsFault.WRONG_NAME and self._is_of_a_stranger(scene, words):
-                facts["certificate_of"] = "stranger"
-        symptom = _symptom(scene, sign.fault, stages, tls=sign.tls, lacking=sign.lacking, words=words)
-        return replace(symptom, hints=hints, facts={**symptom.facts, **facts})
+                facts["certificate_of"] = phrase("stranger")
+        symptom = _symptom(scene, sign.fault, stages)
+        known = {**symptom.facts, **facts}
+        symptom = replace(symptom, tls=sign.tls, lacking=sign.lacking, hints=hints, facts=known)
+        return _Reading(symptom, words, 0.6 if sign.weak else 1.0)
 
     def _is_of_a_stranger(self, scene: _Scene, words: str) -> bool:
         """Whether a server that everybody knows was asked for, and names come up that are not of its house."""
@@ -208,26 +209,27 @@ class Explainer:
         others = names - {asked}
         return house is not None and bool(others) and not any(self._owner(each) for each in others)
 
-    def _guess(self, symptom: Symptom, weight: float) -> _Guess:
-        rule, quote = self._diagnosis.decide(symptom)
+    def _guess(self, reading: _Reading) -> _Guess:
+        symptom, said, weight = reading.symptom, reading.said, reading.weight
+        rule, quote = self._diagnosis.decide(symptom, said)
         likely = symptom.stages & _LIKELY
         if rule is not None and not rule.conditions & {"words", "enhanced"} and likely and likely != symptom.stages:
             # A bare code decides by the stage. Where that is open, let it be one of those in which most refusals are.
             symptom = replace(symptom, stages=likely)
-            rule, quote = self._diagnosis.decide(symptom)
+            rule, quote = self._diagnosis.decide(symptom, said)
         founded = _how_well_founded(rule)
-        if founded == _BY_CODE and rule is not None and self._words_say(rule.cause, symptom):
+        if founded == _BY_CODE and rule is not None and self._words_say(rule.cause, replace(reading, symptom=symptom)):
             founded = _BY_CODE_AND_WORDS
         elif founded == _BY_CODE and weight < _LOOKS_LIKE_A_REPLY:
             founded /= 2
         founded *= weight
         if len(symptom.stages) > 1:
             founded *= 0.97
-        return _Guess(symptom, rule, quote, round(founded, 2))
+        return _Guess(symptom, said, rule, quote, round(founded, 2))
 
-    def _words_say(self, cause: str, symptom: Symptom) -> bool:
+    def _words_say(self, cause: str, reading: _Reading) -> bool:
         """Whether the words alone lead to the same cause as the code."""
-        rule, quote = self._diagnosis.decide(replace(symptom, code=None, enhanced=None))
+        rule, quote = self._diagnosis.decide(replace(reading.symptom, code=None, enhanced=None), reading.said)
         return bool(quote) and rule is not None and rule.cause == cause
 
     def _reply(self, scene: _Scene) -> Reply | None:
@@ -255,10 +257,9 @@ class Explainer:
     # --- what is said about it ---
 
     def _explanation(self, guess: _Guess, scene: _Scene) -> Explanation:
-        told = scene.told
         quoted = replace(
             guess.symptom,
-            words=shown(masked(guess.symptom.words[: 2 * OUTSIDE_LIMIT], self._is_public)),
+            words=shown(masked(guess.said[: 2 * OUTSIDE_LIMIT], self._is_public)),
             hints=replace(guess.symptom.hints, host=self._shown_host(scene)),
         )
         finding = self._diagnosis.write(guess.rule, quoted)
@@ -267,36 +268,37 @@ class Explainer:
             cause=finding.broadly if known else UNKNOWN,
             finding=finding,
             confidence=guess.confidence if known else 0.0,
-            matched=tuple(self._evidence(guess, scene, told)) if known else (),
+            matched=tuple(self._evidence(guess, scene)) if known else (),
         )
 
-    def _shown_host(self, scene: _Scene) -> str:
+    def _shown_host(self, scene: _Scene) -> Shown:
         host = scene.hints.host
-        return host if host == scene.told.host or self._is_public(host) else ""
+        return host if host == scene.told.host or self._is_public(host) else NO_WORDS
 
     def _is_public(self, host: str) -> bool:
         """Whether a host is one of the servers that everybody uses, so that its name says nothing about a person."""
         return self._owner(host.lower()) is not None
 
-    def _evidence(self, guess: _Guess, scene: _Scene, told: Hints) -> Iterator[str]:
+    def _evidence(self, guess: _Guess, scene: _Scene) -> Iterator[Shown]:
         symptom = guess.symptom
         conditions = guess.rule.conditions if guess.rule else frozenset()
         if symptom.code is not None or symptom.enhanced:
-            yield " ".join(["reply", *filter(None, (str(symptom.code or ""), symptom.enhanced))])
+            codes = (phrase("{}", symptom.code) if symptom.code else None, shown(symptom.enhanced or ""))
+            yield join(" ", [phrase("reply"), *filter(None, codes)])
         if symptom.fault is not Fault.REJECTED:
-            yield f"fault {symptom.tls or symptom.fault}"
+            yield phrase("fault {}", symptom.tls or symptom.fault)
             if scene.seen is not None:
-                yield f"words: {shown(masked(scene.seen.words, self._is_public), _QUOTE)}"
+                yield phrase("words: {}", shown(masked(scene.seen.words, self._is_public), _QUOTE))
         if guess.quote:
-            yield f"words: {shown(masked(guess.quote, self._is_public), _QUOTE)}"
+            yield phrase("words: {}", shown(masked(guess.quote, self._is_public), _QUOTE))
         if symptom.provider and "provider" in conditions:
-            yield f"provider {symptom.provider}"
+            yield phrase("provider {}", shown(symptom.provider))
         if "stage" in conditions and scene.stage is not None:
-            yield f"stage {scene.stage}"
+            yield phrase("stage {}", shown(scene.stage))
         if symptom.port and "port" in conditions:
-            yield f"port {symptom.port}"
+            yield phrase("port {}", symptom.port)
         if symptom.security and "security" in conditions:
-            yield f"security {symptom.security}"
+            yield phrase("security {}", symptom.security)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,10 +329,24 @@ class _Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a text may say went wrong."""
+
+    symptom: Symptom
+    """Without words: those of the text are masked before they are made fit to be shown, so that no character that
+    cannot be seen keeps an address from being known."""
+    said: str
+    """The words, as they stand in the text."""
+    weight: float
+    """How well it goes with the text."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Guess:
     """One reading of a text, and the rule that it leads to."""
 
     symptom: Symptom
+    said: str
     rule: Rule | None
     quote: str
     confidence: float
@@ -360,19 +376,15 @@ _AFTERWARDS = frozenset({Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Sta
 _RECEIVING = re.compile(r"[-_ ]mx$", re.IGNORECASE)
 
 
-def _symptom(scene: _Scene, fault: Fault, stages: frozenset[Stage], **more: Any) -> Symptom:
+def _symptom(scene: _Scene, fault: Fault, stages: frozenset[Stage]) -> Symptom:
     first = next(stage for stage in Stage if stage in stages)
-    facts = {"side": "receiving"} if scene.receiving else {}
+    facts = {"side": phrase("receiving")} if scene.receiving else {}
     if scene.stage is not None and scene.stage != AFTER:
-        facts["stage_is"] = "told"
+        facts["stage_is"] = phrase("told")
     if scene.on_known_server:
-        facts["host_of"] = "provider"
-    more["facts"] = facts
-    return Symptom(stage=first, fault=fault, stages=stages, hints=scene.hints, provider=scene.provider, **more)
-
-
-def _by_reply(scene: _Scene, reply: Reply, stages: frozenset[Stage]) -> Symptom:
-    return _symptom(scene, Fault.REJECTED, stages, code=reply.code, enhanced=reply.enhanced, words=reply.words)
+        facts["host_of"] = phrase("provider")
+    hints, provider = scene.hints, scene.provider
+    return Symptom(stage=first, fault=fault, stages=stages, hints=hints, provider=provider, facts=facts)
 
 
 def _around(text: str, at: int) -> str:

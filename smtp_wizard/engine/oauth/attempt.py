@@ -11,6 +11,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.oauth.browser import BrowserSignIn
 from smtp_wizard.engine.oauth.device import DeviceCode, Sleep, ask_for_code, wait_for_person
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble
@@ -106,7 +107,9 @@ class Attempt:
             for way in ways - {self._pasted}:
                 way.cancel()
         if not done:
-            raise OAuthError(OAuthTrouble.OVER, "Nobody came back from the browser in fifteen minutes; begin anew.")
+            raise OAuthError(
+                OAuthTrouble.OVER, phrase("Nobody came back from the browser in fifteen minutes; begin anew.")
+            )
         return done.pop().result()
 
     async def _listened(self, listener: Listener, browser: BrowserSignIn) -> Secret:

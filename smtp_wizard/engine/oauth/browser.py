@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble, meaning_of
 from smtp_wizard.engine.oauth.exchange import Exchange
 from smtp_wizard.engine.oauth.grants import SignedIn
@@ -87,9 +88,9 @@ def _is_state(query: Mapping[str, str], state: str) -> bool:
     return hmac.compare_digest(query.get("state", "").encode("utf-8", "replace"), state.encode())
 
 
-_NO_CODE = (
-    "There is no code in it. Copy the whole address that the browser shows at the end, when it says that the page "
-    "cannot be reached."
+_NO_CODE = phrase(
+    "There is no code in it. Copy the whole address that the browser shows at the end, when it says that "
+    "the page cannot be reached."
 )
 
 
@@ -102,12 +103,16 @@ def code_from_address(text: str, state: str) -> Secret:
     bare = "".join(ch for ch in text[:LONGEST] if not ch.isspace() and unicodedata.category(ch) not in ("Cc", "Cf"))
     bare = html.unescape(bare.strip("<>\"'`")) if "&amp;" in bare else bare.strip("<>\"'`")
     if not bare:
-        raise OAuthError(OAuthTrouble.NO_CODE, "Nothing was pasted. Copy the whole address that the browser ended on.")
+        raise OAuthError(
+            OAuthTrouble.NO_CODE, phrase("Nothing was pasted. Copy the whole address that the browser ended on.")
+        )
     if length in (CUT_AT, CUT_AT + 1) or length > LONGEST:
         raise OAuthError(
             OAuthTrouble.CUT,
-            "The terminal cut the address, which is longer than it takes. Paste it in two lines, or set up the ssh "
-            "tunnel that is shown, and open the page again.",
+            phrase(
+                "The terminal cut the address, which is longer than it takes. Paste it in two lines, or set up the ssh "
+                "tunnel that is shown, and open the page again."
+            ),
         )
     if "%3a%2f%2f" in bare[:20].lower():
         bare = unquote(bare)
@@ -127,8 +132,10 @@ def _query_of(text: str) -> dict[str, str]:
     if not is_loopback(host):
         raise OAuthError(
             OAuthTrouble.FOREIGN,
-            "That is the address of another page. Sign in there first; the address that is wanted begins with "
-            "http://127.0.0.1 or http://localhost.",
+            phrase(
+                "That is the address of another page. Sign in there first; the address that is wanted begins with "
+                "http://127.0.0.1 or http://localhost."
+            ),
         )
     try:
         return dict(parse_qsl(parts.query, max_num_fields=50))
@@ -138,5 +145,6 @@ def _query_of(text: str) -> dict[str, str]:
 
 def _foreign_state() -> OAuthError:
     return OAuthError(
-        OAuthTrouble.FOREIGN, "That address belongs to another attempt. Open the page anew that is shown here now."
+        OAuthTrouble.FOREIGN,
+        phrase("That address belongs to another attempt. Open the page anew that is shown here now."),
     )

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeGuard
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble, garbled, meaning_of
 from smtp_wizard.engine.oauth.exchange import Exchange, host_of, seconds_in, token_in
 from smtp_wizard.engine.oauth.grants import SignedIn
@@ -46,7 +46,9 @@ async def ask_for_code(exchange: Exchange, now: Callable[[], datetime]) -> Devic
     """Ask the server for a code (RFC 8628 section 3.1). Raises `OAuthError`."""
     url = exchange.server.device
     if not url:
-        raise OAuthError(OAuthTrouble.FORBIDDEN, f"{exchange.server.name} gives out no codes; use the browser.")
+        raise OAuthError(
+            OAuthTrouble.FORBIDDEN, phrase("{} gives out no codes; use the browser.", shown(exchange.server.name))
+        )
     answer = await exchange.post(url, {"scope": " ".join(exchange.server.scopes)})
     code, device = answer.get("user_code"), token_in(answer, "device_code")
     page = answer.get("verification_uri") or answer.get("verification_url")

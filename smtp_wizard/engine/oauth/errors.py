@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
+
 
 class OAuthTrouble(StrEnum):
     """Why there is no token."""
@@ -45,58 +47,77 @@ class OAuthTrouble(StrEnum):
 class OAuthError(Exception):
     """No token. The text is one sentence for a person, never a token, a code or a secret."""
 
-    def __init__(self, trouble: OAuthTrouble, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, trouble: OAuthTrouble, words: Shown) -> None:
+        super().__init__(words)
         self.trouble = trouble
+        self.words = words
 
 
-_MEANINGS: Mapping[str, tuple[OAuthTrouble, str]] = MappingProxyType(
+_MEANINGS: Mapping[str, tuple[OAuthTrouble, Shown]] = MappingProxyType(
     {
         "access_denied": (
             OAuthTrouble.DENIED,
-            "The sign-in page said no: you declined there, or a rule of your organisation forbids it.",
+            phrase("The sign-in page said no: you declined there, or a rule of your organisation forbids it."),
         ),
-        "authorization_declined": (OAuthTrouble.DENIED, "You declined on the sign-in page."),
+        "authorization_declined": (OAuthTrouble.DENIED, phrase("You declined on the sign-in page.")),
         "expired_token": (
             OAuthTrouble.OVER,
-            "The code was not typed on the sign-in page in time; begin anew to get another one.",
+            phrase("The code was not typed on the sign-in page in time; begin anew to get another one."),
         ),
         "invalid_grant": (
             OAuthTrouble.ENDED,
-            "The sign-in is no longer valid: it has run out, or was taken back. Sign in again in the browser.",
+            phrase("The sign-in is no longer valid: it has run out, or was taken back. Sign in again in the browser."),
         ),
-        "interaction_required": (OAuthTrouble.ENDED, "The provider wants to see you again: sign in in the browser."),
-        "login_required": (OAuthTrouble.ENDED, "The provider wants to see you again: sign in in the browser."),
-        "consent_required": (OAuthTrouble.ENDED, "The provider asks for your consent again: sign in in the browser."),
+        "interaction_required": (
+            OAuthTrouble.ENDED,
+            phrase("The provider wants to see you again: sign in in the browser."),
+        ),
+        "login_required": (OAuthTrouble.ENDED, phrase("The provider wants to see you again: sign in in the browser.")),
+        "consent_required": (
+            OAuthTrouble.ENDED,
+            phrase("The provider asks for your consent again: sign in in the browser."),
+        ),
         "invalid_client": (
             OAuthTrouble.CLIENT,
-            "The provider does not know this client id, or the client secret is wrong; compare both with its page.",
+            phrase(
+                "The provider does not know this client id, or the client secret is wrong; compare both with its page."
+            ),
         ),
         "unauthorized_client": (
             OAuthTrouble.CLIENT,
-            "The provider does not let this client id sign in this way; look at its kind, and at what it is allowed.",
+            phrase(
+                "The provider does not let this client id sign in this way; look at its kind, and at what it "
+                "is allowed."
+            ),
         ),
         "invalid_scope": (
             OAuthTrouble.FORBIDDEN,
-            "The provider does not give this client id the right to send mail this way; try the browser, and look at "
-            "what it is allowed.",
+            phrase(
+                "The provider does not give this client id the right to send mail this way; try the browser, "
+                "and look at what it is allowed."
+            ),
         ),
         "unsupported_grant_type": (
             OAuthTrouble.FORBIDDEN,
-            "The provider does not let this client id sign in this way; try another way.",
+            phrase("The provider does not let this client id sign in this way; try another way."),
         ),
         "invalid_request": (
             OAuthTrouble.REFUSED,
-            "The provider did not take the request; compare the client id and its redirect address with the guide.",
+            phrase(
+                "The provider did not take the request; compare the client id and its redirect address with the guide."
+            ),
         ),
         "temporarily_unavailable": (
             OAuthTrouble.UNREACHABLE,
-            "The sign-in server is busy; try again in a few minutes.",
+            phrase("The sign-in server is busy; try again in a few minutes."),
         ),
-        "server_error": (OAuthTrouble.UNREACHABLE, "The sign-in server has a fault of its own; try again later."),
+        "server_error": (
+            OAuthTrouble.UNREACHABLE,
+            phrase("The sign-in server has a fault of its own; try again later."),
+        ),
         "slow_down": (
             OAuthTrouble.UNREACHABLE,
-            "The sign-in server wants fewer questions; try again in a few minutes.",
+            phrase("The sign-in server wants fewer questions; try again in a few minutes."),
         ),
     }
 )
@@ -109,19 +130,25 @@ def meaning_of(error: object, description: object = None) -> OAuthError:
     """Return what a server's error means. Unknown names are not shown: they could be anything."""
     trouble, sentence = _MEANINGS.get(
         error if isinstance(error, str) else "",
-        (OAuthTrouble.REFUSED, "The sign-in server refused, for a reason that the standard does not know."),
+        (OAuthTrouble.REFUSED, phrase("The sign-in server refused, for a reason that the standard does not know.")),
     )
     number = _NUMBER.search(description[:4000]) if isinstance(description, str) else None
-    return OAuthError(trouble, f"{sentence} ({number[0]})" if number else sentence)
+    return OAuthError(trouble, phrase("{} ({})", sentence, shown(number[0])) if number else sentence)
 
 
-def unreachable(host: str, why: str = "could not be reached") -> OAuthError:
+_NOT_REACHED = phrase("could not be reached")
+
+
+def unreachable(host: str, why: Shown = _NOT_REACHED) -> OAuthError:
     """Return the error for a server that gave no answer."""
     return OAuthError(
-        OAuthTrouble.UNREACHABLE, f"The sign-in server {host} {why}; look at the connection and try again."
+        OAuthTrouble.UNREACHABLE,
+        phrase("The sign-in server {} {}; look at the connection and try again.", shown(host), why),
     )
 
 
 def garbled(host: str) -> OAuthError:
     """Return the error for an answer that is none."""
-    return OAuthError(OAuthTrouble.GARBLED, f"The sign-in server {host} gave an answer that cannot be read.")
+    return OAuthError(
+        OAuthTrouble.GARBLED, phrase("The sign-in server {} gave an answer that cannot be read.", shown(host))
+    )

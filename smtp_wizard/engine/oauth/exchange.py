@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble, garbled, meaning_of, unreachable
 from smtp_wizard.engine.oauth.grants import Access, Grant, SignedIn
 from smtp_wizard.engine.oauth.server import OAuthServer, is_safe_url
@@ -77,7 +78,8 @@ class Exchange:
             if problem.trouble is not OAuthTrouble.ENDED:
                 raise
             raise OAuthError(
-                OAuthTrouble.OVER, "The provider did not take the code: it was too old, or used before. Begin anew."
+                OAuthTrouble.OVER,
+                phrase("The provider did not take the code: it was too old, or used before. Begin anew."),
             ) from None
         return self._signed_in(answer, None)
 
@@ -89,8 +91,10 @@ class Exchange:
         if grant.token_url != self.server.token:
             raise OAuthError(
                 OAuthTrouble.ELSEWHERE,
-                "The provider's address for tokens is another one than when you signed in, so nothing was sent there; "
-                "sign in again in the browser.",
+                phrase(
+                    "The provider's address for tokens is another one than when you signed in, so nothing "
+                    "was sent there; sign in again in the browser."
+                ),
             )
 
         async def ask(client: AsyncOAuth2Client) -> Any:
@@ -162,7 +166,9 @@ class Exchange:
     async def _asked(self, url: str, ask: Callable[[AsyncOAuth2Client], Awaitable[Any]]) -> Any:
         """Ask, and translate whatever goes wrong. Raises `OAuthError`."""
         if not is_safe_url(url):
-            raise OAuthError(OAuthTrouble.REFUSED, "The address of the sign-in server is not encrypted (https).")
+            raise OAuthError(
+                OAuthTrouble.REFUSED, phrase("The address of the sign-in server is not encrypted (https).")
+            )
         context = self._context(url)
         host = host_of(url)
         from authlib.integrations.base_client import OAuthError as Refused
@@ -173,14 +179,16 @@ class Exchange:
             async with listening(self._seconds), self._client(context) as client:
                 return await ask(client)
         except TimeoutError:
-            problem = unreachable(host, f"did not answer within {self._seconds:g} seconds")
+            problem = unreachable(host, phrase("did not answer within {:g} seconds", self._seconds))
         except Refused as refused:
             problem = meaning_of(refused.error, refused.description)
         except _TooMuch:
             problem = garbled(host)
         except HTTPError as trouble:
             certificate = "CERTIFICATE_VERIFY_FAILED" in str(trouble)
-            problem = unreachable(host, "showed a certificate that cannot be believed" if certificate else _NOT_THERE)
+            problem = unreachable(
+                host, phrase("showed a certificate that cannot be believed") if certificate else _NOT_THERE
+            )
         except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
             problem = garbled(host)
         raise problem
@@ -190,7 +198,10 @@ class Exchange:
             return verifying_context(self._trust)
         except WireError as problem:
             sentence = str(problem)
-        raise OAuthError(OAuthTrouble.UNREACHABLE, f"The sign-in server {host_of(url)} could not be asked: {sentence}")
+        raise OAuthError(
+            OAuthTrouble.UNREACHABLE,
+            phrase("The sign-in server {} could not be asked: {}", shown(host_of(url)), shown(sentence)),
+        )
 
     @asynccontextmanager
     async def _client(self, context: Any) -> AsyncIterator[AsyncOAuth2Client]:
@@ -246,8 +257,10 @@ class Exchange:
         if refresh is None:
             raise OAuthError(
                 OAuthTrouble.BRIEF,
-                "The provider signed you in for an hour or so only, and gave nothing to stay signed in with; remove "
-                "this program from your account's connections there, and sign in again.",
+                phrase(
+                    "The provider signed you in for an hour or so only, and gave nothing to stay signed in "
+                    "with; remove this program from your account's connections there, and sign in again."
+                ),
             )
         now = self._now()
         lasts = seconds_in(answer, "refresh_token_expires_in") or seconds_in(answer, "refresh_expires_in")
@@ -264,7 +277,7 @@ class Exchange:
         return SignedIn(grant, Access(access, now + own if own else None))
 
 
-_NOT_THERE = "could not be reached"
+_NOT_THERE = phrase("could not be reached")
 
 
 class _TooMuch(Exception):

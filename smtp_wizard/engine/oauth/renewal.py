@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
 
@@ -65,12 +66,16 @@ class Renewal:
         except filelock.Timeout:
             problem = OAuthError(
                 OAuthTrouble.UNREACHABLE,
-                f"Another smtp-wizard has been renewing this sign-in for more than {self._lock_seconds:g} seconds.",
+                phrase(
+                    "Another smtp-wizard has been renewing this sign-in for more than {:g} seconds.", self._lock_seconds
+                ),
             )
         except private_files.UnsafeFile as unsafe:
-            problem = OAuthError(OAuthTrouble.UNREACHABLE, f"The sign-in is not renewed. {unsafe}")
+            problem = OAuthError(OAuthTrouble.UNREACHABLE, phrase("The sign-in is not renewed. {}", shown(str(unsafe))))
         except OSError:
-            problem = OAuthError(OAuthTrouble.UNREACHABLE, "The sign-in cannot be renewed: its lock cannot be written.")
+            problem = OAuthError(
+                OAuthTrouble.UNREACHABLE, phrase("The sign-in cannot be renewed: its lock cannot be written.")
+            )
         if problem is not None:
             raise problem
         assert lock is not None

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from smtp_wizard.engine.base.connection import Connection, Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.runner import run_checks
@@ -141,7 +142,7 @@ class Patience:
                 finally:
                     del self._waiting[limit]
         except TimeoutError:
-            raise WireError(Fault.SILENT, f"no answer in {loop.time() - began:.1f} seconds") from None
+            raise WireError(Fault.SILENT, phrase("no answer in {:.1f} seconds", loop.time() - began)) from None
         self._answered(loop.time() - began)
 
     def _answered(self, took: float) -> None:

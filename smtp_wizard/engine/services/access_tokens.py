@@ -17,6 +17,7 @@ from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.accounts.secret_entries import Entries
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble
 from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
@@ -31,11 +32,11 @@ ENOUGH = timedelta(minutes=2)
 """An access token that lasts less long is renewed before it is used."""
 RENEWABLE = frozenset({StoreKind.KEYRING, StoreKind.VAULT, StoreKind.SESSION})
 """The stores that can keep what changes with each renewal. The others are references to what somebody else keeps."""
-NOT_RENEWABLE = (
-    "A sign-in in the browser changes whenever it is renewed, so it can be kept in the keyring or the vault only. "
-    "A command, a file or a variable can give the access token of another program."
+NOT_RENEWABLE = phrase(
+    "A sign-in in the browser changes whenever it is renewed, so it can be kept in the keyring or the "
+    "vault only. A command, a file or a variable can give the access token of another program."
 )
-NO_SERVER = "Where to sign in in the browser is not known for this account; sign in again in the wizard."
+NO_SERVER = phrase("Where to sign in in the browser is not known for this account; sign in again in the wizard.")
 
 
 class Bearers:

@@ -218,7 +218,7 @@ class Checker(Finder):
                 provider=target.connection.provider,
                 username=shown(target.connection.username, 100),
                 now=self.now(),
-                facts={"why": str(problem)},
+                facts={"why": problem.words},
             )
         )
         result = CheckResult(Stage.AUTH, Verdict.FAIL, 0.0, finding.title, finding)

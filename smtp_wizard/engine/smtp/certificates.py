@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.smtp.symptom import TlsFault
 
 if TYPE_CHECKING:
@@ -41,19 +41,19 @@ _WEAK_SIGNATURES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """One certificate. Every text is cleaned and bounded."""
+    """One certificate."""
 
-    subject: str
+    subject: Shown
     """The common name, or the organisation where there is none."""
-    issuer: str
+    issuer: Shown
     """The same of who signed it."""
-    issuer_words: str
+    issuer_words: Shown
     """All that the issuer's name says, for patterns."""
     not_before: datetime
     not_after: datetime
-    names: tuple[str, ...]
+    names: tuple[Shown, ...]
     """Subject alternative names: DNS names and IP addresses (RFC 9525)."""
-    weakness: str
+    weakness: Shown
     """'an RSA key of 1024 bits', 'a signature with SHA-1'; empty where nothing is weak."""
     subject_name: bytes = field(repr=False)
     """As it is encoded: what the issuer of the next one down has to equal (RFC 5280 section 6.1.3)."""
@@ -152,16 +152,16 @@ def _facts(certificate: x509.Certificate) -> Certificate:
     )
 
 
-def _short_name(name: x509.Name) -> str:
+def _short_name(name: x509.Name) -> Shown:
     from cryptography.x509.oid import NameOID
 
     for wanted in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
         if found := name.get_attributes_for_oid(wanted):
             return shown(str(found[0].value), 100)
-    return ""
+    return NO_WORDS
 
 
-def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+def _names(certificate: x509.Certificate) -> tuple[Shown, ...]:
     from cryptography import x509
 
     try:
@@ -172,21 +172,22 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     return tuple(shown(each, 100) for each in names[:MOST_NAMES])
 
 
-def _weakness(certificate: x509.Certificate) -> str:
-    key = _attempted(lambda: _weak_key(certificate), "")
+def _weakness(certificate: x509.Certificate) -> Shown:
+    key = _attempted(lambda: _weak_key(certificate), NO_WORDS)
     if key or certificate.subject == certificate.issuer:
         # Whoever vouches for himself is believed, or not, for another reason than his own signature.
         return key
     algorithm = _WEAK_SIGNATURES.get(certificate.signature_algorithm_oid.dotted_string)
-    return f"a signature with {algorithm}" if algorithm else ""
+    return phrase("a signature with {}", shown(algorithm)) if algorithm else NO_WORDS
 
 
-def _weak_key(certificate: x509.Certificate) -> str:
+def _weak_key(certificate: x509.Certificate) -> Shown:
     from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
     key = certificate.public_key()
     if isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey) and key.key_size < SMALLEST_RSA:
-        return f"{'an RSA' if isinstance(key, rsa.RSAPublicKey) else 'a DSA'} key of {key.key_size} bits"
+        kind = "an RSA key of {} bits" if isinstance(key, rsa.RSAPublicKey) else "a DSA key of {} bits"
+        return phrase(kind, key.key_size)
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.key_size < SMALLEST_CURVE:
-        return f"an elliptic curve key of {key.curve.key_size} bits"
-    return ""
+        return phrase("an elliptic curve key of {} bits", key.curve.key_size)
+    return NO_WORDS

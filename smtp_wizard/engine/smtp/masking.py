@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from urllib.parse import quote, unquote, unquote_plus
 
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
 
-MASK = "********"
+MASK = phrase("********")
 
 
 class Redactor:

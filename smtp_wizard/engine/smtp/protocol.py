@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import HostError, parse_ehlo_name
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, cut, halves, join, phrase, shown
 from smtp_wizard.engine.smtp.masking import MASK, Redactor
 from smtp_wizard.engine.smtp.symptom import Fault
 
@@ -26,9 +26,9 @@ MAX_COMMAND = 512
 
 
 class SmtpError(Exception):
-    """The dialogue cannot go on. What went wrong travels as a value; the words are cleaned and free of secrets."""
+    """The dialogue cannot go on. What went wrong travels as a value; the words are free of secrets."""
 
-    def __init__(self, fault: Fault, words: str = "", *, reply: Reply | None = None, lacking: str = "") -> None:
+    def __init__(self, fault: Fault, words: Shown = NO_WORDS, *, reply: Reply | None = None, lacking: str = "") -> None:
         super().__init__(fault.value)
         self.fault = fault
         self.words = words
@@ -41,15 +41,18 @@ class Reply:
     """A whole reply (RFC 5321 section 4.2), its secrets already masked."""
 
     code: int
-    lines: tuple[str, ...]
-    """The text of each line, without the code; decoded as UTF-8, not yet cleaned."""
+    lines: tuple[Shown, ...]
+    """The text of each line, without the code."""
 
     @property
-    def text(self) -> str:
-        """All lines as one, cleaned: fit to show. The enhanced code, which stands before each line, is said once."""
-        again = f"{self.enhanced} "
-        first, *rest = self.lines or ("",)
-        return shown(" ".join([first, *(line.removeprefix(again) for line in rest)]))
+    def text(self) -> Shown:
+        """All lines as one. The enhanced code, which stands before each line, is said once."""
+        first, *rest = self.lines or (NO_WORDS,)
+        return cut(join(" ", filter(None, [first, *map(self._without_enhanced, rest)])))
+
+    def _without_enhanced(self, line: Shown) -> Shown:
+        code, behind = halves(line, " ")
+        return behind if code == self.enhanced else line
 
     @property
     def enhanced(self) -> str | None:
@@ -58,9 +61,9 @@ class Reply:
         return found[1] if found and found[1][0] == str(self.code)[0] else None
 
     @property
-    def shown(self) -> str:
+    def shown(self) -> Shown:
         """Code and words, as a person quotes them."""
-        return f"{self.code} {self.text}".strip()
+        return phrase("{} {}" if self.text else "{}", self.code, self.text)
 
     @property
     def refusal(self) -> bool:
@@ -117,16 +120,16 @@ class ReplyParser:
         """Whether anything is here that no reply has taken up."""
         return bool(self._buffer or self._lines)
 
-    def drop(self) -> str:
-        """Throw away, and return in words that can be shown, what no reply has taken up."""
+    def drop(self) -> Shown:
+        """Throw away, and return, what no reply has taken up."""
         dropped = self._words(bytes(self._buffer))
         self._buffer.clear()
         self._lines.clear()
         self._code = self._size = 0
         return dropped
 
-    def _words(self, data: bytes) -> str:
-        # Masked before it is cut and cleaned, which could leave a part of the secret that is not known again.
+    def _words(self, data: bytes) -> Shown:
+        # Masked before it is cut and escaped, which could leave a part of the secret that is not known again.
         return shown(self.redactor.scrub(_decode(data)), 200)
 
     def take(self) -> Reply | None:
@@ -139,9 +142,10 @@ class ReplyParser:
             self._lines.append(self.redactor.scrub(_decode(found[3] or b"")))
             self._size += len(line)
             if len(self._lines) > MAX_LINES or self._size > MAX_REPLY:
-                raise SmtpError(Fault.GARBLED, "the reply does not end")
+                raise SmtpError(Fault.GARBLED, phrase("the reply does not end"))
             if found[2] != b"-":
-                reply = Reply(self._code, self._masked_across(self._lines))
+                lines = self._masked_across(self._lines)
+                reply = Reply(self._code, tuple(shown(line, MAX_LINE) for line in lines))
                 self._lines.clear()
                 self._size = 0
                 return reply
@@ -162,7 +166,7 @@ class ReplyParser:
         end = self._buffer.find(b"\n", 0, MAX_LINE + 1)
         if end < 0:
             if len(self._buffer) > MAX_LINE:
-                raise SmtpError(Fault.GARBLED, "a line does not end")
+                raise SmtpError(Fault.GARBLED, phrase("a line does not end"))
             return None
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
@@ -173,30 +177,30 @@ def _decode(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-class Capabilities(Mapping[str, str]):
+class Capabilities(Mapping[str, Shown]):
     """What EHLO offered: keyword in capitals -> its parameters (RFC 5321 section 4.1.1.1)."""
 
-    def __init__(self, offered: Mapping[str, str] | None = None) -> None:
+    def __init__(self, offered: Mapping[str, Shown] | None = None) -> None:
         self._offered = dict(offered or {})
 
     @classmethod
     def parse(cls, reply: Reply) -> Capabilities:
         """Read the reply to EHLO. `AUTH=PLAIN LOGIN`, as old servers write it, counts as AUTH."""
-        offered: dict[str, str] = {}
+        offered: dict[str, Shown] = {}
         for line in reply.lines[1:]:
-            keyword, _, parameters = shown(line).partition(" ")
-            keyword = keyword.upper()
+            word, parameters = halves(cut(line), " ")
+            keyword = word.upper()
             if keyword.startswith("AUTH="):
-                parameters = f"{keyword[5:]} {parameters}"
+                parameters = join(" ", [halves(word, "=")[1], parameters])
                 keyword = "AUTH"
             if keyword:
-                offered[keyword] = f"{offered[keyword]} {parameters}".strip() if keyword in offered else parameters
+                offered[keyword] = join(" ", filter(None, [offered.get(keyword), parameters]))
         return cls(offered)
 
     @property
     def mechanisms(self) -> tuple[str, ...]:
         """SASL mechanisms, in the server's order, each once."""
-        return tuple(dict.fromkeys(self._offered.get("AUTH", "").upper().split()))
+        return tuple(dict.fromkeys(self._offered.get("AUTH", NO_WORDS).upper().split()))
 
     @property
     def largest(self) -> int | None:
@@ -204,7 +208,7 @@ class Capabilities(Mapping[str, str]):
         size = self._offered.get("SIZE", "")
         return int(size) if size.isascii() and size.isdigit() and len(size) < 16 and int(size) else None
 
-    def __getitem__(self, keyword: str) -> str:
+    def __getitem__(self, keyword: str) -> Shown:
         return self._offered[keyword]
 
     def __iter__(self) -> Iterator[str]:
@@ -219,7 +223,7 @@ class Command:
     """What goes out, and the words shown for it. `repr` holds the shown words alone."""
 
     data: bytes
-    shown: str
+    shown: Shown
     replies: int = 1
     """How many replies it asks for: 0 for QUIT, which is not waited for."""
 
@@ -269,7 +273,7 @@ def starttls() -> Command:
 
 def quit_() -> Command:
     """QUIT; its reply is not waited for."""
-    return Command(b"QUIT\r\n", "QUIT", replies=0)
+    return Command(b"QUIT\r\n", phrase("QUIT"), replies=0)
 
 
 def mail_from(sender: Address | None, offered: Mapping[str, str], *, size: int, utf8: bool, eight_bit: bool) -> Command:
@@ -301,12 +305,12 @@ def content(message: bytes) -> Command:
         lines.pop()
     stuffed = b"\r\n".join(b"." + line if line.startswith(b".") else line for line in lines)
     body = stuffed + b"\r\n" if lines else b""
-    return Command(body + b".\r\n", f"(the message, {len(message)} bytes, and the final dot)")
+    return Command(body + b".\r\n", phrase("(the message, {} bytes, and the final dot)", len(message)))
 
 
 def empty_content() -> Command:
     """The lone dot that ends a DATA which should not have been accepted (RFC 2920 section 3.1)."""
-    return Command(b".\r\n", "(the final dot alone: no recipient was accepted)")
+    return Command(b".\r\n", phrase("(the final dot alone: no recipient was accepted)"))
 
 
 class Dialogue:
@@ -348,14 +352,14 @@ class Dialogue:
             self._owed -= 1
         return reply
 
-    def encrypted(self) -> str:
-        """Begin anew under TLS: return, cleaned, what had come in clear text behind the 220, which is thrown away.
+    def encrypted(self) -> Shown:
+        """Start again under TLS; return what had come in clear text after the 220, which is thrown away.
 
         RFC 3207 section 4.2; CVE-2011-0411 is what happens otherwise.
         """
         return self._parser.drop()
 
     @property
-    def unread(self) -> str:
-        """What came and is no reply, cleaned: the other protocol's words."""
+    def unread(self) -> Shown:
+        """What came and is no reply: the other protocol's words."""
         return self._parser.drop()

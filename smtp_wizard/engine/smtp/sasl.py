@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.smtp.masking import MASK, Redactor
 from smtp_wizard.engine.smtp.protocol import MAX_COMMAND, Command, SmtpError
 from smtp_wizard.engine.smtp.symptom import Fault
@@ -46,9 +46,9 @@ class Exchange(Protocol):
     """One authentication exchange (RFC 4954). Challenges come in, commands go out, all of it masked when shown."""
 
     name: str
-    added: str
-    """What the server said in its challenges about a refusal, as words fit to show; ''."""
-    facts: Mapping[str, str]
+    added: Shown
+    """What the server said in its challenges about a refusal; ''."""
+    facts: Mapping[str, Shown]
     """What is known of a refusal beyond the server's reply, for the diagnosis."""
 
     def start(self) -> Command:
@@ -70,8 +70,8 @@ class _Mechanism:
     name = ""
 
     def __init__(self) -> None:
-        self.added = ""
-        self.facts: Mapping[str, str] = {}
+        self.added = NO_WORDS
+        self.facts: Mapping[str, Shown] = {}
 
     def accepted(self) -> None:
         """Nothing is owed."""
@@ -83,11 +83,11 @@ class _Mechanism:
         """
         line, encoded = f"AUTH {self.name}".encode("ascii"), _encoded(initial)
         if len(line) + 1 + len(encoded) + 2 <= MAX_COMMAND:
-            return Command(line + b" " + encoded + b"\r\n", f"AUTH {self.name} {MASK}"), True
+            return Command(line + b" " + encoded + b"\r\n", phrase("AUTH {} {}", shown(self.name), MASK)), True
         return self._bare(), False
 
     def _bare(self) -> Command:
-        return Command(f"AUTH {self.name}\r\n".encode("ascii"), f"AUTH {self.name}")
+        return Command(f"AUTH {self.name}\r\n".encode("ascii"), phrase("AUTH {}", shown(self.name)))
 
 
 class _Steps(_Mechanism):
@@ -122,7 +122,7 @@ class _CramMd5(_Mechanism):
         super().__init__()
         self._username, self._password = username, password
         self._answered = False
-        self.facts = {"mechanism": self.name}
+        self.facts = {"mechanism": phrase("CRAM-MD5")}
 
     def start(self) -> Command:
         return self._bare()
@@ -170,15 +170,15 @@ class _Scram(_Mechanism):
         """The answer to the server's first message, after a look at what it asks for."""
         rounds = re.search(r"(?:^|,)i=(\d+)(?:,|$)", said)
         if rounds and not (len(rounds[1]) <= 7 and FEWEST_ROUNDS <= int(rounds[1]) <= MOST_ROUNDS):
-            raise SmtpError(Fault.ROUNDS, f"the server asks for {rounds[1][:20]} rounds")
+            raise SmtpError(Fault.ROUNDS, phrase("the server asks for {} rounds", shown(rounds[1][:20])))
         nonce, ours = re.search(r"(?:^|,)r=([^,]*)", said), str(self._client.c_nonce)
         if nonce and not (nonce[1].startswith(ours) and len(nonce[1]) > len(ours)):
-            raise SmtpError(Fault.IMPOSTOR, "the server answers to another sign-in than this one")
+            raise SmtpError(Fault.IMPOSTOR, phrase("the server answers to another sign-in than this one"))
         try:
             self._client.set_server_first(said)
             return _masked(self._client.get_client_final())
         except _scram_troubles():
-            raise SmtpError(Fault.GARBLED, "the challenge cannot be understood") from None
+            raise SmtpError(Fault.GARBLED, phrase("the challenge cannot be understood")) from None
 
     def _believe(self, said: str) -> Command:
         """Check the server's proof. A refusal in its place is answered too, so that the reply with its code comes."""
@@ -186,13 +186,13 @@ class _Scram(_Mechanism):
             try:
                 self._client.set_server_final(said)
             except _scram_troubles():
-                raise SmtpError(Fault.IMPOSTOR, "the server's proof is wrong") from None
+                raise SmtpError(Fault.IMPOSTOR, phrase("the server's proof is wrong")) from None
             self._proved = True
         return _masked("")
 
     def accepted(self) -> None:
         if not self._proved:
-            raise SmtpError(Fault.IMPOSTOR, "the server gave no proof that it knows the password")
+            raise SmtpError(Fault.IMPOSTOR, phrase("the server gave no proof that it knows the password"))
 
 
 def _scram_troubles() -> tuple[type[Exception], ...]:
@@ -209,7 +209,7 @@ class _Bearer(_Mechanism):
     that as a reply with a code.
     """
 
-    def __init__(self, name: str, message: str, dummy: str, redactor: Redactor, facts: Mapping[str, str]) -> None:
+    def __init__(self, name: str, message: str, dummy: str, redactor: Redactor, facts: Mapping[str, Shown]) -> None:
         super().__init__()
         self.name = name
         self.facts = facts
@@ -232,7 +232,7 @@ class _Bearer(_Mechanism):
         said = _fields(challenge)
         self.added = shown(self._redactor.scrub(", ".join(f"{key}: {value}" for key, value in said.items())), 300)
         if not self.facts and _SCOPE_LACKING & {said.get("status"), said.get("error")}:
-            self.facts = {"token": "no-scope"}
+            self.facts = {"token": phrase("no-scope")}
         return _masked(self._dummy)
 
 
@@ -256,7 +256,7 @@ def _fields(challenge: str) -> dict[str, str]:
     }
 
 
-def token_trouble(token: str, username: str, now: datetime) -> str:
+def token_trouble(token: str, username: str, now: datetime) -> Shown:
     """Say what a look at the token alone tells about a refusal: 'expired', 'other-user', 'no-scope', or ''.
 
     Only a JSON Web Token (RFC 7519) can be looked into. It is meant for the server and not for us, so this explains a
@@ -265,16 +265,16 @@ def token_trouble(token: str, username: str, now: datetime) -> str:
     claims = _claims(token)
     expires = claims.get("exp")
     if isinstance(expires, int | float) and expires <= now.timestamp():
-        return "expired"
+        return phrase("expired")
     named = [claims.get(key) for key in ("upn", "preferred_username", "unique_name", "email", "username")]
     owners = {each.casefold() for each in named if isinstance(each, str) and "@" in each}
     if owners and "@" in username and username.casefold() not in owners:
-        return "other-user"
+        return phrase("other-user")
     scope = claims.get("scp", claims.get("scope"))
     words = " ".join(map(str, scope)) if isinstance(scope, list) else scope
     if isinstance(words, str) and not re.search("smtp|mail", words, re.IGNORECASE):
-        return "no-scope"
-    return ""
+        return phrase("no-scope")
+    return NO_WORDS
 
 
 def _claims(token: str) -> dict[str, Any]:
@@ -301,15 +301,15 @@ def _decoded(challenge: str) -> bytes:
     try:
         raw = base64.b64decode(challenge.strip(), validate=True)
     except (binascii.Error, ValueError):
-        raise SmtpError(Fault.GARBLED, "the challenge cannot be read") from None
+        raise SmtpError(Fault.GARBLED, phrase("the challenge cannot be read")) from None
     if len(raw) > MAX_CHALLENGE:
-        raise SmtpError(Fault.GARBLED, "the challenge is far too long")
+        raise SmtpError(Fault.GARBLED, phrase("the challenge is far too long"))
     return raw
 
 
 def give_up() -> Command:
     """The lone star that cancels an authentication exchange (RFC 4954 section 4)."""
-    return Command(b"*\r\n", "*")
+    return Command(b"*\r\n", phrase("*"))
 
 
 def choose_mechanism(offered: Sequence[str], auth: Auth = Auth.PASSWORD) -> str | None:
@@ -359,7 +359,7 @@ def _bearer(mechanism: str, username: str, secret: Secret, endpoint: Endpoint | 
     # RFC 6750 section 2.1; anything else could end the field it stands in.
     if not re.fullmatch(r"[\x21-\x7e]+", token) or "\1" in username:
         raise SmtpError(Fault.UNUSABLE_SECRET)
-    trouble = token_trouble(token, username, now) if now else ""
+    trouble = token_trouble(token, username, now) if now else NO_WORDS
     facts = {"token": trouble} if trouble else {}
     redactor = Redactor(secret, username)
     if mechanism == "XOAUTH2":

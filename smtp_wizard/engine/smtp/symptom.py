@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown
 from smtp_wizard.engine.base.stages import Stage
 
 
@@ -91,7 +92,7 @@ class TlsFault(StrEnum):
 class Hints:
     """What is known of an endpoint that is not known as a whole, as from a pasted text."""
 
-    host: str = ""
+    host: Shown = NO_WORDS
     port: int | None = None
     security: Security | None = None
     auth: Auth | None = None
@@ -101,14 +102,14 @@ class Hints:
 class Symptom:
     """What is known at the moment of a failure, flat, so that rules can be written over it.
 
-    Every text in it is cleaned and free of secrets already.
+    Every text in it is free of secrets.
     """
 
     stage: Stage
     fault: Fault
     stages: frozenset[Stage] = frozenset()
     """Where it is not known in which stage it was: all those that it may have been in, `stage` among them."""
-    words: str = ""
+    words: Shown = NO_WORDS
     """What the server or the operating system said."""
     code: int | None = None
     """Basic status code (RFC 5321 section 4.2), such as 535."""
@@ -126,16 +127,16 @@ class Symptom:
     """Id in the catalogue."""
     secret_shape: str | None = None
     """'app-password' if the secret that was tried looks like one of this provider, 'other' if it does not."""
-    username: str = ""
-    sender: str = ""
-    recipient: str = ""
+    username: Shown = NO_WORDS
+    sender: Shown = NO_WORDS
+    recipient: Shown = NO_WORDS
     other: Endpoint | None = None
     """An endpoint that was seen to work, or that answers in the other way: what the one-key fix would use."""
     now: datetime | None = None
     """What the clock of this computer says."""
     server_time: datetime | None = None
     """What the server's clock says, where its greeting tells."""
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Shown] = field(default_factory=dict)
     """More to fill in, by name: certificate_names, not_before, not_after, issuer, weakness, tls_version, days, reason
     (OpenSSL's), why (there is no token), seconds, limit, time, server_time. For conditions alone: issuers, who
     signed any of what was sent; certificate_of, host_of, side, stage_is, mechanism, token, as the conditions of

@@ -25,7 +25,7 @@ from typing import Any, Protocol, TypeVar
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.private_files import refuse_no_file
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.smtp.certificates import MOST_NAMES, Certificate, read_chain
 from smtp_wizard.engine.smtp.symptom import Fault, TlsFault
 
@@ -42,9 +42,9 @@ T = TypeVar("T")
 
 
 class WireError(Exception):
-    """The transport failed. `words` are the operating system's or OpenSSL's, cleaned."""
+    """The transport failed. `words` are the operating system's or OpenSSL's."""
 
-    def __init__(self, fault: Fault, words: str = "", tls: TlsFault | None = None) -> None:
+    def __init__(self, fault: Fault, words: Shown = NO_WORDS, tls: TlsFault | None = None) -> None:
         super().__init__(fault.value)
         self.fault = fault
         self.words = words
@@ -73,14 +73,14 @@ class Trust:
 class TlsFacts:
     """What a handshake showed."""
 
-    version: str
+    version: Shown
     """As OpenSSL names it: 'TLSv1.3'."""
-    cipher: str
-    subject: str = ""
-    issuer: str = ""
+    cipher: Shown
+    subject: Shown = NO_WORDS
+    issuer: Shown = NO_WORDS
     not_before: datetime | None = None
     not_after: datetime | None = None
-    names: tuple[str, ...] = ()
+    names: tuple[Shown, ...] = ()
     """Subject alternative names: DNS names and IP addresses (RFC 9525)."""
     chain: tuple[Certificate, ...] = ()
     """The certificates as they were sent, the server's own first. Read only where none is believed."""
@@ -142,7 +142,7 @@ class SocketWire:
         peers = _literal(host, port) or await _look_up(host, port)
         wanted = [peer for peer in peers if family in (None, peer.family)]
         if not wanted:
-            raise WireError(Fault.NO_SUCH_HOST, f"{shown(host, 100)} has no {_family_words(family)} address")
+            raise WireError(Fault.NO_SUCH_HOST, phrase("{} has no {} address", shown(host, 100), _FAMILY_WORDS[family]))
         return _interleave(wanted)
 
     async def connect(self, peers: Sequence[Peer]) -> Stream:
@@ -158,8 +158,7 @@ class SocketWire:
         return datetime.now(UTC)
 
 
-def _family_words(family: Family | None) -> str:
-    return {None: "", Family.IPV4: "IPv4", Family.IPV6: "IPv6"}[family]
+_FAMILY_WORDS = {None: NO_WORDS, Family.IPV4: phrase("IPv4"), Family.IPV6: phrase("IPv6")}
 
 
 def _literal(host: str, port: int) -> list[Peer]:
@@ -188,7 +187,7 @@ async def _look_up(host: str, port: int) -> list[Peer]:
         fault = Fault.NO_SUCH_HOST if problem.errno in _NAME_FAULTS else Fault.NO_NETWORK
         raise WireError(fault, shown(problem.strerror or str(problem))) from None
     except UnicodeError:  # Python's own limits on a name, before anybody is asked
-        raise WireError(Fault.NO_SUCH_HOST, "the name cannot be asked for") from None
+        raise WireError(Fault.NO_SUCH_HOST, phrase("the name cannot be asked for")) from None
     except OSError as problem:
         fault = Fault.NO_ROOM if problem.errno in _FULL else Fault.NO_NETWORK
         raise WireError(fault, shown(str(problem))) from None
@@ -401,7 +400,7 @@ class SocketStream:
         # A read whose data is there already gives nobody else a turn, and so no time limit would end this.
         self._unreadable += len(data)
         if self._unreadable > MOST_UNREADABLE:
-            raise WireError(Fault.TLS_FAILED, "what comes encrypted has no end", TlsFault.OTHER)
+            raise WireError(Fault.TLS_FAILED, phrase("what comes encrypted has no end"), TlsFault.OTHER)
         if data:
             self._incoming.write(data)
         else:
@@ -518,10 +517,12 @@ def verifying_context(trust: Trust) -> ssl.SSLContext:
             context.load_verify_locations(trust.ca_file)
     except (OSError, ssl.SSLError) as problem:
         # At the end: a long name may be cut, and the reason must not be.
-        named = f": {shown(trust.ca_file, 200)}" if trust.ca_file else ""
-        why = "no certificate is in it" if isinstance(problem, ssl.SSLError) else shown(problem.strerror or "", 80)
-        words = f"the file of trusted certificates cannot be used ({why}){named}"
-        raise WireError(Fault.TLS_FAILED, shown(words), TlsFault.OTHER) from None
+        unread = not isinstance(problem, ssl.SSLError)
+        why = shown(problem.strerror or "", 80) if unread else phrase("no certificate is in it")
+        words = phrase("the file of trusted certificates cannot be used ({})", why)
+        if trust.ca_file:
+            words = phrase("{}: {}", words, shown(trust.ca_file, 200))
+        raise WireError(Fault.TLS_FAILED, words, TlsFault.OTHER) from None
     return context
 
 
@@ -569,7 +570,7 @@ def _handshake_fault(problem: ssl.SSLError, seen: bytes) -> WireError:
     if re.match(r"[2-5][0-9]{2}[ -]", begin):
         return WireError(Fault.SPEAKS_PLAIN, shown(begin, 100))
     if isinstance(problem, ssl.SSLEOFError) or not seen:
-        return WireError(Fault.CLOSED, "the connection was closed during the TLS handshake")
+        return WireError(Fault.CLOSED, phrase("the connection was closed during the TLS handshake"))
     if seen[0] not in (0x15, 0x16):
         return WireError(Fault.OTHER_PROTOCOL, shown(begin, 100))
     if "ALERT" in (problem.reason or "") and _asks_for_certificate(seen):
@@ -617,7 +618,7 @@ def _asks_for_certificate(seen: bytes) -> bool:
     return False
 
 
-def _openssl_words(problem: ssl.SSLError) -> str:
+def _openssl_words(problem: ssl.SSLError) -> Shown:
     return shown((problem.reason or str(problem)).replace("_", " ").lower())
 
 
@@ -645,10 +646,10 @@ def _facts_as_sent(tls: ssl.SSLObject) -> TlsFacts:
     return TlsFacts(*_agreed(tls), own.subject, own.issuer, own.not_before, own.not_after, own.names, chain)
 
 
-def _agreed(tls: ssl.SSLObject) -> tuple[str, str]:
+def _agreed(tls: ssl.SSLObject) -> tuple[Shown, Shown]:
     """Version and cipher."""
     cipher = tls.cipher()
-    return tls.version() or "TLS", cipher[0] if cipher else ""
+    return shown(tls.version() or "TLS"), shown(cipher[0]) if cipher else NO_WORDS
 
 
 def _sent(tls: ssl.SSLObject) -> list[bytes]:
@@ -662,7 +663,7 @@ def _sent(tls: ssl.SSLObject) -> list[bytes]:
     return sent
 
 
-def _distinguished(rdns: Any) -> str:
+def _distinguished(rdns: Any) -> Shown:
     parts = {key: value for rdn in rdns for key, value in rdn}
     return shown(str(parts.get("commonName") or parts.get("organizationName") or ""), 100)
 

@@ -17,6 +17,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Event, Line, RunFinished, fold
 from smtp_wizard.engine.checks.report import CheckResult, Report, Way
@@ -238,7 +239,7 @@ async def test_a_message_is_held_back_too(desk: Desk) -> None:
             await tried(desk, draft(server), Depth.SEND)
         report = await tried(desk, draft(server), Depth.SEND)
         assert (server.connections, codes(report)) == (3, [PAUSED])
-        assert report.results[-1] == CheckResult(Stage.DATA, Verdict.SKIPPED, 0.0, "not reached")
+        assert report.results[-1] == CheckResult(Stage.DATA, Verdict.SKIPPED, 0.0, shown("not reached"))
 
 
 async def test_practice_is_not_counted(desk: Desk) -> None:

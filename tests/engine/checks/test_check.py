@@ -17,6 +17,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Event, Line, RunFinished, StageStarted, fold
@@ -80,11 +81,11 @@ class Mirror:
         said = f"{symptom.code} {symptom.words}" if symptom.code else ""
         return Finding(
             code=symptom.fault.value,
-            title=symptom.fault.value,
+            title=shown(symptom.fault.value),
             explanation=symptom.words,
             who=Who.YOU,
-            steps=("look",),
-            server_said=said,
+            steps=(shown("look"),),
+            server_said=shown(said),
             fix=symptom.other,
             warning=symptom.fault is Fault.INJECTED,
         )
@@ -252,7 +253,7 @@ async def test_no_password_goes_over_a_bare_line_unless_the_person_said_yes() ->
             BARE_OFFER,
             Client(b"STARTTLS\r\n"),
             Server(b"220 go\r\n"),
-            Tls(WireError(Fault.TLS_FAILED, "x", TlsFault.OTHER)),
+            Tls(WireError(Fault.TLS_FAILED, shown("x"), TlsFault.OTHER)),
         ],
     ],
 )
@@ -308,7 +309,9 @@ async def test_a_success_said_before_the_message_was_sent_never_counts() -> None
     assert done.symptoms[0].fault is Fault.UNSOLICITED
 
 
-@pytest.mark.parametrize("end", [Eof(), Silence(), Fails(WireError(Fault.RESET, "reset")), Server(b"garbage\r\n")])
+@pytest.mark.parametrize(
+    "end", [Eof(), Silence(), Fails(WireError(Fault.RESET, shown("reset"))), Server(b"garbage\r\n")]
+)
 async def test_a_reply_lost_after_the_final_dot_is_unknown(end: Step) -> None:
     done = await checked(
         TLS,
@@ -346,7 +349,9 @@ async def test_silence_where_a_greeting_is_due_asks_whether_the_port_speaks_tls(
 
 
 async def test_silence_on_a_port_that_speaks_no_tls_stays_silence() -> None:
-    done = await checked(STARTTLS, [Silence()], [Tls(WireError(Fault.CLOSED, "closed"))], alternatives=(STARTTLS, TLS))
+    done = await checked(
+        STARTTLS, [Silence()], [Tls(WireError(Fault.CLOSED, shown("closed")))], alternatives=(STARTTLS, TLS)
+    )
     assert done.symptoms[0].fault is Fault.SILENT
     assert done.symptoms[0].other == TLS
 
@@ -357,7 +362,7 @@ async def test_a_tls_alert_in_place_of_a_greeting_is_known() -> None:
 
 
 async def test_a_greeting_in_place_of_tls_is_known() -> None:
-    done = await checked(TLS, [Tls(WireError(Fault.SPEAKS_PLAIN, "220 hi"))])
+    done = await checked(TLS, [Tls(WireError(Fault.SPEAKS_PLAIN, shown("220 hi")))])
     assert done.rows[-1] == ("tls", "fail")
     assert done.symptoms[0].other == replace(TLS, security=Security.STARTTLS)
 
@@ -370,7 +375,7 @@ async def test_another_protocol_is_named(words: bytes) -> None:
 
 
 async def test_a_certificate_that_is_not_believed_is_looked_at_over_a_second_connection_without_sign_in() -> None:
-    wrong = Tls(WireError(Fault.TLS_FAILED, "hostname mismatch", TlsFault.WRONG_NAME))
+    wrong = Tls(WireError(Fault.TLS_FAILED, shown("hostname mismatch"), TlsFault.WRONG_NAME))
     first = [GREETING, EHLO, BARE_OFFER, Client(b"STARTTLS\r\n"), Server(b"220 go\r\n"), wrong]
     second = [GREETING, EHLO, BARE_OFFER, Client(b"STARTTLS\r\n"), Server(b"220 go\r\n"), Tls()]
     done = await checked(STARTTLS, first, second)
@@ -437,7 +442,9 @@ async def test_a_name_for_ehlo_is_used() -> None:
 
 
 async def test_stages_that_were_not_reached_are_skipped_and_said_so() -> None:
-    done = await checked(TLS, wire=ScriptedWire(connect=WireError(Fault.REFUSED, "refused")), alternatives=(STARTTLS,))
+    done = await checked(
+        TLS, wire=ScriptedWire(connect=WireError(Fault.REFUSED, shown("refused"))), alternatives=(STARTTLS,)
+    )
     verdicts = [(r.stage, r.verdict) for r in done.report.results]
     assert verdicts[1] == (Stage.CONNECT, Verdict.FAIL)
     assert all(verdict is Verdict.SKIPPED for _, verdict in verdicts[2:])
@@ -584,12 +591,12 @@ class OneAtATime(ScriptedWire):
 
     async def connect(self, peers: Sequence[Peer]) -> ScriptedStream:
         if any(not stream.closed for stream in self.streams):
-            raise WireError(Fault.REFUSED, "one connection at a time")
+            raise WireError(Fault.REFUSED, shown("one connection at a time"))
         return await super().connect(peers)
 
 
 async def test_the_first_connection_is_closed_before_a_certificate_is_looked_at_over_a_second() -> None:
-    wrong = Tls(WireError(Fault.TLS_FAILED, "hostname mismatch", TlsFault.WRONG_NAME))
+    wrong = Tls(WireError(Fault.TLS_FAILED, shown("hostname mismatch"), TlsFault.WRONG_NAME))
     wire = OneAtATime([wrong], [Tls(), GREETING])
     done = await checked(TLS, wire=wire)
     assert len(wire.streams) == 2

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.data_files import DataError, data_path, read_yaml
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.advice import server_said
@@ -39,11 +40,12 @@ def replied(stage: Stage, said: str, **more: Any) -> Symptom:
     found = re.match(r"([245]\.\d{1,3}\.\d{1,3})(?=\s|$)", words)
     more.setdefault("endpoint", STARTTLS_587)
     enhanced = found[1] if found else None
-    return Symptom(stage=stage, fault=Fault.REJECTED, code=int(code), enhanced=enhanced, words=words, **more)
+    return Symptom(stage=stage, fault=Fault.REJECTED, code=int(code), enhanced=enhanced, words=shown(words), **more)
 
 
 def happened(stage: Stage, fault: Fault, endpoint: Endpoint = STARTTLS_587, **more: Any) -> Symptom:
-    return Symptom(stage=stage, fault=fault, endpoint=endpoint, **more)
+    words, facts = shown(more.pop("words", "")), {name: shown(fact) for name, fact in more.pop("facts", {}).items()}
+    return Symptom(stage=stage, fault=fault, endpoint=endpoint, words=words, facts=facts, **more)
 
 
 def refused_token(trouble: str) -> Symptom:
@@ -650,14 +652,14 @@ def test_every_cause_is_found() -> None:
 def told(stage: Stage, **more: Any) -> Symptom:
     """Somebody said in which stage it was, and nothing else that could be understood."""
     facts = {"stage_is": "told", **more.pop("facts", {})}
-    return Symptom(stage=stage, fault=Fault.REJECTED, words="It did not work.", facts=facts, **more)
+    return Symptom(stage=stage, fault=Fault.REJECTED, words=shown("It did not work."), facts=facts, **more)
 
 
 TOLD = [
     (told(Stage.DNS), "dns_host_not_found"),
     (told(Stage.DNS, facts={"host_of": "provider"}), "no_network"),
     (told(Stage.CONNECT), "port_blocked"),
-    (told(Stage.CONNECT, hints=Hints(host="localhost")), "wrong_host_or_port"),
+    (told(Stage.CONNECT, hints=Hints(host=shown("localhost"))), "wrong_host_or_port"),
     (told(Stage.TLS), "tls_failed"),
     (told(Stage.TLS, hints=Hints(port=587, security=Security.TLS)), "tls_use_starttls"),
     (told(Stage.GREETING), "port_blocked"),
@@ -684,7 +686,7 @@ def test_a_stage_that_somebody_named_says_something_by_itself(symptom: Symptom, 
 @pytest.mark.parametrize("stage", Stage)
 def test_a_stage_alone_says_nothing_to_a_check(stage: Stage) -> None:
     """What a check of our own knows no rule for stays unknown: it has the words, and they can be shown."""
-    symptom = Symptom(stage=stage, fault=Fault.REJECTED, words="It did not work.")
+    symptom = Symptom(stage=stage, fault=Fault.REJECTED, words=shown("It did not work."))
     assert DIAGNOSIS.explain(symptom).code == UNKNOWN
 
 
@@ -726,7 +728,7 @@ def test_every_rule_decides_something_here() -> None:
         happened(Stage.CONNECT, Fault.SILENT, Endpoint("mx.example.com", 587, Security.STARTTLS)),
         happened(Stage.GREETING, Fault.CLOSED, Endpoint("localhost", 1025, Security.NONE)),
         happened(Stage.STARTTLS, Fault.RESET),
-        Symptom(stage=Stage.MAIL, fault=Fault.REJECTED, enhanced="4.3.2", words="Service not active"),
+        Symptom(stage=Stage.MAIL, fault=Fault.REJECTED, enhanced="4.3.2", words=shown("Service not active")),
         happened(Stage.AUTH, Fault.CLOSED, words="SASL LOGIN authentication failed, lost connection after AUTH"),
         replied(Stage.RCPT, "550 Relaying denied", endpoint=Endpoint("smtp-relay.gmail.com", 587, Security.STARTTLS)),
         *(symptom for symptom, _ in TOLD),
@@ -1054,8 +1056,11 @@ def test_what_is_sent_on_holds_the_facts_and_no_more() -> None:
     ("symptom", "said"),
     [
         (replied(Stage.AUTH, "535 5.7.8 No"), "535 5.7.8 No"),
-        (Symptom(stage=Stage.AUTH, fault=Fault.REJECTED, code=535, enhanced="5.7.8", words="No"), "535 5.7.8 No"),
-        (Symptom(stage=Stage.AUTH, fault=Fault.REJECTED, code=535, words="535 No"), "535 No"),
+        (
+            Symptom(stage=Stage.AUTH, fault=Fault.REJECTED, code=535, enhanced="5.7.8", words=shown("No")),
+            "535 5.7.8 No",
+        ),
+        (Symptom(stage=Stage.AUTH, fault=Fault.REJECTED, code=535, words=shown("535 No")), "535 No"),
         (Symptom(stage=Stage.AUTH, fault=Fault.REJECTED, code=535), "535"),
         (happened(Stage.MAIL, Fault.CLOSED, code=421, words="4.4.2 Bye"), "421 4.4.2 Bye"),
         (happened(Stage.CONNECT, Fault.REFUSED, words="Connection refused"), ""),
@@ -1164,7 +1169,7 @@ def test_an_ordinary_issuer_is_not_taken_for_a_filter(issuer: str) -> None:
 
 def test_what_no_rule_knows_says_so() -> None:
     """A reply of an unknown kind is called unknown, not explained with a certainty that nobody has."""
-    finding = DIAGNOSIS.explain(Symptom(stage=Stage.RCPT, fault=Fault.REJECTED, code=299, words="???"))
+    finding = DIAGNOSIS.explain(Symptom(stage=Stage.RCPT, fault=Fault.REJECTED, code=299, words=shown("???")))
     assert finding.code == UNKNOWN
     assert finding.server_said == "299 ???"
     assert finding.forward is not None
@@ -1217,7 +1222,8 @@ FACTS = st.dictionaries(
 TIMES = st.none() | st.datetimes(timezones=st.just(UTC))
 
 
-def symptoms(text: st.SearchStrategy[str]) -> st.SearchStrategy[Symptom]:
+def symptoms(raw: st.SearchStrategy[str]) -> st.SearchStrategy[Symptom]:
+    text = raw.map(shown)
     return st.builds(
         Symptom,
         stage=st.sampled_from(Stage),
@@ -1236,7 +1242,7 @@ def symptoms(text: st.SearchStrategy[str]) -> st.SearchStrategy[Symptom]:
         other=ENDPOINTS,
         now=TIMES,
         server_time=TIMES,
-        facts=FACTS,
+        facts=FACTS.map(lambda facts: {name: shown(fact) for name, fact in facts.items()}),
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.discovery import search as discovery
@@ -54,7 +55,7 @@ def database() -> Database:
 
 def passed(endpoint: Endpoint, address: str = "127.0.0.1", *, sign_in: bool = True) -> Report:
     result = CheckResult(Stage.CONNECT, Verdict.PASS, 0.1, address=address)
-    offered = {"AUTH": "PLAIN LOGIN"} if sign_in else {"SIZE": ""}
+    offered = {"AUTH": shown("PLAIN LOGIN")} if sign_in else {"SIZE": shown("")}
     return Report(endpoint, (result, CheckResult(Stage.EHLO, Verdict.PASS, 0.1, capabilities=offered)))
 
 

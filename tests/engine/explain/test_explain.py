@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.data_files import DataError, data_path
 from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
 from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN
@@ -236,12 +237,12 @@ def test_evidence_is_quoted() -> None:
         ("Greeting never received", Hints(port=465, security=Security.NONE), "tls_use_implicit"),
         ("Greeting never received", Hints(port=587, security=Security.STARTTLS), "port_blocked"),
         ("connect ETIMEDOUT", Hints(port=25), "port_blocked"),
-        ("535 5.7.8 no", Hints(host="smtp.gmail.com", auth=Auth.XOAUTH2), "oauth_token_invalid"),
-        ("535 5.7.8 no", Hints(host="smtp.mail.yahoo.com"), "app_password_required"),
-        ("getaddrinfo ENOTFOUND", Hints(host="smtp.gmail.com"), "no_network"),
-        ("getaddrinfo ENOTFOUND", Hints(host="smtp.gmial.com"), "dns_host_not_found"),
-        ("ECONNREFUSED", Hints(host="smtp.gmail.com", port=587), "port_blocked"),
-        ("ECONNREFUSED", Hints(host="mail.example.com", port=587), "wrong_host_or_port"),
+        ("535 5.7.8 no", Hints(host=shown("smtp.gmail.com"), auth=Auth.XOAUTH2), "oauth_token_invalid"),
+        ("535 5.7.8 no", Hints(host=shown("smtp.mail.yahoo.com")), "app_password_required"),
+        ("getaddrinfo ENOTFOUND", Hints(host=shown("smtp.gmail.com")), "no_network"),
+        ("getaddrinfo ENOTFOUND", Hints(host=shown("smtp.gmial.com")), "dns_host_not_found"),
+        ("ECONNREFUSED", Hints(host=shown("smtp.gmail.com"), port=587), "port_blocked"),
+        ("ECONNREFUSED", Hints(host=shown("mail.example.com"), port=587), "wrong_host_or_port"),
     ],
 )
 def test_the_settings_decide(text: str, settings: Hints, cause: str) -> None:

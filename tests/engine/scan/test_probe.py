@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.scan.network_findings import Sight, SightKind, sights
 from smtp_wizard.engine.scan.question import Question, candidates
@@ -238,7 +239,7 @@ def test_a_greeting_that_comes_late_is_waited_for_and_nothing_is_said_before_it(
 
 
 def test_a_greeting_in_clear_text_is_evidence_at_once() -> None:
-    plain = [Tls(WireError(Fault.SPEAKS_PLAIN, "220 mail.example.com"))]
+    plain = [Tls(WireError(Fault.SPEAKS_PLAIN, shown("220 mail.example.com")))]
     seen = probed(FarHost({465: Port((plain, list(STARTTLS_PORT)))}), ON_465)
     assert seen.port(465).report.endpoint == Endpoint(HOST, 465, STARTTLS)
     assert seen.told(465) == [pytest.approx(2 * TRIP + 6 * TRIP)]
@@ -257,7 +258,7 @@ def test_what_is_no_mail_server_in_either_way_is_said_once() -> None:
 
 
 def test_a_way_that_was_said_is_kept_to() -> None:
-    plain = [Tls(WireError(Fault.SPEAKS_PLAIN, "220 mail.example.com"))]
+    plain = [Tls(WireError(Fault.SPEAKS_PLAIN, shown("220 mail.example.com")))]
     question = Question(host=HOST, endpoints=(ON_465,), fixed=True)
     seen = probed(FarHost({465: Port((plain,))}), question=question)
     assert len(seen.host.begun) == 1
@@ -299,7 +300,7 @@ def test_one_family_can_be_asked_for() -> None:
 
 
 def test_a_name_that_is_none_is_said_of_every_port_and_nobody_is_called() -> None:
-    seen = probed(FarHost(unknown=WireError(Fault.NO_SUCH_HOST, "no such name")))
+    seen = probed(FarHost(unknown=WireError(Fault.NO_SUCH_HOST, shown("no such name"))))
     assert not seen.host.begun
     assert [each.report.findings[0].code for each in seen.probe.ports] == ["dns_host_not_found"] * 4
     assert seen.sights == ()
@@ -407,7 +408,7 @@ def behaving(name: str, port: int) -> Port:
         return replace(GOOD[port], lost=int(name == "loses one"))
     if port == 465 and known.scripts:
         fault = {"mute": None, "cuts": Fault.RESET, "hangs up": Fault.CLOSED}.get(name, Fault.OTHER_PROTOCOL)
-        return known if fault is None else Port(([Tls(WireError(fault, "* OK ready"))], list(known.scripts[0])))
+        return known if fault is None else Port(([Tls(WireError(fault, shown("* OK ready")))], list(known.scripts[0])))
     if name in ("cuts", "hangs up"):
         return Port((list(known.scripts[0]), [Tls(WireError(Fault.RESET))]))
     return known

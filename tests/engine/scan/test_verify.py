@@ -11,6 +11,7 @@ import pytest
 
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.runner import run_checks
@@ -106,7 +107,7 @@ async def test_a_server_must_offer_the_sign_in_that_people_are_told_of(
 
 
 async def test_a_server_that_cannot_be_found_does_not_fit() -> None:
-    wire = ScriptedWire(resolve=WireError(Fault.NO_SUCH_HOST, "no such host"))
+    wire = ScriptedWire(resolve=WireError(Fault.NO_SUCH_HOST, shown("no such host")))
     (verified,) = await verify([at(HOME)], speaking(wire), at_once=1)
     (misfit,) = verified.misfits
     assert misfit.startswith("dns: ")

@@ -202,15 +202,15 @@ def test_waiting_for_a_task_leaves_it_alone() -> None:
 
 
 CLOCKS = {
-    "listening.py": "it is made of one",
-    "run.py": "the goodbye, whose answer is not waited for",
-    "sandbox.py": "our own server that ends",
+    "smtp/silence.py": "it is made of one",
+    "checks/runner.py": "the goodbye, whose answer is not waited for",
+    "sandbox/server.py": "our own server that ends",
 }
 """Where the engine bounds by the clock, and why that calls no other side silent."""
 
 
 def test_whoever_waits_for_another_side_counts_listening() -> None:
-    engine = Path(listening_module.__file__).parent
+    engine = Path(listening_module.__file__).parents[1]
     by_clock = {
         file.relative_to(engine).as_posix()
         for file in engine.rglob("*.py")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.smtp import protocol
 from smtp_wizard.engine.smtp.masking import MASK, Redactor
 from smtp_wizard.engine.smtp.protocol import Capabilities, Dialogue, Reply, ReplyParser, SmtpError
@@ -80,36 +81,40 @@ def test_an_endless_reply_is_cut_at_sixty_four_kilobytes() -> None:
 
 
 def test_enhanced_code_counts_only_when_its_class_agrees() -> None:
-    assert Reply(535, ("5.7.8 bad",)).enhanced == "5.7.8"
-    assert Reply(250, ("5.7.8 bad",)).enhanced is None
-    assert Reply(535, ("5.7.8x bad",)).enhanced is None
-    assert Reply(535, ("bad 5.7.8",)).enhanced is None
+    assert Reply(535, (shown("5.7.8 bad"),)).enhanced == "5.7.8"
+    assert Reply(250, (shown("5.7.8 bad"),)).enhanced is None
+    assert Reply(535, (shown("5.7.8x bad"),)).enhanced is None
+    assert Reply(535, (shown("bad 5.7.8"),)).enhanced is None
 
 
 def test_the_enhanced_code_of_a_long_reply_is_said_once() -> None:
     assert (
-        Reply(534, ("5.7.9 Application", "5.7.9 password", "5.7.8 other")).shown
+        Reply(534, (shown("5.7.9 Application"), shown("5.7.9 password"), shown("5.7.8 other"))).shown
         == "534 5.7.9 Application password 5.7.8 other"
     )
 
 
 def test_replies_are_shown_on_one_line_with_controls_escaped() -> None:
-    assert Reply(550, ("a\x1b[2J", "b\u202ec")).shown == "550 a\\x1b[2J b\\u202ec"
+    assert Reply(550, (shown("a\x1b[2J"), shown("b\u202ec"))).shown == "550 a\\x1b[2J b\\u202ec"
 
 
 def test_capabilities_know_the_old_way_of_writing_auth() -> None:
-    offered = Capabilities.parse(Reply(250, ("hi", "auth=LOGIN", "AUTH plain login", "SIZE 35882577", "X-1\x07")))
+    offered = Capabilities.parse(
+        Reply(
+            250, (shown("hi"), shown("auth=LOGIN"), shown("AUTH plain login"), shown("SIZE 35882577"), shown("X-1\x07"))
+        )
+    )
     assert offered.mechanisms == ("LOGIN", "PLAIN")
     assert offered.largest == 35882577
-    assert Capabilities.parse(Reply(250, ("hi", "SIZE 0"))).largest is None
-    assert Capabilities.parse(Reply(250, ("hi", "SIZE ²"))).largest is None
+    assert Capabilities.parse(Reply(250, (shown("hi"), shown("SIZE 0")))).largest is None
+    assert Capabilities.parse(Reply(250, (shown("hi"), shown("SIZE ²")))).largest is None
 
 
 def test_a_size_beyond_all_messages_is_no_limit() -> None:
     """RFC 1870 section 4 allows twenty digits, and nobody else's number is worked out that has thousands."""
 
     def largest(digits: int) -> int | None:
-        return Capabilities.parse(Reply(250, ("hi", f"SIZE {'9' * digits}"))).largest
+        return Capabilities.parse(Reply(250, (shown("hi"), shown(f"SIZE {'9' * digits}")))).largest
 
     assert largest(15) == 10**15 - 1
     assert [largest(digits) for digits in (16, 17, 18, 20, 21, 4000, 5000)] == [None] * 7
@@ -190,7 +195,7 @@ def test_a_server_that_says_it_closes_is_not_called_a_liar() -> None:
     with pytest.raises(SmtpError) as caught:
         dialogue.send(protocol.ehlo("me"))
     assert caught.value.fault is Fault.REJECTED
-    assert caught.value.reply == Reply(421, ("4.4.2 idle too long",))
+    assert caught.value.reply == Reply(421, (shown("4.4.2 idle too long"),))
 
 
 def test_only_owed_replies_can_be_taken() -> None:
