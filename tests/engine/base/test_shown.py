@@ -28,7 +28,7 @@ PACKAGE = Path(smtp_wizard.__file__).parent
 
 
 def test_the_type_checker_refuses_a_plain_str() -> None:
-    """An exception to a rule that nothing breaks is an error of mypy's: were `str` taken, each of these would be one."""
+    """An unused `type: ignore` is an error too: were `str` accepted, mypy would say so of each of these lines."""
     Symptom(stage=Stage.AUTH, fault=Fault.REJECTED, words=RAW)  # type: ignore[arg-type]
     Symptom(stage=Stage.AUTH, fault=Fault.REJECTED, username=RAW)  # type: ignore[arg-type]
     Symptom(stage=Stage.AUTH, fault=Fault.REJECTED, facts={"issuer": RAW})  # type: ignore[dict-item]
@@ -45,7 +45,7 @@ CODES = {
     Finding: {"code", "broadly", "guide"},
     CheckResult: {"address", "mechanism"},
 }
-"""What is text and no words: ids of the data, codes and addresses that were parsed, names of mechanisms that we know."""
+"""Text that is no words: ids of the data, codes and addresses that were parsed, names of mechanisms that we know."""
 
 
 @pytest.mark.parametrize("kind", [Symptom, Hints, Finding, Line, CheckResult, Certificate, TlsFacts, Reply, Command])
