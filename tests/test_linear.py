@@ -71,6 +71,7 @@ def test_what_is_linear_is_told_from_what_is_not() -> None:
 METHODS = frozenset({"search", "match", "fullmatch", "split", "findall", "finditer", "sub", "subn"})
 MADE_OF_VALUES = {
     "engine/base/data_files.py": "of words that stand there",
+    "engine/base/records.py": "of a field of one of our own classes",
     "engine/guides/guides.py": "of one web address, escaped",
     "engine/diagnosis/patterns.py": "of the data; they are looked at below",
     "engine/diagnosis/rules.py": "of status codes in the data, for a status code",
