@@ -4,6 +4,7 @@ and what was left out is said aloud.
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
@@ -47,6 +48,9 @@ UNSET = (
 )
 """What would make a test depend on whose terminal, desktop or keyring it happens to run in."""
 
+MANY_OBJECTS = (20_000, 10, 10)
+"""How many new objects there are before the garbage of each generation is collected."""
+
 _left_out = pytest.StashKey[dict[str, int]]()
 
 
@@ -73,6 +77,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if real:
         config.hook.pytest_deselected(items=real)
         items[:] = [item for item in items if item not in real]
+
+
+def pytest_collection_finish() -> None:
+    """Have the collector of garbage never again look through what all tests share: it cost a fifth of their time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*MANY_OBJECTS)
 
 
 @pytest.hookimpl(optionalhook=True)

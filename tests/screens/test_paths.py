@@ -33,6 +33,7 @@ from smtp_wizard.output.lines import who_words
 from smtp_wizard.screens.dialogs import LeadScreen
 from smtp_wizard.screens.oauth import OAuthScreen
 from smtp_wizard.text.wizard import REFUSED_AS_IT_IS
+from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.checks import CheckList
 from smtp_wizard.widgets.choices import Choices
 from smtp_wizard.widgets.fields import SecretInput, TextInput
@@ -252,7 +253,8 @@ class Person(Walk):
     @property
     def held_back(self) -> bool:
         """Whether the screen says that Enter sends nothing, since the server has refused just this."""
-        return REFUSED_AS_IT_IS in in_one_line(self.shown)
+        banner = self.the("#banner", Banner)
+        return banner.display and REFUSED_AS_IT_IS in words_of(banner)
 
     @property
     def signed_in(self) -> bool:

@@ -118,7 +118,8 @@ class Ended:
 def run_each(condition: str, commands: Sequence[tuple[str, ...]], folder: Path) -> dict[tuple[str, ...], Ended]:
     """Run commands one by one, each in a process of its own that ends as the real one does, under a condition.
 
-    `condition` is a function of the script below. A process for each that loads everything anew would take minutes.
+    `condition` is one of the script below. The whole program is loaded under the condition too, once for all commands:
+    a process for each that loads everything anew would take minutes.
     """
     folder.mkdir()
     make_config(folder / "config")
@@ -139,14 +140,11 @@ def run_each(condition: str, commands: Sequence[tuple[str, ...]], folder: Path) 
 
 
 _SCRIPT = r"""
-import json, os, pathlib, shutil, sys
+import gc, importlib, json, os, pathlib, pkgutil, shutil, sys, traceback
 
 given = json.load(sys.stdin)
 folder = pathlib.Path(given["folder"])
-import smtp_wizard.cli, smtp_wizard.engine.services.desk, smtp_wizard.launch
-import smtp_wizard.engine.explain.factory, smtp_wizard.output.lines
-import cryptography.x509, dns.resolver, filelock, platformdirs, yaml
-from smtp_wizard.__main__ import main
+kept = [os.dup(number) for number in range(3)]
 
 
 def to(number, path, flags):
@@ -176,7 +174,7 @@ def broken(number):
 
 
 def gone():
-    (folder / "gone").mkdir()
+    (folder / "gone").mkdir(exist_ok=True)
     os.chdir(folder / "gone")
     (folder / "gone").rmdir()
 
@@ -228,6 +226,38 @@ CONDITIONS = {
     "odd numbers": odd_numbers,
 }
 
+
+def load():
+    # All that any command loads, at once.
+    import smtp_wizard
+    from smtp_wizard.commands.process import occupy_streams
+
+    occupy_streams()
+    for module in pkgutil.walk_packages(smtp_wizard.__path__, "smtp_wizard."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    import dns.resolver, filelock, platformdirs, yaml
+
+
+def begin():
+    streams()
+    CONDITIONS[given["condition"]]()
+
+
+wrong = ""
+begin()
+try:
+    load()
+except BaseException:
+    wrong = traceback.format_exc()
+finally:
+    [os.dup2(stream, number) for number, stream in enumerate(kept)]
+if wrong:
+    os.write(2, wrong.encode())
+    os._exit(1)
+from smtp_wizard.__main__ import main
+
+gc.freeze()
 told = []
 for words in given["commands"]:
     shutil.rmtree(folder / "now", ignore_errors=True)
@@ -236,13 +266,13 @@ for words in given["commands"]:
         (folder / name).write_bytes(b"")
     child = os.fork()
     if child == 0:
-        streams()
-        CONDITIONS[given["condition"]]()
+        [os.close(number) for number in kept]
+        begin()
         sys.argv = ["smtp-wizard", *words]
         sys.exit(main())
     status = os.waitpid(child, 0)[1]
     code = os.waitstatus_to_exitcode(status)
     texts = [(folder / name).read_bytes().decode("utf-8", "backslashreplace") for name in ("out", "err")]
     told.append([code if code >= 0 else 128 - code, *texts])
-print(json.dumps(told))
+os.write(1, json.dumps(told).encode())
 """

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from textual import events
-from textual.app import App
+from textual.app import App, ScreenError
 from textual.content import Content
 from textual.keys import _character_to_key
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
@@ -39,12 +40,49 @@ W = TypeVar("W", bound=Widget)
 S = TypeVar("S", bound=Screen[Any])
 
 
+SHORTEST, LONGEST = 0.002, 0.02
+"""Seconds between two looks at what has not happened yet: a look at a whole screen takes the processor's time."""
+
+
 async def until(happened: Callable[[], object], otherwise: Callable[[], str]) -> None:
     """Wait until something has happened. Raises `AssertionError`, with what `otherwise` says, when it does not."""
     end = time.monotonic() + PATIENCE
+    pause = SHORTEST
     while not happened():
         assert time.monotonic() < end, otherwise()
-        await asyncio.sleep(0.004)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.2, LONGEST)
+
+
+QUIET = 6
+"""Turns of the event loop in a row, in which nothing is under way, after which nothing more comes by itself."""
+
+
+async def settled(app: App[Any]) -> None:
+    """Wait until no message is under way: to the app, the screen that is shown, or what stands on it.
+
+    `Pilot.pause` sends each of them messages to find that out, which costs more than what they are behind.
+    """
+    quiet, end = 0, time.monotonic() + PATIENCE
+    while quiet < QUIET and not app._exit:
+        busy = [each for each in on_stage(app) if under_way(each)]
+        assert not busy or time.monotonic() < end, f"messages are stuck: {busy}"
+        quiet = 0 if busy else quiet + 1
+        await asyncio.sleep(0)
+
+
+def on_stage(app: App[Any]) -> list[MessagePump]:
+    """Return the app, the screen that is shown, and all that stands on it."""
+    try:
+        return [app, *app.screen.walk_children(with_self=True)]
+    except ScreenError:  # the last one has gone
+        return [app]
+
+
+def under_way(pump: MessagePump) -> bool:
+    """Whether something is in its queue, or being dealt with: what has nothing to do waits at its queue."""
+    queue: Any = pump._message_queue
+    return pump.is_running and not pump._closing and not (queue.empty() and queue.ready_event._waiters)
 
 
 @functools.cache
@@ -128,13 +166,9 @@ class Walk:
             await self.settle()
 
     async def settle(self) -> None:
-        """Wait until every message that is under way has been dealt with.
-
-        As `Pilot.pause`, which also waits for the processor to have nothing to do: that is what takes time.
-        """
+        """Wait until every key and every message that is under way has been dealt with."""
         await until(lambda: self.app.dealt_with or self.app.changing or self.app._exit, lambda: "a key is stuck")
-        for _ in range(3):
-            await self.pilot._wait_for_screen()
+        await settled(self.app)
 
     async def write(self, text: str) -> None:
         """Paste a value into the field that has the focus, behind what stands there."""
