@@ -28,7 +28,7 @@ ALL = pytest.mark.parametrize("guide", GUIDES.values(), ids=GUIDES.keys())
 ALSO_ABOUT = {
     "gmx-webde": ("gmx", "web-de"),
     "microsoft365-admin": ("microsoft365",),
-    "netease": ("netease-163", "netease-126"),
+    "netease": ("netease-163", "netease-126", "netease-yeah"),
     "spectrum": ("charter", "roadrunner"),
 }
 """Guides whose providers neither a path nor the guide's own name tells."""
