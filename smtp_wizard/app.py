@@ -26,6 +26,7 @@ from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftBox, Kept
+from smtp_wizard.engine.wizard.server_confirmation import not_before
 from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, next_step, opening_step, previous_step, step
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
 from smtp_wizard.runtime.early_keys import as_before
@@ -169,7 +170,7 @@ class WizardApp(TypedAheadApp):
         kept = None if self.given else self.box.load()
         self.kit = replace(self.kit, left=self.box.trouble)
         if kept is not None:
-            kept = replace(kept, step=self.kit.desk.not_before(kept.draft, kept.step))
+            kept = replace(kept, step=not_before(kept.draft, kept.step, self.kit.desk.catalog))
             self._offer_to_go_on(kept)
         elif self.start == HOME:
             await self.switch_mode(HOME)
@@ -301,7 +302,7 @@ class WizardApp(TypedAheadApp):
         fault: Exception | None = None
         stood: tuple[Draft, Step] | None = None
         while at is not None:
-            at = self.kit.desk.not_before(draft, at)
+            at = not_before(draft, at, self.kit.desk.catalog)
             try:
                 outcome = await self._stand_at(at, draft, fault)
             except (Exception, asyncio.CancelledError) as problem:

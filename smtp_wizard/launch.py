@@ -1,21 +1,34 @@
-"""Builds the long-lived parts once, for whichever front door was taken."""
+"""Builds the long-lived parts and the services once, for whichever front door was taken."""
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.secret_entries import Entries
+from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.base.private_files import config_dir
 from smtp_wizard.engine.base.shown import Shown
+from smtp_wizard.engine.checks.events import Titles
+from smtp_wizard.engine.checks.target import Limits
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.discovery.dns import Resolver
+from smtp_wizard.engine.discovery.web import Web
+from smtp_wizard.engine.oauth.renewal import Renewal
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.providers.own_providers import FILE_NAME as OWN_PROVIDERS
 from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.services.accounts import Accounts
+from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
 from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.discovery import Discovery
+from smtp_wizard.engine.services.scans import Scans
+from smtp_wizard.engine.services.tokens import Tokens
 from smtp_wizard.engine.smtp.symptom import Symptom
-from smtp_wizard.engine.smtp.transport import SocketWire
+from smtp_wizard.engine.smtp.transport import SocketWire, Wire
 
 
 def build_desk(
@@ -24,25 +37,76 @@ def build_desk(
     *,
     book: AccountBook | None = None,
     stores: SecretStores | None = None,
+    catalog: Catalog | None = None,
+    wire: Wire | None = None,
 ) -> Desk:
-    """Return the engine, ready to work in the config folder (`config`, SMTP_WIZARD_CONFIG, or the platform's own).
+    """Return the services, ready to work in the config folder (`config`, SMTP_WIZARD_CONFIG, or the platform's own).
 
     `book`: the accounts of that folder, where they are at hand already: one of them knows what is not written yet.
-    `stores`: the places for secrets, likewise.
+    `stores`: the places for secrets, likewise, and `catalog`: the providers. `wire`: what speaks to servers.
 
     `environ` is usually `os.environ`; variables that hold secrets are taken out of it when they are read. Writes
     nothing. Raises `DataError`.
     """
     folder = config_dir(config, environ)
-    catalog = load_catalog(own=folder / OWN_PROVIDERS)
+    catalog = catalog or load_catalog(own=folder / OWN_PROVIDERS)
     book = book or AccountBook(folder)
-    return Desk(
+    return compose(
         catalog=catalog,
         diagnosis=DiagnosisWhenNeeded(catalog),
-        wire=SocketWire(),
+        wire=wire or SocketWire(),
         stores=stores or SecretStores(environ, folder, variables=book.variables),
         book=book,
         folder=folder,
+    )
+
+
+def compose(
+    *,
+    catalog: Catalog,
+    diagnosis: Titles,
+    wire: Wire,
+    stores: SecretStores,
+    book: AccountBook,
+    folder: Path,
+    limits: Limits | None = None,
+    resolver: Resolver | None = None,
+    web: Web | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Desk:
+    """Return the services, made of these parts; each is handed what it needs.
+
+    `folder` is the config folder; the practice server keeps its mailbox and certificates below it. `resolver` and `web`
+    are asked for settings: the system's name servers, and the web, where they are left out.
+    """
+    entries = Entries(stores, book)
+    attempts = Attempts(book.state.storage, now=now)
+    tokens = Tokens(catalog=catalog, book=book, entries=entries, renewal=Renewal(folder), now=now)
+    checks = Checks(
+        catalog=catalog,
+        diagnosis=diagnosis,
+        wire=wire,
+        attempts=attempts,
+        tokens=tokens,
+        book=book,
+        practice=folder / PRACTICE_FOLDER,
+        limits=limits,
+        now=now,
+    )
+    return Desk(
+        folder=folder,
+        catalog=catalog,
+        book=book,
+        stores=stores,
+        attempts=attempts,
+        diagnosis=diagnosis,
+        entries=entries,
+        discovery=Discovery(catalog=catalog, diagnosis=diagnosis, wire=wire, resolver=resolver, web=web),
+        scans=Scans(catalog=catalog, diagnosis=diagnosis, wire=wire, limits=limits),
+        checks=checks,
+        tokens=tokens,
+        accounts=Accounts(book=book, stores=stores, entries=entries, tokens=tokens, checks=checks, now=now),
+        now=now,
     )
 
 

@@ -88,7 +88,7 @@ REVEALERS = frozenset(
         "engine/secrets/keyring.py",  # keeps it
         "engine/secrets/vault_format.py",  # makes the vault's key of the passphrase
         "engine/secrets/vault.py",  # keeps it
-        "engine/services/checker.py",  # compares its shape with that of the provider's app passwords
+        "engine/providers/provider.py",  # compares its shape with that of the provider's app passwords
         "plain/done.py",  # shows it, after a yes
         "screens/oauth.py",  # puts a client secret back into its field, where it stays hidden
         "screens/connect.py",  # puts what was typed back into its field, where it stays hidden

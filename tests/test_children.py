@@ -166,7 +166,7 @@ async def test_what_another_process_saves_meanwhile_is_hidden_too(book: AccountB
     await desk.stores.fetch(command)
     assert environ.keys() == {"PATH", "SOMETHING_ELSE"}
     shop = desk.book.get("Shop")
-    assert await desk.secret_of(shop) == Secret(SECRETS["SHOP_KEY"]), "its own account has it all the same"
+    assert await desk.entries.secret_of(shop) == Secret(SECRETS["SHOP_KEY"]), "its own account has it all the same"
 
 
 def test_accounts_that_cannot_be_read_hide_what_is_named_as_usual(folder: Path) -> None:

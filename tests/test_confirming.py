@@ -21,8 +21,10 @@ from smtp_wizard.engine.scan.question import Question
 from smtp_wizard.engine.scan.results import Probe
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream, WireError
+from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate
 from smtp_wizard.engine.wizard.draft_file import DraftBox
 from smtp_wizard.engine.wizard.steps import step
@@ -240,8 +242,8 @@ async def test_a_draft_from_the_command_line_is_asked_about(tmp_path: Path) -> N
 async def test_a_saved_account_is_not_asked_about_until_its_address_is_another(tmp_path: Path, found: Answer) -> None:
     account = replace(left().confirmed(), secret=Secret(PASSWORD), name="Office", store=StoreKind.SESSION)
     desk = make_desk(tmp_path)
-    saved = await desk.save(account)
-    async with screens(tmp_path, desk.draft_of(saved, None)) as at:
+    saved = await desk.accounts.save(account)
+    async with screens(tmp_path, draft_of(saved, None, desk.catalog)) as at:
         walk = at.walk
         await walk.at("server")
         await walk.press("enter")
@@ -314,11 +316,11 @@ def probed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     """Whose ports were tried, and whether as those of a server that a stranger named; nobody answers."""
     hosts: list[tuple[str, bool]] = []
 
-    async def probe(desk: Desk, host: str, emit: object, *, found: bool = False, **_: object) -> Probe:
+    async def probe(scans: Scans, host: str, emit: object, *, found: bool = False, **_: object) -> Probe:
         hosts.append((host, found))
         return Probe(Question(host=host, endpoints=()))
 
-    monkeypatch.setattr(Desk, "probe", probe)
+    monkeypatch.setattr(Scans, "probe", probe)
     return hosts
 
 

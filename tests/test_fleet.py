@@ -204,7 +204,7 @@ async def cost_of_a_result(folder: Path, many: Many, count: int) -> tuple[list[s
     accounts = save_fleet(folder, many.places, str(many.ca_file), count)
     desk = make_desk(folder)
     results = desk.book.state.results
-    await desk.check_account(accounts[0], Secret(PASSWORD), Depth.LOGIN, _nothing)
+    await desk.checks.check_account(accounts[0], Secret(PASSWORD), Depth.LOGIN, _nothing)
     (first,) = results.history(accounts[0].id)
     for account in accounts:
         results.record(account.id, first)
@@ -214,7 +214,7 @@ async def cost_of_a_result(folder: Path, many: Many, count: int) -> tuple[list[s
     with pytest.MonkeyPatch.context() as patch:
         statements = statements_of(patch)
         patch.setattr(AccountBook, "_read", reads.append)
-        await desk.check_account(accounts[count // 2], Secret(PASSWORD), Depth.LOGIN, _nothing)
+        await desk.checks.check_account(accounts[count // 2], Secret(PASSWORD), Depth.LOGIN, _nothing)
         log = folder / f"{FILE_NAME}-wal"
         desk.book.state.storage.put(lambda _: written.append(log.stat().st_size))
         await asyncio.to_thread(desk.book.state.flush)
@@ -244,7 +244,10 @@ async def test_an_event_loop_that_stands_still_makes_no_good_server_silent(tmp_p
 
         async def checks() -> list[Verdict]:
             asyncio.get_running_loop().call_later(after, time.sleep, 3.0)
-            work = (desk.check_account(each, Secret(PASSWORD), Depth.LOGIN, _nothing, keep=False) for each in accounts)
+            work = (
+                desk.checks.check_account(each, Secret(PASSWORD), Depth.LOGIN, _nothing, keep=False)
+                for each in accounts
+            )
             return [report.verdict for report in await asyncio.gather(*work)]
 
         assert await asyncio.to_thread(asyncio.run, checks()) == [Verdict.PASS] * 20

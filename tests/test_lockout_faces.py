@@ -106,7 +106,7 @@ async def test_home_stops_and_goes_on_after_a_yes(desk: Desk) -> None:
     """T is held back; the last result stays what it was; F9 asks, and a new password asks too."""
     async with MisbehavingServer(REFUSED, TAKEN) as server:
         endpoint = server.endpoint(Security.NONE)
-        await desk.save(draft(endpoint))
+        await desk.accounts.save(draft(endpoint))
         await spend(desk, endpoint)
         async with walking(desk, start="home") as walk:
             await walk.at_screen(HomeScreen)
@@ -163,7 +163,7 @@ def test_the_plain_wizard_stops_and_offers_the_way_on(desk: Desk) -> None:
 def test_the_plain_home_stops_and_offers_the_way_on(desk: Desk) -> None:
     with refused_port() as port:
         endpoint = Endpoint("127.0.0.1", port, Security.NONE)
-        asyncio.run(desk.save(draft(endpoint)))
+        asyncio.run(desk.accounts.save(draft(endpoint)))
         asyncio.run(spend(desk, endpoint))
         dialogue = Dialogue(
             ("What next?", "test"),
@@ -280,7 +280,7 @@ async def test_at_a_terminal_enter_does_nothing_while_a_check_runs(
     async with MisbehavingServer(slow, REFUSED) as server:
         saved = replace(draft(server.endpoint(Security.NONE)), store=StoreKind.ENV, env_name="OFFICE_PASSWORD")
         desk = make_desk(own_home / "config", stores=SecretStores(dict(os.environ), own_home / "config"))
-        await desk.save(saved)
+        await desk.accounts.save(saved)
         with at_terminal("--plain") as terminal:
             await asyncio.to_thread(terminal.answer, "What next?", "test")
             await until(lambda: b"AUTH PLAIN" in server.received, lambda: terminal.words)

@@ -12,7 +12,6 @@ import keyring.errors
 import pytest
 
 from smtp_wizard.engine.accounts import account_book
-from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.identity import Scope
@@ -21,6 +20,7 @@ from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.steps import Back
 from smtp_wizard.plain.connect import connect
 from smtp_wizard.plain.form import Kit, Outcome
@@ -48,9 +48,7 @@ def a_cheap_vault(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    desk = make_desk(tmp_path, backend=desktop())
-    desk.book = AccountBook(tmp_path, lock_limit=0.05)
-    return desk
+    return make_desk(tmp_path, backend=desktop(), lock_limit=0.05)
 
 
 class Meanwhile(Dialogue):
@@ -96,7 +94,7 @@ def at_home(desk: Desk, dialogue: Dialogue) -> str:
 def test_what_is_wanted_of_an_account_whose_file_went_bad_ends_in_a_sentence(
     desk: Desk, answers: list[Exchange]
 ) -> None:
-    asyncio.run(desk.save(PRACTICE))
+    asyncio.run(desk.accounts.save(PRACTICE))
     dialogue = Meanwhile(
         lambda: damage(desk), "What about", ("What next?", "change"), *answers, ("What next?", "leave")
     )
@@ -104,8 +102,8 @@ def test_what_is_wanted_of_an_account_whose_file_went_bad_ends_in_a_sentence(
 
 
 def test_a_yes_that_comes_while_another_process_writes_ends_in_a_sentence(desk: Desk) -> None:
-    asyncio.run(desk.save(replace(PRACTICE, name="A", scope=Scope.ALL)))
-    asyncio.run(desk.save(replace(PRACTICE, name="B")))
+    asyncio.run(desk.accounts.save(replace(PRACTICE, name="A", scope=Scope.ALL)))
+    asyncio.run(desk.accounts.save(replace(PRACTICE, name="B")))
     lock = filelock.FileLock(private_files.lock_of(desk.folder / account_book.FILE_NAME))
     answers = [("What next?", "change"), ("Which one?", "2"), ("What about", "scope")]
     dialogue = Meanwhile(
@@ -119,7 +117,7 @@ def test_a_yes_that_comes_while_another_process_writes_ends_in_a_sentence(desk: 
 def test_an_account_can_be_deleted_although_its_vault_is_damaged(desk: Desk) -> None:
     """As on the screen: what remains in the vault is said."""
     asyncio.run(desk.stores.vault.create(PASSPHRASE))
-    asyncio.run(desk.save(replace(PRACTICE, store=StoreKind.VAULT)))
+    asyncio.run(desk.accounts.save(replace(PRACTICE, store=StoreKind.VAULT)))
     (desk.folder / vault.FILE_NAME).write_text("{", "utf-8")
     script = [("What next?", "change"), ("What about", "delete"), ("Delete", "yes"), ("What next?", "leave")]
     words = at_home(desk, Dialogue(*script))
@@ -161,7 +159,7 @@ async def changed(desk: Desk, at: str, *script: Exchange) -> str:
     """Go through a step that signs in with a saved account's answers; return what was said."""
     ask, begins = STEPS[at]
     account = desk.book.get("Ana")
-    draft = desk.draft_of(account, await desk.secret_of(account))
+    draft = draft_of(account, await desk.entries.secret_of(account), desk.catalog)
     draft = replace(draft, test_to=Address("bob", "elsewhere.example"))
     dialogue = Dialogue(*begins, *script)
 
@@ -179,11 +177,11 @@ async def test_a_keyring_that_was_locked_meanwhile_is_a_sentence(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.save(await office.new_draft())
+        await office.desk.accounts.save(await office.new_draft())
         desk = office.another_desk()
         account = desk.book.get("Ana")
-        secret = await desk.secret_of(account)
-        monkeypatch.setattr(desk, "secret_of", _given(secret))
+        secret = await desk.entries.secret_of(account)
+        monkeypatch.setattr(desk.entries, "secret_of", _given(secret))
         monkeypatch.setattr(office.backend, "get_password", locked_keyring)
         await changed(desk, at, (LOCKED, "again"), (LOCKED, "back"), (STEPS[at][1][0][0], "back"))
         assert office.tokens == []
@@ -204,10 +202,10 @@ async def test_a_vault_whose_passphrase_was_changed_is_asked_for_the_new_one(
         office = Office(tmp_path, server, monkeypatch)
         other, desk = office.another_desk(), office.another_desk()
         await other.stores.vault.create(PASSPHRASE)
-        await other.save(replace(await office.new_draft(), store=StoreKind.VAULT))
+        await other.accounts.save(replace(await office.new_draft(), store=StoreKind.VAULT))
         await desk.stores.vault.open(PASSPHRASE)
-        secret = await desk.secret_of(desk.book.get("Ana"))
-        monkeypatch.setattr(desk, "secret_of", _given(secret))
+        secret = await desk.entries.secret_of(desk.book.get("Ana"))
+        monkeypatch.setattr(desk.entries, "secret_of", _given(secret))
         await other.stores.vault.change_passphrase(ANOTHER)
         await changed(
             desk,
@@ -225,6 +223,6 @@ async def test_a_vault_whose_passphrase_was_changed_is_asked_for_the_new_one(
 def test_testing_an_account_says_that_the_keyring_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     backend = desktop()
     desk = make_desk(tmp_path, backend=backend)
-    asyncio.run(desk.save(PRACTICE))
+    asyncio.run(desk.accounts.save(PRACTICE))
     monkeypatch.setattr(backend, "get_password", locked_keyring)
     assert LOCKED in at_home(desk, Dialogue(("What next?", "test"), (LOCKED, "leave")))

@@ -50,6 +50,7 @@ from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.wizard.draft import Draft
@@ -296,7 +297,7 @@ async def breaking(scene: Scene) -> None:
         except KeyError as cause:
             raise ValueError(f"cannot use {local}", arguments, options) from cause
 
-    scene.patch.setattr("smtp_wizard.engine.services.checker.run_checks", planted_fault)
+    scene.patch.setattr("smtp_wizard.engine.services.checks.run_checks", planted_fault)
     name, unlock = f"{NAME} accept", UNLOCKED
     for form in ((), ("--json",)):
         await scene.setup("accept", "--replace", *form, code=70)
@@ -412,12 +413,12 @@ async def failing_at(scene: Scene, desk: Desk, draft: Draft) -> None:
 async def failing(scene: Scene) -> None:
     """A check meets a bug, which the screens say and write down."""
 
-    async def planted_fault(desk: Desk, draft: Draft, depth: Depth, *_: object, **__: object) -> None:
+    async def planted_fault(checks: Checks, draft: Draft, depth: Depth, *_: object, **__: object) -> None:
         local = scene.secret
         if depth is not Depth.SERVER:
             raise ZeroDivisionError(f"cannot use {local} of {draft}")
 
-    scene.patch.setattr(Desk, "check_draft", planted_fault)
+    scene.patch.setattr(Checks, "check_draft", planted_fault)
     async with walking(make_desk(scene.config), draft=typed_name("accept")) as walk:
         await walk.at("connect")
         await walk.write(scene.secret)
@@ -460,8 +461,8 @@ async def printing(scene: Scene) -> None:
     await stores.vault.create(Secret(scene.passphrase))
     desk = make_desk(scene.config, stores=stores)
     draft = replace(typed_name("accept"), name=NAME, secret=secret, store=StoreKind.VAULT)
-    account = await desk.save(draft)
-    assert await desk.secret_of(account) == secret
+    account = await desk.accounts.save(draft)
+    assert await desk.entries.secret_of(account) == secret
     assert account.store is not None
     scene.tell_of(secret, draft, account, desk.book.list(), stores.vault, stores, desk)
     shut = SecretStores({}, scene.config, backend_factory=always(desktop()))
@@ -488,12 +489,12 @@ async def browsing(scene: Scene) -> None:
         office = Office(scene.config, server, scene.patch)
         await office.desk.stores.vault.create(Secret(scene.passphrase))
         found = await signed_in(server, client)
-        draft = replace(office.draft(office.desk.bearers.remember(found)), name=NAME, store=StoreKind.VAULT)
+        draft = replace(office.draft(office.desk.tokens.remember(found)), name=NAME, store=StoreKind.VAULT)
         report = await office.check(draft)
-        account = await office.desk.save(draft)
-        account = await office.desk.save(replace(draft, name="Ana"))
+        account = await office.desk.accounts.save(draft)
+        account = await office.desk.accounts.save(replace(draft, name="Ana"))
         scene.tell_of(found, found.grant, found.access, client, draft, account, report)
-        scene.tell_of(office.desk, office.desk.bearers)
+        scene.tell_of(office.desk, office.desk.tokens)
         scene.tell_of(await office.test(), *office.events)
         server.override = echo
         exchange = exchange_of(server, client)

@@ -144,7 +144,7 @@ def test_home_and_test_say_the_same(desk: Desk, scenario: str, monkeypatch: pyte
     draft = replace(
         practising(scenario), name="Office", store=StoreKind.ENV, env_name=VARIABLE, secret=Secret(PASSWORD)
     )
-    asyncio.run(desk.save(draft))
+    asyncio.run(desk.accounts.save(draft))
     rows = asyncio.run(screens_test_again(desk))
     kept = desk.book.get("Office").last
     monkeypatch.setitem(os.environ, VARIABLE, PASSWORD)

@@ -10,6 +10,7 @@ import os
 import re
 import tempfile
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,8 +66,7 @@ async def walk(pilot: Pilot[int]) -> None:
 async def main(work: Callable[[Pilot[int]], Awaitable[None]]) -> None:
     """Run the program without a terminal and let `work` press its keys."""
     with tempfile.TemporaryDirectory() as folder:
-        desk = build_desk(Path(folder), os.environ)
-        desk.now = lambda: NOON
+        desk = replace(build_desk(Path(folder), os.environ), now=lambda: NOON)
         app = WizardApp(desk, GuideShelf())
         async with app.run_test(size=SIZE) as pilot:
             await work(pilot)

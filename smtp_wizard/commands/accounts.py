@@ -12,6 +12,7 @@ from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_opti
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import counted_words
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
+from smtp_wizard.engine.accounts.sign_in_ending import ending_words
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.scan.known_host import counted_names
@@ -77,9 +78,9 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
     if out.form is Form.JSON:
         out.document("accounts-show", **account_json(account), refused_lately=len(lately))
     else:
-        words = counted_words(lately, invocation.desk.title) if lately else ""
+        words = counted_words(lately, invocation.desk.diagnosis.title) if lately else ""
         out.data("\n".join(table([*_facts(account), *([("Failed lately", words)] if words else [])])))
-        ending = invocation.desk.ending(account)
+        ending = ending_words(account, invocation.desk.catalog, invocation.desk.now())
         if ending:
             out.narrate(ending)
     return Exit.OK
@@ -102,7 +103,7 @@ def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
         raise CommandError("declined", "Nothing was removed.", exit_code=Exit.FAILED)
     offer_passphrase(invocation, account.store)
     removed, note = run(
-        invocation.desk.remove(account.name),
+        invocation.desk.accounts.remove(account.name),
         Stopwatch(),
         lambda: f"Look with 'smtp-wizard accounts' whether '{account.name}' is still there.",
     )

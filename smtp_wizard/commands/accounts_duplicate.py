@@ -25,7 +25,7 @@ def command(invocation: Invocation, name: str, new: str | None, _json: bool) -> 
     original = invocation.book.get(name)
     offer_passphrase(invocation, original.store)
     copy = run(
-        invocation.desk.duplicate(original.name, new or ""),
+        invocation.desk.accounts.duplicate(original.name, new or ""),
         Stopwatch(),
         lambda: "Look with 'smtp-wizard accounts' whether there is a second one.",
     )

@@ -44,7 +44,8 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import variable_for
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.json_reports import outcome_json
 from smtp_wizard.output.lines import summary
@@ -108,13 +109,13 @@ def _in_the_wizard(invocation: Invocation, account: Account) -> int:
 
     async def at_hand() -> Secret | None:
         try:
-            return await invocation.desk.secret_of(account)
+            return await invocation.desk.entries.secret_of(account)
         except SecretError:
             return None  # it is typed again at the step that needs it
 
     secret = run(at_hand(), Stopwatch(), lambda: "Nothing was changed.")
     face = draw if can_draw() and not invocation.plain else converse
-    return face(invocation, "setup", invocation.desk.draft_of(account, secret))
+    return face(invocation, "setup", draft_of(account, secret, invocation.desk.catalog))
 
 
 class _Edit:
@@ -141,7 +142,7 @@ class _Edit:
         self.watch = Stopwatch(connection.timeout)
 
     def run(self) -> int:
-        draft = changed(self.invocation.desk.draft_of(self.account, None), self.changes)
+        draft = changed(draft_of(self.account, None, self.invocation.desk.catalog), self.changes)
         self._agree_to_displace(draft)
         offer_passphrase(self.invocation, draft.store, creating=True)
         draft = replace(draft, secret=self._secret(draft))
@@ -175,7 +176,7 @@ class _Edit:
         assert draft.connection.endpoint is not None
         options = Options(family=self.connection.family, ignore_lockout=self.connection.ignore_lockout)
         return await observed(
-            lambda emit: self.invocation.desk.check_draft(draft, Depth.LOGIN, emit, options=options),
+            lambda emit: self.invocation.desk.checks.check_draft(draft, Depth.LOGIN, emit, options=options),
             draft.connection.endpoint,
             self.account.name,
             self.watch,
@@ -185,9 +186,9 @@ class _Edit:
     def _saved(self, draft: Draft, outcome: Outcome) -> Account:
         """Save the changed account. Raises what `Desk.save` raises."""
         desk = self.invocation.desk
-        proved = replace(draft, proof=desk.proof(draft, outcome.report, Depth.LOGIN))
+        proved = replace(draft, proof=desk.checks.prove(draft, outcome.report, Depth.LOGIN))
         return run(
-            desk.save(proved, displacing=self.displacing),
+            desk.accounts.save(proved, displacing=self.displacing),
             Stopwatch(),
             lambda: f"Look with 'smtp-wizard accounts show' whether '{self.account.name}' was changed.",
         )

@@ -25,7 +25,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.oauth.server import Flow
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.output.json_reports import outcome_json
 from smtp_wizard.output.lines import summary
 from smtp_wizard.output.outcome import Outcome
@@ -115,7 +115,7 @@ class _Replacement:
         )
         account = self.account
         return await observed(
-            lambda emit: self.invocation.desk.replace_secret(account, secret, emit, options=options),
+            lambda emit: self.invocation.desk.accounts.replace_secret(account, secret, emit, options=options),
             account.connection.endpoint,
             account.name,
             self.watch,

@@ -32,7 +32,7 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.base.words import parse_words
 from smtp_wizard.engine.scan.known_host import provider_of
 from smtp_wizard.engine.scan.network_findings import report_unreached
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.json_reports import outcome_json
 from smtp_wizard.output.lines import summary
@@ -235,7 +235,7 @@ class _Checker:
             ca_file=connection.ca_file,
             ignore_lockout=connection.ignore_lockout,
         )
-        return lambda emit: desk.check_draft(draft, depth, emit, options=options)
+        return lambda emit: desk.checks.check_draft(draft, depth, emit, options=options)
 
     # -- every port ------------------------------------------------------------------------------------------------
 

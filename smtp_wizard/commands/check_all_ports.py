@@ -16,7 +16,7 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.scan.control_host import Answer, Neutral
 from smtp_wizard.engine.scan.question import Question
 from smtp_wizard.engine.scan.results import Begun, Event, Lane, PortSeen, Probe, Talk, fold
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.output.lines import finding_lines, paragraph
 from smtp_wizard.output.outcome import Outcome
 from smtp_wizard.runtime.output import Form
@@ -84,7 +84,7 @@ class Sweep:
 
         try:
             async with self.watch.bound():
-                probe = await self.invocation.desk.probe(
+                probe = await self.invocation.desk.scans.probe(
                     self.host, take, security=self.security, options=options_of(self.connection)
                 )
         except TimeoutError:
@@ -180,7 +180,7 @@ class NeutralQuestion:
             return Neutrally()
         if named is not None:
             return Neutrally(self._asked(Neutral(named, tuple(ports)), serving, undone))
-        proposal = self.invocation.desk.neutral_for(self.host, ports)
+        proposal = self.invocation.desk.scans.propose_neutral(self.host, ports)
         if proposal is None or self.out.form is not Form.TEXT:
             return Neutrally(proposal=proposal)
         # Where another port serves there is nothing that must be known; a question would stand in the way.
@@ -204,7 +204,7 @@ class NeutralQuestion:
     async def _ask(self, neutral: Neutral, serving: Sequence[Endpoint] | None) -> tuple[Answer, ...]:
         try:
             async with self.watch.bound():
-                return await self.invocation.desk.ask_neutral(
+                return await self.invocation.desk.scans.ask_neutral(
                     neutral.host, self.host, neutral.ports, instead=serving, options=options_of(self.connection)
                 )
         except TimeoutError:

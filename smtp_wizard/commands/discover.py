@@ -14,8 +14,8 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.candidate import Candidate
-from smtp_wizard.engine.discovery.search import DEADLINE, Discovery
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.discovery.search import DEADLINE, DiscoveryResult
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.lines import paragraph
 from smtp_wizard.runtime.exits import Exit
@@ -47,8 +47,8 @@ def command(invocation: Invocation, /, email: Address, ispdb: bool | None, allow
     watch = Stopwatch(connection.timeout)
     options = Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
 
-    def look(public_list: bool) -> Discovery:
-        work = invocation.desk.discover(
+    def look(public_list: bool) -> DiscoveryResult:
+        work = invocation.desk.discovery.find_settings(
             email,
             public_list=public_list,
             plain_http=allow_http,
@@ -67,7 +67,7 @@ def command(invocation: Invocation, /, email: Address, ispdb: bool | None, allow
     return Exit.OK if found.provider or found.alternatives or found.candidates else Exit.FAILED
 
 
-def _tell(invocation: Invocation, email: Address, found: Discovery) -> None:
+def _tell(invocation: Invocation, email: Address, found: DiscoveryResult) -> None:
     out = invocation.out
     if out.form is Form.JSON:
         provider = found.provider

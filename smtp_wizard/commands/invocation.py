@@ -80,8 +80,7 @@ class Invocation:
         from smtp_wizard.runtime.foreground import run_on_terminal
         from smtp_wizard.runtime.questions import can_ask
 
-        desk = build_desk(self.config, self.environ, book=self.book, stores=self.stores)
-        self._heard(desk.catalog)
+        desk = build_desk(self.config, self.environ, book=self.book, stores=self.stores, catalog=self.catalog)
         if can_ask():
             desk.stores.command.lend = run_on_terminal
         return desk

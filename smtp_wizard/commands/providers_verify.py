@@ -85,7 +85,7 @@ class _Verifier:
         )
         lines: list[str] = []
         outcome = await observed(
-            lambda emit: self.invocation.desk.check_target(target, None, Depth.SERVER, emit),
+            lambda emit: self.invocation.desk.checks.check_target(target, None, Depth.SERVER, emit),
             endpoint,
             None,
             self.watch,

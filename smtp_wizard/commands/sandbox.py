@@ -60,7 +60,7 @@ def serve(invocation: Invocation, scenario: str, _json: bool) -> int:
 
 
 def _folder(invocation: Invocation) -> Path:
-    from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
+    from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 
     return invocation.folder / PRACTICE_FOLDER
 

@@ -30,8 +30,8 @@ from smtp_wizard.engine.checks.events import Emit
 from smtp_wizard.engine.checks.progress import Watched
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.test_message import new_token
-from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.output.json_reports import outcome_json
 from smtp_wizard.output.lines import paragraph
 from smtp_wizard.output.outcome import Outcome
@@ -123,7 +123,7 @@ class _Sending:
             ca_file=said.ca_file,
             ignore_lockout=said.ignore_lockout,
         )
-        return await self.invocation.desk.check_account(
+        return await self.invocation.desk.checks.check_account(
             self.account, secret, Depth.SEND, emit, to=self.to, options=options, token=self.code
         )
 

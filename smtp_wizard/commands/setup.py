@@ -65,10 +65,10 @@ from smtp_wizard.engine.providers.provider import AccessPath, Provider, Provider
 from smtp_wizard.engine.secrets.command import parse_command
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import variable_for
-from smtp_wizard.engine.services.access_tokens import keepable_in
-from smtp_wizard.engine.services.finder import Options
-from smtp_wizard.engine.wizard.draft import Application, Draft, Origin, walkable
-from smtp_wizard.engine.wizard.server_confirmation import Doubt
+from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.tokens import keepable_in
+from smtp_wizard.engine.wizard.draft import Application, Draft, Origin, walkable, with_tidy_secret
+from smtp_wizard.engine.wizard.server_confirmation import Doubt, doubt_about
 from smtp_wizard.engine.wizard.steps import missing, ranked
 from smtp_wizard.output.json_reports import outcome_json
 from smtp_wizard.output.lines import summary
@@ -195,7 +195,7 @@ class _Setup:
         self._tell_overrides(draft)
         draft = self._asked(draft) if lacking else draft
         self._refuse_unconfirmed(draft)
-        draft = self.invocation.desk.tidied(self._with_path(draft))
+        draft = with_tidy_secret(self._with_path(draft), self.invocation.desk.catalog)
         warn_of_oddities(self.out, draft.secret)
         self._refuse_unprovable(draft)
         self._agree_to_collisions()
@@ -208,7 +208,7 @@ class _Setup:
     def _towards_browser(self, draft: Draft) -> Draft:
         """Choose the way in that is in the browser, where that is wanted, and what is needed for it."""
         desk, given = self.invocation.desk, self.given
-        named = desk.path(draft.connection.provider, given.path)
+        named = desk.catalog.path(draft.connection.provider, given.path)
         if given.auth != Auth.XOAUTH2 and (named is None or named.auth.needs is not Auth.XOAUTH2 or given.auth):
             if given.browser.given:
                 raise click.UsageError("--client-id, --client-secret-... and --flow go with --auth xoauth2.")
@@ -231,17 +231,17 @@ class _Setup:
         if draft.connection.auth is not Auth.XOAUTH2 or draft.secret is not None or self.given.how_deep is Depth.SERVER:
             return draft
         desk = self.invocation.desk
-        server = desk.oauth_server(draft.connection.provider, draft.connection.path)
+        server = desk.catalog.oauth_server(draft.connection.provider, draft.connection.path)
         assert server is not None, "the way in has one"
         flow = flow_for(server, self.given.browser.flow)
         client = RegisteredClient(draft.client_id, draft.client_secret)
-        exchange = desk.bearers.exchange(server, client, draft.connection.ca_file)
+        exchange = desk.tokens.exchange(server, client, draft.connection.ca_file)
         address = draft.address.wire if draft.address else draft.connection.username
         found = signed_in(self.invocation, exchange, flow, address, self.watch, self._undone)
         return draft.with_sign_in(draft.connection.username, found)
 
     def _lacking_for_browser(self, draft: Draft) -> list[str]:
-        server = self.invocation.desk.oauth_server(draft.connection.provider, draft.connection.path)
+        server = self.invocation.desk.catalog.oauth_server(draft.connection.provider, draft.connection.path)
         if server is None or draft.connection.auth is not Auth.XOAUTH2 or draft.secret is not None:
             return []
         return lacking_for(server, self.given.browser.flow, has_secret=draft.client_secret is not None)
@@ -324,7 +324,7 @@ class _Setup:
 
     def _same_host(self, draft: Draft, security: Security) -> Endpoint | None:
         """Return the provider's own endpoint with that encryption, if it has one."""
-        provider = self.invocation.desk.provider(draft.connection.provider)
+        provider = self.invocation.desk.catalog.get(draft.connection.provider)
         offered = provider.offered(draft.address) if provider else ()
         return next((each.endpoint for each in offered if each.endpoint.security is security), None)
 
@@ -410,7 +410,7 @@ class _Setup:
 
     def _with_path(self, draft: Draft) -> Draft:
         """Choose the way to sign in: the one named, else the best that takes a password. Raises `CommandError`."""
-        provider = self.invocation.desk.provider(draft.connection.provider)
+        provider = self.invocation.desk.catalog.get(draft.connection.provider)
         if provider is None or not provider.paths:
             return draft
         wanted = Auth.XOAUTH2 if self.given.auth == Auth.XOAUTH2 else Auth.PASSWORD
@@ -440,7 +440,7 @@ class _Setup:
         """Return what is to be confirmed; nothing where a server is only looked at, or nothing comes of it."""
         depth = self.given.how_deep
         goes_there = draft.connection.auth is not Auth.NONE or depth is Depth.SEND or bool(draft.name)
-        return self.invocation.desk.doubt_about(draft) if goes_there and depth is not Depth.SERVER else None
+        return doubt_about(draft, self.invocation.desk.catalog) if goes_there and depth is not Depth.SERVER else None
 
     def _refuse_unconfirmed(self, draft: Draft) -> None:
         """With every answer given there is nobody to confirm a server that was found. Raises `CommandError`."""
@@ -485,7 +485,7 @@ class _Setup:
         with Transcript(self.given.connection, self.out) as transcript:
             outcome = run(self._check(draft, transcript), self.watch, self._undone)
         code = exit_code([outcome])
-        draft = replace(draft, proof=self.invocation.desk.proof(draft, outcome.report, self.given.how_deep))
+        draft = replace(draft, proof=self.invocation.desk.checks.prove(draft, outcome.report, self.given.how_deep))
         saved = self._save(draft) if draft.name and code == Exit.OK else None
         if self.out.form is Form.JSON:
             named = replace(outcome, account=saved.name if saved else None)
@@ -499,7 +499,7 @@ class _Setup:
         connection, depth = self.given.connection, self.given.how_deep
         assert draft.connection.endpoint is not None
         return await observed(
-            lambda emit: self.invocation.desk.check_draft(
+            lambda emit: self.invocation.desk.checks.check_draft(
                 draft, depth, emit, options=Options(family=connection.family, ignore_lockout=connection.ignore_lockout)
             ),
             draft.connection.endpoint,
@@ -517,7 +517,7 @@ class _Setup:
             else replace(draft, store=StoreKind.KEYRING)
         )
         return run(
-            self.invocation.desk.save(kept, replacing=self.replacing, displacing=self.displacing),
+            self.invocation.desk.accounts.save(kept, replacing=self.replacing, displacing=self.displacing),
             Stopwatch(),
             lambda: f"Look with 'smtp-wizard accounts' whether '{draft.name}' was saved.",
         )

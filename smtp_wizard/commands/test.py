@@ -33,6 +33,7 @@ from smtp_wizard.commands.options.passwords import PasswordSource, password_opti
 from smtp_wizard.commands.options.sign_in import given_password, tidied_for
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.sign_in_ending import ending_words, retirement_of
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
@@ -48,7 +49,7 @@ from smtp_wizard.engine.providers.retirements import Notice
 from smtp_wizard.engine.sandbox.server import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.output.json_reports import json_line, outcome_json
 from smtp_wizard.output.junit import junit
 from smtp_wizard.output.lines import plain_report, summary
@@ -177,13 +178,17 @@ class _Tester:
         """Return whose sign-in in the browser will end soon. Renewed just now, it is read again."""
         if not any(account.login for account in self.accounts):
             return []
-        now = {account.name: account for account in self.invocation.book.list()}
-        found = ((name, self.invocation.desk.ending(now[name])) for name in self.done if name in now)
+        saved, desk = {account.name: account for account in self.invocation.book.list()}, self.invocation.desk
+        done = (saved[name] for name in self.done if name in saved)
+        found = ((account.name, ending_words(account, desk.catalog, desk.now())) for account in done)
         return sorted((name, ending) for name, ending in found if ending)
 
     def _notices(self) -> list[tuple[str, Notice]]:
         """Return what ends, or has ended, for the ways in which the accounts sign in."""
-        found = ((account.name, self.invocation.desk.notice(account)) for account in self.accounts)
+        found = (
+            (account.name, retirement_of(account, self.invocation.desk.catalog, self.invocation.desk.now()))
+            for account in self.accounts
+        )
         return [(name, notice) for name, notice in found if notice is not None]
 
     def _undone(self) -> str:
@@ -228,7 +233,7 @@ class _Tester:
     async def _stored_of(self, account: Account) -> Secret | Exception | None:
         """Return an account's secret, or why it cannot be had, whatever that is: the others are tested all the same."""
         try:
-            secret = await self.invocation.desk.secret_of(account)
+            secret = await self.invocation.desk.entries.secret_of(account)
         except Exception as problem:
             return problem
         return _nowhere() if secret is None and account.connection.auth is not Auth.NONE else secret
@@ -321,7 +326,7 @@ class _Tester:
             ca_file=connection.ca_file,
             ignore_lockout=connection.ignore_lockout,
         )
-        return await self.invocation.desk.check_account(
+        return await self.invocation.desk.checks.check_account(
             account, secret, self.asked.depth, emit, to=self.asked.to, options=options
         )
 

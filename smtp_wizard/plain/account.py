@@ -9,7 +9,8 @@ from smtp_wizard.engine.accounts.account_book import Displaces
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets.base import SecretError
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of, draft_to_sign_in_again
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.checks import Checked, awaited
 from smtp_wizard.plain.form import Kit
@@ -45,11 +46,12 @@ def change_account(talk: Talk, kit: Kit, account: Account) -> Draft | None:
     try:
         match talk.choose(f"What about '{account.name}'?", rows):
             case "edit":
-                return kit.desk.draft_of(account, _at_hand(talk, kit, account))
+                return draft_of(account, _at_hand(talk, kit, account), kit.desk.catalog)
             case "copy":
-                return kit.desk.copy_of(account, _at_hand(talk, kit, account))
+                secret = _at_hand(talk, kit, account)
+                return copy_of(account, secret, kit.desk.catalog, kit.desk.book.free_name(account.name))
             case "password" if in_browser(account):
-                return kit.desk.sign_in_anew(account, _at_hand(talk, kit, account))
+                return draft_to_sign_in_again(account, _at_hand(talk, kit, account), kit.desk.catalog)
             case "password":
                 _new_secret(talk, kit, account)
             case "move":
@@ -68,23 +70,23 @@ def change_account(talk: Talk, kit: Kit, account: Account) -> Draft | None:
 def _at_hand(talk: Talk, kit: Kit, account: Account) -> Secret | None:
     try:
         unlock(talk, kit, account.store)
-        return awaited(kit.desk.secret_of(account))
+        return awaited(kit.desk.entries.secret_of(account))
     except SecretError:
         return None  # it is typed again at the step that needs it
 
 
 def _new_secret(talk: Talk, kit: Kit, account: Account) -> None:
-    path = kit.desk.path(account.connection.provider, account.connection.path)
+    path = kit.desk.catalog.path(account.connection.provider, account.connection.path)
     label = path.secret_label if path and path.secret_label else "Password"
     talk.say(NEW_SECRET_WHY)
     typed = talk.secret(f"{label} of '{account.name}', not shown", lacking=SECRET_LACKING)
     form = path.secret_form if path else None
     secret = Secret(form.tidy(typed) if form is not None and form.fits(typed) else typed)
     unlock(talk, kit, account.store)
-    checked = Checked(talk, partial(kit.desk.replace_secret, account, secret))
+    checked = Checked(talk, partial(kit.desk.accounts.replace_secret, account, secret))
     if checked.paused and talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
         options = Options(ignore_lockout=True)
-        checked = Checked(talk, partial(kit.desk.replace_secret, account, secret, options=options))
+        checked = Checked(talk, partial(kit.desk.accounts.replace_secret, account, secret, options=options))
     if checked.report is not None:
         talk.say(new_secret_words(account.name, kept=checked.good, tried=not checked.paused))
 
@@ -98,7 +100,7 @@ def _move(talk: Talk, kit: Kit, account: Account) -> None:
     where = ask_way(talk, kind, known, account.name) if kind.is_reference else ""
     secret = fetched(talk, kit, account)
     unlock(talk, kit, kind, creating=True)
-    _, trouble = awaited(kit.desk.move(account.name, kind, where, secret))
+    _, trouble = awaited(kit.desk.accounts.move(account.name, kind, where, secret))
     talk.say(moved_words(account.name, STORE_TITLES[kind]))
     if trouble:
         talk.say(trouble)
@@ -107,18 +109,18 @@ def _move(talk: Talk, kit: Kit, account: Account) -> None:
 def _rename(talk: Talk, kit: Kit, account: Account) -> None:
     wanted = talk.ask("Its new name", parse_name, default=account.name)
     unlock(talk, kit, account.store)
-    renamed = awaited(kit.desk.rename(account.name, wanted))
+    renamed = awaited(kit.desk.accounts.rename(account.name, wanted))
     talk.say(renamed_words(account.name, renamed.name))
 
 
 def _scope(talk: Talk, kit: Kit, account: Account) -> None:
     wanted = other_scope(account)
     try:
-        kit.desk.set_scope(account.name, wanted)
+        awaited(kit.desk.accounts.set_scope(account.name, wanted))
     except Displaces as problem:
         if not talk.yes(str(problem), yes=displaces_yes(account.name, problem.other.name), no=DISPLACE_NO):
             return
-        kit.desk.set_scope(account.name, Scope.ALL, displacing=True)
+        awaited(kit.desk.accounts.set_scope(account.name, Scope.ALL, displacing=True))
     talk.say(scope_words(account.name, wanted))
 
 
@@ -132,7 +134,7 @@ def _delete(talk: Talk, kit: Kit, account: Account) -> None:
         pass
     except SecretError as problem:
         talk.say(str(problem))
-    _, trouble = awaited(kit.desk.remove(account.name))
+    _, trouble = awaited(kit.desk.accounts.remove(account.name))
     talk.say(deleted_words(account.name))
     if trouble:
         talk.say(trouble)

@@ -36,10 +36,10 @@ def _address(talk: Talk, kit: Kit, draft: Draft) -> Draft:
 def found_for(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     """Return the draft with what is found about its address; a public list is asked after a yes. Raises `GoBack`."""
     assert draft.address is not None, "it was just typed"
-    found = awaited(kit.desk.discover(draft.address, tell=lambda line: talk.show([f"  {line}"])))
+    found = awaited(kit.desk.discovery.find_settings(draft.address, tell=lambda line: talk.show([f"  {line}"])))
     database = load_database()
     if list_may_help(found) and talk.yes(list_question(draft, database), yes=LIST_YES, no=LIST_NO):
-        found = awaited(kit.desk.discover(draft.address, public_list=True))
+        found = awaited(kit.desk.discovery.find_settings(draft.address, public_list=True))
     return with_found(draft, found, kit.desk.catalog)
 
 

@@ -12,8 +12,8 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.guides.guides import as_text
 from smtp_wizard.engine.providers.provider import AccessPath
-from smtp_wizard.engine.services.finder import Options
-from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.wizard.draft import Draft, with_tidy_secret
 from smtp_wizard.output.lines import WIDTH, endpoint_words
 from smtp_wizard.plain.checks import Checked
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
@@ -51,12 +51,12 @@ def connect(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
 
 
 def _path(kit: Kit, draft: Draft) -> AccessPath | None:
-    return kit.desk.path(draft.connection.provider, draft.connection.path)
+    return kit.desk.catalog.path(draft.connection.provider, draft.connection.path)
 
 
 def show_guide(talk: Talk, kit: Kit, draft: Draft, guide_id: str) -> None:
     """Print a guide, with what is known put in."""
-    guide = filled_guide(kit.shelf, guide_id, kit.desk.provider(draft.connection.provider), draft)
+    guide = filled_guide(kit.shelf, guide_id, kit.desk.catalog.get(draft.connection.provider), draft)
     talk.show([*as_text(guide, WIDTH).splitlines(), ""])
 
 
@@ -136,9 +136,11 @@ class _SignIn:
         self.talk.say("Checking ...")
         draft = self.draft
         options = Options(ignore_lockout=anyway)
-        self.checked = Checked(self.talk, partial(self.kit.desk.check_draft, draft, Depth.LOGIN, options=options))
+        self.checked = Checked(
+            self.talk, partial(self.kit.desk.checks.check_draft, draft, Depth.LOGIN, options=options)
+        )
         if self.checked.report is not None:
-            self.draft = replace(draft, proof=self.kit.desk.proof(draft, self.checked.report, Depth.LOGIN))
+            self.draft = replace(draft, proof=self.kit.desk.checks.prove(draft, self.checked.report, Depth.LOGIN))
         self.kit.keep(self.draft)
         if self.draft.signed_in:
             self.talk.say(f"{proved_words(self.draft.connection.auth)} Next: the test mail.")
@@ -204,7 +206,7 @@ def _typed(talk: Talk, kit: Kit, draft: Draft) -> Draft:
         )
         if not text:
             return draft
-        tried = kit.desk.tidied(draft.with_sign_in(draft.connection.username, Secret(text)))
+        tried = with_tidy_secret(draft.with_sign_in(draft.connection.username, Secret(text)), kit.desk.catalog)
         assert tried.secret is not None, "it was just put there"
         doubt = oddity_words(tried.secret)
         if form is not None:

@@ -51,7 +51,7 @@ def _next(talk: Talk, kit: Kit, draft: Draft) -> Draft:
             case "show":
                 _show(talk, draft)
             case guide_id:
-                guide = filled_guide(kit.shelf, guide_id, kit.desk.provider(draft.connection.provider), draft)
+                guide = filled_guide(kit.shelf, guide_id, kit.desk.catalog.get(draft.connection.provider), draft)
                 talk.show(as_text(guide, WIDTH).splitlines())
 
 

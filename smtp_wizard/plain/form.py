@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.plain.talk import GoBack, Talk
 from smtp_wizard.text.discovery import CONFIRM_NO, CONFIRM_YES, doubt_question
@@ -64,7 +65,7 @@ def once_confirmed(talk: Talk, kit: Kit, draft: Draft) -> Draft | None:
 
     Raises `GoBack`, `Quit`.
     """
-    doubt = kit.desk.doubt_about(draft)
+    doubt = doubt_about(draft, kit.desk.catalog)
     if doubt is None:
         return draft
     return draft.confirmed() if talk.yes(doubt_question(doubt), yes=CONFIRM_YES, no=CONFIRM_NO) else None

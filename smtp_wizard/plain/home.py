@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
+from smtp_wizard.engine.accounts.sign_in_ending import ending_words
 from smtp_wizard.engine.base.stages import Depth
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.account import change_account
 from smtp_wizard.plain.checks import Checked
@@ -78,7 +79,7 @@ def _accounts(talk: Talk, kit: Kit) -> tuple[Account, ...]:
         talk.say(trouble)
     for account in accounts:
         talk.show(wrap(_words(account, kit), "  - "))
-        if ending := kit.desk.ending(account):
+        if ending := ending_words(account, kit.desk.catalog, kit.desk.now()):
             talk.show(wrap(f"! {ending}", "    "))
     if not accounts:
         talk.say("No account is saved yet.")
@@ -112,9 +113,9 @@ def _test(talk: Talk, kit: Kit, account: Account) -> None:
     except TROUBLES as problem:
         talk.say(str(problem))
         return
-    checked = Checked(talk, partial(kit.desk.check_account, account, secret, Depth.LOGIN))
+    checked = Checked(talk, partial(kit.desk.checks.check_account, account, secret, Depth.LOGIN))
     if checked.paused and talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
         options = Options(ignore_lockout=True)
-        checked = Checked(talk, partial(kit.desk.check_account, account, secret, Depth.LOGIN, options=options))
+        checked = Checked(talk, partial(kit.desk.checks.check_account, account, secret, Depth.LOGIN, options=options))
     if checked.report is not None:
         talk.say(tested_words(account, checked.report))

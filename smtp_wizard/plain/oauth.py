@@ -40,7 +40,9 @@ def oauth(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
     """The client, then the sign-in; go on when that has worked."""
     server = _server(kit, draft)
     if not kit.backwards:
-        show_guide(talk, kit, draft, guide_id_for(kit.desk.path(draft.connection.provider, draft.connection.path)))
+        show_guide(
+            talk, kit, draft, guide_id_for(kit.desk.catalog.path(draft.connection.provider, draft.connection.path))
+        )
     for line in override_words(draft, kit.desk.catalog):
         talk.say(line)
     talk.say(client_words(server))
@@ -51,7 +53,7 @@ def oauth(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
 
 
 def _server(kit: Kit, draft: Draft) -> OAuthServer:
-    server = kit.desk.oauth_server(draft.connection.provider, draft.connection.path)
+    server = kit.desk.catalog.oauth_server(draft.connection.provider, draft.connection.path)
     assert server is not None, "the step applies only where one signs in in the browser"
     return server
 
@@ -96,14 +98,14 @@ def _signed_in(talk: Talk, kit: Kit, draft: Draft) -> Draft:
             continue
         if found is not None:
             talk.say(DONE_WORDS)
-            return draft.with_sign_in(draft.connection.username, kit.desk.bearers.remember(found))
+            return draft.with_sign_in(draft.connection.username, kit.desk.tokens.remember(found))
 
 
 def _attempted(talk: Talk, kit: Kit, draft: Draft, server: OAuthServer, flow: Flow) -> SignedIn | None:
     """Sign in; None where the person wants another way. Raises `OAuthError`, `GoBack`, `Quit`."""
     desk = kit.desk
     client = RegisteredClient(draft.client_id, draft.client_secret)
-    exchange = desk.bearers.exchange(server, client, draft.connection.ca_file)
+    exchange = desk.tokens.exchange(server, client, draft.connection.ca_file)
     address = draft.address.wire if draft.address else ""
     with Beside(partial(Attempt, exchange, flow, address, now=desk.now)) as beside:
         lines = page_lines(beside.attempt, os.environ)

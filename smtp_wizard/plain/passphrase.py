@@ -47,7 +47,7 @@ def unlock(talk: Talk, kit: Kit, *places: StoreRef | StoreKind | None, creating:
 def opened_for(talk: Talk, kit: Kit, draft: Draft) -> bool:
     """Open the vault where a check of a draft needs it. Return whether the check can be made; why not is said."""
     try:
-        unlock(talk, kit, kit.desk.kept_in(draft))
+        unlock(talk, kit, awaited(kit.desk.tokens.store_of(draft)))
     except GoBack:
         talk.say(VAULT_CLOSED)
         return False
@@ -74,7 +74,7 @@ def fetched(talk: Talk, kit: Kit, account: Account) -> Secret | None:
     """Fetch the secret of an account, or ask for the one that is kept nowhere. Raises `SecretError`, `GoBack`."""
     unlock(talk, kit, account.store)
     try:
-        return awaited(kit.desk.secret_of(account))
+        return awaited(kit.desk.entries.secret_of(account))
     except SecretError as problem:
         if problem.trouble is not Trouble.ASK or account.connection.auth is Auth.XOAUTH2:
             raise

@@ -34,7 +34,7 @@ def provider(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
 
 
 def _provider(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    found = kit.desk.provider(draft.connection.provider)
+    found = kit.desk.catalog.get(draft.connection.provider)
     if (
         draft.origin is Origin.FOUND
         and draft.connection.endpoint is not None

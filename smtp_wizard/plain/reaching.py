@@ -23,6 +23,6 @@ def find_out(talk: Talk, kit: Kit, unreached: Unreached) -> None:
     neutral = unreached.neutral
     if not talk.yes(neutral_question(neutral), yes=NEUTRAL_YES, no=NEUTRAL_NO):
         return
-    asked = kit.desk.ask_neutral(neutral.host, unreached.host, neutral.ports, instead=unreached.serving)
+    asked = kit.desk.scans.ask_neutral(neutral.host, unreached.host, neutral.ports, instead=unreached.serving)
     for line in answer_lines(awaited(asked)):
         talk.say(line)

@@ -14,6 +14,7 @@ from smtp_wizard.engine.secrets.base import Availability, SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import variable_for
 from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.wizard.account_draft import suggested_name
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
@@ -57,7 +58,7 @@ def review(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
 
 
 def _name(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    default = draft.typed.get("name", draft.name or kit.desk.suggested_name(draft))
+    default = draft.typed.get("name", draft.name or suggested_name(draft, kit.desk.catalog, kit.desk.book))
     return replace(draft, name=talk.ask("Account name", parse_name, default=default)).with_typed("name", None)
 
 
@@ -68,7 +69,7 @@ def _sender_name(talk: Talk, kit: Kit, draft: Draft) -> Draft:
 
 
 def _scope(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    talk.say(scope_advice(kit.desk.provider(draft.connection.provider)))
+    talk.say(scope_advice(kit.desk.catalog.get(draft.connection.provider)))
     rows = [Choice(each, each.words, SCOPE_NOTES[each]) for each in Scope]
     return replace(draft, scope=Scope(talk.choose("Use it for:", rows, draft.scope)))
 
@@ -160,7 +161,7 @@ class _Saving:
     def _attempt(self) -> None:
         try:
             unlock(self.talk, self.kit, self.draft.store, creating=True)
-            save = self.kit.desk.save(self.draft, replacing=self.replacing, displacing=self.displacing)
+            save = self.kit.desk.accounts.save(self.draft, replacing=self.replacing, displacing=self.displacing)
             account = awaited(save)
         except NameTaken:
             self._ask_to_replace()

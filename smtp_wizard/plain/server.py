@@ -9,8 +9,9 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security, parse_host, par
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.scan.results import Event, PortSeen
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import USUAL_PORT, Draft
+from smtp_wizard.engine.wizard.server_confirmation import doubt_about, was_found
 from smtp_wizard.engine.wizard.steps import Next, may_be_nameless, with_typed_username
 from smtp_wizard.output.lines import endpoint_words, finding_lines
 from smtp_wizard.plain.checks import Checked, awaited
@@ -45,7 +46,7 @@ def server(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
     talk.say(SERVER_QUESTION)
     questions = [Question(each) for each in (_host, _security, _port, _username, _sender, _settings)]
     clear = Question(_cleartext, lambda each: each.connection.awaits_consent)
-    doubtful = Question(_confirmed, lambda each: kit.desk.doubt_about(each) is not None)
+    doubtful = Question(_confirmed, lambda each: doubt_about(each, kit.desk.catalog) is not None)
     outcome = in_order(talk, kit, draft, [*questions, doubtful, clear])
     return Next(outcome.draft.confirmed()) if isinstance(outcome, Next) else outcome
 
@@ -147,7 +148,7 @@ def _actions(tried: _Tried) -> list[Choice]:
 
 def _tested(talk: Talk, kit: Kit, draft: Draft) -> _Tried:
     """Test server and port; return what is wrong with them."""
-    checked = Checked(talk, partial(kit.desk.check_draft, draft, Depth.SERVER))
+    checked = Checked(talk, partial(kit.desk.checks.check_draft, draft, Depth.SERVER))
     if checked.good:
         talk.say(SERVER_GOOD)
     if checked.report is None:
@@ -165,8 +166,8 @@ def _usual_ports(talk: Talk, kit: Kit, draft: Draft) -> tuple[Draft, _Tried]:
         if isinstance(event, PortSeen):
             talk.show([f"  {row_words(event.result)}"])
 
-    options, was_found = Options(ehlo_name=draft.connection.ehlo_name), kit.desk.was_found(draft)
-    work = kit.desk.probe(host, see, ca_file=draft.connection.ca_file, options=options, found=was_found)
+    options, unsaid = Options(ehlo_name=draft.connection.ehlo_name), was_found(draft, kit.desk.catalog)
+    work = kit.desk.scans.probe(host, see, ca_file=draft.connection.ca_file, options=options, found=unsaid)
     found = awaited(work)
     for sentence in conclusion(found, taken_words):
         talk.say(sentence)

@@ -36,7 +36,7 @@ def signin(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
 
 
 def _of(kit: Kit, draft: Draft) -> Provider:
-    provider = kit.desk.provider(draft.connection.provider)
+    provider = kit.desk.catalog.get(draft.connection.provider)
     assert provider is not None, "the step applies only where a provider is known"
     return provider
 

@@ -8,7 +8,7 @@ from functools import partial
 from smtp_wizard.engine.accounts.lockout_guard import refused
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.stages import Depth, Verdict
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Arrival, Draft
 from smtp_wizard.engine.wizard.steps import Back
 from smtp_wizard.output.lines import summary
@@ -93,11 +93,11 @@ def _sent(talk: Talk, kit: Kit, draft: Draft) -> Draft:
         if report is not None and report.verdict is not Verdict.FAIL:
             talk.show(summary(report, Depth.SEND))
             if report.verdict in GOOD:
-                draft = replace(draft, proof=kit.desk.proof(draft, report, Depth.SEND))
+                draft = replace(draft, proof=kit.desk.checks.prove(draft, report, Depth.SEND))
             return _arrived(talk, draft)
         if report is not None and refused(report):
             # What was proved before holds no longer, on the way back either.
-            draft = replace(draft, proof=kit.desk.proof(draft, report, Depth.SEND))
+            draft = replace(draft, proof=kit.desk.checks.prove(draft, report, Depth.SEND))
         going = _tries_again(talk, checked, draft)
     return replace(draft, arrival=Arrival.SKIPPED)
 
@@ -107,10 +107,10 @@ def _attempted(talk: Talk, kit: Kit, draft: Draft) -> Checked | None:
     if not opened_for(talk, kit, draft):
         return None
     talk.say("Sending ...")
-    checked = Checked(talk, partial(kit.desk.check_draft, draft, Depth.SEND))
+    checked = Checked(talk, partial(kit.desk.checks.check_draft, draft, Depth.SEND))
     if checked.paused and talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
         options = Options(ignore_lockout=True)
-        checked = Checked(talk, partial(kit.desk.check_draft, draft, Depth.SEND, options=options))
+        checked = Checked(talk, partial(kit.desk.checks.check_draft, draft, Depth.SEND, options=options))
     return checked
 
 

@@ -1,56 +1,18 @@
-"""What goes on while the person reads and types: the server check, which belongs to the flow and not to a screen, and
-work that would hold up the keys.
-"""
+"""What goes on while the person reads and types: the server check, which belongs to the flow and not to a screen."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
-from contextlib import suppress
-from typing import TypeVar
 
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.events import Emit, Event
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.server_confirmation import was_found
 from smtp_wizard.runtime.expected_errors import TROUBLES
 from smtp_wizard.runtime.fault_log import as_fault
-
-T = TypeVar("T")
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    """Do in a thread what takes the processor or the disk for long; return what it returns, raise what it raises.
-
-    Whoever is cancelled waits no longer, and what the work still finds out is thrown away. Not `asyncio.to_thread`: at
-    its end `asyncio.run` waits for that thread, and the person has left.
-    """
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, fault: BaseException | None) -> None:
-        if answer.done():
-            return
-        if fault is not None:
-            answer.set_exception(fault)
-        else:
-            answer.set_result(result)  # type: ignore[arg-type]  # the work has returned it
-
-    def run() -> None:
-        result: T | None = None
-        fault: BaseException | None = None
-        try:
-            result = work()
-        except BaseException as problem:  # whatever it is: somebody waits for it
-            # A future takes no StopIteration.
-            fault = RuntimeError() if isinstance(problem, StopIteration) else problem
-        with suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(settle, result, fault)
-
-    threading.Thread(target=run, name="smtp-wizard work", daemon=True).start()
-    return await answer
 
 
 class ServerWatch:
@@ -68,7 +30,7 @@ class ServerWatch:
     def watch(self, draft: Draft) -> None:
         """Begin checking the draft's server, unless that is being done or has been done already."""
         # One that was left alone because it leads inside is looked at once the person has said yes to it.
-        wanted = (draft.connection.endpoint, draft.connection.sandbox, self._desk.was_found(draft))
+        wanted = (draft.connection.endpoint, draft.connection.sandbox, was_found(draft, self._desk.catalog))
         if wanted == self._for:
             return
         self.stop()
@@ -102,7 +64,7 @@ class ServerWatch:
 
     async def _run(self, draft: Draft) -> None:
         try:
-            await self._desk.check_draft(draft, Depth.SERVER, self._take)
+            await self._desk.checks.check_draft(draft, Depth.SERVER, self._take)
         except TROUBLES:
             return  # said when the person asks for the sign-in, where it can be mended
         except asyncio.CancelledError as ended:

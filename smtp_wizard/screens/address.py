@@ -119,8 +119,10 @@ class AddressScreen(StepScreen):
         if draft.connection.provider is None:
             self.banner.say(f"Looking up {address.domain} ... (Esc goes back)")
             desk = self.kit.desk
-            found = await desk.discover(address, tell=lambda line: self.banner.say(f"{line} (Esc goes back)"))
+            found = await desk.discovery.find_settings(
+                address, tell=lambda line: self.banner.say(f"{line} (Esc goes back)")
+            )
             if list_may_help(found) and await self._may_ask_the_list(draft):
-                found = await desk.discover(address, public_list=True)
+                found = await desk.discovery.find_settings(address, public_list=True)
             draft = with_found(draft, found, desk.catalog)
         self.go_on(draft)

@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.checks.events import Event, Line, RunFinished, StageFinished
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.guides.guides import Guide
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.runtime.expected_errors import TROUBLES
 from smtp_wizard.screens.dialogs import ConfirmScreen
@@ -69,7 +69,7 @@ class ConnectScreen(ReachingScreen):
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)
-        path = kit.desk.path(draft.connection.provider, draft.connection.path)
+        path = kit.desk.catalog.path(draft.connection.provider, draft.connection.path)
         self.form = path.secret_form if path else None
         self.needs_secret = draft.connection.auth is Auth.PASSWORD
         self.needs_name = draft.connection.auth is not Auth.NONE
@@ -131,7 +131,7 @@ class ConnectScreen(ReachingScreen):
         return Content.assemble(("Server ", "$foreground-muted"), f"{where}{ending}", (own, "bold $text-warning"))
 
     def _guide(self, guide_id: str) -> Guide:
-        provider = self.kit.desk.provider(self.draft.connection.provider)
+        provider = self.kit.desk.catalog.get(self.draft.connection.provider)
         return filled_guide(self.kit.shelf, guide_id, provider, self.draft)
 
     # -- typing -----------------------------------------------------------------------------------------------------
@@ -240,14 +240,14 @@ class ConnectScreen(ReachingScreen):
         self.field.fail("")
         desk = self.kit.desk
         try:
-            if not await unlocked(self.app, desk.stores.vault, desk.kept_in(draft)):
+            if not await unlocked(self.app, desk.stores.vault, await desk.tokens.store_of(draft)):
                 raise InputError(VAULT_CLOSED)
             options = Options(ignore_lockout=anyway)
-            report = await desk.check_draft(draft, Depth.LOGIN, self._fold, options=options)
+            report = await desk.checks.check_draft(draft, Depth.LOGIN, self._fold, options=options)
         except TROUBLES as problem:
             self.banner.say(str(problem))
             return
-        self.draft = replace(draft, ticks=self.pane.ticks, proof=self.kit.desk.proof(draft, report, Depth.LOGIN))
+        self.draft = replace(draft, ticks=self.pane.ticks, proof=self.kit.desk.checks.prove(draft, report, Depth.LOGIN))
         self._refresh_transcript()
         if report.verdict in (Verdict.PASS, Verdict.WARN):
             self._succeeded()

@@ -15,10 +15,10 @@ from textual.content import Content
 from textual.widgets import Input, TextArea
 
 from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.explain.explain import Explainer, Explanation
 from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.engine.explain.pasted_text import LEFT_OUT, shortened
-from smtp_wizard.runtime.server_watch import in_thread
 from smtp_wizard.screens.dialogs import Dialog, HelpScreen
 from smtp_wizard.screens.finding import FindingScreen
 from smtp_wizard.screens.step import Kit

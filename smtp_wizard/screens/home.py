@@ -18,15 +18,18 @@ from textual.widgets import DataTable
 from smtp_wizard.engine.accounts.account import Account, AccountsError, parse_name
 from smtp_wizard.engine.accounts.account_book import Displaces
 from smtp_wizard.engine.accounts.lockout_guard import paused
+from smtp_wizard.engine.accounts.sign_in_ending import ending_words, retirement_of
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.checks.events import Event, RunFinished
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of, draft_to_sign_in_again
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.runtime.expected_errors import TROUBLES
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, NameScreen, PasswordScreen
@@ -198,9 +201,9 @@ class HomeScreen(Steady, Screen[None]):
 
     def _retiring(self, account: Account) -> str:
         """Say that the account's way of signing in ends, when, what to do, and who says so."""
-        notice = self.kit.desk.notice(account)
+        notice = retirement_of(account, self.kit.desk.catalog, self.kit.desk.now())
         words = [notice.words] if notice else []
-        words += [ending] if (ending := self.kit.desk.ending(account)) else []
+        words += [ending] if (ending := ending_words(account, self.kit.desk.catalog, self.kit.desk.now())) else []
         return "\n".join(f"! {each}" for each in words)
 
     @property
@@ -269,7 +272,7 @@ class HomeScreen(Steady, Screen[None]):
         try:
             secret = await self._secret(account)
             options = Options(ignore_lockout=anyway)
-            report = await self.kit.desk.check_account(account, secret, Depth.LOGIN, self._take, options=options)
+            report = await self.kit.desk.checks.check_account(account, secret, Depth.LOGIN, self._take, options=options)
         except TROUBLES as problem:
             self.heading.update("")
             self.banner.say(f"'{account.name}': {problem}")
@@ -312,7 +315,7 @@ class HomeScreen(Steady, Screen[None]):
         """Fetch the secret, or ask for the one that is kept nowhere."""
         await self._open_vault(account)
         try:
-            return await self.kit.desk.secret_of(account)
+            return await self.kit.desk.entries.secret_of(account)
         except SecretError as problem:
             if problem.trouble is not Trouble.ASK or account.connection.auth is Auth.XOAUTH2:
                 raise
@@ -351,7 +354,8 @@ class HomeScreen(Steady, Screen[None]):
     async def action_edit(self) -> None:
         """Go through the wizard again with the account's answers filled in."""
         if (account := self._chosen) is not None:
-            self.post_message(ToWizard(self.kit.desk.draft_of(account, await self._secret_if_at_hand(account))))
+            secret = await self._secret_if_at_hand(account)
+            self.post_message(ToWizard(draft_of(account, secret, self.kit.desk.catalog)))
 
     @work_once("change")
     async def action_copy_account(self) -> None:
@@ -359,7 +363,9 @@ class HomeScreen(Steady, Screen[None]):
         if (account := self._chosen) is None:
             return
         try:
-            draft = self.kit.desk.copy_of(account, await self._secret_if_at_hand(account))
+            secret = await self._secret_if_at_hand(account)
+            name = await in_thread(lambda: self.kit.desk.book.free_name(account.name))
+            draft = copy_of(account, secret, self.kit.desk.catalog, name)
         except TROUBLES as problem:
             self.banner.say(str(problem))
         else:
@@ -374,7 +380,7 @@ class HomeScreen(Steady, Screen[None]):
     async def _secret_if_at_hand(self, account: Account) -> Secret | None:
         try:
             await self._open_vault(account)
-            return await self.kit.desk.secret_of(account)
+            return await self.kit.desk.entries.secret_of(account)
         except (SecretError, InputError):
             return None  # it is typed again at the step that needs it
 
@@ -389,7 +395,7 @@ class HomeScreen(Steady, Screen[None]):
             return
         try:
             await self._open_vault(account)
-            renamed = await self.kit.desk.rename(account.name, wanted)
+            renamed = await self.kit.desk.accounts.rename(account.name, wanted)
         except TROUBLES as problem:
             self.banner.say(str(problem))
             return
@@ -405,9 +411,9 @@ class HomeScreen(Steady, Screen[None]):
     async def _new_password(self, account: Account) -> None:
         if in_browser(account):
             secret = await self._secret_if_at_hand(account)
-            self.post_message(ToWizard(self.kit.desk.sign_in_anew(account, secret)))
+            self.post_message(ToWizard(draft_to_sign_in_again(account, secret, self.kit.desk.catalog)))
             return
-        path = self.kit.desk.path(account.connection.provider, account.connection.path)
+        path = self.kit.desk.catalog.path(account.connection.provider, account.connection.path)
         label = path.secret_label if path and path.secret_label else "Password"
         form = path.secret_form if path else None
         secret = await self.app.push_screen_wait(PasswordScreen(account.name, NEW_SECRET_WHY, label=label, form=form))
@@ -416,11 +422,11 @@ class HomeScreen(Steady, Screen[None]):
         self._begin(f"Trying the new password of '{account.name}' ...")
         try:
             await self._open_vault(account)
-            report = await self.kit.desk.replace_secret(account, secret, self._take)
+            report = await self.kit.desk.accounts.replace_secret(account, secret, self._take)
             if paused(report) and await self._wanted_anyway():
                 self._begin(f"Trying the new password of '{account.name}' ...")
                 options = Options(ignore_lockout=True)
-                report = await self.kit.desk.replace_secret(account, secret, self._take, options=options)
+                report = await self.kit.desk.accounts.replace_secret(account, secret, self._take, options=options)
         except TROUBLES as problem:
             self.heading.update("")
             self.banner.say(str(problem))
@@ -440,7 +446,7 @@ class HomeScreen(Steady, Screen[None]):
         try:
             secret = await self._secret(account)
             await self._open_vault(account, wanted.kind)
-            _, trouble = await self.kit.desk.move(account.name, wanted.kind, wanted.where, secret)
+            _, trouble = await self.kit.desk.accounts.move(account.name, wanted.kind, wanted.where, secret)
         except TROUBLES as problem:
             self.banner.say(str(problem))
             return
@@ -462,12 +468,12 @@ class HomeScreen(Steady, Screen[None]):
     async def _scope_set(self, account: Account, wanted: Scope) -> bool:
         """Set the scope; ask where another account would be displaced. Return whether it was done."""
         try:
-            self.kit.desk.set_scope(account.name, wanted)
+            await self.kit.desk.accounts.set_scope(account.name, wanted)
         except Displaces as problem:
             yes = displaces_yes(account.name, problem.other.name)
             if not await self.app.push_screen_wait(ConfirmScreen(str(problem), yes=yes, no=DISPLACE_NO)):
                 return False
-            self.kit.desk.set_scope(account.name, wanted, displacing=True)
+            await self.kit.desk.accounts.set_scope(account.name, wanted, displacing=True)
         return True
 
     @work_once("change")
@@ -486,7 +492,7 @@ class HomeScreen(Steady, Screen[None]):
         except SecretError as problem:
             self.banner.say(str(problem))
         try:
-            _, trouble = await self.kit.desk.remove(account.name)
+            _, trouble = await self.kit.desk.accounts.remove(account.name)
         except TROUBLES as problem:
             self.banner.say(str(problem))
             return

@@ -57,7 +57,7 @@ class OAuthScreen(StepScreen):
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)
-        path = kit.desk.path(draft.connection.provider, draft.connection.path)
+        path = kit.desk.catalog.path(draft.connection.provider, draft.connection.path)
         server = path.oauth if path else None
         assert server is not None, "the step applies only where one signs in in the browser"
         self.server = server
@@ -67,7 +67,7 @@ class OAuthScreen(StepScreen):
         self.secret_entry = SecretInput(kept, id="client-secret")
         self.client_secret = Field("Client secret", self.secret_entry)
         self.pasted = Field("Its last address", TextInput(id="pasted"), hint=PASTE_HINT)
-        guide = filled_guide(kit.shelf, guide_id_for(path), kit.desk.provider(draft.connection.provider), draft)
+        guide = filled_guide(kit.shelf, guide_id_for(path), kit.desk.catalog.get(draft.connection.provider), draft)
         self.pane = GuidePane(guide, draft.ticks, id="guide")
         self.about = Plain("", id="about")
         self.state = Plain("", id="outcome")
@@ -223,7 +223,7 @@ class OAuthScreen(StepScreen):
         self.banner.say("")
         desk = self.kit.desk
         client = RegisteredClient(draft.client_id, draft.client_secret)
-        exchange = desk.bearers.exchange(self.server, client, draft.connection.ca_file)
+        exchange = desk.tokens.exchange(self.server, client, draft.connection.ca_file)
         address = draft.address.wire if draft.address else ""
         try:
             async with Attempt(exchange, self.flow, address, now=desk.now) as attempt:
@@ -237,7 +237,7 @@ class OAuthScreen(StepScreen):
         except TROUBLES as problem:
             self.banner.say(str(problem))
         else:
-            self.draft = self.draft.with_sign_in(draft.connection.username, desk.bearers.remember(found))
+            self.draft = self.draft.with_sign_in(draft.connection.username, desk.tokens.remember(found))
         finally:
             self.attempt = None
         self._describe()

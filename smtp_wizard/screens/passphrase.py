@@ -18,6 +18,7 @@ from smtp_wizard.engine.secrets.base import Availability, SecretError, Trouble
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import variable_for
 from smtp_wizard.engine.secrets.vault import VaultState, VaultStore, acceptable
+from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.screens.dialogs import Dialog
 from smtp_wizard.screens.step import Kit
 from smtp_wizard.text.stores import MOVE_WHY, TRYING, VAULT_NEW, VAULT_NOT_SAME, VAULT_OPEN
@@ -86,7 +87,7 @@ class MoveScreen(Dialog[StoreRef]):
         assert account.store is not None
         rows = [Choice(kind, STORE_TITLES[kind]) for kind in kit.desk.stores.offered()]
         self.store = Choices(rows, account.store.kind, id="move-store")
-        self.way = WayFields(kit.desk.draft_of(account, None), variable_for(account.name))
+        self.way = WayFields(draft_of(account, None, kit.desk.catalog), variable_for(account.name))
         self.words = Plain(TRYING, classes="note")
         self._found: dict[StoreKind, Availability] = {}
 

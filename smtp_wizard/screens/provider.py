@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate, with_choice
+from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.text.discovery import (
     MOST_OFFERED,
@@ -51,7 +52,7 @@ class ProviderScreen(StepScreen):
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)
-        self.found = kit.desk.provider(draft.connection.provider)
+        self.found = kit.desk.catalog.get(draft.connection.provider)
         catalog = kit.desk.catalog
         likely = [each for each in (catalog.get(each) for each in draft.maybe) if each is not None]
         self.picker = ProviderPicker(catalog, BY_HAND, likely, id="picker")
@@ -117,7 +118,7 @@ class ProviderScreen(StepScreen):
         if self.draft.candidates:
             return user
         server = f"Server {endpoint.host}   Port {endpoint.port}   Security {endpoint.security.words}"
-        doubt = self.kit.desk.doubt_about(self.draft)
+        doubt = doubt_about(self.draft, self.kit.desk.catalog)
         return "\n".join([server, user, *([whose_sentence(doubt)] if doubt is not None else [])])
 
     def on_mount(self) -> None:

@@ -20,6 +20,7 @@ from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.secrets.base import Availability, SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import variable_for
+from smtp_wizard.engine.wizard.account_draft import suggested_name
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.passphrase import unlocked
@@ -60,7 +61,7 @@ class ReviewScreen(StepScreen):
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)
-        name = draft.name or kit.desk.suggested_name(draft)
+        name = draft.name or suggested_name(draft, kit.desk.catalog, kit.desk.book)
         typed = draft.typed
         self.name_field = Field("Account name", TextInput(typed.get("name", name), id="name"), check=parse_name)
         self.sender_name = Field(
@@ -128,7 +129,7 @@ class ReviewScreen(StepScreen):
         return Content.assemble((what, "bold"), (f"\n{tested}", "$foreground-muted"), ("   Enter saves it.", "bold"))
 
     def _advice(self) -> str:
-        return scope_advice(self.kit.desk.provider(self.draft.connection.provider))
+        return scope_advice(self.kit.desk.catalog.get(self.draft.connection.provider))
 
     # -- the store --------------------------------------------------------------------------------------------------
 
@@ -228,7 +229,7 @@ class ReviewScreen(StepScreen):
             if not await unlocked(self.app, self.kit.desk.stores.vault, draft.store, creating=True):
                 self.banner.say(VAULT_CLOSED)
                 return
-            account = await self.kit.desk.save(draft, replacing=replacing, displacing=displacing)
+            account = await self.kit.desk.accounts.save(draft, replacing=replacing, displacing=displacing)
         except NameTaken:
             self.banner.say("")
             self._ask_replace(draft, displacing=displacing)

@@ -22,8 +22,9 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.scan.results import Begun, PortSeen, Probe, fold
 from smtp_wizard.engine.scan.results import Event as ProbeEvent
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import USUAL_PORT, Draft
+from smtp_wizard.engine.wizard.server_confirmation import was_found
 from smtp_wizard.engine.wizard.steps import may_be_nameless, with_typed_username
 from smtp_wizard.runtime.expected_errors import TROUBLES
 from smtp_wizard.screens.dialogs import ConfirmScreen
@@ -226,7 +227,7 @@ class ServerScreen(ReachingScreen):
     async def _test(self, draft: Draft) -> None:
         self._forget()
         try:
-            report = await self.kit.desk.check_draft(draft, Depth.SERVER, self._take)
+            report = await self.kit.desk.checks.check_draft(draft, Depth.SERVER, self._take)
         except TROUBLES as problem:
             self._say(str(problem))
             return
@@ -265,12 +266,12 @@ class ServerScreen(ReachingScreen):
     async def _try_ports(self, host: str) -> None:
         self._forget()
         draft = self.collect()
-        found = await self.kit.desk.probe(
+        found = await self.kit.desk.scans.probe(
             host,
             self._see,
             ca_file=draft.connection.ca_file,
             options=Options(ehlo_name=draft.connection.ehlo_name),
-            found=self.kit.desk.was_found(draft),
+            found=was_found(draft, self.kit.desk.catalog),
         )
         self._take_best(found)
 

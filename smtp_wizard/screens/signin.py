@@ -41,7 +41,7 @@ class SignInScreen(StepScreen):
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)
-        provider = kit.desk.provider(draft.connection.provider)
+        provider = kit.desk.catalog.get(draft.connection.provider)
         assert provider is not None, "the step applies only where a provider is known"
         self.provider: Provider = provider
         self.application = Choices(

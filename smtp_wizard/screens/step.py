@@ -17,6 +17,7 @@ from textual.widgets import Input
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.engine.wizard.steps import Back, Next, Step, step
 from smtp_wizard.runtime.server_watch import ServerWatch
 from smtp_wizard.screens.dialogs import ConfirmScreen, HelpScreen, LinkScreen, TellScreen
@@ -121,7 +122,7 @@ class StepScreen(Steady, Screen[Outcome]):
 
     def go_on_confirmed(self, draft: Draft, go_on: Callable[[Draft], None]) -> None:
         """Go on with a draft whose server may get a password; ask first where nobody has confirmed it."""
-        doubt = self.kit.desk.doubt_about(draft)
+        doubt = doubt_about(draft, self.kit.desk.catalog)
         if doubt is None:
             go_on(draft)
             return
@@ -179,7 +180,7 @@ class ReachingScreen(StepScreen):
         neutral = unreached.neutral
         self.banner.say(f"Trying {neutral.host} ...")
         try:
-            answers = await self.kit.desk.ask_neutral(
+            answers = await self.kit.desk.scans.ask_neutral(
                 neutral.host, unreached.host, neutral.ports, instead=unreached.serving
             )
         finally:

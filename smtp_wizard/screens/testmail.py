@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Event
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Arrival, Draft
 from smtp_wizard.runtime.expected_errors import TROUBLES
 from smtp_wizard.screens.dialogs import ConfirmScreen
@@ -144,20 +144,20 @@ class TestMailScreen(StepScreen):
             hidden.display = False
         desk = self.kit.desk
         try:
-            if not await unlocked(self.app, desk.stores.vault, desk.kept_in(draft)):
+            if not await unlocked(self.app, desk.stores.vault, await desk.tokens.store_of(draft)):
                 raise InputError(VAULT_CLOSED)
             options = Options(ignore_lockout=anyway)
-            report = await desk.check_draft(draft, Depth.SEND, self._take, options=options)
+            report = await desk.checks.check_draft(draft, Depth.SEND, self._take, options=options)
         except TROUBLES as problem:
             self.banner.say(str(problem))
             return
         self.draft = draft
         if refused(report):  # what was proved before holds no longer, on the way back either
-            self.draft = replace(draft, proof=self.kit.desk.proof(draft, report, Depth.SEND))
+            self.draft = replace(draft, proof=self.kit.desk.checks.prove(draft, report, Depth.SEND))
         self.card.show(next(iter(report.findings), None), details=self._details)
         self.refresh_bindings()
         if report.verdict in (Verdict.PASS, Verdict.WARN):
-            self.draft = replace(draft, proof=self.kit.desk.proof(draft, report, Depth.SEND))
+            self.draft = replace(draft, proof=self.kit.desk.checks.prove(draft, report, Depth.SEND))
             self._ask()
         elif report.verdict is Verdict.UNKNOWN:
             self._ask()

@@ -19,9 +19,9 @@ from textual.widgets.option_list import Option
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.letter import Letter
 from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.sandbox.mailbox import SandboxMessage, clear, messages, read, readable
-from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
-from smtp_wizard.runtime.server_watch import in_thread
+from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.screens.dialogs import ConfirmScreen, Dialog, GuideScreen, HelpScreen
 from smtp_wizard.screens.step import Kit
 from smtp_wizard.widgets.banner import Banner

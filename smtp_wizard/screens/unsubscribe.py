@@ -17,6 +17,7 @@ from smtp_wizard.engine.accounts.account import AccountsError
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.private_files import absolute, read_bounded, write_private
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.unsubscribe import (
     LARGEST,
     SUBJECT,
@@ -26,7 +27,6 @@ from smtp_wizard.engine.unsubscribe import (
     rules,
     unsubscribe,
 )
-from smtp_wizard.runtime.server_watch import in_thread
 from smtp_wizard.screens.dialogs import Dialog, HelpScreen
 from smtp_wizard.screens.step import Kit
 from smtp_wizard.widgets.banner import Banner

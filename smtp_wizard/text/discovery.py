@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from smtp_wizard.engine.discovery.autoconfig import Database
 from smtp_wizard.engine.discovery.candidate import SOURCE_WORDS, Candidate, FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem
-from smtp_wizard.engine.discovery.search import Discovery
+from smtp_wizard.engine.discovery.search import DiscoveryResult
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import Doubt
 from smtp_wizard.output.lines import endpoint_words
@@ -20,7 +20,7 @@ LIST_NO = "No, go on without it"
 _NOBODY_TO_ASK = (DnsProblem.NO_SUCH_DOMAIN, DnsProblem.NO_MAIL, DnsProblem.NO_NETWORK, DnsProblem.SILENT)
 
 
-def list_may_help(found: Discovery) -> bool:
+def list_may_help(found: DiscoveryResult) -> bool:
     """Whether asking a public list is worth a question: nothing certain was found, and the domain is there."""
     certain = found.provider is not None or found.alternatives or any(each.verified for each in found.candidates)
     return not certain and found.problem not in _NOBODY_TO_ASK

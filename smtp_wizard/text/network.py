@@ -197,7 +197,7 @@ def unreached(
     desk: Desk, host: str, ports: Sequence[int], serving: Sequence[Endpoint] | None = None
 ) -> Unreached | None:
     """Return what there is to find out about ports that did not answer, None where nobody can be asked."""
-    neutral = desk.neutral_for(host, ports) if ports else None
+    neutral = desk.scans.propose_neutral(host, ports) if ports else None
     return Unreached(host, neutral, None if serving is None else tuple(serving)) if neutral is not None else None
 
 

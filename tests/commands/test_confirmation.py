@@ -17,8 +17,8 @@ from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.discovery import search
 from smtp_wizard.engine.discovery.autoconfig import load_database
-from smtp_wizard.engine.discovery.search import Asking, Discovery
-from smtp_wizard.engine.services import finder
+from smtp_wizard.engine.discovery.search import Asking, DiscoveryResult
+from smtp_wizard.engine.services import discovery
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream
 from tests.engine.discovery.test_autoconfig import configuration
 from tests.engine.discovery.test_autoconfig import server as outgoing
@@ -111,13 +111,13 @@ def _lead(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
         world.connected.append(peers[0].port)
         return await connect(self, [Peer("127.0.0.1", world.smtp.port, Family.IPV4)])
 
-    async def discover(address: Any, catalog: Any, asking: Asking, tell: Callable[[str], None]) -> Discovery:
+    async def discover(address: Any, catalog: Any, asking: Asking, tell: Callable[[str], None]) -> DiscoveryResult:
         there = replace(asking, resolver=world.dns.resolver, web=world.web.web())
         return await search.discover(address, catalog, there, tell)
 
     monkeypatch.setattr(SocketWire, "resolve", resolve)
     monkeypatch.setattr(SocketWire, "connect", connected)
-    monkeypatch.setattr(finder, "discover", discover)
+    monkeypatch.setattr(discovery, "discover", discover)
 
 
 @pytest.fixture
@@ -307,8 +307,8 @@ def somebody(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(question)
         return Secret(PASSWORD)
 
-    for module in ("setup", "questions"):
-        monkeypatch.setattr(f"smtp_wizard.commands.{module}.can_ask", lambda: True)
+    monkeypatch.setattr("smtp_wizard.commands.setup.can_ask", lambda: True)
+    monkeypatch.setattr("smtp_wizard.runtime.questions.can_ask", lambda: True)
     monkeypatch.setattr("smtp_wizard.commands.setup.ask_password", ask_password)
     return asked
 

@@ -322,7 +322,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
         except KeyError:
             raise ValueError(f"bad password {local!r}") from None
 
-    monkeypatch.setattr("smtp_wizard.engine.services.checker.run_checks", fail)
+    monkeypatch.setattr("smtp_wizard.engine.services.checks.run_checks", fail)
 
 
 @pytest.mark.usefixtures("broken")

@@ -161,16 +161,16 @@ def test_a_vault_that_stays_shut_stops_no_account_that_does_not_need_it(
 
 def test_a_fault_of_our_own_in_one_account_is_its_own_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said as one, and the exit code is that of a fault."""
-    from smtp_wizard.engine.services.checker import Checker
+    from smtp_wizard.engine.services.checks import Checks
 
-    right = Checker.check_account
+    right = Checks.check_account
 
-    async def wrong(self: Checker, account: Any, *arguments: Any, **options: Any) -> Any:
+    async def wrong(self: Checks, account: Any, *arguments: Any, **options: Any) -> Any:
         if account.name == "Office":
             raise LookupError("correct horse")
         return await right(self, account, *arguments, **options)
 
-    monkeypatch.setattr(Checker, "check_account", wrong)
+    monkeypatch.setattr(Checks, "check_account", wrong)
     ran: Ran = run("test", "--all", "--json")
     assert ran.code == 70
     results = {result["account"]: result for result in ran.document["results"]}

@@ -23,6 +23,7 @@ from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.keyring import SERVICE
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.account_draft import draft_of
 from tests.engine.accounts.test_two_at_once import OLD, draft
 from tests.engine.oauth.test_oauth import signed_in
 from tests.engine.services.test_bearers import Office
@@ -52,11 +53,11 @@ def other(tmp_path: Path, backend: MemoryBackend) -> Desk:
 
 
 async def test_a_password_is_found_where_another_program_has_put_it(desk: Desk, other: Desk) -> None:
-    seen = await desk.save(draft(OLD))
-    await other.save(with_fields(other.draft_of(seen, Secret("a new one")), sender_name="Ana"))
-    assert await desk.secret_of(seen) == Secret("a new one")
-    await other.rename("Office", "Shop")
-    assert await desk.secret_of(seen) == Secret("a new one"), "under whatever name"
+    seen = await desk.accounts.save(draft(OLD))
+    await other.accounts.save(with_fields(draft_of(seen, Secret("a new one"), other.catalog), sender_name="Ana"))
+    assert await desk.entries.secret_of(seen) == Secret("a new one")
+    await other.accounts.rename("Office", "Shop")
+    assert await desk.entries.secret_of(seen) == Secret("a new one"), "under whatever name"
 
 
 @pytest.mark.parametrize(
@@ -72,61 +73,63 @@ async def test_a_password_that_is_for_other_settings_now_is_not_handed_out(
     desk: Desk, other: Desk, change: dict[str, Any]
 ) -> None:
     """It would be sent to the server that the account had before."""
-    seen = await desk.save(draft(OLD))
-    await other.save(with_fields(other.draft_of(seen, Secret("for another server")), **change))
+    seen = await desk.accounts.save(draft(OLD))
+    await other.accounts.save(with_fields(draft_of(seen, Secret("for another server"), other.catalog), **change))
     with pytest.raises(SecretError, match="Another program has changed 'Office' meanwhile") as refused:
-        await desk.secret_of(seen)
+        await desk.entries.secret_of(seen)
     assert refused.value.trouble is Trouble.MISSING
-    assert await desk.secret_of(desk.book.get("Office")) == Secret("for another server")
+    assert await desk.entries.secret_of(desk.book.get("Office")) == Secret("for another server")
 
 
 async def test_a_password_of_another_account_of_that_name_is_not_handed_out(desk: Desk, other: Desk) -> None:
-    seen = await desk.save(draft(OLD))
-    await other.remove("Office")
+    seen = await desk.accounts.save(draft(OLD))
+    await other.accounts.remove("Office")
     elsewhere = Endpoint("mail.elsewhere.test", 587, Security.STARTTLS)
-    await other.save(with_fields(draft("another's"), endpoint=elsewhere))
+    await other.accounts.save(with_fields(draft("another's"), endpoint=elsewhere))
     with pytest.raises(SecretError, match="Another program has changed"):
-        await desk.secret_of(seen)
+        await desk.entries.secret_of(seen)
 
 
 async def test_a_password_that_is_nowhere_any_more_is_missing(desk: Desk, other: Desk, backend: MemoryBackend) -> None:
-    seen = await desk.save(draft(OLD))
-    await other.remove("Office")
+    seen = await desk.accounts.save(draft(OLD))
+    await other.accounts.remove("Office")
     with pytest.raises(SecretError, match="has no entry") as missing:
-        await desk.secret_of(seen)
+        await desk.entries.secret_of(seen)
     assert missing.value.trouble is Trouble.MISSING
-    again = await desk.save(draft(OLD))
+    again = await desk.accounts.save(draft(OLD))
     backend.entries.clear()
     with pytest.raises(SecretError, match="has no entry"):
-        await desk.secret_of(again)
+        await desk.entries.secret_of(again)
 
 
 async def test_a_fault_of_the_store_is_no_reason_to_look_elsewhere(desk: Desk, other: Desk) -> None:
-    seen = await desk.save(draft(OLD))
-    await other.save(replace(other.draft_of(seen, Secret("a new one"))))
+    seen = await desk.accounts.save(draft(OLD))
+    await other.accounts.save(replace(draft_of(seen, Secret("a new one"), other.catalog)))
     desk.stores._stores[StoreKind.KEYRING] = FailingStore(trouble=Trouble.LOCKED)
     with pytest.raises(SecretError) as locked:
-        await desk.secret_of(seen)
+        await desk.entries.secret_of(seen)
     assert locked.value.trouble is Trouble.LOCKED
 
 
 async def test_a_password_that_is_put_elsewhere_all_the_time_is_given_up(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = await desk.save(draft(OLD))
+    seen = await desk.accounts.save(draft(OLD))
     places = iter(range(100))
-    monkeypatch.setattr(
-        desk.entries, "place_of", lambda account: StoreRef(StoreKind.KEYRING, f"Office/password/{next(places)}")
-    )
+
+    async def elsewhere(_: Account) -> StoreRef:
+        return StoreRef(StoreKind.KEYRING, f"Office/password/{next(places)}")
+
+    monkeypatch.setattr(desk.entries, "place_of", elsewhere)
     with pytest.raises(SecretError, match="keep changing that password"):
-        await desk.secret_of(replace(seen, store=StoreRef(StoreKind.KEYRING, "gone")))
+        await desk.entries.secret_of(replace(seen, store=StoreRef(StoreKind.KEYRING, "gone")))
     assert next(places) == TRIES
 
 
 async def test_an_account_that_is_changed_all_the_time_is_given_up(
     desk: Desk, other: Desk, backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await desk.save(draft(OLD))
+    await desk.accounts.save(draft(OLD))
     whole, changed = desk.book.alter, []
 
     def late(name: str, work: Callable[[Account], Account], **more: Any) -> Account:
@@ -141,19 +144,19 @@ async def test_an_account_that_is_changed_all_the_time_is_given_up(
 
     monkeypatch.setattr(desk.book, "alter", late)
     with pytest.raises(StoreTrouble, match="nothing was changed, please try again"):
-        await desk.rename("Office", "Shop")
+        await desk.accounts.rename("Office", "Shop")
     assert len(changed) == TRIES
     assert kept(backend) == {"Office/password": OLD}
     assert [account.name for account in desk.book.list()] == ["Office"]
 
 
 async def test_a_change_of_an_account_asks_before_another_one_gives_way(desk: Desk) -> None:
-    await desk.save(draft(OLD, "Shop", scope=Scope.ALL))
-    account = await desk.save(draft(OLD))
-    wanted = replace(desk.draft_of(account, Secret(OLD)), scope=Scope.ALL)
+    await desk.accounts.save(draft(OLD, "Shop", scope=Scope.ALL))
+    account = await desk.accounts.save(draft(OLD))
+    wanted = replace(draft_of(account, Secret(OLD), desk.catalog), scope=Scope.ALL)
     with pytest.raises(Displaces):
-        await desk.save(wanted)
-    await desk.save(wanted, displacing=True)
+        await desk.accounts.save(wanted)
+    await desk.accounts.save(wanted, displacing=True)
     assert {each.name: each.scope for each in desk.book.list()} == {"Office": Scope.ALL, "Shop": Scope.GENERAL}
 
 
@@ -161,13 +164,15 @@ async def test_who_displaces_an_account_is_asked_even_where_it_came_in_between(
     desk: Desk, other: Desk, backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The look before anything is written saw none; the writing does, under its lock."""
-    account = await desk.save(draft(OLD))
+    account = await desk.accounts.save(draft(OLD))
     monkeypatch.setattr(desk.book, "displaced_by", lambda account: None)
-    await other.save(draft(OLD, "Shop", scope=Scope.ALL))
+    await other.accounts.save(draft(OLD, "Shop", scope=Scope.ALL))
     with pytest.raises(Displaces):
-        await desk.save(replace(desk.draft_of(account, Secret("a new one")), scope=Scope.ALL))
+        await desk.accounts.save(replace(draft_of(account, Secret("a new one"), desk.catalog), scope=Scope.ALL))
     assert kept(backend) == {"Office/password": OLD, "Shop/password": OLD}
-    await desk.save(replace(desk.draft_of(account, Secret("a new one")), scope=Scope.ALL), displacing=True)
+    await desk.accounts.save(
+        replace(draft_of(account, Secret("a new one"), desk.catalog), scope=Scope.ALL), displacing=True
+    )
     assert kept(backend) == {"Office/password": "a new one", "Shop/password": OLD}
     assert desk.book.get("Shop").scope is Scope.GENERAL
 
@@ -180,16 +185,17 @@ async def test_a_sign_in_is_renewed_where_another_program_has_put_it(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.save(await office.new_draft())
+        await office.desk.accounts.save(await office.new_draft())
         seen = office.desk.book.get("Ana")
-        secret = await office.desk.secret_of(seen)
+        secret = await office.desk.entries.secret_of(seen)
         other = office.another_desk()
-        again = other.bearers.remember(await signed_in(server))
-        assert (await other.replace_secret(other.book.get("Ana"), again, lambda _: None)).verdict is Verdict.PASS
-        way = office.desk.oauth_server(seen.connection.provider, seen.connection.path)
-        token = await office.desk.bearers.of_account(seen, secret or Secret(""), way, None)
+        again = other.tokens.remember(await signed_in(server))
+        assert (
+            await other.accounts.replace_secret(other.book.get("Ana"), again, lambda _: None)
+        ).verdict is Verdict.PASS
+        token = await office.desk.tokens.for_account(seen, secret or Secret(""), None)
         assert token.reveal() in server.access_tokens
-        held = Grant.opened(await office.desk.secret_of(office.desk.book.get("Ana")) or Secret(""))
+        held = Grant.opened(await office.desk.entries.secret_of(office.desk.book.get("Ana")) or Secret(""))
         assert held is not None
         assert server.refresh_tokens[held.refresh_token.reveal()], "what came of it is kept for the account"
         assert len(office.backend.entries) == 1
@@ -201,19 +207,18 @@ async def test_a_sign_in_whose_account_is_removed_while_it_is_renewed_leaves_not
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.save(await office.new_draft())
+        await office.desk.accounts.save(await office.new_draft())
         seen = office.desk.book.get("Ana")
-        secret = await office.desk.secret_of(seen)
+        secret = await office.desk.entries.secret_of(seen)
         other = office.another_desk()
         whole = office.desk.stores.put
 
         async def removed_first(*arguments: Any, **more: Any) -> None:
-            await other.remove("Ana")
+            await other.accounts.remove("Ana")
             await whole(*arguments, **more)
 
         monkeypatch.setattr(office.desk.stores, "put", removed_first)
-        way = office.desk.oauth_server(seen.connection.provider, seen.connection.path)
-        await office.desk.bearers.of_account(seen, secret or Secret(""), way, None)
+        await office.desk.tokens.for_account(seen, secret or Secret(""), None)
         assert office.backend.entries == {}
         assert not list(tmp_path.glob("unfinished-*"))
 
@@ -224,16 +229,15 @@ async def test_nobody_renews_a_sign_in_between_its_reading_and_its_saving(
     """An account is changed: what was read of its sign-in must still be right when the account is pointed to it."""
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.save(await office.new_draft())
+        await office.desk.accounts.save(await office.new_draft())
         account = office.desk.book.get("Ana")
-        secret = await office.desk.secret_of(account)
+        secret = await office.desk.entries.secret_of(account)
         other = office.another_desk()
-        way = other.oauth_server(account.connection.provider, account.connection.path)
         put, fetch, renewals, order = office.desk.stores.put, other.stores.fetch, [], []
 
         async def put_and_go_on(*arguments: Any, **more: Any) -> None:
             await put(*arguments, **more)
-            renewal = other.bearers.of_account(account, secret or Secret(""), way, None)
+            renewal = other.tokens.for_account(account, secret or Secret(""), None)
             renewals.append(asyncio.create_task(_finished(renewal)))
             for _ in range(200):
                 await asyncio.sleep(0)  # it would have read long since, if it did not wait
@@ -245,7 +249,9 @@ async def test_nobody_renews_a_sign_in_between_its_reading_and_its_saving(
         monkeypatch.setattr(office.desk.stores, "put", put_and_go_on)
         monkeypatch.setattr(other.stores, "fetch", read)
         office.at += timedelta(hours=2)
-        await office.desk.save(with_fields(office.desk.draft_of(account, secret), sender_name="Ana B."))
+        await office.desk.accounts.save(
+            with_fields(draft_of(account, secret, office.desk.catalog), sender_name="Ana B.")
+        )
         order.append("saved")
         assert await renewals[0] in server.access_tokens
         assert order == ["saved", "read"]

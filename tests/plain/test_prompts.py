@@ -35,7 +35,8 @@ from smtp_wizard.engine.scan.control_host import Neutral
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
 from smtp_wizard.engine.wizard.draft_file import DraftBox
 from smtp_wizard.engine.wizard.steps import STEPS, step
@@ -52,6 +53,7 @@ from tests.support.dialogue import Dialogue, Exchange, talk
 from tests.support.discovering import answering
 from tests.support.farhost import HOST as FAR_HOST
 from tests.support.farhost import REFUSING, STARTTLS_PORT, TLS_PORT, FarHost, serving
+from tests.support.network import Network
 from tests.support.ptys import AtTerminal, at_terminal
 
 PASSWORD = "correct horse battery"
@@ -86,8 +88,14 @@ TO_DONE = (*TO_REVIEW, *REVIEW)
 
 
 @pytest.fixture
-def desk(own_home: Path) -> Desk:
-    return build_desk(own_home / "config", {})
+def network() -> Network:
+    """The network of the walks, which a test may exchange."""
+    return Network(SocketWire())
+
+
+@pytest.fixture
+def desk(own_home: Path, network: Network) -> Desk:
+    return build_desk(own_home / "config", {}, wire=network)
 
 
 @pytest.fixture(scope="module")
@@ -460,9 +468,9 @@ AWAY: tuple[Exchange, ...] = (("", "quit"), ("Leave now?", "yes"))
 BLOCKS = "whether this network blocks port 587"
 
 
-def test_the_usual_ports_are_tried_and_the_best_that_answers_is_taken(walk: Walk, desk: Desk) -> None:
+def test_the_usual_ports_are_tried_and_the_best_that_answers_is_taken(walk: Walk, network: Network) -> None:
     """Each is told of as it answers; then which is best and why, and what the network does."""
-    desk.wire = FarHost({465: REFUSING, 587: serving(*STARTTLS_PORT), 2525: REFUSING, 25: REFUSING})
+    network.wire = FarHost({465: REFUSING, 587: serving(*STARTTLS_PORT), 2525: REFUSING, 25: REFUSING})
     script = (FAR, *to_settings("4000")[1:], ("Try the usual ports", "ports"))
     said = walk(*script, (f"Server: {FAR_HOST}, port 587, STARTTLS", "quit"), AWAY[1], draft=at_server())
     for words in (
@@ -475,8 +483,8 @@ def test_the_usual_ports_are_tried_and_the_best_that_answers_is_taken(walk: Walk
     assert said.words.index("465: refuses") < said.words.index("587: answers")
 
 
-def test_where_no_usual_port_answers_the_settings_stay(answered: Look, desk: Desk) -> None:
-    desk.wire = FarHost(dict.fromkeys((465, 587, 2525, 25), REFUSING))
+def test_where_no_usual_port_answers_the_settings_stay(answered: Look, network: Network) -> None:
+    network.wire = FarHost(dict.fromkeys((465, 587, 2525, 25), REFUSING))
     script = (FAR, *to_settings("4000")[1:], ("Try the usual", "ports"), ("None of the usual ports answers", "back"))
     draft = answered(*script, draft=at_server())
     assert draft.connection.endpoint == Endpoint(FAR_HOST, 4000, Security.STARTTLS)
@@ -491,10 +499,10 @@ def gmail_is_neutral(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("gmail_is_neutral")
 @pytest.mark.parametrize("yes", [True, False])
-def test_whether_the_network_blocks_a_port_is_found_out_after_a_yes(walk: Walk, desk: Desk, yes: bool) -> None:
+def test_whether_the_network_blocks_a_port_is_found_out_after_a_yes(walk: Walk, network: Network, yes: bool) -> None:
     """The host that would be contacted is named; without a yes it is not even looked up."""
     wire = FarHost({587: REFUSING})
-    desk.wire = wire
+    network.wire = wire
     said = walk(
         *(FAR, *to_settings()[1:], ("Test server", "test"), (BLOCKS, "network")),
         *(("smtp.gmail.com, a well-known mail server", "yes" if yes else ""), *AWAY),
@@ -505,9 +513,9 @@ def test_whether_the_network_blocks_a_port_is_found_out_after_a_yes(walk: Walk, 
 
 
 @pytest.mark.usefixtures("gmail_is_neutral")
-def test_whether_the_network_blocks_a_port_can_be_asked_where_one_signs_in(walk: Walk, desk: Desk) -> None:
+def test_whether_the_network_blocks_a_port_can_be_asked_where_one_signs_in(walk: Walk, network: Network) -> None:
     """What to do begins with another port of the same server that does serve."""
-    desk.wire = FarHost({587: REFUSING, 465: serving(*TLS_PORT)})
+    network.wire = FarHost({587: REFUSING, 465: serving(*TLS_PORT)})
     said = walk(
         *(FAR, *to_settings()[1:], ("Go on", "on"), ("User name", ""), ("not shown", PASSWORD)),
         *((BLOCKS, "network"), ("smtp.gmail.com", "yes"), *AWAY),
@@ -544,7 +552,7 @@ def mendable(works: Endpoint = BETTER) -> Callable[..., Any]:
 
 def test_what_a_finding_offers_is_the_first_answer(answered: Look, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Enter takes the offer and tests it."""
-    monkeypatch.setattr(desk, "check_draft", mendable())
+    monkeypatch.setattr(desk.checks, "check_draft", mendable())
     offer = "1. Try 127.0.0.1, port 465, SSL/TLS"
     draft = answered(
         *to_settings(), ("Test server", "test"), (offer, ""), ("Server and port are right", "on"), draft=at_server()
@@ -648,7 +656,7 @@ def test_an_expired_certificate_keeps_the_password_here(walk: Walk) -> None:
 def test_the_offer_of_a_finding_is_taken_with_the_password_that_was_typed(
     answered: Look, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "check_draft", mendable())
+    monkeypatch.setattr(desk.checks, "check_draft", mendable())
     offered = Endpoint("127.0.0.1", 587, Security.STARTTLS)
     draft = at_server(endpoint=offered, username="ana", by_hand=False).confirmed()
     done = answered(("User name [ana]", ""), ("not shown:", PASSWORD), ("1. Try 127.0.0.1, port 465", ""), draft=draft)
@@ -854,14 +862,14 @@ def test_a_command_for_the_password_is_asked_until_it_works(walk: Walk, desk: De
 
 def test_a_file_that_cannot_be_written_loses_nothing(walk: Walk, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence is said; trying again works once the disk has room."""
-    original, failures = desk.save, [StoreTrouble("The disk is full."), StoreTrouble("The disk is full.")]
+    original, failures = desk.accounts.save, [StoreTrouble("The disk is full."), StoreTrouble("The disk is full.")]
 
     async def save(*arguments: Any, **options: Any) -> Any:
         if failures:
             raise failures.pop()
         return await original(*arguments, **options)
 
-    monkeypatch.setattr(desk, "save", save)
+    monkeypatch.setattr(desk.accounts, "save", save)
     full = "The disk is full. Nothing was saved."
     walk(*TO_DONE, (full, ""), (full, "back"), STORE, SAVE, FINISH, LEAVE)
     assert len(desk.book.list()) == 1
@@ -995,7 +1003,7 @@ def test_an_account_is_renamed_given_another_purpose_and_deleted(walk: Walk, des
 def test_another_account_for_all_mail_is_asked_about_before_it_loses_it(walk: Walk, desk: Desk) -> None:
     saved_once(walk)
     walk(*TO_REVIEW, ("Account name", "Two"), *REVIEW[1:], FINISH, LEAVE)
-    desk.set_scope("Two", Scope.ALL)
+    asyncio.run(desk.accounts.set_scope("Two", Scope.ALL))
     walk(
         ("Saved accounts", "change"),
         ("Which one?", "Practice you"),
@@ -1026,7 +1034,7 @@ def test_a_new_password_is_kept_only_if_the_server_takes_it(walk: Walk, desk: De
         ("the new password works and is kept.", "leave"),
         start="home",
     )
-    kept = awaited(desk.secret_of(account))
+    kept = awaited(desk.entries.secret_of(account))
     assert kept is not None
     assert kept.reveal() == practice_password().replace(" ", "")
 
@@ -1093,7 +1101,7 @@ def test_leaving_before_anything_was_typed_just_says_what_can_be_done(walk: Walk
 def test_what_one_face_began_the_other_goes_on_with(walk: Walk, desk: Desk) -> None:
     """A draft that the screens left behind: only the password is typed again."""
     begun = Draft().with_address(Address("you", "sandbox.test"))
-    practice = desk.provider("sandbox")
+    practice = desk.catalog.get("sandbox")
     assert practice is not None
     draft = begun.with_provider(practice, Origin.ADDRESS).with_path(practice.paths[0])
     DraftBox(desk.folder).save(replace(draft, identity=replace(draft.identity, sender_name="Ana")), step("testmail"))

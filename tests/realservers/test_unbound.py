@@ -20,7 +20,7 @@ from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem, Resolver, look_up_addresses, look_up_mx, look_up_srv
 from smtp_wizard.engine.discovery.egress_guard import may_lead_to
-from smtp_wizard.engine.discovery.search import Asking, Discovery, discover
+from smtp_wizard.engine.discovery.search import Asking, DiscoveryResult, discover
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.wizard.draft import Draft, with_found
 from smtp_wizard.engine.wizard.server_confirmation import Standing, Unconfirmed, standing
@@ -159,7 +159,7 @@ async def good(endpoint: Endpoint) -> Report:
 
 async def searched(
     unbound: NameServer, catalog: Catalog, tmp_path: Path, address: Address, *, listed: bool = False
-) -> tuple[Discovery, list[str]]:
+) -> tuple[DiscoveryResult, list[str]]:
     """Search with this name server and an empty web; return what was found and the URLs that were asked for."""
     async with WebServer(Authority(tmp_path), {}, names=WEB_HOSTS) as web:
         database = load_database() if listed else None
@@ -257,7 +257,7 @@ async def test_a_record_confirms_no_server_but_one_of_the_own_domain(
     if not confirmed:
         assert found.candidates[0].note == f"this server belongs to stranger.de, not to {domain}: please make sure"
         with pytest.raises(Unconfirmed):
-            await make_desk(tmp_path / "config").check_draft(draft, Depth.LOGIN, lambda _: None)
+            await make_desk(tmp_path / "config").checks.check_draft(draft, Depth.LOGIN, lambda _: None)
 
 
 async def test_an_address_that_leads_inside_by_a_detour_is_not_followed(unbound: NameServer) -> None:

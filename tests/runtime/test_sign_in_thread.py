@@ -158,7 +158,7 @@ def test_the_plain_wizard_takes_the_browser_s_last_address(tmp_path: Path, monke
     assert "address of another page" in person.read_so_far
     for token in (*server.access_tokens, *server.refresh_tokens):
         assert token not in person.read_so_far
-    assert office.desk.bearers.is_fresh(draft.secret)
+    assert office.desk.tokens.is_fresh(draft.secret)
 
 
 def test_the_plain_wizard_shows_a_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,8 +206,8 @@ def test_an_account_signs_in_again_with_the_client_that_it_had(
     with serving(client_secret="s3cret-of-ana") as server:
         office = Office(tmp_path, server, monkeypatch)
         client = RegisteredClient(CLIENT_ID, Secret("s3cret-of-ana"))
-        held = office.desk.bearers.remember(asyncio.run(signed_in(server, client)))
-        asyncio.run(office.desk.save(office.draft(held)))
+        held = office.desk.tokens.remember(asyncio.run(signed_in(server, client)))
+        asyncio.run(office.desk.accounts.save(office.draft(held)))
         answers = ["", "https://login.example/", None]
 
         def ask(out: object, question: str, parse: object) -> str:
@@ -219,8 +219,8 @@ def test_an_account_signs_in_again_with_the_client_that_it_had(
         invocation = cast(Invocation, SimpleNamespace(desk=office.desk, out=told))
         account = office.desk.book.get("Ana")
         secret = browser.signed_in_again(invocation, account, Flow.BROWSER, Stopwatch(), lambda: "")
-        assert office.desk.bearers.is_fresh(secret)
-        report = asyncio.run(office.desk.replace_secret(account, secret, lambda event: None))
+        assert office.desk.tokens.is_fresh(secret)
+        report = asyncio.run(office.desk.accounts.replace_secret(account, secret, lambda event: None))
         assert report.verdict is Verdict.PASS
     words = "\n".join(told.lines) + "".join(capsys.readouterr())
     assert "Nobody has come back from the browser yet." in words
@@ -232,8 +232,8 @@ def test_an_account_signs_in_again_with_the_client_that_it_had(
 def test_signing_in_again_needs_a_terminal_or_a_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving() as server:
         office = Office(tmp_path, server, monkeypatch)
-        held = office.desk.bearers.remember(asyncio.run(signed_in(server)))
-        asyncio.run(office.desk.save(office.draft(held)))
+        held = office.desk.tokens.remember(asyncio.run(signed_in(server)))
+        asyncio.run(office.desk.accounts.save(office.draft(held)))
         invocation = cast(Invocation, SimpleNamespace(desk=office.desk, out=Told()))
         account = office.desk.book.get("Ana")
         with pytest.raises(CommandError, match="--flow device"):

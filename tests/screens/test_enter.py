@@ -198,7 +198,7 @@ async def test_while_an_account_is_tested_no_key_begins_another_test(tmp_path: P
     """T, T, T on the accounts: one sign-in. Escape stops it."""
     desk = desk_with(tmp_path)
     async with MisbehavingServer(SILENT, strict=False) as server:
-        await desk.save(draft(server))
+        await desk.accounts.save(draft(server))
         async with walking(desk, start="home") as walk:
             await walk.at_screen(HomeScreen)
             await walk.press(keys[0])
@@ -214,7 +214,7 @@ async def test_a_saved_password_that_was_refused_is_not_sent_again_by_enter(tmp_
     """T says that it is refused; whoever then changes the account types another, or presses F5."""
     desk = desk_with(tmp_path)
     async with MisbehavingServer(REFUSED, strict=False) as server:
-        await desk.save(draft(server))
+        await desk.accounts.save(draft(server))
         async with walking(desk, start="home") as walk:
             await walk.at_screen(HomeScreen)
             await walk.press("t")

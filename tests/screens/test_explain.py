@@ -384,7 +384,7 @@ async def test_a_failed_sign_in_is_explained_in_full_with_the_conversation(
 async def test_the_accounts_and_the_server_lead_there_too(desk: Desk) -> None:
     refused = [*PLAIN_UP_TO_AUTH, Send(b"535 5.7.8 no\r\n"), Hold()]
     async with MisbehavingServer(refused, strict=False) as server:
-        await desk.save(replace(draft(server.endpoint(Security.NONE)), store=None))
+        await desk.accounts.save(replace(draft(server.endpoint(Security.NONE)), store=None))
         async with walking(desk, start="home") as walk:
             await walk.until_reads("Office")
             await walk.press("t")

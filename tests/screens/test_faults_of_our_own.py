@@ -26,9 +26,14 @@ from smtp_wizard.engine.sandbox.mailbox import deliver
 from smtp_wizard.engine.scan.control_host import Neutral
 from smtp_wizard.engine.secrets.keyring import KeyringStore
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
+from smtp_wizard.engine.services.accounts import Accounts
+from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
 from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.discovery import Discovery
+from smtp_wizard.engine.services.scans import Scans
+from smtp_wizard.engine.services.tokens import Tokens
 from smtp_wizard.runtime.fault_log import CRASH_LOG
+from smtp_wizard.screens import home as home_screen
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen
@@ -142,11 +147,11 @@ class Work:
     """What stands in fields, by their selectors, before and after."""
 
 
-def of_desk(name: str, depth: Depth | None = None) -> Callable[[], Service]:
-    """Return a method of the desk; with a `depth`, only where a check goes that far."""
+def of(owner: object, name: str, depth: Depth | None = None) -> Callable[[], Service]:
+    """Return a method of a service; with a `depth`, only where a check goes that far."""
     if depth is None:
-        return lambda: Service(Desk, name)
-    return lambda: Service(Desk, name, lambda *arguments, **_: arguments[2] is depth)
+        return lambda: Service(owner, name)
+    return lambda: Service(owner, name, lambda *arguments, **_: arguments[2] is depth)
 
 
 def press(*keys: str) -> Go:
@@ -268,27 +273,27 @@ AT_SERVER = Place(filled(at_server, HOST), draft_at_server)
 
 WORK: Mapping[str, Work] = {
     "AddressScreen._look_up": Work(
-        Place(filled(at_address, ADDRESS)), press("enter"), of_desk("discover"), typed=ADDRESS
+        Place(filled(at_address, ADDRESS)), press("enter"), of(Discovery, "find_settings"), typed=ADDRESS
     ),
-    "ServerScreen._test": Work(AT_SERVER, press("f5"), of_desk("check_draft"), typed=HOST),
-    "ServerScreen._try_ports": Work(AT_SERVER, press("f6"), of_desk("probe"), typed=HOST),
-    "ReachingScreen._ask_neutral": Work(AT_SERVER, wonder_about_the_network, of_desk("ask_neutral"), typed=HOST),
+    "ServerScreen._test": Work(AT_SERVER, press("f5"), of(Checks, "check_draft"), typed=HOST),
+    "ServerScreen._try_ports": Work(AT_SERVER, press("f6"), of(Scans, "probe"), typed=HOST),
+    "ReachingScreen._ask_neutral": Work(AT_SERVER, wonder_about_the_network, of(Scans, "ask_neutral"), typed=HOST),
     "ConnectScreen._check": Work(
         Place(filled(at_connect, PASSWORD_TYPED), draft_at_connect, GOOD),
         press("enter"),
-        of_desk("check_draft", Depth.LOGIN),
+        of(Checks, "check_draft", Depth.LOGIN),
         typed=PASSWORD_TYPED,
     ),
     "OAuthScreen._sign_in": Work(
         Place(filled(at_oauth, CLIENT), draft_at_oauth),
         press("enter"),
-        lambda: Service(importlib.import_module("smtp_wizard.engine.services.access_tokens").Bearers, "exchange"),
+        of(Tokens, "exchange"),
         typed=CLIENT,
     ),
     "TestMailScreen._send": Work(
         Place(filled(at_testmail, TO), draft_at_testmail),
         press("enter"),
-        of_desk("check_draft", Depth.SEND),
+        of(Checks, "check_draft", Depth.SEND),
         typed=TO,
     ),
     "ReviewScreen._probe": Work(
@@ -297,18 +302,18 @@ WORK: Mapping[str, Work] = {
     "ReviewScreen._save": Work(
         changed("review", filled(PLACES["review"].go, {"#name": "Mine"})),
         press("enter"),
-        of_desk("save"),
+        of(Accounts, "save"),
         typed={"#name": "Mine"},
     ),
-    "HomeScreen._test": Work(AT_HOME, press("t"), of_desk("check_account")),
+    "HomeScreen._test": Work(AT_HOME, press("t"), of(Checks, "check_account")),
     "HomeScreen.action_anyway": Work(AT_HOME, try_anyway, lambda: Service(HomeScreen, "_wanted_anyway")),
-    "HomeScreen.action_edit": Work(AT_HOME, press("e"), of_desk("draft_of")),
-    "HomeScreen.action_copy_account": Work(AT_HOME, acting("copy"), of_desk("copy_of")),
-    "HomeScreen.action_rename": Work(AT_HOME, acting("rename", name_it_anew), of_desk("rename")),
-    "HomeScreen._new_password": Work(AT_HOME, acting("password", type_a_password), of_desk("replace_secret")),
-    "HomeScreen.action_move": Work(AT_HOME, acting("move", to_another_place), of_desk("move")),
-    "HomeScreen.action_scope": Work(AT_HOME, acting("scope"), of_desk("set_scope")),
-    "HomeScreen.action_delete": Work(AT_HOME, acting("delete", say_yes), of_desk("remove")),
+    "HomeScreen.action_edit": Work(AT_HOME, press("e"), of(home_screen, "draft_of")),
+    "HomeScreen.action_copy_account": Work(AT_HOME, acting("copy"), of(home_screen, "copy_of")),
+    "HomeScreen.action_rename": Work(AT_HOME, acting("rename", name_it_anew), of(Accounts, "rename")),
+    "HomeScreen._new_password": Work(AT_HOME, acting("password", type_a_password), of(Accounts, "replace_secret")),
+    "HomeScreen.action_move": Work(AT_HOME, acting("move", to_another_place), of(Accounts, "move")),
+    "HomeScreen.action_scope": Work(AT_HOME, acting("scope"), of(Accounts, "set_scope")),
+    "HomeScreen.action_delete": Work(AT_HOME, acting("delete", say_yes), of(Accounts, "remove")),
     "MoveScreen._probe": Work(AT_HOME, acting("move"), lambda: Service(KeyringStore, "probe")),
     "ExplainScreen._explain": Work(
         Place(at_explaining, start=HOME),
@@ -408,7 +413,7 @@ async def go_on(walk: Walk) -> None:
 async def test_work_that_is_begun_again_after_a_fault_does_what_it_should(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service = Service(Desk, "check_draft", lambda *arguments, **_: arguments[2] is Depth.LOGIN, kind="a bug")
+    service = Service(Checks, "check_draft", lambda *arguments, **_: arguments[2] is Depth.LOGIN, kind="a bug")
     service.install(monkeypatch)
     async with standing(WORK["ConnectScreen._check"].place, tmp_path) as walk:
         await walk.press("enter")
@@ -424,7 +429,7 @@ async def test_the_check_beside_the_screens_is_told_where_one_is(
 ) -> None:
     for kind in SAID:
         with monkeypatch.context() as patch:
-            service = Service(Desk, "check_draft", lambda *arguments, **_: arguments[2] is Depth.SERVER, kind)
+            service = Service(Checks, "check_draft", lambda *arguments, **_: arguments[2] is Depth.SERVER, kind)
             service.install(patch)
             async with standing(Place(at_address), tmp_path / kind.replace(" ", "-")) as walk:
                 await walk.write("ana@gmail.com")

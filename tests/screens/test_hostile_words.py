@@ -254,11 +254,11 @@ def test_a_fault_before_there_is_a_screen_is_one_sentence_without_values(
 
 async def test_an_account_file_that_holds_tricks_is_shown_escaped(desk: Desk) -> None:
     """A name cannot hold markup that is obeyed in the list of accounts."""
-    path, provider = desk.path("sandbox", "accept"), desk.provider("sandbox")
+    path, provider = desk.catalog.path("sandbox", "accept"), desk.catalog.get("sandbox")
     assert path is not None
     assert provider is not None
     found = Draft(address=Address("you", "sandbox.test")).with_provider(provider, Origin.ADDRESS).with_path(path)
-    await desk.save(replace(found, name="[@click=app.quit]x", secret=Secret(SECRET)))
+    await desk.accounts.save(replace(found, name="[@click=app.quit]x", secret=Secret(SECRET)))
     async with walking(desk, start=HOME, size=(120, 40)) as walk:
         await walk.at_screen(HomeScreen)
         await walk.until_reads("[@click=app.quit]x")

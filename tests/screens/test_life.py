@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
+from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftBox
@@ -76,7 +76,7 @@ async def home(walk: Walk) -> HomeScreen:
 
 async def test_enter_shows_everything_that_can_be_done(desk: Desk) -> None:
     """Enter on an account lists: test, change, new password, rename, copy, scope, delete."""
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("enter")
@@ -89,7 +89,7 @@ async def test_enter_shows_everything_that_can_be_done(desk: Desk) -> None:
 
 async def test_rename_moves_the_account(desk: Desk) -> None:
     """R asks for the new name; the list shows it."""
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("r")
@@ -105,7 +105,7 @@ async def test_rename_moves_the_account(desk: Desk) -> None:
 
 async def test_a_new_password_is_all_that_is_asked(desk: Desk, backend: MemoryBackend) -> None:
     """P asks for the password alone, tries it, and says that it is kept."""
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("p")
@@ -118,7 +118,7 @@ async def test_a_new_password_is_all_that_is_asked(desk: Desk, backend: MemoryBa
 
 async def test_a_new_password_that_is_refused_leaves_the_old_one(desk: Desk, backend: MemoryBackend) -> None:
     """The finding says what is wrong; the old password is kept."""
-    await desk.save(
+    await desk.accounts.save(
         replace(PRACTICE, connection=replace(PRACTICE.connection, path="wrong-password", sandbox="wrong-password"))
     )
     async with walking(desk, start=HOME) as walk:
@@ -134,7 +134,7 @@ async def test_a_new_password_that_is_refused_leaves_the_old_one(desk: Desk, bac
 
 async def test_delete_asks_and_the_password_goes_too(desk: Desk, backend: MemoryBackend) -> None:
     """D asks; the careful answer is chosen at first."""
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("d")
@@ -153,7 +153,7 @@ async def test_delete_asks_and_the_password_goes_too(desk: Desk, backend: Memory
 
 async def test_change_goes_through_the_wizard_filled_in(desk: Desk) -> None:
     """E opens the server step with the account's values; saving keeps one account."""
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("e")
@@ -176,7 +176,7 @@ async def test_change_goes_through_the_wizard_filled_in(desk: Desk) -> None:
 
 async def test_a_copy_begins_with_the_same_answers(desk: Desk) -> None:
     """'Make another one like it' opens the wizard; the name is a free one."""
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("enter")
@@ -189,8 +189,8 @@ async def test_a_copy_begins_with_the_same_answers(desk: Desk) -> None:
 
 async def test_all_mail_is_asked_before_another_account_is_displaced(desk: Desk) -> None:
     """The second account for all mail displaces the first only after a yes."""
-    await desk.save(replace(PRACTICE, name="A", scope=Scope.ALL))
-    await desk.save(replace(PRACTICE, name="B"))
+    await desk.accounts.save(replace(PRACTICE, name="A", scope=Scope.ALL))
+    await desk.accounts.save(replace(PRACTICE, name="B"))
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("down", "enter")
@@ -204,8 +204,8 @@ async def test_all_mail_is_asked_before_another_account_is_displaced(desk: Desk)
 
 async def test_all_are_tested_one_after_the_other(desk: Desk) -> None:
     """A tests every account and says each result."""
-    await desk.save(replace(PRACTICE, name="A"))
-    await desk.save(
+    await desk.accounts.save(replace(PRACTICE, name="A"))
+    await desk.accounts.save(
         replace(
             PRACTICE, name="B", connection=replace(PRACTICE.connection, path="wrong-password", sandbox="wrong-password")
         )
@@ -221,7 +221,7 @@ async def test_all_are_tested_one_after_the_other(desk: Desk) -> None:
 
 async def test_an_account_whose_way_in_retires_is_told_so(desk: Desk) -> None:
     """A line under the list says when, what to do instead, and who says so."""
-    await desk.save(
+    await desk.accounts.save(
         replace(
             PRACTICE,
             connection=replace(
@@ -322,8 +322,7 @@ async def test_a_server_of_the_persons_own_file_is_shown_before_a_password_goes_
     own.write_text(
         "providers:\n  - id: gmail\n    endpoints:\n      - {host: mail.firm.example, port: 465, security: tls}\n"
     )
-    desk = make_desk(tmp_path)
-    desk.catalog = load_catalog(own=own)
+    desk = make_desk(tmp_path, providers=load_catalog(own=own))
     assert desk.catalog.own_trouble == ""
     async with walking(desk, size=(120, 40)) as walk:
         await walk.at("address")
@@ -342,8 +341,7 @@ async def test_a_file_of_the_persons_own_that_is_broken_is_said_on_the_first_scr
     """One sentence with line and column; the shipped catalogue goes on."""
     own = tmp_path / "providers.yaml"
     own.write_text("providers: [")
-    desk = make_desk(tmp_path)
-    desk.catalog = load_catalog(own=own)
+    desk = make_desk(tmp_path, providers=load_catalog(own=own))
     async with walking(desk) as walk:
         await walk.at("address")
         await walk.until_reads("providers.yaml, line")
@@ -384,7 +382,7 @@ async def test_ctrl_t_goes_through_the_looks(desk: Desk) -> None:
 async def test_the_practice_mailbox_is_read_and_emptied(desk: Desk) -> None:
     """Tools shows what was sent to the practice server; Enter reads it; D empties after asking."""
     sent = replace(PRACTICE, test_to=Address("bob", "example.test"))
-    await desk.check_draft(sent, Depth.SEND, lambda event: None, token="marker99")
+    await desk.checks.check_draft(sent, Depth.SEND, lambda event: None, token="marker99")
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("o")

@@ -188,7 +188,7 @@ async def test_an_account_says_when_its_sign_in_ends_and_is_signed_in_again(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.save(await office.new_draft())
+        await office.desk.accounts.save(await office.new_draft())
         office.at += timedelta(days=80)
         async with walking(office.desk, start=HOME) as walk:
             await walk.at_screen(HomeScreen)

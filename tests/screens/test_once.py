@@ -12,9 +12,13 @@ import pytest
 from textual.widgets import Input
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
+from smtp_wizard.engine.accounts.secret_entries import Entries
 from smtp_wizard.engine.oauth.attempt import Attempt
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.accounts import Accounts
+from smtp_wizard.engine.services.checks import Checks
+from smtp_wizard.engine.services.discovery import Discovery
+from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.review import ReviewScreen
@@ -22,8 +26,11 @@ from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.screens.step import ReachingScreen
 from smtp_wizard.text.wizard import STILL_AT_WORK
 from tests.screens.test_faults_of_our_own import AT_HOME, AT_SERVER, WORK, acting, name_it_anew, say_yes
-from tests.support.places import PLACES, standing
+from tests.support.places import PLACES, Go, standing
 from tests.support.walk import Walk
+
+Method = tuple[type, str]
+"""A method of a service."""
 
 
 class Held:
@@ -51,7 +58,7 @@ class Held:
 
 
 async def test_an_address_is_looked_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    held = Held(monkeypatch, Desk, "discover")
+    held = Held(monkeypatch, Discovery, "find_settings")
     async with standing(WORK["AddressScreen._look_up"].place, tmp_path) as walk:
         await walk.press(*["enter"] * 5)
         await held.reached(walk)
@@ -63,7 +70,7 @@ async def test_whoever_types_on_is_not_taken_along_with_the_address_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The look-up ends with the first key that changes the address; the new one is looked up by the next Enter."""
-    held = Held(monkeypatch, Desk, "discover")
+    held = Held(monkeypatch, Discovery, "find_settings")
     async with standing(WORK["AddressScreen._look_up"].place, tmp_path) as walk:
         await walk.press("enter")
         await held.reached(walk)
@@ -75,11 +82,13 @@ async def test_whoever_types_on_is_not_taken_along_with_the_address_before(
         await held.reached(walk, 2)
 
 
-@pytest.mark.parametrize(("key", "method"), [("f5", "check_draft"), ("f6", "probe")])
-async def test_a_server_is_tested_once(key: str, method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("key", "method"), [("f5", (Checks, "check_draft")), ("f6", (Scans, "probe"))])
+async def test_a_server_is_tested_once(
+    key: str, method: Method, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another server, and the other test, begin at once, and end what was being done."""
-    held = Held(monkeypatch, Desk, method)
-    other = Held(monkeypatch, Desk, "probe" if method == "check_draft" else "check_draft")
+    held = Held(monkeypatch, *method)
+    other = Held(monkeypatch, *((Checks, "check_draft") if key == "f6" else (Scans, "probe")))
     async with standing(AT_SERVER, tmp_path) as walk:
         await walk.press(*[key] * 5)
         await held.reached(walk)
@@ -98,7 +107,7 @@ async def test_a_server_is_tested_once(key: str, method: str, tmp_path: Path, mo
 
 
 async def test_a_neutral_host_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    held = Held(monkeypatch, Desk, "ask_neutral")
+    held = Held(monkeypatch, Scans, "ask_neutral")
     work = WORK["ReachingScreen._ask_neutral"]
     async with standing(work.place, tmp_path) as walk:
         for _ in range(3):
@@ -109,7 +118,7 @@ async def test_a_neutral_host_is_asked_once(tmp_path: Path, monkeypatch: pytest.
 
 
 async def test_an_account_is_saved_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    held = Held(monkeypatch, Desk, "save")
+    held = Held(monkeypatch, Accounts, "save")
     async with standing(PLACES["review"], tmp_path) as walk:
         await walk.press(*["enter"] * 5)
         await held.reached(walk)
@@ -122,7 +131,7 @@ async def test_an_account_is_saved_once(tmp_path: Path, monkeypatch: pytest.Monk
 
 async def test_nobody_goes_back_out_of_the_midst_of_saving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The account would be saved, or its password kept, and the wizard would know nothing of it."""
-    held = Held(monkeypatch, Desk, "save")
+    held = Held(monkeypatch, Accounts, "save")
     async with standing(PLACES["review"], tmp_path) as walk:
         await walk.press("enter")
         await held.reached(walk)
@@ -138,7 +147,7 @@ async def test_whoever_saved_nothing_can_go_back(tmp_path: Path, monkeypatch: py
     async def refused(*_: Any, **__: Any) -> Any:
         raise AccountsError("It cannot be saved.")
 
-    monkeypatch.setattr(Desk, "save", refused)
+    monkeypatch.setattr(Accounts, "save", refused)
     async with standing(PLACES["review"], tmp_path) as walk:
         await walk.press("enter")
         await walk.until_reads("It cannot be saved.")
@@ -157,11 +166,11 @@ async def test_a_sign_in_in_the_browser_is_begun_once(tmp_path: Path, monkeypatc
         assert held.given_up == 1, "F5 asks for another one"
 
 
-CHANGES = {
-    "rename": (acting("rename", name_it_anew), "rename"),
-    "delete": (acting("delete", say_yes), "remove"),
-    "edit": (acting("edit"), "secret_of"),
-    "copy": (acting("copy"), "secret_of"),
+CHANGES: dict[str, tuple[Go, Method]] = {
+    "rename": (acting("rename", name_it_anew), (Accounts, "rename")),
+    "delete": (acting("delete", say_yes), (Accounts, "remove")),
+    "edit": (acting("edit"), (Entries, "secret_of")),
+    "copy": (acting("copy"), (Entries, "secret_of")),
 }
 
 
@@ -172,7 +181,7 @@ async def test_no_key_cuts_a_change_of_an_account_short(
 ) -> None:
     """Half of it would be left: an account without its password, or the other way round."""
     begin, method = CHANGES[change]
-    held = Held(monkeypatch, Desk, method)
+    held = Held(monkeypatch, *method)
     async with standing(AT_HOME, tmp_path) as walk:
         await begin(walk)
         await held.reached(walk)

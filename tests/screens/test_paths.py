@@ -350,7 +350,7 @@ class Person(Walk):
         assert account.scope is Scope.GENERAL
         assert account.last is not None
         assert account.last.verdict in (Verdict.PASS, Verdict.WARN)
-        secret = await desk.secret_of(account)
+        secret = await desk.entries.secret_of(account)
         if not self.way.needs_secret:
             assert (secret, account.connection.auth) == (None, Auth.NONE)
         else:
@@ -436,14 +436,13 @@ async def test_a_way_in_the_browser(
         playing(practice_folder, GOOD) as servers,
     ):
         wire = RedirectWire(servers[GOOD], tls_ports(catalog()))
-        desk = make_desk(tmp_path, wire)
         described = server.described() if has_codes else server.described(device="")
         standing = replace(way.path, oauth=described)
         provider = replace(
             way.provider, paths=tuple(standing if path.id == way.path.id else path for path in way.provider.paths)
         )
         others = [provider if each.id == provider.id else each for each in catalog().providers]
-        desk.catalog = Catalog(others, (), ())
+        desk = make_desk(tmp_path, wire, providers=Catalog(others, (), ()))
         tokens: list[str] = []
 
         async def checks(target: Target, secret: Secret | None, **_: object) -> Report:
@@ -452,7 +451,7 @@ async def test_a_way_in_the_browser(
                 target.connection.endpoint, (CheckResult(Stage.AUTH, Verdict.PASS, 0.0, mechanism="XOAUTH2"),)
             )
 
-        monkeypatch.setattr("smtp_wizard.engine.services.checker.run_checks", checks)
+        monkeypatch.setattr("smtp_wizard.engine.services.checks.run_checks", checks)
         async with walking(desk) as walk:
             person = Person(walk.app, walk.pilot, way=Way(provider, standing), wire=wire, backend=desktop())
             await person.give_address()

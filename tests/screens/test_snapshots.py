@@ -75,7 +75,7 @@ def compare(name: str, shown: str) -> None:
 
 def draft(desk: Desk, path: str = "accept") -> Draft:
     """The answers of somebody who practises, up to the sign-in."""
-    provider = desk.provider("sandbox")
+    provider = desk.catalog.get("sandbox")
     assert provider is not None
     way = provider.path(path)
     assert way is not None
@@ -87,7 +87,7 @@ def proved(desk: Desk) -> Draft:
     """The same, signed in."""
     done = replace(draft(desk), secret=SECRET)
     passed = Report(PRACTICE, (CheckResult(Stage.AUTH, Verdict.PASS, 0.0),))
-    return replace(done, proof=desk.proof(done, passed, Depth.LOGIN))
+    return replace(done, proof=desk.checks.prove(done, passed, Depth.LOGIN))
 
 
 async def address(walk: Walk) -> None:
@@ -308,7 +308,7 @@ async def test_a_screen_behind_answers(desk: Desk, screen: str, size: tuple[int,
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_the_accounts_and_the_tools(desk: Desk, size: tuple[int, int]) -> None:
-    await desk.save(replace(proved(desk), name="Practice you", store=StoreKind.KEYRING))
+    await desk.accounts.save(replace(proved(desk), name="Practice you", store=StoreKind.KEYRING))
     async with walking(desk, start=HOME, size=size) as walk:
         await walk.at_screen(HomeScreen)
         await walk.until_reads("Practice you")

@@ -22,7 +22,7 @@ from smtp_wizard.engine.sandbox.mailbox import messages
 from smtp_wizard.engine.secrets.base import SecretStore
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
-from smtp_wizard.engine.services.checker import PRACTICE_FOLDER
+from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
@@ -86,9 +86,9 @@ def desk(tmp_path: Path) -> Desk:
 # --- email ---
 
 
-async def test_a_typo_is_offered_back_and_enter_takes_the_right_one(desk: Desk) -> None:
+async def test_a_typo_is_offered_back_and_enter_takes_the_right_one(tmp_path: Path) -> None:
     """'Did you mean gmail.com?' - a second Enter goes on with ana@gmail.com."""
-    desk.wire = RedirectWire(Led({}, Trust()))
+    desk = make_desk(tmp_path, RedirectWire(Led({}, Trust())))
     async with walking(desk) as walk:
         await walk.at("address")
         await walk.write("ana@gmial.com")
@@ -488,7 +488,7 @@ async def choose(walk: Walk, selector: str, answer: str) -> None:
 
 async def test_a_second_account_for_all_mail_displaces_the_first_only_after_asking(desk: Desk) -> None:
     """The careful answer makes this one an account for general mail; the other stays what it is."""
-    await desk.save(replace(PRACTICE, name="First", scope=Scope.ALL, store=StoreKind.SESSION))
+    await desk.accounts.save(replace(PRACTICE, name="First", scope=Scope.ALL, store=StoreKind.SESSION))
     async with walking(desk, draft=replace(TO_BE_SAVED, name="Second")) as walk:
         await walk.at("review")
         await choose(walk, "#scope", Scope.ALL)
@@ -509,7 +509,7 @@ async def test_a_second_account_for_all_mail_displaces_the_first_only_after_aski
 
 async def test_replacing_an_account_asks_first(desk: Desk) -> None:
     """No: type another name. Yes: there is one account of that name, the new one."""
-    await desk.save(
+    await desk.accounts.save(
         replace(
             PRACTICE, name="Office", store=StoreKind.SESSION, identity=replace(PRACTICE.identity, sender_name="Old")
         )

@@ -84,11 +84,11 @@ async def to_review(walk: Walk) -> None:
 async def held(desk: Desk, name: str = "Office") -> tuple[StoreKind, Secret | None]:
     account = desk.book.get(name)
     assert account.store is not None
-    return account.store.kind, await desk.secret_of(account)
+    return account.store.kind, await desk.entries.secret_of(account)
 
 
 async def test_a_vault_is_made_when_the_first_password_is_put_into_it(desk: Desk, backend: MemoryBackend) -> None:
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     async with walking(desk, start=HOME) as walk:
         await to_review(walk)
         await choose(walk, "#store", StoreKind.VAULT)
@@ -122,7 +122,7 @@ async def in_the_vault(folder: Path, backend: MemoryBackend) -> Desk:
     """Save an account in the vault; return the engine of the next process."""
     before = desk_in(folder, backend)
     await before.stores.vault.create(PASSPHRASE)
-    await before.save(replace(PRACTICE, store=StoreKind.VAULT))
+    await before.accounts.save(replace(PRACTICE, store=StoreKind.VAULT))
     return desk_in(folder, backend)
 
 
@@ -133,7 +133,7 @@ async def test_a_note_that_cannot_be_written_is_said_when_it_happens(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not only when the program ends: by then nobody knows what it was about."""
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     monkeypatch.setattr(journal, "MOST", 0)
     async with walking(desk, start=HOME, size=(120, 40)) as walk:
         await to_review(walk)
@@ -150,7 +150,7 @@ async def test_a_note_that_cannot_be_written_is_said_when_it_happens(
 async def test_a_change_at_home_without_a_note_is_said_there(
     act: Go, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     monkeypatch.setattr(journal, "MOST", 0)
     async with walking(desk, start=HOME, size=(120, 40)) as walk:
         await walk.at_screen(HomeScreen)
@@ -210,7 +210,7 @@ async def test_a_damaged_vault_is_said(tmp_path: Path, backend: MemoryBackend) -
 
 
 async def test_a_command_is_checked_and_tried(desk: Desk, secret_file: Path) -> None:
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     program = "import sys; print(open(sys.argv[1]).read())"
     command = shlex.join([sys.executable, "-c", program, str(secret_file)])
     async with walking(desk, start=HOME) as walk:
@@ -234,7 +234,7 @@ async def test_a_command_is_checked_and_tried(desk: Desk, secret_file: Path) -> 
 
 
 async def test_moving_to_each_place_and_back(desk: Desk, backend: MemoryBackend, secret_file: Path) -> None:
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     await desk.stores.vault.create(PASSPHRASE)
     async with walking(desk, start=HOME) as walk:
         for kind in (StoreKind.VAULT, StoreKind.FILE, StoreKind.KEYRING):
@@ -257,7 +257,7 @@ async def test_moving_to_each_place_and_back(desk: Desk, backend: MemoryBackend,
 
 
 async def test_a_move_that_fails_changes_nothing(desk: Desk, backend: MemoryBackend, secret_file: Path) -> None:
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     secret_file.write_text("another password\n")
     async with walking(desk, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
@@ -281,7 +281,7 @@ async def test_a_terminal_that_cannot_be_lent_is_not(desk: Desk) -> None:
 
 async def test_a_choice_made_while_the_places_are_tried_out_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A keyring may take its time; what was chosen meanwhile is not chosen anew."""
-    await desk.save(replace(PRACTICE, name="Office", store=StoreKind.SESSION))
+    await desk.accounts.save(replace(PRACTICE, name="Office", store=StoreKind.SESSION))
     keyring = type(desk.stores.get(StoreKind.KEYRING))
     probe, gate = keyring.probe, asyncio.Event()
 

@@ -15,7 +15,6 @@ import pytest
 from smtp_wizard.app import HOME, TOOLS
 from smtp_wizard.app_faults import FaultScreen
 from smtp_wizard.engine.accounts import account_book
-from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.identity import Scope
@@ -24,6 +23,7 @@ from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.state.forms import FILE_NAME as STATE_FILE
+from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.steps import step
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
@@ -48,9 +48,7 @@ def a_cheap_vault(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    desk = make_desk(tmp_path, backend=desktop())
-    desk.book = AccountBook(tmp_path, lock_limit=0.05)
-    return desk
+    return make_desk(tmp_path, backend=desktop(), lock_limit=0.05)
 
 
 def no_fault(walk: Walk) -> None:
@@ -159,7 +157,7 @@ GOES_ON = {"copy": "[Server]"}
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("bad", [damaged, locked])
 async def test_an_action_on_the_accounts_screen_ends_in_a_sentence(desk: Desk, action: str, bad: Bad) -> None:
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     async with walking(desk, start=HOME) as walk:
         with ExitStack() as until_the_end:
             await walk.at_screen(HomeScreen)
@@ -178,7 +176,7 @@ async def test_a_copy_of_an_account_whose_file_goes_bad_meanwhile_is_a_sentence(
     """It is damaged while the keyring is being asked."""
     backend = desktop()
     desk = make_desk(tmp_path, backend=backend)
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     async with walking(desk, start=HOME) as walk:
         with ExitStack() as until_the_end:
             words: list[str] = []
@@ -200,8 +198,8 @@ async def test_a_copy_of_an_account_whose_file_goes_bad_meanwhile_is_a_sentence(
 @pytest.mark.parametrize("bad", [damaged, locked])
 async def test_a_yes_that_comes_too_late_ends_in_a_sentence(desk: Desk, bad: Bad) -> None:
     """The question whether to displace another account stands there while the file goes bad."""
-    await desk.save(replace(PRACTICE, name="A", scope=Scope.ALL))
-    await desk.save(replace(PRACTICE, name="B"))
+    await desk.accounts.save(replace(PRACTICE, name="A", scope=Scope.ALL))
+    await desk.accounts.save(replace(PRACTICE, name="B"))
     async with walking(desk, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         await walk.press("down")
@@ -215,7 +213,7 @@ async def test_a_yes_that_comes_too_late_ends_in_a_sentence(desk: Desk, bad: Bad
 
 
 async def test_a_list_that_cannot_be_read_is_not_called_empty(desk: Desk) -> None:
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     with damaged(desk) as words:
         async with walking(desk, start=HOME) as walk:
             await walk.at_screen(HomeScreen)
@@ -224,7 +222,7 @@ async def test_a_list_that_cannot_be_read_is_not_called_empty(desk: Desk) -> Non
 
 
 async def test_results_that_cannot_be_kept_are_said_and_the_accounts_shown(desk: Desk) -> None:
-    await desk.save(PRACTICE)
+    await desk.accounts.save(PRACTICE)
     await asyncio.to_thread(desk.book.state.flush)
     (desk.folder / STATE_FILE).write_text("no database", "utf-8")
     async with walking(desk, start=HOME) as walk:
@@ -260,7 +258,7 @@ async def test_the_unsubscribe_link_needs_no_accounts(desk: Desk) -> None:
 async def changing(desk: Desk, at: str) -> AsyncIterator[Walk]:
     """Come with the answers of a saved account that signs in in the browser to one of the steps that sign in."""
     account = desk.book.get("Ana")
-    draft = desk.draft_of(account, await desk.secret_of(account))
+    draft = draft_of(account, await desk.entries.secret_of(account), desk.catalog)
     draft = replace(draft, test_to=Address("bob", "elsewhere.example"))
     async with walking(desk, draft=draft) as walk:
         await walk.at("server")
@@ -280,7 +278,7 @@ async def test_a_keyring_that_was_locked_meanwhile_is_a_sentence(
     """And when it is unlocked again, Enter goes on."""
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.save(await office.new_draft())
+        await office.desk.accounts.save(await office.new_draft())
         async with changing(office.another_desk(), at) as walk:
             with monkeypatch.context() as patch:
                 patch.setattr(office.backend, "get_password", locked_keyring)
@@ -305,7 +303,7 @@ async def in_the_vault(office: Office) -> tuple[Desk, Desk]:
     """Save the account in the vault; return the desks of two processes that have opened it."""
     desks = office.another_desk(), office.another_desk()
     await desks[0].stores.vault.create(PASSPHRASE)
-    await desks[0].save(replace(await office.new_draft(), store=StoreKind.VAULT))
+    await desks[0].accounts.save(replace(await office.new_draft(), store=StoreKind.VAULT))
     await desks[1].stores.vault.open(PASSPHRASE)
     return desks
 
@@ -357,7 +355,7 @@ async def test_the_accounts_screen_says_that_the_keyring_is_locked(
     """T cannot test; 'sign in again' needs the old sign-in for nothing it could not do without; R cannot move it."""
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.save(await office.new_draft())
+        await office.desk.accounts.save(await office.new_draft())
         async with walking(office.another_desk(), start=HOME) as walk:
             await walk.at_screen(HomeScreen)
             monkeypatch.setattr(office.backend, "get_password", locked_keyring)

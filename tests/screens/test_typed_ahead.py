@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from smtp_wizard.app import HOME, WizardApp
 from smtp_wizard.engine.base.stages import Depth
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.home import HomeScreen
@@ -111,13 +111,13 @@ async def test_from_area_to_area(tmp_path: Path) -> None:
 async def test_enters_that_come_at_once_sign_in_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And what was proved once is gone on from once."""
     checks: list[Depth] = []
-    original = Desk.check_draft
+    original = Checks.check_draft
 
-    async def counted(self: Desk, draft: Draft, depth: Depth, *arguments: Any, **named: Any) -> Any:
+    async def counted(self: Checks, draft: Draft, depth: Depth, *arguments: Any, **named: Any) -> Any:
         checks.append(depth)
         return await original(self, draft, depth, *arguments, **named)
 
-    monkeypatch.setattr(Desk, "check_draft", counted)
+    monkeypatch.setattr(Checks, "check_draft", counted)
     async with walking(make_desk(tmp_path)) as walk:
         await burst(walk, [*TO_CONNECT, "enter", "enter", "enter"])
         await walk.until_reads("Press Enter to go on")

@@ -11,7 +11,7 @@ import pytest
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.discovery import search
 from smtp_wizard.engine.discovery.candidate import FoundBy
-from smtp_wizard.engine.discovery.search import Asking, Discovery
+from smtp_wizard.engine.discovery.search import Asking, DiscoveryResult
 from smtp_wizard.engine.providers.catalog import Catalog
 
 
@@ -33,18 +33,18 @@ class Answer:
 
     async def discover(
         self, address: Address, catalog: Catalog, asking: Asking, tell: Callable[[str], None]
-    ) -> Discovery:
+    ) -> DiscoveryResult:
         """As `discovery.discover`."""
         if catalog.by_domain(address.ascii_domain) is not None:
             return await search.discover(address, catalog, asking, tell)
         self.asked.append(asking)
         tell(f"Who receives the mail of {address.domain}?")
         listed = self.listed if self.listed is not None and asking.database is not None else {}
-        return Discovery(**{**self.found, **listed})
+        return DiscoveryResult(**{**self.found, **listed})
 
 
 def answering(monkeypatch: pytest.MonkeyPatch) -> Answer:
     """Ask nobody any more; return the answer, to be changed."""
     answer = Answer()
-    monkeypatch.setattr("smtp_wizard.engine.services.finder.discover", answer.discover)
+    monkeypatch.setattr("smtp_wizard.engine.services.discovery.discover", answer.discover)
     return answer

@@ -304,9 +304,9 @@ async def standing(place: Place, folder: Path, size: tuple[int, int] = (80, 24))
 
 async def two_accounts(desk: Desk) -> None:
     """Save an account that works and one that does not."""
-    await desk.save(replace(draft_at_review(), name="Gmail ana"))
+    await desk.accounts.save(replace(draft_at_review(), name="Gmail ana"))
     office = replace(draft_at_review(), name="Office", scope=Scope.ALL)
-    await desk.save(office)
+    await desk.accounts.save(office)
     failed = LastResult(NOW - timedelta(days=3), Depth.LOGIN, Verdict.FAIL, Stage.AUTH, "bad_credentials")
     desk.book.state.results.record(desk.book.get("Office").id, Result(failed))
 

@@ -31,8 +31,6 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.stages import Stage, Verdict
-from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.secrets.base import SecretError
@@ -43,7 +41,10 @@ from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.smtp.transport import SocketWire
+from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.launch import compose
+from tests.support.accepting import taking_every_password
 from tests.support.nouns import with_fields
 from tests.support.stores import MemoryBackend, desktop
 
@@ -170,16 +171,16 @@ def draft(password: str, name: str = "Office", store: StoreKind = StoreKind.KEYR
 
 
 async def _edited(desk: Desk, password: str, name: str) -> object:
-    before = desk.draft_of(desk.book.get("Office"), Secret(password))
-    return await desk.save(replace(before, name=name, identity=replace(before.identity, sender_name="Ana")))
+    before = draft_of(desk.book.get("Office"), Secret(password), desk.catalog)
+    return await desk.accounts.save(replace(before, name=name, identity=replace(before.identity, sender_name="Ana")))
 
 
 async def _new_password(desk: Desk, password: str) -> object:
-    return await desk.replace_secret(desk.book.get("Office"), Secret(password), lambda _: None)
+    return await desk.accounts.replace_secret(desk.book.get("Office"), Secret(password), lambda _: None)
 
 
 async def _scoped(desk: Desk, _: str) -> object:
-    return desk.set_scope("Office", Scope.ALL)
+    return desk.accounts.set_scope("Office", Scope.ALL)
 
 
 async def _renewed(desk: Desk, password: str) -> object:
@@ -192,18 +193,20 @@ async def _renewed(desk: Desk, password: str) -> object:
 
 
 ACTS: dict[str, Callable[[Desk, str], Awaitable[object]]] = {
-    "save": lambda desk, password: desk.save(draft(password, "Shop")),
-    "save in the vault": lambda desk, password: desk.save(draft(password, "Shop", StoreKind.VAULT)),
-    "replace": lambda desk, password: desk.save(draft(password), replacing=True),
-    "replace in the vault": lambda desk, password: desk.save(draft(password, store=StoreKind.VAULT), replacing=True),
+    "save": lambda desk, password: desk.accounts.save(draft(password, "Shop")),
+    "save in the vault": lambda desk, password: desk.accounts.save(draft(password, "Shop", StoreKind.VAULT)),
+    "replace": lambda desk, password: desk.accounts.save(draft(password), replacing=True),
+    "replace in the vault": lambda desk, password: desk.accounts.save(
+        draft(password, store=StoreKind.VAULT), replacing=True
+    ),
     "edit": lambda desk, password: _edited(desk, password, "Shop"),
-    "rename": lambda desk, _: desk.rename("Office", "Shop"),
-    "copy": lambda desk, _: desk.duplicate("Office", "Shop"),
-    "move": lambda desk, _: desk.move("Office", StoreKind.VAULT),
-    "move to nowhere": lambda desk, _: desk.move("Office", StoreKind.SESSION),
+    "rename": lambda desk, _: desk.accounts.rename("Office", "Shop"),
+    "copy": lambda desk, _: desk.accounts.duplicate("Office", "Shop"),
+    "move": lambda desk, _: desk.accounts.move("Office", StoreKind.VAULT),
+    "move to nowhere": lambda desk, _: desk.accounts.move("Office", StoreKind.SESSION),
     "new password": _new_password,
     "renew": _renewed,
-    "remove": lambda desk, _: desk.remove("Office"),
+    "remove": lambda desk, _: desk.accounts.remove("Office"),
     "scope": _scoped,
 }
 FAULTS = (SecretError, AccountsError, InputError)
@@ -238,7 +241,7 @@ class Computer:
         stores = SecretStores({}, self.config, backend_factory=lambda: backend)
         stores.vault = VaultStore(self.config, cost=Cost(n=2**4), lock_limit=patience)
         stores._stores[StoreKind.VAULT] = stores.vault
-        desk = Desk(
+        desk = compose(
             catalog=self.catalog,
             diagnosis=self.diagnosis,
             wire=SocketWire(),
@@ -246,13 +249,7 @@ class Computer:
             book=AccountBook(self.config, lock_limit=patience),
             folder=self.config,
         )
-
-        async def accepted(*_: Any, **__: Any) -> Report:
-            return Report(ENDPOINT, (CheckResult(Stage.AUTH, Verdict.PASS, 0.0),))
-
-        desk.check_account = accepted  # type: ignore[method-assign]  # no server here
-        desk._keep_result = lambda *_: None  # type: ignore[method-assign]  # results are no secrets
-        return desk
+        return taking_every_password(desk, ENDPOINT)
 
     def begin_anew(self) -> None:
         """Have everything as `set_up` made it."""
@@ -274,7 +271,7 @@ class Computer:
         for name in await self._names():
             await desk.stores.delete(StoreRef(StoreKind.KEYRING, name))
         await desk.stores.vault.create(PASSPHRASE)
-        await desk.save(draft(OLD))
+        await desk.accounts.save(draft(OLD))
 
     async def _names(self) -> list[str]:
         """Return the names of all entries of ours in the keyring."""

@@ -26,12 +26,15 @@ from smtp_wizard.app import SETUP, WizardApp
 from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.checks.target import Limits
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
+from smtp_wizard.engine.discovery.dns import Resolver
+from smtp_wizard.engine.discovery.web import Web
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.smtp.transport import SocketWire, Wire
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.launch import compose
 from smtp_wizard.screens.step import StepScreen
 from tests.support.patience import PATIENCE
 from tests.support.stores import MemoryBackend, always, desktop
@@ -111,16 +114,25 @@ def make_desk(
     stores: SecretStores | None = None,
     limits: Limits | None = None,
     now: Callable[[], datetime] | None = None,
+    providers: Catalog | None = None,
+    lock_limit: float = 5.0,
+    resolver: Resolver | None = None,
+    web: Web | None = None,
 ) -> Desk:
-    """Build the engine over a config folder, with a keyring that is a dict in memory."""
-    return Desk(
-        catalog=catalog(),
+    """Build the engine over a config folder, with a keyring that is a dict in memory.
+
+    `lock_limit`: seconds to wait for another process that is saving accounts.
+    """
+    return compose(
+        catalog=providers or catalog(),
         diagnosis=diagnosis(),
         wire=wire or SocketWire(),
         stores=stores or SecretStores({}, folder, backend_factory=always(backend or desktop())),
-        book=AccountBook(folder),
+        book=AccountBook(folder, lock_limit=lock_limit),
         folder=folder,
         limits=limits,
+        resolver=resolver,
+        web=web,
         now=now or (lambda: datetime.now(UTC)),
     )
 

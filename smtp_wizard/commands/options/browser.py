@@ -127,7 +127,7 @@ def signed_in(
             found = _with_browser(out, exchange, flow, address)
     except OAuthError as problem:
         raise CommandError("sign-in-failed", str(problem), undone(), Exit.FAILED) from None
-    return invocation.desk.bearers.remember(found)
+    return invocation.desk.tokens.remember(found)
 
 
 async def _with_code(out: Output, exchange: Exchange, address: str, watch: Stopwatch) -> SignedIn:
@@ -166,7 +166,7 @@ def signed_in_again(
     invocation: Invocation, account: Account, flow: Flow | None, watch: Stopwatch, undone: Callable[[], str]
 ) -> Secret:
     """Sign in anew for a saved account, with the client that it had. Raises `CommandError`."""
-    server = invocation.desk.oauth_server(account.connection.provider, account.connection.path)
+    server = invocation.desk.catalog.oauth_server(account.connection.provider, account.connection.path)
     if server is None or account.login is None:
         raise CommandError(
             "no-browser-sign-in",
@@ -178,7 +178,7 @@ def signed_in_again(
     if lacking:
         raise CommandError("missing-answers", f"Missing: {', '.join(lacking)}.")
     client = RegisteredClient(account.login.client_id, _client_secret(invocation, account, watch, undone))
-    exchange = invocation.desk.bearers.exchange(server, client, account.connection.ca_file)
+    exchange = invocation.desk.tokens.exchange(server, client, account.connection.ca_file)
     return signed_in(invocation, exchange, way, account.address.wire, watch, undone)
 
 
@@ -189,7 +189,7 @@ def _client_secret(
 
     async def fetch() -> Secret | None:
         async with watch.bound():
-            return await invocation.desk.secret_of(account)
+            return await invocation.desk.entries.secret_of(account)
 
     try:
         kept = run(fetch(), watch, undone)

@@ -8,10 +8,10 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import ConnectionOptions
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Security
-from smtp_wizard.engine.discovery.search import Discovery
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.discovery.search import DiscoveryResult
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft, with_candidate, with_found
-from smtp_wizard.engine.wizard.server_confirmation import Doubt
+from smtp_wizard.engine.wizard.server_confirmation import Doubt, doubt_about
 from smtp_wizard.runtime.exits import CommandError
 from smtp_wizard.runtime.output import Output
 from smtp_wizard.runtime.questions import agree
@@ -56,16 +56,16 @@ class Search:
         desk, connection = self._invocation.desk, self._connection
         options = Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
 
-        async def look() -> Discovery:
+        async def look() -> DiscoveryResult:
             async with self._watch.bound():
-                return await desk.discover(address, public_list=public_list, options=options)
+                return await desk.discovery.find_settings(address, public_list=public_list, options=options)
 
         return with_found(draft, run(look(), self._watch, self._undone), desk.catalog)
 
     def _accepted(self, found: Draft) -> Draft | None:
         """Return the draft with the best server that `--accept-found` takes; None where there is none."""
         desk = self._invocation.desk
-        if found.connection.endpoint is not None and desk.doubt_about(found) is None:
+        if found.connection.endpoint is not None and doubt_about(found, desk.catalog) is None:
             return found
         published = (each for each in found.candidates if each.published)
         taken = next((each for each in published if each.endpoint.security is not Security.NONE), None)

@@ -13,11 +13,11 @@ import click
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.command import first_line, utf8_text
 from smtp_wizard.engine.secrets.references import EnvStore
 from smtp_wizard.engine.secrets.stores import SecretStores
-from smtp_wizard.engine.smtp.transport import in_thread
 from smtp_wizard.runtime.exits import CommandError, Exit
 
 LARGEST = 64 * 1024
@@ -98,7 +98,7 @@ async def _from_stdin() -> Secret:
             "Leave --password-stdin out: you are asked for the password, and it is not shown.",
         )
     try:
-        raw: bytes = await in_thread(_read_stdin)
+        raw = await in_thread(_read_stdin)
     except OSError as problem:
         why = shown(problem.strerror or "unknown reason", 80)
         raise _unreadable(f"Standard input cannot be read: {why}.") from None

@@ -77,9 +77,8 @@ def password_of(
 
 def tidied_for(invocation: Invocation, account: Account, secret: Secret) -> Secret:
     """Return a password tidied where the account's provider makes it up itself; warn of what is odd in any other."""
-    desk = invocation.desk
-    tidy = desk.tidied(desk.draft_of(account, secret)).secret
-    assert tidy is not None
+    path = invocation.catalog.path(account.connection.provider, account.connection.path)
+    tidy = path.tidied(secret) if path is not None else secret
     if account.connection.auth is Auth.XOAUTH2:
         return tidy
     warn_of_oddities(invocation.out, tidy)
@@ -91,7 +90,7 @@ def _kept(invocation: Invocation, account: Account, watch: Stopwatch, undone: Ca
 
     async def fetch() -> Secret | None:
         async with watch.bound():
-            return await invocation.desk.secret_of(account)
+            return await invocation.desk.entries.secret_of(account)
 
     try:
         return run(fetch(), watch, undone)

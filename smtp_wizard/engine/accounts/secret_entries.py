@@ -7,19 +7,23 @@ has the secret that it was saved with; and what was left in a store is named by 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.threads import in_thread, to_the_end
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.journal import Note, Pending
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
+
+T = TypeVar("T")
 
 TRIES = 5
 """How often something is begun anew because another process has changed the same account meanwhile."""
@@ -60,7 +64,7 @@ class Cleaned:
 
 
 class Entries:
-    """Reads, replaces and deletes the secrets of saved accounts. Built once, by the desk."""
+    """Reads, replaces and deletes the secrets of saved accounts. Built once, in `launch`."""
 
     def __init__(self, stores: SecretStores, book: AccountBook) -> None:
         self._stores = stores
@@ -79,16 +83,16 @@ class Entries:
             try:
                 return await self._stores.fetch(place)
             except SecretError as problem:
-                now = self.place_of(account)
+                now = await self.place_of(account)
                 if problem.trouble not in (Trouble.MISSING, Trouble.ASK) or now == place:
                     raise
                 place = now
         raise SecretError(Trouble.MISSING, "Other programs keep changing that password; please try again.")
 
-    def place_of(self, account: Account) -> StoreRef | None:
+    async def place_of(self, account: Account) -> StoreRef | None:
         """Return where the secret of an account is now. Raises `SecretError` where the account is another one now."""
         try:
-            now = self._book.now(account)
+            now = await in_thread(lambda: self._book.now(account))
         except AccountsError:
             return account.store
         if (now.connection.endpoint, now.connection.username) != (
@@ -113,17 +117,17 @@ class Entries:
             finally:
                 await change.settle()
         finally:
-            pending.end()
+            await to_the_end(pending.end)
 
     # -- what was left ----------------------------------------------------------------------------------------------
 
     async def left(self) -> Leftovers:
         """Return what changes that were stopped have left in the stores. Nothing is changed. Raises `StoreTrouble`."""
-        notes, odd = self._stores.journal.left()
+        notes, odd = await in_thread(self._stores.journal.left)
         return Leftovers(tuple([left async for left in self._left_by(notes)]), tuple(odd))
 
     async def _left_by(self, notes: list[Note]) -> AsyncIterator[Left]:
-        needed, told = self._book.stores(), set()
+        needed, told = await in_thread(self._book.stores), set()
         for ref, since in ((ref, note.since) for note in notes for ref in note.entries):
             if ref in needed or ref in told or ref.kind.is_reference:
                 continue
@@ -153,11 +157,12 @@ class Entries:
         """
         removed: list[Left] = []
         kept: list[tuple[Left, str]] = []
-        for file in self._stores.journal.files():
-            with self._stores.journal.taken(file) as note:
+        journal = self._stores.journal
+        for file in await in_thread(journal.files):
+            async with _entered(journal.taken(file)) as note:
                 if note is not None:
                     await self._clear(note, removed, kept)
-        self._stores.journal.sweep()
+        await to_the_end(journal.sweep)
         return Cleaned(tuple(removed), tuple(kept))
 
     async def _clear(self, note: Note, removed: list[Left], kept: list[tuple[Left, str]]) -> None:
@@ -170,7 +175,7 @@ class Entries:
                 kept.append((left, str(problem)))
             else:
                 removed.append(left)
-        self._stores.journal.rewrite(note, still)
+        await to_the_end(lambda: self._stores.journal.rewrite(note, still))
 
 
 class Change:
@@ -206,7 +211,7 @@ class Change:
 
     async def settle(self) -> None:
         """Delete what was touched and what no account refers to now."""
-        for ref in self._unneeded():
+        for ref in await self._unneeded():
             try:
                 await self._stores.delete(ref)
             except SecretError as problem:
@@ -214,16 +219,26 @@ class Change:
             else:
                 self._pending.drop(ref)
 
-    def _unneeded(self) -> Iterator[StoreRef]:
+    async def _unneeded(self) -> list[StoreRef]:
         if not self._touched:
-            return
+            return []
         try:
-            needed = self._book.stores()
+            needed = await in_thread(self._book.stores)
         except AccountsError as problem:
             self.trouble = SecretError(Trouble.REFUSED, str(problem))
-            return
-        for ref in dict.fromkeys(self._touched):
+            return []
+        touched = list(dict.fromkeys(self._touched))
+        for ref in touched:
             if ref in needed:
                 self._pending.drop(ref)
-            else:
-                yield ref
+        return [ref for ref in touched if ref not in needed]
+
+
+@asynccontextmanager
+async def _entered(held: AbstractContextManager[T]) -> AsyncIterator[T]:
+    """Enter and leave what waits for a disk, in threads."""
+    value = await to_the_end(held.__enter__)
+    try:
+        yield value
+    finally:
+        await to_the_end(lambda: held.__exit__(None, None, None))

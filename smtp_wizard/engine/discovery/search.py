@@ -57,7 +57,7 @@ from smtp_wizard.engine.smtp.silence import listening
 __all__ = [
     "Asking",
     "Candidate",
-    "Discovery",
+    "DiscoveryResult",
     "DnsProblem",
     "FoundBy",
     "MxLookup",
@@ -80,7 +80,7 @@ MOST_TRIED = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Discovery:
+class DiscoveryResult:
     """What is known about the provider of an address, and about its server."""
 
     provider: Provider | None
@@ -123,14 +123,14 @@ class Asking:
 
 async def discover(
     address: Address, catalog: Catalog, asking: Asking | None = None, tell: Tell = lambda line: None
-) -> Discovery:
+) -> DiscoveryResult:
     """Find the provider and the server of an address. A known ending is answered without asking anybody.
 
     Raises nothing. Cancelling it ends every question at once.
     """
     known = catalog.by_domain(address.ascii_domain)
     if known is not None:
-        return Discovery(
+        return DiscoveryResult(
             provider=known,
             source=FoundBy.CATALOG,
             note=f"from: the ending of the address ({_shown(address)})",
@@ -177,7 +177,7 @@ class _Search:
         self._news = asyncio.Event()
         """Something was learnt that may change who is waited for."""
 
-    async def run(self) -> Discovery:
+    async def run(self) -> DiscoveryResult:
         """Ask everybody at once."""
         sources: dict[str, Coroutine[Any, Any, None]] = {
             "who receives the domain's mail": self._ask_mx(),
@@ -425,7 +425,7 @@ class _Search:
 
     # -- the result -------------------------------------------------------------------------------------------------
 
-    def _gathered(self) -> Discovery:
+    def _gathered(self) -> DiscoveryResult:
         owners = self._owners
         candidates = self._merged()
         if owners:
@@ -439,7 +439,7 @@ class _Search:
             note = source_note(candidates[0])
         else:
             note = self._nothing_words()
-        return Discovery(
+        return DiscoveryResult(
             provider=provider,
             alternatives=owners if len(owners) > 1 else (),
             source=source,

@@ -10,9 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.data_files import DataError
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.oauth.server import OAuthServer
 from smtp_wizard.engine.providers.limits import Counted, Per, SendLimit
 from smtp_wizard.engine.providers.own_providers import Override, merged, read_own_file
 from smtp_wizard.engine.providers.provider import (
@@ -105,9 +108,31 @@ class Catalog:
         """Return what the person's own file sets for a provider that would otherwise be, or have, another."""
         return tuple(each for each in self.overrides if each.provider == provider_id)
 
-    def get(self, provider_id: str) -> Provider | None:
-        """Return the provider with this id, or None."""
-        return self._by_id.get(provider_id)
+    def get(self, provider_id: str | None) -> Provider | None:
+        """Return the provider with this id, None where there is none, or no id."""
+        return self._by_id.get(provider_id) if provider_id else None
+
+    def path(self, provider_id: str | None, path_id: str | None) -> AccessPath | None:
+        """Return an access path by the ids of provider and path, or None."""
+        known = self.get(provider_id)
+        return known.path(path_id) if known and path_id else None
+
+    def oauth_server(self, provider_id: str | None, path_id: str | None) -> OAuthServer | None:
+        """Return where one signs in in the browser, by the ids of provider and path; None where that is not known."""
+        path = self.path(provider_id, path_id)
+        return path.oauth if path else None
+
+    def alternatives(
+        self, endpoint: Endpoint, provider_id: str | None, address: Address | None = None
+    ) -> tuple[Endpoint, ...]:
+        """Return other ways to reach the same mail service, best first, never without encryption."""
+        known = self.get(provider_id)
+        if known is not None and known.kind is ProviderKind.SANDBOX:
+            return ()
+        offered = tuple(each.endpoint for each in known.offered(address)) if known else ()
+        if endpoint.host not in {each.host for each in offered}:
+            offered = (Endpoint(endpoint.host, 465, Security.TLS), Endpoint(endpoint.host, 587, Security.STARTTLS))
+        return tuple(each for each in offered if each.port != endpoint.port or each.host != endpoint.host)
 
     def by_domain(self, domain: str) -> Provider | None:
         """Return the provider whose addresses end in this domain, or None."""

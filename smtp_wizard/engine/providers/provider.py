@@ -12,6 +12,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.oauth.server import OAuthServer
 from smtp_wizard.engine.providers.limits import SendLimit
 
@@ -212,6 +213,21 @@ class AccessPath:
     def closed(self) -> bool:
         """Whether nobody gets through, whatever is done: `instead` says where to go on."""
         return self.status in (PathStatus.RETIRED, PathStatus.NEVER)
+
+    def tidied(self, secret: Secret) -> Secret:
+        """Return a secret of the provider's own making without blanks, as it is pasted with some.
+
+        A secret of another shape stays as it was typed: blanks may be part of it.
+        """
+        typed = secret.reveal()
+        fits = self.secret_form is not None and self.secret_form.fits(typed)
+        return Secret(self.secret_form.tidy(typed)) if self.secret_form is not None and fits else secret
+
+    def shape_of(self, secret: Secret | None) -> str | None:
+        """Return whether a secret is of the provider's own making, as `Target.secret_shape`; None where none is."""
+        if self.secret_form is None or not secret:
+            return None
+        return "app-password" if self.secret_form.fits(secret.reveal()) else "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.private_files import absolute
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.secrets.base import Availability, SecretError, Trouble
 from smtp_wizard.engine.secrets.command import LARGEST, only_line, unreadable
 from smtp_wizard.engine.secrets.kinds import StoreKind
@@ -67,8 +68,6 @@ class FileStore(ReferenceStore):
         )
 
     async def read(self, where: str) -> Secret:
-        from smtp_wizard.engine.smtp.transport import in_thread
-
         path = self._path(where)
 
         def work() -> bytes | SecretError:
@@ -78,7 +77,7 @@ class FileStore(ReferenceStore):
             except SecretError as problem:
                 return problem
 
-        found: bytes | SecretError = await in_thread(work)  # a network's file system may hang
+        found = await in_thread(work)  # a network's file system may hang
         if isinstance(found, SecretError):
             raise SecretError(found.trouble, str(found))
         return only_line(found, f"The file {_shown(path)}")

@@ -20,6 +20,7 @@ from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.secrets import vault_format
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -229,7 +230,6 @@ class VaultStore:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Do `work`; what goes wrong is raised here anew, without the frames that hold secrets."""
-        from smtp_wizard.engine.smtp.transport import in_thread
 
         def guarded() -> T | SecretError:
             try:
@@ -239,7 +239,7 @@ class VaultStore:
             except MemoryError:
                 return SecretError(Trouble.REFUSED, "There is not enough memory to open or close the vault.")
 
-        done: T | SecretError = await in_thread(guarded)
+        done = await in_thread(guarded)
         if isinstance(done, SecretError):
             raise SecretError(done.trouble, str(done))
         return done

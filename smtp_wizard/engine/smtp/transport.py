@@ -15,7 +15,6 @@ import re
 import socket
 import ssl
 import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from typing import Any, Protocol, TypeVar
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.private_files import refuse_no_file
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.smtp.certificates import MOST_NAMES, Certificate, read_chain
 from smtp_wizard.engine.smtp.symptom import Fault, TlsFault
 
@@ -213,40 +213,6 @@ async def _with_room(make: Callable[[], Awaitable[T]]) -> T:
                 raise
             await asyncio.sleep(ROOM_SECONDS)
     return await make()
-
-
-async def in_thread(work: Any) -> Any:
-    """Run blocking work in a daemon thread and return what it returns. Raises `OSError` where none can be had.
-
-    Not asyncio's pool: a look-up or a keyring that never answers would hold the end of the program as long as it hangs.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
-
-    def settle(result: Any, problem: BaseException | None) -> None:
-        if future.done():
-            return
-        if problem is None:
-            future.set_result(result)
-        else:
-            future.set_exception(problem)
-
-    def run() -> None:
-        result, problem = None, None
-        try:
-            result = work()
-        except Exception as caught:
-            problem = caught
-        try:
-            loop.call_soon_threadsafe(settle, result, problem)
-        except RuntimeError:
-            return  # the loop has ended; nobody waits any more
-
-    try:
-        threading.Thread(target=run, daemon=True).start()
-    except RuntimeError:  # the system gives no more threads
-        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
-    return await future
 
 
 def _interleave(peers: Sequence[Peer]) -> list[Peer]:

@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy, source_note
-from smtp_wizard.engine.discovery.search import Discovery
+from smtp_wizard.engine.discovery.search import DiscoveryResult
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider, ProviderKind
 from smtp_wizard.engine.secrets.kinds import StoreKind
@@ -268,7 +268,7 @@ class Draft:
         return self.identity.sender or self.address
 
 
-def with_found(draft: Draft, found: Discovery, catalog: Catalog) -> Draft:
+def with_found(draft: Draft, found: DiscoveryResult, catalog: Catalog) -> Draft:
     """Return the draft with what was found about the address: its provider, or a server that somebody names."""
     learnt = replace(draft, maybe=(), candidates=found.candidates, found_notes=found.notes)
     if found.provider is not None:
@@ -284,6 +284,14 @@ def with_candidate(draft: Draft, catalog: Catalog, candidate: Candidate) -> Draf
     chosen = draft.with_provider(_custom(catalog), Origin.FOUND, source_note(candidate))
     filled = chosen.with_endpoint(candidate.endpoint).with_sign_in(candidate.username, chosen.secret)
     return replace(filled, by_hand=False)
+
+
+def with_tidy_secret(draft: Draft, catalog: Catalog) -> Draft:
+    """Return the draft with a secret of the provider's own making tidied; see `AccessPath.tidied`."""
+    path = catalog.path(draft.connection.provider, draft.connection.path)
+    if draft.secret is None or path is None:
+        return draft
+    return draft.with_sign_in(draft.connection.username, path.tidied(draft.secret))
 
 
 def _custom(catalog: Catalog) -> Provider:

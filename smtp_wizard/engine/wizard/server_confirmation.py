@@ -102,6 +102,11 @@ def doubt_about(draft: Draft, catalog: Catalog) -> Doubt | None:
     )
 
 
+def was_found(draft: Draft, catalog: Catalog) -> bool:
+    """Whether a stranger named the server of a draft, and the person has not taken it up as their own."""
+    return standing(draft, catalog) in (Standing.OWN, Standing.UNKNOWN)
+
+
 def refuse_unconfirmed(draft: Draft, depth: Depth, catalog: Catalog) -> None:
     """Raise `Unconfirmed` where a check would send a secret to a server that nobody has confirmed."""
     doubt = doubt_about(draft, catalog)

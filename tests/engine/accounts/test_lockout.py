@@ -24,7 +24,7 @@ from smtp_wizard.engine.checks.report import CheckResult, Report, Way
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Lockout
 from smtp_wizard.engine.services.desk import Desk
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.state.forms import FILE_NAME
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from tests.support.checking import (
@@ -90,7 +90,7 @@ def kept(desk: Desk) -> list[dict[str, object]]:
 async def tried(desk: Desk, wanted: Draft, depth: Depth = Depth.LOGIN, *, anyway: bool = False) -> Report:
     """Check, and hold the events to the law of reports."""
     events: list[Event] = []
-    report = await desk.check_draft(wanted, depth, events.append, options=Options(ignore_lockout=anyway))
+    report = await desk.checks.check_draft(wanted, depth, events.append, options=Options(ignore_lockout=anyway))
     assert wanted.connection.endpoint is not None
     assert fold(wanted.connection.endpoint, events) == report
     assert events[-1] == RunFinished(report)
@@ -243,7 +243,7 @@ async def test_a_message_is_held_back_too(desk: Desk) -> None:
 
 
 async def test_practice_is_not_counted(desk: Desk) -> None:
-    provider = desk.provider("sandbox")
+    provider = desk.catalog.get("sandbox")
     assert provider is not None
     path = provider.path("wrong-password")
     assert path is not None
@@ -255,7 +255,7 @@ async def test_practice_is_not_counted(desk: Desk) -> None:
 
 
 async def saved(desk: Desk, server: MisbehavingServer, *names: str) -> list[Account]:
-    return [await desk.save(draft(server, name=name)) for name in names]
+    return [await desk.accounts.save(draft(server, name=name)) for name in names]
 
 
 async def test_two_names_of_one_mailbox_stay_below_the_limit_together(desk: Desk) -> None:
@@ -263,7 +263,7 @@ async def test_two_names_of_one_mailbox_stay_below_the_limit_together(desk: Desk
     async with MisbehavingServer(REFUSED) as server:
         accounts = await saved(desk, server, "One", "Two", "Three", "Four", "Five")
         events: list[Event] = []
-        checks = [desk.check_account(each, Secret("guess one"), Depth.LOGIN, events.append) for each in accounts]
+        checks = [desk.checks.check_account(each, Secret("guess one"), Depth.LOGIN, events.append) for each in accounts]
         reports = await asyncio.gather(*checks)
         assert server.connections == 3
         assert sorted(code for report in reports for code in codes(report)) == ["bad_credentials"] * 3 + [PAUSED] * 2
@@ -306,36 +306,38 @@ async def test_success_under_either_name_makes_both_forgotten(desk: Desk) -> Non
 async def test_many_names_of_a_mailbox_that_works_are_all_tested(desk: Desk) -> None:
     async with MisbehavingServer(TAKEN) as server:
         accounts = await saved(desk, server, "One", "Two", "Three", "Four", "Five")
-        checks = [desk.check_account(each, Secret("right"), Depth.LOGIN, lambda _: None) for each in accounts]
+        checks = [desk.checks.check_account(each, Secret("right"), Depth.LOGIN, lambda _: None) for each in accounts]
         assert {report.verdict for report in await asyncio.gather(*checks)} == {Verdict.PASS}
 
 
-def under_one_word(desk: Desk, server: MisbehavingServer) -> None:
-    """Have the catalogue say that this server wants the same user name of everybody."""
+def under_one_word(desk: Desk, server: MisbehavingServer) -> Desk:
+    """Return services whose catalogue says that this server wants the same user name of everybody."""
     known = desk.catalog.get("sendgrid")
     assert known is not None
     (first, *_) = known.endpoints
     here = replace(first, endpoint=server.endpoint(Security.NONE))
-    desk.catalog = Catalog([replace(known, endpoints=(here,))], (), ())
+    return make_desk(desk.folder, now=desk.now, providers=Catalog([replace(known, endpoints=(here,))], (), ()))
 
 
 async def test_the_wrong_keys_of_some_accounts_hold_no_others_back_under_a_word_for_everybody(desk: Desk) -> None:
     """Every customer of some relays signs in as 'apikey': the key alone says who it is."""
     async with MisbehavingServer(*[REFUSED] * 3, TAKEN, REFUSED) as server:
-        under_one_word(desk, server)
+        desk = under_one_word(desk, server)
         names = ("one", "two", "three", "four")
         accounts = [
-            await desk.save(draft(server, name=name, address=Address(name, "example.test"), username="apikey"))
+            await desk.accounts.save(draft(server, name=name, address=Address(name, "example.test"), username="apikey"))
             for name in names
         ]
-        reports = [await desk.check_account(each, Secret("a key"), Depth.LOGIN, lambda _: None) for each in accounts]
+        reports = [
+            await desk.checks.check_account(each, Secret("a key"), Depth.LOGIN, lambda _: None) for each in accounts
+        ]
         assert [report.verdict for report in reports] == [*[Verdict.FAIL] * 3, Verdict.PASS]
         assert PAUSED not in [code for report in reports for code in codes(report)]
 
 
 async def test_the_good_key_of_another_account_makes_nothing_forgotten(desk: Desk) -> None:
     async with MisbehavingServer(REFUSED, REFUSED, TAKEN, REFUSED) as server:
-        under_one_word(desk, server)
+        desk = under_one_word(desk, server)
         wrong = draft(server, username=" APIKEY")
         for each in (wrong, wrong, draft(server, address=BOB, username="apikey"), wrong):
             await tried(desk, each)
@@ -345,7 +347,7 @@ async def test_the_good_key_of_another_account_makes_nothing_forgotten(desk: Des
 
 async def test_without_an_address_everybodys_word_is_counted_by_itself(desk: Desk) -> None:
     async with MisbehavingServer(REFUSED) as server:
-        under_one_word(desk, server)
+        desk = under_one_word(desk, server)
         for _ in range(4):
             report = await tried(desk, draft(server, address=None, username="apikey"))
         assert (server.connections, codes(report)) == (3, [PAUSED])
@@ -355,7 +357,7 @@ async def test_what_was_not_tried_is_no_result_of_the_account(desk: Desk) -> Non
     async with MisbehavingServer(REFUSED) as server:
         (account,) = await saved(desk, server, "Office")
         for _ in range(4):
-            await desk.check_account(account, Secret("guess one"), Depth.LOGIN, lambda _: None)
+            await desk.checks.check_account(account, Secret("guess one"), Depth.LOGIN, lambda _: None)
         last = desk.book.get("Office").last
         assert last is not None
         assert last.code == "bad_credentials"
@@ -365,11 +367,11 @@ async def test_a_new_password_is_held_back_and_the_old_one_kept(desk: Desk) -> N
     async with MisbehavingServer(REFUSED, REFUSED, REFUSED, TAKEN) as server:
         (account,) = await saved(desk, server, "Office")
         for _ in range(3):
-            await desk.replace_secret(account, Secret("guess one"), lambda _: None)
-        assert codes(await desk.replace_secret(account, Secret("right"), lambda _: None)) == [PAUSED]
-        assert await desk.secret_of(account) == Secret("guess one")
+            await desk.accounts.replace_secret(account, Secret("guess one"), lambda _: None)
+        assert codes(await desk.accounts.replace_secret(account, Secret("right"), lambda _: None)) == [PAUSED]
+        assert await desk.entries.secret_of(account) == Secret("guess one")
         options = Options(ignore_lockout=True)
-        report = await desk.replace_secret(account, Secret("right"), lambda _: None, options=options)
+        report = await desk.accounts.replace_secret(account, Secret("right"), lambda _: None, options=options)
         assert report.verdict is Verdict.PASS
 
 
@@ -384,7 +386,7 @@ async def given_up(desk: Desk, wanted: Draft, seen: str) -> None:
         if isinstance(event, Line) and event.text.startswith(seen):
             reached.set()
 
-    task = asyncio.create_task(desk.check_draft(wanted, Depth.LOGIN, tell))
+    task = asyncio.create_task(desk.checks.check_draft(wanted, Depth.LOGIN, tell))
     await reached.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -443,7 +445,7 @@ async def test_it_is_on_record_before_it_goes_out_and_settled_when_it_is_taken(
             noted.append(event.text.split()[0])
 
     async with MisbehavingServer([*PLAIN_UP_TO_AUTH, SIGNED_IN, MAIL_FROM, Close()]) as server:
-        await desk.check_draft(draft(server), Depth.SEND, tell)
+        await desk.checks.check_draft(draft(server), Depth.SEND, tell)
     at = noted.index("sending")
     assert noted[at:][:5] == ["sending", "AUTH", "235", "settle", "MAIL"]
     assert not {"settle", "release"} & set(noted[at + 4 :])
@@ -453,7 +455,7 @@ async def test_the_providers_figure_decides(desk: Desk, monkeypatch: pytest.Monk
     gmail = catalog().get("gmail")
     assert gmail is not None
     strict = replace(gmail, lockout=Lockout(attempts=1, minutes=60, source="own", as_of="2026"))
-    monkeypatch.setattr(desk, "provider", lambda _: strict)
+    monkeypatch.setattr(desk.catalog, "get", lambda _: strict)
     async with MisbehavingServer(REFUSED) as server:
         await tried(desk, draft(server, provider="gmail"))
         report = await tried(desk, draft(server, provider="gmail"))

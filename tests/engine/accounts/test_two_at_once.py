@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 
@@ -24,8 +23,6 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.stages import Stage, Verdict
-from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.keyring import SERVICE, KeyringStore, _guarded
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -33,8 +30,10 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
 from tests.commands.test_send import RELAY
+from tests.support.accepting import taking_every_password
 from tests.support.nouns import with_fields
 from tests.support.stores import MemoryBackend, always, desktop
 from tests.support.walk import make_desk
@@ -65,24 +64,24 @@ def acts(password: str, office: Account) -> dict[str, Act]:
     vault, session = StoreKind.VAULT, StoreKind.SESSION
 
     def edited(desk: Desk, **more: Any) -> Draft:
-        return with_fields(desk.draft_of(office, Secret(password)), **more)
+        return with_fields(draft_of(office, Secret(password), desk.catalog), **more)
 
     async def scoped(desk: Desk) -> Account:
-        return desk.set_scope("Office", Scope.ALL)
+        return await desk.accounts.set_scope("Office", Scope.ALL)
 
     return {
-        "saves a new one": lambda desk: desk.save(draft(password, "Shop")),
-        "saves a new one in the vault": lambda desk: desk.save(draft(password, "Shop", vault)),
-        "replaces": lambda desk: desk.save(draft(password), replacing=True),
-        "replaces in the vault": lambda desk: desk.save(draft(password, store=vault), replacing=True),
-        "edits": lambda desk: desk.save(edited(desk, sender_name="Ana")),
-        "edits the name": lambda desk: desk.save(edited(desk, name="Shop")),
-        "renames": lambda desk: desk.rename("Office", "Shop"),
-        "copies": lambda desk: desk.duplicate("Office", "Shop"),
-        "moves to the vault": lambda desk: desk.move("Office", vault),
-        "moves to nowhere": lambda desk: desk.move("Office", session),
-        "renews": lambda desk: desk.replace_secret(office, Secret(password), lambda _: None),
-        "removes": lambda desk: desk.remove("Office"),
+        "saves a new one": lambda desk: desk.accounts.save(draft(password, "Shop")),
+        "saves a new one in the vault": lambda desk: desk.accounts.save(draft(password, "Shop", vault)),
+        "replaces": lambda desk: desk.accounts.save(draft(password), replacing=True),
+        "replaces in the vault": lambda desk: desk.accounts.save(draft(password, store=vault), replacing=True),
+        "edits": lambda desk: desk.accounts.save(edited(desk, sender_name="Ana")),
+        "edits the name": lambda desk: desk.accounts.save(edited(desk, name="Shop")),
+        "renames": lambda desk: desk.accounts.rename("Office", "Shop"),
+        "copies": lambda desk: desk.accounts.duplicate("Office", "Shop"),
+        "moves to the vault": lambda desk: desk.accounts.move("Office", vault),
+        "moves to nowhere": lambda desk: desk.accounts.move("Office", session),
+        "renews": lambda desk: desk.accounts.replace_secret(office, Secret(password), lambda _: None),
+        "removes": lambda desk: desk.accounts.remove("Office"),
         "sets the scope": scoped,
     }
 
@@ -192,19 +191,13 @@ class Computer:
 
     def _desk(self, program: Program) -> Desk:
         desk = make_desk(self.folder, stores=Stores(self.folder, self.backend, program))
-
-        async def accepted(*_: Any, **__: Any) -> Report:
-            return Report(ENDPOINT, (CheckResult(Stage.AUTH, Verdict.PASS, 0.0),))
-
-        desk.check_account = accepted  # type: ignore[method-assign]  # no server here
-        desk._keep_result = Mock()  # type: ignore[method-assign]  # results are no secrets
-        return desk
+        return taking_every_password(desk, ENDPOINT)
 
     async def set_up(self) -> Account:
         """Return the account that is saved at the beginning."""
         await self.desks[0].stores.vault.create(PASSPHRASE)
         await self.desks[1].stores.vault.open(PASSPHRASE)
-        return await self.desks[0].save(draft(OLD))
+        return await self.desks[0].accounts.save(draft(OLD))
 
     async def both(self, one: Act, other: Act, before: int, between: int) -> None:
         """Do both: the first one for so many steps, then the other one, then the rest of each."""

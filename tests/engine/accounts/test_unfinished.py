@@ -93,8 +93,8 @@ class Looking(MemoryBackend):
 async def test_an_entry_is_named_before_it_is_written_and_before_it_is_deleted(tmp_path: Path) -> None:
     backend = Looking(tmp_path)
     desk = make_desk(tmp_path, backend=desktop(backend), now=lambda: NOON)
-    first = await desk.save(draft(PASSWORD))
-    second = await desk.save(draft("another one~q7Z"), replacing=True)
+    first = await desk.accounts.save(draft(PASSWORD))
+    second = await desk.accounts.save(draft("another one~q7Z"), replacing=True)
     assert first.store is not None
     assert second.store is not None
     named = [[each["where"] for each in note["entries"]] for note in backend.seen]
@@ -117,7 +117,7 @@ async def test_the_first_change_of_all_is_noted_too(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "config"
     backend = Looking(folder)
     desk = make_desk(folder, backend=desktop(backend))
-    await desk.save(draft(PASSWORD))
+    await desk.accounts.save(draft(PASSWORD))
     assert len(backend.seen) == 1
     assert desk.stores.journal.troubles() == ()
     assert [stat.S_IMODE(each.stat().st_mode) for each in (folder, folder.parent)] == [0o700, 0o700]
@@ -138,8 +138,8 @@ async def test_a_change_under_way_is_no_leftover(tmp_path: Path) -> None:
     """Whoever looks from elsewhere, such as `doctor`, sees that somebody is at it."""
     backend = Looking(tmp_path)
     desk = make_desk(tmp_path, backend=desktop(backend))
-    await desk.save(draft(PASSWORD))
-    await desk.remove("Office")
+    await desk.accounts.save(draft(PASSWORD))
+    await desk.accounts.remove("Office")
     assert backend.left == [0, 0]
     assert len(backend.seen) == 2
 
@@ -158,16 +158,16 @@ async def test_what_a_change_under_way_is_about_is_not_cleared_away(desk: Desk, 
 async def test_what_never_wrote_anything_leaves_no_note(desk: Desk) -> None:
     """A closed vault, a keyring that is locked: nothing was touched."""
     with pytest.raises(SecretError):
-        await desk.save(draft(PASSWORD, store=StoreKind.VAULT))
+        await desk.accounts.save(draft(PASSWORD, store=StoreKind.VAULT))
     desk.stores._stores[StoreKind.KEYRING] = FailingStore(trouble=Trouble.LOCKED)
     with pytest.raises(SecretError):
-        await desk.save(draft(PASSWORD))
+        await desk.accounts.save(draft(PASSWORD))
     assert not list(desk.folder.iterdir())
 
 
 async def test_the_session_needs_no_note(desk: Desk) -> None:
-    await desk.save(draft(PASSWORD, store=StoreKind.SESSION))
-    await desk.remove("Office")
+    await desk.accounts.save(draft(PASSWORD, store=StoreKind.SESSION))
+    await desk.accounts.remove("Office")
     assert notes(desk.folder) == []
     assert desk.stores.journal.troubles() == ()
 
@@ -178,15 +178,15 @@ async def test_a_session_forgets_what_no_account_was_saved_for(desk: Desk, monke
 
     monkeypatch.setattr(desk.book, "put", full)
     with pytest.raises(StoreTrouble):
-        await desk.save(draft(PASSWORD, store=StoreKind.SESSION))
+        await desk.accounts.save(draft(PASSWORD, store=StoreKind.SESSION))
     assert not vars(desk.stores.get(StoreKind.SESSION))["_kept"]
 
 
 async def test_a_password_that_could_not_be_deleted_stays_named(desk: Desk, backend: MemoryBackend) -> None:
-    account = await desk.save(draft(PASSWORD))
+    account = await desk.accounts.save(draft(PASSWORD))
     working, failing = desk.stores.get(StoreKind.KEYRING), FailingStore(trouble=Trouble.LOCKED)
     desk.stores._stores[StoreKind.KEYRING] = failing
-    _, words = await desk.remove("Office")
+    _, words = await desk.accounts.remove("Office")
     assert "may still be in the store" in words
     desk.stores._stores[StoreKind.KEYRING] = working
     (left,) = (await desk.entries.left()).entries
@@ -198,7 +198,7 @@ async def test_a_password_that_could_not_be_deleted_stays_named(desk: Desk, back
 
 async def test_where_the_accounts_cannot_be_read_nothing_is_deleted(desk: Desk, backend: MemoryBackend) -> None:
     """Nobody can say then which entries are needed."""
-    account = await desk.save(draft(PASSWORD))
+    account = await desk.accounts.save(draft(PASSWORD))
     assert account.store is not None
     file = desk.folder / FILE_NAME
     whole = file.read_bytes()
@@ -219,23 +219,23 @@ async def test_where_the_accounts_cannot_be_read_nothing_is_deleted(desk: Desk, 
 
 async def test_two_accounts_with_one_entry_do_not_take_it_from_each_other(desk: Desk, backend: MemoryBackend) -> None:
     """As in a file of accounts that somebody has written by hand."""
-    account = await desk.save(draft(PASSWORD))
+    account = await desk.accounts.save(draft(PASSWORD))
     desk.book.put(replace(account, name="Shop"))
-    await desk.remove("Office")
-    assert await desk.secret_of(desk.book.get("Shop")) == Secret(PASSWORD)
-    await desk.remove("Shop")
+    await desk.accounts.remove("Office")
+    assert await desk.entries.secret_of(desk.book.get("Shop")) == Secret(PASSWORD)
+    await desk.accounts.remove("Shop")
     assert kept(backend) == {}
 
 
 async def test_an_entry_of_an_older_version_is_read_and_replaced(desk: Desk, backend: MemoryBackend) -> None:
-    account = await desk.save(draft(PASSWORD))
+    account = await desk.accounts.save(draft(PASSWORD))
     old = StoreRef(StoreKind.KEYRING, "Office/password")
     desk.book.change("Office", replace(account, store=old))
     backend.entries = {(SERVICE, old.where): "as before"}
     now = desk.book.get("Office")
-    assert await desk.secret_of(now) == Secret("as before")
-    renamed = await desk.rename("Office", "Shop")
-    assert await desk.secret_of(renamed) == Secret("as before")
+    assert await desk.entries.secret_of(now) == Secret("as before")
+    renamed = await desk.accounts.rename("Office", "Shop")
+    assert await desk.entries.secret_of(renamed) == Secret("as before")
     assert kept(backend) == {"Shop/password": "as before"}
 
 
@@ -253,8 +253,8 @@ async def test_a_note_that_cannot_be_written_is_said_and_stands_in_nobodys_way(
         whole(path, data, **more)
 
     monkeypatch.setattr(private_files, "write_private", full)
-    await desk.save(draft(PASSWORD))
-    await desk.remove("Office")
+    await desk.accounts.save(draft(PASSWORD))
+    await desk.accounts.remove("Office")
     assert kept(backend) == {}
     (told,) = desk.stores.journal.troubles()
     assert "without a note of it (No space left on device)" in told
@@ -268,7 +268,7 @@ async def test_there_are_not_more_notes_than_anybody_can_need(
     monkeypatch.setattr(journal, "MOST", 2)
     for number in range(2):
         (desk.folder / f"unfinished-{number}.json").write_text("odd")
-    await desk.save(draft(PASSWORD))
+    await desk.accounts.save(draft(PASSWORD))
     assert kept(backend) == {"Office/password": PASSWORD}
     assert "2 notes already; 'smtp-wizard doctor --clean'" in " ".join(desk.stores.journal.troubles())
     assert len(notes(desk.folder)) == 2
@@ -295,7 +295,7 @@ ODD = {
 async def test_a_damaged_note_is_named_and_stands_in_nobodys_way(what: str, desk: Desk, backend: MemoryBackend) -> None:
     file = desk.folder / "unfinished-0123.json"
     file.write_text(ODD[what])
-    await desk.save(draft(PASSWORD))
+    await desk.accounts.save(draft(PASSWORD))
     found = await desk.entries.left()
     assert (found.entries, found.odd) == ((), (file,))
     assert (await desk.entries.clean()).removed == ()
@@ -314,7 +314,7 @@ async def test_a_pipe_in_the_place_of_a_note_holds_nobody(desk: Desk) -> None:
 
 
 async def test_what_was_left_is_told_and_nothing_is_changed(desk: Desk, backend: MemoryBackend) -> None:
-    account = await desk.save(draft(PASSWORD))
+    account = await desk.accounts.save(draft(PASSWORD))
     assert account.store is not None
     backend.entries[SERVICE, ORPHAN.where] = "left"
     left_behind(desk.folder, ORPHAN, account.store, replace(ORPHAN, where="Office/password/gone"))
@@ -338,7 +338,7 @@ async def test_the_lock_of_a_killed_change_is_free(desk: Desk, backend: MemoryBa
 
 
 async def test_only_what_no_account_refers_to_is_cleared_away(desk: Desk, backend: MemoryBackend) -> None:
-    account = await desk.save(draft(PASSWORD))
+    account = await desk.accounts.save(draft(PASSWORD))
     assert account.store is not None
     backend.entries[SERVICE, ORPHAN.where] = "left"
     left_behind(desk.folder, account.store, ORPHAN)
@@ -418,7 +418,7 @@ async def test_a_keyring_that_hangs_in_the_middle_leaves_a_note_and_nothing_else
     limit = 0.1 if end == "time" else 3600.0
     stores = SecretStores({}, tmp_path, keyring_limit=limit, backend_factory=always(desktop(hanging)))
     desk = make_desk(tmp_path, stores=stores)
-    saving = asyncio.create_task(desk.save(draft(PASSWORD)))
+    saving = asyncio.create_task(desk.accounts.save(draft(PASSWORD)))
     while not hanging.reached.is_set():
         await asyncio.sleep(0.001)
     if end == "cancelled":

@@ -14,7 +14,7 @@ import pytest
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem, Resolver, look_up_mx
-from smtp_wizard.engine.discovery.search import Asking, Discovery, discover
+from smtp_wizard.engine.discovery.search import Asking, DiscoveryResult, discover
 from smtp_wizard.engine.discovery.web import Document, WebProblem
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.text.discovery import trust_words
@@ -53,7 +53,7 @@ class NoWeb:
         return WebProblem.UNREACHABLE
 
 
-async def match(address: Address, catalog: Catalog, resolver: Resolver) -> Discovery:
+async def match(address: Address, catalog: Catalog, resolver: Resolver) -> DiscoveryResult:
     """Ask the DNS alone."""
     return await discover(address, catalog, Asking(resolver=resolver, web=NoWeb()))
 

@@ -19,7 +19,7 @@ from smtp_wizard.engine.discovery import search as discovery
 from smtp_wizard.engine.discovery.autoconfig import Database, load_database
 from smtp_wizard.engine.discovery.candidate import LED_THERE, TRUST, Candidate, FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem
-from smtp_wizard.engine.discovery.search import Asking, Discovery, discover
+from smtp_wizard.engine.discovery.search import Asking, DiscoveryResult, discover
 from smtp_wizard.engine.discovery.web import Document, WebProblem
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.text.discovery import trust_words
@@ -81,7 +81,7 @@ class Trying:
 class Asked:
     """What a search found, and everything that was told to anybody."""
 
-    found: Discovery
+    found: DiscoveryResult
     dns: list[str]
     web: list[str]
     heads: list[bytes]

@@ -123,10 +123,9 @@ async def test_a_server_that_leads_inside_is_said_and_left_alone(
     tmp_path: Path, address: str, port: int, tried: bool
 ) -> None:
     wire = Noting(address)
-    desk = make_desk(tmp_path, wire)
     async with DnsServer(f"_submissions._tcp.firm.de. 60 IN SRV 0 1 {port} smtp.firm.de.\n") as dns:
-        desk.resolver, desk.web = dns.resolver, Nowhere()
-        found = await desk.discover(Address("ana", "firm.de"))
+        desk = make_desk(tmp_path, wire, resolver=dns.resolver, web=Nowhere())
+        found = await desk.discovery.find_settings(Address("ana", "firm.de"))
     (only,) = found.candidates
     assert only.endpoint == Endpoint("smtp.firm.de", port, Security.TLS)
     assert not only.verified
@@ -137,10 +136,9 @@ async def test_a_server_that_leads_inside_is_said_and_left_alone(
 @pytest.mark.parametrize("address", ["64:ff9b::7f00:1", "2002:7f00:1::1", "::127.0.0.1", "fec0::1"])
 async def test_a_server_that_leads_inside_by_a_detour_is_left_alone_too(tmp_path: Path, address: str) -> None:
     wire = Noting(address)
-    desk = make_desk(tmp_path, wire)
     async with DnsServer("_submissions._tcp.firm.de. 60 IN SRV 0 1 6379 smtp.firm.de.\n") as dns:
-        desk.resolver, desk.web = dns.resolver, Nowhere()
-        found = await desk.discover(Address("ana", "firm.de"))
+        desk = make_desk(tmp_path, wire, resolver=dns.resolver, web=Nowhere())
+        found = await desk.discovery.find_settings(Address("ana", "firm.de"))
     assert not wire.connected
     assert "it leads to this computer, or to an odd port of an inner network" in found.candidates[0].note
 

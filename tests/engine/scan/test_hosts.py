@@ -13,7 +13,7 @@ from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.scan.control_host import Blame, load_neutrals
 from smtp_wizard.engine.scan.known_host import counted_names, provider_of, question_about, question_about_neutral
-from smtp_wizard.engine.services.finder import Options
+from smtp_wizard.engine.services.options import Options
 from tests.support.clock import in_no_time
 from tests.support.farhost import HOST, REFUSING, TLS_PORT, TRIP, FarHost, serving
 from tests.support.walk import catalog, make_desk
@@ -77,12 +77,12 @@ def test_a_neutral_host_is_asked_beside_the_other_ports_of_the_server(tmp_path: 
     (neutral, *_) = load_neutrals()
 
     async def run() -> None:
-        (answer,) = await desk.ask_neutral(neutral.host, HOST, [587], options=Options(family=Family.IPV4))
+        (answer,) = await desk.scans.ask_neutral(neutral.host, HOST, [587], options=Options(family=Family.IPV4))
         assert (answer.blame, answer.sure, answer.instead) == (Blame.NETWORK, True, (Endpoint(HOST, 465, TLS),))
         assert asyncio.get_running_loop().time() == pytest.approx(4 * TRIP)
         assert sorted(wire.asked) == sorted([neutral.host, HOST])
         wire.asked.clear()
-        (answer,) = await desk.ask_neutral(neutral.host, HOST, [587], instead=())
+        (answer,) = await desk.scans.ask_neutral(neutral.host, HOST, [587], instead=())
         assert (answer.instead, wire.asked) == ((), [neutral.host])
 
     in_no_time(run())
@@ -91,10 +91,10 @@ def test_a_neutral_host_is_asked_beside_the_other_ports_of_the_server(tmp_path: 
 def test_the_owner_of_the_server_is_never_proposed(tmp_path: Path) -> None:
     desk = make_desk(tmp_path)
     for neutral in load_neutrals():
-        other = desk.neutral_for(neutral.host, neutral.ports)
+        other = desk.scans.propose_neutral(neutral.host, neutral.ports)
         assert other is None or other.host != neutral.host
-    assert desk.neutral_for(HOST, [587]) is not None
-    assert desk.neutral_for(HOST, [110]) is None
+    assert desk.scans.propose_neutral(HOST, [587]) is not None
+    assert desk.scans.propose_neutral(HOST, [110]) is None
 
 
 def test_a_bare_user_name_counts_with_the_domain_of_the_address_or_of_the_server() -> None:

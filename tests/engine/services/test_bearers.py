@@ -11,6 +11,7 @@ import pytest
 
 from smtp_wizard.engine.accounts.account_book import FILE_NAME as ACCOUNTS
 from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.sign_in_ending import ending_of, ending_words
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
@@ -26,12 +27,13 @@ from smtp_wizard.engine.oauth.server import TokenLife
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
-from smtp_wizard.engine.services import checker
-from smtp_wizard.engine.services.access_tokens import ending_of
+from smtp_wizard.engine.services import checks as services_checks
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.engine.state.logins import Login
+from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
+from smtp_wizard.launch import compose
 from tests.engine.oauth.test_oauth import signed_in
 from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
 from tests.support.stores import desktop
@@ -82,11 +84,11 @@ class Office:
                 target.connection.endpoint, (CheckResult(Stage.AUTH, Verdict.PASS if good else Verdict.FAIL, 0.0),)
             )
 
-        monkeypatch.setattr(checker, "run_checks", checks)
+        monkeypatch.setattr(services_checks, "run_checks", checks)
 
     def another_desk(self) -> Desk:
         """The same as another process would see it."""
-        return Desk(
+        return compose(
             catalog=load_catalog(own=self.folder / "providers.yaml"),
             diagnosis=load_diagnosis(),
             wire=SocketWire(),
@@ -108,16 +110,18 @@ class Office:
         return replace(chosen, proof=proof, name="Ana", store=StoreKind.KEYRING)
 
     async def new_draft(self) -> Draft:
-        return self.draft(self.desk.bearers.remember(await signed_in(self.server)))
+        return self.draft(self.desk.tokens.remember(await signed_in(self.server)))
 
     async def check(self, draft: Draft) -> Report:
-        return await self.desk.check_draft(draft, Depth.LOGIN, self.events.append)
+        return await self.desk.checks.check_draft(draft, Depth.LOGIN, self.events.append)
 
     async def test(self, desk: Desk | None = None) -> Report:
         """What `test` does."""
         at = desk or self.desk
         account = at.book.get("Ana")
-        return await at.check_account(account, await at.secret_of(account), Depth.LOGIN, self.events.append)
+        return await at.checks.check_account(
+            account, await at.entries.secret_of(account), Depth.LOGIN, self.events.append
+        )
 
 
 async def test_a_draft_uses_its_token_until_that_runs_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,8 +134,8 @@ async def test_a_draft_uses_its_token_until_that_runs_out(tmp_path: Path, monkey
         office.at += timedelta(minutes=59)
         assert (await office.check(draft)).verdict is Verdict.PASS
         assert office.tokens[2] != office.tokens[0], "renewed"
-        await office.desk.save(draft)
-        kept = Grant.opened(await office.desk.secret_of(office.desk.book.get("Ana")) or Secret(""))
+        await office.desk.accounts.save(draft)
+        kept = Grant.opened(await office.desk.entries.secret_of(office.desk.book.get("Ana")) or Secret(""))
         assert kept is not None
         assert server.refresh_tokens[kept.refresh_token.reveal()], "what was renewed meanwhile is what is kept"
 
@@ -141,7 +145,7 @@ async def test_a_saved_account_is_renewed_each_time_in_every_process(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.save(await office.new_draft())
+        await office.desk.accounts.save(await office.new_draft())
         saved = (tmp_path / ACCOUNTS).read_bytes()
         for day in range(1, 4):
             office.at = NOW + timedelta(days=day)
@@ -160,7 +164,7 @@ async def test_a_saved_account_is_renewed_each_time_in_every_process(
 async def test_a_sign_in_that_has_ended_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.save(await office.new_draft())
+        await office.desk.accounts.save(await office.new_draft())
         server.dead = True
         report = await office.test()
     (finding,) = report.findings
@@ -176,7 +180,7 @@ async def test_a_sign_in_that_has_ended_is_a_finding(tmp_path: Path, monkeypatch
 async def test_a_server_that_is_away_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.save(await office.new_draft())
+        await office.desk.accounts.save(await office.new_draft())
         server.override = lambda path, form: (503, b"")
         report = await office.test()
         assert report.findings[0].code == "oauth_unreachable"
@@ -189,12 +193,12 @@ async def test_changing_a_saved_account_does_not_put_an_old_sign_in_back(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.save(await office.new_draft())
+        await office.desk.accounts.save(await office.new_draft())
         account = office.desk.book.get("Ana")
-        draft = office.desk.draft_of(account, await office.desk.secret_of(account))
+        draft = draft_of(account, await office.desk.entries.secret_of(account), office.desk.catalog)
         assert (await office.check(draft)).verdict is Verdict.PASS
         await office.test(office.another_desk())
-        await office.desk.save(replace(draft, identity=replace(draft.identity, sender_name="Ana B.")))
+        await office.desk.accounts.save(replace(draft, identity=replace(draft.identity, sender_name="Ana B.")))
         assert (await office.test()).verdict is Verdict.PASS
         assert not server.dead
 
@@ -204,19 +208,19 @@ async def test_signing_in_again_replaces_the_old_one_only_if_it_works(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.save(await office.new_draft())
+        await office.desk.accounts.save(await office.new_draft())
         account = office.desk.book.get("Ana")
-        old = await office.desk.secret_of(account)
+        old = await office.desk.entries.secret_of(account)
         again = await signed_in(server)
         server.access_tokens.discard(again.access.token.reveal())
-        secret = office.desk.bearers.remember(again)
-        report = await office.desk.replace_secret(account, secret, office.events.append)
+        secret = office.desk.tokens.remember(again)
+        report = await office.desk.accounts.replace_secret(account, secret, office.events.append)
         assert report.verdict is Verdict.FAIL
-        assert await office.desk.secret_of(account) == old
-        secret = office.desk.bearers.remember(await signed_in(server))
-        report = await office.desk.replace_secret(account, secret, office.events.append)
+        assert await office.desk.entries.secret_of(account) == old
+        secret = office.desk.tokens.remember(await signed_in(server))
+        report = await office.desk.accounts.replace_secret(account, secret, office.events.append)
         assert report.verdict is Verdict.PASS
-        assert await office.desk.secret_of(account) == secret
+        assert await office.desk.entries.secret_of(account) == secret
 
 
 async def test_a_sign_in_moves_with_its_account_and_is_never_doubled(
@@ -224,15 +228,23 @@ async def test_a_sign_in_moves_with_its_account_and_is_never_doubled(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.save(await office.new_draft())
+        await office.desk.accounts.save(await office.new_draft())
         with pytest.raises(InputError, match="belongs to one account"):
-            await office.desk.duplicate("Ana")
+            await office.desk.accounts.duplicate("Ana")
         account = office.desk.book.get("Ana")
-        assert office.desk.copy_of(account, await office.desk.secret_of(account)).secret is None
-        await office.desk.rename("Ana", "Office")
-        await office.desk.rename("Office", "Ana")
+        assert (
+            copy_of(
+                account,
+                await office.desk.entries.secret_of(account),
+                office.desk.catalog,
+                office.desk.book.free_name(account.name),
+            ).secret
+            is None
+        )
+        await office.desk.accounts.rename("Ana", "Office")
+        await office.desk.accounts.rename("Office", "Ana")
         assert (await office.test()).verdict is Verdict.PASS
-        _, trouble = await office.desk.remove("Ana")
+        _, trouble = await office.desk.accounts.remove("Ana")
         assert not trouble
         assert server.revoked <= set(server.refresh_tokens)
         assert len(server.revoked) == 1, "given back to the provider"
@@ -247,8 +259,8 @@ async def test_what_changes_is_not_kept_where_it_cannot_be_written(
         draft = await office.new_draft()
         for kind in (StoreKind.ENV, StoreKind.FILE, StoreKind.COMMAND):
             with pytest.raises(InputError, match="in the keyring or the vault only"):
-                await office.desk.save(replace(draft, store=kind))
-        await office.desk.save(replace(draft, store=StoreKind.SESSION))
+                await office.desk.accounts.save(replace(draft, store=kind))
+        await office.desk.accounts.save(replace(draft, store=StoreKind.SESSION))
         assert (await office.test()).verdict is Verdict.PASS
 
 
@@ -258,7 +270,7 @@ async def test_a_broker_s_token_is_sent_as_it_is(tmp_path: Path, monkeypatch: py
         server.access_tokens.add("ya29.from-a-broker")
         draft = office.draft(Secret("ya29.from-a-broker"))
         assert (await office.check(draft)).verdict is Verdict.PASS
-        await office.desk.save(draft)
+        await office.desk.accounts.save(draft)
         assert office.desk.book.get("Ana").login is None
         assert (await office.test(office.another_desk())).verdict is Verdict.PASS
         assert server.forms == []
@@ -275,7 +287,7 @@ async def test_without_a_sign_in_there_is_nothing_to_test(tmp_path: Path, monkey
 async def test_the_end_of_a_sign_in_is_told_days_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.save(await office.new_draft())
+        await office.desk.accounts.save(await office.new_draft())
         account = office.desk.book.get("Ana")
         for days, words in (
             (75, ""),
@@ -284,12 +296,14 @@ async def test_the_end_of_a_sign_in_is_told_days_before(tmp_path: Path, monkeypa
             (91, "most likely ended"),
         ):
             office.at = NOW + timedelta(days=days)
-            told = office.desk.ending(account)
+            told = ending_words(account, office.desk.catalog, office.desk.now())
             assert words in told
             assert bool(told) == bool(words)
         office.at = NOW + timedelta(days=85)
         await office.test()
-        assert office.desk.ending(office.desk.book.get("Ana")) == "", "a test renews it"
+        assert ending_words(office.desk.book.get("Ana"), office.desk.catalog, office.desk.now()) == "", (
+            "a test renews it"
+        )
 
 
 def test_a_client_in_testing_is_told_two_days_before_its_seven_are_over() -> None:
@@ -317,9 +331,9 @@ async def test_going_back_after_saving_renews_what_was_saved(tmp_path: Path, mon
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
         draft = await office.new_draft()
-        await office.desk.save(draft)
+        await office.desk.accounts.save(draft)
         office.at += timedelta(hours=2)
         assert (await office.check(draft)).verdict is Verdict.PASS
-        await office.desk.save(draft, replacing=True)
+        await office.desk.accounts.save(draft, replacing=True)
         assert (await office.test(office.another_desk())).verdict is Verdict.PASS
         assert not server.dead

@@ -22,7 +22,8 @@ from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.desk import Desk
-from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of
+from smtp_wizard.engine.wizard.draft import Draft, with_tidy_secret
 from tests.support.nouns import with_fields
 from tests.support.stores import FailingStore, MemoryBackend, always, desktop, entry, kept
 from tests.support.walk import make_desk
@@ -54,13 +55,13 @@ def desk(tmp_path: Path, backend: MemoryBackend) -> Desk:
 
 
 async def saved(desk: Desk, name: str = "Office", **changes: object) -> Account:
-    return await desk.save(draft(name, **changes))
+    return await desk.accounts.save(draft(name, **changes))
 
 
 async def test_a_changed_account_takes_its_own_place(desk: Desk, backend: MemoryBackend) -> None:
     account = await saved(desk)
-    changed = with_fields(desk.draft_of(account, SECRET), sender_name="Ana", username="ana2")
-    again = await desk.save(changed)
+    changed = with_fields(draft_of(account, SECRET, desk.catalog), sender_name="Ana", username="ana2")
+    again = await desk.accounts.save(changed)
     assert desk.book.list() == (again,)
     assert (again.identity.sender_name, again.connection.username, again.created) == ("Ana", "ana2", account.created)
     assert kept(backend) == {"Office/password": SECRET.reveal()}
@@ -70,7 +71,7 @@ async def test_a_changed_account_may_get_another_name_and_leaves_nothing_behind(
     desk: Desk, backend: MemoryBackend
 ) -> None:
     account = await saved(desk)
-    await desk.save(replace(desk.draft_of(account, SECRET), name="Shop"))
+    await desk.accounts.save(replace(draft_of(account, SECRET, desk.catalog), name="Shop"))
     assert [each.name for each in desk.book.list()] == ["Shop"]
     assert kept(backend) == {"Shop/password": SECRET.reveal()}
 
@@ -85,7 +86,9 @@ async def test_a_change_that_cannot_be_written_leaves_account_and_password_as_th
 
     monkeypatch.setattr(desk.book, "change", full)
     with pytest.raises(StoreTrouble):
-        await desk.save(with_fields(desk.draft_of(account, Secret("another password")), sender_name="Ana"))
+        await desk.accounts.save(
+            with_fields(draft_of(account, Secret("another password"), desk.catalog), sender_name="Ana")
+        )
     assert desk.book.list() == (account,)
     assert kept(backend) == {"Office/password": SECRET.reveal()}
 
@@ -94,50 +97,50 @@ async def test_another_accounts_name_is_not_taken_over(desk: Desk) -> None:
     account = await saved(desk)
     await saved(desk, "Shop")
     with pytest.raises(NameTaken):
-        await desk.save(replace(desk.draft_of(account, SECRET), name="shop"))
+        await desk.accounts.save(replace(draft_of(account, SECRET, desk.catalog), name="shop"))
     with pytest.raises(NameTaken):
-        await desk.rename("Office", "Shop")
+        await desk.accounts.rename("Office", "Shop")
 
 
 async def test_an_account_that_was_deleted_meanwhile_is_saved_anew(desk: Desk) -> None:
     account = await saved(desk)
-    changed = desk.draft_of(account, SECRET)
-    await desk.remove("Office")
-    again = await desk.save(changed)
+    changed = draft_of(account, SECRET, desk.catalog)
+    await desk.accounts.remove("Office")
+    again = await desk.accounts.save(changed)
     assert desk.book.list() == (again,)
 
 
 async def test_a_copy_gets_a_free_name_and_never_all_mail(desk: Desk) -> None:
     account = await saved(desk, scope=Scope.ALL)
-    copy = desk.copy_of(account, SECRET)
+    copy = copy_of(account, SECRET, desk.catalog, desk.book.free_name(account.name))
     assert (copy.name, copy.scope, copy.editing) == ("Office 2", Scope.GENERAL, None)
-    await desk.save(copy)
+    await desk.accounts.save(copy)
     assert [each.name for each in desk.book.list()] == ["Office", "Office 2"]
 
 
 async def test_the_password_moves_with_the_name(desk: Desk, backend: MemoryBackend) -> None:
     await saved(desk)
-    renamed = await desk.rename("office", "Büro")
+    renamed = await desk.accounts.rename("office", "Büro")
     assert desk.book.list() == (renamed,)
     assert kept(backend) == {"Büro/password": SECRET.reveal()}
-    assert await desk.secret_of(renamed) == SECRET
+    assert await desk.entries.secret_of(renamed) == SECRET
 
 
 async def test_a_name_in_other_letters_is_the_same_account(desk: Desk) -> None:
     await saved(desk)
-    assert (await desk.rename("Office", "OFFICE")).name == "OFFICE"
+    assert (await desk.accounts.rename("Office", "OFFICE")).name == "OFFICE"
     assert [each.name for each in desk.book.list()] == ["OFFICE"]
 
 
 async def test_the_same_name_again_changes_nothing(desk: Desk) -> None:
     account = await saved(desk)
-    assert await desk.rename("Office", " Office ") == account
+    assert await desk.accounts.rename("Office", " Office ") == account
 
 
 async def test_a_password_that_is_kept_nowhere_needs_no_move(desk: Desk) -> None:
     await saved(desk, store=StoreKind.SESSION)
     other = make_desk(desk.folder, now=lambda: NOON)
-    renamed = await other.rename("Office", "Shop")
+    renamed = await other.accounts.rename("Office", "Shop")
     assert entry(renamed.store) == (StoreKind.SESSION, "Shop/password")
 
 
@@ -145,14 +148,14 @@ async def test_a_variable_stays_the_same_variable(tmp_path: Path) -> None:
     stores = SecretStores({"MAIL": SECRET.reveal()}, backend_factory=always(desktop()))
     desk = make_desk(tmp_path, stores=stores, now=lambda: NOON)
     await saved(desk, store=StoreKind.ENV, env_name="MAIL")
-    assert (await desk.rename("Office", "Shop")).store == StoreRef(StoreKind.ENV, "MAIL")
+    assert (await desk.accounts.rename("Office", "Shop")).store == StoreRef(StoreKind.ENV, "MAIL")
 
 
 async def test_a_store_that_fails_leaves_the_old_name(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     account = await saved(desk)
     monkeypatch.setattr(desk.stores, "get", lambda kind: FailingStore())
     with pytest.raises(SecretError):
-        await desk.rename("Office", "Shop")
+        await desk.accounts.rename("Office", "Shop")
     assert desk.book.list() == (account,)
 
 
@@ -160,18 +163,18 @@ async def test_a_store_that_fails_leaves_the_old_name(desk: Desk, monkeypatch: p
 async def test_a_name_that_cannot_be_used_is_refused(desk: Desk, name: str) -> None:
     await saved(desk)
     with pytest.raises(InputError):
-        await desk.rename("Office", name)
+        await desk.accounts.rename("Office", name)
 
 
 async def test_nobody_is_renamed_who_is_not_there(desk: Desk) -> None:
     with pytest.raises(NoSuchAccount):
-        await desk.rename("Nobody", "Shop")
+        await desk.accounts.rename("Nobody", "Shop")
 
 
 async def test_a_new_password_that_works_is_kept(desk: Desk, backend: MemoryBackend) -> None:
     account = await saved(desk)
     events: list[Event] = []
-    report = await desk.replace_secret(account, Secret("a new one"), events.append)
+    report = await desk.accounts.replace_secret(account, Secret("a new one"), events.append)
     assert report.verdict is Verdict.PASS
     assert events
     assert kept(backend) == {"Office/password": "a new one"}
@@ -191,10 +194,10 @@ async def test_a_new_password_that_works_follows_an_account_that_was_renamed_mea
 ) -> None:
     """Otherwise the one that the server has taken would be lost."""
     account = await saved(desk)
-    report = await desk.replace_secret(account, Secret("a new one"), lambda _: rename_behind(desk))
+    report = await desk.accounts.replace_secret(account, Secret("a new one"), lambda _: rename_behind(desk))
     assert report.verdict is Verdict.PASS
     (now,) = desk.book.list()
-    assert (now.name, await desk.secret_of(now)) == ("Work", Secret("a new one"))
+    assert (now.name, await desk.entries.secret_of(now)) == ("Work", Secret("a new one"))
     assert list(kept(backend).values()) == ["a new one"]
 
 
@@ -210,7 +213,9 @@ async def test_a_change_follows_an_account_that_was_renamed_meanwhile(
         put(service, username, password)
 
     monkeypatch.setattr(backend, "set_password", put_late)
-    changed = await desk.save(with_fields(desk.draft_of(account, SECRET), name=name, sender_name="Ana"))
+    changed = await desk.accounts.save(
+        with_fields(draft_of(account, SECRET, desk.catalog), name=name, sender_name="Ana")
+    )
     assert desk.book.list() == (changed,)
     assert (changed.name, changed.identity.sender_name, changed.id) == (saved_as, "Ana", account.id)
     assert list(kept(backend).values()) == [SECRET.reveal()]
@@ -218,7 +223,7 @@ async def test_a_change_follows_an_account_that_was_renamed_meanwhile(
 
 async def test_a_new_password_that_is_refused_is_not_kept(desk: Desk, backend: MemoryBackend) -> None:
     account = await saved(desk, path="wrong-password", sandbox="wrong-password")
-    report = await desk.replace_secret(account, Secret("a new one"), lambda event: None)
+    report = await desk.accounts.replace_secret(account, Secret("a new one"), lambda event: None)
     assert report.verdict is Verdict.FAIL
     assert desk.book.get("Office").last == account.last, "the password that is kept was not the one that was tried"
     assert kept(backend) == {"Office/password": SECRET.reveal()}
@@ -228,16 +233,16 @@ async def test_all_mail_is_for_one_account_and_changing_that_asks(desk: Desk) ->
     await saved(desk, scope=Scope.ALL)
     await saved(desk, "Shop")
     with pytest.raises(Displaces):
-        desk.set_scope("Shop", Scope.ALL)
-    desk.set_scope("Shop", Scope.ALL, displacing=True)
+        await desk.accounts.set_scope("Shop", Scope.ALL)
+    await desk.accounts.set_scope("Shop", Scope.ALL, displacing=True)
     assert {each.name: each.scope for each in desk.book.list()} == {"Office": Scope.GENERAL, "Shop": Scope.ALL}
-    desk.set_scope("Shop", Scope.GENERAL)
+    await desk.accounts.set_scope("Shop", Scope.GENERAL)
     assert desk.book.get("Shop").scope is Scope.GENERAL
 
 
 async def test_changing_the_account_for_all_mail_displaces_nobody(desk: Desk) -> None:
     account = await saved(desk, scope=Scope.ALL)
-    again = await desk.save(with_fields(desk.draft_of(account, SECRET), sender_name="Ana"))
+    again = await desk.accounts.save(with_fields(draft_of(account, SECRET, desk.catalog), sender_name="Ana"))
     assert again.scope is Scope.ALL
 
 
@@ -252,7 +257,7 @@ async def test_a_draft_of_an_account_has_all_its_answers(desk: Desk) -> None:
         ehlo_name="shop.example.test",
         auth=Auth.PASSWORD,
     )
-    again = await desk.save(desk.draft_of(account, SECRET))
+    again = await desk.accounts.save(draft_of(account, SECRET, desk.catalog))
     assert again == replace(account, store=again.store)
     assert entry(again.store) == entry(account.store)
 
@@ -263,7 +268,7 @@ async def test_an_app_password_is_tidied_and_nothing_else_is(desk: Desk) -> None
         connection=Connection(endpoint=None, provider="gmail", path="app-password", username="ana"),
     )
     pasted = replace(gmail, secret=Secret("abcd efgh\u00a0ijkl mnop"))
-    assert desk.tidied(pasted).secret == Secret("abcdefghijklmnop")
+    assert with_tidy_secret(pasted, desk.catalog).secret == Secret("abcdefghijklmnop")
     usual = replace(gmail, secret=Secret(" my usual password "))
-    assert desk.tidied(usual) == usual
-    assert desk.tidied(gmail) == gmail
+    assert with_tidy_secret(usual, desk.catalog) == usual
+    assert with_tidy_secret(gmail, desk.catalog) == gmail

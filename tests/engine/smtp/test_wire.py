@@ -9,7 +9,6 @@ import ssl
 import subprocess
 import sys
 import textwrap
-import threading
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +26,6 @@ from smtp_wizard.engine.smtp.transport import (
     SocketWire,
     Trust,
     WireError,
-    in_thread,
     unverified_context,
     verifying_context,
 )
@@ -337,32 +335,6 @@ async def test_a_name_that_cannot_be_asked_for_is_a_name_that_does_not_exist(
     with pytest.raises(WireError) as caught:
         await SocketWire().resolve("mail.example.test", 25, None)
     assert caught.value.fault is Fault.NO_SUCH_HOST
-
-
-# --- work that blocks ---
-
-
-async def test_blocking_work_returns_its_result_or_raises_its_exception() -> None:
-    assert await in_thread(lambda: threading.current_thread().daemon) is True
-    with pytest.raises(KeyError):
-        await in_thread(lambda: os.environ["NO SUCH VARIABLE"])
-
-
-async def test_who_no_longer_waits_is_not_told() -> None:
-    let_go, done = threading.Event(), threading.Event()
-
-    def work() -> None:
-        let_go.wait(PATIENCE)
-        done.set()
-
-    waiting = asyncio.create_task(in_thread(work))
-    await asyncio.sleep(0)
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-    let_go.set()
-    assert done.wait(PATIENCE)
-    await asyncio.sleep(0)
 
 
 async def test_a_look_up_that_never_ends_does_not_hold_the_end_of_the_program() -> None:

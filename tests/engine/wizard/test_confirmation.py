@@ -17,10 +17,11 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.events import Line
 from smtp_wizard.engine.discovery.candidate import TRUST, Candidate, FoundBy
-from smtp_wizard.engine.discovery.search import Discovery
+from smtp_wizard.engine.discovery.search import DiscoveryResult
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream
+from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate, with_choice, with_found
 from smtp_wizard.engine.wizard.draft_file import FILE_NAME, DraftBox
 from smtp_wizard.engine.wizard.server_confirmation import Standing, Unconfirmed, doubt_about, not_before, standing
@@ -43,7 +44,9 @@ def candidate(endpoint: Endpoint = FOREIGN, source: FoundBy = FoundBy.SRV, *, pu
 
 def found(*candidates: Candidate, address: Address = ANA) -> Draft:
     """What an address comes to where these servers are found."""
-    what = Discovery(provider=None, source=FoundBy.SRV, note="from: the domain's DNS (SRV)", candidates=candidates)
+    what = DiscoveryResult(
+        provider=None, source=FoundBy.SRV, note="from: the domain's DNS (SRV)", candidates=candidates
+    )
     return with_found(Draft().with_address(address), what, CATALOG)
 
 
@@ -241,10 +244,10 @@ async def test_no_check_that_signs_in_begins_before_the_yes(tmp_path: Path, dept
     async with MisbehavingServer([Send(b"220 ready\r\n")], strict=False) as server:
         desk = make_desk(tmp_path, Led(server.port))
         draft = with_fields(with_password(found(candidate())), auth=auth)
-        await desk.check_draft(draft, Depth.SERVER, lambda _: None)
+        await desk.checks.check_draft(draft, Depth.SERVER, lambda _: None)
         before = server.connections
         with pytest.raises(Unconfirmed, match=r"smtp\.other\.example has to be confirmed first") as refused:
-            await desk.check_draft(draft, depth, lambda _: None)
+            await desk.checks.check_draft(draft, depth, lambda _: None)
         assert "belongs to other.example, not to victim.example" in str(refused.value)
         assert server.connections == before > 0
 
@@ -253,7 +256,7 @@ async def test_looking_at_a_server_needs_no_yes(tmp_path: Path) -> None:
     async with MisbehavingServer([Send(b"220 ready\r\n")], strict=False) as server:
         desk = make_desk(tmp_path, Led(server.port))
         said: list[str] = []
-        await desk.check_draft(
+        await desk.checks.check_draft(
             found(candidate()), Depth.SERVER, lambda event: said.append(event.text) if isinstance(event, Line) else None
         )
         assert server.connections >= 1
@@ -267,10 +270,10 @@ async def test_a_server_that_was_found_is_left_alone_where_it_leads_inside(tmp_p
         desk = make_desk(tmp_path, Led(server.port, "127.0.0.1"))
         draft = with_password(found(candidate(endpoint)))
         depth = Depth.SERVER if endpoint is FOREIGN else Depth.LOGIN
-        report = await desk.check_draft(draft, depth, lambda _: None)
+        report = await desk.checks.check_draft(draft, depth, lambda _: None)
         assert [each.title for each in report.findings] == ["This server was not followed to where it leads"]
         assert server.connections == 0
-        named = await desk.check_draft(draft.confirmed(), Depth.SERVER, lambda _: None)
+        named = await desk.checks.check_draft(draft.confirmed(), Depth.SERVER, lambda _: None)
         assert server.connections >= 1
         assert named.findings[0].title != report.findings[0].title
 
@@ -278,15 +281,15 @@ async def test_a_server_that_was_found_is_left_alone_where_it_leads_inside(tmp_p
 async def test_the_ports_of_a_server_that_was_found_are_left_alone_where_it_leads_inside(tmp_path: Path) -> None:
     async with MisbehavingServer([Send(b"220 ready\r\n")], strict=False) as server:
         desk = make_desk(tmp_path, Led(server.port, "127.0.0.1"))
-        seen = await desk.probe("smtp.other.example", lambda _: None, found=True)
+        seen = await desk.scans.probe("smtp.other.example", lambda _: None, found=True)
         assert (seen.best, server.connections) == (None, 0)
-        await desk.probe("smtp.other.example", lambda _: None)
+        await desk.scans.probe("smtp.other.example", lambda _: None)
         assert server.connections >= 1
 
 
 async def test_a_saved_account_is_the_persons_own_word(tmp_path: Path) -> None:
     desk = make_desk(tmp_path)
-    saved = await desk.save(replace(with_password(found(candidate()).confirmed()), name="Office"))
-    draft = desk.draft_of(saved, None)
+    saved = await desk.accounts.save(replace(with_password(found(candidate()).confirmed()), name="Office"))
+    draft = draft_of(saved, None, desk.catalog)
     assert standing(draft, CATALOG) is Standing.NAMED
     assert standing(draft.with_address(Address("ana", "third.example")), CATALOG) is None

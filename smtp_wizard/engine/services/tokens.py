@@ -1,4 +1,4 @@
-"""Access tokens for accounts and drafts that sign in in the browser, and when such a sign-in will end.
+"""Access tokens for accounts and drafts that sign in in the browser.
 
 The account's secret is the whole sign-in (`oauth.Grant`), or an access token itself where a command, a file or a
 variable gives one. Access tokens are kept in memory alone.
@@ -8,25 +8,29 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.account_book import AccountBook, NoSuchAccount
 from smtp_wizard.engine.accounts.secret_entries import Entries
+from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble
 from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
 from smtp_wizard.engine.oauth.renewal import Renewal
 from smtp_wizard.engine.oauth.server import OAuthServer
+from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.state.logins import Login
+from smtp_wizard.engine.wizard.account_draft import edited_account
+from smtp_wizard.engine.wizard.draft import Draft
 
 ENOUGH = timedelta(minutes=2)
 """An access token that lasts less long is renewed before it is used."""
@@ -39,13 +43,22 @@ NOT_RENEWABLE = phrase(
 NO_SERVER = phrase("Where to sign in in the browser is not known for this account; sign in again in the wizard.")
 
 
-class Bearers:
-    """Gets the token that an AUTH command carries. Built once, by the desk."""
+class Tokens:
+    """Gets the token that an AUTH command carries."""
 
-    def __init__(self, entries: Entries, book: AccountBook, folder: Path, now: Callable[[], datetime]) -> None:
-        self._entries = entries
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        book: AccountBook,
+        entries: Entries,
+        renewal: Renewal,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._catalog = catalog
         self._book = book
-        self._renewal = Renewal(folder)
+        self._entries = entries
+        self._renewal = renewal
         self._now = now
         self._fresh: MutableMapping[Secret, SignedIn] = {}
         """What drafts hold, as it was when they got it, and what has become of it."""
@@ -54,6 +67,8 @@ class Bearers:
     def exchange(self, server: OAuthServer, client: RegisteredClient, ca_file: str | None = None) -> Exchange:
         """Return what is asked of a server on behalf of a client."""
         return Exchange(server, client, trust=Trust(ca_file), now=self._now)
+
+    # -- whose a sign-in is -----------------------------------------------------------------------------------------
 
     def remember(self, found: SignedIn) -> Secret:
         """Take a sign-in that was just made; return the secret that a draft holds of it."""
@@ -71,13 +86,32 @@ class Bearers:
         self._fresh.pop(secret, None)
         self._settled[secret] = name
 
-    def owner(self, secret: Secret) -> str | None:
-        """Return the name of the account that a draft's sign-in was saved for, None where it was not."""
-        return self._settled.get(secret)
-
     def is_fresh(self, secret: Secret) -> bool:
         """Whether the sign-in was made here, and belongs to no saved account yet."""
         return secret in self._fresh
+
+    async def owner(self, draft: Draft) -> Account | None:
+        """Return the account that a draft's sign-in belongs to, None where it is not saved yet.
+
+        Raises `StoreTrouble`.
+        """
+        name = self._settled.get(draft.secret) if draft.secret is not None else None
+        if name is None:
+            return await in_thread(lambda: edited_account(draft, self._book))
+        try:
+            return await in_thread(lambda: self._book.get(name))
+        except NoSuchAccount:
+            return None
+
+    async def store_of(self, draft: Draft) -> StoreRef | None:
+        """Return where a check of a draft reads the sign-in of a saved account, None where it reads nothing.
+
+        Raises `StoreTrouble`.
+        """
+        if draft.connection.auth is not Auth.XOAUTH2 or draft.secret is None or self.is_fresh(draft.secret):
+            return None
+        owner = await self.owner(draft)
+        return owner.store if owner is not None else None
 
     @asynccontextmanager
     async def alone(self, account: Account | None) -> AsyncIterator[None]:
@@ -91,8 +125,33 @@ class Bearers:
         except OAuthError as problem:
             raise SecretError(Trouble.LOCKED, str(problem)) from None
 
-    async def of_draft(self, secret: Secret, server: OAuthServer | None, ca_file: str | None) -> Secret:
-        """Return an access token for a draft's secret. Raises `OAuthError`."""
+    # -- tokens -----------------------------------------------------------------------------------------------------
+
+    async def for_draft(self, draft: Draft) -> Secret | None:
+        """Return the access token for a draft. A sign-in that a saved account has is renewed there, and kept.
+
+        None where the draft has no sign-in. Raises `OAuthError`, `SecretError`, `StoreTrouble`.
+        """
+        if draft.secret is None:
+            return None
+        server = self._catalog.oauth_server(draft.connection.provider, draft.connection.path)
+        owner = await self.owner(draft)
+        if owner is not None and owner.store is not None and not self.is_fresh(draft.secret):
+            return await self._of_account(owner, draft.secret, server, draft.connection.ca_file)
+        return await self._of_draft(draft.secret, server, draft.connection.ca_file)
+
+    async def for_account(self, account: Account, secret: Secret, ca_file: str | None) -> Secret:
+        """Return the access token for a saved account, its sign-in renewed and kept.
+
+        `secret`: what was read, or a sign-in that is still to be kept; what is no lasting sign-in is the token itself.
+        Raises `OAuthError`, `SecretError`.
+        """
+        server = self._catalog.oauth_server(account.connection.provider, account.connection.path)
+        if self.is_fresh(secret):
+            return await self._of_draft(secret, server, ca_file)
+        return await self._of_account(account, secret, server, ca_file)
+
+    async def _of_draft(self, secret: Secret, server: OAuthServer | None, ca_file: str | None) -> Secret:
         grant = Grant.opened(secret)
         if grant is None:
             return secret
@@ -103,13 +162,9 @@ class Bearers:
         self._fresh[secret] = found
         return found.access.token
 
-    async def of_account(
+    async def _of_account(
         self, account: Account, secret: Secret, server: OAuthServer | None, ca_file: str | None
     ) -> Secret:
-        """Return an access token for a saved account, its sign-in renewed and kept. Raises `OAuthError`, `SecretError`.
-
-        `secret`: what was read or given; what is no lasting sign-in is the token itself.
-        """
         if Grant.opened(secret) is None:
             return secret
         kept = _Kept(self._entries, account)
@@ -118,10 +173,9 @@ class Bearers:
         )
         if isinstance(found, Secret):
             return found
-        login = login_of(found.grant)
         with suppress(AccountsError):  # the days that are shown; the sign-in itself is kept
-            id = account.id or self._book.get(account.name).id
-            self._book.state.logins.renewed(id, login)
+            id = account.id or (await in_thread(lambda: self._book.get(account.name))).id
+            self._book.state.logins.renewed(id, login_of(found.grant))
         return found.access.token
 
     def _ask(self, server: OAuthServer | None, ca_file: str | None) -> Callable[[Grant], Awaitable[SignedIn]]:
@@ -132,11 +186,17 @@ class Bearers:
             known, RegisteredClient(grant.client_id, grant.client_secret), ca_file
         ).renew(grant)
 
-    async def give_back(self, secret: Secret, server: OAuthServer | None, ca_file: str | None) -> None:
-        """Tell the server that a sign-in is wanted no more, where it has a place for that. Raises `OAuthError`."""
-        grant = Grant.opened(secret)
-        if grant is not None and server is not None and server.revoke and server.token == grant.token_url:
-            await self.exchange(server, RegisteredClient(grant.client_id, grant.client_secret), ca_file).revoke(grant)
+    async def give_back(self, account: Account) -> None:
+        """Tell the provider that an account's sign-in is wanted no more; that it cannot be told stops nothing."""
+        server = self._catalog.oauth_server(account.connection.provider, account.connection.path)
+        if account.login is None or server is None or not server.revoke:
+            return
+        with suppress(OAuthError, SecretError):
+            secret = await self._entries.secret_of(account)
+            grant = Grant.opened(secret) if secret is not None else None
+            if grant is not None and server.token == grant.token_url:
+                client = RegisteredClient(grant.client_id, grant.client_secret)
+                await self.exchange(server, client, account.connection.ca_file).revoke(grant)
 
 
 class _Kept:
@@ -149,7 +209,7 @@ class _Kept:
 
     async def read(self) -> Secret:
         """Return the sign-in from where it is now: whoever held the lock before may have put it elsewhere."""
-        self.place = self._entries.place_of(self._account)
+        self.place = await self._entries.place_of(self._account)
         _renewable(self.place)
         secret = await self._entries.secret_of(replace(self._account, store=self.place))
         assert secret is not None
@@ -183,45 +243,3 @@ def keepable(secret: Secret | None, kind: StoreKind) -> None:
     """Raise `InputError` where a store cannot keep a sign-in that changes."""
     if secret is not None and Grant.opened(secret) is not None:
         keepable_in(kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """When a sign-in ends, and whether using it puts that off."""
-
-    at: datetime
-    idle: bool
-    soon: bool
-    """Whether it is time to say so."""
-
-    def words(self, now: datetime) -> str:
-        """One sentence or two: when, and what to do."""
-        if self.at <= now:
-            return (
-                f"The sign-in in the browser has most likely ended on {self.at:%Y-%m-%d}. Sign in again: choose "
-                "'Sign in again' for the account."
-            )
-        days = max(1, (self.at - now).days)
-        when = f"The sign-in in the browser ends on {self.at:%Y-%m-%d}, in {days} {'day' if days == 1 else 'days'}"
-        if self.idle:
-            return f"{when}, unless it is used before. A test of the account renews it."
-        return (
-            f"{when}, used or not. Sign in again before that day; where the client is still 'in testing', publish it."
-        )
-
-
-WARN_DAYS = timedelta(days=14)
-"""So long before its end a sign-in is spoken of, or a third of its life where that is shorter."""
-
-
-def ending_of(login: Login | None, server: OAuthServer | None, now: datetime) -> Ending | None:
-    """Return when a sign-in ends, None where nothing says so."""
-    if login is None:
-        return None
-    ends = [(login.ends, False, login.renewed)] if login.ends is not None else []
-    if server is not None and server.idle is not None:
-        ends.append((login.renewed + timedelta(days=server.idle.days), True, login.renewed))
-    if not ends:
-        return None
-    at, idle, since = min(ends)
-    return Ending(at, idle, now >= at - min(WARN_DAYS, max(timedelta(days=2), (at - since) / 3)))

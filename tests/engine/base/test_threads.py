@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from smtp_wizard.runtime.server_watch import in_thread
+from smtp_wizard.engine.base.threads import in_thread, to_the_end
 from tests.support.patience import PATIENCE
 
 
@@ -67,3 +67,54 @@ async def test_what_comes_after_the_asker_has_left_is_thrown_away() -> None:
     go_on.set()
     assert await in_thread(lambda: "next") == "next"
     assert work.cancelled()
+
+
+# -- work that changes something ---------------------------------------------------------------------------------------
+
+
+async def test_who_is_cancelled_waits_for_the_end_of_a_change() -> None:
+    """Once more, too: what comes after must not meet it half done."""
+    go_on, over = Event(), Event()
+
+    def change() -> None:
+        go_on.wait(PATIENCE)
+        over.set()
+
+    work = asyncio.ensure_future(to_the_end(change))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        work.cancel()
+    await asyncio.sleep(0)
+    assert not work.done(), "the loop goes on meanwhile"
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert over.is_set()
+
+
+async def test_a_change_that_fails_after_its_asker_was_cancelled_is_a_cancellation() -> None:
+    go_on = Event()
+
+    def change() -> None:
+        go_on.wait(PATIENCE)
+        raise ValueError("no")
+
+    work = asyncio.ensure_future(to_the_end(change))
+    await asyncio.sleep(0)
+    work.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+
+
+async def test_a_change_for_which_no_thread_is_to_be_had_is_made_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    assert await to_the_end(lambda: "done") == "done"
+    with pytest.raises(ValueError, match="no"):
+        await to_the_end(lambda: int("no"))
+    with pytest.raises(OSError, match="unavailable"):
+        await in_thread(lambda: "done")

@@ -1,0 +1,321 @@
+"""Saves, changes and removes accounts, each with its secret, so that neither is ever lost or left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from smtp_wizard.engine.accounts.account import Account, new_id, parse_name
+from smtp_wizard.engine.accounts.account_book import AccountBook, Displaces, NameTaken, NoSuchAccount, StoreTrouble
+from smtp_wizard.engine.accounts.secret_entries import TRIES, Change, Entries
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.base.threads import in_thread, to_the_end
+from smtp_wizard.engine.checks.events import Emit
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.oauth.grants import Grant
+from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.references import variable_for
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.tokens import Tokens, keepable, login_of
+from smtp_wizard.engine.state.logins import Login
+from smtp_wizard.engine.state.results import Result
+from smtp_wizard.engine.wizard.account_draft import account_of, edited_account
+from smtp_wizard.engine.wizard.draft import Draft
+
+ONE_SIGN_IN = (
+    "A sign-in in the browser belongs to one account: two that renew it would end it. Set up the second one with a "
+    "sign-in of its own."
+)
+
+
+class ChecksAccounts(Protocol):
+    """What is needed of `Checks`: to try a new password before it is kept."""
+
+    async def check_account(
+        self,
+        account: Account,
+        secret: Secret | None,
+        depth: Depth,
+        emit: Emit,
+        *,
+        options: Options | None = None,
+        keep: bool = True,
+    ) -> Report: ...
+
+    async def record(self, account: Account, report: Report, depth: Depth) -> None: ...
+
+
+class Accounts:
+    """Changes what is saved. What reads or writes a file is done in threads: no event loop waits for a lock."""
+
+    def __init__(
+        self,
+        *,
+        book: AccountBook,
+        stores: SecretStores,
+        entries: Entries,
+        tokens: Tokens,
+        checks: ChecksAccounts,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._book = book
+        self._stores = stores
+        self._entries = entries
+        self._tokens = tokens
+        self._checks = checks
+        self._now = now
+
+    # -- saving -----------------------------------------------------------------------------------------------------
+
+    async def save(self, draft: Draft, *, replacing: bool = False, displacing: bool = False) -> Account:
+        """Save secret and account, or neither. A draft of a saved account (`editing`) takes that account's place.
+
+        Raises `NameTaken` or `Displaces` before anything is written, unless the caller says that the person agreed;
+        `SecretError` where the store takes no secret; `StoreTrouble` where the file cannot be written, in which case
+        the store is as it was.
+        """
+        account = account_of(draft, self._now())
+        before = await in_thread(lambda: edited_account(draft, self._book))
+        if before is not None:
+            account = replace(account, created=before.created, id=before.id, last=account.last or before.last)
+        await in_thread(lambda: self._refuse_collisions(account, before, replacing=replacing, displacing=displacing))
+        owner = await self._tokens.owner(draft)
+        # From the moment when a sign-in is read until the account is pointed to it, nobody else may renew it.
+        async with self._tokens.alone(owner), self._entries.change() as change:
+            store, login = await self._keep(draft, owner, change)
+            kept = replace(account, store=store, login=login)
+            saved = await to_the_end(
+                lambda: self._entered(kept, before, change, replacing=replacing, displacing=displacing)
+            )
+        if draft.signed_in and saved.last is not None:
+            self._book.state.results.record(saved.id, Result(saved.last))
+        if draft.secret is not None and login is not None:
+            self._tokens.settle(draft.secret, saved.name)
+        return saved
+
+    def _entered(
+        self, account: Account, before: Account | None, change: Change, *, replacing: bool, displacing: bool
+    ) -> Account:
+        """Write an account into the book, in place of the one that was changed; return it.
+
+        That one may have got another name meanwhile, which it keeps unless this change gives it one.
+        """
+        if before is not None:
+            with suppress(NoSuchAccount):  # removed meanwhile: it is saved anew
+                called = self._book.now(before).name
+                named = replace(account, name=called) if account.name == before.name else account
+                self._book.change(called, named, displacing=displacing, leaving=change.leaves)
+                return named
+        self._book.put(account, replacing=replacing, displacing=displacing, leaving=change.leaves)
+        return account
+
+    def _refuse_collisions(
+        self, account: Account, before: Account | None, *, replacing: bool, displacing: bool
+    ) -> None:
+        other = self._book.displaced_by(account)
+        if other is not None and (before is None or other.name != before.name) and not displacing:
+            raise Displaces(other)
+        own_name = before is not None and before.name.casefold() == account.name.casefold()
+        if not replacing and not own_name:
+            self._refuse_taken(account.name)
+
+    def _refuse_taken(self, name: str) -> None:
+        if self._book.free_name(name) != name:
+            raise NameTaken(name)
+
+    async def rename(self, name: str, new_name: str) -> Account:
+        """Give an account another name; the secret moves with it. Raises as `save` does, and `NoSuchAccount`."""
+        account = await self._get(name)
+        wanted = parse_name(new_name)
+        if wanted == account.name:
+            return account
+        if wanted.casefold() != account.name.casefold():
+            await in_thread(lambda: self._refuse_taken(wanted))
+
+        async def moved(now: Account, change: Change) -> StoreRef | None:
+            return await self._moved(now, wanted, change)
+
+        renamed, _ = await self._put_elsewhere(name, moved, {"name": wanted})
+        return renamed
+
+    async def duplicate(self, name: str, new_name: str = "") -> Account:
+        """Save a second account like this one, for general mail, its secret kept for it too; no result goes with it.
+
+        `new_name` empty: a free one. Raises as `rename` does.
+        """
+        account = await self._get(name)
+        if account.login is not None:
+            raise InputError(ONE_SIGN_IN)
+        wanted = parse_name(new_name) if new_name else await in_thread(lambda: self._book.free_name(account.name))
+        await in_thread(lambda: self._refuse_taken(wanted))
+        async with self._entries.change() as change:
+            store = await self._moved(account, wanted, change)
+            copy = replace(
+                account, name=wanted, scope=Scope.GENERAL, store=store, created=self._now(), id=new_id(), last=None
+            )
+            await to_the_end(lambda: self._book.put(copy))
+        return copy
+
+    async def _moved(self, account: Account, new_name: str, change: Change) -> StoreRef | None:
+        """Keep the secret under the new name too, where the store names it after the account."""
+        if account.store is None or account.store.kind.is_reference:
+            return account.store
+        try:
+            secret = await self._entries.secret_of(account)
+        except SecretError as problem:
+            if problem.trouble is Trouble.ASK:  # kept nowhere, perhaps since a moment ago
+                return self._stores.place(StoreKind.SESSION, new_name)
+            raise
+        assert secret is not None
+        return await change.put(account.store.kind, new_name, secret)
+
+    async def _put_elsewhere(
+        self,
+        name: str,
+        put: Callable[[Account, Change], Awaitable[StoreRef | None]],
+        fields: Mapping[str, Any] = MappingProxyType({}),
+    ) -> tuple[Account, SecretError | None]:
+        """Have `put` keep an account's secret in another entry, and point the account to it; return the account.
+
+        `fields` of the account are changed in the same step. Where another process has put the secret elsewhere
+        meanwhile, all of it is done anew. Also returned is why the old entry could not be deleted. Raises as `put` and
+        as `AccountBook.alter`.
+        """
+        for _ in range(TRIES):
+            done: Account | None = None
+            async with self._tokens.alone(await self._get(name)), self._entries.change() as change:
+                account = await self._get(name)
+                store = await put(account, change)
+                pointed = partial(_pointed, since=account, store=store, fields=fields)
+                with suppress(_Elsewhere):
+                    alter = partial(self._book.alter, account.name, pointed, leaving=change.leaves)
+                    done = await to_the_end(alter)
+            if done is not None:
+                return done, change.trouble
+        raise StoreTrouble("Other programs keep changing that account; nothing was changed, please try again.")
+
+    async def move(
+        self, name: str, kind: StoreKind, where: str = "", secret: Secret | None = None
+    ) -> tuple[Account, str]:
+        """Keep an account's password in another place; return the account, and a sentence if the old copy may remain.
+
+        `where`: of a reference, the way to the password, which must lead to the same one. `secret`: the password, where
+        it was kept nowhere. The new place has given it back before the old one is emptied; the server is not asked.
+        Raises `SecretError`, `InputError`, and as `AccountBook.change`.
+        """
+
+        async def put(now: Account, change: Change) -> StoreRef:
+            # What is renewed by any process is read when nobody else can renew it.
+            held = secret if now.login is None else None
+            held = held or await self._entries.secret_of(now)
+            if held is None:
+                raise InputError(f"'{now.name}' has no password: its server asks for no sign-in.")
+            keepable(held, kind)
+            return await change.put(kind, now.name, held, where)
+
+        moved, problem = await self._put_elsewhere(name, put)
+        return moved, f"The password may still be in the old place as well. {problem}" if problem else ""
+
+    async def replace_secret(
+        self, account: Account, secret: Secret, emit: Emit, *, options: Options | None = None
+    ) -> Report:
+        """Try a new password with the account's own settings, and keep it if the server takes it.
+
+        One that is refused is not kept: the old one stays as it is, and so does its last result. Raises `SecretError`
+        where the store takes no secret, and as `check_account` does.
+        """
+        if account.store is not None and account.connection.auth is Auth.XOAUTH2:
+            keepable(secret, account.store.kind)
+        report = await self._checks.check_account(account, secret, Depth.LOGIN, emit, options=options, keep=False)
+        if report.verdict not in (Verdict.PASS, Verdict.WARN):
+            return report
+        given, secret = secret, self._tokens.latest(secret)
+        grant = Grant.opened(secret) if account.connection.auth is Auth.XOAUTH2 else None
+        called = (
+            await in_thread(lambda: self._book.now(account))
+        ).name  # it may have got another one while the server was asked
+        await self._put_elsewhere(called, partial(self._put_new, secret=secret), _login_field(grant))
+        if grant is not None:
+            self._tokens.settle(given, called)
+        await self._checks.record(account, report, Depth.LOGIN)
+        return report
+
+    async def set_scope(self, name: str, scope: Scope, *, displacing: bool = False) -> Account:
+        """Say which mails an account is for. Raises `Displaces` unless the person agreed, and as `rename` does."""
+        change = partial(self._book.alter, name, lambda now: replace(now, scope=scope), displacing=displacing)
+        return await to_the_end(change)
+
+    async def _get(self, name: str) -> Account:
+        return await in_thread(lambda: self._book.get(name))
+
+    async def _put_new(self, account: Account, change: Change, secret: Secret) -> StoreRef | None:
+        """Keep a new secret of an account in the kind of place that the account has."""
+        if account.store is None:
+            return None
+        if account.store.kind.is_reference and account.connection.auth is Auth.XOAUTH2:
+            return account.store  # the next token that it gives may be another, and as good
+        where = account.store.where if account.store.kind.is_reference else ""
+        return await change.put(account.store.kind, account.name, secret, where)
+
+    async def _keep(self, draft: Draft, owner: Account | None, change: Change) -> tuple[StoreRef | None, Login | None]:
+        """Keep a draft's secret; return where it is, and what may be said of it."""
+        if draft.connection.auth is Auth.NONE or draft.secret is None:
+            return None, None
+        kind = draft.store or StoreKind.SESSION
+        if draft.connection.auth is not Auth.XOAUTH2:
+            return await change.put(kind, draft.name, draft.secret, draft.where), None
+        keepable(draft.secret, kind)
+        if kind.is_reference:
+            return await self._stores.refer(kind, draft.where or variable_for(draft.name)), None
+        secret = await self._newest(draft.secret, owner)
+        grant = Grant.opened(secret)
+        return await change.put(kind, draft.name, secret), login_of(grant) if grant is not None else None
+
+    async def _newest(self, secret: Secret, before: Account | None) -> Secret:
+        """Return a sign-in as it is now: it may have been renewed since the draft got it, by another process too."""
+        if before is None or before.login is None or self._tokens.is_fresh(secret):
+            return self._tokens.latest(secret)
+        return await self._held(before) or secret
+
+    async def _held(self, account: Account) -> Secret | None:
+        """Return the secret that an account has now; None where it cannot be read."""
+        try:
+            return await self._entries.secret_of(account)
+        except SecretError:
+            return None
+
+    async def remove(self, name: str) -> tuple[Account, str]:
+        """Forget an account and its secret; return it, and a sentence if the secret could not be deleted."""
+        async with self._entries.change() as change:
+            account = await to_the_end(lambda: self._book.remove(name, leaving=change.leaves))
+            await self._tokens.give_back(account)
+        problem = change.trouble
+        if problem is not None:
+            return account, f"The account is removed, but its password may still be in the store. {problem}"
+        return account, ""
+
+
+class _Elsewhere(Exception):
+    """Another process has put an account's secret elsewhere since the account was read."""
+
+
+def _pointed(now: Account, *, since: Account, store: StoreRef | None, fields: Mapping[str, Any]) -> Account:
+    """Return an account pointed to another entry. Raises `_Elsewhere`."""
+    if now.store != since.store:
+        raise _Elsewhere
+    return replace(now, store=store, **fields)
+
+
+def _login_field(grant: Grant | None) -> Mapping[str, Any]:
+    return {} if grant is None else {"login": login_of(grant)}

@@ -1,0 +1,88 @@
+"""Finds the settings for an address: its provider and its server, without a password."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Connection
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.checks.runner import run_checks
+from smtp_wizard.engine.checks.target import Explains, Limits, Target
+from smtp_wizard.engine.discovery.autoconfig import load_database
+from smtp_wizard.engine.discovery.dns import Resolver
+from smtp_wizard.engine.discovery.egress_guard import OutwardWire
+from smtp_wizard.engine.discovery.search import DEADLINE, Asking, DiscoveryResult, discover
+from smtp_wizard.engine.discovery.web import HttpWeb, Web
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.smtp.transport import Trust, Wire
+
+TRYING = Limits(dns=5.0, connect=4.0, tls=5.0, greeting=8.0, ehlo=5.0, starttls=8.0)
+"""What a server has time for that is tried because a source names it; the search has a deadline of its own."""
+
+
+class Discovery:
+    """Asks the catalogue, the name servers and the web who serves an address."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        diagnosis: Explains,
+        wire: Wire,
+        resolver: Resolver | None = None,
+        web: Web | None = None,
+    ) -> None:
+        """`resolver` and `web` are asked for settings: the system's name servers, and the web, where left out."""
+        self._catalog = catalog
+        self._diagnosis = diagnosis
+        self._wire = wire
+        self._resolver = resolver or Resolver()
+        self._web = web
+
+    async def find_settings(
+        self,
+        address: Address,
+        *,
+        public_list: bool = False,
+        plain_http: bool = False,
+        options: Options | None = None,
+        deadline: float = DEADLINE,
+        tell: Callable[[str], None] = lambda line: None,
+    ) -> DiscoveryResult:
+        """Find the provider and the server of an address; every server that is named is tried, without a password.
+
+        `public_list` and `plain_http`: the person said yes to that. Raises nothing but `DataError`.
+        """
+        trust = Trust(options.ca_file if options else None)
+        asking = Asking(
+            resolver=self._resolver,
+            web=self._web or HttpWeb(trust),
+            verify=partial(self._tried, options or Options()),
+            database=load_database() if public_list else None,
+            plain_http=plain_http,
+            deadline=deadline,
+        )
+        return await discover(address, self._catalog, asking, tell)
+
+    async def _tried(self, options: Options, endpoint: Endpoint) -> Report:
+        """Try a server as deep as the EHLO after TLS; one that leads inside is left alone, and nothing is reported."""
+        wire = OutwardWire(self._wire)
+        target = Target(
+            connection=options.over(Connection(endpoint=endpoint)),
+            family=options.family,
+        )
+        report = await run_checks(
+            target,
+            None,
+            depth=Depth.SERVER,
+            wire=wire,
+            diagnosis=self._diagnosis,
+            emit=lambda event: None,
+            limits=TRYING,
+        )
+        return Report(endpoint) if wire.refused else report

@@ -1,0 +1,101 @@
+"""Which ports of a host serve, and who blocks one: found out without a password."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.checks.target import Explains, Limits
+from smtp_wizard.engine.discovery.egress_guard import OutwardWire
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.smtp.transport import Wire
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.scan.control_host import Answer, Neutral
+    from smtp_wizard.engine.scan.question import Question
+    from smtp_wizard.engine.scan.results import Emit as Tell
+    from smtp_wizard.engine.scan.results import Probe
+
+
+class Scans:
+    """Tries whole hosts."""
+
+    def __init__(self, *, catalog: Catalog, diagnosis: Explains, wire: Wire, limits: Limits | None = None) -> None:
+        """`limits`: how long each step may take; the usual ones where left out."""
+        self._catalog = catalog
+        self._diagnosis = diagnosis
+        self._wire = wire
+        self._limits = limits
+
+    async def probe(
+        self,
+        host: str,
+        emit: Tell,
+        *,
+        security: Security | None = None,
+        ca_file: str | None = None,
+        options: Options | None = None,
+        found: bool = False,
+    ) -> Probe:
+        """Try every port of a host that may serve, all at once, without a password; tell what is seen as it happens.
+
+        `security` keeps to one way of encrypting; `ca_file` is believed where `options` names none. `found`: a stranger
+        named the host, so it is left alone where it leads inside.
+        """
+        from smtp_wizard.engine.scan.known_host import question_about
+
+        said = options or Options()
+        question = question_about(
+            self._catalog,
+            host,
+            security=security,
+            family=said.family,
+            ehlo_name=said.ehlo_name,
+            ca_file=said.ca_file or ca_file,
+        )
+        return await self._probed(question, emit, OutwardWire(self._wire) if found else self._wire)
+
+    async def _probed(self, question: Question, emit: Tell, wire: Wire | None = None) -> Probe:
+        from smtp_wizard.engine.scan.scan import PROBE_LIMITS, probe
+
+        limits = self._limits or PROBE_LIMITS
+        return await probe(question, wire=wire or self._wire, diagnosis=self._diagnosis, emit=emit, limits=limits)
+
+    def propose_neutral(self, host: str, ports: Collection[int]) -> Neutral | None:
+        """Return whom to propose for the question whether this network blocks ports; it is not spoken to yet."""
+        from smtp_wizard.engine.scan.control_host import load_neutrals, proposed
+
+        return proposed(host, ports, load_neutrals())
+
+    async def ask_neutral(
+        self,
+        neutral: str,
+        host: str,
+        ports: Collection[int],
+        *,
+        instead: Sequence[Endpoint] | None = None,
+        options: Options | None = None,
+    ) -> tuple[Answer, ...]:
+        """Try ports of a neutral host, which the person has agreed to; return what that tells of the same of `host`.
+
+        `instead`: other ports of `host` that are known to serve, best first; None: that is found out beside.
+        """
+        from smtp_wizard.engine.scan.control_host import answers
+        from smtp_wizard.engine.scan.known_host import question_about_neutral
+
+        said = options or Options()
+        question = question_about_neutral(self._catalog, neutral, ports, family=said.family, ca_file=said.ca_file)
+        asked = [self._probed(question, _unheard)]
+        if instead is None:
+            asked.append(self.probe(host, _unheard, options=options))
+        seen, *own = await asyncio.gather(*asked)
+        serving = [each.report.endpoint for probe in own for each in probe.serving]
+        every = (each.endpoint for provider in self._catalog.providers for each in provider.endpoints)
+        return answers(host, seen, {each.port for each in every if each.host == neutral}, instead or serving)
+
+
+def _unheard(_: object) -> None:
+    """What happens on the way is of no interest."""

@@ -1,0 +1,120 @@
+"""From a saved account to the wizard's answers, so that it can be changed there, and back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from smtp_wizard.engine.accounts.account import Account, fit_name, new_id
+from smtp_wizard.engine.accounts.account_book import AccountBook, NoSuchAccount, StoreTrouble
+from smtp_wizard.engine.accounts.lockout_guard import REFUSED
+from smtp_wizard.engine.base.connection import Auth, knows_server
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.oauth.grants import Grant
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.provider import ProviderKind
+from smtp_wizard.engine.state.results import LastResult
+from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
+
+
+def draft_of(account: Account, secret: Secret | None, catalog: Catalog) -> Draft:
+    """Return the wizard's answers for a saved account, so that it can be changed there.
+
+    The secret goes with it where it could be read; what was proved does not: what is changed is tested again. That
+    the server has refused this very password last time does, so that it is not sent once more by a mere Enter.
+    """
+    provider = catalog.get(account.connection.provider)
+    grant = Grant.opened(secret) if secret is not None and account.connection.auth is Auth.XOAUTH2 else None
+    return Draft(
+        address=account.address,
+        connection=account.connection,
+        identity=account.identity,
+        origin=Origin.HAND if provider is None or provider.kind is ProviderKind.CUSTOM else Origin.CHOSEN,
+        origin_note=f"the saved account '{account.name}'",
+        ways=len(provider.paths) if provider else 0,
+        confirmed_host=account.connection.endpoint.host,
+        by_hand=True,
+        secret=secret,
+        proof=_refusal(account) if secret is not None else None,
+        client_id=account.login.client_id if account.login is not None else "",
+        client_secret=grant.client_secret if grant is not None else None,
+        name=account.name,
+        scope=account.scope,
+        editing=account.name,
+    ).with_store(*((account.store.kind, account.store.where) if account.store else (None,)))
+
+
+def copy_of(account: Account, secret: Secret | None, catalog: Catalog, name: str) -> Draft:
+    """Return the wizard's answers for a second account like this one, under `name`, for general mail."""
+    draft = draft_of(account, secret, catalog)
+    draft = replace(draft, secret=None) if account.login is not None else draft
+    return replace(draft, editing=None, name=name, scope=Scope.GENERAL)
+
+
+def draft_to_sign_in_again(account: Account, secret: Secret | None, catalog: Catalog) -> Draft:
+    """Return the wizard's answers for an account whose sign-in in the browser is to be made anew.
+
+    `secret`: the old one, where it can be read: the client's own secret is in it.
+    """
+    return replace(draft_of(account, secret, catalog), secret=None)
+
+
+def _refusal(account: Account) -> Proof | None:
+    """Return what the last test of an account says against its password, None where it says nothing."""
+    last = account.last
+    if last is None or account.connection.auth is not Auth.PASSWORD or last.code not in REFUSED:
+        return None
+    return Proof(
+        last.at, last.depth, last.verdict, account.connection.endpoint, account.connection.username, refused=True
+    )
+
+
+def account_of(draft: Draft, now: datetime) -> Account:
+    """Return the account that a draft makes, its secret still to be kept. Raises `InputError`."""
+    if draft.address is None or not knows_server(draft.connection) or not draft.name:
+        raise InputError("The account is not complete yet.")
+    proof = draft.proof if draft.signed_in else None
+    return Account(
+        name=draft.name,
+        address=draft.address,
+        connection=draft.connection,
+        identity=draft.identity.in_use,
+        scope=draft.scope,
+        store=None,
+        created=now,
+        id=new_id(),
+        last=LastResult(proof.at, proof.depth, proof.verdict) if proof else None,
+    )
+
+
+def edited_account(draft: Draft, book: AccountBook) -> Account | None:
+    """Return the account that a draft changes; None where it was removed meanwhile: then it is saved anew.
+
+    Raises `StoreTrouble`.
+    """
+    try:
+        return book.get(draft.editing) if draft.editing is not None else None
+    except NoSuchAccount:
+        return None
+
+
+def suggested_name(draft: Draft, catalog: Catalog, book: AccountBook) -> str:
+    """Return a name for a new account, the provider's first word and the address's: a free one.
+
+    Where the accounts cannot be read it may be taken; saving says so.
+    """
+    provider = catalog.get(draft.connection.provider)
+    local = draft.address.local if draft.address else ""
+    if provider is None or provider.kind is ProviderKind.CUSTOM:
+        words = draft.address.domain if draft.address else ""
+    elif provider.kind is ProviderKind.SANDBOX:
+        words = "Practice"
+    else:
+        words = provider.name.split("(")[0].strip()
+    wanted = " ".join(part for part in (words, local) if part) or "Account"
+    try:
+        return book.free_name(wanted)
+    except StoreTrouble:
+        return fit_name(wanted)
