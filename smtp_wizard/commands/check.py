@@ -25,11 +25,11 @@ from smtp_wizard.commands.options.connection import (
 from smtp_wizard.commands.options.passwords import PASSWORD_OPTIONS, PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import given_password, warn_of_oddities
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.characters import parse_words
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, parse_host
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
-from smtp_wizard.engine.base.words import parse_words
 from smtp_wizard.engine.scan.known_host import provider_of
 from smtp_wizard.engine.scan.network_findings import report_unreached
 from smtp_wizard.engine.services.options import Options

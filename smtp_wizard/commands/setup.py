@@ -51,6 +51,7 @@ from smtp_wizard.commands.test import SAME_ADDRESS
 from smtp_wizard.engine.accounts.account import Account, parse_name
 from smtp_wizard.engine.accounts.account_book import NoSuchAccount
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.characters import parse_words
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, parse_host, parse_port
 from smtp_wizard.engine.base.errors import InputError
@@ -58,7 +59,6 @@ from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth
-from smtp_wizard.engine.base.words import parse_words
 from smtp_wizard.engine.checks.progress import Watched
 from smtp_wizard.engine.oauth.exchange import RegisteredClient
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from smtp_wizard.engine.accounts.account import AccountsError, parse_name
 from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken
+from smtp_wizard.engine.base.characters import parse_words
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
-from smtp_wizard.engine.base.words import parse_words
 from smtp_wizard.engine.secrets.base import Availability, SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import variable_for

@@ -10,9 +10,9 @@ import click
 from smtp_wizard.commands.options.connection import SECURITY, parsed_by
 from smtp_wizard.commands.options.passwords import hidden
 from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.characters import parse_words
 from smtp_wizard.engine.base.endpoint import parse_host, parse_port
 from smtp_wizard.engine.base.identity import Scope
-from smtp_wizard.engine.base.words import parse_words
 from smtp_wizard.engine.secrets.command import parse_command
 from smtp_wizard.engine.secrets.file import parse_secret_file
 from smtp_wizard.engine.secrets.kinds import StoreKind

@@ -1,8 +1,10 @@
-"""What characters a text has that no line of words should have."""
+"""What characters a text has that no line of words should have, and the refusal of such a line where it is typed."""
 
 from __future__ import annotations
 
 import unicodedata
+
+from smtp_wizard.engine.base.errors import InputError
 
 
 def has_surrogate(text: str) -> bool:
@@ -16,3 +18,10 @@ def has_control(text: str) -> bool:
     Neither may reach a line of SMTP, a header, a file or a terminal; the second cannot even be encoded.
     """
     return not text.isprintable() and any(unicodedata.category(ch) in {"Cc", "Cs"} for ch in text)
+
+
+def parse_words(text: str) -> str:
+    """Take one line of words; refuse what cannot stand in a header or a command. Raises `InputError`."""
+    if has_control(text):
+        raise InputError("It has a character in it that cannot be seen; please type it by hand.")
+    return text.strip()
