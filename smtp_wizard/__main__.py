@@ -9,12 +9,13 @@ from smtp_wizard import __version__
 
 def main() -> int:
     """Run the command line; return the exit code."""
-    from smtp_wizard.commands.process import forbid_core_dumps, occupy_streams
+    from smtp_wizard.commands.process import collect_seldom, forbid_core_dumps, occupy_streams
 
     occupy_streams()
     if sys.argv[1:] == ["--version"] and _told_version():
         return 0
     forbid_core_dumps()
+    collect_seldom()
     from smtp_wizard import cli
 
     return cli.main(sys.argv[1:])

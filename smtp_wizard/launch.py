@@ -18,8 +18,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.discovery.dns import Resolver
 from smtp_wizard.engine.discovery.web import Web
 from smtp_wizard.engine.oauth.renewal import Renewal
-from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
-from smtp_wizard.engine.providers.own_providers import FILE_NAME as OWN_PROVIDERS
+from smtp_wizard.engine.providers.catalog import OWN_FILE, Catalog, load_catalog
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
@@ -49,7 +48,7 @@ def build_desk(
     nothing. Raises `DataError`.
     """
     folder = config_dir(config, environ)
-    catalog = catalog or load_catalog(own=folder / OWN_PROVIDERS)
+    catalog = catalog or load_catalog(own=folder / OWN_FILE)
     book = book or AccountBook(folder)
     return compose(
         catalog=catalog,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from smtp_wizard.commands.groups import GroupWithDefault, Later
-from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import counted_words
@@ -15,16 +14,16 @@ from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.accounts.sign_in_ending import ending_words
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.scan.known_host import counted_names
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.engine.state.logins import Login
-from smtp_wizard.engine.state.results import LastResult
-from smtp_wizard.output.json_reports import moment
-from smtp_wizard.output.lines import STAGE_WORDS, VERDICT_WORDS
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask, confirm
 from smtp_wizard.runtime.tables import table
+
+if TYPE_CHECKING:
+    from smtp_wizard.commands.invocation import Invocation
+    from smtp_wizard.engine.state.logins import Login
+    from smtp_wizard.engine.state.results import LastResult
 
 STORE_WORDS = {
     StoreKind.KEYRING: "in the keyring of this computer",
@@ -71,6 +70,8 @@ def listed(invocation: Invocation, _json: bool) -> int:
 @click.pass_obj
 def show(invocation: Invocation, name: str, _json: bool) -> int:
     """Show one account."""
+    from smtp_wizard.engine.scan.known_host import counted_names
+
     out, account = invocation.out, invocation.book.get(name)
     host = account.connection.endpoint.host
     whose, *also = counted_names(invocation.desk.catalog, host, account.connection.username, account.address)
@@ -118,6 +119,8 @@ def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
 
 def account_json(account: Account) -> dict[str, Any]:
     """Return an account as JSON: everything that is saved."""
+    from smtp_wizard.output.json_reports import moment
+
     return {
         "name": account.name,
         "address": str(account.address),
@@ -151,6 +154,8 @@ def store_json(store: StoreRef | None) -> dict[str, str] | None:
 
 
 def _last_json(last: LastResult) -> dict[str, Any]:
+    from smtp_wizard.output.json_reports import moment
+
     return {
         "at": moment(last.at),
         "depth": last.depth.value,
@@ -161,6 +166,8 @@ def _last_json(last: LastResult) -> dict[str, Any]:
 
 
 def _login_json(login: Login) -> dict[str, Any]:
+    from smtp_wizard.output.json_reports import moment
+
     return {
         "client_id": login.client_id,
         "granted": moment(login.granted),
@@ -180,6 +187,8 @@ def result_words(last: LastResult | None) -> str:
     """Return a last result in a few words: 'ok', 'FAIL Sign in'."""
     if last is None:
         return ""
+    from smtp_wizard.output.lines import STAGE_WORDS, VERDICT_WORDS
+
     stage = f" {STAGE_WORDS[last.stage]}" if last.stage else ""
     return f"{VERDICT_WORDS[last.verdict]}{stage}"
 

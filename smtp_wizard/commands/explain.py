@@ -8,12 +8,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from smtp_wizard.commands.faults import reported_bug
-from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Security, parse_port
 from smtp_wizard.engine.base.errors import InputError
@@ -24,6 +22,9 @@ from smtp_wizard.engine.smtp.symptom import Hints
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.text.explain import LIKELY, confidence_words, provider_unknown
+
+if TYPE_CHECKING:
+    from smtp_wizard.commands.invocation import Invocation
 
 STAGES = (*Stage, AFTER)
 SECURITY: Mapping[str, Security] = {**{each.value: each for each in Security}, "ssl": Security.TLS}
@@ -183,6 +184,8 @@ def _explain_lines(invocation: Invocation, source: BinaryIO, about: _About) -> i
             answer = _failed(CommandError("input", str(problem)))
         except Exception as problem:  # whatever is wrong with one line, the others have their answers
             code = Exit.BUG
+            from smtp_wizard.commands.faults import reported_bug
+
             answer = _failed(reported_bug(problem, invocation))
         invocation.out.data(json.dumps(answer))
     return code

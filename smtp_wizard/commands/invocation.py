@@ -68,10 +68,9 @@ class Invocation:
     @cached_property
     def catalog(self) -> Catalog:
         """The providers alone."""
-        from smtp_wizard.engine.providers.catalog import load_catalog
-        from smtp_wizard.engine.providers.own_providers import FILE_NAME
+        from smtp_wizard.engine.providers.catalog import OWN_FILE, load_catalog
 
-        return self._heard(load_catalog(own=self.folder / FILE_NAME))
+        return self._heard(load_catalog(own=self.folder / OWN_FILE))
 
     @cached_property
     def desk(self) -> Desk:

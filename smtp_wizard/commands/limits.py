@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from smtp_wizard.commands.groups import GroupWithDefault
-from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, advice, in_order, rows_of, sender_of
@@ -25,7 +25,6 @@ from smtp_wizard.engine.limits.mailing_plan import (
     parse_start,
     plan,
 )
-from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import table
@@ -44,6 +43,10 @@ from smtp_wizard.text.limits import (
     rows_csv,
     source_words,
 )
+
+if TYPE_CHECKING:
+    from smtp_wizard.commands.invocation import Invocation
+    from smtp_wizard.engine.providers.provider import Provider
 
 
 @click.group("limits", cls=GroupWithDefault)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from smtp_wizard.commands.groups import GroupWithDefault, Later
-from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.providers.limits import SendLimit
-from smtp_wizard.engine.providers.provider import AccessPath, CatalogEndpoint, Documented, IspdbEntry, Provider
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import table
+
+if TYPE_CHECKING:
+    from smtp_wizard.commands.invocation import Invocation
+    from smtp_wizard.engine.base.endpoint import Endpoint
+    from smtp_wizard.engine.providers.limits import SendLimit
+    from smtp_wizard.engine.providers.provider import AccessPath, CatalogEndpoint, Documented, IspdbEntry, Provider
 
 _LATER = {"verify": Later("smtp_wizard.commands.providers_verify", "Speak to the servers; say what no longer fits.")}
 
@@ -70,6 +71,8 @@ def provider_called(invocation: Invocation, provider_id: str) -> Provider:
     found = catalog.get(provider_id)
     if found is not None:
         return found
+    import difflib
+
     close = difflib.get_close_matches(provider_id, [each.id for each in catalog.providers], n=1)
     raise CommandError(
         "no-such-provider",

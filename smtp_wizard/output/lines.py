@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.checks.events import Event, Line, RunFinished, StageFinished, StageStarted
-from smtp_wizard.engine.checks.report import CheckResult, Report
-from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.output.outcome import Outcome
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.base.endpoint import Endpoint
+    from smtp_wizard.engine.checks.events import Event, Line
+    from smtp_wizard.engine.checks.report import CheckResult, Report
+    from smtp_wizard.engine.diagnosis.finding import Finding
+    from smtp_wizard.output.outcome import Outcome
 
 WIDTH = 78
 """Columns of a plain report in a terminal of 80."""
@@ -159,6 +161,7 @@ def paragraph(text: str, head: str = "") -> list[str]:
 
 def plain_printer(write: Callable[[str], None], transcript: Callable[[str], None] | None) -> Callable[[Event], None]:
     """Return a reader of events that writes each stage as it ends, and the transcript where somebody wants it."""
+    from smtp_wizard.engine.checks.events import Line, RunFinished, StageFinished, StageStarted
 
     def read(event: Event) -> None:
         match event:

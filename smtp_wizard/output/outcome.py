@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.engine.checks.report import Report
-from smtp_wizard.engine.diagnosis.finding import Finding
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.checks.report import Report
+    from smtp_wizard.engine.diagnosis.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)

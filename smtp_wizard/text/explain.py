@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN
-from smtp_wizard.engine.explain.explain import Explanation
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.explain.explain import Explanation
 
 EXPLAIN_QUESTION = "Paste the error, the log, or the whole message that came back:"
 NOTHING_KEPT = "Nothing of it is kept, or sent anywhere."

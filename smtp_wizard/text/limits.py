@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.limits.catalogue_limits import (
@@ -33,9 +33,11 @@ from smtp_wizard.engine.limits.mailing_plan import (
     is_rate,
     others,
 )
-from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.limits import MEGABYTE, NOT_PUBLISHED, Counted, Per, SendLimit
-from smtp_wizard.engine.providers.provider import Provider
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.providers.catalog import Catalog
+    from smtp_wizard.engine.providers.provider import Provider
 
 GUIDE = "limits"
 """The guide that tells the ways on at length."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.questions import ask_password, can_ask
-from smtp_wizard.runtime.running import Stopwatch, run
+
+if TYPE_CHECKING:
+    from smtp_wizard.commands.invocation import Invocation
+    from smtp_wizard.engine.base.secret import Secret
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -114,6 +115,7 @@ def offer_passphrase(invocation: Invocation, *places: StoreRef | StoreKind | Non
     if StoreKind.VAULT not in kinds:
         return
     from smtp_wizard.engine.secrets.vault import VaultState
+    from smtp_wizard.runtime.running import Stopwatch, run
 
     vault = invocation.stores.vault
     if vault.state is VaultState.MISSING and not creating:
@@ -130,6 +132,7 @@ def offer_passphrase(invocation: Invocation, *places: StoreRef | StoreKind | Non
 def _open(invocation: Invocation) -> None:
     """Ask until the passphrase opens the vault. Raises `SecretError` after `ATTEMPTS`."""
     from smtp_wizard.engine.secrets.base import SecretError, Trouble
+    from smtp_wizard.runtime.running import Stopwatch, run
 
     for attempt in range(1, ATTEMPTS + 1):
         passphrase = ask_password("Passphrase of the vault")

@@ -8,7 +8,6 @@ written, this process counts for itself.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import secrets
@@ -21,10 +20,11 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.providers.provider import LONGEST_LOCKOUT, Lockout
 from smtp_wizard.engine.state.signins import Entry, Reached, SignIn, changed, entry_of
-from smtp_wizard.engine.state.storage import Storage
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
+
+    from smtp_wizard.engine.state.storage import Storage
 
 USUAL = Lockout(attempts=3, minutes=15)
 """Where nothing is known of a provider."""
@@ -86,7 +86,7 @@ class Attempts:
         storage: Storage,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         """`storage`: see `State`."""
         self._storage = storage
@@ -108,7 +108,7 @@ class Attempts:
         _own.add(wanted.id)
         try:
             while (answer := await self._storage.ask(lambda file: self._taken(file, wanted, anyway=anyway))) is None:
-                await self._sleep(wait)
+                await (self._sleep or _sleep)(wait)
                 wait = min(2 * wait, _LONGEST_WAIT)
         except BaseException:
             self.release(wanted)  # it may be taken a moment later, for nobody
@@ -272,3 +272,9 @@ def _not_ahead(sign_in: SignIn, now: datetime) -> SignIn:
     lasts = min(sign_in.until - sign_in.at, timedelta(minutes=LONGEST_LOCKOUT))
     at = min(sign_in.at, now)
     return replace(sign_in, at=at, until=at + lasts)
+
+
+async def _sleep(seconds: float) -> None:
+    import asyncio
+
+    await asyncio.sleep(seconds)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -208,6 +207,8 @@ def write_private(path: Path, data: bytes, *, lasting: bool = True) -> None:
     """
     target = Path(os.path.realpath(path))
     _refuse_read_only(target)
+    import tempfile
+
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=_scratch_start(target), suffix=_SCRATCH_END)
     scratch = Path(name)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -126,6 +126,10 @@ class Node:
         """The keys that stand in the file, in its order: for mappings whose keys are names."""
         return tuple(self._values)
 
+    def table(self) -> dict[str, Node]:
+        """The mappings in it, by their names."""
+        return {name: self.child(name) for name in self.keys()}
+
     def text(self, key: str) -> str:
         """The text at a key that must be there."""
         return self._text(key, self._required(key))
@@ -227,6 +231,26 @@ class Node:
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.error(key, f"must be a whole number, not {_kind(value)}")
         return value
+
+
+class Table(Mapping[str, T]):
+    """Mappings of a file by their names, each read when it is asked for."""
+
+    def __init__(self, nodes: Mapping[str, Node], read: Callable[[Node, str], T]) -> None:
+        self._nodes = nodes
+        self._read = read
+        self._found: dict[str, T] = {}
+
+    def __getitem__(self, key: str) -> T:
+        if key not in self._found:
+            self._found[key] = self._read(self._nodes[key], key)
+        return self._found[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
 
 
 def _step(value: Any, key: str | int) -> Any:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from smtp_wizard.engine.base.endpoint import Endpoint
-from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.checks.report import CheckResult, Report, Way
 from smtp_wizard.engine.checks.target import Explains
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.base.endpoint import Endpoint
+    from smtp_wizard.engine.base.shown import Shown
+    from smtp_wizard.engine.base.stages import Stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
-from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.smtp.transport import TlsFacts
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.base.connection import Family
+    from smtp_wizard.engine.base.endpoint import Endpoint
+    from smtp_wizard.engine.diagnosis.finding import Finding
+    from smtp_wizard.engine.smtp.transport import TlsFacts
 
 
 class Way(StrEnum):

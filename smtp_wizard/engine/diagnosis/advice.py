@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, cut, join, phrase, shown
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.base.endpoint import Endpoint
 
 ANY = "any"
 """In the data: a provider of the catalogue, whichever."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.data_files import data_path
-from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import Document
 from smtp_wizard.engine.diagnosis.advice import Advice, Blanks, own_words, server_said, write_finding
@@ -23,6 +23,10 @@ from smtp_wizard.engine.diagnosis.patterns import Pieces, Shelf, Sought
 from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN, Book, read_book
 from smtp_wizard.engine.diagnosis.rules import Case, Rule, plain_words
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom, TlsFault
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.base.shown import Shown
+    from smtp_wizard.engine.base.stages import Stage
 
 __all__ = [
     "UNKNOWN",
@@ -130,8 +134,12 @@ class Diagnosis:
 def load_diagnosis(path: Path | None = None, names: Mapping[str, str] | None = None) -> Diagnosis:
     """Read the rules; `names` are the providers' display names by id.
 
+    Without a path the product's own: what was compiled has been checked, so that only what is used is read.
+
     Raises `DataError` that names file, line and column: unknown or missing keys, a value that is none of those allowed,
     a pattern that cannot be read, a rule that points to no cause, a blank that nobody fills.
     """
-    book = Document(path or data_path("diagnosis.yaml")).root.read(read_book)
+    document = Document(path or data_path("diagnosis.yaml"))
+    checked = path is None and document.content.compiled
+    book = document.root.read(partial(read_book, whole=not checked))
     return Diagnosis(book, names or {})

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.base.strict_yaml import Node
+from smtp_wizard.engine.base.strict_yaml import Table
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.advice import ANY, BLANK, BLANK_NAMES, OR, Advice, Cause
-from smtp_wizard.engine.diagnosis.patterns import Patterns
 from smtp_wizard.engine.diagnosis.rules import (
     TESTS,
     Rule,
@@ -24,6 +24,10 @@ from smtp_wizard.engine.diagnosis.rules import (
     words_test,
 )
 from smtp_wizard.engine.smtp.symptom import Fault
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.base.strict_yaml import Node
+    from smtp_wizard.engine.diagnosis.patterns import Patterns
 
 UNKNOWN = "unknown"
 """The cause of what no rule knows."""
@@ -39,11 +43,20 @@ class Book:
     """What stands in a blank when nobody knows the fact; None: what needs it is left out."""
     evidence: tuple[str, ...]
     """The lines of facts under every message that can be forwarded."""
-    providers: frozenset[str]
+    met: set[str]
+    """The providers that are named in what has been read."""
     patterns: tuple[Patterns, ...]
     """All patterns of all rules."""
     checked: datetime
     """The day on which the data was last known to be right: no clock can show an earlier one."""
+
+    @property
+    def providers(self) -> frozenset[str]:
+        """The ids of all providers that are named."""
+        for rule in self.rules:
+            assert rule.tests, "each has been read now"
+        assert all(self.causes.values())
+        return frozenset(self.met - {ANY})
 
     def every_advice(self) -> Iterable[Advice]:
         """All that is said anywhere."""
@@ -53,20 +66,22 @@ class Book:
         yield from (rule.advice for rule in self.rules)
 
 
-def read_book(node: Node) -> Book:
+def read_book(node: Node, *, whole: bool = True) -> Book:
+    """Read all of it. Not `whole`: it has been checked, and of each cause and rule only what is used is read."""
     if node.whole("schema") != 1:
         raise node.error("schema", "is not known here")
     checked = _day(node, "checked")
     reader = _Reader(_families(node.child("families")), node.child("blanks").read(_blank_words), checked)
     evidence = reader.templates(node, "evidence")
-    causes = reader.causes(node)
-    rules = tuple(child.read(partial(reader.rule, causes=causes)) for child in node.children("rules"))
+    causes = reader.causes(node) if whole else reader.piecemeal_causes(node)
+    read_rule = partial(reader.rule, causes=causes) if whole else reader.piecemeal_rule
+    rules = tuple(read_rule(child) for child in node.children("rules"))
     return Book(
         causes=causes,
         rules=rules,
         blanks=reader.blanks,
         evidence=evidence,
-        providers=frozenset(reader.providers - {ANY}),
+        met=reader.providers,
         patterns=tuple(reader.patterns),
         checked=checked,
     )
@@ -74,10 +89,15 @@ def read_book(node: Node) -> Book:
 
 def _day(node: Node, key: str) -> datetime:
     """The first moment of a day."""
+    text = node.text(key)
+    day: date | None
     try:
-        return datetime.strptime(node.text(key), "%Y-%m-%d").replace(tzinfo=UTC)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise node.error(key, "must be a day such as 2026-11-24") from None
+        day = None
+    if day is None or day.isoformat() != text:
+        raise node.error(key, "must be a day such as 2026-11-24")
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _families(node: Node) -> dict[str, tuple[str, ...]]:
@@ -145,27 +165,52 @@ class _Reader:
         _need_letter(node, advice, general.overlaid(advice))
         return self._providers(node), advice
 
+    def piecemeal_causes(self, node: Node) -> Mapping[str, Cause]:
+        """Return all causes by id, each to be read when it is asked for."""
+        nodes = {child.text("id"): child for child in node.children("causes")}
+        return Table(nodes, lambda child, _: self._cause(child))
+
     def rule(self, node: Node, causes: Mapping[str, Cause]) -> Rule:
         """Read one rule: cause, when, unless, and what is to be said otherwise than the cause says it."""
         cause = node.text("cause")
         if cause not in causes:
             raise node.error("cause", f"there is no cause '{shown(cause, 60)}'")
-        advice = self._advice(node)
-        _need_letter(node, advice, causes[cause].advice.overlaid(advice))
-        when = node.child("when")
+        found = node.read(self._rule)
+        _need_letter(node, found.advice, causes[cause].advice.overlaid(found.advice))
+        self._broadly(node, causes)
+        return found
+
+    def _rule(self, node: Node) -> Rule:
+        asked = self._asked(node)
+        return Rule(**asked.first, **self._rest(node, asked))
+
+    def piecemeal_rule(self, node: Node) -> Rule:
+        """Return a rule of which so much is read as says whether it is worth asking."""
+        asked = self._asked(node)
+        return CompiledRule(asked.first, partial(self._rest, node, asked))
+
+    def _asked(self, node: Node) -> _Asked:
+        """Read what says whether a rule is worth asking, and every pattern of it."""
+        when, unless = node.child("when"), node.maybe_child("unless")
         words = self._words(when)
-        unless = node.maybe_child("unless")
-        return Rule(
-            cause=cause,
-            tests=when.read(partial(self._tests, words=words)),
-            unless=unless.read(partial(self._tests, words=self._words(unless))) if unless else (),
-            faults=members(when, "fault", Fault) if when.has("fault") else None,
-            stages=members(when, "stage", Stage) if when.has("stage") else None,
-            conditions=frozenset(name for name in (*TESTS, "provider", "words") if when.has(name)),
-            words=words,
-            broadly=self._broadly(node, causes),
-            advice=advice,
-        )
+        first = {
+            "cause": node.text("cause"),
+            "faults": members(when, "fault", Fault) if when.has("fault") else None,
+            "stages": members(when, "stage", Stage) if when.has("stage") else None,
+            "words": words,
+        }
+        return _Asked(when, words, unless, self._words(unless) if unless else None, first)
+
+    def _rest(self, node: Node, asked: _Asked) -> dict[str, Any]:
+        """Read the rest of a rule."""
+        when, unless = asked.when, asked.unless
+        return {
+            "tests": when.read(partial(self._tests, words=asked.words)),
+            "unless": unless.read(partial(self._tests, words=asked.unless_words)) if unless else (),
+            "conditions": frozenset(name for name in (*TESTS, "provider", "words") if when.has(name)),
+            "broadly": node.maybe_text("broadly") or "",
+            "advice": self._advice(node),
+        }
 
     def _words(self, node: Node) -> Patterns | None:
         patterns = read_patterns(node, "words") if node.has("words") else None
@@ -241,3 +286,36 @@ def _need_letter(node: Node, own: Advice, whole: Advice) -> None:
         raise node.error(None, "the key 'forward' is missing: the message for who must act")
     if whole.who is Who.YOU and own.forward is not None:
         raise node.error("forward", "has nobody to go to: who acts is 'you'")
+
+
+class _Asked(NamedTuple):
+    """The conditions of a rule, of which the patterns have been read."""
+
+    when: Node
+    words: Patterns | None
+    unless: Node | None
+    unless_words: Patterns | None
+    first: Mapping[str, Any]
+    """The fields of `Rule` that say whether it is worth asking."""
+
+
+class CompiledRule(Rule):
+    """A rule of a file that was checked as a whole. Most are never asked: how they decide is read when one is."""
+
+    __slots__ = ("_rest",)
+    _rest: Callable[[], dict[str, Any]]
+
+    def __init__(self, first: Mapping[str, Any], rest: Callable[[], dict[str, Any]]) -> None:
+        for name, value in first.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_rest", rest)
+
+    def __getattr__(self, name: str) -> Any:
+        """Read what has no value yet."""
+        if name in _LATER:
+            for field, value in self._rest().items():
+                object.__setattr__(self, field, value)
+        return object.__getattribute__(self, name)
+
+
+_LATER = frozenset({"tests", "unless", "conditions", "broadly", "advice"})

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import PortError, Security, parse_port
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.base.strict_yaml import Node
 from smtp_wizard.engine.diagnosis.advice import ANY, Advice
 from smtp_wizard.engine.diagnosis.patterns import Patterns, Sought
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom, TlsFault
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.base.strict_yaml import Node
 
 SEEN = 2000
 """Characters of what was said that the patterns look at: a hostile server must not buy our time."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine.base.endpoint import HostError, ascii_host
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
-from smtp_wizard.engine.checks.report import Report
-from smtp_wizard.engine.smtp.symptom import Symptom
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.checks.report import Report
+    from smtp_wizard.engine.smtp.symptom import Symptom
 
 _NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 

@@ -4,7 +4,6 @@ the words of some mail server. What the refusing server said is taken out of it;
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -225,9 +224,12 @@ def _without_returned(body: str) -> str:
 
 def _odd_one(letter: Letter, body: str) -> Bounce | None:
     """Recognise one of the many forms that follow no standard."""
+    import logging
+
     from flufl.bounce import all_failures
 
-    _NO_WORDS_OF.setLevel(logging.CRITICAL + 1)
+    # It logs what it trips over, which without a log goes to the terminal.
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
     try:
         temporary, permanent = all_failures(_shortened(letter))
     except Exception:  # it reads what strangers wrote, by many rules: whatever it trips over is no bounce for us
@@ -238,8 +240,6 @@ def _odd_one(letter: Letter, body: str) -> Bounce | None:
     return Bounce(text=_without_returned(body), action="failed" if permanent else "delayed", recipient=recipient)
 
 
-_NO_WORDS_OF = logging.getLogger("flufl.bounce")
-"""It logs what it trips over, which without a log goes to the terminal."""
 _SHORT_LINE = 300
 _SHORT_LETTER = 20_000
 _SHORT_HEADER = 50

@@ -8,16 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Literal
 
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.shown import NO_WORDS, OUTSIDE_LIMIT, Shown, join, phrase, shown
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis
-from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.diagnosis.patterns import Sought
 from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN
-from smtp_wizard.engine.diagnosis.rules import Rule
 from smtp_wizard.engine.explain.bounces import read_bounce
 from smtp_wizard.engine.explain.pasted_text import (
     Named,
@@ -31,10 +28,16 @@ from smtp_wizard.engine.explain.pasted_text import (
     plain_text,
     without_addresses,
 )
-from smtp_wizard.engine.explain.wordings import Clues, SignSeen
-from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom, TlsFault
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis
+    from smtp_wizard.engine.diagnosis.finding import Finding
+    from smtp_wizard.engine.diagnosis.patterns import Sought
+    from smtp_wizard.engine.diagnosis.rules import Rule
+    from smtp_wizard.engine.explain.wordings import Clues, SignSeen
+    from smtp_wizard.engine.providers.catalog import Catalog
 
 AFTER: Final = "after"
 """The stage of what comes back later, as a bounce."""
@@ -61,8 +64,12 @@ class Explainer:
     def __init__(self, diagnosis: Diagnosis, clues: Clues, catalog: Catalog) -> None:
         self._diagnosis = diagnosis
         self._clues = clues
-        self._by_name, self._by_host = _directories(clues, catalog)
-        self._servers = frozenset(host for host in self._by_host if host.count(".") > 1)
+        self._catalog = catalog
+
+    @cached_property
+    def _directories(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Who is meant by a name, and whose a host is."""
+        return _directories(self._clues, self._catalog)
 
     def explain_text(
         self,
@@ -90,7 +97,8 @@ class Explainer:
 
     def provider_called(self, name: str) -> str | None:
         """Return the id of the provider that people call so, or None."""
-        return self._by_name.get(_bare(name)) or self._by_host.get(name.strip().lower())
+        by_name, by_host = self._directories
+        return by_name.get(_bare(name)) or by_host.get(name.strip().lower())
 
     # --- what the text says, apart from what went wrong ---
 
@@ -109,7 +117,7 @@ class Explainer:
             provider=known,
             receiving=receiving,
             seen=self._clues.sign(sought),
-            on_known_server=hints.host in self._servers,
+            on_known_server=hints.host.count(".") > 1 and hints.host in self._directories[1],
         )
 
     def _hints(self, sought: Sought, named: Sequence[Named], told: Hints) -> Hints:
@@ -137,9 +145,10 @@ class Explainer:
 
     def _owner(self, host: str) -> str | None:
         """Return whose server it is, by the longest known ending of its name."""
+        by_host = self._directories[1]
         while host:
-            if host in self._by_host:
-                return self._by_host[host]
+            if host in by_host:
+                return by_host[host]
             host = host.partition(".")[2]
         return None
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from smtp_wizard.engine.explain.explain import Explainer
-from smtp_wizard.engine.providers.catalog import Catalog
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.providers.catalog import Catalog
 
 
 def load_explainer(catalog: Catalog) -> Explainer:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.limits.mailing_plan import (
@@ -19,7 +20,6 @@ from smtp_wizard.engine.limits.mailing_plan import (
     others,
     plan,
 )
-from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.limits import Counted, Per, SendLimit
 from smtp_wizard.engine.providers.provider import (
     AccessPath,
@@ -29,6 +29,9 @@ from smtp_wizard.engine.providers.provider import (
     ProviderStatus,
     ServerWords,
 )
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.providers.catalog import Catalog
 
 ARTICLE = "article"
 """The id of the old help article among the sources."""

@@ -9,62 +9,22 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.oauth.server import OAuthServer
-from smtp_wizard.engine.providers.limits import Counted, Per, SendLimit
-from smtp_wizard.engine.providers.own_providers import Override, merged, read_own_file
-from smtp_wizard.engine.providers.provider import (
-    AccessPath,
-    Alphabet,
-    CatalogEndpoint,
-    Documented,
-    IspdbEntry,
-    PathAuth,
-    PathStatus,
-    Provider,
-    ProviderKind,
-    ProviderStatus,
-    Retirement,
-    SecretForm,
-    Seen,
-    ServerWords,
-    Source,
-    SourceKind,
-    UsernameForm,
-)
+from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.providers.provider_file import read_provider_file
 
-__all__ = [
-    "AccessPath",
-    "Alphabet",
-    "Catalog",
-    "CatalogEndpoint",
-    "Confidence",
-    "Counted",
-    "Documented",
-    "IspdbEntry",
-    "Override",
-    "PathAuth",
-    "PathStatus",
-    "Per",
-    "Provider",
-    "ProviderKind",
-    "ProviderStatus",
-    "Retirement",
-    "SecretForm",
-    "Seen",
-    "SendLimit",
-    "ServerWords",
-    "Source",
-    "SourceKind",
-    "UsernameForm",
-    "load_catalog",
-]
+if TYPE_CHECKING:
+    from smtp_wizard.engine.base.address import Address
+    from smtp_wizard.engine.oauth.server import OAuthServer
+    from smtp_wizard.engine.providers.own_providers import Override
+    from smtp_wizard.engine.providers.provider import AccessPath, Provider
+
+OWN_FILE = "providers.yaml"
+"""What a person's own file is called, in their config folder."""
 
 
 class Catalog:
@@ -219,6 +179,8 @@ def load_catalog(path: Path | None = None, own: Path | None = None) -> Catalog:
     shipped = Catalog(found.providers, found.offer_back, found.never_a_mistake)
     if own is None or not _is_there(own):
         return shipped
+    from smtp_wizard.engine.providers.own_providers import merged, read_own_file
+
     try:
         theirs = read_own_file(own, found)
     except DataError as problem:
@@ -242,6 +204,8 @@ def _is_there(path: Path) -> bool:
 
 def _overrides(own: Provider, shipped: Catalog) -> Iterable[Override]:
     """Yield where a provider of the person's own file gets a password that would have gone elsewhere without it."""
+    from smtp_wizard.engine.providers.own_providers import Override
+
     before = shipped.get(own.id)
     if before is not None and before.endpoints != own.endpoints:
         yield Override(own.id, "server", _servers(before), _servers(own))

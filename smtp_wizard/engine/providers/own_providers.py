@@ -48,8 +48,6 @@ from smtp_wizard.engine.providers.provider_file import (
     refuse_loose_paths,
 )
 
-FILE_NAME = "providers.yaml"
-"""What the file in the config folder is called."""
 LARGEST = 1024 * 1024
 """Bytes of it at most."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Endpoint, HostError, Security, parse_host
-from smtp_wizard.engine.base.strict_yaml import UNDATED, Document, Node
+from smtp_wizard.engine.base.strict_yaml import UNDATED, Document, Node, Table
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
 from smtp_wizard.engine.providers.oauth_file import OAuthServers, read_server, read_servers, server_of
 from smtp_wizard.engine.providers.provider import (
@@ -98,12 +98,12 @@ def _typing_mistakes(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _piecemeal(node: Node) -> ProviderFile:
     """As `_file`, of what has been checked: each source, server and field of a provider is read when it is used."""
     node.whole("version")
-    sources = Table(node.child("sources"), lambda entry, key: entry.read(partial(_source, source_id=key)))
+    sources = Table(node.child("sources").table(), lambda entry, key: entry.read(partial(_source, source_id=key)))
     scenarios = _scenarios(node.child("scenarios"))
     servers: OAuthServers = {}
     if table := node.maybe_child("oauth_servers"):
         cited = Citations(sources)
-        servers = Table(table, lambda entry, _: entry.read(partial(read_server, cited=cited)))
+        servers = Table(table.table(), lambda entry, _: entry.read(partial(read_server, cited=cited)))
     offered, never = _typing_mistakes(node)
     known = Known(sources, scenarios, servers)
     return ProviderFile(
@@ -114,29 +114,6 @@ def _piecemeal(node: Node) -> ProviderFile:
         scenarios=scenarios,
         oauth=servers,
     )
-
-
-class Table(Mapping[str, T]):
-    """A mapping of the file whose values are read when they are asked for."""
-
-    def __init__(self, node: Node, read: Callable[[Node, str], T]) -> None:
-        self._node = node
-        self._read = read
-        self._keys = node.keys()
-        self._found: dict[str, T] = {}
-
-    def __getitem__(self, key: str) -> T:
-        if key not in self._found:
-            if key not in self._keys:
-                raise KeyError(key)
-            self._found[key] = self._read(self._node.child(key), key)
-        return self._found[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
 
 
 def read_sources(node: Node) -> dict[str, Source]:

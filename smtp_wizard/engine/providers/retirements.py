@@ -9,8 +9,10 @@ import calendar
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.providers.provider import Provider, Retirement
+if TYPE_CHECKING:
+    from smtp_wizard.engine.providers.provider import Provider, Retirement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

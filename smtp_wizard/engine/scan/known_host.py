@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.discovery.server_identity import owner_of
-from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind, UsernameForm
 from smtp_wizard.engine.scan.question import Question, candidates
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.base.address import Address
+    from smtp_wizard.engine.base.connection import Family
+    from smtp_wizard.engine.providers.catalog import Catalog
 
 
 def provider_of(catalog: Catalog, host: str) -> Provider | None:

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine.state.forms import moment_of, number_of
-from smtp_wizard.engine.state.storage import Storage
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
+
+    from smtp_wizard.engine.state.storage import Storage
 
 
 @dataclass(frozen=True, slots=True)

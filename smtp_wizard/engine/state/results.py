@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.state.forms import moment_of, number_of
-from smtp_wizard.engine.state.storage import Storage
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
+
+    from smtp_wizard.engine.state.storage import Storage
 
 KEEP = 100
 """Results of each account; the oldest go first."""

@@ -6,7 +6,6 @@ is done at once, by whoever asks.
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import os
 import threading
@@ -85,6 +84,8 @@ class Storage:
 
     async def ask(self, work: Work[T], *, lasting: bool = False) -> T:
         """Hand something over, and wait for what comes of it. Cancelled while it waits, it is done all the same."""
+        import asyncio
+
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 

@@ -19,8 +19,8 @@ from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook, Sto
 from smtp_wizard.engine.base import file_ownership
 from smtp_wizard.engine.base.file_ownership import UnsafeFile, refuse_strangers
 from smtp_wizard.engine.base.private_files import lock_of, make_private_dir, read_bounded, read_private, read_start
+from smtp_wizard.engine.providers.catalog import OWN_FILE as OWN_PROVIDERS
 from smtp_wizard.engine.providers.catalog import load_catalog
-from smtp_wizard.engine.providers.own_providers import FILE_NAME as OWN_PROVIDERS
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.vault import FILE_NAME as VAULT
 from smtp_wizard.engine.secrets.vault import VaultStore

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,18 +11,22 @@ from types import SimpleNamespace
 import pytest
 
 from smtp_wizard.engine.base.data_files import compile_yaml, compiled_path, data_path, read_data_file
+from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.diagnosis import patterns
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
 from smtp_wizard.engine.diagnosis.patterns import Patterns
+from smtp_wizard.engine.explain.explain import Explainer
 from smtp_wizard.engine.explain.wordings import load_clues
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.engine.services.compiled_data import compile_data, patterns_in
+from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 
+REPORTS = Path(__file__).parents[3] / "bench" / "reports.jsonl"
 FIELDS = [field.name for field in dataclasses.fields(Provider)]
 
 
-def has(provider: Provider, field: str) -> bool:
+def is_read(provider: object, field: str) -> bool:
     """Whether a field has been read."""
     try:
         object.__getattribute__(provider, field)
@@ -46,9 +51,9 @@ def test_of_a_compiled_catalogue_only_what_is_used_is_read() -> None:
     provider = catalog.providers[0]
     assert provider.name
     assert catalog.by_domain(provider.domains[0]) is provider
-    assert not any(has(provider, field) for field in ("paths", "endpoints", "limits", "sources", "ispdb"))
+    assert not any(is_read(provider, field) for field in ("paths", "endpoints", "limits", "sources", "ispdb"))
     assert provider.paths
-    assert has(provider, "paths")
+    assert is_read(provider, "paths")
 
 
 def test_a_compiled_provider_in_which_something_is_replaced_is_a_whole_one() -> None:
@@ -99,3 +104,21 @@ def test_a_file_that_is_named_is_read_as_a_whole_though_it_is_compiled(tmp_path:
     compile_yaml(file)
     with pytest.raises(Exception, match="unheard_of"):
         load_catalog(file)
+
+
+def test_rules_that_are_read_piece_by_piece_decide_as_those_that_are_read_whole() -> None:
+    catalog = load_catalog()
+    whole = load_diagnosis(data_path("diagnosis.yaml")), load_clues(data_path("clues.yaml"))
+    one, other = Explainer(*whole, catalog), Explainer(load_diagnosis(), load_clues(), catalog)
+    texts = [json.loads(line)["text"] for line in REPORTS.read_text("utf-8").splitlines()]
+    assert len(texts) > 500
+    assert [text for text in texts if one.explain_text(text) != other.explain_text(text)] == []
+
+
+def test_of_a_compiled_rule_only_what_may_decide_is_read() -> None:
+    diagnosis = load_diagnosis()
+    diagnosis.explain(Symptom(stage=Stage.AUTH, fault=Fault.REJECTED, code=535, words="authentication failed"))
+    read = [rule for rule in diagnosis.rules if is_read(rule, "tests")]
+    assert 0 < len(read) < len(diagnosis.rules) / 3
+    assert diagnosis.providers == load_diagnosis(data_path("diagnosis.yaml")).providers
+    assert all(is_read(rule, "tests") for rule in diagnosis.rules)
