@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from smtp_wizard.engine.base.data_files import compile_yaml, compiled_path, data_path, read_data_file
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.diagnosis import patterns
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
@@ -117,7 +118,7 @@ def test_rules_that_are_read_piece_by_piece_decide_as_those_that_are_read_whole(
 
 def test_of_a_compiled_rule_only_what_may_decide_is_read() -> None:
     diagnosis = load_diagnosis()
-    diagnosis.explain(Symptom(stage=Stage.AUTH, fault=Fault.REJECTED, code=535, words="authentication failed"))
+    diagnosis.explain(Symptom(stage=Stage.AUTH, fault=Fault.REJECTED, code=535, words=shown("authentication failed")))
     read = [rule for rule in diagnosis.rules if is_read(rule, "tests")]
     assert 0 < len(read) < len(diagnosis.rules) / 3
     assert diagnosis.providers == load_diagnosis(data_path("diagnosis.yaml")).providers
