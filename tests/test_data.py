@@ -330,7 +330,8 @@ def test_who_has_no_known_server_says_where_to_look() -> None:
     without = {provider.id for provider in CATALOG.providers if provider.best() is None}
     hosting = {"lunarpages", "ipower", "aplus", "bluehost", "homestead", "hostgator", "siteground", "hostpapa"}
     of_each_customer = {"simply", "xserver", "wedos", "xneelo", "register-it", "azure-communication", "own-web-host"}
-    hosting |= {"naver-works", "hiworks", "all-inkl", "messaging-company"}
+    hosting |= {"naver-works", "hiworks", "all-inkl", "messaging-company", "netcup", "webgo", "dinahosting", "mxroute"}
+    hosting |= {"afrihost", "sakura", "onamae"}
     assert without == {*hosting, *of_each_customer, "tuta", "hey", "custom"}
     assert all(get(provider_id).note for provider_id in without)
 
@@ -442,7 +443,7 @@ def test_every_path_that_works_can_be_rehearsed() -> None:
 
 def test_so_many_providers_are_known() -> None:
     real = [each for each in CATALOG.providers if each.kind not in (ProviderKind.CUSTOM, ProviderKind.SANDBOX)]
-    assert len(real) == 198
+    assert len(real) == 211
     assert [each.id for each in CATALOG.providers[-2:]] == ["custom", "sandbox"]
 
 
