@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -55,7 +55,9 @@ def listed(invocation: Invocation, _json: bool) -> int:
     """List the saved accounts."""
     out, accounts = invocation.out, invocation.book.list()
     if out.form is Form.JSON:
-        out.document("accounts", accounts=[account_json(account) for account in accounts])
+        from smtp_wizard.output.documents.accounts import AccountJson, Accounts
+
+        out.document(Accounts(tuple(map(AccountJson.of, accounts))))
     elif not accounts:
         out.narrate("No account is saved yet. 'smtp-wizard setup' makes one.")
     else:
@@ -77,7 +79,9 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
     whose, *also = counted_names(invocation.desk.catalog, host, account.connection.username, account.address)
     lately = () if account.connection.sandbox else Attempts(invocation.book.state.storage).counted(whose, host, also)
     if out.form is Form.JSON:
-        out.document("accounts-show", **account_json(account), refused_lately=len(lately))
+        from smtp_wizard.output.documents.accounts import AccountJson, AccountShown
+
+        out.document(AccountShown(AccountJson.of(account), len(lately)))
     else:
         words = counted_words(lately, invocation.desk.diagnosis.title) if lately else ""
         out.data("\n".join(table([*_facts(account), *([("Failed lately", words)] if words else [])])))
@@ -111,69 +115,12 @@ def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
     if note:
         invocation.out.narrate(note)
     if invocation.out.form is Form.JSON:
-        invocation.out.document("accounts-remove", removed=removed.name, note=note)
+        from smtp_wizard.output.documents.accounts import AccountRemoved
+
+        invocation.out.document(AccountRemoved(removed.name, note))
     else:
         invocation.out.narrate(f"Removed: {removed.name}")
     return Exit.SECRET if note else Exit.OK
-
-
-def account_json(account: Account) -> dict[str, Any]:
-    """Return an account as JSON: everything that is saved."""
-    from smtp_wizard.output.json_reports import moment
-
-    return {
-        "name": account.name,
-        "address": str(account.address),
-        "host": account.connection.endpoint.host,
-        "port": account.connection.endpoint.port,
-        "security": account.connection.endpoint.security.value,
-        "username": account.connection.username,
-        "auth": account.connection.auth.value,
-        "provider": account.connection.provider,
-        "path": account.connection.path,
-        "from": str(account.from_address),
-        "sender_name": account.identity.sender_name,
-        "scope": account.scope.value,
-        "company_email": account.identity.update_company,
-        "company_name": account.identity.company_name,
-        "reply_to": str(account.identity.reply_to) if account.identity.reply_to else None,
-        "store": store_json(account.store),
-        "allow_cleartext_login": account.connection.allow_cleartext,
-        "ehlo_name": account.connection.ehlo_name or None,
-        "ca_file": account.connection.ca_file,
-        "sandbox": account.connection.sandbox,
-        "created": moment(account.created),
-        "last": _last_json(account.last) if account.last else None,
-        "login": _login_json(account.login) if account.login else None,
-    }
-
-
-def store_json(store: StoreRef | None) -> dict[str, str] | None:
-    """Return as JSON where a password is kept."""
-    return {"kind": store.kind.value, "where": store.where} if store else None
-
-
-def _last_json(last: LastResult) -> dict[str, Any]:
-    from smtp_wizard.output.json_reports import moment
-
-    return {
-        "at": moment(last.at),
-        "depth": last.depth.value,
-        "verdict": last.verdict.value,
-        "stage": last.stage.value if last.stage else None,
-        "finding": last.code or None,
-    }
-
-
-def _login_json(login: Login) -> dict[str, Any]:
-    from smtp_wizard.output.json_reports import moment
-
-    return {
-        "client_id": login.client_id,
-        "granted": moment(login.granted),
-        "renewed": moment(login.renewed),
-        "ends": moment(login.ends) if login.ends else None,
-    }
 
 
 def _row(account: Account) -> tuple[str, str, str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from smtp_wizard.commands.accounts import account_json
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import parsed_by
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
@@ -30,7 +29,9 @@ def command(invocation: Invocation, name: str, new: str | None, _json: bool) -> 
         lambda: "Look with 'smtp-wizard accounts' whether there is a second one.",
     )
     if invocation.out.form is Form.JSON:
-        invocation.out.document("accounts-duplicate", original=original.name, account=account_json(copy))
+        from smtp_wizard.output.documents.accounts import AccountDuplicated, AccountJson
+
+        invocation.out.document(AccountDuplicated(original.name, AccountJson.of(copy)))
     else:
         invocation.out.narrate(f"Saved as '{copy.name}', like '{original.name}', for {copy.scope.words}.")
     return Exit.OK

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from smtp_wizard.commands.accounts import account_json, store_words
+from smtp_wizard.commands.accounts import store_words
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.faults import REPLACE_HINT
 from smtp_wizard.commands.home import converse, draw
@@ -47,7 +47,6 @@ from smtp_wizard.engine.secrets.references import variable_for
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.output.json_reports import outcome_json
 from smtp_wizard.output.lines import summary
 from smtp_wizard.output.outcome import Outcome
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -199,9 +198,11 @@ class _Edit:
     def _print(self, outcome: Outcome, saved: Account | None) -> None:
         name = self.account.name
         if self.out.form is Form.JSON:
-            account = account_json(saved or self.account)
-            results = [outcome_json(outcome)]
-            self.out.document("accounts-edit", changed=saved is not None, account=account, results=results)
+            from smtp_wizard.output.documents.accounts import AccountEdited, AccountJson
+            from smtp_wizard.output.documents.checks import ResultJson
+
+            account = AccountJson.of(saved or self.account)
+            self.out.document(AccountEdited(saved is not None, account, (ResultJson.of(outcome),)))
         else:
             for line in summary(outcome.report, Depth.LOGIN):
                 report_line(self.out, line)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from smtp_wizard.commands.accounts import store_json, store_words
+from smtp_wizard.commands.accounts import store_words
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.browser import FLOW, signed_in_again
@@ -26,7 +26,6 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.oauth.server import Flow
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.options import Options
-from smtp_wizard.output.json_reports import outcome_json
 from smtp_wizard.output.lines import summary
 from smtp_wizard.output.outcome import Outcome
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -84,9 +83,10 @@ class _Replacement:
         code = exit_code([outcome])
         if self.out.form is Form.JSON:
             now = self.invocation.book.now(self.account) if code == Exit.OK else self.account
-            store = store_json(now.store)
-            results = [outcome_json(outcome)]
-            self.out.document("accounts-password", changed=code == Exit.OK, store=store, results=results)
+            from smtp_wizard.output.documents.accounts import PasswordChanged
+            from smtp_wizard.output.documents.checks import ResultJson
+
+            self.out.document(PasswordChanged(code == Exit.OK, now.store, (ResultJson.of(outcome),)))
         else:
             for line in summary(outcome.report, Depth.LOGIN):
                 report_line(self.out, line)

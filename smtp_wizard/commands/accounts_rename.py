@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from smtp_wizard.commands.accounts import account_json
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import parsed_by
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
@@ -30,7 +29,9 @@ def command(invocation: Invocation, old: str, new: str, _json: bool) -> int:
         lambda: f"Look with 'smtp-wizard accounts' whether '{before.name}' has its new name.",
     )
     if invocation.out.form is Form.JSON:
-        invocation.out.document("accounts-rename", renamed=before.name, account=account_json(renamed))
+        from smtp_wizard.output.documents.accounts import AccountJson, AccountRenamed
+
+        invocation.out.document(AccountRenamed(before.name, AccountJson.of(renamed)))
     else:
         invocation.out.narrate(f"'{before.name}' is called '{renamed.name}' now.")
     return Exit.OK

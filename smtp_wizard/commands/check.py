@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,7 +34,6 @@ from smtp_wizard.engine.scan.known_host import provider_of
 from smtp_wizard.engine.scan.network_findings import report_unreached
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.output.json_reports import outcome_json
 from smtp_wizard.output.lines import summary
 from smtp_wizard.output.outcome import Outcome
 from smtp_wizard.runtime.exits import Exit
@@ -42,6 +41,9 @@ from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import ask_password, can_ask
 from smtp_wizard.runtime.running import Stopwatch, run
 from smtp_wizard.text.network import best_json, network_json, why_words
+
+if TYPE_CHECKING:
+    from smtp_wizard.output.documents.ports import BestJson, NetworkJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,12 @@ class _Checker:
         security = asked.security or USUAL_WAYS.get(asked.port, Security.STARTTLS)
         return Endpoint(asked.host, asked.port, security)
 
+    def _document(self, outcomes: Sequence[Outcome], best: BestJson | None, network: NetworkJson) -> None:
+        from smtp_wizard.output.documents.checks import ResultJson
+        from smtp_wizard.output.documents.ports import Checked
+
+        self.out.document(Checked(tuple(map(ResultJson.of, outcomes)), best, network))
+
     def _undone(self) -> str:
         return f"The check of {self.asked.host} was not finished."
 
@@ -188,12 +196,8 @@ class _Checker:
         neutral = self._neutral([endpoint.port] if report_unreached(report) else [], None)
         if self.out.form is Form.JSON:
             families = (report.family,) if report.family else ()
-            self.out.document(
-                "check",
-                results=[outcome_json(outcome)],
-                best=best_json(report.endpoint if _serves(outcome) else None, families),
-                network=network_json(None, neutral.answers, neutral.proposal),
-            )
+            best = best_json(report.endpoint if _serves(outcome) else None, families)
+            self._document([outcome], best, network_json(None, neutral.answers, neutral.proposal))
         return exit_code([outcome])
 
     async def _as_it_answers(self, endpoint: Endpoint, transcript: Transcript) -> Outcome:
@@ -254,12 +258,8 @@ class _Checker:
         neutral = self._neutral(found.unreached, [each.report.endpoint for each in found.probe.serving])
         if self.out.form is Form.JSON:
             good = best is not None and _serves(outcomes[0])
-            self.out.document(
-                "check",
-                results=[outcome_json(each) for each in outcomes],
-                best=best_json(best.endpoint, best.families, why_words(best)) if best and good else None,
-                network=network_json(found.probe, neutral.answers, neutral.proposal),
-            )
+            chosen = best_json(best.endpoint, best.families, why_words(best)) if best and good else None
+            self._document(outcomes, chosen, network_json(found.probe, neutral.answers, neutral.proposal))
         return exit_code(outcomes[:1]) if best is not None else Exit.FAILED
 
     # -- the network ------------------------------------------------------------------------------------------------

@@ -9,11 +9,9 @@ import click
 from smtp_wizard.commands.checking import report_line
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import connection_from, connection_options, parsed_by
-from smtp_wizard.commands.providers import path_json
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.discovery.autoconfig import load_database
-from smtp_wizard.engine.discovery.candidate import Candidate
 from smtp_wizard.engine.discovery.search import DEADLINE, DiscoveryResult
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
@@ -70,16 +68,19 @@ def command(invocation: Invocation, /, email: Address, ispdb: bool | None, allow
 def _tell(invocation: Invocation, email: Address, found: DiscoveryResult) -> None:
     out = invocation.out
     if out.form is Form.JSON:
+        from smtp_wizard.output.documents.discover import CandidateJson, Discovered
+
         provider = found.provider
         out.document(
-            "discover",
-            email=email.wire,
-            provider=provider.id if provider else None,
-            alternatives=[each.id for each in found.alternatives],
-            candidates=[_candidate_json(each) for each in found.candidates],
-            paths=[path_json(path) for path in provider.paths] if provider else [],
-            mx=list(found.mx_hosts),
-            notes=[found.note, *found.notes],
+            Discovered(
+                email=email.wire,
+                provider=provider.id if provider else None,
+                alternatives=tuple(each.id for each in found.alternatives),
+                candidates=tuple(map(CandidateJson.of, found.candidates)),
+                paths=provider.paths if provider else (),
+                mx=tuple(found.mx_hosts),
+                notes=(found.note, *found.notes),
+            )
         )
         return
     names = ", ".join(f"{each.name} ({each.id})" for each in found.alternatives)
@@ -99,20 +100,3 @@ def _tell(invocation: Invocation, email: Address, found: DiscoveryResult) -> Non
     for note in found.notes:
         for line in paragraph(note, "Note: "):
             report_line(out, line)
-
-
-def _candidate_json(candidate: Candidate) -> dict[str, Any]:
-    endpoint = candidate.endpoint
-    return {
-        "host": endpoint.host,
-        "port": endpoint.port,
-        "security": endpoint.security.value,
-        "username": candidate.username,
-        "auth": list(candidate.auth),
-        "source": candidate.source.value,
-        "also": [each.value for each in candidate.also],
-        "trust": round(candidate.trust, 2),
-        "verified": candidate.verified,
-        "as_of": candidate.as_of or None,
-        "note": candidate.note or None,
-    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import click
@@ -12,12 +12,11 @@ import click
 from smtp_wizard.commands.checking import report_line
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts.secret_entries import Cleaned, Entries, Left, Leftovers
+from smtp_wizard.engine.accounts.secret_entries import Cleaned, Entries, Leftovers
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.services import doctor
 from smtp_wizard.engine.services.doctor import Examined, State
 from smtp_wizard.engine.smtp.transport import SocketWire
-from smtp_wizard.output.json_reports import moment
 from smtp_wizard.output.lines import paragraph
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -62,9 +61,10 @@ def command(invocation: Invocation, network: bool, clean: bool, yes: bool, _json
     installed = doctor.versions()
     found.append(doctor.installed(installed))
     if invocation.out.form is Form.JSON:
-        checks = [{"area": e.area, "code": e.code, "state": e.state.value, "sentence": e.sentence} for e in found]
-        remain, removed = _listed(left.entries), _listed(cleaned.removed)
-        invocation.out.document("doctor", checks=checks, left=remain, removed=removed, versions=installed)
+        from smtp_wizard.output.documents.doctor import Diagnosed, LeftJson
+
+        remain, removed = (tuple(map(LeftJson.of, each)) for each in (left.entries, cleaned.removed))
+        invocation.out.document(Diagnosed(tuple(found), remain, removed, installed))
     else:
         for each in found:
             for line in paragraph(each.sentence, f"{_STATES[each.state]:<6}{_label(each):<16}"):
@@ -79,19 +79,6 @@ def command(invocation: Invocation, network: bool, clean: bool, yes: bool, _json
 
 def _unseen() -> str:
     return "Not everything was looked at."
-
-
-def _listed(entries: Iterable[Left]) -> list[dict[str, str]]:
-    return [
-        {
-            "store": left.ref.kind.value,
-            "entry": left.ref.where,
-            "account": left.account,
-            "since": moment(left.since),
-            "there": "yes" if left.there else "unknown",
-        }
-        for left in entries
-    ]
 
 
 def _cleaned(invocation: Invocation, entries: Entries, *, yes: bool) -> Cleaned:

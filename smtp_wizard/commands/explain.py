@@ -19,6 +19,8 @@ from smtp_wizard.engine.base.shown import Shown, shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.explain.explain import AFTER, Explainer, Explanation, StageOrAfter
 from smtp_wizard.engine.smtp.symptom import Hints
+from smtp_wizard.output.documents.document import Failed, JsonDocument, ProblemJson
+from smtp_wizard.output.documents.explain import Explained
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.text.explain import LIKELY, confidence_words, provider_unknown
@@ -77,7 +79,7 @@ def command(
     if provider and invocation.explainer.provider_called(provider) is None:
         invocation.out.narrate(provider_unknown(shown(provider, 60)))
     if invocation.out.form is Form.JSON:
-        invocation.out.document("explain", **explanation_json(explanation))
+        invocation.out.document(Explained.of(explanation))
     else:
         invocation.out.data("\n".join(_for_a_person(explanation)))
     return Exit.OK
@@ -99,22 +101,6 @@ class _About:
         return explainer.explain_text(
             text, stage=self.stage, settings=self.settings, provider=self.provider, client=self.client
         )
-
-
-def explanation_json(explanation: Explanation) -> dict[str, Any]:
-    """Return what --json and --jsonl print of one explanation, without the name of the schema."""
-    finding = explanation.finding
-    return {
-        "cause": explanation.cause,
-        "title": finding.title,
-        "explanation": finding.explanation,
-        "who": finding.who.value,
-        "steps": list(finding.steps),
-        "guide": finding.guide,
-        "forward": finding.forward,
-        "confidence": explanation.confidence,
-        "matched": list(explanation.matched),
-    }
 
 
 def _for_a_person(explanation: Explanation) -> Iterator[str]:
@@ -178,7 +164,7 @@ def _explain_lines(invocation: Invocation, source: BinaryIO, about: _About) -> i
     gc.freeze()  # what was loaded stays to the end: nobody need look through it again and again
     for line in _lines(source):
         try:
-            answer = _answered(explainer, line, about)
+            answer: JsonDocument = _answered(explainer, line, about)
         except InputError as problem:
             code = max(code, Exit.USAGE)
             answer = _failed(CommandError("input", str(problem)))
@@ -187,14 +173,13 @@ def _explain_lines(invocation: Invocation, source: BinaryIO, about: _About) -> i
             from smtp_wizard.commands.faults import reported_bug
 
             answer = _failed(reported_bug(problem, invocation))
-        invocation.out.data(json.dumps(answer))
+        invocation.out.data(answer.json_text(indent=None))
     return code
 
 
-def _failed(problem: CommandError) -> dict[str, Any]:
+def _failed(problem: CommandError) -> JsonDocument:
     """Return what stands in the place of an answer."""
-    error = {"code": problem.code, "message": problem.message, "hint": problem.hint}
-    return {"schema": "smtp-wizard/error/1", "error": error}
+    return Failed(ProblemJson(problem.code, problem.message, problem.hint))
 
 
 def _lines(source: BinaryIO) -> Iterator[bytes | None]:
@@ -208,7 +193,7 @@ def _lines(source: BinaryIO) -> Iterator[bytes | None]:
         yield None
 
 
-def _answered(explainer: Explainer, line: bytes | None, about: _About) -> dict[str, Any]:
+def _answered(explainer: Explainer, line: bytes | None, about: _About) -> JsonDocument:
     """Return the answer to one line. Raises `InputError` with one sentence."""
     asked = _asked(line)
     text = asked.get("text")
@@ -220,7 +205,7 @@ def _answered(explainer: Explainer, line: bytes | None, about: _About) -> dict[s
         provider=_text(asked, "provider") or about.provider,
         client=_text(asked, "client") or about.client,
     )
-    return {"schema": "smtp-wizard/explain/1", **explanation_json(own.ask(explainer, text))}
+    return Explained.of(own.ask(explainer, text))
 
 
 def _asked(line: bytes | None) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,9 +10,6 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import table
-
-if TYPE_CHECKING:
-    from smtp_wizard.engine.guides.guides import Guide
 
 
 @click.command("guide")
@@ -24,8 +20,10 @@ def command(invocation: Invocation, guide_id: str | None, _json: bool) -> int:
     """List the guides, or print one: as text on a terminal, as Markdown in a pipe."""
     out, shelf = invocation.out, invocation.shelf
     if out.form is Form.JSON:
+        from smtp_wizard.output.documents.guides import GuideJson, Guides
+
         found = [shelf.get(guide_id)] if guide_id else list(shelf.all().values())
-        out.document("guide", guides=[_guide_json(guide) for guide in found])
+        out.document(Guides(tuple(map(GuideJson.of, found))))
     elif guide_id is None:
         out.data("\n".join(table([(each, _title(shelf.raw(each))) for each in shelf.ids()])))
     elif sys.stdout.isatty():
@@ -40,28 +38,3 @@ def command(invocation: Invocation, guide_id: str | None, _json: bool) -> int:
 def _title(markdown: str) -> str:
     """Return a guide's title without reading all of it: a list must be quick."""
     return next((line.removeprefix("# ") for line in markdown.splitlines() if line.startswith("# ")), "")
-
-
-def _guide_json(guide: Guide) -> dict[str, Any]:
-    return {
-        "id": guide.id,
-        "title": guide.title,
-        "paths": list(guide.paths),
-        "checked": guide.checked,
-        "minutes": guide.minutes,
-        "retired": guide.retired or None,
-        "leads_to": guide.leads_to,
-        "intro": list(guide.intro),
-        "steps": [
-            {
-                "number": step.number,
-                "text": step.text,
-                "urls": list(step.urls),
-                "proves": step.proves.value if step.proves else None,
-                "then": step.then or None,
-            }
-            for step in guide.steps
-        ],
-        "outro": list(guide.outro),
-        "sources": [{"title": title, "url": url or None} for title, url in guide.sources],
-    }

@@ -36,10 +36,9 @@ from smtp_wizard.text.limits import (
     day_name,
     limit_words,
     plan_csv,
-    plan_facts,
+    plan_document,
     plan_words,
     refusal_words,
-    row_facts,
     rows_csv,
     source_words,
 )
@@ -66,7 +65,9 @@ def listed(invocation: Invocation, query: str | None, sorting: str, _json: bool,
     found = in_order(catalog.search(query or "", limit=len(catalog.providers)), Sorting(sorting))
     rows = [row for provider in found for row in rows_of(provider)]
     if out.form is Form.JSON:
-        out.document("limits", limits=[row_facts(row) for row in rows])
+        from smtp_wizard.output.documents.limits import LimitRowJson, Limits
+
+        out.document(Limits(tuple(map(LimitRowJson.of, rows))))
     elif as_csv:
         out.data(rows_csv(rows).rstrip("\n"))
     elif not rows:
@@ -127,7 +128,7 @@ def planned(
     sent = _sent(sent_today, len(known))
     made = plan(mailing, [sender_of(each, count, chosen) for each, count in zip(known, sent, strict=True)])
     if invocation.out.form is Form.JSON:
-        invocation.out.document("limits-plan", **plan_facts(made, invocation.catalog))
+        invocation.out.document(plan_document(made, invocation.catalog))
     elif as_csv:
         invocation.out.data(plan_csv(made).rstrip("\n"))
     else:

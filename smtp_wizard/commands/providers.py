@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +15,6 @@ from smtp_wizard.runtime.tables import table
 
 if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
-    from smtp_wizard.engine.base.endpoint import Endpoint
     from smtp_wizard.engine.providers.limits import SendLimit
     from smtp_wizard.engine.providers.provider import AccessPath, CatalogEndpoint, Documented, IspdbEntry, Provider
 
@@ -37,7 +35,9 @@ def listed(invocation: Invocation, query: str | None, _json: bool) -> int:
     out, catalog = invocation.out, invocation.catalog
     found = catalog.search(query or "", limit=len(catalog.providers))
     if out.form is Form.JSON:
-        out.document("providers", providers=[_brief(provider) for provider in found])
+        from smtp_wizard.output.documents.providers import BriefJson, Providers
+
+        out.document(Providers(tuple(map(BriefJson.of, found))))
     elif not found:
         out.narrate(f"No provider is known for '{shown(query or '', 60)}'. Its server can be entered by hand.")
     else:
@@ -56,8 +56,9 @@ def show(invocation: Invocation, provider_id: str, _json: bool) -> int:
     provider = provider_called(invocation, provider_id)
     overrides = invocation.catalog.overrides_of(provider.id)
     if invocation.out.form is Form.JSON:
-        overridden = [dataclasses.asdict(each) for each in overrides]
-        invocation.out.document("providers-show", **provider_json(provider), overrides=overridden)
+        from smtp_wizard.output.documents.providers import ProviderShown
+
+        invocation.out.document(ProviderShown.of(provider, overrides))
     else:
         invocation.out.data(
             "\n".join([*_text(provider), *_block("Overridden", [f"  {each.words}" for each in overrides])])
@@ -80,94 +81,6 @@ def provider_called(invocation: Invocation, provider_id: str) -> Provider:
         f"Did you mean '{close[0]}'?" if close else "'smtp-wizard providers' lists them.",
         Exit.NOT_FOUND,
     )
-
-
-# --- JSON ---
-
-
-def _brief(provider: Provider) -> dict[str, Any]:
-    return {
-        "id": provider.id,
-        "name": provider.name,
-        "kind": provider.kind.value,
-        "status": provider.status.value,
-        "checked": provider.checked,
-    }
-
-
-def provider_json(provider: Provider) -> dict[str, Any]:
-    """Return the whole entry."""
-    return {
-        **_brief(provider),
-        "other_names": list(provider.other_names),
-        "domains": list(provider.domains),
-        "mx": list(provider.mx),
-        "mx_shared": list(provider.mx_shared),
-        "endpoints": [_endpoint_json(each) for each in provider.endpoints],
-        "username": {
-            "form": provider.username_form.value,
-            "literal": provider.username_literal or None,
-            "note": provider.username_note,
-        },
-        "paths": [path_json(path) for path in provider.paths],
-        "limits": [_limit_json(limit) for limit in provider.limits],
-        "limits_note": provider.limits_note,
-        "documented": _documented_json(provider.documented) if provider.documented else None,
-        "note": provider.note,
-        "successor": provider.successor,
-        "ispdb": [_ispdb_json(provider, entry) for entry in provider.ispdb],
-        "errors": [_plain(each) for each in provider.errors],
-        "lockout": _plain(provider.lockout) if provider.lockout else None,
-        "retirements": [_plain(each) for each in provider.retirements],
-        "sources": [_plain(each) for each in provider.sources],
-    }
-
-
-def _ispdb_json(provider: Provider, entry: IspdbEntry) -> dict[str, Any]:
-    return {
-        "domain": entry.domain,
-        "changed": entry.changed,
-        "endpoints": [_server_json(endpoint) for endpoint in entry.endpoints],
-        "username": entry.username_form.value,
-        "agrees": not provider.apart_from(entry),
-        "note": entry.note,
-    }
-
-
-def _server_json(endpoint: Endpoint) -> dict[str, Any]:
-    return {"host": endpoint.host, "port": endpoint.port, "security": endpoint.security.value}
-
-
-def _endpoint_json(offer: CatalogEndpoint) -> dict[str, Any]:
-    more = _plain(offer)
-    del more["endpoint"]
-    return {**_server_json(offer.endpoint), **more}
-
-
-def path_json(path: AccessPath) -> dict[str, Any]:
-    """Return an access path as it stands in the documents of `providers show` and `discover`."""
-    shown = _plain(path)
-    form = shown.pop("secret_form")
-    return {**shown, "secret_form": form}
-
-
-def _limit_json(limit: SendLimit) -> dict[str, Any]:
-    return {**_plain(limit), "words": limit.words()}
-
-
-def _documented_json(documented: Documented) -> dict[str, Any]:
-    return {**_plain(documented), "limits": [_limit_json(limit) for limit in documented.limits]}
-
-
-def _plain(entry: Any) -> dict[str, Any]:
-    """Return a dataclass of the catalogue as JSON has it: enums are text already, tuples become lists."""
-    return {name: _listed(value) for name, value in dataclasses.asdict(entry).items()}
-
-
-def _listed(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _listed(inner) for name, inner in value.items()}
-    return [_listed(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 # --- text ---

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,9 +17,13 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.scan.verify import Place, Verified, places, verify
+from smtp_wizard.output.lines import ms
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch, run
+
+if TYPE_CHECKING:
+    from smtp_wizard.output.documents.providers import VerifiedJson
 
 MOST_AT_ONCE = 100
 
@@ -68,7 +72,9 @@ class _Verifier:
                 lambda: f"{self.done} of {len(wanted)} servers were spoken to.",
             )
         if self.out.form is Form.JSON:
-            self.out.document("providers-verify", servers=[_json_of(each) for each in found])
+            from smtp_wizard.output.documents.providers import ProvidersVerified
+
+            self.out.document(ProvidersVerified(tuple(map(_json_of, found))))
         else:
             self._print(found)
         return Exit.FAILED if any(each.misfits for each in found) else Exit.OK
@@ -104,15 +110,14 @@ class _Verifier:
         self.out.data(f"{good} of {len(found)} servers fit." if found else "It has no server to speak to.")
 
 
-def _json_of(verified: Verified) -> dict[str, Any]:
-    endpoint = verified.place.endpoint
-    return {
-        "host": endpoint.host,
-        "port": endpoint.port,
-        "security": endpoint.security.value,
-        "providers": [provider.id for provider in verified.place.providers],
-        "fits": not verified.misfits,
-        "misfits": list(verified.misfits),
-        "verdict": verified.report.verdict.value,
-        "ms": round(verified.report.took * 1000, 1),
-    }
+def _json_of(verified: Verified) -> VerifiedJson:
+    from smtp_wizard.output.documents.providers import VerifiedJson
+
+    return VerifiedJson(
+        endpoint=verified.place.endpoint,
+        providers=tuple(provider.id for provider in verified.place.providers),
+        fits=not verified.misfits,
+        misfits=tuple(verified.misfits),
+        verdict=verified.report.verdict,
+        ms=ms(verified.report.took),
+    )

@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from smtp_wizard.commands.groups import GroupWithDefault
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.output.json_reports import moment
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form, Output
 from smtp_wizard.runtime.tables import table
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.sandbox.mailbox import SandboxMessage
     from smtp_wizard.engine.sandbox.scenarios import Scenario
     from smtp_wizard.engine.sandbox.server import Sandbox
 
@@ -84,16 +82,17 @@ def _announce(out: Output, sandbox: Sandbox) -> None:
     """Say how the server is reached."""
     scenario = sandbox.scenario
     if out.form is Form.JSON:
+        from smtp_wizard.output.documents.sandbox import Practice
+
         out.document(
-            "sandbox",
-            scenario=scenario.id,
-            what=scenario.what,
-            endpoints=[
-                {"host": each.host, "port": each.port, "security": each.security.value} for each in sandbox.endpoints
-            ],
-            username=PRACTICE_USER,
-            password=scenario.practice_password,
-            ca_file=str(sandbox.ca_file),
+            Practice(
+                scenario=scenario.id,
+                what=scenario.what,
+                endpoints=tuple(sandbox.endpoints),
+                username=PRACTICE_USER,
+                password=scenario.practice_password,
+                ca_file=str(sandbox.ca_file),
+            )
         )
         return
     facts = [
@@ -128,7 +127,9 @@ def listed(invocation: Invocation, clear: bool, _json: bool) -> int:
     deleted = practice_mailbox.clear(_folder(invocation)) if clear else 0
     found = practice_mailbox.messages(_folder(invocation))
     if out.form is Form.JSON:
-        out.document("sandbox-mailbox", messages=[_message_json(message) for message in found], deleted=deleted)
+        from smtp_wizard.output.documents.sandbox import Mailbox, MessageJson
+
+        out.document(Mailbox(tuple(map(MessageJson.of, found)), deleted))
     elif clear:
         out.narrate(f"Deleted: {deleted}")
     elif not found:
@@ -161,19 +162,11 @@ def show(invocation: Invocation, key: str, _json: bool) -> int:
     body = message.shown("text/plain")
     lines = [shown(line) for line in body.text().splitlines()] if body is not None else []
     if invocation.out.form is Form.JSON:
-        content = {"headers": [{"name": name, "value": value} for name, value in headers], "text": "\n".join(lines)}
-        invocation.out.document("sandbox-mailbox-show", **_message_json(summary), **content)
+        from smtp_wizard.output.documents.document import HeaderJson
+        from smtp_wizard.output.documents.sandbox import MessageJson, MessageShown
+
+        fields = tuple(HeaderJson(name, value) for name, value in headers)
+        invocation.out.document(MessageShown(MessageJson.of(summary), fields, "\n".join(lines)))
     else:
         invocation.out.data("\n".join([*(f"{name}: {value}" for name, value in headers), "", *lines]))
     return Exit.OK
-
-
-def _message_json(message: SandboxMessage) -> dict[str, Any]:
-    return {
-        "key": message.key,
-        "when": moment(message.when),
-        "sender": message.sender,
-        "recipients": list(message.recipients),
-        "subject": message.subject,
-        "size": message.size,
-    }

@@ -8,6 +8,7 @@ import click
 
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.output.documents.document import Schemas
 from smtp_wizard.output.schemas import NAMES, schema_of
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
@@ -30,7 +31,7 @@ def command(invocation: Invocation, words: tuple[str, ...], _json: bool) -> int:
             )
         out.data(json.dumps(schema_of(name), indent=2))
     elif out.form is Form.JSON:
-        out.document("schema", schemas=list(NAMES))
+        out.document(Schemas(NAMES))
     else:
         out.data("\n".join(NAMES))
     return Exit.OK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,11 +32,13 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.test_message import new_token
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.services.options import Options
-from smtp_wizard.output.json_reports import outcome_json
 from smtp_wizard.output.lines import paragraph
 from smtp_wizard.output.outcome import Outcome
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch, run
+
+if TYPE_CHECKING:
+    from smtp_wizard.output.documents.checks import Accepted
 
 
 @click.command("send")
@@ -91,9 +93,10 @@ class _Sending:
             outcome = run(self._check(secret, transcript), self.watch, self._undone)
         key = self._practice_key()
         if self.out.form is Form.JSON:
-            result = [outcome_json(outcome)]
-            said = {"to": str(self.to), "test_code": self.code, "accepted": accepted(outcome.report)}
-            self.out.document("send", **said, practice_message=key, results=result)
+            from smtp_wizard.output.documents.checks import ResultJson, Sent
+
+            taken = accepted(outcome.report)
+            self.out.document(Sent(str(self.to), self.code, taken, key, (ResultJson.of(outcome),)))
         else:
             for sentence in self._sentences(outcome.report, key):
                 for line in paragraph(sentence):
@@ -160,9 +163,10 @@ class _Sending:
         return self.account.from_address
 
 
-def accepted(report: Report) -> str:
+def accepted(report: Report) -> Accepted:
     """Return whether the server has taken the message: 'yes', 'no', or 'unknown' where its answer was lost."""
     taken = report.result(Stage.DATA)
     if taken is None:
         return "no"
-    return {Verdict.PASS: "yes", Verdict.WARN: "yes", Verdict.UNKNOWN: "unknown"}.get(taken.verdict, "no")
+    known: dict[Verdict, Accepted] = {Verdict.PASS: "yes", Verdict.WARN: "yes", Verdict.UNKNOWN: "unknown"}
+    return known.get(taken.verdict, "no")

@@ -70,7 +70,6 @@ from smtp_wizard.engine.services.tokens import keepable_in
 from smtp_wizard.engine.wizard.draft import Application, Draft, Origin, walkable, with_tidy_secret
 from smtp_wizard.engine.wizard.server_confirmation import Doubt, doubt_about
 from smtp_wizard.engine.wizard.steps import missing, ranked
-from smtp_wizard.output.json_reports import outcome_json
 from smtp_wizard.output.lines import summary
 from smtp_wizard.output.outcome import Outcome
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -488,8 +487,10 @@ class _Setup:
         draft = replace(draft, proof=self.invocation.desk.checks.prove(draft, outcome.report, self.given.how_deep))
         saved = self._save(draft) if draft.name and code == Exit.OK else None
         if self.out.form is Form.JSON:
+            from smtp_wizard.output.documents.checks import ResultJson, Setup
+
             named = replace(outcome, account=saved.name if saved else None)
-            self.out.document("setup", results=[outcome_json(named)])
+            self.out.document(Setup((ResultJson.of(named),)))
         else:
             self._print(draft, outcome)
         self._tell_saved(draft, saved, code)

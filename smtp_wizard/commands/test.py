@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -50,7 +50,6 @@ from smtp_wizard.engine.sandbox.server import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.options import Options
-from smtp_wizard.output.json_reports import json_line, outcome_json
 from smtp_wizard.output.junit import junit
 from smtp_wizard.output.lines import plain_report, summary
 from smtp_wizard.output.nagios import nagios
@@ -264,7 +263,7 @@ class _Tester:
                 outcome = await self._test(account, secrets[account.name], transcript)
             self.done.add(account.name)
             if self.asked.form == "jsonl":
-                self.out.data(json_line(outcome))
+                self.out.data(_json_line(outcome))
             return outcome
 
         return list(await asyncio.gather(*(one(account) for account in self.accounts)))
@@ -335,10 +334,11 @@ class _Tester:
     def _print(self, outcomes: Sequence[Outcome]) -> int:
         match self.asked.form:
             case "json":
-                notices = [{"account": name, **asdict(notice)} for name, notice in self._notices()]
-                endings = [{"account": name, "words": ending} for name, ending in self._endings()]
-                results = [outcome_json(each) for each in outcomes]
-                self.out.document("test", results=results, notices=notices, endings=endings)
+                from smtp_wizard.output.documents.checks import AccountsTested, EndingJson, NoticeJson, ResultJson
+
+                notices = tuple(NoticeJson(name, notice) for name, notice in self._notices())
+                endings = tuple(EndingJson(name, ending) for name, ending in self._endings())
+                self.out.document(AccountsTested(tuple(map(ResultJson.of, outcomes)), notices, endings))
             case "junit":
                 self.out.data(junit(outcomes))
             case "prometheus":
@@ -406,3 +406,9 @@ def _secret_finding(problem: SecretError) -> Finding:
         steps=steps.get(problem.trouble)
         or ((give, elsewhere) if elsewhere else (phrase("Set the account up again."),)),
     )
+
+
+def _json_line(outcome: Outcome) -> str:
+    from smtp_wizard.output.documents.checks import LineOfTest, ResultJson
+
+    return LineOfTest(ResultJson.of(outcome)).json_text(indent=None, ascii_only=False)

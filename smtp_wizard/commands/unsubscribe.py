@@ -46,15 +46,19 @@ def _print(invocation: Invocation, address: str, subject: str, url: str) -> int:
     except InputError as problem:
         raise CommandError("input", str(problem)) from None
     if invocation.out.form is Form.JSON:
+        from smtp_wizard.output.documents.document import HeaderJson
+        from smtp_wizard.output.documents.unsubscribe import RuleJson, UnsubscribeLink
+
         invocation.out.document(
-            "unsubscribe",
-            mailto=made.mailto,
-            url=made.url or None,
-            html=made.html,
-            text=made.text,
-            headers=[{"name": name, "value": value} for name, value in made.headers],
-            one_click=made.one_click,
-            rules=[{"name": each.name, "words": each.words} for each in rules()],
+            UnsubscribeLink(
+                mailto=made.mailto,
+                url=made.url or None,
+                html=made.html,
+                text=made.text,
+                headers=tuple(HeaderJson(name, value) for name, value in made.headers),
+                one_click=made.one_click,
+                rules=tuple(RuleJson(each.name, each.words) for each in rules()),
+            )
         )
         return Exit.OK
     rows = [("Link", made.mailto), ("HTML", made.html), ("Text", made.text)]
@@ -72,10 +76,9 @@ def _print(invocation: Invocation, address: str, subject: str, url: str) -> int:
 def _check(invocation: Invocation, template: str) -> int:
     report = check_template(_read(template))
     if invocation.out.form is Form.JSON:
-        seen = [{"id": each.id, "good": each.good, "words": each.words} for each in report.seen]
-        invocation.out.document(
-            "unsubscribe-check", kind=report.kind, good=report.good, seen=seen, links=list(report.links)
-        )
+        from smtp_wizard.output.documents.unsubscribe import TemplateChecked
+
+        invocation.out.document(TemplateChecked(report.kind, report.good, report.seen, report.links))
     else:
         for line in template_lines(report):
             invocation.out.data(line)

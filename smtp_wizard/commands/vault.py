@@ -41,7 +41,9 @@ def state(invocation: Invocation, _json: bool) -> int:
     file = invocation.folder / FILE_NAME
     used_by = [each.name for each in invocation.book.list() if each.store and each.store.kind is StoreKind.VAULT]
     if invocation.out.form is Form.JSON:
-        invocation.out.document("vault", file=str(file), exists=file.exists(), accounts=used_by)
+        from smtp_wizard.output.documents.accounts import Vault
+
+        invocation.out.document(Vault(str(file), file.exists(), tuple(used_by)))
     elif not file.exists():
         invocation.out.narrate("There is no vault yet; '--store vault' makes one.")
     else:
@@ -83,7 +85,9 @@ def passphrase(
         vault.change_passphrase(new), Stopwatch(), lambda: "The vault has either passphrase now: try the new one first."
     )
     if invocation.out.form is Form.JSON:
-        invocation.out.document("vault-passphrase", changed=True)
+        from smtp_wizard.output.documents.accounts import VaultPassphrase
+
+        invocation.out.document(VaultPassphrase(changed=True))
     else:
         invocation.out.narrate(f"The vault has another passphrase now. {OLD_COPIES}")
     return Exit.OK

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from smtp_wizard.engine.base.address import Address, AddressError
@@ -135,12 +136,14 @@ class Seen:
     words: str
 
 
+TemplateKind = Literal["html", "text", "message"]
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateReport:
     """What a template has and lacks."""
 
-    kind: str
-    """'html', 'text' or 'message'."""
+    kind: TemplateKind
     seen: tuple[Seen, ...]
     links: tuple[str, ...] = ()
     """The unsubscribe links that were found, cleaned."""

@@ -10,9 +10,12 @@ from contextlib import suppress
 from enum import Enum
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from smtp_wizard.runtime.exits import CommandError, Exit, Interrupted
+
+if TYPE_CHECKING:
+    from smtp_wizard.output.documents.document import JsonDocument
 
 
 class Form(Enum):
@@ -74,12 +77,10 @@ class Output:
         except (OSError, ValueError) as problem:
             raise self.lost(problem) from None
 
-    def document(self, command: str, **content: Any) -> None:
+    def document(self, document: JsonDocument) -> None:
         """Write the one JSON document of a command."""
-        import json
-
         self._documented = True
-        self.data(json.dumps({"schema": f"smtp-wizard/{command}/1", **content}, indent=2))
+        self.data(document.json_text())
 
     def narrate(self, text: str) -> None:
         """Write a line, or several, to stderr. What nobody can read there is no reason to stop."""
@@ -125,12 +126,11 @@ class Output:
         return 128 + problem.number
 
     def _error_document(self, code: str, message: str, hint: str) -> None:
-        import json
+        from smtp_wizard.output.documents.document import Failed, ProblemJson
 
         self._documented = True
-        error = {"code": code, "message": message, "hint": hint}
-        indent = None if self.form is Form.LINES else 2
-        self.data(json.dumps({"schema": "smtp-wizard/error/1", "error": error}, indent=indent))
+        failed = Failed(ProblemJson(code, message, hint))
+        self.data(failed.json_text(indent=None if self.form is Form.LINES else 2))
 
 
 _LONGEST_MESSAGE = 1000

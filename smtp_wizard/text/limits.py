@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from smtp_wizard.engine.base.records import write_record
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.limits.catalogue_limits import (
     ARTICLE,
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.providers.catalog import Catalog
     from smtp_wizard.engine.providers.provider import Provider
 
+if TYPE_CHECKING:
+    from smtp_wizard.output.documents.limits import LimitRowJson, LimitsPlan, ShareJson
+
 GUIDE = "limits"
 """The guide that tells the ways on at length."""
 BAR = 30
@@ -67,31 +71,11 @@ USUAL_REFUSALS = (
 # --- rows ---
 
 
-def row_facts(row: LimitRow) -> dict[str, Any]:
-    """Return a row as JSON and CSV have it."""
-    provider, limit = row.provider, row.limit
-    source = provider.source(limit.source)
-    return {
-        "provider": provider.id,
-        "name": provider.name,
-        "scope": limit.applies_to,
-        "limit": limit.value,
-        "unit": limit.what.value,
-        "per": limit.per.value,
-        "documented": limit.documented,
-        "historical": limit.historical,
-        "source": limit.source,
-        "source_title": source.title if source else "",
-        "source_url": source.url if source else "",
-        "as_of": limit.as_of,
-        "confidence": limit.confidence.value,
-        "checked": provider.checked,
-    }
-
-
 def rows_csv(rows: Iterable[LimitRow]) -> str:
     """Return the rows as CSV, with a head; an unknown figure is an empty cell."""
-    facts = [row_facts(row) for row in rows]
+    from smtp_wizard.output.documents.limits import LimitRowJson
+
+    facts = [write_record(LimitRowJson.of(row)) for row in rows]
     return _csv([list(facts[0]) if facts else [], *(each.values() for each in facts)])
 
 
@@ -322,49 +306,51 @@ def bars(made: Plan, *, longest: int = BAR) -> Iterator[str]:
 # --- a plan for programs ---
 
 
-def plan_facts(made: Plan, catalog: Catalog) -> dict[str, Any]:
+def plan_document(made: Plan, catalog: Catalog) -> LimitsPlan:
     """Return a plan as JSON has it."""
-    narrowest = made.narrowest
-    return {
-        "messages": made.mailing.messages,
-        "days": made.days,
-        "per_day": list(made.per_day),
-        "interval_seconds": made.interval,
-        "starts_at": made.mailing.start.isoformat(),
-        "ends_at": made.ends.isoformat() if made.ends else None,
-        "binding": _binding_facts(narrowest, catalog),
-        "fits": made.fits,
-        "advice": [
-            {
-                "way": each.way.value,
-                "words": advice_words(each),
-                "providers": [fit.provider.id for fit in each.fits],
-            }
+    from smtp_wizard.output.documents.limits import AdviceJson, LimitsPlan
+
+    return LimitsPlan(
+        messages=made.mailing.messages,
+        days=made.days,
+        per_day=made.per_day,
+        interval_seconds=made.interval,
+        starts_at=made.mailing.start,
+        ends_at=made.ends,
+        binding=_binding(made.narrowest, catalog),
+        fits=made.fits,
+        advice=tuple(
+            AdviceJson(each.way, advice_words(each), tuple(fit.provider.id for fit in each.fits))
             for each in advice(made, catalog)
-        ],
-        "accounts": [
-            {
-                "provider": share.sender.name,
-                "per_day": list(share.per_day),
-                "interval_seconds": share.interval,
-                "binding": _binding_facts(share, catalog),
-                "trouble": share.trouble.value if share.trouble else None,
-                "access": access_to(_provider(share, catalog)).value,
-            }
-            for share in made.shares
-        ],
-        "notes": [
+        ),
+        accounts=tuple(_share_json(share, catalog) for share in made.shares),
+        notes=(
             *(each for share in made.shares if (each := _trouble_words(share, made, catalog))),
             *notes(made, catalog),
-        ],
-        "when_reached": refusal_words(made, catalog),
-    }
+        ),
+        when_reached=tuple(refusal_words(made, catalog)),
+    )
 
 
-def _binding_facts(share: Share | None, catalog: Catalog) -> dict[str, Any] | None:
+def _share_json(share: Share, catalog: Catalog) -> ShareJson:
+    from smtp_wizard.output.documents.limits import ShareJson
+
+    return ShareJson(
+        provider=share.sender.name,
+        per_day=share.per_day,
+        interval_seconds=share.interval,
+        binding=_binding(share, catalog),
+        trouble=share.trouble,
+        access=access_to(_provider(share, catalog)),
+    )
+
+
+def _binding(share: Share | None, catalog: Catalog) -> LimitRowJson | None:
+    from smtp_wizard.output.documents.limits import LimitRowJson
+
     if share is None or share.binding is None:
         return None
-    return row_facts(LimitRow(_provider(share, catalog), share.binding))
+    return LimitRowJson.of(LimitRow(_provider(share, catalog), share.binding))
 
 
 def plan_csv(made: Plan) -> str:

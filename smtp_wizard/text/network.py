@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint
@@ -18,6 +18,7 @@ from smtp_wizard.output.lines import VERDICT_WORDS, paragraph, who_words
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.services.desk import Desk
+    from smtp_wizard.output.documents.ports import AnswerJson, BestJson, NetworkFindingJson, NetworkJson, PortJson
 
 NO_PORT_SERVES = "None of the usual ports answers. Check the server's name with your provider."
 NO_PORT_FITS = "A server answers, but none of its ports can be used as it is."
@@ -289,17 +290,11 @@ def answer_lines(answers: Sequence[Answer]) -> list[str]:
 # --- JSON ---
 
 
-def best_json(endpoint: Endpoint | None, families: Collection[Family] = (), why: str = "") -> dict[str, Any] | None:
+def best_json(endpoint: Endpoint | None, families: Collection[Family] = (), why: str = "") -> BestJson | None:
     """The best endpoint, None where there is none."""
-    if endpoint is None:
-        return None
-    return {
-        "host": endpoint.host,
-        "port": endpoint.port,
-        "security": endpoint.security.value,
-        "families": [each.value for each in Family if each in families],
-        "why": why,
-    }
+    from smtp_wizard.output.documents.ports import BestJson
+
+    return BestJson(endpoint, tuple(each for each in Family if each in families), why) if endpoint else None
 
 
 def why_words(best: Best) -> str:
@@ -307,40 +302,40 @@ def why_words(best: Best) -> str:
     return _WHY[best.why]
 
 
-def network_json(seen: Probe | None, answers: Sequence[Answer], proposal: Neutral | None) -> dict[str, Any]:
+def network_json(seen: Probe | None, answers: Sequence[Answer], proposal: Neutral | None) -> NetworkJson:
     """What the network does, and what a neutral host told of it."""
-    return {
-        "ports": [
-            {
-                "port": each.port,
-                "security": each.report.endpoint.security.value,
-                "serves": each.serves,
-                "families": [family.value for family in each.families],
-                "sentence": port_words(each),
-            }
-            for each in (seen.ranked if seen is not None else ())
-        ],
-        "sights": [
-            {
-                "kind": each.kind.value,
-                "ports": list(each.ports),
-                "name": each.name,
-                "who": each.who.value,
-                "sentence": sight_words(each),
-            }
-            for each in (sights(seen) if seen is not None else ())
-        ],
-        "neutral": [
-            {
-                "host": each.neutral,
-                "port": each.port,
-                "answer": each.blame.value,
-                "sure": each.sure,
-                "who": each.who.value,
-                "sentence": answer_words([each])[0],
-                "steps": answer_steps([each]),
-            }
-            for each in answers
-        ],
-        "proposal": {"host": proposal.host, "ports": list(proposal.ports)} if proposal is not None else None,
-    }
+    from smtp_wizard.output.documents.ports import NetworkJson, ProposalJson
+
+    return NetworkJson(
+        ports=tuple(map(_port_json, seen.ranked)) if seen is not None else (),
+        sights=tuple(map(_sight_json, sights(seen))) if seen is not None else (),
+        neutral=tuple(map(_answer_json, answers)),
+        proposal=ProposalJson(proposal.host, tuple(proposal.ports)) if proposal is not None else None,
+    )
+
+
+def _port_json(result: PortResult) -> PortJson:
+    from smtp_wizard.output.documents.ports import PortJson
+
+    security = result.report.endpoint.security
+    return PortJson(result.port, security, result.serves, tuple(result.families), port_words(result))
+
+
+def _sight_json(sight: Sight) -> NetworkFindingJson:
+    from smtp_wizard.output.documents.ports import NetworkFindingJson
+
+    return NetworkFindingJson(sight.kind, tuple(sight.ports), sight.name, sight.who, sight_words(sight))
+
+
+def _answer_json(answer: Answer) -> AnswerJson:
+    from smtp_wizard.output.documents.ports import AnswerJson
+
+    return AnswerJson(
+        host=answer.neutral,
+        port=answer.port,
+        answer=answer.blame,
+        sure=answer.sure,
+        who=answer.who,
+        sentence=answer_words([answer])[0],
+        steps=tuple(answer_steps([answer])),
+    )

@@ -16,7 +16,7 @@ from smtp_wizard.engine.limits.mailing_plan import plan as make_plan
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.limits import MEGABYTE
 from smtp_wizard.output.schemas import schema_of
-from smtp_wizard.text.limits import plan_facts, plan_words
+from smtp_wizard.text.limits import plan_document, plan_words
 from tests.support.cli import Ran, run
 
 CATALOG = load_catalog()
@@ -233,8 +233,8 @@ def test_every_provider_can_be_asked_for_a_plan(provider: str) -> None:
     assert known is not None
     mailing = Mailing(recipients=2000, each=2, reserve=Reserve(5), start=date(2026, 11, 23))
     made = make_plan(mailing, [sender_of(known)])
-    facts = plan_facts(made, CATALOG)
-    jsonschema.validate({"schema": "smtp-wizard/limits-plan/1", **facts}, schema_of("limits-plan"))
+    facts = plan_document(made, CATALOG).to_json()
+    jsonschema.validate(facts, schema_of("limits-plan"))
     assert facts["days"] is None or sum(facts["per_day"]) == 4000
     assert facts["fits"] or facts["advice"]
     assert plan_words(made, CATALOG)[0].startswith("4,000 messages (2,000 recipients, 2 messages each): ")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.records import write_record
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
@@ -21,8 +21,9 @@ from smtp_wizard.engine.checks.events import Event, Line, RunFinished, StageFini
 from smtp_wizard.engine.checks.report import CheckResult, Report, Way
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.transport import TlsFacts
-from smtp_wizard.output import json_reports, junit, nagios, prometheus
+from smtp_wizard.output import junit, nagios, prometheus
 from smtp_wizard.output import lines as report
+from smtp_wizard.output.documents.checks import LineOfTest, ResultJson
 from smtp_wizard.output.outcome import Outcome
 from smtp_wizard.output.schemas import schema_of
 
@@ -158,15 +159,15 @@ def test_colour_is_beside_the_words() -> None:
 
 
 def test_json_is_what_the_schema_says() -> None:
-    entry = json_reports.outcome_json(Outcome("Office", FAILING))
+    entry = write_record(ResultJson.of(Outcome("Office", FAILING)))
     assert [stage["finding"] for stage in entry["stages"]] == [None, "bad_credentials", None]
     assert entry["findings"][0]["who"] == "provider"
     assert entry["tls"] is None
-    passing = json_reports.outcome_json(Outcome(None, PASSING))
+    passing = write_record(ResultJson.of(Outcome(None, PASSING)))
     assert passing["tls"]["not_after"] == "2027-01-01T00:00:00Z"
     assert (passing["family"], passing["mechanism"], passing["capabilities"]) == ("ipv4", "PLAIN", {"SIZE": "100"})
     for each in (Outcome("Office", FAILING), Outcome(None, PASSING), UNTRIED):
-        jsonschema.validate(json.loads(json_reports.json_line(each)), schema_of("test-line"))
+        jsonschema.validate(LineOfTest(ResultJson.of(each)).to_json(), schema_of("test-line"))
 
 
 def test_junit_counts_what_failed_and_what_could_not_begin() -> None:

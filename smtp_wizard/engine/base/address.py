@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 from smtp_wizard.engine.base.characters import has_control
 from smtp_wizard.engine.base.endpoint import ascii_host
 from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.records import AsText
 from smtp_wizard.engine.base.shown import shown
 
 
@@ -68,3 +69,7 @@ def saved_address(text: str) -> Address:
         raise AddressError("not an address")
     ascii_host(domain)  # what cannot be written for the DNS would be found out in the middle of a check
     return Address(local, domain)
+
+
+AddressText = Annotated[Address, AsText(saved_address, str, "an e-mail address")]
+"""An address as it is saved and printed."""

@@ -6,8 +6,10 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
 
 from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.records import AsText, Range
 from smtp_wizard.engine.base.shown import shown
 
 
@@ -38,12 +40,22 @@ class PortError(InputError):
     """A port cannot be used."""
 
 
+def _saved_host(text: str) -> str:
+    """Return a host that is written as `parse_host` writes it. Raises `ValueError`."""
+    if parse_host(text) != text:
+        raise ValueError("written otherwise")
+    return text
+
+
+Port = Annotated[int, Range(1, 65535)]
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Endpoint:
     """Where mail is handed in: host (A-labels or an IP address), port, and how it is encrypted."""
 
-    host: str
-    port: int
+    host: Annotated[str, AsText(_saved_host, str, "a server's name")]
+    port: Port
     security: Security
 
     def __str__(self) -> str:

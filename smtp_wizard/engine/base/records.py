@@ -88,6 +88,9 @@ Second = Annotated[datetime, AsText(parse_moment, second_text, _MOMENT, r"^\d{4}
 Day = Annotated[date, AsText(date.fromisoformat, date.isoformat, "a day such as 2026-11-24", r"^\d{4}-\d{2}-\d{2}$")]
 
 
+Whole = Annotated[int, Range(0)]
+
+
 class _Mark(Enum):
     VERBATIM = 1
     INLINE = 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any, NoReturn
 
@@ -46,6 +45,8 @@ def read_json(source: str | bytes) -> object:
 
 def _loaded(source: str | bytes) -> tuple[object, str]:
     """Return the value, and what is wrong with the text."""
+    import json
+
     try:
         text = source if isinstance(source, str) else source.decode("utf-8")
         hooks: dict[str, Any] = {"parse_constant": _no_constant, "parse_float": _finite}

@@ -10,6 +10,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from smtp_wizard.engine.base.confidence import Confidence
+from smtp_wizard.engine.base.records import Whole
 
 PORT_SLOT = "{port}"
 """Stands in `OAuthServer.redirect` for the port that the listener gets."""
@@ -38,7 +39,7 @@ class ClientSecret(StrEnum):
 class TokenLife:
     """How long a sign-in lasts, as a fact with its source."""
 
-    days: int
+    days: Whole
     source: str = ""
     as_of: str = ""
     confidence: Confidence = Confidence.UNKNOWN

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from smtp_wizard.engine.base.confidence import Confidence
+from smtp_wizard.engine.base.records import Whole
 
 MEGABYTE = 1_000_000
 """Providers say 'MB' and leave open which one they mean. The smaller one is taken: a message within it fits both."""
@@ -52,7 +53,7 @@ class SendLimit:
 
     what: Counted
     per: Per
-    value: int | None
+    value: Whole | None
     """How many; bytes for a size. None: the provider publishes no figure."""
     applies_to: str = ""
     """Which accounts or ways of sending, as a short phrase; empty: all."""

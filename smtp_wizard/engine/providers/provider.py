@@ -7,11 +7,13 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Annotated
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.connection import Auth
-from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.endpoint import Endpoint, Port
+from smtp_wizard.engine.base.records import INLINE, Whole
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.oauth.server import OAuthServer
 from smtp_wizard.engine.providers.limits import SendLimit
@@ -147,10 +149,10 @@ class Source:
 class SecretForm:
     """The shape of a secret that a provider makes up, so that a paste can be tidied and a wrong paste noticed."""
 
-    length: int
+    length: Whole
     """How many characters are left once it is tidied."""
     alphabet: Alphabet
-    groups: int = 0
+    groups: Whole = 0
     """The provider shows it in groups of so many; 0: in one piece."""
     strip_blanks: bool = True
     """The blanks between the groups are no part of it."""
@@ -195,7 +197,6 @@ class AccessPath:
     """Other ways on, best first: the id of another path of this provider, or a plain sentence."""
     secret_label: str = ""
     """What the secret is called on the screen; empty where none is typed."""
-    secret_form: SecretForm | None = None
     documented: bool = False
     """The old article describes it."""
     disputed: str = ""
@@ -208,6 +209,7 @@ class AccessPath:
     """For the practice server's own paths: the one scenario that this path plays."""
     oauth: OAuthServer | None = None
     """Where a sign-in in the browser takes place; None for every other sign-in, and where it is not known."""
+    secret_form: SecretForm | None = None
 
     @property
     def closed(self) -> bool:
@@ -234,7 +236,7 @@ class AccessPath:
 class CatalogEndpoint:
     """A server where mail can be handed in, as a fact with its source."""
 
-    endpoint: Endpoint
+    endpoint: Annotated[Endpoint, INLINE]
     note: str = ""
     plan: str = ""
     """For which plan or region; empty: for all."""
@@ -295,7 +297,7 @@ class Retirement:
 class ServerWords:
     """A reply that this provider is known to give."""
 
-    code: int
+    code: Whole
     enhanced: str
     """Enhanced status code (RFC 3463), or empty."""
     words: str
@@ -314,9 +316,9 @@ LONGEST_LOCKOUT = 1440
 class Lockout:
     """How many refused sign-ins an account can be put through, and within what time, before the provider locks it."""
 
-    attempts: int
+    attempts: Whole
     """So many are tried within the time, and no more."""
-    minutes: int
+    minutes: Whole
     source: str = ""
     as_of: str = ""
 
@@ -330,7 +332,7 @@ class Documented:
     smtp_lines: tuple[str, ...] = ()
     host: str = ""
     """The server that the article names; empty where it names none."""
-    ports: tuple[int, ...] = ()
+    ports: tuple[Port, ...] = ()
     false_today: tuple[str, ...] = ()
     still_true: tuple[str, ...] = ()
     limits_label: str = ""

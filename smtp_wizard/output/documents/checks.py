@@ -1,0 +1,175 @@
+"""Checks as JSON: `setup`, `test`, `send`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.records import INLINE, Second
+from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.stages import Stage, Verdict
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.checks.report import CheckResult
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.providers.retirements import Notice
+from smtp_wizard.engine.smtp.transport import TlsFacts
+from smtp_wizard.output.documents.document import Amount, JsonDocument
+from smtp_wizard.output.lines import ms
+from smtp_wizard.output.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class FindingJson:
+    """A finding, in words for a person."""
+
+    code: str
+    title: str
+    explanation: str
+    who: Who
+    steps: tuple[str, ...]
+    guide: str | None
+    forward: str | None
+    server_said: str
+
+    @classmethod
+    def of(cls, finding: Finding) -> FindingJson:
+        """Return a finding as it is printed."""
+        return cls(
+            code=finding.code,
+            title=finding.title,
+            explanation=finding.explanation,
+            who=finding.who,
+            steps=finding.steps,
+            guide=finding.guide,
+            forward=finding.forward,
+            server_said=finding.server_said,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StageJson:
+    """How one stage came out."""
+
+    stage: Stage
+    verdict: Verdict
+    ms: Amount
+    detail: str
+    finding: str | None
+    """The code of its finding."""
+
+    @classmethod
+    def of(cls, result: CheckResult) -> StageJson:
+        """Return a stage's result as it is printed."""
+        code = result.finding.code if result.finding else None
+        return cls(result.stage, result.verdict, ms(result.took), result.detail, code)
+
+
+@dataclass(frozen=True, slots=True)
+class TlsJson:
+    """What a handshake showed."""
+
+    version: str
+    cipher: str
+    subject: str
+    issuer: str
+    not_after: Second | None
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, facts: TlsFacts) -> TlsJson:
+        """Return what a handshake showed as it is printed."""
+        return cls(facts.version, facts.cipher, facts.subject, facts.issuer, facts.not_after, facts.names)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultJson:
+    """One finished check: an entry of `results`."""
+
+    account: str | None
+    endpoint: Annotated[Endpoint, INLINE]
+    family: Family | None
+    verdict: Verdict
+    stages: tuple[StageJson, ...]
+    findings: tuple[FindingJson, ...]
+    mechanism: str | None
+    capabilities: Mapping[str, str]
+    tls: TlsJson | None
+    ms: Amount
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> ResultJson:
+        """Return a check as it is printed."""
+        report = outcome.report
+        return cls(
+            account=outcome.account,
+            endpoint=report.endpoint,
+            family=report.family,
+            verdict=report.verdict,
+            stages=tuple(map(StageJson.of, report.results)),
+            findings=tuple(map(FindingJson.of, outcome.findings)),
+            mechanism=report.mechanism,
+            capabilities={shown(name): shown(value) for name, value in report.capabilities.items()},
+            tls=TlsJson.of(report.tls) if report.tls else None,
+            ms=ms(report.took),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Setup(JsonDocument):
+    """`setup`."""
+
+    NAME: ClassVar = "setup"
+    results: tuple[ResultJson, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineOfTest(JsonDocument):
+    """One line of `test --format jsonl`."""
+
+    NAME: ClassVar = "test-line"
+    result: Annotated[ResultJson, INLINE]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeJson:
+    """That a way in closes, or has closed."""
+
+    account: str
+    notice: Annotated[Notice, INLINE]
+
+
+@dataclass(frozen=True, slots=True)
+class EndingJson:
+    """That a sign-in in the browser ends soon."""
+
+    account: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsTested(JsonDocument):
+    """`test`."""
+
+    NAME: ClassVar = "test"
+    results: tuple[ResultJson, ...]
+    notices: tuple[NoticeJson, ...]
+    endings: tuple[EndingJson, ...]
+
+
+Accepted = Literal["yes", "no", "unknown"]
+"""Whether the server has taken a message; its answer may have been lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent(JsonDocument):
+    """`send`."""
+
+    NAME: ClassVar = "send"
+    to: str
+    test_code: str
+    accepted: Accepted
+    practice_message: str | None
+    results: tuple[ResultJson, ...]
