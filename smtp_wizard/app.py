@@ -25,7 +25,7 @@ from textual.worker import get_current_worker
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.draft_file import DraftBox, Kept
+from smtp_wizard.engine.wizard.draft_file import DraftBox, Kept, resumed
 from smtp_wizard.engine.wizard.server_confirmation import not_before
 from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, next_step, opening_step, previous_step, step
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
@@ -170,7 +170,7 @@ class WizardApp(TypedAheadApp):
         kept = None if self.given else self.box.load()
         self.kit = replace(self.kit, left=self.box.trouble)
         if kept is not None:
-            kept = replace(kept, step=not_before(kept.draft, kept.step, self.kit.desk.catalog))
+            kept = resumed(kept, self.kit.desk.catalog)
             self._offer_to_go_on(kept)
         elif self.start == HOME:
             await self.switch_mode(HOME)

@@ -9,7 +9,7 @@ from smtp_wizard.engine.accounts.account import AccountsError
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.draft_file import DraftBox
+from smtp_wizard.engine.wizard.draft_file import DraftBox, resumed
 from smtp_wizard.engine.wizard.server_confirmation import not_before
 from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, next_step, opening_step, previous_step
 from smtp_wizard.plain.address import address
@@ -104,7 +104,7 @@ class PlainWizard:
             self.talk.say(self.box.trouble)
         if kept is None:
             return None if start == HOME else (Draft(), STEPS[0])
-        kept = replace(kept, step=not_before(kept.draft, kept.step, self.kit.desk.catalog))
+        kept = resumed(kept, self.kit.desk.catalog)
         rows = [Choice("on", RESUME_ON, RESUME_NOTE), Choice("anew", RESUME_ANEW), Choice(HOME, RESUME_HOME)]
         self.draft, self._on_disk = kept.draft, True
         match self._chosen(resume_question(kept.draft, kept.step), rows):

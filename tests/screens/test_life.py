@@ -6,13 +6,14 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import DataTable
 
 from smtp_wizard.app import HOME, SCREENS, SETUP, TOOLS
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.connection import Connection
+from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
@@ -21,6 +22,7 @@ from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.account_draft import copy_of, draft_to_sign_in_again
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftBox
 from smtp_wizard.engine.wizard.steps import step
@@ -34,7 +36,7 @@ from smtp_wizard.screens.dialogs import (
     TooSmallScreen,
 )
 from smtp_wizard.screens.home import HELP as home_help
-from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.home import HomeScreen, ToWizard
 from smtp_wizard.screens.limits import HELP as limits_help
 from smtp_wizard.screens.tools import HELP as tools_help
 from smtp_wizard.screens.tools import GuideListScreen, MailboxScreen, MessageScreen, ToolsScreen
@@ -261,6 +263,51 @@ async def test_a_draft_that_cannot_be_read_never_keeps_the_screens_from_opening(
     async with walking(desk, start=start, size=(120, 40)) as walk:
         await walk.until_reads("it was put aside as")
         assert not file.exists()
+
+
+GONE: dict[str, dict[str, Any]] = {
+    "the way": {"provider": "custom", "path": "password", "auth": Auth.XOAUTH2},
+    "the provider": {"provider": "firm", "path": "browser", "auth": Auth.XOAUTH2},
+    "the provider and its ways": {"provider": "firm", "path": None, "auth": Auth.PASSWORD},
+}
+"""What a draft, or an account, names, and no list has any more."""
+
+
+@pytest.mark.parametrize("gone", GONE)
+@pytest.mark.parametrize("left", ["provider", "signin", "server", "oauth", "connect", "review"])
+async def test_a_draft_goes_on_although_what_it_names_is_gone(gone: str, left: str, desk: Desk) -> None:
+    draft = replace(PRACTICE, connection=replace(PRACTICE.connection, sandbox=None, **GONE[gone]))
+    draft = replace(draft, confirmed_host="127.0.0.1", name="")
+    assert DraftBox(desk.folder).save(draft, step(left))
+    async with walking(desk) as walk:
+        await walk.at_screen(ResumeScreen)
+        await walk.press("enter")
+        await walk.until(lambda: walk.step, "a step")
+        for _ in range(3):
+            await walk.press("escape")
+            await walk.until(lambda: walk.step, "a step")
+
+
+@pytest.mark.parametrize("gone", GONE)
+@pytest.mark.parametrize("key", ["e", "p", "c"])
+async def test_an_account_can_be_changed_although_what_it_names_is_gone(gone: str, key: str, desk: Desk) -> None:
+    """Also with a token at hand that another program gives: there is no step in the browser then."""
+    named = replace(PRACTICE, connection=replace(PRACTICE.connection, sandbox=None, **GONE[gone]))
+    await desk.accounts.save(replace(named, store=StoreKind.KEYRING, confirmed_host="127.0.0.1"))
+    account = desk.book.get("Office")
+    async with walking(desk, start=HOME) as walk:
+        await walk.at_screen(HomeScreen)
+        if key == "c":
+            walk.app.screen.post_message(ToWizard(copy_of(account, SECRET, desk.catalog, "Copy")))
+        elif key == "p":
+            walk.app.screen.post_message(ToWizard(draft_to_sign_in_again(account, None, desk.catalog)))
+        else:
+            await walk.press("e")
+        await walk.at("server")
+        await walk.press("enter")
+        await walk.at("connect")
+        await walk.press("escape")
+        await walk.at("server")
 
 
 async def test_a_draft_can_be_forgotten(desk: Desk) -> None:

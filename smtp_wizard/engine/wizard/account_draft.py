@@ -16,7 +16,7 @@ from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.state.results import LastResult
-from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
+from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof, as_catalogued
 
 
 def draft_of(account: Account, secret: Secret | None, catalog: Catalog) -> Draft:
@@ -27,7 +27,7 @@ def draft_of(account: Account, secret: Secret | None, catalog: Catalog) -> Draft
     """
     provider = catalog.get(account.connection.provider)
     grant = Grant.opened(secret) if secret is not None and account.connection.auth is Auth.XOAUTH2 else None
-    return Draft(
+    draft = Draft(
         address=account.address,
         connection=account.connection,
         identity=account.identity,
@@ -44,12 +44,13 @@ def draft_of(account: Account, secret: Secret | None, catalog: Catalog) -> Draft
         scope=account.scope,
         editing=account.name,
     ).with_store(*((account.store.kind, account.store.where) if account.store else (None,)))
+    return as_catalogued(draft, catalog)
 
 
 def copy_of(account: Account, secret: Secret | None, catalog: Catalog, name: str) -> Draft:
     """Return the wizard's answers for a second account like this one, under `name`, for general mail."""
     draft = draft_of(account, secret, catalog)
-    draft = replace(draft, secret=None) if account.login is not None else draft
+    draft = as_catalogued(replace(draft, secret=None), catalog) if account.login is not None else draft
     return replace(draft, editing=None, name=name, scope=Scope.GENERAL)
 
 
@@ -58,7 +59,8 @@ def draft_to_sign_in_again(account: Account, secret: Secret | None, catalog: Cat
 
     `secret`: the old one, where it can be read: the client's own secret is in it.
     """
-    return replace(draft_of(account, secret, catalog), secret=None)
+    draft = replace(draft_of(account, secret, catalog), secret=None, token_elsewhere=False)
+    return as_catalogued(draft, catalog)
 
 
 def _refusal(account: Account) -> Proof | None:

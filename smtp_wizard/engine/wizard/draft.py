@@ -93,6 +93,8 @@ class Draft:
     """The person wants to see, and perhaps change, the server's settings."""
     secret: Secret | None = field(default=None, repr=False)
     """In memory alone; whoever writes a draft anywhere leaves it out. For a sign-in in the browser: what came of it."""
+    token_elsewhere: bool = False
+    """The access token is another program's, or nobody knows where one signs in for it: there is no step for that."""
     client_id: str = ""
     """The person's own registration, where the sign-in is in the browser."""
     client_secret: Secret | None = field(default=None, repr=False)
@@ -190,7 +192,7 @@ class Draft:
         usual = self.address.wire if self.address is not None and filled_in else before.username
         username = "" if needs is Auth.NONE else usual
         connection = replace(before, path=path.id, auth=needs, username=username, sandbox=path.scenario)
-        return replace(self, connection=connection, secret=None, proof=None, saved=None)
+        return replace(self, connection=connection, token_elsewhere=False, secret=None, proof=None, saved=None)
 
     def with_endpoint(self, endpoint: Endpoint) -> Self:
         """Set the server. A yes to an unencrypted password holds for the endpoint it was given for."""
@@ -296,6 +298,25 @@ def with_tidy_secret(draft: Draft, catalog: Catalog) -> Draft:
 
 def _custom(catalog: Catalog) -> Provider:
     return next(each for each in catalog.providers if each.kind is ProviderKind.CUSTOM)
+
+
+def as_catalogued(draft: Draft, catalog: Catalog) -> Draft:
+    """Return a draft that was left, or made of an account, fitted to what the catalogue has now.
+
+    Its provider, or where one signs in in the browser, may have gone, with the person's own file for example. A token
+    that is at hand is gone on with; without one a password is asked for.
+    """
+    connection = draft.connection
+    provider = catalog.get(connection.provider) if connection.provider else None
+    if connection.provider and provider is None:
+        draft = replace(draft, ways=0, by_hand=True)
+    path = provider.path(connection.path) if provider is not None and connection.path else None
+    if connection.auth is not Auth.XOAUTH2 or (path is not None and path.oauth is not None):
+        return draft
+    if draft.secret is not None:
+        return replace(draft, token_elsewhere=True)
+    way = connection.path if provider is None else None
+    return replace(draft, connection=replace(connection, auth=Auth.PASSWORD, path=way))
 
 
 def with_choice(draft: Draft, catalog: Catalog, provider_id: str) -> Draft:

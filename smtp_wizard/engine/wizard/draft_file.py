@@ -21,8 +21,10 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security, parse_host, parse_port
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin
+from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin, as_catalogued
+from smtp_wizard.engine.wizard.server_confirmation import not_before
 from smtp_wizard.engine.wizard.steps import STEPS, Step, applicable, resume_step, step
 
 FILE_NAME = "draft.json"
@@ -227,6 +229,13 @@ def _kept(document: Any) -> Kept:
     identity = replace(blank.identity, **_read(fields, _IDENTITY, blank.identity))
     draft = replace(blank, connection=connection, identity=identity, **_read(fields, _OWN, blank))
     return Kept(draft, _earlier(draft, step(_text(document["step"]))))
+
+
+def resumed(kept: Kept, catalog: Catalog) -> Kept:
+    """Return a draft that was left as it can be gone on with now, and where: what it names may have gone since."""
+    draft = as_catalogued(kept.draft, catalog)
+    at = kept.step if kept.step in applicable(draft) else resume_step(draft)
+    return Kept(draft, not_before(draft, at, catalog))
 
 
 def _written(draft: Draft) -> dict[str, Any]:

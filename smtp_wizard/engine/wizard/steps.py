@@ -75,7 +75,7 @@ def _way_is_a_question(draft: Draft) -> bool:
 
 
 def _in_browser(draft: Draft) -> bool:
-    return draft.connection.auth is Auth.XOAUTH2
+    return draft.connection.auth is Auth.XOAUTH2 and not draft.token_elsewhere
 
 
 STEPS: tuple[Step, ...] = (

@@ -80,6 +80,7 @@ def test_every_field_is_kept_but_secret_proof_and_where_it_was_saved(tmp_path: P
         "client_secret",
         "proof",
         "saved",
+        "token_elsewhere",
         "candidates",
         "found_notes",
     }
