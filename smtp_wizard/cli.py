@@ -14,6 +14,7 @@ import click
 
 from smtp_wizard import __version__
 from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.runtime.exits import EXIT_WORDS, CommandError, Exit, Interrupted
 from smtp_wizard.runtime.output import Output, form_asked_for
 from smtp_wizard.runtime.signals import orderly_end
@@ -183,13 +184,13 @@ def _was_echoed(problem: Exception) -> bool:
 def _usage_error(problem: click.ClickException) -> CommandError:
     context = getattr(problem, "ctx", None)
     path = context.command_path if context is not None else PROGRAM
-    message = problem.format_message()
+    message = shown(problem.format_message(), 1000)
     if getattr(problem, "option_name", "") in ("--password", "--pass", "-p"):
-        message = "A password is never an argument, where everybody on this computer could read it."
+        message = phrase("A password is never an argument, where everybody on this computer could read it.")
         return CommandError(
-            "usage", message, "Use --password-stdin, --password-command or --password-env, or wait to be asked."
+            "usage", message, phrase("Use --password-stdin, --password-command or --password-env, or wait to be asked.")
         )
-    return CommandError("usage", message, f"'{path} --help' says how it is used.", Exit.USAGE)
+    return CommandError("usage", message, phrase("'{} --help' says how it is used.", shown(str(path))), Exit.USAGE)
 
 
 def _never_fail_to_write() -> None:

@@ -13,7 +13,7 @@ from smtp_wizard.engine.accounts.lockout_guard import counted_words
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.accounts.sign_in_ending import ending_words
 from smtp_wizard.engine.base.connection import Auth
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
@@ -103,9 +103,13 @@ def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
 
     account = invocation.book.get(name)
     if not yes and not can_ask():
-        raise CommandError("missing-answers", f"Remove '{account.name}'? Nobody can be asked here.", "Add --yes.")
+        raise CommandError(
+            "missing-answers",
+            phrase("Remove '{}'? Nobody can be asked here.", shown(account.name)),
+            phrase("Add --yes."),
+        )
     if not yes and not confirm(f"Remove '{account.name}' ({account.connection.endpoint}) and its password?"):
-        raise CommandError("declined", "Nothing was removed.", exit_code=Exit.FAILED)
+        raise CommandError("declined", phrase("Nothing was removed."), exit_code=Exit.FAILED)
     offer_passphrase(invocation, account.store)
     removed, note = run(
         invocation.desk.accounts.remove(account.name),

@@ -40,6 +40,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind
@@ -102,8 +103,8 @@ def _in_the_wizard(invocation: Invocation, account: Account) -> int:
     if not can_ask() or invocation.out.form is not Form.TEXT:
         raise CommandError(
             "missing-answers",
-            f"Nothing is named that is to change in '{account.name}'.",
-            "'smtp-wizard accounts edit --help' lists what can be changed.",
+            phrase("Nothing is named that is to change in '{}'.", shown(account.name)),
+            phrase("'smtp-wizard accounts edit --help' lists what can be changed."),
         )
 
     async def at_hand() -> Secret | None:
@@ -156,7 +157,7 @@ class _Edit:
         """Ask whether another account for all mail may give way. Raises `CommandError` before anything is tried."""
         other = self.invocation.book.displaced_by(replace(self.account, scope=draft.scope))
         if other is not None and not self.displacing:
-            agree(self.out, "displaces", str(Displaces(other)), LET_IT_SEND_GENERAL, REPLACE_HINT)
+            agree(self.out, "displaces", Displaces(other).words, LET_IT_SEND_GENERAL, REPLACE_HINT)
             self.displacing = True
 
     def _secret(self, draft: Draft) -> Secret | None:
@@ -225,7 +226,7 @@ def changed(draft: Draft, said: Mapping[str, Any]) -> Draft:
         scope=Scope(said["scope"]) if "scope" in said else draft.scope,
     )
     if said.get("auth") == Auth.XOAUTH2 and draft.connection.auth is not Auth.XOAUTH2:
-        raise InputError("A sign-in in the browser is set up anew: 'smtp-wizard setup --auth xoauth2'.")
+        raise InputError(phrase("A sign-in in the browser is set up anew: 'smtp-wizard setup --auth xoauth2'."))
     if "auth" in said:
         connection = replace(draft.connection, auth=Auth(said["auth"]))
         draft = replace(draft, connection=connection, store=draft.store or StoreKind.KEYRING)

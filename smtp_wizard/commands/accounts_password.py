@@ -22,6 +22,7 @@ from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_opti
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.oauth.server import Flow
 from smtp_wizard.engine.secrets.kinds import StoreKind
@@ -52,7 +53,9 @@ def command(invocation: Invocation, /, name: str, **given: Any) -> int:
     source, connection = taken_from(given), connection_from(given)
     account = invocation.book.get(name)
     if account.connection.auth is Auth.NONE:
-        raise CommandError("no-sign-in", f"'{account.name}' has no password: its server asks for no sign-in.")
+        raise CommandError(
+            "no-sign-in", phrase("'{}' has no password: its server asks for no sign-in.", shown(account.name))
+        )
     return _Replacement(invocation, account, source, connection, Flow(flow) if flow else None).run()
 
 

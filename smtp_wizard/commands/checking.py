@@ -180,5 +180,7 @@ def _private_file(path: Path) -> int:
 
 def _unwritable(problem: OSError) -> CommandError:
     if problem.errno == errno.ENXIO:
-        return CommandError("transcript", "The transcript cannot be written: it is a pipe that nobody reads.")
-    return CommandError("transcript", f"The transcript cannot be written: {shown(problem.strerror or '', 100)}.")
+        return CommandError("transcript", phrase("The transcript cannot be written: it is a pipe that nobody reads."))
+    return CommandError(
+        "transcript", phrase("The transcript cannot be written: {}.", shown(problem.strerror or "", 100))
+    )

@@ -14,6 +14,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts.secret_entries import Cleaned, Entries, Leftovers
 from smtp_wizard.engine.base.data_files import DataError
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.services import doctor
 from smtp_wizard.engine.services.doctor import Examined, State
 from smtp_wizard.engine.smtp.transport import SocketWire
@@ -103,11 +104,13 @@ def _agree(invocation: Invocation, left: Leftovers) -> None:
     passwords = "1 password" if count == 1 else f"{count} passwords"
     question = f"Delete {passwords} that no account uses?" if count else "Delete notes that cannot be read?"
     if not can_ask():
-        raise CommandError("missing-answers", f"{question} Nobody can be asked here.", "Add --yes.")
+        raise CommandError(
+            "missing-answers", phrase("{} Nobody can be asked here.", shown(question)), phrase("Add --yes.")
+        )
     for each in left.entries[: doctor.MANY]:
         invocation.out.narrate(doctor.left_words(each))
     if not confirm(question):
-        raise CommandError("declined", "Nothing was deleted.", exit_code=Exit.FAILED)
+        raise CommandError("declined", phrase("Nothing was deleted."), exit_code=Exit.FAILED)
 
 
 def _label(each: Examined) -> str:

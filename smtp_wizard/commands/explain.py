@@ -15,7 +15,7 @@ import click
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Security, parse_port
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.shown import Shown, shown
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.explain.explain import AFTER, Explainer, Explanation, StageOrAfter
 from smtp_wizard.engine.smtp.symptom import Hints
@@ -123,7 +123,9 @@ def _read(invocation: Invocation, file: str) -> str:
         raw = source.read(LONGEST_TEXT)
     text = _decoded(raw)
     if not text.strip():
-        raise CommandError("input", "There is nothing to explain.", "Give a file, or the error on standard input.")
+        raise CommandError(
+            "input", phrase("There is nothing to explain."), phrase("Give a file, or the error on standard input.")
+        )
     return text
 
 
@@ -139,7 +141,7 @@ def _opened(file: str) -> Iterator[BinaryIO]:
             yield source
     except OSError as problem:
         why = shown(problem.strerror or "unknown reason", 80)
-        raise CommandError("input", f"{what} cannot be read: {why}.") from None
+        raise CommandError("input", phrase("{} cannot be read: {}.", shown(what), why)) from None
 
 
 def _decoded(raw: bytes) -> str:
@@ -167,7 +169,7 @@ def _explain_lines(invocation: Invocation, source: BinaryIO, about: _About) -> i
             answer: JsonDocument = _answered(explainer, line, about)
         except InputError as problem:
             code = max(code, Exit.USAGE)
-            answer = _failed(CommandError("input", str(problem)))
+            answer = _failed(CommandError("input", problem.words))
         except Exception as problem:  # whatever is wrong with one line, the others have their answers
             code = Exit.BUG
             from smtp_wizard.commands.faults import reported_bug
@@ -198,7 +200,7 @@ def _answered(explainer: Explainer, line: bytes | None, about: _About) -> JsonDo
     asked = _asked(line)
     text = asked.get("text")
     if not isinstance(text, str):
-        raise InputError("The key 'text' is missing, or is no text.")
+        raise InputError(phrase("The key 'text' is missing, or is no text."))
     own = _About(
         stage=_stage(_text(asked, "stage")) or about.stage,
         settings=_settings(asked.get("settings"), about.settings),
@@ -210,13 +212,13 @@ def _answered(explainer: Explainer, line: bytes | None, about: _About) -> JsonDo
 
 def _asked(line: bytes | None) -> dict[str, Any]:
     if line is None:
-        raise InputError(f"The line is longer than {LONGEST_LINE:,} bytes.")
+        raise InputError(phrase("The line is longer than {:,} bytes.", LONGEST_LINE))
     try:
         asked = json.loads(line)
     except (ValueError, RecursionError):
-        raise InputError("The line is not JSON.") from None
+        raise InputError(phrase("The line is not JSON.")) from None
     if not isinstance(asked, dict):
-        raise InputError("The line is not a JSON object.")
+        raise InputError(phrase("The line is not a JSON object."))
     return asked
 
 
@@ -224,7 +226,7 @@ def _text(asked: Mapping[str, Any], key: str) -> str | None:
     value = asked.get(key)
     if value is None or isinstance(value, str):
         return value or None
-    raise InputError(f"The key '{key}' is no text.")
+    raise InputError(phrase("The key '{}' is no text.", shown(key)))
 
 
 def _settings(value: object, told: Hints) -> Hints:
@@ -232,10 +234,10 @@ def _settings(value: object, told: Hints) -> Hints:
     if value is None:
         return told
     if not isinstance(value, dict):
-        raise InputError("The key 'settings' is no object.")
+        raise InputError(phrase("The key 'settings' is no object."))
     security = _text(value, "security")
     if security is not None and security.lower() not in SECURITY:
-        raise InputError(f"The security '{shown(security, 40)}' is none of: {', '.join(SECURITY)}.")
+        raise InputError(phrase("The security '{}' is none of: {}.", shown(security, 40), shown(", ".join(SECURITY))))
     auth = _text(value, "auth")
     port = value.get("port")
     return Hints(
@@ -257,4 +259,4 @@ def _stage(value: str | None) -> StageOrAfter | None:
     try:
         return Stage(value)
     except ValueError:
-        raise InputError(f"The stage '{shown(value, 40)}' is none of: {', '.join(STAGES)}.") from None
+        raise InputError(phrase("The stage '{}' is none of: {}.", shown(value, 40), shown(", ".join(STAGES)))) from None

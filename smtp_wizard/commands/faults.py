@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.data_files import DataError, DataUnread
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.private_files import make_private_dir, write_private
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.guides.guides import UnknownGuide
 from smtp_wizard.engine.sandbox.server import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
@@ -26,34 +26,46 @@ LOG_NAME = "last-fault.log"
 
 def known_fault(problem: Exception) -> CommandError | None:
     """Return the error for an exception that the engine raises on purpose, None for a bug."""
-    words = str(problem)
     match problem:
         case InputError():
-            return CommandError("input", words)
+            return CommandError("input", problem.words)
         case NoSuchAccount():
-            return CommandError("no-such-account", words, "'smtp-wizard accounts' lists them.", Exit.NOT_FOUND)
+            return CommandError(
+                "no-such-account", problem.words, phrase("'smtp-wizard accounts' lists them."), Exit.NOT_FOUND
+            )
         case UnknownGuide():
-            return CommandError("no-such-guide", words, "'smtp-wizard guide' lists them.", Exit.NOT_FOUND)
+            return CommandError(
+                "no-such-guide", problem.words, phrase("'smtp-wizard guide' lists them."), Exit.NOT_FOUND
+            )
         case NameTaken() | Displaces():
-            return CommandError("name-taken" if isinstance(problem, NameTaken) else "displaces", words, REPLACE_HINT)
+            return CommandError(
+                "name-taken" if isinstance(problem, NameTaken) else "displaces", problem.words, REPLACE_HINT
+            )
         case AccountsError():
-            return CommandError("accounts", words, exit_code=Exit.SECRET)
+            return CommandError("accounts", problem.words, exit_code=Exit.SECRET)
         case SecretError():
-            return CommandError(f"secret-{problem.trouble.value}", words, other_stores(problem), Exit.SECRET)
+            return CommandError(f"secret-{problem.trouble.value}", problem.words, other_stores(problem), Exit.SECRET)
         case UnsafeFile():
-            return CommandError("unsafe-file", words, exit_code=Exit.SECRET)
+            return CommandError("unsafe-file", problem.words, exit_code=Exit.SECRET)
         case SandboxError():
-            return CommandError("sandbox", words, exit_code=Exit.FAILED)
+            return CommandError("sandbox", problem.words, exit_code=Exit.FAILED)
         case DataUnread() if problem.crowded:
-            return CommandError("data", words, "Allow more open files: 'ulimit -n 1024' before the command.")
+            return CommandError(
+                "data", problem.words, phrase("Allow more open files: 'ulimit -n 1024' before the command.")
+            )
         case DataError():
-            return CommandError("data", words, "What smtp-wizard knows is damaged here: install it again.")
+            return CommandError(
+                "data", problem.words, phrase("What smtp-wizard knows is damaged here: install it again.")
+            )
         case TimeoutError():
             return CommandError(
-                "timeout", "The time allowed by --timeout was up.", "Allow more of it.", exit_code=Exit.FAILED
+                "timeout",
+                phrase("The time allowed by --timeout was up."),
+                phrase("Allow more of it."),
+                exit_code=Exit.FAILED,
             )
         case OSError() if problem.errno in _OF_THE_SYSTEM:
-            return CommandError("system", _refused(problem), _OF_THE_SYSTEM[problem.errno], Exit.FAILED)
+            return CommandError("system", _refused(problem), shown(_OF_THE_SYSTEM[problem.errno]), Exit.FAILED)
     return None
 
 
@@ -68,10 +80,11 @@ _OF_THE_SYSTEM = {
 """What is nobody's fault here: the computer refuses it. Each with what helps, where something does."""
 
 
-def _refused(problem: OSError) -> str:
+def _refused(problem: OSError) -> Shown:
     why = shown(problem.strerror or "no reason was given", 100)
     names = problem.filename if isinstance(problem.filename, str) else ""
-    return f"This computer refused something: {why}{f' ({shown(names, 200)})' if names else ''}."
+    named = phrase("{} ({})", why, shown(names, 200)) if names else why
+    return phrase("This computer refused something: {}.", named)
 
 
 _OF_THE_KEYRING = (
@@ -89,32 +102,35 @@ _OF_THE_KEYRING = (
 GIVE_PASSPHRASE = phrase("Give it: --passphrase-env NAME or --passphrase-command CMD.")
 
 
-def other_stores(problem: SecretError) -> str:
+def other_stores(problem: SecretError) -> Shown:
     """Name the other places for a password, where the keyring is at fault, or what else helps; '' if nothing does."""
     if problem.trouble is Trouble.CLOSED:
         return GIVE_PASSPHRASE
     if problem.trouble not in _OF_THE_KEYRING:
-        return ""
+        return NO_WORDS
     others = " or ".join(f"--store {kind.value}" for kind in StoreKind if kind is not StoreKind.KEYRING)
-    return (
-        f"A password can be kept elsewhere: {others}. An account that is saved already is moved by "
-        "'smtp-wizard accounts edit NAME --store ...'."
+    return phrase(
+        "A password can be kept elsewhere: {}. An account that is saved already is moved by "
+        "'smtp-wizard accounts edit NAME --store ...'.",
+        shown(others),
     )
 
 
-REPLACE_HINT = "Add --replace if that is what you want."
+REPLACE_HINT = phrase("Add --replace if that is what you want.")
 
 
 def reported_bug(problem: Exception, invocation: Invocation) -> CommandError:
     """Write a bug down; return the error that says so. Neither holds what was typed, or any variable's value."""
     kind = type(problem).__name__
-    where = ""
+    where = NO_WORDS
     with suppress(OSError):
         make_private_dir(invocation.folder)
         log = invocation.folder / LOG_NAME
         write_private(log, _told(problem).encode())
-        where = f" What happened is written in {shown(str(log), 200)}."
-    return CommandError("bug", f"This is a fault of smtp-wizard itself ({kind}).{where}", exit_code=Exit.BUG)
+        where = phrase(" What happened is written in {}.", shown(str(log), 200))
+    return CommandError(
+        "bug", phrase("This is a fault of smtp-wizard itself ({}).{}", shown(kind), where), exit_code=Exit.BUG
+    )
 
 
 def _told(problem: BaseException) -> str:

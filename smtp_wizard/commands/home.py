@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.process import forget_screen_settings
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.runtime.early_keys import kept_unseen
 from smtp_wizard.runtime.exits import CommandError
 from smtp_wizard.runtime.questions import can_draw
@@ -49,6 +50,6 @@ def cannot_draw() -> CommandError:
     """Return the error for where there is no terminal."""
     return CommandError(
         "cannot-draw",
-        "The screens cannot be drawn here, and nobody can be asked: standard input is no terminal.",
-        "Use 'smtp-wizard setup' with options instead; 'smtp-wizard setup --help' lists them.",
+        phrase("The screens cannot be drawn here, and nobody can be asked: standard input is no terminal."),
+        phrase("Use 'smtp-wizard setup' with options instead; 'smtp-wizard setup --help' lists them."),
     )

@@ -10,7 +10,7 @@ import click
 
 from smtp_wizard.commands.groups import GroupWithDefault
 from smtp_wizard.commands.providers import provider_called
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, advice, in_order, rows_of, sender_of
 from smtp_wizard.engine.limits.mailing_plan import (
     MOST_EACH,
@@ -139,7 +139,9 @@ def planned(
 def _sent(counts: Sequence[str], accounts: int) -> list[int]:
     """What each account has sent; those that are not named have sent nothing. Raises `CommandError`, `InputError`."""
     if len(counts) > accounts:
-        raise CommandError("usage", "--sent-today stands more often than --provider.", "Give it once for each account.")
+        raise CommandError(
+            "usage", phrase("--sent-today stands more often than --provider."), phrase("Give it once for each account.")
+        )
     sent = [parse_count(each, "Sent today", MOST_RECIPIENTS) for each in counts]
     return sent + [0] * (accounts - len(sent))
 
@@ -149,8 +151,9 @@ def _check_words(providers: Sequence[Provider], chosen: str) -> None:
     today = [limit for provider in providers for limit in provider.limits if not limit.historical]
     if chosen and not any(is_for(limit, chosen) for limit in today):
         scopes = dict.fromkeys(limit.applies_to for limit in today if limit.applies_to)
-        hint = f"There are: {'; '.join(scopes)}." if scopes else "No limit of today is for some accounts only."
-        raise CommandError("no-such-scope", f"No limit is for '{shown(chosen, 60)}'.", hint, Exit.NOT_FOUND)
+        listed = shown("; ".join(scopes))
+        hint = phrase("There are: {}." if scopes else "No limit of today is for some accounts only.", listed)
+        raise CommandError("no-such-scope", phrase("No limit is for '{}'.", shown(chosen, 60)), hint, Exit.NOT_FOUND)
 
 
 def _plan_text(made: Plan, invocation: Invocation) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smtp_wizard.commands.groups import GroupWithDefault, Later
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import table
@@ -77,8 +77,8 @@ def provider_called(invocation: Invocation, provider_id: str) -> Provider:
     close = difflib.get_close_matches(provider_id, [each.id for each in catalog.providers], n=1)
     raise CommandError(
         "no-such-provider",
-        f"There is no provider with the id '{shown(provider_id, 60)}'.",
-        f"Did you mean '{close[0]}'?" if close else "'smtp-wizard providers' lists them.",
+        phrase("There is no provider with the id '{}'.", shown(provider_id, 60)),
+        phrase("Did you mean '{}'?", shown(close[0])) if close else phrase("'smtp-wizard providers' lists them."),
         Exit.NOT_FOUND,
     )
 

@@ -11,7 +11,7 @@ import click
 
 from smtp_wizard.commands.groups import GroupWithDefault
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form, Output
 from smtp_wizard.runtime.tables import table
@@ -72,8 +72,8 @@ def _scenario(name: str) -> Scenario:
     close = difflib.get_close_matches(name, known, n=1)
     raise CommandError(
         "no-such-scenario",
-        f"The practice server does not know '{shown(name, 60)}'.",
-        f"Did you mean '{close[0]}'?" if close else f"It knows: {', '.join(known)}.",
+        phrase("The practice server does not know '{}'.", shown(name, 60)),
+        phrase("Did you mean '{}'?" if close else "It knows: {}.", shown(close[0] if close else ", ".join(known))),
         Exit.NOT_FOUND,
     )
 
@@ -153,8 +153,8 @@ def show(invocation: Invocation, key: str, _json: bool) -> int:
     if summary is None:
         raise CommandError(
             "no-such-message",
-            f"There is no message '{shown(key, 80)}' in the practice mailbox.",
-            "'smtp-wizard sandbox mailbox' lists them.",
+            phrase("There is no message '{}' in the practice mailbox.", shown(key, 80)),
+            phrase("'smtp-wizard sandbox mailbox' lists them."),
             Exit.NOT_FOUND,
         )
     message = practice_mailbox.read(_folder(invocation), key)

@@ -7,7 +7,7 @@ import json
 import click
 
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.output.documents.document import Schemas
 from smtp_wizard.output.schemas import NAMES, schema_of
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -25,8 +25,8 @@ def command(invocation: Invocation, words: tuple[str, ...], _json: bool) -> int:
         if name not in NAMES:
             raise CommandError(
                 "no-such-schema",
-                f"There is no schema for '{shown(name, 60)}'.",
-                "'smtp-wizard schema' lists them.",
+                phrase("There is no schema for '{}'.", shown(name, 60)),
+                phrase("'smtp-wizard schema' lists them."),
                 Exit.NOT_FOUND,
             )
         out.data(json.dumps(schema_of(name), indent=2))

@@ -25,6 +25,7 @@ from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Emit
 from smtp_wizard.engine.checks.progress import Watched
@@ -61,7 +62,7 @@ def command(invocation: Invocation, /, account: str, to: Address | None, **given
         raise missing_answers(["--to"])
     chosen = invocation.book.get(account)
     if same_address(chosen.from_address, to):
-        raise InputError(f"{chosen.name}: {SAME_ADDRESS}")
+        raise InputError(phrase("{}: {}", shown(chosen.name), SAME_ADDRESS))
     return _Sending(invocation, chosen, to, source, connection).run()
 
 

@@ -49,7 +49,7 @@ from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_opti
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.commands.test import SAME_ADDRESS
 from smtp_wizard.engine.accounts.account import Account, parse_name
-from smtp_wizard.engine.accounts.account_book import NoSuchAccount
+from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken, NoSuchAccount
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.characters import parse_words
 from smtp_wizard.engine.base.connection import Auth, Connection
@@ -57,7 +57,7 @@ from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, par
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.progress import Watched
 from smtp_wizard.engine.oauth.exchange import RegisteredClient
@@ -188,7 +188,7 @@ class _Setup:
         if wizard and can_draw() and not self.invocation.plain:
             return draw(self.invocation, "setup", draft)
         if lacking and not can_ask():
-            raise missing_answers(lacking, draft.origin_note)
+            raise missing_answers(lacking, shown(draft.origin_note))
         if wizard:
             return converse(self.invocation, "setup", draft)
         self._tell_overrides(draft)
@@ -427,8 +427,8 @@ class _Setup:
         if path is None:
             raise CommandError(
                 "no-such-path",
-                f"{provider.name} has no way to sign in called '{shown(self.given.path or '', 60)}'.",
-                f"It has: {', '.join(each.id for each in provider.paths)}.",
+                phrase("{} has no way to sign in called '{}'.", shown(provider.name), shown(self.given.path or "", 60)),
+                phrase("It has: {}.", shown(", ".join(each.id for each in provider.paths))),
                 Exit.NOT_FOUND,
             )
         return path
@@ -463,13 +463,11 @@ class _Setup:
         except NoSuchAccount:
             same = None
         if same is not None:
-            taken = f"There is already an account named '{same.name}'."
-            agree(self.out, "name-taken", taken, "Replace it?", REPLACE_HINT)
+            agree(self.out, "name-taken", NameTaken(same.name).words, "Replace it?", REPLACE_HINT)
             self.replacing = True
         for other in self.invocation.book.list() if given.scope == Scope.ALL else ():
             if other.scope is Scope.ALL and (same is None or other.name != same.name):
-                words = f"'{other.name}' is the account for all mail already, and there can be only one."
-                agree(self.out, "displaces", words, LET_IT_SEND_GENERAL, REPLACE_HINT)
+                agree(self.out, "displaces", Displaces(other).words, LET_IT_SEND_GENERAL, REPLACE_HINT)
                 self.displacing = True
 
     def _undone(self) -> str:
@@ -563,8 +561,8 @@ def _closed(provider: Provider, path: AccessPath | None) -> CommandError:
     ways = [way if isinstance(way, str) else f"{way.title} (--path {way.id})" for way in provider.ways_on(blocked)]
     return CommandError(
         "path-closed",
-        f"{provider.name}: '{blocked.title}' cannot be used here. {blocked.summary}",
-        f"Instead: {'; '.join(ways)}" if ways else provider.note,
+        phrase("{}: '{}' cannot be used here. {}", shown(provider.name), shown(blocked.title), shown(blocked.summary)),
+        phrase("Instead: {}", shown("; ".join(ways))) if ways else shown(provider.note),
     )
 
 
@@ -585,7 +583,7 @@ def _settings(draft: Draft) -> Sequence[tuple[str, str]]:
 def _some_words(text: str) -> str:
     words = parse_words(text)
     if not words:
-        raise InputError("Type the user name that your provider gave you; mostly it is the address.")
+        raise InputError(phrase("Type the user name that your provider gave you; mostly it is the address."))
     return words
 
 
@@ -593,4 +591,4 @@ def _parse_security(text: str) -> Security:
     try:
         return Security(text.lower())
     except ValueError:
-        raise InputError("Type tls, starttls or none.") from None
+        raise InputError(phrase("Type tls, starttls or none.")) from None

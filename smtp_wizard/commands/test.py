@@ -36,9 +36,9 @@ from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.sign_in_ending import ending_words, retirement_of
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
-from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.errors import InputError, ShownError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, join, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Emit
@@ -113,7 +113,7 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
         connection=connection,
     )
     if asked.depth is Depth.SEND and asked.to is None:
-        raise CommandError("missing-answers", "Missing: --to.", "Say where the test message is to go.")
+        raise CommandError("missing-answers", phrase("Missing: --to."), phrase("Say where the test message is to go."))
     chosen = _chosen(invocation, accounts, every=every)
     _refuse_same_address(asked, chosen)
     if password.given and len(chosen) > 1:
@@ -129,10 +129,14 @@ def _chosen(invocation: Invocation, names: Sequence[str], *, every: bool) -> tup
         return invocation.book.get_all(names)
     saved = invocation.book.list()
     if not saved:
-        raise CommandError("no-accounts", "No account is saved yet.", "'smtp-wizard setup' makes one.", Exit.NOT_FOUND)
+        raise CommandError(
+            "no-accounts", phrase("No account is saved yet."), phrase("'smtp-wizard setup' makes one."), Exit.NOT_FOUND
+        )
     if len(saved) > 1 and not every:
         listed = ", ".join(account.name for account in saved[:10])
-        raise CommandError("which-account", f"Which account? There are: {listed}.", "Name some, or say --all.")
+        raise CommandError(
+            "which-account", phrase("Which account? There are: {}.", shown(listed)), phrase("Name some, or say --all.")
+        )
     return saved
 
 
@@ -140,7 +144,7 @@ def _refuse_same_address(asked: Asked, accounts: Sequence[Account]) -> None:
     """Raises `InputError` where a test message would go to the address that it comes from."""
     for account in accounts:
         if asked.depth is Depth.SEND and asked.to and same_address(account.from_address, asked.to):
-            raise InputError(f"{account.name}: {SAME_ADDRESS}")
+            raise InputError(phrase("{}: {}", shown(account.name), SAME_ADDRESS))
 
 
 class _Tester:
@@ -249,9 +253,15 @@ class _Tester:
     def _refuse(self, secrets: dict[str, Secret | Finding | None]) -> None:
         """Say that no check could even begin."""
         first = next(finding for finding in secrets.values() if isinstance(finding, Finding))
-        more = f" Nor could those of {len(secrets) - 1} more accounts." if len(secrets) > 1 else ""
+        others = len(secrets) - 1
+        more = phrase(" Nor could those of {} more accounts.", others) if others else NO_WORDS
         name = next(iter(secrets))
-        raise CommandError(first.code, f"{name}: {first.explanation}{more}", " ".join(first.steps), Exit.SECRET)
+        raise CommandError(
+            first.code,
+            phrase("{}: {}{}", shown(name), first.explanation, more),
+            join(" ", first.steps),
+            Exit.SECRET,
+        )
 
     # -- the checks -------------------------------------------------------------------------------------------------
 
@@ -314,8 +324,8 @@ class _Tester:
         known = known_fault(problem) or reported_bug(problem, self.invocation)
         bug = known.exit_code is Exit.BUG
         title = phrase("A fault of smtp-wizard itself" if bug else "The account could not be tested")
-        steps = (shown(known.hint),) if known.hint else ()
-        return Finding(code=known.code, title=title, explanation=shown(known.message, 1000), who=Who.YOU, steps=steps)
+        steps = (known.hint,) if known.hint else ()
+        return Finding(code=known.code, title=title, explanation=known.message, who=Who.YOU, steps=steps)
 
     async def _check(self, account: Account, secret: Secret | None, emit: Emit) -> Report:
         connection = self.asked.connection
@@ -366,22 +376,24 @@ class _Tester:
             self.out.data(f"\n{well} of {len(outcomes)} well." + (f" Not well: {', '.join(bad)}." if bad else ""))
 
 
-SAME_ADDRESS = (
-    "The test message goes to the address that it comes from: many providers deliver that without sending it, so it "
-    "proves nothing. Choose another address."
+SAME_ADDRESS = phrase(
+    "The test message goes to the address that it comes from: many providers deliver that without "
+    "sending it, so it proves nothing. Choose another address."
 )
 """Why the sender's own address is refused."""
 
 
 def _nowhere() -> SecretError:
-    return SecretError(Trouble.ASK, "The password of this account is not kept anywhere; it is asked for each time.")
+    return SecretError(
+        Trouble.ASK, phrase("The password of this account is not kept anywhere; it is asked for each time.")
+    )
 
 
-def _obstacle(problem: Exception) -> Finding:
+def _obstacle(problem: ShownError) -> Finding:
     return Finding(
         code="not-testable",
         title=phrase("The account could not be tested"),
-        explanation=shown(str(problem), 1000),
+        explanation=problem.words,
         who=Who.YOU,
         steps=(phrase("Run 'smtp-wizard setup' for this account again."),),
     )
@@ -389,7 +401,7 @@ def _obstacle(problem: Exception) -> Finding:
 
 def _secret_finding(problem: SecretError) -> Finding:
     give = phrase("Give it with --password-stdin, --password-command or --password-env.")
-    elsewhere = shown(other_stores(problem))
+    elsewhere = other_stores(problem)
     steps = {
         Trouble.ASK: (give,),
         Trouble.UNSET: (phrase("Set the variable, and start again."),),
@@ -401,7 +413,7 @@ def _secret_finding(problem: SecretError) -> Finding:
     return Finding(
         code=f"secret-{problem.trouble.value}",
         title=phrase("The password could not be read"),
-        explanation=shown(str(problem), 1000),
+        explanation=problem.words,
         who=Who.YOU,
         steps=steps.get(problem.trouble)
         or ((give, elsewhere) if elsewhere else (phrase("Set the account up again."),)),

@@ -10,6 +10,7 @@ import click
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.unsubscribe import LARGEST, SUBJECT, TemplateReport, check_template, rules, unsubscribe
 from smtp_wizard.output.lines import paragraph
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -33,7 +34,9 @@ def command(
     With --check the exit code is 1 where something is missing.
     """
     if (address is None) == (template is None):
-        raise CommandError("usage", "Give the address that takes the requests, or a template with --check FILE.")
+        raise CommandError(
+            "usage", phrase("Give the address that takes the requests, or a template with --check FILE.")
+        )
     if template is not None:
         return _check(invocation, template)
     assert address is not None
@@ -44,7 +47,7 @@ def _print(invocation: Invocation, address: str, subject: str, url: str) -> int:
     try:
         made = unsubscribe(Address.parse(address), subject=subject, url=url)
     except InputError as problem:
-        raise CommandError("input", str(problem)) from None
+        raise CommandError("input", problem.words) from None
     if invocation.out.form is Form.JSON:
         from smtp_wizard.output.documents.document import HeaderJson
         from smtp_wizard.output.documents.unsubscribe import RuleJson, UnsubscribeLink
@@ -98,4 +101,4 @@ def _read(template: str) -> bytes:
             return file.read(LARGEST)
     except OSError as problem:
         why = problem.strerror or "it cannot be read"
-        raise CommandError("file", f"The template could not be read: {why}.") from None
+        raise CommandError("file", phrase("The template could not be read: {}.", shown(why))) from None

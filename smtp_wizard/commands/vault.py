@@ -16,7 +16,7 @@ from smtp_wizard.commands.options.vault import (
     variable_source,
 )
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.vault import FILE_NAME
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -70,10 +70,12 @@ def passphrase(
     source = _source(invocation, new_passphrase_env, new_passphrase_command)
     vault = invocation.stores.vault
     if vault.state is VaultState.MISSING:
-        raise CommandError("no-vault", "There is no vault yet.", "'--store vault' makes one.", Exit.NOT_FOUND)
+        raise CommandError(
+            "no-vault", phrase("There is no vault yet."), phrase("'--store vault' makes one."), Exit.NOT_FOUND
+        )
     if source is None and not can_ask():
-        hint = "Give it: --new-passphrase-env or --new-passphrase-command."
-        raise CommandError("missing-answers", "Missing: the new passphrase of the vault.", hint)
+        hint = phrase("Give it: --new-passphrase-env or --new-passphrase-command.")
+        raise CommandError("missing-answers", phrase("Missing: the new passphrase of the vault."), hint)
     offer_passphrase(invocation, StoreKind.VAULT)
 
     async def given() -> Secret:

@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.html_links import LONGEST_HREF, MOST_LINKS, Link, read_html
 from smtp_wizard.engine.base.letter import Letter, Part, begins_with_header, read_letter
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.strict_yaml import Document, Node
 
 SUBJECT = "remove"
@@ -61,9 +61,9 @@ def unsubscribe(address: Address, *, subject: str = SUBJECT, url: str = "", link
     """
     word = subject.strip()
     if not word or has_control(word) or len(word) > 100:
-        raise InputError("The subject is one short line, for example: remove.")
+        raise InputError(phrase("The subject is one short line, for example: remove."))
     if has_control(link_text):
-        raise InputError("The text of the link is one line.")
+        raise InputError(phrase("The text of the link is one line."))
     mailto = mailto_link(address, word)
     web = parse_url(url) if url.strip() else ""
     link = f'<a href="{html.escape(web or mailto, quote=True)}">{html.escape(link_text)}</a>'
@@ -85,17 +85,17 @@ def parse_url(text: str) -> str:
     """Take an https address as typed; return it in ASCII. Raises `LinkError`."""
     typed = text.strip()
     if len(typed) > 2000 or has_control(typed) or any(ch.isspace() or ch in '<>"\\^`{|}' for ch in typed):
-        raise LinkError("A web address has no blanks, quotation marks or brackets in it.")
+        raise LinkError(phrase("A web address has no blanks, quotation marks or brackets in it."))
     try:
         parts = urlsplit(typed)
         host = parts.hostname or ""
         port = parts.port
     except ValueError:
-        raise LinkError("That is not a web address. It begins with https:// and a name.") from None
+        raise LinkError(phrase("That is not a web address. It begins with https:// and a name.")) from None
     if parts.scheme.lower() != "https" or not host or "." not in host:
-        raise LinkError("One-click needs an address that begins with https:// (RFC 8058).")
+        raise LinkError(phrase("One-click needs an address that begins with https:// (RFC 8058)."))
     if parts.username or parts.password:
-        raise LinkError("A web address for everybody has no user name or password in it.")
+        raise LinkError(phrase("A web address for everybody has no user name or password in it."))
     name = Address.parse(f"x@{host}").ascii_domain if not host.isascii() else host
     where = f"{name}:{port}" if port else name
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.lines import WIDTH
 
@@ -26,7 +27,7 @@ ANSWERS_WORDS = (
     "quotation marks."
 )
 NOTHING_KNOWN = "Nothing is known under these words. Try other ones."
-NO_LETTER = "There was a key in it that is no letter, an arrow perhaps. Please type it again."
+NO_LETTER = phrase("There was a key in it that is no letter, an arrow perhaps. Please type it again.")
 
 
 class GoBack(Exception):
@@ -181,7 +182,7 @@ class Talk:
             for number, each in enumerate(choices, 1):
                 if typed in (str(number), each.word.casefold() or None, each.id.casefold()):
                     return each.id
-            raise InputError(f"Type a number from 1 to {len(choices)}." if len(choices) > 1 else "Type 1.")
+            raise InputError(phrase("Type a number from 1 to {}." if len(choices) > 1 else "Type 1.", len(choices)))
 
         return self.ask("Your answer", parse, default=str(usual), help=help)
 

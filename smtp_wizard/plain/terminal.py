@@ -9,16 +9,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self, TextIO
 
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.plain.talk import CannotHide, Unreadable
 from smtp_wizard.runtime.exits import Interrupted
 
 LONGEST = 4095
 """Bytes of a line that a terminal hands over at most; it drops what is more, in silence (termios, canonical mode)."""
-TOO_LONG = (
-    "That is longer than a terminal hands over in one line (4,095 letters). A password as long as that comes from "
-    "'smtp-wizard setup --password-stdin' or --password-command."
+TOO_LONG = phrase(
+    "That is longer than a terminal hands over in one line (4,095 letters). A password as long as that "
+    "comes from 'smtp-wizard setup --password-stdin' or --password-command."
 )
-NO_TEXT = "This terminal sent letters in a way that could not be read. Please type it again."
+NO_TEXT = phrase("This terminal sent letters in a way that could not be read. Please type it again.")
 TTY = "/dev/tty"
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.base.shown import Shown
 
 
 class Exit(IntEnum):
@@ -32,12 +36,14 @@ EXIT_WORDS = (
 class CommandError(Exception):
     """A command cannot run, or not go on."""
 
-    def __init__(self, code: str, message: str, hint: str = "", exit_code: Exit = Exit.USAGE) -> None:
-        """`code` is stable, for scripts; `message` one sentence; `hint` what to do, or ''."""
+    def __init__(self, code: str, message: Shown, hint: Shown | None = None, exit_code: Exit = Exit.USAGE) -> None:
+        """`code` is stable, for scripts; `message` one sentence; `hint` what to do."""
+        from smtp_wizard.engine.base.shown import NO_WORDS
+
         super().__init__(message)
         self.code = code
         self.message = message
-        self.hint = hint
+        self.hint = hint or NO_WORDS
         self.exit_code = exit_code
 
 

@@ -45,11 +45,13 @@ class OutputLost(CommandError):
     """What belongs on stdout could not be written there: the disk is full, say, or stdout was closed."""
 
     def __init__(self, problem: OSError | ValueError) -> None:
-        from smtp_wizard.engine.base.shown import shown
+        from smtp_wizard.engine.base.shown import phrase, shown
 
         why = problem.strerror if isinstance(problem, OSError) else None
         super().__init__(
-            "output", f"The output could not be written: {shown(why or 'it is closed', 100)}.", exit_code=Exit.FAILED
+            "output",
+            phrase("The output could not be written: {}.", shown(why or "it is closed", 100)),
+            exit_code=Exit.FAILED,
         )
 
 
@@ -99,10 +101,9 @@ class Output:
 
         Raises `Interrupted` where the reader of stdout has gone.
         """
-        from smtp_wizard.engine.base.shown import shown
+        from smtp_wizard.engine.base.shown import cut
 
-        # The message may quote the command line, a file's name, or what a store said.
-        message = shown(problem.message, _LONGEST_MESSAGE)
+        message = cut(problem.message, _LONGEST_MESSAGE)
         self.narrate(f"smtp-wizard: {message}")
         if problem.hint:
             self.narrate(problem.hint)
@@ -119,10 +120,13 @@ class Output:
         """Say that a signal ended the program, and what was not done; return the exit code."""
         if problem.number == _BROKEN_PIPE:
             return 128 + _BROKEN_PIPE
+        from smtp_wizard.engine.base.shown import phrase, shown
+
         by_key = problem.number == signal.SIGINT
-        words = "Interrupted." if by_key else f"Ended by {_signal_name(problem.number)}."
+        words = phrase("Interrupted." if by_key else "Ended by {}.", shown(_signal_name(problem.number)))
+        words = phrase("{} {}", words, shown(problem.undone)) if problem.undone else words
         code = Exit.INTERRUPTED if by_key else Exit.BUG
-        self.error(CommandError("interrupted", f"{words} {problem.undone}".rstrip(), exit_code=code))
+        self.error(CommandError("interrupted", words, exit_code=code))
         return 128 + problem.number
 
     def _error_document(self, code: str, message: str, hint: str) -> None:

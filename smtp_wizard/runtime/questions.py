@@ -10,6 +10,7 @@ from typing import TypeVar
 from smtp_wizard.engine.base.characters import has_surrogate
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Output
 
@@ -82,7 +83,7 @@ def _line(prompt: str) -> str:
         return ""
 
 
-NO_TEXT = "This terminal sent letters in a way that could not be read. Please type it again."
+NO_TEXT = phrase("This terminal sent letters in a way that could not be read. Please type it again.")
 
 
 def confirm(question: str) -> bool:
@@ -90,7 +91,7 @@ def confirm(question: str) -> bool:
     return _line(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
-def agree(out: Output, code: str, words: str, question: str, hint: str) -> None:
+def agree(out: Output, code: str, words: Shown, question: str, hint: Shown) -> None:
     """Say what is in the way and ask whether to go on.
 
     Raises `CommandError`: with `code` and `hint` where nobody can be asked, as declined after a no.
@@ -99,9 +100,9 @@ def agree(out: Output, code: str, words: str, question: str, hint: str) -> None:
         raise CommandError(code, words, hint)
     out.narrate(words)
     if not confirm(question):
-        raise CommandError("declined", "Nothing was saved.", exit_code=Exit.FAILED)
+        raise CommandError("declined", phrase("Nothing was saved."), exit_code=Exit.FAILED)
 
 
 def no_answer(question: str) -> CommandError:
     """Return the error for a question that was left without an answer."""
-    return CommandError("missing-answers", f"No answer to: {question}", exit_code=Exit.USAGE)
+    return CommandError("missing-answers", phrase("No answer to: {}", shown(question)), exit_code=Exit.USAGE)

@@ -23,6 +23,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.checks.events import Event, RunFinished
@@ -321,7 +322,7 @@ class HomeScreen(Steady, Screen[None]):
                 raise
         secret = await self.app.push_screen_wait(PasswordScreen(account.name, "It is kept nowhere, as you chose."))
         if secret is None:
-            raise InputError("Without the password the sign-in cannot be tested.")
+            raise InputError(phrase("Without the password the sign-in cannot be tested."))
         return secret
 
     def _take(self, event: Event) -> None:

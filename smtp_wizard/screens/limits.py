@@ -18,7 +18,7 @@ from textual.widgets import DataTable, Input
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.private_files import absolute
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.limits.catalogue_limits import Sorting, advice, in_order, rows_of, sender_of
 from smtp_wizard.engine.limits.mailing_plan import (
     MOST_EACH,
@@ -382,7 +382,7 @@ class PlanScreen(Steady, Screen[Mapping[str, str]]):
 
     def _kind(self, text: str) -> str:
         if text.strip() and not any(is_for(limit, text) for limit in self.provider.limits if not limit.historical):
-            raise InputError(f"Words out of one of these: {'; '.join(self._kinds())}")
+            raise InputError(phrase("Words out of one of these: {}", shown("; ".join(self._kinds()))))
         return text.strip()
 
     def _value(self, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.discovery.autoconfig import Database
 from smtp_wizard.engine.discovery.candidate import SOURCE_WORDS, Candidate, FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem
@@ -42,15 +43,16 @@ CONFIRM_SHORT = "Is it your provider's server?"
 CONFIRM_NO = "No, look again"
 
 
-def whose_sentence(doubt: Doubt) -> str:
+def whose_sentence(doubt: Doubt) -> Shown:
     """Say whose a server is that nobody has confirmed, or why that is not known."""
-    return f"{doubt.whose[0].upper()}{doubt.whose[1:]}."
+    return phrase("{}.", shown(f"{doubt.whose[0].upper()}{doubt.whose[1:]}"))
 
 
-def doubt_words(doubt: Doubt) -> str:
+def doubt_words(doubt: Doubt) -> Shown:
     """Name a server that nobody has confirmed, who names it, and whose it is."""
-    source = f", named by {doubt.source}" if doubt.source else ""
-    return f"Found for {doubt.domain}: {endpoint_words(doubt.endpoint)}{source}. {whose_sentence(doubt)}"
+    template = "Found for {}: {}, named by {}. {}" if doubt.source else "Found for {}: {}{}. {}"
+    where = shown(endpoint_words(doubt.endpoint))
+    return phrase(template, shown(doubt.domain), where, shown(doubt.source), whose_sentence(doubt))
 
 
 def doubt_question(doubt: Doubt) -> str:
@@ -58,15 +60,17 @@ def doubt_question(doubt: Doubt) -> str:
     return f"{doubt_words(doubt)} Whoever runs it gets your password. {CONFIRM_SHORT}"
 
 
-def doubt_ways_on(doubt: Doubt) -> str:
+def doubt_ways_on(doubt: Doubt) -> Shown:
     """Name the options of `setup` that accept a server."""
     endpoint = doubt.endpoint
-    named = f"--host {endpoint.host} --port {endpoint.port} --security {endpoint.security.value}"
-    named += f" --username {shlex.quote(doubt.username)}" if doubt.username else ""
-    takes = "takes what the domain itself publishes by https, and what the public list has"
+    named = phrase("--host {} --port {} --security {}", shown(endpoint.host), endpoint.port, endpoint.security)
+    if doubt.username:
+        named = phrase("{} --username {}", named, shown(shlex.quote(doubt.username)))
+    takes = phrase("takes what the domain itself publishes by https, and what the public list has")
     if doubt.published:
-        return f"If it is your provider's, name it: {named}. Or add --accept-found, which {takes}."
-    return f"If it is your provider's, name it: {named}. --accept-found {takes}: not this server, which neither names."
+        return phrase("If it is your provider's, name it: {}. Or add --accept-found, which {}.", named, takes)
+    words = "If it is your provider's, name it: {}. --accept-found {}: not this server, which neither names."
+    return phrase(words, named, takes)
 
 
 def believed_words(candidate: Candidate) -> str:

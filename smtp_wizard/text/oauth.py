@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.oauth.attempt import Attempt
 from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer
 
@@ -17,8 +18,8 @@ PROVES_NOTHING = (
     "nothing for it. What works for such a one: another mailbox, a relay, or a local proxy that signs in in its place."
 )
 """Said before the choice."""
-CLIENT_ID_LACKING = "Type the client id that the provider's console shows. The guide says how to get one."
-CLIENT_SECRET_LACKING = "This provider gives a client secret along with the client id; type it too."
+CLIENT_ID_LACKING = phrase("Type the client id that the provider's console shows. The guide says how to get one.")
+CLIENT_SECRET_LACKING = phrase("This provider gives a client secret along with the client id; type it too.")
 FLOW_TITLES: Mapping[Flow, str] = {
     Flow.DEVICE: "With a code, typed on any device",
     Flow.BROWSER: "In the browser on this computer",

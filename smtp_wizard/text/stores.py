@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.secrets.command import parse_command
 from smtp_wizard.engine.secrets.file import parse_secret_file
 from smtp_wizard.engine.secrets.kinds import StoreKind
@@ -31,7 +32,7 @@ VAULT_NEW = (
 )
 VAULT_OPEN = "Type its passphrase. It stays open until you leave the program."
 VAULT_NOT_SAME = "Those two were not the same."
-VAULT_CLOSED = "The vault stays closed, so nothing was done."
+VAULT_CLOSED = phrase("The vault stays closed, so nothing was done.")
 MOVE_WHY = "It is read back in the new place before the old one is emptied."
 TRYING = "Trying this out ..."
 MOVE_QUESTION = "Keep its password in:"

@@ -15,6 +15,7 @@ from smtp_wizard.engine.base.address import Address, AddressError
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Oddity, Secret
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.guides.guides import Guide, GuideShelf, UnknownGuide, fill
@@ -321,7 +322,7 @@ def filled_guide(shelf: GuideShelf, guide_id: str, provider: Provider | None, dr
     )
 
 
-USERNAME_LACKING = "Type the user name; with most providers it is your whole e-mail address."
+USERNAME_LACKING = phrase("Type the user name; with most providers it is your whole e-mail address.")
 SECRET_LACKING = "Type the password first; the guide shows where it comes from."
 BLANK_AT_END = "There is a blank at the beginning or the end. If it is no part of the password, remove it."
 
@@ -402,12 +403,17 @@ def parse_recipient(draft: Draft, text: str, skipping: str) -> Address:
     `skipping` says how this is left out: 'press F8 to skip'.
     """
     if not text.strip():
-        raise AddressError(f"Type an address where you can look whether the message arrives, or {skipping}.")
+        raise AddressError(
+            phrase("Type an address where you can look whether the message arrives, or {}.", shown(skipping))
+        )
     address = Address.parse(text)
     ours = {each for each in (draft.address, draft.identity.sender) if each is not None}
     if any(address.wire.casefold() == each.wire.casefold() for each in ours):
         raise AddressError(
-            f"{address} is the mailbox that sends. Use another address, so that you see a real delivery."
+            phrase(
+                "{} is the mailbox that sends. Use another address, so that you see a real delivery.",
+                shown(str(address)),
+            )
         )
     return address
 

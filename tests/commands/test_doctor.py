@@ -303,7 +303,7 @@ def test_damaged_data_fails_and_hides_nothing_else(monkeypatch: pytest.MonkeyPat
     from smtp_wizard.engine.base.data_files import DataError
 
     def damaged(*_: object, **__: object) -> None:
-        raise DataError("providers.yaml, line 3: 'id' is missing.")
+        raise DataError(shown("providers.yaml, line 3: 'id' is missing."))
 
     monkeypatch.setattr("smtp_wizard.engine.providers.catalog.load_catalog", damaged)
     ran = run("doctor", "--json")

@@ -862,7 +862,10 @@ def test_a_command_for_the_password_is_asked_until_it_works(walk: Walk, desk: De
 
 def test_a_file_that_cannot_be_written_loses_nothing(walk: Walk, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence is said; trying again works once the disk has room."""
-    original, failures = desk.accounts.save, [StoreTrouble("The disk is full."), StoreTrouble("The disk is full.")]
+    original, failures = (
+        desk.accounts.save,
+        [StoreTrouble(phrase("The disk is full.")), StoreTrouble(phrase("The disk is full."))],
+    )
 
     async def save(*arguments: Any, **options: Any) -> Any:
         if failures:

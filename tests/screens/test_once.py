@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.accounts.secret_entries import Entries
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.oauth.attempt import Attempt
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.accounts import Accounts
@@ -145,7 +146,7 @@ async def test_nobody_goes_back_out_of_the_midst_of_saving(tmp_path: Path, monke
 
 async def test_whoever_saved_nothing_can_go_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refused(*_: Any, **__: Any) -> Any:
-        raise AccountsError("It cannot be saved.")
+        raise AccountsError(shown("It cannot be saved."))
 
     monkeypatch.setattr(Accounts, "save", refused)
     async with standing(PLACES["review"], tmp_path) as walk:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretStore, Trouble, nothing
 from smtp_wizard.engine.secrets.keyring import SERVICE
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -33,7 +34,7 @@ class FailingStore:
         raise self._error()
 
     def _error(self) -> SecretError:
-        return SecretError(self.trouble, "This store fails on purpose.")
+        return SecretError(self.trouble, shown("This store fails on purpose."))
 
 
 @dataclass

@@ -15,7 +15,7 @@ from smtp_wizard.commands.options.passwords import PasswordSource, hidden
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.oauth.attempt import Attempt
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
@@ -96,7 +96,9 @@ def flow_for(server: OAuthServer, wanted: Flow | None) -> Flow:
         return server.flows[0]
     if wanted not in server.flows:
         raise CommandError(
-            "no-such-flow", f"{server.name} gives out no codes for mail.", "Use --flow browser, or --flow paste."
+            "no-such-flow",
+            phrase("{} gives out no codes for mail.", shown(server.name)),
+            phrase("Use --flow browser, or --flow paste."),
         )
     return wanted
 
@@ -126,7 +128,7 @@ def signed_in(
         else:
             found = _with_browser(out, exchange, flow, address)
     except OAuthError as problem:
-        raise CommandError("sign-in-failed", str(problem), undone(), Exit.FAILED) from None
+        raise CommandError("sign-in-failed", problem.words, shown(undone()), Exit.FAILED) from None
     return invocation.desk.tokens.remember(found)
 
 
@@ -170,13 +172,13 @@ def signed_in_again(
     if server is None or account.login is None:
         raise CommandError(
             "no-browser-sign-in",
-            f"'{account.name}' takes the access token of another program.",
-            "Give another one: --password-command, --password-env or --password-stdin.",
+            phrase("'{}' takes the access token of another program.", shown(account.name)),
+            phrase("Give another one: --password-command, --password-env or --password-stdin."),
         )
     way = flow_for(server, flow)
     lacking = lacking_for(server, way, has_secret=True)
     if lacking:
-        raise CommandError("missing-answers", f"Missing: {', '.join(lacking)}.")
+        raise CommandError("missing-answers", phrase("Missing: {}.", shown(", ".join(lacking))))
     client = RegisteredClient(account.login.client_id, _client_secret(invocation, account, watch, undone))
     exchange = invocation.desk.tokens.exchange(server, client, account.connection.ca_file)
     return signed_in(invocation, exchange, way, account.address.wire, watch, undone)
@@ -204,7 +206,7 @@ def refuse_without_sign_in(account: Account) -> None:
     if account.connection.auth is Auth.XOAUTH2:
         raise CommandError(
             "secret-ask",
-            f"'{account.name}' signs in in the browser, and that sign-in is kept nowhere.",
-            f"Sign in again: smtp-wizard accounts password '{account.name}'",
+            phrase("'{}' signs in in the browser, and that sign-in is kept nowhere.", shown(account.name)),
+            phrase("Sign in again: smtp-wizard accounts password '{}'", shown(account.name)),
             Exit.SECRET,
         )

@@ -23,7 +23,7 @@ from smtp_wizard.engine.base.endpoint import (
 )
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.private_files import absolute
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.runtime.exits import CommandError
 
@@ -117,10 +117,12 @@ def _usable_authority(name: str) -> str:
         path = str(absolute(Path(name)))
         verifying_context(Trust(path))
     except InputError as problem:
-        raise CommandError("ca-file", f"--ca-file: {problem}") from None
+        raise CommandError("ca-file", phrase("--ca-file: {}", problem.words)) from None
     except WireError as problem:
         raise CommandError(
-            "ca-file", f"--ca-file {shown(name, 200)}: {problem.words}.", "It must be a readable PEM file."
+            "ca-file",
+            phrase("--ca-file {}: {}.", shown(name, 200), problem.words),
+            phrase("It must be a readable PEM file."),
         ) from None
     return path
 
@@ -145,9 +147,12 @@ def usual_way(port: int | None, known: Endpoint | None) -> Security:
     """Return how to speak to a port when nobody said; what answers decides in the end. Raises `CommandError`."""
     if known is not None and port in (None, known.port):
         return known.security
-    way = USUAL_WAYS.get(port or USUAL_PORTS[Security.STARTTLS])
+    port = port or USUAL_PORTS[Security.STARTTLS]
+    way = USUAL_WAYS.get(port)
     if way is None:
-        raise missing_answers(["--security"], f"Port {port} is not a usual one: only you can say how it is encrypted.")
+        raise missing_answers(
+            ["--security"], phrase("Port {} is not a usual one: only you can say how it is encrypted.", port)
+        )
     return way
 
 
@@ -165,10 +170,13 @@ def same_address(one: Address, other: Address) -> bool:
     return (one.local.casefold(), ascii_host(one.domain)) == (other.local.casefold(), ascii_host(other.domain))
 
 
-def missing_answers(lacking: Sequence[str], why: str = "") -> CommandError:
+_WAYS_TO_ANSWER = phrase("Give it on the command line, or run the command in a terminal to be asked.")
+
+
+def missing_answers(lacking: Sequence[str], why: Shown = NO_WORDS) -> CommandError:
     """Return the error for answers that nobody gave, each named. `why` says more."""
     return CommandError(
         "missing-answers",
-        f"Missing: {', '.join(lacking)}.",
-        f"{why} Give it on the command line, or run the command in a terminal to be asked.".lstrip(),
+        phrase("Missing: {}.", shown(", ".join(lacking))),
+        phrase("{} {}", why, _WAYS_TO_ANSWER) if why else _WAYS_TO_ANSWER,
     )

@@ -8,6 +8,7 @@ from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import ConnectionOptions
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.discovery.search import DiscoveryResult
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft, with_candidate, with_found
@@ -80,4 +81,4 @@ def agreed(out: Output, draft: Draft, doubt: Doubt) -> Draft:
 
 def unconfirmed(doubt: Doubt) -> CommandError:
     """Return the error for a server that was found where nobody is asked."""
-    return CommandError(UNCONFIRMED, f"{doubt_words(doubt)} No password was sent.", doubt_ways_on(doubt))
+    return CommandError(UNCONFIRMED, phrase("{} No password was sent.", doubt_words(doubt)), doubt_ways_on(doubt))

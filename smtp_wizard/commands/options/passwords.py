@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.command import first_line, utf8_text
@@ -84,9 +84,11 @@ def _from_variable(name: str, env: EnvStore) -> Secret:
     try:
         secret = env.take(name)
     except SecretError as problem:
-        raise _unreadable(str(problem)) from None
+        raise _unreadable(problem.words) from None
     if secret is None:
-        raise _unreadable(f"The environment variable {shown(name, 100)} is not set.", "Set it, and start again.")
+        raise _unreadable(
+            phrase("The environment variable {} is not set.", shown(name, 100)), phrase("Set it, and start again.")
+        )
     return secret
 
 
@@ -94,17 +96,17 @@ async def _from_stdin() -> Secret:
     if sys.stdin.isatty():
         raise CommandError(
             "password-on-terminal",
-            "Standard input is a terminal, where the password would be shown.",
-            "Leave --password-stdin out: you are asked for the password, and it is not shown.",
+            phrase("Standard input is a terminal, where the password would be shown."),
+            phrase("Leave --password-stdin out: you are asked for the password, and it is not shown."),
         )
     try:
         raw = await in_thread(_read_stdin)
     except OSError as problem:
         why = shown(problem.strerror or "unknown reason", 80)
-        raise _unreadable(f"Standard input cannot be read: {why}.") from None
-    text = _decoded(raw, "standard input")
+        raise _unreadable(phrase("Standard input cannot be read: {}.", why)) from None
+    text = _decoded(raw, phrase("standard input"))
     ending = "\r\n" if text.endswith("\r\n") else "\n" if text.endswith("\n") else ""
-    return _not_empty(text.removesuffix(ending) if ending else text, "Standard input")
+    return _not_empty(text.removesuffix(ending) if ending else text, phrase("Standard input"))
 
 
 def _read_stdin() -> bytes:
@@ -125,27 +127,29 @@ async def _from_command(command: str, environ: Mapping[str, str]) -> Secret:
     except ValueError:
         words = []
     if not words:
-        raise CommandError("password-command", "The command of --password-command cannot be read.", "Check its quotes.")
+        raise CommandError(
+            "password-command", phrase("The command of --password-command cannot be read."), phrase("Check its quotes.")
+        )
     try:
         return await first_line(words, environ)
     except SecretError as problem:
-        raise _unreadable(str(problem)) from None
+        raise _unreadable(problem.words) from None
 
 
-def _decoded(raw: bytes, where: str) -> str:
+def _decoded(raw: bytes, where: Shown) -> str:
     if len(raw) > LARGEST:
-        raise _unreadable(f"What {where} gave is far longer than a password.")
+        raise _unreadable(phrase("What {} gave is far longer than a password.", where))
     text = utf8_text(raw)
     if text is None:
-        raise _unreadable(f"What {where} gave is not UTF-8 text.")
+        raise _unreadable(phrase("What {} gave is not UTF-8 text.", where))
     return text
 
 
-def _not_empty(text: str, where: str) -> Secret:
+def _not_empty(text: str, where: Shown) -> Secret:
     if not text:
-        raise _unreadable(f"{where} gave no password.")
+        raise _unreadable(phrase("{} gave no password.", where))
     return Secret(text)
 
 
-def _unreadable(message: str, hint: str = "") -> CommandError:
+def _unreadable(message: Shown, hint: Shown = NO_WORDS) -> CommandError:
     return CommandError("password-unreadable", message, hint, Exit.SECRET)

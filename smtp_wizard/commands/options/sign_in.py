@@ -11,6 +11,7 @@ from smtp_wizard.commands.options.vault import offer_passphrase
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -105,8 +106,8 @@ def typed_password(name: str) -> Secret:
     if not can_ask():
         raise CommandError(
             "secret-ask",
-            f"The password of '{name}' is kept nowhere, and nobody can be asked for it here.",
-            f"Give it: {PASSWORD_OPTIONS}.",
+            phrase("The password of '{}' is kept nowhere, and nobody can be asked for it here.", shown(name)),
+            phrase("Give it: {}.", shown(PASSWORD_OPTIONS)),
             Exit.SECRET,
         )
     return ask_password(f"Password of {name}")

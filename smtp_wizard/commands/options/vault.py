@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.questions import ask_password, can_ask
@@ -74,13 +74,13 @@ def variable_source(invocation: Invocation, name: str) -> Callable[[], Awaitable
     """
     from smtp_wizard.engine.secrets.base import SecretError
 
-    hint = "Set it to the vault's passphrase, and start again."
+    hint = phrase("Set it to the vault's passphrase, and start again.")
     try:
         held = invocation.stores.env.take(name)
     except SecretError as problem:
-        raise CommandError("passphrase-unreadable", str(problem), hint, Exit.SECRET) from None
+        raise CommandError("passphrase-unreadable", problem.words, hint, Exit.SECRET) from None
     if held is None:
-        words = f"The environment variable {shown(name, 100)} is not set."
+        words = phrase("The environment variable {} is not set.", shown(name, 100))
         raise CommandError("passphrase-unreadable", words, hint, Exit.SECRET)
     passphrase = held
 

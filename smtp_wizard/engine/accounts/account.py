@@ -10,9 +10,9 @@ from datetime import datetime
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint
-from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.errors import InputError, ShownError
 from smtp_wizard.engine.base.identity import Identity, Scope
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.secrets.kinds import StoreRef
 from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.results import LastResult
@@ -21,7 +21,7 @@ NAME_LIMIT = 60
 """Characters of an account's name at most."""
 
 
-class AccountsError(Exception):
+class AccountsError(ShownError):
     """Something about the saved accounts did not work. The text is one sentence for a person."""
 
 
@@ -64,13 +64,13 @@ def parse_name(text: str) -> str:
     """
     name = unicodedata.normalize("NFC", " ".join(text.split()))
     if not name:
-        raise AccountNameError("Give the account a name, for example 'Office'.")
+        raise AccountNameError(phrase("Give the account a name, for example 'Office'."))
     if len(name) > NAME_LIMIT:
-        raise AccountNameError(f"A name has at most {NAME_LIMIT} letters; this one has {len(name)}.")
+        raise AccountNameError(phrase("A name has at most {} letters; this one has {}.", NAME_LIMIT, len(name)))
     if "/" in name:
-        raise AccountNameError("A name has no slash (/) in it.")
+        raise AccountNameError(phrase("A name has no slash (/) in it."))
     if shown(name, NAME_LIMIT) != name:
-        raise AccountNameError("That name has a character in it that cannot be seen; please type it by hand.")
+        raise AccountNameError(phrase("That name has a character in it that cannot be seen; please type it by hand."))
     return name
 
 

@@ -24,7 +24,7 @@ from smtp_wizard.engine.accounts.account_file import (
 )
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.identity import Scope
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.state import State
@@ -45,8 +45,9 @@ class NoSuchAccount(AccountsError):
     """There is no account of that name; `suggestion` is the name that was perhaps meant."""
 
     def __init__(self, name: str, suggestion: str | None) -> None:
-        hint = f" Did you mean '{suggestion}'?" if suggestion else ""
-        super().__init__(f"There is no account named '{shown(name, NAME_LIMIT)}'.{hint}")
+        words = phrase("There is no account named '{}'.", shown(name, NAME_LIMIT))
+        meant = phrase("{} Did you mean '{}'?", words, shown(suggestion)) if suggestion else words
+        super().__init__(meant)
         self.suggestion = suggestion
 
 
@@ -54,14 +55,16 @@ class NameTaken(AccountsError):
     """Another account has that name, and nobody said that it may be replaced."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is already an account named '{name}'.")
+        super().__init__(phrase("There is already an account named '{}'.", shown(name)))
 
 
 class Displaces(AccountsError):
     """`other` is the account for all mail already, and nobody said that it may be displaced."""
 
     def __init__(self, other: Account) -> None:
-        super().__init__(f"'{other.name}' is the account for all mail already, and there can be only one.")
+        super().__init__(
+            phrase("'{}' is the account for all mail already, and there can be only one.", shown(other.name))
+        )
         self.other = other
 
 
@@ -230,14 +233,21 @@ class AccountBook:
                 self._told(before, accounts)
         except filelock.Timeout:
             raise StoreTrouble(
-                f"Another smtp-wizard has been saving accounts for more than {self._lock_limit:g} seconds; "
-                "nothing was saved, please try again."
+                phrase(
+                    "Another smtp-wizard has been saving accounts for more than {:g} seconds; "
+                    "nothing was saved, please try again.",
+                    self._lock_limit,
+                )
             ) from None
         except private_files.UnsafeFile as problem:
-            raise StoreTrouble(f"Nothing was saved. {problem}") from None
+            raise StoreTrouble(phrase("Nothing was saved. {}", problem.words)) from None
         except OSError as problem:
             raise StoreTrouble(
-                f"The accounts could not be saved in {_shown(self._file)}: {_why(problem)}; nothing there was changed."
+                phrase(
+                    "The accounts could not be saved in {}: {}; nothing there was changed.",
+                    _shown(self._file),
+                    _why(problem),
+                )
             ) from None
 
     def _told(self, before: _Accounts, after: _Accounts) -> None:
@@ -267,10 +277,10 @@ class AccountBook:
         except FileNotFoundError:
             return []
         except private_files.UnsafeFile as problem:
-            raise StoreTrouble(str(problem)) from None
+            raise StoreTrouble(problem.words) from None
         except OSError as problem:
             raise StoreTrouble(
-                f"The saved accounts in {_shown(self._file)} could not be read: {_why(problem)}."
+                phrase("The saved accounts in {} could not be read: {}.", _shown(self._file), _why(problem))
             ) from None
         try:
             if self._last_read is None or self._last_read[0] != data:
@@ -278,13 +288,19 @@ class AccountBook:
             return [*self._last_read[1]]
         except NewerFile:
             raise StoreTrouble(
-                f"The saved accounts in {_shown(self._file)} were written by a newer smtp-wizard; "
-                "please update this one (the file was left as it is)."
+                phrase(
+                    "The saved accounts in {} were written by a newer smtp-wizard; "
+                    "please update this one (the file was left as it is).",
+                    _shown(self._file),
+                )
             ) from None
         except DamagedFile as problem:
             raise StoreTrouble(
-                f"The file {_shown(self._file)} is damaged ({problem}); it was left as it is: "
-                "mend it, or move it away to begin anew."
+                phrase(
+                    "The file {} is damaged ({}); it was left as it is: mend it, or move it away to begin anew.",
+                    _shown(self._file),
+                    problem.words,
+                )
             ) from None
 
 
@@ -312,7 +328,7 @@ def _suggestion(accounts: Sequence[Account], name: str) -> str | None:
 def _enter(accounts: list[Account], account: Account, *, displacing: bool) -> None:
     """Put an account among the others. Raises `Displaces`, and `AccountsError` for one that could not be read back."""
     if account_from_json(account_to_json(account)) != account:
-        raise AccountsError(f"The account '{shown(account.name, NAME_LIMIT)}' cannot be saved as it is.")
+        raise AccountsError(phrase("The account '{}' cannot be saved as it is.", shown(account.name, NAME_LIMIT)))
     displaced = _displaced(accounts, account)
     if displaced is not None:
         if not displacing:
@@ -328,11 +344,11 @@ def _displaced(accounts: Sequence[Account], account: Account) -> Account | None:
     return next((other for other in others if other.scope is Scope.ALL), None)
 
 
-def _shown(path: Path) -> str:
+def _shown(path: Path) -> Shown:
     return shown(str(path), 200)
 
 
-def _why(problem: OSError) -> str:
+def _why(problem: OSError) -> Shown:
     return shown(problem.strerror or type(problem).__name__, 100)
 
 

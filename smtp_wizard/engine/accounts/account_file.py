@@ -22,7 +22,7 @@ from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security, parse_host
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Identity, Scope
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state.logins import Login
@@ -50,19 +50,19 @@ def accounts_from_bytes(data: bytes) -> list[Account]:
     try:
         document = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError):
-        raise DamagedFile("it is not complete JSON text") from None
+        raise DamagedFile(phrase("it is not complete JSON text")) from None
     if isinstance(document, dict) and _is_newer(document.get("version")):
-        raise NewerFile
+        raise NewerFile(phrase("its version is one that this program does not know"))
     fields = _Fields(document, "file", ("schema", "version", "accounts"))
     version = fields.raw("version")
     if type(version) is not int or version not in FILE_SCHEMAS or fields.raw("schema") != FILE_SCHEMAS[version]:
-        raise DamagedFile("it does not say that it is a file of accounts")
+        raise DamagedFile(phrase("it does not say that it is a file of accounts"))
     listed = fields.raw("accounts")
     if not isinstance(listed, list):
-        raise DamagedFile("'accounts' is not a list")
+        raise DamagedFile(phrase("'accounts' is not a list"))
     accounts = [account_from_json(entry) for entry in listed]
     if len({name_key(account.name) for account in accounts}) != len(accounts):
-        raise DamagedFile("two accounts have the same name")
+        raise DamagedFile(phrase("two accounts have the same name"))
     return _with_ids(accounts)
 
 
@@ -193,14 +193,14 @@ class _Fields:
     def __init__(self, value: object, what: str, keys: Sequence[str], may_lack: Sequence[str] = ()) -> None:
         """`may_lack`: keys that are younger than the file's form; where they are missing they are null."""
         if not isinstance(value, dict):
-            raise DamagedFile(f"an entry for {what} is no object")
+            raise DamagedFile(phrase("an entry for {} is no object", shown(what)))
         value = {**dict.fromkeys(may_lack), **value}
         missing = [key for key in keys if key not in value]
         unknown = [key for key in value if key not in keys]
         if missing:
-            raise DamagedFile(f"'{missing[0]}' is missing in an entry for {what}")
+            raise DamagedFile(phrase("'{}' is missing in an entry for {}", shown(missing[0]), shown(what)))
         if unknown:
-            raise DamagedFile(f"'{shown(str(unknown[0]), 40)}' is unknown in an entry for {what}")
+            raise DamagedFile(phrase("'{}' is unknown in an entry for {}", shown(str(unknown[0]), 40), shown(what)))
         self._value: Mapping[str, object] = value
 
     def raw(self, key: str) -> object:
@@ -261,7 +261,7 @@ class _Fields:
 
     def _refuse(self, key: str) -> NoReturn:
         # The value is not shown: a damaged file may hold anything, at any place.
-        raise DamagedFile(f"'{key}' is not as it must be")
+        raise DamagedFile(phrase("'{}' is not as it must be", shown(key)))
 
 
 def _endpoint_to_json(endpoint: Endpoint) -> dict[str, Any]:
@@ -276,7 +276,7 @@ def _endpoint_from_json(value: object) -> Endpoint:
     except InputError:
         good = False
     if not good:
-        raise DamagedFile("a server is not as it must be")
+        raise DamagedFile(phrase("a server is not as it must be"))
     return Endpoint(host, port, fields.choice("security", Security))
 
 

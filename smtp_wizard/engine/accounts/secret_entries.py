@@ -17,6 +17,7 @@ from typing import TypeVar
 from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.threads import in_thread, to_the_end
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.journal import Note, Pending
@@ -87,7 +88,7 @@ class Entries:
                 if problem.trouble not in (Trouble.MISSING, Trouble.ASK) or now == place:
                     raise
                 place = now
-        raise SecretError(Trouble.MISSING, "Other programs keep changing that password; please try again.")
+        raise SecretError(Trouble.MISSING, phrase("Other programs keep changing that password; please try again."))
 
     async def place_of(self, account: Account) -> StoreRef | None:
         """Return where the secret of an account is now. Raises `SecretError` where the account is another one now."""
@@ -101,8 +102,11 @@ class Entries:
         ):
             raise SecretError(
                 Trouble.MISSING,
-                f"Another program has changed '{account.name}' meanwhile, and its password is for other settings now; "
-                "look at the account again.",
+                phrase(
+                    "Another program has changed '{}' meanwhile, and its password is for other settings now; "
+                    "look at the account again.",
+                    shown(account.name),
+                ),
             )
         return now.store
 
@@ -225,7 +229,7 @@ class Change:
         try:
             needed = await in_thread(self._book.stores)
         except AccountsError as problem:
-            self.trouble = SecretError(Trouble.REFUSED, str(problem))
+            self.trouble = SecretError(Trouble.REFUSED, problem.words)
             return []
         touched = list(dict.fromkeys(self._touched))
         for ref in touched:

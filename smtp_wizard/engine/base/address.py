@@ -9,7 +9,7 @@ from smtp_wizard.engine.base.characters import has_control
 from smtp_wizard.engine.base.endpoint import ascii_host
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.records import AsText
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 
 
 class AddressError(InputError):
@@ -34,15 +34,17 @@ class Address:
 
         typed = text.strip()
         if not typed:
-            raise AddressError("Type the e-mail address that you want to send from, for example ana@example.com.")
+            raise AddressError(
+                phrase("Type the e-mail address that you want to send from, for example ana@example.com.")
+            )
         if "@" not in typed:
-            raise AddressError("An e-mail address has an @ in the middle, for example ana@example.com.")
+            raise AddressError(phrase("An e-mail address has an @ in the middle, for example ana@example.com."))
         try:
             found = email_validator.validate_email(
                 typed, check_deliverability=False, test_environment=True, allow_smtputf8=True
             )
         except email_validator.EmailNotValidError as problem:
-            raise AddressError(f"This is not an e-mail address yet: {shown(str(problem), 160)}") from None
+            raise AddressError(phrase("This is not an e-mail address yet: {}", shown(str(problem), 160))) from None
         return cls(found.local_part, found.domain.lower())
 
     @property
@@ -66,7 +68,7 @@ def saved_address(text: str) -> Address:
     """
     local, at, domain = text.rpartition("@")
     if not (local and at and domain) or has_control(text) or any(ch.isspace() or ch in "<>" for ch in domain):
-        raise AddressError("not an address")
+        raise AddressError(phrase("not an address"))
     ascii_host(domain)  # what cannot be written for the DNS would be found out in the middle of a check
     return Address(local, domain)
 

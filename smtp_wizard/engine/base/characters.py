@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import phrase
 
 
 def has_surrogate(text: str) -> bool:
@@ -23,5 +24,5 @@ def has_control(text: str) -> bool:
 def parse_words(text: str) -> str:
     """Take one line of words; refuse what cannot stand in a header or a command. Raises `InputError`."""
     if has_control(text):
-        raise InputError("It has a character in it that cannot be seen; please type it by hand.")
+        raise InputError(phrase("It has a character in it that cannot be seen; please type it by hand."))
     return text.strip()

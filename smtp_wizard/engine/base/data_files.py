@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.errors import ShownError
+from smtp_wizard.engine.base.shown import phrase, shown
 
 
-class DataError(Exception):
+class DataError(ShownError):
     """A data file is not as it must be. The text names file, line and column."""
 
 
@@ -20,7 +21,7 @@ class DataUnread(DataError):
     """The system did not give a data file to us, whatever is in it. The text says why."""
 
     def __init__(self, name: str, problem: OSError) -> None:
-        super().__init__(f"{name}: cannot be read: {shown(problem.strerror or 'unknown reason')}")
+        super().__init__(phrase("{}: cannot be read: {}", shown(name), shown(problem.strerror or "unknown reason")))
         self.crowded = problem.errno in (errno.EMFILE, errno.ENFILE)
         """Whether this program has as many files open as it may."""
 
@@ -72,7 +73,7 @@ def decoded(source: bytes, name: str) -> str:
     try:
         return source.decode("utf-8")
     except UnicodeDecodeError:
-        raise DataError(f"{name}: not UTF-8 text") from None
+        raise DataError(phrase("{}: not UTF-8 text", shown(name))) from None
 
 
 def compiled_path(path: Path) -> Path:
@@ -93,7 +94,7 @@ def compile_yaml(path: Path, worked_out: Mapping[str, Any] | None = None) -> Pat
     value = parse_yaml(source.decode("utf-8"), path.name)
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if json.loads(text) != value:
-        raise DataError(f"{path.name}: says something that JSON cannot (a key that is a number?)")
+        raise DataError(phrase("{}: says something that JSON cannot (a key that is a number?)", shown(path.name)))
     target = compiled_path(path)
     target.parent.mkdir(exist_ok=True)
     more = json.dumps(worked_out or {}, ensure_ascii=False, separators=(",", ":"))
@@ -130,9 +131,9 @@ def parse_yaml(text: str, name: str) -> Any:
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         where = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
-        raise DataError(f"{where}: {shown(problem.problem or 'not YAML')}") from None
+        raise DataError(phrase("{}: {}", shown(where), shown(problem.problem or "not YAML"))) from None
     except yaml.YAMLError as problem:
-        raise DataError(f"{name}: {shown(str(problem))}") from None
+        raise DataError(phrase("{}: {}", shown(name), shown(str(problem)))) from None
 
 
 _loader: Any = None

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.records import AsText, Range
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 
 
 class Security(StrEnum):
@@ -79,7 +79,7 @@ def ascii_host(host: str) -> str:
     try:
         return idna.encode(host, uts46=True).decode("ascii").lower()
     except idna.IDNAError:
-        raise HostError(f"'{shown(host, 80)}' has letters that a server name cannot have.") from None
+        raise HostError(phrase("'{}' has letters that a server name cannot have.", shown(host, 80))) from None
 
 
 # What the system's resolver, and browsers, take for an IP address, or for a part of one: decimal, octal, hexadecimal
@@ -100,32 +100,37 @@ def parse_host(text: str) -> str:
     whole = text.strip()
     typed = whole.rstrip(".")
     if not typed:
-        raise HostError("Type the name of the outgoing mail server, for example smtp.example.com.")
+        raise HostError(phrase("Type the name of the outgoing mail server, for example smtp.example.com."))
     if "://" in typed:
-        raise HostError("Type the server's name alone, without http:// or anything like it: smtp.example.com.")
+        raise HostError(phrase("Type the server's name alone, without http:// or anything like it: smtp.example.com."))
     if "@" in typed:
-        raise HostError("That is an e-mail address. The server's name has no @: for example smtp.example.com.")
+        raise HostError(phrase("That is an e-mail address. The server's name has no @: for example smtp.example.com."))
     bare = whole[1:-1] if whole.startswith("[") and whole.endswith("]") else whole
     try:
         return str(ipaddress.ip_address(bare))
     except ValueError:
         pass
     if any(ch.isspace() for ch in typed):
-        raise HostError("A server name has no blanks in it: for example smtp.example.com.")
+        raise HostError(phrase("A server name has no blanks in it: for example smtp.example.com."))
     if "/" in typed:
-        raise HostError("Type the server's name alone, without a slash and what follows it: smtp.example.com.")
+        raise HostError(phrase("Type the server's name alone, without a slash and what follows it: smtp.example.com."))
     if ":" in typed:
-        raise HostError("Type the port in its own field; the server's name is only smtp.example.com.")
+        raise HostError(phrase("Type the port in its own field; the server's name is only smtp.example.com."))
     host = ascii_host(typed)
     if _numeric(host):
         raise HostError(
-            f"'{shown(whole, 80)}' ends in a number, which no server's name does. Type a name like smtp.example.com, "
-            "or a whole IP address; the port has its own field."
+            phrase(
+                "'{}' ends in a number, which no server's name does. Type a name like smtp.example.com, "
+                "or a whole IP address; the port has its own field.",
+                shown(whole, 80),
+            )
         )
     if "_" in host:
-        raise HostError("A server name has no underscore (_) in it. Please copy it again from your provider's page.")
+        raise HostError(
+            phrase("A server name has no underscore (_) in it. Please copy it again from your provider's page.")
+        )
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
-        raise HostError(f"'{shown(typed, 80)}' is not a server name. It looks like smtp.example.com.")
+        raise HostError(phrase("'{}' is not a server name. It looks like smtp.example.com.", shown(typed, 80)))
     return host
 
 
@@ -144,8 +149,10 @@ def parse_ehlo_name(text: str) -> str:
         return parse_host(typed)
     except HostError:
         raise HostError(
-            f"'{shown(typed, 80)}' is no name for this computer: type one like pc.example.com, or an IP address like "
-            "192.0.2.1."
+            phrase(
+                "'{}' is no name for this computer: type one like pc.example.com, or an IP address like 192.0.2.1.",
+                shown(typed, 80),
+            )
         ) from None
 
 
@@ -153,22 +160,24 @@ def _address_literal(typed: str) -> str:
     """Return an IP address as an address literal, '' where the text is none. Raises `HostError` for half of one."""
     opened, closed = typed.startswith("["), typed.endswith("]")
     if opened != closed:
-        raise HostError("An IP address has both its brackets, as in [192.0.2.1], or none.")
+        raise HostError(phrase("An IP address has both its brackets, as in [192.0.2.1], or none."))
     inner = typed[1:-1] if opened else typed
     tagged = inner[:5].lower() == "ipv6:"
     bare = inner[5:] if tagged else inner
     if "%" in bare:
-        raise HostError("Leave out the % and what follows it: that part of an IP address means something here alone.")
+        raise HostError(
+            phrase("Leave out the % and what follows it: that part of an IP address means something here alone.")
+        )
     try:
         address = ipaddress.ip_address(bare)
     except ValueError:
         if opened or tagged:
-            raise HostError("Between the brackets stands an IP address, for example [192.0.2.1].") from None
+            raise HostError(phrase("Between the brackets stands an IP address, for example [192.0.2.1].")) from None
         return ""
     if address.version == 6:
         return f"[IPv6:{address}]"
     if tagged:
-        raise HostError(f"{address} is an IPv4 address: it is written [{address}].")
+        raise HostError(phrase("{} is an IPv4 address: it is written [{}].", shown(str(address)), shown(str(address))))
     return f"[{address}]"
 
 
@@ -176,5 +185,5 @@ def parse_port(text: str) -> int:
     """Take a port as typed; return it. Raises `PortError`."""
     typed = text.strip()
     if not (typed.isascii() and typed.isdigit() and len(typed) <= 9 and 1 <= int(typed) <= 65535):
-        raise PortError("A port is a number from 1 to 65535. Most servers use 587 or 465.")
+        raise PortError(phrase("A port is a number from 1 to 65535. Most servers use 587 or 465."))
     return int(typed)

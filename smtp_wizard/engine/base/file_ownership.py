@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 
 ROOT = 0
 _ACL = "system.posix_acl_access"
@@ -31,12 +31,12 @@ _UNMAPPED = 65534
 class UnsafeFile(OSError):
     """Another user owns a file or a folder, or may change it. The text is one sentence that says what to do."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(errno.EPERM, sentence)
-        self.sentence = sentence
+    def __init__(self, words: Shown) -> None:
+        super().__init__(errno.EPERM, words)
+        self.words = words
 
     def __str__(self) -> str:
-        return self.sentence
+        return self.words
 
 
 def refuse_strangers(path: Path) -> None:
@@ -137,62 +137,76 @@ def _is_unmapped(user: int) -> bool:
     return bool(ranges) and sum(int(each[-1]) for each in ranges if each) < 2**32 - 1
 
 
-def _owner_sentence(path: Path, found: os.stat_result, *, leads: bool) -> str:
+def _owner_sentence(path: Path, found: os.stat_result, *, leads: bool) -> Shown:
     what, owner, ours = _kind(found), _user(found.st_uid), _name(os.geteuid())
-    command = f"'chown {'-h ' if stat.S_ISLNK(found.st_mode) else ''}{ours} {_quoted(path)}'"
+    chown = "'chown -h {} {}'" if stat.S_ISLNK(found.st_mode) else "'chown {} {}'"
+    command = phrase(chown, ours, _quoted(path))
     if leads:
-        return (
-            f"A {what} on the way belongs to {owner}, who could put other settings there, so nothing behind it is "
-            f"used: name another folder with --config, or let root make it yours with {command}."
+        return phrase(
+            "A {} on the way belongs to {}, who could put other settings there, so nothing behind it is "
+            "used: name another folder with --config, or let root make it yours with {}.",
+            what,
+            owner,
+            command,
         )
     if os.geteuid() == ROOT:
-        return (
-            f"The {what} {_shown(path)} belongs to {owner}, and you are root, so it is not used: start smtp-wizard as "
-            f"that user, without sudo; or {command} makes it root's."
+        return phrase(
+            "The {} {} belongs to {}, and you are root, so it is not used: start smtp-wizard as "
+            "that user, without sudo; or {} makes it root's.",
+            what,
+            _shown(path),
+            owner,
+            command,
         )
-    return f"The {what} {_shown(path)} belongs to {owner}, so it is not used: {command}, as root, makes it yours."
-
-
-def _writer_sentence(path: Path, found: os.stat_result, who: str, *, leads: bool) -> str:
-    command = f"'chmod {who}-w {_quoted(path)}'"
-    if found.st_uid != os.geteuid() != ROOT:
-        command += ", as root,"
-    if leads:
-        return (
-            f"Other users may change a {_kind(found)} on the way, and put other settings there, so nothing behind it "
-            f"is used: {command} keeps them out, or name another folder with --config."
-        )
-    return (
-        f"Other users may change the {_kind(found)} {_shown(path)}, so it is not used: look at what is in it, then "
-        f"{command} keeps them out."
+    return phrase(
+        "The {} {} belongs to {}, so it is not used: {}, as root, makes it yours.", what, _shown(path), owner, command
     )
 
 
-def _kind(found: os.stat_result) -> str:
+def _writer_sentence(path: Path, found: os.stat_result, who: str, *, leads: bool) -> Shown:
+    command = phrase("'chmod {}-w {}'", shown(who), _quoted(path))
+    if found.st_uid != os.geteuid() != ROOT:
+        command = phrase("{}, as root,", command)
+    if leads:
+        return phrase(
+            "Other users may change a {} on the way, and put other settings there, so nothing behind it "
+            "is used: {} keeps them out, or name another folder with --config.",
+            _kind(found),
+            command,
+        )
+    return phrase(
+        "Other users may change the {} {}, so it is not used: look at what is in it, then {} keeps them out.",
+        _kind(found),
+        _shown(path),
+        command,
+    )
+
+
+def _kind(found: os.stat_result) -> Shown:
     if stat.S_ISLNK(found.st_mode):
-        return "link"
-    return "folder" if stat.S_ISDIR(found.st_mode) else "file"
+        return phrase("link")
+    return phrase("folder" if stat.S_ISDIR(found.st_mode) else "file")
 
 
-def _name(user: int) -> str:
+def _name(user: int) -> Shown:
     """Return the name of a user, or the number where it has none."""
     import pwd
 
     try:
         return shown(pwd.getpwuid(user).pw_name, 40)
     except (KeyError, OSError):
-        return str(user)
+        return phrase("{}", user)
 
 
-def _user(user: int) -> str:
-    return f"the user {_name(user)}"
+def _user(user: int) -> Shown:
+    return phrase("the user {}", _name(user))
 
 
-def _shown(path: Path) -> str:
+def _shown(path: Path) -> Shown:
     return shown(path.name, 80)
 
 
-def _quoted(path: Path) -> str:
+def _quoted(path: Path) -> Shown:
     return shown(shlex.quote(str(path)), 200)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile, refuse_strangers, refuse_strangers_open
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -54,9 +54,9 @@ def config_dir(override: Path | None, environ: Mapping[str, str]) -> Path:
     try:
         found = platformdirs.user_config_path("smtp-wizard", appauthor=False)
     except RuntimeError:
-        raise InputError(f"{_NO_HOME} {_NAME_ONE}") from None
+        raise InputError(phrase("{} {}", _NO_HOME, _NAME_ONE)) from None
     if not found.is_absolute():  # a '~' that stands for nobody's home, left as it was by older platformdirs
-        raise InputError(f"{_NO_HOME} {_NAME_ONE}")
+        raise InputError(phrase("{} {}", _NO_HOME, _NAME_ONE))
     return _usable(found)
 
 
@@ -66,12 +66,14 @@ def _usable(folder: Path) -> Path:
         folder.lstat()
     except OSError as problem:
         if problem.errno == errno.ENAMETOOLONG:
-            raise InputError(f"{shown(str(folder), 100)} cannot be the config folder: its name is too long.") from None
+            raise InputError(
+                phrase("{} cannot be the config folder: its name is too long.", shown(str(folder), 100))
+            ) from None
     return folder
 
 
-_NO_HOME = "No home folder is known: HOME is not set, and this user is not in the list of users."
-_NAME_ONE = f"Name a folder with --config or {CONFIG_VARIABLE}."
+_NO_HOME = phrase("No home folder is known: HOME is not set, and this user is not in the list of users.")
+_NAME_ONE = phrase("Name a folder with --config or {}.", shown(CONFIG_VARIABLE))
 
 
 def absolute(path: Path) -> Path:
@@ -81,15 +83,19 @@ def absolute(path: Path) -> Path:
         os.fsencode(found)
         return found
     except UnicodeEncodeError:
-        raise InputError("That name has a character in it that no file can have; please type it by hand.") from None
+        raise InputError(
+            phrase("That name has a character in it that no file can have; please type it by hand.")
+        ) from None
     except RuntimeError:
         raise InputError(
-            _NO_HOME if str(path).split("/")[0] == "~" else "There is no home folder of that name."
+            _NO_HOME if str(path).split("/")[0] == "~" else phrase("There is no home folder of that name.")
         ) from None
     except OSError:
         raise InputError(
-            "The folder in which smtp-wizard was started is not there any more: change to another one, or type the "
-            "name in full."
+            phrase(
+                "The folder in which smtp-wizard was started is not there any more: change to another one, or type the "
+                "name in full."
+            )
         ) from None
 
 

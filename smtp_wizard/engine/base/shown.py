@@ -8,16 +8,15 @@ type checker proves that nothing raw gets there. Nobody else calls `Shown`.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable
-from datetime import datetime
-from enum import Enum
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from enum import Enum
 
 Shown = NewType("Shown", str)
 """Words that can be shown as they are."""
-Part = Shown | int | float | datetime | Enum
-"""What may be put into a phrase: all of it is ours, or fit to be shown already."""
 
 NO_WORDS = Shown("")
 OUTSIDE_LIMIT = 500
@@ -49,6 +48,8 @@ def _escaped(found: re.Match[str]) -> str:
     ch = found[0]
     if ch in _LINE_ENDS:
         return " "
+    import unicodedata
+
     category = unicodedata.category(ch)
     if category == "Zs":
         return " "  # whatever its width: a no-break space looks like one and is found by nobody
@@ -67,10 +68,11 @@ def cut(words: Shown, limit: int = OUTSIDE_LIMIT) -> Shown:
     return words if len(words) <= limit else _cut(words, limit)
 
 
-def phrase(template: str, *parts: Part) -> Shown:
+def phrase(template: str, *parts: Shown | int | float | datetime | Enum) -> Shown:
     """Put parts into a template of ours, written as `str.format` reads it; without parts the words stand as they are.
 
-    The template is a literal, so that nothing foreign can be in it: a test looks at every call.
+    The template is a literal, so that nothing foreign can be in it: a test looks at every call. All parts are ours, or
+    fit to be shown already.
     """
     return Shown(template.format(*parts) if parts else template)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from smtp_wizard.engine.base.data_files import DataError, DataFile, decoded, parse_yaml, read_data_file
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -47,7 +47,7 @@ class Document:
         """Return the error to raise for what stands at `trail`: file, line, column, the way to it, and the message."""
         line, column = self._position(trail)
         label = ": ".join(filter(None, (".".join(self._names(trail)), message)))
-        return DataError(f"{self.path.name}, line {line}, column {column}: {label}")
+        return DataError(phrase("{}, line {}, column {}: {}", shown(self.path.name), line, column, shown(label)))
 
     def _names(self, trail: Trail) -> list[str]:
         """Write the trail for a person: an entry of a list is called by its id where it has one."""

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 
 TOKEN_LENGTH = 8
 # What is easily taken for something else when it is read out is left out.
@@ -58,7 +58,7 @@ def test_message(
     for what, words in (("sender's name", sender_name), ("company's name", company), ("server's name", host_words)):
         _refuse_unwritable(what, words)
     if not _TOKEN.fullmatch(token):
-        raise InputError("The word that marks a test message may only have letters and figures.")
+        raise InputError(phrase("The word that marks a test message may only have letters and figures."))
     addresses = [sender, recipient, *([reply_to] if reply_to else [])]
     message = EmailMessage(policy=SMTPUTF8 if needs_smtputf8(*addresses) else SMTP)
     message["From"] = _mailbox(sender, sender_name or company)
@@ -113,9 +113,11 @@ def _refuse_unwritable(what: str, words: str) -> None:
     '=?' begins an encoded word (RFC 2047), in which email.message would find line ends that nobody sees here.
     """
     if len(words) > _LONGEST_WORDS:
-        raise InputError(f"The {what} is too long: at most {_LONGEST_WORDS} characters.")
+        raise InputError(phrase("The {} is too long: at most {} characters.", shown(what), _LONGEST_WORDS))
     if "=?" in words:
-        raise InputError(f"The {what} has =? in it, which cannot be sent.")
+        raise InputError(phrase("The {} has =? in it, which cannot be sent.", shown(what)))
     for character in words:
         if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}:
-            raise InputError(f"The {what} has a character in it that cannot be sent: {shown(words, 80)}")
+            raise InputError(
+                phrase("The {} has a character in it that cannot be sent: {}", shown(what), shown(words, 80))
+            )

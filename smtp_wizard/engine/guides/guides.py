@@ -43,7 +43,8 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.data_files import DataError, data_path, parse_yaml
 from smtp_wizard.engine.base.endpoint import Security
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.errors import ShownError
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Stage
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Guide:
     minutes: int | None = None
 
 
-class UnknownGuide(LookupError):
+class UnknownGuide(ShownError, LookupError):
     """There is no guide of this name. The text is one sentence."""
 
 
@@ -142,7 +143,7 @@ class GuideShelf:
     def _path(self, guide_id: str) -> Path:
         # Looked up among the names that exist, so that no name can lead out of the folder.
         if guide_id not in self.ids():
-            raise UnknownGuide(f"There is no guide called '{shown(guide_id, 60)}'.")
+            raise UnknownGuide(phrase("There is no guide called '{}'.", shown(guide_id, 60)))
         return self._folder / f"{guide_id}.md"
 
 
@@ -277,14 +278,14 @@ def _fill_text(text: str, words: Mapping[str, str]) -> str:
 
 
 def _error(name: str, line: int, why: str) -> DataError:
-    return DataError(f"{name}, line {line}: {why}")
+    return DataError(phrase("{}, line {}: {}", shown(name), line, shown(why)))
 
 
 def _text_of(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except UnicodeDecodeError:
-        raise DataError(f"{path.name}: not UTF-8 text") from None
+        raise DataError(phrase("{}: not UTF-8 text", shown(path.name))) from None
 
 
 _FENCE = "---"

@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
 
 MOST_RECIPIENTS = 100_000_000
@@ -49,10 +50,10 @@ class Reserve:
         if not text.strip():
             return cls()
         if found is None:
-            raise InputError("What is kept free is a number, such as 50, or a part, such as 10%.")
+            raise InputError(phrase("What is kept free is a number, such as 50, or a part, such as 10%."))
         amount, percent = int(found[1]), bool(found[2])
         if percent and amount > 100:
-            raise InputError("There is no more than 100% to keep free.")
+            raise InputError(phrase("There is no more than 100% to keep free."))
         return cls(amount, percent)
 
     def of(self, most: int, days: int) -> int:
@@ -311,7 +312,7 @@ def parse_count(text: str, what: str, most: int, least: int = 0) -> int:
     """Take a whole number as typed ('1,200', '1 200'). Raises `InputError` with a sentence about `what`."""
     plain = re.sub(r"(?<=\d)[ ,.'](?=\d{3}\b)", "", text.strip(), flags=re.ASCII)
     if not re.fullmatch(r"\d{1,12}", plain, re.ASCII) or not least <= int(plain) <= most:
-        raise InputError(f"{what}: a number from {least:,} to {most:,}.")
+        raise InputError(phrase("{}: a number from {:,} to {:,}.", shown(what), least, most))
     return int(plain)
 
 
@@ -323,7 +324,7 @@ def parse_size(text: str) -> int:
     unit = 1_000 if found and (found[3] or "").startswith("k") else MEGABYTE
     size = 0 if found is None else int(found[1]) * unit + int((found[2] or "0").ljust(6, "0")) * unit // MEGABYTE
     if found is None or size > MOST_MEGABYTES * MEGABYTE:
-        raise InputError("The size is a number of megabytes, such as 2.5, or of kilobytes, such as 300 KB.")
+        raise InputError(phrase("The size is a number of megabytes, such as 2.5, or of kilobytes, such as 300 KB."))
     return size
 
 
@@ -336,7 +337,7 @@ def parse_start(text: str, today: date) -> date:
     except ValueError:
         found = date.min
     if not today.year - 1 <= found.year <= today.year + 50:
-        raise InputError("The first day is written year-month-day, such as 2026-11-23.")
+        raise InputError(phrase("The first day is written year-month-day, such as 2026-11-23."))
     return found
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 
 
@@ -44,13 +45,12 @@ class OAuthTrouble(StrEnum):
     """The provider's address is another one now than when the person signed in."""
 
 
-class OAuthError(Exception):
+class OAuthError(ShownError):
     """No token. The text is one sentence for a person, never a token, a code or a secret."""
 
     def __init__(self, trouble: OAuthTrouble, words: Shown) -> None:
         super().__init__(words)
         self.trouble = trouble
-        self.words = words
 
 
 _MEANINGS: Mapping[str, tuple[OAuthTrouble, Shown]] = MappingProxyType(

@@ -22,7 +22,7 @@ from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.private_files import read_private
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.strict_yaml import UNDATED, Document, Node
 from smtp_wizard.engine.providers.oauth_file import read_servers
 from smtp_wizard.engine.providers.provider import (
@@ -104,9 +104,11 @@ def _content(path: Path) -> bytes:
     try:
         return read_private(path, LARGEST)
     except UnsafeFile as problem:
-        raise DataError(str(problem)) from None
+        raise DataError(problem.words) from None
     except OSError as problem:
-        raise DataError(f"{path.name}: cannot be read: {shown(problem.strerror or 'unknown reason')}") from None
+        raise DataError(
+            phrase("{}: cannot be read: {}", shown(path.name), shown(problem.strerror or "unknown reason"))
+        ) from None
 
 
 def merged(shipped: Sequence[Provider], own: Sequence[Provider]) -> tuple[Provider, ...]:

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.errors import InputError, ShownError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.threads import to_the_end
 from smtp_wizard.engine.sandbox.certificates import ca_file, prepare
@@ -46,7 +46,7 @@ HANDSHAKE_SECONDS = 5.0
 _STOP_SECONDS = 2.0
 
 
-class SandboxError(Exception):
+class SandboxError(ShownError):
     """The practice server cannot run. The text is a sentence for a person."""
 
 
@@ -91,11 +91,11 @@ class Sandbox:
                 self._servers.append(await self._listen(security, port, context))
         except UnsafeFile as problem:
             await self.stop()
-            raise SandboxError(f"The practice server does not start. {problem}") from None
+            raise SandboxError(phrase("The practice server does not start. {}", problem.words)) from None
         except OSError as problem:
             await self.stop()
             reason = shown(problem.strerror or str(problem))
-            raise SandboxError(f"The practice server could not start: {reason}.") from None
+            raise SandboxError(phrase("The practice server could not start: {}.", reason)) from None
         except BaseException:
             await self.stop()
             raise
@@ -182,7 +182,7 @@ async def sandbox_for(folder: Path, scenario_id: str) -> AsyncIterator[Sandbox]:
     """
     scenario = load_scenarios().get(scenario_id)
     if scenario is None:
-        raise InputError(f"The practice server does not know '{shown(scenario_id, 60)}' any more.")
+        raise InputError(phrase("The practice server does not know '{}' any more.", shown(scenario_id, 60)))
     async with Sandbox(folder, scenario) as sandbox:
         yield sandbox
 

@@ -8,7 +8,9 @@ from enum import StrEnum
 from secrets import token_hex
 from typing import Protocol
 
+from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
 Before = Callable[[], None]
@@ -55,11 +57,11 @@ class Trouble(StrEnum):
     """The keyring takes no secret of that length."""
 
 
-class SecretError(Exception):
+class SecretError(ShownError):
     """A secret could not be kept or read. The text is one sentence for a person, never the secret."""
 
-    def __init__(self, trouble: Trouble, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, trouble: Trouble, words: Shown) -> None:
+        super().__init__(words)
         self.trouble = trouble
 
 

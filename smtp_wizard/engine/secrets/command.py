@@ -19,7 +19,7 @@ from typing import Any
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import ReferenceStore
@@ -54,22 +54,29 @@ def parse_command(text: str) -> str:
     Raises `InputError`: no shell runs it, so what only a shell understands is refused instead of misunderstood.
     """
     if any(unicodedata.category(ch) in {"Cc", "Cs"} for ch in text.strip()):
-        raise InputError("A command stands on one line, without characters that cannot be seen.")
+        raise InputError(phrase("A command stands on one line, without characters that cannot be seen."))
     try:
         words = shlex.split(text)
     except ValueError:
-        raise InputError("That command cannot be read: a quotation mark is open.") from None
+        raise InputError(phrase("That command cannot be read: a quotation mark is open.")) from None
     if not words or not words[0]:
-        raise InputError(f"Type the command that prints the password, for example: {COMMAND_EXAMPLES[0]}")
+        raise InputError(
+            phrase("Type the command that prints the password, for example: {}", shown(COMMAND_EXAMPLES[0]))
+        )
     for word in words:
         if word in _SHELL_WORDS or word.startswith(("$(", "`")):
             raise InputError(
-                f"No shell runs the command, so '{shown(word, 20)}' would mean nothing in it; put it into a script of "
-                "yours, and name that."
+                phrase(
+                    "No shell runs the command, so '{}' would mean nothing in it; put it into a script of "
+                    "yours, and name that.",
+                    shown(word, 20),
+                )
             )
     written = shlex.join(words)
     if len(written) > COMMAND_LIMIT:
-        raise InputError(f"A command has at most {COMMAND_LIMIT} characters; put a longer one into a script of yours.")
+        raise InputError(
+            phrase("A command has at most {} characters; put a longer one into a script of yours.", COMMAND_LIMIT)
+        )
     return written
 
 
@@ -81,9 +88,11 @@ def words_of(where: str) -> list[str]:
     try:
         words = shlex.split(where)
     except ValueError:
-        raise unreadable(f"The command '{shown(where, 100)}' cannot be read: a quotation mark is open.") from None
+        raise unreadable(
+            phrase("The command '{}' cannot be read: a quotation mark is open.", shown(where, 100))
+        ) from None
     if not words or not words[0]:
-        raise unreadable("No command is named that prints the password.")
+        raise unreadable(phrase("No command is named that prints the password."))
     return [os.path.expanduser(word) if word.startswith("~/") else word for word in words]  # noqa: PTH111
 
 
@@ -124,8 +133,10 @@ class CommandStore(ReferenceStore):
         if len(secret) > 3 and any(secret.reveal() in word for word in words):
             raise SecretError(
                 Trouble.REFUSED,
-                "The password itself stands in that command, which would be saved in clear; name a command that "
-                "fetches it.",
+                phrase(
+                    "The password itself stands in that command, which would be saved in clear; name a command that "
+                    "fetches it."
+                ),
             )
         await super().put(ref, secret, before=before)
 
@@ -154,15 +165,16 @@ class CommandStore(ReferenceStore):
         raw, code = outcome
         if code:
             raise _gave_up(name, code)
-        return only_line(raw, f"The command {name}")
+        return only_line(raw, phrase("The command {}", name))
 
     def default(self, account_name: str) -> str:
-        raise SecretError(Trouble.UNREADABLE, "No command is named that prints the password.")
+        raise SecretError(Trouble.UNREADABLE, phrase("No command is named that prints the password."))
 
-    def differs(self, where: str) -> str:
-        return (
-            f"The command '{shown(where, 100)}' prints another password than the one that was given; "
-            "change it in your password manager first."
+    def differs(self, where: str) -> Shown:
+        return phrase(
+            "The command '{}' prints another password than the one that was given; "
+            "change it in your password manager first.",
+            shown(where, 100),
         )
 
 
@@ -175,18 +187,18 @@ async def first_line(words: Sequence[str], environ: Mapping[str, str], *, limit:
     try:
         raw, code = await _output(words, environ, limit)
     except TimeoutError:
-        raise unreadable(f"The command {name} was not done within {limit:g} seconds.") from None
+        raise unreadable(phrase("The command {} was not done within {:g} seconds.", name, limit)) from None
     except OSError as problem:
         reason = shown(problem.strerror or "unknown reason", 100)
-        raise unreadable(f"The command {name} could not be run: {reason}.") from None
+        raise unreadable(phrase("The command {} could not be run: {}.", name, reason)) from None
     if code:
         raise _gave_up(name, code)
-    return only_line(raw, f"The command {name}")
+    return only_line(raw, phrase("The command {}", name))
 
 
-def _gave_up(name: str, code: int) -> GaveUp:
-    how = f"exit code {code}" if code > 0 else f"signal {-code}"
-    return GaveUp(Trouble.UNREADABLE, f"The command {name} gave up ({how}); run it by hand to see why.")
+def _gave_up(name: Shown, code: int) -> GaveUp:
+    how = phrase("exit code {}" if code > 0 else "signal {}", abs(code))
+    return GaveUp(Trouble.UNREADABLE, phrase("The command {} gave up ({}); run it by hand to see why.", name, how))
 
 
 async def _output(words: Sequence[str], environ: Mapping[str, str], limit: float) -> tuple[bytes, int]:
@@ -220,7 +232,7 @@ async def _read_all(process: asyncio.subprocess.Process) -> bytes:
     while len(raw) <= LARGEST and (more := await process.stdout.read(LARGEST)):
         raw += more
     if len(raw) > LARGEST:
-        raise unreadable("The command says far more than a password.")
+        raise unreadable(phrase("The command says far more than a password."))
     return raw
 
 
@@ -236,19 +248,19 @@ def _end(process: asyncio.subprocess.Process) -> None:
         transport.close()
 
 
-def only_line(raw: bytes, where: str) -> Secret:
+def only_line(raw: bytes, where: Shown) -> Secret:
     """Return the first line of what a command or a file gave, without its end. Raises `SecretError`.
 
     `where` begins the sentence: 'The command pass'.
     """
     if len(raw) > LARGEST:
-        raise unreadable(f"{where} gave far more than a password.")
+        raise unreadable(phrase("{} gave far more than a password.", where))
     text = utf8_text(raw)
     if text is None:
-        raise unreadable(f"{where} gave no UTF-8 text.")
+        raise unreadable(phrase("{} gave no UTF-8 text.", where))
     line = text.partition("\n")[0].removesuffix("\r")
     if not line:
-        raise unreadable(f"{where} gave no password.")
+        raise unreadable(phrase("{} gave no password.", where))
     return Secret(line)
 
 
@@ -264,7 +276,7 @@ def utf8_text(raw: bytes) -> str | None:
         return None
 
 
-def unreadable(sentence: str) -> SecretError:
+def unreadable(sentence: Shown) -> SecretError:
     """Return the error for what cannot be read."""
     return SecretError(Trouble.UNREADABLE, sentence)
 

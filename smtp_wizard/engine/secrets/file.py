@@ -14,7 +14,7 @@ from pathlib import Path
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.private_files import absolute
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.secrets.base import Availability, SecretError, Trouble
 from smtp_wizard.engine.secrets.command import LARGEST, only_line, unreadable
@@ -36,16 +36,16 @@ def parse_secret_file(text: str) -> str:
     """
     name = text.strip()
     if not name:
-        raise InputError("Type the name of the file that has the password in its first line.")
+        raise InputError(phrase("Type the name of the file that has the password in its first line."))
     if any(unicodedata.category(ch) in {"Cc", "Cs"} for ch in name):
-        raise InputError("That name has a character in it that cannot be seen; please type it by hand.")
+        raise InputError(phrase("That name has a character in it that cannot be seen; please type it by hand."))
     if name.startswith(CREDENTIALS):
         if not re.fullmatch(r"[A-Za-z0-9._@:-]+", entry := name.removeprefix(CREDENTIALS)) or entry in (".", ".."):
-            raise InputError("After $CREDENTIALS_DIRECTORY/ stands the name of one credential.")
+            raise InputError(phrase("After $CREDENTIALS_DIRECTORY/ stands the name of one credential."))
         return name
     if name.startswith("$"):
         raise InputError(
-            "Of the environment only $CREDENTIALS_DIRECTORY/ is understood here; type the file's full name."
+            phrase("Of the environment only $CREDENTIALS_DIRECTORY/ is understood here; type the file's full name.")
         )
     return str(absolute(Path(name)))
 
@@ -79,16 +79,16 @@ class FileStore(ReferenceStore):
 
         found = await in_thread(work)  # a network's file system may hang
         if isinstance(found, SecretError):
-            raise SecretError(found.trouble, str(found))
-        return only_line(found, f"The file {_shown(path)}")
+            raise SecretError(found.trouble, found.words)
+        return only_line(found, phrase("The file {}", _shown(path)))
 
     def default(self, account_name: str) -> str:
-        raise unreadable("No file is named that has the password in it.")
+        raise unreadable(phrase("No file is named that has the password in it."))
 
-    def differs(self, where: str) -> str:
-        return (
-            f"The file {shown(where, 200)} has another password in it than the one that was given; "
-            "write the right one there first."
+    def differs(self, where: str) -> Shown:
+        return phrase(
+            "The file {} has another password in it than the one that was given; write the right one there first.",
+            shown(where, 200),
         )
 
     def _path(self, where: str) -> Path:
@@ -97,8 +97,10 @@ class FileStore(ReferenceStore):
         folder = self._environ.get("CREDENTIALS_DIRECTORY", "")
         if not folder:
             raise unreadable(
-                "The password is a credential of a systemd service, and $CREDENTIALS_DIRECTORY is not set here: only "
-                "the service itself can read it."
+                phrase(
+                    "The password is a credential of a systemd service, and $CREDENTIALS_DIRECTORY is not "
+                    "set here: only the service itself can read it."
+                )
             )
         return Path(folder) / where.removeprefix(CREDENTIALS)
 
@@ -129,16 +131,21 @@ def _refuse(path: Path, handle: int) -> None:
     """Raise `SecretError` unless what was opened is a plain file that only its owner, or root, can read."""
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode):
-        raise unreadable(f"{_shown(path)} is no file.")
+        raise unreadable(phrase("{} is no file.", _shown(path)))
     if os.name != "posix":
         return
     if found.st_uid not in (os.geteuid(), 0) and os.geteuid() != 0:
-        raise SecretError(Trouble.EXPOSED, f"The file {_shown(path)} belongs to another user, who can read it.")
+        raise SecretError(
+            Trouble.EXPOSED, phrase("The file {} belongs to another user, who can read it.", _shown(path))
+        )
     if found.st_mode & stat.S_IRWXO or (found.st_mode & stat.S_IRWXG and not _group_bits_are_ours_alone(handle)):
         raise SecretError(
             Trouble.EXPOSED,
-            f"Others on this computer can read or write the file {_shown(path)}, so it is not used; "
-            "'chmod 600' on it ends that.",
+            phrase(
+                "Others on this computer can read or write the file {}, so it is not used; "
+                "'chmod 600' on it ends that.",
+                _shown(path),
+            ),
         )
 
 
@@ -168,9 +175,11 @@ def _acl_entries(raw: bytes) -> Iterator[tuple[int, int, int]]:
 
 def _cannot_open(path: Path, problem: OSError) -> SecretError:
     if problem.errno in (errno.ENOENT, errno.ENOTDIR):
-        return SecretError(Trouble.MISSING, f"The file {_shown(path)} is not there.")
-    return unreadable(f"The file {_shown(path)} could not be read: {shown(problem.strerror or 'unknown reason', 100)}.")
+        return SecretError(Trouble.MISSING, phrase("The file {} is not there.", _shown(path)))
+    return unreadable(
+        phrase("The file {} could not be read: {}.", _shown(path), shown(problem.strerror or "unknown reason", 100))
+    )
 
 
-def _shown(path: Path) -> str:
+def _shown(path: Path) -> Shown:
     return shown(str(path), 200)

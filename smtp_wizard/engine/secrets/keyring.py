@@ -14,7 +14,7 @@ from secrets import token_hex, token_urlsafe
 from typing import Protocol, TypeVar
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.silence import done_within
@@ -105,7 +105,8 @@ class KeyringStore:
         found = await self._ask(lambda backend, _: backend.get_password(SERVICE, ref.where))
         if found is None:
             raise SecretError(
-                Trouble.MISSING, f"The keyring of this computer has no entry '{shown(ref.where, 100)}' any more."
+                Trouble.MISSING,
+                phrase("The keyring of this computer has no entry '{}' any more.", shown(ref.where, 100)),
             )
         return Secret(found)
 
@@ -146,8 +147,11 @@ class KeyringStore:
     def _mute(self) -> SecretError:
         return SecretError(
             Trouble.MUTE,
-            f"The keyring of this computer did not answer within {self._limit:g} seconds; "
-            "it may be waiting for you to unlock it in a window on this computer's screen.",
+            phrase(
+                "The keyring of this computer did not answer within {:g} seconds; "
+                "it may be waiting for you to unlock it in a window on this computer's screen.",
+                self._limit,
+            ),
         )
 
 
@@ -172,10 +176,10 @@ def _guarded(
 
 def _raiser(problem: SecretError) -> _Answer[T]:
     # A fresh error: the first one's traceback and context lead to the backend's frames, and to the secret.
-    trouble, sentence = problem.trouble, str(problem)
+    trouble, words = problem.trouble, problem.words
 
     def answer() -> T:
-        raise SecretError(trouble, sentence)
+        raise SecretError(trouble, words)
 
     return answer
 
@@ -188,23 +192,26 @@ def _translated(problem: Exception) -> SecretError:
     if _LOCKED_ERROR in kinds:
         return SecretError(
             Trouble.LOCKED,
-            "The keyring of this computer is locked; unlock it (on most systems by signing in at its screen) and try "
-            "again.",
+            phrase(
+                "The keyring of this computer is locked; unlock it (on most systems by signing in at its "
+                "screen) and try again."
+            ),
         )
     return SecretError(
         Trouble.REFUSED,
-        f"The keyring of this computer refused to work ({shown(type(problem).__name__, 60)}).",
+        phrase("The keyring of this computer refused to work ({}).", shown(type(problem).__name__, 60)),
     )
 
 
 def _absent() -> SecretError:
     return SecretError(
-        Trouble.ABSENT, "There is no keyring here that can be used: none is set up, or this is not a desktop session."
+        Trouble.ABSENT,
+        phrase("There is no keyring here that can be used: none is set up, or this is not a desktop session."),
     )
 
 
 def _forgets() -> SecretError:
-    return SecretError(Trouble.FORGETS, "The keyring of this computer does not give back what is stored in it.")
+    return SecretError(Trouble.FORGETS, phrase("The keyring of this computer does not give back what is stored in it."))
 
 
 def _check_backend(backend: object) -> None:
@@ -221,8 +228,11 @@ def _check_backend(backend: object) -> None:
         if known not in OS_BACKENDS:
             raise SecretError(
                 Trouble.UNSAFE,
-                f"A plug-in ({shown('.'.join(known), 80)}) takes the place of this computer's keyring, and whether it "
-                "keeps passwords safe is not known, so it is not used.",
+                phrase(
+                    "A plug-in ({}) takes the place of this computer's keyring, and whether it "
+                    "keeps passwords safe is not known, so it is not used.",
+                    shown(".".join(known), 80),
+                ),
             )
 
 
@@ -263,8 +273,12 @@ def _check_length(backend: object, secret: Secret) -> None:
     if length > WINDOWS_LIMIT and _WINDOWS in {_class_of(member) for member in members}:
         raise SecretError(
             Trouble.TOO_LONG,
-            f"Windows' own keyring takes secrets of at most {WINDOWS_LIMIT // 2} characters, and this one has "
-            f"{length // 2}: keep it in another place, for example the vault.",
+            phrase(
+                "Windows' own keyring takes secrets of at most {} characters, and this one has "
+                "{}: keep it in another place, for example the vault.",
+                WINDOWS_LIMIT // 2,
+                length // 2,
+            ),
         )
 
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 from smtp_wizard.engine.base.characters import has_surrogate
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
@@ -39,7 +39,7 @@ class ReferenceStore(ABC):
         """Return where the secret of an account is looked for if nobody chose. Raises `SecretError`."""
 
     @abstractmethod
-    def differs(self, where: str) -> str:
+    def differs(self, where: str) -> Shown:
         """Return the sentence for a reference that leads to another secret."""
 
     async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
@@ -104,24 +104,29 @@ class EnvStore(ReferenceStore):
         if held is None:
             raise SecretError(
                 Trouble.UNSET,
-                f"The environment variable {shown(where, 100)} is not set; "
-                "set it to the password before you start smtp-wizard.",
+                phrase(
+                    "The environment variable {} is not set; set it to the password before you start smtp-wizard.",
+                    shown(where, 100),
+                ),
             )
         return held
 
     def default(self, account_name: str) -> str:
         return variable_for(account_name)
 
-    def differs(self, where: str) -> str:
-        return (
-            f"The environment variable {shown(where, 100)} holds another password than the one you typed; "
-            "set it anew before you start smtp-wizard."
+    def differs(self, where: str) -> Shown:
+        return phrase(
+            "The environment variable {} holds another password than the one you typed; "
+            "set it anew before you start smtp-wizard.",
+            shown(where, 100),
         )
 
 
-def no_text(variable: str) -> str:
+def no_text(variable: str) -> Shown:
     """Say that an environment variable holds bytes that cannot be a password."""
-    return f"The environment variable {shown(variable, 100)} holds something that is not UTF-8 text; set it anew."
+    return phrase(
+        "The environment variable {} holds something that is not UTF-8 text; set it anew.", shown(variable, 100)
+    )
 
 
 def variable_for(account_name: str) -> str:
@@ -134,5 +139,5 @@ def parse_variable(text: str) -> str:
     """Take the name of an environment variable as typed; return it. Raises `InputError`."""
     name = text.strip()
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise InputError("The name of an environment variable has letters, digits and _ only.")
+        raise InputError(phrase("The name of an environment variable has letters, digits and _ only."))
     return name

@@ -19,7 +19,7 @@ from typing import TypeVar
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.secrets import vault_format
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
@@ -69,7 +69,10 @@ def acceptable(passphrase: Secret) -> Secret:
     """Return a passphrase for a new vault. Raises `InputError` where it is too short."""
     if len(passphrase) < SHORTEST:
         raise InputError(
-            f"A passphrase has at least {SHORTEST} characters; four or five words that do not belong together are good."
+            phrase(
+                "A passphrase has at least {} characters; four or five words that do not belong together are good.",
+                SHORTEST,
+            )
         )
     return passphrase
 
@@ -146,7 +149,7 @@ class VaultStore:
             try:
                 await self.create(passphrase)
             except InputError as problem:
-                raise SecretError(Trouble.REFUSED, str(problem)) from None
+                raise SecretError(Trouble.REFUSED, problem.words) from None
         else:
             await self._open_anew(passphrase)
 
@@ -174,11 +177,11 @@ class VaultStore:
 
     def _closed(self) -> SecretError:
         if self._outdated:
-            words = "The vault has another passphrase since it was opened here: the new one is needed."
+            words = phrase("The vault has another passphrase since it was opened here: the new one is needed.")
         elif self.state is VaultState.MISSING:
-            words = "There is no vault yet: a passphrase for a new one is needed."
+            words = phrase("There is no vault yet: a passphrase for a new one is needed.")
         else:
-            words = "The vault is closed: its passphrase is needed."
+            words = phrase("The vault is closed: its passphrase is needed.")
         return SecretError(Trouble.CLOSED, words)
 
     async def _unlocked(self, work: Callable[[], T]) -> T:
@@ -218,7 +221,7 @@ class VaultStore:
             raise _absent()
         entries = await self._unlocked(self._entries)
         if ref.where not in entries:
-            raise SecretError(Trouble.MISSING, f"The vault has no entry '{shown(ref.where, 100)}' any more.")
+            raise SecretError(Trouble.MISSING, phrase("The vault has no entry '{}' any more.", shown(ref.where, 100)))
         return Secret(entries[ref.where])
 
     async def delete(self, ref: StoreRef) -> None:
@@ -237,21 +240,21 @@ class VaultStore:
             except SecretError as problem:
                 return problem
             except MemoryError:
-                return SecretError(Trouble.REFUSED, "There is not enough memory to open or close the vault.")
+                return SecretError(Trouble.REFUSED, phrase("There is not enough memory to open or close the vault."))
 
         done = await in_thread(guarded)
         if isinstance(done, SecretError):
-            raise SecretError(done.trouble, str(done))
+            raise SecretError(done.trouble, done.words)
         return done
 
     def _looked_at(self) -> None:
         """Raise `SecretError` where the file cannot be used."""
         if self._file is None:
-            raise SecretError(Trouble.ABSENT, "There is no config folder in which a vault could be.")
+            raise SecretError(Trouble.ABSENT, phrase("There is no config folder in which a vault could be."))
         self._read()
         above = next(each for each in (self._file.parent, *self._file.parent.parents) if each.exists())
         if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-            raise SecretError(Trouble.REFUSED, f"No vault can be written in {_shown(self._file.parent)}.")
+            raise SecretError(Trouble.REFUSED, phrase("No vault can be written in {}.", _shown(self._file.parent)))
 
     def _opened(self, passphrase: Secret) -> None:
         found = self._read()
@@ -293,13 +296,13 @@ class VaultStore:
         data = vault_format.seal(entries, key)
         if len(data) > vault_format.LARGEST:  # it could not be read any more
             raise SecretError(
-                Trouble.TOO_LONG, "The vault is full: keep what is long in another place. Nothing was changed."
+                Trouble.TOO_LONG, phrase("The vault is full: keep what is long in another place. Nothing was changed.")
             )
         before()
         private_files.write_private(file, data)
         found = self._read()
         if found is None or not key.fits(found) or self._unsealed(found, key) != entries:
-            raise SecretError(Trouble.FORGETS, "The vault does not give back what is stored in it.")
+            raise SecretError(Trouble.FORGETS, phrase("The vault does not give back what is stored in it."))
         self._key, self._outdated = key, False
 
     def _entries(self) -> Mapping[str, str]:
@@ -319,7 +322,7 @@ class VaultStore:
         try:
             entries = vault_format.unseal(found, key)
         except vault_format.WrongKey:
-            raise SecretError(Trouble.WRONG, "That is not the passphrase of the vault.") from None
+            raise SecretError(Trouble.WRONG, phrase("That is not the passphrase of the vault.")) from None
         except vault_format.Damaged as problem:
             raise self._damaged(str(problem)) from None
         self._unsealed_last = _Unsealed(found, key, entries)
@@ -334,15 +337,19 @@ class VaultStore:
         except FileNotFoundError:
             return None
         except private_files.UnsafeFile as problem:
-            raise SecretError(Trouble.EXPOSED, str(problem)) from None
+            raise SecretError(Trouble.EXPOSED, problem.words) from None
         except OSError as problem:
             raise SecretError(
-                Trouble.REFUSED, f"The vault {_shown(self._file)} could not be read: {_why(problem)}."
+                Trouble.REFUSED,
+                phrase("The vault {} could not be read: {}.", _shown(self._file), _why(problem)),
             ) from None
         except vault_format.Newer:
             raise SecretError(
                 Trouble.REFUSED,
-                f"The vault {_shown(self._file)} was written by a newer smtp-wizard; please update this one.",
+                phrase(
+                    "The vault {} was written by a newer smtp-wizard; please update this one.",
+                    _shown(self._file),
+                ),
             ) from None
         except vault_format.Damaged as problem:
             raise self._damaged(str(problem)) from None
@@ -363,8 +370,12 @@ class VaultStore:
         assert self._file is not None
         return SecretError(
             Trouble.DAMAGED,
-            f"The vault {_shown(self._file)} is damaged ({why}) and was left as it is: put a copy from a backup in its "
-            "place, or move it away and type the passwords anew.",
+            phrase(
+                "The vault {} is damaged ({}) and was left as it is: put a copy from a backup in its "
+                "place, or move it away and type the passwords anew.",
+                _shown(self._file),
+                shown(why),
+            ),
         )
 
     @contextmanager
@@ -373,7 +384,7 @@ class VaultStore:
         import filelock
 
         if self._file is None:
-            raise SecretError(Trouble.ABSENT, "There is no config folder in which a vault could be.")
+            raise SecretError(Trouble.ABSENT, phrase("There is no config folder in which a vault could be."))
         try:
             with filelock.FileLock(private_files.lock_of(self._file), timeout=self._lock_limit, mode=0o600):
                 private_files.sweep_scratch(self._file)
@@ -381,15 +392,22 @@ class VaultStore:
         except filelock.Timeout:
             raise SecretError(
                 Trouble.REFUSED,
-                f"Another smtp-wizard has been writing the vault for more than {self._lock_limit:g} seconds; nothing "
-                "was changed, please try again.",
+                phrase(
+                    "Another smtp-wizard has been writing the vault for more than {:g} seconds; nothing "
+                    "was changed, please try again.",
+                    self._lock_limit,
+                ),
             ) from None
         except private_files.UnsafeFile as problem:
-            raise SecretError(Trouble.EXPOSED, f"Nothing was saved. {problem}") from None
+            raise SecretError(Trouble.EXPOSED, phrase("Nothing was saved. {}", problem.words)) from None
         except OSError as problem:
             raise SecretError(
                 Trouble.REFUSED,
-                f"The vault {_shown(self._file)} could not be written: {_why(problem)}; it is as it was.",
+                phrase(
+                    "The vault {} could not be written: {}; it is as it was.",
+                    _shown(self._file),
+                    _why(problem),
+                ),
             ) from None
 
     def _swept(self) -> None:
@@ -412,12 +430,12 @@ def _mark(file: Path) -> tuple[int, ...]:
 
 
 def _absent() -> SecretError:
-    return SecretError(Trouble.ABSENT, "The vault is not there any more: its file was removed, or moved away.")
+    return SecretError(Trouble.ABSENT, phrase("The vault is not there any more: its file was removed, or moved away."))
 
 
-def _why(problem: OSError) -> str:
+def _why(problem: OSError) -> Shown:
     return shown(problem.strerror or type(problem).__name__, 100)
 
 
-def _shown(path: Path) -> str:
+def _shown(path: Path) -> Shown:
     return shown(str(path), 200)

@@ -17,6 +17,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.base.threads import in_thread, to_the_end
 from smtp_wizard.engine.checks.events import Emit
@@ -33,9 +34,9 @@ from smtp_wizard.engine.state.results import Result
 from smtp_wizard.engine.wizard.account_draft import account_of, edited_account
 from smtp_wizard.engine.wizard.draft import Draft
 
-ONE_SIGN_IN = (
-    "A sign-in in the browser belongs to one account: two that renew it would end it. Set up the second one with a "
-    "sign-in of its own."
+ONE_SIGN_IN = phrase(
+    "A sign-in in the browser belongs to one account: two that renew it would end it. Set up the second "
+    "one with a sign-in of its own."
 )
 
 
@@ -203,7 +204,7 @@ class Accounts:
                     done = await to_the_end(alter)
             if done is not None:
                 return done, change.trouble
-        raise StoreTrouble("Other programs keep changing that account; nothing was changed, please try again.")
+        raise StoreTrouble(phrase("Other programs keep changing that account; nothing was changed, please try again."))
 
     async def move(
         self, name: str, kind: StoreKind, where: str = "", secret: Secret | None = None
@@ -220,7 +221,7 @@ class Accounts:
             held = secret if now.login is None else None
             held = held or await self._entries.secret_of(now)
             if held is None:
-                raise InputError(f"'{now.name}' has no password: its server asks for no sign-in.")
+                raise InputError(phrase("'{}' has no password: its server asks for no sign-in.", shown(now.name)))
             keepable(held, kind)
             return await change.put(kind, now.name, held, where)
 

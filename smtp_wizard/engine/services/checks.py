@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Identity
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.checks.events import Emit, RunFinished, SignIn, StageFinished, StageStarted, Titles
@@ -104,7 +104,7 @@ class Checks:
         """
         said = options or Options()
         if not knows_server(draft.connection):
-            raise InputError("The outgoing server is not known yet.")
+            raise InputError(phrase("The outgoing server is not known yet."))
         refuse_unconfirmed(draft, depth, self._catalog)
         target = Target(
             connection=said.over(draft.connection),
@@ -150,7 +150,7 @@ class Checks:
         )
         if depth is Depth.SEND:
             if to is None:
-                raise InputError("Say where the test message is to go.")
+                raise InputError(phrase("Say where the test message is to go."))
             target = replace(target, mail=self._account_mail(account, to, token))
         try:
             if _needs_token(target, depth) and secret is not None:
@@ -204,9 +204,9 @@ class Checks:
         anyway: bool = False,
     ) -> Report:
         if depth is not Depth.SERVER and target.connection.auth is Auth.PASSWORD and not secret:
-            raise InputError("Type the password first.")
+            raise InputError(phrase("Type the password first."))
         if _needs_token(target, depth) and not secret:
-            raise InputError("Sign in in the browser first.")
+            raise InputError(phrase("Sign in in the browser first."))
         if target.connection.sandbox is not None or not signs_in(target, depth):
             return await self._checked(target, secret, depth, emit)
         provider = self._catalog.get(target.connection.provider)
@@ -250,7 +250,7 @@ class Checks:
 
         known = load_scenarios().get(scenario)
         if known is None:
-            raise InputError("The practice server does not know this exercise any more.")
+            raise InputError(phrase("The practice server does not know this exercise any more."))
         listener = Security.TLS if wanted.security is Security.TLS else Security.STARTTLS
         ports = {**known.ports, listener: wanted.port}
         async with Sandbox(self._practice, replace(known, ports=ports)) as sandbox:
@@ -275,7 +275,7 @@ class Checks:
     def _draft_mail(self, draft: Draft, token: str) -> Mail:
         sender, endpoint = draft.from_address, draft.connection.endpoint
         if sender is None or draft.test_to is None or endpoint is None:
-            raise InputError("Say where the test message is to go.")
+            raise InputError(phrase("Say where the test message is to go."))
         return self._mail(sender, draft.test_to, endpoint, draft.identity.in_use, token)
 
     def _account_mail(self, account: Account, to: Address, token: str) -> Mail:

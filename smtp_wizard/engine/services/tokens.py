@@ -123,7 +123,7 @@ class Tokens:
             async with self._renewal.alone(account.name):
                 yield
         except OAuthError as problem:
-            raise SecretError(Trouble.LOCKED, str(problem)) from None
+            raise SecretError(Trouble.LOCKED, problem.words) from None
 
     # -- tokens -----------------------------------------------------------------------------------------------------
 

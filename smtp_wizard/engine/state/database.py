@@ -17,7 +17,7 @@ from sqlite3 import Connection
 from typing import TypeVar
 
 from smtp_wizard.engine.base import private_files
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import Shown, shown
 from smtp_wizard.engine.state.forms import FILE_NAME
 
 COMPANIONS = ("-wal", "-shm", "-journal")
@@ -190,10 +190,10 @@ def _code(problem: BaseException | None) -> int:
     return int(code or 0) & 0xFF
 
 
-def _why(problem: Exception) -> str:
+def _why(problem: Exception) -> Shown:
     if isinstance(problem, OSError):
-        return shown(problem.strerror or type(problem).__name__, 300).rstrip(".")
-    return _REASONS.get(_code(problem)) or shown(str(problem), 100)
+        return shown((problem.strerror or type(problem).__name__).rstrip("."), 300)
+    return shown(_REASONS.get(_code(problem)) or str(problem), 100)
 
 
 def _trouble(problem: Exception, file: Path, done: str) -> StateTrouble:
@@ -207,7 +207,7 @@ def _words(file: Path, done: str, why: str) -> str:
     return f"Results and refused sign-ins could not be {done} in {_shown(file)}: {why}."
 
 
-def _shown(file: Path) -> str:
+def _shown(file: Path) -> Shown:
     return shown(str(file), 200)
 
 

@@ -12,6 +12,7 @@ from smtp_wizard.engine.base.connection import Auth, knows_server
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import ProviderKind
@@ -76,7 +77,7 @@ def _refusal(account: Account) -> Proof | None:
 def account_of(draft: Draft, now: datetime) -> Account:
     """Return the account that a draft makes, its secret still to be kept. Raises `InputError`."""
     if draft.address is None or not knows_server(draft.connection) or not draft.name:
-        raise InputError("The account is not complete yet.")
+        raise InputError(phrase("The account is not complete yet."))
     proof = draft.proof if draft.signed_in else None
     return Account(
         name=draft.name,

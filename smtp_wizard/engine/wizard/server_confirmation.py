@@ -15,7 +15,7 @@ from enum import StrEnum
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.discovery.candidate import source_words
 from smtp_wizard.engine.discovery.server_identity import belongs_to, whose_words
@@ -112,7 +112,11 @@ def refuse_unconfirmed(draft: Draft, depth: Depth, catalog: Catalog) -> None:
     doubt = doubt_about(draft, catalog)
     if doubt is not None and depth is not Depth.SERVER and draft.connection.auth is not Auth.NONE:
         raise Unconfirmed(
-            f"{doubt.endpoint.host} has to be confirmed first, before a password goes there: {doubt.whose}."
+            phrase(
+                "{} has to be confirmed first, before a password goes there: {}.",
+                shown(doubt.endpoint.host),
+                shown(doubt.whose),
+            )
         )
 
 

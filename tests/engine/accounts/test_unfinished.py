@@ -18,6 +18,7 @@ from smtp_wizard.engine.accounts.account_book import FILE_NAME, StoreTrouble
 from smtp_wizard.engine.accounts.secret_entries import Left
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets import journal
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.journal import Journal
@@ -174,7 +175,7 @@ async def test_the_session_needs_no_note(desk: Desk) -> None:
 
 async def test_a_session_forgets_what_no_account_was_saved_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
-        raise StoreTrouble("The disk is full.")
+        raise StoreTrouble(shown("The disk is full."))
 
     monkeypatch.setattr(desk.book, "put", full)
     with pytest.raises(StoreTrouble):

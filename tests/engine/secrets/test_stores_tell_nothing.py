@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from smtp_wizard.commands.options.passwords import _decoded
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.kinds import StoreKind
@@ -116,7 +117,7 @@ async def test_no_error_has_the_bytes_in_it_that_are_no_text(tmp_path: Path) -> 
         assert "gave no UTF-8 text" in told
         assert_no_trace("correct horse~q7Z", told)
     with pytest.raises(CommandError) as caught:
-        _decoded(NO_TEXT, "standard input")
+        _decoded(NO_TEXT, shown("standard input"))
     assert_no_trace("correct horse~q7Z", reachable(caught.value))
 
 
@@ -146,7 +147,7 @@ def test_what_leads_to_an_error_is_found() -> None:
         try:
             NO_TEXT.decode()
         except UnicodeDecodeError:
-            raise SecretError(Trouble.UNREADABLE, "no text") from None
+            raise SecretError(Trouble.UNREADABLE, shown("no text")) from None
 
     with pytest.raises(SecretError) as caught:
         careless()

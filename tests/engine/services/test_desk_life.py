@@ -16,6 +16,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.events import Event
 from smtp_wizard.engine.secrets.base import SecretError
@@ -82,7 +83,7 @@ async def test_a_change_that_cannot_be_written_leaves_account_and_password_as_th
     account = await saved(desk)
 
     def full(*_: object, **__: object) -> None:
-        raise StoreTrouble("The disk is full.")
+        raise StoreTrouble(shown("The disk is full."))
 
     monkeypatch.setattr(desk.book, "change", full)
     with pytest.raises(StoreTrouble):
