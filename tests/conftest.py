@@ -7,12 +7,14 @@ from __future__ import annotations
 import gc
 import ipaddress
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 CI = os.environ.get("CI") == "true"
 REAL = CI or os.environ.get("REAL") == "1"
@@ -56,6 +58,21 @@ _left_out = pytest.StashKey[dict[str, int]]()
 
 class SpokeToTheWorld(Exception):
     """A test was about to talk to something that is not this computer."""
+
+
+def pytest_configure() -> None:
+    """Nothing depends on how busy the computer is, or on whether the tests were started in the background."""
+    if not CI:  # where the library has such a profile itself, which tries the same examples each time
+        settings.register_profile("busy", deadline=None)
+        settings.load_profile("busy")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's '&', which every process would inherit
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors: some tests wait for what takes its time."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

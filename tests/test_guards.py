@@ -14,13 +14,16 @@ CONFTEST = Path(__file__).parent / "conftest.py"
 INI = "[pytest]\nmarkers =\n    real: needs a real server\nasyncio_mode = auto\n"
 
 
-def pytest_run(folder: Path, test: str, **environ: str) -> tuple[int, str]:
-    """Run one test file under our conftest; return pytest's exit code and what it printed."""
+def pytest_run(folder: Path, test: str, wrapped: tuple[str, ...] = (), **environ: str) -> tuple[int, str]:
+    """Run one test file under our conftest; return pytest's exit code and what it printed.
+
+    `wrapped`: what starts it.
+    """
     shutil.copy(CONFTEST, folder / "conftest.py")
     (folder / "pytest.ini").write_text(INI, "utf-8")
     (folder / "test_it.py").write_text(test, "utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        [*wrapped, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "HOME": str(folder), **environ},
         capture_output=True,
@@ -31,24 +34,25 @@ def pytest_run(folder: Path, test: str, **environ: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@pytest.mark.parametrize(
-    "act",
-    [
-        "socket.create_connection(('192.0.2.1', 25), timeout=1)",
-        "socket.create_connection(('2001:db8::1', 25), timeout=1)",
-        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'?', ('192.0.2.53', 53))",
-        "socket.getaddrinfo('mail.elsewhere.org', 25)",
-        "asyncio.run(asyncio.open_connection('192.0.2.1', 25))",
-    ],
+LEAVING = (
+    "socket.create_connection(('192.0.2.1', 25), timeout=1)",
+    "socket.create_connection(('2001:db8::1', 25), timeout=1)",
+    "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'?', ('192.0.2.53', 53))",
+    "socket.getaddrinfo('mail.elsewhere.org', 25)",
+    "asyncio.run(asyncio.open_connection('192.0.2.1', 25))",
 )
-def test_a_test_that_leaves_this_computer_fails_even_if_it_hides_the_error(act: str, tmp_path: Path) -> None:
-    code, said = pytest_run(
-        tmp_path,
-        "import asyncio, contextlib, socket\n"
-        f"def test_it():\n    with contextlib.suppress(Exception):\n        {act}\n",
+
+
+def test_a_test_that_leaves_this_computer_fails_even_if_it_hides_the_error(tmp_path: Path) -> None:
+    tests = (
+        f"def test_{number}():\n    with contextlib.suppress(Exception):\n        {act}\n"
+        for number, act in enumerate(LEAVING)
     )
+    code, said = pytest_run(tmp_path, "import asyncio, contextlib, socket\n" + "".join(tests))
     assert code == 1
-    assert "spoke to the world" in said
+    told = [line for line in said.splitlines() if line.startswith("ERROR")]
+    assert [f"test_it.py::test_{number} " in line for number, line in enumerate(told)] == [True] * len(LEAVING)
+    assert all("spoke to the world" in line for line in told)
 
 
 def test_this_computer_can_be_spoken_to(tmp_path: Path) -> None:
@@ -75,6 +79,35 @@ def test_nothing_of_the_person_is_seen(tmp_path: Path) -> None:
         SSH_CONNECTION="192.0.2.1 1 192.0.2.2 22",
         CI="true",
         DBUS_SESSION_BUS_ADDRESS="unix:path=/nowhere",
+    )
+    assert code == 0, said
+
+
+def test_an_interrupt_reaches_what_a_test_starts_even_behind_an_ampersand(tmp_path: Path) -> None:
+    """A shell has what it starts with '&' ignore interrupts, and every process that this starts in turn."""
+    code, said = pytest_run(
+        tmp_path,
+        "import subprocess, sys\n"
+        "def test_it():\n"
+        "    code = 'import signal, sys; sys.exit(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)'\n"
+        "    assert subprocess.run([sys.executable, '-c', code]).returncode == 0\n",
+        wrapped=("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh"),
+    )
+    assert code == 0, said
+
+
+@pytest.mark.parametrize("environ", [{}, {"CI": "true"}], ids=str)
+def test_no_made_up_example_is_too_slow(environ: dict[str, str], tmp_path: Path) -> None:
+    code, said = pytest_run(
+        tmp_path,
+        "from hypothesis import given, settings, strategies as st\n"
+        "@given(st.none())\n"
+        "def test_it(nothing): assert settings().deadline is None\n"
+        "@settings(max_examples=3)\n"
+        "@given(st.none())\n"
+        "def test_other(nothing): assert settings().deadline is None\n"
+        "def test_its_own(): assert settings(max_examples=3).deadline is None\n",
+        **environ,
     )
     assert code == 0, said
 

@@ -38,9 +38,12 @@ from smtp_wizard.launch import compose
 from smtp_wizard.screens.step import StepScreen
 from tests.support.patience import PATIENCE
 from tests.support.stores import MemoryBackend, always, desktop
+from tests.support.stylesheets import read_once
 
 W = TypeVar("W", bound=Widget)
 S = TypeVar("S", bound=Screen[Any])
+
+read_once()
 
 
 SHORTEST, LONGEST = 0.002, 0.02
