@@ -29,10 +29,10 @@ from smtp_wizard.engine.providers.provider import (
     ProviderKind,
 )
 from smtp_wizard.engine.sandbox.scenarios import load_scenarios
+from tests.support.rows import each_row
 
 CATALOG = load_catalog()
 PATHS = [(provider, path) for provider in CATALOG.providers for path in provider.paths]
-PATH_IDS = [f"{provider.id}/{path.id}" for provider, path in PATHS]
 CHECK_DATA = Path(__file__).parent.parent / "tools" / "check_data.py"
 
 SERVER_LIST = {
@@ -138,6 +138,11 @@ FIGURES = [
 """Every figure of the article's list of limits."""
 
 
+def path_id(row: tuple[Provider, AccessPath]) -> str:
+    provider, path = row
+    return f"{provider.id}/{path.id}"
+
+
 def get(provider_id: str) -> Provider:
     provider = CATALOG.get(provider_id)
     assert provider is not None, provider_id
@@ -153,7 +158,7 @@ def path_of(provider_id: str, path_id: str) -> AccessPath:
 # --- what the article documents ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("provider_id", SERVER_LIST)
+@each_row("provider_id", SERVER_LIST)
 def test_every_server_of_the_article_stands_here_word_for_word(provider_id: str) -> None:
     documented = get(provider_id).documented
     host, line = SERVER_LIST[provider_id]
@@ -162,7 +167,7 @@ def test_every_server_of_the_article_stands_here_word_for_word(provider_id: str)
     assert line in documented.smtp_lines
 
 
-@pytest.mark.parametrize(("name", "provider_id"), NAMES.items())
+@each_row(("name", "provider_id"), NAMES.items())
 def test_every_name_of_the_article_is_found(name: str, provider_id: str) -> None:
     documented = get(provider_id).documented
     assert documented is not None
@@ -306,7 +311,7 @@ def test_the_first_choice_is_the_article_s_server_where_that_still_holds() -> No
         assert best.host == host
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("address", "host"),
     [
         ("ana@optonline.net", "mail.optonline.net"),
@@ -339,7 +344,7 @@ def test_who_has_no_known_server_says_where_to_look() -> None:
 # --- ways in ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("provider", "path"), PATHS, ids=PATH_IDS)
+@each_row(("provider", "path"), PATHS, ids=path_id)
 def test_no_path_is_a_dead_end(provider: Provider, path: AccessPath) -> None:
     """What is closed, disputed or opened by OAuth alone leads on; where it leads is not closed itself."""
     ways = provider.ways_on(path)
@@ -355,7 +360,7 @@ def test_no_path_is_a_dead_end(provider: Provider, path: AccessPath) -> None:
         assert isinstance(way, AccessPath) or way.endswith(".")
 
 
-@pytest.mark.parametrize(("provider", "path"), PATHS, ids=PATH_IDS)
+@each_row(("provider", "path"), PATHS, ids=path_id)
 def test_a_path_speaks_to_people(provider: Provider, path: AccessPath) -> None:
     assert path.summary.endswith(".")
     assert len(path.title) <= 76, "one line of a terminal of 80"
@@ -447,7 +452,7 @@ def test_so_many_providers_are_known() -> None:
     assert [each.id for each in CATALOG.providers[-2:]] == ["custom", "sandbox"]
 
 
-@pytest.mark.parametrize("provider", CATALOG.providers, ids=[each.id for each in CATALOG.providers])
+@each_row("provider", CATALOG.providers, ids=lambda provider: provider.id)
 def test_every_domain_and_every_mail_host_leads_to_its_owner_and_shared_ones_ask(provider: Provider) -> None:
     for domain in provider.domains:
         for typed in (domain.replace("*", "any"), domain.replace("*", "a.b").upper(), domain.replace("*", "any") + "."):
@@ -494,10 +499,10 @@ KNOWN_DIFFERENCES = {
 """Where a provider's own page says otherwise than ISPDB. Others only add servers that somebody else lists."""
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("provider", "entry"),
     [(provider, entry) for provider in CATALOG.providers for entry in provider.ispdb],
-    ids=[f"{provider.id}/{entry.domain}" for provider in CATALOG.providers for entry in provider.ispdb],
+    ids=lambda row: f"{row[0].id}/{row[1].domain}",
 )
 def test_servers_agree_with_ispdb_or_a_note_says_why_not(provider: Provider, entry: IspdbEntry) -> None:
     """Counted once more, from what an address is offered: theirs are ours, our first one is theirs, or a note."""
@@ -525,7 +530,7 @@ def test_ispdb_has_a_hundred_and_three_files_of_ours() -> None:
 # --- finding: those that people mistake -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("hosts", "found"),
     [
         (["aspmx.l.google.com"], ["google-workspace"]),
@@ -546,7 +551,7 @@ def test_mail_hosts_lead_to_their_provider(hosts: list[str], found: list[str]) -
     assert [provider.id for provider in CATALOG.by_mx(hosts)] == found
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("typed", "meant"),
     [
         ("gmial.com", "gmail.com"),
@@ -589,7 +594,7 @@ def test_what_is_offered_back_is_known() -> None:
         assert difflib.SequenceMatcher(None, typed, meant).ratio() >= 0.85
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("query", "first"),
     [
         ("gmail", "gmail"),

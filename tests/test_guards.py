@@ -14,7 +14,7 @@ CONFTEST = Path(__file__).parent / "conftest.py"
 INI = "[pytest]\nmarkers =\n    real: needs a real server\nasyncio_mode = auto\n"
 
 
-def pytest_run(folder: Path, test: str, wrapped: tuple[str, ...] = (), **environ: str) -> tuple[int, str]:
+def pytest_run(folder: Path, test: str, *wrapped: str, **environ: str) -> tuple[int, str]:
     """Run one test file under our conftest; return pytest's exit code and what it printed.
 
     `wrapped`: what starts it.
@@ -91,7 +91,7 @@ def test_an_interrupt_reaches_what_a_test_starts_even_behind_an_ampersand(tmp_pa
         "def test_it():\n"
         "    code = 'import signal, sys; sys.exit(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)'\n"
         "    assert subprocess.run([sys.executable, '-c', code]).returncode == 0\n",
-        wrapped=("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh"),
+        *("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh"),
     )
     assert code == 0, said
 

@@ -18,6 +18,7 @@ from smtp_wizard.engine.providers.limits import MEGABYTE
 from smtp_wizard.output.schemas import schema_of
 from smtp_wizard.text.limits import plan_document, plan_words
 from tests.support.cli import Ran, run
+from tests.support.rows import each_row
 
 CATALOG = load_catalog()
 
@@ -227,7 +228,7 @@ def test_a_plan_longer_than_ten_years_is_none() -> None:
     assert "more than 10 years" in plan("--provider", "gmail", "--recipients", "100000000").out
 
 
-@pytest.mark.parametrize("provider", [each.id for each in CATALOG.providers])
+@each_row("provider", [each.id for each in CATALOG.providers])
 def test_every_provider_can_be_asked_for_a_plan(provider: str) -> None:
     known = CATALOG.get(provider)
     assert known is not None

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.unsubscribe import LinkError, check_template, mailto_link, parse_url, rules, unsubscribe
+from tests.support.rows import each_row
 from tests.support.strangers import CHARSETS, letters, nested
 
 ANA = Address("ana", "example.org")
@@ -242,7 +243,7 @@ def test_a_letter_is_looked_through_whatever_it_is_made_of(letter: str) -> None:
     assert check_template(("X: y\n" + letter).encode("utf-16", "surrogatepass")).seen
 
 
-@pytest.mark.parametrize("charset", CHARSETS, ids=range(len(CHARSETS)))
+@each_row("charset", CHARSETS, ids=repr)
 def test_a_message_in_a_charset_that_is_none_is_looked_through(charset: str) -> None:
     head = f"From: a@shop.test\nContent-Type: text/html; charset={charset}\n\n".encode("utf-8", "replace")
     report = check_template(head + f"<p>{GOOD_LINK}{POSTAL}".encode())

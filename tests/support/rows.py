@@ -15,11 +15,13 @@ LONGEST = 600
 """Characters of what is wrong with one row."""
 
 
-def each_row(names: str | tuple[str, ...], rows: Iterable[Any], ids: Callable[[Any], object] = str) -> Any:
+def each_row(
+    names: str | tuple[str, ...], rows: Iterable[Any], ids: Callable[[Any], object] = str
+) -> Callable[[Test], Test]:
     """Run a test for each row of data, as `pytest.mark.parametrize` does, but as one test that lists all failures.
 
     `names`: the arguments that a row gives; of several, a row is a sequence. `ids`: what a row is called. The other
-    arguments of the test are fixtures, which all rows share. The test gets `rows`, the number of them.
+    arguments of the test are fixtures, which all rows share.
     """
     known = list(rows)
     assert known, "no row, no test"
@@ -54,3 +56,9 @@ def _wrong(
         said = str(problem) or frame.line or ""
         return f"- {ids(row)}: {type(problem).__name__} in line {frame.lineno}: {said[:LONGEST]}"
     return ""
+
+
+def rows_of(test: object) -> int:
+    """Return how many rows a test looks at; 0 for every other test."""
+    rows: int = getattr(test, "rows", 0)
+    return rows

@@ -20,6 +20,7 @@ from smtp_wizard.engine.base.letter import (
     in_charset,
     read_letter,
 )
+from tests.support.rows import each_row
 from tests.support.strangers import CHARSETS, letters, nested
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zl", "Zp")), max_size=60)
@@ -68,7 +69,7 @@ def test_nothing_is_raised_and_nothing_grows(text: str, octets: bool) -> None:
     assert sum(len(line) for part in letter.parts for line in part.lines) <= 2 * len(text.encode("utf-8", "replace"))
 
 
-@pytest.mark.parametrize("charset", CHARSETS, ids=range(len(CHARSETS)))
+@each_row("charset", CHARSETS, ids=repr)
 def test_whatever_the_charset_is_called_there_is_text(charset: str) -> None:
     for octets in (
         b"",

@@ -24,6 +24,7 @@ from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom, TlsFault
+from tests.support.rows import each_row
 
 NAMES = {"gmail": "Gmail", "yahoo": "Yahoo Mail", "microsoft365": "Microsoft 365", "ionos": "IONOS"}
 DIAGNOSIS = load_diagnosis(names=NAMES)
@@ -633,7 +634,7 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
 }
 
 
-@pytest.mark.parametrize("name", FINDINGS)
+@each_row("name", FINDINGS)
 def test_finding(name: str) -> None:
     symptom, code, who = FINDINGS[name]
     finding = DIAGNOSIS.explain(symptom)
@@ -678,7 +679,7 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize(("symptom", "code"), TOLD, ids=lambda each: each if isinstance(each, str) else "")
+@each_row(("symptom", "code"), TOLD)
 def test_a_stage_that_somebody_named_says_something_by_itself(symptom: Symptom, code: str) -> None:
     assert DIAGNOSIS.explain(symptom).code == code
 
@@ -943,7 +944,7 @@ data  -                599                          => unknown
 """Replies whose words say nothing: what the standards say that the code means (RFC 5321, 4954, 3463, IANA)."""
 
 
-@pytest.mark.parametrize(("stage", "provider", "said", "code"), _rows(CODES))
+@each_row(("stage", "provider", "said", "code"), _rows(CODES))
 def test_codes_alone(stage: str, provider: str, said: str, code: str) -> None:
     symptom = replied(Stage(stage), f"{said} No.", provider=None if provider == "-" else provider)
     assert DIAGNOSIS.explain(symptom).code == code
@@ -955,7 +956,7 @@ def test_530_in_clear_text_asks_for_encryption(stage: Stage) -> None:
     assert DIAGNOSIS.explain(replied(stage, "530 No", endpoint=NONE_587)).code == "starttls_required"
 
 
-@pytest.mark.parametrize(("stage", "provider", "said", "code"), _rows(REPLIES))
+@each_row(("stage", "provider", "said", "code"), _rows(REPLIES))
 def test_real_replies(stage: str, provider: str, said: str, code: str) -> None:
     symptom = replied(Stage(stage), said, provider=None if provider == "-" else provider)
     assert DIAGNOSIS.explain(symptom).code == code
@@ -1175,8 +1176,7 @@ def test_what_no_rule_knows_says_so() -> None:
     assert finding.forward is not None
 
 
-@pytest.mark.parametrize("stage", list(Stage))
-@pytest.mark.parametrize("code", [421, 450, 451, 452, 454])
+@each_row(("stage", "code"), [(stage, code) for stage in Stage for code in (421, 450, 451, 452, 454)])
 def test_what_passes_is_never_called_for_good(stage: Stage, code: int) -> None:
     """A 4xx reply without telling words asks for patience (RFC 5321 section 4.2.1)."""
     finding = DIAGNOSIS.explain(Symptom(stage=stage, fault=Fault.REJECTED, code=code, endpoint=STARTTLS_587))
@@ -1271,7 +1271,7 @@ def test_no_blank_stays_empty(symptom: Symptom) -> None:
         assert "}" not in said
 
 
-@pytest.mark.parametrize("provider", [None, *sorted(DIAGNOSIS.providers)])
+@each_row("provider", [None, *sorted(DIAGNOSIS.providers)])
 def test_what_is_not_known_never_shows(provider: str | None) -> None:
     """With nothing but the bare fault, every sentence still reads as one."""
     for symptom, _, _ in FINDINGS.values():

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.explain.bounces import LONGEST, Bounce, read_bounce
+from tests.support.rows import each_row
 from tests.support.strangers import CHARSETS, SAID, letters, nested
 
 POSTFIX = """\
@@ -264,7 +265,7 @@ def test_nothing_is_raised_whatever_a_letter_is_made_of(letter: str) -> None:
     assert found is None or isinstance(found.text, str)
 
 
-@pytest.mark.parametrize("charset", CHARSETS, ids=range(len(CHARSETS)))
+@each_row("charset", CHARSETS, ids=repr)
 def test_a_charset_that_is_none_is_no_obstacle(charset: str) -> None:
     found = read(WITHOUT_DIAGNOSTIC.replace("charset=utf-8", f"charset={charset}"))
     assert found.status == "4.2.2"

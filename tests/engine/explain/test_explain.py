@@ -26,6 +26,7 @@ from smtp_wizard.engine.explain.wordings import load_clues
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.smtp.symptom import Hints
 from tests.engine.explain.test_bounce import EXCHANGE, EXIM, FRAGMENT, POSTFIX, QMAIL, WITHOUT_DIAGNOSTIC
+from tests.support.rows import each_row
 from tests.support.strangers import SAID, letters, nested
 
 CATALOG = load_catalog()
@@ -132,7 +133,7 @@ def explain(text: str, **more: object) -> Explanation:
 # --- what each comes down to -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"line {case.line}")
+@each_row("case", CASES, ids=lambda case: f"line {case.line}")
 def test_errors(case: Case) -> None:
     assert case.explain().cause == case.cause
 
@@ -282,7 +283,7 @@ def test_a_mail_address_says_nothing_about_whose_server_it_was() -> None:
 PRIVATE = ("ana.lopez", "customer.example", "192.0.2.77", "2001:db8:77::1", "hunter2", "eyJhbGciOiJSUzI1NiIsImtpZCI6")
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.cause != UNKNOWN][::7], ids=lambda case: case.line)
+@each_row("case", [case for case in CASES if case.cause != UNKNOWN][::7], ids=lambda case: f"line {case.line}")
 def test_whose_mail_it_was_is_not_quoted(case: Case) -> None:
     trace = (
         f"{case.text} (ana.lopez@customer.example via mx.customer.example [192.0.2.77] 2001:db8:77::1 "

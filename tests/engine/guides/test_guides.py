@@ -28,9 +28,10 @@ from smtp_wizard.engine.guides.guides import (
     parse_guide,
 )
 from smtp_wizard.engine.sandbox.scenarios import load_scenarios
+from tests.support.rows import each_row
 
 GUIDES = load_guides()
-ALL = pytest.mark.parametrize("guide", GUIDES.values(), ids=GUIDES.keys())
+ALL = each_row("guide", GUIDES.values(), ids=lambda guide: guide.id)
 
 EXPECTED = {
     "amazon-ses",
@@ -474,7 +475,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("old", "new", "line", "why"), BROKEN.values(), ids=BROKEN.keys())
+@each_row(("old", "new", "line", "why"), BROKEN.values())
 def test_a_broken_file_is_named_with_its_line_and_the_reason(old: str, new: str, line: int, why: str) -> None:
     with pytest.raises(DataError) as caught:
         parse_guide(edited(old, new), "sample.md")
@@ -566,7 +567,7 @@ def test_a_file_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
         GuideShelf(tmp_path).get("sample")
 
 
-@pytest.mark.parametrize("guide_id", sorted(GUIDES))
+@each_row("guide_id", sorted(GUIDES))
 def test_the_markdown_for_a_pipe_is_the_file_with_its_slots_in_words(guide_id: str) -> None:
     raw = GuideShelf().raw(guide_id)
     text = data_path("guides", f"{guide_id}.md").read_text("utf-8")

@@ -16,6 +16,7 @@ from smtp_wizard.engine.scan.known_host import counted_names, provider_of, quest
 from smtp_wizard.engine.services.options import Options
 from tests.support.clock import in_no_time
 from tests.support.farhost import HOST, REFUSING, TLS_PORT, TRIP, FarHost, serving
+from tests.support.rows import each_row
 from tests.support.walk import catalog, make_desk
 
 TLS, STARTTLS = Security.TLS, Security.STARTTLS
@@ -29,7 +30,7 @@ OFFERING = sorted(
 )
 
 
-@pytest.mark.parametrize("endpoint", OFFERING, ids=str)
+@each_row("endpoint", OFFERING)
 def test_every_server_that_is_offered_is_tried_first_and_in_its_own_way(endpoint: Endpoint) -> None:
     asked = question_about(catalog(), endpoint.host)
     # Where sources disagree about a port, the first way comes first; the other one is tried where it keeps silent.
