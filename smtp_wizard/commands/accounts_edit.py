@@ -178,9 +178,9 @@ class _Edit:
         return await observed(
             lambda emit: self.invocation.desk.checks.check_draft(draft, Depth.LOGIN, emit, options=options),
             draft.connection.endpoint,
-            self.account.name,
+            shown(self.account.name),
             self.watch,
-            live_reader(self.out, transcript, self.account.name),
+            live_reader(self.out, transcript, shown(self.account.name)),
         )
 
     def _saved(self, draft: Draft, outcome: Outcome) -> Account:

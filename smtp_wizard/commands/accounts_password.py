@@ -120,9 +120,9 @@ class _Replacement:
         return await observed(
             lambda emit: self.invocation.desk.accounts.replace_secret(account, secret, emit, options=options),
             account.connection.endpoint,
-            account.name,
+            shown(account.name),
             self.watch,
-            live_reader(self.out, transcript, account.name),
+            live_reader(self.out, transcript, shown(account.name)),
         )
 
     def _undone(self) -> str:

@@ -29,6 +29,7 @@ from smtp_wizard.engine.base.characters import parse_words
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, parse_host
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.scan.known_host import provider_of
 from smtp_wizard.engine.scan.network_findings import report_unreached
@@ -212,7 +213,7 @@ class _Checker:
 
     async def _check(self, endpoint: Endpoint, depth: Depth, transcript: Transcript) -> Outcome:
 
-        reader = live_reader(self.out, transcript, str(endpoint))
+        reader = live_reader(self.out, transcript, shown(str(endpoint)))
         return await observed(self._work(endpoint, depth), endpoint, None, self.watch, reader)
 
     def _work(self, endpoint: Endpoint, depth: Depth) -> Check:

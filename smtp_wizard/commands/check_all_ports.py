@@ -92,7 +92,7 @@ class Sweep:
             probe = fold(question, self._events)
         for lane, lines in self._lines.items():
             over = f", {families_words([lane.family])}" if lane.family else ""
-            transcript.block(f"{lane.endpoint}, {lane.endpoint.security.words}{over}", lines)
+            transcript.block(shown(f"{lane.endpoint}, {lane.endpoint.security.words}{over}"), lines)
         seen = [Outcome(None, each.report) for each in probe.ranked]
         return Found(probe, [*seen, *self._cut_off(probe)])
 

@@ -13,7 +13,7 @@ from typing import Self
 
 from smtp_wizard.commands.options.connection import ConnectionOptions
 from smtp_wizard.engine.base.endpoint import Endpoint
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Emit, Event, StageFinished
@@ -36,7 +36,12 @@ Check = Callable[[Emit], Awaitable[Report]]
 
 
 async def observed(
-    check: Check, endpoint: Endpoint, account: str | None, watch: Stopwatch, emit: Emit, watched: Watched | None = None
+    check: Check,
+    endpoint: Endpoint,
+    account: Shown | None,
+    watch: Stopwatch,
+    emit: Emit,
+    watched: Watched | None = None,
 ) -> Outcome:
     """Run a check inside the command's time limit; what was seen until then is reported when the time is up."""
     seen = watched or Watched()
@@ -53,7 +58,7 @@ async def observed(
         return Outcome(account, Report(endpoint, tuple(seen.results)))
 
 
-def not_begun(account: str | None, endpoint: Endpoint, limit: float) -> Outcome:
+def not_begun(account: Shown | None, endpoint: Endpoint, limit: float) -> Outcome:
     """Return the outcome of a check that had no time left to begin."""
     return Outcome(account, Report(endpoint), time_is_up(limit, sent=False))
 
@@ -95,7 +100,7 @@ def report_line(out: Output, text: str) -> None:
     out.data(coloured(text) if out.colour else text)
 
 
-def live_reader(out: Output, transcript: Transcript, title: str) -> Emit:
+def live_reader(out: Output, transcript: Transcript, title: Shown) -> Emit:
     """Return what shows the events of one check while it runs: stages on stdout, unless that is for a machine."""
     transcript.begin(title)
     shown = partial(report_line, out) if out.form is Form.TEXT else _nothing
@@ -133,15 +138,15 @@ class Transcript:
         """Whether anybody reads it."""
         return self._show or self._handle is not None
 
-    def block(self, title: str, lines: Iterable[str]) -> None:
+    def block(self, title: Shown, lines: Iterable[str]) -> None:
         """Write a conversation that was gathered, in one piece."""
         self.begin(title)
         for line in lines:
             self.add(line)
 
-    def begin(self, title: str) -> None:
+    def begin(self, title: Shown) -> None:
         """Say whose conversation follows."""
-        self._write(f"== {shown(title)}")
+        self._write(f"== {title}")
 
     def add(self, line: str) -> None:
         """Add one line."""

@@ -13,6 +13,7 @@ from smtp_wizard.commands.options.connection import ConnectionOptions, connectio
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.target import Target
@@ -97,7 +98,7 @@ class _Verifier:
             self.watch,
             held_reader(transcript, lines),
         )
-        transcript.block(str(endpoint), lines)
+        transcript.block(shown(str(endpoint)), lines)
         return outcome.report
 
     def _print(self, found: Sequence[Verified]) -> None:

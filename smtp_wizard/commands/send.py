@@ -113,9 +113,9 @@ class _Sending:
         return await observed(
             lambda emit: self._send(secret, emit),
             self.account.connection.endpoint,
-            self.account.name,
+            shown(self.account.name),
             self.watch,
-            live_reader(self.out, transcript, self.account.name),
+            live_reader(self.out, transcript, shown(self.account.name)),
             self.watched,
         )
 

@@ -487,7 +487,7 @@ class _Setup:
         if self.out.form is Form.JSON:
             from smtp_wizard.output.documents.checks import ResultJson, Setup
 
-            named = replace(outcome, account=saved.name if saved else None)
+            named = replace(outcome, account=shown(saved.name) if saved else None)
             self.out.document(Setup((ResultJson.of(named),)))
         else:
             self._print(draft, outcome)
@@ -504,7 +504,7 @@ class _Setup:
             draft.connection.endpoint,
             None,
             self.watch,
-            live_reader(self.out, transcript, str(draft.connection.endpoint)),
+            live_reader(self.out, transcript, shown(str(draft.connection.endpoint))),
             self.watched,
         )
 

@@ -291,32 +291,32 @@ class _Tester:
 
     async def _test(self, account: Account, secret: Secret | Finding | None, transcript: Transcript) -> Outcome:
         if isinstance(secret, Finding):
-            return Outcome(account.name, Report(account.connection.endpoint), secret)
+            return Outcome(shown(account.name), Report(account.connection.endpoint), secret)
         if self.watch.left() == 0:
-            return not_begun(account.name, account.connection.endpoint, self.watch.limit or 0.0)
+            return not_begun(shown(account.name), account.connection.endpoint, self.watch.limit or 0.0)
         lines: list[str] = []
         live = self.alone and self.asked.form == "plain"
-        reader = live_reader(self.out, transcript, account.name) if live else held_reader(transcript, lines)
+        reader = live_reader(self.out, transcript, shown(account.name)) if live else held_reader(transcript, lines)
         watched = self.watched[account.name]
         try:
             outcome = await observed(
                 lambda emit: self._check(account, secret, emit),
                 account.connection.endpoint,
-                account.name,
+                shown(account.name),
                 self.watch,
                 reader,
                 watched,
             )
         except (SandboxError, InputError) as problem:
-            outcome = Outcome(account.name, Report(account.connection.endpoint), _obstacle(problem))
+            outcome = Outcome(shown(account.name), Report(account.connection.endpoint), _obstacle(problem))
         except CommandError:  # of the whole command: its output cannot be written
             raise
         except Exception as problem:  # whatever is wrong with one account, the others have their results
             outcome = Outcome(
-                account.name, Report(account.connection.endpoint, tuple(watched.results)), self._fault(problem)
+                shown(account.name), Report(account.connection.endpoint, tuple(watched.results)), self._fault(problem)
             )
         if not live:
-            transcript.block(account.name, lines)
+            transcript.block(shown(account.name), lines)
         return outcome
 
     def _fault(self, problem: Exception) -> Finding:

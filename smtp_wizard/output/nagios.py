@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import Shown, cut, phrase
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.output.outcome import Outcome
 
@@ -24,27 +24,29 @@ def nagios(outcomes: Sequence[Outcome]) -> tuple[str, int]:
     code = next((code for code in _NAGIOS_ORDER if code in codes), 3)
     well = codes.count(0)
     bad = [outcome for outcome, each in zip(outcomes, codes, strict=True) if each == code and code]
-    head = f"{bad[0].title}: {bad[0].words}" if bad else f"{well} of {len(codes)} can send"
-    more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+    head = _result(bad[0]) if bad else phrase("{} of {} can send", well, len(codes))
+    if len(bad) > 1:
+        head = phrase("{} (and {} more)", head, len(bad) - 1)
     times = " ".join(f"{_label(outcome.title)}={outcome.report.took:.3f}s" for outcome in outcomes)
-    first = f"SMTP {_NAGIOS[code]} - {_nagios_text(head + more)} | {times}"
-    rest = [
-        f"{_NAGIOS[each]}: {_nagios_text(f'{outcome.title}: {outcome.words}')}"
-        for outcome, each in zip(outcomes, codes, strict=True)
-    ]
+    first = f"SMTP {_NAGIOS[code]} - {_nagios_text(head)} | {times}"
+    rest = [f"{_NAGIOS[each]}: {_nagios_text(_result(outcome))}" for outcome, each in zip(outcomes, codes, strict=True)]
     return "\n".join([first, *(rest if len(outcomes) > 1 else [])]), code
 
 
-def nagios_unknown(sentence: str) -> str:
+def _result(outcome: Outcome) -> Shown:
+    return phrase("{}: {}", outcome.title, outcome.words)
+
+
+def nagios_unknown(sentence: Shown) -> str:
     """Return the line of a plugin that could not look."""
     return f"SMTP UNKNOWN - {_nagios_text(sentence)}"
 
 
-def _nagios_text(text: str) -> str:
+def _nagios_text(text: Shown) -> str:
     # A bar begins the performance data.
-    return shown(text).replace("|", "/")
+    return cut(text).replace("|", "/")
 
 
-def _label(name: str) -> str:
+def _label(name: Shown) -> str:
     plain = _nagios_text(name).replace("'", "''").replace("=", "_")
     return f"'{plain}'"

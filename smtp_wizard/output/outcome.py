@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 class Outcome:
     """What became of one check that a command was asked for."""
 
-    account: str | None
+    account: Shown | None
     """The name of the saved account, where there is one."""
     report: Report
     obstacle: Finding | None = None
@@ -28,15 +29,18 @@ class Outcome:
         return (self.obstacle,) if self.obstacle is not None else self.report.findings
 
     @property
-    def title(self) -> str:
+    def title(self) -> Shown:
         """How a list calls it: the account, or host and port."""
-        return self.account or str(self.report.endpoint)
+        return self.account or shown(str(self.report.endpoint))
 
     @property
-    def words(self) -> str:
+    def words(self) -> Shown:
         """One short phrase: how it came out."""
         if self.findings:
             return self.findings[0].title
-        return {Verdict.PASS: "all checks passed", Verdict.SKIPPED: "nothing was checked"}.get(
-            self.report.verdict, self.report.verdict.value
-        )
+        match self.report.verdict:
+            case Verdict.PASS:
+                return phrase("all checks passed")
+            case Verdict.SKIPPED:
+                return phrase("nothing was checked")
+        return phrase("{}", self.report.verdict)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.output.outcome import Outcome
 
@@ -59,4 +58,4 @@ def _labels(outcome: Outcome, more: Mapping[str, str]) -> str:
 
 
 def _escaped(value: str) -> str:
-    return shown(value).replace("\\", "\\\\").replace('"', '\\"')
+    return value.replace("\\", "\\\\").replace('"', '\\"')

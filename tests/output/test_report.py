@@ -76,7 +76,7 @@ OBSTACLE = Finding(
     who=Who.YOU,
     steps=(shown("Unlock."),),
 )
-UNTRIED = Outcome("Locked one", Report(ENDPOINT), OBSTACLE)
+UNTRIED = Outcome(shown("Locked one"), Report(ENDPOINT), OBSTACLE)
 
 
 def test_every_stage_verdict_and_actor_has_words() -> None:
@@ -159,19 +159,19 @@ def test_colour_is_beside_the_words() -> None:
 
 
 def test_json_is_what_the_schema_says() -> None:
-    entry = write_record(ResultJson.of(Outcome("Office", FAILING)))
+    entry = write_record(ResultJson.of(Outcome(shown("Office"), FAILING)))
     assert [stage["finding"] for stage in entry["stages"]] == [None, "bad_credentials", None]
     assert entry["findings"][0]["who"] == "provider"
     assert entry["tls"] is None
     passing = write_record(ResultJson.of(Outcome(None, PASSING)))
     assert passing["tls"]["not_after"] == "2027-01-01T00:00:00Z"
     assert (passing["family"], passing["mechanism"], passing["capabilities"]) == ("ipv4", "PLAIN", {"SIZE": "100"})
-    for each in (Outcome("Office", FAILING), Outcome(None, PASSING), UNTRIED):
+    for each in (Outcome(shown("Office"), FAILING), Outcome(None, PASSING), UNTRIED):
         jsonschema.validate(LineOfTest(ResultJson.of(each)).to_json(), schema_of("test-line"))
 
 
 def test_junit_counts_what_failed_and_what_could_not_begin() -> None:
-    root = ET.fromstring(junit.junit([Outcome("Office", FAILING), Outcome("Home", PASSING), UNTRIED]))
+    root = ET.fromstring(junit.junit([Outcome(shown("Office"), FAILING), Outcome(shown("Home"), PASSING), UNTRIED]))
     counts = [(s.get("name"), s.get("tests"), s.get("failures"), s.get("errors"), s.get("skipped")) for s in root]
     assert counts == [("Office", "3", "1", "0", "1"), ("Home", "4", "0", "0", "0"), ("Locked one", "1", "0", "1", "0")]
     (failure,) = root.iter("failure")
@@ -182,18 +182,22 @@ def test_junit_counts_what_failed_and_what_could_not_begin() -> None:
 @given(st.text(), st.text())
 def test_no_words_of_others_break_junit(name: str, words: str) -> None:
     result = CheckResult(Stage.AUTH, Verdict.FAIL, 0.1, shown(words), None)
-    root = ET.fromstring(junit.junit([Outcome(name or "x", Report(ENDPOINT, (result,)))]))
+    root = ET.fromstring(junit.junit([Outcome(shown(name or "x"), Report(ENDPOINT, (result,)))]))
     assert len(root) == 1
 
 
 @pytest.mark.parametrize(
     ("outcomes", "state", "code"),
     [
-        ([Outcome("a", PASSING)], "OK", 0),
-        ([Outcome("a", Report(ENDPOINT, (CheckResult(Stage.DNS, Verdict.WARN, 0.1, shown("w")),)))], "WARNING", 1),
-        ([Outcome("a", PASSING), Outcome("b", FAILING)], "CRITICAL", 2),
-        ([Outcome("a", PASSING), UNTRIED], "UNKNOWN", 3),
-        ([UNTRIED, Outcome("b", FAILING)], "CRITICAL", 2),
+        ([Outcome(shown("a"), PASSING)], "OK", 0),
+        (
+            [Outcome(shown("a"), Report(ENDPOINT, (CheckResult(Stage.DNS, Verdict.WARN, 0.1, shown("w")),)))],
+            "WARNING",
+            1,
+        ),
+        ([Outcome(shown("a"), PASSING), Outcome(shown("b"), FAILING)], "CRITICAL", 2),
+        ([Outcome(shown("a"), PASSING), UNTRIED], "UNKNOWN", 3),
+        ([UNTRIED, Outcome(shown("b"), FAILING)], "CRITICAL", 2),
     ],
 )
 def test_nagios_says_the_worst_first(outcomes: list[Outcome], state: str, code: int) -> None:
@@ -203,7 +207,7 @@ def test_nagios_says_the_worst_first(outcomes: list[Outcome], state: str, code: 
 
 
 def test_nagios_keeps_names_out_of_the_performance_data() -> None:
-    text, _ = nagios.nagios([Outcome("it's | a=name", PASSING)])
+    text, _ = nagios.nagios([Outcome(shown("it's | a=name"), PASSING)])
     head, bar, data = text.partition(" | ")
     assert bar
     assert "|" not in head + data
@@ -211,7 +215,7 @@ def test_nagios_keeps_names_out_of_the_performance_data() -> None:
 
 
 def test_prometheus_has_one_type_line_a_metric_and_escaped_labels() -> None:
-    text = prometheus.prometheus([Outcome('a "b" \\', PASSING), Outcome("c", FAILING)])
+    text = prometheus.prometheus([Outcome(shown('a "b" \\'), PASSING), Outcome(shown("c"), FAILING)])
     assert 'smtp_wizard_check_success{account="a \\"b\\" \\\\",host="mail.example.com",port="587"' in text
     assert text.count("# TYPE smtp_wizard_check_success gauge") == 1
     assert 'stage="mail"' not in text  # it was not reached

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.records import INLINE, Second
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import cut
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.report import CheckResult
@@ -111,7 +111,7 @@ class ResultJson:
             stages=tuple(map(StageJson.of, report.results)),
             findings=tuple(map(FindingJson.of, outcome.findings)),
             mechanism=report.mechanism,
-            capabilities={shown(name): shown(value) for name, value in report.capabilities.items()},
+            capabilities={name: cut(value) for name, value in report.capabilities.items()},
             tls=TlsJson.of(report.tls) if report.tls else None,
             ms=ms(report.took),
         )
