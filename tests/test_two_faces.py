@@ -20,14 +20,20 @@ from smtp_wizard.engine.sandbox.scenarios import Certificate, Scenario, SignIn, 
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.desk import Desk
-from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.smtp.symptom import Fault
+from smtp_wizard.engine.smtp.transport import WireError
+from smtp_wizard.engine.wizard.draft import Draft, Origin
+from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.text.network import NO_PORT_FITS
 from smtp_wizard.widgets.checks import CheckList
+from smtp_wizard.widgets.choices import Choices
 from smtp_wizard.widgets.text import Plain
 from tests.support.cli import Ran, run
+from tests.support.dialogue import Dialogue
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, Step, refused_port
-from tests.support.walk import Walk, catalog, make_desk, walking, words_of
+from tests.support.walk import Walk, catalog, make_desk, shelf, walking, words_of
 
 Row = tuple[str, str, str | None]
 """Stage, verdict, code of the finding."""
@@ -211,3 +217,84 @@ async def every_port(desk: Desk) -> list[str]:
         await walk.press("f6")
         await walk.until_reads(NO_PORT_FITS)
         return words_of(walk.the("#verdict", Plain)).splitlines()
+
+
+# --- the port follows the security ---
+
+FIRM = "mail.firm.example"
+
+
+@pytest.mark.parametrize(
+    ("port", "before", "after", "expected"),
+    [
+        (465, Security.NONE, Security.STARTTLS, 587),
+        (465, Security.TLS, Security.STARTTLS, 587),
+        (587, Security.STARTTLS, Security.NONE, 25),
+        (25, Security.STARTTLS, Security.TLS, 465),
+        (2525, Security.STARTTLS, Security.TLS, 2525),
+        (4650, Security.TLS, Security.NONE, 4650),
+    ],
+)
+def test_the_port_follows_the_security_alike_whatever_one_uses(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, port: int, before: Security, after: Security, expected: int
+) -> None:
+    """A usual port becomes the usual one of the new security, another one stays: on the screens, in lines of text,
+    in `setup` and in `accounts edit`."""
+    monkeypatch.setattr("smtp_wizard.engine.smtp.transport.SocketWire.resolve", nowhere)
+    known, wanted = Endpoint(FIRM, port, before), Endpoint(FIRM, expected, after)
+    assert asyncio.run(changed_on_the_screen(desk, known, after)) == wanted
+    assert changed_in_lines_of_text(desk, known, after) == wanted
+    if before is not Security.NONE:  # no provider is ever offered without encryption
+        assert changed_by_setup(desk, known, after) == wanted
+    assert changed_by_edit(desk, known, after) == wanted
+
+
+async def nowhere(*_: object) -> None:
+    raise WireError(Fault.NO_SUCH_HOST)
+
+
+def by_hand_at(known: Endpoint) -> Draft:
+    provider = catalog().get("custom")
+    assert provider is not None
+    begun = Draft(address=EMAIL).with_provider(provider, Origin.HAND).with_path(provider.paths[0])
+    return begun.with_endpoint(known).with_sign_in("", None).confirmed()
+
+
+async def changed_on_the_screen(desk: Desk, known: Endpoint, security: Security) -> Endpoint | None:
+    async with walking(desk, draft=by_hand_at(known)) as walk:
+        await walk.at("server")
+        walk.the("#security", Choices).selected = security
+        await walk.settle()
+        screen = walk.app.screen
+        assert isinstance(screen, ServerScreen)
+        return screen.collect().connection.endpoint
+
+
+def changed_in_lines_of_text(desk: Desk, known: Endpoint, security: Security) -> Endpoint | None:
+    dialogue = Dialogue(
+        *(("Outgoing server", ""), ("Secure connection:", security.value), ("Port [", ""), ("User name", "ana")),
+        *(("", "quit"), ("Leave now?", "yes")),
+    )
+    wizard = PlainWizard(desk, shelf(), dialogue)
+    assert wizard.run(start="setup", draft=by_hand_at(known)) == 0
+    return wizard.draft.connection.endpoint
+
+
+def changed_by_setup(desk: Desk, known: Endpoint, security: Security) -> Endpoint:
+    endpoint = f"{{host: {known.host}, port: {known.port}, security: {known.security}}}"
+    own = f"providers:\n  - {{id: our-firm, name: Our firm, domains: [firm.example], endpoints: [{endpoint}]}}\n"
+    (desk.folder / "providers.yaml").write_text(own)
+    said = ("setup", "ana@firm.example", "--provider", "our-firm", "--security", security.value)
+    return tried(run(*said, "--allow-cleartext-login", "--password-stdin", "--json", stdin=PASSWORD))
+
+
+def changed_by_edit(desk: Desk, known: Endpoint, security: Security) -> Endpoint:
+    draft = by_hand_at(known).with_sign_in(str(EMAIL), Secret(PASSWORD)).with_store(StoreKind.ENV, VARIABLE)
+    asyncio.run(desk.accounts.save(replace(draft, name="Firm")))
+    said = ("accounts", "edit", "Firm", "--security", security.value)
+    return tried(run(*said, "--allow-cleartext-login", "--password-stdin", "--json", stdin=PASSWORD))
+
+
+def tried(ran: Ran) -> Endpoint:
+    """Return the server that a command tried to reach."""
+    return Endpoint(ran.result["host"], ran.result["port"], Security(ran.result["security"]))

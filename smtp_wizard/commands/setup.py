@@ -32,7 +32,6 @@ from smtp_wizard.commands.options.browser import (
 )
 from smtp_wizard.commands.options.connection import (
     DEPTH,
-    USUAL_PORTS,
     ConnectionOptions,
     connection_from,
     connection_options,
@@ -53,7 +52,7 @@ from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken, NoSuc
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.characters import parse_words
 from smtp_wizard.engine.base.connection import Auth, Connection
-from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, parse_host, parse_port
+from smtp_wizard.engine.base.endpoint import USUAL_PORTS, USUAL_WAYS, Endpoint, Security, parse_host, parse_port
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
@@ -542,9 +541,9 @@ def _kept(account: Account) -> str:
 
 
 def _usual_port(known: Endpoint | None, security: Security, host: str) -> int:
-    if known is not None and known.host == host and known.security is security:
-        return known.port
-    return USUAL_PORTS[security]
+    """Return the port where none was said: that of the known server follows the security, another begins anew."""
+    same = known is not None and known.host == host
+    return known.with_security(security).port if known is not None and same else USUAL_PORTS[security]
 
 
 def _best_path(provider: Provider, wanted: Auth) -> AccessPath | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-from smtp_wizard.engine.base.endpoint import Endpoint, Security, parse_host, parse_port
+from smtp_wizard.engine.base.endpoint import USUAL_PORTS, Endpoint, Security, parse_host, parse_port
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.scan.results import Event, PortSeen
 from smtp_wizard.engine.services.options import Options
-from smtp_wizard.engine.wizard.draft import USUAL_PORT, Draft
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import doubt_about, was_found
 from smtp_wizard.engine.wizard.steps import Next, may_be_nameless, with_typed_username
 from smtp_wizard.output.lines import endpoint_words, finding_lines
@@ -63,18 +63,16 @@ def _host(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     known = draft.connection.endpoint
     typed = draft.typed.get("host", known.host if known else "")
     host = talk.ask("Outgoing server, for example smtp.example.com", parse_host, default=typed)
-    endpoint = replace(known, host=host) if known else Endpoint(host, USUAL_PORT[Security.TLS], Security.TLS)
+    endpoint = replace(known, host=host) if known else Endpoint(host, USUAL_PORTS[Security.TLS], Security.TLS)
     return draft.with_typed_endpoint(endpoint).with_typed("host", None)
 
 
 def _security(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    """The port follows while it is one of the usual ones; a port that somebody typed stays."""
+    """The port follows."""
     endpoint = _known(draft)
     rows = [Choice(each, title, note) for each, (title, note) in SECURITY_TITLES.items()]
     security = Security(talk.choose("Secure connection:", rows, endpoint.security))
-    follows = security is not endpoint.security and endpoint.port in USUAL_PORT.values()
-    port = USUAL_PORT[security] if follows else endpoint.port
-    return draft.with_endpoint(Endpoint(endpoint.host, port, security))
+    return draft.with_endpoint(endpoint.with_security(security))
 
 
 def _port(talk: Talk, kit: Kit, draft: Draft) -> Draft:

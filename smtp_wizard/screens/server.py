@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -14,7 +15,15 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
-from smtp_wizard.engine.base.endpoint import Endpoint, HostError, PortError, Security, parse_host, parse_port
+from smtp_wizard.engine.base.endpoint import (
+    Endpoint,
+    HostError,
+    PortError,
+    Security,
+    following_port,
+    parse_host,
+    parse_port,
+)
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.checks.events import Event, RunFinished
@@ -23,7 +32,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.scan.results import Begun, PortSeen, Probe, fold
 from smtp_wizard.engine.scan.results import Event as ProbeEvent
 from smtp_wizard.engine.services.options import Options
-from smtp_wizard.engine.wizard.draft import USUAL_PORT, Draft
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import was_found
 from smtp_wizard.engine.wizard.steps import may_be_nameless, with_typed_username
 from smtp_wizard.runtime.expected_errors import TROUBLES
@@ -92,6 +101,8 @@ class ServerScreen(ReachingScreen):
             endpoint.security if endpoint else Security.TLS,
             id="security",
         )
+        self._way = Security(self.security.selected)
+        """The security that stands in the fields together with the port."""
         self.port = Field("Port", TextInput(port, id="port"), check=parse_port)
         nameless = NO_SIGN_IN if may_be_nameless(draft, kit.desk.catalog) else NAME_FROM_PROVIDER
         self.username = Field("User name", TextInput(draft.connection.username, id="username"), hint=nameless)
@@ -135,9 +146,16 @@ class ServerScreen(ReachingScreen):
 
     @on(Choices.Changed, "#security")
     def _security_changed(self) -> None:
-        """The port follows while it is one of the usual ones; a port that somebody typed stays."""
-        if self.port.value.strip() in {str(port) for port in USUAL_PORT.values()}:
-            self.port.value = str(USUAL_PORT[Security(self.security.selected)])
+        """The port follows, unless it was filled in together with the security."""
+        before, self._way = self._way, Security(self.security.selected)
+        with suppress(PortError):
+            self.port.value = str(following_port(parse_port(self.port.value), before, self._way))
+
+    def _fill_in(self, endpoint: Endpoint) -> None:
+        """Put port and security, which belong together, into their fields."""
+        self.port.value = str(endpoint.port)
+        self._way = endpoint.security
+        self.security.selected = endpoint.security
 
     def _endpoint(self) -> Endpoint:
         fields_good = [field.valid() for field in (self.host, self.port)]
@@ -299,9 +317,7 @@ class ServerScreen(ReachingScreen):
         self.probe = found
         best = found.best
         if best is not None and self._still(best.endpoint.host):
-            self.port.value = str(best.endpoint.port)
-            self.security.selected = best.endpoint.security
-            self.port.value = str(best.endpoint.port)
+            self._fill_in(best.endpoint)
         ports = unreached_ports(found) if len(found.ports) == len(found.question.endpoints) else []
         serving = [each.report.endpoint for each in found.serving]
         offer = self.wonder(unreached(self.kit.desk, found.question.host, ports, serving))
@@ -332,9 +348,8 @@ class ServerScreen(ReachingScreen):
         """Fill in what a finding offers, and test it."""
         fix = self.card.finding.fix if self.card.finding else None
         if fix is not None:
-            self.host.value, self.port.value = fix.host, str(fix.port)
-            self.security.selected = fix.security
-            self.port.value = str(fix.port)
+            self.host.value = fix.host
+            self._fill_in(fix)
             self.action_test()
 
     def action_details(self) -> None:

@@ -21,12 +21,9 @@ from smtp_wizard.engine.accounts.account_book import StoreTrouble
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
-from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
-from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.checks.events import Emit, StageFinished, StageStarted
-from smtp_wizard.engine.checks.report import CheckResult, Report
-from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.checks.events import Emit, StageStarted
+from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.providers.catalog import load_catalog
@@ -35,7 +32,6 @@ from smtp_wizard.engine.scan.control_host import Neutral
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
 from smtp_wizard.engine.wizard.draft_file import DraftBox
@@ -48,12 +44,14 @@ from smtp_wizard.plain.terminal import Terminal
 from smtp_wizard.plain.walk import PLAIN, PlainWizard
 from smtp_wizard.runtime.exits import Interrupted
 from smtp_wizard.runtime.questions import prefers_lines
+from tests.support.checking import mendable
 from tests.support.cli import run, run_process
 from tests.support.dialogue import Dialogue, Exchange, talk
 from tests.support.discovering import answering
 from tests.support.farhost import HOST as FAR_HOST
 from tests.support.farhost import REFUSING, STARTTLS_PORT, TLS_PORT, FarHost, serving
 from tests.support.network import Network
+from tests.support.nouns import with_fields
 from tests.support.ptys import AtTerminal, at_terminal
 
 PASSWORD = "correct horse battery"
@@ -147,7 +145,7 @@ def at_server(draft: Draft | None = None, **changes: Any) -> Draft:
     custom = next(each for each in load_catalog().providers if each.id == "custom")
     begun = Draft().with_address(Address("ana", "firm.example"))
     found = begun.with_provider(custom, Origin.HAND)
-    return replace(found.with_path(custom.paths[0]), **changes)
+    return with_fields(found.with_path(custom.paths[0]), **changes)
 
 
 # --- all of it ---
@@ -527,32 +525,9 @@ def test_whether_the_network_blocks_a_port_can_be_asked_where_one_signs_in(walk:
 BETTER = Endpoint("127.0.0.1", 465, Security.TLS)
 
 
-def mendable(works: Endpoint = BETTER) -> Callable[..., Any]:
-    """A check that fails, and offers the endpoint that works."""
-    finding = Finding(
-        code="speaks_tls",
-        title=phrase("This port speaks TLS from the first byte"),
-        explanation=phrase("The port and the security do not fit."),
-        who=Who.YOU,
-        steps=(phrase("Choose SSL/TLS."),),
-        fix=works,
-        server_said=phrase("\x16\x03"),
-    )
-
-    async def check(draft: Draft, depth: Depth, emit: Emit, options: Options | None = None) -> Report:
-        assert draft.connection.endpoint is not None
-        good = draft.connection.endpoint == works
-        stage = Stage.AUTH if depth is Depth.LOGIN and good else Stage.GREETING
-        result = CheckResult(stage, Verdict.PASS if good else Verdict.FAIL, 0.0, phrase(""), None if good else finding)
-        emit(StageFinished(result))
-        return Report(draft.connection.endpoint, (result,))
-
-    return check
-
-
 def test_what_a_finding_offers_is_the_first_answer(answered: Look, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Enter takes the offer and tests it."""
-    monkeypatch.setattr(desk.checks, "check_draft", mendable())
+    monkeypatch.setattr(desk.checks, "check_draft", mendable(BETTER))
     offer = "1. Try 127.0.0.1, port 465, SSL/TLS"
     draft = answered(
         *to_settings(), ("Test server", "test"), (offer, ""), ("Server and port are right", "on"), draft=at_server()
@@ -656,7 +631,7 @@ def test_an_expired_certificate_keeps_the_password_here(walk: Walk) -> None:
 def test_the_offer_of_a_finding_is_taken_with_the_password_that_was_typed(
     answered: Look, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk.checks, "check_draft", mendable())
+    monkeypatch.setattr(desk.checks, "check_draft", mendable(BETTER))
     offered = Endpoint("127.0.0.1", 587, Security.STARTTLS)
     draft = at_server(endpoint=offered, username="ana", by_hand=False).confirmed()
     done = answered(("User name [ana]", ""), ("not shown:", PASSWORD), ("1. Try 127.0.0.1, port 465", ""), draft=draft)

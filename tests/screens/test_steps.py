@@ -41,6 +41,7 @@ from smtp_wizard.widgets.choices import Choices
 from smtp_wizard.widgets.fields import SecretInput, TextInput
 from smtp_wizard.widgets.finding_card import FindingCard
 from smtp_wizard.widgets.guide import GuidePane
+from tests.support.checking import mendable
 from tests.support.discovering import Answer, answering
 from tests.support.redirect import Led, RedirectWire, playing
 from tests.support.stores import FailingStore, always, desktop
@@ -329,6 +330,21 @@ async def test_the_port_follows_the_security_until_somebody_types_another(desk: 
         security.focus()
         await walk.press("up")
         assert (security.selected, port.value) == (Security.TLS, "2525")
+
+
+async def test_a_port_that_is_filled_in_with_its_security_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An offer of port 25 with STARTTLS is no person's choice of STARTTLS, which would lead to 587."""
+    monkeypatch.setattr(desk.checks, "check_draft", mendable(Endpoint(HOST, 25, Security.STARTTLS)))
+    async with walking(desk, draft=BY_HAND) as walk:
+        await walk.at("server")
+        await walk.fill("#host", HOST)
+        await walk.press("f5")
+        await walk.until_reads("f9 Use the offer")
+        await walk.press("f9")
+        await walk.until_reads(SERVER_GOOD)
+        await walk.settle()
+        assert walk.the("#security", Choices).selected == Security.STARTTLS
+        assert walk.the("#port", TextInput).value == "25"
 
 
 @pytest.mark.parametrize(("field", "typed"), [("#host", "two words"), ("#port", "abc"), ("#port", "70000")])

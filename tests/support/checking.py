@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from ssl import SSLContext
 from typing import Any
@@ -12,16 +12,20 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Connection, Family
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
-from smtp_wizard.engine.checks.events import Event, Line, RunFinished, fold
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.checks.events import Emit, Event, Line, RunFinished, StageFinished, fold
 from smtp_wizard.engine.checks.report import CheckResult, Report, Way
 from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import Limits, Mail, Target
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.smtp.symptom import Symptom
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Trust, Wire
+from smtp_wizard.engine.wizard.draft import Draft
 from tests.support.misbehaving import Expect, ExpectMessage, Send, StartTls, Step
 from tests.support.nouns import with_fields
 
@@ -201,3 +205,28 @@ def starttls_up_to_auth(context: SSLContext, go: bytes = b"220 go\r\n") -> list[
 def starttls_up_to_handshake(go: bytes = b"220 go\r\n") -> list[Step]:
     """A server with STARTTLS, up to where the handshake begins."""
     return [GREETING, EHLO, BARE_OFFER, Expect(rb"STARTTLS"), Send(go)]
+
+
+def mendable(works: Endpoint) -> Callable[..., Any]:
+    """A check that fails, and offers the endpoint that works."""
+    finding = Finding(
+        code="speaks_tls",
+        title=phrase("This port speaks TLS from the first byte"),
+        explanation=phrase("The port and the security do not fit."),
+        who=Who.YOU,
+        steps=(phrase("Choose SSL/TLS."),),
+        fix=works,
+        server_said=phrase("\x16\x03"),
+    )
+
+    async def check(draft: Draft, depth: Depth, emit: Emit, options: Options | None = None) -> Report:
+        assert draft.connection.endpoint is not None
+        good = draft.connection.endpoint == works
+        stage = Stage.AUTH if depth is Depth.LOGIN and good else Stage.GREETING
+        result = CheckResult(stage, Verdict.PASS if good else Verdict.FAIL, 0.0, phrase(""), None if good else finding)
+        report = Report(draft.connection.endpoint, (result,))
+        emit(StageFinished(result))
+        emit(RunFinished(report))
+        return report
+
+    return check

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ import click
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import (
+    USUAL_PORTS,
     USUAL_WAYS,
     Endpoint,
     Security,
@@ -139,10 +140,6 @@ def split_host_port(text: str) -> tuple[str, int | None]:
     return parse_host(typed), None
 
 
-USUAL_PORTS = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
-"""The port to begin with where only the way is known."""
-
-
 def usual_way(port: int | None, known: Endpoint | None) -> Security:
     """Return how to speak to a port when nobody said; what answers decides in the end. Raises `CommandError`."""
     if known is not None and port in (None, known.port):
@@ -158,11 +155,8 @@ def usual_way(port: int | None, known: Endpoint | None) -> Security:
 
 def changed_endpoint(known: Endpoint, host: str | None, port: int | None, security: Security | None) -> Endpoint:
     """Return an endpoint with what was said in its place; port and encryption go together. Raises `CommandError`."""
-    way = security or usual_way(port, known)
-    if port is None:
-        follows = way is not known.security and known.port == USUAL_PORTS[known.security]
-        port = USUAL_PORTS[way] if follows else known.port
-    return Endpoint(host or known.host, port, way)
+    changed = known.with_security(security or usual_way(port, known))
+    return replace(changed, host=host or known.host, port=port or changed.port)
 
 
 def same_address(one: Address, other: Address) -> bool:

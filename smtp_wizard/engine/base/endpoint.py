@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.records import AsText, Range
@@ -30,6 +30,17 @@ class Security(StrEnum):
 
 USUAL_WAYS = {465: Security.TLS, 587: Security.STARTTLS, 2525: Security.STARTTLS, 25: Security.STARTTLS}
 """How each usual port is usually spoken to (RFC 8314, RFC 6409), best first. What answers decides in the end."""
+
+USUAL_PORTS = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
+"""The port to begin with where only the security is known (RFC 8314 section 3.3, RFC 6409 section 3.1, RFC 5321)."""
+
+
+def following_port(port: int, before: Security, after: Security) -> int:
+    """Return the port to go on with where a server's security is changed: it follows while it is one of the usual ones.
+
+    Another one was chosen by somebody, and stays.
+    """
+    return USUAL_PORTS[after] if after is not before and port in USUAL_PORTS.values() else port
 
 
 class HostError(InputError):
@@ -57,6 +68,10 @@ class Endpoint:
     host: Annotated[str, AsText(_saved_host, str, "a server's name")]
     port: Port
     security: Security
+
+    def with_security(self, security: Security) -> Self:
+        """Return the endpoint with another security; the port follows as `following_port` says."""
+        return replace(self, port=following_port(self.port, self.security, security), security=security)
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -10,7 +10,7 @@ from typing import Self
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
-from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
@@ -325,10 +325,6 @@ def with_choice(draft: Draft, catalog: Catalog, provider_id: str) -> Draft:
     origin = Origin.CHOSEN if provider_id else Origin.HAND
     chosen = draft.with_provider(catalog.get(provider_id) or custom, origin, "your choice" if provider_id else "")
     return replace(chosen, by_hand=not provider_id or chosen.by_hand or chosen.connection.endpoint is None)
-
-
-USUAL_PORT = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
-"""The port that goes with a security while nobody has typed another."""
 
 
 def walkable(path: AccessPath) -> bool:
