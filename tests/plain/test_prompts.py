@@ -21,6 +21,7 @@ from smtp_wizard.engine.accounts.account_book import StoreTrouble
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Emit, StageStarted
 from smtp_wizard.engine.checks.report import Report

@@ -694,6 +694,6 @@ async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk
         after = walk.draft
         for kept in ("address", "connection", "secret", "ticks", "proof"):
             assert getattr(after, kept) == getattr(forward, kept), kept
-            assert after.identity.sender == forward.identity.sender
+        assert after.identity.sender == forward.identity.sender
         assert after.connection.username == "somebody"
         assert after.ticks
