@@ -226,6 +226,19 @@ def test_a_folder_is_small_enough_to_be_read() -> None:
     assert {folder.name: size for folder, size in sizes.items() if size > FOLDER_LIMIT} == {}
 
 
+NO_FOLDERS_OF_THE_PACKAGE = {"corpus", "realservers", "support", "whole"}
+"""Folders of tests that are about no single folder of the package."""
+
+
+def test_the_tests_are_laid_out_like_the_folders() -> None:
+    """The tests of a folder are in the folder of the same name, those of a module straight in `engine/` there too."""
+    tests = [path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")]
+    folders = {str(path.parent) for path in tests} - NO_FOLDERS_OF_THE_PACKAGE
+    assert {folder for folder in folders if not (ROOT / PACKAGE / folder).is_dir()} == set()
+    flat = {path.stem.removeprefix("test_") for path in tests if str(path.parent) == "engine"}
+    assert {name for name in flat if not (ROOT / PACKAGE / "engine" / f"{name}.py").is_file()} == set()
+
+
 def test_no_imports_run_in_a_circle() -> None:
     graph = {name: {target for target, _ in own_imports(module)} - {name} for name, module in modules().items()}
     while leaves := [name for name, targets in graph.items() if not targets & graph.keys()]:

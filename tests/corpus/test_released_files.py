@@ -1,4 +1,4 @@
-"""The files of earlier versions, as they wrote them, are read as what they meant. One of each kind in tests/corpus."""
+"""The files of earlier versions, as they wrote them, are read as what they meant. One of each kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from smtp_wizard.engine.state.carried import OLD_NAME
 from smtp_wizard.engine.state.signins import Reached, SignIn, entry_of
 from smtp_wizard.engine.state.storage import Storage
 
-FILES = Path(__file__).parents[1] / "corpus" / "files"
+FILES = Path(__file__).parent / "files"
 WHO = "6e5c13f930652182769d742b8a244564"
 
 

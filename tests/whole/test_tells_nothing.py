@@ -75,7 +75,7 @@ from tests.support.nouns import with_fields
 from tests.support.oauthserver import CLIENT_ID, Answer, AuthorizationServer
 from tests.support.stores import always, desktop
 from tests.support.walk import Walk, make_desk, shelf, until, walking, words_of
-from tests.test_two_faces import practising
+from tests.whole.test_two_faces import practising
 
 NAME = "found-7f3k"
 """The user name and the accounts' name: what a face may well show, by which the search is proved."""
