@@ -10,8 +10,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -31,7 +31,7 @@ from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, next_step, 
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
 from smtp_wizard.runtime.early_keys import as_before
 from smtp_wizard.runtime.fault_log import as_fault
-from smtp_wizard.runtime.foreground import run_on_terminal
+from smtp_wizard.runtime.foreground import Foreground
 from smtp_wizard.runtime.server_watch import ServerWatch
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.connect import ConnectScreen
@@ -103,8 +103,19 @@ class WizardApp(TypedAheadApp):
         Binding("ctrl+t", "look", "Another look", show=False),
     ]
 
-    def __init__(self, desk: Desk, shelf: GuideShelf, *, start: str = SETUP, draft: Draft | None = None) -> None:
-        """`start`: 'home' or 'setup'. With a draft, setup goes on at its first open question."""
+    def __init__(
+        self,
+        desk: Desk,
+        shelf: GuideShelf,
+        *,
+        foreground: Foreground | None = None,
+        start: str = SETUP,
+        draft: Draft | None = None,
+    ) -> None:
+        """`start`: 'home' or 'setup'. With a draft, setup goes on at its first open question.
+
+        `foreground`: the terminal that commands of the stores may borrow while the screens are drawn on it.
+        """
         look = theme_for(os.environ)
         # The toolkit chooses its colour filters before it knows the theme: NO_COLOR would paint black on black.
         super().__init__(desk.folder, ansi_color=look == THEMES["ansi"])
@@ -125,7 +136,7 @@ class WizardApp(TypedAheadApp):
         self.before_limits = HOME
         self.register_theme(HIGH_CONTRAST)
         self.theme = look
-        desk.stores.command.lend = self._lend_terminal
+        (foreground or Foreground()).drawn_on(self.put_aside)
         self.ascii = only_ascii(os.environ, getattr(sys.__stderr__, "encoding", None))
 
     # -- the terminal -----------------------------------------------------------------------------------------------
@@ -149,13 +160,17 @@ class WizardApp(TypedAheadApp):
         names = list(THEMES.values())
         self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
 
-    def _lend_terminal(self, words: Sequence[str], environ: Mapping[str, str]) -> tuple[bytes, int] | None:
-        """Put the screens aside while a command asks the person something; None where there is no terminal to lend."""
-        try:
-            with self.suspend(), as_before():
-                return run_on_terminal(words, environ)
-        except SuspendNotSupported:
-            return None
+    @contextmanager
+    def put_aside(self) -> Iterator[bool]:
+        """Put the screens aside while a command asks the person something; yield False where they cannot be."""
+        with ExitStack() as aside:
+            try:
+                aside.enter_context(self.suspend())
+            except SuspendNotSupported:
+                yield False
+                return
+            aside.enter_context(as_before())
+            yield True
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Open an address in the person's browser, which inherits no secret from the environment."""
@@ -383,8 +398,16 @@ def browser_at_hand(environ: Mapping[str, str]) -> bool:
     return sys.platform in ("darwin", "win32") or "DISPLAY" in environ or "WAYLAND_DISPLAY" in environ
 
 
-def run_app(desk: Desk, shelf: GuideShelf, *, start: str, draft: Draft | None = None, mouse: bool = True) -> int:
+def run_app(
+    desk: Desk,
+    shelf: GuideShelf,
+    *,
+    foreground: Foreground | None = None,
+    start: str,
+    draft: Draft | None = None,
+    mouse: bool = True,
+) -> int:
     """Draw the screens until the person leaves; return the exit code. The caller has made sure of a terminal."""
-    app: Any = WizardApp(desk, shelf, start=start, draft=draft)
+    app: Any = WizardApp(desk, shelf, foreground=foreground, start=start, draft=draft)
     result = app.run(mouse=mouse)
     return result if isinstance(result, int) else 0 if app.return_code in (0, None) else 70

@@ -32,7 +32,14 @@ def draw(invocation: Invocation, start: str, draft: Draft | None) -> int:
         from smtp_wizard.app import run_app
 
         with usual_end():
-            return run_app(invocation.desk, invocation.shelf, start=start, draft=draft, mouse=invocation.use_mouse())
+            return run_app(
+                invocation.desk,
+                invocation.shelf,
+                foreground=invocation.foreground,
+                start=start,
+                draft=draft,
+                mouse=invocation.use_mouse(),
+            )
 
 
 def converse(invocation: Invocation, start: str, draft: Draft | None) -> int:

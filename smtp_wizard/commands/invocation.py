@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +12,14 @@ from smtp_wizard.runtime.output import Output
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.accounts.account_book import AccountBook
-    from smtp_wizard.engine.base.secret import Secret
     from smtp_wizard.engine.explain.explain import Explainer
     from smtp_wizard.engine.guides.guides import GuideShelf
     from smtp_wizard.engine.providers.catalog import Catalog
+    from smtp_wizard.engine.secrets.references import EnvStore
     from smtp_wizard.engine.secrets.stores import SecretStores
+    from smtp_wizard.engine.secrets.vault import PassphraseSource
     from smtp_wizard.engine.services.desk import Desk
+    from smtp_wizard.runtime.foreground import Foreground
 
 
 class Invocation:
@@ -32,7 +34,7 @@ class Invocation:
         """What --mouse and --no-mouse say."""
         self.plain = False
         """Whether --plain asks for lines of text in place of screens."""
-        self.passphrase: Callable[[], Awaitable[Secret]] | None = None
+        self.passphrase: PassphraseSource | None = None
         """Gives the vault's passphrase without asking: --passphrase-env, --passphrase-command."""
 
     @property
@@ -58,12 +60,35 @@ class Invocation:
     def stores(self) -> SecretStores:
         """The places for secrets alone."""
         from smtp_wizard.engine.secrets.stores import SecretStores
+        from smtp_wizard.runtime.questions import can_ask
 
-        return SecretStores(self.environ, self.folder, variables=self.book.variables)
+        return SecretStores(
+            self.environ,
+            self.folder,
+            variables=self.book.variables,
+            env=self.env,
+            passphrase=self.passphrase,
+            lend=self.foreground.run if can_ask() else None,
+        )
 
-    def give_passphrase(self, source: Callable[[], Awaitable[Secret]]) -> None:
-        """Say what gives the vault's passphrase, so that nobody is asked for it."""
-        self.passphrase = self.stores.vault.source = source
+    @cached_property
+    def env(self) -> EnvStore:
+        """The environment variables that hold secrets."""
+        from smtp_wizard.engine.secrets.references import EnvStore
+
+        return EnvStore(self.environ)
+
+    @cached_property
+    def foreground(self) -> Foreground:
+        """The person's terminal, as a command that gives a secret may borrow it."""
+        from smtp_wizard.runtime.foreground import Foreground
+
+        return Foreground()
+
+    def give_passphrase(self, source: PassphraseSource) -> None:
+        """Say what gives the vault's passphrase, so that nobody is asked for it. To be said before a store is used."""
+        assert "stores" not in self.__dict__, "they are built with it"
+        self.passphrase = source
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -76,13 +101,8 @@ class Invocation:
     def desk(self) -> Desk:
         """The whole engine."""
         from smtp_wizard.launch import build_desk
-        from smtp_wizard.runtime.foreground import run_on_terminal
-        from smtp_wizard.runtime.questions import can_ask
 
-        desk = build_desk(self.config, self.environ, book=self.book, stores=self.stores, catalog=self.catalog)
-        if can_ask():
-            desk.stores.command.lend = run_on_terminal
-        return desk
+        return build_desk(self.config, self.environ, book=self.book, stores=self.stores, catalog=self.catalog)
 
     def _heard(self, catalog: Catalog) -> Catalog:
         """Say once that the person's own list of providers cannot be used."""

@@ -113,12 +113,12 @@ def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
 class Talk:
     """One conversation."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, leaves: Callable[[], bool] = lambda: True) -> None:
+        """`leaves` is asked when the person wants to quit; it may ask them whether they are sure."""
         self._line = line
         self._purpose = ""
         self._leaving = False
-        self.leaves: Callable[[], bool] = lambda: True
-        """Asked when the person wants to quit; may ask them whether they are sure."""
+        self._leaves = leaves
 
     # -- saying -----------------------------------------------------------------------------------------------------
 
@@ -240,7 +240,7 @@ class Talk:
             raise Quit
         self._leaving = True
         try:
-            if self.leaves():
+            if self._leaves():
                 raise Quit
         except GoBack:
             return

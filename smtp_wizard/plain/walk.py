@@ -63,8 +63,7 @@ class PlainWizard:
     """One run: the wizard, the accounts, and back, until the person leaves."""
 
     def __init__(self, desk: Desk, shelf: GuideShelf, line: Line) -> None:
-        self.talk = Talk(line)
-        self.talk.leaves = self._may_leave
+        self.talk = Talk(line, self._may_leave)
         self.kit = Kit(desk, shelf, self._keep)
         self.box = DraftBox(desk.folder)
         self.draft = Draft()

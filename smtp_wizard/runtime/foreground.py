@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from smtp_wizard.engine.secrets.command import LARGEST
 
@@ -36,6 +36,25 @@ def run_on_terminal(
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
     return raw[: LARGEST + 1], process.returncode
+
+
+class Foreground:
+    """The terminal of the person, as a command that must ask them something borrows it.
+
+    Whoever draws on it meanwhile puts itself aside: `drawn_on` says how.
+    """
+
+    def __init__(self) -> None:
+        self._aside: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(True)
+
+    def drawn_on(self, aside: Callable[[], AbstractContextManager[bool]]) -> None:
+        """Say how the screens are put aside while a command has the terminal: `aside` yields whether they are."""
+        self._aside = aside
+
+    def run(self, words: Sequence[str], environ: Mapping[str, str]) -> tuple[bytes, int] | None:
+        """As `run_on_terminal`, with whatever is drawn there put aside; None where that cannot be done either."""
+        with self._aside() as free:
+            return run_on_terminal(words, environ) if free else None
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import asyncio
 import os
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultState
 from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.runtime import foreground
+from smtp_wizard.runtime.foreground import Foreground
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.passphrase import MoveScreen, PassphraseScreen
@@ -272,11 +276,31 @@ async def test_a_move_that_fails_changes_nothing(desk: Desk, backend: MemoryBack
     assert await held(desk) == (StoreKind.KEYRING, SECRET)
 
 
-async def test_a_terminal_that_cannot_be_lent_is_not(desk: Desk) -> None:
-    async with walking(desk, start=HOME) as walk:
-        lend: Any = desk.stores.command.lend
-        assert lend == walk.app._lend_terminal
-        assert lend(["true"], {}) is None
+async def test_a_terminal_that_cannot_be_lent_is_not(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The screens of a test are drawn nowhere, so they cannot be put aside: the command is not even begun."""
+    begun: list[object] = []
+    monkeypatch.setattr(foreground, "run_on_terminal", lambda *words: begun.append(words))
+    terminal = Foreground()
+    async with walking(desk, start=HOME, foreground=terminal):
+        assert terminal.run(["true"], {}) is None
+    assert begun == []
+
+
+def test_the_screens_are_put_aside_while_a_command_has_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    acts: list[str] = []
+
+    @contextmanager
+    def aside() -> Iterator[bool]:
+        acts.append("aside")
+        yield True
+        acts.append("back")
+
+    monkeypatch.setattr(foreground, "run_on_terminal", lambda *_: acts.append("asked"))
+    terminal = Foreground()
+    terminal.run(["true"], {})
+    terminal.drawn_on(aside)
+    terminal.run(["true"], {})
+    assert acts == ["asked", "aside", "asked", "back"]
 
 
 async def test_a_choice_made_while_the_places_are_tried_out_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -238,9 +238,8 @@ class Computer:
         backend: Backend = desktop_backend() if self.real else desktop(self.keyring)
         if steps is not None and self.real:
             backend = _stepped(backend, steps)
-        stores = SecretStores({}, self.config, backend_factory=lambda: backend)
-        stores.vault = VaultStore(self.config, cost=Cost(n=2**4), lock_limit=patience)
-        stores._stores[StoreKind.VAULT] = stores.vault
+        vault = VaultStore(self.config, cost=Cost(n=2**4), lock_limit=patience)
+        stores = SecretStores({}, self.config, backend_factory=lambda: backend, vault=vault)
         desk = compose(
             catalog=self.catalog,
             diagnosis=self.diagnosis,

@@ -30,11 +30,13 @@ from smtp_wizard.engine.discovery.dns import Resolver
 from smtp_wizard.engine.discovery.web import Web
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
+from smtp_wizard.engine.secrets.base import SecretStore
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.smtp.transport import SocketWire, Wire
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.launch import compose
+from smtp_wizard.runtime.foreground import Foreground
 from smtp_wizard.screens.step import StepScreen
 from tests.support.patience import PATIENCE
 from tests.support.stores import MemoryBackend, always, desktop
@@ -119,18 +121,19 @@ def make_desk(
     now: Callable[[], datetime] | None = None,
     providers: Catalog | None = None,
     lock_limit: float = 5.0,
+    keyring: SecretStore | None = None,
     resolver: Resolver | None = None,
     web: Web | None = None,
 ) -> Desk:
     """Build the engine over a config folder, with a keyring that is a dict in memory.
 
-    `lock_limit`: seconds to wait for another process that is saving accounts.
+    `lock_limit`: seconds to wait for another process that is saving accounts. `keyring`: in the place of that dict.
     """
     return compose(
         catalog=providers or catalog(),
         diagnosis=diagnosis(),
         wire=wire or SocketWire(),
-        stores=stores or SecretStores({}, folder, backend_factory=always(backend or desktop())),
+        stores=stores or SecretStores({}, folder, backend_factory=always(backend or desktop()), keyring=keyring),
         book=AccountBook(folder, lock_limit=lock_limit),
         folder=folder,
         limits=limits,
@@ -272,10 +275,15 @@ class Walk:
 
 @asynccontextmanager
 async def walking(
-    desk: Desk, *, start: str = SETUP, draft: Draft | None = None, size: tuple[int, int] = (80, 24)
+    desk: Desk,
+    *,
+    start: str = SETUP,
+    draft: Draft | None = None,
+    size: tuple[int, int] = (80, 24),
+    foreground: Foreground | None = None,
 ) -> AsyncIterator[Walk]:
     """Open the screens; yield the person before them."""
-    app = WizardApp(desk, shelf(), start=start, draft=draft)
+    app = WizardApp(desk, shelf(), foreground=foreground, start=start, draft=draft)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         walk = Walk(app, pilot)

@@ -45,7 +45,7 @@ class PasswordSource:
 def hidden(context: click.Context, _: click.Parameter, name: str | None) -> str | None:
     """Take a variable that holds a secret out of the environment at once, before any program can be started."""
     if name is not None:
-        context.obj.stores.env.hide((name,))
+        context.obj.env.hide((name,))
     return name
 
 

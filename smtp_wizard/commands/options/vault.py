@@ -76,7 +76,7 @@ def variable_source(invocation: Invocation, name: str) -> Callable[[], Awaitable
 
     hint = phrase("Set it to the vault's passphrase, and start again.")
     try:
-        held = invocation.stores.env.take(name)
+        held = invocation.env.take(name)
     except SecretError as problem:
         raise CommandError("passphrase-unreadable", problem.words, hint, Exit.SECRET) from None
     if held is None:

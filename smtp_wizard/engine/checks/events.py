@@ -66,6 +66,14 @@ class SignIn:
     answered: bool = False
     """Whether the server has said how it ended."""
 
+    def mark_sent(self) -> None:
+        """Say that the first word of it goes out now."""
+        self.sent = True
+
+    def mark_answered(self) -> None:
+        """Say that the server has told how it ended."""
+        self.answered = True
+
 
 class Titles(Explains, Protocol):
     """What keeps causes in mind needs of the diagnosis besides."""

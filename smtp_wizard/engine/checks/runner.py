@@ -468,7 +468,7 @@ class _Run:
         start = exchange.start()
         await self.sign_in.sending()
         payload = self._framed(start)
-        self.sign_in.sent = True
+        self.sign_in.mark_sent()
         await self._write(payload, start)
         reply = await self._reply(masked=True)
         while reply.code == protocol.CHALLENGE:
@@ -477,7 +477,7 @@ class _Run:
             reply = await self._reply(masked=True)
             if answer is None and reply.code == protocol.CHALLENGE:
                 raise _Trouble(Fault.GARBLED)
-        self.sign_in.answered = True
+        self.sign_in.mark_answered()
         return reply
 
     def _stronger(self, reply: Reply) -> Endpoint | None:

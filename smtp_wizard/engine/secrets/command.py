@@ -109,14 +109,23 @@ class CommandStore(ReferenceStore):
 
     kind = StoreKind.COMMAND
 
-    def __init__(self, environ: Mapping[str, str], *, limit: float = COMMAND_SECONDS) -> None:
-        """`environ`: what the command gets; `limit`: seconds that it may take."""
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        limit: float = COMMAND_SECONDS,
+        before: Callable[[], None] = nothing,
+        lend: Lend | None = None,
+    ) -> None:
+        """`environ`: what the command gets; `limit`: seconds that it may take.
+
+        `before` is called before a program is started: what no child process may inherit is taken out of the
+        environment. `lend` lends the person's terminal to a command that must ask them something; None: there is none.
+        """
         self._environ = environ
         self._limit = limit
-        self.before: Callable[[], None] = nothing
-        """Called before a program is started: what no child process may inherit is taken out of the environment."""
-        self.lend: Lend | None = None
-        """Set by a front door that can lend the person's terminal to a command that must ask them something."""
+        self._before = before
+        self._lend = lend
 
     async def probe(self) -> Availability:
         if os.name != "posix" and sys.platform != "win32":
@@ -142,7 +151,7 @@ class CommandStore(ReferenceStore):
 
     async def read(self, where: str) -> Secret:
         words = words_of(where)
-        self.before()
+        self._before()
         try:
             return await first_line(words, self._environ, limit=self._limit)
         except GaveUp:
@@ -153,11 +162,11 @@ class CommandStore(ReferenceStore):
 
     def _lent(self, words: Sequence[str]) -> Secret | None:
         """Run the command once more where it can ask the person, if the front door can lend a terminal."""
-        if self.lend is None:
+        if self._lend is None:
             return None
         name = shown(words[0], 100)
         try:
-            outcome = self.lend(words, self._environ)
+            outcome = self._lend(words, self._environ)
         except (OSError, TimeoutError):
             return None
         if outcome is None:

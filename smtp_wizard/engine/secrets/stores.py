@@ -7,14 +7,14 @@ from pathlib import Path
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets.base import Before, SecretStore, entry_name, nothing
-from smtp_wizard.engine.secrets.command import CommandStore
+from smtp_wizard.engine.secrets.command import CommandStore, Lend
 from smtp_wizard.engine.secrets.file import FileStore
 from smtp_wizard.engine.secrets.journal import Journal
 from smtp_wizard.engine.secrets.keyring import KEYRING_LIMIT, Backend, KeyringStore, desktop_backend
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import EnvStore, ReferenceStore
 from smtp_wizard.engine.secrets.session import SessionStore
-from smtp_wizard.engine.secrets.vault import VaultStore
+from smtp_wizard.engine.secrets.vault import PassphraseSource, VaultStore
 
 
 class SecretStores:
@@ -28,23 +28,28 @@ class SecretStores:
         variables: Callable[[], Iterable[str]] = tuple,
         keyring_limit: float = KEYRING_LIMIT,
         backend_factory: Callable[[], Backend] = desktop_backend,
+        keyring: SecretStore | None = None,
+        vault: VaultStore | None = None,
+        env: EnvStore | None = None,
+        passphrase: PassphraseSource | None = None,
+        lend: Lend | None = None,
     ) -> None:
         """`environ`: usually `os.environ`; variables that hold secrets are taken out of it when they are read.
 
         `folder`: the config folder, where the vault is; None: there is no vault. `variables`: names those in which
-        saved accounts have their secrets; they are taken out of it before a program is started.
+        saved accounts have their secrets; they are taken out of it before a program is started. `keyring`, `vault` and
+        `env`: the stores themselves, where they are at hand already. `passphrase` gives the vault's without asking;
+        `lend` lends the terminal to a command that must ask the person something.
         """
         self._environ = environ
         self._variables = variables
-        self.env = EnvStore(environ)
-        self.command = CommandStore(environ)
-        self.command.before = self.hide_variables
+        self.env = env or EnvStore(environ)
+        self.command = CommandStore(environ, before=self.hide_variables, lend=lend)
         self.file = FileStore(environ)
-        self.vault = VaultStore(folder)
+        self.vault = vault or VaultStore(folder, source=passphrase)
         self.journal = Journal(folder)
-        keyring = KeyringStore(limit=keyring_limit, backend_factory=backend_factory)
         stores: tuple[SecretStore, ...] = (
-            keyring,
+            keyring or KeyringStore(limit=keyring_limit, backend_factory=backend_factory),
             self.vault,
             self.command,
             self.file,

@@ -56,6 +56,10 @@ class _Unsealed:
     entries: Mapping[str, str]
 
 
+PassphraseSource = Callable[[], Awaitable[Secret]]
+"""Gives a passphrase. Raises `SecretError`."""
+
+
 class VaultState(StrEnum):
     """What the vault is like now."""
 
@@ -86,10 +90,18 @@ class VaultStore:
 
     kind = StoreKind.VAULT
 
-    def __init__(self, folder: Path | None, *, cost: Cost | None = None, lock_limit: float = 10.0) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        *,
+        cost: Cost | None = None,
+        lock_limit: float = 10.0,
+        source: PassphraseSource | None = None,
+    ) -> None:
         """`folder`: the config folder; None: there is no place for a vault. `cost`: of a new passphrase.
 
-        `lock_limit`: seconds to wait for another process that is writing.
+        `lock_limit`: seconds to wait for another process that is writing. `source` gives the passphrase without asking
+        anybody.
         """
         self._file = folder / FILE_NAME if folder is not None else None
         self._cost = cost or USUAL
@@ -99,8 +111,7 @@ class VaultStore:
         self._unsealed_last: _Unsealed | None = None
         self._outdated = False
         """Whether the vault was open here, and has another passphrase since."""
-        self.source: Callable[[], Awaitable[Secret]] | None = None
-        """Gives the passphrase without asking anybody; set by a front door. Raises `SecretError`."""
+        self._source = source
 
     # -- the passphrase ---------------------------------------------------------------------------------------------
 
@@ -142,9 +153,9 @@ class VaultStore:
         """Have the key at hand. Raises `SecretError`, `CLOSED` where nobody gives the passphrase."""
         if await self._in_thread(self._fitting):
             return
-        if self.source is None:
+        if self._source is None:
             raise self._closed()
-        passphrase = await self.source()
+        passphrase = await self._source()
         if self.state is VaultState.MISSING:
             try:
                 await self.create(passphrase)
@@ -193,7 +204,7 @@ class VaultStore:
         try:
             return await self._in_thread(work)
         except SecretError as problem:
-            if problem.trouble is not Trouble.CLOSED or self.source is None:
+            if problem.trouble is not Trouble.CLOSED or self._source is None:
                 raise
         await self._ready()
         return await self._in_thread(work)
@@ -210,7 +221,7 @@ class VaultStore:
             True,
             "An encrypted file of smtp-wizard's own, which you open with a passphrase: who copies the file learns "
             "nothing without it, and timed jobs (cron) can read it only where they are given the passphrase.",
-            unattended=self.source is not None,
+            unattended=self._source is not None,
         )
 
     async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:

@@ -110,10 +110,8 @@ class Stores(SecretStores):
     """Stores that wait for their turn before and after each thing they do."""
 
     def __init__(self, folder: Path, backend: MemoryBackend, program: Program) -> None:
-        super().__init__({}, folder, backend_factory=always(backend))
-        self.vault = AtOnceVault(folder, cost=Cost(n=2**4))
         keyring = AtOnceKeyring(backend_factory=always(backend))
-        self._stores |= {StoreKind.VAULT: self.vault, StoreKind.KEYRING: keyring}
+        super().__init__({}, folder, keyring=keyring, vault=AtOnceVault(folder, cost=Cost(n=2**4)))
         self._program = program
 
     async def put(self, ref: StoreRef, secret: Secret, **more: Any) -> None:

@@ -160,7 +160,7 @@ async def test_what_never_wrote_anything_leaves_no_note(desk: Desk) -> None:
     """A closed vault, a keyring that is locked: nothing was touched."""
     with pytest.raises(SecretError):
         await desk.accounts.save(draft(PASSWORD, store=StoreKind.VAULT))
-    desk.stores._stores[StoreKind.KEYRING] = FailingStore(trouble=Trouble.LOCKED)
+    desk = make_desk(desk.folder, keyring=FailingStore(trouble=Trouble.LOCKED))
     with pytest.raises(SecretError):
         await desk.accounts.save(draft(PASSWORD))
     assert not list(desk.folder.iterdir())
@@ -185,11 +185,9 @@ async def test_a_session_forgets_what_no_account_was_saved_for(desk: Desk, monke
 
 async def test_a_password_that_could_not_be_deleted_stays_named(desk: Desk, backend: MemoryBackend) -> None:
     account = await desk.accounts.save(draft(PASSWORD))
-    working, failing = desk.stores.get(StoreKind.KEYRING), FailingStore(trouble=Trouble.LOCKED)
-    desk.stores._stores[StoreKind.KEYRING] = failing
-    _, words = await desk.accounts.remove("Office")
+    locked_out = make_desk(desk.folder, keyring=FailingStore(trouble=Trouble.LOCKED))
+    _, words = await locked_out.accounts.remove("Office")
     assert "may still be in the store" in words
-    desk.stores._stores[StoreKind.KEYRING] = working
     (left,) = (await desk.entries.left()).entries
     assert (left.ref, left.account, left.there) == (account.store, "Office", True)
     assert [each.ref for each in (await desk.entries.clean()).removed] == [account.store]
@@ -352,7 +350,7 @@ async def test_only_what_no_account_refers_to_is_cleared_away(desk: Desk, backen
 async def test_what_cannot_be_deleted_now_is_kept_in_mind(desk: Desk, backend: MemoryBackend) -> None:
     backend.entries[SERVICE, ORPHAN.where] = "left"
     file = left_behind(desk.folder, StoreRef(StoreKind.SESSION, "Shop/password/00"), ORPHAN)
-    desk.stores._stores[StoreKind.KEYRING] = FailingStore(trouble=Trouble.LOCKED)
+    desk = make_desk(desk.folder, keyring=FailingStore(trouble=Trouble.LOCKED))
     (left,) = (await desk.entries.left()).entries
     assert left.there is None
     cleaned = await desk.entries.clean()
@@ -363,9 +361,8 @@ async def test_what_cannot_be_deleted_now_is_kept_in_mind(desk: Desk, backend: M
 
 
 async def test_what_was_left_in_a_vault_is_found_once_it_is_open(tmp_path: Path) -> None:
-    stores = SecretStores({}, tmp_path, backend_factory=always(desktop()))
-    stores.vault = VaultStore(tmp_path, cost=Cost(n=2**4))
-    stores._stores[StoreKind.VAULT] = stores.vault
+    vault = VaultStore(tmp_path, cost=Cost(n=2**4))
+    stores = SecretStores({}, tmp_path, backend_factory=always(desktop()), vault=vault)
     desk = make_desk(tmp_path, stores=stores)
     orphan = StoreRef(StoreKind.VAULT, "Office/password/00")
     left_behind(tmp_path, orphan)

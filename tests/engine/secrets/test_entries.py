@@ -105,9 +105,9 @@ async def test_a_password_that_is_nowhere_any_more_is_missing(desk: Desk, other:
 async def test_a_fault_of_the_store_is_no_reason_to_look_elsewhere(desk: Desk, other: Desk) -> None:
     seen = await desk.accounts.save(draft(OLD))
     await other.accounts.save(replace(draft_of(seen, Secret("a new one"), other.catalog)))
-    desk.stores._stores[StoreKind.KEYRING] = FailingStore(trouble=Trouble.LOCKED)
+    locked_out = make_desk(desk.folder, keyring=FailingStore(trouble=Trouble.LOCKED))
     with pytest.raises(SecretError) as locked:
-        await desk.entries.secret_of(seen)
+        await locked_out.entries.secret_of(seen)
     assert locked.value.trouble is Trouble.LOCKED
 
 

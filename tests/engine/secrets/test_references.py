@@ -185,8 +185,7 @@ async def test_a_front_door_may_lend_its_terminal_to_a_command_that_gave_up() ->
         asked.append(list(words))
         return answers.pop()
 
-    store = commands()
-    store.lend = lend
+    store = commands(lend=lend)
     answers: list[tuple[bytes, int] | None] = [(b"", 1), None, (PASSWORD.encode() + b"\n", 0)]
     where = printing("raise SystemExit(2)")
     assert await store.read(where) == SECRET

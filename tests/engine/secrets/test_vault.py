@@ -50,8 +50,8 @@ async def new_vault(folder: Path) -> VaultStore:
     return made
 
 
-async def opened(folder: Path) -> VaultStore:
-    again = vault(folder)
+async def opened(folder: Path, **more: Any) -> VaultStore:
+    again = vault(folder, **more)
     await again.open(PASSPHRASE)
     return again
 
@@ -388,8 +388,8 @@ async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 async def test_a_writer_that_never_ends_is_said(tmp_path: Path) -> None:
     import filelock
 
-    store = await new_vault(tmp_path)
-    store._lock_limit = 0.05
+    await new_vault(tmp_path)
+    store = await opened(tmp_path, lock_limit=0.05)
     with filelock.FileLock(f"{tmp_path / 'vault.json'}.lock"):
         assert await trouble_of(put(store, "Office", SECRET)) is Trouble.REFUSED
         await opened(tmp_path)
@@ -403,11 +403,9 @@ async def test_a_source_makes_and_opens_the_vault_without_asking(tmp_path: Path)
     async def source() -> Secret:
         return PASSPHRASE
 
-    store = vault(tmp_path)
-    store.source = source
+    store = vault(tmp_path, source=source)
     await put(store, "Office", SECRET)
-    again = vault(tmp_path)
-    again.source = source
+    again = vault(tmp_path, source=source)
     assert await again.get(OFFICE) == SECRET
     assert (await again.probe()).unattended
 
@@ -416,8 +414,7 @@ async def test_a_source_with_a_short_passphrase_makes_no_vault(tmp_path: Path) -
     async def source() -> Secret:
         return Secret("short")
 
-    store = vault(tmp_path)
-    store.source = source
+    store = vault(tmp_path, source=source)
     assert await trouble_of(put(store, "Office", SECRET)) is Trouble.REFUSED
 
 
@@ -524,8 +521,7 @@ async def test_a_passphrase_that_was_given_and_is_right_no_longer_leads_to_a_que
 
     other = await new_vault(tmp_path)
     await put(other, "Office", SECRET)
-    store = vault(tmp_path)
-    store.source = from_variable
+    store = vault(tmp_path, source=from_variable)
     assert await store.get(OFFICE) == SECRET
     await other.change_passphrase(NEW_PASSPHRASE)
     assert not await store.ready()
@@ -539,8 +535,7 @@ async def test_a_passphrase_that_was_never_right_is_wrong(tmp_path: Path) -> Non
         return NEW_PASSPHRASE
 
     await new_vault(tmp_path)
-    store = vault(tmp_path)
-    store.source = wrong
+    store = vault(tmp_path, source=wrong)
     assert await trouble_of(store.ready()) is Trouble.WRONG
     await store.open(PASSPHRASE)
     assert await store.ready()
@@ -554,8 +549,7 @@ async def test_a_password_manager_that_knows_the_new_passphrase_is_asked_again(t
 
     other = await new_vault(tmp_path)
     await put(other, "Office", SECRET)
-    store = vault(tmp_path)
-    store.source = from_manager
+    store = vault(tmp_path, source=from_manager)
     assert await store.get(OFFICE) == SECRET
     await other.change_passphrase(NEW_PASSPHRASE)
     known.append(NEW_PASSPHRASE)
@@ -566,7 +560,11 @@ async def test_a_password_manager_that_knows_the_new_passphrase_is_asked_again(t
 async def test_a_passphrase_that_changes_just_before_the_vault_is_used(tmp_path: Path, knows: bool) -> None:
     """Between the look whether the key fits and the use of it: nothing is sealed under the old one."""
     other = await new_vault(tmp_path)
-    store = await opened(tmp_path)
+
+    async def new_one() -> Secret:
+        return NEW_PASSPHRASE
+
+    store = await opened(tmp_path, source=new_one if knows else None)
     ready = store._ready
 
     async def changed_meanwhile() -> None:
@@ -574,12 +572,8 @@ async def test_a_passphrase_that_changes_just_before_the_vault_is_used(tmp_path:
         store._ready = ready  # type: ignore[method-assign]
         await other.change_passphrase(NEW_PASSPHRASE)
 
-    async def new_one() -> Secret:
-        return NEW_PASSPHRASE
-
     store._ready = changed_meanwhile  # type: ignore[method-assign]
     if knows:
-        store.source = new_one
         await store.put(OFFICE, SECRET)
         assert await other.get(OFFICE) == SECRET
     else:

@@ -97,8 +97,8 @@ async def test_secret_and_account_are_saved_and_the_file_holds_no_secret(
     assert "correct" not in (tmp_path / FILE_NAME).read_text("utf-8")
 
 
-async def test_a_store_that_takes_no_secret_saves_no_account(desk: Desk, tmp_path: Path) -> None:
-    desk.stores._stores[StoreKind.KEYRING] = FailingStore()
+async def test_a_store_that_takes_no_secret_saves_no_account(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, keyring=FailingStore())
     with pytest.raises(SecretError):
         await desk.accounts.save(draft())
     assert desk.book.list() == ()
@@ -228,7 +228,7 @@ async def test_removing_deletes_account_and_secret(desk: Desk, backend: MemoryBa
 
 async def test_a_secret_that_cannot_be_deleted_is_said_and_the_account_is_gone(desk: Desk) -> None:
     await desk.accounts.save(draft())
-    desk.stores._stores[StoreKind.KEYRING] = FailingStore()
+    desk = make_desk(desk.folder, keyring=FailingStore())
     account, words = await desk.accounts.remove("Office")
     assert account.name == "Office"
     assert "may still be in the store" in words
@@ -237,7 +237,7 @@ async def test_a_secret_that_cannot_be_deleted_is_said_and_the_account_is_gone(d
 
 async def test_an_account_without_a_secret_is_removed_without_asking_a_store(desk: Desk) -> None:
     await desk.accounts.save(draft(auth=Auth.NONE))
-    desk.stores._stores[StoreKind.KEYRING] = FailingStore()
+    desk = make_desk(desk.folder, keyring=FailingStore())
     assert (await desk.accounts.remove("Office"))[1] == ""
 
 
