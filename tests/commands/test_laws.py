@@ -163,7 +163,8 @@ def test_setup_opens_the_screens_at_what_was_said(screens: list[dict[str, Any]])
     assert ran.code == 0
     (opened,) = screens
     assert (opened["start"], str(opened["draft"].address)) == ("setup", "ana@sandbox.test")
-    assert (opened["draft"].provider, opened["draft"].path, opened["draft"].sender_name) == ("sandbox", None, "Ana")
+    connection, identity = opened["draft"].connection, opened["draft"].identity
+    assert (connection.provider, connection.path, identity.sender_name) == ("sandbox", None, "Ana")
 
 
 def test_with_every_answer_given_no_screen_opens(screens: list[dict[str, Any]]) -> None:
