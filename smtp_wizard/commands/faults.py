@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import errno
-import traceback
-from contextlib import suppress
 
-from smtp_wizard import __version__
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.accounts.account import AccountsError
 from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken, NoSuchAccount
 from smtp_wizard.engine.base.data_files import DataError, DataUnread
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
-from smtp_wizard.engine.base.private_files import make_private_dir, write_private
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.guides.guides import UnknownGuide
 from smtp_wizard.engine.sandbox.server import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.runtime.exits import CommandError, Exit
-
-LOG_NAME = "last-fault.log"
+from smtp_wizard.runtime.fault_log import LAST_FAULT, FaultLog
 
 
 def known_fault(problem: Exception) -> CommandError | None:
@@ -122,26 +117,8 @@ REPLACE_HINT = phrase("Add --replace if that is what you want.")
 def reported_bug(problem: Exception, invocation: Invocation) -> CommandError:
     """Write a bug down; return the error that says so. Neither holds what was typed, or any variable's value."""
     kind = type(problem).__name__
-    where = NO_WORDS
-    with suppress(OSError):
-        make_private_dir(invocation.folder)
-        log = invocation.folder / LOG_NAME
-        write_private(log, _told(problem).encode())
-        where = phrase(" What happened is written in {}.", shown(str(log), 200))
+    log = FaultLog(invocation.folder, LAST_FAULT).write(problem)
+    where = phrase(" What happened is written in {}.", log) if log else NO_WORDS
     return CommandError(
         "bug", phrase("This is a fault of smtp-wizard itself ({}).{}", shown(kind), where), exit_code=Exit.BUG
     )
-
-
-def _told(problem: BaseException) -> str:
-    """Return types and places of an exception and of those that led to it.
-
-    Their texts are left out, since they may quote what was typed, and so are the values of variables.
-    """
-    parts = [f"smtp-wizard {__version__}\n"]
-    seen: BaseException | None = problem
-    while seen is not None:
-        frames = traceback.StackSummary.extract(traceback.walk_tb(seen.__traceback__), capture_locals=False)
-        parts += [f"\n{type(seen).__module__}.{type(seen).__qualname__}\n", *frames.format()]
-        seen = seen.__cause__ or seen.__context__
-    return "".join(parts)

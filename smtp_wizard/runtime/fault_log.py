@@ -10,9 +10,12 @@ from pathlib import Path
 
 from smtp_wizard import __version__
 from smtp_wizard.engine.base.private_files import make_private_dir, write_private
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, shown
 
 CRASH_LOG = "crash.log"
+"""What the screens met, of one session."""
+LAST_FAULT = "last-fault.log"
+"""What ended a command, or kept it from part of its work."""
 MOST_TOLD = 20
 """How many faults of one session are kept, the newest."""
 MOST_FRAMES = 40
@@ -33,20 +36,21 @@ def as_fault(problem: BaseException) -> Exception:
 class FaultLog:
     """The faults of one session, in a file that only its owner reads (0600)."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / CRASH_LOG
+    def __init__(self, folder: Path, name: str = CRASH_LOG) -> None:
+        """`name`: of the file in `folder`."""
+        self._path = folder / name
         self.entries: list[str] = []
         """What was written down, the newest last."""
 
-    def write(self, fault: BaseException) -> str:
-        """Write a fault down; return the file's name, cleaned, or '' where nothing can be written."""
+    def write(self, fault: BaseException) -> Shown:
+        """Write a fault down; return the file's name, or no words where nothing can be written."""
         self.entries = [*self.entries, fault_places(fault)][-MOST_TOLD:]
         text = "\n".join([f"smtp-wizard {__version__}\n", *self.entries])
         with suppress(OSError):
             make_private_dir(self._path.parent)
             write_private(self._path, text.encode("utf-8", "backslashreplace"), lasting=False)
             return shown(str(self._path), 200)
-        return ""
+        return NO_WORDS
 
 
 def fault_places(fault: BaseException) -> str:

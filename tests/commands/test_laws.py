@@ -338,7 +338,8 @@ def test_a_bug_is_one_sentence_and_a_private_log_without_secrets(own_home: Path)
     assert log.stat().st_mode & 0o777 == 0o600
     text = log.read_text("utf-8")
     assert "ValueError" in text
-    assert "checker.py" in text
+    assert "engine/services/checks.py" in text
+    assert "code = " not in text, "lines of code may quote what was typed"
     assert PASSWORD not in text + plain.err + ran.out
 
 

@@ -37,7 +37,6 @@ from hypothesis import strategies as st
 from textual.widgets import Static
 
 from smtp_wizard.app import WizardApp, run_app
-from smtp_wizard.commands.faults import LOG_NAME
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
@@ -56,7 +55,7 @@ from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.launch import build_desk
 from smtp_wizard.plain.walk import PlainWizard
-from smtp_wizard.runtime.fault_log import CRASH_LOG
+from smtp_wizard.runtime.fault_log import CRASH_LOG, LAST_FAULT
 from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.finding import FindingScreen
 from smtp_wizard.widgets.checks import CheckList
@@ -304,7 +303,7 @@ async def breaking(scene: Scene) -> None:
         for words in (("test", name), ("send", name, "--to", "b@sandbox.test")):
             await scene.run(*words, *unlock, "-v", *form, code=70)
         await scene.run("accounts", "password", name, *PASSWORDS, *form, code=70)
-    assert (scene.config / LOG_NAME).is_file()
+    assert (scene.config / LAST_FAULT).is_file()
 
 
 async def talking(scene: Scene) -> None:
