@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -708,3 +709,56 @@ async def test_what_a_killed_writer_left_is_swept_when_the_vault_is_opened(tmp_p
     (tmp_path / ".vault.json.abc.scratch").write_bytes(b"half")
     await opened(tmp_path)
     assert not (tmp_path / ".vault.json.abc.scratch").exists()
+
+
+# -- what is held of it, and what is not -------------------------------------------------------------------------------
+
+
+def test_what_is_far_too_long_is_not_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vault_format, "read_json", Mock(side_effect=AssertionError("it was read")))
+    with pytest.raises(vault_format.Damaged, match="far too long"):
+        vault_format.read(b" " * (vault_format.LARGEST + 1))
+
+
+@pytest.mark.parametrize(("cost", "bearable"), [
+    (Cost(n=2, r=32, p=1), True),
+    (Cost(n=2, r=33, p=1), False),
+    (Cost(n=2, r=0, p=1), False),
+    (Cost(n=2, r=1, p=16), True),
+    (Cost(n=2, r=1, p=17), False),
+    (Cost(n=2, r=1, p=0), False),
+    (Cost(n=3, r=1, p=1), False),
+    (Cost(n=1, r=1, p=1), False),
+    (Cost(n=2**20, r=1, p=1), True),
+    (Cost(n=2**20, r=2, p=1), False),
+    (Cost(n=2**18, r=2, p=5), False),
+])  # fmt: skip
+def test_what_an_opening_may_cost_has_bounds(cost: Cost, bearable: bool) -> None:
+    assert cost.bearable is bearable
+
+
+async def test_salt_nonce_and_key_have_their_lengths(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    header = vault_format.read((tmp_path / "vault.json").read_bytes()).header
+    assert store._key is not None
+    assert (len(header.salt), len(header.nonce), len(store._key.value)) == (16, 12, 32)
+
+
+async def test_a_key_of_another_cost_is_another_key(tmp_path: Path) -> None:
+    store = await new_vault(tmp_path)
+    sealed = vault_format.read((tmp_path / "vault.json").read_bytes())
+    key = store._key
+    assert key is not None
+    assert key.fits(sealed)
+    assert not replace(key, cost=Cost(n=2**5)).fits(sealed)
+    assert not replace(key, salt=bytes(16)).fits(sealed)
+
+
+async def test_what_was_read_goes_with_the_key(tmp_path: Path) -> None:
+    """A vault that is closed, since another process changed its passphrase, holds no secret in memory."""
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    assert await store.get(OFFICE) == SECRET
+    await (await opened(tmp_path)).change_passphrase(Secret("another one of no sense"))
+    assert await trouble_of(store.get(OFFICE)) is Trouble.CLOSED
+    assert (store._key, store._copy, store._unsealed_last) == (None, None, None)

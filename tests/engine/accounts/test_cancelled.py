@@ -1,0 +1,113 @@
+"""A change that is given up at any of its steps is done, or undone; what it leaves in a store is named.
+
+So it is when the person leaves the program while it works, and when the time of a command runs out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smtp_wizard.engine.base import threads
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.secrets import vault, vault_format
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.services.desk import Desk
+from tests.engine.accounts.test_two_at_once import draft
+from tests.support.stores import MemoryBackend, desktop
+from tests.support.walk import make_desk
+
+OLD, NEW = "correct horse~q7Z", "battery staple~q7Z"
+MOST_STEPS = 60
+OTHER = {StoreKind.KEYRING: StoreKind.VAULT, StoreKind.VAULT: StoreKind.KEYRING}
+
+Change = Callable[[Desk, StoreKind], Coroutine[Any, Any, Any]]
+
+CHANGES: dict[str, tuple[Change, dict[str, str]]] = {
+    "save": (
+        lambda desk, kind: desk.accounts.save(replace(draft(NEW), store=kind)),
+        {"Office": NEW},
+    ),
+    "replace": (
+        lambda desk, kind: desk.accounts.save(replace(draft(NEW), store=OTHER[kind]), replacing=True),
+        {"Office": NEW},
+    ),
+    "rename": (lambda desk, kind: desk.accounts.rename("Office", "Shop"), {"Shop": OLD}),
+    "move": (lambda desk, kind: desk.accounts.move("Office", OTHER[kind]), {"Office": OLD}),
+    "copy": (lambda desk, kind: desk.accounts.duplicate("Office", "Shop"), {"Office": OLD, "Shop": OLD}),
+    "remove": (lambda desk, kind: desk.accounts.remove("Office"), {}),
+}
+"""Each change, and what is saved when it is done: the accounts' names and passwords."""
+
+
+class GivenUp:
+    """Gives a task up when it begins a certain piece of its work in a thread."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, at: int) -> None:
+        self._patch = patch
+        self._at = at
+        self.steps = 0
+
+    async def run(self, work: Coroutine[Any, Any, Any]) -> bool:
+        """Do some work; return whether it was given up."""
+        task = asyncio.ensure_future(work)
+        begin: Callable[[Callable[[], Any]], asyncio.Future[Any]] = threads._begun
+
+        def begun(part: Callable[[], Any]) -> asyncio.Future[Any]:
+            if asyncio.current_task() is task:
+                self.steps += 1
+                if self.steps == self._at:
+                    task.cancel()
+            return begin(part)
+
+        with self._patch.context() as patch:
+            patch.setattr(threads, "_begun", begun)
+            await asyncio.wait({task})
+        return task.cancelled()
+
+
+async def saved(desk: Desk) -> dict[str, str]:
+    """The names of all accounts, and their passwords."""
+    found: dict[str, str] = {}
+    for account in desk.book.list():
+        secret = await desk.entries.secret_of(account)
+        assert secret is not None
+        found[account.name] = secret.reveal()
+    return found
+
+
+async def unseen(desk: Desk, backend: MemoryBackend) -> set[str]:
+    """The entries of the stores that no account refers to, and no note names."""
+    kept = {name for _, name in backend.entries} | set(desk.stores.vault._entries())
+    needed = {account.store.where for account in desk.book.list() if account.store is not None}
+    return kept - needed - {left.ref.where for left in (await desk.entries.left()).entries}
+
+
+@pytest.mark.parametrize("kind", OTHER)
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_change_that_is_given_up_is_done_or_undone(
+    change: str, kind: StoreKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vault, "USUAL", vault_format.Cost(n=2**4))
+    act, afterwards = CHANGES[change]
+    before = {} if change == "save" else {"Office": OLD}
+    for at in range(1, MOST_STEPS):
+        (folder := tmp_path / str(at)).mkdir(mode=0o700)
+        backend = desktop()
+        desk = make_desk(folder, backend=backend)
+        await desk.stores.vault.create(Secret("four words of no sense"))
+        if before:
+            await desk.accounts.save(replace(draft(OLD), store=kind))
+        given_up = GivenUp(monkeypatch, at)
+        was_given_up = await given_up.run(act(desk, kind))
+        assert await saved(desk) in ((before, afterwards) if was_given_up else (afterwards,))
+        assert await unseen(desk, backend) == set()
+        if given_up.steps < at:
+            assert at > 2
+            return
+    raise AssertionError("it has no end")
