@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Place
+from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Slot
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -69,9 +69,9 @@ def draft(endpoint: Endpoint) -> Draft:
 async def spend(desk: Desk, endpoint: Endpoint) -> None:
     """Three sign-ins that were refused."""
     for _ in range(3):
-        place = await desk.attempts.take(ANA, endpoint.host, USUAL)
-        assert isinstance(place, Place)
-        desk.attempts.settle(place, cause="bad_credentials")
+        place = await desk.attempts.acquire(ANA, endpoint.host, USUAL)
+        assert isinstance(place, Slot)
+        desk.attempts.record(place, cause="bad_credentials")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

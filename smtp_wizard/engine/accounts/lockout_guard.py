@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts, Pause, Place
+from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts, Pause, Slot
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import Shown, join, phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
@@ -28,7 +28,7 @@ REFUSED = frozenset({"bad_credentials", "app_password_required", "cram_md5_only"
 TOKEN_REFUSED = frozenset({"oauth_token_invalid", "oauth_token_expired", "oauth_wrong_user", "oauth_scope_missing"})
 """The causes that mean the same of an access token."""
 UNANSWERED = ""
-"""The cause of a sign-in that nobody answered; see `Attempts.settle`."""
+"""The cause of a sign-in that nobody answered; see `Attempts.record`."""
 
 Title = Callable[[str], Shown]
 """What a cause is called, by its code."""
@@ -64,26 +64,26 @@ class Guard:
         """Do a check that signs in, and count how that came out; or report why it is not done."""
         lockout = self._provider.lockout if self._provider and self._provider.lockout else USUAL
         name, *also = self._whose
-        place = await self._attempts.take(
+        slot = await self._attempts.acquire(
             name, target.connection.endpoint.host, lockout, also=also, anyway=self._anyway
         )
-        if isinstance(place, Pause):
-            finding = pause_finding(place, self._now(), _name(self._provider), self._title)
+        if isinstance(slot, Pause):
+            finding = pause_finding(slot, self._now(), _name(self._provider), self._title)
             return report_pause(target, depth, finding, emit)
-        return await _Counted(self._attempts, place).run(check)
+        return await _Counted(self._attempts, slot).run(check)
 
 
 class _Counted:
     """One sign-in that is let through."""
 
-    def __init__(self, attempts: Attempts, place: Place) -> None:
+    def __init__(self, attempts: Attempts, slot: Slot) -> None:
         self._attempts = attempts
-        self._place = place
-        self._taken = False
+        self._slot = slot
+        self._recorded = False
         self._sign_in = SignIn(self._sending, self._accepted)
 
     async def run(self, check: Callable[[SignIn], Awaitable[Report]]) -> Report:
-        """Do the check; what becomes of it is settled, also where it is given up."""
+        """Do the check; what becomes of it is recorded, also where it is given up."""
         cause = UNANSWERED
         try:
             report = await check(self._sign_in)
@@ -92,16 +92,16 @@ class _Counted:
             return report
         finally:
             if not self._sign_in.sent:
-                self._attempts.release(self._place)
-            elif not self._taken:
-                self._attempts.settle(self._place, cause=cause)
+                self._attempts.release(self._slot)
+            elif not self._recorded:
+                self._attempts.record(self._slot, cause=cause)
 
     async def _sending(self) -> None:
-        await self._attempts.sending(self._place)
+        await self._attempts.sending(self._slot)
 
     async def _accepted(self) -> None:
-        self._attempts.settle(self._place, cause=None)
-        self._taken = True
+        self._attempts.record(self._slot, cause=None)
+        self._recorded = True
 
 
 def _cause(report: Report) -> str:

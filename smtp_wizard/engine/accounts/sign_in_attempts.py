@@ -1,9 +1,9 @@
 """Counts the sign-ins per account that did not succeed, over restarts and processes, so that no provider locks it.
 
 What is kept says when a sign-in went out, how it ended, and under which scrambled name: no user name, no server, never
-a secret. A place is taken before a sign-in, marked when the password is about to go out, and settled after the answer,
-so that several at once stay below the limit together and even one whose process was killed counts. Where nothing can be
-written, this process counts for itself.
+a secret. A slot is acquired before a sign-in, marked when the password is about to go out, and its end is
+recorded after the answer, so that several at once stay below the limit together and even one whose process was killed
+counts. Where nothing can be written, this process counts for itself.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ USUAL = Lockout(attempts=3, minutes=15)
 """Where nothing is known of a provider."""
 
 _OPEN_FOR = timedelta(minutes=5)
-"""A sign-in takes no longer, all stages together: a place that is held longer belongs to a process that is dead."""
+"""A sign-in takes no longer, all stages together: a slot that is held longer belongs to a process that is dead."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.5
-"""Seconds between two looks whether a place is free."""
+"""Seconds between two looks whether a slot is free."""
 
 _own: set[str] = set()
-"""The ids of the places that this process holds. Its number says little of who wrote a row before: in a container each
+"""The ids of the slots that this process holds. Its number says little of who wrote a row before: in a container each
 process that is started anew has the same one."""
 
 _Change = Callable[[Entry], Entry]
@@ -52,8 +52,8 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The right to sign in to an account once. It is given back by `Attempts.settle` or `Attempts.release`."""
+class Slot:
+    """The right to sign in to an account once. It is given back by `Attempts.record` or `Attempts.release`."""
 
     names: Names
     id: str
@@ -65,10 +65,10 @@ class Pause:
     """No sign-in now: too many did not succeed."""
 
     causes: tuple[str, ...]
-    """Why, of each that still counts, the oldest first; see `Attempts.settle`."""
+    """Why, of each that still counts, the oldest first; see `Attempts.record`."""
     lockout: Lockout
     until: datetime
-    """From then on there is a place again. Aware."""
+    """From then on there is a slot again. Aware."""
 
     def minutes(self, now: datetime) -> int:
         """Return how many minutes are left, begun ones counted, at least 1."""
@@ -95,15 +95,15 @@ class Attempts:
         self._unwritten: dict[str, list[_Change]] = {}
         """What was handed over and stands in no file yet, by account."""
 
-    async def take(
+    async def acquire(
         self, username: str, host: str, lockout: Lockout, *, also: Sequence[str] = (), anyway: bool = False
-    ) -> Place | Pause:
-        """Take a place for one sign-in, or learn how long to wait. `anyway`: the person knows better.
+    ) -> Slot | Pause:
+        """Take a slot for one sign-in, or learn how long to wait. `anyway`: the person knows better.
 
         `also`: other names that the server may take for the same account; what failed under any of them counts.
-        While others who are just signing in to the same account hold the last places, this waits for how they fare.
+        While others who are just signing in to the same account hold the last slots, this waits to see how they end.
         """
-        wanted = Place(_names(username, also, host), secrets.token_hex(8), lockout)
+        wanted = Slot(_names(username, also, host), secrets.token_hex(8), lockout)
         wait = _FIRST_WAIT
         _own.add(wanted.id)
         try:
@@ -117,33 +117,33 @@ class Attempts:
             _own.discard(wanted.id)
         return answer
 
-    async def sending(self, place: Place) -> None:
-        """Note that the password is about to go out: from now on this counts, even if nobody is left to settle it.
+    async def sending(self, slot: Slot) -> None:
+        """Note that the password is about to go out: from now on this counts, even if nobody is left to record its end.
 
         It is written when this returns.
         """
         now = self._now()
-        sent = SignIn(now, now + timedelta(minutes=place.lockout.minutes), Reached.SENT, process=os.getpid())
-        await self._storage.ask(lambda file: self._changed(file, place.names, lambda entry: {**entry, place.id: sent}))
+        sent = SignIn(now, now + timedelta(minutes=slot.lockout.minutes), Reached.SENT, process=os.getpid())
+        await self._storage.ask(lambda file: self._changed(file, slot.names, lambda entry: {**entry, slot.id: sent}))
 
-    def settle(self, place: Place, *, cause: str | None) -> None:
+    def record(self, slot: Slot, *, cause: str | None) -> None:
         """Say how a sign-in ended. Success (`cause` None) makes the earlier ones forgotten; anything else counts.
 
         `cause`: the code of the finding where the server has answered, '' where it has not.
         """
         now = self._now()
-        failed = SignIn(now, now + timedelta(minutes=place.lockout.minutes), Reached.FAILED, cause or "")
+        failed = SignIn(now, now + timedelta(minutes=slot.lockout.minutes), Reached.FAILED, cause or "")
 
-        def settled(entry: Entry) -> Entry:
+        def recorded(entry: Entry) -> Entry:
             if cause is None:
-                return {id: each for id, each in entry.items() if _under_way(id, each, now) and id != place.id}
-            return {**entry, place.id: failed}
+                return {id: each for id, each in entry.items() if _under_way(id, each, now) and id != slot.id}
+            return {**entry, slot.id: failed}
 
-        self._put(place, settled, lasting=cause is not None)
+        self._put(slot, recorded, lasting=cause is not None)
 
-    def release(self, place: Place) -> None:
-        """Give a place back where the password has not gone out."""
-        self._put(place, lambda entry: {id: each for id, each in entry.items() if id != place.id})
+    def release(self, slot: Slot) -> None:
+        """Give a slot back where the password has not gone out."""
+        self._put(slot, lambda entry: {id: each for id, each in entry.items() if id != slot.id})
 
     def counted(self, username: str, host: str, also: Sequence[str] = ()) -> tuple[str, ...]:
         """Return the causes of an account's sign-ins that count now, as in `Pause`. Writes nothing. `also`: see `take`.
@@ -160,11 +160,11 @@ class Attempts:
 
     # -- the file ---------------------------------------------------------------------------------------------------
 
-    def _taken(self, file: Connection, wanted: Place, *, anyway: bool) -> Place | Pause | None:
-        """Enter a place; None where it must be waited for."""
+    def _taken(self, file: Connection, wanted: Slot, *, anyway: bool) -> Slot | Pause | None:
+        """Enter a slot; None where it must be waited for."""
         now = self._now()
 
-        def taken(entry: Entry) -> tuple[Place | Pause | None, Entry]:
+        def taken(entry: Entry) -> tuple[Slot | Pause | None, Entry]:
             entry = _current(entry, now)
             failed = _failed(entry, now)
             if not anyway:
@@ -173,23 +173,23 @@ class Attempts:
                 under_way = [id for id, each in entry.items() if _under_way(id, each, now)]
                 if len(failed) + len(under_way) >= wanted.lockout.attempts:
                     return None, entry
-            place = SignIn(now, now + _OPEN_FOR, Reached.OPEN, process=os.getpid())
-            return wanted, {**entry, wanted.id: place}
+            slot = SignIn(now, now + _OPEN_FOR, Reached.OPEN, process=os.getpid())
+            return wanted, {**entry, wanted.id: slot}
 
         return changed(file, wanted.names.counted, now, taken, related=wanted.names.related)
 
-    def _put(self, place: Place, change: _Change, *, lasting: bool = False) -> None:
-        """Write what became of a place; until then it is this process's own."""
-        waiting = [self._unwritten.setdefault(name, []) for name in place.names.counted]
+    def _put(self, slot: Slot, change: _Change, *, lasting: bool = False) -> None:
+        """Write what became of a slot; until then it is this process's own."""
+        waiting = [self._unwritten.setdefault(name, []) for name in slot.names.counted]
         for each in waiting:
             each.append(change)
 
         def kept() -> None:
             for each in waiting:
                 each.remove(change)
-            _own.discard(place.id)
+            _own.discard(slot.id)
 
-        self._storage.put(lambda file: self._changed(file, place.names, change), lasting=lasting, kept=kept)
+        self._storage.put(lambda file: self._changed(file, slot.names, change), lasting=lasting, kept=kept)
 
     def _changed(self, file: Connection, names: Names, change: _Change) -> None:
         now = self._now()
@@ -215,7 +215,7 @@ def _scrambled(username: str, host: str) -> str:
 
 def _pause(failed: Sequence[SignIn], lockout: Lockout) -> Pause:
     ends = sorted(each.until for each in failed)
-    # More may have failed than are allowed: there is a place again when fewer than that are left.
+    # More may have failed than are allowed: there is a slot again when fewer than that are left.
     return Pause(tuple(each.cause for each in failed), lockout, ends[len(failed) - lockout.attempts])
 
 
@@ -226,7 +226,7 @@ def _failed(entry: Entry, now: datetime) -> list[SignIn]:
 
 
 def _under_way(id: str, sign_in: SignIn, now: datetime) -> bool:
-    """Whether it may still be settled by its own process."""
+    """Whether it may still be recorded by its own process."""
     if sign_in.state is Reached.FAILED or now - sign_in.at >= _OPEN_FOR:
         return False
     return id in _own if sign_in.process == os.getpid() else _runs(sign_in.process)

@@ -68,26 +68,26 @@ async def _looked(stream: Stream, endpoint: Endpoint, ehlo_name: str, patience: 
     dialogue = Dialogue()
     greeting: Reply | None = None
     if endpoint.security is Security.STARTTLS:
-        greeting = await _good_reply(stream, dialogue, protocol.GREETED)
+        greeting = await _expected_reply(stream, dialogue, protocol.GREETED)
         introduction = protocol.ehlo(protocol.own_name(ehlo_name, stream.local_address))
-        await _ask(stream, dialogue, introduction, protocol.EHLO_TAKEN)
+        await _ask(stream, dialogue, introduction, protocol.EHLO_ACCEPTED)
         await _ask(stream, dialogue, protocol.starttls(), protocol.TLS_READY)
         dialogue.receive(stream.read_ready())
         dialogue.encrypted()
     facts = await stream.start_tls(endpoint.host, None)
     with suppress(TimeoutError, LookFailed, WireError, SmtpError):
         async with listening(patience):
-            greeting = greeting or await _good_reply(stream, dialogue, protocol.GREETED)
+            greeting = greeting or await _expected_reply(stream, dialogue, protocol.GREETED)
             await stream.write(dialogue.send(protocol.quit_()))
     return Look(facts, said_time(greeting.text) if greeting else None)
 
 
 async def _ask(stream: Stream, dialogue: Dialogue, command: Command, codes: Collection[int]) -> None:
     await stream.write(dialogue.send(command))
-    await _good_reply(stream, dialogue, codes)
+    await _expected_reply(stream, dialogue, codes)
 
 
-async def _good_reply(stream: Stream, dialogue: Dialogue, codes: Collection[int]) -> Reply:
+async def _expected_reply(stream: Stream, dialogue: Dialogue, codes: Collection[int]) -> Reply:
     while (reply := dialogue.reply()) is None:
         data = await stream.read()
         if not data:

@@ -276,7 +276,7 @@ class _Run:
             self.dialogue.receive(data)
         last = len(reply.lines) - 1
         for index, line in enumerate(reply.lines):
-            hidden = (masked and reply.go_on) or (self._mask_all and self._stage is Stage.AUTH)
+            hidden = (masked and reply.intermediate) or (self._mask_all and self._stage is Stage.AUTH)
             text = MASK if hidden else cut(line)
             template = "{}-{}" if index < last else "{} {}" if text else "{}"
             self._tell(Way.THEIRS, phrase(template, reply.code, text))
@@ -413,7 +413,7 @@ class _Run:
         if old:
             self._ehlo_refused = True
             (reply,) = await self._ask(protocol.helo(name))
-        self._demand(reply, protocol.EHLO_TAKEN, lacking="NAME" if reply.code in protocol.NAME_REFUSED else "")
+        self._demand(reply, protocol.EHLO_ACCEPTED, lacking="NAME" if reply.code in protocol.NAME_REFUSED else "")
         self._offered = Capabilities() if old else Capabilities.parse(reply)
 
     async def _starttls(self) -> CheckResult:
@@ -517,7 +517,7 @@ class _Run:
             await self._send(command, protocol.rcpt_to(mail.recipient), protocol.data())
         else:
             await self._send(command)
-        self._demand(await self._reply(), protocol.SENDER_TAKEN)
+        self._demand(await self._reply(), protocol.SENDER_ACCEPTED)
         return CheckResult(Stage.MAIL, Verdict.PASS, 0.0, phrase("sender {} accepted", shown(str(mail.sender))))
 
     async def _rcpt(self) -> CheckResult:
@@ -527,10 +527,10 @@ class _Run:
         reply = await self._reply()
         if pipelined:
             self._early = await self._reply()
-        if reply.code not in protocol.RECIPIENT_TAKEN and self._early is not None and self._early.go_on:
+        if reply.code not in protocol.RECIPIENT_ACCEPTED and self._early is not None and self._early.intermediate:
             # The server took DATA although it refused the recipient: the lone dot ends it with nothing sent.
             await self._ask(protocol.empty_content())
-        self._demand(reply, protocol.RECIPIENT_TAKEN)
+        self._demand(reply, protocol.RECIPIENT_ACCEPTED)
         return CheckResult(
             Stage.RCPT, Verdict.PASS, 0.0, phrase("recipient {} accepted", shown(str(self._message.recipient)))
         )
@@ -542,10 +542,10 @@ class _Run:
         await self._send(protocol.content(self._message.content))
         self._dot_sent = True
         reply = await self._reply()
-        if reply.code not in protocol.MESSAGE_TAKEN and reply.code < 400:
+        if reply.code not in protocol.MESSAGE_ACCEPTED and reply.code < 400:
             raise _Trouble(Fault.GARBLED, reply=reply)  # neither taken nor refused
         self._dot_sent = False
-        self._demand(reply, protocol.MESSAGE_TAKEN)
+        self._demand(reply, protocol.MESSAGE_ACCEPTED)
         return CheckResult(Stage.DATA, Verdict.PASS, 0.0, cut(reply.shown, 100))
 
     @property

@@ -71,7 +71,7 @@ class Reply:
         return self.code >= 400 or self.code == 221
 
     @property
-    def go_on(self) -> bool:
+    def intermediate(self) -> bool:
         """An intermediate reply: 334, 354. Which of them is meant, the command says."""
         return 300 <= self.code < 400
 
@@ -79,18 +79,18 @@ class Reply:
 # What lets a client go on, reply by reply (RFC 5321 section 4.3.2). A code that only begins with the right digit does
 # not answer the command: somebody is out of step, or somebody else is speaking.
 GREETED = frozenset({220})
-EHLO_TAKEN = frozenset({250})
+EHLO_ACCEPTED = frozenset({250})
 TLS_READY = frozenset({220})
 """RFC 3207 section 4."""
 SIGNED_IN = frozenset({235})
 """RFC 4954 section 6."""
 CHALLENGE = 334
 """The same section."""
-SENDER_TAKEN = frozenset({250})
-RECIPIENT_TAKEN = frozenset({250, 251, 252})
+SENDER_ACCEPTED = frozenset({250})
+RECIPIENT_ACCEPTED = frozenset({250, 251, 252})
 """252: some servers say of a recipient what is meant for VRFY, and take the message."""
 CONTENT_AWAITED = frozenset({354})
-MESSAGE_TAKEN = frozenset({250})
+MESSAGE_ACCEPTED = frozenset({250})
 NO_EHLO = frozenset({500, 502})
 """The command is not known (RFC 5321 section 3.2): HELO may be."""
 NAME_REFUSED = frozenset({501, 504})

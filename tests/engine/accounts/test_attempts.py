@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts, Pause, Place
+from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts, Pause, Slot
 from smtp_wizard.engine.providers.provider import LONGEST_LOCKOUT, Lockout
 from smtp_wizard.engine.state.carried import OLD_NAME
 from smtp_wizard.engine.state.forms import FILE_NAME, number_of
@@ -67,19 +67,19 @@ def attempts(folder: Path, clock: Clock) -> Attempts:
     return counting(folder, clock)
 
 
-async def place(attempts: Attempts, username: str = ANA, host: str = HOST, lockout: Lockout = USUAL) -> Place:
-    taken = await attempts.take(username, host, lockout)
-    assert isinstance(taken, Place), taken
+async def slot(attempts: Attempts, username: str = ANA, host: str = HOST, lockout: Lockout = USUAL) -> Slot:
+    taken = await attempts.acquire(username, host, lockout)
+    assert isinstance(taken, Slot), taken
     return taken
 
 
 async def refuse(attempts: Attempts, times: int = 1, username: str = ANA, lockout: Lockout = USUAL) -> None:
     for _ in range(times):
-        attempts.settle(await place(attempts, username, lockout=lockout), cause="bad_credentials")
+        attempts.record(await slot(attempts, username, lockout=lockout), cause="bad_credentials")
 
 
 async def pause(attempts: Attempts, username: str = ANA, lockout: Lockout = USUAL) -> Pause:
-    taken = await attempts.take(username, HOST, lockout)
+    taken = await attempts.acquire(username, HOST, lockout)
     assert isinstance(taken, Pause), taken
     return taken
 
@@ -116,7 +116,7 @@ async def test_there_is_a_place_again_when_the_oldest_has_expired(attempts: Atte
 
 async def test_a_sign_in_that_works_makes_the_refusals_forgotten(attempts: Attempts, folder: Path) -> None:
     await refuse(attempts, 2)
-    attempts.settle(await place(attempts), cause=None)
+    attempts.record(await slot(attempts), cause=None)
     assert len(attempts.counted(ANA, HOST)) == 0
     assert written(attempts, folder) == []
     await refuse(attempts, 3)
@@ -126,15 +126,15 @@ async def test_a_sign_in_that_works_makes_the_refusals_forgotten(attempts: Attem
 async def test_what_has_not_gone_out_counts_for_nothing(attempts: Attempts, folder: Path) -> None:
     await refuse(attempts, 2)
     for _ in range(5):
-        attempts.release(await place(attempts))
+        attempts.release(await slot(attempts))
     assert len(attempts.counted(ANA, HOST)) == 2
 
 
 async def test_accounts_are_counted_apart_and_capitals_do_not_matter(attempts: Attempts) -> None:
     await refuse(attempts, 3)
-    await place(attempts, "bob@example.test")
-    await place(attempts, ANA, "smtp.example.test")
-    assert isinstance(await attempts.take(" ANA@Example.TEST", "MAIL.example.test.", USUAL), Pause)
+    await slot(attempts, "bob@example.test")
+    await slot(attempts, ANA, "smtp.example.test")
+    assert isinstance(await attempts.acquire(" ANA@Example.TEST", "MAIL.example.test.", USUAL), Pause)
     assert len(attempts.counted("Ana@example.test", HOST.upper())) == 3
 
 
@@ -148,10 +148,10 @@ async def test_the_providers_own_figure_decides(attempts: Attempts) -> None:
 
 async def test_who_knows_better_signs_in_and_that_counts_too(attempts: Attempts, clock: Clock) -> None:
     await refuse(attempts, 3)
-    taken = await attempts.take(ANA, HOST, USUAL, anyway=True)
-    assert isinstance(taken, Place)
+    taken = await attempts.acquire(ANA, HOST, USUAL, anyway=True)
+    assert isinstance(taken, Slot)
     clock.time += MINUTE
-    attempts.settle(taken, cause="bad_credentials")
+    attempts.record(taken, cause="bad_credentials")
     paused = await pause(attempts)
     assert (len(paused.causes), paused.until) == (4, NOON + 16 * MINUTE - MINUTE)
 
@@ -162,15 +162,15 @@ async def test_where_more_failed_than_are_allowed_there_is_a_place_when_few_enou
     await refuse(attempts, 3)
     for minute in (2, 5, 7):
         clock.time = NOON + minute * MINUTE
-        taken = await attempts.take(ANA, HOST, USUAL, anyway=True)
-        assert isinstance(taken, Place)
-        attempts.settle(taken, cause="")
+        taken = await attempts.acquire(ANA, HOST, USUAL, anyway=True)
+        assert isinstance(taken, Slot)
+        attempts.record(taken, cause="")
     paused = await pause(attempts)
     assert (len(paused.causes), paused.until) == (6, NOON + 17 * MINUTE)
     clock.time = paused.until - timedelta(seconds=1)
     assert len((await pause(attempts)).causes) == 3
     clock.time = paused.until
-    await place(attempts)
+    await slot(attempts)
 
 
 # --- several at once ---
@@ -179,30 +179,30 @@ async def test_where_more_failed_than_are_allowed_there_is_a_place_when_few_enou
 async def test_those_who_sign_in_at_once_stay_below_the_limit_together(folder: Path, clock: Clock) -> None:
     """Three get in; the fourth waits for how they fare, and is then told to wait for longer."""
     slept: list[float] = []
-    open_places: list[Place] = []
+    open_slots: list[Slot] = []
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
         if len(slept) == 3:
-            for each in open_places:
-                waiting.settle(each, cause="bad_credentials")
+            for each in open_slots:
+                waiting.record(each, cause="bad_credentials")
 
     waiting = counting(folder, clock, sleep)
-    open_places += [await place(waiting) for _ in range(3)]
-    paused = await waiting.take(ANA, HOST, USUAL)
+    open_slots += [await slot(waiting) for _ in range(3)]
+    paused = await waiting.acquire(ANA, HOST, USUAL)
     assert isinstance(paused, Pause)
     assert slept == [0.02, 0.04, 0.08]
 
 
 async def test_a_place_that_comes_free_is_taken_by_who_waits(folder: Path, clock: Clock) -> None:
-    held: list[Place] = []
+    held: list[Slot] = []
     waiting = counting(folder, clock, lambda _: _gone())
 
     async def _gone() -> None:
-        waiting.settle(held.pop(), cause=None)
+        waiting.record(held.pop(), cause=None)
 
-    held += [await place(waiting) for _ in range(3)]
-    assert isinstance(await waiting.take(ANA, HOST, USUAL), Place)
+    held += [await slot(waiting) for _ in range(3)]
+    assert isinstance(await waiting.acquire(ANA, HOST, USUAL), Slot)
 
 
 async def test_many_at_once_are_refused_no_more_often_than_allowed(folder: Path, clock: Clock) -> None:
@@ -212,12 +212,12 @@ async def test_many_at_once_are_refused_no_more_often_than_allowed(folder: Path,
 
     async def sign_in(attempts: Attempts) -> bool:
         nonlocal tried
-        taken = await attempts.take(ANA, HOST, USUAL)
+        taken = await attempts.acquire(ANA, HOST, USUAL)
         if isinstance(taken, Pause):
             return False
         await asyncio.sleep(0)
         tried += 1
-        attempts.settle(taken, cause="bad_credentials")
+        attempts.record(taken, cause="bad_credentials")
         return True
 
     done = await asyncio.gather(*(sign_in(both[number % 2]) for number in range(10)))
@@ -234,8 +234,8 @@ def test_four_processes_lose_no_count(folder: Path) -> None:
         attempts = Attempts(Storage(Path(sys.argv[1]), 60))
         async def main():
             for _ in range(20):
-                place = await attempts.take("ana", "host", Lockout(attempts=100, minutes=60))
-                attempts.settle(place, cause="bad_credentials")
+                held_slot = await attempts.acquire("ana", "host", Lockout(attempts=100, minutes=60))
+                attempts.record(held_slot, cause="bad_credentials")
         asyncio.run(main())
     """)
     writers = [subprocess.Popen([sys.executable, "-c", script, str(folder)]) for _ in range(4)]
@@ -247,16 +247,16 @@ def test_four_processes_try_no_more_often_than_allowed(folder: Path) -> None:
     script = textwrap.dedent("""
         import asyncio, sys
         from pathlib import Path
-        from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts, Place
+        from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts, Slot
         from smtp_wizard.engine.state.storage import Storage
         attempts = Attempts(Storage(Path(sys.argv[1]), 60))
         async def main():
             tried = 0
             for _ in range(5):
-                place = await attempts.take("ana", "host", USUAL)
-                if isinstance(place, Place):
+                held_slot = await attempts.acquire("ana", "host", USUAL)
+                if isinstance(held_slot, Slot):
                     tried += 1
-                    attempts.settle(place, cause="bad_credentials")
+                    attempts.record(held_slot, cause="bad_credentials")
             print(tried)
         asyncio.run(main())
     """)
@@ -268,9 +268,9 @@ def test_four_processes_try_no_more_often_than_allowed(folder: Path) -> None:
 async def test_the_place_of_a_process_that_died_comes_free(folder: Path, clock: Clock) -> None:
     killed = counting(folder, clock)
     for _ in range(3):
-        await place(killed)
+        await slot(killed)
     clock.time += 5 * MINUTE
-    await place(counting(folder, clock))
+    await slot(counting(folder, clock))
 
 
 async def test_whoever_stops_waiting_leaves_no_place_taken(folder: Path, clock: Clock) -> None:
@@ -278,9 +278,9 @@ async def test_whoever_stops_waiting_leaves_no_place_taken(folder: Path, clock: 
         raise asyncio.CancelledError
 
     attempts = counting(folder, clock, sleep)
-    held = [await place(attempts) for _ in range(3)]
+    held = [await slot(attempts) for _ in range(3)]
     with pytest.raises(asyncio.CancelledError):
-        await attempts.take(ANA, HOST, USUAL)
+        await attempts.acquire(ANA, HOST, USUAL)
     for each in held:
         attempts.release(each)
     assert written(attempts, folder) == []
@@ -300,9 +300,9 @@ KILLED = """
     from smtp_wizard.engine.state.storage import Storage
     async def main():
         attempts = Attempts(Storage(Path(sys.argv[1]), 5))
-        place = await attempts.take("ana@example.test", "mail.example.test", USUAL)
+        held_slot = await attempts.acquire("ana@example.test", "mail.example.test", USUAL)
         if sys.argv[2] == "sent":
-            await attempts.sending(place)
+            await attempts.sending(held_slot)
         os.kill(os.getpid(), signal.SIGKILL)
     asyncio.run(main())
 """
@@ -351,23 +351,23 @@ async def test_a_process_that_was_killed_before_it_signed_in_holds_nothing(folde
         kill(folder, sent=False)
     after = Attempts(Storage(folder, 0.2), sleep=nobody_waits)
     for _ in range(3):
-        after.release(await place(after))
+        after.release(await slot(after))
     assert after.counted(ANA, HOST) == ()
 
 
 async def test_who_is_signing_in_is_waited_for_although_it_went_out(folder: Path, clock: Clock) -> None:
     """It may succeed: nothing has failed yet."""
-    held: list[Place] = []
+    held: list[Slot] = []
 
     async def settle_one(_: float) -> None:
-        waiting.settle(held.pop(), cause=None)
+        waiting.record(held.pop(), cause=None)
 
     waiting = counting(folder, clock, settle_one)
-    held += [await place(waiting) for _ in range(3)]
+    held += [await slot(waiting) for _ in range(3)]
     for each in held:
         await waiting.sending(each)
     assert waiting.counted(ANA, HOST) == ()
-    await place(waiting)
+    await slot(waiting)
     assert len(held) == 2
 
 
@@ -375,26 +375,26 @@ async def test_what_nobody_settled_for_long_has_failed(folder: Path, clock: Cloc
     """Its process may run on, or another may have its number."""
     for _ in range(3):
         attempts = counting(folder, clock)
-        await attempts.sending(await place(attempts))
+        await attempts.sending(await slot(attempts))
     clock.time += 5 * MINUTE
     assert (await pause(counting(folder, clock, nobody_waits))).causes == ("", "", "")
 
 
 async def test_the_pause_tells_each_cause_in_the_order_of_time(attempts: Attempts, clock: Clock) -> None:
     for cause in ("bad_credentials", "", "temporary_try_later"):
-        taken = await place(attempts)
+        taken = await slot(attempts)
         await attempts.sending(taken)
-        attempts.settle(taken, cause=cause)
+        attempts.record(taken, cause=cause)
         clock.time += MINUTE
     assert (await pause(attempts)).causes == ("bad_credentials", "", "temporary_try_later")
 
 
 async def test_success_makes_the_unanswered_forgotten_too(attempts: Attempts, folder: Path) -> None:
     kill(folder, sent=True)
-    attempts.settle(await place(attempts), cause="")
-    taken = await place(attempts)
+    attempts.record(await slot(attempts), cause="")
+    taken = await slot(attempts)
     await attempts.sending(taken)
-    attempts.settle(taken, cause=None)
+    attempts.record(taken, cause=None)
     assert attempts.counted(ANA, HOST) == ()
     assert written(attempts, folder) == []
 
@@ -404,7 +404,7 @@ async def test_another_users_process_is_there_too(
     attempts: Attempts, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, answer: type[OSError], waits: bool
 ) -> None:
     for _ in range(3):
-        await attempts.sending(await place(attempts))
+        await attempts.sending(await slot(attempts))
     slept: list[float] = []
 
     async def stop(seconds: float) -> None:
@@ -418,7 +418,7 @@ async def test_another_users_process_is_there_too(
     monkeypatch.setattr(os, "getpid", lambda: 1)
     monkeypatch.setattr(os, "kill", kill)
     with suppress(asyncio.CancelledError):
-        await counting(folder, clock, stop).take(ANA, HOST, USUAL)
+        await counting(folder, clock, stop).acquire(ANA, HOST, USUAL)
     assert bool(slept) is waits
 
 
@@ -447,13 +447,13 @@ async def test_a_clock_that_was_set_back_makes_nobody_wait_longer(
     clock.time += 14 * MINUTE
     assert (await pause(counting(folder, clock))).minutes(clock()) == 1
     clock.time += 1 * MINUTE
-    await place(attempts)
+    await slot(attempts)
 
 
 async def test_a_clock_that_is_set_forward_ends_the_pause(attempts: Attempts, clock: Clock) -> None:
     await refuse(attempts, 3)
     clock.time += timedelta(days=1)
-    await place(attempts)
+    await slot(attempts)
 
 
 # --- the file ---
@@ -477,7 +477,7 @@ def test_no_secret_that_was_typed_as_a_user_name_stands_in_the_file(
     attempts = counting(folder, Clock())
 
     async def refused() -> None:
-        attempts.settle(await place(attempts, typed, host), cause="bad_credentials")
+        attempts.record(await slot(attempts, typed, host), cause="bad_credentials")
 
     asyncio.run(refused())
     (row,) = written(attempts, folder)
@@ -555,7 +555,7 @@ async def test_what_cannot_be_written_this_process_counts_for_itself(
     (trouble,) = attempts._storage.troubles()
     assert "no space left on the disk" in trouble
     await pause(attempts)
-    attempts.release(await place(attempts, "bob"))
+    attempts.release(await slot(attempts, "bob"))
     assert len(written(attempts, folder)) == 3, "it is written as soon as that can be done"
     assert len(counting(folder, clock).counted(ANA, HOST)) == 3
 
@@ -565,9 +565,9 @@ async def test_a_success_on_a_full_disk_keeps_no_place_open(
 ) -> None:
     refuse_to_write(monkeypatch, FULL)
     for _ in range(5):
-        attempts.settle(await place(attempts), cause=None)
+        attempts.record(await slot(attempts), cause=None)
     await refuse(attempts, 2)
-    attempts.settle(await place(attempts), cause=None)
+    attempts.record(await slot(attempts), cause=None)
     assert len(attempts.counted(ANA, HOST)) == 0
 
 
