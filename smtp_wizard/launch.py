@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.accounts.secret_entries import Entries
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.base.private_files import config_dir
-from smtp_wizard.engine.base.shown import Shown
-from smtp_wizard.engine.checks.events import Titles
-from smtp_wizard.engine.checks.target import Limits
-from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
-from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.discovery.dns import Resolver
-from smtp_wizard.engine.discovery.web import Web
 from smtp_wizard.engine.oauth.renewal import Renewal
 from smtp_wizard.engine.providers.catalog import OWN_FILE, Catalog, load_catalog
 from smtp_wizard.engine.secrets.stores import SecretStores
@@ -26,8 +20,17 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.tokens import Tokens
-from smtp_wizard.engine.smtp.symptom import Symptom
 from smtp_wizard.engine.smtp.transport import SocketWire, Wire
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.base.shown import Shown
+    from smtp_wizard.engine.checks.events import Titles
+    from smtp_wizard.engine.checks.target import Limits
+    from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis
+    from smtp_wizard.engine.diagnosis.finding import Finding
+    from smtp_wizard.engine.discovery.dns import Resolver
+    from smtp_wizard.engine.discovery.web import Web
+    from smtp_wizard.engine.smtp.symptom import Symptom
 
 
 def build_desk(
@@ -127,6 +130,8 @@ class DiagnosisWhenNeeded:
 
     def _loaded(self) -> Diagnosis:
         if self._diagnosis is None:
+            from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
+
             names = {provider.id: provider.name for provider in self._catalog.providers}
             self._diagnosis = load_diagnosis(names=names)
         return self._diagnosis

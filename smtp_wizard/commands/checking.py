@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from smtp_wizard.commands.options.connection import ConnectionOptions
 from smtp_wizard.engine.base.endpoint import Endpoint
@@ -24,7 +24,11 @@ from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, coloured, plain_printer
 from smtp_wizard.output.outcome import Outcome
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form, Output
-from smtp_wizard.runtime.running import Stopwatch
+
+if TYPE_CHECKING:
+    from smtp_wizard.commands.options.connection import ConnectionOptions
+    from smtp_wizard.engine.base.endpoint import Endpoint
+    from smtp_wizard.runtime.running import Stopwatch
 
 BUG = "bug"
 """The code of the finding where a check met a fault of this program."""

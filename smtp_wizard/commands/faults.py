@@ -5,14 +5,7 @@ from __future__ import annotations
 import errno
 
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.engine.accounts.account import AccountsError
-from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken, NoSuchAccount
-from smtp_wizard.engine.base.data_files import DataError, DataUnread
-from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
-from smtp_wizard.engine.guides.guides import UnknownGuide
-from smtp_wizard.engine.sandbox.server import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -21,6 +14,14 @@ from smtp_wizard.runtime.fault_log import LAST_FAULT, FaultLog
 
 def known_fault(problem: Exception) -> CommandError | None:
     """Return the error for an exception that the engine raises on purpose, None for a bug."""
+    from smtp_wizard.engine.accounts.account import AccountsError
+    from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken, NoSuchAccount
+    from smtp_wizard.engine.base.data_files import DataError, DataUnread
+    from smtp_wizard.engine.base.errors import InputError
+    from smtp_wizard.engine.base.file_ownership import UnsafeFile
+    from smtp_wizard.engine.guides.guides import UnknownGuide
+    from smtp_wizard.engine.sandbox.errors import SandboxError
+
     match problem:
         case InputError():
             return CommandError("input", problem.words)

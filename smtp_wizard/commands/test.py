@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,6 @@ from smtp_wizard.commands.checking import (
     report_line,
 )
 from smtp_wizard.commands.faults import GIVE_PASSPHRASE, known_fault, other_stores, reported_bug
-from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import (
     DEPTH,
     ConnectionOptions,
@@ -32,7 +31,6 @@ from smtp_wizard.commands.options.connection import (
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import given_password, tidied_for
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.sign_in_ending import ending_words, retirement_of
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
@@ -41,24 +39,26 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, join, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.checks.events import Emit
 from smtp_wizard.engine.checks.progress import Watched
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.providers.retirements import Notice
-from smtp_wizard.engine.sandbox.server import SandboxError
+from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.options import Options
-from smtp_wizard.output.junit import junit
 from smtp_wizard.output.lines import plain_report, summary
-from smtp_wizard.output.nagios import nagios
 from smtp_wizard.output.outcome import Outcome
-from smtp_wizard.output.prometheus import prometheus
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.open_file_limit import checks_at_once, limit
 from smtp_wizard.runtime.questions import ask_password, can_ask
 from smtp_wizard.runtime.running import Stopwatch, run
+
+if TYPE_CHECKING:
+    from smtp_wizard.commands.invocation import Invocation
+    from smtp_wizard.engine.accounts.account import Account
+    from smtp_wizard.engine.base.secret import Secret
+    from smtp_wizard.engine.checks.events import Emit
+    from smtp_wizard.engine.providers.retirements import Notice
 
 MOST_AT_ONCE = 200
 
@@ -350,10 +350,16 @@ class _Tester:
                 endings = tuple(EndingJson(name, ending) for name, ending in self._endings())
                 self.out.document(AccountsTested(tuple(map(ResultJson.of, outcomes)), notices, endings))
             case "junit":
+                from smtp_wizard.output.junit import junit
+
                 self.out.data(junit(outcomes))
             case "prometheus":
+                from smtp_wizard.output.prometheus import prometheus
+
                 self.out.data(prometheus(outcomes))
             case "nagios":
+                from smtp_wizard.output.nagios import nagios
+
                 text, code = nagios(outcomes)
                 self.out.data(text)
                 return code

@@ -7,7 +7,7 @@ from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.sandbox.server import SandboxError
+from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError
 
 TROUBLES = (AccountsError, DataError, InputError, OAuthError, SandboxError, SecretError, UnsafeFile)

@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,9 +16,11 @@ from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.command import first_line, utf8_text
-from smtp_wizard.engine.secrets.references import EnvStore
-from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.runtime.exits import CommandError, Exit
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.secrets.references import EnvStore
+    from smtp_wizard.engine.secrets.stores import SecretStores
 
 LARGEST = 64 * 1024
 """Bytes of a password at most. Nobody has one that long; a wrong file or a runaway command does."""

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.options.browser import refuse_without_sign_in
 from smtp_wizard.commands.options.passwords import PASSWORD_OPTIONS, PasswordSource, read_password
 from smtp_wizard.commands.options.vault import offer_passphrase
-from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.secrets.base import SecretError, Trouble
-from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.runtime.exits import CommandError, Exit
-from smtp_wizard.runtime.output import Output
 from smtp_wizard.runtime.questions import ask_password, can_ask
 from smtp_wizard.runtime.running import Stopwatch, run
+
+if TYPE_CHECKING:
+    from smtp_wizard.commands.invocation import Invocation
+    from smtp_wizard.engine.accounts.account import Account
+    from smtp_wizard.engine.base.secret import Secret
+    from smtp_wizard.engine.secrets.kinds import StoreKind
+    from smtp_wizard.runtime.output import Output
 
 
 def warn_of_oddities(out: Output, secret: Secret | None) -> None:
     """Say on stderr what is unusual in a password; it is used as it is."""
-    from smtp_wizard.text.wizard import ODDITIES
+    if secret is not None and secret.oddities:
+        from smtp_wizard.text.wizard import ODDITIES
 
-    found = [ODDITIES[each] for each in secret.oddities] if secret is not None else []
-    if found:
+        found = [ODDITIES[each] for each in secret.oddities]
         out.narrate(
             f"smtp-wizard: the password has {' and '.join(found)} in it. It is used as it is; if that is no part of "
             "it, give it again without."
@@ -72,6 +75,8 @@ def password_of(
         offer_passphrase(invocation, account.store)
     kept = _kept(invocation, account, watch, undone) if given is None else None
     if kept is None and given is None:
+        from smtp_wizard.commands.options.browser import refuse_without_sign_in
+
         refuse_without_sign_in(account)
     return kept or tidied_for(invocation, account, given or typed_password(account.name))
 

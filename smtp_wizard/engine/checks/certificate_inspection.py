@@ -13,12 +13,11 @@ from datetime import UTC, datetime
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, join, phrase
-from smtp_wizard.engine.diagnosis.rules import CLOCKS_DIFFER
 from smtp_wizard.engine.smtp import protocol
 from smtp_wizard.engine.smtp.certificates import culprit, judged
 from smtp_wizard.engine.smtp.protocol import Command, Dialogue, Reply, SmtpError
 from smtp_wizard.engine.smtp.silence import listening
-from smtp_wizard.engine.smtp.symptom import TlsFault
+from smtp_wizard.engine.smtp.symptom import CLOCKS_DIFFER, TlsFault
 from smtp_wizard.engine.smtp.transport import Peer, Stream, TlsFacts, Wire, WireError
 
 WORTH_A_LOOK = frozenset(TlsFault) - {TlsFault.CLIENT_CERTIFICATE, TlsFault.OTHER}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.diagnosis.advice import ANY, Advice
 from smtp_wizard.engine.diagnosis.patterns import Patterns, Sought
-from smtp_wizard.engine.smtp.symptom import Fault, Symptom, TlsFault
+from smtp_wizard.engine.smtp.symptom import CLOCKS_DIFFER, Fault, Symptom, TlsFault
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.strict_yaml import Node
@@ -241,10 +241,6 @@ def _clock_is_wrong(symptom: Symptom, made: datetime) -> bool:
     if now is None:
         return False
     return now < made or (theirs is not None and abs(theirs - now) > CLOCKS_DIFFER)
-
-
-CLOCKS_DIFFER = timedelta(days=1)
-"""More than time zones that somebody mixed up can explain."""
 
 
 def words_test(patterns: Patterns) -> Test:

@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.base.errors import InputError, ShownError
+from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.threads import to_the_end
 from smtp_wizard.engine.sandbox.certificates import ca_file, prepare
+from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.sandbox.mailbox import deliver, trace
 from smtp_wizard.engine.sandbox.scenarios import REFUSED, Scenario, SignIn, load_scenarios
 
@@ -44,10 +45,6 @@ IDLE_SECONDS = 60.0
 """After so long without a command the server hangs up; a whole message has to arrive within it, too."""
 HANDSHAKE_SECONDS = 5.0
 _STOP_SECONDS = 2.0
-
-
-class SandboxError(ShownError):
-    """The practice server cannot run. The text is a sentence for a person."""
 
 
 class Sandbox:

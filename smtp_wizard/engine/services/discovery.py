@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Connection
-from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import Explains, Limits, Target
-from smtp_wizard.engine.discovery.autoconfig import load_database
-from smtp_wizard.engine.discovery.dns import Resolver
 from smtp_wizard.engine.discovery.egress_guard import OutwardWire
-from smtp_wizard.engine.discovery.search import DEADLINE, Asking, DiscoveryResult, discover
-from smtp_wizard.engine.discovery.web import HttpWeb, Web
-from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.smtp.transport import Trust, Wire
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.base.address import Address
+    from smtp_wizard.engine.base.endpoint import Endpoint
+    from smtp_wizard.engine.discovery.dns import Resolver
+    from smtp_wizard.engine.discovery.search import DiscoveryResult
+    from smtp_wizard.engine.discovery.web import Web
+    from smtp_wizard.engine.providers.catalog import Catalog
 
 TRYING = Limits(dns=5.0, connect=4.0, tls=5.0, greeting=8.0, ehlo=5.0, starttls=8.0)
 """What a server has time for that is tried because a source names it; the search has a deadline of its own."""
@@ -41,7 +43,7 @@ class Discovery:
         self._catalog = catalog
         self._diagnosis = diagnosis
         self._wire = wire
-        self._resolver = resolver or Resolver()
+        self._resolver = resolver
         self._web = web
 
     async def find_settings(
@@ -51,21 +53,26 @@ class Discovery:
         public_list: bool = False,
         plain_http: bool = False,
         options: Options | None = None,
-        deadline: float = DEADLINE,
+        deadline: float | None = None,
         tell: Callable[[str], None] = lambda line: None,
     ) -> DiscoveryResult:
         """Find the provider and the server of an address; every server that is named is tried, without a password.
 
         `public_list` and `plain_http`: the person said yes to that. Raises nothing but `DataError`.
         """
+        from smtp_wizard.engine.discovery.autoconfig import load_database
+        from smtp_wizard.engine.discovery.dns import Resolver
+        from smtp_wizard.engine.discovery.search import DEADLINE, Asking, discover
+        from smtp_wizard.engine.discovery.web import HttpWeb
+
         trust = Trust(options.ca_file if options else None)
         asking = Asking(
-            resolver=self._resolver,
+            resolver=self._resolver or Resolver(),
             web=self._web or HttpWeb(trust),
             verify=partial(self._tried, options or Options()),
             database=load_database() if public_list else None,
             plain_http=plain_http,
-            deadline=deadline,
+            deadline=DEADLINE if deadline is None else deadline,
         )
         return await discover(address, self._catalog, asking, tell)
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.accounts.account_book import AccountBook, NoSuchAccount
@@ -20,7 +21,6 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble
-from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
 from smtp_wizard.engine.oauth.renewal import Renewal
 from smtp_wizard.engine.oauth.server import OAuthServer
@@ -31,6 +31,9 @@ from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.wizard.account_draft import edited_account
 from smtp_wizard.engine.wizard.draft import Draft
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
 
 ENOUGH = timedelta(minutes=2)
 """An access token that lasts less long is renewed before it is used."""
@@ -66,6 +69,8 @@ class Tokens:
 
     def exchange(self, server: OAuthServer, client: RegisteredClient, ca_file: str | None = None) -> Exchange:
         """Return what is asked of a server on behalf of a client."""
+        from smtp_wizard.engine.oauth.exchange import Exchange
+
         return Exchange(server, client, trust=Trust(ca_file), now=self._now)
 
     # -- whose a sign-in is -----------------------------------------------------------------------------------------
@@ -182,9 +187,7 @@ class Tokens:
         if server is None:
             raise OAuthError(OAuthTrouble.ELSEWHERE, NO_SERVER)
         known = server
-        return lambda grant: self.exchange(
-            known, RegisteredClient(grant.client_id, grant.client_secret), ca_file
-        ).renew(grant)
+        return lambda grant: self.exchange(known, _client_of(grant), ca_file).renew(grant)
 
     async def give_back(self, account: Account) -> None:
         """Tell the provider that an account's sign-in is wanted no more; that it cannot be told stops nothing."""
@@ -195,8 +198,7 @@ class Tokens:
             secret = await self._entries.secret_of(account)
             grant = Grant.opened(secret) if secret is not None else None
             if grant is not None and server.token == grant.token_url:
-                client = RegisteredClient(grant.client_id, grant.client_secret)
-                await self.exchange(server, client, account.connection.ca_file).revoke(grant)
+                await self.exchange(server, _client_of(grant), account.connection.ca_file).revoke(grant)
 
 
 class _Kept:
@@ -226,6 +228,12 @@ def _renewable(ref: StoreRef | None) -> StoreRef:
     if ref is None or ref.kind not in RENEWABLE:
         raise OAuthError(OAuthTrouble.ELSEWHERE, NOT_RENEWABLE)
     return ref
+
+
+def _client_of(grant: Grant) -> RegisteredClient:
+    from smtp_wizard.engine.oauth.exchange import RegisteredClient
+
+    return RegisteredClient(grant.client_id, grant.client_secret)
 
 
 def login_of(grant: Grant) -> Login:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import quopri
 import re
 from collections.abc import Iterator
@@ -77,6 +76,8 @@ def _unescaped(text: str) -> Iterator[str]:
         yield unquote(text)
         yield unquote_plus(text)
     if "&" in text:
+        import html
+
         yield html.unescape(text)
     if "=" in text:  # RFC 2045 section 6.7; in a header a blank is '_' (RFC 2047 section 4.2)
         octets = text.encode("utf-8", "surrogatepass")

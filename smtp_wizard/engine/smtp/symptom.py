@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown
 from smtp_wizard.engine.base.stages import Stage
+
+CLOCKS_DIFFER = timedelta(days=1)
+"""Two clocks that are further apart disagree: more than time zones that somebody mixed up can explain."""
 
 
 class Fault(StrEnum):

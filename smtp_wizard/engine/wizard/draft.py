@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.identity import Identity, Scope
-from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy, source_note
-from smtp_wizard.engine.discovery.search import DiscoveryResult
-from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider, ProviderKind
 from smtp_wizard.engine.secrets.kinds import StoreKind
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.base.address import Address
+    from smtp_wizard.engine.base.secret import Secret
+    from smtp_wizard.engine.discovery.search import DiscoveryResult
+    from smtp_wizard.engine.providers.catalog import Catalog
 
 
 class Origin(StrEnum):

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.connection import Auth
-from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.providers.catalog import Catalog
 
 
 def may_be_nameless(draft: Draft, catalog: Catalog) -> bool:

@@ -32,9 +32,10 @@ from smtp_wizard.engine.checks.target import Limits
 from smtp_wizard.engine.sandbox import certificates, mailbox
 from smtp_wizard.engine.sandbox import server as sandbox_module
 from smtp_wizard.engine.sandbox.certificates import new_authority
+from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.sandbox.mailbox import MOST_KEPT, clear, deliver, messages, read, readable, trace
 from smtp_wizard.engine.sandbox.scenarios import ScriptedReply, load_scenarios, practice_password
-from smtp_wizard.engine.sandbox.server import MOST_SESSIONS, Sandbox, SandboxError, sandbox_for
+from smtp_wizard.engine.sandbox.server import MOST_SESSIONS, Sandbox, sandbox_for
 from tests.support.checking import check
 from tests.support.patience import PATIENCE
 from tests.support.ports import free_ports
