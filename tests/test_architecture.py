@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import ast
 import functools
-import json
 import pkgutil
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.data_files import data_path, read_yaml
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from tests.commands.test_send import RELAY
+from tests.support.misbehaving import refused_port
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "smtp_wizard"
@@ -297,24 +302,26 @@ def _engine() -> list[Module]:
 
 
 TELLING = """\
-import atexit, json, pathlib, sys
-atexit.register(lambda: pathlib.Path({result!r}).write_text(json.dumps(sorted(sys.modules)), "utf-8"))
+import atexit, sys
+atexit.register(lambda: open({result!r}, "w", encoding="utf-8").write("\\n".join(sys.modules)))
 """
+MAIN = "import sys\nfrom smtp_wizard.__main__ import main\nsys.exit(main())"
 
 
-def loaded_after(program: str, *arguments: str, tmp_path: Path) -> set[str]:
-    """Run a program in a fresh interpreter; return the top-level names of the modules that it loaded."""
-    result = tmp_path / "modules.json"
+def loaded_after(program: str, *arguments: str, tmp_path: Path, code: int = 0, stdin: str = "") -> set[str]:
+    """Run a program in a fresh interpreter; return the modules that it loaded, and the packages that they are of."""
+    result = tmp_path / "modules.txt"
     done = subprocess.run(
         [sys.executable, "-c", TELLING.format(result=str(result)) + program, *arguments],
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return {name.partition(".")[0] for name in json.loads(result.read_text("utf-8"))}
+    assert done.returncode == code, done.stderr
+    loaded = set(result.read_text("utf-8").splitlines())
+    return loaded | {name.partition(".")[0] for name in loaded}
 
 
 def test_the_engine_loads_nothing_heavy_by_itself(tmp_path: Path) -> None:
@@ -322,18 +329,115 @@ def test_the_engine_loads_nothing_heavy_by_itself(tmp_path: Path) -> None:
     assert loaded_after(f"import {names}", tmp_path=tmp_path) & (HEAVY | {"yaml", "click"}) == set()
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--version"], ["--help"], ["check", "--help"], ["test", "--help"]], ids=" ".join
+def test_a_check_by_password_needs_the_standard_library_alone(tmp_path: Path) -> None:
+    """So that what runs it can be carried to another computer."""
+    names = [name for name in modules() if re.match(rf"{PACKAGE}\.engine\.(base|smtp|checks)\b", name)]
+    assert len(names) > 25
+    loaded = loaded_after(f"{CHECK}\nimport {', '.join(names)}", tmp_path=tmp_path, code=0)
+    foreign = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names - {PACKAGE} - BY_THE_INTERPRETER
+    assert foreign == set()
+
+
+CHECK = """
+import asyncio, socket
+from smtp_wizard.engine.base.connection import Auth, Connection
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.checks.runner import run_checks
+from smtp_wizard.engine.checks.target import Target
+from smtp_wizard.engine.smtp.transport import SocketWire
+
+class Explains:
+    def explain(self, symptom):
+        raise AssertionError(symptom)
+
+SAID = {b"EHLO": b"250-x\\r\\n250 AUTH PLAIN\\r\\n", b"AUTH": b"235 2.7.0 ok\\r\\n", b"QUIT": b"221 2.0.0 bye\\r\\n"}
+
+async def answer(reader, writer):
+    writer.write(b"220 mail.example ESMTP\\r\\n")
+    while line := await reader.readline():
+        writer.write(SAID[line[:4]])
+    writer.close()
+
+async def main():
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        here = Endpoint("127.0.0.1", server.sockets[0].getsockname()[1], Security.NONE)
+        connection = Connection(endpoint=here, username="ana", auth=Auth.PASSWORD, allow_cleartext=True)
+        report = await run_checks(
+            Target(connection=connection), Secret("a password"), depth=Depth.LOGIN, wire=SocketWire(),
+            diagnosis=Explains(), emit=lambda event: None,
+        )
+    assert report.verdict is Verdict.PASS, report
+    assert report.results[-1].stage is Stage.AUTH, report
+
+asyncio.run(main())
+"""
+"""Signs in to a server of its own."""
+
+BY_THE_INTERPRETER = frozenset(
+    {"__main__", "sitecustomize", "usercustomize", "_distutils_hack", "distutils-precedence"}
 )
-def test_help_loads_neither_the_screens_nor_anything_heavy(arguments: list[str], tmp_path: Path) -> None:
-    loaded = loaded_after("from smtp_wizard.__main__ import main; main()", *arguments, tmp_path=tmp_path)
-    assert loaded & (HEAVY | {"sqlite3", "yaml"}) == set()
+"""What stands in every process: the start itself, and what an installation has it load."""
+
+PARTS = frozenset({"asyncio", "email", "http", "logging", "socket", "sqlite3", "ssl", "tempfile", "yaml"})
+"""What takes time to load, of the standard library and beside it."""
+ENGINE_PARTS = frozenset(
+    {
+        f"{PACKAGE}.{name}"
+        for name in (
+            "app",
+            "engine.discovery.search",
+            "engine.discovery.web",
+            "engine.oauth.attempt",
+            "engine.oauth.exchange",
+            "engine.sandbox.certificates",
+            "engine.sandbox.server",
+            "plain",
+            "screens",
+            "widgets",
+        )
+    }
+)
+"""Parts of our own that few commands use."""
 
 
-@pytest.mark.parametrize("arguments", [["providers"], ["accounts"], ["guide"]], ids=" ".join)
-def test_a_command_that_only_lists_loads_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
-    loaded = loaded_after("from smtp_wizard.__main__ import main; main()", *arguments, tmp_path=tmp_path)
-    assert loaded & HEAVY == set()
+@pytest.mark.parametrize(
+    ("arguments", "never"),
+    [
+        (["--version"], {"click", "re", "pathlib", "typing", f"{PACKAGE}.cli", f"{PACKAGE}.engine"}),
+        (["--help"], HEAVY | PARTS | {"json", "dataclasses", f"{PACKAGE}.engine"}),
+        (["check", "--help"], HEAVY | ENGINE_PARTS | {"sqlite3", "yaml"}),
+        (["test", "--help"], HEAVY | ENGINE_PARTS | {"sqlite3", "yaml"}),
+        (["guide"], HEAVY | ENGINE_PARTS | {"asyncio", "ssl", "sqlite3", "yaml"}),
+        (["providers"], HEAVY | ENGINE_PARTS | PARTS - {"socket"}),
+        (["providers", "gmail"], HEAVY | ENGINE_PARTS | PARTS - {"socket"}),
+        (["limits"], HEAVY | ENGINE_PARTS | PARTS - {"socket"}),
+        (["accounts"], HEAVY | ENGINE_PARTS | PARTS),
+        (["explain"], HEAVY | ENGINE_PARTS | PARTS),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_loads_only_what_it_uses(
+    arguments: list[str], never: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMTP_WIZARD_CONFIG", str(tmp_path / "config"))
+    loaded = loaded_after(MAIN, *arguments, tmp_path=tmp_path, stdin="535 5.7.8 authentication failed\n")
+    assert loaded & never == set()
+
+
+def test_a_test_of_an_account_loads_only_what_a_check_by_password_uses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMTP_WIZARD_CONFIG", str(tmp_path / "config"))
+    with refused_port() as port:
+        there = replace(RELAY.connection, endpoint=Endpoint("127.0.0.1", port, Security.TLS), username="ana")
+        account = replace(RELAY, connection=replace(there, auth=Auth.PASSWORD), store=StoreRef(StoreKind.SESSION, "x"))
+        AccountBook(tmp_path / "config").put(account)
+        asked = ["test", account.name, "--password-stdin"]
+        loaded = loaded_after(MAIN, *asked, tmp_path=tmp_path, code=1, stdin="a password")
+    assert "ssl" in loaded
+    assert loaded & (HEAVY | ENGINE_PARTS | {"yaml", f"{PACKAGE}.output.junit"}) == set()
 
 
 # --- Names in texts ---

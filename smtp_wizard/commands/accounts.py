@@ -8,10 +8,6 @@ import click
 
 from smtp_wizard.commands.groups import GroupWithDefault, Later
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.lockout_guard import counted_words
-from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
-from smtp_wizard.engine.accounts.sign_in_ending import ending_words
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -21,6 +17,7 @@ from smtp_wizard.runtime.questions import can_ask, confirm
 from smtp_wizard.runtime.tables import table
 
 if TYPE_CHECKING:
+    from smtp_wizard.engine.accounts.account import Account
     from smtp_wizard.commands.invocation import Invocation
     from smtp_wizard.engine.state.logins import Login
     from smtp_wizard.engine.state.results import LastResult
@@ -72,6 +69,9 @@ def listed(invocation: Invocation, _json: bool) -> int:
 @click.pass_obj
 def show(invocation: Invocation, name: str, _json: bool) -> int:
     """Show one account."""
+    from smtp_wizard.engine.accounts.lockout_guard import counted_words
+    from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
+    from smtp_wizard.engine.accounts.sign_in_ending import ending_words
     from smtp_wizard.engine.scan.known_host import counted_names
 
     out, account = invocation.out, invocation.book.get(name)
