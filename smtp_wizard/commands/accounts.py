@@ -17,8 +17,8 @@ from smtp_wizard.runtime.questions import can_ask, confirm
 from smtp_wizard.runtime.tables import table
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.accounts.account import Account
     from smtp_wizard.commands.invocation import Invocation
+    from smtp_wizard.engine.accounts.account import Account
     from smtp_wizard.engine.state.logins import Login
     from smtp_wizard.engine.state.results import LastResult
 

@@ -18,7 +18,6 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.discovery import search
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.search import Asking, DiscoveryResult
-from smtp_wizard.engine.services import discovery
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream
 from tests.engine.discovery.test_autoconfig import configuration
 from tests.engine.discovery.test_autoconfig import server as outgoing
@@ -103,6 +102,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 def _lead(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     """Ask these name servers and this web, and lead every mail server's name to this one."""
     connect = SocketWire.connect
+    really = search.discover
 
     async def resolve(self: SocketWire, host: str, port: int, family: Family | None) -> Sequence[Peer]:
         return [Peer(ELSEWHERE, port, Family.IPV4)]
@@ -113,11 +113,11 @@ def _lead(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
 
     async def discover(address: Any, catalog: Any, asking: Asking, tell: Callable[[str], None]) -> DiscoveryResult:
         there = replace(asking, resolver=world.dns.resolver, web=world.web.web())
-        return await search.discover(address, catalog, there, tell)
+        return await really(address, catalog, there, tell)
 
     monkeypatch.setattr(SocketWire, "resolve", resolve)
     monkeypatch.setattr(SocketWire, "connect", connected)
-    monkeypatch.setattr(discovery, "discover", discover)
+    monkeypatch.setattr(search, "discover", discover)
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem
 from smtp_wizard.engine.discovery.search import Asking, DiscoveryResult
-from smtp_wizard.engine.services import discovery
 from tests.engine.discovery.test_autoconfig import configuration, server
 from tests.engine.discovery.test_discovery_sources import Pages, Trying
 from tests.support.cli import Ran, run
@@ -73,12 +72,14 @@ Discover = Callable[..., Ran]
 def discover(dns: DnsServer, monkeypatch: pytest.MonkeyPatch) -> Discover:
     """Run `discover` with these name servers, a web of pages, and servers of which some are good."""
 
+    really = search.discover
+
     def ran(*words: str, pages: Mapping[str, bytes] | None = None, good: tuple[str, ...] = ()) -> Ran:
         async def asked(address: Any, catalog: Any, asking: Asking, tell: Callable[[str], None]) -> DiscoveryResult:
             there = replace(asking, resolver=dns.resolver, web=Pages(pages or {}), verify=Trying(good))
-            return await search.discover(address, catalog, there, tell)
+            return await really(address, catalog, there, tell)
 
-        monkeypatch.setattr(discovery, "discover", asked)
+        monkeypatch.setattr(search, "discover", asked)
         return run("discover", *words)
 
     return ran

@@ -14,6 +14,9 @@ from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.search import Asking, DiscoveryResult
 from smtp_wizard.engine.providers.catalog import Catalog
 
+_discover = search.discover
+"""The search itself, also where an answer stands in its place."""
+
 
 @dataclass
 class Answer:
@@ -36,7 +39,7 @@ class Answer:
     ) -> DiscoveryResult:
         """As `discovery.discover`."""
         if catalog.by_domain(address.ascii_domain) is not None:
-            return await search.discover(address, catalog, asking, tell)
+            return await _discover(address, catalog, asking, tell)
         self.asked.append(asking)
         tell(f"Who receives the mail of {address.domain}?")
         listed = self.listed if self.listed is not None and asking.database is not None else {}
@@ -46,5 +49,5 @@ class Answer:
 def answering(monkeypatch: pytest.MonkeyPatch) -> Answer:
     """Ask nobody any more; return the answer, to be changed."""
     answer = Answer()
-    monkeypatch.setattr("smtp_wizard.engine.services.discovery.discover", answer.discover)
+    monkeypatch.setattr("smtp_wizard.engine.discovery.search.discover", answer.discover)
     return answer
