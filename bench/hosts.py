@@ -29,8 +29,8 @@ from bench.peer import _end_of_input, listen
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
-from smtp_wizard.engine.scan.question import Question
-from smtp_wizard.engine.scan.results import Event, PortSeen
+from smtp_wizard.engine.scan.question import ScanRequest
+from smtp_wizard.engine.scan.results import PortScanned, ScanEvent
 from smtp_wizard.engine.scan.scan import RESENT, probe
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire
 
@@ -139,12 +139,12 @@ async def probed(host: Host, ports: Sequence[tuple[int, str]], families: Sequenc
     diagnosis = load_diagnosis()
     began = time.perf_counter()
 
-    def take(event: Event) -> None:
-        if isinstance(event, PortSeen):
+    def take(event: ScanEvent) -> None:
+        if isinstance(event, PortScanned):
             told.setdefault(event.result.port, time.perf_counter() - began)
 
     endpoints = tuple(Endpoint("localhost", port, Security(way)) for port, way in ports)
-    question = Question(host="localhost", endpoints=endpoints, ca_file=host.ca)
+    question = ScanRequest(host="localhost", endpoints=endpoints, ca_file=host.ca)
     found = await probe(question, wire=_BothWire(families), diagnosis=diagnosis, emit=take)
     whole = time.perf_counter() - began
     if not found.serving:

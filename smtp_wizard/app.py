@@ -25,7 +25,7 @@ from textual.worker import get_current_worker
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.draft_file import DraftBox, Kept, resumed
+from smtp_wizard.engine.wizard.draft_file import DraftBox, UnfinishedDraft, resumed
 from smtp_wizard.engine.wizard.server_confirmation import not_before
 from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, next_step, opening_step, previous_step, step
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
@@ -38,14 +38,14 @@ from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen, TooSmallScreen
 from smtp_wizard.screens.done import DoneScreen
 from smtp_wizard.screens.explain import ExplainScreen
-from smtp_wizard.screens.home import HomeScreen, ToWizard
+from smtp_wizard.screens.home import HomeScreen, WizardRequested
 from smtp_wizard.screens.limits import LimitsScreen
 from smtp_wizard.screens.oauth import OAuthScreen
 from smtp_wizard.screens.provider import ProviderScreen
 from smtp_wizard.screens.review import ReviewScreen
 from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.screens.signin import SignInScreen
-from smtp_wizard.screens.step import Kit, Outcome, StepScreen
+from smtp_wizard.screens.step import Kit, StepOutcome, StepScreen
 from smtp_wizard.screens.testmail import TestMailScreen
 from smtp_wizard.screens.tools import (
     EXPLAIN,
@@ -85,7 +85,7 @@ SETTLE = 0.02
 HOME, SETUP, TOOLS, LIMITS = "home", "setup", "tools", "limits"
 
 
-class Floor(Steady, Screen[None]):
+class BaseScreen(Steady, Screen[None]):
     """What lies beneath the steps; never seen for longer than a change of screens."""
 
 
@@ -130,7 +130,7 @@ class WizardApp(TypedAheadApp):
         self.opening = ExitStack()
         """Holds back every painting until there is something to see: a blank frame goes over the line too."""
         self.add_mode(HOME, lambda: HomeScreen(self.kit))
-        self.add_mode(SETUP, Floor)
+        self.add_mode(SETUP, BaseScreen)
         self.add_mode(TOOLS, lambda: ToolsScreen(self.kit))
         self.add_mode(LIMITS, lambda: LimitsScreen(self.kit))
         self.before_limits = HOME
@@ -193,7 +193,7 @@ class WizardApp(TypedAheadApp):
         else:
             self._set_up(self.draft)
 
-    def _offer_to_go_on(self, kept: Kept) -> None:
+    def _offer_to_go_on(self, kept: UnfinishedDraft) -> None:
         """A draft was left before it was saved: go on with it, or not. Nothing of it is lost by leaving again."""
 
         def answered(choice: str | None) -> None:
@@ -229,8 +229,8 @@ class WizardApp(TypedAheadApp):
     def _set_up(self, draft: Draft) -> None:
         self.walk(draft, opening_step(draft))
 
-    @on(ToWizard)
-    def _left(self, message: ToWizard) -> None:
+    @on(WizardRequested)
+    def _left(self, message: WizardRequested) -> None:
         """From the accounts to the wizard: where it stands, anew, or with a saved account's answers."""
         if message.draft is None:
             if self.walking is not None:
@@ -341,7 +341,7 @@ class WizardApp(TypedAheadApp):
         if fault is not None:
             self.tell_fault(fault)
 
-    async def _stand_at(self, at: Step, draft: Draft, fault: Exception | None) -> Outcome:
+    async def _stand_at(self, at: Step, draft: Draft, fault: Exception | None) -> StepOutcome:
         """Keep the draft, show a step and return its answer; `fault` is why a later step could not be shown."""
         self.draft, self.walking = draft, at
         if draft.saved is None:
@@ -351,11 +351,11 @@ class WizardApp(TypedAheadApp):
         self.kit.watch.watch(draft)
         return await self._answer(SCREENS[at.id](self.kit, draft), fault)
 
-    async def _answer(self, screen: StepScreen, fault: Exception | None) -> Outcome:
+    async def _answer(self, screen: StepScreen, fault: Exception | None) -> StepOutcome:
         """Show a step and return its answer. Painted in one go, since every repaint goes over the line."""
-        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[StepOutcome] = asyncio.get_running_loop().create_future()
 
-        def answered(outcome: Outcome | None) -> None:
+        def answered(outcome: StepOutcome | None) -> None:
             if outcome is not None and not answer.done():
                 self._swapping = True
                 answer.set_result(outcome)

@@ -30,7 +30,7 @@ MOST = 10_000
 """Keys that are kept at most."""
 
 
-class Behind(Message):
+class KeyMarker(Message):
     """Goes the way of a key, behind it: where it arrives, the key has been dealt with."""
 
     def __init__(self, key: int, rounds: int) -> None:
@@ -111,10 +111,10 @@ class TypedAheadApp(SteadyApp):
     def _follow(self, taker: Widget, rounds: int) -> None:
         """Send something behind the key; where what took it is gone, to what is there now."""
         there = taker if taker.is_attached else self._shown
-        self._taker = there if there is not None and there.post_message(Behind(self._key, rounds)) else None
+        self._taker = there if there is not None and there.post_message(KeyMarker(self._key, rounds)) else None
 
-    @on(Behind)
-    async def _followed(self, message: Behind) -> None:
+    @on(KeyMarker)
+    async def _followed(self, message: KeyMarker) -> None:
         if message.key != self._key:
             return
         if message.rounds > 1 and self._taker is not None:

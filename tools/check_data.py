@@ -26,7 +26,7 @@ from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, SendLimit
 from smtp_wizard.engine.providers.provider import Documented, Provider, ProviderKind
 from smtp_wizard.engine.providers.retirements import is_stale, retiring
 from smtp_wizard.engine.sandbox.scenarios import Scenario, load_scenarios
-from smtp_wizard.engine.scan.control_host import Neutral, load_neutrals
+from smtp_wizard.engine.scan.control_host import ControlHost, load_control_hosts
 from smtp_wizard.engine.unsubscribe import rules
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Knowledge:
     guides: dict[str, Guide]
     diagnosis: Diagnosis
     scenarios: dict[str, Scenario]
-    neutrals: tuple[Neutral, ...]
+    neutrals: tuple[ControlHost, ...]
 
 
 def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
@@ -58,7 +58,7 @@ def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
     guides = read(load_guides, "guides")
     diagnosis = read(load_diagnosis, "diagnosis.yaml")
     scenarios = read(load_scenarios, "sandbox.yaml")
-    neutrals = read(load_neutrals, "neutral.yaml")
+    neutrals = read(load_control_hosts, "neutral.yaml")
     read(load_clues, "clues.yaml")
     read(rules, "unsubscribe.yaml")
     if catalog is None or guides is None or diagnosis is None or scenarios is None or neutrals is None:
@@ -153,7 +153,7 @@ def _practice_ports(catalog: Catalog, scenarios: dict[str, Scenario]) -> Iterato
                     yield f"providers.yaml: {provider.id}: no scenario listens on {each.endpoint}"
 
 
-def _unknown_neutrals(catalog: Catalog, neutrals: tuple[Neutral, ...]) -> Iterator[str]:
+def _unknown_neutrals(catalog: Catalog, neutrals: tuple[ControlHost, ...]) -> Iterator[str]:
     """A host that is proposed for a question about a port is one that is known to serve there."""
     serving = {
         (each.endpoint.host, each.endpoint.port) for provider in catalog.providers for each in provider.endpoints

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from smtp_wizard.commands.groups import GroupWithDefault, Later
+from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import phrase, shown
@@ -33,10 +33,12 @@ STORE_WORDS = {
 
 
 _LATER = {
-    "edit": Later("smtp_wizard.commands.accounts_edit", "Change an account; it is tested before it is saved."),
-    "rename": Later("smtp_wizard.commands.accounts_rename", "Give an account another name."),
-    "password": Later("smtp_wizard.commands.accounts_password", "Put in a new password, when the old one was revoked."),
-    "duplicate": Later("smtp_wizard.commands.accounts_duplicate", "Save a second account like this one."),
+    "edit": LazyCommand("smtp_wizard.commands.accounts_edit", "Change an account; it is tested before it is saved."),
+    "rename": LazyCommand("smtp_wizard.commands.accounts_rename", "Give an account another name."),
+    "password": LazyCommand(
+        "smtp_wizard.commands.accounts_password", "Put in a new password, when the old one was revoked."
+    ),
+    "duplicate": LazyCommand("smtp_wizard.commands.accounts_duplicate", "Save a second account like this one."),
 }
 
 

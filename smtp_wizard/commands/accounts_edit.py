@@ -49,7 +49,7 @@ from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.lines import summary
-from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import agree, can_ask, can_draw
@@ -172,7 +172,7 @@ class _Edit:
         account = replace(self.account, connection=connection)
         return password_of(self.invocation, account, source, self.watch, self._undone)
 
-    async def _check(self, draft: Draft, transcript: Transcript) -> Outcome:
+    async def _check(self, draft: Draft, transcript: Transcript) -> CheckOutcome:
         assert draft.connection.endpoint is not None
         options = Options(family=self.connection.family, ignore_lockout=self.connection.ignore_lockout)
         return await observed(
@@ -183,7 +183,7 @@ class _Edit:
             live_reader(self.out, transcript, shown(self.account.name)),
         )
 
-    def _saved(self, draft: Draft, outcome: Outcome) -> Account:
+    def _saved(self, draft: Draft, outcome: CheckOutcome) -> Account:
         """Save the changed account. Raises what `Desk.save` raises."""
         desk = self.invocation.desk
         proved = replace(draft, proof=desk.checks.prove(draft, outcome.report, Depth.LOGIN))
@@ -196,7 +196,7 @@ class _Edit:
     def _undone(self) -> str:
         return "Nothing was changed."
 
-    def _print(self, outcome: Outcome, saved: Account | None) -> None:
+    def _print(self, outcome: CheckOutcome, saved: Account | None) -> None:
         name = self.account.name
         if self.out.form is Form.JSON:
             from smtp_wizard.output.documents.accounts import AccountEdited, AccountJson

@@ -28,7 +28,7 @@ from smtp_wizard.engine.oauth.server import Flow
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.output.lines import summary
-from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch, run
@@ -108,7 +108,7 @@ class _Replacement:
             return signed_in_again(self.invocation, self.account, self.flow, self.watch, self._undone)
         return tidied_for(self.invocation, self.account, given or typed_password(self.account.name))
 
-    async def _try(self, secret: Secret, transcript: Transcript) -> Outcome:
+    async def _try(self, secret: Secret, transcript: Transcript) -> CheckOutcome:
         said = self.connection
         options = Options(
             family=said.family,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from smtp_wizard.commands.check_all_ports import Neutrally, NeutralQuestion, Sweep
+from smtp_wizard.commands.check_all_ports import ControlHostCheck, ControlHostResult, Sweep
 from smtp_wizard.commands.checking import Check, Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import (
@@ -36,7 +36,7 @@ from smtp_wizard.engine.scan.network_findings import report_unreached
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.lines import summary
-from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import ask_password, can_ask
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CheckRequest:
     """What was asked for."""
 
     host: str
@@ -106,7 +106,7 @@ def command(invocation: Invocation, /, server: str, **given: Any) -> int:
     given.pop("_json")
     password, connection = taken_from(given), connection_from(given)
     host, port = split_host_port(server)
-    asked = Asked(
+    asked = CheckRequest(
         host=host,
         port=port,
         security=Security(given["security"]) if given["security"] else None,
@@ -126,7 +126,7 @@ def command(invocation: Invocation, /, server: str, **given: Any) -> int:
 class _Checker:
     """One run of the command."""
 
-    def __init__(self, invocation: Invocation, asked: Asked) -> None:
+    def __init__(self, invocation: Invocation, asked: CheckRequest) -> None:
 
         self.invocation = invocation
         self.out = invocation.out
@@ -175,7 +175,7 @@ class _Checker:
         security = asked.security or USUAL_WAYS.get(asked.port, Security.STARTTLS)
         return Endpoint(asked.host, asked.port, security)
 
-    def _document(self, outcomes: Sequence[Outcome], best: BestJson | None, network: NetworkJson) -> None:
+    def _document(self, outcomes: Sequence[CheckOutcome], best: BestJson | None, network: NetworkJson) -> None:
         from smtp_wizard.output.documents.checks import ResultJson
         from smtp_wizard.output.documents.ports import Checked
 
@@ -201,7 +201,7 @@ class _Checker:
             self._document([outcome], best, network_json(None, neutral.answers, neutral.proposal))
         return exit_code([outcome])
 
-    async def _as_it_answers(self, endpoint: Endpoint, transcript: Transcript) -> Outcome:
+    async def _as_it_answers(self, endpoint: Endpoint, transcript: Transcript) -> CheckOutcome:
         """Check an endpoint; where the way was not said and the port answers in the other, check it in that."""
         outcome = await self._check(endpoint, self.asked.depth, transcript)
         fix = next((finding.fix for finding in outcome.findings if finding.fix is not None), None)
@@ -211,7 +211,7 @@ class _Checker:
             return await self._check(fix, self.asked.depth, transcript)
         return outcome
 
-    async def _check(self, endpoint: Endpoint, depth: Depth, transcript: Transcript) -> Outcome:
+    async def _check(self, endpoint: Endpoint, depth: Depth, transcript: Transcript) -> CheckOutcome:
 
         reader = live_reader(self.out, transcript, shown(str(endpoint)))
         return await observed(self._work(endpoint, depth), endpoint, None, self.watch, reader)
@@ -265,13 +265,13 @@ class _Checker:
 
     # -- the network ------------------------------------------------------------------------------------------------
 
-    def _neutral(self, ports: Sequence[int], serving: Sequence[Endpoint] | None) -> Neutrally:
+    def _neutral(self, ports: Sequence[int], serving: Sequence[Endpoint] | None) -> ControlHostResult:
         """Find out, where that is wanted, whether this network blocks the ports that nobody has spoken at."""
         asked = self.asked
         server = str(Endpoint(asked.host, asked.port, Security.TLS)) if asked.port else asked.host
-        ask = NeutralQuestion(self.invocation, asked.host, server, asked.connection, self.watch)
+        ask = ControlHostCheck(self.invocation, asked.host, server, asked.connection, self.watch)
         return ask.settled(asked.neutral, ports, serving, self._undone)
 
 
-def _serves(outcome: Outcome) -> bool:
+def _serves(outcome: CheckOutcome) -> bool:
     return outcome.report.verdict in (Verdict.PASS, Verdict.WARN)

@@ -11,14 +11,14 @@ from smtp_wizard.commands.options.connection import ConnectionOptions
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.checks.events import Emit
-from smtp_wizard.engine.checks.progress import Watched
+from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import Report
-from smtp_wizard.engine.scan.control_host import Answer, Neutral
-from smtp_wizard.engine.scan.question import Question
-from smtp_wizard.engine.scan.results import Begun, Event, Lane, PortSeen, Probe, Talk, fold
+from smtp_wizard.engine.scan.control_host import ControlAnswer, ControlHost
+from smtp_wizard.engine.scan.question import ScanRequest
+from smtp_wizard.engine.scan.results import Lane, LaneEvent, PortScanned, ScanEvent, ScanResult, ScanStarted, fold
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.output.lines import finding_lines, paragraph
-from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask, confirm
 from smtp_wizard.runtime.running import Stopwatch, run
@@ -40,11 +40,11 @@ def options_of(connection: ConnectionOptions) -> Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SweepResult:
     """What a sweep has found."""
 
-    probe: Probe
-    outcomes: list[Outcome]
+    probe: ScanResult
+    outcomes: list[CheckOutcome]
     """One a port: those that serve first, best first; then those for which there was no time left."""
 
     @property
@@ -70,16 +70,16 @@ class Sweep:
         self.security = security
         self.connection = connection
         self.watch = watch
-        self._question: Question | None = None
-        self._events: list[Event] = []
-        self._watched: dict[Lane, Watched] = {}
+        self._question: ScanRequest | None = None
+        self._events: list[ScanEvent] = []
+        self._watched: dict[Lane, CheckProgress] = {}
         self._lines: dict[Lane, list[str]] = {}
         self._readers: dict[Lane, Emit] = {}
 
-    async def found(self, transcript: Transcript) -> Found:
+    async def found(self, transcript: Transcript) -> SweepResult:
         """Try them; what was seen until the time was up is found, too."""
 
-        def take(event: Event) -> None:
+        def take(event: ScanEvent) -> None:
             self._take(event, transcript)
 
         try:
@@ -88,42 +88,42 @@ class Sweep:
                     self.host, take, security=self.security, options=options_of(self.connection)
                 )
         except TimeoutError:
-            question = self._question or Question(host=self.host, endpoints=())
+            question = self._question or ScanRequest(host=self.host, endpoints=())
             probe = fold(question, self._events)
         for lane, lines in self._lines.items():
             over = f", {families_words([lane.family])}" if lane.family else ""
             transcript.block(shown(f"{lane.endpoint}, {lane.endpoint.security.words}{over}"), lines)
-        seen = [Outcome(None, each.report) for each in probe.ranked]
-        return Found(probe, [*seen, *self._cut_off(probe)])
+        seen = [CheckOutcome(None, each.report) for each in probe.ranked]
+        return SweepResult(probe, [*seen, *self._cut_off(probe)])
 
-    def _take(self, event: Event, transcript: Transcript) -> None:
+    def _take(self, event: ScanEvent, transcript: Transcript) -> None:
         self._events.append(event)
         match event:
-            case Begun(question):
+            case ScanStarted(question):
                 self._question = question
-            case Talk(lane, inner):
+            case LaneEvent(lane, inner):
                 if lane not in self._watched:
-                    self._watched[lane] = Watched()
+                    self._watched[lane] = CheckProgress()
                     self._lines[lane] = []
                     self._readers[lane] = held_reader(transcript, self._lines[lane])
                 self._watched[lane].take(inner)
                 self._readers[lane](inner)
-            case PortSeen(result) if self.out.form is Form.TEXT:
+            case PortScanned(result) if self.out.form is Form.TEXT:
                 self.out.narrate(row_words(result))
 
-    def _cut_off(self, probe: Probe) -> list[Outcome]:
+    def _cut_off(self, probe: ScanResult) -> list[CheckOutcome]:
         """What became of the ports that had not answered when the time was up."""
         done = {each.port for each in probe.ports}
-        outcomes: list[Outcome] = []
+        outcomes: list[CheckOutcome] = []
         for endpoint in probe.question.endpoints:
             if endpoint.port not in done:
                 lanes = [seen for lane, seen in self._watched.items() if lane.endpoint.port == endpoint.port]
-                seen = max(lanes, key=lambda each: len(each.results), default=Watched())
+                seen = max(lanes, key=lambda each: len(each.results), default=CheckProgress())
                 cut = cut_off(seen, self.watch.limit or 0.0)
-                outcomes.append(Outcome(None, Report(endpoint, (*seen.results, cut))))
+                outcomes.append(CheckOutcome(None, Report(endpoint, (*seen.results, cut))))
         return outcomes
 
-    def show(self, found: Found) -> None:
+    def show(self, found: SweepResult) -> None:
         """Write the table, what follows from it, and where nothing serves what can be done."""
         out = self.out
         for line in table(found.probe):
@@ -142,14 +142,14 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
-class Neutrally:
+class ControlHostResult:
     """What a neutral host has told, or whom one may ask."""
 
-    answers: tuple[Answer, ...] = ()
-    proposal: Neutral | None = None
+    answers: tuple[ControlAnswer, ...] = ()
+    proposal: ControlHost | None = None
 
 
-class NeutralQuestion:
+class ControlHostCheck:
     """Does this network block a port? Nobody is contacted whom the person has not named or agreed to."""
 
     def __init__(
@@ -169,7 +169,7 @@ class NeutralQuestion:
         ports: Sequence[int],
         serving: Sequence[Endpoint] | None,
         undone: Callable[[], str],
-    ) -> Neutrally:
+    ) -> ControlHostResult:
         """Ask the host that was named, or the proposed one after a yes; show what it tells.
 
         `serving`: other ports that are known to serve; None: that is found out beside.
@@ -177,23 +177,23 @@ class NeutralQuestion:
         if not ports:
             if named is not None and self.out.form is Form.TEXT:
                 self.out.narrate(f"{shown(named, 100)} was not asked: no port was found to be unreachable.")
-            return Neutrally()
+            return ControlHostResult()
         if named is not None:
-            return Neutrally(self._asked(Neutral(named, tuple(ports)), serving, undone))
+            return ControlHostResult(self._asked(ControlHost(named, tuple(ports)), serving, undone))
         proposal = self.invocation.desk.scans.propose_neutral(self.host, ports)
         if proposal is None or self.out.form is not Form.TEXT:
-            return Neutrally(proposal=proposal)
+            return ControlHostResult(proposal=proposal)
         # Where another port serves there is nothing that must be known; a question would stand in the way.
         if serving or not can_ask():
             self.out.narrate(neutral_hint(proposal, self.server))
-            return Neutrally(proposal=proposal)
+            return ControlHostResult(proposal=proposal)
         if not confirm("\n".join(paragraph(neutral_question(proposal)))):
-            return Neutrally(proposal=proposal)
-        return Neutrally(self._asked(proposal, serving, undone), proposal)
+            return ControlHostResult(proposal=proposal)
+        return ControlHostResult(self._asked(proposal, serving, undone), proposal)
 
     def _asked(
-        self, neutral: Neutral, serving: Sequence[Endpoint] | None, undone: Callable[[], str]
-    ) -> tuple[Answer, ...]:
+        self, neutral: ControlHost, serving: Sequence[Endpoint] | None, undone: Callable[[], str]
+    ) -> tuple[ControlAnswer, ...]:
         answers = run(self._ask(neutral, serving), self.watch, undone)
         if self.out.form is Form.TEXT:
             for sentence in answer_lines(answers):
@@ -201,7 +201,7 @@ class NeutralQuestion:
                     self.out.data(line)
         return answers
 
-    async def _ask(self, neutral: Neutral, serving: Sequence[Endpoint] | None) -> tuple[Answer, ...]:
+    async def _ask(self, neutral: ControlHost, serving: Sequence[Endpoint] | None) -> tuple[ControlAnswer, ...]:
         try:
             async with self.watch.bound():
                 return await self.invocation.desk.scans.ask_neutral(

@@ -17,11 +17,11 @@ from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Emit, Event, StageFinished
-from smtp_wizard.engine.checks.progress import Watched
+from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, coloured, plain_printer
-from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form, Output
 
@@ -45,10 +45,10 @@ async def observed(
     account: Shown | None,
     watch: Stopwatch,
     emit: Emit,
-    watched: Watched | None = None,
-) -> Outcome:
+    watched: CheckProgress | None = None,
+) -> CheckOutcome:
     """Run a check inside the command's time limit; what was seen until then is reported when the time is up."""
-    seen = watched or Watched()
+    seen = watched or CheckProgress()
 
     def both(event: Event) -> None:
         seen.take(event)
@@ -56,15 +56,15 @@ async def observed(
 
     try:
         async with watch.bound():
-            return Outcome(account, await check(both))
+            return CheckOutcome(account, await check(both))
     except TimeoutError:
         both(StageFinished(cut_off(seen, watch.limit or 0.0)))
-        return Outcome(account, Report(endpoint, tuple(seen.results)))
+        return CheckOutcome(account, Report(endpoint, tuple(seen.results)))
 
 
-def not_begun(account: Shown | None, endpoint: Endpoint, limit: float) -> Outcome:
+def not_begun(account: Shown | None, endpoint: Endpoint, limit: float) -> CheckOutcome:
     """Return the outcome of a check that had no time left to begin."""
-    return Outcome(account, Report(endpoint), time_is_up(limit, sent=False))
+    return CheckOutcome(account, Report(endpoint), time_is_up(limit, sent=False))
 
 
 def time_is_up(limit: float, *, sent: bool) -> Finding:
@@ -80,7 +80,7 @@ def time_is_up(limit: float, *, sent: bool) -> Finding:
     )
 
 
-def cut_off(seen: Watched, limit: float) -> CheckResult:
+def cut_off(seen: CheckProgress, limit: float) -> CheckResult:
     """Return the stage in which the time was up."""
     finding = time_is_up(limit, sent=seen.perhaps_sent)
     # Between two stages nothing is under way; the verdict must not be that of the stages before.
@@ -88,7 +88,7 @@ def cut_off(seen: Watched, limit: float) -> CheckResult:
     return CheckResult(stage, Verdict.UNKNOWN, 0.0, finding.title, finding)
 
 
-def exit_code(outcomes: Iterable[Outcome]) -> Exit:
+def exit_code(outcomes: Iterable[CheckOutcome]) -> Exit:
     """Return the exit code for what became of the checks."""
     done = list(outcomes)
     if any(outcome.obstacle is not None and outcome.obstacle.code == BUG for outcome in done):

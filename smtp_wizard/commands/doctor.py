@@ -16,7 +16,7 @@ from smtp_wizard.engine.accounts.secret_entries import Cleaned, Entries, Leftove
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.services import doctor
-from smtp_wizard.engine.services.doctor import Examined, State
+from smtp_wizard.engine.services.doctor import Examined, Health
 from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.output.lines import paragraph
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
@@ -37,7 +37,7 @@ AREAS: Mapping[str, str] = {
 }
 """What a person reads for an area, in the order in which they are told."""
 
-_STATES = {State.OK: "ok", State.WARN: "warn", State.FAIL: "FAIL"}
+_STATES = {Health.OK: "ok", Health.WARN: "warn", Health.FAIL: "FAIL"}
 
 
 @click.command("doctor")
@@ -75,7 +75,7 @@ def command(invocation: Invocation, network: bool, clean: bool, yes: bool, _json
             invocation.out.data(line)
     if cleaned.kept:
         return Exit.SECRET
-    return Exit.FAILED if any(each.state is State.FAIL for each in found) else Exit.OK
+    return Exit.FAILED if any(each.state is Health.FAIL for each in found) else Exit.OK
 
 
 def _unseen() -> str:
@@ -130,7 +130,7 @@ async def _examine(invocation: Invocation, left: Leftovers, *, network: bool) ->
     try:
         catalog = invocation.catalog
     except DataError as problem:
-        return [*found, Examined("data", "data-age", State.FAIL, f"{problem} Install smtp-wizard again.")]
+        return [*found, Examined("data", "data-age", Health.FAIL, f"{problem} Install smtp-wizard again.")]
     now = datetime.now(UTC)
     found += [doctor.clock(now, catalog), doctor.data_age(now, catalog)]
     if network:
@@ -142,19 +142,19 @@ def terminal(environ: Mapping[str, str]) -> list[Examined]:
     """Say what the terminal of this command can show."""
     if not can_ask():
         words = "There is no terminal here: nothing is asked, and what is missing is named."
-        return [Examined("terminal", "terminal", State.OK, words)]
+        return [Examined("terminal", "terminal", Health.OK, words)]
     columns, rows = os.get_terminal_size(sys.stderr.fileno())
     if not can_draw():
         words = "The questions come in lines of text here, not as screens."
-        return [Examined("terminal", "terminal", State.OK, words)]
+        return [Examined("terminal", "terminal", Health.OK, words)]
     return [_size(columns, rows), _letters(environ), _colours(environ)]
 
 
 def _size(columns: int, rows: int) -> Examined:
     if columns < SMALLEST[0] or rows < SMALLEST[1]:
         words = f"{columns} columns and {rows} rows: too small for the screens, which need {SMALLEST[0]} and "
-        return Examined("terminal", "terminal", State.WARN, f"{words}{SMALLEST[1]}.")
-    return Examined("terminal", "terminal", State.OK, f"{columns} columns and {rows} rows: the screens can be drawn.")
+        return Examined("terminal", "terminal", Health.WARN, f"{words}{SMALLEST[1]}.")
+    return Examined("terminal", "terminal", Health.OK, f"{columns} columns and {rows} rows: the screens can be drawn.")
 
 
 def _letters(environ: Mapping[str, str]) -> Examined:
@@ -162,10 +162,10 @@ def _letters(environ: Mapping[str, str]) -> Examined:
     words = (
         "It shows plain letters alone (ASCII); lines and accents are spelt out." if ascii_only else "It shows UTF-8."
     )
-    return Examined("terminal", "letters", State.OK, words)
+    return Examined("terminal", "letters", Health.OK, words)
 
 
 def _colours(environ: Mapping[str, str]) -> Examined:
     unwanted = "NO_COLOR" in environ
     words = "Colours are not wanted (NO_COLOR)." if unwanted else "It is taken to show colours."
-    return Examined("terminal", "colours", State.OK, words)
+    return Examined("terminal", "colours", Health.OK, words)

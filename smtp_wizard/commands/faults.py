@@ -6,7 +6,7 @@ import errno
 
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
-from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.fault_log import LAST_FAULT, FaultLog
@@ -84,14 +84,14 @@ def _refused(problem: OSError) -> Shown:
 
 
 _OF_THE_KEYRING = (
-    Trouble.ABSENT,
-    Trouble.LOCKED,
-    Trouble.MUTE,
-    Trouble.FORGETS,
-    Trouble.UNSAFE,
-    Trouble.REFUSED,
-    Trouble.MISSING,
-    Trouble.TOO_LONG,
+    SecretFault.ABSENT,
+    SecretFault.LOCKED,
+    SecretFault.MUTE,
+    SecretFault.FORGETS,
+    SecretFault.UNSAFE,
+    SecretFault.REFUSED,
+    SecretFault.MISSING,
+    SecretFault.TOO_LONG,
 )
 
 
@@ -100,7 +100,7 @@ GIVE_PASSPHRASE = phrase("Give it: --passphrase-env NAME or --passphrase-command
 
 def other_stores(problem: SecretError) -> Shown:
     """Name the other places for a password, where the keyring is at fault, or what else helps; '' if nothing does."""
-    if problem.trouble is Trouble.CLOSED:
+    if problem.trouble is SecretFault.CLOSED:
         return GIVE_PASSPHRASE
     if problem.trouble not in _OF_THE_KEYRING:
         return NO_WORDS

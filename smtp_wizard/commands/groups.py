@@ -11,7 +11,7 @@ import click
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class LazyCommand:
     """A command below a group that is loaded only when it is used."""
 
     module: str
@@ -25,7 +25,7 @@ class GroupWithDefault(click.Group):
 
     default = "list"
 
-    def __init__(self, *arguments: Any, later: Mapping[str, Later] | None = None, **options: Any) -> None:
+    def __init__(self, *arguments: Any, later: Mapping[str, LazyCommand] | None = None, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.later = dict(later or {})
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from smtp_wizard.commands.groups import GroupWithDefault, Later
+from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.providers.limits import SendLimit
     from smtp_wizard.engine.providers.provider import AccessPath, CatalogEndpoint, Documented, IspdbEntry, Provider
 
-_LATER = {"verify": Later("smtp_wizard.commands.providers_verify", "Speak to the servers; say what no longer fits.")}
+_LATER = {
+    "verify": LazyCommand("smtp_wizard.commands.providers_verify", "Speak to the servers; say what no longer fits.")
+}
 
 
 @click.group("providers", cls=GroupWithDefault, later=_LATER)

@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.target import Target
-from smtp_wizard.engine.scan.verify import Place, Verified, places, verify
+from smtp_wizard.engine.scan.verify import ListedServer, Verified, listed_servers, verify
 from smtp_wizard.output.lines import ms
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
@@ -45,7 +45,7 @@ def command(invocation: Invocation, /, provider_id: str | None, concurrency: int
     given.pop("_json")
     connection = connection_from(given)
     catalog = invocation.catalog
-    wanted = places([provider_called(invocation, provider_id)] if provider_id else catalog.providers)
+    wanted = listed_servers([provider_called(invocation, provider_id)] if provider_id else catalog.providers)
     return _Verifier(invocation, connection).run(wanted, concurrency)
 
 
@@ -59,7 +59,7 @@ class _Verifier:
         self.watch = Stopwatch(connection.timeout)
         self.done = 0
 
-    def run(self, wanted: Sequence[Place], at_once: int) -> int:
+    def run(self, wanted: Sequence[ListedServer], at_once: int) -> int:
         with Transcript(self.connection, self.out) as transcript:
 
             async def check(endpoint: Endpoint) -> Report:

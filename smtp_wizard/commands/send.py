@@ -28,13 +28,13 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Emit
-from smtp_wizard.engine.checks.progress import Watched
+from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.test_message import new_token
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.output.lines import paragraph
-from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch, run
 
@@ -84,7 +84,7 @@ class _Sending:
         self.source = source
         self.connection = connection
         self.watch = Stopwatch(connection.timeout)
-        self.watched = Watched()
+        self.watched = CheckProgress()
         self.code = new_token()
         """The word in the subject by which this message is found."""
 
@@ -109,7 +109,7 @@ class _Sending:
             return f"The test message may or may not have been sent; its code is {self.code}."
         return "No message was sent."
 
-    async def _check(self, secret: Secret | None, transcript: Transcript) -> Outcome:
+    async def _check(self, secret: Secret | None, transcript: Transcript) -> CheckOutcome:
         return await observed(
             lambda emit: self._send(secret, emit),
             self.account.connection.endpoint,

@@ -58,7 +58,7 @@ from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth
-from smtp_wizard.engine.checks.progress import Watched
+from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.oauth.exchange import RegisteredClient
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
 from smtp_wizard.engine.secrets.command import parse_command
@@ -70,7 +70,7 @@ from smtp_wizard.engine.wizard.draft import Application, Draft, Origin, walkable
 from smtp_wizard.engine.wizard.server_confirmation import Doubt, doubt_about
 from smtp_wizard.engine.wizard.steps import missing, ranked
 from smtp_wizard.output.lines import summary
-from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import agree, ask, ask_password, can_ask, can_draw
@@ -79,7 +79,7 @@ from smtp_wizard.runtime.tables import table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class SetupOptions:
     """What was said on the command line. None: not said."""
 
     email: Address | None
@@ -152,7 +152,7 @@ def command(invocation: Invocation, /, **given: Any) -> int:
     invocation.plain |= given.pop("plain")
     _take_token_command(given)
     password, connection, browser = taken_from(given), connection_from(given), browser_from(given)
-    return _Setup(invocation, Given(password=password, browser=browser, connection=connection, **given)).run()
+    return _Setup(invocation, SetupOptions(password=password, browser=browser, connection=connection, **given)).run()
 
 
 def _take_token_command(given: dict[str, Any]) -> None:
@@ -168,12 +168,12 @@ def _take_token_command(given: dict[str, Any]) -> None:
 class _Setup:
     """One run of the command."""
 
-    def __init__(self, invocation: Invocation, given: Given) -> None:
+    def __init__(self, invocation: Invocation, given: SetupOptions) -> None:
         self.invocation = invocation
         self.out = invocation.out
         self.given = given
         self.watch = Stopwatch(given.connection.timeout)
-        self.watched = Watched()
+        self.watched = CheckProgress()
         self.search = Search(invocation, given.connection, self.watch, self._undone, accept_found=given.accept_found)
         self.displacing = given.replacing
         self.replacing = given.replacing
@@ -493,7 +493,7 @@ class _Setup:
         self._tell_saved(draft, saved, code)
         return code
 
-    async def _check(self, draft: Draft, transcript: Transcript) -> Outcome:
+    async def _check(self, draft: Draft, transcript: Transcript) -> CheckOutcome:
         connection, depth = self.given.connection, self.given.how_deep
         assert draft.connection.endpoint is not None
         return await observed(
@@ -520,7 +520,7 @@ class _Setup:
             lambda: f"Look with 'smtp-wizard accounts' whether '{draft.name}' was saved.",
         )
 
-    def _print(self, draft: Draft, outcome: Outcome) -> None:
+    def _print(self, draft: Draft, outcome: CheckOutcome) -> None:
         for line in summary(outcome.report, self.given.how_deep):
             report_line(self.out, line)
         if exit_code([outcome]) == Exit.OK:

@@ -39,15 +39,15 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, join, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.checks.progress import Watched
+from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.sandbox.errors import SandboxError
-from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.output.lines import plain_report, summary
-from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.open_file_limit import checks_at_once, limit
 from smtp_wizard.runtime.questions import ask_password, can_ask
@@ -64,7 +64,7 @@ MOST_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TestRequest:
     """What was asked for."""
 
     depth: Depth
@@ -104,7 +104,7 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
     exit codes are those of a plugin (0 to 3).
     """
     password, connection = taken_from(given), connection_from(given)
-    asked = Asked(
+    asked = TestRequest(
         depth=Depth(given["depth"]),
         to=given["to"],
         at_once=given["concurrency"],
@@ -140,7 +140,7 @@ def _chosen(invocation: Invocation, names: Sequence[str], *, every: bool) -> tup
     return saved
 
 
-def _refuse_same_address(asked: Asked, accounts: Sequence[Account]) -> None:
+def _refuse_same_address(asked: TestRequest, accounts: Sequence[Account]) -> None:
     """Raises `InputError` where a test message would go to the address that it comes from."""
     for account in accounts:
         if asked.depth is Depth.SEND and asked.to and same_address(account.from_address, asked.to):
@@ -150,14 +150,14 @@ def _refuse_same_address(asked: Asked, accounts: Sequence[Account]) -> None:
 class _Tester:
     """One run of the command."""
 
-    def __init__(self, invocation: Invocation, asked: Asked, accounts: Sequence[Account]) -> None:
+    def __init__(self, invocation: Invocation, asked: TestRequest, accounts: Sequence[Account]) -> None:
         self.invocation = invocation
         self.out = invocation.out
         self.asked = asked
         self.accounts = accounts
         self.watch = Stopwatch(asked.connection.timeout)
         self.done: set[str] = set()
-        self.watched: dict[str, Watched] = {account.name: Watched() for account in accounts}
+        self.watched: dict[str, CheckProgress] = {account.name: CheckProgress() for account in accounts}
 
     @property
     def alone(self) -> bool:
@@ -246,7 +246,7 @@ class _Tester:
             return secret
         if not isinstance(secret, SecretError):
             return self._fault(secret)
-        if secret.trouble is Trouble.ASK and can_ask() and account.connection.auth is Auth.PASSWORD:
+        if secret.trouble is SecretFault.ASK and can_ask() and account.connection.auth is Auth.PASSWORD:
             return tidied_for(self.invocation, account, ask_password(f"Password of {account.name}"))
         return _secret_finding(secret)
 
@@ -265,10 +265,12 @@ class _Tester:
 
     # -- the checks -------------------------------------------------------------------------------------------------
 
-    async def _test_all(self, secrets: dict[str, Secret | Finding | None], transcript: Transcript) -> list[Outcome]:
+    async def _test_all(
+        self, secrets: dict[str, Secret | Finding | None], transcript: Transcript
+    ) -> list[CheckOutcome]:
         places = asyncio.Semaphore(self._at_once())
 
-        async def one(account: Account) -> Outcome:
+        async def one(account: Account) -> CheckOutcome:
             async with places:
                 outcome = await self._test(account, secrets[account.name], transcript)
             self.done.add(account.name)
@@ -289,9 +291,9 @@ class _Tester:
             )
         return fitting
 
-    async def _test(self, account: Account, secret: Secret | Finding | None, transcript: Transcript) -> Outcome:
+    async def _test(self, account: Account, secret: Secret | Finding | None, transcript: Transcript) -> CheckOutcome:
         if isinstance(secret, Finding):
-            return Outcome(shown(account.name), Report(account.connection.endpoint), secret)
+            return CheckOutcome(shown(account.name), Report(account.connection.endpoint), secret)
         if self.watch.left() == 0:
             return not_begun(shown(account.name), account.connection.endpoint, self.watch.limit or 0.0)
         lines: list[str] = []
@@ -308,11 +310,11 @@ class _Tester:
                 watched,
             )
         except (SandboxError, InputError) as problem:
-            outcome = Outcome(shown(account.name), Report(account.connection.endpoint), _obstacle(problem))
+            outcome = CheckOutcome(shown(account.name), Report(account.connection.endpoint), _obstacle(problem))
         except CommandError:  # of the whole command: its output cannot be written
             raise
         except Exception as problem:  # whatever is wrong with one account, the others have their results
-            outcome = Outcome(
+            outcome = CheckOutcome(
                 shown(account.name), Report(account.connection.endpoint, tuple(watched.results)), self._fault(problem)
             )
         if not live:
@@ -341,7 +343,7 @@ class _Tester:
 
     # -- the results ------------------------------------------------------------------------------------------------
 
-    def _print(self, outcomes: Sequence[Outcome]) -> int:
+    def _print(self, outcomes: Sequence[CheckOutcome]) -> int:
         match self.asked.form:
             case "json":
                 from smtp_wizard.output.documents.checks import AccountsTested, EndingJson, NoticeJson, ResultJson
@@ -367,7 +369,7 @@ class _Tester:
                 self._print_plain(outcomes)
         return exit_code(outcomes)
 
-    def _print_plain(self, outcomes: Sequence[Outcome]) -> None:
+    def _print_plain(self, outcomes: Sequence[CheckOutcome]) -> None:
         for number, outcome in enumerate(outcomes):
             if not self.alone:
                 self.out.data(("\n" if number else "") + f"{outcome.title} ({outcome.report.endpoint})")
@@ -391,7 +393,7 @@ SAME_ADDRESS = phrase(
 
 def _nowhere() -> SecretError:
     return SecretError(
-        Trouble.ASK, phrase("The password of this account is not kept anywhere; it is asked for each time.")
+        SecretFault.ASK, phrase("The password of this account is not kept anywhere; it is asked for each time.")
     )
 
 
@@ -409,12 +411,12 @@ def _secret_finding(problem: SecretError) -> Finding:
     give = phrase("Give it with --password-stdin, --password-command or --password-env.")
     elsewhere = other_stores(problem)
     steps = {
-        Trouble.ASK: (give,),
-        Trouble.UNSET: (phrase("Set the variable, and start again."),),
-        Trouble.CLOSED: (GIVE_PASSPHRASE,),
-        Trouble.WRONG: (GIVE_PASSPHRASE,),
-        Trouble.EXPOSED: (phrase("Close the file to others, and test again."),),
-        Trouble.UNREADABLE: (phrase("Look there by hand what is wrong, and test again."),),
+        SecretFault.ASK: (give,),
+        SecretFault.UNSET: (phrase("Set the variable, and start again."),),
+        SecretFault.CLOSED: (GIVE_PASSPHRASE,),
+        SecretFault.WRONG: (GIVE_PASSPHRASE,),
+        SecretFault.EXPOSED: (phrase("Close the file to others, and test again."),),
+        SecretFault.UNREADABLE: (phrase("Look there by hand what is wrong, and test again."),),
     }
     return Finding(
         code=f"secret-{problem.trouble.value}",
@@ -426,7 +428,7 @@ def _secret_finding(problem: SecretError) -> Finding:
     )
 
 
-def _json_line(outcome: Outcome) -> str:
+def _json_line(outcome: CheckOutcome) -> str:
     from smtp_wizard.output.documents.checks import LineOfTest, ResultJson
 
     return LineOfTest(ResultJson.of(outcome)).json_text(indent=None, ascii_only=False)

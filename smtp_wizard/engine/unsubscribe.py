@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.html_links import LONGEST_HREF, MOST_LINKS, Link, read_html
 from smtp_wizard.engine.base.letter import Letter, Part, begins_with_header, read_letter
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.base.strict_yaml import Document, Node
+from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
 
 SUBJECT = "remove"
 """The article's sample: mailto:yourlist@yourdomain.tld?subject=remove"""
@@ -104,7 +104,7 @@ def parse_url(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class MailingRule:
     """A rule for mailings, in plain words."""
 
     name: str
@@ -113,22 +113,24 @@ class Rule:
     as_of: str
 
 
-def rules(path: Path | None = None) -> tuple[Rule, ...]:
+def rules(path: Path | None = None) -> tuple[MailingRule, ...]:
     """Return the rules of data/unsubscribe.yaml, or of `path`. Raises `DataError`."""
-    return Document(path or data_path("unsubscribe.yaml")).root.read(_read_rules)
+    return YamlDocument(path or data_path("unsubscribe.yaml")).root.read(_read_rules)
 
 
-def _read_rules(root: Node) -> tuple[Rule, ...]:
+def _read_rules(root: Node) -> tuple[MailingRule, ...]:
     if root.whole("schema") != 1:
         raise root.error("schema", "must be 1")
     return tuple(
-        node.read(lambda rule: Rule(rule.text("name"), rule.text("words"), rule.text("source"), rule.date("as_of")))
+        node.read(
+            lambda rule: MailingRule(rule.text("name"), rule.text("words"), rule.text("source"), rule.date("as_of"))
+        )
         for node in root.children("rules")
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TemplateCheck:
     """One thing that was looked for in a template."""
 
     id: str
@@ -144,7 +146,7 @@ class TemplateReport:
     """What a template has and lacks."""
 
     kind: TemplateKind
-    seen: tuple[Seen, ...]
+    seen: tuple[TemplateCheck, ...]
     links: tuple[str, ...] = ()
     """The unsubscribe links that were found, cleaned."""
 
@@ -202,7 +204,7 @@ def _check_message(letter: Letter) -> TemplateReport:
 _USABLE = re.compile(r"<(?:mailto:|https:)[^<>]+>")
 
 
-def _headers(head: Part) -> Iterator[Seen]:
+def _headers(head: Part) -> Iterator[TemplateCheck]:
     ways = head.get("list-unsubscribe")
     good = _USABLE.search(ways) is not None
     words = (
@@ -210,10 +212,10 @@ def _headers(head: Part) -> Iterator[Seen]:
         if good
         else "There is no List-Unsubscribe header that works (RFC 2369)."
     )
-    yield Seen("header", good, words)
+    yield TemplateCheck("header", good, words)
     if "<https:" in ways:
         post = head.get("list-unsubscribe-post").lower() == "list-unsubscribe=one-click"
-        yield Seen(
+        yield TemplateCheck(
             "one-click",
             post,
             "One-click is set up (RFC 8058)."
@@ -222,7 +224,7 @@ def _headers(head: Part) -> Iterator[Seen]:
         )
 
 
-def _body(text: str, markup: bool) -> tuple[tuple[Seen, ...], tuple[str, ...]]:
+def _body(text: str, markup: bool) -> tuple[tuple[TemplateCheck, ...], tuple[str, ...]]:
     links, words = read_html(text) if markup else (_plain_links(text), text)
     ways = [link for link in links if _leads_out(link)]
     good = [link.href for link in ways if _works(link.href)]
@@ -270,19 +272,23 @@ def _works(href: str) -> bool:
     return _WEB.match(href) is not None
 
 
-def _link_seen(ways: list[Link], good: list[str]) -> Seen:
+def _link_seen(ways: list[Link], good: list[str]) -> TemplateCheck:
     if not ways:
-        return Seen("link", False, "There is no link or address to unsubscribe with.")
+        return TemplateCheck("link", False, "There is no link or address to unsubscribe with.")
     if not good:
-        return Seen("link", False, f"The unsubscribe link leads nowhere: {shown(ways[0].href or 'it is empty', 120)}")
+        return TemplateCheck(
+            "link", False, f"The unsubscribe link leads nowhere: {shown(ways[0].href or 'it is empty', 120)}"
+        )
     sample = next((href for href in good if _PLACEHOLDER.search(href)), None)
     if sample is not None:
-        return Seen("link", False, f"The unsubscribe link is still a sample or a placeholder: {shown(sample, 120)}")
-    return Seen("link", True, f"There is a way to unsubscribe: {shown(good[0], 120)}")
+        return TemplateCheck(
+            "link", False, f"The unsubscribe link is still a sample or a placeholder: {shown(sample, 120)}"
+        )
+    return TemplateCheck("link", True, f"There is a way to unsubscribe: {shown(good[0], 120)}")
 
 
-def _postal_seen(words: str) -> Seen:
+def _postal_seen(words: str) -> TemplateCheck:
     flat = " ".join(words.split())
     if _POSTAL.search(flat) and (_POSTCODE.search(flat) or "box" in flat.lower()):
-        return Seen("postal", True, "There is what looks like a postal address.")
-    return Seen("postal", False, "No postal address was found; a mailing that advertises needs one.")
+        return TemplateCheck("postal", True, "There is what looks like a postal address.")
+    return TemplateCheck("postal", False, "No postal address was found; a mailing that advertises needs one.")

@@ -10,16 +10,16 @@ from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.output.lines import finding_lines
-from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.outcome import CheckOutcome
 
 
-def junit(outcomes: Sequence[Outcome]) -> str:
+def junit(outcomes: Sequence[CheckOutcome]) -> str:
     """Return JUnit XML: a suite an account, a case a stage."""
     suites = [_suite(outcome) for outcome in outcomes]
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>", *suites, "</testsuites>"])
 
 
-def _suite(outcome: Outcome) -> str:
+def _suite(outcome: CheckOutcome) -> str:
     report = outcome.report
     cases = [_case(outcome.title, result) for result in report.results]
     if outcome.obstacle is not None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.checks.events import Event, Line
     from smtp_wizard.engine.checks.report import CheckResult, Report
     from smtp_wizard.engine.diagnosis.finding import Finding
-    from smtp_wizard.output.outcome import Outcome
+    from smtp_wizard.output.outcome import CheckOutcome
 
 WIDTH = 78
 """Columns of a plain report in a terminal of 80."""
@@ -117,7 +117,7 @@ TRANSCRIPT_LEGEND = "C: this program   S: the server   *: a note   !: not encryp
 """What stands above a transcript."""
 
 
-def plain_report(outcome: Outcome) -> list[str]:
+def plain_report(outcome: CheckOutcome) -> list[str]:
     """Return a whole report as plain lines."""
     lines = [line for result in outcome.report.results for line in result_lines(result)]
     if outcome.obstacle is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from smtp_wizard.engine.base.shown import Shown, cut, phrase
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.outcome import CheckOutcome
 
 _NAGIOS = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}
 
@@ -18,7 +18,7 @@ _NAGIOS_ORDER = (2, 3, 1, 0)
 """Which of several states speaks for all, worst first."""
 
 
-def nagios(outcomes: Sequence[Outcome]) -> tuple[str, int]:
+def nagios(outcomes: Sequence[CheckOutcome]) -> tuple[str, int]:
     """Return the lines and the exit code of a Nagios plugin (Monitoring Plugins Development Guidelines)."""
     codes = [_NAGIOS_CODES[outcome.report.verdict] for outcome in outcomes]
     code = next((code for code in _NAGIOS_ORDER if code in codes), 3)
@@ -33,7 +33,7 @@ def nagios(outcomes: Sequence[Outcome]) -> tuple[str, int]:
     return "\n".join([first, *(rest if len(outcomes) > 1 else [])]), code
 
 
-def _result(outcome: Outcome) -> Shown:
+def _result(outcome: CheckOutcome) -> Shown:
     return phrase("{}: {}", outcome.title, outcome.words)
 
 

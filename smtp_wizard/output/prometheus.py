@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.outcome import CheckOutcome
 
 _METRICS = {
     "smtp_wizard_check_success": "Whether the whole check passed (1) or not (0).",
@@ -16,7 +16,7 @@ _METRICS = {
 }
 
 
-def prometheus(outcomes: Sequence[Outcome]) -> str:
+def prometheus(outcomes: Sequence[CheckOutcome]) -> str:
     """Return the outcomes in Prometheus' text format (version 0.0.4), for a textfile collector."""
     samples: dict[str, list[str]] = {name: [] for name in _METRICS}
     for outcome in outcomes:
@@ -29,7 +29,7 @@ def prometheus(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def _samples(outcome: Outcome) -> Iterator[tuple[str, Mapping[str, str], str]]:
+def _samples(outcome: CheckOutcome) -> Iterator[tuple[str, Mapping[str, str], str]]:
     report = outcome.report
     yield "smtp_wizard_check_success", {}, _good(report.verdict)
     yield "smtp_wizard_check_duration_seconds", {}, f"{report.took:.6f}"
@@ -45,7 +45,7 @@ def _good(verdict: Verdict) -> str:
     return "1" if verdict in (Verdict.PASS, Verdict.WARN) else "0"
 
 
-def _labels(outcome: Outcome, more: Mapping[str, str]) -> str:
+def _labels(outcome: CheckOutcome, more: Mapping[str, str]) -> str:
     endpoint = outcome.report.endpoint
     known = {
         "account": outcome.account or "",

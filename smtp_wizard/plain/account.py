@@ -17,7 +17,7 @@ from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.passphrase import fetched, unlock
 from smtp_wizard.plain.review import ask_store, ask_way
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
-from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.accounts import (
     DELETE_NO,
     DELETE_YES,
@@ -62,7 +62,7 @@ def change_account(talk: Talk, kit: Kit, account: Account) -> Draft | None:
                 _scope(talk, kit, account)
             case _:
                 _delete(talk, kit, account)
-    except TROUBLES as problem:
+    except EXPECTED_ERRORS as problem:
         talk.say(str(problem))
     return None
 

@@ -6,7 +6,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.wizard.draft import Draft, with_found
 from smtp_wizard.plain.checks import awaited
-from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
 from smtp_wizard.text.discovery import LIST_NO, LIST_YES, list_may_help, list_question
 from smtp_wizard.text.wizard import ADDRESS_LEAD, ADDRESS_QUESTION, practice_address, typo_words
@@ -15,7 +15,7 @@ PRACTISE = ("practise", "practice")
 """What is typed to rehearse without a mailbox."""
 
 
-def address(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+def address(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
     """The first question. A misspelt ending is offered back; the provider is looked up before the next step."""
     if draft.address is None:
         talk.say(ADDRESS_LEAD)

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 from smtp_wizard.engine.accounts.lockout_guard import paused
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.events import Emit, Event
-from smtp_wizard.engine.checks.progress import Watched
+from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, plain_printer
 from smtp_wizard.plain.talk import Talk
-from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.runtime.running import Stopwatch, run
 
 T = TypeVar("T")
@@ -35,11 +35,11 @@ class Checked:
         self.report: Report | None = None
         self._talk = talk
         self._lines: list[str] = []
-        self._watched = Watched()
+        self._watched = CheckProgress()
         self._printer = plain_printer(lambda line: talk.show([line]), self._lines.append)
         try:
             self.report = run(check(self._take), Stopwatch(), self._undone)
-        except TROUBLES as problem:
+        except EXPECTED_ERRORS as problem:
             talk.say(str(problem))
         # Enter, pressed while it ran, must not begin another sign-in.
         talk.drop()

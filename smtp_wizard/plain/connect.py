@@ -16,7 +16,7 @@ from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft, with_tidy_secret
 from smtp_wizard.output.lines import WIDTH, endpoint_words
 from smtp_wizard.plain.checks import Checked
-from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
 from smtp_wizard.plain.passphrase import opened_for
 from smtp_wizard.plain.reaching import find_out, network_choice
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
@@ -38,7 +38,7 @@ from smtp_wizard.text.wizard import (
 )
 
 
-def connect(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+def connect(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
     """Sign in, once an answer; go on when that has worked."""
     if not kit.backwards and draft.connection.auth is not Auth.XOAUTH2:
         show_guide(talk, kit, draft, guide_id_for(_path(kit, draft)))

@@ -6,7 +6,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.guides.guides import as_text
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.lines import WIDTH
-from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
 from smtp_wizard.plain.talk import Choice, Talk
 from smtp_wizard.text.wizard import (
     APPLICATION_GUIDE,
@@ -23,7 +23,7 @@ LABEL = 19
 ON_SCREEN = "The password will stand on your screen, and stay in what can be scrolled back to."
 
 
-def done(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+def done(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
     """The only place where the password is shown: after a yes, in groups of four, as it is typed by hand."""
     talk.say(saved_words(draft))
     if draft.connection.sandbox:

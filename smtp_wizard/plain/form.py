@@ -26,7 +26,7 @@ class Kit:
     """Whether the person comes back to this step: then its last question is asked first."""
 
 
-Outcome = Next | Back
+StepOutcome = Next | Back
 Ask = Callable[[Talk, Kit, Draft], Draft]
 """Asks one question; returns the draft with its answer. Raises `GoBack`, `Quit`."""
 
@@ -40,7 +40,7 @@ class Question:
     applies: Callable[[Draft], bool] = lambda draft: True
 
 
-def in_order(talk: Talk, kit: Kit, draft: Draft, questions: Sequence[Question]) -> Outcome:
+def in_order(talk: Talk, kit: Kit, draft: Draft, questions: Sequence[Question]) -> StepOutcome:
     """Ask the questions that apply; return `Next` after the last, `Back` before the first. Nothing answered is lost."""
     at = _last(questions, draft) if kit.backwards else 0
     while at < len(questions):

@@ -16,7 +16,7 @@ from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.limits import limits
 from smtp_wizard.plain.passphrase import fetched
 from smtp_wizard.plain.talk import Choice, GoBack, Talk, wrap
-from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.wizard import (
     ANYWAY_NO,
     ANYWAY_QUESTION,
@@ -110,7 +110,7 @@ def _test(talk: Talk, kit: Kit, account: Account) -> None:
     talk.show(["", f"Testing '{account.name}' ..."])
     try:
         secret = fetched(talk, kit, account)
-    except TROUBLES as problem:
+    except EXPECTED_ERRORS as problem:
         talk.say(str(problem))
         return
     checked = Checked(talk, partial(kit.desk.checks.check_account, account, secret, Depth.LOGIN))

@@ -9,16 +9,16 @@ from functools import partial
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.oauth.attempt import Attempt
+from smtp_wizard.engine.oauth.attempt import PendingSignIn
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.exchange import RegisteredClient
 from smtp_wizard.engine.oauth.grants import SignedIn
 from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.connect import show_guide
-from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
 from smtp_wizard.plain.talk import Choice, Talk
-from smtp_wizard.runtime.sign_in_thread import Beside
+from smtp_wizard.runtime.sign_in_thread import SignInThread
 from smtp_wizard.text.oauth import (
     CLIENT_ID_LACKING,
     CLIENT_SECRET_LACKING,
@@ -36,7 +36,7 @@ CAME_BACK_SECONDS = 30.0
 AT_ONCE = 0.5
 
 
-def oauth(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+def oauth(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
     """The client, then the sign-in; go on when that has worked."""
     server = _server(kit, draft)
     if not kit.backwards:
@@ -107,7 +107,7 @@ def _attempted(talk: Talk, kit: Kit, draft: Draft, server: OAuthServer, flow: Fl
     client = RegisteredClient(draft.client_id, draft.client_secret)
     exchange = desk.tokens.exchange(server, client, draft.connection.ca_file)
     address = draft.address.wire if draft.address else ""
-    with Beside(partial(Attempt, exchange, flow, address, now=desk.now)) as beside:
+    with SignInThread(partial(PendingSignIn, exchange, flow, address, now=desk.now)) as beside:
         lines = page_lines(beside.attempt, os.environ)
         talk.show(lines)
         if beside.attempt.code is not None:

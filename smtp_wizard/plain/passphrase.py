@@ -6,14 +6,14 @@ from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultState, acceptable
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.talk import GoBack, Talk
-from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.stores import VAULT_CLOSED, VAULT_NEW, VAULT_NOT_SAME, VAULT_OPEN
 
 _LACKING = "Type the passphrase, or 'back'."
@@ -39,7 +39,7 @@ def unlock(talk: Talk, kit: Kit, *places: StoreRef | StoreKind | None, creating:
         try:
             awaited(vault.open(Secret(talk.secret("Passphrase, not shown", lacking=_LACKING))))
         except SecretError as problem:
-            if problem.trouble is not Trouble.WRONG:
+            if problem.trouble is not SecretFault.WRONG:
                 raise
             talk.say(str(problem))
 
@@ -51,7 +51,7 @@ def opened_for(talk: Talk, kit: Kit, draft: Draft) -> bool:
     except GoBack:
         talk.say(VAULT_CLOSED)
         return False
-    except TROUBLES as problem:
+    except EXPECTED_ERRORS as problem:
         talk.say(str(problem))
         return False
     return True
@@ -76,6 +76,6 @@ def fetched(talk: Talk, kit: Kit, account: Account) -> Secret | None:
     try:
         return awaited(kit.desk.entries.secret_of(account))
     except SecretError as problem:
-        if problem.trouble is not Trouble.ASK or account.connection.auth is Auth.XOAUTH2:
+        if problem.trouble is not SecretFault.ASK or account.connection.auth is Auth.XOAUTH2:
             raise
     return Secret(talk.secret(f"Password of '{account.name}', not shown", lacking="Type the password, or 'back'."))

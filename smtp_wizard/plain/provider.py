@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate, with_choice
-from smtp_wizard.plain.form import Kit, Outcome, Question, in_order, once_confirmed
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order, once_confirmed
 from smtp_wizard.plain.talk import Choice, GoBack, Talk, wrap
 from smtp_wizard.text.discovery import believed_words, found_question, offered, server_words
 from smtp_wizard.text.wizard import (
@@ -28,7 +28,7 @@ MORE = Choice("more", "What the old help article says, and what holds today", wo
 HAND = Choice("by-hand", BY_HAND, word="hand")
 
 
-def provider(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+def provider(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
     """Enter confirms what was found; everything else is one answer away."""
     return in_order(talk, kit, draft, [Question(_provider)])
 

@@ -17,7 +17,7 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.wizard.account_draft import suggested_name
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.checks import awaited
-from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
 from smtp_wizard.plain.passphrase import unlock
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
 from smtp_wizard.text.stores import WAY_HINTS, WAY_LABELS, WAY_PARSERS
@@ -40,7 +40,7 @@ from smtp_wizard.text.wizard import (
 )
 
 
-def review(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+def review(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
     """What would displace or replace another account is asked first."""
     talk.say("\n".join(summary_words(draft)))
     questions = [

@@ -8,14 +8,14 @@ from functools import partial
 from smtp_wizard.engine.base.endpoint import USUAL_PORTS, Endpoint, Security, parse_host, parse_port
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.scan.results import Event, PortSeen
+from smtp_wizard.engine.scan.results import PortScanned, ScanEvent
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import doubt_about, was_found
 from smtp_wizard.engine.wizard.steps import Next, may_be_nameless, with_typed_username
 from smtp_wizard.output.lines import endpoint_words, finding_lines
 from smtp_wizard.plain.checks import Checked, awaited
-from smtp_wizard.plain.form import Kit, Outcome, Question, in_order, once_confirmed
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order, once_confirmed
 from smtp_wizard.plain.reaching import NETWORK, find_out, network_choice
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
 from smtp_wizard.text.network import (
@@ -41,7 +41,7 @@ from smtp_wizard.text.wizard import (
 )
 
 
-def server(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+def server(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
     """The settings that an application asks for. The test proves server and port, and says that it proved no more."""
     talk.say(SERVER_QUESTION)
     questions = [Question(each) for each in (_host, _security, _port, _username, _sender, _settings)]
@@ -160,8 +160,8 @@ def _usual_ports(talk: Talk, kit: Kit, draft: Draft) -> tuple[Draft, _Tried]:
     host = _known(draft).host
     talk.say(f"Trying the ports of {host} ...")
 
-    def see(event: Event) -> None:
-        if isinstance(event, PortSeen):
+    def see(event: ScanEvent) -> None:
+        if isinstance(event, PortScanned):
             talk.show([f"  {row_words(event.result)}"])
 
     options, unsaid = Options(ehlo_name=draft.connection.ehlo_name), was_found(draft, kit.desk.catalog)

@@ -9,7 +9,7 @@ from smtp_wizard.engine.providers.provider import AccessPath, Provider, Provider
 from smtp_wizard.engine.wizard.draft import Application, Draft, walkable
 from smtp_wizard.engine.wizard.steps import ranked
 from smtp_wizard.output.lines import WIDTH
-from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
 from smtp_wizard.text.wizard import (
     ALL_THE_SAME,
@@ -28,7 +28,7 @@ from smtp_wizard.text.wizard import (
 AGAIN = Choice("", LOOK_AGAIN, word="list")
 
 
-def signin(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+def signin(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
     """The application first, then the ways in. One that cannot be walked explains itself and names others."""
     provider = _of(kit, draft)
     practice = provider.kind is ProviderKind.SANDBOX

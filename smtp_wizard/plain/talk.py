@@ -52,7 +52,7 @@ class CannotHide(Exception):
     """The terminal would show what is typed."""
 
 
-class Line(Protocol):
+class LineIO(Protocol):
     """The line to the person: a terminal, or a script in a test."""
 
     def write(self, text: str) -> None:
@@ -113,7 +113,7 @@ def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
 class Talk:
     """One conversation."""
 
-    def __init__(self, line: Line, leaves: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, line: LineIO, leaves: Callable[[], bool] = lambda: True) -> None:
         """`leaves` is asked when the person wants to quit; it may ask them whether they are sure."""
         self._line = line
         self._purpose = ""

@@ -13,7 +13,7 @@ from smtp_wizard.engine.wizard.draft import Arrival, Draft
 from smtp_wizard.engine.wizard.steps import Back
 from smtp_wizard.output.lines import summary
 from smtp_wizard.plain.checks import GOOD, Checked
-from smtp_wizard.plain.form import Kit, Outcome, Question, in_order
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
 from smtp_wizard.plain.passphrase import opened_for
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
 from smtp_wizard.text.wizard import (
@@ -44,7 +44,7 @@ class _ToPassword(Exception):
         self.draft = draft
 
 
-def testmail(talk: Talk, kit: Kit, draft: Draft) -> Outcome:
+def testmail(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
     """The only step that sends. The same address is refused: mail to oneself proves little."""
     talk.say(TESTMAIL_QUESTION)
     if draft.arrival is Arrival.SKIPPED:

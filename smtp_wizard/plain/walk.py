@@ -15,14 +15,14 @@ from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, next_step, 
 from smtp_wizard.plain.address import address
 from smtp_wizard.plain.connect import connect
 from smtp_wizard.plain.done import done
-from smtp_wizard.plain.form import Kit, Outcome
+from smtp_wizard.plain.form import Kit, StepOutcome
 from smtp_wizard.plain.home import home
 from smtp_wizard.plain.oauth import oauth
 from smtp_wizard.plain.provider import provider
 from smtp_wizard.plain.review import review
 from smtp_wizard.plain.server import server
 from smtp_wizard.plain.signin import signin
-from smtp_wizard.plain.talk import ANSWERS_WORDS, Choice, GoBack, Line, Quit, Talk
+from smtp_wizard.plain.talk import ANSWERS_WORDS, Choice, GoBack, LineIO, Quit, Talk
 from smtp_wizard.plain.testmail import testmail
 from smtp_wizard.runtime.exits import Interrupted
 from smtp_wizard.text.wizard import (
@@ -36,7 +36,7 @@ from smtp_wizard.text.wizard import (
     step_words,
 )
 
-PLAIN: Mapping[str, Callable[[Talk, Kit, Draft], Outcome]] = {
+PLAIN: Mapping[str, Callable[[Talk, Kit, Draft], StepOutcome]] = {
     "address": address,
     "provider": provider,
     "signin": signin,
@@ -62,7 +62,7 @@ Place = tuple[Draft, Step]
 class PlainWizard:
     """One run: the wizard, the accounts, and back, until the person leaves."""
 
-    def __init__(self, desk: Desk, shelf: GuideShelf, line: Line) -> None:
+    def __init__(self, desk: Desk, shelf: GuideShelf, line: LineIO) -> None:
         self.talk = Talk(line, self._may_leave)
         self.kit = Kit(desk, shelf, self._keep)
         self.box = DraftBox(desk.folder)
@@ -190,6 +190,6 @@ class PlainWizard:
             self.talk.say(WAYS_ON)
 
 
-def run_plain(desk: Desk, shelf: GuideShelf, line: Line, *, start: str, draft: Draft | None = None) -> int:
+def run_plain(desk: Desk, shelf: GuideShelf, line: LineIO, *, start: str, draft: Draft | None = None) -> int:
     """Ask until the person leaves; return the exit code. Raises `Interrupted`."""
     return PlainWizard(desk, shelf, line).run(start=start, draft=draft)

@@ -10,5 +10,5 @@ from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError
 
-TROUBLES = (AccountsError, DataError, InputError, OAuthError, SandboxError, SecretError, UnsafeFile)
+EXPECTED_ERRORS = (AccountsError, DataError, InputError, OAuthError, SandboxError, SecretError, UnsafeFile)
 """The text of each is a sentence or two, and never a secret."""

@@ -11,7 +11,7 @@ from smtp_wizard.engine.checks.events import Emit, Event
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import was_found
-from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.runtime.fault_log import as_fault
 
 
@@ -65,7 +65,7 @@ class ServerWatch:
     async def _run(self, draft: Draft) -> None:
         try:
             await self._desk.checks.check_draft(draft, Depth.SERVER, self._take)
-        except TROUBLES:
+        except EXPECTED_ERRORS:
             return  # said when the person asks for the sign-in, where it can be mended
         except asyncio.CancelledError as ended:
             if asyncio.current_task() is self._task:  # else it was stopped

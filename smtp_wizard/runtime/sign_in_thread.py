@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from smtp_wizard.engine.oauth.attempt import Attempt
+from smtp_wizard.engine.oauth.attempt import PendingSignIn
 from smtp_wizard.engine.oauth.grants import SignedIn
 
 T = TypeVar("T")
@@ -18,10 +18,10 @@ SECONDS = 30.0
 """How long what should be done at once may take."""
 
 
-class Beside:
+class SignInThread:
     """Used as a context, which ends the thread. Every fault of the sign-in comes out as `OAuthError`."""
 
-    def __init__(self, make: Callable[[], Attempt]) -> None:
+    def __init__(self, make: Callable[[], PendingSignIn]) -> None:
         """`make` builds the attempt; called in the thread."""
         self._make = make
         self._loop = asyncio.new_event_loop()
@@ -49,7 +49,7 @@ class Beside:
             self._do(self.attempt.__aexit__(None, None, None))
         self._stop()
 
-    async def _begin(self) -> Attempt:
+    async def _begin(self) -> PendingSignIn:
         return await self._make().__aenter__()
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:

@@ -22,7 +22,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.guides.guides import Guide
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.passphrase import unlocked
@@ -49,7 +49,7 @@ from smtp_wizard.widgets.fields import Field, SecretInput, TextInput
 from smtp_wizard.widgets.finding_card import FindingCard
 from smtp_wizard.widgets.guide import GuidePane
 from smtp_wizard.widgets.text import Plain
-from smtp_wizard.widgets.transcript import Transcript
+from smtp_wizard.widgets.transcript import TranscriptPane
 
 
 class ConnectScreen(ReachingScreen):
@@ -83,7 +83,7 @@ class ConnectScreen(ReachingScreen):
         self.checks = CheckList(id="checks")
         self.card = FindingCard(id="finding")
         self.outcome = Plain("", id="outcome")
-        self.transcript = Transcript(id="transcript")
+        self.transcript = TranscriptPane(id="transcript")
         self._details = False
         self._offer = ""
         self._end_listening: Callable[[], None] | None = None
@@ -244,7 +244,7 @@ class ConnectScreen(ReachingScreen):
                 raise InputError(VAULT_CLOSED)
             options = Options(ignore_lockout=anyway)
             report = await desk.checks.check_draft(draft, Depth.LOGIN, self._fold, options=options)
-        except TROUBLES as problem:
+        except EXPECTED_ERRORS as problem:
             self.banner.say(str(problem))
             return
         self.draft = replace(draft, ticks=self.pane.ticks, proof=self.kit.desk.checks.prove(draft, report, Depth.LOGIN))
@@ -290,7 +290,7 @@ class ConnectScreen(ReachingScreen):
         self.card.show(self.card.finding, details=self._details, question=self._offer)
         self.transcript.unfold(self._details, failed=self.card.finding is not None, otherwise=self._aim)
 
-    def on_transcript_wanted(self, message: Transcript.Wanted) -> None:
+    def on_transcript_wanted(self, message: TranscriptPane.Wanted) -> None:
         """The dialogue was copied, or is wanted in full."""
         answer_transcript(self, message, self.kit.shelf, self.card.finding, self.banner)
 

@@ -19,7 +19,7 @@ from smtp_wizard.text.explain import COPIED
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.text import Plain
-from smtp_wizard.widgets.transcript import Transcript
+from smtp_wizard.widgets.transcript import TranscriptPane
 
 
 class FindingScreen(Dialog[None]):
@@ -129,7 +129,7 @@ class FindingScreen(Dialog[None]):
 
 
 def answer_transcript(
-    screen: Screen[Any], message: Transcript.Wanted, shelf: GuideShelf, finding: Finding | None, banner: Banner
+    screen: Screen[Any], message: TranscriptPane.Wanted, shelf: GuideShelf, finding: Finding | None, banner: Banner
 ) -> None:
     """Do what was wanted of a dialogue beneath a check: say that it was copied, or show it in full."""
     message.stop()

@@ -27,12 +27,12 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.checks.events import Event, RunFinished
-from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of, draft_to_sign_in_again
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.passphrase import MoveScreen, unlocked
@@ -74,7 +74,7 @@ from smtp_wizard.widgets.finding_card import FindingCard
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.table import Column, Table
 from smtp_wizard.widgets.text import Plain
-from smtp_wizard.widgets.transcript import Transcript
+from smtp_wizard.widgets.transcript import TranscriptPane
 
 HELP = (
     f"{PURPOSE['home']} T signs in to the chosen one again and shows what happened; nothing is sent. Enter shows "
@@ -101,7 +101,7 @@ COLUMNS = (
 
 
 @dataclass
-class ToWizard(Message):
+class WizardRequested(Message):
     """The person goes to the wizard: anew, or with the answers of a saved account."""
 
     draft: Draft | None = None
@@ -140,7 +140,7 @@ class HomeScreen(Steady, Screen[None]):
         self.heading = Plain("", classes="question")
         self.checks = CheckList(id="checks")
         self.card = FindingCard(id="finding")
-        self.transcript = Transcript(id="transcript")
+        self.transcript = TranscriptPane(id="transcript")
         self._details = False
         self._accounts: tuple[Account, ...] = ()
         self._held_back: Account | None = None
@@ -274,7 +274,7 @@ class HomeScreen(Steady, Screen[None]):
             secret = await self._secret(account)
             options = Options(ignore_lockout=anyway)
             report = await self.kit.desk.checks.check_account(account, secret, Depth.LOGIN, self._take, options=options)
-        except TROUBLES as problem:
+        except EXPECTED_ERRORS as problem:
             self.heading.update("")
             self.banner.say(f"'{account.name}': {problem}")
             return False
@@ -318,7 +318,7 @@ class HomeScreen(Steady, Screen[None]):
         try:
             return await self.kit.desk.entries.secret_of(account)
         except SecretError as problem:
-            if problem.trouble is not Trouble.ASK or account.connection.auth is Auth.XOAUTH2:
+            if problem.trouble is not SecretFault.ASK or account.connection.auth is Auth.XOAUTH2:
                 raise
         secret = await self.app.push_screen_wait(PasswordScreen(account.name, "It is kept nowhere, as you chose."))
         if secret is None:
@@ -347,7 +347,7 @@ class HomeScreen(Steady, Screen[None]):
 
     def action_new(self) -> None:
         """Set up another account."""
-        self.post_message(ToWizard())
+        self.post_message(WizardRequested())
 
     # -- changing ---------------------------------------------------------------------------------------------------
 
@@ -356,7 +356,7 @@ class HomeScreen(Steady, Screen[None]):
         """Go through the wizard again with the account's answers filled in."""
         if (account := self._chosen) is not None:
             secret = await self._secret_if_at_hand(account)
-            self.post_message(ToWizard(draft_of(account, secret, self.kit.desk.catalog)))
+            self.post_message(WizardRequested(draft_of(account, secret, self.kit.desk.catalog)))
 
     @work_once("change")
     async def action_copy_account(self) -> None:
@@ -367,10 +367,10 @@ class HomeScreen(Steady, Screen[None]):
             secret = await self._secret_if_at_hand(account)
             name = await in_thread(lambda: self.kit.desk.book.free_name(account.name))
             draft = copy_of(account, secret, self.kit.desk.catalog, name)
-        except TROUBLES as problem:
+        except EXPECTED_ERRORS as problem:
             self.banner.say(str(problem))
         else:
-            self.post_message(ToWizard(draft))
+            self.post_message(WizardRequested(draft))
 
     async def _open_vault(self, account: Account, *places: StoreKind) -> None:
         """Have the vault opened where it is needed. Raises `InputError` where the person does not open it."""
@@ -397,7 +397,7 @@ class HomeScreen(Steady, Screen[None]):
         try:
             await self._open_vault(account)
             renamed = await self.kit.desk.accounts.rename(account.name, wanted)
-        except TROUBLES as problem:
+        except EXPECTED_ERRORS as problem:
             self.banner.say(str(problem))
             return
         self._said(renamed_words(account.name, renamed.name))
@@ -412,7 +412,7 @@ class HomeScreen(Steady, Screen[None]):
     async def _new_password(self, account: Account) -> None:
         if in_browser(account):
             secret = await self._secret_if_at_hand(account)
-            self.post_message(ToWizard(draft_to_sign_in_again(account, secret, self.kit.desk.catalog)))
+            self.post_message(WizardRequested(draft_to_sign_in_again(account, secret, self.kit.desk.catalog)))
             return
         path = self.kit.desk.catalog.path(account.connection.provider, account.connection.path)
         label = path.secret_label if path and path.secret_label else "Password"
@@ -428,7 +428,7 @@ class HomeScreen(Steady, Screen[None]):
                 self._begin(f"Trying the new password of '{account.name}' ...")
                 options = Options(ignore_lockout=True)
                 report = await self.kit.desk.accounts.replace_secret(account, secret, self._take, options=options)
-        except TROUBLES as problem:
+        except EXPECTED_ERRORS as problem:
             self.heading.update("")
             self.banner.say(str(problem))
             return
@@ -448,7 +448,7 @@ class HomeScreen(Steady, Screen[None]):
             secret = await self._secret(account)
             await self._open_vault(account, wanted.kind)
             _, trouble = await self.kit.desk.accounts.move(account.name, wanted.kind, wanted.where, secret)
-        except TROUBLES as problem:
+        except EXPECTED_ERRORS as problem:
             self.banner.say(str(problem))
             return
         self._said(moved_words(account.name, STORE_TITLES[wanted.kind]), trouble)
@@ -463,7 +463,7 @@ class HomeScreen(Steady, Screen[None]):
         try:
             if await self._scope_set(account, wanted):
                 self._said(scope_words(account.name, wanted))
-        except TROUBLES as problem:
+        except EXPECTED_ERRORS as problem:
             self.banner.say(str(problem))
 
     async def _scope_set(self, account: Account, wanted: Scope) -> bool:
@@ -494,7 +494,7 @@ class HomeScreen(Steady, Screen[None]):
             self.banner.say(str(problem))
         try:
             _, trouble = await self.kit.desk.accounts.remove(account.name)
-        except TROUBLES as problem:
+        except EXPECTED_ERRORS as problem:
             self.banner.say(str(problem))
             return
         self.checks.begin()
@@ -513,7 +513,7 @@ class HomeScreen(Steady, Screen[None]):
         self.card.show(self.card.finding, details=self._details)
         self.transcript.unfold(self._details, failed=self.card.finding is not None, otherwise=self.table.focus)
 
-    def on_transcript_wanted(self, message: Transcript.Wanted) -> None:
+    def on_transcript_wanted(self, message: TranscriptPane.Wanted) -> None:
         """The dialogue was copied, or is wanted in full."""
         answer_transcript(self, message, self.kit.shelf, self.card.finding, self.banner)
 

@@ -310,7 +310,7 @@ class PlanInput(TextInput):
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _PlanFields:
     """What the fields of a plan say."""
 
     mailing: Mailing
@@ -388,7 +388,7 @@ class PlanScreen(Steady, Screen[Mapping[str, str]]):
     def _value(self, name: str) -> str:
         return self.fields[name].value if name in self.fields else ""
 
-    def _asked(self) -> _Asked | None:
+    def _asked(self) -> _PlanFields | None:
         """Return what is typed, or None once it was said what is wrong."""
         wrong = [field for field in self.fields.values() if not field.valid()]
         if wrong:
@@ -402,7 +402,7 @@ class PlanScreen(Steady, Screen[Mapping[str, str]]):
             start=self._start(self._value("plan-start")),
         )
         sent, mailboxes = self._sent(self._value("plan-sent")), self._mailboxes(self._value("plan-mailboxes"))
-        return _Asked(mailing, sent, mailboxes, self._value("plan-for").strip())
+        return _PlanFields(mailing, sent, mailboxes, self._value("plan-for").strip())
 
     # -- what is shown ----------------------------------------------------------------------------------------------
 

@@ -17,12 +17,12 @@ from textual.widgets import Input
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.oauth.attempt import Attempt
+from smtp_wizard.engine.oauth.attempt import PendingSignIn
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.exchange import RegisteredClient
 from smtp_wizard.engine.oauth.server import ClientSecret, Flow
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.screens.dialogs import LinkScreen
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.text.oauth import (
@@ -71,7 +71,7 @@ class OAuthScreen(StepScreen):
         self.pane = GuidePane(guide, draft.ticks, id="guide")
         self.about = Plain("", id="about")
         self.state = Plain("", id="outcome")
-        self.attempt: Attempt | None = None
+        self.attempt: PendingSignIn | None = None
 
     # -- what is shown ----------------------------------------------------------------------------------------------
 
@@ -122,7 +122,7 @@ class OAuthScreen(StepScreen):
     def _host(self) -> str:
         return urlsplit(self.server.authorize).hostname or ""
 
-    def _what_to_do(self, attempt: Attempt) -> list[Content]:
+    def _what_to_do(self, attempt: PendingSignIn) -> list[Content]:
         if attempt.code is not None:
             return [
                 Content.assemble("On any device, open ", (attempt.code.page, "bold")),
@@ -226,7 +226,7 @@ class OAuthScreen(StepScreen):
         exchange = desk.tokens.exchange(self.server, client, draft.connection.ca_file)
         address = draft.address.wire if draft.address else ""
         try:
-            async with Attempt(exchange, self.flow, address, now=desk.now) as attempt:
+            async with PendingSignIn(exchange, self.flow, address, now=desk.now) as attempt:
                 self.attempt = attempt
                 self.pasted.value = ""
                 self._describe()
@@ -234,7 +234,7 @@ class OAuthScreen(StepScreen):
                 if self.kit.local:
                     self.app.open_url(attempt.url)
                 found = await attempt.finished()
-        except TROUBLES as problem:
+        except EXPECTED_ERRORS as problem:
             self.banner.say(str(problem))
         else:
             self.draft = self.draft.with_sign_in(draft.connection.username, desk.tokens.remember(found))

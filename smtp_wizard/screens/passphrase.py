@@ -14,7 +14,7 @@ from textual.widgets import Input
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.secrets.base import Availability, SecretError, Trouble
+from smtp_wizard.engine.secrets.base import Availability, SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import variable_for
 from smtp_wizard.engine.secrets.vault import VaultState, VaultStore, acceptable
@@ -150,7 +150,7 @@ async def unlocked(
         try:
             await (vault.create(passphrase) if new else vault.open(passphrase))
         except SecretError as problem:
-            if problem.trouble is not Trouble.WRONG:
+            if problem.trouble is not SecretFault.WRONG:
                 raise
             trouble = str(problem)
     return True

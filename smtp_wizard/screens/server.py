@@ -29,13 +29,13 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.checks.events import Event, RunFinished
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.scan.results import Begun, PortSeen, Probe, fold
-from smtp_wizard.engine.scan.results import Event as ProbeEvent
+from smtp_wizard.engine.scan.results import PortScanned, ScanResult, ScanStarted, fold
+from smtp_wizard.engine.scan.results import ScanEvent as ProbeEvent
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import was_found
 from smtp_wizard.engine.wizard.steps import may_be_nameless, with_typed_username
-from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.step import Kit, ReachingScreen
@@ -66,11 +66,11 @@ from smtp_wizard.widgets.choices import Choice, Choices
 from smtp_wizard.widgets.fields import Field, TextInput
 from smtp_wizard.widgets.finding_card import FindingCard
 from smtp_wizard.widgets.text import Plain
-from smtp_wizard.widgets.transcript import Transcript
+from smtp_wizard.widgets.transcript import TranscriptPane
 
 
 @dataclass
-class Told(Exception):
+class FieldRefused(Exception):
     """A field is wrong; it says so already."""
 
 
@@ -114,13 +114,13 @@ class ServerScreen(ReachingScreen):
         self.checks = CheckList(id="checks")
         self.card = FindingCard(id="finding")
         self.verdict = Plain("", classes="note", id="verdict")
-        self.transcript = Transcript(id="transcript")
+        self.transcript = TranscriptPane(id="transcript")
         self._details = False
         self._offer = ""
-        self.probe: Probe | None = None
+        self.probe: ScanResult | None = None
         self._asked: Endpoint | str | None = None
         """The server that is tested, or the host whose ports are tried."""
-        self._seen: list[PortSeen] = []
+        self._seen: list[PortScanned] = []
         self._pending: Timer | None = None
 
     def body(self) -> Iterator[Widget]:
@@ -161,7 +161,7 @@ class ServerScreen(ReachingScreen):
         fields_good = [field.valid() for field in (self.host, self.port)]
         if not all(fields_good):
             (self.host if not fields_good[0] else self.port).entry.focus()
-            raise Told
+            raise FieldRefused
         return Endpoint(parse_host(self.host.value), parse_port(self.port.value), Security(self.security.selected))
 
     def collect(self) -> Draft:
@@ -190,7 +190,7 @@ class ServerScreen(ReachingScreen):
             return
         try:
             self._endpoint()
-        except Told:
+        except FieldRefused:
             return
         if not self.sender.valid():
             self.sender.entry.focus()
@@ -222,7 +222,7 @@ class ServerScreen(ReachingScreen):
         """Test server and port, with no password."""
         try:
             endpoint = self._endpoint()
-        except Told:
+        except FieldRefused:
             return
         if self._anew(endpoint):
             self._test(self.collect().with_typed_endpoint(endpoint))
@@ -246,7 +246,7 @@ class ServerScreen(ReachingScreen):
         self._forget()
         try:
             report = await self.kit.desk.checks.check_draft(draft, Depth.SERVER, self._take)
-        except TROUBLES as problem:
+        except EXPECTED_ERRORS as problem:
             self._say(str(problem))
             return
         self._told(report)
@@ -295,9 +295,9 @@ class ServerScreen(ReachingScreen):
 
     def _see(self, event: ProbeEvent) -> None:
         """Show a port as soon as it has answered."""
-        if isinstance(event, Begun):
-            self.probe = Probe(event.question)
-        elif isinstance(event, PortSeen) and self.probe is not None:
+        if isinstance(event, ScanStarted):
+            self.probe = ScanResult(event.question)
+        elif isinstance(event, PortScanned) and self.probe is not None:
             self._seen.append(event)
             self.probe = fold(self.probe.question, self._seen)
         else:
@@ -312,7 +312,7 @@ class ServerScreen(ReachingScreen):
             head = f"Trying the ports of {self.probe.question.host} ... {more}".rstrip()
             self._say("\n".join([head, *rows(self.probe)]))
 
-    def _take_best(self, found: Probe) -> None:
+    def _take_best(self, found: ScanResult) -> None:
         """Fill in the best port, and say what follows from all of them."""
         self.probe = found
         best = found.best
@@ -359,7 +359,7 @@ class ServerScreen(ReachingScreen):
         self._show(self.card.finding)
         self.transcript.unfold(self._details, failed=self.card.finding is not None, otherwise=self.host.entry.focus)
 
-    def on_transcript_wanted(self, message: Transcript.Wanted) -> None:
+    def on_transcript_wanted(self, message: TranscriptPane.Wanted) -> None:
         """The dialogue was copied, or is wanted in full."""
         answer_transcript(self, message, self.kit.shelf, self.card.finding, self.banner)
 

@@ -52,10 +52,10 @@ class Kit:
     """What is wrong with a draft that was left, in a sentence; empty where nothing is."""
 
 
-Outcome = Next | Back
+StepOutcome = Next | Back
 
 
-class StepScreen(Steady, Screen[Outcome]):
+class StepScreen(Steady, Screen[StepOutcome]):
     """One question. Escape goes back with everything typed; Enter does the sensible next thing."""
 
     STEP: ClassVar[str]
@@ -116,7 +116,7 @@ class StepScreen(Steady, Screen[Outcome]):
         """End this step with a draft."""
         self._leave(Next(draft))
 
-    def _leave(self, outcome: Outcome) -> None:
+    def _leave(self, outcome: StepOutcome) -> None:
         self._left = True
         self.dismiss(outcome)
 

@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Event
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Arrival, Draft
-from smtp_wizard.runtime.expected_errors import TROUBLES
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
 from smtp_wizard.screens.passphrase import unlocked
@@ -47,7 +47,7 @@ from smtp_wizard.widgets.choices import Choice, Choices
 from smtp_wizard.widgets.fields import Field, TextInput
 from smtp_wizard.widgets.finding_card import FindingCard
 from smtp_wizard.widgets.text import Plain
-from smtp_wizard.widgets.transcript import Transcript
+from smtp_wizard.widgets.transcript import TranscriptPane
 
 
 class TestMailScreen(StepScreen):
@@ -84,7 +84,7 @@ class TestMailScreen(StepScreen):
         )
         self.question = Plain("", classes="question", id="arrived-question")
         self.advice = Plain("", classes="note", id="advice")
-        self.transcript = Transcript(id="transcript")
+        self.transcript = TranscriptPane(id="transcript")
         self._details = False
 
     def body(self) -> Iterator[Widget]:
@@ -148,7 +148,7 @@ class TestMailScreen(StepScreen):
                 raise InputError(VAULT_CLOSED)
             options = Options(ignore_lockout=anyway)
             report = await desk.checks.check_draft(draft, Depth.SEND, self._take, options=options)
-        except TROUBLES as problem:
+        except EXPECTED_ERRORS as problem:
             self.banner.say(str(problem))
             return
         self.draft = draft
@@ -214,6 +214,6 @@ class TestMailScreen(StepScreen):
         self.card.show(self.card.finding, details=self._details)
         self.transcript.unfold(self._details, failed=self.card.finding is not None, otherwise=self.field.entry.focus)
 
-    def on_transcript_wanted(self, message: Transcript.Wanted) -> None:
+    def on_transcript_wanted(self, message: TranscriptPane.Wanted) -> None:
         """The dialogue was copied, or is wanted in full."""
         answer_transcript(self, message, self.kit.shelf, self.card.finding, self.banner)

@@ -9,7 +9,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.identity import Scope
 
 
-class Doable(NamedTuple):
+class AccountAction(NamedTuple):
     """One thing that can be done."""
 
     id: str
@@ -22,24 +22,24 @@ def other_scope(account: Account) -> Scope:
     return Scope.GENERAL if account.scope is Scope.ALL else Scope.ALL
 
 
-def account_actions(account: Account) -> tuple[Doable, ...]:
+def account_actions(account: Account) -> tuple[AccountAction, ...]:
     """Return what can be done with an account, in the order in which it is offered."""
     return (
-        Doable("test", "Test the sign-in again", "nothing is sent"),
-        Doable("edit", "Change the settings", "the wizard again, filled in"),
+        AccountAction("test", "Test the sign-in again", "nothing is sent"),
+        AccountAction("edit", "Change the settings", "the wizard again, filled in"),
         *([_new_secret(account)] if signs_in(account) else []),
-        Doable("rename", "Rename"),
-        Doable("copy", "Make another one like it"),
-        Doable("scope", f"Use it for: {other_scope(account).words}", f"now: {account.scope.words}"),
-        *([Doable("move", "Keep its password in another place")] if account.store is not None else []),
-        Doable("delete", "Delete", "its password goes too"),
+        AccountAction("rename", "Rename"),
+        AccountAction("copy", "Make another one like it"),
+        AccountAction("scope", f"Use it for: {other_scope(account).words}", f"now: {account.scope.words}"),
+        *([AccountAction("move", "Keep its password in another place")] if account.store is not None else []),
+        AccountAction("delete", "Delete", "its password goes too"),
     )
 
 
-def _new_secret(account: Account) -> Doable:
+def _new_secret(account: Account) -> AccountAction:
     if in_browser(account):
-        return Doable("password", "Sign in again in the browser", "when the sign-in has ended")
-    return Doable("password", "Put in a new password", "when the old one was revoked")
+        return AccountAction("password", "Sign in again in the browser", "when the sign-in has ended")
+    return AccountAction("password", "Put in a new password", "when the old one was revoked")
 
 
 def in_browser(account: Account) -> bool:

@@ -12,10 +12,10 @@ from smtp_wizard.engine.base.records import write_record
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.limits.catalogue_limits import (
     ARTICLE,
-    Access,
-    Advice,
+    Alternative,
+    LimitAdvice,
     LimitRow,
-    Way,
+    PasswordAccess,
     access_to,
     advice,
     can_send,
@@ -26,9 +26,9 @@ from smtp_wizard.engine.limits.catalogue_limits import (
 from smtp_wizard.engine.limits.mailing_plan import (
     COMFORTABLE,
     LONGEST,
+    Exclusion,
     Plan,
     Share,
-    Trouble,
     calendar,
     holding,
     is_rate,
@@ -156,7 +156,7 @@ def _headline(made: Plan) -> str:
         return f"{what}: {days_words(made.days)}, {when}.{late}"
     if any(share.trouble is None for share in made.shares):
         return f"{what}: more than {LONGEST // 366} years. It does not fit."
-    unknown = any(share.trouble is Trouble.NOT_PUBLISHED for share in made.shares)
+    unknown = any(share.trouble is Exclusion.NOT_PUBLISHED for share in made.shares)
     return f"{what}: {'it cannot be planned' if unknown else 'it does not fit'}."
 
 
@@ -170,14 +170,14 @@ def _together(made: Plan, catalog: Catalog) -> str:
 def _trouble_words(share: Share, made: Plan, catalog: Catalog) -> str:
     provider = _provider(share, catalog)
     match share.trouble:
-        case Trouble.TOO_LARGE:
+        case Exclusion.TOO_LARGE:
             size = f"{made.mailing.encoded / MEGABYTE:,.1f} MB"
             return f"The message is too large for {provider.name}: on its way it has {size}, as files grow by a third."
-        case Trouble.NOTHING_LEFT:
+        case Exclusion.NOTHING_LEFT:
             return f"What you keep free is all that {provider.name} lets you send."
-        case Trouble.NOT_PUBLISHED if not can_send(provider):
+        case Exclusion.NOT_PUBLISHED if not can_send(provider):
             return NO_PROGRAM.format(provider.name)
-        case Trouble.NOT_PUBLISHED:
+        case Exclusion.NOT_PUBLISHED:
             return (
                 f"{provider.name}: the limit is not published, and we do not guess. Ask them how many messages a day "
                 "your account may send. Until then send in small parts, and stop at the first refusal."
@@ -212,20 +212,20 @@ def access_words(provider: Provider) -> str:
     """Say what stands in the way of an application that takes a password; '' where nothing does."""
     name, ways = provider.name, ways_in(provider)
     match access_to(provider):
-        case Access.OPEN:
+        case PasswordAccess.OPEN:
             return ""
-        case Access.UNCONFIRMED:
+        case PasswordAccess.UNCONFIRMED:
             return f"{name}: we could not find out whether it still lets programs send."
-        case Access.DISPUTED:
+        case PasswordAccess.DISPUTED:
             return f"{name}: whether it still lets programs in with a password is disputed. {ways[0].disputed}".strip()
-        case Access.MOVED:
+        case PasswordAccess.MOVED:
             return f"{name}: somebody else runs these mailboxes now, or will soon."
-        case Access.CLOSING:
+        case PasswordAccess.CLOSING:
             days = sorted({path.retired_on for path in ways if path.retired_on})
             return f"{name}: it stops letting programs in with a password{f' ({days[0]})' if days else ''}."
-        case Access.CLOSED if can_send(provider):
+        case PasswordAccess.CLOSED if can_send(provider):
             return f"{name} lets no program in with a password; one that signs in in the browser (OAuth) may send."
-        case Access.CLOSED:
+        case PasswordAccess.CLOSED:
             return NO_PROGRAM.format(name)
 
 
@@ -248,24 +248,24 @@ def refusal_words(made: Plan, catalog: Catalog) -> list[str]:
     return [*said, USUAL_REFUSALS, wait_words(made)]
 
 
-def advice_words(each: Advice) -> str:
+def advice_words(each: LimitAdvice) -> str:
     """Say one way on, with the providers that would fit."""
     names = "; ".join(f"{fit.provider.name}, {days_words(fit.days)}" for fit in each.fits)
     match each.way:
-        case Way.SMALLER:
+        case Alternative.SMALLER:
             return "Put the file on a web page, and send the link."
-        case Way.KEEP_LESS:
+        case Alternative.KEEP_LESS:
             return "Keep less free for invoices, or send those from another account."
-        case Way.ASK:
+        case Alternative.ASK:
             higher = "; ".join(limit.words() for limit in each.figures)
             stated = f" It states for others: {higher}." if higher else ""
             return f"Ask your provider whether it has a business account with a higher limit.{stated}"
-        case Way.PROVIDER:
+        case Alternative.PROVIDER:
             fit = f"It would fit at: {names}." if names else "None that we know would fit."
             return f"Move to a provider with a higher limit. {fit}"
-        case Way.SERVER:
+        case Alternative.SERVER:
             return "Run a mail server of your own. Somebody must look after it every day."
-        case Way.SERVICE:
+        case Alternative.SERVICE:
             fit = f" Of the relays it would fit at: {names}." if names else ""
             return f"Send the mailing through a service made for mailings, and keep your mailbox for invoices.{fit}"
 

@@ -10,10 +10,16 @@ from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.scan.control_host import Answer, Blame, Neutral
-from smtp_wizard.engine.scan.network_findings import Sight, SightKind, kind_of, report_unreached, sights
+from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer, ControlHost
+from smtp_wizard.engine.scan.network_findings import (
+    NetworkFinding,
+    NetworkFindingKind,
+    kind_of,
+    network_findings,
+    report_unreached,
+)
 from smtp_wizard.engine.scan.network_findings import unreached as nobody_spoke
-from smtp_wizard.engine.scan.results import Best, PortResult, Probe, Why
+from smtp_wizard.engine.scan.results import Best, PortResult, ScanResult, Why
 from smtp_wizard.output.lines import VERDICT_WORDS, paragraph, who_words
 
 if TYPE_CHECKING:
@@ -28,14 +34,14 @@ NEUTRAL_NO = "No, leave it"
 
 _FAMILIES: Mapping[Family, str] = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 
-_SHORT: Mapping[SightKind, str] = {
-    SightKind.REFUSED: "refuses connections",
-    SightKind.SILENT: "no answer",
-    SightKind.MUTE: "lets us in and says nothing",
-    SightKind.RESET: "cuts the connection at once",
-    SightKind.POP: "is for reading mail (POP)",
-    SightKind.IMAP: "is for reading mail (IMAP)",
-    SightKind.WEB: "a web page answers",
+_SHORT: Mapping[NetworkFindingKind, str] = {
+    NetworkFindingKind.REFUSED: "refuses connections",
+    NetworkFindingKind.SILENT: "no answer",
+    NetworkFindingKind.MUTE: "lets us in and says nothing",
+    NetworkFindingKind.RESET: "cuts the connection at once",
+    NetworkFindingKind.POP: "is for reading mail (POP)",
+    NetworkFindingKind.IMAP: "is for reading mail (IMAP)",
+    NetworkFindingKind.WEB: "a web page answers",
 }
 """What a row says of a port at which no mail server spoke."""
 
@@ -75,7 +81,7 @@ def row_words(result: PortResult) -> str:
     return f"{result.port}: {port_words(result)}"
 
 
-def rows(probe: Probe) -> list[str]:
+def rows(probe: ScanResult) -> list[str]:
     """Every port that was asked for, in that order; those without an answer yet are waited for."""
     seen = {each.port: row_words(each) for each in probe.ports}
     return [seen.get(each.port, f"{each.port}: ...") for each in probe.question.endpoints]
@@ -92,11 +98,11 @@ def best_words(best: Best) -> str:
     return f"Best: port {best.endpoint.port} with {best.endpoint.security.words}. {_WHY[best.why]}"
 
 
-def conclusion(probe: Probe, best_said: Callable[[Best], str] = best_words) -> list[str]:
+def conclusion(probe: ScanResult, best_said: Callable[[Best], str] = best_words) -> list[str]:
     """What follows from a finished probe, a sentence each: the best port, and what the network does."""
     best = probe.best
     nobody = NO_PORT_FITS if any(_spoken_at(each) for each in probe.ports) else NO_PORT_SERVES
-    return [best_said(best) if best else nobody, *(sight_words(each) for each in sights(probe))]
+    return [best_said(best) if best else nobody, *(sight_words(each) for each in network_findings(probe))]
 
 
 def _spoken_at(result: PortResult) -> bool:
@@ -104,17 +110,17 @@ def _spoken_at(result: PortResult) -> bool:
     return result.spokesman.connected and kind_of(result.spokesman) is None
 
 
-def common_finding(probe: Probe) -> Finding | None:
+def common_finding(probe: ScanResult) -> Finding | None:
     """What is wrong with all ports alike, where none serves and the network has no part in it; else None."""
     findings = [next(iter(each.report.findings), None) for each in probe.ports]
     alike = len({each.code if each else "" for each in findings}) == 1
-    if probe.best is not None or sights(probe) or not alike or findings[0] is None:
+    if probe.best is not None or network_findings(probe) or not alike or findings[0] is None:
         return None
     # Every way was tried: none of them is worth an offer.
     return replace(findings[0], fix=None)
 
 
-def table(probe: Probe) -> list[str]:
+def table(probe: ScanResult) -> list[str]:
     """One row a port for a plain report, best first, and what follows from them."""
     lines: list[str] = []
     for result in probe.ranked:
@@ -136,42 +142,46 @@ def ports_words(ports: Sequence[int]) -> str:
     return f"ports {', '.join(str(port) for port in ports[:-1])} and {ports[-1]}"
 
 
-_SIGHTS: Mapping[SightKind, Callable[[str, str], str]] = {
-    SightKind.REFUSED: lambda ports, _: (
+_SIGHTS: Mapping[NetworkFindingKind, Callable[[str, str], str]] = {
+    NetworkFindingKind.REFUSED: lambda ports, _: (
         f"Connections to {ports} are refused at once: no mail server listens there, or a firewall forbids it."
     ),
-    SightKind.SILENT: lambda ports, _: (
+    NetworkFindingKind.SILENT: lambda ports, _: (
         f"Nothing answers on {ports}: a firewall, of this network or of the server, swallows what we send."
     ),
-    SightKind.MUTE: lambda ports, _: (
+    NetworkFindingKind.MUTE: lambda ports, _: (
         f"On {ports} the connection opens, and then nothing comes: a firewall or virus scanner often holds it back."
     ),
-    SightKind.RESET: lambda ports, _: (
+    NetworkFindingKind.RESET: lambda ports, _: (
         f"On {ports} the connection is cut before a word is said, which is mostly a firewall's doing."
     ),
-    SightKind.BROKEN_IPV6: lambda ports, _: (
+    NetworkFindingKind.BROKEN_IPV6: lambda ports, _: (
         "IPv6 does not work between here and this server: its IPv6 address never answers, while IPv4 does; "
         "programs that try IPv6 first have to wait, or fail."
     ),
-    SightKind.OTHER_SERVER: lambda ports, name: (
+    NetworkFindingKind.OTHER_SERVER: lambda ports, name: (
         f"On {ports} a server answers that calls itself {name}, and not the one that was asked for: the network may "
         "lead mail elsewhere."
     ),
-    SightKind.POP: lambda ports, _: f"On {ports} a server for reading mail (POP) answers; sending goes elsewhere.",
-    SightKind.IMAP: lambda ports, _: f"On {ports} a server for reading mail (IMAP) answers; sending goes elsewhere.",
-    SightKind.WEB: lambda ports, _: (
+    NetworkFindingKind.POP: lambda ports, _: (
+        f"On {ports} a server for reading mail (POP) answers; sending goes elsewhere."
+    ),
+    NetworkFindingKind.IMAP: lambda ports, _: (
+        f"On {ports} a server for reading mail (IMAP) answers; sending goes elsewhere."
+    ),
+    NetworkFindingKind.WEB: lambda ports, _: (
         f"On {ports} a web page answers: a web server, or a network that wants you to sign in with a browser first."
     ),
-    SightKind.INSPECTED: lambda ports, name: (
+    NetworkFindingKind.INSPECTED: lambda ports, name: (
         f"On {ports} the certificate was made by {name}: a virus scanner, or this company's network, reads along."
     ),
-    SightKind.STRIPPED: lambda ports, _: (
+    NetworkFindingKind.STRIPPED: lambda ports, _: (
         f"On {ports} the offer to encrypt (STARTTLS) is taken out on the way: a firewall or virus scanner does that."
     ),
 }
 
 
-def sight_words(sight: Sight) -> str:
+def sight_words(sight: NetworkFinding) -> str:
     """Say in one sentence what the network does."""
     return _SIGHTS[sight.kind](ports_words(sight.ports), sight.name)
 
@@ -179,7 +189,7 @@ def sight_words(sight: Sight) -> str:
 # --- does this network block a port? ---
 
 
-def unreached_ports(probe: Probe) -> list[int]:
+def unreached_ports(probe: ScanResult) -> list[int]:
     """The ports of which a neutral host may tell whether this network blocks them."""
     return [each.port for each in probe.ports if nobody_spoke(each)]
 
@@ -189,7 +199,7 @@ class Unreached:
     """Ports of a host at which nobody has spoken, and whom one may ask about them."""
 
     host: str
-    neutral: Neutral
+    neutral: ControlHost
     serving: tuple[Endpoint, ...] | None
     """Other ports of the host that do serve, best first; None: not known."""
 
@@ -213,7 +223,7 @@ def block_question(ports: Sequence[int]) -> str:
     return f"Does this network block {ports_words(ports)}?"
 
 
-def neutral_question(neutral: Neutral) -> str:
+def neutral_question(neutral: ControlHost) -> str:
     """Ask whether a host may be contacted, naming it."""
     them = "this port" if len(neutral.ports) == 1 else "these ports"
     return (
@@ -222,25 +232,25 @@ def neutral_question(neutral: Neutral) -> str:
     )
 
 
-def neutral_offer(neutral: Neutral) -> str:
+def neutral_offer(neutral: ControlHost) -> str:
     """Offer the key that finds it out."""
     return f"Press F3 to find out whether this network blocks {ports_words(neutral.ports)}."
 
 
-def neutral_hint(neutral: Neutral, server: str) -> str:
+def neutral_hint(neutral: ControlHost, server: str) -> str:
     """Name the command that finds it out."""
     return f"{block_question(neutral.ports)} To find out: smtp-wizard check {server} --neutral {neutral.host}"
 
 
-def answer_words(answers: Iterable[Answer]) -> list[str]:
+def answer_words(answers: Iterable[ControlAnswer]) -> list[str]:
     """What a neutral host tells, a sentence for each different answer."""
-    gathered: dict[tuple[Blame, bool], list[Answer]] = {}
+    gathered: dict[tuple[Blame, bool], list[ControlAnswer]] = {}
     for each in answers:
         gathered.setdefault((each.blame, each.sure), []).append(each)
     return [_answer(alike) for alike in gathered.values()]
 
 
-def _answer(alike: Sequence[Answer]) -> str:
+def _answer(alike: Sequence[ControlAnswer]) -> str:
     first, ports = alike[0], ports_words([each.port for each in alike])
     them = "it" if len(alike) == 1 else "them"
     match first.blame:
@@ -258,7 +268,7 @@ def _answer(alike: Sequence[Answer]) -> str:
     raise AssertionError(first.blame)
 
 
-def answer_steps(answers: Sequence[Answer]) -> list[str]:
+def answer_steps(answers: Sequence[ControlAnswer]) -> list[str]:
     """What to do after these answers, in order: the other ports that serve come first."""
     steps = [_instead_words(each) for each in dict.fromkeys(each for one in answers for each in one.instead[:1])]
     blamed = {each.blame: each for each in reversed(answers)}
@@ -278,7 +288,7 @@ def _instead_words(endpoint: Endpoint) -> str:
     return f"Use port {endpoint.port} with {endpoint.security.words} instead: it serves."
 
 
-def answer_lines(answers: Sequence[Answer]) -> list[str]:
+def answer_lines(answers: Sequence[ControlAnswer]) -> list[str]:
     """A whole answer for a plain report: sentence, who must act, what to do."""
     if not answers:
         return []
@@ -302,13 +312,15 @@ def why_words(best: Best) -> str:
     return _WHY[best.why]
 
 
-def network_json(seen: Probe | None, answers: Sequence[Answer], proposal: Neutral | None) -> NetworkJson:
+def network_json(
+    seen: ScanResult | None, answers: Sequence[ControlAnswer], proposal: ControlHost | None
+) -> NetworkJson:
     """What the network does, and what a neutral host told of it."""
     from smtp_wizard.output.documents.ports import NetworkJson, ProposalJson
 
     return NetworkJson(
         ports=tuple(map(_port_json, seen.ranked)) if seen is not None else (),
-        sights=tuple(map(_sight_json, sights(seen))) if seen is not None else (),
+        sights=tuple(map(_sight_json, network_findings(seen))) if seen is not None else (),
         neutral=tuple(map(_answer_json, answers)),
         proposal=ProposalJson(proposal.host, tuple(proposal.ports)) if proposal is not None else None,
     )
@@ -321,13 +333,13 @@ def _port_json(result: PortResult) -> PortJson:
     return PortJson(result.port, security, result.serves, tuple(result.families), port_words(result))
 
 
-def _sight_json(sight: Sight) -> NetworkFindingJson:
+def _sight_json(sight: NetworkFinding) -> NetworkFindingJson:
     from smtp_wizard.output.documents.ports import NetworkFindingJson
 
     return NetworkFindingJson(sight.kind, tuple(sight.ports), sight.name, sight.who, sight_words(sight))
 
 
-def _answer_json(answer: Answer) -> AnswerJson:
+def _answer_json(answer: ControlAnswer) -> AnswerJson:
     from smtp_wizard.output.documents.ports import AnswerJson
 
     return AnswerJson(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from smtp_wizard.engine.base.shown import phrase
-from smtp_wizard.engine.oauth.attempt import Attempt
+from smtp_wizard.engine.oauth.attempt import PendingSignIn
 from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer
 
 NEEDS = (
@@ -55,7 +55,7 @@ def tunnel_command(port: int, environ: Mapping[str, str]) -> str:
     return f"ssh -L {port}:127.0.0.1:{port} {who}{host}"
 
 
-def page_lines(attempt: Attempt, environ: Mapping[str, str]) -> list[str]:
+def page_lines(attempt: PendingSignIn, environ: Mapping[str, str]) -> list[str]:
     """Say what the person does now. The address stands on a line of its own, in one piece."""
     if attempt.code is not None:
         return ["Open this page on any device:", attempt.code.page, f"and type this code: {attempt.code.user_code}"]

@@ -16,7 +16,7 @@ from smtp_wizard.widgets.fault_containment import Steady
 from smtp_wizard.widgets.text import Plain
 
 
-class Transcript(Steady, VerticalScroll, can_focus=True):
+class TranscriptPane(Steady, VerticalScroll, can_focus=True):
     """The dialogue with the server, secrets masked; to copy, and to read in full with what went wrong."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.discovery import search
 from smtp_wizard.engine.discovery.autoconfig import load_database
-from smtp_wizard.engine.discovery.search import Asking, DiscoveryResult
+from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream
 from tests.engine.discovery.test_autoconfig import configuration
 from tests.engine.discovery.test_autoconfig import server as outgoing
@@ -111,7 +111,9 @@ def _lead(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
         world.connected.append(peers[0].port)
         return await connect(self, [Peer("127.0.0.1", world.smtp.port, Family.IPV4)])
 
-    async def discover(address: Any, catalog: Any, asking: Asking, tell: Callable[[str], None]) -> DiscoveryResult:
+    async def discover(
+        address: Any, catalog: Any, asking: DiscoverySources, tell: Callable[[str], None]
+    ) -> DiscoveryResult:
         there = replace(asking, resolver=world.dns.resolver, web=world.web.web())
         return await really(address, catalog, there, tell)
 

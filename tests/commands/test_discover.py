@@ -14,7 +14,7 @@ from smtp_wizard.engine.discovery import search
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem
-from smtp_wizard.engine.discovery.search import Asking, DiscoveryResult
+from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources
 from tests.engine.discovery.test_autoconfig import configuration, server
 from tests.engine.discovery.test_discovery_sources import Pages, Trying
 from tests.support.cli import Ran, run
@@ -75,7 +75,9 @@ def discover(dns: DnsServer, monkeypatch: pytest.MonkeyPatch) -> Discover:
     really = search.discover
 
     def ran(*words: str, pages: Mapping[str, bytes] | None = None, good: tuple[str, ...] = ()) -> Ran:
-        async def asked(address: Any, catalog: Any, asking: Asking, tell: Callable[[str], None]) -> DiscoveryResult:
+        async def asked(
+            address: Any, catalog: Any, asking: DiscoverySources, tell: Callable[[str], None]
+        ) -> DiscoveryResult:
             there = replace(asking, resolver=dns.resolver, web=Pages(pages or {}), verify=Trying(good))
             return await really(address, catalog, there, tell)
 

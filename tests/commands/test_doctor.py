@@ -24,7 +24,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.services import doctor
-from smtp_wizard.engine.services.doctor import State
+from smtp_wizard.engine.services.doctor import Health
 from smtp_wizard.engine.smtp import transport
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, WireError
@@ -267,7 +267,7 @@ def test_a_store_without_any_authority_fails(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("SSL_CERT_DIR", str(empty))
     monkeypatch.setattr(doctor, "verifying_context", lambda _: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     state, sentence = next((each.state, each.sentence) for each in doctor.tls({}) if each.code == "trust")
-    assert (state, "ca-certificates" in sentence) == (State.FAIL, True)
+    assert (state, "ca-certificates" in sentence) == (Health.FAIL, True)
 
 
 # --- the clock and the data ---
@@ -278,17 +278,17 @@ NEWEST = datetime.fromisoformat(f"{max(each.checked for each in CATALOG.provider
 @pytest.mark.parametrize(
     ("examine", "after", "state"),
     [
-        (doctor.clock, timedelta(0), State.OK),
-        (doctor.clock, timedelta(days=-1), State.OK),
-        (doctor.clock, timedelta(days=-2), State.FAIL),
-        (doctor.clock, timedelta(days=3000), State.OK),
-        (doctor.clock, timedelta(days=4000), State.WARN),
-        (doctor.data_age, timedelta(days=365), State.OK),
-        (doctor.data_age, timedelta(days=367), State.WARN),
+        (doctor.clock, timedelta(0), Health.OK),
+        (doctor.clock, timedelta(days=-1), Health.OK),
+        (doctor.clock, timedelta(days=-2), Health.FAIL),
+        (doctor.clock, timedelta(days=3000), Health.OK),
+        (doctor.clock, timedelta(days=4000), Health.WARN),
+        (doctor.data_age, timedelta(days=365), Health.OK),
+        (doctor.data_age, timedelta(days=367), Health.WARN),
     ],
 )
 def test_clock_and_data_are_held_against_each_other(
-    examine: Callable[..., doctor.Examined], after: timedelta, state: State
+    examine: Callable[..., doctor.Examined], after: timedelta, state: Health
 ) -> None:
     assert examine(NEWEST + after, CATALOG).state is state
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.scan.control_host import Answer, Blame, Neutral
+from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer, ControlHost
 from smtp_wizard.text.network import answer_lines
 from tests.support.certs import Authority
 from tests.support.cli import Ran, run
@@ -56,10 +56,10 @@ def usual(monkeypatch: pytest.MonkeyPatch, ways: dict[int, Security]) -> None:
     monkeypatch.setattr("smtp_wizard.engine.scan.question.USUAL_WAYS", ways)
 
 
-def proposing(monkeypatch: pytest.MonkeyPatch, *known: Neutral) -> None:
+def proposing(monkeypatch: pytest.MonkeyPatch, *known: ControlHost) -> None:
     """Let others be proposed, and that about servers on this computer, too."""
     monkeypatch.setattr("smtp_wizard.engine.scan.control_host.nearby", lambda host: False)
-    monkeypatch.setattr("smtp_wizard.engine.scan.control_host.load_neutrals", lambda: known)
+    monkeypatch.setattr("smtp_wizard.engine.scan.control_host.load_control_hosts", lambda: known)
 
 
 async def test_ports_are_told_of_as_they_answer_and_the_table_says_what_follows(
@@ -83,7 +83,7 @@ async def test_the_document_says_what_the_network_does(
 ) -> None:
     async with MisbehavingServer(implicit(authority)) as server:
         usual(monkeypatch, {server.port: TLS, closed: STARTTLS})
-        proposing(monkeypatch, Neutral("neutral.example.net", (closed,)))
+        proposing(monkeypatch, ControlHost("neutral.example.net", (closed,)))
         ran = await cli(HOST, "--ca-file", str(authority.file), "--json")
     assert (ran.code, ran.err) == (0, "")
     assert ran.document["best"] == {
@@ -173,7 +173,7 @@ async def test_a_server_that_answers_and_cannot_be_used_is_not_called_silent(
 async def test_nobody_is_contacted_without_a_yes(closed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a terminal the command that would find it out is named, and that is all."""
     async with MisbehavingServer([Send(b"220 ready\r\n"), Hold()]) as neutral:
-        proposing(monkeypatch, Neutral("127.0.0.1", (closed,)))
+        proposing(monkeypatch, ControlHost("127.0.0.1", (closed,)))
         usual(monkeypatch, {closed: STARTTLS})
         for server in (f"{HOST}:{closed}", HOST):
             ran = await cli(server)
@@ -188,7 +188,7 @@ async def test_in_a_terminal_the_question_names_the_host(
     closed: int, monkeypatch: pytest.MonkeyPatch, yes: bool
 ) -> None:
     asked: list[str] = []
-    proposing(monkeypatch, Neutral("127.0.0.1", (closed,)))
+    proposing(monkeypatch, ControlHost("127.0.0.1", (closed,)))
     monkeypatch.setattr("smtp_wizard.commands.check_all_ports.can_ask", lambda: True)
 
     def answer(question: str) -> bool:
@@ -205,7 +205,7 @@ async def test_in_a_terminal_the_question_names_the_host(
 async def test_where_another_port_serves_no_question_stands_in_the_way(
     authority: Authority, closed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    proposing(monkeypatch, Neutral("127.0.0.1", (closed,)))
+    proposing(monkeypatch, ControlHost("127.0.0.1", (closed,)))
     monkeypatch.setattr("smtp_wizard.commands.check_all_ports.can_ask", lambda: True)
     monkeypatch.setattr("smtp_wizard.commands.check_all_ports.confirm", pytest.fail)
     async with MisbehavingServer(implicit(authority)) as server:
@@ -247,7 +247,10 @@ def test_what_an_answer_says_begins_with_the_ports_that_do_serve() -> None:
 
     def lines(blame: Blame, sure: bool = True) -> list[str]:
         return answer_lines(
-            [Answer("mail.firma.example", port, "mail.known.example", blame, sure, (there,)) for port in (25, 465)]
+            [
+                ControlAnswer("mail.firma.example", port, "mail.known.example", blame, sure, (there,))
+                for port in (25, 465)
+            ]
         )
 
     blocked = lines(Blame.NETWORK)

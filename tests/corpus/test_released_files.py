@@ -12,7 +12,7 @@ from smtp_wizard.engine.secrets import vault_format
 from smtp_wizard.engine.secrets.journal import Journal
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state.carried import OLD_NAME
-from smtp_wizard.engine.state.signins import Reached, SignIn, entry_of
+from smtp_wizard.engine.state.signins import SignInRecord, SignInStage, entry_of
 from smtp_wizard.engine.state.storage import Storage
 
 FILES = Path(__file__).parent / "files"
@@ -60,7 +60,7 @@ def test_the_note_of_a_change_that_was_stopped(tmp_path: Path) -> None:
     )
 
 
-def taken_over(folder: Path, name: str) -> dict[str, SignIn]:
+def taken_over(folder: Path, name: str) -> dict[str, SignInRecord]:
     put(folder, name, OLD_NAME)
     storage = Storage(folder, 5)
     found = asyncio.run(storage.ask(lambda file: entry_of(file, WHO)))
@@ -71,12 +71,12 @@ def taken_over(folder: Path, name: str) -> dict[str, SignIn]:
 
 def test_the_refused_sign_ins_of_the_first_form(tmp_path: Path) -> None:
     assert taken_over(tmp_path, "attempts-1.json") == {
-        "00000000000000a1": SignIn(at(24, 11, 50), at(24, 12, 5), Reached.FAILED, "bad_credentials"),
+        "00000000000000a1": SignInRecord(at(24, 11, 50), at(24, 12, 5), SignInStage.FAILED, "bad_credentials"),
     }
 
 
 def test_the_refused_sign_ins_of_the_second_form(tmp_path: Path) -> None:
     assert taken_over(tmp_path, "attempts-2.json") == {
-        "00000000000000b1": SignIn(at(28, 11, 50), at(28, 12, 5), Reached.FAILED, "app_password_required"),
-        "00000000000000b2": SignIn(at(28, 11, 55), at(28, 12, 10), Reached.SENT, "", 4711),
+        "00000000000000b1": SignInRecord(at(28, 11, 50), at(28, 12, 5), SignInStage.FAILED, "app_password_required"),
+        "00000000000000b2": SignInRecord(at(28, 11, 55), at(28, 12, 10), SignInStage.SENT, "", 4711),
     }

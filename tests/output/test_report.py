@@ -18,13 +18,13 @@ from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Event, Line, RunFinished, StageFinished, StageStarted
-from smtp_wizard.engine.checks.report import CheckResult, Report, Way
+from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.transport import TlsFacts
 from smtp_wizard.output import junit, nagios, prometheus
 from smtp_wizard.output import lines as report
 from smtp_wizard.output.documents.checks import LineOfTest, ResultJson
-from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.output.schemas import schema_of
 
 ENDPOINT = Endpoint("mail.example.com", 587, Security.STARTTLS)
@@ -76,7 +76,7 @@ OBSTACLE = Finding(
     who=Who.YOU,
     steps=(shown("Unlock."),),
 )
-UNTRIED = Outcome(shown("Locked one"), Report(ENDPOINT), OBSTACLE)
+UNTRIED = CheckOutcome(shown("Locked one"), Report(ENDPOINT), OBSTACLE)
 
 
 def test_every_stage_verdict_and_actor_has_words() -> None:
@@ -97,7 +97,7 @@ def test_a_long_row_is_wrapped_under_its_words_and_keeps_figure_and_unit_togethe
 
 
 def test_a_failure_says_what_who_steps_and_the_servers_words() -> None:
-    lines = report.plain_report(Outcome(None, FAILING))
+    lines = report.plain_report(CheckOutcome(None, FAILING))
     assert lines[1] == "FAIL  Sign in       The user name or the password is wrong   310 ms"
     text = "\n".join(lines)
     for words in (
@@ -117,7 +117,7 @@ def test_a_failure_says_what_who_steps_and_the_servers_words() -> None:
 def test_the_printer_writes_stages_as_they_end_and_the_transcript_only_where_it_is_wanted() -> None:
     events: list[Event] = [
         StageStarted(Stage.DNS),
-        Line(0.5, Stage.EHLO, Way.OURS, shown("EHLO [127.0.0.1]"), encrypted=False),
+        Line(0.5, Stage.EHLO, Speaker.OURS, shown("EHLO [127.0.0.1]"), encrypted=False),
         StageFinished(PASSING.results[0]),
         RunFinished(PASSING),
     ]
@@ -159,19 +159,21 @@ def test_colour_is_beside_the_words() -> None:
 
 
 def test_json_is_what_the_schema_says() -> None:
-    entry = write_record(ResultJson.of(Outcome(shown("Office"), FAILING)))
+    entry = write_record(ResultJson.of(CheckOutcome(shown("Office"), FAILING)))
     assert [stage["finding"] for stage in entry["stages"]] == [None, "bad_credentials", None]
     assert entry["findings"][0]["who"] == "provider"
     assert entry["tls"] is None
-    passing = write_record(ResultJson.of(Outcome(None, PASSING)))
+    passing = write_record(ResultJson.of(CheckOutcome(None, PASSING)))
     assert passing["tls"]["not_after"] == "2027-01-01T00:00:00Z"
     assert (passing["family"], passing["mechanism"], passing["capabilities"]) == ("ipv4", "PLAIN", {"SIZE": "100"})
-    for each in (Outcome(shown("Office"), FAILING), Outcome(None, PASSING), UNTRIED):
+    for each in (CheckOutcome(shown("Office"), FAILING), CheckOutcome(None, PASSING), UNTRIED):
         jsonschema.validate(LineOfTest(ResultJson.of(each)).to_json(), schema_of("test-line"))
 
 
 def test_junit_counts_what_failed_and_what_could_not_begin() -> None:
-    root = ET.fromstring(junit.junit([Outcome(shown("Office"), FAILING), Outcome(shown("Home"), PASSING), UNTRIED]))
+    root = ET.fromstring(
+        junit.junit([CheckOutcome(shown("Office"), FAILING), CheckOutcome(shown("Home"), PASSING), UNTRIED])
+    )
     counts = [(s.get("name"), s.get("tests"), s.get("failures"), s.get("errors"), s.get("skipped")) for s in root]
     assert counts == [("Office", "3", "1", "0", "1"), ("Home", "4", "0", "0", "0"), ("Locked one", "1", "0", "1", "0")]
     (failure,) = root.iter("failure")
@@ -182,32 +184,32 @@ def test_junit_counts_what_failed_and_what_could_not_begin() -> None:
 @given(st.text(), st.text())
 def test_no_words_of_others_break_junit(name: str, words: str) -> None:
     result = CheckResult(Stage.AUTH, Verdict.FAIL, 0.1, shown(words), None)
-    root = ET.fromstring(junit.junit([Outcome(shown(name or "x"), Report(ENDPOINT, (result,)))]))
+    root = ET.fromstring(junit.junit([CheckOutcome(shown(name or "x"), Report(ENDPOINT, (result,)))]))
     assert len(root) == 1
 
 
 @pytest.mark.parametrize(
     ("outcomes", "state", "code"),
     [
-        ([Outcome(shown("a"), PASSING)], "OK", 0),
+        ([CheckOutcome(shown("a"), PASSING)], "OK", 0),
         (
-            [Outcome(shown("a"), Report(ENDPOINT, (CheckResult(Stage.DNS, Verdict.WARN, 0.1, shown("w")),)))],
+            [CheckOutcome(shown("a"), Report(ENDPOINT, (CheckResult(Stage.DNS, Verdict.WARN, 0.1, shown("w")),)))],
             "WARNING",
             1,
         ),
-        ([Outcome(shown("a"), PASSING), Outcome(shown("b"), FAILING)], "CRITICAL", 2),
-        ([Outcome(shown("a"), PASSING), UNTRIED], "UNKNOWN", 3),
-        ([UNTRIED, Outcome(shown("b"), FAILING)], "CRITICAL", 2),
+        ([CheckOutcome(shown("a"), PASSING), CheckOutcome(shown("b"), FAILING)], "CRITICAL", 2),
+        ([CheckOutcome(shown("a"), PASSING), UNTRIED], "UNKNOWN", 3),
+        ([UNTRIED, CheckOutcome(shown("b"), FAILING)], "CRITICAL", 2),
     ],
 )
-def test_nagios_says_the_worst_first(outcomes: list[Outcome], state: str, code: int) -> None:
+def test_nagios_says_the_worst_first(outcomes: list[CheckOutcome], state: str, code: int) -> None:
     text, exit_code = nagios.nagios(outcomes)
     assert text.startswith(f"SMTP {state} - ")
     assert exit_code == code
 
 
 def test_nagios_keeps_names_out_of_the_performance_data() -> None:
-    text, _ = nagios.nagios([Outcome(shown("it's | a=name"), PASSING)])
+    text, _ = nagios.nagios([CheckOutcome(shown("it's | a=name"), PASSING)])
     head, bar, data = text.partition(" | ")
     assert bar
     assert "|" not in head + data
@@ -215,7 +217,7 @@ def test_nagios_keeps_names_out_of_the_performance_data() -> None:
 
 
 def test_prometheus_has_one_type_line_a_metric_and_escaped_labels() -> None:
-    text = prometheus.prometheus([Outcome(shown('a "b" \\'), PASSING), Outcome(shown("c"), FAILING)])
+    text = prometheus.prometheus([CheckOutcome(shown('a "b" \\'), PASSING), CheckOutcome(shown("c"), FAILING)])
     assert 'smtp_wizard_check_success{account="a \\"b\\" \\\\",host="mail.example.com",port="587"' in text
     assert text.count("# TYPE smtp_wizard_check_success gauge") == 1
     assert 'stage="mail"' not in text  # it was not reached

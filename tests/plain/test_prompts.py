@@ -29,7 +29,7 @@ from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.sandbox.scenarios import practice_password
-from smtp_wizard.engine.scan.control_host import Neutral
+from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
@@ -492,8 +492,8 @@ def test_where_no_usual_port_answers_the_settings_stay(answered: Look, network: 
 @pytest.fixture
 def gmail_is_neutral(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whom to ask about port 587."""
-    known = (Neutral("smtp.gmail.com", (587,)),)
-    monkeypatch.setattr("smtp_wizard.engine.scan.control_host.load_neutrals", lambda: known)
+    known = (ControlHost("smtp.gmail.com", (587,)),)
+    monkeypatch.setattr("smtp_wizard.engine.scan.control_host.load_control_hosts", lambda: known)
 
 
 @pytest.mark.usefixtures("gmail_is_neutral")

@@ -23,7 +23,7 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.steps import Back
 from smtp_wizard.plain.connect import connect
-from smtp_wizard.plain.form import Kit, Outcome
+from smtp_wizard.plain.form import Kit, StepOutcome
 from smtp_wizard.plain.talk import Talk
 from smtp_wizard.plain.testmail import testmail as send_test
 from smtp_wizard.plain.walk import PlainWizard
@@ -163,7 +163,7 @@ async def changed(desk: Desk, at: str, *script: Exchange) -> str:
     draft = replace(draft, test_to=Address("bob", "elsewhere.example"))
     dialogue = Dialogue(*begins, *script)
 
-    def answer() -> Outcome:
+    def answer() -> StepOutcome:
         return ask(Talk(dialogue), Kit(desk, GuideShelf(), lambda _: None), draft)
 
     assert isinstance(await asyncio.to_thread(answer), Back)

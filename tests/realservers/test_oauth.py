@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.oauth.attempt import Attempt
-from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
+from smtp_wizard.engine.oauth.attempt import PendingSignIn
+from smtp_wizard.engine.oauth.exchange import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.grants import SignedIn
 from smtp_wizard.engine.oauth.renewal import Renewal
 from smtp_wizard.engine.oauth.server import Flow, OAuthServer
@@ -113,8 +113,8 @@ async def test_the_browser_of_this_computer_leads_to_a_token_that_is_taken(
     oauth: TokenServer, mail: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PKCE over the listener; the token, 2.7 k long, is then given to `setup` as another program's would be."""
-    exchange = Exchange(server_of(oauth), RegisteredClient(LARGE))
-    async with Attempt(exchange, Flow.BROWSER, ALICE.address) as attempt:
+    exchange = OAuthClient(server_of(oauth), RegisteredClient(LARGE))
+    async with PendingSignIn(exchange, Flow.BROWSER, ALICE.address) as attempt:
         finished = asyncio.ensure_future(attempt.finished())
         page = await asyncio.to_thread(Browser(ALICE.address).open, attempt.url)
         assert "You are signed in" in page.text
@@ -133,8 +133,8 @@ async def test_the_browser_of_this_computer_leads_to_a_token_that_is_taken(
 
 
 async def test_a_pasted_address_signs_in_too(oauth: TokenServer) -> None:
-    exchange = Exchange(server_of(oauth), RegisteredClient(OPAQUE))
-    async with Attempt(exchange, Flow.PASTE, ALICE.address) as attempt:
+    exchange = OAuthClient(server_of(oauth), RegisteredClient(OPAQUE))
+    async with PendingSignIn(exchange, Flow.PASTE, ALICE.address) as attempt:
         finished = asyncio.ensure_future(attempt.finished())
         page = await asyncio.to_thread(Browser(ALICE.address).open, attempt.url, follow_home=False)
         attempt.paste("\n".join(page.address[at : at + 60] for at in range(0, len(page.address), 60)))
@@ -148,7 +148,7 @@ def _renew_often(folder: str, server: OAuthServer, times: int) -> None:
     """In a process of its own: renew the one sign-in again and again."""
 
     async def work() -> None:
-        box, exchange = Box(Path(folder) / "box"), Exchange(server, RegisteredClient(OPAQUE))
+        box, exchange = Box(Path(folder) / "box"), OAuthClient(server, RegisteredClient(OPAQUE))
         for _ in range(times):
             found = await Renewal(Path(folder)).renew("Ana", read=box.read, save=box.save, ask=exchange.renew)
             assert isinstance(found, SignedIn)
@@ -160,8 +160,8 @@ def test_four_processes_renew_a_hundred_times_and_nobody_is_signed_out(oauth: To
     server = server_of(oauth)
 
     async def sign_in() -> Secret:
-        exchange = Exchange(server, RegisteredClient(OPAQUE), now=lambda: datetime.now(UTC))
-        async with Attempt(exchange, Flow.DEVICE) as attempt:
+        exchange = OAuthClient(server, RegisteredClient(OPAQUE), now=lambda: datetime.now(UTC))
+        async with PendingSignIn(exchange, Flow.DEVICE) as attempt:
             assert attempt.code is not None
             await asyncio.to_thread(Browser(ALICE.address).open, attempt.code.whole_page)
             return (await attempt.finished()).grant.sealed()

@@ -20,7 +20,7 @@ from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem, Resolver, look_up_addresses, look_up_mx, look_up_srv
 from smtp_wizard.engine.discovery.egress_guard import may_lead_to
-from smtp_wizard.engine.discovery.search import Asking, DiscoveryResult, discover
+from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources, discover
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.wizard.draft import Draft, with_found
 from smtp_wizard.engine.wizard.server_confirmation import Standing, Unconfirmed, standing
@@ -163,7 +163,7 @@ async def searched(
     """Search with this name server and an empty web; return what was found and the URLs that were asked for."""
     async with WebServer(Authority(tmp_path), {}, names=WEB_HOSTS) as web:
         database = load_database() if listed else None
-        asking = Asking(resolver=unbound.resolver, web=web.web(), verify=good, database=database)
+        asking = DiscoverySources(resolver=unbound.resolver, web=web.web(), verify=good, database=database)
         found = await discover(address, catalog, asking)
         return found, web.requests
 

@@ -21,9 +21,9 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.engine.oauth.attempt import Attempt
+from smtp_wizard.engine.oauth.attempt import PendingSignIn
 from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
+from smtp_wizard.engine.oauth.exchange import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.server import Flow
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import Next
@@ -32,7 +32,7 @@ from smtp_wizard.plain.oauth import oauth
 from smtp_wizard.plain.talk import Talk
 from smtp_wizard.runtime.exits import CommandError
 from smtp_wizard.runtime.running import Stopwatch
-from smtp_wizard.runtime.sign_in_thread import Beside
+from smtp_wizard.runtime.sign_in_thread import SignInThread
 from tests.engine.oauth.test_oauth import forms_of, signed_in
 from tests.engine.services.test_bearers import Office
 from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
@@ -57,9 +57,9 @@ def serving(**more: object) -> Iterator[AuthorizationServer]:
         loop.close()
 
 
-def beside(server: AuthorizationServer, flow: Flow) -> Beside:
-    exchange = Exchange(server.described(), RegisteredClient(CLIENT_ID))
-    return Beside(lambda: Attempt(exchange, flow, "ana@firm.example"))
+def beside(server: AuthorizationServer, flow: Flow) -> SignInThread:
+    exchange = OAuthClient(server.described(), RegisteredClient(CLIENT_ID))
+    return SignInThread(lambda: PendingSignIn(exchange, flow, "ana@firm.example"))
 
 
 def visit(url: str) -> str:

@@ -33,7 +33,7 @@ from smtp_wizard.screens.finding import FindingScreen
 from smtp_wizard.screens.tools import ToolsScreen
 from smtp_wizard.text.explain import COPIED, NOTHING_PASTED, TOO_LONG
 from smtp_wizard.widgets.text import Plain
-from smtp_wizard.widgets.transcript import Transcript
+from smtp_wizard.widgets.transcript import TranscriptPane
 from tests.support.checking import PLAIN_UP_TO_AUTH, QUICK
 from tests.support.misbehaving import Hold, MisbehavingServer, Send
 from tests.support.patience import PATIENCE
@@ -361,7 +361,7 @@ async def test_a_failed_sign_in_is_explained_in_full_with_the_conversation(
             await walk.press("enter")
             await walk.until_reads("FAIL")
             await walk.press("f4")
-            assert isinstance(walk.app.focused, Transcript)
+            assert isinstance(walk.app.focused, TranscriptPane)
             assert walk.reads("y Copy x Explain in full")
             await walk.press("y")
             await walk.until_reads(COPIED)
@@ -378,7 +378,7 @@ async def test_a_failed_sign_in_is_explained_in_full_with_the_conversation(
             await walk.press("escape")
             await walk.at("connect")
             await walk.press("f4")
-            assert not isinstance(walk.app.focused, Transcript), "one can type the password again"
+            assert not isinstance(walk.app.focused, TranscriptPane), "one can type the password again"
 
 
 async def test_the_accounts_and_the_server_lead_there_too(desk: Desk) -> None:
@@ -399,7 +399,7 @@ async def test_the_accounts_and_the_server_lead_there_too(desk: Desk) -> None:
             await walk.until_reads("ok")
             await walk.press("f4")
             assert isinstance(walk.app.focused, Input), "all is well: one goes on"
-            walk.the("#transcript", Transcript).focus()
+            walk.the("#transcript", TranscriptPane).focus()
             await walk.press("x")
             await walk.at_screen(FindingScreen)
             assert walk.reads("What was said")
@@ -408,7 +408,7 @@ async def test_the_accounts_and_the_server_lead_there_too(desk: Desk) -> None:
 async def test_where_nothing_was_said_that_is_said(desk: Desk) -> None:
     async with walking(desk, start="home") as walk:
         await walk.press("f4")
-        walk.the("#transcript", Transcript).focus()
+        walk.the("#transcript", TranscriptPane).focus()
         await walk.press("x")
         await walk.at_screen(FindingScreen)
         assert walk.reads("Nothing was said yet.")

@@ -23,7 +23,7 @@ from smtp_wizard.app import HOME, SCREENS
 from smtp_wizard.app_faults import FaultScreen
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.sandbox.mailbox import deliver
-from smtp_wizard.engine.scan.control_host import Neutral
+from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.secrets.keyring import KeyringStore
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.accounts import Accounts
@@ -215,7 +215,7 @@ async def to_another_place(walk: Walk) -> None:
 async def wonder_about_the_network(walk: Walk) -> None:
     screen = walk.app.screen
     assert isinstance(screen, ReachingScreen)
-    screen.unreached = Unreached("mail.firma.example", Neutral("smtp.gmail.com", (587,)), None)
+    screen.unreached = Unreached("mail.firma.example", ControlHost("smtp.gmail.com", (587,)), None)
     await walk.press("f3")
     await say_yes(walk)
 

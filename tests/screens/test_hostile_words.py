@@ -23,7 +23,7 @@ from smtp_wizard.runtime.fault_log import CRASH_LOG
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.dialogs import HelpScreen
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.widgets.transcript import Transcript
+from smtp_wizard.widgets.transcript import TranscriptPane
 from tests.support.checking import OK, PLAIN_UP_TO_AUTH, SIGNED_IN
 from tests.support.misbehaving import Expect, MisbehavingServer, Send, Step
 from tests.support.stores import desktop
@@ -169,7 +169,7 @@ async def test_the_password_is_on_no_screen_but_the_last_and_there_only_on_a_key
         await walk.press("enter")
         await walk.until_reads("Press Enter to go on")
         await walk.press("f4")
-        walk.the("#transcript", Transcript).scroll_end(animate=False)
+        walk.the("#transcript", TranscriptPane).scroll_end(animate=False)
         await walk.until_reads("C AUTH PLAIN")
         unseen(walk)
         await walk.press("f1")

@@ -36,7 +36,7 @@ from smtp_wizard.screens.dialogs import (
     TooSmallScreen,
 )
 from smtp_wizard.screens.home import HELP as home_help
-from smtp_wizard.screens.home import HomeScreen, ToWizard
+from smtp_wizard.screens.home import HomeScreen, WizardRequested
 from smtp_wizard.screens.limits import HELP as limits_help
 from smtp_wizard.screens.tools import HELP as tools_help
 from smtp_wizard.screens.tools import GuideListScreen, MailboxScreen, MessageScreen, ToolsScreen
@@ -298,9 +298,9 @@ async def test_an_account_can_be_changed_although_what_it_names_is_gone(gone: st
     async with walking(desk, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         if key == "c":
-            walk.app.screen.post_message(ToWizard(copy_of(account, SECRET, desk.catalog, "Copy")))
+            walk.app.screen.post_message(WizardRequested(copy_of(account, SECRET, desk.catalog, "Copy")))
         elif key == "p":
-            walk.app.screen.post_message(ToWizard(draft_to_sign_in_again(account, None, desk.catalog)))
+            walk.app.screen.post_message(WizardRequested(draft_to_sign_in_again(account, None, desk.catalog)))
         else:
             await walk.press("e")
         await walk.at("server")

@@ -14,7 +14,7 @@ from textual.widgets import Input
 from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.accounts.secret_entries import Entries
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.oauth.attempt import Attempt
+from smtp_wizard.engine.oauth.attempt import PendingSignIn
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import Checks
@@ -157,7 +157,7 @@ async def test_whoever_saved_nothing_can_go_back(tmp_path: Path, monkeypatch: py
 
 
 async def test_a_sign_in_in_the_browser_is_begun_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    held = Held(monkeypatch, Attempt, "__aenter__")
+    held = Held(monkeypatch, PendingSignIn, "__aenter__")
     async with standing(WORK["OAuthScreen._sign_in"].place, tmp_path) as walk:
         await walk.press(*["enter"] * 5)
         await held.reached(walk)

@@ -25,7 +25,7 @@ from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import AccessPath, PathStatus, Provider, ProviderKind
-from smtp_wizard.engine.sandbox.scenarios import Certificate, Scenario, load_scenarios
+from smtp_wizard.engine.sandbox.scenarios import CertificateKind, Scenario, load_scenarios
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.wizard.draft import signs_in_elsewhere, walkable
@@ -110,7 +110,7 @@ def scenarios() -> dict[str, Scenario]:
 def fails_at(scenario: str) -> Stage | None:
     """Return the stage at which a scenario goes wrong, that of the handshake being STARTTLS; None: all goes well."""
     played = scenarios()[scenario]
-    if played.certificate is not Certificate.GOOD:
+    if played.certificate is not CertificateKind.GOOD:
         return Stage.STARTTLS
     return played.drops or next(iter(played.replies), None)
 

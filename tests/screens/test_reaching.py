@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.scan.control_host import Neutral
+from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, WireError
 from smtp_wizard.engine.wizard.draft import Draft, Origin
@@ -50,8 +50,8 @@ REFUSED = Endpoint(HOST, 587, Security.STARTTLS)
 @pytest.fixture(autouse=True)
 def one_neutral_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whom to propose."""
-    known = (Neutral(NEUTRAL, (587, 25)),)
-    monkeypatch.setattr("smtp_wizard.engine.scan.control_host.load_neutrals", lambda: known)
+    known = (ControlHost(NEUTRAL, (587, 25)),)
+    monkeypatch.setattr("smtp_wizard.engine.scan.control_host.load_control_hosts", lambda: known)
 
 
 @asynccontextmanager

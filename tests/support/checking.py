@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Emit, Event, Line, RunFinished, StageFinished, fold
-from smtp_wizard.engine.checks.report import CheckResult, Report, Way
+from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import Limits, Mail, Target
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
@@ -107,7 +107,7 @@ class Checked:
     @property
     def said(self) -> list[str]:
         """What we said."""
-        return [event.text for event in self.events if isinstance(event, Line) and event.way is Way.OURS]
+        return [event.text for event in self.events if isinstance(event, Line) and event.way is Speaker.OURS]
 
     @property
     def everything(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.discovery import search
 from smtp_wizard.engine.discovery.candidate import FoundBy
-from smtp_wizard.engine.discovery.search import Asking, DiscoveryResult
+from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources
 from smtp_wizard.engine.providers.catalog import Catalog
 
 _discover = search.discover
@@ -32,10 +32,10 @@ class Answer:
     )
     listed: dict[str, Any] | None = None
     """What the public list adds, where it is asked."""
-    asked: list[Asking] = field(default_factory=list)
+    asked: list[DiscoverySources] = field(default_factory=list)
 
     async def discover(
-        self, address: Address, catalog: Catalog, asking: Asking, tell: Callable[[str], None]
+        self, address: Address, catalog: Catalog, asking: DiscoverySources, tell: Callable[[str], None]
     ) -> DiscoveryResult:
         """As `discovery.discover`."""
         if catalog.by_domain(address.ascii_domain) is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretStore, Trouble, nothing
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, SecretStore, nothing
 from smtp_wizard.engine.secrets.keyring import SERVICE
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import ReferenceStore
@@ -17,7 +17,7 @@ from smtp_wizard.engine.secrets.references import ReferenceStore
 class FailingStore:
     """A store in which nothing works, whatever is asked of it."""
 
-    def __init__(self, kind: StoreKind = StoreKind.KEYRING, trouble: Trouble = Trouble.REFUSED) -> None:
+    def __init__(self, kind: StoreKind = StoreKind.KEYRING, trouble: SecretFault = SecretFault.REFUSED) -> None:
         self.kind = kind
         self.trouble = trouble
 

@@ -17,8 +17,8 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.guides.guides import GuideShelf
-from smtp_wizard.engine.scan.question import Question
-from smtp_wizard.engine.scan.results import Probe
+from smtp_wizard.engine.scan.question import ScanRequest
+from smtp_wizard.engine.scan.results import ScanResult
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.scans import Scans
@@ -316,9 +316,9 @@ def probed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     """Whose ports were tried, and whether as those of a server that a stranger named; nobody answers."""
     hosts: list[tuple[str, bool]] = []
 
-    async def probe(scans: Scans, host: str, emit: object, *, found: bool = False, **_: object) -> Probe:
+    async def probe(scans: Scans, host: str, emit: object, *, found: bool = False, **_: object) -> ScanResult:
         hosts.append((host, found))
-        return Probe(Question(host=host, endpoints=()))
+        return ScanResult(ScanRequest(host=host, endpoints=()))
 
     monkeypatch.setattr(Scans, "probe", probe)
     return hosts

@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.checks.report import CheckResult
-from smtp_wizard.engine.sandbox.scenarios import Certificate, Scenario, SignIn, load_scenarios
+from smtp_wizard.engine.sandbox.scenarios import CertificateKind, Scenario, SignInRule, load_scenarios
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.desk import Desk
@@ -44,7 +44,9 @@ PASSWORD = "my usual password"
 VARIABLE = "OFFICE_PASSWORD"
 SCENARIOS = tuple(load_scenarios())
 LETS_IN = tuple(
-    each.id for each in load_scenarios().values() if each.certificate is Certificate.GOOD and each.auth is SignIn.ANY
+    each.id
+    for each in load_scenarios().values()
+    if each.certificate is CertificateKind.GOOD and each.auth is SignInRule.ANY
 )
 """Those that take any password, so that a message can be sent."""
 

@@ -16,9 +16,9 @@ from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.oauth.attempt import Attempt
+from smtp_wizard.engine.oauth.attempt import PendingSignIn
 from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
+from smtp_wizard.engine.oauth.exchange import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
 from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer
 from smtp_wizard.engine.secrets.base import SecretError
@@ -114,7 +114,7 @@ def lacking_for(server: OAuthServer, flow: Flow | None, *, has_secret: bool) -> 
 
 def signed_in(
     invocation: Invocation,
-    exchange: Exchange,
+    exchange: OAuthClient,
     flow: Flow,
     address: str,
     watch: Stopwatch,
@@ -132,16 +132,16 @@ def signed_in(
     return invocation.desk.tokens.remember(found)
 
 
-async def _with_code(out: Output, exchange: Exchange, address: str, watch: Stopwatch) -> SignedIn:
-    async with watch.bound(), Attempt(exchange, Flow.DEVICE, address) as attempt:
+async def _with_code(out: Output, exchange: OAuthClient, address: str, watch: Stopwatch) -> SignedIn:
+    async with watch.bound(), PendingSignIn(exchange, Flow.DEVICE, address) as attempt:
         _show(out, attempt)
         return await attempt.finished()
 
 
-def _with_browser(out: Output, exchange: Exchange, flow: Flow, address: str) -> SignedIn:
-    from smtp_wizard.runtime.sign_in_thread import Beside
+def _with_browser(out: Output, exchange: OAuthClient, flow: Flow, address: str) -> SignedIn:
+    from smtp_wizard.runtime.sign_in_thread import SignInThread
 
-    with Beside(lambda: Attempt(exchange, flow, address)) as beside:
+    with SignInThread(lambda: PendingSignIn(exchange, flow, address)) as beside:
         _show(out, beside.attempt)
         while True:
             text = ask(out, "Press Enter when the browser says that you are signed in, or paste its address", str)
@@ -157,7 +157,7 @@ def _with_browser(out: Output, exchange: Exchange, flow: Flow, address: str) -> 
             out.narrate("Nobody has come back from the browser yet.")
 
 
-def _show(out: Output, attempt: Attempt) -> None:
+def _show(out: Output, attempt: PendingSignIn) -> None:
     from smtp_wizard.text.oauth import page_lines
 
     for line in page_lines(attempt, os.environ):

@@ -10,7 +10,7 @@ from smtp_wizard.commands.options.vault import offer_passphrase
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.questions import ask_password, can_ask
 from smtp_wizard.runtime.running import Stopwatch, run
@@ -101,7 +101,7 @@ def _kept(invocation: Invocation, account: Account, watch: Stopwatch, undone: Ca
     try:
         return run(fetch(), watch, undone)
     except SecretError as problem:
-        if problem.trouble is not Trouble.ASK:
+        if problem.trouble is not SecretFault.ASK:
             raise
         return None
 

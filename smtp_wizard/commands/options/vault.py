@@ -131,7 +131,7 @@ def offer_passphrase(invocation: Invocation, *places: StoreRef | StoreKind | Non
 
 def _open(invocation: Invocation) -> None:
     """Ask until the passphrase opens the vault. Raises `SecretError` after `ATTEMPTS`."""
-    from smtp_wizard.engine.secrets.base import SecretError, Trouble
+    from smtp_wizard.engine.secrets.base import SecretError, SecretFault
     from smtp_wizard.runtime.running import Stopwatch, run
 
     for attempt in range(1, ATTEMPTS + 1):
@@ -139,7 +139,7 @@ def _open(invocation: Invocation) -> None:
         try:
             run(invocation.stores.vault.open(passphrase), Stopwatch())
         except SecretError as problem:
-            if problem.trouble is not Trouble.WRONG or attempt == ATTEMPTS:
+            if problem.trouble is not SecretFault.WRONG or attempt == ATTEMPTS:
                 raise
             invocation.out.narrate(f"{problem} {FORGOTTEN}")
         else:

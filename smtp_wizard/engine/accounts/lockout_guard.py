@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import Shown, join, phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.checks.events import Emit, RunFinished, SignIn, StageFinished
+from smtp_wizard.engine.checks.events import Emit, RunFinished, SignInProgress, StageFinished
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.target import Target, planned
 from smtp_wizard.engine.diagnosis.finding import Finding
@@ -59,7 +59,7 @@ class Guard:
         self._anyway = anyway
 
     async def watch(
-        self, target: Target, depth: Depth, emit: Emit, check: Callable[[SignIn], Awaitable[Report]]
+        self, target: Target, depth: Depth, emit: Emit, check: Callable[[SignInProgress], Awaitable[Report]]
     ) -> Report:
         """Do a check that signs in, and count how that came out; or report why it is not done."""
         lockout = self._provider.lockout if self._provider and self._provider.lockout else USUAL
@@ -80,9 +80,9 @@ class _Counted:
         self._attempts = attempts
         self._slot = slot
         self._recorded = False
-        self._sign_in = SignIn(self._sending, self._accepted)
+        self._sign_in = SignInProgress(self._sending, self._accepted)
 
-    async def run(self, check: Callable[[SignIn], Awaitable[Report]]) -> Report:
+    async def run(self, check: Callable[[SignInProgress], Awaitable[Report]]) -> Report:
         """Do the check; what becomes of it is recorded, also where it is given up."""
         cause = UNANSWERED
         try:

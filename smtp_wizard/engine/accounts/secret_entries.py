@@ -19,7 +19,7 @@ from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.threads import in_thread, to_the_end
-from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.journal import Note, Pending
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
@@ -31,7 +31,7 @@ TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Leftover:
     """An entry in a store that no account refers to: a change was stopped in the middle."""
 
     ref: StoreRef
@@ -50,7 +50,7 @@ class Left:
 class Leftovers:
     """What changes that were stopped have left."""
 
-    entries: tuple[Left, ...]
+    entries: tuple[Leftover, ...]
     odd: tuple[Path, ...]
     """Notes that cannot be read."""
 
@@ -59,8 +59,8 @@ class Leftovers:
 class Cleaned:
     """What came of deleting what was left."""
 
-    removed: tuple[Left, ...]
-    kept: tuple[tuple[Left, str], ...]
+    removed: tuple[Leftover, ...]
+    kept: tuple[tuple[Leftover, str], ...]
     """What could not be deleted, each with the sentence that says why."""
 
 
@@ -85,10 +85,10 @@ class Entries:
                 return await self._stores.fetch(place)
             except SecretError as problem:
                 now = await self.place_of(account)
-                if problem.trouble not in (Trouble.MISSING, Trouble.ASK) or now == place:
+                if problem.trouble not in (SecretFault.MISSING, SecretFault.ASK) or now == place:
                     raise
                 place = now
-        raise SecretError(Trouble.MISSING, phrase("Other programs keep changing that password; please try again."))
+        raise SecretError(SecretFault.MISSING, phrase("Other programs keep changing that password; please try again."))
 
     async def place_of(self, account: Account) -> StoreRef | None:
         """Return where the secret of an account is now. Raises `SecretError` where the account is another one now."""
@@ -101,7 +101,7 @@ class Entries:
             account.connection.username,
         ):
             raise SecretError(
-                Trouble.MISSING,
+                SecretFault.MISSING,
                 phrase(
                     "Another program has changed '{}' meanwhile, and its password is for other settings now; "
                     "look at the account again.",
@@ -130,7 +130,7 @@ class Entries:
         notes, odd = await in_thread(self._stores.journal.left)
         return Leftovers(tuple([left async for left in self._left_by(notes)]), tuple(odd))
 
-    async def _left_by(self, notes: list[Note]) -> AsyncIterator[Left]:
+    async def _left_by(self, notes: list[Note]) -> AsyncIterator[Leftover]:
         needed, told = await in_thread(self._book.stores), set()
         for ref, since in ((ref, note.since) for note in notes for ref in note.entries):
             if ref in needed or ref in told or ref.kind.is_reference:
@@ -138,7 +138,7 @@ class Entries:
             told.add(ref)
             there = await self._there(ref)
             if there is not False:
-                yield Left(ref, since, there)
+                yield Leftover(ref, since, there)
 
     async def _there(self, ref: StoreRef) -> bool | None:
         """Whether a store has an entry, None where it cannot say."""
@@ -148,8 +148,8 @@ class Entries:
             await self._stores.fetch(ref)
         except SecretError as problem:
             # Without its file the vault has nothing in it; without a keyring, the next session may have one.
-            gone = problem.trouble is Trouble.MISSING or (
-                problem.trouble is Trouble.ABSENT and ref.kind is StoreKind.VAULT
+            gone = problem.trouble is SecretFault.MISSING or (
+                problem.trouble is SecretFault.ABSENT and ref.kind is StoreKind.VAULT
             )
             return False if gone else None
         return True
@@ -159,8 +159,8 @@ class Entries:
 
         What an account refers to is never deleted, nor what a change under way is about. Raises `StoreTrouble`.
         """
-        removed: list[Left] = []
-        kept: list[tuple[Left, str]] = []
+        removed: list[Leftover] = []
+        kept: list[tuple[Leftover, str]] = []
         journal = self._stores.journal
         for file in await in_thread(journal.files):
             async with _entered(journal.taken(file)) as note:
@@ -169,7 +169,7 @@ class Entries:
         await to_the_end(journal.sweep)
         return Cleaned(tuple(removed), tuple(kept))
 
-    async def _clear(self, note: Note, removed: list[Left], kept: list[tuple[Left, str]]) -> None:
+    async def _clear(self, note: Note, removed: list[Leftover], kept: list[tuple[Leftover, str]]) -> None:
         still: list[StoreRef] = []
         async for left in self._left_by([note]):
             try:
@@ -229,7 +229,7 @@ class Change:
         try:
             needed = await in_thread(self._book.stores)
         except AccountsError as problem:
-            self.trouble = SecretError(Trouble.REFUSED, problem.words)
+            self.trouble = SecretError(SecretFault.REFUSED, problem.words)
             return []
         touched = list(dict.fromkeys(self._touched))
         for ref in touched:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.providers.provider import LONGEST_LOCKOUT, Lockout
-from smtp_wizard.engine.state.signins import Entry, Reached, SignIn, changed, entry_of
+from smtp_wizard.engine.state.signins import Entry, SignInRecord, SignInStage, changed, entry_of
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -123,7 +123,7 @@ class Attempts:
         It is written when this returns.
         """
         now = self._now()
-        sent = SignIn(now, now + timedelta(minutes=slot.lockout.minutes), Reached.SENT, process=os.getpid())
+        sent = SignInRecord(now, now + timedelta(minutes=slot.lockout.minutes), SignInStage.SENT, process=os.getpid())
         await self._storage.ask(lambda file: self._changed(file, slot.names, lambda entry: {**entry, slot.id: sent}))
 
     def record(self, slot: Slot, *, cause: str | None) -> None:
@@ -132,7 +132,7 @@ class Attempts:
         `cause`: the code of the finding where the server has answered, '' where it has not.
         """
         now = self._now()
-        failed = SignIn(now, now + timedelta(minutes=slot.lockout.minutes), Reached.FAILED, cause or "")
+        failed = SignInRecord(now, now + timedelta(minutes=slot.lockout.minutes), SignInStage.FAILED, cause or "")
 
         def recorded(entry: Entry) -> Entry:
             if cause is None:
@@ -173,7 +173,7 @@ class Attempts:
                 under_way = [id for id, each in entry.items() if _under_way(id, each, now)]
                 if len(failed) + len(under_way) >= wanted.lockout.attempts:
                     return None, entry
-            slot = SignIn(now, now + _OPEN_FOR, Reached.OPEN, process=os.getpid())
+            slot = SignInRecord(now, now + _OPEN_FOR, SignInStage.OPEN, process=os.getpid())
             return wanted, {**entry, wanted.id: slot}
 
         return changed(file, wanted.names.counted, now, taken, related=wanted.names.related)
@@ -213,21 +213,23 @@ def _scrambled(username: str, host: str) -> str:
     return hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=16, person=b"smtp-wizard").hexdigest()
 
 
-def _pause(failed: Sequence[SignIn], lockout: Lockout) -> Pause:
+def _pause(failed: Sequence[SignInRecord], lockout: Lockout) -> Pause:
     ends = sorted(each.until for each in failed)
     # More may have failed than are allowed: there is a slot again when fewer than that are left.
     return Pause(tuple(each.cause for each in failed), lockout, ends[len(failed) - lockout.attempts])
 
 
-def _failed(entry: Entry, now: datetime) -> list[SignIn]:
+def _failed(entry: Entry, now: datetime) -> list[SignInRecord]:
     """Return what counts, the oldest first: what failed, and what went out from a process that is gone."""
-    counted = [each for id, each in entry.items() if each.state is not Reached.OPEN and not _under_way(id, each, now)]
+    counted = [
+        each for id, each in entry.items() if each.state is not SignInStage.OPEN and not _under_way(id, each, now)
+    ]
     return sorted(counted, key=lambda each: each.at)
 
 
-def _under_way(id: str, sign_in: SignIn, now: datetime) -> bool:
+def _under_way(id: str, sign_in: SignInRecord, now: datetime) -> bool:
     """Whether it may still be recorded by its own process."""
-    if sign_in.state is Reached.FAILED or now - sign_in.at >= _OPEN_FOR:
+    if sign_in.state is SignInStage.FAILED or now - sign_in.at >= _OPEN_FOR:
         return False
     return id in _own if sign_in.process == os.getpid() else _runs(sign_in.process)
 
@@ -263,11 +265,11 @@ def _current(entry: Entry, now: datetime) -> Entry:
     return {id: each for id, each in dated.items() if _holds(id, each, now)}
 
 
-def _holds(id: str, sign_in: SignIn, now: datetime) -> bool:
-    return sign_in.until > now and (sign_in.state is not Reached.OPEN or _under_way(id, sign_in, now))
+def _holds(id: str, sign_in: SignInRecord, now: datetime) -> bool:
+    return sign_in.until > now and (sign_in.state is not SignInStage.OPEN or _under_way(id, sign_in, now))
 
 
-def _not_ahead(sign_in: SignIn, now: datetime) -> SignIn:
+def _not_ahead(sign_in: SignInRecord, now: datetime) -> SignInRecord:
     """Bound, too, what a file may say: nothing counts for longer than the longest pause."""
     lasts = min(sign_in.until - sign_in.at, timedelta(minutes=LONGEST_LOCKOUT))
     at = min(sign_in.at, now)

@@ -39,7 +39,7 @@ class UnsafeFile(OSError):
         return self.words
 
 
-def refuse_strangers(path: Path) -> None:
+def refuse_foreign_owners(path: Path) -> None:
     """Raise `UnsafeFile` where a folder or file, or a folder or link that leads to it, is another user's to change.
 
     Above it a folder that all may write to is good where its sticky bit keeps them from each other's files, as in /tmp.
@@ -50,13 +50,13 @@ def refuse_strangers(path: Path) -> None:
             _refuse(step, found, step, leads=not last)
 
 
-def refuse_strangers_open(path: Path, handle: int) -> None:
+def refuse_foreign_owners_open(path: Path, handle: int) -> None:
     """Raise `UnsafeFile` where another user owns, or may change, the file that is open as `handle`."""
     if os.name == "posix":
         _refuse(path, os.fstat(handle), handle)
 
 
-def writers_beside_us(where: Path | int, found: os.stat_result, wanted: int = _WRITE) -> str:
+def other_writers(where: Path | int, found: os.stat_result, wanted: int = _WRITE) -> str:
     """Return who else has one of the rights `wanted` (4 read, 2 write, 1 search): '', 'g', 'o' or 'go', as for chmod.
 
     `where` is a path or an open file, `found` its status. The user's own group is nobody else where it is private, and
@@ -117,7 +117,7 @@ def _refuse(path: Path, found: os.stat_result, where: Path | int, *, leads: bool
         raise UnsafeFile(_owner_sentence(path, found, leads=leads))
     if stat.S_ISLNK(found.st_mode) or (leads and found.st_mode & stat.S_ISVTX):
         return
-    who = writers_beside_us(where, found)
+    who = other_writers(where, found)
     if who:
         raise UnsafeFile(_writer_sentence(path, found, who, leads=leads))
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.file_ownership import UnsafeFile, refuse_strangers, refuse_strangers_open
+from smtp_wizard.engine.base.file_ownership import UnsafeFile, refuse_foreign_owners, refuse_foreign_owners_open
 from smtp_wizard.engine.base.shown import phrase, shown
 
 __all__ = [
@@ -27,8 +27,8 @@ __all__ = [
     "read_bounded",
     "read_private",
     "read_start",
+    "refuse_foreign_owners",
     "refuse_no_file",
-    "refuse_strangers",
     "sweep_scratch",
     "write_private",
 ]
@@ -104,7 +104,7 @@ def make_private_dir(folder: Path) -> None:
 
     One that exists keeps its mode. Raises `UnsafeFile` where others could exchange what is written there; `OSError`.
     """
-    refuse_strangers(folder)
+    refuse_foreign_owners(folder)
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
         try:
@@ -120,7 +120,7 @@ def lock_of(file: Path) -> Path:
     """Return the file to lock while `file` is changed, once its folder is there. Raises `UnsafeFile`, `OSError`."""
     make_private_dir(file.parent)
     lock = file.with_name(f"{file.name}.lock")
-    refuse_strangers(lock)
+    refuse_foreign_owners(lock)
     return lock
 
 
@@ -130,13 +130,13 @@ def read_private(path: Path, most: int) -> bytes:
     Nothing is waited for, whatever is in the file's place. Raises `FileNotFoundError`; `UnsafeFile`; `OSError` where it
     is no plain file, or larger.
     """
-    _refuse_strangers_on_the_way(path)
+    _refuse_foreign_owners_on_the_way(path)
     return _read(path, most, private=True)
 
 
 def read_start(path: Path, most: int) -> bytes:
     """As `read_private`, but of a larger file its first `most` bytes."""
-    _refuse_strangers_on_the_way(path)
+    _refuse_foreign_owners_on_the_way(path)
     return _read(path, most, private=True, cut=True)
 
 
@@ -148,11 +148,11 @@ def read_bounded(path: Path, most: int, *, cut: bool = False) -> bytes:
     return _read(path, most, private=False, cut=cut)
 
 
-def _refuse_strangers_on_the_way(path: Path) -> None:
+def _refuse_foreign_owners_on_the_way(path: Path) -> None:
     if path.parent.exists():
-        refuse_strangers(path.parent)
+        refuse_foreign_owners(path.parent)
     if path.is_symlink():
-        refuse_strangers(path)
+        refuse_foreign_owners(path)
 
 
 def _read(path: Path, most: int, *, private: bool, cut: bool = False) -> bytes:
@@ -168,7 +168,7 @@ def _read(path: Path, most: int, *, private: bool, cut: bool = False) -> bytes:
         # What is looked at is what was opened: it makes no difference what becomes of the name meanwhile.
         _refuse_no_file(path, os.fstat(handle).st_mode)
         if private:
-            refuse_strangers_open(path, handle)
+            refuse_foreign_owners_open(path, handle)
         data = bytearray()
         while len(data) <= most and (more := os.read(handle, min(_PIECE, most + 1 - len(data)))):
             data += more

@@ -21,7 +21,7 @@ UNDATED = "undated"
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 
 
-class Document:
+class YamlDocument:
     """One data file. Knows how to say where in it something is wrong."""
 
     def __init__(self, path: Path, *, source: bytes | None = None) -> None:
@@ -86,7 +86,7 @@ class Node:
 
     __slots__ = ("_asked", "_document", "_values", "trail")
 
-    def __init__(self, document: Document, value: object, trail: Trail) -> None:
+    def __init__(self, document: YamlDocument, value: object, trail: Trail) -> None:
         if not isinstance(value, dict):
             raise document.error(trail, f"must be a mapping (key: value), not {_kind(value)}")
         self._document = document
@@ -233,7 +233,7 @@ class Node:
         return value
 
 
-class Table(Mapping[str, T]):
+class LazyTable(Mapping[str, T]):
     """Mappings of a file by their names, each read when it is asked for."""
 
     def __init__(self, nodes: Mapping[str, Node], read: Callable[[Node, str], T]) -> None:

@@ -20,16 +20,16 @@ from smtp_wizard.engine.smtp.silence import listening
 from smtp_wizard.engine.smtp.symptom import CLOCKS_DIFFER, TlsFault
 from smtp_wizard.engine.smtp.transport import Peer, Stream, TlsFacts, Wire, WireError
 
-WORTH_A_LOOK = frozenset(TlsFault) - {TlsFault.CLIENT_CERTIFICATE, TlsFault.OTHER}
+WORTH_INSPECTING = frozenset(TlsFault) - {TlsFault.CLIENT_CERTIFICATE, TlsFault.OTHER}
 """Faults of which a second look tells more."""
 
 
-class LookFailed(Exception):
+class InspectionFailed(Exception):
     """The server did not let itself be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Inspection:
     """What the second connection saw."""
 
     tls: TlsFacts
@@ -48,10 +48,12 @@ class Insight:
     """As `Symptom.facts`."""
 
 
-async def look(wire: Wire, peer: Peer, endpoint: Endpoint, ehlo_name: str, patience: float) -> Look:
+async def inspect_certificates(
+    wire: Wire, peer: Peer, endpoint: Endpoint, ehlo_name: str, patience: float
+) -> Inspection:
     """Connect once more, to the same address, and read the certificates.
 
-    `patience`: seconds that a greeting is waited for where none is needed. Raises `LookFailed`.
+    `patience`: seconds that a greeting is waited for where none is needed. Raises `InspectionFailed`.
     """
     try:
         stream = await wire.connect([peer])
@@ -60,10 +62,10 @@ async def look(wire: Wire, peer: Peer, endpoint: Endpoint, ehlo_name: str, patie
         finally:
             stream.close()
     except (WireError, SmtpError) as problem:
-        raise LookFailed(str(problem)) from None
+        raise InspectionFailed(str(problem)) from None
 
 
-async def _looked(stream: Stream, endpoint: Endpoint, ehlo_name: str, patience: float) -> Look:
+async def _looked(stream: Stream, endpoint: Endpoint, ehlo_name: str, patience: float) -> Inspection:
     dialogue = Dialogue()
     greeting: Reply | None = None
     if endpoint.security is Security.STARTTLS:
@@ -74,11 +76,11 @@ async def _looked(stream: Stream, endpoint: Endpoint, ehlo_name: str, patience: 
         dialogue.receive(stream.read_ready())
         dialogue.encrypted()
     facts = await stream.start_tls(endpoint.host, None)
-    with suppress(TimeoutError, LookFailed, WireError, SmtpError):
+    with suppress(TimeoutError, InspectionFailed, WireError, SmtpError):
         async with listening(patience):
             greeting = greeting or await _expected_reply(stream, dialogue, protocol.GREETED)
             await stream.write(dialogue.send(protocol.quit_()))
-    return Look(facts, said_time(greeting.text) if greeting else None)
+    return Inspection(facts, said_time(greeting.text) if greeting else None)
 
 
 async def _ask(stream: Stream, dialogue: Dialogue, command: Command, codes: Collection[int]) -> None:
@@ -90,10 +92,10 @@ async def _expected_reply(stream: Stream, dialogue: Dialogue, codes: Collection[
     while (reply := dialogue.reply()) is None:
         data = await stream.read()
         if not data:
-            raise LookFailed("the server hung up")
+            raise InspectionFailed("the server hung up")
         dialogue.receive(data)
     if reply.code not in codes:
-        raise LookFailed(reply.shown)
+        raise InspectionFailed(reply.shown)
     return reply
 
 
@@ -113,7 +115,7 @@ def said_time(greeting: str) -> datetime | None:
         return None
 
 
-def insight(said: TlsFault, seen: Look, now: datetime) -> Insight:
+def insight(said: TlsFault, seen: Inspection, now: datetime) -> Insight:
     """Say more exactly than OpenSSL what is wrong, and fill in what a person has to know about it."""
     chain = seen.tls.chain
     fault = judged(said, chain, now)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.checks.report import CheckResult, Report, Way
+from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.checks.target import Explains
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Line:
     at: float
     """Seconds since the check began."""
     stage: Stage
-    way: Way
+    way: Speaker
     text: Shown
     encrypted: bool
 
@@ -54,7 +54,7 @@ def fold(endpoint: Endpoint, events: Iterable[Event]) -> Report:
 
 
 @dataclass(slots=True)
-class SignIn:
+class SignInProgress:
     """How far the sign-in of a check has come, kept by the check, and who is told of it by the check."""
 
     sending: Callable[[], Awaitable[None]]

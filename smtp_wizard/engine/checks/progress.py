@@ -10,7 +10,7 @@ from smtp_wizard.engine.checks.report import CheckResult
 
 
 @dataclass
-class Watched:
+class CheckProgress:
     """What has been seen of a check so far."""
 
     results: list[CheckResult] = field(default_factory=list)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.smtp.transport import TlsFacts
 
 
-class Way(StrEnum):
+class Speaker(StrEnum):
     """Whose words a transcript line holds."""
 
     OURS = "C"

@@ -13,9 +13,14 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, cut, join, phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
-from smtp_wizard.engine.checks.certificate_inspection import WORTH_A_LOOK, LookFailed, insight, look
-from smtp_wizard.engine.checks.events import Emit, Line, RunFinished, SignIn, StageFinished, StageStarted
-from smtp_wizard.engine.checks.report import CheckResult, Report, Way
+from smtp_wizard.engine.checks.certificate_inspection import (
+    WORTH_INSPECTING,
+    InspectionFailed,
+    insight,
+    inspect_certificates,
+)
+from smtp_wizard.engine.checks.events import Emit, Line, RunFinished, SignInProgress, StageFinished, StageStarted
+from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.checks.target import Explains, Limits, Mail, Target, planned
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp import protocol, sasl
@@ -35,7 +40,7 @@ async def run_checks(
     diagnosis: Explains,
     emit: Emit,
     limits: Limits | None = None,
-    sign_in: SignIn | None = None,
+    sign_in: SignInProgress | None = None,
 ) -> Report:
     """Go through the stages, telling each event to `emit`, and return the report; the first failure ends it.
 
@@ -47,7 +52,9 @@ async def run_checks(
         raise ValueError("a check that sends needs a message")
     if depth is not Depth.SERVER and target.connection.auth is not Auth.NONE and secret is None:
         raise ValueError("a check that signs in needs a secret")
-    run = _Run(target, secret, wire, diagnosis, emit, limits or Limits(), sign_in or SignIn(_unwatched, _unwatched))
+    run = _Run(
+        target, secret, wire, diagnosis, emit, limits or Limits(), sign_in or SignInProgress(_unwatched, _unwatched)
+    )
     try:
         for stage in planned(target, depth):
             await run.stage(stage)
@@ -100,7 +107,7 @@ class _Run:
         diagnosis: Explains,
         emit: Emit,
         limits: Limits,
-        sign_in: SignIn,
+        sign_in: SignInProgress,
     ) -> None:
         self.target = target
         self.secret = secret
@@ -239,7 +246,7 @@ class _Run:
         with contextlib.suppress(WireError, SmtpError, TimeoutError):
             async with asyncio.timeout(1.0):
                 command = protocol.quit_()
-                self._tell(Way.OURS, command.shown)
+                self._tell(Speaker.OURS, command.shown)
                 await self._stream.write(command.data)
 
     # -- speaking ---------------------------------------------------------------------------------------------------
@@ -250,7 +257,7 @@ class _Run:
         assert self._stream is not None
         return self._stream
 
-    def _tell(self, way: Way, text: Shown) -> None:
+    def _tell(self, way: Speaker, text: Shown) -> None:
         encrypted = self._stream is not None and self._stream.encrypted
         self.emit(Line(self.wire.clock() - self._began, self._stage, way, text, encrypted))
 
@@ -264,7 +271,7 @@ class _Run:
 
     async def _write(self, payload: bytes, *commands: Command) -> None:
         for command in commands:
-            self._tell(Way.OURS, command.shown)
+            self._tell(Speaker.OURS, command.shown)
         await self.stream.write(payload)
 
     async def _reply(self, *, masked: bool = False) -> Reply:
@@ -279,7 +286,7 @@ class _Run:
             hidden = (masked and reply.intermediate) or (self._mask_all and self._stage is Stage.AUTH)
             text = MASK if hidden else cut(line)
             template = "{}-{}" if index < last else "{} {}" if text else "{}"
-            self._tell(Way.THEIRS, phrase(template, reply.code, text))
+            self._tell(Speaker.THEIRS, phrase(template, reply.code, text))
         return reply
 
     async def _ask(self, *commands: Command) -> list[Reply]:
@@ -316,7 +323,7 @@ class _Run:
         peer = self._stream.peer
         words = phrase("IPv4" if peer.family is Family.IPV4 else "IPv6")
         address = shown(peer.address)
-        self._tell(Way.NOTE, phrase("connected to {} port {} ({})", address, peer.port, words))
+        self._tell(Speaker.NOTE, phrase("connected to {} port {} ({})", address, peer.port, words))
         return CheckResult(
             Stage.CONNECT,
             Verdict.PASS,
@@ -336,7 +343,7 @@ class _Run:
         facts = await self.stream.start_tls(self.target.connection.endpoint.host, self.target.trust)
         issuer = facts.issuer or phrase("an unnamed issuer")
         words = tls_words(facts, self.wire.now())
-        self._tell(Way.NOTE, phrase("{}; {}; issued by {}", words, facts.cipher, issuer))
+        self._tell(Speaker.NOTE, phrase("{}; {}; issued by {}", words, facts.cipher, issuer))
         return facts
 
     def _running_out(self, stage: Stage, facts: TlsFacts) -> Finding | None:
@@ -427,7 +434,7 @@ class _Run:
         await self._introduce()
         finding = self._running_out(Stage.STARTTLS, facts)
         if injected:
-            self._tell(Way.NOTE, phrase("thrown away, it came unencrypted before the handshake: {}", injected))
+            self._tell(Speaker.NOTE, phrase("thrown away, it came unencrypted before the handshake: {}", injected))
             finding = self.diagnosis.explain(self._symptom(Stage.STARTTLS, _Trouble(Fault.INJECTED, injected)))
         return CheckResult(
             Stage.STARTTLS,
@@ -564,19 +571,19 @@ class _Run:
             return trouble
         known = {"reason": error.words}
         trouble = replace(trouble, facts=known)
-        if error.tls not in WORTH_A_LOOK:
+        if error.tls not in WORTH_INSPECTING:
             return trouble
         peer, target = self.stream.peer, self.target
         self.stream.close()  # some servers let nobody in twice
         try:
             async with listening(self.limits.tls):
-                seen = await look(
+                seen = await inspect_certificates(
                     self.wire, peer, target.connection.endpoint, target.connection.ehlo_name, self.limits.silence
                 )
-        except (LookFailed, TimeoutError):
+        except (InspectionFailed, TimeoutError):
             return trouble
         found = insight(error.tls, seen, self.wire.now())
-        self._tell(Way.NOTE, phrase("a second connection, to look and no more: {}", _chain_words(seen.tls)))
+        self._tell(Speaker.NOTE, phrase("a second connection, to look and no more: {}", _chain_words(seen.tls)))
         return replace(
             trouble,
             tls=found.tls,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.base.strict_yaml import Document
+from smtp_wizard.engine.base.strict_yaml import YamlDocument
 from smtp_wizard.engine.diagnosis.advice import Advice, Blanks, own_words, server_said, write_finding
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.diagnosis.patterns import Pieces, Shelf, Sought
@@ -139,7 +139,7 @@ def load_diagnosis(path: Path | None = None, names: Mapping[str, str] | None = N
     Raises `DataError` that names file, line and column: unknown or missing keys, a value that is none of those allowed,
     a pattern that cannot be read, a rule that points to no cause, a blank that nobody fills.
     """
-    document = Document(path or data_path("diagnosis.yaml"))
+    document = YamlDocument(path or data_path("diagnosis.yaml"))
     checked = path is None and document.content.compiled
     book = document.root.read(partial(read_book, whole=not checked))
     return Diagnosis(book, names or {})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.base.strict_yaml import Table
+from smtp_wizard.engine.base.strict_yaml import LazyTable
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.advice import ANY, BLANK, BLANK_NAMES, OR, Advice, Cause
 from smtp_wizard.engine.diagnosis.rules import (
@@ -168,7 +168,7 @@ class _Reader:
     def piecemeal_causes(self, node: Node) -> Mapping[str, Cause]:
         """Return all causes by id, each to be read when it is asked for."""
         nodes = {child.text("id"): child for child in node.children("causes")}
-        return Table(nodes, lambda child, _: self._cause(child))
+        return LazyTable(nodes, lambda child, _: self._cause(child))
 
     def rule(self, node: Node, causes: Mapping[str, Cause]) -> Rule:
         """Read one rule: cause, when, unless, and what is to be said otherwise than the cause says it."""
@@ -189,7 +189,7 @@ class _Reader:
         asked = self._asked(node)
         return CompiledRule(asked.first, partial(self._rest, node, asked))
 
-    def _asked(self, node: Node) -> _Asked:
+    def _asked(self, node: Node) -> _Conditions:
         """Read what says whether a rule is worth asking, and every pattern of it."""
         when, unless = node.child("when"), node.maybe_child("unless")
         words = self._words(when)
@@ -199,9 +199,9 @@ class _Reader:
             "stages": members(when, "stage", Stage) if when.has("stage") else None,
             "words": words,
         }
-        return _Asked(when, words, unless, self._words(unless) if unless else None, first)
+        return _Conditions(when, words, unless, self._words(unless) if unless else None, first)
 
-    def _rest(self, node: Node, asked: _Asked) -> dict[str, Any]:
+    def _rest(self, node: Node, asked: _Conditions) -> dict[str, Any]:
         """Read the rest of a rule."""
         when, unless = asked.when, asked.unless
         return {
@@ -288,7 +288,7 @@ def _need_letter(node: Node, own: Advice, whole: Advice) -> None:
         raise node.error("forward", "has nobody to go to: who acts is 'you'")
 
 
-class _Asked(NamedTuple):
+class _Conditions(NamedTuple):
     """The conditions of a rule, of which the patterns have been read."""
 
     when: Node

@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Endpoint, HostError, PortError, Security, parse_host, parse_port
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.base.strict_yaml import Document, Node
+from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
 
 MOST_SERVERS = 8
 """Outgoing servers of one answer that are looked at."""
@@ -77,7 +77,7 @@ def own_addresses(domain: str, *, plain: bool = False) -> tuple[str, ...]:
 
 def load_database() -> Database:
     """Return the public list that the product knows. Raises `DataError`."""
-    return Document(data_path("discovery.yaml")).root.read(_read)
+    return YamlDocument(data_path("discovery.yaml")).root.read(_read)
 
 
 def _read(root: Node) -> Database:

@@ -27,7 +27,7 @@ _Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Net = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class Reach(IntEnum):
+class Reachability(IntEnum):
     """From where an address is reached; of several, the highest holds."""
 
     ANYWHERE = 0
@@ -71,24 +71,24 @@ _BY_WHAT_IS_IN_IT = (_MAPPED, _NAT64, _SIX_TO_FOUR, _TEREDO)
 _ISATAP = (0x00005EFE, 0x02005EFE)
 
 
-def reach(address: str) -> Reach:
+def reachability(address: str) -> Reachability:
     """Return from where an address is reached, whatever its zone (RFC 4007); `HERE` for what is no address."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return Reach.HERE
+        return Reachability.HERE
     return max(_own(each) for each in (parsed, *_embedded(parsed)))
 
 
-def _own(parsed: _Ip) -> Reach:
+def _own(parsed: _Ip) -> Reachability:
     """The same by the address itself, whatever stands in it."""
     if _within(parsed, _HERE):
-        return Reach.HERE
+        return Reachability.HERE
     if _within(parsed, _BY_WHAT_IS_IN_IT) or _within(parsed, _NEVERTHELESS_ANYWHERE):
-        return Reach.ANYWHERE
+        return Reachability.ANYWHERE
     if _within(parsed, _INNER) or (parsed.version == 6 and parsed not in _GLOBAL_UNICAST):
-        return Reach.INNER
-    return Reach.ANYWHERE
+        return Reachability.INNER
+    return Reachability.ANYWHERE
 
 
 def _within(parsed: _Ip, nets: Iterable[_Net]) -> bool:
@@ -140,11 +140,11 @@ def may_lead_to(address: str, port: int) -> bool:
     Never this computer, nor this link, nor many at once; inside a private network only the usual ports of mail and web,
     since a company's own names may well lead there.
     """
-    found = reach(address)
-    return found is Reach.ANYWHERE or (found is Reach.INNER and (port in USUAL_WAYS or port in _WEB))
+    found = reachability(address)
+    return found is Reachability.ANYWHERE or (found is Reachability.INNER and (port in USUAL_WAYS or port in _WEB))
 
 
-def outward(peers: Sequence[Peer]) -> list[Peer]:
+def allowed_peers(peers: Sequence[Peer]) -> list[Peer]:
     """Return those of a host's addresses that may be spoken to. Raises `WireError` where there is none."""
     found = [peer for peer in peers if may_lead_to(peer.address, peer.port)]
     if not found:
@@ -152,7 +152,7 @@ def outward(peers: Sequence[Peer]) -> list[Peer]:
     return found
 
 
-class OutwardWire:
+class GuardedWire:
     """A wire that keeps to `may_lead_to`, whatever a name leads to at the moment of connecting."""
 
     def __init__(self, inner: Wire) -> None:
@@ -164,11 +164,11 @@ class OutwardWire:
         """As `Wire.resolve`."""
         peers = await self._inner.resolve(host, port, family)
         self.refused = not any(may_lead_to(peer.address, peer.port) for peer in peers)
-        return outward(peers)
+        return allowed_peers(peers)
 
     async def connect(self, peers: Sequence[Peer]) -> Stream:
         """As `Wire.connect`."""
-        return await self._inner.connect(outward(peers))
+        return await self._inner.connect(allowed_peers(peers))
 
     def clock(self) -> float:
         """As `Wire.clock`."""

@@ -47,17 +47,17 @@ from smtp_wizard.engine.discovery.dns import (
     look_up_mx,
     look_up_srv,
 )
-from smtp_wizard.engine.discovery.egress_guard import Reach, reach
-from smtp_wizard.engine.discovery.server_identity import belongs_to, owned, whose_words
+from smtp_wizard.engine.discovery.egress_guard import Reachability, reachability
+from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_domain, whose_words
 from smtp_wizard.engine.discovery.web import HttpWeb, Web, WebProblem
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.engine.smtp.silence import listening
 
 __all__ = [
-    "Asking",
     "Candidate",
     "DiscoveryResult",
+    "DiscoverySources",
     "DnsProblem",
     "FoundBy",
     "MxLookup",
@@ -106,7 +106,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
+class DiscoverySources:
     """Whom to ask, and how long."""
 
     resolver: Resolver = field(default_factory=Resolver)
@@ -122,7 +122,7 @@ class Asking:
 
 
 async def discover(
-    address: Address, catalog: Catalog, asking: Asking | None = None, tell: Tell = lambda line: None
+    address: Address, catalog: Catalog, asking: DiscoverySources | None = None, tell: Tell = lambda line: None
 ) -> DiscoveryResult:
     """Find the provider and the server of an address. A known ending is answered without asking anybody.
 
@@ -136,7 +136,7 @@ async def discover(
             note=f"from: the ending of the address ({_shown(address)})",
             candidates=of_provider(known, address, FoundBy.CATALOG),
         )
-    return await _Search(address, catalog, asking or Asking(), tell).run()
+    return await _Search(address, catalog, asking or DiscoverySources(), tell).run()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +159,7 @@ class _Named:
 class _Search:
     """One search."""
 
-    def __init__(self, address: Address, catalog: Catalog, asking: Asking, tell: Tell) -> None:
+    def __init__(self, address: Address, catalog: Catalog, asking: DiscoverySources, tell: Tell) -> None:
         self.address = address
         self.domain = address.ascii_domain
         self.catalog = catalog
@@ -271,8 +271,8 @@ class _Search:
     async def _ask_mail_host(self) -> None:
         """Ask the web of whoever receives the mail, where that is somebody else and not in our list."""
         await self.mx_known.wait()
-        theirs = next((owned(host) for host in self.mx.hosts), None)
-        if theirs is None or theirs in (self.domain, owned(self.domain)) or self._owners:
+        theirs = next((owner_domain(host) for host in self.mx.hosts), None)
+        if theirs is None or theirs in (self.domain, owner_domain(self.domain)) or self._owners:
             return
         asked = [self._ask_web(theirs)]
         if self.asking.database is not None:
@@ -555,7 +555,7 @@ def _tried_words(report: Report | None, named: _Named) -> str:
         return f"it was tried and did not do: {finding.title if finding else 'no answer'}"
     if not _serves(report, named):
         return "it answers, and offers no way to sign in"
-    if report.address is not None and reach(report.address) is Reach.INNER:
+    if report.address is not None and reachability(report.address) is Reachability.INNER:
         return f"{report.address} is an address inside a private network: from elsewhere it cannot be reached"
     return ""
 

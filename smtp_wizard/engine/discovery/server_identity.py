@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 
 
-def stranger(host: str, report: Report, symptom: Symptom | None) -> str:
+def foreign_server_name(host: str, report: Report, symptom: Symptom | None) -> str:
     """Return the name by which a server greets, where neither the host nor its certificate has to do with it; else ''.
 
     A certificate that was believed proves whose server it is, whatever it calls itself: a hoster's own name is usual.
@@ -33,21 +33,21 @@ def stranger(host: str, report: Report, symptom: Symptom | None) -> str:
     name = words.partition(" ")[0].rstrip(".").lower()
     if not _NAME.fullmatch(name) or not _NAME.fullmatch(host):
         return ""
-    theirs = registered(name)
+    theirs = registered_domain(name)
     related = [host, *(report.tls.names if report.tls else ())]
-    if theirs is None or theirs in {registered(each.removeprefix("*.")) for each in related}:
+    if theirs is None or theirs in {registered_domain(each.removeprefix("*.")) for each in related}:
         return ""
     return shown(name, 100)
 
 
-def registered(name: str) -> str | None:
+def registered_domain(name: str) -> str | None:
     """Return the domain that somebody registered to have this name, None where no registry gives such names."""
     found = _suffixes().privatesuffix(name.lower())
     return str(found) if found else None
 
 
-def owned(name: str) -> str | None:
-    """As `registered`, where names that a hoster gives its customers have owners of their own as well.
+def owner_domain(name: str) -> str | None:
+    """As `registered_domain`, where names that a hoster gives its customers have owners of their own as well.
 
     That is the private part of the Public Suffix List: two customers of one hoster are strangers.
     """
@@ -56,7 +56,7 @@ def owned(name: str) -> str | None:
 
 
 def owner_of(name: str) -> str:
-    """As `owned`, for any spelling of a name, in A-labels; '' for an IP address and for what nobody can own.
+    """As `owner_domain`, for any spelling of a name, in A-labels; '' for an IP address and for what nobody can own.
 
     Below an ending that no registry is known for, such as .internal, the last two labels count: the rule of the list's
     own algorithm for what it does not have.

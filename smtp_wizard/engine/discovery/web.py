@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from smtp_wizard.engine.base.connection import Family
-from smtp_wizard.engine.discovery.egress_guard import outward
+from smtp_wizard.engine.discovery.egress_guard import allowed_peers
 from smtp_wizard.engine.discovery.server_identity import belongs_to
 from smtp_wizard.engine.smtp.silence import listening
 from smtp_wizard.engine.smtp.transport import SocketWire, Trust, WireError, verifying_context
@@ -44,7 +44,7 @@ class WebProblem(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class FetchedDocument:
     """What was fetched."""
 
     content: bytes
@@ -64,7 +64,7 @@ class _Elsewhere:
 class Web(Protocol):
     """What discovery needs of the web."""
 
-    async def fetch(self, url: str) -> Document | WebProblem:
+    async def fetch(self, url: str) -> FetchedDocument | WebProblem:
         """Fetch a document. Raises nothing; cancelling ends it at once."""
         ...
 
@@ -82,7 +82,7 @@ class HttpWeb:
     locate: Locate | None = None
     """None: where the system's own names lead."""
 
-    async def fetch(self, url: str) -> Document | WebProblem:
+    async def fetch(self, url: str) -> FetchedDocument | WebProblem:
         """As `Web.fetch`."""
         import httpx2
 
@@ -100,7 +100,7 @@ class HttpWeb:
         except (httpx2.HTTPError, httpx2.InvalidURL, WireError, OSError, ValueError):
             return WebProblem.UNREACHABLE
 
-    async def _followed(self, client: Any, url: str) -> Document | WebProblem:
+    async def _followed(self, client: Any, url: str) -> FetchedDocument | WebProblem:
         for _ in range(MOST_HOPS + 1):
             answer = await self._once(client, url)
             if not isinstance(answer, _Elsewhere):
@@ -111,7 +111,7 @@ class HttpWeb:
             url = following
         return WebProblem.LED_AWAY
 
-    async def _once(self, client: Any, url: str) -> Document | WebProblem | _Elsewhere:
+    async def _once(self, client: Any, url: str) -> FetchedDocument | WebProblem | _Elsewhere:
         """Ask once; return where to go instead, if the server says so."""
         target, host = await self._reached(url)
         # Packed content would be unpacked before it can be counted.
@@ -127,7 +127,7 @@ class HttpWeb:
                 content += chunk
                 if len(content) > LARGEST:
                     return WebProblem.TOO_LARGE
-            return Document(bytes(content), url, _day(response.headers.get("last-modified", "")))
+            return FetchedDocument(bytes(content), url, _day(response.headers.get("last-modified", "")))
 
     async def _reached(self, url: str) -> tuple[str, str]:
         """Return the URL by which to connect, and the host whose certificate is wanted there. Raises `WireError`.
@@ -140,7 +140,7 @@ class HttpWeb:
         if self.locate is not None:
             address, port = self.locate(host, port)
         else:
-            peers = outward(await SocketWire().resolve(host, port, None))
+            peers = allowed_peers(await SocketWire().resolve(host, port, None))
             # A page is fetched over one address; IPv6 that swallows packets is the more usual fault.
             address = next((peer.address for peer in peers if peer.family is Family.IPV4), peers[0].address)
         there = parts._replace(netloc=f"[{address}]:{port}" if ":" in address else f"{address}:{port}")

@@ -17,8 +17,8 @@ from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN
 from smtp_wizard.engine.explain.bounces import read_bounce
 from smtp_wizard.engine.explain.pasted_text import (
-    Named,
-    Reply,
+    NamedHost,
+    QuotedReply,
     bare_enhanced,
     find_replies,
     local_host,
@@ -120,7 +120,7 @@ class Explainer:
             on_known_server=hints.host.count(".") > 1 and hints.host in self._directories[1],
         )
 
-    def _hints(self, sought: Sought, named: Sequence[Named], told: Hints) -> Hints:
+    def _hints(self, sought: Sought, named: Sequence[NamedHost], told: Hints) -> Hints:
         """Fill in from the text what nobody told about the endpoint."""
         servers = [each for each in named if each.port or each.scheme or self._owner(each.host)]
         first = next((each for each in servers if each.port), servers[0] if servers else None)
@@ -131,7 +131,7 @@ class Explainer:
         host = told.host or (first.host if first is not None else local_host(sought.text))
         return Hints(host=shown(host), port=port, security=security, auth=told.auth or self._clues.auth(sought))
 
-    def _provider(self, told: str | None, host: str, named: Sequence[Named], sought: Sought) -> str | None:
+    def _provider(self, told: str | None, host: str, named: Sequence[NamedHost], sought: Sought) -> str | None:
         """Return the provider: as told, by the host, by a host in the text, by phrases in it."""
         if told and (known := self.provider_called(told)):
             return known
@@ -169,7 +169,7 @@ class Explainer:
             for reading in self._readings(replace(scene, stage=None), reply):
                 yield self._guess(replace(reading, weight=reading.weight * _STAGE_MISFITS))
 
-    def _readings(self, scene: _Scene, reply: Reply | None) -> Iterator[_Reading]:
+    def _readings(self, scene: _Scene, reply: QuotedReply | None) -> Iterator[_Reading]:
         seen = scene.seen
         if seen is not None and (seen.sign.decides or reply is None or reply.sure == 0):
             yield self._by_sign(scene, seen)
@@ -241,7 +241,7 @@ class Explainer:
         rule, quote = self._diagnosis.decide(replace(reading.symptom, code=None, enhanced=None), reading.said)
         return bool(quote) and rule is not None and rule.cause == cause
 
-    def _reply(self, scene: _Scene) -> Reply | None:
+    def _reply(self, scene: _Scene) -> QuotedReply | None:
         """Return the reply that tells most: written as replies are, no mere "what?", the first of those."""
         replies = find_replies(scene.text)
         put = self._clues.code(scene.sought)
@@ -249,7 +249,7 @@ class Explainer:
             code, found = put
             rest = scene.sought.text[found.end() : found.end() + _WINDOW]
             enhanced = bare_enhanced(rest)
-            return Reply(code, enhanced[0] if enhanced else None, " ".join(rest.split()), found.start(), 1)
+            return QuotedReply(code, enhanced[0] if enhanced else None, " ".join(rest.split()), found.start(), 1)
         return max(replies, key=lambda each: (each.code not in _NO_SUCH_COMMAND, each.sure), default=None)
 
     def _stages(self, scene: _Scene, code: int | None, words: str) -> frozenset[Stage]:

@@ -121,7 +121,7 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class QuotedReply:
     """A refusal as a server wrote it (RFC 5321 section 4.2), wherever it stands in the text."""
 
     code: int | None
@@ -162,7 +162,7 @@ _ENDS = re.compile(
 _BARE_ENHANCED = re.compile(rf"(?<![\w.@/+\-])({_ENHANCED})")
 
 
-def find_replies(text: str) -> list[Reply]:
+def find_replies(text: str) -> list[QuotedReply]:
     """Return the refusals (4xx, 5xx) in a plain text, in the order in which they stand there.
 
     Of a great many the first and, as in a log, above all the last.
@@ -176,7 +176,7 @@ def find_replies(text: str) -> list[Reply]:
 _MOST_REPLIES = 40
 
 
-def _reply(text: str, found: re.Match[str]) -> Reply | None:
+def _reply(text: str, found: re.Match[str]) -> QuotedReply | None:
     """Return the reply that three digits begin; None where they are something else."""
     digits, enhanced = found["code"], found["enhanced"]
     before = text[max(0, found.start() - 24) : found.start()]
@@ -188,7 +188,7 @@ def _reply(text: str, found: re.Match[str]) -> Reply | None:
     if not enhanced and not stands and _WORDS_FOLLOW.match(text, found.end("code")) is None:
         return None
     words = _words_after(text, found.end("enhanced" if enhanced else "code"), digits)
-    return Reply(
+    return QuotedReply(
         code=int(digits) if digits.isdigit() else None,
         enhanced=enhanced or _enhanced_in(words, digits[0]),
         words=words,
@@ -240,7 +240,7 @@ _NO_HOST = frozenset({"js", "py", "php", "java", "go", "rb", "cs", "ts", "log", 
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedHost:
     """A host that a text names."""
 
     host: str
@@ -248,7 +248,7 @@ class Named:
     scheme: str
 
 
-def named_hosts(text: str) -> Iterator[Named]:
+def named_hosts(text: str) -> Iterator[NamedHost]:
     """Yield what looks like the name of a server, as it comes."""
     for found in _HOST.finditer(text):
         host = found["host"].lower()
@@ -256,7 +256,7 @@ def named_hosts(text: str) -> Iterator[Named]:
         if ending in _NO_HOST and not (ending == "net" and host.count(".") >= 1):
             continue
         port = int(found["port"]) if found["port"] else None
-        yield Named(host, port, (found["scheme"] or "").rstrip(":/").lower())
+        yield NamedHost(host, port, (found["scheme"] or "").rstrip(":/").lower())
 
 
 _LOCAL = re.compile(

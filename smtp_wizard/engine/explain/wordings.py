@@ -12,7 +12,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.base.strict_yaml import Document, Node
+from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
 from smtp_wizard.engine.diagnosis.patterns import Patterns, Pieces, Shelf, Sought
 from smtp_wizard.engine.diagnosis.rules import read_patterns
 from smtp_wizard.engine.smtp.symptom import Fault, TlsFault
@@ -132,7 +132,7 @@ def _first(known: Iterable[tuple[T, Patterns]], text: Sought) -> tuple[T, re.Mat
 
 def load_clues(path: Path | None = None) -> Clues:
     """Read the clues. Raises `DataError` with file, line and column."""
-    return Document(path or data_path("clues.yaml")).root.read(_read)
+    return YamlDocument(path or data_path("clues.yaml")).root.read(_read)
 
 
 def _read(node: Node) -> Clues:

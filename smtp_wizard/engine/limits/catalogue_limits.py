@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.limits.mailing_plan import (
     COMFORTABLE,
+    Exclusion,
     Plan,
     Sender,
-    Trouble,
     daily_most,
     holding,
     is_rate,
@@ -115,7 +115,7 @@ def largest(provider: Provider) -> int:
 # --- when it does not fit ---
 
 
-class Way(StrEnum):
+class Alternative(StrEnum):
     """What can be done when a mailing does not fit. The last four are the old article's, in its order."""
 
     SMALLER = "smaller"
@@ -141,36 +141,39 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
+class LimitAdvice:
     """One way on."""
 
-    way: Way
+    way: Alternative
     fits: tuple[Fit, ...] = ()
     """The providers of the catalogue with which it would fit, the smallest change first."""
     figures: tuple[SendLimit, ...] = ()
     """Higher figures that the present provider states for other accounts."""
 
 
-def advice(made: Plan, catalog: Catalog) -> tuple[Advice, ...]:
+def advice(made: Plan, catalog: Catalog) -> tuple[LimitAdvice, ...]:
     """Return the ways on for a mailing, cheapest first; none where it fits."""
     if made.fits:
         return ()
     troubles = {share.trouble for share in made.shares}
-    ways = [Advice(Way.SMALLER)] if Trouble.TOO_LARGE in troubles else []
-    ways += [Advice(Way.KEEP_LESS)] if Trouble.NOTHING_LEFT in troubles else []
-    ways += [Advice(Way.ASK, figures=_higher(made))] if _can_be_asked(made, catalog) else []
+    ways = [LimitAdvice(Alternative.SMALLER)] if Exclusion.TOO_LARGE in troubles else []
+    ways += [LimitAdvice(Alternative.KEEP_LESS)] if Exclusion.NOTHING_LEFT in troubles else []
+    ways += [LimitAdvice(Alternative.ASK, figures=_higher(made))] if _can_be_asked(made, catalog) else []
     return (
         *ways,
-        Advice(Way.PROVIDER, _fitting(made, catalog, (ProviderKind.MAILBOX, ProviderKind.HOSTING, ProviderKind.ISP))),
-        Advice(Way.SERVER),
-        Advice(Way.SERVICE, _fitting(made, catalog, (ProviderKind.RELAY,))),
+        LimitAdvice(
+            Alternative.PROVIDER,
+            _fitting(made, catalog, (ProviderKind.MAILBOX, ProviderKind.HOSTING, ProviderKind.ISP)),
+        ),
+        LimitAdvice(Alternative.SERVER),
+        LimitAdvice(Alternative.SERVICE, _fitting(made, catalog, (ProviderKind.RELAY,))),
     )
 
 
 def _can_be_asked(made: Plan, catalog: Catalog) -> bool:
     """Whether any of the providers lets programs send, so that it may have an account with a higher limit."""
     providers = (catalog.get(share.sender.name) for share in made.shares)
-    return any(provider is not None and access_to(provider) is not Access.CLOSED for provider in providers)
+    return any(provider is not None and access_to(provider) is not PasswordAccess.CLOSED for provider in providers)
 
 
 def _higher(made: Plan) -> tuple[SendLimit, ...]:
@@ -188,7 +191,7 @@ def _fitting(made: Plan, catalog: Catalog, kinds: Sequence[ProviderKind]) -> tup
     """The providers of these kinds that could take the whole mailing: a mailbox first, the best known first."""
     present = {share.sender.name for share in made.shares}
     known = (each for each in catalog.providers if each.kind in kinds and each.id not in present)
-    wanted = (each for each in known if access_to(each) is Access.OPEN)
+    wanted = (each for each in known if access_to(each) is PasswordAccess.OPEN)
     found: list[Fit] = []
     for provider in sorted(wanted, key=lambda each: kinds.index(each.kind)):
         if made.mailing.size and not largest(provider):
@@ -201,7 +204,7 @@ def _fitting(made: Plan, catalog: Catalog, kinds: Sequence[ProviderKind]) -> tup
 # --- who gets in ---
 
 
-class Access(StrEnum):
+class PasswordAccess(StrEnum):
     """Whether an application that takes a password gets into a provider, as the catalogue has it."""
 
     OPEN = "open"
@@ -218,29 +221,29 @@ class Access(StrEnum):
 
 
 _BY_STATUS = {
-    ProviderStatus.UNKNOWN: Access.UNCONFIRMED,
-    ProviderStatus.MIGRATING: Access.MOVED,
-    ProviderStatus.MIGRATED: Access.MOVED,
-    ProviderStatus.RETIRING: Access.CLOSING,
-    ProviderStatus.RETIRED: Access.CLOSED,
-    ProviderStatus.NO_SMTP: Access.CLOSED,
+    ProviderStatus.UNKNOWN: PasswordAccess.UNCONFIRMED,
+    ProviderStatus.MIGRATING: PasswordAccess.MOVED,
+    ProviderStatus.MIGRATED: PasswordAccess.MOVED,
+    ProviderStatus.RETIRING: PasswordAccess.CLOSING,
+    ProviderStatus.RETIRED: PasswordAccess.CLOSED,
+    ProviderStatus.NO_SMTP: PasswordAccess.CLOSED,
 }
 
 
-def access_to(provider: Provider) -> Access:
+def access_to(provider: Provider) -> PasswordAccess:
     """Say whether an application that takes a password can begin at a provider: only where this is OPEN is it proposed.
 
     Where several things stand in the way, the worst is named.
     """
     paths = ways_in(provider)
-    found = [_BY_STATUS.get(provider.status, Access.OPEN)]
+    found = [_BY_STATUS.get(provider.status, PasswordAccess.OPEN)]
     if not paths:
-        found.append(Access.CLOSED)
+        found.append(PasswordAccess.CLOSED)
     elif all(path.retired_on for path in paths):
-        found.append(Access.CLOSING)
+        found.append(PasswordAccess.CLOSING)
     elif all(path.disputed or path.retired_on for path in paths):
-        found.append(Access.DISPUTED)
-    return max(found, key=list(Access).index)
+        found.append(PasswordAccess.DISPUTED)
+    return max(found, key=list(PasswordAccess).index)
 
 
 def ways_in(provider: Provider) -> tuple[AccessPath, ...]:

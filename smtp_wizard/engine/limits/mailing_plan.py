@@ -99,7 +99,7 @@ class Sender:
     """Words of `SendLimit.applies_to` that say which of several figures is this account's; empty: the ordinary one."""
 
 
-class Trouble(StrEnum):
+class Exclusion(StrEnum):
     """Why an account takes no part."""
 
     NOT_PUBLISHED = "not-published"
@@ -121,7 +121,7 @@ class Share:
     """Seconds between two messages that break no limit; None where it takes no part."""
     binding: SendLimit | None = None
     """The limit that sets the pace, or that forbids the message; None where none is known."""
-    trouble: Trouble | None = None
+    trouble: Exclusion | None = None
 
     @property
     def total(self) -> int:
@@ -253,12 +253,12 @@ def _share(mailing: Mailing, sender: Sender) -> Share:
     size = next((limit for limit in held if (limit.what, limit.per) == (Counted.BYTES, Per.MESSAGE)), None)
     rates = [limit for limit in held if is_rate(limit)]
     if size is not None and mailing.encoded > (size.value or 0):
-        return Share(sender=sender, binding=size, trouble=Trouble.TOO_LARGE)
+        return Share(sender=sender, binding=size, trouble=Exclusion.TOO_LARGE)
     if not rates:
-        return Share(sender=sender, trouble=Trouble.NOT_PUBLISHED)
+        return Share(sender=sender, trouble=Exclusion.NOT_PUBLISHED)
     binding = min(rates, key=lambda limit: mailing.reserve.of(most_of(limit), days_of(limit)) / days_of(limit))
     if any(not mailing.reserve.of(most_of(limit), days_of(limit)) for limit in rates):
-        return Share(sender=sender, binding=binding, trouble=Trouble.NOTHING_LEFT)
+        return Share(sender=sender, binding=binding, trouble=Exclusion.NOTHING_LEFT)
     return Share(sender=sender, interval=_interval(rates, mailing.reserve), binding=binding)
 
 

@@ -14,8 +14,8 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.oauth.browser import BrowserSignIn
 from smtp_wizard.engine.oauth.device import DeviceCode, Sleep, ask_for_code, wait_for_person
-from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble
-from smtp_wizard.engine.oauth.exchange import Exchange
+from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
+from smtp_wizard.engine.oauth.exchange import OAuthClient
 from smtp_wizard.engine.oauth.grants import SignedIn
 from smtp_wizard.engine.oauth.listener import Listener
 from smtp_wizard.engine.oauth.server import Flow
@@ -26,12 +26,12 @@ NO_LISTENER = 49152
 """The port that the address names where this computer lets nobody listen: the address is pasted then."""
 
 
-class Attempt:
+class PendingSignIn:
     """Used as a context; `finished` waits for the person. Raises `OAuthError` on entering where it cannot begin."""
 
     def __init__(
         self,
-        exchange: Exchange,
+        exchange: OAuthClient,
         flow: Flow,
         address: str = "",
         *,
@@ -108,7 +108,7 @@ class Attempt:
                 way.cancel()
         if not done:
             raise OAuthError(
-                OAuthTrouble.OVER, phrase("Nobody came back from the browser in fifteen minutes; begin anew.")
+                OAuthFault.OVER, phrase("Nobody came back from the browser in fifteen minutes; begin anew.")
             )
         return done.pop().result()
 

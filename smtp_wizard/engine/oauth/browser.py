@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
-from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble, meaning_of
-from smtp_wizard.engine.oauth.exchange import Exchange
+from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault, meaning_of
+from smtp_wizard.engine.oauth.exchange import OAuthClient
 from smtp_wizard.engine.oauth.grants import SignedIn
 from smtp_wizard.engine.oauth.server import is_loopback
 
@@ -27,7 +27,7 @@ LONGEST = 20_000
 class BrowserSignIn:
     """One attempt: its own state and its own verifier, each good for once."""
 
-    def __init__(self, exchange: Exchange, port: int, address: str = "") -> None:
+    def __init__(self, exchange: OAuthClient, port: int, address: str = "") -> None:
         """`port`: where the listener waits. `address`: whose mailbox it is; the page fills it in."""
         server = exchange.server
         self._exchange = exchange
@@ -75,7 +75,7 @@ def code_in(query: Mapping[str, str]) -> Secret:
         raise meaning_of(query["error"], query.get("error_description"))
     code = query.get("code", "")
     if not code or not _CODE.fullmatch(code):
-        raise OAuthError(OAuthTrouble.NO_CODE, _NO_CODE)
+        raise OAuthError(OAuthFault.NO_CODE, _NO_CODE)
     return Secret(code)
 
 
@@ -104,11 +104,11 @@ def code_from_address(text: str, state: str) -> Secret:
     bare = html.unescape(bare.strip("<>\"'`")) if "&amp;" in bare else bare.strip("<>\"'`")
     if not bare:
         raise OAuthError(
-            OAuthTrouble.NO_CODE, phrase("Nothing was pasted. Copy the whole address that the browser ended on.")
+            OAuthFault.NO_CODE, phrase("Nothing was pasted. Copy the whole address that the browser ended on.")
         )
     if length in (CUT_AT, CUT_AT + 1) or length > LONGEST:
         raise OAuthError(
-            OAuthTrouble.CUT,
+            OAuthFault.CUT,
             phrase(
                 "The terminal cut the address, which is longer than it takes. Paste it in two lines, or set up the ssh "
                 "tunnel that is shown, and open the page again."
@@ -118,7 +118,7 @@ def code_from_address(text: str, state: str) -> Secret:
         bare = unquote(bare)
     query = _query_of(bare)
     if not _is_state(query, state):
-        raise _foreign_state() if "state" in query else OAuthError(OAuthTrouble.NO_CODE, _NO_CODE)
+        raise _foreign_state() if "state" in query else OAuthError(OAuthFault.NO_CODE, _NO_CODE)
     return code_in(query)
 
 
@@ -128,10 +128,10 @@ def _query_of(text: str) -> dict[str, str]:
         parts = urlsplit(text if "://" in text[:10] else f"http://127.0.0.1/?{text.partition('?')[2] or text}")
         host = parts.hostname or ""
     except ValueError:
-        raise OAuthError(OAuthTrouble.NO_CODE, _NO_CODE) from None
+        raise OAuthError(OAuthFault.NO_CODE, _NO_CODE) from None
     if not is_loopback(host):
         raise OAuthError(
-            OAuthTrouble.FOREIGN,
+            OAuthFault.FOREIGN,
             phrase(
                 "That is the address of another page. Sign in there first; the address that is wanted begins with "
                 "http://127.0.0.1 or http://localhost."
@@ -140,11 +140,11 @@ def _query_of(text: str) -> dict[str, str]:
     try:
         return dict(parse_qsl(parts.query, max_num_fields=50))
     except ValueError:
-        raise OAuthError(OAuthTrouble.NO_CODE, _NO_CODE) from None
+        raise OAuthError(OAuthFault.NO_CODE, _NO_CODE) from None
 
 
 def _foreign_state() -> OAuthError:
     return OAuthError(
-        OAuthTrouble.FOREIGN,
+        OAuthFault.FOREIGN,
         phrase("That address belongs to another attempt. Open the page anew that is shown here now."),
     )

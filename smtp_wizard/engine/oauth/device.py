@@ -10,8 +10,8 @@ from typing import TypeGuard
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble, garbled, meaning_of
-from smtp_wizard.engine.oauth.exchange import Exchange, host_of, seconds_in, token_in
+from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault, garbled, meaning_of
+from smtp_wizard.engine.oauth.exchange import OAuthClient, host_of, seconds_in, token_in
 from smtp_wizard.engine.oauth.grants import SignedIn
 from smtp_wizard.engine.oauth.server import is_safe_url
 
@@ -42,12 +42,12 @@ class DeviceCode:
     device_code: Secret
 
 
-async def ask_for_code(exchange: Exchange, now: Callable[[], datetime]) -> DeviceCode:
+async def ask_for_code(exchange: OAuthClient, now: Callable[[], datetime]) -> DeviceCode:
     """Ask the server for a code (RFC 8628 section 3.1). Raises `OAuthError`."""
     url = exchange.server.device
     if not url:
         raise OAuthError(
-            OAuthTrouble.FORBIDDEN, phrase("{} gives out no codes; use the browser.", shown(exchange.server.name))
+            OAuthFault.FORBIDDEN, phrase("{} gives out no codes; use the browser.", shown(exchange.server.name))
         )
     answer = await exchange.post(url, {"scope": " ".join(exchange.server.scopes)})
     code, device = answer.get("user_code"), token_in(answer, "device_code")
@@ -68,7 +68,7 @@ async def ask_for_code(exchange: Exchange, now: Callable[[], datetime]) -> Devic
 
 
 async def wait_for_person(
-    exchange: Exchange, code: DeviceCode, now: Callable[[], datetime], sleep: Sleep = asyncio.sleep
+    exchange: OAuthClient, code: DeviceCode, now: Callable[[], datetime], sleep: Sleep = asyncio.sleep
 ) -> SignedIn:
     """Ask every few seconds until the person has typed the code. Raises `OAuthError`."""
     interval = code.interval
@@ -79,7 +79,7 @@ async def wait_for_person(
         try:
             answer = await exchange.poll(code.device_code)
         except OAuthError as problem:
-            if problem.trouble is not OAuthTrouble.UNREACHABLE:
+            if problem.trouble is not OAuthFault.UNREACHABLE:
                 raise
             # RFC 8628 section 3.5: a lost connection is no answer; ask again, less often.
             interval = min(interval * 2, LONGEST_INTERVAL)

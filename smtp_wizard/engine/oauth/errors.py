@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 
 
-class OAuthTrouble(StrEnum):
+class OAuthFault(StrEnum):
     """Why there is no token."""
 
     DENIED = "denied"
@@ -48,75 +48,75 @@ class OAuthTrouble(StrEnum):
 class OAuthError(ShownError):
     """No token. The text is one sentence for a person, never a token, a code or a secret."""
 
-    def __init__(self, trouble: OAuthTrouble, words: Shown) -> None:
+    def __init__(self, trouble: OAuthFault, words: Shown) -> None:
         super().__init__(words)
         self.trouble = trouble
 
 
-_MEANINGS: Mapping[str, tuple[OAuthTrouble, Shown]] = MappingProxyType(
+_MEANINGS: Mapping[str, tuple[OAuthFault, Shown]] = MappingProxyType(
     {
         "access_denied": (
-            OAuthTrouble.DENIED,
+            OAuthFault.DENIED,
             phrase("The sign-in page said no: you declined there, or a rule of your organisation forbids it."),
         ),
-        "authorization_declined": (OAuthTrouble.DENIED, phrase("You declined on the sign-in page.")),
+        "authorization_declined": (OAuthFault.DENIED, phrase("You declined on the sign-in page.")),
         "expired_token": (
-            OAuthTrouble.OVER,
+            OAuthFault.OVER,
             phrase("The code was not typed on the sign-in page in time; begin anew to get another one."),
         ),
         "invalid_grant": (
-            OAuthTrouble.ENDED,
+            OAuthFault.ENDED,
             phrase("The sign-in is no longer valid: it has run out, or was taken back. Sign in again in the browser."),
         ),
         "interaction_required": (
-            OAuthTrouble.ENDED,
+            OAuthFault.ENDED,
             phrase("The provider wants to see you again: sign in in the browser."),
         ),
-        "login_required": (OAuthTrouble.ENDED, phrase("The provider wants to see you again: sign in in the browser.")),
+        "login_required": (OAuthFault.ENDED, phrase("The provider wants to see you again: sign in in the browser.")),
         "consent_required": (
-            OAuthTrouble.ENDED,
+            OAuthFault.ENDED,
             phrase("The provider asks for your consent again: sign in in the browser."),
         ),
         "invalid_client": (
-            OAuthTrouble.CLIENT,
+            OAuthFault.CLIENT,
             phrase(
                 "The provider does not know this client id, or the client secret is wrong; compare both with its page."
             ),
         ),
         "unauthorized_client": (
-            OAuthTrouble.CLIENT,
+            OAuthFault.CLIENT,
             phrase(
                 "The provider does not let this client id sign in this way; look at its kind, and at what it "
                 "is allowed."
             ),
         ),
         "invalid_scope": (
-            OAuthTrouble.FORBIDDEN,
+            OAuthFault.FORBIDDEN,
             phrase(
                 "The provider does not give this client id the right to send mail this way; try the browser, "
                 "and look at what it is allowed."
             ),
         ),
         "unsupported_grant_type": (
-            OAuthTrouble.FORBIDDEN,
+            OAuthFault.FORBIDDEN,
             phrase("The provider does not let this client id sign in this way; try another way."),
         ),
         "invalid_request": (
-            OAuthTrouble.REFUSED,
+            OAuthFault.REFUSED,
             phrase(
                 "The provider did not take the request; compare the client id and its redirect address with the guide."
             ),
         ),
         "temporarily_unavailable": (
-            OAuthTrouble.UNREACHABLE,
+            OAuthFault.UNREACHABLE,
             phrase("The sign-in server is busy; try again in a few minutes."),
         ),
         "server_error": (
-            OAuthTrouble.UNREACHABLE,
+            OAuthFault.UNREACHABLE,
             phrase("The sign-in server has a fault of its own; try again later."),
         ),
         "slow_down": (
-            OAuthTrouble.UNREACHABLE,
+            OAuthFault.UNREACHABLE,
             phrase("The sign-in server wants fewer questions; try again in a few minutes."),
         ),
     }
@@ -130,7 +130,7 @@ def meaning_of(error: object, description: object = None) -> OAuthError:
     """Return what a server's error means. Unknown names are not shown: they could be anything."""
     trouble, sentence = _MEANINGS.get(
         error if isinstance(error, str) else "",
-        (OAuthTrouble.REFUSED, phrase("The sign-in server refused, for a reason that the standard does not know.")),
+        (OAuthFault.REFUSED, phrase("The sign-in server refused, for a reason that the standard does not know.")),
     )
     number = _NUMBER.search(description[:4000]) if isinstance(description, str) else None
     return OAuthError(trouble, phrase("{} ({})", sentence, shown(number[0])) if number else sentence)
@@ -142,7 +142,7 @@ _NOT_REACHED = phrase("could not be reached")
 def unreachable(host: str, why: Shown = _NOT_REACHED) -> OAuthError:
     """Return the error for a server that gave no answer."""
     return OAuthError(
-        OAuthTrouble.UNREACHABLE,
+        OAuthFault.UNREACHABLE,
         phrase("The sign-in server {} {}; look at the connection and try again.", shown(host), why),
     )
 
@@ -150,5 +150,5 @@ def unreachable(host: str, why: Shown = _NOT_REACHED) -> OAuthError:
 def garbled(host: str) -> OAuthError:
     """Return the error for an answer that is none."""
     return OAuthError(
-        OAuthTrouble.GARBLED, phrase("The sign-in server {} gave an answer that cannot be read.", shown(host))
+        OAuthFault.GARBLED, phrase("The sign-in server {} gave an answer that cannot be read.", shown(host))
     )

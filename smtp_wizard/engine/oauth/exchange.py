@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble, garbled, meaning_of, unreachable
-from smtp_wizard.engine.oauth.grants import Access, Grant, SignedIn
+from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault, garbled, meaning_of, unreachable
+from smtp_wizard.engine.oauth.grants import AccessToken, Grant, SignedIn
 from smtp_wizard.engine.oauth.server import OAuthServer, is_safe_url
 from smtp_wizard.engine.smtp.silence import listening
 from smtp_wizard.engine.smtp.transport import Trust, WireError, verifying_context
@@ -42,7 +42,7 @@ class RegisteredClient:
     secret: Secret | None = None
 
 
-class Exchange:
+class OAuthClient:
     """What is asked of one authorization server on behalf of one client."""
 
     def __init__(
@@ -75,10 +75,10 @@ class Exchange:
         try:
             answer = await self._asked(self.server.token, ask)
         except OAuthError as problem:
-            if problem.trouble is not OAuthTrouble.ENDED:
+            if problem.trouble is not OAuthFault.ENDED:
                 raise
             raise OAuthError(
-                OAuthTrouble.OVER,
+                OAuthFault.OVER,
                 phrase("The provider did not take the code: it was too old, or used before. Begin anew."),
             ) from None
         return self._signed_in(answer, None)
@@ -90,7 +90,7 @@ class Exchange:
         """
         if grant.token_url != self.server.token:
             raise OAuthError(
-                OAuthTrouble.ELSEWHERE,
+                OAuthFault.ELSEWHERE,
                 phrase(
                     "The provider's address for tokens is another one than when you signed in, so nothing "
                     "was sent there; sign in again in the browser."
@@ -166,9 +166,7 @@ class Exchange:
     async def _asked(self, url: str, ask: Callable[[AsyncOAuth2Client], Awaitable[Any]]) -> Any:
         """Ask, and translate whatever goes wrong. Raises `OAuthError`."""
         if not is_safe_url(url):
-            raise OAuthError(
-                OAuthTrouble.REFUSED, phrase("The address of the sign-in server is not encrypted (https).")
-            )
+            raise OAuthError(OAuthFault.REFUSED, phrase("The address of the sign-in server is not encrypted (https)."))
         context = self._context(url)
         host = host_of(url)
         from authlib.integrations.base_client import OAuthError as Refused
@@ -199,7 +197,7 @@ class Exchange:
         except WireError as problem:
             sentence = str(problem)
         raise OAuthError(
-            OAuthTrouble.UNREACHABLE,
+            OAuthFault.UNREACHABLE,
             phrase("The sign-in server {} could not be asked: {}", shown(host_of(url)), shown(sentence)),
         )
 
@@ -256,7 +254,7 @@ class Exchange:
         refresh = token_in(answer, "refresh_token") or (before.refresh_token if before else None)
         if refresh is None:
             raise OAuthError(
-                OAuthTrouble.BRIEF,
+                OAuthFault.BRIEF,
                 phrase(
                     "The provider signed you in for an hour or so only, and gave nothing to stay signed in "
                     "with; remove this program from your account's connections there, and sign in again."
@@ -274,7 +272,7 @@ class Exchange:
             renewed=now,
             ends=now + lasts if lasts else before.ends if before else None,
         )
-        return SignedIn(grant, Access(access, now + own if own else None))
+        return SignedIn(grant, AccessToken(access, now + own if own else None))
 
 
 _NOT_THERE = phrase("could not be reached")

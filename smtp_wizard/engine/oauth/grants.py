@@ -19,7 +19,7 @@ SCHEMA: Final = "smtp-wizard/sign-in/1"
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AccessToken:
     """An access token. In memory alone."""
 
     token: Secret
@@ -60,7 +60,7 @@ class Grant:
 
     def sealed(self) -> Secret:
         """Return it as the one secret that is kept."""
-        return Secret(json.dumps(write_record(_Kept(SCHEMA, self)), separators=(",", ":")))
+        return Secret(json.dumps(write_record(_StoredGrant(SCHEMA, self)), separators=(",", ":")))
 
     @classmethod
     def opened(cls, secret: Secret) -> Grant | None:
@@ -69,13 +69,13 @@ class Grant:
         if SCHEMA not in text[:100]:
             return None
         try:
-            return read_record(_Kept, read_json(text)).grant
+            return read_record(_StoredGrant, read_json(text)).grant
         except JsonError:
             return None
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _StoredGrant:
     schema: Literal["smtp-wizard/sign-in/1"]
     grant: Annotated[Grant, INLINE]
 
@@ -85,4 +85,4 @@ class SignedIn:
     """What the token server gave."""
 
     grant: Grant
-    access: Access
+    access: AccessToken

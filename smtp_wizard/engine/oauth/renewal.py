@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble
+from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
 
 if TYPE_CHECKING:
@@ -65,16 +65,16 @@ class Renewal:
             await lock.acquire()
         except filelock.Timeout:
             problem = OAuthError(
-                OAuthTrouble.UNREACHABLE,
+                OAuthFault.UNREACHABLE,
                 phrase(
                     "Another smtp-wizard has been renewing this sign-in for more than {:g} seconds.", self._lock_seconds
                 ),
             )
         except private_files.UnsafeFile as unsafe:
-            problem = OAuthError(OAuthTrouble.UNREACHABLE, phrase("The sign-in is not renewed. {}", shown(str(unsafe))))
+            problem = OAuthError(OAuthFault.UNREACHABLE, phrase("The sign-in is not renewed. {}", shown(str(unsafe))))
         except OSError:
             problem = OAuthError(
-                OAuthTrouble.UNREACHABLE, phrase("The sign-in cannot be renewed: its lock cannot be written.")
+                OAuthFault.UNREACHABLE, phrase("The sign-in cannot be renewed: its lock cannot be written.")
             )
         if problem is not None:
             raise problem

@@ -23,7 +23,7 @@ from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.private_files import read_private
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.base.strict_yaml import UNDATED, Document, Node
+from smtp_wizard.engine.base.strict_yaml import UNDATED, Node, YamlDocument
 from smtp_wizard.engine.providers.oauth_file import read_servers
 from smtp_wizard.engine.providers.provider import (
     AccessPath,
@@ -33,8 +33,8 @@ from smtp_wizard.engine.providers.provider import (
     Provider,
     ProviderKind,
     ProviderStatus,
-    Seen,
     Source,
+    SourceAccess,
     SourceKind,
     UsernameForm,
 )
@@ -52,7 +52,7 @@ LARGEST = 1024 * 1024
 """Bytes of it at most."""
 
 _SOURCE = Source(
-    id="own-file", title="Your own providers.yaml", kind=SourceKind.OWN, date=UNDATED, seen=Seen.DIRECT, url=""
+    id="own-file", title="Your own providers.yaml", kind=SourceKind.OWN, date=UNDATED, seen=SourceAccess.DIRECT, url=""
 )
 _DIFFERS = "Your own providers.yaml says otherwise."
 _TYPED = "Password"
@@ -96,7 +96,7 @@ def read_own_file(path: Path, shipped: ProviderFile) -> tuple[Provider, ...]:
         _refuse_contradictions(entries, found, bases)
         return found
 
-    return Document(path, source=_content(path)).root.read(read)
+    return YamlDocument(path, source=_content(path)).root.read(read)
 
 
 def _content(path: Path) -> bytes:

@@ -116,7 +116,7 @@ class SourceKind(StrEnum):
     OWN = "own"
 
 
-class Seen(StrEnum):
+class SourceAccess(StrEnum):
     """How a source was read."""
 
     DIRECT = "direct"
@@ -138,7 +138,7 @@ class Source:
     kind: SourceKind
     date: str
     """The day the text is known for, or 'undated'."""
-    seen: Seen
+    seen: SourceAccess
     url: str = ""
     """Empty where there is no address to give."""
     says: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Endpoint, HostError, Security, parse_host
-from smtp_wizard.engine.base.strict_yaml import UNDATED, Document, Node, Table
+from smtp_wizard.engine.base.strict_yaml import UNDATED, LazyTable, Node, YamlDocument
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
 from smtp_wizard.engine.providers.oauth_file import OAuthServers, read_server, read_servers, server_of
 from smtp_wizard.engine.providers.provider import (
@@ -31,9 +31,9 @@ from smtp_wizard.engine.providers.provider import (
     ProviderStatus,
     Retirement,
     SecretForm,
-    Seen,
     ServerWords,
     Source,
+    SourceAccess,
     SourceKind,
     UsernameForm,
 )
@@ -64,7 +64,7 @@ def read_provider_file(path: Path | None = None) -> ProviderFile:
     Without a path the product's own. Its compiled form was checked when it was made, so of that only what is asked for
     is read. Raises `DataError` with file, line, column, provider and key for whatever is not as it must be.
     """
-    document = Document(data_path("providers.yaml") if path is None else path)
+    document = YamlDocument(data_path("providers.yaml") if path is None else path)
     return document.root.read(_piecemeal if path is None and document.content.compiled else _file)
 
 
@@ -98,12 +98,12 @@ def _typing_mistakes(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _piecemeal(node: Node) -> ProviderFile:
     """As `_file`, of what has been checked: each source, server and field of a provider is read when it is used."""
     node.whole("version")
-    sources = Table(node.child("sources").table(), lambda entry, key: entry.read(partial(_source, source_id=key)))
+    sources = LazyTable(node.child("sources").table(), lambda entry, key: entry.read(partial(_source, source_id=key)))
     scenarios = _scenarios(node.child("scenarios"))
     servers: OAuthServers = {}
     if table := node.maybe_child("oauth_servers"):
         cited = Citations(sources)
-        servers = Table(table.table(), lambda entry, _: entry.read(partial(read_server, cited=cited)))
+        servers = LazyTable(table.table(), lambda entry, _: entry.read(partial(read_server, cited=cited)))
     offered, never = _typing_mistakes(node)
     known = Known(sources, scenarios, servers)
     return ProviderFile(
@@ -126,7 +126,7 @@ def _source(node: Node, source_id: str) -> Source:
         title=node.text("title"),
         kind=node.choice("kind", SourceKind),
         date=node.date("date"),
-        seen=node.choice("seen", Seen),
+        seen=node.choice("seen", SourceAccess),
         url=_url(node),
         says=node.texts("says"),
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.sandbox.mailbox import open_mailbox
-from smtp_wizard.engine.sandbox.scenarios import Certificate
+from smtp_wizard.engine.sandbox.scenarios import CertificateKind
 
 if TYPE_CHECKING:
     import trustme
@@ -36,7 +36,7 @@ def ca_file(folder: Path) -> Path:
     return folder / "ca.pem"
 
 
-def prepare(folder: Path, certificate: Certificate) -> ssl.SSLContext:
+def prepare(folder: Path, certificate: CertificateKind) -> ssl.SSLContext:
     """Make sure of the folder, the mailbox and the authority; return the server's side of TLS. Raises `OSError`."""
     import filelock
 
@@ -135,10 +135,10 @@ def _loopback_only() -> x509.NameConstraints:
     return x509.NameConstraints(permitted_subtrees=permitted, excluded_subtrees=None)
 
 
-def _server_context(folder: Path, authority: trustme.CA, certificate: Certificate, now: datetime) -> ssl.SSLContext:
+def _server_context(folder: Path, authority: trustme.CA, certificate: CertificateKind, now: datetime) -> ssl.SSLContext:
     """Issue a certificate for loopback, as the scenario wants it; return the server's side of TLS."""
-    issued = now - 2 * _LEAF_LIFE if certificate is Certificate.EXPIRED else now - _SKEW
-    names = OTHER_NAMES if certificate is Certificate.WRONG_NAME else LEAF_NAMES
+    issued = now - 2 * _LEAF_LIFE if certificate is CertificateKind.EXPIRED else now - _SKEW
+    names = OTHER_NAMES if certificate is CertificateKind.WRONG_NAME else LEAF_NAMES
     leaf = authority.issue_cert(
         *names, organization_name="smtp-wizard practice server", not_before=issued, not_after=issued + _LEAF_LIFE
     )

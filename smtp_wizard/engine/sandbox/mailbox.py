@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.base.file_ownership import refuse_strangers
+from smtp_wizard.engine.base.file_ownership import refuse_foreign_owners
 from smtp_wizard.engine.base.letter import Letter, decoded, in_charset, read_letter
 from smtp_wizard.engine.base.private_files import read_private, read_start
 from smtp_wizard.engine.base.shown import shown
@@ -50,7 +50,7 @@ def messages(folder: Path, limit: int = MOST_KEPT) -> tuple[SandboxMessage, ...]
 
     What is no message of ours is left out. Raises `UnsafeFile` where others may change the folder, `OSError`.
     """
-    refuse_strangers(_mailbox_path(folder))
+    refuse_foreign_owners(_mailbox_path(folder))
     return tuple(found for path in _newest_first(folder)[:limit] if (found := _summary(path)) is not None)
 
 
@@ -74,7 +74,7 @@ def readable(value: str) -> str:
 
 def clear(folder: Path) -> int:
     """Delete the messages; return how many there were. Raises `UnsafeFile`, `OSError`."""
-    refuse_strangers(_mailbox_path(folder))
+    refuse_foreign_owners(_mailbox_path(folder))
     paths = _newest_first(folder)
     for path in paths:
         path.unlink(missing_ok=True)

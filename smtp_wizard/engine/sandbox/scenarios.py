@@ -11,13 +11,13 @@ from pathlib import Path
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.base.strict_yaml import Document, Node
+from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
 
 LONGEST_DELAY = 5
 """Seconds that a scenario may let one answer wait: a rehearsal shows slowness, it does not waste an afternoon."""
 
 
-class Certificate(StrEnum):
+class CertificateKind(StrEnum):
     """Which certificate a scenario shows."""
 
     GOOD = "good"
@@ -25,7 +25,7 @@ class Certificate(StrEnum):
     WRONG_NAME = "wrong-name"
 
 
-class SignIn(StrEnum):
+class SignInRule(StrEnum):
     """Who is let in."""
 
     ANY = "any"
@@ -64,8 +64,8 @@ class Scenario:
     """One sentence for somebody who has never heard of SMTP."""
     ports: Mapping[Security, int]
     """Preferred ports, STARTTLS first."""
-    certificate: Certificate
-    auth: SignIn
+    certificate: CertificateKind
+    auth: SignInRule
     practice_password: str
     """Not a secret. Blanks in it don't matter."""
     replies: Mapping[Stage, ScriptedReply] = field(default_factory=dict)
@@ -91,7 +91,7 @@ REFUSED = ScriptedReply(535, "5.7.8", ("Authentication credentials invalid",))
 
 def load_scenarios(path: Path | None = None) -> dict[str, Scenario]:
     """Read data/sandbox.yaml, or `path`; return the scenarios by id, in the file's order. Raises `DataError`."""
-    return Document(path or data_path("sandbox.yaml")).root.read(_read_scenarios)
+    return YamlDocument(path or data_path("sandbox.yaml")).root.read(_read_scenarios)
 
 
 def practice_password(path: Path | None = None) -> str:
@@ -124,8 +124,8 @@ def _read_scenario(node: Node, password: str) -> Scenario:
         title=node.text("title"),
         what=node.text("what"),
         ports=node.child("ports").read(_read_ports),
-        certificate=node.choice("certificate", Certificate),
-        auth=node.choice("auth", SignIn),
+        certificate=node.choice("certificate", CertificateKind),
+        auth=node.choice("auth", SignInRule),
         practice_password=password,
         replies=_read_replies(node),
         implicit_tls=node.flag("implicit_tls", True),
@@ -134,7 +134,7 @@ def _read_scenario(node: Node, password: str) -> Scenario:
         imitates=node.text_or("imitates"),
         source=node.text_or("source"),
     )
-    if scenario.auth is not SignIn.ANY and Stage.AUTH not in scenario.replies:
+    if scenario.auth is not SignInRule.ANY and Stage.AUTH not in scenario.replies:
         raise node.error("replies", f"auth is '{scenario.auth}', so the reply 'auth' must be there")
     if scenario.drops is not None and scenario.drops not in _DELAY_STAGES:
         raise node.error("drops", f"must be one of: {', '.join(_DELAY_STAGES)}")

@@ -27,7 +27,7 @@ from smtp_wizard.engine.base.threads import to_the_end
 from smtp_wizard.engine.sandbox.certificates import ca_file, prepare
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.sandbox.mailbox import deliver, trace
-from smtp_wizard.engine.sandbox.scenarios import REFUSED, Scenario, SignIn, load_scenarios
+from smtp_wizard.engine.sandbox.scenarios import REFUSED, Scenario, SignInRule, load_scenarios
 
 if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -324,11 +324,11 @@ class _Part:
         if not login or not password:
             return False
         match self._scenario.auth:
-            case SignIn.ANY:
+            case SignInRule.ANY:
                 return True
-            case SignIn.PRACTICE:
+            case SignInRule.PRACTICE:
                 return _no_blanks(password.decode("utf-8", "replace")) == _no_blanks(self._scenario.practice_password)
-            case SignIn.REFUSE:
+            case SignInRule.REFUSE:
                 return False
 
 

@@ -13,54 +13,54 @@ from pathlib import Path
 
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Endpoint, HostError, PortError, parse_host, parse_port
-from smtp_wizard.engine.base.strict_yaml import Document, Node
+from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.discovery.server_identity import registered
-from smtp_wizard.engine.scan.network_findings import SightKind, kind_of
-from smtp_wizard.engine.scan.results import LaneResult, PortResult, Probe
+from smtp_wizard.engine.discovery.server_identity import registered_domain
+from smtp_wizard.engine.scan.network_findings import NetworkFindingKind, kind_of
+from smtp_wizard.engine.scan.results import LaneResult, PortResult, ScanResult
 from smtp_wizard.engine.smtp.symptom import Fault
 
 
 @dataclass(frozen=True, slots=True)
-class Neutral:
+class ControlHost:
     """A well-known host, and the ports on which it is known to serve."""
 
     host: str
     ports: tuple[int, ...]
 
 
-def load_neutrals(path: Path | None = None) -> tuple[Neutral, ...]:
+def load_control_hosts(path: Path | None = None) -> tuple[ControlHost, ...]:
     """Read data/neutral.yaml, or `path`. Raises `DataError`."""
-    return Document(path or data_path("neutral.yaml")).root.read(_read)
+    return YamlDocument(path or data_path("neutral.yaml")).root.read(_read)
 
 
-def _read(root: Node) -> tuple[Neutral, ...]:
+def _read(root: Node) -> tuple[ControlHost, ...]:
     if root.whole("schema") != 1:
         raise root.error("schema", "must be 1")
     return tuple(node.read(_neutral) for node in root.children("hosts"))
 
 
-def _neutral(node: Node) -> Neutral:
+def _neutral(node: Node) -> ControlHost:
     try:
-        return Neutral(parse_host(node.text("host")), tuple(parse_port(str(each)) for each in node.wholes("ports")))
+        return ControlHost(parse_host(node.text("host")), tuple(parse_port(str(each)) for each in node.wholes("ports")))
     except HostError as problem:
         raise node.error("host", str(problem)) from None
     except PortError as problem:
         raise node.error("ports", str(problem)) from None
 
 
-def proposed(host: str, ports: Collection[int], known: Iterable[Neutral]) -> Neutral | None:
+def proposed(host: str, ports: Collection[int], known: Iterable[ControlHost]) -> ControlHost | None:
     """Return whom to propose for these ports of `host`, with those of the ports that it serves; None: nobody fits.
 
     A host of the same owner would tell nothing; nor would any about a server that is in this network itself.
     """
     if nearby(host):
         return None
-    owner = registered(host)
+    owner = registered_domain(host)
     fitting = [
-        Neutral(each.host, tuple(port for port in each.ports if port in ports))
+        ControlHost(each.host, tuple(port for port in each.ports if port in ports))
         for each in known
-        if each.host != host and (owner is None or registered(each.host) != owner)
+        if each.host != host and (owner is None or registered_domain(each.host) != owner)
     ]
     best = max(fitting, key=lambda each: len(each.ports), default=None)
     return best if best is not None and best.ports else None
@@ -89,7 +89,7 @@ class Blame(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ControlAnswer:
     """What a neutral host tells of one port."""
 
     host: str
@@ -116,10 +116,14 @@ _WHO = {
 }
 
 
-def answers(host: str, seen: Probe, sure: Collection[int], instead: Sequence[Endpoint] = ()) -> tuple[Answer, ...]:
+def answers(
+    host: str, seen: ScanResult, sure: Collection[int], instead: Sequence[Endpoint] = ()
+) -> tuple[ControlAnswer, ...]:
     """Return what the probe of a neutral host tells of each port. `sure`: where that host is known to serve."""
     return tuple(
-        Answer(host, each.port, seen.question.host, blame(each, each.port in sure), each.port in sure, tuple(instead))
+        ControlAnswer(
+            host, each.port, seen.question.host, blame(each, each.port in sure), each.port in sure, tuple(instead)
+        )
         for each in seen.ports
     )
 
@@ -136,7 +140,11 @@ def blame(port: PortResult, sure: bool) -> Blame:
 
 
 def _answered_by_another(lane: LaneResult) -> bool:
-    return bool(lane.stranger or lane.inspector) or kind_of(lane) in (SightKind.WEB, SightKind.POP, SightKind.IMAP)
+    return bool(lane.foreign_name or lane.inspector) or kind_of(lane) in (
+        NetworkFindingKind.WEB,
+        NetworkFindingKind.POP,
+        NetworkFindingKind.IMAP,
+    )
 
 
 def _spoke(lane: LaneResult) -> bool:

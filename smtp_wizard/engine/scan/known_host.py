@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.discovery.server_identity import owner_of
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind, UsernameForm
-from smtp_wizard.engine.scan.question import Question, candidates
+from smtp_wizard.engine.scan.question import ScanRequest, candidates
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.address import Address
@@ -55,7 +55,7 @@ def question_about(
     family: Family | None = None,
     ehlo_name: str = "",
     ca_file: str | None = None,
-) -> Question:
+) -> ScanRequest:
     """Return what to ask about a host: the ports that its provider's data name, and the usual ones.
 
     `security`: only what is usual in that way, and no other way is tried.
@@ -63,7 +63,7 @@ def question_about(
     provider = provider_of(catalog, host)
     known = [each.endpoint for each in provider.endpoints] if provider else []
     recommended = [each.endpoint for each in provider.offered()] if provider else []
-    return Question(
+    return ScanRequest(
         host=host,
         endpoints=candidates(host, known, security),
         fixed=security is not None,
@@ -77,12 +77,12 @@ def question_about(
 
 def question_about_neutral(
     catalog: Catalog, host: str, ports: Collection[int], *, family: Family | None = None, ca_file: str | None = None
-) -> Question:
+) -> ScanRequest:
     """Return what to ask of a neutral host: these ports alone, each in its usual way."""
     whole = question_about(catalog, host, family=family, ca_file=ca_file)
     ways = {each.port: each for each in whole.endpoints}
     wanted = (ways.get(port, Endpoint(host, port, Security.STARTTLS)) for port in ports)
-    return Question(
+    return ScanRequest(
         host=host,
         endpoints=tuple(wanted),
         family=family,

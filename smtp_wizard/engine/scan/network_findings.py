@@ -12,11 +12,11 @@ from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.report import Report
-from smtp_wizard.engine.scan.results import LaneResult, PortResult, Probe
+from smtp_wizard.engine.scan.results import LaneResult, PortResult, ScanResult
 from smtp_wizard.engine.smtp.symptom import Fault
 
 
-class SightKind(StrEnum):
+class NetworkFindingKind(StrEnum):
     """What was seen."""
 
     REFUSED = "refused"
@@ -42,26 +42,26 @@ class SightKind(StrEnum):
 
 
 WHO = {
-    SightKind.REFUSED: Who.PROVIDER,
-    SightKind.SILENT: Who.NETWORK,
-    SightKind.MUTE: Who.NETWORK,
-    SightKind.RESET: Who.NETWORK,
-    SightKind.BROKEN_IPV6: Who.NETWORK,
-    SightKind.OTHER_SERVER: Who.NETWORK,
-    SightKind.POP: Who.YOU,
-    SightKind.IMAP: Who.YOU,
-    SightKind.WEB: Who.NETWORK,
-    SightKind.INSPECTED: Who.ADMIN,
-    SightKind.STRIPPED: Who.NETWORK,
+    NetworkFindingKind.REFUSED: Who.PROVIDER,
+    NetworkFindingKind.SILENT: Who.NETWORK,
+    NetworkFindingKind.MUTE: Who.NETWORK,
+    NetworkFindingKind.RESET: Who.NETWORK,
+    NetworkFindingKind.BROKEN_IPV6: Who.NETWORK,
+    NetworkFindingKind.OTHER_SERVER: Who.NETWORK,
+    NetworkFindingKind.POP: Who.YOU,
+    NetworkFindingKind.IMAP: Who.YOU,
+    NetworkFindingKind.WEB: Who.NETWORK,
+    NetworkFindingKind.INSPECTED: Who.ADMIN,
+    NetworkFindingKind.STRIPPED: Who.NETWORK,
 }
 """Who can change it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class NetworkFinding:
     """One thing that the network does."""
 
-    kind: SightKind
+    kind: NetworkFindingKind
     ports: tuple[int, ...]
     name: str = ""
     """By what name the other server calls itself, or who signed the certificate; cleaned."""
@@ -72,17 +72,17 @@ class Sight:
         return WHO[self.kind]
 
 
-def sights(probe: Probe) -> tuple[Sight, ...]:
+def network_findings(probe: ScanResult) -> tuple[NetworkFinding, ...]:
     """Return what the network does, as far as the probe has seen it; each kind, and each name, once."""
-    found: dict[tuple[SightKind, str], list[int]] = {}
+    found: dict[tuple[NetworkFindingKind, str], list[int]] = {}
     for port in probe.ports:
         for kind, name in _of_port(port, probe):
             found.setdefault((kind, name), []).append(port.port)
     if broken := _broken_ipv6(probe):
-        found[SightKind.BROKEN_IPV6, ""] = broken
-    order = list(SightKind)
+        found[NetworkFindingKind.BROKEN_IPV6, ""] = broken
+    order = list(NetworkFindingKind)
     kinds = sorted(found, key=lambda each: order.index(each[0]))
-    return tuple(Sight(kind, tuple(found[kind, name]), name) for kind, name in kinds)
+    return tuple(NetworkFinding(kind, tuple(found[kind, name]), name) for kind, name in kinds)
 
 
 def unreached(port: PortResult) -> bool:
@@ -95,42 +95,42 @@ def _unreached(lane: LaneResult) -> bool:
     return early and lane.fault in (Fault.REFUSED, Fault.SILENT, Fault.RESET, Fault.CLOSED)
 
 
-def _of_port(port: PortResult, probe: Probe) -> Iterator[tuple[SightKind, str]]:
+def _of_port(port: PortResult, probe: ScanResult) -> Iterator[tuple[NetworkFindingKind, str]]:
     """Yield what is seen at one port, each once."""
-    yield from {(SightKind.INSPECTED, each.inspector): None for each in port.lanes if each.inspector}
-    yield from {(SightKind.OTHER_SERVER, each.stranger): None for each in port.lanes if each.stranger}
+    yield from {(NetworkFindingKind.INSPECTED, each.inspector): None for each in port.lanes if each.inspector}
+    yield from {(NetworkFindingKind.OTHER_SERVER, each.foreign_name): None for each in port.lanes if each.foreign_name}
     if any(_stripped(each, probe) for each in port.lanes):
-        yield SightKind.STRIPPED, ""
+        yield NetworkFindingKind.STRIPPED, ""
     if not port.serves and (kind := kind_of(port.spokesman)) is not None:
         yield kind, ""
 
 
-def kind_of(lane: LaneResult) -> SightKind | None:
+def kind_of(lane: LaneResult) -> NetworkFindingKind | None:
     """Return how a lane ended, where it is the doing of what lies before a mail server."""
     if lane.fault is Fault.OTHER_PROTOCOL and lane.symptom is not None:
         return _protocol(lane.symptom.words)
     if not _unreached(lane):
         return None
     if lane.fault is Fault.REFUSED:
-        return SightKind.REFUSED
+        return NetworkFindingKind.REFUSED
     if lane.fault is Fault.SILENT:
-        return SightKind.MUTE if lane.connected else SightKind.SILENT
-    return SightKind.RESET
+        return NetworkFindingKind.MUTE if lane.connected else NetworkFindingKind.SILENT
+    return NetworkFindingKind.RESET
 
 
 _PROTOCOLS = {
-    SightKind.POP: re.compile(r"\+OK\b|-ERR\b"),
-    SightKind.IMAP: re.compile(r"\* (OK|PREAUTH|BYE|BAD)\b", re.IGNORECASE),
-    SightKind.WEB: re.compile(r"HTTP/|<(html|!doctype|\?xml|head|body)\b", re.IGNORECASE),
+    NetworkFindingKind.POP: re.compile(r"\+OK\b|-ERR\b"),
+    NetworkFindingKind.IMAP: re.compile(r"\* (OK|PREAUTH|BYE|BAD)\b", re.IGNORECASE),
+    NetworkFindingKind.WEB: re.compile(r"HTTP/|<(html|!doctype|\?xml|head|body)\b", re.IGNORECASE),
 }
 """How other servers begin (RFC 1939 section 3, RFC 9051 section 7.1, RFC 9112 section 4)."""
 
 
-def _protocol(words: str) -> SightKind | None:
+def _protocol(words: str) -> NetworkFindingKind | None:
     return next((kind for kind, begins in _PROTOCOLS.items() if begins.match(words.lstrip())), None)
 
 
-def _broken_ipv6(probe: Probe) -> list[int]:
+def _broken_ipv6(probe: ScanResult) -> list[int]:
     """The ports that IPv4 reaches and IPv6 does not; none where IPv6 was answered anywhere."""
     newer = [each for port in probe.ports for each in port.lanes if each.lane.family is Family.IPV6]
     if any(each.connected or each.fault in (Fault.REFUSED, Fault.RESET) for each in newer):
@@ -149,7 +149,7 @@ _STARRED = re.compile(r"\*{6,}")
 """What it leaves of the greeting."""
 
 
-def _stripped(lane: LaneResult, probe: Probe) -> bool:
+def _stripped(lane: LaneResult, probe: ScanResult) -> bool:
     """Whether the offer to encrypt was taken out on the way: its traces are there, or it stands everywhere else."""
     symptom = lane.symptom
     if symptom is None or symptom.fault is not Fault.NOT_OFFERED or symptom.lacking != "STARTTLS":

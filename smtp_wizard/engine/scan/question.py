@@ -13,7 +13,7 @@ CLEAR_PORTS = (25, 587, 2525)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class ScanRequest:
     """What is to be found out about a host."""
 
     host: str

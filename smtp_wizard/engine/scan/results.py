@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks import events as check
 from smtp_wizard.engine.checks.report import Report
-from smtp_wizard.engine.scan.question import Question
+from smtp_wizard.engine.scan.question import ScanRequest
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 
 
@@ -36,7 +36,7 @@ class LaneResult:
     """What went wrong, where something did."""
     inspector: str = ""
     """Who signed the certificate, where that is a program or a company that reads along."""
-    stranger: str = ""
+    foreign_name: str = ""
     """The name by which the server calls itself, where it belongs to somebody else than the host that was asked for."""
 
     @property
@@ -136,10 +136,10 @@ class Best:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class ScanResult:
     """What is known of a host."""
 
-    question: Question
+    question: ScanRequest
     ports: tuple[PortResult, ...] = ()
     """As far as they have answered, in the order in which they were asked."""
 
@@ -192,14 +192,14 @@ _SUBMISSION_PORT = 587
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class ScanStarted:
     """The probe has begun."""
 
-    question: Question
+    question: ScanRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class LaneEvent:
     """Something happened in the check of one lane."""
 
     lane: Lane
@@ -207,29 +207,29 @@ class Talk:
 
 
 @dataclass(frozen=True, slots=True)
-class PortSeen:
+class PortScanned:
     """A port serves, or has been tried in every way. Told again when another family adds to it: the last counts."""
 
     result: PortResult
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class ScanFinished:
     """All has been tried."""
 
-    probe: Probe
+    probe: ScanResult
 
 
-Event = Begun | Talk | PortSeen | Finished
-Emit = Callable[[Event], None]
+ScanEvent = ScanStarted | LaneEvent | PortScanned | ScanFinished
+Emit = Callable[[ScanEvent], None]
 
 
-def fold(question: Question, events: Iterable[Event]) -> Probe:
-    """Fold events into what is known. Law: all of them give what `Finished` carries."""
-    seen = {event.result.port: event.result for event in events if isinstance(event, PortSeen)}
+def fold(question: ScanRequest, events: Iterable[ScanEvent]) -> ScanResult:
+    """Fold events into what is known. Law: all of them give what `ScanFinished` carries."""
+    seen = {event.result.port: event.result for event in events if isinstance(event, PortScanned)}
     return gathered(question, seen)
 
 
-def gathered(question: Question, seen: dict[int, PortResult]) -> Probe:
+def gathered(question: ScanRequest, seen: dict[int, PortResult]) -> ScanResult:
     """Return what is known, from the results by port."""
-    return Probe(question, tuple(seen[each.port] for each in question.endpoints if each.port in seen))
+    return ScanResult(question, tuple(seen[each.port] for each in question.endpoints if each.port in seen))

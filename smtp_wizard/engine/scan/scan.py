@@ -25,18 +25,18 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import Explains, Limits, Target
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.discovery.server_identity import stranger
-from smtp_wizard.engine.scan.question import Question
+from smtp_wizard.engine.discovery.server_identity import foreign_server_name
+from smtp_wizard.engine.scan.question import ScanRequest
 from smtp_wizard.engine.scan.results import (
-    Begun,
     Emit,
-    Finished,
     Lane,
+    LaneEvent,
     LaneResult,
     PortResult,
-    PortSeen,
-    Probe,
-    Talk,
+    PortScanned,
+    ScanFinished,
+    ScanResult,
+    ScanStarted,
     gathered,
 )
 from smtp_wizard.engine.smtp.silence import listening
@@ -71,18 +71,18 @@ _INTERCEPTED = "connection_intercepted"
 
 
 async def probe(
-    question: Question, *, wire: Wire, diagnosis: Explains, emit: Emit, limits: Limits = PROBE_LIMITS
-) -> Probe:
+    question: ScanRequest, *, wire: Wire, diagnosis: Explains, emit: Emit, limits: Limits = PROBE_LIMITS
+) -> ScanResult:
     """Try all ports of a host at once, telling what is seen to `emit` as it happens; return what is known then.
 
     No password is used and nothing is sent. What goes wrong is a value in the result. Cancelling closes every socket.
     """
     run = _Run(question, wire, diagnosis, emit, limits)
-    emit(Begun(question))
+    emit(ScanStarted(question))
     found = await run.addresses()
     await _together(run.port(endpoint, found) for endpoint in question.endpoints)
     result = gathered(question, run.seen)
-    emit(Finished(result))
+    emit(ScanFinished(result))
     return result
 
 
@@ -293,7 +293,7 @@ class _Noting:
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempt:
+class _LaneCheck:
     """The check of one lane, under way."""
 
     task: asyncio.Task[LaneResult]
@@ -303,7 +303,7 @@ class _Attempt:
 class _Run:
     """One probe."""
 
-    def __init__(self, question: Question, wire: Wire, diagnosis: Explains, emit: Emit, limits: Limits) -> None:
+    def __init__(self, question: ScanRequest, wire: Wire, diagnosis: Explains, emit: Emit, limits: Limits) -> None:
         self.question = question
         self.wire = wire
         self.diagnosis = diagnosis
@@ -343,7 +343,7 @@ class _Run:
 
     def _tell(self, result: PortResult) -> None:
         self.seen[result.port] = result
-        self.emit(PortSeen(result))
+        self.emit(PortScanned(result))
 
     async def _lane(self, lane: Lane, found: _Addresses) -> list[LaneResult]:
         """Try a lane in its usual way, and in the other one where there is reason to; return what ended."""
@@ -363,9 +363,9 @@ class _Run:
             for each in attempts:
                 each.ear.close()
 
-    def _attempt(self, lane: Lane, found: _Addresses) -> _Attempt:
+    def _attempt(self, lane: Lane, found: _Addresses) -> _LaneCheck:
         ear = _Ear(self.limits.silence)
-        return _Attempt(asyncio.ensure_future(self._check(lane, found, ear)), ear)
+        return _LaneCheck(asyncio.ensure_future(self._check(lane, found, ear)), ear)
 
     async def _check(self, lane: Lane, found: _Addresses, ear: _Ear) -> LaneResult:
         """Check one lane as any endpoint is checked."""
@@ -387,7 +387,7 @@ class _Run:
             depth=Depth.SERVER,
             wire=_LaneWire(self.wire, lane, found, self._patience, ear),
             diagnosis=noting,
-            emit=lambda event: self.emit(Talk(lane, event)),
+            emit=lambda event: self.emit(LaneEvent(lane, event)),
             limits=replace(self.limits, silence=self.limits.greeting) if beside else self.limits,
         )
         report = _with_look_up(report, found.took)
@@ -398,7 +398,7 @@ class _Run:
             asyncio.get_running_loop().time() - self._began,
             symptom,
             inspector=self._inspector(report, symptom),
-            stranger=stranger(question.host, report, symptom),
+            foreign_name=foreign_server_name(question.host, report, symptom),
         )
 
     def _inspector(self, report: Report, symptom: Symptom | None) -> str:
@@ -427,7 +427,7 @@ def _worth_another(result: LaneResult) -> bool:
     return early and result.fault in (Fault.CLOSED, Fault.RESET)
 
 
-async def _raced(first: _Attempt, second: _Attempt) -> list[LaneResult]:
+async def _raced(first: _LaneCheck, second: _LaneCheck) -> list[LaneResult]:
     """Return what came of two ways of speaking to one lane; as soon as one serves, the other is of no interest."""
     running = {first.task, second.task}
     ended: list[LaneResult] = []

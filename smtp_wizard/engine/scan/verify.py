@@ -18,7 +18,7 @@ _NOBODY_S = (ProviderKind.CUSTOM, ProviderKind.SANDBOX)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListedServer:
     """A server, and the providers that offer it."""
 
     endpoint: Endpoint
@@ -36,24 +36,24 @@ class Place:
 class Verified:
     """What came of speaking to one server."""
 
-    place: Place
+    place: ListedServer
     report: Report
     misfits: tuple[str, ...]
     """What no longer fits, each as one line; empty where everything does."""
 
 
-def places(providers: Iterable[Provider]) -> tuple[Place, ...]:
+def listed_servers(providers: Iterable[Provider]) -> tuple[ListedServer, ...]:
     """Return every server that is offered, each once, in the providers' order."""
     found: dict[Endpoint, list[Provider]] = {}
     for provider in providers:
         if provider.kind not in _NOBODY_S:
             for each in provider.offered():
                 found.setdefault(each.endpoint, []).append(provider)
-    return tuple(Place(endpoint, tuple(dict.fromkeys(owners))) for endpoint, owners in found.items())
+    return tuple(ListedServer(endpoint, tuple(dict.fromkeys(owners))) for endpoint, owners in found.items())
 
 
 async def verify(
-    wanted: Sequence[Place], check: Callable[[Endpoint], Awaitable[Report]], *, at_once: int
+    wanted: Sequence[ListedServer], check: Callable[[Endpoint], Awaitable[Report]], *, at_once: int
 ) -> tuple[Verified, ...]:
     """Speak to the servers, so many at a time; return what came of it, in their order.
 
@@ -61,7 +61,7 @@ async def verify(
     """
     turns = asyncio.Semaphore(at_once)
 
-    async def one(place: Place) -> Verified:
+    async def one(place: ListedServer) -> Verified:
         async with turns:
             report = await check(place.endpoint)
         return Verified(place, report, misfits(place, report))
@@ -69,7 +69,7 @@ async def verify(
     return tuple(await asyncio.gather(*(one(place) for place in wanted)))
 
 
-def misfits(place: Place, report: Report) -> tuple[str, ...]:
+def misfits(place: ListedServer, report: Report) -> tuple[str, ...]:
     """Return what a report shows that does not fit the catalogue, each as one line."""
     bad = [result for result in report.results if result.verdict in (Verdict.FAIL, Verdict.UNKNOWN)]
     if bad:

@@ -21,7 +21,7 @@ def nothing() -> None:
     """What is done before a secret is written where nobody wants to know."""
 
 
-class Trouble(StrEnum):
+class SecretFault(StrEnum):
     """Why a store could not do what was asked."""
 
     ABSENT = "absent"
@@ -60,7 +60,7 @@ class Trouble(StrEnum):
 class SecretError(ShownError):
     """A secret could not be kept or read. The text is one sentence for a person, never the secret."""
 
-    def __init__(self, trouble: Trouble, words: Shown) -> None:
+    def __init__(self, trouble: SecretFault, words: Shown) -> None:
         super().__init__(words)
         self.trouble = trouble
 

@@ -20,7 +20,7 @@ from typing import Any
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import ReferenceStore
 from smtp_wizard.engine.smtp.silence import listening
@@ -141,7 +141,7 @@ class CommandStore(ReferenceStore):
         words = [ref.where, *words_of(ref.where)]
         if len(secret) > 3 and any(secret.reveal() in word for word in words):
             raise SecretError(
-                Trouble.REFUSED,
+                SecretFault.REFUSED,
                 phrase(
                     "The password itself stands in that command, which would be saved in clear; name a command that "
                     "fetches it."
@@ -177,7 +177,7 @@ class CommandStore(ReferenceStore):
         return only_line(raw, phrase("The command {}", name))
 
     def default(self, account_name: str) -> str:
-        raise SecretError(Trouble.UNREADABLE, phrase("No command is named that prints the password."))
+        raise SecretError(SecretFault.UNREADABLE, phrase("No command is named that prints the password."))
 
     def differs(self, where: str) -> Shown:
         return phrase(
@@ -207,7 +207,7 @@ async def first_line(words: Sequence[str], environ: Mapping[str, str], *, limit:
 
 def _gave_up(name: Shown, code: int) -> GaveUp:
     how = phrase("exit code {}" if code > 0 else "signal {}", abs(code))
-    return GaveUp(Trouble.UNREADABLE, phrase("The command {} gave up ({}); run it by hand to see why.", name, how))
+    return GaveUp(SecretFault.UNREADABLE, phrase("The command {} gave up ({}); run it by hand to see why.", name, how))
 
 
 async def _output(words: Sequence[str], environ: Mapping[str, str], limit: float) -> tuple[bytes, int]:
@@ -287,7 +287,7 @@ def utf8_text(raw: bytes) -> str | None:
 
 def unreadable(sentence: Shown) -> SecretError:
     """Return the error for what cannot be read."""
-    return SecretError(Trouble.UNREADABLE, sentence)
+    return SecretError(SecretFault.UNREADABLE, sentence)
 
 
 def found_program(where: str, environ: Mapping[str, str]) -> str | None:

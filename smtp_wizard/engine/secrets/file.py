@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.private_files import absolute
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
-from smtp_wizard.engine.secrets.base import Availability, SecretError, Trouble
+from smtp_wizard.engine.secrets.base import Availability, SecretError, SecretFault
 from smtp_wizard.engine.secrets.command import LARGEST, only_line, unreadable
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import ReferenceStore
@@ -136,11 +136,11 @@ def _refuse(path: Path, handle: int) -> None:
         return
     if found.st_uid not in (os.geteuid(), 0) and os.geteuid() != 0:
         raise SecretError(
-            Trouble.EXPOSED, phrase("The file {} belongs to another user, who can read it.", _shown(path))
+            SecretFault.EXPOSED, phrase("The file {} belongs to another user, who can read it.", _shown(path))
         )
     if found.st_mode & stat.S_IRWXO or (found.st_mode & stat.S_IRWXG and not _group_bits_are_ours_alone(handle)):
         raise SecretError(
-            Trouble.EXPOSED,
+            SecretFault.EXPOSED,
             phrase(
                 "Others on this computer can read or write the file {}, so it is not used; "
                 "'chmod 600' on it ends that.",
@@ -175,7 +175,7 @@ def _acl_entries(raw: bytes) -> Iterator[tuple[int, int, int]]:
 
 def _cannot_open(path: Path, problem: OSError) -> SecretError:
     if problem.errno in (errno.ENOENT, errno.ENOTDIR):
-        return SecretError(Trouble.MISSING, phrase("The file {} is not there.", _shown(path)))
+        return SecretError(SecretFault.MISSING, phrase("The file {} is not there.", _shown(path)))
     return unreadable(
         phrase("The file {} could not be read: {}.", _shown(path), shown(problem.strerror or "unknown reason", 100))
     )

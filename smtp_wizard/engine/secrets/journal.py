@@ -21,7 +21,7 @@ from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.records import Second, read_record, write_record
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
-from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreRef
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Pending:
         """
         with self._guard:
             if self._ended:
-                raise SecretError(Trouble.REFUSED, phrase("The change was given up before anything was kept."))
+                raise SecretError(SecretFault.REFUSED, phrase("The change was given up before anything was kept."))
             if ref not in self._entries:
                 self._entries.append(ref)
                 self._write()

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.silence import done_within
 
@@ -105,7 +105,7 @@ class KeyringStore:
         found = await self._ask(lambda backend, _: backend.get_password(SERVICE, ref.where))
         if found is None:
             raise SecretError(
-                Trouble.MISSING,
+                SecretFault.MISSING,
                 phrase("The keyring of this computer has no entry '{}' any more.", shown(ref.where, 100)),
             )
         return Secret(found)
@@ -146,7 +146,7 @@ class KeyringStore:
 
     def _mute(self) -> SecretError:
         return SecretError(
-            Trouble.MUTE,
+            SecretFault.MUTE,
             phrase(
                 "The keyring of this computer did not answer within {:g} seconds; "
                 "it may be waiting for you to unlock it in a window on this computer's screen.",
@@ -191,27 +191,29 @@ def _translated(problem: Exception) -> SecretError:
         return _absent()
     if _LOCKED_ERROR in kinds:
         return SecretError(
-            Trouble.LOCKED,
+            SecretFault.LOCKED,
             phrase(
                 "The keyring of this computer is locked; unlock it (on most systems by signing in at its "
                 "screen) and try again."
             ),
         )
     return SecretError(
-        Trouble.REFUSED,
+        SecretFault.REFUSED,
         phrase("The keyring of this computer refused to work ({}).", shown(type(problem).__name__, 60)),
     )
 
 
 def _absent() -> SecretError:
     return SecretError(
-        Trouble.ABSENT,
+        SecretFault.ABSENT,
         phrase("There is no keyring here that can be used: none is set up, or this is not a desktop session."),
     )
 
 
 def _forgets() -> SecretError:
-    return SecretError(Trouble.FORGETS, phrase("The keyring of this computer does not give back what is stored in it."))
+    return SecretError(
+        SecretFault.FORGETS, phrase("The keyring of this computer does not give back what is stored in it.")
+    )
 
 
 def _check_backend(backend: object) -> None:
@@ -227,7 +229,7 @@ def _check_backend(backend: object) -> None:
             raise _forgets()
         if known not in OS_BACKENDS:
             raise SecretError(
-                Trouble.UNSAFE,
+                SecretFault.UNSAFE,
                 phrase(
                     "A plug-in ({}) takes the place of this computer's keyring, and whether it "
                     "keeps passwords safe is not known, so it is not used.",
@@ -272,7 +274,7 @@ def _check_length(backend: object, secret: Secret) -> None:
     length = len(secret.reveal().encode("utf-16-le", "surrogatepass"))
     if length > WINDOWS_LIMIT and _WINDOWS in {_class_of(member) for member in members}:
         raise SecretError(
-            Trouble.TOO_LONG,
+            SecretFault.TOO_LONG,
             phrase(
                 "Windows' own keyring takes secrets of at most {} characters, and this one has "
                 "{}: keep it in another place, for example the vault.",

@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.characters import has_surrogate
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
 USUAL_PREFIX = "SMTP_WIZARD_PASSWORD_"
@@ -44,7 +44,7 @@ class ReferenceStore(ABC):
 
     async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
         if await self.read(ref.where) != secret:
-            raise SecretError(Trouble.DIFFERS, self.differs(ref.where))
+            raise SecretError(SecretFault.DIFFERS, self.differs(ref.where))
 
     async def get(self, ref: StoreRef) -> Secret:
         return await self.read(ref.where)
@@ -88,7 +88,7 @@ class EnvStore(ReferenceStore):
         """
         self.hide((variable,))
         if variable in self._no_text:
-            raise SecretError(Trouble.UNREADABLE, no_text(variable))
+            raise SecretError(SecretFault.UNREADABLE, no_text(variable))
         return self._taken.get(variable)
 
     async def probe(self) -> Availability:
@@ -103,7 +103,7 @@ class EnvStore(ReferenceStore):
         held = self.take(where)
         if held is None:
             raise SecretError(
-                Trouble.UNSET,
+                SecretFault.UNSET,
                 phrase(
                     "The environment variable {} is not set; set it to the password before you start smtp-wizard.",
                     shown(where, 100),

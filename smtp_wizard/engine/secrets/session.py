@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
 
@@ -31,7 +31,7 @@ class SessionStore:
     async def get(self, ref: StoreRef) -> Secret:
         if ref.where not in self._kept:
             raise SecretError(
-                Trouble.ASK, phrase("The password of this account is not kept anywhere; it is asked for each time.")
+                SecretFault.ASK, phrase("The password of this account is not kept anywhere; it is asked for each time.")
             )
         return self._kept[ref.where]
 

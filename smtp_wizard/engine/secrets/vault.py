@@ -22,7 +22,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.secrets import vault_format
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, Trouble, nothing
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault_format import Cost, Key, Sealed
 
@@ -84,7 +84,7 @@ def acceptable(passphrase: Secret) -> Secret:
 class VaultStore:
     """Keeps secrets in one encrypted file.
 
-    Where it is closed, everything but `probe` raises `Trouble.CLOSED`, unless `source` gives the passphrase; whoever
+    Where it is closed, all but `probe` raise `SecretFault.CLOSED`, unless `source` gives the passphrase; whoever
     catches that asks for it, calls `open` or `create`, and tries again.
     """
 
@@ -144,7 +144,7 @@ class VaultStore:
         try:
             await self._ready()
         except SecretError as problem:
-            if problem.trouble is Trouble.CLOSED:
+            if problem.trouble is SecretFault.CLOSED:
                 return False
             raise
         return True
@@ -160,7 +160,7 @@ class VaultStore:
             try:
                 await self.create(passphrase)
             except InputError as problem:
-                raise SecretError(Trouble.REFUSED, problem.words) from None
+                raise SecretError(SecretFault.REFUSED, problem.words) from None
         else:
             await self._open_anew(passphrase)
 
@@ -169,7 +169,7 @@ class VaultStore:
         try:
             await self.open(passphrase)
         except SecretError as problem:
-            if problem.trouble is Trouble.WRONG and self._outdated:
+            if problem.trouble is SecretFault.WRONG and self._outdated:
                 raise self._closed() from None
             raise
 
@@ -193,7 +193,7 @@ class VaultStore:
             words = phrase("There is no vault yet: a passphrase for a new one is needed.")
         else:
             words = phrase("The vault is closed: its passphrase is needed.")
-        return SecretError(Trouble.CLOSED, words)
+        return SecretError(SecretFault.CLOSED, words)
 
     async def _unlocked(self, work: Callable[[], T]) -> T:
         """Do `work` in a thread, with the vault open. Raises `SecretError`.
@@ -204,7 +204,7 @@ class VaultStore:
         try:
             return await self._in_thread(work)
         except SecretError as problem:
-            if problem.trouble is not Trouble.CLOSED or self._source is None:
+            if problem.trouble is not SecretFault.CLOSED or self._source is None:
                 raise
         await self._ready()
         return await self._in_thread(work)
@@ -232,7 +232,9 @@ class VaultStore:
             raise _absent()
         entries = await self._unlocked(self._entries)
         if ref.where not in entries:
-            raise SecretError(Trouble.MISSING, phrase("The vault has no entry '{}' any more.", shown(ref.where, 100)))
+            raise SecretError(
+                SecretFault.MISSING, phrase("The vault has no entry '{}' any more.", shown(ref.where, 100))
+            )
         return Secret(entries[ref.where])
 
     async def delete(self, ref: StoreRef) -> None:
@@ -251,7 +253,9 @@ class VaultStore:
             except SecretError as problem:
                 return problem
             except MemoryError:
-                return SecretError(Trouble.REFUSED, phrase("There is not enough memory to open or close the vault."))
+                return SecretError(
+                    SecretFault.REFUSED, phrase("There is not enough memory to open or close the vault.")
+                )
 
         done = await in_thread(guarded)
         if isinstance(done, SecretError):
@@ -261,11 +265,11 @@ class VaultStore:
     def _looked_at(self) -> None:
         """Raise `SecretError` where the file cannot be used."""
         if self._file is None:
-            raise SecretError(Trouble.ABSENT, phrase("There is no config folder in which a vault could be."))
+            raise SecretError(SecretFault.ABSENT, phrase("There is no config folder in which a vault could be."))
         self._read()
         above = next(each for each in (self._file.parent, *self._file.parent.parents) if each.exists())
         if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-            raise SecretError(Trouble.REFUSED, phrase("No vault can be written in {}.", _shown(self._file.parent)))
+            raise SecretError(SecretFault.REFUSED, phrase("No vault can be written in {}.", _shown(self._file.parent)))
 
     def _opened(self, passphrase: Secret) -> None:
         found = self._read()
@@ -307,13 +311,14 @@ class VaultStore:
         data = vault_format.seal(entries, key)
         if len(data) > vault_format.LARGEST:  # it could not be read any more
             raise SecretError(
-                Trouble.TOO_LONG, phrase("The vault is full: keep what is long in another place. Nothing was changed.")
+                SecretFault.TOO_LONG,
+                phrase("The vault is full: keep what is long in another place. Nothing was changed."),
             )
         before()
         private_files.write_private(file, data)
         found = self._read()
         if found is None or not key.fits(found) or self._unsealed(found, key) != entries:
-            raise SecretError(Trouble.FORGETS, phrase("The vault does not give back what is stored in it."))
+            raise SecretError(SecretFault.FORGETS, phrase("The vault does not give back what is stored in it."))
         self._key, self._outdated = key, False
 
     def _entries(self) -> Mapping[str, str]:
@@ -333,8 +338,8 @@ class VaultStore:
         try:
             entries = vault_format.unseal(found, key)
         except vault_format.WrongKey:
-            raise SecretError(Trouble.WRONG, phrase("That is not the passphrase of the vault.")) from None
-        except vault_format.Damaged as problem:
+            raise SecretError(SecretFault.WRONG, phrase("That is not the passphrase of the vault.")) from None
+        except vault_format.DamagedVault as problem:
             raise self._damaged(str(problem)) from None
         self._unsealed_last = _Unsealed(found, key, entries)
         return entries
@@ -348,21 +353,21 @@ class VaultStore:
         except FileNotFoundError:
             return None
         except private_files.UnsafeFile as problem:
-            raise SecretError(Trouble.EXPOSED, problem.words) from None
+            raise SecretError(SecretFault.EXPOSED, problem.words) from None
         except OSError as problem:
             raise SecretError(
-                Trouble.REFUSED,
+                SecretFault.REFUSED,
                 phrase("The vault {} could not be read: {}.", _shown(self._file), _why(problem)),
             ) from None
-        except vault_format.Newer:
+        except vault_format.NewerVault:
             raise SecretError(
-                Trouble.REFUSED,
+                SecretFault.REFUSED,
                 phrase(
                     "The vault {} was written by a newer smtp-wizard; please update this one.",
                     _shown(self._file),
                 ),
             ) from None
-        except vault_format.Damaged as problem:
+        except vault_format.DamagedVault as problem:
             raise self._damaged(str(problem)) from None
 
     def _read_if_changed(self, file: Path) -> Sealed:
@@ -380,7 +385,7 @@ class VaultStore:
     def _damaged(self, why: str) -> SecretError:
         assert self._file is not None
         return SecretError(
-            Trouble.DAMAGED,
+            SecretFault.DAMAGED,
             phrase(
                 "The vault {} is damaged ({}) and was left as it is: put a copy from a backup in its "
                 "place, or move it away and type the passwords anew.",
@@ -395,14 +400,14 @@ class VaultStore:
         import filelock
 
         if self._file is None:
-            raise SecretError(Trouble.ABSENT, phrase("There is no config folder in which a vault could be."))
+            raise SecretError(SecretFault.ABSENT, phrase("There is no config folder in which a vault could be."))
         try:
             with filelock.FileLock(private_files.lock_of(self._file), timeout=self._lock_limit, mode=0o600):
                 private_files.sweep_scratch(self._file)
                 yield self._file
         except filelock.Timeout:
             raise SecretError(
-                Trouble.REFUSED,
+                SecretFault.REFUSED,
                 phrase(
                     "Another smtp-wizard has been writing the vault for more than {:g} seconds; nothing "
                     "was changed, please try again.",
@@ -410,10 +415,10 @@ class VaultStore:
                 ),
             ) from None
         except private_files.UnsafeFile as problem:
-            raise SecretError(Trouble.EXPOSED, phrase("Nothing was saved. {}", problem.words)) from None
+            raise SecretError(SecretFault.EXPOSED, phrase("Nothing was saved. {}", problem.words)) from None
         except OSError as problem:
             raise SecretError(
-                Trouble.REFUSED,
+                SecretFault.REFUSED,
                 phrase(
                     "The vault {} could not be written: {}; it is as it was.",
                     _shown(self._file),
@@ -427,7 +432,7 @@ class VaultStore:
 
         assert self._file is not None
         try:
-            private_files.refuse_strangers(self._file.parent)
+            private_files.refuse_foreign_owners(self._file.parent)
             with filelock.FileLock(f"{self._file}.lock", timeout=0, mode=0o600):
                 private_files.sweep_scratch(self._file)
         except (filelock.Timeout, OSError):
@@ -441,7 +446,9 @@ def _mark(file: Path) -> tuple[int, ...]:
 
 
 def _absent() -> SecretError:
-    return SecretError(Trouble.ABSENT, phrase("The vault is not there any more: its file was removed, or moved away."))
+    return SecretError(
+        SecretFault.ABSENT, phrase("The vault is not there any more: its file was removed, or moved away.")
+    )
 
 
 def _why(problem: OSError) -> Shown:

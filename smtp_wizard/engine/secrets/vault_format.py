@@ -31,11 +31,11 @@ _BLOCK = 512
 """The blob's length is a multiple of this, so that it does not tell the length of a password."""
 
 
-class Damaged(Exception):
+class DamagedVault(Exception):
     """The file is not as this program wrote it. The text says in a few words what is wrong, never what stands there."""
 
 
-class Newer(Exception):
+class NewerVault(Exception):
     """A newer version of the program wrote the file."""
 
 
@@ -165,22 +165,22 @@ def seal(entries: Mapping[str, str], key: Key) -> bytes:
 
 
 def read(data: bytes) -> Sealed:
-    """Take a file apart. Raises `Damaged`, `Newer`. Nothing dear is done for what cannot be right."""
+    """Take a file apart. Raises `DamagedVault`, `NewerVault`. Nothing dear is done for what cannot be right."""
     if len(data) > LARGEST:
-        raise Damaged("it is far too long")
+        raise DamagedVault("it is far too long")
     try:
         document = read_json(data)
         if _version(document) > VERSION:
-            raise Newer
+            raise NewerVault
         sealed = read_record(Sealed, document)
     except JsonError as problem:
-        raise Damaged(str(problem)) from None
+        raise DamagedVault(str(problem)) from None
     if (len(sealed.header.salt), len(sealed.header.nonce)) != (_SALT, _NONCE):
-        raise Damaged("its header is not whole")
+        raise DamagedVault("its header is not whole")
     if not sealed.header.cost.bearable:
-        raise Damaged("it asks for more memory than a vault may take")
+        raise DamagedVault("it asks for more memory than a vault may take")
     if sealed.checksum != sealed.sum():
-        raise Damaged("its checksum is wrong")
+        raise DamagedVault("its checksum is wrong")
     return sealed
 
 
@@ -192,7 +192,7 @@ def _version(document: object) -> int:
 
 
 def unseal(sealed: Sealed, key: Key) -> dict[str, str]:
-    """Return the entries. Raises `WrongKey`, and `Damaged` for a blob that was sealed by something else than this."""
+    """Return the entries. Raises `WrongKey`, and `DamagedVault` for what this program has not sealed."""
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
@@ -202,7 +202,7 @@ def unseal(sealed: Sealed, key: Key) -> dict[str, str]:
         raise WrongKey from None
     entries = _entries(blob)
     if entries is None:
-        raise Damaged("what is sealed in it is no list of secrets")
+        raise DamagedVault("what is sealed in it is no list of secrets")
     return entries
 
 

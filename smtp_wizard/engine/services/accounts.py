@@ -23,7 +23,7 @@ from smtp_wizard.engine.base.threads import in_thread, to_the_end
 from smtp_wizard.engine.checks.events import Emit
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.oauth.grants import Grant
-from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import variable_for
 from smtp_wizard.engine.secrets.stores import SecretStores
@@ -175,7 +175,7 @@ class Accounts:
         try:
             secret = await self._entries.secret_of(account)
         except SecretError as problem:
-            if problem.trouble is Trouble.ASK:  # kept nowhere, perhaps since a moment ago
+            if problem.trouble is SecretFault.ASK:  # kept nowhere, perhaps since a moment ago
                 return self._stores.place(StoreKind.SESSION, new_name)
             raise
         assert secret is not None

@@ -24,11 +24,11 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.threads import in_thread
-from smtp_wizard.engine.checks.events import Emit, RunFinished, SignIn, StageFinished, StageStarted, Titles
+from smtp_wizard.engine.checks.events import Emit, RunFinished, SignInProgress, StageFinished, StageStarted, Titles
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import Limits, Mail, Target
-from smtp_wizard.engine.discovery.egress_guard import OutwardWire
+from smtp_wizard.engine.discovery.egress_guard import GuardedWire
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.scan.known_host import counted_names
@@ -213,7 +213,7 @@ class Checks:
         whose = counted_names(self._catalog, target.connection.endpoint.host, target.connection.username, address)
         guard = Guard(self._attempts, provider, self._now, self._diagnosis.title, whose, anyway=anyway)
 
-        def check(sign_in: SignIn) -> Awaitable[Report]:
+        def check(sign_in: SignInProgress) -> Awaitable[Report]:
             return self._checked(target, secret, depth, emit, sign_in)
 
         return await guard.watch(target, depth, emit, check)
@@ -224,14 +224,14 @@ class Checks:
         secret: Secret | None,
         depth: Depth,
         emit: Emit,
-        sign_in: SignIn | None = None,
+        sign_in: SignInProgress | None = None,
     ) -> Report:
         async with self._peer(target) as reachable:
             return await run_checks(
                 reachable,
                 secret,
                 depth=depth,
-                wire=OutwardWire(self._wire) if target.outward else self._wire,
+                wire=GuardedWire(self._wire) if target.outward else self._wire,
                 diagnosis=self._diagnosis,
                 emit=emit,
                 limits=self._limits,

@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import Explains, Limits, Target
-from smtp_wizard.engine.discovery.egress_guard import OutwardWire
+from smtp_wizard.engine.discovery.egress_guard import GuardedWire
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.smtp.transport import Trust, Wire
 
@@ -62,11 +62,11 @@ class Discovery:
         """
         from smtp_wizard.engine.discovery.autoconfig import load_database
         from smtp_wizard.engine.discovery.dns import Resolver
-        from smtp_wizard.engine.discovery.search import DEADLINE, Asking, discover
+        from smtp_wizard.engine.discovery.search import DEADLINE, DiscoverySources, discover
         from smtp_wizard.engine.discovery.web import HttpWeb
 
         trust = Trust(options.ca_file if options else None)
-        asking = Asking(
+        asking = DiscoverySources(
             resolver=self._resolver or Resolver(),
             web=self._web or HttpWeb(trust),
             verify=partial(self._tried, options or Options()),
@@ -78,7 +78,7 @@ class Discovery:
 
     async def _tried(self, options: Options, endpoint: Endpoint) -> Report:
         """Try a server as deep as the EHLO after TLS; one that leads inside is left alone, and nothing is reported."""
-        wire = OutwardWire(self._wire)
+        wire = GuardedWire(self._wire)
         target = Target(
             connection=options.over(Connection(endpoint=endpoint)),
             family=options.family,

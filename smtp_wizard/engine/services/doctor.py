@@ -20,7 +20,7 @@ from pathlib import Path
 from smtp_wizard import __version__
 from smtp_wizard.engine.accounts import account_book
 from smtp_wizard.engine.accounts.account_book import AccountBook, StoreTrouble
-from smtp_wizard.engine.accounts.secret_entries import Entries, Left, Leftovers
+from smtp_wizard.engine.accounts.secret_entries import Entries, Leftover, Leftovers
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import CatalogEndpoint, Provider
@@ -46,7 +46,7 @@ MANY = 20
 """So many things of one kind are told one by one."""
 
 
-class State(StrEnum):
+class Health(StrEnum):
     """How a part was found."""
 
     OK = "ok"
@@ -62,7 +62,7 @@ class Examined:
     """What it belongs to: 'stores', 'tls'."""
     code: str
     """Stable, for scripts."""
-    state: State
+    state: Health
     sentence: str
     """For a person: what was found and, where something is wrong, what to do."""
 
@@ -74,10 +74,10 @@ async def stores(known: SecretStores) -> list[Examined]:
     """Try every store out. One that does not work is no failure as long as another one does."""
     found = [(kind, await known.get(kind).probe()) for kind in known.offered()]
     none_works = not any(availability.ok for _, availability in found)
-    bad = State.FAIL if none_works else State.WARN
+    bad = Health.FAIL if none_works else Health.WARN
     return [
         Examined(
-            "stores", f"store-{kind.value}", State.OK if availability.ok else bad, _told(known, kind, availability)
+            "stores", f"store-{kind.value}", Health.OK if availability.ok else bad, _told(known, kind, availability)
         )
         for kind, availability in found
     ]
@@ -102,7 +102,7 @@ async def places(known: SecretStores, book: AccountBook, environ: Mapping[str, s
         trouble = await _place_trouble(known, account.store, environ) if account.store is not None else ""
         if account.store is not None and trouble:
             words = f"The password of '{account.name}' cannot be read: {trouble}"
-            found.append(Examined("stores", f"store-{account.store.kind.value}-used", State.FAIL, words))
+            found.append(Examined("stores", f"store-{account.store.kind.value}-used", Health.FAIL, words))
     return found
 
 
@@ -128,7 +128,7 @@ async def leftovers(entries: Entries) -> Leftovers:
         return Leftovers((), ())  # said where the accounts are looked at
 
 
-def left_words(left: Left) -> str:
+def left_words(left: Leftover) -> str:
     """Say what was left, and where."""
     place = "in the vault" if left.ref.kind is StoreKind.VAULT else "in the keyring of this computer"
     return (
@@ -141,14 +141,14 @@ def left_behind(found: Leftovers) -> list[Examined]:
     """Say what changes that were stopped have left, and what to do."""
     cleaning = "'smtp-wizard doctor --clean' deletes it."
     told = [
-        Examined("stores", "store-left", State.WARN, f"{left_words(left)} {cleaning}") for left in found.entries[:MANY]
+        Examined("stores", "store-left", Health.WARN, f"{left_words(left)} {cleaning}") for left in found.entries[:MANY]
     ]
     if len(found.entries) > MANY:
         words = f"So are {len(found.entries) - MANY} more. {cleaning.replace('it.', 'them.')}"
-        told.append(Examined("stores", "store-left", State.WARN, words))
+        told.append(Examined("stores", "store-left", Health.WARN, words))
     for file in found.odd[:MANY]:
         words = f"{_shown(file)}, which says what a stopped change was about, cannot be read. {cleaning}"
-        told.append(Examined("config", "note", State.WARN, words))
+        told.append(Examined("config", "note", Health.WARN, words))
     return told
 
 
@@ -160,49 +160,51 @@ def config(folder: Path, book: AccountBook) -> list[Examined]:
     if not folder.exists():
         return [_folder_to_be(folder)]
     if not folder.is_dir():
-        return [_config("folder", State.FAIL, f"{_shown(folder)} is no folder: move it away.")]
+        return [_config("folder", Health.FAIL, f"{_shown(folder)} is no folder: move it away.")]
     return [_folder(folder), *_accounts(folder, book), *_results(folder, book), *_draft(folder)]
 
 
-def _config(code: str, state: State, sentence: str) -> Examined:
+def _config(code: str, state: Health, sentence: str) -> Examined:
     return Examined("config", code, state, sentence)
 
 
 def _folder_to_be(folder: Path) -> Examined:
     above = next(each for each in folder.parents if each.exists())
     if not os.access(above, os.W_OK | os.X_OK):
-        return _config("folder", State.FAIL, f"{_shown(folder)} cannot be made: {_shown(above)} is not yours to write.")
-    return _config("folder", State.OK, f"Nothing is saved yet. {_shown(folder)} is made when something is.")
+        return _config(
+            "folder", Health.FAIL, f"{_shown(folder)} cannot be made: {_shown(above)} is not yours to write."
+        )
+    return _config("folder", Health.OK, f"Nothing is saved yet. {_shown(folder)} is made when something is.")
 
 
 def _folder(folder: Path) -> Examined:
     if not os.access(folder, os.W_OK | os.X_OK):
         words = f"{_shown(folder)} cannot be written: accounts can be tested, and nothing can be saved."
-        return _config("folder", State.WARN, words)
+        return _config("folder", Health.WARN, words)
     if _others_may(folder):
         words = f"Others on this computer can look into {_shown(folder)}: 'chmod 700' on it ends that."
-        return _config("folder", State.WARN, words)
-    return _config("folder", State.OK, f"Accounts are kept in {_shown(folder)}, where only you can look.")
+        return _config("folder", Health.WARN, words)
+    return _config("folder", Health.OK, f"Accounts are kept in {_shown(folder)}, where only you can look.")
 
 
 def _accounts(folder: Path, book: AccountBook) -> Iterator[Examined]:
     try:
         saved = book.list()
     except StoreTrouble as problem:
-        yield _config("accounts", State.FAIL, str(problem))
+        yield _config("accounts", Health.FAIL, str(problem))
         return
     file = folder / account_book.FILE_NAME
     if file.exists() and _others_may(file):
         words = f"Others on this computer can read {_shown(file)}: 'chmod 600' on it ends that."
-        yield _config("accounts", State.WARN, words)
+        yield _config("accounts", Health.WARN, words)
     else:
         count = {0: "No account is", 1: "One account is"}.get(len(saved), f"{len(saved)} accounts are")
-        yield _config("accounts", State.OK, f"{count} saved.")
+        yield _config("accounts", Health.OK, f"{count} saved.")
     for account in saved:
         ca_file = account.connection.ca_file
         if ca_file and not Path(ca_file).is_file():
             words = f"'{account.name}' trusts {shown(ca_file, 200)}, and that file is not there any more."
-            yield _config("ca-file", State.FAIL, words)
+            yield _config("ca-file", Health.FAIL, words)
 
 
 def _results(folder: Path, book: AccountBook) -> Iterator[Examined]:
@@ -212,15 +214,15 @@ def _results(folder: Path, book: AccountBook) -> Iterator[Examined]:
     readable = book.state.readable
     troubles = book.state.troubles()
     for trouble in troubles:
-        yield _config("results", State.WARN, f"{trouble} Accounts can be tested all the same.")
+        yield _config("results", Health.WARN, f"{trouble} Accounts can be tested all the same.")
     if readable and not troubles:
-        yield _config("results", State.OK, f"What tests have shown is kept in {_shown(file)}.")
+        yield _config("results", Health.OK, f"What tests have shown is kept in {_shown(file)}.")
 
 
 def _draft(folder: Path) -> Iterator[Examined]:
     if (folder / draft_file.FILE_NAME).exists():
         words = "A setup was left before it was saved: the next start offers to go on with it."
-        yield _config("draft", State.OK, words)
+        yield _config("draft", Health.OK, words)
 
 
 def _others_may(path: Path) -> bool:
@@ -238,9 +240,9 @@ def resolver() -> Examined:
         servers = dns.resolver.Resolver().nameservers
     except dns.resolver.NoResolverConfiguration:
         words = "This computer names no name server, so no mail server can be found by its name."
-        return Examined("dns", "resolver", State.WARN, words)
+        return Examined("dns", "resolver", Health.WARN, words)
     asked = ", ".join(shown(str(server), 60) for server in servers[:4])
-    return Examined("dns", "resolver", State.OK, f"Names are looked up at {asked}.")
+    return Examined("dns", "resolver", Health.OK, f"Names are looked up at {asked}.")
 
 
 async def lookup(wire: Wire, catalog: Catalog) -> Examined:
@@ -251,11 +253,11 @@ async def lookup(wire: Wire, catalog: Catalog) -> Examined:
             peers = await wire.resolve(host, 465, None)
     except TimeoutError:
         words = f"Looking up {host} had no answer within {LOOKUP_LIMIT:g} seconds."
-        return Examined("dns", "lookup", State.FAIL, words)
+        return Examined("dns", "lookup", Health.FAIL, words)
     except WireError as problem:
         words = f"Looking up {host} failed ({problem.words or problem.fault.value}). Is there a connection?"
-        return Examined("dns", "lookup", State.FAIL, words)
-    return Examined("dns", "lookup", State.OK, f"{host} was looked up and found ({peers[0].address}).")
+        return Examined("dns", "lookup", Health.FAIL, words)
+    return Examined("dns", "lookup", Health.OK, f"{host} was looked up and found ({peers[0].address}).")
 
 
 def _reachable(provider: Provider) -> Iterator[CatalogEndpoint]:
@@ -268,29 +270,29 @@ def _reachable(provider: Provider) -> Iterator[CatalogEndpoint]:
 def tls(environ: Mapping[str, str]) -> list[Examined]:
     """Say which TLS there is, and whose certificates are believed."""
     newest = "TLS 1.3" if ssl.HAS_TLSv1_3 else "TLS 1.2"
-    state = State.OK if ssl.HAS_TLSv1_3 else State.WARN
+    state = Health.OK if ssl.HAS_TLSv1_3 else Health.WARN
     return [Examined("tls", "tls-library", state, f"{ssl.OPENSSL_VERSION}, up to {newest}."), _trust(environ)]
 
 
 def _trust(environ: Mapping[str, str]) -> Examined:
     if sys.platform in ("darwin", "win32"):
-        return Examined("tls", "trust", State.OK, "The operating system's own list of authorities is believed.")
+        return Examined("tls", "trust", Health.OK, "The operating system's own list of authorities is believed.")
     named = environ.get("SSL_CERT_FILE", "")
     try:
         count = len(verifying_context(Trust()).get_ca_certs())
     except WireError as problem:
-        return Examined("tls", "trust", State.FAIL, f"No certificate can be believed: {problem.words}.")
+        return Examined("tls", "trust", Health.FAIL, f"No certificate can be believed: {problem.words}.")
     if named and not Path(named).is_file():
         words = f"SSL_CERT_FILE leads to {shown(named, 200)}, which is not there: no certificate can be believed."
-        return Examined("tls", "trust", State.FAIL, words)
+        return Examined("tls", "trust", Health.FAIL, words)
     if count:
         where = f" from {shown(named, 200)} (SSL_CERT_FILE)" if named else ""
-        return Examined("tls", "trust", State.OK, f"{count} authorities are believed{where}.")
+        return Examined("tls", "trust", Health.OK, f"{count} authorities are believed{where}.")
     folder = ssl.get_default_verify_paths().capath
     if folder and any(Path(folder).iterdir()):
-        return Examined("tls", "trust", State.OK, f"The authorities in {shown(folder, 200)} are believed.")
+        return Examined("tls", "trust", Health.OK, f"The authorities in {shown(folder, 200)} are believed.")
     words = "No authority is known, so no certificate can be believed. Install your system's 'ca-certificates'."
-    return Examined("tls", "trust", State.FAIL, words)
+    return Examined("tls", "trust", Health.FAIL, words)
 
 
 # -- the clock and the data --------------------------------------------------------------------------------------------
@@ -304,11 +306,11 @@ def clock(now: datetime, catalog: Catalog) -> Examined:
             f"This computer's clock says {today}, and what this program knows is from {newest}: the clock is slow. "
             "Certificates look as if they were not valid yet until it is set."
         )
-        return Examined("clock", "clock", State.FAIL, words)
+        return Examined("clock", "clock", Health.FAIL, words)
     if today > newest + FAR_AHEAD:
         words = f"This computer's clock says {today}. If it is fast, good certificates look expired."
-        return Examined("clock", "clock", State.WARN, words)
-    return Examined("clock", "clock", State.OK, f"This computer's clock says {now:%Y-%m-%d %H:%M} UTC.")
+        return Examined("clock", "clock", Health.WARN, words)
+    return Examined("clock", "clock", Health.OK, f"This computer's clock says {now:%Y-%m-%d %H:%M} UTC.")
 
 
 def data_age(now: datetime, catalog: Catalog) -> Examined:
@@ -316,8 +318,8 @@ def data_age(now: datetime, catalog: Catalog) -> Examined:
     oldest, newest = _span(catalog)
     words = f"{len(catalog.providers)} providers, checked between {oldest} and {newest}."
     if now.date() - newest > OLD:
-        return Examined("data", "data-age", State.WARN, f"{words} That is long ago: look for a newer smtp-wizard.")
-    return Examined("data", "data-age", State.OK, words)
+        return Examined("data", "data-age", Health.WARN, f"{words} That is long ago: look for a newer smtp-wizard.")
+    return Examined("data", "data-age", Health.OK, words)
 
 
 def _span(catalog: Catalog) -> tuple[date, date]:
@@ -359,9 +361,9 @@ def installed(found: Mapping[str, str]) -> Examined:
     lacking = [name for name, version in found.items() if not version]
     if lacking:
         words = f"Missing: {', '.join(lacking)}. Install smtp-wizard again."
-        return Examined("versions", "packages", State.FAIL, words)
+        return Examined("versions", "packages", Health.FAIL, words)
     words = f"smtp-wizard {found['smtp-wizard']}, Python {found['python']}, {platform.system()} {platform.machine()}."
-    return Examined("versions", "packages", State.OK, words)
+    return Examined("versions", "packages", Health.OK, words)
 
 
 def _is_number(host: str) -> bool:

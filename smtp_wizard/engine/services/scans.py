@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.checks.target import Explains, Limits
-from smtp_wizard.engine.discovery.egress_guard import OutwardWire
+from smtp_wizard.engine.discovery.egress_guard import GuardedWire
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.smtp.transport import Wire
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.scan.control_host import Answer, Neutral
-    from smtp_wizard.engine.scan.question import Question
+    from smtp_wizard.engine.scan.control_host import ControlAnswer, ControlHost
+    from smtp_wizard.engine.scan.question import ScanRequest
     from smtp_wizard.engine.scan.results import Emit as Tell
-    from smtp_wizard.engine.scan.results import Probe
+    from smtp_wizard.engine.scan.results import ScanResult
 
 
 class Scans:
@@ -39,7 +39,7 @@ class Scans:
         ca_file: str | None = None,
         options: Options | None = None,
         found: bool = False,
-    ) -> Probe:
+    ) -> ScanResult:
         """Try every port of a host that may serve, all at once, without a password; tell what is seen as it happens.
 
         `security` keeps to one way of encrypting; `ca_file` is believed where `options` names none. `found`: a stranger
@@ -56,19 +56,19 @@ class Scans:
             ehlo_name=said.ehlo_name,
             ca_file=said.ca_file or ca_file,
         )
-        return await self._probed(question, emit, OutwardWire(self._wire) if found else self._wire)
+        return await self._probed(question, emit, GuardedWire(self._wire) if found else self._wire)
 
-    async def _probed(self, question: Question, emit: Tell, wire: Wire | None = None) -> Probe:
+    async def _probed(self, question: ScanRequest, emit: Tell, wire: Wire | None = None) -> ScanResult:
         from smtp_wizard.engine.scan.scan import PROBE_LIMITS, probe
 
         limits = self._limits or PROBE_LIMITS
         return await probe(question, wire=wire or self._wire, diagnosis=self._diagnosis, emit=emit, limits=limits)
 
-    def propose_neutral(self, host: str, ports: Collection[int]) -> Neutral | None:
+    def propose_neutral(self, host: str, ports: Collection[int]) -> ControlHost | None:
         """Return whom to propose for the question whether this network blocks ports; it is not spoken to yet."""
-        from smtp_wizard.engine.scan.control_host import load_neutrals, proposed
+        from smtp_wizard.engine.scan.control_host import load_control_hosts, proposed
 
-        return proposed(host, ports, load_neutrals())
+        return proposed(host, ports, load_control_hosts())
 
     async def ask_neutral(
         self,
@@ -78,7 +78,7 @@ class Scans:
         *,
         instead: Sequence[Endpoint] | None = None,
         options: Options | None = None,
-    ) -> tuple[Answer, ...]:
+    ) -> tuple[ControlAnswer, ...]:
         """Try ports of a neutral host, which the person has agreed to; return what that tells of the same of `host`.
 
         `instead`: other ports of `host` that are known to serve, best first; None: that is found out beside.

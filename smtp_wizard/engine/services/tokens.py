@@ -20,12 +20,12 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.threads import in_thread
-from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble
+from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
 from smtp_wizard.engine.oauth.renewal import Renewal
 from smtp_wizard.engine.oauth.server import OAuthServer
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.state.logins import Login
@@ -33,7 +33,7 @@ from smtp_wizard.engine.wizard.account_draft import edited_account
 from smtp_wizard.engine.wizard.draft import Draft
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
+    from smtp_wizard.engine.oauth.exchange import OAuthClient, RegisteredClient
 
 ENOUGH = timedelta(minutes=2)
 """An access token that lasts less long is renewed before it is used."""
@@ -67,11 +67,11 @@ class Tokens:
         """What drafts hold, as it was when they got it, and what has become of it."""
         self._settled: MutableMapping[Secret, str] = {}
 
-    def exchange(self, server: OAuthServer, client: RegisteredClient, ca_file: str | None = None) -> Exchange:
+    def exchange(self, server: OAuthServer, client: RegisteredClient, ca_file: str | None = None) -> OAuthClient:
         """Return what is asked of a server on behalf of a client."""
-        from smtp_wizard.engine.oauth.exchange import Exchange
+        from smtp_wizard.engine.oauth.exchange import OAuthClient
 
-        return Exchange(server, client, trust=Trust(ca_file), now=self._now)
+        return OAuthClient(server, client, trust=Trust(ca_file), now=self._now)
 
     # -- whose a sign-in is -----------------------------------------------------------------------------------------
 
@@ -128,7 +128,7 @@ class Tokens:
             async with self._renewal.alone(account.name):
                 yield
         except OAuthError as problem:
-            raise SecretError(Trouble.LOCKED, problem.words) from None
+            raise SecretError(SecretFault.LOCKED, problem.words) from None
 
     # -- tokens -----------------------------------------------------------------------------------------------------
 
@@ -172,7 +172,7 @@ class Tokens:
     ) -> Secret:
         if Grant.opened(secret) is None:
             return secret
-        kept = _Kept(self._entries, account)
+        kept = _SignInUnderRenewal(self._entries, account)
         found = await self._renewal.renew(
             account.name, read=kept.read, save=kept.replace, ask=self._ask(server, ca_file)
         )
@@ -185,7 +185,7 @@ class Tokens:
 
     def _ask(self, server: OAuthServer | None, ca_file: str | None) -> Callable[[Grant], Awaitable[SignedIn]]:
         if server is None:
-            raise OAuthError(OAuthTrouble.ELSEWHERE, NO_SERVER)
+            raise OAuthError(OAuthFault.ELSEWHERE, NO_SERVER)
         known = server
         return lambda grant: self.exchange(known, _client_of(grant), ca_file).renew(grant)
 
@@ -201,7 +201,7 @@ class Tokens:
                 await self.exchange(server, _client_of(grant), account.connection.ca_file).revoke(grant)
 
 
-class _Kept:
+class _SignInUnderRenewal:
     """A saved account's sign-in while it is renewed."""
 
     def __init__(self, entries: Entries, account: Account) -> None:
@@ -226,7 +226,7 @@ class _Kept:
 def _renewable(ref: StoreRef | None) -> StoreRef:
     """Return where a sign-in is kept. Raises `OAuthError` where it could not be renewed."""
     if ref is None or ref.kind not in RENEWABLE:
-        raise OAuthError(OAuthTrouble.ELSEWHERE, NOT_RENEWABLE)
+        raise OAuthError(OAuthFault.ELSEWHERE, NOT_RENEWABLE)
     return ref
 
 

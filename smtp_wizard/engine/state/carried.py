@@ -13,7 +13,7 @@ from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.records import Moment, Range, like, read_record
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
 from smtp_wizard.engine.state import signins
-from smtp_wizard.engine.state.signins import Reached, SignIn
+from smtp_wizard.engine.state.signins import SignInRecord, SignInStage
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -68,9 +68,9 @@ class _First:
     refused: bool
 
     @property
-    def sign_in(self) -> SignIn:
-        state = Reached.FAILED if self.refused else Reached.OPEN
-        return SignIn(self.at, self.until, state, "bad_credentials")
+    def sign_in(self) -> SignInRecord:
+        state = SignInStage.FAILED if self.refused else SignInStage.OPEN
+        return SignInRecord(self.at, self.until, state, "bad_credentials")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,13 @@ class _Second:
 
     at: Moment
     until: Moment
-    state: Reached
+    state: SignInStage
     cause: Annotated[str, like(signins.CAUSE, "the code of a finding")]
     process: Annotated[int, Range(0)]
 
     @property
-    def sign_in(self) -> SignIn:
-        return SignIn(self.at, self.until, self.state, self.cause, self.process)
+    def sign_in(self) -> SignInRecord:
+        return SignInRecord(self.at, self.until, self.state, self.cause, self.process)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _entries(data: bytes) -> dict[str, signins.Entry]:
 
 def _entry(found: Mapping[str, _First] | Mapping[str, _Second]) -> signins.Entry:
     # A place that was only taken belonged to a process of the older version.
-    entry = {id: each.sign_in for id, each in found.items() if each.sign_in.state is not Reached.OPEN}
+    entry = {id: each.sign_in for id, each in found.items() if each.sign_in.state is not SignInStage.OPEN}
     if any(each.at >= each.until for each in entry.values()):
         raise JsonError("has a sign-in that ends before it begins")
     return entry

@@ -56,7 +56,7 @@ class StateTrouble(Exception):
     """What was learnt cannot be kept, or read. The text is one sentence for a person."""
 
 
-class Damaged(StateTrouble):
+class DamagedState(StateTrouble):
     """The file is no database, a damaged one, or another program's."""
 
 
@@ -68,7 +68,7 @@ def open_for_writing(folder: Path, seconds: float) -> Connection:
     file = folder / FILE_NAME
     with _told(file, "kept"):
         private_files.make_private_dir(folder)
-        private_files.refuse_strangers(file)
+        private_files.refuse_foreign_owners(file)
         _make_private(file)
         connection = _connect(file, "rw", seconds)
         try:
@@ -99,15 +99,15 @@ def read(folder: Path, query: Callable[[Connection], T]) -> T | None:
     with _told(file, "read"):
         if not _is_there(file):
             return None
-        private_files.refuse_strangers(folder)
-        private_files.refuse_strangers(file)
+        private_files.refuse_foreign_owners(folder)
+        private_files.refuse_foreign_owners(file)
         # Without a log nobody is at work, and all that there is stands in the file itself: it is read as it lies there,
         # also where the folder cannot be written to. Whoever begins to write just now is seen at the second look.
         at_work = _beside(file, "-wal").exists()
         first, second = ("ro", "ro&immutable=1") if at_work else ("ro&immutable=1", "ro")
         try:
             return _found(file, first, query)
-        except (Damaged, sqlite3.Error):
+        except (DamagedState, sqlite3.Error):
             return _found(file, second, query)
 
 
@@ -160,7 +160,7 @@ def is_busy(problem: BaseException) -> bool:
 
 def may_be_damage(problem: StateTrouble) -> bool:
     """Whether the file should be looked at page by page: it is damaged, or lacks a table."""
-    return isinstance(problem, Damaged) or _code(problem) == _ERROR
+    return isinstance(problem, DamagedState) or _code(problem) == _ERROR
 
 
 # -- what may be wrong -------------------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ def _why(problem: Exception) -> Shown:
 def _trouble(problem: Exception, file: Path, done: str) -> StateTrouble:
     if isinstance(problem, private_files.UnsafeFile):
         return StateTrouble(f"Results and refused sign-ins are not {done}. {problem}")
-    kind = Damaged if _code(problem) in _DAMAGED else StateTrouble
+    kind = DamagedState if _code(problem) in _DAMAGED else StateTrouble
     return kind(_words(file, done, _why(problem)))
 
 
@@ -265,15 +265,16 @@ def _make_private(file: Path) -> None:
 
 
 def _version(connection: Connection, file: Path) -> int:
-    """Return the schema version; 0 for an empty file. Raises `Damaged` for another program's, `StateTrouble` for one
-    of a newer smtp-wizard.
+    """Return the schema version; 0 for an empty file.
+
+    Raises `DamagedState` for another program's file, `StateTrouble` for one of a newer smtp-wizard.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     if owner != APPLICATION_ID:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if owner or version or tables:
-            raise Damaged(_words(file, "kept", "it is another program's"))
+            raise DamagedState(_words(file, "kept", "it is another program's"))
         return 0
     if version > len(MIGRATIONS):
         raise StateTrouble(
@@ -321,4 +322,4 @@ def _is_damaged(file: Path) -> bool:
             whole = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
             return not (whole and tables.issuperset(TABLES))
     except (StateTrouble, sqlite3.Error) as problem:
-        return isinstance(problem, Damaged) or _code(problem) in _DAMAGED
+        return isinstance(problem, DamagedState) or _code(problem) in _DAMAGED

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Reached(StrEnum):
+class SignInStage(StrEnum):
     """How far a sign-in has come."""
 
     OPEN = "open"
@@ -32,20 +32,20 @@ class Reached(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SignIn:
+class SignInRecord:
     """One sign-in."""
 
     at: datetime
     until: datetime
     """When it no longer counts."""
-    state: Reached
+    state: SignInStage
     cause: str = ""
     """Of one that failed: the code of the finding, '' where the server has not answered."""
     process: int = 0
     """Whose it is, until it is settled."""
 
 
-Entry = dict[str, SignIn]
+Entry = dict[str, SignInRecord]
 """The sign-ins of one account, by their ids."""
 
 ACCOUNT, ID, CAUSE = re.compile(r"[0-9a-f]{32}"), re.compile(r"[0-9a-f]{16}"), re.compile(r"[0-9a-z_]{0,60}")
@@ -83,7 +83,7 @@ def changed(
     return answer
 
 
-def put(file: Connection, account: str, entry: Mapping[str, SignIn]) -> None:
+def put(file: Connection, account: str, entry: Mapping[str, SignInRecord]) -> None:
     """Write sign-ins, each in place of the one of the same id."""
     rows = [
         (account, id, number_of(each.at), number_of(each.until), each.state, each.cause, each.process)
@@ -96,11 +96,11 @@ def put(file: Connection, account: str, entry: Mapping[str, SignIn]) -> None:
     )
 
 
-def _sign_in(row: Sequence[Any]) -> SignIn | None:
+def _sign_in(row: Sequence[Any]) -> SignInRecord | None:
     id, at, until, state, cause, process = row
     try:
         if not (ID.fullmatch(id) and CAUSE.fullmatch(cause) and type(process) is int and process >= 0 and at < until):
             return None
-        return SignIn(moment_of(at), moment_of(until), Reached(state), cause, process)
+        return SignInRecord(moment_of(at), moment_of(until), SignInStage(state), cause, process)
     except (ValueError, TypeError, OverflowError):
         return None

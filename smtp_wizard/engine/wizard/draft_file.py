@@ -151,7 +151,7 @@ _LATER = frozenset({"confirmed_host", "secret_command", "secret_file"})
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class UnfinishedDraft:
     """A draft that was left before it was saved."""
 
     draft: Draft
@@ -184,7 +184,7 @@ class DraftBox:
             return False
         return True
 
-    def load(self) -> Kept | None:
+    def load(self) -> UnfinishedDraft | None:
         """Return the draft that was left, or None, and say in `trouble` what is wrong with one that is of no use.
 
         It is put aside under another name, unless others may change it or the system gives no access. Raises nothing.
@@ -217,7 +217,7 @@ class DraftBox:
             self._file.unlink(missing_ok=True)
 
 
-def _kept(document: Any) -> Kept:
+def _kept(document: Any) -> UnfinishedDraft:
     """Read the file's content. Raises `ValueError`, `TypeError` or `KeyError` for whatever is not as it must be."""
     if set(document) != {"schema", "step", "draft"} or document["schema"] != FILE_SCHEMA:
         raise ValueError("not a draft")
@@ -228,14 +228,14 @@ def _kept(document: Any) -> Kept:
     connection = replace(blank.connection, **_read(fields, _CONNECTION, blank.connection))
     identity = replace(blank.identity, **_read(fields, _IDENTITY, blank.identity))
     draft = replace(blank, connection=connection, identity=identity, **_read(fields, _OWN, blank))
-    return Kept(draft, _earlier(draft, step(_text(document["step"]))))
+    return UnfinishedDraft(draft, _earlier(draft, step(_text(document["step"]))))
 
 
-def resumed(kept: Kept, catalog: Catalog) -> Kept:
+def resumed(kept: UnfinishedDraft, catalog: Catalog) -> UnfinishedDraft:
     """Return a draft that was left as it can be gone on with now, and where: what it names may have gone since."""
     draft = as_catalogued(kept.draft, catalog)
     at = kept.step if kept.step in applicable(draft) else resume_step(draft)
-    return Kept(draft, not_before(draft, at, catalog))
+    return UnfinishedDraft(draft, not_before(draft, at, catalog))
 
 
 def _written(draft: Draft) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from smtp_wizard.engine.providers.retirements import Notice
 from smtp_wizard.engine.smtp.transport import TlsFacts
 from smtp_wizard.output.documents.document import Amount, JsonDocument
 from smtp_wizard.output.lines import ms
-from smtp_wizard.output.outcome import Outcome
+from smtp_wizard.output.outcome import CheckOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class ResultJson:
     ms: Amount
 
     @classmethod
-    def of(cls, outcome: Outcome) -> ResultJson:
+    def of(cls, outcome: CheckOutcome) -> ResultJson:
         """Return a check as it is printed."""
         report = outcome.report
         return cls(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from smtp_wizard.engine.accounts.secret_entries import Left
+from smtp_wizard.engine.accounts.secret_entries import Leftover
 from smtp_wizard.engine.base.records import Second
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.doctor import Examined
@@ -24,7 +24,7 @@ class LeftJson:
     there: Literal["yes", "unknown"]
 
     @classmethod
-    def of(cls, left: Left) -> LeftJson:
+    def of(cls, left: Leftover) -> LeftJson:
         """Return an entry as it is printed."""
         return cls(left.ref.kind, left.ref.where, left.account, left.since, "yes" if left.there else "unknown")
 

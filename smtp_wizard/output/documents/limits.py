@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.records import Day, Whole
-from smtp_wizard.engine.limits.catalogue_limits import Access, LimitRow, Way
-from smtp_wizard.engine.limits.mailing_plan import Trouble
+from smtp_wizard.engine.limits.catalogue_limits import Alternative, LimitRow, PasswordAccess
+from smtp_wizard.engine.limits.mailing_plan import Exclusion
 from smtp_wizard.engine.providers.limits import Counted, Per
 from smtp_wizard.output.documents.document import Amount, JsonDocument
 
@@ -67,7 +67,7 @@ class Limits(JsonDocument):
 class AdviceJson:
     """A way on for a mailing."""
 
-    way: Way
+    way: Alternative
     words: str
     providers: tuple[str, ...]
 
@@ -80,8 +80,8 @@ class ShareJson:
     per_day: tuple[Whole, ...]
     interval_seconds: Amount | None
     binding: LimitRowJson | None
-    trouble: Trouble | None
-    access: Access
+    trouble: Exclusion | None
+    access: PasswordAccess
 
 
 @dataclass(frozen=True, slots=True)

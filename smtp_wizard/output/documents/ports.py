@@ -10,7 +10,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Port, Security
 from smtp_wizard.engine.base.records import INLINE
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.scan.control_host import Blame
-from smtp_wizard.engine.scan.network_findings import SightKind
+from smtp_wizard.engine.scan.network_findings import NetworkFindingKind
 from smtp_wizard.output.documents.checks import ResultJson
 from smtp_wizard.output.documents.document import JsonDocument
 
@@ -39,7 +39,7 @@ class PortJson:
 class NetworkFindingJson:
     """What the network does."""
 
-    kind: SightKind
+    kind: NetworkFindingKind
     ports: tuple[Port, ...]
     name: str
     who: Who

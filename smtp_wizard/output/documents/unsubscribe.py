@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from smtp_wizard.engine.unsubscribe import Seen, TemplateKind
+from smtp_wizard.engine.unsubscribe import TemplateCheck, TemplateKind
 from smtp_wizard.output.documents.document import HeaderJson, JsonDocument
 
 
@@ -38,5 +38,5 @@ class TemplateChecked(JsonDocument):
     NAME: ClassVar = "unsubscribe-check"
     kind: TemplateKind
     good: bool
-    seen: tuple[Seen, ...]
+    seen: tuple[TemplateCheck, ...]
     links: tuple[str, ...]

@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Event, Line, RunFinished, fold
-from smtp_wizard.engine.checks.report import CheckResult, Report, Way
+from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Lockout
 from smtp_wizard.engine.services.desk import Desk
@@ -441,7 +441,7 @@ async def test_it_is_on_record_before_it_goes_out_and_settled_when_it_is_taken(
         note(name)
 
     def tell(event: Event) -> None:
-        if isinstance(event, Line) and event.way is not Way.NOTE:
+        if isinstance(event, Line) and event.way is not Speaker.NOTE:
             noted.append(event.text.split()[0])
 
     async with MisbehavingServer([*PLAIN_UP_TO_AUTH, SIGNED_IN, MAIL_FROM, Close()]) as server:

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from smtp_wizard.engine.accounts.account_book import FILE_NAME, StoreTrouble
-from smtp_wizard.engine.accounts.secret_entries import Left
+from smtp_wizard.engine.accounts.secret_entries import Leftover
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets import journal
-from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.journal import Journal
 from smtp_wizard.engine.secrets.keyring import SERVICE
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -160,7 +160,7 @@ async def test_what_never_wrote_anything_leaves_no_note(desk: Desk) -> None:
     """A closed vault, a keyring that is locked: nothing was touched."""
     with pytest.raises(SecretError):
         await desk.accounts.save(draft(PASSWORD, store=StoreKind.VAULT))
-    desk = make_desk(desk.folder, keyring=FailingStore(trouble=Trouble.LOCKED))
+    desk = make_desk(desk.folder, keyring=FailingStore(trouble=SecretFault.LOCKED))
     with pytest.raises(SecretError):
         await desk.accounts.save(draft(PASSWORD))
     assert not list(desk.folder.iterdir())
@@ -185,7 +185,7 @@ async def test_a_session_forgets_what_no_account_was_saved_for(desk: Desk, monke
 
 async def test_a_password_that_could_not_be_deleted_stays_named(desk: Desk, backend: MemoryBackend) -> None:
     account = await desk.accounts.save(draft(PASSWORD))
-    locked_out = make_desk(desk.folder, keyring=FailingStore(trouble=Trouble.LOCKED))
+    locked_out = make_desk(desk.folder, keyring=FailingStore(trouble=SecretFault.LOCKED))
     _, words = await locked_out.accounts.remove("Office")
     assert "may still be in the store" in words
     (left,) = (await desk.entries.left()).entries
@@ -319,7 +319,7 @@ async def test_what_was_left_is_told_and_nothing_is_changed(desk: Desk, backend:
     left_behind(desk.folder, ORPHAN, account.store, replace(ORPHAN, where="Office/password/gone"))
     before = {path.name: path.read_bytes() for path in desk.folder.iterdir()}
     found = await desk.entries.left()
-    assert found.entries == (Left(ORPHAN, NOON, there=True),)
+    assert found.entries == (Leftover(ORPHAN, NOON, there=True),)
     assert {path.name: path.read_bytes() for path in desk.folder.iterdir()} == before
     assert len(backend.entries) == 2
 
@@ -342,7 +342,7 @@ async def test_only_what_no_account_refers_to_is_cleared_away(desk: Desk, backen
     backend.entries[SERVICE, ORPHAN.where] = "left"
     left_behind(desk.folder, account.store, ORPHAN)
     cleaned = await desk.entries.clean()
-    assert (cleaned.removed, cleaned.kept) == ((Left(ORPHAN, NOON, there=True),), ())
+    assert (cleaned.removed, cleaned.kept) == ((Leftover(ORPHAN, NOON, there=True),), ())
     assert kept(backend) == {"Office/password": PASSWORD}
     assert notes(desk.folder) == []
 
@@ -350,7 +350,7 @@ async def test_only_what_no_account_refers_to_is_cleared_away(desk: Desk, backen
 async def test_what_cannot_be_deleted_now_is_kept_in_mind(desk: Desk, backend: MemoryBackend) -> None:
     backend.entries[SERVICE, ORPHAN.where] = "left"
     file = left_behind(desk.folder, StoreRef(StoreKind.SESSION, "Shop/password/00"), ORPHAN)
-    desk = make_desk(desk.folder, keyring=FailingStore(trouble=Trouble.LOCKED))
+    desk = make_desk(desk.folder, keyring=FailingStore(trouble=SecretFault.LOCKED))
     (left,) = (await desk.entries.left()).entries
     assert left.there is None
     cleaned = await desk.entries.clean()

@@ -17,11 +17,11 @@ import pytest
 
 from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook, StoreTrouble
 from smtp_wizard.engine.base import file_ownership
-from smtp_wizard.engine.base.file_ownership import UnsafeFile, refuse_strangers
+from smtp_wizard.engine.base.file_ownership import UnsafeFile, refuse_foreign_owners
 from smtp_wizard.engine.base.private_files import lock_of, make_private_dir, read_bounded, read_private, read_start
 from smtp_wizard.engine.providers.catalog import OWN_FILE as OWN_PROVIDERS
 from smtp_wizard.engine.providers.catalog import load_catalog
-from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.vault import FILE_NAME as VAULT
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.state.carried import OLD_NAME
@@ -350,11 +350,11 @@ def test_links_in_a_circle_are_no_endless_loop(folder: Path) -> None:
     with pytest.raises(OSError, match="symbolic link"):
         read_private(folder / "one", 1000)
     with pytest.raises(OSError, match="symbolic link"):
-        refuse_strangers(folder / "one" / "more")
+        refuse_foreign_owners(folder / "one" / "more")
 
 
 def test_what_is_missing_is_nobodys(tmp_path: Path) -> None:
-    refuse_strangers(tmp_path / "none" / "at" / "all")
+    refuse_foreign_owners(tmp_path / "none" / "at" / "all")
     with pytest.raises(FileNotFoundError):
         read_private(tmp_path / "none" / "some.json", 1000)
 
@@ -451,7 +451,7 @@ async def told_of(folder: Path, name: str) -> str:
         case "vault.json":
             with pytest.raises(SecretError) as vault:
                 VaultStore(folder)._read()
-            assert vault.value.trouble is Trouble.EXPOSED
+            assert vault.value.trouble is SecretFault.EXPOSED
             return str(vault.value)
         case "draft.json":
             box = DraftBox(folder)

@@ -18,14 +18,14 @@ from smtp_wizard.engine.base.shown import NO_WORDS, cut, halves, join, phrase, s
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Line
-from smtp_wizard.engine.checks.report import CheckResult, Way
+from smtp_wizard.engine.checks.report import CheckResult, Speaker
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.certificates import Certificate
 from smtp_wizard.engine.smtp.protocol import Command, Reply, SmtpError
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom
 from smtp_wizard.engine.smtp.transport import TlsFacts, WireError
 from smtp_wizard.runtime.exits import CommandError
-from smtp_wizard.runtime.expected_errors import TROUBLES as EXPECTED
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS as EXPECTED
 
 RAW = "\x1b[2J"
 PACKAGE = Path(smtp_wizard.__file__).parent
@@ -39,7 +39,7 @@ def test_the_type_checker_refuses_a_plain_str() -> None:
     Finding(code="x", title=RAW, explanation=NO_WORDS, who=Who.YOU, steps=())  # type: ignore[arg-type]
     Finding(code="x", title=NO_WORDS, explanation=RAW, who=Who.YOU, steps=())  # type: ignore[arg-type]
     Finding(code="x", title=NO_WORDS, explanation=NO_WORDS, who=Who.YOU, steps=(RAW,))  # type: ignore[arg-type]
-    Line(0.0, Stage.AUTH, Way.THEIRS, RAW, True)  # type: ignore[arg-type]
+    Line(0.0, Stage.AUTH, Speaker.THEIRS, RAW, True)  # type: ignore[arg-type]
     phrase("{}", RAW)  # type: ignore[arg-type]
     join(" ", [RAW])  # type: ignore[list-item]
 

@@ -14,8 +14,8 @@ import pytest
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem, Resolver, look_up_mx
-from smtp_wizard.engine.discovery.search import Asking, DiscoveryResult, discover
-from smtp_wizard.engine.discovery.web import Document, WebProblem
+from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources, discover
+from smtp_wizard.engine.discovery.web import FetchedDocument, WebProblem
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.text.discovery import trust_words
 from tests.support.dnsserver import Asked, DnsFault, DnsServer
@@ -49,13 +49,13 @@ FAULTS = {
 class NoWeb:
     """A web where nothing is."""
 
-    async def fetch(self, url: str) -> Document | WebProblem:
+    async def fetch(self, url: str) -> FetchedDocument | WebProblem:
         return WebProblem.UNREACHABLE
 
 
 async def match(address: Address, catalog: Catalog, resolver: Resolver) -> DiscoveryResult:
     """Ask the DNS alone."""
-    return await discover(address, catalog, Asking(resolver=resolver, web=NoWeb()))
+    return await discover(address, catalog, DiscoverySources(resolver=resolver, web=NoWeb()))
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from smtp_wizard.engine.discovery import search as discovery
 from smtp_wizard.engine.discovery.autoconfig import Database, load_database
 from smtp_wizard.engine.discovery.candidate import LED_THERE, TRUST, Candidate, FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem
-from smtp_wizard.engine.discovery.search import Asking, DiscoveryResult, discover
-from smtp_wizard.engine.discovery.web import Document, WebProblem
+from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources, discover
+from smtp_wizard.engine.discovery.web import FetchedDocument, WebProblem
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.text.discovery import trust_words
 from tests.engine.discovery.test_autoconfig import configuration, server
@@ -115,7 +115,7 @@ def search(catalog: Catalog, authority: Authority) -> Search:
         **how: Any,
     ) -> Asked:
         async with DnsServer(zone, faults) as dns, WebServer(authority, pages or {}) as web:
-            asking = Asking(resolver=dns.resolver, web=web.web(patience), **how)
+            asking = DiscoverySources(resolver=dns.resolver, web=web.web(patience), **how)
             found = await discover(address, catalog, asking)
             return Asked(found, [f"{each.name} {each.type}" for each in dns.queries], web.requests, web.raw)
 
@@ -263,7 +263,7 @@ async def test_a_domain_that_answers_for_every_name_is_said(search: Search) -> N
 
     async with Anything(MX) as dns_server:
         trying = Trying()
-        asking = Asking(resolver=dns_server.resolver, web=Pages({}), verify=trying)
+        asking = DiscoverySources(resolver=dns_server.resolver, web=Pages({}), verify=trying)
         found = await discover(ANA, load_catalog(), asking)
     assert found.candidates == ()
     assert any("answers for every name" in note for note in found.notes)
@@ -521,12 +521,12 @@ class Pages:
     gate: Callable[[], Awaitable[None]] | None = None
     asked: list[str] = field(default_factory=list)
 
-    async def fetch(self, url: str) -> Document | WebProblem:
+    async def fetch(self, url: str) -> FetchedDocument | WebProblem:
         self.asked.append(url)
         if self.gate is not None:
             await self.gate()
         content = self.documents.get(url)
-        return WebProblem.ABSENT if content is None else Document(content, url)
+        return WebProblem.ABSENT if content is None else FetchedDocument(content, url)
 
 
 async def never() -> None:
@@ -547,7 +547,7 @@ async def test_with_everybody_hanging_the_deadline_ends_it(catalog: Catalog, dat
     zone = SMTP_A + "firm.de. 60 IN A 127.0.0.1\n"
     faults = {"firm.de": DnsFault.DROP, "_submission._tcp.firm.de": DnsFault.DROP}
     async with DnsServer(zone, faults) as dns:
-        asking = Asking(
+        asking = DiscoverySources(
             resolver=replace(dns.resolver, lifetime=60.0),
             web=Pages({}, never),
             verify=tried_for_ever,
@@ -586,14 +586,14 @@ async def test_everybody_is_asked_at_once(catalog: Catalog, database: Database) 
             return reply if complete.is_set() else None  # asked again after a second, as over a lossy line
 
     class Web(Pages):
-        async def fetch(self, url: str) -> Document | WebProblem:
+        async def fetch(self, url: str) -> FetchedDocument | WebProblem:
             note(url)
             await complete.wait()
             return await super().fetch(url)
 
     async with Gated(MX) as dns:
         web = Web({OWN: configuration(server())})
-        asking = Asking(resolver=dns.resolver, web=web, database=database, deadline=60)
+        asking = DiscoverySources(resolver=dns.resolver, web=web, database=database, deadline=60)
         found = await discover(ANA, catalog, asking)
     assert [str(each.endpoint) for each in found.candidates] == ["smtp.firm.de:465"]
 
@@ -605,7 +605,7 @@ async def test_nobody_waits_for_a_guess_when_somebody_knows(catalog: Catalog) ->
         return passed(endpoint) if endpoint.host == "named.firm.de" else await tried_for_ever(endpoint)
 
     async with DnsServer(zone) as dns:
-        asking = Asking(resolver=dns.resolver, web=Pages({}), verify=verify, deadline=60)
+        asking = DiscoverySources(resolver=dns.resolver, web=Pages({}), verify=verify, deadline=60)
         found = await asyncio.wait_for(discover(ANA, catalog, asking), PATIENCE)
     assert [str(each.endpoint) for each in found.candidates] == ["named.firm.de:465"]
     assert quiet()
@@ -614,7 +614,9 @@ async def test_nobody_waits_for_a_guess_when_somebody_knows(catalog: Catalog) ->
 async def test_a_guess_is_waited_for_when_what_was_named_does_not_do(catalog: Catalog) -> None:
     zone = MX + SMTP_A + "_submissions._tcp.firm.de. 60 IN SRV 0 0 465 dead.firm.de.\n"
     async with DnsServer(zone) as dns:
-        asking = Asking(resolver=dns.resolver, web=Pages({}), verify=Trying(("smtp.firm.de:465",)), deadline=60)
+        asking = DiscoverySources(
+            resolver=dns.resolver, web=Pages({}), verify=Trying(("smtp.firm.de:465",)), deadline=60
+        )
         found = await discover(ANA, catalog, asking)
     assert str(found.candidates[0].endpoint) == "smtp.firm.de:465"
 
@@ -624,7 +626,7 @@ async def test_once_the_mail_host_is_known_the_rest_has_little_time(
 ) -> None:
     monkeypatch.setattr(discovery, "GRACE", 0.05)
     async with DnsServer("firm.de. 60 IN MX 1 aspmx.l.google.com.\n") as dns:
-        asking = Asking(resolver=dns.resolver, web=Pages({}, never), verify=tried_for_ever, deadline=3600)
+        asking = DiscoverySources(resolver=dns.resolver, web=Pages({}, never), verify=tried_for_ever, deadline=3600)
         found = await asyncio.wait_for(discover(ANA, catalog, asking), PATIENCE)
     assert found.provider is not None
     assert found.candidates
@@ -634,7 +636,7 @@ async def test_once_the_mail_host_is_known_the_rest_has_little_time(
 async def test_giving_up_ends_every_question(catalog: Catalog) -> None:
     async with DnsServer(MX + SMTP_A) as dns:
         web = Pages({}, never)
-        asking = Asking(resolver=dns.resolver, web=web, verify=tried_for_ever, deadline=60)
+        asking = DiscoverySources(resolver=dns.resolver, web=web, verify=tried_for_ever, deadline=60)
         task = asyncio.ensure_future(discover(ANA, catalog, asking))
         while not web.asked:
             await asyncio.sleep(0)
@@ -647,7 +649,7 @@ async def test_giving_up_ends_every_question(catalog: Catalog) -> None:
 async def test_who_waits_is_told_what_is_being_asked(catalog: Catalog) -> None:
     lines: list[str] = []
     async with DnsServer(MX + SMTP_A) as dns:
-        asking = Asking(resolver=dns.resolver, web=Pages({}), verify=Trying())
+        asking = DiscoverySources(resolver=dns.resolver, web=Pages({}), verify=Trying())
         await discover(ANA, catalog, asking, lines.append)
     assert "Who receives the mail of firm.de?" in lines
     assert "Is one of these a mail server: smtp.firm.de?" in lines

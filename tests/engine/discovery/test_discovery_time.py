@@ -14,7 +14,7 @@ from smtp_wizard.engine.discovery import search
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.dns import MxLookup, Resolver, look_up_srv
-from smtp_wizard.engine.discovery.search import DEADLINE, GRACE, Asking, DiscoveryResult, discover
+from smtp_wizard.engine.discovery.search import DEADLINE, GRACE, DiscoveryResult, DiscoverySources, discover
 from smtp_wizard.engine.providers.catalog import load_catalog
 from tests.support.clock import in_no_time
 
@@ -41,7 +41,7 @@ def everybody_silent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def _timed() -> tuple[DiscoveryResult, float]:
-    asking = Asking(web=SilentWeb(), verify=_never, database=load_database(), plain_http=True)
+    asking = DiscoverySources(web=SilentWeb(), verify=_never, database=load_database(), plain_http=True)
     loop = asyncio.get_running_loop()
     began = loop.time()
     found = await discover(ANA, load_catalog(), asking)

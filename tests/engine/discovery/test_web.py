@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.discovery.web import LARGEST, Document, HttpWeb, WebProblem, may_lead
+from smtp_wizard.engine.discovery.web import LARGEST, FetchedDocument, HttpWeb, WebProblem, may_lead
 from smtp_wizard.engine.smtp.transport import Trust
 from tests.support.certs import Authority
 from tests.support.webserver import Page, WebServer
@@ -20,13 +20,15 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-async def fetched(authority: Authority, *pages: tuple[str, Page], patience: float = 5.0) -> Document | WebProblem:
+async def fetched(
+    authority: Authority, *pages: tuple[str, Page], patience: float = 5.0
+) -> FetchedDocument | WebProblem:
     async with WebServer(authority, dict(pages)) as server:
         return await server.web(patience).fetch(URL)
 
 
 async def test_a_document_is_fetched(authority: Authority) -> None:
-    assert await fetched(authority, (URL, Page(b"<x/>"))) == Document(b"<x/>", URL)
+    assert await fetched(authority, (URL, Page(b"<x/>"))) == FetchedDocument(b"<x/>", URL)
 
 
 async def test_what_is_told_is_the_url_and_little_else(authority: Authority) -> None:
@@ -45,7 +47,7 @@ async def test_what_is_not_there_is_absent(authority: Authority, status: str) ->
 async def test_a_redirect_within_the_domain_is_followed(authority: Authority) -> None:
     there = "https://www.firm.de/mail.xml"
     moved = Page(status="301 Moved", location="//www.firm.de/mail.xml")
-    assert await fetched(authority, (URL, moved), (there, Page(b"<x/>"))) == Document(b"<x/>", there)
+    assert await fetched(authority, (URL, moved), (there, Page(b"<x/>"))) == FetchedDocument(b"<x/>", there)
 
 
 @pytest.mark.parametrize(
@@ -73,14 +75,14 @@ async def test_a_ring_of_redirects_ends(authority: Authority) -> None:
 
 async def test_a_document_without_end_is_cut(authority: Authority) -> None:
     assert await fetched(authority, (URL, Page(b"x" * (LARGEST + 1)))) is WebProblem.TOO_LARGE
-    assert await fetched(authority, (URL, Page(b"x" * LARGEST))) == Document(b"x" * LARGEST, URL)
+    assert await fetched(authority, (URL, Page(b"x" * LARGEST))) == FetchedDocument(b"x" * LARGEST, URL)
 
 
 async def test_packed_content_is_not_unpacked(authority: Authority) -> None:
     """It would be unpacked before its size is known."""
     bomb = gzip.compress(b"\0" * 50_000_000)
     found = await fetched(authority, (URL, Page(bomb, packed="gzip")))
-    assert found == Document(bomb, URL)
+    assert found == FetchedDocument(bomb, URL)
 
 
 @pytest.mark.parametrize("page", [Page(holds=True), Page(drips=True)])

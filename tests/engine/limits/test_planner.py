@@ -14,11 +14,11 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.limits.mailing_plan import (
     COMFORTABLE,
     LONGEST,
+    Exclusion,
     Mailing,
     Plan,
     Reserve,
     Sender,
-    Trouble,
     calendar,
     daily_most,
     days_of,
@@ -115,7 +115,7 @@ def test_a_file_grows_by_a_third_before_it_is_compared() -> None:
     assert a_plan(*limits, size=15 * MEGABYTE).fits
     made = a_plan(*limits, size=15 * MEGABYTE + 1)
     assert (made.fits, made.days, made.per_day, made.interval) == (False, None, (), None)
-    assert made.shares[0].trouble is Trouble.TOO_LARGE
+    assert made.shares[0].trouble is Exclusion.TOO_LARGE
     assert made.narrowest is not None
     assert made.narrowest.binding == limits[1]
 
@@ -134,13 +134,13 @@ def test_a_file_grows_by_a_third_before_it_is_compared() -> None:
 )
 def test_what_nobody_knows_of_today_is_not_planned_with(limits: Sequence[SendLimit]) -> None:
     made = a_plan(*limits)
-    assert made.shares[0].trouble is Trouble.NOT_PUBLISHED
+    assert made.shares[0].trouble is Exclusion.NOT_PUBLISHED
     assert (made.days, made.ends, made.per_day, made.fits, made.narrowest) == (None, None, (), False, None)
 
 
 def test_keeping_everything_free_leaves_nothing() -> None:
     for reserve in ("100%", "500", "9999"):
-        assert a_plan(a_limit(500), reserve=reserve).shares[0].trouble is Trouble.NOTHING_LEFT
+        assert a_plan(a_limit(500), reserve=reserve).shares[0].trouble is Exclusion.NOTHING_LEFT
 
 
 def test_more_than_a_month_does_not_fit_and_more_than_ten_years_is_no_plan() -> None:

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.oauth.browser import BrowserSignIn, code_from_address
 from smtp_wizard.engine.oauth.device import DeviceCode, ask_for_code, wait_for_person
-from smtp_wizard.engine.oauth.errors import OAuthError, OAuthTrouble, meaning_of
-from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
+from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault, meaning_of
+from smtp_wizard.engine.oauth.exchange import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
 from smtp_wizard.engine.oauth.listener import Listener
 from smtp_wizard.engine.oauth.renewal import Renewal
@@ -31,8 +31,8 @@ STATE = "s" * 32
 CLIENT = RegisteredClient(CLIENT_ID)
 
 
-def exchange_of(server: AuthorizationServer, client: RegisteredClient = CLIENT) -> Exchange:
-    return Exchange(server.described(), client, now=lambda: NOW)
+def exchange_of(server: AuthorizationServer, client: RegisteredClient = CLIENT) -> OAuthClient:
+    return OAuthClient(server.described(), client, now=lambda: NOW)
 
 
 async def signed_in(server: AuthorizationServer, client: RegisteredClient = CLIENT) -> SignedIn:
@@ -125,7 +125,7 @@ async def test_a_no_on_the_page_is_said() -> None:
         assert "Not signed in" in await visit(server.decline(attempt.url))
         with pytest.raises(OAuthError, match="declined there, or a rule of your organisation") as caught:
             attempt.code_of(await waiting)
-    assert caught.value.trouble is OAuthTrouble.DENIED
+    assert caught.value.trouble is OAuthFault.DENIED
 
 
 async def test_a_code_of_another_attempt_is_worth_nothing() -> None:
@@ -136,7 +136,7 @@ async def test_a_code_of_another_attempt_is_worth_nothing() -> None:
             second.pasted(address)
         with pytest.raises(OAuthError, match="too old, or used before") as caught:
             await second.finish(first.pasted(address))
-        assert caught.value.trouble is OAuthTrouble.OVER
+        assert caught.value.trouble is OAuthFault.OVER
 
 
 async def test_a_client_with_a_secret() -> None:
@@ -145,7 +145,7 @@ async def test_a_client_with_a_secret() -> None:
         assert found.grant.client_secret == Secret("geheim+/=%& 1")
         with pytest.raises(OAuthError, match="does not know this client id") as caught:
             await signed_in(server, RegisteredClient(CLIENT_ID, Secret("another")))
-    assert caught.value.trouble is OAuthTrouble.CLIENT
+    assert caught.value.trouble is OAuthFault.CLIENT
 
 
 # --- what is pasted ---
@@ -178,23 +178,23 @@ def test_an_address_is_read_however_it_was_copied(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "trouble", "words"),
     [
-        ("", OAuthTrouble.NO_CODE, "Nothing was pasted"),
-        ("   \n", OAuthTrouble.NO_CODE, "Nothing was pasted"),
-        ("abc/def", OAuthTrouble.NO_CODE, "no code in it"),
-        ("http://127.0.0.1:4711/", OAuthTrouble.NO_CODE, "no code in it"),
-        (f"http://127.0.0.1/?state={STATE}", OAuthTrouble.NO_CODE, "no code in it"),
-        ("http://127.0.0.1/?code=abc", OAuthTrouble.NO_CODE, "no code in it"),
-        ("http://[/?code=abc", OAuthTrouble.NO_CODE, "no code in it"),
-        (f"https://login.example/auth?state={STATE}&code=a", OAuthTrouble.FOREIGN, "address of another page"),
-        (f"http://127.0.0.1.evil.example/?state={STATE}&code=a", OAuthTrouble.FOREIGN, "address of another page"),
-        ("http://127.0.0.1/?state=other&code=a", OAuthTrouble.FOREIGN, "another attempt"),
-        (f"http://127.0.0.1/?error=access_denied&state={STATE}", OAuthTrouble.DENIED, "said no"),
-        (f"http://127.0.0.1/?code={'x' * 5000}"[:4095], OAuthTrouble.CUT, "The terminal cut the address"),
-        (f"http://127.0.0.1/?state={STATE}&code={'x' * 5000}"[:4095], OAuthTrouble.CUT, "The terminal cut"),
-        ("x" * 100_000, OAuthTrouble.CUT, "The terminal cut"),
+        ("", OAuthFault.NO_CODE, "Nothing was pasted"),
+        ("   \n", OAuthFault.NO_CODE, "Nothing was pasted"),
+        ("abc/def", OAuthFault.NO_CODE, "no code in it"),
+        ("http://127.0.0.1:4711/", OAuthFault.NO_CODE, "no code in it"),
+        (f"http://127.0.0.1/?state={STATE}", OAuthFault.NO_CODE, "no code in it"),
+        ("http://127.0.0.1/?code=abc", OAuthFault.NO_CODE, "no code in it"),
+        ("http://[/?code=abc", OAuthFault.NO_CODE, "no code in it"),
+        (f"https://login.example/auth?state={STATE}&code=a", OAuthFault.FOREIGN, "address of another page"),
+        (f"http://127.0.0.1.evil.example/?state={STATE}&code=a", OAuthFault.FOREIGN, "address of another page"),
+        ("http://127.0.0.1/?state=other&code=a", OAuthFault.FOREIGN, "another attempt"),
+        (f"http://127.0.0.1/?error=access_denied&state={STATE}", OAuthFault.DENIED, "said no"),
+        (f"http://127.0.0.1/?code={'x' * 5000}"[:4095], OAuthFault.CUT, "The terminal cut the address"),
+        (f"http://127.0.0.1/?state={STATE}&code={'x' * 5000}"[:4095], OAuthFault.CUT, "The terminal cut"),
+        ("x" * 100_000, OAuthFault.CUT, "The terminal cut"),
     ],
 )
-def test_what_is_wrong_with_an_address_is_said(text: str, trouble: OAuthTrouble, words: str) -> None:
+def test_what_is_wrong_with_an_address_is_said(text: str, trouble: OAuthFault, words: str) -> None:
     with pytest.raises(OAuthError, match=words) as caught:
         code_from_address(text, STATE)
     assert caught.value.trouble is trouble
@@ -216,7 +216,7 @@ def test_halves_of_characters_in_what_is_pasted_are_an_error_in_words(text: str)
     """As a terminal hands them over whose encoding is another one."""
     with pytest.raises(OAuthError) as caught:
         code_from_address(text, STATE)
-    assert caught.value.trouble in (OAuthTrouble.NO_CODE, OAuthTrouble.FOREIGN)
+    assert caught.value.trouble in (OAuthFault.NO_CODE, OAuthFault.FOREIGN)
 
 
 @given(st.text(st.characters(), max_size=300))
@@ -276,13 +276,13 @@ async def test_a_code_is_typed_elsewhere() -> None:
 @pytest.mark.parametrize(
     ("error", "trouble"),
     [
-        ("access_denied", OAuthTrouble.DENIED),
-        ("expired_token", OAuthTrouble.OVER),
-        ("invalid_client", OAuthTrouble.CLIENT),
-        ("something_new", OAuthTrouble.REFUSED),
+        ("access_denied", OAuthFault.DENIED),
+        ("expired_token", OAuthFault.OVER),
+        ("invalid_client", OAuthFault.CLIENT),
+        ("something_new", OAuthFault.REFUSED),
     ],
 )
-async def test_no_code_is_waited_for_in_vain(error: str, trouble: OAuthTrouble) -> None:
+async def test_no_code_is_waited_for_in_vain(error: str, trouble: OAuthFault) -> None:
     clock = Clock()
     async with AuthorizationServer() as server:
         server.override = lambda path, form: (400, {"error": error}) if path == "/token" else None
@@ -335,7 +335,7 @@ async def test_an_odd_answer_is_shown_to_nobody(change: dict[str, object]) -> No
         server.override = lambda path, form: (200, good | change)
         with pytest.raises(OAuthError) as caught:
             await ask_for_code(exchange_of(server), lambda: NOW)
-    assert caught.value.trouble is OAuthTrouble.GARBLED
+    assert caught.value.trouble is OAuthFault.GARBLED
 
 
 async def test_microsoft_s_number_is_kept_and_its_words_are_not() -> None:
@@ -353,29 +353,29 @@ async def test_microsoft_s_number_is_kept_and_its_words_are_not() -> None:
 @pytest.mark.parametrize(
     ("answer", "trouble"),
     [
-        ((200, b"<html>"), OAuthTrouble.GARBLED),
-        ((200, []), OAuthTrouble.GARBLED),
-        ((200, {}), OAuthTrouble.GARBLED),
-        ((200, {"access_token": 5}), OAuthTrouble.GARBLED),
-        ((200, {"access_token": "a\r\nb", "refresh_token": "r"}), OAuthTrouble.GARBLED),
-        ((200, {"access_token": "a", "refresh_token": "r", "token_type": "mac"}), OAuthTrouble.GARBLED),
-        ((200, {"access_token": "a", "expires_in": 3600}), OAuthTrouble.BRIEF),
-        ((200, {"access_token": "a", "expires_at": "x", "expires_in": "y"}), OAuthTrouble.BRIEF),
-        ((200, {"access_token": "a" * 20_000, "refresh_token": "r"}), OAuthTrouble.GARBLED),
-        ((200, b'{"access_token": "' + b"a" * 600_000 + b'"}'), OAuthTrouble.GARBLED),
-        ((200, b"[" * 100_000), OAuthTrouble.GARBLED),
-        ((302, b""), OAuthTrouble.GARBLED),
-        ((500, b""), OAuthTrouble.UNREACHABLE),
-        ((400, {"error": ["x"]}), OAuthTrouble.REFUSED),
-        ((400, {"error": "invalid_scope"}), OAuthTrouble.FORBIDDEN),
+        ((200, b"<html>"), OAuthFault.GARBLED),
+        ((200, []), OAuthFault.GARBLED),
+        ((200, {}), OAuthFault.GARBLED),
+        ((200, {"access_token": 5}), OAuthFault.GARBLED),
+        ((200, {"access_token": "a\r\nb", "refresh_token": "r"}), OAuthFault.GARBLED),
+        ((200, {"access_token": "a", "refresh_token": "r", "token_type": "mac"}), OAuthFault.GARBLED),
+        ((200, {"access_token": "a", "expires_in": 3600}), OAuthFault.BRIEF),
+        ((200, {"access_token": "a", "expires_at": "x", "expires_in": "y"}), OAuthFault.BRIEF),
+        ((200, {"access_token": "a" * 20_000, "refresh_token": "r"}), OAuthFault.GARBLED),
+        ((200, b'{"access_token": "' + b"a" * 600_000 + b'"}'), OAuthFault.GARBLED),
+        ((200, b"[" * 100_000), OAuthFault.GARBLED),
+        ((302, b""), OAuthFault.GARBLED),
+        ((500, b""), OAuthFault.UNREACHABLE),
+        ((400, {"error": ["x"]}), OAuthFault.REFUSED),
+        ((400, {"error": "invalid_scope"}), OAuthFault.FORBIDDEN),
     ],
 )
-async def test_an_answer_that_is_none(answer: Answer, trouble: OAuthTrouble) -> None:
+async def test_an_answer_that_is_none(answer: Answer, trouble: OAuthFault) -> None:
     async with AuthorizationServer() as server:
         server.override = lambda path, form: answer
         with pytest.raises(OAuthError) as caught:
             await signed_in(server)
-    assert caught.value.trouble is trouble or (answer[0] == 302 and caught.value.trouble is OAuthTrouble.UNREACHABLE)
+    assert caught.value.trouble is trouble or (answer[0] == 302 and caught.value.trouble is OAuthFault.UNREACHABLE)
     assert str(caught.value).endswith((".", ")"))
 
 
@@ -432,12 +432,12 @@ async def test_a_server_that_is_not_there_and_one_that_is_silent() -> None:
     async with AuthorizationServer() as server:
         gone = server.described()
     with pytest.raises(OAuthError, match=r"The sign-in server 127\.0\.0\.1 could not be reached"):
-        await Exchange(gone, CLIENT).redeem(Secret("c"), Secret("v"), "http://127.0.0.1/")
+        await OAuthClient(gone, CLIENT).redeem(Secret("c"), Secret("v"), "http://127.0.0.1/")
     open_lines: list[asyncio.StreamWriter] = []
     silent = await asyncio.start_server(lambda reader, writer: open_lines.append(writer), "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
     async with AuthorizationServer() as server:
-        mute = Exchange(server.described(token=f"http://127.0.0.1:{port}/token"), CLIENT, seconds=0.05)
+        mute = OAuthClient(server.described(token=f"http://127.0.0.1:{port}/token"), CLIENT, seconds=0.05)
         with pytest.raises(OAuthError, match=r"did not answer within 0\.05 seconds"):
             await mute.redeem(Secret("c"), Secret("v"), "http://127.0.0.1/")
     silent.close()
@@ -447,7 +447,7 @@ async def test_a_server_that_is_not_there_and_one_that_is_silent() -> None:
 
 async def test_nothing_is_sent_in_clear_over_the_network() -> None:
     async with AuthorizationServer() as server:
-        open_line = Exchange(server.described(token="http://192.0.2.1/token"), CLIENT)
+        open_line = OAuthClient(server.described(token="http://192.0.2.1/token"), CLIENT)
         with pytest.raises(OAuthError, match="not encrypted"):
             await open_line.redeem(Secret("c"), Secret("v"), "http://127.0.0.1/")
 
@@ -474,7 +474,7 @@ def test_any_other_secret_is_a_token_itself(text: str) -> None:
 async def test_renewing_takes_the_new_token_and_keeps_the_day_of_the_sign_in() -> None:
     async with AuthorizationServer() as server:
         first = await signed_in(server)
-        later = Exchange(server.described(), CLIENT, now=lambda: NOW + timedelta(days=1))
+        later = OAuthClient(server.described(), CLIENT, now=lambda: NOW + timedelta(days=1))
         second = await later.renew(first.grant)
         assert second.grant.refresh_token != first.grant.refresh_token
         assert (second.grant.granted, second.grant.renewed) == (NOW, NOW + timedelta(days=1))
@@ -482,7 +482,7 @@ async def test_renewing_takes_the_new_token_and_keeps_the_day_of_the_sign_in() -
         assert (path, "scope" in form) == ("/token", False), "the scopes stay those that were granted"
         with pytest.raises(OAuthError, match="Sign in again in the browser") as caught:
             await later.renew(first.grant)
-    assert caught.value.trouble is OAuthTrouble.ENDED
+    assert caught.value.trouble is OAuthFault.ENDED
     assert first.grant.refresh_token.reveal() not in str(caught.value), "the server says it back"
 
 
@@ -500,7 +500,7 @@ async def test_a_token_goes_only_where_it_came_from() -> None:
         with pytest.raises(OAuthError, match="another one than when you signed in") as caught:
             await exchange_of(other).renew(found.grant)
         assert other.forms == []
-    assert caught.value.trouble is OAuthTrouble.ELSEWHERE
+    assert caught.value.trouble is OAuthFault.ELSEWHERE
 
 
 async def test_a_sign_in_is_given_back() -> None:

@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security
 from smtp_wizard.engine.providers.provider import ProviderKind
-from smtp_wizard.engine.scan.control_host import Blame, load_neutrals
+from smtp_wizard.engine.scan.control_host import Blame, load_control_hosts
 from smtp_wizard.engine.scan.known_host import counted_names, provider_of, question_about, question_about_neutral
 from smtp_wizard.engine.services.options import Options
 from tests.support.clock import in_no_time
@@ -63,7 +63,7 @@ def test_whatever_else_runs_here_is_not_the_practice_server() -> None:
 
 
 def test_a_neutral_host_is_asked_on_these_ports_alone_each_in_its_own_way() -> None:
-    for neutral in load_neutrals():
+    for neutral in load_control_hosts():
         asked = question_about_neutral(catalog(), neutral.host, neutral.ports)
         assert [each.port for each in asked.endpoints] == list(neutral.ports)
         assert asked.provider is not None
@@ -75,7 +75,7 @@ def test_a_neutral_host_is_asked_beside_the_other_ports_of_the_server(tmp_path: 
     """What serves there is found out at the same time, and said first."""
     wire = FarHost({587: REFUSING, 465: serving(*TLS_PORT), 25: REFUSING, 2525: REFUSING})
     desk = make_desk(tmp_path, wire)
-    (neutral, *_) = load_neutrals()
+    (neutral, *_) = load_control_hosts()
 
     async def run() -> None:
         (answer,) = await desk.scans.ask_neutral(neutral.host, HOST, [587], options=Options(family=Family.IPV4))
@@ -91,7 +91,7 @@ def test_a_neutral_host_is_asked_beside_the_other_ports_of_the_server(tmp_path: 
 
 def test_the_owner_of_the_server_is_never_proposed(tmp_path: Path) -> None:
     desk = make_desk(tmp_path)
-    for neutral in load_neutrals():
+    for neutral in load_control_hosts():
         other = desk.scans.propose_neutral(neutral.host, neutral.ports)
         assert other is None or other.host != neutral.host
     assert desk.scans.propose_neutral(HOST, [587]) is not None

@@ -14,9 +14,19 @@ from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
-from smtp_wizard.engine.scan.network_findings import Sight, SightKind, sights
-from smtp_wizard.engine.scan.question import Question, candidates
-from smtp_wizard.engine.scan.results import Begun, Event, Finished, PortResult, PortSeen, Probe, Talk, Why, fold
+from smtp_wizard.engine.scan.network_findings import NetworkFinding, NetworkFindingKind, network_findings
+from smtp_wizard.engine.scan.question import ScanRequest, candidates
+from smtp_wizard.engine.scan.results import (
+    LaneEvent,
+    PortResult,
+    PortScanned,
+    ScanEvent,
+    ScanFinished,
+    ScanResult,
+    ScanStarted,
+    Why,
+    fold,
+)
 from smtp_wizard.engine.scan.scan import (
     FEW_TRIPS,
     LEAST_MARGIN,
@@ -67,8 +77,8 @@ MUTE: tuple[Step, ...] = (Silence(),)
 class Seen:
     """What came of a probe, and when."""
 
-    probe: Probe
-    events: tuple[tuple[float, Event], ...]
+    probe: ScanResult
+    events: tuple[tuple[float, ScanEvent], ...]
     host: FarHost
     took: float
 
@@ -77,20 +87,20 @@ class Seen:
 
     def told(self, number: int) -> list[float]:
         """When something was told of a port."""
-        return [at for at, event in self.events if isinstance(event, PortSeen) and event.result.port == number]
+        return [at for at, event in self.events if isinstance(event, PortScanned) and event.result.port == number]
 
     @property
-    def sights(self) -> tuple[Sight, ...]:
-        return sights(self.probe)
+    def network_findings(self) -> tuple[NetworkFinding, ...]:
+        return network_findings(self.probe)
 
 
-def probed(host: FarHost, *endpoints: Endpoint, question: Question | None = None) -> Seen:
+def probed(host: FarHost, *endpoints: Endpoint, question: ScanRequest | None = None) -> Seen:
     """Probe a host on a clock of its own."""
-    asked = question or Question(host=HOST, endpoints=endpoints or USUAL)
+    asked = question or ScanRequest(host=HOST, endpoints=endpoints or USUAL)
 
     async def run() -> Seen:
         loop = asyncio.get_running_loop()
-        events: list[tuple[float, Event]] = []
+        events: list[tuple[float, ScanEvent]] = []
         found = await probe(
             asked, wire=host, diagnosis=diagnosis(), emit=lambda event: events.append((loop.time(), event))
         )
@@ -128,10 +138,10 @@ def test_a_port_is_told_of_as_soon_as_it_serves() -> None:
     seen = probed(FarHost(GOOD))
     assert seen.told(465) == [pytest.approx(4 * TRIP)]
     assert seen.told(587) == [pytest.approx(6 * TRIP)]
-    assert [type(event) for _, event in seen.events if not isinstance(event, Talk)] == [
-        Begun,
-        *[PortSeen] * 4,
-        Finished,
+    assert [type(event) for _, event in seen.events if not isinstance(event, LaneEvent)] == [
+        ScanStarted,
+        *[PortScanned] * 4,
+        ScanFinished,
     ]
 
 
@@ -142,7 +152,7 @@ def test_one_silent_port_costs_its_own_time_and_nobody_elses() -> None:
     assert seen.told(25) == [pytest.approx(ONE_LOSS)]
     assert seen.took == pytest.approx(ONE_LOSS)
     assert [each.port for each in seen.probe.serving] == [465, 587, 2525]
-    assert seen.sights == (Sight(SightKind.SILENT, (25,)),)
+    assert seen.network_findings == (NetworkFinding(NetworkFindingKind.SILENT, (25,)),)
 
 
 def test_a_mute_port_costs_what_an_open_connection_may_keep_silent() -> None:
@@ -150,7 +160,7 @@ def test_a_mute_port_costs_what_an_open_connection_may_keep_silent() -> None:
     seen = probed(both({**GOOD, 25: serving(*MUTE)}))
     assert seen.took == pytest.approx(TRIP + SETTLING)
     assert seen.told(2525)[0] == pytest.approx(6 * TRIP)
-    assert seen.sights == (Sight(SightKind.MUTE, (25,)),)
+    assert seen.network_findings == (NetworkFinding(NetworkFindingKind.MUTE, (25,)),)
 
 
 # --- patience ---
@@ -172,7 +182,7 @@ def test_a_host_that_answers_nowhere_is_given_up_after_the_third_packet() -> Non
     seen = probed(both(dict.fromkeys(GOOD, SWALLOWING)))
     assert seen.took == pytest.approx(RESENT[1] + UNKNOWN_TRIP)
     assert seen.probe.best is None
-    assert seen.sights == (Sight(SightKind.SILENT, (465, 587, 2525, 25)),)
+    assert seen.network_findings == (NetworkFinding(NetworkFindingKind.SILENT, (465, 587, 2525, 25)),)
     words = seen.port(465).report.result(Stage.CONNECT)
     assert words is not None
     assert words.verdict is Verdict.FAIL
@@ -254,12 +264,12 @@ def test_a_port_that_hangs_up_on_one_way_is_tried_in_the_other() -> None:
 def test_what_is_no_mail_server_in_either_way_is_said_once() -> None:
     seen = probed(FarHost({587: serving(Server(b"+OK ready\r\n"))}), ON_587)
     assert len(seen.host.begun) == 1
-    assert seen.sights == (Sight(SightKind.POP, (587,)),)
+    assert seen.network_findings == (NetworkFinding(NetworkFindingKind.POP, (587,)),)
 
 
 def test_a_way_that_was_said_is_kept_to() -> None:
     plain = [Tls(WireError(Fault.SPEAKS_PLAIN, shown("220 mail.example.com")))]
-    question = Question(host=HOST, endpoints=(ON_465,), fixed=True)
+    question = ScanRequest(host=HOST, endpoints=(ON_465,), fixed=True)
     seen = probed(FarHost({465: Port((plain,))}), question=question)
     assert len(seen.host.begun) == 1
     assert not seen.port(465).serves
@@ -274,7 +284,7 @@ def test_broken_ipv6_costs_the_first_working_setting_nothing() -> None:
     healthy, broken = probed(FarHost(GOOD)), probed(FarHost(GOOD, {}))
     assert broken.told(465)[0] == healthy.told(465)[0]
     assert broken.took == pytest.approx(ONE_LOSS)
-    assert broken.sights == (Sight(SightKind.BROKEN_IPV6, (465, 587, 2525, 25)),)
+    assert broken.network_findings == (NetworkFinding(NetworkFindingKind.BROKEN_IPV6, (465, 587, 2525, 25)),)
     assert broken.port(465).families == (OLD,)
 
 
@@ -282,7 +292,7 @@ def test_the_families_that_serve_are_said() -> None:
     seen = probed(FarHost(GOOD, {465: GOOD[465], 587: REFUSING, 2525: REFUSING, 25: REFUSING}))
     assert seen.port(465).families == (OLD, NEW)
     assert seen.port(587).families == (OLD,)
-    assert seen.sights == ()
+    assert seen.network_findings == ()
     assert seen.probe.best is not None
     assert seen.probe.best.families == (OLD, NEW)
 
@@ -290,12 +300,12 @@ def test_the_families_that_serve_are_said() -> None:
 def test_a_computer_without_ipv6_has_nothing_broken() -> None:
     nowhere = Port(refuses=Fault.NO_NETWORK)
     seen = probed(FarHost(GOOD, dict.fromkeys(GOOD, nowhere)))
-    assert seen.sights == ()
+    assert seen.network_findings == ()
     assert seen.port(465).families == (OLD,)
 
 
 def test_one_family_can_be_asked_for() -> None:
-    seen = probed(both(GOOD), question=Question(host=HOST, endpoints=USUAL, family=NEW))
+    seen = probed(both(GOOD), question=ScanRequest(host=HOST, endpoints=USUAL, family=NEW))
     assert {family for _, _, family in seen.host.begun} == {NEW}
 
 
@@ -303,14 +313,14 @@ def test_a_name_that_is_none_is_said_of_every_port_and_nobody_is_called() -> Non
     seen = probed(FarHost(unknown=WireError(Fault.NO_SUCH_HOST, shown("no such name"))))
     assert not seen.host.begun
     assert [each.report.findings[0].code for each in seen.probe.ports] == ["dns_host_not_found"] * 4
-    assert seen.sights == ()
+    assert seen.network_findings == ()
 
 
 # --- which is best, and why ---
 
 
 def best(ports: Mapping[int, Port], *recommended: Endpoint) -> tuple[int, Why]:
-    seen = probed(FarHost(ports), question=Question(host=HOST, endpoints=USUAL, recommended=recommended))
+    seen = probed(FarHost(ports), question=ScanRequest(host=HOST, endpoints=USUAL, recommended=recommended))
     found = seen.probe.best
     assert found is not None
     return found.endpoint.port, found.why
@@ -329,7 +339,7 @@ def test_which_port_is_best_and_why() -> None:
 
 def test_a_port_without_encryption_is_best_only_where_nothing_else_was_asked_for() -> None:
     clear = Endpoint(HOST, 25, Security.NONE)
-    question = Question(host=HOST, endpoints=candidates(HOST, security=Security.NONE), fixed=True)
+    question = ScanRequest(host=HOST, endpoints=candidates(HOST, security=Security.NONE), fixed=True)
     seen = probed(FarHost({25: serving(GREETING, EHLO, OFFER)}), question=question)
     assert seen.probe.best is not None
     assert (seen.probe.best.endpoint, seen.probe.best.why) == (clear, Why.CLEAR)
@@ -360,7 +370,7 @@ def test_cancelling_closes_every_connection() -> None:
     host = both(dict.fromkeys(GOOD, serving(*MUTE)))
 
     async def run() -> None:
-        work = probe(Question(host=HOST, endpoints=USUAL), wire=host, diagnosis=diagnosis(), emit=lambda _: None)
+        work = probe(ScanRequest(host=HOST, endpoints=USUAL), wire=host, diagnosis=diagnosis(), emit=lambda _: None)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(work, 3)
         assert len(asyncio.all_tasks()) == 1
@@ -371,15 +381,15 @@ def test_cancelling_closes_every_connection() -> None:
 
 
 def test_a_bug_in_a_reader_ends_the_probe_and_leaves_nothing_running() -> None:
-    def burst(event: Event) -> None:
-        if isinstance(event, PortSeen):
+    def burst(event: ScanEvent) -> None:
+        if isinstance(event, PortScanned):
             raise RuntimeError("a bug")
 
     host = both(GOOD)
 
     async def run() -> None:
         with pytest.raises(RuntimeError, match="a bug"):
-            await probe(Question(host=HOST, endpoints=USUAL), wire=host, diagnosis=diagnosis(), emit=burst)
+            await probe(ScanRequest(host=HOST, endpoints=USUAL), wire=host, diagnosis=diagnosis(), emit=burst)
         assert len(asyncio.all_tasks()) == 1
 
     in_no_time(run())
@@ -432,5 +442,5 @@ def test_whatever_ports_do_the_probe_ends_in_time_and_says_of_each(
     assert {each.port for each in seen.probe.serving} == good
     assert (seen.probe.best is None) == (not good)
     assert (seen.probe.best is None) or seen.probe.best.endpoint.port in good
-    for sight in seen.sights:
+    for sight in seen.network_findings:
         assert set(sight.ports) <= set(older)

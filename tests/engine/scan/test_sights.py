@@ -16,11 +16,11 @@ from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.target import Limits
-from smtp_wizard.engine.discovery.server_identity import registered
-from smtp_wizard.engine.scan.control_host import Blame, Neutral, answers, load_neutrals, proposed
-from smtp_wizard.engine.scan.network_findings import Sight, SightKind, sights, unreached
-from smtp_wizard.engine.scan.question import Question
-from smtp_wizard.engine.scan.results import Probe
+from smtp_wizard.engine.discovery.server_identity import registered_domain
+from smtp_wizard.engine.scan.control_host import Blame, ControlHost, answers, load_control_hosts, proposed
+from smtp_wizard.engine.scan.network_findings import NetworkFinding, NetworkFindingKind, network_findings, unreached
+from smtp_wizard.engine.scan.question import ScanRequest
+from smtp_wizard.engine.scan.results import ScanResult
 from smtp_wizard.engine.scan.scan import PROBE_LIMITS, probe
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Trust
 from tests.support.checking import diagnosis
@@ -113,9 +113,9 @@ async def probed(
     host: str = HOST,
     wire: NamedWire | None = None,
     limits: Limits = QUICK,
-) -> Probe:
+) -> ScanResult:
     """Probe ports of a name that leads to loopback."""
-    question = Question(
+    question = ScanRequest(
         host=host,
         endpoints=tuple(Endpoint(host, port, way) for port, way in endpoints),
         ca_file=trust.ca_file if trust else None,
@@ -129,7 +129,7 @@ async def probed(
 async def test_a_port_that_refuses() -> None:
     with refused_port() as port:
         found = await probed((port, STARTTLS))
-    assert sights(found) == (Sight(SightKind.REFUSED, (port,)),)
+    assert network_findings(found) == (NetworkFinding(NetworkFindingKind.REFUSED, (port,)),)
     assert unreached(found.ports[0])
 
 
@@ -137,7 +137,7 @@ async def test_a_port_that_swallows_beside_one_that_serves(world: World) -> None
     """No answer to a SYN at all: waited for until a second one could have been answered, and no longer."""
     async with playing(implicit(world.context())) as (served,), swallowing_port() as port:
         found = await probed((served, TLS), (port, STARTTLS), trust=world.trust)
-    assert sights(found) == (Sight(SightKind.SILENT, (port,)),)
+    assert network_findings(found) == (NetworkFinding(NetworkFindingKind.SILENT, (port,)),)
     assert found.best is not None
     assert found.best.endpoint == Endpoint(HOST, served, TLS)
 
@@ -145,29 +145,29 @@ async def test_a_port_that_swallows_beside_one_that_serves(world: World) -> None
 async def test_a_port_that_takes_connections_and_says_nothing() -> None:
     with silent_port() as port:
         found = await probed((port, STARTTLS), limits=IMPATIENT)
-    assert sights(found) == (Sight(SightKind.MUTE, (port,)),)
+    assert network_findings(found) == (NetworkFinding(NetworkFindingKind.MUTE, (port,)),)
 
 
 async def test_a_port_that_cuts_every_connection() -> None:
     async with playing([Reset()], [Close()]) as ports:
         found = await probed((ports[0], STARTTLS), (ports[1], TLS))
-    assert sights(found) == (Sight(SightKind.RESET, tuple(ports)),)
+    assert network_findings(found) == (NetworkFinding(NetworkFindingKind.RESET, tuple(ports)),)
 
 
 @pytest.mark.parametrize("way", [TLS, STARTTLS])
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
-        (b"+OK POP3 ready\r\n", SightKind.POP),
-        (b"* OK IMAP4rev1 ready\r\n", SightKind.IMAP),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n<html>", SightKind.WEB),
-        (b"<html><body>Please sign in to the hotel's network</body></html>\r\n", SightKind.WEB),
+        (b"+OK POP3 ready\r\n", NetworkFindingKind.POP),
+        (b"* OK IMAP4rev1 ready\r\n", NetworkFindingKind.IMAP),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n<html>", NetworkFindingKind.WEB),
+        (b"<html><body>Please sign in to the hotel's network</body></html>\r\n", NetworkFindingKind.WEB),
     ],
 )
-async def test_another_kind_of_server(world: World, way: Security, words: bytes, kind: SightKind) -> None:
+async def test_another_kind_of_server(world: World, way: Security, words: bytes, kind: NetworkFindingKind) -> None:
     async with playing([Send(words), Hold()]) as (port,):
         found = await probed((port, way), trust=world.trust)
-    assert sights(found) == (Sight(kind, (port,)),)
+    assert network_findings(found) == (NetworkFinding(kind, (port,)),)
     assert not unreached(found.ports[0])
 
 
@@ -176,20 +176,20 @@ async def test_a_web_server_that_waits_to_be_asked() -> None:
     answer: list[Step] = [Send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Hold()]
     async with MisbehavingServer([Hold()], answer, strict=False) as server:
         found = await probed((server.port, STARTTLS), limits=IMPATIENT)
-    assert sights(found) == (Sight(SightKind.WEB, (server.port,)),)
+    assert network_findings(found) == (NetworkFinding(NetworkFindingKind.WEB, (server.port,)),)
 
 
 async def test_a_mailbox_server_under_tls(world: World) -> None:
     async with playing([StartTls(world.context()), Send(b"* OK ready\r\n"), Hold()]) as (port,):
         found = await probed((port, TLS), trust=world.trust)
-    assert sights(found) == (Sight(SightKind.IMAP, (port,)),)
+    assert network_findings(found) == (NetworkFinding(NetworkFindingKind.IMAP, (port,)),)
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this computer has no IPv6 on loopback")
 async def test_addresses_of_the_newer_kind_that_swallow_everything(world: World) -> None:
     async with swallowing_port(IPV6) as port, MisbehavingServer(implicit(world.context()), port=port) as server:
         found = await probed((server.port, TLS), trust=world.trust, wire=NamedWire(Family.IPV6, Family.IPV4))
-    assert sights(found) == (Sight(SightKind.BROKEN_IPV6, (port,)),)
+    assert network_findings(found) == (NetworkFinding(NetworkFindingKind.BROKEN_IPV6, (port,)),)
     assert found.best is not None
     assert found.best.families == (Family.IPV4,)
 
@@ -199,7 +199,7 @@ async def test_both_families_serve(world: World) -> None:
     script = upgraded(world.context())
     async with MisbehavingServer(script, host=IPV6) as newer, MisbehavingServer(script, port=newer.port) as older:
         found = await probed((older.port, STARTTLS), trust=world.trust, wire=NamedWire(Family.IPV6, Family.IPV4))
-    assert sights(found) == ()
+    assert network_findings(found) == ()
     assert found.ports[0].families == (Family.IPV4, Family.IPV6)
 
 
@@ -210,13 +210,13 @@ async def test_a_server_that_calls_itself_otherwise_and_shows_no_certificate(wor
     script: list[Step] = [Send(b"220 relay.provider.net ESMTP\r\n"), EHLO, Send(OFFER), Hold()]
     async with playing(script) as (port,):
         found = await probed((port, STARTTLS))
-    assert sights(found) == (Sight(SightKind.OTHER_SERVER, (port,), "relay.provider.net"),)
+    assert network_findings(found) == (NetworkFinding(NetworkFindingKind.OTHER_SERVER, (port,), "relay.provider.net"),)
 
 
 async def test_a_certificate_that_is_believed_proves_the_server_whatever_it_calls_itself(world: World) -> None:
     async with playing(upgraded(world.context(), b"220 kunden17.hoster.net ready\r\n")) as (port,):
         found = await probed((port, STARTTLS), trust=world.trust)
-    assert sights(found) == ()
+    assert network_findings(found) == ()
     assert found.best is not None
 
 
@@ -225,7 +225,7 @@ async def test_a_greeting_and_a_certificate_of_one_hoster_fit_each_other(world: 
     context = world.context("*.hoster.net")
     async with playing(upgraded(context, b"220 kunden17.hoster.net ready\r\n")) as (port,):
         found = await probed((port, STARTTLS), trust=world.trust)
-    assert sights(found) == ()
+    assert network_findings(found) == ()
     assert found.ports[0].report.findings
 
 
@@ -236,14 +236,14 @@ async def test_a_greeting_and_a_certificate_of_one_hoster_fit_each_other(world: 
 async def test_a_greeting_that_proves_nothing(greeting: bytes) -> None:
     async with playing([Send(greeting + b"\r\n"), EHLO, Send(OFFER), Hold()]) as (port,):
         found = await probed((port, STARTTLS))
-    assert SightKind.OTHER_SERVER not in {each.kind for each in sights(found)}
+    assert NetworkFindingKind.OTHER_SERVER not in {each.kind for each in network_findings(found)}
 
 
 def test_which_domain_was_registered() -> None:
-    assert registered("a.b.example.co.uk") == "example.co.uk"
-    assert registered("Mail.Example.COM") == "example.com"
-    assert registered("mail.internal") is None
-    assert registered("com") is None
+    assert registered_domain("a.b.example.co.uk") == "example.co.uk"
+    assert registered_domain("Mail.Example.COM") == "example.com"
+    assert registered_domain("mail.internal") is None
+    assert registered_domain("com") is None
 
 
 # --- somebody reads along ---
@@ -256,8 +256,8 @@ async def test_a_certificate_made_by_a_virus_scanner(tmp_path: Path, believed: b
     scanner.cert_pem.write_to_path(tmp_path / "scanner.pem")
     async with playing(implicit(good(scanner, HOST))) as (port,):
         found = await probed((port, TLS), trust=Trust(str(tmp_path / "scanner.pem")) if believed else None)
-    (seen,) = sights(found)
-    assert (seen.kind, seen.ports) == (SightKind.INSPECTED, (port,))
+    (seen,) = network_findings(found)
+    assert (seen.kind, seen.ports) == (NetworkFindingKind.INSPECTED, (port,))
     assert "Avast" in seen.name
     assert seen.who is Who.ADMIN
     assert found.ports[0].serves is believed
@@ -276,19 +276,19 @@ async def test_a_certificate_made_by_a_virus_scanner(tmp_path: Path, believed: b
 async def test_the_traces_of_a_firewall(greeting: bytes, offer: bytes) -> None:
     async with playing([Send(greeting), EHLO, Send(offer), Hold()]) as (port,):
         found = await probed((port, STARTTLS))
-    assert sights(found) == (Sight(SightKind.STRIPPED, (port,)),)
+    assert network_findings(found) == (NetworkFinding(NetworkFindingKind.STRIPPED, (port,)),)
 
 
 async def test_an_offer_that_stands_on_another_port(world: World) -> None:
     bare: list[Step] = [Send(b"220 mail.example.com\r\n"), EHLO, Send(b"250 here\r\n"), Hold()]
     async with playing(bare, upgraded(world.context())) as ports:
         found = await probed((ports[0], STARTTLS), (ports[1], STARTTLS), trust=world.trust)
-    assert sights(found) == (Sight(SightKind.STRIPPED, (ports[0],)),)
+    assert network_findings(found) == (NetworkFinding(NetworkFindingKind.STRIPPED, (ports[0],)),)
 
 
 async def test_a_server_that_never_offers_to_encrypt_is_no_sight() -> None:
     async with playing([Send(b"220 mail.example.com\r\n"), EHLO, Send(b"250 here\r\n"), Hold()]) as (port,):
-        assert sights(await probed((port, STARTTLS))) == ()
+        assert network_findings(await probed((port, STARTTLS))) == ()
 
 
 # --- a neutral host ---
@@ -326,7 +326,7 @@ async def test_another_server_in_place_of_a_neutral_host_is_the_networks_doing()
 
 
 async def test_a_neutral_host_that_does_not_exist_tells_nothing() -> None:
-    question = Question(host="nobody.invalid", endpoints=(Endpoint("nobody.invalid", 25, STARTTLS),))
+    question = ScanRequest(host="nobody.invalid", endpoints=(Endpoint("nobody.invalid", 25, STARTTLS),))
     seen = await probe(question, wire=SocketWire(), diagnosis=diagnosis(), emit=lambda _: None, limits=QUICK)
     (answer,) = answers(HOST, seen, set())
     assert (answer.blame, answer.sure) == (Blame.UNCLEAR, False)
@@ -341,25 +341,25 @@ async def test_a_refusal_where_nobody_is_known_to_serve_tells_nothing() -> None:
 
 def test_whom_to_propose() -> None:
     known = (
-        Neutral("mail.one.example.com", (465, 587)),
-        Neutral("mail.example.net", (25, 587)),
-        Neutral("mail.example.org", (2525,)),
+        ControlHost("mail.one.example.com", (465, 587)),
+        ControlHost("mail.example.net", (25, 587)),
+        ControlHost("mail.example.org", (2525,)),
     )
-    assert proposed("mail.firma.de", [25], known) == Neutral("mail.example.net", (25,))
-    assert proposed("mail.firma.de", [587], known) == Neutral("mail.one.example.com", (587,))
-    assert proposed("mail.firma.de", [465, 587, 25], known) == Neutral("mail.one.example.com", (465, 587))
-    assert proposed("other.example.com", [465, 587], known) == Neutral("mail.example.net", (587,))
-    assert proposed("8.8.8.8", [2525], known) == Neutral("mail.example.org", (2525,))
+    assert proposed("mail.firma.de", [25], known) == ControlHost("mail.example.net", (25,))
+    assert proposed("mail.firma.de", [587], known) == ControlHost("mail.one.example.com", (587,))
+    assert proposed("mail.firma.de", [465, 587, 25], known) == ControlHost("mail.one.example.com", (465, 587))
+    assert proposed("other.example.com", [465, 587], known) == ControlHost("mail.example.net", (587,))
+    assert proposed("8.8.8.8", [2525], known) == ControlHost("mail.example.org", (2525,))
     assert proposed("mail.firma.de", [110], known) is None
 
 
 @pytest.mark.parametrize("host", ["localhost", "mail.localhost", "127.0.0.1", "::1", "10.0.0.2", "fe80::1", "fd00::1"])
 def test_nobody_is_proposed_for_a_server_in_this_network(host: str) -> None:
-    assert proposed(host, [25], [Neutral("mail.example.net", (25,))]) is None
+    assert proposed(host, [25], [ControlHost("mail.example.net", (25,))]) is None
 
 
 def test_every_usual_port_has_somebody_to_propose() -> None:
-    ports = {port for each in load_neutrals() for port in each.ports}
+    ports = {port for each in load_control_hosts() for port in each.ports}
     assert ports == {25, 465, 587, 2525}
 
 

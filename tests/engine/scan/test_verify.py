@@ -18,7 +18,7 @@ from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.provider import CatalogEndpoint, Provider, ProviderKind
-from smtp_wizard.engine.scan.verify import Place, places, verify
+from smtp_wizard.engine.scan.verify import ListedServer, listed_servers, verify
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import WireError
 from tests.support.checking import NotingDiagnosis
@@ -34,16 +34,16 @@ def provider(provider_id: str) -> Provider:
     return found
 
 
-def at(endpoint: Endpoint, like: str = "gmx") -> Place:
+def at(endpoint: Endpoint, like: str = "gmx") -> ListedServer:
     """A provider as one that is shipped, with this server alone."""
-    return Place(endpoint, (replace(provider(like), endpoints=(CatalogEndpoint(endpoint=endpoint),)),))
+    return ListedServer(endpoint, (replace(provider(like), endpoints=(CatalogEndpoint(endpoint=endpoint),)),))
 
 
 # --- which servers ----------------------------------------------------------------------------------------------------
 
 
 def test_every_server_that_is_offered_is_spoken_to_once() -> None:
-    found = places(CATALOG.providers)
+    found = listed_servers(CATALOG.providers)
     endpoints = [place.endpoint for place in found]
     assert len(endpoints) == len(set(endpoints)) > 150
     for each in CATALOG.providers:
@@ -56,13 +56,15 @@ def test_every_server_that_is_offered_is_spoken_to_once() -> None:
 
 
 def test_nobody_on_this_computer_and_nobody_in_the_clear_is_spoken_to() -> None:
-    for place in places(CATALOG.providers):
+    for place in listed_servers(CATALOG.providers):
         assert place.endpoint.security is not Security.NONE
         assert place.endpoint.host != "127.0.0.1"
 
 
 def test_providers_with_one_server_share_it() -> None:
-    (shared,) = (place for place in places(CATALOG.providers) if str(place.endpoint) == "smtp.office365.com:587")
+    (shared,) = (
+        place for place in listed_servers(CATALOG.providers) if str(place.endpoint) == "smtp.office365.com:587"
+    )
     assert [each.id for each in shared.providers] == ["microsoft365", "godaddy-microsoft365"]
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets import keyring as desktop_store
-from smtp_wizard.engine.secrets.base import SecretError, SecretStore, Trouble
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault, SecretStore
 from smtp_wizard.engine.secrets.keyring import OS_BACKENDS, SERVICE, Backend, KeyringStore
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import EnvStore, variable_for
@@ -136,7 +136,7 @@ async def test_what_is_deleted_is_gone(kind: str) -> None:
     await store.delete(ref)
     with pytest.raises(SecretError) as missing:
         await store.get(ref)
-    assert missing.value.trouble in (Trouble.MISSING, Trouble.ASK)
+    assert missing.value.trouble in (SecretFault.MISSING, SecretFault.ASK)
 
 
 async def test_a_store_that_always_fails_fails_in_sentences() -> None:
@@ -150,26 +150,29 @@ async def test_a_store_that_always_fails_fails_in_sentences() -> None:
 
 # -- the keyring's situations ------------------------------------------------------------------------------------------
 
-SITUATIONS: dict[str, tuple[Callable[[], Backend], Trouble]] = {
-    "no keyring": (keyring.backends.fail.Keyring, Trouble.ABSENT),
-    "an empty chain": (chain, Trouble.ABSENT),
+SITUATIONS: dict[str, tuple[Callable[[], Backend], SecretFault]] = {
+    "no keyring": (keyring.backends.fail.Keyring, SecretFault.ABSENT),
+    "an empty chain": (chain, SecretFault.ABSENT),
     "a keyring that was never made": (
         lambda: desktop(RaisingBackend(problem=keyring.errors.InitError("Prompt dismissed.."))),
-        Trouble.ABSENT,
+        SecretFault.ABSENT,
     ),
-    "locked": (lambda: desktop(RaisingBackend(problem=keyring.errors.KeyringLocked(PASSWORD))), Trouble.LOCKED),
-    "forgets by its nature": (keyring.backends.null.Keyring, Trouble.FORGETS),
-    "forgets behind a good name": (lambda: desktop(ForgetfulBackend()), Trouble.FORGETS),
-    "gives back something else": (lambda: desktop(AlteringBackend()), Trouble.FORGETS),
-    "a plug-in": (lambda: named(MemoryBackend(), "keyrings.alt.file", "PlaintextKeyring"), Trouble.UNSAFE),
-    "a plug-in with a good class name": (lambda: named(MemoryBackend(), "evil.SecretService"), Trouble.UNSAFE),
+    "locked": (lambda: desktop(RaisingBackend(problem=keyring.errors.KeyringLocked(PASSWORD))), SecretFault.LOCKED),
+    "forgets by its nature": (keyring.backends.null.Keyring, SecretFault.FORGETS),
+    "forgets behind a good name": (lambda: desktop(ForgetfulBackend()), SecretFault.FORGETS),
+    "gives back something else": (lambda: desktop(AlteringBackend()), SecretFault.FORGETS),
+    "a plug-in": (lambda: named(MemoryBackend(), "keyrings.alt.file", "PlaintextKeyring"), SecretFault.UNSAFE),
+    "a plug-in with a good class name": (lambda: named(MemoryBackend(), "evil.SecretService"), SecretFault.UNSAFE),
     "a chain with a plug-in": (
         lambda: chain(desktop(), named(MemoryBackend(), "keyrings.alt.file", "PlaintextKeyring")),
-        Trouble.UNSAFE,
+        SecretFault.UNSAFE,
     ),
-    "a chain in a chain": (lambda: chain(desktop(), chain(desktop())), Trouble.UNSAFE),
-    "refuses": (lambda: desktop(RaisingBackend(problem=OSError(1783, "The stub received bad data"))), Trouble.REFUSED),
-    "refuses and quotes the password": (lambda: desktop(QuotingBackend()), Trouble.REFUSED),
+    "a chain in a chain": (lambda: chain(desktop(), chain(desktop())), SecretFault.UNSAFE),
+    "refuses": (
+        lambda: desktop(RaisingBackend(problem=OSError(1783, "The stub received bad data"))),
+        SecretFault.REFUSED,
+    ),
+    "refuses and quotes the password": (lambda: desktop(QuotingBackend()), SecretFault.REFUSED),
 }
 
 
@@ -202,7 +205,7 @@ async def test_a_plug_in_is_given_no_password_to_try() -> None:
 async def test_a_factory_that_fails_is_a_fault_of_the_keyring() -> None:
     factory = Mock(side_effect=ModuleNotFoundError("No module named 'nowhere'"))
     error = await refused(KeyringStore(backend_factory=factory))
-    assert error.trouble is Trouble.REFUSED
+    assert error.trouble is SecretFault.REFUSED
     assert "ModuleNotFoundError" in str(error)
 
 
@@ -227,7 +230,7 @@ async def test_an_entry_stands_under_the_programs_and_the_accounts_name() -> Non
 async def test_an_entry_that_somebody_deleted_is_said() -> None:
     with pytest.raises(SecretError, match="no entry 'Office/password' any more") as missing:
         await keyring_store(desktop()).get(OFFICE)
-    assert missing.value.trouble is Trouble.MISSING
+    assert missing.value.trouble is SecretFault.MISSING
 
 
 KNOWN = OS_BACKENDS | {desktop_store._CHAIN, desktop_store._FAIL, desktop_store._NULL}
@@ -244,7 +247,7 @@ async def test_what_windows_cannot_hold_is_said_in_a_sentence(chained: bool) -> 
     store = keyring_store(chain(windows) if chained else windows)
     with pytest.raises(SecretError, match=r"at most 1280 characters, and this one has 1281: .* the vault\.") as caught:
         await put(store, "Office", Secret("x" * 1281))
-    assert caught.value.trouble is Trouble.TOO_LONG
+    assert caught.value.trouble is SecretFault.TOO_LONG
     assert windows.entries == {}
     assert await put(keyring_store(desktop()), "Office", Secret("x" * 1281)) == OFFICE
 
@@ -279,7 +282,7 @@ def hung() -> Iterator[Hung]:
 
 async def test_a_mute_keyring_costs_the_limit_and_no_more(hung: Hung) -> None:
     error = await refused(hung.store)
-    assert error.trouble is Trouble.MUTE
+    assert error.trouble is SecretFault.MUTE
     assert "did not answer within 0.1 seconds" in str(error)
 
 
@@ -287,7 +290,7 @@ async def test_a_mute_keyring_is_waited_for_only_once(hung: Hung) -> None:
     for _ in range(5):
         with pytest.raises(SecretError) as mute:
             await hung.store.get(OFFICE) if hung.backend.reached.is_set() else await put(hung.store, "Office", SECRET)
-        assert mute.value.trouble is Trouble.MUTE
+        assert mute.value.trouble is SecretFault.MUTE
     assert hung.factory.call_count == 1
 
 
@@ -443,7 +446,7 @@ async def test_a_variable_that_is_not_set_is_named() -> None:
     store = EnvStore({})
     with pytest.raises(SecretError, match="SMTP_WIZARD_PASSWORD_OFFICE_ANA is not set; set it") as unset:
         await put(store, "Office ana", SECRET)
-    assert unset.value.trouble is Trouble.UNSET
+    assert unset.value.trouble is SecretFault.UNSET
     with pytest.raises(SecretError, match="RELAY_KEY is not set"):
         await store.get(StoreRef(StoreKind.ENV, "RELAY_KEY"))
 
@@ -452,7 +455,7 @@ async def test_a_variable_with_another_password_is_refused_without_telling_eithe
     store = EnvStore({"SMTP_WIZARD_PASSWORD_OFFICE": "another one"})
     with pytest.raises(SecretError, match="holds another password") as differs:
         await put(store, "Office", SECRET)
-    assert differs.value.trouble is Trouble.DIFFERS
+    assert differs.value.trouble is SecretFault.DIFFERS
     assert "another one" not in str(differs.value)
     assert PASSWORD not in str(differs.value)
 
@@ -493,7 +496,7 @@ async def test_what_is_kept_in_no_store_is_asked_for() -> None:
     stores = SecretStores({}, backend_factory=always(desktop()))
     with pytest.raises(SecretError, match="asked for each time") as ask:
         await stores.fetch(StoreRef(StoreKind.SESSION, "Office/password"))
-    assert ask.value.trouble is Trouble.ASK
+    assert ask.value.trouble is SecretFault.ASK
 
 
 async def test_stores_are_offered_in_order_and_found_by_their_references() -> None:

@@ -21,7 +21,7 @@ from smtp_wizard.commands.options.passwords import _decoded
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.secrets import vault, vault_format
-from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.runtime.exits import CommandError
@@ -126,7 +126,7 @@ async def test_no_error_has_in_it_what_was_sealed(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("smtp_wizard.engine.secrets.vault_format.json.dumps", no_list_of_secrets(json.dumps))
     broken = vault_format.read(vault_format.seal({}, key))
     monkeypatch.undo()
-    with pytest.raises(vault_format.Damaged, match="no list of secrets") as caught:
+    with pytest.raises(vault_format.DamagedVault, match="no list of secrets") as caught:
         vault_format.unseal(broken, key)
     assert_no_trace("correct horse~q7Z", reachable(caught.value))
 
@@ -147,7 +147,7 @@ def test_what_leads_to_an_error_is_found() -> None:
         try:
             NO_TEXT.decode()
         except UnicodeDecodeError:
-            raise SecretError(Trouble.UNREADABLE, shown("no text")) from None
+            raise SecretError(SecretFault.UNREADABLE, shown("no text")) from None
 
     with pytest.raises(SecretError) as caught:
         careless()

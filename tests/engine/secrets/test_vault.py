@@ -25,7 +25,7 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets import vault as vault_module
 from smtp_wizard.engine.secrets import vault_format
-from smtp_wizard.engine.secrets.base import SecretError, Trouble
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultState, VaultStore, acceptable
 from smtp_wizard.engine.secrets.vault_format import Cost, Key, Sealed
@@ -61,7 +61,7 @@ def state_of(store: VaultStore) -> VaultState:
     return store.state
 
 
-async def trouble_of(work: Any) -> Trouble:
+async def trouble_of(work: Any) -> SecretFault:
     with pytest.raises(SecretError) as caught:
         await work
     assert str(caught.value).count("\n") == 0
@@ -81,7 +81,7 @@ async def test_another_process_reads_what_was_kept(tmp_path: Path) -> None:
     assert await again.get(OFFICE) == SECRET
     assert await again.get(token) == Secret("a token")
     await store.delete(token)
-    assert await trouble_of(again.get(token)) is Trouble.MISSING
+    assert await trouble_of(again.get(token)) is SecretFault.MISSING
     assert await again.get(OFFICE) == SECRET
 
 
@@ -152,11 +152,11 @@ async def test_what_another_process_changes_is_seen_although_nothing_is_read_twi
     await put(store, "Office", Secret("another"))
     assert await again.get(OFFICE) == Secret("another")
     (tmp_path / "vault.json").chmod(0o666)
-    assert await trouble_of(again.get(OFFICE)) is Trouble.EXPOSED
+    assert await trouble_of(again.get(OFFICE)) is SecretFault.EXPOSED
     (tmp_path / "vault.json").chmod(0o600)
     assert await again.get(OFFICE) == Secret("another")
     (tmp_path / "vault.json").write_text("{")
-    assert await trouble_of(again.get(OFFICE)) is Trouble.DAMAGED
+    assert await trouble_of(again.get(OFFICE)) is SecretFault.DAMAGED
 
 
 async def test_what_is_at_hand_of_a_vault_is_not_shown(tmp_path: Path) -> None:
@@ -222,14 +222,14 @@ def test_an_accent_may_be_typed_in_two_ways() -> None:
 async def test_a_closed_vault_says_that_it_needs_its_passphrase(tmp_path: Path) -> None:
     store = vault(tmp_path)
     assert state_of(store) is VaultState.MISSING
-    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.CLOSED
+    assert await trouble_of(put(store, "Office", SECRET)) is SecretFault.CLOSED
     assert not (tmp_path / "vault.json").exists()
-    assert await trouble_of(store.get(OFFICE)) is Trouble.ABSENT
+    assert await trouble_of(store.get(OFFICE)) is SecretFault.ABSENT
     await store.delete(OFFICE)
     assert not await store.ready()
     await put(await new_vault(tmp_path), "Office", SECRET)
     assert state_of(store) is VaultState.CLOSED
-    assert await trouble_of(store.get(OFFICE)) is Trouble.CLOSED
+    assert await trouble_of(store.get(OFFICE)) is SecretFault.CLOSED
     await store.open(PASSPHRASE)
     assert state_of(store) is VaultState.OPEN
     assert await store.ready()
@@ -239,7 +239,7 @@ async def test_a_closed_vault_says_that_it_needs_its_passphrase(tmp_path: Path) 
 async def test_a_wrong_passphrase_is_not_called_damage(tmp_path: Path) -> None:
     await new_vault(tmp_path)
     store = vault(tmp_path)
-    assert await trouble_of(store.open(Secret("another passphrase"))) is Trouble.WRONG
+    assert await trouble_of(store.open(Secret("another passphrase"))) is SecretFault.WRONG
     assert state_of(store) is VaultState.CLOSED
 
 
@@ -256,7 +256,7 @@ async def test_every_changed_byte_is_damage_and_not_a_wrong_passphrase(tmp_path:
         file.write_bytes(changed)
         with pytest.raises(SecretError, match=r"is damaged \(") as caught:
             await opened(tmp_path)
-        assert caught.value.trouble is Trouble.DAMAGED
+        assert caught.value.trouble is SecretFault.DAMAGED
 
 
 @pytest.mark.parametrize("keep", [0, 1, 100, 400])
@@ -265,9 +265,9 @@ async def test_a_file_that_was_cut_is_damaged_and_left_alone(keep: int, tmp_path
     await put(store, "Office", SECRET)
     file = tmp_path / "vault.json"
     file.write_bytes(file.read_bytes()[:keep])
-    assert await trouble_of(store.get(OFFICE)) is Trouble.DAMAGED
-    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.DAMAGED
-    assert await trouble_of(vault(tmp_path).create(PASSPHRASE)) is Trouble.DAMAGED
+    assert await trouble_of(store.get(OFFICE)) is SecretFault.DAMAGED
+    assert await trouble_of(put(store, "Office", SECRET)) is SecretFault.DAMAGED
+    assert await trouble_of(vault(tmp_path).create(PASSPHRASE)) is SecretFault.DAMAGED
     assert file.stat().st_size == keep
     found = await store.probe()
     assert not found.ok
@@ -315,13 +315,13 @@ async def test_a_forged_header_is_refused_before_any_memory_is_taken(
     forged(tmp_path, **header)
     derive = Mock(side_effect=AssertionError("the key was derived"))
     monkeypatch.setattr(vault_format, "make_key", derive)
-    assert await trouble_of(vault(tmp_path).open(PASSPHRASE)) is Trouble.DAMAGED
+    assert await trouble_of(vault(tmp_path).open(PASSPHRASE)) is SecretFault.DAMAGED
 
 
 async def test_the_header_is_sealed_with_the_rest(tmp_path: Path) -> None:
     await new_vault(tmp_path)
     forged(tmp_path, nonce=base64.b64encode(b"n" * 12).decode())
-    assert await trouble_of(vault(tmp_path).open(PASSPHRASE)) is Trouble.WRONG
+    assert await trouble_of(vault(tmp_path).open(PASSPHRASE)) is SecretFault.WRONG
 
 
 def released() -> dict[str, Any]:
@@ -344,7 +344,7 @@ def released() -> dict[str, Any]:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_odd_in_a_vault_is_named(words: str, odd: dict[str, Any]) -> None:
-    with pytest.raises(vault_format.Damaged) as caught:
+    with pytest.raises(vault_format.DamagedVault) as caught:
         vault_format.read(json.dumps(odd).encode())
     assert str(caught.value) == words
 
@@ -353,7 +353,7 @@ def test_what_is_odd_in_a_vault_is_named(words: str, odd: dict[str, Any]) -> Non
 def test_a_vault_with_a_key_twice_is_damaged(double: str) -> None:
     text = (FILES / "vault.json").read_text()
     assert text.count(double) == 1
-    with pytest.raises(vault_format.Damaged, match=r"^it has the same key twice"):
+    with pytest.raises(vault_format.DamagedVault, match=r"^it has the same key twice"):
         vault_format.read(text.replace(double, f"{double}, {double}").encode())
 
 
@@ -380,10 +380,10 @@ async def test_a_passphrase_that_is_too_short_makes_no_vault(tmp_path: Path) -> 
 async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("no folder")
     store = vault(tmp_path / "config")
-    assert await trouble_of(store.create(PASSPHRASE)) is Trouble.REFUSED
+    assert await trouble_of(store.create(PASSPHRASE)) is SecretFault.REFUSED
     assert not (await store.probe()).ok
     assert not (await VaultStore(None).probe()).ok
-    assert await trouble_of(VaultStore(None).create(PASSPHRASE)) is Trouble.ABSENT
+    assert await trouble_of(VaultStore(None).create(PASSPHRASE)) is SecretFault.ABSENT
 
 
 async def test_a_writer_that_never_ends_is_said(tmp_path: Path) -> None:
@@ -392,7 +392,7 @@ async def test_a_writer_that_never_ends_is_said(tmp_path: Path) -> None:
     await new_vault(tmp_path)
     store = await opened(tmp_path, lock_limit=0.05)
     with filelock.FileLock(f"{tmp_path / 'vault.json'}.lock"):
-        assert await trouble_of(put(store, "Office", SECRET)) is Trouble.REFUSED
+        assert await trouble_of(put(store, "Office", SECRET)) is SecretFault.REFUSED
         await opened(tmp_path)
     await put(store, "Office", SECRET)
 
@@ -416,7 +416,7 @@ async def test_a_source_with_a_short_passphrase_makes_no_vault(tmp_path: Path) -
         return Secret("short")
 
     store = vault(tmp_path, source=source)
-    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.REFUSED
+    assert await trouble_of(put(store, "Office", SECRET)) is SecretFault.REFUSED
 
 
 async def test_another_passphrase_locks_out_the_old_one(tmp_path: Path) -> None:
@@ -425,9 +425,9 @@ async def test_another_passphrase_locks_out_the_old_one(tmp_path: Path) -> None:
     other = await opened(tmp_path)
     await store.change_passphrase(Secret("another passphrase"))
     assert await store.get(OFFICE) == SECRET
-    assert await trouble_of(other.get(OFFICE)) is Trouble.CLOSED
-    assert await trouble_of(put(other, "Office", SECRET)) is Trouble.CLOSED
-    assert await trouble_of(vault(tmp_path).open(PASSPHRASE)) is Trouble.WRONG
+    assert await trouble_of(other.get(OFFICE)) is SecretFault.CLOSED
+    assert await trouble_of(put(other, "Office", SECRET)) is SecretFault.CLOSED
+    assert await trouble_of(vault(tmp_path).open(PASSPHRASE)) is SecretFault.WRONG
     await other.open(Secret("another passphrase"))
     assert await other.get(OFFICE) == SECRET
     with pytest.raises(InputError):
@@ -449,8 +449,8 @@ async def test_a_vault_whose_passphrase_another_process_has_changed_is_closed_an
     for work in (store.get(OFFICE), store.put(OFFICE, Secret("x")), store.delete(OFFICE)):
         with pytest.raises(SecretError, match="another passphrase since it was opened here") as closed:
             await work
-        assert closed.value.trouble is Trouble.CLOSED
-    assert await trouble_of(store.open(PASSPHRASE)) is Trouble.WRONG
+        assert closed.value.trouble is SecretFault.CLOSED
+    assert await trouble_of(store.open(PASSPHRASE)) is SecretFault.WRONG
     await store.open(NEW_PASSPHRASE)
     assert await store.ready()
     assert await store.get(OFFICE) == SECRET
@@ -469,7 +469,7 @@ async def test_a_vault_that_is_taken_away_just_before_it_is_used(tmp_path: Path)
         (tmp_path / "vault.json").unlink()
 
     store._ready = taken_away  # type: ignore[method-assign]
-    assert await trouble_of(store.put(OFFICE, SECRET)) is Trouble.ABSENT
+    assert await trouble_of(store.put(OFFICE, SECRET)) is SecretFault.ABSENT
 
 
 async def test_who_wants_to_know_is_told_before_anything_is_written(tmp_path: Path) -> None:
@@ -483,15 +483,15 @@ async def test_who_wants_to_know_is_told_before_anything_is_written(tmp_path: Pa
 async def test_without_a_config_folder_there_is_no_vault() -> None:
     store = VaultStore(None)
     assert not await store.ready()
-    assert await trouble_of(store.put(OFFICE, SECRET)) is Trouble.CLOSED
-    assert await trouble_of(store.create(PASSPHRASE)) is Trouble.ABSENT
+    assert await trouble_of(store.put(OFFICE, SECRET)) is SecretFault.CLOSED
+    assert await trouble_of(store.create(PASSPHRASE)) is SecretFault.ABSENT
 
 
 async def test_a_vault_that_was_never_opened_says_so(tmp_path: Path) -> None:
     store = vault(tmp_path)
     with pytest.raises(SecretError, match="There is no vault yet: a passphrase"):
         await put(store, "Office", SECRET)
-    assert await trouble_of(store.open(PASSPHRASE)) is Trouble.ABSENT
+    assert await trouble_of(store.open(PASSPHRASE)) is SecretFault.ABSENT
     await new_vault(tmp_path)
     with pytest.raises(SecretError, match="The vault is closed: its passphrase"):
         await put(store, "Office", SECRET)
@@ -526,7 +526,7 @@ async def test_a_passphrase_that_was_given_and_is_right_no_longer_leads_to_a_que
     assert await store.get(OFFICE) == SECRET
     await other.change_passphrase(NEW_PASSPHRASE)
     assert not await store.ready()
-    assert await trouble_of(store.get(OFFICE)) is Trouble.CLOSED
+    assert await trouble_of(store.get(OFFICE)) is SecretFault.CLOSED
     await store.open(NEW_PASSPHRASE)
     assert await store.get(OFFICE) == SECRET
 
@@ -537,7 +537,7 @@ async def test_a_passphrase_that_was_never_right_is_wrong(tmp_path: Path) -> Non
 
     await new_vault(tmp_path)
     store = vault(tmp_path, source=wrong)
-    assert await trouble_of(store.ready()) is Trouble.WRONG
+    assert await trouble_of(store.ready()) is SecretFault.WRONG
     await store.open(PASSPHRASE)
     assert await store.ready()
 
@@ -578,8 +578,8 @@ async def test_a_passphrase_that_changes_just_before_the_vault_is_used(tmp_path:
         await store.put(OFFICE, SECRET)
         assert await other.get(OFFICE) == SECRET
     else:
-        assert await trouble_of(store.put(OFFICE, SECRET)) is Trouble.CLOSED
-        assert await trouble_of(other.get(OFFICE)) is Trouble.MISSING
+        assert await trouble_of(store.put(OFFICE, SECRET)) is SecretFault.CLOSED
+        assert await trouble_of(other.get(OFFICE)) is SecretFault.MISSING
 
 
 def forgetting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -591,17 +591,17 @@ async def test_what_was_written_is_read_back(tmp_path: Path, monkeypatch: pytest
     store = await new_vault(tmp_path)
     await put(store, "Office", SECRET)
     forgetting(monkeypatch)
-    assert await trouble_of(put(store, "Shop", SECRET)) is Trouble.FORGETS
-    assert await trouble_of(put(store, "Office", Secret("another one"))) is Trouble.FORGETS
-    assert await trouble_of(store.delete(OFFICE)) is Trouble.FORGETS
-    assert await trouble_of(store.change_passphrase(NEW_PASSPHRASE)) is Trouble.FORGETS
+    assert await trouble_of(put(store, "Shop", SECRET)) is SecretFault.FORGETS
+    assert await trouble_of(put(store, "Office", Secret("another one"))) is SecretFault.FORGETS
+    assert await trouble_of(store.delete(OFFICE)) is SecretFault.FORGETS
+    assert await trouble_of(store.change_passphrase(NEW_PASSPHRASE)) is SecretFault.FORGETS
     assert await store.get(OFFICE) == SECRET, "the old passphrase still opens it, here too"
 
 
 async def test_a_new_vault_is_read_back_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     forgetting(monkeypatch)
     store = vault(tmp_path)
-    assert await trouble_of(store.create(PASSPHRASE)) is Trouble.FORGETS
+    assert await trouble_of(store.create(PASSPHRASE)) is SecretFault.FORGETS
     assert state_of(store) is VaultState.MISSING
 
 
@@ -609,7 +609,7 @@ async def test_what_comes_back_is_compared(tmp_path: Path, monkeypatch: pytest.M
     store = await new_vault(tmp_path)
     whole = vault_format.seal
     monkeypatch.setattr(vault_format, "seal", lambda entries, key: whole({**entries, "Office/password": "x"}, key))
-    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.FORGETS
+    assert await trouble_of(put(store, "Office", SECRET)) is SecretFault.FORGETS
 
 
 async def test_a_vault_that_is_full_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -619,7 +619,7 @@ async def test_a_vault_that_is_full_stays_as_it_is(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(vault_format, "LARGEST", 2000)
     noted = Mock()
     long = StoreRef(StoreKind.VAULT, "Shop/password")
-    assert await trouble_of(store.put(long, Secret("x" * 3000), before=noted)) is Trouble.TOO_LONG
+    assert await trouble_of(store.put(long, Secret("x" * 3000), before=noted)) is SecretFault.TOO_LONG
     assert not noted.called
     assert await store.get(OFFICE) == SECRET
 
@@ -629,7 +629,7 @@ async def test_too_little_memory_is_said(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(vault_format, "make_key", Mock(side_effect=MemoryError))
     with pytest.raises(SecretError, match="not enough memory") as said:
         await vault(tmp_path).open(PASSPHRASE)
-    assert said.value.trouble is Trouble.REFUSED
+    assert said.value.trouble is SecretFault.REFUSED
 
 
 async def test_two_that_make_it_at_once_make_one(tmp_path: Path) -> None:
@@ -643,8 +643,8 @@ async def test_a_vault_that_was_taken_away_is_said(tmp_path: Path) -> None:
     store = await new_vault(tmp_path)
     await put(store, "Office", SECRET)
     (tmp_path / "vault.json").unlink()
-    assert await trouble_of(store.get(OFFICE)) is Trouble.ABSENT
-    assert await trouble_of(put(store, "Office", SECRET)) is Trouble.CLOSED
+    assert await trouble_of(store.get(OFFICE)) is SecretFault.ABSENT
+    assert await trouble_of(put(store, "Office", SECRET)) is SecretFault.CLOSED
 
 
 # -- many writers, and killed ones -------------------------------------------------------------------------------------
@@ -716,7 +716,7 @@ async def test_what_a_killed_writer_left_is_swept_when_the_vault_is_opened(tmp_p
 
 def test_what_is_far_too_long_is_not_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vault_format, "read_json", Mock(side_effect=AssertionError("it was read")))
-    with pytest.raises(vault_format.Damaged, match="far too long"):
+    with pytest.raises(vault_format.DamagedVault, match="far too long"):
         vault_format.read(b" " * (vault_format.LARGEST + 1))
 
 
@@ -760,5 +760,5 @@ async def test_what_was_read_goes_with_the_key(tmp_path: Path) -> None:
     await put(store, "Office", SECRET)
     assert await store.get(OFFICE) == SECRET
     await (await opened(tmp_path)).change_passphrase(Secret("another one of no sense"))
-    assert await trouble_of(store.get(OFFICE)) is Trouble.CLOSED
+    assert await trouble_of(store.get(OFFICE)) is SecretFault.CLOSED
     assert (store._key, store._copy, store._unsealed_last) == (None, None, None)

@@ -22,7 +22,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.checks.certificate_inspection import Look, insight, said_time
+from smtp_wizard.engine.checks.certificate_inspection import Inspection, insight, said_time
 from smtp_wizard.engine.checks.runner import SOON
 from smtp_wizard.engine.smtp.certificates import MOST_READ, culprit, judged, read_chain
 from smtp_wizard.engine.smtp.symptom import TlsFault
@@ -487,7 +487,9 @@ def test_the_dates_shown_are_those_of_the_certificate_that_has_run_out() -> None
     assert culprit(TlsFault.WRONG_NAME, chain, TODAY).subject == "mail.example.test"
     assert culprit(TlsFault.EXPIRED, chain, gone - DAY / 2).subject == "mail.example.test", "none, by another clock"
     known = insight(
-        TlsFault.EXPIRED, Look(TlsFacts(shown("TLSv1.3"), shown("x"), names=(shown("a.example"),), chain=chain)), TODAY
+        TlsFault.EXPIRED,
+        Inspection(TlsFacts(shown("TLSv1.3"), shown("x"), names=(shown("a.example"),), chain=chain)),
+        TODAY,
     ).facts
     assert (known["not_after"], known["issuer"]) == (f"{gone:%Y-%m-%d}", "Old Root")
     assert known["issuers"] == "Middle, Old Root"

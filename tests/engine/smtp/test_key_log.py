@@ -13,9 +13,9 @@ import pytest
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.engine.discovery.web import Document, HttpWeb
+from smtp_wizard.engine.discovery.web import FetchedDocument, HttpWeb
 from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.oauth.exchange import Exchange, RegisteredClient
+from smtp_wizard.engine.oauth.exchange import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.oauth.server import OAuthServer
 from smtp_wizard.engine.sandbox.scenarios import load_scenarios
@@ -63,7 +63,7 @@ async def test_a_check_writes_no_keys(key_log: Path, authority: Authority, secur
 async def test_the_web_writes_no_keys(key_log: Path, authority: Authority) -> None:
     async with WebServer(authority, {"https://autoconfig.firm.test/": Page(b"yes")}) as server:
         web = HttpWeb(Trust(str(authority.file)), 5.0, lambda host, port: ("127.0.0.1", server.ports[port]))
-        assert isinstance(await web.fetch("https://autoconfig.firm.test/"), Document)
+        assert isinstance(await web.fetch("https://autoconfig.firm.test/"), FetchedDocument)
     assert not key_log.exists()
 
 
@@ -82,7 +82,7 @@ async def test_a_sign_in_in_the_browser_writes_no_keys(key_log: Path, authority:
             ends=None,
         )
         with suppress(OAuthError):  # it is asked; that it has nothing to say is another matter
-            await Exchange(described, client, trust=Trust(str(authority.file))).renew(grant)
+            await OAuthClient(described, client, trust=Trust(str(authority.file))).renew(grant)
         assert server.requests == [f"POST {base}/token"]
     assert not key_log.exists()
 
