@@ -31,12 +31,13 @@ from smtp_wizard.commands.options.connection import (
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import given_password, tidied_for
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
+from smtp_wizard.engine.accounts.account_book import StoreTrouble
 from smtp_wizard.engine.accounts.sign_in_ending import ending_words, retirement_of
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError, ShownError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import NO_WORDS, join, phrase, shown
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, join, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.progress import CheckProgress
@@ -118,7 +119,8 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
     _refuse_same_address(asked, chosen)
     if password.given and len(chosen) > 1:
         raise click.UsageError("A password can be given for one account only.")
-    return _Tester(invocation, asked, chosen).run()
+    unread = invocation.book.unread() if every else ()
+    return _Tester(invocation, asked, chosen, unread).run()
 
 
 def _chosen(invocation: Invocation, names: Sequence[str], *, every: bool) -> tuple[Account, ...]:
@@ -128,6 +130,8 @@ def _chosen(invocation: Invocation, names: Sequence[str], *, every: bool) -> tup
     if names:
         return invocation.book.get_all(names)
     saved = invocation.book.list()
+    if not saved and (unread := invocation.book.unread()):
+        raise StoreTrouble(unread[0])
     if not saved:
         raise CommandError(
             "no-accounts", phrase("No account is saved yet."), phrase("'smtp-wizard setup' makes one."), Exit.NOT_FOUND
@@ -150,11 +154,15 @@ def _refuse_same_address(asked: TestRequest, accounts: Sequence[Account]) -> Non
 class _Tester:
     """One run of the command."""
 
-    def __init__(self, invocation: Invocation, asked: TestRequest, accounts: Sequence[Account]) -> None:
+    def __init__(
+        self, invocation: Invocation, asked: TestRequest, accounts: Sequence[Account], unread: Sequence[Shown]
+    ) -> None:
+        """`unread`: why accounts that were asked for too cannot be used."""
         self.invocation = invocation
         self.out = invocation.out
         self.asked = asked
         self.accounts = accounts
+        self.unread = unread
         self.watch = Stopwatch(asked.connection.timeout)
         self.done: set[str] = set()
         self.watched: dict[str, CheckProgress] = {account.name: CheckProgress() for account in accounts}
@@ -360,14 +368,17 @@ class _Tester:
 
                 self.out.data(prometheus(outcomes))
             case "nagios":
-                from smtp_wizard.output.nagios import nagios
+                from smtp_wizard.output.nagios import NAGIOS_CRITICAL, NAGIOS_UNKNOWN, nagios, nagios_unknown
 
                 text, code = nagios(outcomes)
+                if self.unread and code < NAGIOS_CRITICAL:
+                    text, code = f"{nagios_unknown(self.unread[0])}\n{text}", NAGIOS_UNKNOWN
                 self.out.data(text)
                 return code
             case "plain":
                 self._print_plain(outcomes)
-        return exit_code(outcomes)
+        code = exit_code(outcomes)
+        return Exit.SECRET if self.unread and code is not Exit.BUG else code
 
     def _print_plain(self, outcomes: Sequence[CheckOutcome]) -> None:
         for number, outcome in enumerate(outcomes):

@@ -524,7 +524,7 @@ KILLING = """
     from dataclasses import replace
     from pathlib import Path
     from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
-    from smtp_wizard.engine.accounts.account_file import accounts_to_bytes
+    from smtp_wizard.engine.accounts.account_file import contents_to_bytes
 
     folder = Path(sys.argv[1])
     book = AccountBook(folder)
@@ -554,7 +554,7 @@ KILLING = """
         os.close(begun), os.close(tell)
         number = int(book.get("Office").identity.sender_name)
         assert number > last, (number, last)
-        assert (folder / FILE_NAME).read_bytes() == accounts_to_bytes([account(number)]), attempt
+        assert (folder / FILE_NAME).read_bytes() == contents_to_bytes([account(number)]), attempt
         half_way += bool(list(folder.glob(".*.scratch")))
         last = number
     print(last, half_way)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.secrets import vault_format
 from smtp_wizard.engine.secrets.journal import Journal
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state.carried import OLD_NAME
+from smtp_wizard.engine.state.logins import Login
+from smtp_wizard.engine.state.results import LastResult
 from smtp_wizard.engine.state.signins import SignInRecord, SignInStage, entry_of
 from smtp_wizard.engine.state.storage import Storage
+from smtp_wizard.engine.wizard.draft_file import DraftBox
 
 FILES = Path(__file__).parent / "files"
 WHO = "6e5c13f930652182769d742b8a244564"
@@ -29,6 +36,39 @@ def put(folder: Path, name: str, target: str) -> Path:
     file.write_bytes((FILES / name).read_bytes())
     file.chmod(0o600)
     return file
+
+
+def test_accounts_of_the_first_form_with_their_last_results(tmp_path: Path) -> None:
+    put(tmp_path, "accounts.json", "accounts.json")
+    book = AccountBook(tmp_path)
+    assert [each.name for each in book.list()] == ["Bad", "Nowhere", "Office"]
+    assert book.unread() == ()
+    office = book.get("Office")
+    assert office.connection.endpoint == Endpoint("127.0.0.1", office.connection.endpoint.port, Security.STARTTLS)
+    assert (office.store, office.created) == (StoreRef(StoreKind.ENV, "OFFICE_PASSWORD"), at(24, 0, 0))
+    put(tmp_path, "accounts-vault.json", "accounts.json")
+    last = AccountBook(tmp_path).get("Safe").last
+    assert last == LastResult(at(24, 6, 30), Depth.LOGIN, Verdict.PASS)
+
+
+def test_accounts_of_the_second_form(tmp_path: Path) -> None:
+    put(tmp_path, "accounts-2.json", "accounts.json")
+    (account,) = AccountBook(tmp_path).list()
+    assert (account.name, account.id, account.last) == ("Büro", "0123456789abcdef", None)
+    renewed = at(29, 18, 5, 59) + timedelta(microseconds=250000)
+    assert account.login == Login("a-client-of-ana", at(24, 6, 30), renewed, None)
+
+
+def test_a_draft_of_the_first_form(tmp_path: Path) -> None:
+    """There a port was a text, and three fields were unknown."""
+    put(tmp_path, "draft.json", "draft.json")
+    kept = DraftBox(tmp_path).load()
+    assert kept is not None
+    assert kept.step.id == "server"
+    assert kept.draft.connection.endpoint == Endpoint("mail.firm.example", 587, Security.STARTTLS)
+    assert (kept.draft.name, kept.draft.typed, kept.draft.confirmed_host) == ("Büro", {"port": "abc"}, "")
+    assert kept.draft.ticks == {"custom/1", "custom/2"}
+    assert kept.draft.identity.sender == Address("office", "firm.example")
 
 
 def test_a_vault() -> None:

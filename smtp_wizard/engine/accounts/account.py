@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Annotated
 
-from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.address import Address, AddressText
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.errors import InputError, ShownError
 from smtp_wizard.engine.base.identity import Identity, Scope
+from smtp_wizard.engine.base.records import INLINE, UNSAVED, YOUNGER, AsText, Moment, like
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.secrets.kinds import StoreRef
 from smtp_wizard.engine.state.logins import Login
@@ -29,34 +30,6 @@ class AccountNameError(InputError):
     """A name that was typed for an account cannot be used."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """A mailbox that sends, as it is saved. Never the secret."""
-
-    name: str
-    """As `parse_name` returns it. Upper and lower case are the same name."""
-    address: Address
-    connection: Connection[Endpoint]
-    identity: Identity
-    """With the company's name and Reply-To only where the application is told them: see `Identity.in_use`."""
-    scope: Scope
-    store: StoreRef | None
-    """None for a server that wants no sign-in."""
-    created: datetime
-    """Aware."""
-    login: Login | None = None
-    """For an account that signs in in the browser and stays signed in."""
-    id: str = field(default="", compare=False)
-    """What is learnt of the account is kept under this, whatever it is named. The book gives it one."""
-    last: LastResult | None = field(default=None, compare=False)
-    """How its last check came out. Not saved with it."""
-
-    @property
-    def from_address(self) -> Address:
-        """The address that stands in From."""
-        return self.identity.sender or self.address
-
-
 def parse_name(text: str) -> str:
     """Take a name for an account as typed; return it without blanks around it, runs of blanks made one.
 
@@ -72,6 +45,41 @@ def parse_name(text: str) -> str:
     if shown(name, NAME_LIMIT) != name:
         raise AccountNameError(phrase("That name has a character in it that cannot be seen; please type it by hand."))
     return name
+
+
+def _saved_name(text: str) -> str:
+    """Return a name that is written as `parse_name` writes it. Raises `ValueError`."""
+    if parse_name(text) != text:
+        raise ValueError("written otherwise")
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A mailbox that sends, as it is saved. Never the secret."""
+
+    name: Annotated[str, AsText(_saved_name, str, "the name of an account")]
+    """As `parse_name` returns it. Upper and lower case are the same name."""
+    address: AddressText
+    connection: Annotated[Connection[Endpoint], INLINE]
+    identity: Annotated[Identity, INLINE]
+    """With the company's name and Reply-To only where the application is told them: see `Identity.in_use`."""
+    scope: Scope
+    store: StoreRef | None
+    """None for a server that wants no sign-in."""
+    created: Moment
+    """Aware."""
+    login: Annotated[Login | None, YOUNGER] = None
+    """For an account that signs in in the browser and stays signed in."""
+    id: Annotated[str, like(r"(?:[0-9a-f]{16})?", "an id"), YOUNGER] = field(default="", compare=False)
+    """What is learnt of the account is kept under this, whatever it is named. The book gives it one."""
+    last: Annotated[LastResult | None, UNSAVED] = field(default=None, compare=False)
+    """How its last check came out. Not saved with it."""
+
+    @property
+    def from_address(self) -> Address:
+        """The address that stands in From."""
+        return self.identity.sender or self.address
 
 
 def fit_name(wanted: str) -> str:

@@ -2,29 +2,33 @@
 
 The file is written by the program alone, and only when a person has changed something: whole or not at all, readable by
 its owner only, under a lock. It never holds a secret, only a reference to where the secret is kept. A file that cannot
-be understood is said so and left as it is. What was learnt of an account since is read with it from `state`.
+be understood is said so and left as it is; one account in it that cannot is refused alone, and kept as it stands there.
+What was learnt of an account since is read with it from `state`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from smtp_wizard.engine.accounts.account import NAME_LIMIT, Account, AccountsError, fit_name, name_key, new_id
 from smtp_wizard.engine.accounts.account_file import (
+    Contents,
     DamagedFile,
     NewerFile,
+    Unread,
     account_from_json,
     account_to_json,
-    accounts_from_bytes,
-    accounts_to_bytes,
+    contents_from_bytes,
+    contents_to_bytes,
 )
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
+from smtp_wizard.engine.base.strict_json import JsonError
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.state import State
@@ -32,6 +36,9 @@ from smtp_wizard.engine.state.state import State
 FILE_NAME = "accounts.json"
 LARGEST = 64 * 1024 * 1024
 """Bytes of the file at most: some 80,000 accounts."""
+
+MOST_TOLD = 5
+"""Accounts that cannot be used, of which each is told by itself."""
 
 _SUGGEST_FROM = 0.6
 """How alike two names must be (0 to 1) before one is offered for the other."""
@@ -49,6 +56,10 @@ class NoSuchAccount(AccountsError):
         meant = phrase("{} Did you mean '{}'?", words, shown(suggestion)) if suggestion else words
         super().__init__(meant)
         self.suggestion = suggestion
+
+
+class UnreadAccount(StoreTrouble):
+    """The account of that name stands in the file, and cannot be understood."""
 
 
 class NameTaken(AccountsError):
@@ -86,8 +97,9 @@ class AccountBook:
         self._lock_limit = lock_limit
         self.state = State(folder, lock_limit=lock_limit)
         """What was learnt of the accounts, by their ids."""
-        self._last_read: tuple[bytes, tuple[Account, ...]] | None = None
+        self._last_read: tuple[bytes, Contents] | None = None
         """What stood in the file, and what was made of it: a file that is as before is not taken apart again."""
+        self._told_unread: set[Shown] = set()
 
     def list(self) -> tuple[Account, ...]:
         """Return all accounts, sorted by name, with what was learnt of each. Writes nothing. Raises `StoreTrouble`."""
@@ -104,25 +116,54 @@ class AccountBook:
         wanted = {name_key(name): name for name in names}
         for key, name in wanted.items():
             if key not in by_key:
-                raise NoSuchAccount(name, _suggestion(accounts, name))
+                raise self._missing(accounts, name)
         return self._with_state([by_key[key] for key in wanted])
 
     def now(self, account: Account) -> Account:
         """Return an account as it is saved now, under whatever name. Raises `NoSuchAccount`, `StoreTrouble`."""
         accounts = self._read()
         same = (other for other in accounts if account.id and other.id == account.id)
-        return next(same, None) or accounts[_place(accounts, account.name)]
+        return next(same, None) or accounts[self._place(accounts, account.name)]
+
+    def unread(self) -> tuple[Shown, ...]:
+        """Say in a sentence each which accounts in the file cannot be used, and why. Raises `StoreTrouble`."""
+        return tuple(map(self._unread_words, self._contents().unread))
+
+    def troubles(self) -> tuple[Shown, ...]:
+        """Return what `unread` says of the file as it was last read, as far as it was not returned before.
+
+        Of many, how many more there are.
+        """
+        unread = self._last_read[1].unread if self._last_read is not None else ()
+        found = [words for words in map(self._unread_words, unread) if words not in self._told_unread]
+        self._told_unread.update(found)
+        more = len(found) - MOST_TOLD
+        rest = [phrase("{} more accounts there cannot be used either.", more)] if more > 0 else []
+        return (*found[:MOST_TOLD], *rest)
 
     def stores(self) -> frozenset[StoreRef]:
-        """Return where all accounts have their secrets. Raises `StoreTrouble`."""
-        return frozenset(account.store for account in self._read() if account.store is not None)
+        """Return where all accounts have their secrets. Raises `StoreTrouble`, also where that cannot be told of one.
+
+        What is not among them belongs to no account, and may be deleted.
+        """
+        found = {account.store for account in self._read()}
+        for each in self._contents().unread:
+            try:
+                found.add(each.store)
+            except JsonError:
+                raise UnreadAccount(self._unread_words(each)) from None
+        return frozenset(ref for ref in found if ref is not None)
 
     def variables(self) -> tuple[str, ...]:
         """Return the names of the variables in which accounts have their secrets, as far as the file can be read."""
         try:
-            return tuple(ref.where for ref in self.stores() if ref.kind is StoreKind.ENV)
+            refs = [account.store for account in self._read()]
         except StoreTrouble:
             return ()
+        for each in self._contents().unread:
+            with suppress(JsonError):
+                refs.append(each.store)
+        return tuple(dict.fromkeys(ref.where for ref in refs if ref is not None and ref.kind is StoreKind.ENV))
 
     def suggest(self, name: str) -> str | None:
         """Return the name of an account that is much like `name`, or None. Raises `StoreTrouble`."""
@@ -130,7 +171,9 @@ class AccountBook:
 
     def free_name(self, wanted: str) -> str:
         """Return `wanted` made into a name that no account has yet: 'Office', 'Office 2'. Raises `StoreTrouble`."""
-        taken = {name_key(account.name) for account in self._read()}
+        contents = self._contents()
+        names = [*(each.name for each in contents.accounts), *(each.name for each in contents.unread)]
+        taken = {name_key(name) for name in names}
         base = fit_name(wanted)
         name, number = base, 1
         while name_key(name) in taken:
@@ -161,6 +204,7 @@ class AccountBook:
             same = [other for other in accounts if name_key(other.name) == name_key(account.name)]
             if same and not replacing:
                 raise NameTaken(same[0].name)
+            self._refuse_name_of_unread(account.name)
             accounts[:] = [other for other in accounts if other not in same]
             _enter(accounts, _with_id(account, accounts, new_id()), displacing=displacing)
             for replaced in same:
@@ -173,7 +217,7 @@ class AccountBook:
         `leaving` is told of it.
         """
         with self._changing() as accounts:
-            removed = accounts.pop(_place(accounts, name))
+            removed = accounts.pop(self._place(accounts, name))
             leaving(removed)
         return removed
 
@@ -208,11 +252,12 @@ class AccountBook:
     ) -> tuple[Account, Account]:
         """Return the old account and the new one."""
         with self._changing() as accounts:
-            old = accounts.pop(_place(accounts, name))
+            old = accounts.pop(self._place(accounts, name))
             changed = work(old)
             taken = [other for other in accounts if name_key(other.name) == name_key(changed.name)]
             if taken:
                 raise NameTaken(taken[0].name)
+            self._refuse_name_of_unread(changed.name)
             changed = _with_id(changed, accounts, old.id)
             _enter(accounts, changed, displacing=displacing)
             leaving(old)
@@ -225,12 +270,12 @@ class AccountBook:
 
         try:
             with filelock.FileLock(private_files.lock_of(self._file), timeout=self._lock_limit, mode=0o600):
-                before = self._read()
-                accounts = [*before]
+                contents = self._contents()
+                accounts = [*contents.accounts]
                 yield accounts
                 private_files.sweep_scratch(self._file)
-                private_files.write_private(self._file, accounts_to_bytes(accounts))
-                self._told(before, accounts)
+                private_files.write_private(self._file, contents_to_bytes(accounts, contents.unread))
+                self._told(contents, accounts)
         except filelock.Timeout:
             raise StoreTrouble(
                 phrase(
@@ -250,11 +295,13 @@ class AccountBook:
                 )
             ) from None
 
-    def _told(self, before: _Accounts, after: _Accounts) -> None:
+    def _told(self, before: Contents, after: _Accounts) -> None:
         """Let the state follow: what was removed leaves nothing behind, and results leave the file for the state."""
-        saved = {account.id for account in after}
-        self.state.results.carry_over({each.id: each.last for each in before if each.last and each.id in saved})
-        for account in before:
+        saved = {account.id for account in after} | {each.id for each in before.unread}
+        self.state.results.carry_over(
+            {each.id: each.last for each in before.accounts if each.last and each.id in saved}
+        )
+        for account in before.accounts:
             if account.id not in saved:
                 self.state.forget(account.id)
         self.state.tidy(saved, datetime.now(UTC))
@@ -271,11 +318,43 @@ class AccountBook:
             for each in accounts
         )
 
+    def _unread_words(self, unread: Unread) -> Shown:
+        who = phrase("The account '{}'", shown(unread.name, NAME_LIMIT)) if unread.name else phrase("An account")
+        return phrase(
+            "{} in {} cannot be used ({}); it was left as it is: mend it there.",
+            who,
+            _shown(self._file),
+            unread.problem,
+        )
+
+    def _missing(self, accounts: Sequence[Account], name: str) -> AccountsError:
+        """Return why there is no account of that name."""
+        for each in self._contents().unread:
+            if each.name and name_key(each.name) == name_key(name):
+                return UnreadAccount(self._unread_words(each))
+        return NoSuchAccount(name, _suggestion(accounts, name))
+
+    def _refuse_name_of_unread(self, name: str) -> None:
+        """Raise `UnreadAccount` where an account in the file that cannot be understood has that name already."""
+        problem = self._missing((), name)
+        if isinstance(problem, UnreadAccount):
+            raise problem
+
+    def _place(self, accounts: Sequence[Account], name: str) -> int:
+        """Return where the account of that name stands in the list. Raises as `get`."""
+        for place, account in enumerate(accounts):
+            if name_key(account.name) == name_key(name):
+                return place
+        raise self._missing(accounts, name)
+
     def _read(self) -> _Accounts:
+        return [*self._contents().accounts]
+
+    def _contents(self) -> Contents:
         try:
             data = private_files.read_private(self._file, LARGEST)
         except FileNotFoundError:
-            return []
+            return Contents()
         except private_files.UnsafeFile as problem:
             raise StoreTrouble(problem.words) from None
         except OSError as problem:
@@ -284,8 +363,8 @@ class AccountBook:
             ) from None
         try:
             if self._last_read is None or self._last_read[0] != data:
-                self._last_read = data, tuple(accounts_from_bytes(data))
-            return [*self._last_read[1]]
+                self._last_read = data, contents_from_bytes(data)
+            return self._last_read[1]
         except NewerFile:
             raise StoreTrouble(
                 phrase(
@@ -310,13 +389,6 @@ def _with_id(account: Account, others: Sequence[Account], id: str) -> Account:
     return account if own else replace(account, id=id)
 
 
-def _place(accounts: Sequence[Account], name: str) -> int:
-    for place, account in enumerate(accounts):
-        if name_key(account.name) == name_key(name):
-            return place
-    raise NoSuchAccount(name, _suggestion(accounts, name))
-
-
 def _suggestion(accounts: Sequence[Account], name: str) -> str | None:
     import difflib
 
@@ -327,7 +399,7 @@ def _suggestion(accounts: Sequence[Account], name: str) -> str | None:
 
 def _enter(accounts: list[Account], account: Account, *, displacing: bool) -> None:
     """Put an account among the others. Raises `Displaces`, and `AccountsError` for one that could not be read back."""
-    if account_from_json(account_to_json(account)) != account:
+    if not _comes_back(account):
         raise AccountsError(phrase("The account '{}' cannot be saved as it is.", shown(account.name, NAME_LIMIT)))
     displaced = _displaced(accounts, account)
     if displaced is not None:
@@ -335,6 +407,13 @@ def _enter(accounts: list[Account], account: Account, *, displacing: bool) -> No
             raise Displaces(displaced)
         accounts[accounts.index(displaced)] = replace(displaced, scope=Scope.GENERAL)
     accounts.append(account)
+
+
+def _comes_back(account: Account) -> bool:
+    try:
+        return account_from_json(account_to_json(account)) == account
+    except JsonError:
+        return False
 
 
 def _displaced(accounts: Sequence[Account], account: Account) -> Account | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.address import AddressText
 
 
 class Scope(StrEnum):
@@ -24,13 +24,13 @@ class Scope(StrEnum):
 class Identity:
     """Who the mail of an account comes from, beside the mailbox's own address."""
 
-    sender: Address | None = None
+    sender: AddressText | None = None
     """The address in From, where it differs from the mailbox's."""
     sender_name: str = ""
     update_company: bool = False
     """The article's 'Update Company Email': the application is told the two that follow."""
     company_name: str = ""
-    reply_to: Address | None = None
+    reply_to: AddressText | None = None
 
     @property
     def in_use(self) -> Identity:

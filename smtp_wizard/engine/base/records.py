@@ -5,17 +5,18 @@ published schema cannot disagree. YAML that people write is read by `strict_yaml
 
 A field's type says all: `str`, `int`, `float`, `bool`, enums, `Literal`, `tuple[X, ...]`, `frozenset[X]`,
 `Mapping[K, V]`, other records, any of these or None, and `object` for what is taken as it is. `Annotated` adds `Range`,
-`AsText`, `VERBATIM`, `INLINE` or `UNSAVED`. A field with a default may be missing in what is read, unless its type
-names one value only. A name that Python keeps for itself ends in an underscore: `from_` is 'from'.
+`AsText`, or a mark: `VERBATIM`, `INLINE`, `YOUNGER`, `UNSAVED`. Every field must be there but for the last two,
+whether or not it has a default. A name that Python keeps for itself ends in an underscore: `from_` is 'from'.
 """
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache
@@ -94,13 +95,16 @@ Whole = Annotated[int, Range(0)]
 class _Mark(Enum):
     VERBATIM = 1
     INLINE = 2
-    UNSAVED = 3
+    YOUNGER = 3
+    UNSAVED = 4
 
 
 VERBATIM = _Mark.VERBATIM
 """The text may hold anything. Any other is one line: no control characters, no halves of characters."""
 INLINE = _Mark.INLINE
 """The fields of this record stand among those of the one that holds it."""
+YOUNGER = _Mark.YOUNGER
+"""What earlier versions wrote lacks this field: it has a default."""
 UNSAVED = _Mark.UNSAVED
 """This field has a default, and is neither read nor written nor described."""
 
@@ -141,9 +145,9 @@ def _worked_out(kind: Any) -> _Form:
         return _choice(inner)
     if origin in (tuple, frozenset):
         return _list(origin, _form(inner[0]))
-    if origin is not None and issubclass(origin, Mapping):
+    if origin is collections.abc.Mapping:
         return _mapping(_form(inner[0]), _form(inner[1]))
-    if dataclasses.is_dataclass(kind):
+    if dataclasses.is_dataclass(origin or kind):
         return _record(kind)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _choice(tuple(kind))
@@ -157,19 +161,19 @@ _form: Callable[[Any], _Form] = cache(_worked_out)
 
 
 def _record(kind: Any) -> _Form:
-    hints = get_type_hints(kind, include_extras=True)
-    saved = [each for each in dataclasses.fields(kind) if UNSAVED not in _marks(hints[each.name])]
+    hints, made = _hints(kind), get_origin(kind) or kind
+    saved = [each for each in dataclasses.fields(made) if UNSAVED not in _marks(hints[each.name])]
     fields = [_Field(each, hints[each.name]) for each in saved]
     properties = {key: schema for each in fields for key, schema in each.properties.items()}
-    needed = {each.key for each in fields if each.needed}
+    known, needed = properties.keys(), {each.key for each in fields if each.needed}
 
     def read(value: Any) -> Any:
         _demand(value, dict, "an object")
-        if unknown := value.keys() - properties.keys():
-            raise JsonError("is unknown", (min(unknown),))
-        if missing := needed - value.keys():
-            raise JsonError("is missing", (min(missing),))
-        return kind(**{each.name: each.read(value) for each in fields if each.key in value or each.inline})
+        if not value.keys() <= known:
+            raise JsonError("is unknown", (min(value.keys() - known),))
+        if not needed <= value.keys():
+            raise JsonError("is missing", (min(needed - value.keys()),))
+        return made(**{each.name: each.read(value) for each in fields if each.key in value or each.inline})
 
     def write(record: Any) -> dict[str, Any]:
         written: dict[str, Any] = {}
@@ -182,6 +186,15 @@ def _record(kind: Any) -> _Form:
     return _Form(read, write, {**described, "additionalProperties": False})
 
 
+def _hints(kind: Any) -> dict[str, Any]:
+    """Return the types of a record's fields; of a generic one, with what stands for its type variables."""
+    origin = get_origin(kind)
+    if origin is None:
+        return get_type_hints(kind, include_extras=True)
+    chosen = dict(zip(origin.__parameters__, get_args(kind), strict=True))
+    return {name: chosen.get(hint, hint) for name, hint in _hints(origin).items()}
+
+
 class _Field:
     """One field of a record."""
 
@@ -189,8 +202,7 @@ class _Field:
         self.name, self.key = field.name, field.name.removesuffix("_")
         self.form = _form(hint)
         self.inline = INLINE in _marks(hint)
-        has_default = field.default is not MISSING or field.default_factory is not MISSING
-        self.needed = not self.inline and (not has_default or "const" in self.form.schema)
+        self.needed = not self.inline and YOUNGER not in _marks(hint)
         self.properties: Mapping[str, Any] = {self.key: self.form.schema}
         if self.inline:
             self.properties = self.form.schema["properties"]
@@ -198,8 +210,11 @@ class _Field:
     def read(self, value: Mapping[str, Any]) -> Any:
         """Read it out of the object that has it, or, inline, all of its own fields."""
         if self.inline:
-            return self.form.read({key: each for key, each in value.items() if key in self.properties})
-        return _read_inside(self.form, self.key, value[self.key])
+            return self.form.read({key: value[key] for key in self.properties if key in value})
+        try:
+            return self.form.read(value[self.key])
+        except JsonError as problem:
+            raise problem.inside(self.key) from None
 
 
 def _marks(hint: Any) -> tuple[Any, ...]:
@@ -250,15 +265,16 @@ def _optional(kinds: tuple[Any, ...]) -> _Form:
 
 
 def _choice(members: tuple[Any, ...]) -> _Form:
-    known = {_value(each): each for each in members}
-    words = f"must be {'one of: ' if len(known) > 1 else ''}{', '.join(map(str, known))}"
+    values = [*map(_value, members)]
+    known = {(type(value), value): each for value, each in zip(values, members, strict=True)}  # to Python `True` is 1
+    words = f"must be {'one of: ' if len(values) > 1 else ''}{', '.join(map(str, values))}"
 
     def read(value: Any) -> Any:
-        if not any(type(value) is type(each) and value == each for each in known):  # to Python `True` is 1
+        if isinstance(value, dict | list) or (type(value), value) not in known:
             raise JsonError(words)
-        return known[value]
+        return known[type(value), value]
 
-    return _Form(read, _value, {"enum": [*known]} if len(known) > 1 else {"const": next(iter(known))})
+    return _Form(read, _value, {"enum": values} if len(values) > 1 else {"const": values[0]})
 
 
 def _value(member: Any) -> Any:
@@ -328,6 +344,10 @@ def _plain(kind: type, words: str, name: str) -> _Form:
     return _Form(read, lambda value: value, {"type": name})
 
 
+def _is_line(text: str) -> bool:
+    return text.isprintable() or not has_control(text)
+
+
 _TEXT = _plain(str, "text", "string")
 _FRACTION = _checked(_plain(float, "a number", "number"), math.isfinite, "is not a number")
 
@@ -338,7 +358,7 @@ def _number(value: Any) -> Any:
 
 _PLAIN: dict[Any, _Form] = {
     object: _Form(lambda value: value, lambda value: value, {}),
-    str: _checked(_TEXT, lambda text: not has_control(text), "has a character in it that cannot be seen"),
+    str: _checked(_TEXT, _is_line, "has a character in it that cannot be seen"),
     bool: _plain(bool, "true or false", "boolean"),
     int: _checked(_plain(int, "a whole number", "integer"), lambda n: abs(n) <= LARGEST_WHOLE, "is too large"),
     float: _Form(_number, lambda value: value, {"type": "number"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NoReturn
 
-from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.shown import Shown, shown
 
 DEEPEST = 60
 """Levels of nesting that are read at most."""
@@ -26,6 +26,11 @@ class JsonError(ValueError):
     def inside(self, step: str | int) -> JsonError:
         """Return the same problem, seen from one level above."""
         return JsonError(self.problem, (step, *self.path))
+
+    @property
+    def words(self) -> Shown:
+        """The text, fit to be shown."""
+        return shown(str(self))
 
     def __str__(self) -> str:
         steps = [f"[{step}]" if isinstance(step, int) else f".{shown(step, _LONGEST_KEY)}" for step in self.path]
@@ -82,8 +87,8 @@ def _finite(text: str) -> float:
 
 
 def _is_deep(value: object) -> bool:
-    level = [value]
+    level = [value] if isinstance(value, dict | list) else []
     for _ in range(DEEPEST):
-        inside = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
-        level = [each for values in inside for each in values]
+        inside = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [each for values in inside for each in values if isinstance(each, dict | list)]
     return bool(level)

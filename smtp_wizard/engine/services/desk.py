@@ -43,5 +43,5 @@ class Desk:
     now: Callable[[], datetime]
 
     def troubles(self) -> tuple[str, ...]:
-        """Return what could not be kept of what was learnt, or noted of a change, and was not returned before."""
-        return (*self.book.state.troubles(), *self.stores.journal.troubles())
+        """Return which accounts cannot be used, what could not be kept or noted; nothing that was returned before."""
+        return (*self.book.troubles(), *self.book.state.troubles(), *self.stores.journal.troubles())

@@ -200,6 +200,8 @@ def _accounts(folder: Path, book: AccountBook) -> Iterator[Examined]:
     else:
         count = {0: "No account is", 1: "One account is"}.get(len(saved), f"{len(saved)} accounts are")
         yield _config("accounts", Health.OK, f"{count} saved.")
+    for words in book.troubles():
+        yield _config("accounts", Health.FAIL, words)
     for account in saved:
         ca_file = account.connection.ca_file
         if ca_file and not Path(ca_file).is_file():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from smtp_wizard.engine.base.records import Moment
 from smtp_wizard.engine.state.forms import moment_of, number_of
 
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ class Login:
     """What is known of a sign-in in the browser. Never a token: so much may be read without opening any store."""
 
     client_id: str
-    granted: datetime
+    granted: Moment
     """When the person signed in. Aware."""
-    renewed: datetime
+    renewed: Moment
     """When it was last renewed. Aware."""
-    ends: datetime | None
+    ends: Moment | None
     """When it ends in any case, where the server says so."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from smtp_wizard.engine.base.records import Moment
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.state.forms import moment_of, number_of
 
@@ -24,7 +25,7 @@ KEEP = 100
 class LastResult:
     """How the last check of an account came out."""
 
-    at: datetime
+    at: Moment
     """Aware."""
     depth: Depth
     verdict: Verdict

@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
+from smtp_wizard.engine.base.address import Address, AddressText
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.identity import Identity, Scope
+from smtp_wizard.engine.base.records import INLINE, UNSAVED, YOUNGER, Whole
+from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy, source_note
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider, ProviderKind
 from smtp_wizard.engine.secrets.kinds import StoreKind
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.base.address import Address
-    from smtp_wizard.engine.base.secret import Secret
     from smtp_wizard.engine.discovery.search import DiscoveryResult
     from smtp_wizard.engine.providers.catalog import Catalog
 
@@ -73,51 +74,51 @@ class Proof:
 class Draft:
     """What was entered so far. Every field may be unset; the `with_` methods drop what no longer holds."""
 
-    address: Address | None = None
-    connection: Connection[Endpoint | None] = Connection(endpoint=None)  # noqa: RUF009  # it is frozen
-    identity: Identity = Identity()  # noqa: RUF009
+    address: AddressText | None = None
+    connection: Annotated[Connection[Endpoint | None], INLINE] = Connection(endpoint=None)  # noqa: RUF009  # frozen
+    identity: Annotated[Identity, INLINE] = Identity()  # noqa: RUF009
     origin: Origin | None = None
     """Where the provider comes from."""
     origin_note: str = ""
     """One sentence: where the settings come from."""
     maybe: tuple[str, ...] = ()
     """Ids of the providers it could be, where the answer was not clear."""
-    candidates: tuple[Candidate, ...] = ()
+    candidates: Annotated[tuple[Candidate, ...], UNSAVED] = ()
     """The servers that were found, best first."""
-    found_notes: tuple[str, ...] = ()
+    found_notes: Annotated[tuple[str, ...], UNSAVED] = ()
     """What else was learnt while looking."""
-    ways: int = 0
+    ways: Whole = 0
     """How many access paths the provider has."""
     application: Application | None = None
-    confirmed_host: str = ""
+    confirmed_host: Annotated[str, YOUNGER] = ""
     """The server that the person typed, or said yes to; about another one see `confirmation`."""
     by_hand: bool = False
     """The person wants to see, and perhaps change, the server's settings."""
-    secret: Secret | None = field(default=None, repr=False)
+    secret: Annotated[Secret | None, UNSAVED] = field(default=None, repr=False)
     """In memory alone; whoever writes a draft anywhere leaves it out. For a sign-in in the browser: what came of it."""
-    token_elsewhere: bool = False
+    token_elsewhere: Annotated[bool, UNSAVED] = False
     """The access token is another program's, or nobody knows where one signs in for it: there is no step for that."""
     client_id: str = ""
     """The person's own registration, where the sign-in is in the browser."""
-    client_secret: Secret | None = field(default=None, repr=False)
+    client_secret: Annotated[Secret | None, UNSAVED] = field(default=None, repr=False)
     """As `secret`, in memory alone."""
     ticks: frozenset[str] = frozenset()
     """Steps of guides that the person has ticked: 'guide/3'."""
-    proof: Proof | None = None
-    test_to: Address | None = None
+    proof: Annotated[Proof | None, UNSAVED] = None
+    test_to: AddressText | None = None
     arrival: Arrival = Arrival.UNASKED
     name: str = ""
     scope: Scope = Scope.GENERAL
     store: StoreKind | None = None
     env_name: str = ""
     """The environment variable, where the store is one."""
-    secret_command: str = ""
+    secret_command: Annotated[str, YOUNGER] = ""
     """The command that prints the secret, where the store is one; as `secrets.parse_command` writes it."""
-    secret_file: str = ""
+    secret_file: Annotated[str, YOUNGER] = ""
     """The file that has the secret in it, where the store is one; as `secrets.parse_secret_file` writes it."""
     editing: str | None = None
     """The name of the saved account that is being changed; saving replaces it."""
-    saved: str | None = None
+    saved: Annotated[str | None, UNSAVED] = None
     """The name under which the account was saved."""
     typed: Mapping[str, str] = field(default_factory=dict)
     """What stands in a field and cannot be used yet, by the field's name: going back and forth keeps it."""

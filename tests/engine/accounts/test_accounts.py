@@ -36,6 +36,7 @@ from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.base.strict_json import JsonError
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.results import LastResult, Result
@@ -516,9 +517,9 @@ def test_a_file_of_an_earlier_version_is_read(saved: Account) -> None:
 def test_a_missing_or_an_unknown_key_is_refused(saved: Account, data: st.DataObject) -> None:
     written = account_to_json(saved)
     missing = data.draw(st.sampled_from(sorted(written.keys() - YOUNGER)))
-    with pytest.raises(AccountsError, match=f"'{missing}' is missing"):
+    with pytest.raises(JsonError, match=f"^'{missing}' is missing$"):
         account_from_json({key: value for key, value in written.items() if key != missing})
-    with pytest.raises(AccountsError, match="'password' is unknown"):
+    with pytest.raises(JsonError, match=r"^'password' is unknown$"):
         account_from_json({**written, "password": "hunter2"})
 
 
@@ -537,8 +538,6 @@ def bent(**changes: object) -> bytes:
     return document({**account_to_json(account()), **changes})
 
 
-GOOD_SERVER = {"host": "smtp.example.test", "port": 587, "security": "starttls"}
-
 DAMAGED = {
     "empty": b"",
     "cut off": bent()[:-20],
@@ -552,32 +551,7 @@ DAMAGED = {
     "version zero": document(version=0),
     "an unknown key at the top": document(extra=1),
     "accounts no list": document(accounts={}),
-    "an account that is none": document("Office"),
     "a key twice": bent().replace(b'"name"', b'"name": "Shop", "name"', 1),
-    "two of one name": document(account_to_json(account("Office")), account_to_json(account("OFFICE"))),
-    "a name with a slash": bent(name="a/b"),
-    "a name with blanks around": bent(name=" Office"),
-    "a name that is none": bent(name=None),
-    "an address without @": bent(address="ana"),
-    "an address with a line end": bent(address="ana@example.test\r\nDATA"),
-    "an address with a blank": bent(address="ana@example .test"),
-    "a line end in the EHLO name": bent(ehlo_name="host\r\nRSET"),
-    "a server that is text": bent(endpoint="smtp.example.test:587"),
-    "a host with a line end": bent(endpoint={**GOOD_SERVER, "host": "smtp\r\n.example.test"}),
-    "a host that is a web address": bent(endpoint={**GOOD_SERVER, "host": "http://example.test"}),
-    "port true": bent(endpoint={**GOOD_SERVER, "port": True}),
-    "port 65536": bent(endpoint={**GOOD_SERVER, "port": 65536}),
-    "unknown security": bent(endpoint={**GOOD_SERVER, "security": "ssl3"}),
-    "a flag that is a number": bent(update_company=1),
-    "an unknown store": bent(store={"kind": "note-on-the-screen", "where": "x"}),
-    "a store with a secret": bent(store={"kind": "env", "where": "X", "secret": "hunter2"}),
-    "a time without a zone": bent(created="2026-11-23T09:30:00"),
-    "a time that is none": bent(created="yesterday"),
-    "a time before all others": bent(created="0001-01-01T00:00:00+14:00"),
-    "an id that is none": bent(id="Office"),
-    "an unknown stage": bent(
-        last={"at": "2026-11-23T09:30:00Z", "depth": "login", "verdict": "fail", "stage": "hello", "code": ""}
-    ),
 }
 
 

@@ -16,11 +16,12 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
+from smtp_wizard.engine.base.records import write_record
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin, Proof
-from smtp_wizard.engine.wizard.draft_file import _ORDER, ASIDE, FILE_NAME, DraftBox
+from smtp_wizard.engine.wizard.draft_file import ASIDE, FILE_NAME, DraftBox
 from smtp_wizard.engine.wizard.steps import STEPS, applicable, step
 from smtp_wizard.text.wizard import resume_question
 
@@ -74,16 +75,18 @@ def test_every_field_is_kept_but_secret_proof_and_where_it_was_saved(tmp_path: P
     kept = box.load()
     assert kept is not None
     assert kept.draft == replace(FULL, secret=None, proof=None)
-    names = {each.name for noun in (Draft, Connection, Identity) for each in fields(noun)}
-    assert names - {"connection", "identity"} - set(_ORDER) == {
+    names = {each.name for noun in (Draft, Connection, Identity) for each in fields(noun)} - {"connection", "identity"}
+    written = json.loads((tmp_path / FILE_NAME).read_bytes())["draft"]
+    assert names - written.keys() == {
         "secret",
         "client_secret",
+        "token_elsewhere",
         "proof",
         "saved",
-        "token_elsewhere",
         "candidates",
         "found_notes",
     }
+    assert written.keys() <= names
 
 
 def test_the_secret_is_nowhere_in_the_file_and_the_file_is_private(tmp_path: Path) -> None:
@@ -180,9 +183,9 @@ TEXT_FIELDS = [
         ("sender", "ana@example.com\0"),
         ("test_to", "ana@example.com\n"),
         ("reply_to", "\ud800@example.com"),
-        ("endpoint", {"host": "http://x", "port": "1", "security": "tls"}),
-        ("endpoint", {"host": "x.test", "port": "99999", "security": "tls"}),
-        ("endpoint", {"host": "x.test", "port": "25", "security": "rot13"}),
+        ("endpoint", {"host": "http://x", "port": 1, "security": "tls"}),
+        ("endpoint", {"host": "x.test", "port": 99999, "security": "tls"}),
+        ("endpoint", {"host": "x.test", "port": 25, "security": "rot13"}),
         ("by_hand", "yes"),
         ("by_hand", None),
         ("ways", True),
@@ -197,7 +200,7 @@ TEXT_FIELDS = [
         ("typed", {"host": "a\nb"}),
         ("typed", {"a\nb": "host"}),
         ("endpoint", {"host": "x.test", "port": "\u0665\u0668\u0667", "security": "tls"}),
-        ("endpoint", {"host": "x.test", "port": 25, "security": "tls"}),
+        ("endpoint", {"host": "x.test", "port": "25", "security": "tls"}),
         ("origin", "a-later-one"),
         ("application", "a-later-one"),
         ("arrival", "a-later-one"),
@@ -213,6 +216,24 @@ def test_a_field_that_is_not_as_it_must_be_puts_the_whole_aside(tmp_path: Path, 
     file.write_text(json.dumps(document))
     assert box.load() is None
     assert file.with_name(FILE_NAME + ASIDE).exists()
+
+
+FIRST = json.loads((Path(__file__).parents[2] / "corpus" / "files" / "draft.json").read_text())
+
+
+@pytest.mark.parametrize("port", [587, "99999", " 587", "\u0665\u0668\u0667", "", None, True, ["587"]], ids=repr)
+def test_a_port_of_the_first_form_is_a_text(tmp_path: Path, port: object) -> None:
+    box, file = DraftBox(tmp_path), tmp_path / FILE_NAME
+    endpoint = {**FIRST["draft"]["endpoint"], "port": port}
+    file.write_text(json.dumps({**FIRST, "draft": {**FIRST["draft"], "endpoint": endpoint}}))
+    assert (box.load() is None) == (port != " 587")
+
+
+def test_a_draft_of_the_first_form_without_a_server_is_read(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_text(json.dumps({**FIRST, "draft": {**FIRST["draft"], "endpoint": None}}))
+    kept = DraftBox(tmp_path).load()
+    assert kept is not None
+    assert kept.draft.connection.endpoint is None
 
 
 def test_a_folder_in_its_place_is_said_by_the_return_value_and_raises_nothing(tmp_path: Path) -> None:
@@ -259,7 +280,7 @@ ANYTHING = st.recursive(
 )
 
 
-@given(st.sampled_from(sorted(_ORDER)), ANYTHING, st.sampled_from(STEP_IDS) | ANYTHING)
+@given(st.sampled_from(sorted(write_record(FULL))), ANYTHING, st.sampled_from(STEP_IDS) | ANYTHING)
 def test_whatever_stands_in_it_loading_ends_in_a_draft_or_in_none(
     tmp_path_factory: pytest.TempPathFactory, field: str, value: object, stopped: object
 ) -> None:
