@@ -1,0 +1,236 @@
+"""No event loop waits for a file: another process may hold the lock of the accounts, or the disk may be slow."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smtp_wizard.engine.accounts.account_book import FILE_NAME
+from smtp_wizard.engine.base import private_files
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Auth, Connection
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.secrets.vault import VaultStore
+from smtp_wizard.engine.secrets.vault_format import Cost
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.account_draft import draft_of
+from smtp_wizard.engine.wizard.draft import Draft
+from tests.support.accepting import taking_every_password
+from tests.support.nouns import with_fields
+from tests.support.patience import PATIENCE
+from tests.support.stores import always, desktop
+from tests.support.walk import make_desk, until
+
+ENDPOINT = Endpoint("mail.example.test", 587, Security.STARTTLS)
+SECRET, ANOTHER = Secret("correct horse"), Secret("another one")
+
+
+def draft(name: str = "Office") -> Draft:
+    connection = Connection(endpoint=ENDPOINT, username="ana")
+    address = Address("ana", "example.test")
+    return Draft(address=address, connection=connection, secret=SECRET, name=name, store=StoreKind.KEYRING)
+
+
+async def edited(desk: Desk) -> object:
+    account = desk.book.get("Office")
+    return await desk.accounts.save(with_fields(draft_of(account, ANOTHER, desk.catalog), sender_name="Ana"))
+
+
+async def given_a_new_password(desk: Desk) -> object:
+    return await desk.accounts.replace_secret(desk.book.get("Office"), ANOTHER, lambda _: None)
+
+
+Act = Callable[[Desk], Awaitable[object]]
+CHANGES: dict[str, Act] = {
+    "save": lambda desk: desk.accounts.save(draft("Shop")),
+    "replace": lambda desk: desk.accounts.save(draft(), replacing=True),
+    "edit": edited,
+    "rename": lambda desk: desk.accounts.rename("Office", "Shop"),
+    "duplicate": lambda desk: desk.accounts.duplicate("Office"),
+    "move": lambda desk: desk.accounts.move("Office", StoreKind.SESSION),
+    "move to the vault": lambda desk: desk.accounts.move("Office", StoreKind.VAULT),
+    "new password": given_a_new_password,
+    "scope": lambda desk: desk.accounts.set_scope("Office", Scope.ALL),
+    "remove": lambda desk: desk.accounts.remove("Office"),
+}
+"""Everything that writes the accounts."""
+
+
+async def recorded(desk: Desk) -> None:
+    """A result of an account whose id is not at hand."""
+    account = with_fields(desk.book.get("Office"), id="")
+    await desk.checks.record(account, Report(ENDPOINT), Depth.LOGIN)
+
+
+async def signed_in_elsewhere(desk: Desk) -> None:
+    """Where the sign-in of a draft of a saved account is read."""
+    changed = draft_of(desk.book.get("Office"), Secret("a token"), desk.catalog)
+    assert await desk.tokens.store_of(with_fields(changed, auth=Auth.XOAUTH2)) is not None
+
+
+async def followed(desk: Desk) -> None:
+    """A password that another program has put elsewhere since."""
+    before = desk.book.get("Office")
+    await desk.accounts.rename("Office", "Shop")
+    assert await desk.entries.secret_of(before) == SECRET
+
+
+async def found_left(desk: Desk) -> None:
+    """A note that cannot be read."""
+    assert len((await desk.entries.left()).odd) == 1
+
+
+async def cleaned(desk: Desk) -> None:
+    """The same, cleared away."""
+    await found_left(desk)
+    await desk.entries.clean()
+    assert (await desk.entries.left()).odd == ()
+
+
+READINGS: dict[str, Act] = {
+    "record a result": recorded,
+    "whose a sign-in is": signed_in_elsewhere,
+    "a password that was moved": followed,
+    "what was left": found_left,
+    "clean": cleaned,
+}
+
+
+async def prepared(folder: Path) -> Desk:
+    """Services over a folder with one account in it, an open vault, and a damaged note of a change."""
+    vault = VaultStore(folder, cost=Cost(n=2**4))
+    stores = SecretStores({}, folder, backend_factory=always(desktop()), vault=vault)
+    desk = taking_every_password(make_desk(folder, stores=stores, lock_limit=PATIENCE), ENDPOINT)
+    await vault.create(Secret("four words of no sense"))
+    await desk.accounts.save(draft())
+    (folder / "unfinished-0a.json").write_text("no note", "utf-8")
+    return desk
+
+
+# -- another process ---------------------------------------------------------------------------------------------------
+
+HOLDS = """
+import sys, filelock
+with filelock.FileLock(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def held_elsewhere(lock: Path) -> Iterator[Callable[[], None]]:
+    """Have another process hold a lock; yield what has it let go."""
+    words = [sys.executable, "-c", HOLDS, str(lock)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        yield process.stdin.close
+
+
+def notice_of_the_lock(patch: pytest.MonkeyPatch) -> threading.Event:
+    """Return what is set when somebody comes to the lock of the accounts."""
+    waits, lock_of = threading.Event(), private_files.lock_of
+
+    def noted(file: Path) -> Path:
+        if file.name == FILE_NAME:
+            waits.set()
+        return lock_of(file)
+
+    patch.setattr(private_files, "lock_of", noted)
+    return waits
+
+
+@pytest.mark.parametrize("act", CHANGES.values(), ids=CHANGES)
+async def test_the_loop_goes_on_while_another_process_holds_the_accounts(
+    act: Act, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else nobody could let the lock go here: the change would be given up when its patience is over."""
+    desk = await prepared(tmp_path)
+    waits = notice_of_the_lock(monkeypatch)
+    with held_elsewhere(tmp_path / f"{FILE_NAME}.lock") as let_go:
+        change = asyncio.ensure_future(act(desk))
+        await until(lambda: waits.is_set() or change.done(), lambda: "the change never came to the lock")
+        assert not change.done()
+        let_go()
+        await change
+
+
+async def test_who_gives_up_a_change_that_waits_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes to its end once the lock is free: no account without its password, and none left behind."""
+    desk = await prepared(tmp_path)
+    account = desk.book.get("Office")
+    waits = notice_of_the_lock(monkeypatch)
+    with held_elsewhere(tmp_path / f"{FILE_NAME}.lock") as let_go:
+        change = asyncio.ensure_future(desk.accounts.rename("Office", "Shop"))
+        await until(waits.is_set, lambda: "the change never came to the lock")
+        for _ in range(3):
+            change.cancel()
+            await asyncio.sleep(0)
+        let_go()
+        with pytest.raises(asyncio.CancelledError):
+            await change
+    renamed = desk.book.get("Shop")
+    assert renamed.id == account.id
+    assert await desk.entries.secret_of(renamed) == SECRET
+    assert (await desk.entries.left()).entries == ()
+
+
+# -- files -------------------------------------------------------------------------------------------------------------
+
+TOUCHES = frozenset({"open", "os.rename", "os.remove", "os.mkdir", "os.listdir", "os.scandir", "sqlite3.connect"})
+_listening: list[Callable[[str, tuple[Any, ...]], None]] = []
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    for listener in _listening:
+        listener(event, arguments)
+
+
+@contextmanager
+def touched_here(folder: Path) -> Iterator[list[str]]:
+    """Yield what this thread does with files of a folder, as it is done."""
+    here, found = threading.get_ident(), []
+
+    def heard(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in TOUCHES and threading.get_ident() == here and str(folder) in str(arguments[0]):
+            found.append(f"{event} {arguments[0]}")
+
+    if not getattr(sys, "_tests_listen_to_services", False):
+        sys.addaudithook(_audit)  # it cannot be taken away again
+        sys._tests_listen_to_services = True  # type: ignore[attr-defined]
+    _listening.append(heard)
+    try:
+        yield found
+    finally:
+        _listening.remove(heard)
+
+
+@pytest.mark.parametrize("act", [*CHANGES.values(), *READINGS.values()], ids=[*CHANGES, *READINGS])
+async def test_no_file_is_touched_in_the_event_loop(act: Act, tmp_path: Path) -> None:
+    desk = await prepared(tmp_path)
+    book = {each.name: each for each in desk.book.list()}
+    with touched_here(tmp_path) as touched, pytest.MonkeyPatch.context() as patch:
+        # What the acts themselves look up is no part of the services.
+        whole = desk.book.get
+        patch.setattr(desk.book, "get", lambda name: book[name] if _in_the_loop() and name in book else whole(name))
+        await act(desk)
+    assert touched == []
+
+
+def _in_the_loop() -> bool:
+    return threading.current_thread() is threading.main_thread()
