@@ -13,10 +13,10 @@ from smtp_wizard.commands.checking import report_line
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts.secret_entries import Cleaned, Entries, Leftovers
-from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.services import doctor
-from smtp_wizard.engine.services.doctor import Examined, Health
+from smtp_wizard.engine.services import computer
+from smtp_wizard.engine.services.doctor import MANY, Doctor, left_words
+from smtp_wizard.engine.services.examined import Examined, Health
 from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.output.lines import paragraph
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
@@ -57,10 +57,19 @@ def command(invocation: Invocation, network: bool, clean: bool, yes: bool, _json
         raise click.UsageError("--yes goes with --clean.")
     entries = Entries(invocation.stores, invocation.book)
     cleaned = _cleaned(invocation, entries, yes=yes) if clean else Cleaned((), ())
-    left = run(doctor.leftovers(entries), Stopwatch(), _unseen)
-    found = run(_examine(invocation, left, network=network), Stopwatch(), _unseen)
-    installed = doctor.versions()
-    found.append(doctor.installed(installed))
+    doctor = Doctor(
+        folder=invocation.folder,
+        book=invocation.book,
+        stores=invocation.stores,
+        entries=entries,
+        wire=SocketWire(),
+        environ=invocation.environ,
+        now=lambda: datetime.now(UTC),
+    )
+    seen, left = run(doctor.examine(lambda: invocation.catalog, network=network), Stopwatch(), _unseen)
+    installed = computer.versions()
+    found = [*terminal(invocation.environ), *seen, computer.installed(installed)]
+    found.sort(key=lambda each: list(AREAS).index(each.area))
     if invocation.out.form is Form.JSON:
         from smtp_wizard.output.documents.doctor import Diagnosed, LeftJson
 
@@ -107,8 +116,8 @@ def _agree(invocation: Invocation, left: Leftovers) -> None:
         raise CommandError(
             "missing-answers", phrase("{} Nobody can be asked here.", shown(question)), phrase("Add --yes.")
         )
-    for each in left.entries[: doctor.MANY]:
-        invocation.out.narrate(doctor.left_words(each))
+    for each in left.entries[:MANY]:
+        invocation.out.narrate(left_words(each))
     if not confirm(question):
         raise CommandError("declined", phrase("Nothing was deleted."), exit_code=Exit.FAILED)
 
@@ -116,26 +125,6 @@ def _agree(invocation: Invocation, left: Leftovers) -> None:
 def _label(each: Examined) -> str:
     """Return what stands before a sentence; of the stores there are several."""
     return f"{AREAS[each.area]}: {each.code.removeprefix('store-')}" if each.area == "stores" else AREAS[each.area]
-
-
-async def _examine(invocation: Invocation, left: Leftovers, *, network: bool) -> list[Examined]:
-    environ, stores = invocation.environ, invocation.stores
-    found = terminal(environ)
-    found += await doctor.stores(stores)
-    found += await doctor.places(stores, invocation.book, environ)
-    found += doctor.left_behind(left)
-    found += doctor.config(invocation.folder, invocation.book)
-    found.append(doctor.resolver())
-    found += doctor.tls(environ)
-    try:
-        catalog = invocation.catalog
-    except DataError as problem:
-        return [*found, Examined("data", "data-age", Health.FAIL, f"{problem} Install smtp-wizard again.")]
-    now = datetime.now(UTC)
-    found += [doctor.clock(now, catalog), doctor.data_age(now, catalog)]
-    if network:
-        found.append(await doctor.lookup(SocketWire(), catalog))
-    return sorted(found, key=lambda each: list(AREAS).index(each.area))
 
 
 def terminal(environ: Mapping[str, str]) -> list[Examined]:

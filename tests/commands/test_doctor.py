@@ -23,8 +23,8 @@ from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.providers.catalog import load_catalog
-from smtp_wizard.engine.services import doctor
-from smtp_wizard.engine.services.doctor import Health
+from smtp_wizard.engine.services import computer
+from smtp_wizard.engine.services.examined import Examined, Health
 from smtp_wizard.engine.smtp import transport
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, WireError
@@ -39,7 +39,7 @@ CATALOG = load_catalog()
 
 
 def found(ran: Ran, code: str) -> tuple[str, str]:
-    """State and sentence of one part."""
+    """Health and sentence of one part."""
     (check,) = [each for each in ran.document["checks"] if each["code"] == code]
     return check["state"], check["sentence"]
 
@@ -243,7 +243,7 @@ def test_the_network_is_asked_only_on_request(
 @pytest.fixture
 def fresh_trust(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read the system's store anew, as a new process does."""
-    monkeypatch.setattr(doctor, "verifying_context", transport.verifying_context.__wrapped__)
+    monkeypatch.setattr(computer, "verifying_context", transport.verifying_context.__wrapped__)
 
 
 @pytest.mark.usefixtures("fresh_trust")
@@ -265,8 +265,8 @@ def test_a_store_without_any_authority_fails(monkeypatch: pytest.MonkeyPatch, tm
     empty.mkdir()
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv("SSL_CERT_DIR", str(empty))
-    monkeypatch.setattr(doctor, "verifying_context", lambda _: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
-    state, sentence = next((each.state, each.sentence) for each in doctor.tls({}) if each.code == "trust")
+    monkeypatch.setattr(computer, "verifying_context", lambda _: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    state, sentence = next((each.state, each.sentence) for each in computer.tls({}) if each.code == "trust")
     assert (state, "ca-certificates" in sentence) == (Health.FAIL, True)
 
 
@@ -278,23 +278,23 @@ NEWEST = datetime.fromisoformat(f"{max(each.checked for each in CATALOG.provider
 @pytest.mark.parametrize(
     ("examine", "after", "state"),
     [
-        (doctor.clock, timedelta(0), Health.OK),
-        (doctor.clock, timedelta(days=-1), Health.OK),
-        (doctor.clock, timedelta(days=-2), Health.FAIL),
-        (doctor.clock, timedelta(days=3000), Health.OK),
-        (doctor.clock, timedelta(days=4000), Health.WARN),
-        (doctor.data_age, timedelta(days=365), Health.OK),
-        (doctor.data_age, timedelta(days=367), Health.WARN),
+        (computer.clock, timedelta(0), Health.OK),
+        (computer.clock, timedelta(days=-1), Health.OK),
+        (computer.clock, timedelta(days=-2), Health.FAIL),
+        (computer.clock, timedelta(days=3000), Health.OK),
+        (computer.clock, timedelta(days=4000), Health.WARN),
+        (computer.data_age, timedelta(days=365), Health.OK),
+        (computer.data_age, timedelta(days=367), Health.WARN),
     ],
 )
 def test_clock_and_data_are_held_against_each_other(
-    examine: Callable[..., doctor.Examined], after: timedelta, state: Health
+    examine: Callable[..., Examined], after: timedelta, state: Health
 ) -> None:
     assert examine(NEWEST + after, CATALOG).state is state
 
 
 def test_a_slow_clock_says_what_it_does_to_certificates() -> None:
-    words = doctor.clock(datetime(2020, 1, 1, tzinfo=UTC), CATALOG).sentence
+    words = computer.clock(datetime(2020, 1, 1, tzinfo=UTC), CATALOG).sentence
     assert "clock says 2020-01-01" in words
     assert "not valid yet" in words
 
@@ -316,7 +316,7 @@ def test_damaged_data_fails_and_hides_nothing_else(monkeypatch: pytest.MonkeyPat
 
 
 def test_every_package_that_is_needed_is_named_with_its_version() -> None:
-    versions = doctor.versions()
+    versions = computer.versions()
     assert versions["textual"] == metadata.version("textual")
     assert all(versions.values())
     assert "truststore" not in versions or versions["truststore"]
@@ -338,7 +338,7 @@ def test_run_from_its_source_no_package_is_known(monkeypatch: pytest.MonkeyPatch
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "requires", requires)
-    assert set(doctor.versions()) == {"smtp-wizard", "python"}
+    assert set(computer.versions()) == {"smtp-wizard", "python"}
     assert run("doctor").code == 0
 
 

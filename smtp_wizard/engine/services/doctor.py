@@ -1,86 +1,129 @@
-"""What this installation can and cannot do: stores, the config folder, name look-ups, TLS, the clock, the data.
-
-Each part is looked at by itself and told in a sentence. Nothing is changed, and the network is asked only by `lookup`.
-"""
+"""What this installation can and cannot do: stores, the config folder, name look-ups, TLS, the clock, the data."""
 
 from __future__ import annotations
 
 import os
-import platform
-import re
-import ssl
 import stat
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
-from smtp_wizard import __version__
 from smtp_wizard.engine.accounts import account_book
 from smtp_wizard.engine.accounts.account_book import AccountBook, StoreTrouble
 from smtp_wizard.engine.accounts.secret_entries import Entries, Leftover, Leftovers
+from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.providers.provider import CatalogEndpoint, Provider
-from smtp_wizard.engine.providers.retirements import last_day
 from smtp_wizard.engine.secrets.base import Availability, SecretError
 from smtp_wizard.engine.secrets.command import found_program
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultState
-from smtp_wizard.engine.smtp.silence import listening
-from smtp_wizard.engine.smtp.transport import Trust, Wire, WireError, verifying_context
+from smtp_wizard.engine.services import computer
+from smtp_wizard.engine.services.examined import Examined, Health
+from smtp_wizard.engine.smtp.transport import Wire
 from smtp_wizard.engine.state import forms
 from smtp_wizard.engine.wizard import draft_file
 
-OLD = timedelta(days=365)
-"""After so long without a look at their sources, facts about providers are doubted."""
-FAR_AHEAD = timedelta(days=3650)
-"""A clock that is so far ahead of the newest fact is doubted instead of the fact."""
-LOOKUP_LIMIT = 5.0
-"""Seconds that looking up a name may take."""
-DISTRIBUTION = "smtp-wizard"
 MANY = 20
 """So many things of one kind are told one by one."""
 
 
-class Health(StrEnum):
-    """How a part was found."""
+class Doctor:
+    """Looks at every part of an installation by itself, without changing any. What waits for a disk is in threads."""
 
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        book: AccountBook,
+        stores: SecretStores,
+        entries: Entries,
+        wire: Wire,
+        environ: Mapping[str, str],
+        now: Callable[[], datetime],
+    ) -> None:
+        """`folder`: the config folder; it need not exist."""
+        self._folder = folder
+        self._book = book
+        self._stores = stores
+        self._entries = entries
+        self._wire = wire
+        self._environ = environ
+        self._now = now
 
+    async def examine(self, load: Callable[[], Catalog], *, network: bool) -> tuple[list[Examined], Leftovers]:
+        """Look at everything; also return what changes that were stopped have left in the stores.
 
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """One part that was looked at."""
+        `load` gives the catalogue, or raises `DataError`, which is told. `network`: ask it too.
+        """
+        left = await self._left()
+        found = [*await self._examine_stores(), *await self._examine_places(), *left_behind(left)]
+        found += await in_thread(lambda: examine_folder(self._folder, self._book))
+        found += await in_thread(lambda: [computer.resolver(), *computer.tls(self._environ)])
+        try:
+            catalog = await in_thread(load)
+        except DataError as problem:
+            words = f"{problem} Install smtp-wizard again."
+            return [*found, Examined("data", "data-age", Health.FAIL, words)], left
+        now = self._now()
+        found += [computer.clock(now, catalog), computer.data_age(now, catalog)]
+        if network:
+            found.append(await computer.lookup(self._wire, catalog))
+        return found, left
 
-    area: str
-    """What it belongs to: 'stores', 'tls'."""
-    code: str
-    """Stable, for scripts."""
-    state: Health
-    sentence: str
-    """For a person: what was found and, where something is wrong, what to do."""
+    async def _left(self) -> Leftovers:
+        """Return what was left; nothing where that cannot be told now."""
+        try:
+            return await self._entries.left()
+        except StoreTrouble:
+            return Leftovers((), ())  # said where the accounts are looked at
+
+    async def _examine_stores(self) -> list[Examined]:
+        """Try every store out. One that does not work is no failure as long as another one does."""
+        found = [(kind, await self._stores.get(kind).probe()) for kind in self._stores.offered()]
+        none_works = not any(availability.ok for _, availability in found)
+        bad = Health.FAIL if none_works else Health.WARN
+        return [
+            Examined(
+                "stores",
+                f"store-{kind.value}",
+                Health.OK if availability.ok else bad,
+                _told(self._stores, kind, availability),
+            )
+            for kind, availability in found
+        ]
+
+    async def _examine_places(self) -> list[Examined]:
+        """Look whether what saved accounts refer to is there: the vault, programs, files. No command is run."""
+        try:
+            saved = await in_thread(self._book.list)
+        except StoreTrouble:
+            return []  # said where the accounts are looked at
+        found = []
+        for account in saved:
+            trouble = await self._place_trouble(account.store) if account.store is not None else ""
+            if account.store is not None and trouble:
+                words = f"The password of '{account.name}' cannot be read: {trouble}"
+                found.append(Examined("stores", f"store-{account.store.kind.value}-used", Health.FAIL, words))
+        return found
+
+    async def _place_trouble(self, store: StoreRef) -> str:
+        match store.kind:
+            case StoreKind.VAULT if self._stores.vault.state is VaultState.MISSING:
+                return "there is no vault any more."
+            case StoreKind.COMMAND if await in_thread(lambda: found_program(store.where, self._environ)) is None:
+                return f"the program of '{shown(store.where, 100)}' is not installed here."
+            case StoreKind.FILE:
+                try:
+                    await self._stores.fetch(store)
+                except SecretError as problem:
+                    return str(problem)
+        return ""
 
 
 # -- stores ------------------------------------------------------------------------------------------------------------
-
-
-async def stores(known: SecretStores) -> list[Examined]:
-    """Try every store out. One that does not work is no failure as long as another one does."""
-    found = [(kind, await known.get(kind).probe()) for kind in known.offered()]
-    none_works = not any(availability.ok for _, availability in found)
-    bad = Health.FAIL if none_works else Health.WARN
-    return [
-        Examined(
-            "stores", f"store-{kind.value}", Health.OK if availability.ok else bad, _told(known, kind, availability)
-        )
-        for kind, availability in found
-    ]
 
 
 def _told(known: SecretStores, kind: StoreKind, found: Availability) -> str:
@@ -89,43 +132,6 @@ def _told(known: SecretStores, kind: StoreKind, found: Availability) -> str:
         return found.words
     state = "There is none yet." if known.vault.state is VaultState.MISSING else "There is one, and it is whole."
     return f"{found.words} {state}"
-
-
-async def places(known: SecretStores, book: AccountBook, environ: Mapping[str, str]) -> list[Examined]:
-    """Look whether what saved accounts refer to is there: the vault, programs, files. No command is run."""
-    try:
-        saved = book.list()
-    except StoreTrouble:
-        return []  # said where the accounts are looked at
-    found = []
-    for account in saved:
-        trouble = await _place_trouble(known, account.store, environ) if account.store is not None else ""
-        if account.store is not None and trouble:
-            words = f"The password of '{account.name}' cannot be read: {trouble}"
-            found.append(Examined("stores", f"store-{account.store.kind.value}-used", Health.FAIL, words))
-    return found
-
-
-async def _place_trouble(known: SecretStores, store: StoreRef, environ: Mapping[str, str]) -> str:
-    match store.kind:
-        case StoreKind.VAULT if known.vault.state is VaultState.MISSING:
-            return "there is no vault any more."
-        case StoreKind.COMMAND if found_program(store.where, environ) is None:
-            return f"the program of '{shown(store.where, 100)}' is not installed here."
-        case StoreKind.FILE:
-            try:
-                await known.fetch(store)
-            except SecretError as problem:
-                return str(problem)
-    return ""
-
-
-async def leftovers(entries: Entries) -> Leftovers:
-    """Return what changes that were stopped have left in the stores; nothing where that cannot be told now."""
-    try:
-        return await entries.left()
-    except StoreTrouble:
-        return Leftovers((), ())  # said where the accounts are looked at
 
 
 def left_words(left: Leftover) -> str:
@@ -155,7 +161,7 @@ def left_behind(found: Leftovers) -> list[Examined]:
 # -- the config folder -------------------------------------------------------------------------------------------------
 
 
-def config(folder: Path, book: AccountBook) -> list[Examined]:
+def examine_folder(folder: Path, book: AccountBook) -> list[Examined]:
     """Look at the config folder, the accounts in it, and a setup that was not finished."""
     if not folder.exists():
         return [_folder_to_be(folder)]
@@ -229,147 +235,6 @@ def _draft(folder: Path) -> Iterator[Examined]:
 
 def _others_may(path: Path) -> bool:
     return os.name == "posix" and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
-
-
-# -- names -------------------------------------------------------------------------------------------------------------
-
-
-def resolver() -> Examined:
-    """Say where names are looked up, without asking anybody."""
-    import dns.resolver
-
-    try:
-        servers = dns.resolver.Resolver().nameservers
-    except dns.resolver.NoResolverConfiguration:
-        words = "This computer names no name server, so no mail server can be found by its name."
-        return Examined("dns", "resolver", Health.WARN, words)
-    asked = ", ".join(shown(str(server), 60) for server in servers[:4])
-    return Examined("dns", "resolver", Health.OK, f"Names are looked up at {asked}.")
-
-
-async def lookup(wire: Wire, catalog: Catalog) -> Examined:
-    """Look up the name of a well-known mail server: this asks the network."""
-    host = next(each.endpoint.host for provider in catalog.providers for each in _reachable(provider))
-    try:
-        async with listening(LOOKUP_LIMIT):
-            peers = await wire.resolve(host, 465, None)
-    except TimeoutError:
-        words = f"Looking up {host} had no answer within {LOOKUP_LIMIT:g} seconds."
-        return Examined("dns", "lookup", Health.FAIL, words)
-    except WireError as problem:
-        words = f"Looking up {host} failed ({problem.words or problem.fault.value}). Is there a connection?"
-        return Examined("dns", "lookup", Health.FAIL, words)
-    return Examined("dns", "lookup", Health.OK, f"{host} was looked up and found ({peers[0].address}).")
-
-
-def _reachable(provider: Provider) -> Iterator[CatalogEndpoint]:
-    yield from (each for each in provider.offered() if not _is_number(each.endpoint.host))
-
-
-# -- TLS ---------------------------------------------------------------------------------------------------------------
-
-
-def tls(environ: Mapping[str, str]) -> list[Examined]:
-    """Say which TLS there is, and whose certificates are believed."""
-    newest = "TLS 1.3" if ssl.HAS_TLSv1_3 else "TLS 1.2"
-    state = Health.OK if ssl.HAS_TLSv1_3 else Health.WARN
-    return [Examined("tls", "tls-library", state, f"{ssl.OPENSSL_VERSION}, up to {newest}."), _trust(environ)]
-
-
-def _trust(environ: Mapping[str, str]) -> Examined:
-    if sys.platform in ("darwin", "win32"):
-        return Examined("tls", "trust", Health.OK, "The operating system's own list of authorities is believed.")
-    named = environ.get("SSL_CERT_FILE", "")
-    try:
-        count = len(verifying_context(Trust()).get_ca_certs())
-    except WireError as problem:
-        return Examined("tls", "trust", Health.FAIL, f"No certificate can be believed: {problem.words}.")
-    if named and not Path(named).is_file():
-        words = f"SSL_CERT_FILE leads to {shown(named, 200)}, which is not there: no certificate can be believed."
-        return Examined("tls", "trust", Health.FAIL, words)
-    if count:
-        where = f" from {shown(named, 200)} (SSL_CERT_FILE)" if named else ""
-        return Examined("tls", "trust", Health.OK, f"{count} authorities are believed{where}.")
-    folder = ssl.get_default_verify_paths().capath
-    if folder and any(Path(folder).iterdir()):
-        return Examined("tls", "trust", Health.OK, f"The authorities in {shown(folder, 200)} are believed.")
-    words = "No authority is known, so no certificate can be believed. Install your system's 'ca-certificates'."
-    return Examined("tls", "trust", Health.FAIL, words)
-
-
-# -- the clock and the data --------------------------------------------------------------------------------------------
-
-
-def clock(now: datetime, catalog: Catalog) -> Examined:
-    """Compare the clock with the newest fact of the data, which was true before this program was installed."""
-    today, (_, newest) = now.date(), _span(catalog)
-    if today < newest - timedelta(days=1):
-        words = (
-            f"This computer's clock says {today}, and what this program knows is from {newest}: the clock is slow. "
-            "Certificates look as if they were not valid yet until it is set."
-        )
-        return Examined("clock", "clock", Health.FAIL, words)
-    if today > newest + FAR_AHEAD:
-        words = f"This computer's clock says {today}. If it is fast, good certificates look expired."
-        return Examined("clock", "clock", Health.WARN, words)
-    return Examined("clock", "clock", Health.OK, f"This computer's clock says {now:%Y-%m-%d %H:%M} UTC.")
-
-
-def data_age(now: datetime, catalog: Catalog) -> Examined:
-    """Say when the facts about providers were last compared with their sources."""
-    oldest, newest = _span(catalog)
-    words = f"{len(catalog.providers)} providers, checked between {oldest} and {newest}."
-    if now.date() - newest > OLD:
-        return Examined("data", "data-age", Health.WARN, f"{words} That is long ago: look for a newer smtp-wizard.")
-    return Examined("data", "data-age", Health.OK, words)
-
-
-def _span(catalog: Catalog) -> tuple[date, date]:
-    """Return the oldest and the newest day on which an entry was checked; those of a person's own have none."""
-    days = [day for day in (last_day(provider.checked) for provider in catalog.providers) if day is not None]
-    return min(days), max(days)
-
-
-# -- versions ----------------------------------------------------------------------------------------------------------
-
-
-def versions() -> dict[str, str]:
-    """Return what runs here: this program, Python, then the packages it needs; '' for one that is missing."""
-    return {"smtp-wizard": __version__, "python": platform.python_version(), **_packages()}
-
-
-def _packages() -> dict[str, str]:
-    from importlib import metadata
-
-    try:
-        needed = metadata.requires(DISTRIBUTION) or []
-    except metadata.PackageNotFoundError:
-        return {}  # run from its source: nobody has written down what is installed for it
-    found = {}
-    for line in needed:
-        requirement, _, condition = line.partition(";")
-        match = re.match(r"[A-Za-z0-9._-]+", requirement)
-        assert match is not None
-        try:
-            found[match[0]] = metadata.version(match[0])
-        except metadata.PackageNotFoundError:
-            if not condition:  # else it is for another system, or somebody's choice
-                found[match[0]] = ""
-    return dict(sorted(found.items()))
-
-
-def installed(found: Mapping[str, str]) -> Examined:
-    """Say whether all that `versions` looked for is there."""
-    lacking = [name for name, version in found.items() if not version]
-    if lacking:
-        words = f"Missing: {', '.join(lacking)}. Install smtp-wizard again."
-        return Examined("versions", "packages", Health.FAIL, words)
-    words = f"smtp-wizard {found['smtp-wizard']}, Python {found['python']}, {platform.system()} {platform.machine()}."
-    return Examined("versions", "packages", Health.OK, words)
-
-
-def _is_number(host: str) -> bool:
-    return ":" in host or host.replace(".", "").isdigit()
 
 
 def _shown(path: Path) -> str:

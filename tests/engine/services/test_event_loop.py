@@ -27,6 +27,8 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.doctor import Doctor
+from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
 from tests.support.accepting import taking_every_password
@@ -101,12 +103,29 @@ async def cleaned(desk: Desk) -> None:
     assert (await desk.entries.left()).odd == ()
 
 
+async def examined(desk: Desk) -> None:
+    """All that `doctor` looks at."""
+    doctor = Doctor(
+        folder=desk.folder,
+        book=desk.book,
+        stores=desk.stores,
+        entries=desk.entries,
+        wire=SocketWire(),
+        environ={},
+        now=desk.now,
+    )
+    found, left = await doctor.examine(lambda: desk.catalog, network=False)
+    assert {each.area for each in found} >= {"stores", "config", "dns", "tls", "clock", "data"}
+    assert len(left.odd) == 1
+
+
 READINGS: dict[str, Act] = {
     "record a result": recorded,
     "whose a sign-in is": signed_in_elsewhere,
     "a password that was moved": followed,
     "what was left": found_left,
     "clean": cleaned,
+    "doctor": examined,
 }
 
 

@@ -1,0 +1,27 @@
+"""What comes of a look at one part of the installation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Health(StrEnum):
+    """How a part was found."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One part that was looked at."""
+
+    area: str
+    """What it belongs to: 'stores', 'tls'."""
+    code: str
+    """Stable, for scripts."""
+    state: Health
+    sentence: str
+    """For a person: what was found and, where something is wrong, what to do."""
