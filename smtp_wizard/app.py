@@ -48,17 +48,14 @@ from smtp_wizard.screens.signin import SignInScreen
 from smtp_wizard.screens.step import Kit, StepOutcome, StepScreen
 from smtp_wizard.screens.testmail import TestMailScreen
 from smtp_wizard.screens.tools import (
-    EXPLAIN,
-    GUIDES,
-    MAILBOX,
-    UNSUBSCRIBE,
     GuideListScreen,
     MailboxScreen,
     OpenTool,
+    Tool,
     ToolsScreen,
 )
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
-from smtp_wizard.text.wizard import LEAVE_QUESTION
+from smtp_wizard.text.wizard import LEAVE_QUESTION, Resume
 from smtp_wizard.typed_ahead import TypedAheadApp
 from smtp_wizard.widgets.fault_containment import Steady
 from smtp_wizard.widgets.themes import HIGH_CONTRAST, THEMES, AsciiFilter, theme_for
@@ -75,10 +72,10 @@ SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
     "done": DoneScreen,
 }
 TOOL_SCREENS: Mapping[str, Callable[[Kit], Screen[None]]] = {
-    EXPLAIN: ExplainScreen,
-    MAILBOX: MailboxScreen,
-    UNSUBSCRIBE: UnsubscribeScreen,
-    GUIDES: GuideListScreen,
+    Tool.EXPLAIN: ExplainScreen,
+    Tool.MAILBOX: MailboxScreen,
+    Tool.UNSUBSCRIBE: UnsubscribeScreen,
+    Tool.GUIDES: GuideListScreen,
 }
 SETTLE = 0.02
 """Seconds in which a screen that was just put there is laid out."""
@@ -196,13 +193,13 @@ class WizardApp(TypedAheadApp):
     def _offer_to_go_on(self, kept: UnfinishedDraft) -> None:
         """A draft was left before it was saved: go on with it, or not. Nothing of it is lost by leaving again."""
 
-        def answered(choice: str | None) -> None:
-            if choice == "on":
+        def answered(choice: Resume | None) -> None:
+            if choice is Resume.ON:
                 self.walk(kept.draft, kept.step)
-            elif choice == "anew":
+            elif choice is Resume.ANEW:
                 self.box.clear()
                 self._set_up(Draft())
-            elif choice == HOME:
+            elif choice is Resume.HOME:
                 self.switch_mode(HOME)
             else:
                 self.exit(0)

@@ -23,6 +23,7 @@ from smtp_wizard.text.accounts import (
     DELETE_YES,
     DISPLACE_NO,
     NEW_SECRET_WHY,
+    AccountAction,
     account_actions,
     delete_question,
     deleted_words,
@@ -42,25 +43,26 @@ def change_account(talk: Talk, kit: Kit, account: Account) -> Draft | None:
 
     Raises `GoBack`, `Quit`.
     """
-    rows = [Choice(each.id, each.title, each.note) for each in account_actions(account) if each.id != "test"]
+    rows = [Choice(each.action, each.title, each.note) for each in account_actions(account)]
+    rows = [each for each in rows if each.value is not AccountAction.TEST]
     try:
         match talk.choose(f"What about '{account.name}'?", rows):
-            case "edit":
+            case AccountAction.EDIT:
                 return draft_of(account, _at_hand(talk, kit, account), kit.desk.catalog)
-            case "copy":
+            case AccountAction.COPY:
                 secret = _at_hand(talk, kit, account)
                 return copy_of(account, secret, kit.desk.catalog, kit.desk.book.free_name(account.name))
-            case "password" if in_browser(account):
+            case AccountAction.PASSWORD if in_browser(account):
                 return draft_to_sign_in_again(account, _at_hand(talk, kit, account), kit.desk.catalog)
-            case "password":
+            case AccountAction.PASSWORD:
                 _new_secret(talk, kit, account)
-            case "move":
+            case AccountAction.MOVE:
                 _move(talk, kit, account)
-            case "rename":
+            case AccountAction.RENAME:
                 _rename(talk, kit, account)
-            case "scope":
+            case AccountAction.SCOPE:
                 _scope(talk, kit, account)
-            case _:
+            case AccountAction.DELETE:
                 _delete(talk, kit, account)
     except EXPECTED_ERRORS as problem:
         talk.say(str(problem))

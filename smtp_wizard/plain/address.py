@@ -56,9 +56,11 @@ def _spelt_right(talk: Talk, kit: Kit, draft: Draft) -> Address:
         meant = catalog.suggest(address.domain)
         if meant is None or address == draft.address:
             return address
-        ways = [Choice("use", f"Use {meant}"), Choice("keep", f"Keep {address.domain}")]
+        ways = [
+            Choice(Address(address.local, meant), f"Use {meant}", also="use"),
+            Choice(address, f"Keep {address.domain}", also="keep"),
+        ]
         try:
-            chosen = talk.choose(typo_words(address.domain, meant), ways)
+            return talk.choose(typo_words(address.domain, meant), ways)
         except GoBack:
             continue
-        return address if chosen == "keep" else Address(address.local, meant)

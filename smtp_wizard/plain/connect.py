@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from functools import partial
 
 from smtp_wizard.engine.base.connection import Auth
@@ -74,6 +75,20 @@ def _proved(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     return _SignIn(talk, kit, draft).run()
 
 
+class _Action(StrEnum):
+    """What can be done with a sign-in."""
+
+    GO_ON = "go-on"
+    TYPE = "type"
+    AGAIN = "again"
+    ANYWAY = "anyway"
+    FIX = "fix"
+    USER = "user"
+    NETWORK = "network"
+    GUIDE = "guide"
+    DETAILS = "details"
+
+
 class _SignIn:
     """Attempts until one works, or the person goes back; the draft keeps what was typed."""
 
@@ -87,49 +102,49 @@ class _SignIn:
         """Return the draft with its proof. Raises `GoBack` with the draft as it is then, `Quit`."""
         try:
             action = self._at_first()
-            while action != "go-on":
+            while action is not _Action.GO_ON:
                 action = self._do(action)
         except GoBack:
             raise GoBack(self.draft) from None
         return self.draft
 
-    def _at_first(self) -> str:
+    def _at_first(self) -> _Action:
         if self.draft.signed_in:
-            rows = [Choice("go-on", "Go on"), *self._typing(), Choice("again", "Check it again")]
+            rows = [Choice(_Action.GO_ON, "Go on"), *self._typing(), Choice(_Action.AGAIN, "Check it again")]
             return self.talk.choose(proved_words(self.draft.connection.auth), rows)
-        return "type" if self.draft.connection.auth is Auth.PASSWORD else "again"
+        return _Action.TYPE if self.draft.connection.auth is Auth.PASSWORD else _Action.AGAIN
 
-    def _do(self, action: str) -> str:
+    def _do(self, action: _Action) -> _Action:
         """Do what was chosen; return what is to be done next."""
         match action:
-            case "type":
+            case _Action.TYPE:
                 self.draft = _typed(self.talk, self.kit, self.draft)
                 if not self.draft.refused:
                     return self._attempt()
                 self.talk.say(REFUSED_AS_IT_IS)
-            case "again":
+            case _Action.AGAIN:
                 return self._attempt()
-            case "anyway":
+            case _Action.ANYWAY:
                 if self.talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
                     return self._attempt(anyway=True)
-            case "fix":
+            case _Action.FIX:
                 fix = self._finding.fix if self._finding else None
                 assert fix is not None, "it is offered only where there is one"
                 self.draft = self.draft.with_endpoint(fix)
                 return self._attempt()
-            case "user":
+            case _Action.USER:
                 self.draft = _username(self.talk, self.kit, self.draft)
-            case "network":
+            case _Action.NETWORK:
                 assert self._unreached is not None, "it is offered only where there is something to find out"
                 find_out(self.talk, self.kit, self._unreached)
-            case "guide":
+            case _Action.GUIDE:
                 show_guide(self.talk, self.kit, self.draft, self._guide_id)
-            case _:
+            case _Action.DETAILS:
                 assert self.checked is not None, "it is offered only after a check"
                 self.checked.show_transcript()
         return self._next()
 
-    def _attempt(self, *, anyway: bool = False) -> str:
+    def _attempt(self, *, anyway: bool = False) -> _Action:
         """Sign in, once; `anyway`: although that may lock the account."""
         if not opened_for(self.talk, self.kit, self.draft):
             return self._next()
@@ -144,7 +159,7 @@ class _SignIn:
         self.kit.keep(self.draft)
         if self.draft.signed_in:
             self.talk.say(f"{proved_words(self.draft.connection.auth)} Next: the test mail.")
-            return "go-on"
+            return _Action.GO_ON
         return self._next()
 
     @property
@@ -165,28 +180,28 @@ class _SignIn:
             return str(finding.guide)
         return guide_id_for(_path(self.kit, self.draft))
 
-    def _typing(self) -> list[Choice]:
+    def _typing(self) -> list[Choice[_Action]]:
         return (
-            [Choice("type", "Type the password again", word="again")]
+            [Choice(_Action.TYPE, "Type the password again", word="again")]
             if self.draft.connection.auth is Auth.PASSWORD
             else []
         )
 
-    def _next(self) -> str:
+    def _next(self) -> _Action:
         """Ask what is to be done after an attempt that has not worked."""
         fix = self._finding.fix if self._finding else None
         rows = [
-            *([Choice("fix", f"Try {endpoint_words(fix)}", word="fix")] if fix else []),
+            *([Choice(_Action.FIX, f"Try {endpoint_words(fix)}", word="fix")] if fix else []),
             *self._typing(),
-            Choice("again", "Check once more as it is"),
-            *([Choice("anyway", ANYWAY, word="anyway")] if self.checked and self.checked.paused else []),
-            *([Choice("user", "Change the user name")] if self.draft.connection.auth is not Auth.NONE else []),
-            *network_choice(self._unreached),
-            Choice("guide", "Show the guide that helps", word="guide"),
-            Choice("details", "Show what was said to the server, and its answers", word="details"),
+            Choice(_Action.AGAIN, "Check once more as it is"),
+            *([Choice(_Action.ANYWAY, ANYWAY, word="anyway")] if self.checked and self.checked.paused else []),
+            *([Choice(_Action.USER, "Change the user name")] if self.draft.connection.auth is not Auth.NONE else []),
+            *network_choice(self._unreached, _Action.NETWORK),
+            Choice(_Action.GUIDE, "Show the guide that helps", word="guide"),
+            Choice(_Action.DETAILS, "Show what was said to the server, and its answers", word="details"),
         ]
         # Whoever just presses Enter does not send once more what was refused.
-        usual = "guide" if self.draft.refused and not fix and not self._typing() else ""
+        usual = _Action.GUIDE if self.draft.refused and not fix and not self._typing() else None
         return self.talk.choose("What now? ('back' leads to the settings.)", rows, usual)
 
 

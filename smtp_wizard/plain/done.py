@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.guides.guides import as_text
 from smtp_wizard.engine.wizard.draft import Draft
@@ -36,23 +38,38 @@ def done(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
     return in_order(talk, kit, draft, [Question(_next)])
 
 
+class _Action(StrEnum):
+    """What can be done at the end."""
+
+    FINISH = "finish"
+    SHOW = "show"
+    GUIDE = "guide"
+    WHICH = "which"
+
+
 def _next(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     secret = draft.connection.auth is not Auth.NONE and draft.secret is not None
     rows = [
-        Choice("finish", "Finish"),
-        *([Choice("show", "Show the password, in groups of four", word="show")] if secret else []),
-        Choice(APPLICATION_GUIDE, "A guide to the application's own screen", word="guide"),
-        Choice(SCOPE_GUIDE, "Which mails go through which account", word="which"),
+        Choice(_Action.FINISH, "Finish"),
+        *([Choice(_Action.SHOW, "Show the password, in groups of four", word="show")] if secret else []),
+        Choice(_Action.GUIDE, "A guide to the application's own screen", word="guide"),
+        Choice(_Action.WHICH, "Which mails go through which account", word="which"),
     ]
     while True:
         match talk.choose("What next?", rows):
-            case "finish":
+            case _Action.FINISH:
                 return draft
-            case "show":
+            case _Action.SHOW:
                 _show(talk, draft)
-            case guide_id:
-                guide = filled_guide(kit.shelf, guide_id, kit.desk.catalog.get(draft.connection.provider), draft)
-                talk.show(as_text(guide, WIDTH).splitlines())
+            case _Action.GUIDE:
+                _show_guide(talk, kit, draft, APPLICATION_GUIDE)
+            case _Action.WHICH:
+                _show_guide(talk, kit, draft, SCOPE_GUIDE)
+
+
+def _show_guide(talk: Talk, kit: Kit, draft: Draft, guide_id: str) -> None:
+    guide = filled_guide(kit.shelf, guide_id, kit.desk.catalog.get(draft.connection.provider), draft)
+    talk.show(as_text(guide, WIDTH).splitlines())
 
 
 def _show(talk: Talk, draft: Draft) -> None:

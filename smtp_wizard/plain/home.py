@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from functools import partial
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
@@ -27,8 +28,18 @@ from smtp_wizard.text.wizard import (
     tested_words,
 )
 
-NEW, LEAVE = "new", "leave"
 CHANGES = "settings, password, name, copy, which mails, delete"
+
+
+class _Action(StrEnum):
+    """What can be done with the accounts."""
+
+    TEST = "test"
+    ALL = "all"
+    CHANGE = "change"
+    NEW = "new"
+    LIMITS = "limits"
+    LEAVE = "leave"
 
 
 def home(talk: Talk, kit: Kit) -> Draft | None:
@@ -40,31 +51,33 @@ def home(talk: Talk, kit: Kit) -> Draft | None:
         talk.begin("Saved accounts", PURPOSE["home"])
         accounts = _accounts(talk, kit)
         try:
-            match talk.choose("What next?", _actions(accounts), LEAVE if accounts else NEW):
-                case "test":
+            match talk.choose("What next?", _actions(accounts), _Action.LEAVE if accounts else _Action.NEW):
+                case _Action.TEST:
                     _test(talk, kit, _chosen(talk, accounts))
-                case "all":
+                case _Action.ALL:
                     _test_all(talk, kit, accounts)
-                case "change":
+                case _Action.CHANGE:
                     if (draft := change_account(talk, kit, _chosen(talk, accounts))) is not None:
                         return draft
-                case "limits":
+                case _Action.LIMITS:
                     limits(talk, kit)
-                case action:
-                    return Draft() if action == NEW else None
+                case _Action.NEW:
+                    return Draft()
+                case _Action.LEAVE:
+                    return None
         except GoBack:
             continue
 
 
-def _actions(accounts: Sequence[Account]) -> list[Choice]:
+def _actions(accounts: Sequence[Account]) -> list[Choice[_Action]]:
     only = f"'{accounts[0].name}'" if len(accounts) == 1 else "one"
     return [
-        *([Choice("test", f"Test {only} again", word="test")] if accounts else []),
-        *([Choice("all", "Test all again", word="all")] if len(accounts) > 1 else []),
-        *([Choice("change", f"Change {only}", CHANGES, word="change")] if accounts else []),
-        Choice(NEW, "Set up another account" if accounts else "Set an account up", word="new"),
-        Choice("limits", "Look up sending limits", word="limits"),
-        Choice(LEAVE, "Leave"),
+        *([Choice(_Action.TEST, f"Test {only} again", word="test")] if accounts else []),
+        *([Choice(_Action.ALL, "Test all again", word="all")] if len(accounts) > 1 else []),
+        *([Choice(_Action.CHANGE, f"Change {only}", CHANGES, word="change")] if accounts else []),
+        Choice(_Action.NEW, "Set up another account" if accounts else "Set an account up", word="new"),
+        Choice(_Action.LIMITS, "Look up sending limits", word="limits"),
+        Choice(_Action.LEAVE, "Leave"),
     ]
 
 
@@ -95,9 +108,8 @@ def _words(account: Account, kit: Kit) -> str:
 def _chosen(talk: Talk, accounts: Sequence[Account]) -> Account:
     if len(accounts) == 1:
         return accounts[0]
-    rows = [Choice(account.name, account.name, str(account.connection.endpoint)) for account in accounts]
-    wanted = talk.choose("Which one?", rows)
-    return next(account for account in accounts if account.name == wanted)
+    rows = [Choice(each, each.name, str(each.connection.endpoint), also=each.name) for each in accounts]
+    return talk.choose("Which one?", rows)
 
 
 def _test_all(talk: Talk, kit: Kit, accounts: Sequence[Account]) -> None:

@@ -84,13 +84,13 @@ def _client_secret(talk: Talk, kit: Kit, draft: Draft) -> Draft:
 def _signed_in(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     server = _server(kit, draft)
     if draft.secret is not None:
-        rows = [Choice("go-on", "Go on"), Choice("anew", "Sign in again")]
-        if talk.choose(DONE_WORDS, rows) == "go-on":
+        rows = [Choice(True, "Go on", also="go-on"), Choice(False, "Sign in again", also="anew")]
+        if talk.choose(DONE_WORDS, rows):
             return draft
     while True:
         flows = [each for each in server.flows if each is not Flow.PASTE]
-        rows = [Choice(each.value, FLOW_TITLES[each]) for each in flows]
-        flow = Flow(talk.choose("How do you want to sign in?", rows)) if len(rows) > 1 else flows[0]
+        ways = [Choice(each, FLOW_TITLES[each]) for each in flows]
+        flow = talk.choose("How do you want to sign in?", ways) if len(ways) > 1 else flows[0]
         try:
             found = _attempted(talk, kit, draft, server, flow)
         except OAuthError as problem:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from enum import StrEnum
 
+from smtp_wizard.engine.discovery.candidate import Candidate
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate, with_choice
 from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order, once_confirmed
@@ -16,16 +18,25 @@ from smtp_wizard.text.wizard import (
     NOTHING_LISTED,
     OTHER_PROVIDER,
     USE_THESE,
+    ProviderAnswer,
     found_words,
     settings_words,
     then_and_now,
     unknown_words,
 )
 
+
+class _Instead(StrEnum):
+    """What is wanted instead of one of the providers that are shown."""
+
+    SEARCH = "search"
+    HAND = "by-hand"
+
+
 MOST = 15
 """Rows of a search that are read out at most."""
-MORE = Choice("more", "What the old help article says, and what holds today", word="more")
-HAND = Choice("by-hand", BY_HAND, word="hand")
+MORE = Choice(ProviderAnswer.MORE, "What the old help article says, and what holds today", word="more")
+HAND = Choice(_Instead.HAND, BY_HAND, word="hand")
 
 
 def provider(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
@@ -50,16 +61,16 @@ def _provider(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     if found.note:
         talk.say(found.note)
     while True:
-        match talk.choose("", _answers(draft), "change" if draft.by_hand else "use"):
-            case "use":
+        match talk.choose("", _answers(draft), ProviderAnswer.CHANGE if draft.by_hand else ProviderAnswer.USE):
+            case ProviderAnswer.USE:
                 chosen = _agreed(talk, kit, replace(draft, by_hand=draft.connection.endpoint is None))
                 if chosen is not None:
                     return chosen
-            case "change":
+            case ProviderAnswer.CHANGE:
                 return replace(draft, by_hand=True)
-            case "more":
+            case ProviderAnswer.MORE:
                 talk.show(line for _, text in then_and_now(found) for line in wrap(text))
-            case _:
+            case ProviderAnswer.OTHER:
                 chosen = _another(talk, kit, draft)
                 if chosen is not None:
                     return chosen
@@ -73,23 +84,21 @@ def _found(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     """Offer the servers that were found. Raises `GoBack`, `Quit`."""
     talk.say(found_question(draft))
     talk.show(line for note in draft.found_notes for line in wrap(note))
-    servers = offered(draft.candidates)
-    rows = [
-        Choice(f"server-{number}", server_words(each), about=believed_words(each))
-        for number, each in enumerate(servers)
+    rows: list[Choice[Candidate | ProviderAnswer]] = [
+        Choice(each, server_words(each), about=believed_words(each)) for each in offered(draft.candidates)
     ]
-    rows = rows or [Choice("use", f"{USE_THESE}: {draft.connection.endpoint}")]
+    rows = rows or [Choice(ProviderAnswer.USE, f"{USE_THESE}: {draft.connection.endpoint}")]
+    rows += [Choice(ProviderAnswer.CHANGE, CHANGE_THESE), Choice(ProviderAnswer.OTHER, OTHER_PROVIDER)]
     chosen: Draft | None = None
     while chosen is None:
-        match talk.choose("", [*rows, Choice("change", CHANGE_THESE), Choice("other", OTHER_PROVIDER)]):
-            case "use":
+        match talk.choose("", rows):
+            case ProviderAnswer.USE:
                 chosen = _agreed(talk, kit, replace(draft, by_hand=False))
-            case "change":
+            case ProviderAnswer.CHANGE:
                 return replace(draft, by_hand=True)
-            case "other":
+            case ProviderAnswer.OTHER:
                 chosen = _another(talk, kit, draft)
-            case chosen_server:
-                server = servers[int(chosen_server.removeprefix("server-"))]
+            case Candidate() as server:
                 chosen = _agreed(talk, kit, with_candidate(draft, kit.desk.catalog, server))
     return chosen
 
@@ -102,11 +111,11 @@ def _agreed(talk: Talk, kit: Kit, draft: Draft) -> Draft | None:
         return None
 
 
-def _answers(draft: Draft) -> list[Choice]:
+def _answers(draft: Draft) -> list[Choice[ProviderAnswer]]:
     return [
-        Choice("use", USE_THESE),
-        Choice("change", CHANGE_THESE),
-        Choice("other", OTHER_PROVIDER),
+        Choice(ProviderAnswer.USE, USE_THESE),
+        Choice(ProviderAnswer.CHANGE, CHANGE_THESE),
+        Choice(ProviderAnswer.OTHER, OTHER_PROVIDER),
         MORE,
     ]
 
@@ -131,20 +140,22 @@ def _picked(talk: Talk, kit: Kit, draft: Draft, first: Sequence[Provider]) -> Dr
     """Search until a provider is chosen, or the server by hand. `first`: the likely ones. Raises `GoBack`."""
     shown = list(first)
     while True:
-        picked = _pick(talk, shown) if shown else ""
-        if not picked:
+        picked = _pick(talk, shown) if shown else _Instead.SEARCH
+        if picked is _Instead.SEARCH:
             shown = _search(talk, kit)
-            picked = "" if shown else HAND.id
-        if picked:
-            return with_choice(draft, kit.desk.catalog, "" if picked == HAND.id else picked)
+            picked = _Instead.SEARCH if shown else _Instead.HAND
+        if picked is not _Instead.SEARCH:
+            return with_choice(draft, kit.desk.catalog, picked if isinstance(picked, Provider) else None)
 
 
-def _pick(talk: Talk, shown: Sequence[Provider]) -> str:
-    """Return the id of a provider, of `HAND`, or '' to search again."""
-    rows = [Choice(each.id, each.name, str(each.best() or "")) for each in shown[:MOST]]
+def _pick(talk: Talk, shown: Sequence[Provider]) -> Provider | _Instead:
+    """Return a provider, or what is wanted instead of one of these."""
+    rows: list[Choice[Provider | _Instead]] = [
+        Choice(each, each.name, str(each.best() or ""), also=each.id) for each in shown[:MOST]
+    ]
     if len(shown) > MOST:
         talk.say(f"The first {MOST} of {len(shown)}; more letters find fewer.")
-    return talk.choose("", [*rows, Choice("", "Search with other words", word="search"), HAND])
+    return talk.choose("", [*rows, Choice(_Instead.SEARCH, "Search with other words", word="search"), HAND])
 
 
 def _search(talk: Talk, kit: Kit) -> list[Provider]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.talk import Choice, Talk
 from smtp_wizard.text.network import NEUTRAL_NO, NEUTRAL_YES, Unreached, answer_lines, neutral_question, ports_words
 
-NETWORK = "network"
+V = TypeVar("V")
 
 
-def network_choice(unreached: Unreached | None) -> list[Choice]:
-    """Return the choice that finds it out, where there is something to find out."""
+def network_choice(unreached: Unreached | None, value: V) -> list[Choice[V]]:
+    """Return the choice that finds it out, and means `value`, where there is something to find out."""
     if unreached is None:
         return []
     ports = ports_words(unreached.neutral.ports)
-    return [Choice(NETWORK, f"Find out whether this network blocks {ports}", word=NETWORK)]
+    return [Choice(value, f"Find out whether this network blocks {ports}", word="network")]
 
 
 def find_out(talk: Talk, kit: Kit, unreached: Unreached) -> None:

@@ -71,13 +71,13 @@ def _sender_name(talk: Talk, kit: Kit, draft: Draft) -> Draft:
 def _scope(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     talk.say(scope_advice(kit.desk.catalog.get(draft.connection.provider)))
     rows = [Choice(each, each.words, SCOPE_NOTES[each]) for each in Scope]
-    return replace(draft, scope=Scope(talk.choose("Use it for:", rows, draft.scope)))
+    return replace(draft, scope=talk.choose("Use it for:", rows, draft.scope))
 
 
 def _company(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    rows = [Choice("no", COMPANY_NO), Choice("yes", COMPANY_YES)]
-    chosen = talk.choose("In the application:", rows, "yes" if draft.identity.update_company else "no")
-    return replace(draft, identity=replace(draft.identity, update_company=chosen == "yes"))
+    rows = [Choice(False, COMPANY_NO, also="no"), Choice(True, COMPANY_YES, also="yes")]
+    told = talk.choose("In the application:", rows, draft.identity.update_company)
+    return replace(draft, identity=replace(draft.identity, update_company=told))
 
 
 def _company_name(talk: Talk, kit: Kit, draft: Draft) -> Draft:
@@ -108,7 +108,7 @@ def ask_store(talk: Talk, kit: Kit, now: StoreKind | None, question: str) -> Sto
         for kind, each in found.items()
     ]
     default = now or (StoreKind.KEYRING if found[StoreKind.KEYRING].ok else StoreKind.SESSION)
-    return StoreKind(talk.choose(question, rows, default))
+    return talk.choose(question, rows, default)
 
 
 async def _probed(stores: SecretStores) -> dict[StoreKind, Availability]:
@@ -132,8 +132,8 @@ def ask_way(talk: Talk, kind: StoreKind, known: str, name: str) -> str:
 
 
 def _saved(talk: Talk, kit: Kit, draft: Draft) -> Draft:
-    rows = [Choice("save", "Save", word="save"), Choice("change", "Change an answer", word="change")]
-    if talk.choose(f"Save '{draft.name}' now?", rows) == "change":
+    rows = [Choice(True, "Save", word="save"), Choice(False, "Change an answer", word="change")]
+    if not talk.choose(f"Save '{draft.name}' now?", rows):
         raise GoBack(draft, to_first=True)
     # Whoever comes back from the end changes the account that was saved there.
     return _Saving(talk, kit, replace(draft, saved=None, editing=draft.saved or draft.editing)).run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import partial
 
 from smtp_wizard.engine.base.endpoint import USUAL_PORTS, Endpoint, Security, parse_host, parse_port
@@ -16,7 +17,7 @@ from smtp_wizard.engine.wizard.steps import Next, may_be_nameless, with_typed_us
 from smtp_wizard.output.lines import endpoint_words, finding_lines
 from smtp_wizard.plain.checks import Checked, awaited
 from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order, once_confirmed
-from smtp_wizard.plain.reaching import NETWORK, find_out, network_choice
+from smtp_wizard.plain.reaching import find_out, network_choice
 from smtp_wizard.plain.talk import Choice, GoBack, Talk
 from smtp_wizard.text.network import (
     Unreached,
@@ -71,7 +72,7 @@ def _security(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     """The port follows."""
     endpoint = _known(draft)
     rows = [Choice(each, title, note) for each, (title, note) in SECURITY_TITLES.items()]
-    security = Security(talk.choose("Secure connection:", rows, endpoint.security))
+    security = talk.choose("Secure connection:", rows, endpoint.security)
     return draft.with_endpoint(endpoint.with_security(security))
 
 
@@ -102,6 +103,16 @@ def _known(draft: Draft) -> Endpoint:
 # --- trying it ---
 
 
+class _Action(StrEnum):
+    """What can be done with the settings of a server."""
+
+    FIX = "fix"
+    GO_ON = "go-on"
+    TEST = "test"
+    PORTS = "ports"
+    NETWORK = "network"
+
+
 @dataclass(frozen=True, slots=True)
 class _Tried:
     """What the last test left to be done."""
@@ -116,16 +127,16 @@ def _settings(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     try:
         while True:
             action = talk.choose(f"Server: {endpoint_words(_known(draft))}.", _actions(tried))
-            if action == "go-on":
+            if action is _Action.GO_ON:
                 return draft
-            if action == NETWORK and tried.unreached is not None:
+            if action is _Action.NETWORK and tried.unreached is not None:
                 find_out(talk, kit, tried.unreached)
                 continue
-            if action == "ports":
+            if action is _Action.PORTS:
                 draft, tried = _usual_ports(talk, kit, draft)
                 kit.keep(draft)
                 continue
-            if action == "fix" and tried.finding is not None and tried.finding.fix is not None:
+            if action is _Action.FIX and tried.finding is not None and tried.finding.fix is not None:
                 draft = draft.with_endpoint(tried.finding.fix)
                 kit.keep(draft)
             tried = _tested(talk, kit, draft)
@@ -133,14 +144,14 @@ def _settings(talk: Talk, kit: Kit, draft: Draft) -> Draft:
         raise GoBack(draft) from None
 
 
-def _actions(tried: _Tried) -> list[Choice]:
+def _actions(tried: _Tried) -> list[Choice[_Action]]:
     fix = tried.finding.fix if tried.finding else None
     return [
-        *([Choice("fix", f"Try {endpoint_words(fix)}", word="fix")] if fix else []),
-        Choice("go-on", "Go on", word="on"),
-        Choice("test", "Test server settings, without a password", word="test"),
-        Choice("ports", "Try the usual ports", word="ports"),
-        *network_choice(tried.unreached),
+        *([Choice(_Action.FIX, f"Try {endpoint_words(fix)}", word="fix")] if fix else []),
+        Choice(_Action.GO_ON, "Go on", word="on"),
+        Choice(_Action.TEST, "Test server settings, without a password", word="test"),
+        Choice(_Action.PORTS, "Try the usual ports", word="ports"),
+        *network_choice(tried.unreached, _Action.NETWORK),
     ]
 
 

@@ -25,7 +25,7 @@ from smtp_wizard.text.wizard import (
     signin_question,
 )
 
-AGAIN = Choice("", LOOK_AGAIN, word="list")
+AGAIN = Choice(None, LOOK_AGAIN, word="list")
 
 
 def signin(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
@@ -44,16 +44,19 @@ def _of(kit: Kit, draft: Draft) -> Provider:
 def _application(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     choices = [Choice(each, title) for each, title in APPLICATIONS.items()]
     default = draft.application or Application.PASSWORD
-    return replace(draft, application=Application(talk.choose("The application that will send:", choices, default)))
+    return replace(draft, application=talk.choose("The application that will send:", choices, default))
 
 
 def _path(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     provider = _of(kit, draft)
     paths = ranked(provider, draft.application or Application.PASSWORD)
-    rows = [Choice(path.id, f"{path.title} {path_mark(path)}".strip(), about=path_words(path)) for path in paths]
+    rows = [
+        Choice(path, f"{path.title} {path_mark(path)}".strip(), about=path_words(path), also=path.id) for path in paths
+    ]
+    chosen = provider.path(draft.connection.path) if draft.connection.path else None
     application = draft.application or Application.PASSWORD
     while True:
-        path = _wanted(provider, talk.choose(signin_question(provider), rows, draft.connection.path or ""))
+        path = talk.choose(signin_question(provider), rows, chosen)
         insisted = False
         while not walkable(path) or (doubtful(path, application) and not insisted):
             led = _led(talk, kit, provider, path)
@@ -67,12 +70,6 @@ def _path(talk: Talk, kit: Kit, draft: Draft) -> Draft:
             return draft.with_path(path)
 
 
-def _wanted(provider: Provider, path_id: str) -> AccessPath:
-    path = provider.path(path_id)
-    assert path is not None, "the rows are the provider's own paths"
-    return path
-
-
 def _led(talk: Talk, kit: Kit, provider: Provider, path: AccessPath) -> AccessPath | None:
     """Say why a way cannot be walked and where it leads; return the way that was chosen, None for the list again."""
     talk.say(closed_title(path))
@@ -83,13 +80,14 @@ def _led(talk: Talk, kit: Kit, provider: Provider, path: AccessPath) -> AccessPa
     talk.say(INSTEAD)
     for sentence in (way for way in ways if isinstance(way, str)):
         talk.say(f"  - {sentence}")
-    rows = [Choice(way.id, way.title) for way in ways if isinstance(way, AccessPath)]
-    rows += [Choice(path.id, ALL_THE_SAME)] if walkable(path) else []
+    rows: list[Choice[AccessPath | None]] = [
+        Choice(way, way.title, also=way.id) for way in ways if isinstance(way, AccessPath)
+    ]
+    rows += [Choice(path, ALL_THE_SAME, also=path.id)] if walkable(path) else []
     try:
-        chosen = talk.choose("", [*rows, AGAIN])
+        return talk.choose("", [*rows, AGAIN])
     except GoBack:
         return None
-    return provider.path(chosen) if chosen else None
 
 
 def _show_guide(talk: Talk, kit: Kit, path: AccessPath) -> None:

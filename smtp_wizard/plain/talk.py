@@ -9,7 +9,7 @@ import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase
@@ -17,6 +17,8 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.lines import WIDTH
 
 T = TypeVar("T")
+V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
 
 BACK, HELP, QUIT = "back", "help", "quit"
 NOTHING = "-"
@@ -73,16 +75,24 @@ class LineIO(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Generic[V_co]):
     """One answer of several."""
 
-    id: str
+    value: V_co
+    """What it means: a name of one of several may be typed as it is."""
     title: str
     note: str = ""
     word: str = ""
     """May be typed in place of the number."""
     about: str = ""
     """Stands beneath it."""
+    also: str = ""
+    """May be typed too, and is not shown."""
+
+    def typed_as(self, text: str) -> bool:
+        """Whether a person who types this text means this answer."""
+        name = self.value if isinstance(self.value, str) else ""
+        return bool(text) and text.casefold() in (self.word.casefold(), self.also.casefold(), name.casefold())
 
     @property
     def line(self) -> str:
@@ -165,10 +175,10 @@ class Talk:
             except InputError as problem:
                 self.say(str(problem))
 
-    def choose(self, question: str, choices: Sequence[Choice], default: str = "", *, help: str = "") -> str:
-        """Ask for one of several answers; return its id. Without a `default` the first is it. Raises as `ask`."""
-        ids = [each.id for each in choices]
-        usual = ids.index(default) + 1 if default in ids else 1
+    def choose(self, question: str, choices: Sequence[Choice[V]], default: V | None = None, *, help: str = "") -> V:
+        """Ask for one of several answers; return what it means. The `default` is the first. Raises as `ask`."""
+        values = [each.value for each in choices]
+        usual = values.index(default) + 1 if default in values else 1
         if question:
             self.say(question)
         for number, each in enumerate(choices, 1):
@@ -177,18 +187,17 @@ class Talk:
             if each.about:
                 self.show(wrap(each.about, " " * len(label)))
 
-        def parse(text: str) -> str:
-            typed = text.casefold()
+        def parse(text: str) -> V:
             for number, each in enumerate(choices, 1):
-                if typed in (str(number), each.word.casefold() or None, each.id.casefold()):
-                    return each.id
+                if text == str(number) or each.typed_as(text):
+                    return each.value
             raise InputError(phrase("Type a number from 1 to {}." if len(choices) > 1 else "Type 1.", len(choices)))
 
         return self.ask("Your answer", parse, default=str(usual), help=help)
 
     def yes(self, question: str, *, yes: str, no: str) -> bool:
         """Ask for one of two answers; the careful one is the default. Raises as `ask`."""
-        return self.choose(question, [Choice("no", no), Choice("yes", yes)]) == "yes"
+        return self.choose(question, [Choice(False, no, also="no"), Choice(True, yes, also="yes")])
 
     def secret(self, question: str, *, optional: bool = False, lacking: str = "", help: str = "") -> str:
         """Ask for something that is not shown; return it as it was typed, blanks included.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from functools import partial
 
 from smtp_wizard.engine.accounts.lockout_guard import refused
@@ -27,6 +28,7 @@ from smtp_wizard.text.wizard import (
     REFUSED_AS_IT_IS,
     SEND_AGAIN,
     TESTMAIL_QUESTION,
+    ArrivalAnswer,
     another_address,
     arrived_question,
     parse_recipient,
@@ -66,8 +68,8 @@ def _was_sent(draft: Draft) -> bool:
 
 def _seen_before(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     """Whoever comes back need not send again."""
-    rows = [Choice("on", "Go on"), Choice("again", SEND_AGAIN)]
-    again = talk.choose(f"A test message went to {draft.test_to}.", rows) == "again"
+    rows = [Choice(False, "Go on", also="on"), Choice(True, SEND_AGAIN, also="again")]
+    again = talk.choose(f"A test message went to {draft.test_to}.", rows)
     return replace(draft, arrival=Arrival.UNASKED) if again else draft
 
 
@@ -114,48 +116,59 @@ def _attempted(talk: Talk, kit: Kit, draft: Draft) -> Checked | None:
     return checked
 
 
+class _Action(StrEnum):
+    """What can be done after a message that was not taken."""
+
+    OTHER = "other"
+    PASSWORD = "password"
+    AGAIN = "again"
+    DETAILS = "details"
+    SKIP = "skip"
+
+
 def _tries_again(talk: Talk, checked: Checked | None, draft: Draft) -> bool:
     """Ask what is to be done after a message that was not taken.
 
     Raises `GoBack` for another address, `_ToPassword` for another password. Whoever just presses Enter never sends a
     password once more that was refused.
     """
-    other = Choice("other", "Send to another address")
-    password = Choice("password", "Change how you sign in", word="change")
+    other = Choice(_Action.OTHER, "Send to another address")
+    details = Choice(_Action.DETAILS, "Show what was said to the server, and its answers", word="details")
+    password = Choice(_Action.PASSWORD, "Change how you sign in", word="change")
     rows = [
         password if draft.refused else other,
-        Choice("again", "Send once more to the same address"),
-        *([Choice("details", "Show what was said to the server, and its answers", word="details")] if checked else []),
-        Choice("skip", "Go on without a test message", word=SKIP),
+        Choice(_Action.AGAIN, "Send once more to the same address"),
+        *([details] if checked else []),
+        Choice(_Action.SKIP, "Go on without a test message", word=SKIP),
     ]
     try:
-        while (action := talk.choose("What now?", rows)) == "details":
+        while (action := talk.choose("What now?", rows)) is _Action.DETAILS:
             assert checked is not None, "it is offered only after a check"
             checked.show_transcript()
     except GoBack:
         raise GoBack(draft) from None
-    if action == "password":
+    if action is _Action.PASSWORD:
         raise _ToPassword(draft)
-    if action == "other":
+    if action is _Action.OTHER:
         raise GoBack(draft)
-    return action == "again"
+    return action is _Action.AGAIN
 
 
 def _arrived(talk: Talk, draft: Draft) -> Draft:
     rows = [
-        Choice("yes", ARRIVED, word="yes"),
-        Choice("no", NOT_YET, word="no"),
-        Choice("again", SEND_AGAIN),
-        Choice("on", GO_ON_UNKNOWING, word="on"),
+        Choice(ArrivalAnswer.YES, ARRIVED, word="yes"),
+        Choice(ArrivalAnswer.NO, NOT_YET, word="no"),
+        Choice(ArrivalAnswer.AGAIN, SEND_AGAIN),
+        Choice(ArrivalAnswer.ON, GO_ON_UNKNOWING, word="on"),
     ]
     question = arrived_question(draft)
     while True:
         match talk.choose(question, rows):
-            case "yes":
+            case ArrivalAnswer.YES:
                 return replace(draft, arrival=Arrival.ARRIVED)
-            case "on":
+            case ArrivalAnswer.ON:
                 return replace(draft, arrival=Arrival.NOT_YET)
-            case "again":
+            case ArrivalAnswer.AGAIN:
                 raise GoBack(draft)
-            case _:
+            case ArrivalAnswer.NO:
                 talk.say(NOT_YET_WORDS)

@@ -32,6 +32,7 @@ from smtp_wizard.text.wizard import (
     RESUME_HOME,
     RESUME_NOTE,
     RESUME_ON,
+    Resume,
     resume_question,
     step_words,
 )
@@ -104,18 +105,22 @@ class PlainWizard:
         if kept is None:
             return None if start == HOME else (Draft(), STEPS[0])
         kept = resumed(kept, self.kit.desk.catalog)
-        rows = [Choice("on", RESUME_ON, RESUME_NOTE), Choice("anew", RESUME_ANEW), Choice(HOME, RESUME_HOME)]
+        rows = [
+            Choice(Resume.ON, RESUME_ON, RESUME_NOTE),
+            Choice(Resume.ANEW, RESUME_ANEW),
+            Choice(Resume.HOME, RESUME_HOME),
+        ]
         self.draft, self._on_disk = kept.draft, True
         match self._chosen(resume_question(kept.draft, kept.step), rows):
-            case "on":
+            case Resume.ON:
                 return kept.draft, kept.step
-            case "anew":
+            case Resume.ANEW:
                 self.box.clear()
                 return Draft(), STEPS[0]
         self.draft = Draft()
         return None
 
-    def _chosen(self, question: str, rows: list[Choice]) -> str:
+    def _chosen(self, question: str, rows: list[Choice[Resume]]) -> Resume:
         while True:
             try:
                 return self.talk.choose(question, rows)

@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.guides.guides import Guide, as_text
-from smtp_wizard.engine.providers.provider import SecretForm
+from smtp_wizard.engine.providers.provider import AccessPath, SecretForm
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Step
 from smtp_wizard.text.wizard import (
@@ -25,6 +25,7 @@ from smtp_wizard.text.wizard import (
     RESUME_HOME,
     RESUME_NOTE,
     RESUME_ON,
+    Resume,
     resume_question,
 )
 from smtp_wizard.widgets.choices import Choice, Choices
@@ -73,7 +74,7 @@ class ConfirmScreen(Dialog[bool]):
     def __init__(self, question: str, *, yes: str, no: str) -> None:
         super().__init__()
         self.question = question
-        self.choices = Choices([Choice("no", no), Choice("yes", yes)])
+        self.choices = Choices([Choice(False, no), Choice(True, yes)])
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -82,12 +83,12 @@ class ConfirmScreen(Dialog[bool]):
         yield KeyHints()
 
     @on(Choices.Taken)
-    def _taken(self, message: Choices.Taken) -> None:
-        self.dismiss(message.choice_id == "yes")
+    def _taken(self) -> None:
+        self.dismiss(self.choices.selected)
 
 
-class ResumeScreen(Dialog[str]):
-    """A draft was left before it was saved: 'on', 'anew' or 'home'."""
+class ResumeScreen(Dialog[Resume]):
+    """A draft was left before it was saved: what is to become of it?"""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Quit")]
 
@@ -96,9 +97,9 @@ class ResumeScreen(Dialog[str]):
         self.question = resume_question(kept, stopped)
         self.choices = Choices(
             [
-                Choice("on", RESUME_ON, RESUME_NOTE),
-                Choice("anew", RESUME_ANEW),
-                Choice("home", RESUME_HOME),
+                Choice(Resume.ON, RESUME_ON, RESUME_NOTE),
+                Choice(Resume.ANEW, RESUME_ANEW),
+                Choice(Resume.HOME, RESUME_HOME),
             ]
         )
 
@@ -109,8 +110,8 @@ class ResumeScreen(Dialog[str]):
         yield KeyHints()
 
     @on(Choices.Taken)
-    def _taken(self, message: Choices.Taken) -> None:
-        self.dismiss(message.choice_id)
+    def _taken(self) -> None:
+        self.dismiss(self.choices.selected)
 
 
 class LinkScreen(Dialog[None]):
@@ -149,15 +150,16 @@ class LinkScreen(Dialog[None]):
         self.note.update("Asked the browser on this computer to open the page.")
 
 
-class LeadScreen(Dialog[str]):
-    """Why a way cannot be walked, and the ways that can: returns the id of the one that was chosen."""
+class LeadScreen(Dialog[AccessPath]):
+    """Why a way cannot be walked, and the ways that can: returns the one that was chosen."""
 
-    def __init__(self, title: str, why: str, ways: Sequence[Choice], guide: Guide | None) -> None:
+    def __init__(self, title: str, why: str, ways: Sequence[Choice[AccessPath]], guide: Guide | None) -> None:
         super().__init__()
         self.heading = title
         self.why = why
         self.guide = guide
-        self.choices = Choices([*ways, Choice("", LOOK_AGAIN)], ways[0].id if ways else "")
+        again: Choice[AccessPath | None] = Choice(None, LOOK_AGAIN)
+        self.choices = Choices([*ways, again])
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", can_focus=False):
@@ -170,8 +172,8 @@ class LeadScreen(Dialog[str]):
         yield KeyHints()
 
     @on(Choices.Taken)
-    def _taken(self, message: Choices.Taken) -> None:
-        self.dismiss(message.choice_id or None)
+    def _taken(self) -> None:
+        self.dismiss(self.choices.selected)
 
 
 class TellScreen(Dialog[None]):
@@ -222,10 +224,13 @@ class TooSmallScreen(Dialog[None]):
         yield Plain(self.text)
 
 
-class ActionScreen(Dialog[str]):
-    """What can be done with one thing: returns the id of the choice."""
+V = TypeVar("V")
 
-    def __init__(self, heading: str, text: str, choices: Sequence[Choice]) -> None:
+
+class ActionScreen(Dialog[V]):
+    """What can be done with one thing: returns what was chosen."""
+
+    def __init__(self, heading: str, text: str, choices: Sequence[Choice[V]]) -> None:
         super().__init__()
         self.heading = heading
         self.text = text
@@ -239,8 +244,8 @@ class ActionScreen(Dialog[str]):
         yield KeyHints()
 
     @on(Choices.Taken)
-    def _taken(self, message: Choices.Taken) -> None:
-        self.dismiss(message.choice_id)
+    def _taken(self) -> None:
+        self.dismiss(self.choices.selected)
 
 
 class NameScreen(Dialog[str]):

@@ -42,6 +42,7 @@ from smtp_wizard.text.accounts import (
     DELETE_YES,
     DISPLACE_NO,
     NEW_SECRET_WHY,
+    AccountAction,
     account_actions,
     delete_question,
     deleted_words,
@@ -219,21 +220,21 @@ class HomeScreen(Steady, Screen[None]):
         if account is None:
             return
 
-        def answered(choice: str | None) -> None:
+        def answered(choice: AccountAction | None) -> None:
             if choice is not None:
                 actions[choice]()
 
-        actions: dict[str, Callable[[], object]] = {
-            "test": self.action_test,
-            "edit": self.action_edit,
-            "password": self.action_password,
-            "move": self.action_move,
-            "rename": self.action_rename,
-            "copy": self.action_copy_account,
-            "scope": self.action_scope,
-            "delete": self.action_delete,
+        actions: dict[AccountAction, Callable[[], object]] = {
+            AccountAction.TEST: self.action_test,
+            AccountAction.EDIT: self.action_edit,
+            AccountAction.PASSWORD: self.action_password,
+            AccountAction.MOVE: self.action_move,
+            AccountAction.RENAME: self.action_rename,
+            AccountAction.COPY: self.action_copy_account,
+            AccountAction.SCOPE: self.action_scope,
+            AccountAction.DELETE: self.action_delete,
         }
-        choices = [Choice(each.id, each.title, each.note) for each in account_actions(account)]
+        choices = [Choice(each.action, each.title, each.note) for each in account_actions(account)]
         self.app.push_screen(ActionScreen(account.name, self._about(account), choices), answered)
 
     def _about(self, account: Account) -> str:

@@ -117,7 +117,7 @@ class MoveScreen(Dialog[StoreRef]):
 
     @on(Choices.Changed, "#move-store")
     def _changed(self) -> None:
-        kind = StoreKind(self.store.selected)
+        kind = self.store.selected
         self.way.show_only(kind)
         if kind in self._found:
             self.words.update(self._found[kind].words)
@@ -125,7 +125,7 @@ class MoveScreen(Dialog[StoreRef]):
     @on(Choices.Taken)
     @on(Input.Submitted)
     def _enter(self) -> None:
-        kind = StoreKind(self.store.selected)
+        kind = self.store.selected
         if self.way.valid(kind):
             self.dismiss(StoreRef(kind, self.way.where(kind)))
 

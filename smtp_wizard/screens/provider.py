@@ -12,12 +12,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
+from smtp_wizard.engine.discovery.candidate import Candidate
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate, with_choice
 from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.text.discovery import (
-    MOST_OFFERED,
     believed_words,
     found_question,
     offered,
@@ -30,6 +30,7 @@ from smtp_wizard.text.wizard import (
     OTHER_PROVIDER,
     PURPOSE,
     USE_THESE,
+    ProviderAnswer,
     Tone,
     found_words,
     settings_words,
@@ -39,8 +40,6 @@ from smtp_wizard.text.wizard import (
 from smtp_wizard.widgets.choices import Choice, Choices
 from smtp_wizard.widgets.provider_picker import ProviderPicker
 from smtp_wizard.widgets.text import Plain
-
-USE, CHANGE, OTHER = "use", "change", "other"
 
 
 class ProviderScreen(StepScreen):
@@ -56,15 +55,14 @@ class ProviderScreen(StepScreen):
         catalog = kit.desk.catalog
         likely = [each for each in (catalog.get(each) for each in draft.maybe) if each is not None]
         self.picker = ProviderPicker(catalog, BY_HAND, likely, id="picker")
-        self.choices = Choices(
-            [
-                *(self._servers() or [Choice(USE, USE_THESE)]),
-                Choice(CHANGE, CHANGE_THESE),
-                Choice(OTHER, OTHER_PROVIDER),
-            ],
-            CHANGE if draft.by_hand and self._has_server else USE,
-            id="choices",
-        )
+        rows: list[Choice[Candidate | ProviderAnswer]] = [
+            *self._servers(),
+            *([] if self._servers() else [Choice(ProviderAnswer.USE, USE_THESE)]),
+            Choice(ProviderAnswer.CHANGE, CHANGE_THESE),
+            Choice(ProviderAnswer.OTHER, OTHER_PROVIDER),
+        ]
+        at_first = ProviderAnswer.CHANGE if draft.by_hand and self._has_server else rows[0].value
+        self.choices = Choices(rows, at_first, id="choices")
         self.card = Vertical(id="card")
         self.then_and_now = Plain("", id="then-and-now", classes="note")
 
@@ -77,13 +75,11 @@ class ProviderScreen(StepScreen):
         """Whether somebody names a server, although its provider is not in the catalogue."""
         return not self._has_server and self.draft.origin is Origin.FOUND and self.draft.connection.endpoint is not None
 
-    def _servers(self) -> list[Choice]:
+    def _servers(self) -> list[Choice[Candidate]]:
         """The servers that were found, the likeliest first; nothing where the provider is known."""
         if not self._was_found:
             return []
-        ids = (USE, *(f"{USE}-{number}" for number in range(1, MOST_OFFERED)))
-        rows = zip(ids, offered(self.draft.candidates), strict=False)
-        return [Choice(each, server_words(server), believed_words(server)) for each, server in rows]
+        return [Choice(each, server_words(each), believed_words(each)) for each in offered(self.draft.candidates)]
 
     def body(self) -> Iterator[Widget]:
         if self._was_found:
@@ -148,24 +144,22 @@ class ProviderScreen(StepScreen):
             self.then_and_now.scroll_visible(animate=False)
 
     @on(Choices.Taken)
-    def _taken(self, message: Choices.Taken) -> None:
-        match message.choice_id:
-            case "use":
-                self._use(self._first() if self._was_found and self.draft.candidates else self.draft)
-            case "change":
+    def _taken(self) -> None:
+        match self.choices.selected:
+            case Candidate() as server:
+                self._use(self._with(server))
+            case ProviderAnswer.USE:
+                self._use(self.draft)
+            case ProviderAnswer.CHANGE:
                 self.go_on(replace(self.draft, by_hand=True))
-            case choice if choice.startswith(USE):
-                server = self.draft.candidates[int(choice.removeprefix(f"{USE}-"))]
-                self._use(with_candidate(self.draft, self.kit.desk.catalog, server))
             case _:
                 self.picker.display = True
                 self.picker.entry.focus()
                 self.picker.scroll_visible(animate=False)
 
-    def _first(self) -> Draft:
-        """The draft with the server that stands first, which need not be the one that was chosen before."""
-        server = self.draft.candidates[0]
-        same = server.endpoint == self.draft.connection.endpoint
+    def _with(self, server: Candidate) -> Draft:
+        """The draft with a server that was found; as it is where that one stands in it already, first of all."""
+        same = server == self.draft.candidates[0] and server.endpoint == self.draft.connection.endpoint
         return self.draft if same else with_candidate(self.draft, self.kit.desk.catalog, server)
 
     def _use(self, draft: Draft) -> None:
@@ -174,7 +168,7 @@ class ProviderScreen(StepScreen):
 
     @on(ProviderPicker.Picked)
     def _picked(self, message: ProviderPicker.Picked) -> None:
-        self.go_on(with_choice(self.draft, self.kit.desk.catalog, message.provider_id))
+        self.go_on(with_choice(self.draft, self.kit.desk.catalog, message.provider))
 
 
 STYLES = {Tone.HEADING: "bold", Tone.WARNING: "$text-warning", Tone.FACT: ""}

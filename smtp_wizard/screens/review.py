@@ -74,8 +74,8 @@ class ReviewScreen(StepScreen):
             id="scope",
         )
         self.company = Choices(
-            [Choice("no", COMPANY_NO), Choice("yes", COMPANY_YES)],
-            "yes" if draft.identity.update_company else "no",
+            [Choice(False, COMPANY_NO), Choice(True, COMPANY_YES)],
+            draft.identity.update_company,
             id="company",
         )
         self.company_name = Field("Firm's name", TextInput(draft.identity.company_name, id="company-name"))
@@ -153,7 +153,7 @@ class ReviewScreen(StepScreen):
         self._store_changed()
 
     def _store_changed(self) -> None:
-        kind = StoreKind(self.store.selected)
+        kind = self.store.selected
         self.way.show_only(kind)
         found = self._found.get(kind)
         self.store_words.update(found.words if found else TRYING if self._trying else "")
@@ -174,7 +174,7 @@ class ReviewScreen(StepScreen):
 
     @on(Choices.Changed, "#company")
     def _company_changed(self) -> None:
-        yes = self.company.selected == "yes"
+        yes = self.company.selected
         self.company_name.display = self.reply_to.display = yes
 
     # -- saving -----------------------------------------------------------------------------------------------------
@@ -185,11 +185,11 @@ class ReviewScreen(StepScreen):
             identity=replace(
                 self.draft.identity,
                 sender_name=self.sender_name.value.strip(),
-                update_company=self.company.selected == "yes",
+                update_company=self.company.selected,
                 company_name=self.company_name.value.strip(),
             ),
-            scope=Scope(self.scope.selected),
-            store=StoreKind(self.store.selected) if self.needs_store else None,
+            scope=self.scope.selected,
+            store=self.store.selected if self.needs_store else None,
             env_name=self.way.text(StoreKind.ENV),
             secret_command=self.way.text(StoreKind.COMMAND),
             secret_file=self.way.text(StoreKind.FILE),
@@ -211,9 +211,9 @@ class ReviewScreen(StepScreen):
     def _enter(self) -> None:
         if not self.name_field.valid():
             self.name_field.entry.focus()
-        elif self.company.selected == "yes" and not self.reply_to.valid():
+        elif self.company.selected and not self.reply_to.valid():
             self.reply_to.entry.focus()
-        elif not self.needs_store or self.way.valid(StoreKind(self.store.selected)):
+        elif not self.needs_store or self.way.valid(self.store.selected):
             self._save(self._ready(), replacing=False, displacing=False)
 
     def _ready(self) -> Draft:

@@ -101,7 +101,7 @@ class ServerScreen(ReachingScreen):
             endpoint.security if endpoint else Security.TLS,
             id="security",
         )
-        self._way = Security(self.security.selected)
+        self._way = self.security.selected
         """The security that stands in the fields together with the port."""
         self.port = Field("Port", TextInput(port, id="port"), check=parse_port)
         nameless = NO_SIGN_IN if may_be_nameless(draft, kit.desk.catalog) else NAME_FROM_PROVIDER
@@ -147,7 +147,7 @@ class ServerScreen(ReachingScreen):
     @on(Choices.Changed, "#security")
     def _security_changed(self) -> None:
         """The port follows, unless it was filled in together with the security."""
-        before, self._way = self._way, Security(self.security.selected)
+        before, self._way = self._way, self.security.selected
         with suppress(PortError):
             self.port.value = str(following_port(parse_port(self.port.value), before, self._way))
 
@@ -162,14 +162,12 @@ class ServerScreen(ReachingScreen):
         if not all(fields_good):
             (self.host if not fields_good[0] else self.port).entry.focus()
             raise FieldRefused
-        return Endpoint(parse_host(self.host.value), parse_port(self.port.value), Security(self.security.selected))
+        return Endpoint(parse_host(self.host.value), parse_port(self.port.value), self.security.selected)
 
     def collect(self) -> Draft:
         draft = self.draft
         try:
-            endpoint = Endpoint(
-                parse_host(self.host.value), parse_port(self.port.value), Security(self.security.selected)
-            )
+            endpoint = Endpoint(parse_host(self.host.value), parse_port(self.port.value), self.security.selected)
             draft = draft.with_typed_endpoint(endpoint).with_typed("host", None).with_typed("port", None)
         except (HostError, PortError):
             draft = draft.with_typed("host", self.host.value).with_typed("port", self.port.value)

@@ -49,12 +49,13 @@ class SignInScreen(StepScreen):
             draft.application or Application.PASSWORD,
             id="application",
         )
-        self.paths = Choices(self._rows(), draft.connection.path or "", id="paths")
+        chosen = provider.path(draft.connection.path) if draft.connection.path else None
+        self.paths = Choices(self._rows(), chosen, id="paths")
         self.about = Plain("", classes="note", id="about")
 
     @property
     def _application(self) -> Application:
-        return Application(self.application.selected)
+        return self.application.selected
 
     @property
     def _practice(self) -> bool:
@@ -71,17 +72,12 @@ class SignInScreen(StepScreen):
     def on_mount(self) -> None:
         self._describe()
 
-    def _rows(self) -> list[Choice]:
-        return [Choice(path.id, path.title, path_mark(path)) for path in ranked(self.provider, self._application)]
-
-    def _chosen(self) -> AccessPath:
-        path = self.provider.path(self.paths.selected)
-        assert path is not None, "the rows are the provider's own paths"
-        return path
+    def _rows(self) -> list[Choice[AccessPath]]:
+        return [Choice(path, path.title, path_mark(path)) for path in ranked(self.provider, self._application)]
 
     @on(Choices.Changed, "#paths")
     def _describe(self) -> None:
-        path = self._chosen()
+        path = self.paths.selected
         parts = [path_words(path)]
         if path.status is PathStatus.RETIRED:
             parts.append("Enter shows what replaced it.")
@@ -107,7 +103,7 @@ class SignInScreen(StepScreen):
 
     @on(Choices.Taken, "#paths")
     def _taken(self) -> None:
-        self._choose(self._chosen())
+        self._choose(self.paths.selected)
 
     def _choose(self, path: AccessPath, *, insisted: bool = False) -> None:
         if walkable(path) and (insisted or not doubtful(path, self._application)):
@@ -118,8 +114,8 @@ class SignInScreen(StepScreen):
     def _explain(self, path: AccessPath) -> None:
         """Say why a path cannot be walked and where it leads; the answer may be another path."""
         ways = self.provider.ways_on(path)
-        choices = [Choice(way.id, way.title) for way in ways if isinstance(way, AccessPath)]
-        choices += [Choice(path.id, ALL_THE_SAME)] if walkable(path) else []
+        choices = [Choice(way, way.title) for way in ways if isinstance(way, AccessPath)]
+        choices += [Choice(path, ALL_THE_SAME)] if walkable(path) else []
         sentences = [way for way in ways if isinstance(way, str)]
         why = closed_words(path)
         if sentences:
@@ -127,11 +123,10 @@ class SignInScreen(StepScreen):
         guide = None if walkable(path) else self._guide(path)
         self.app.push_screen(LeadScreen(closed_title(path), why, choices, guide), self._led)
 
-    def _led(self, path_id: str | None) -> None:
-        path = self.provider.path(path_id) if path_id else None
+    def _led(self, path: AccessPath | None) -> None:
         if path is not None:
-            insisted = path.id == self.paths.selected
-            self.paths.selected = path.id
+            insisted = path == self.paths.selected
+            self.paths.selected = path
             self._choose(path, insisted=insisted)
 
     def _guide(self, path: AccessPath) -> Guide | None:

@@ -38,6 +38,7 @@ from smtp_wizard.text.wizard import (
     REFUSED_AT_TESTMAIL,
     SEND_AGAIN,
     TESTMAIL_QUESTION,
+    ArrivalAnswer,
     another_address,
     arrived_question,
     parse_recipient,
@@ -75,10 +76,10 @@ class TestMailScreen(StepScreen):
         self.card = FindingCard(id="finding")
         self.arrived = Choices(
             [
-                Choice("yes", ARRIVED),
-                Choice("no", NOT_YET),
-                Choice("again", SEND_AGAIN),
-                Choice("on", GO_ON_UNKNOWING),
+                Choice(ArrivalAnswer.YES, ARRIVED),
+                Choice(ArrivalAnswer.NO, NOT_YET),
+                Choice(ArrivalAnswer.AGAIN, SEND_AGAIN),
+                Choice(ArrivalAnswer.ON, GO_ON_UNKNOWING),
             ],
             id="arrived",
         )
@@ -174,18 +175,18 @@ class TestMailScreen(StepScreen):
         self.arrived.scroll_visible(animate=False)
 
     @on(Choices.Taken, "#arrived")
-    def _answered(self, message: Choices.Taken) -> None:
-        match message.choice_id:
-            case "yes":
+    def _answered(self) -> None:
+        match self.arrived.selected:
+            case ArrivalAnswer.YES:
                 self.go_on(replace(self.collect(), arrival=Arrival.ARRIVED))
-            case "no":
+            case ArrivalAnswer.NO:
                 self.draft = replace(self.draft, arrival=Arrival.NOT_YET)
                 self.advice.update(NOT_YET_WORDS)
                 self.advice.display = True
                 self.advice.scroll_visible(animate=False)
-            case "again":
+            case ArrivalAnswer.AGAIN:
                 self.field.entry.focus()
-            case _:
+            case ArrivalAnswer.ON:
                 self.go_on(replace(self.collect(), arrival=Arrival.NOT_YET))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

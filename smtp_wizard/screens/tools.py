@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
 from textual import on, work
@@ -35,7 +36,20 @@ HELP = (
     "Paste an error here, and read what it means and who must act. The practice mailbox holds what was sent to the "
     "practice server on this computer; nothing of it ever left. The guides can be read here without a setup."
 )
-MAILBOX, UNSUBSCRIBE, EXPLAIN, GUIDES = "mailbox", "unsubscribe", "explain", "guides"
+
+
+LINK_NOTE = "for mailings: link, HTML, headers; a template looked through"
+
+
+class Tool(StrEnum):
+    """One of the tools."""
+
+    EXPLAIN = "explain"
+    MAILBOX = "mailbox"
+    UNSUBSCRIBE = "unsubscribe"
+    GUIDES = "guides"
+
+
 LONGEST = 20_000
 """Characters of a message that are shown."""
 
@@ -44,7 +58,7 @@ LONGEST = 20_000
 class OpenTool(Message):
     """One of the tools is wanted."""
 
-    tool: str
+    tool: Tool
 
 
 class ToolsScreen(Steady, Screen[None]):
@@ -62,10 +76,10 @@ class ToolsScreen(Steady, Screen[None]):
         self.kit = kit
         self.choices = Choices(
             [
-                Choice(EXPLAIN, "Explain an error", "paste an error, a log or a returned message"),
-                Choice(MAILBOX, "Practice mailbox", "what was sent to the practice server"),
-                Choice(UNSUBSCRIBE, "Unsubscribe link", "for mailings: link, HTML, headers; a template looked through"),
-                Choice(GUIDES, "Guides", "step by step, for every way in"),
+                Choice(Tool.EXPLAIN, "Explain an error", "paste an error, a log or a returned message"),
+                Choice(Tool.MAILBOX, "Practice mailbox", "what was sent to the practice server"),
+                Choice(Tool.UNSUBSCRIBE, "Unsubscribe link", LINK_NOTE),
+                Choice(Tool.GUIDES, "Guides", "step by step, for every way in"),
             ],
             id="tools",
         )
@@ -78,8 +92,8 @@ class ToolsScreen(Steady, Screen[None]):
         yield KeyHints()
 
     @on(Choices.Taken)
-    def _taken(self, message: Choices.Taken) -> None:
-        self.post_message(OpenTool(message.choice_id))
+    def _taken(self) -> None:
+        self.post_message(OpenTool(self.choices.selected))
 
     def action_help(self) -> None:
         """Say what this screen is for."""

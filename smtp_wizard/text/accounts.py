@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import NamedTuple
 
 from smtp_wizard.engine.accounts.account import Account
@@ -9,10 +10,23 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.identity import Scope
 
 
-class AccountAction(NamedTuple):
+class AccountAction(StrEnum):
+    """What can be done with a saved account."""
+
+    TEST = "test"
+    EDIT = "edit"
+    PASSWORD = "password"
+    RENAME = "rename"
+    COPY = "copy"
+    SCOPE = "scope"
+    MOVE = "move"
+    DELETE = "delete"
+
+
+class AccountOffer(NamedTuple):
     """One thing that can be done."""
 
-    id: str
+    action: AccountAction
     title: str
     note: str = ""
 
@@ -22,24 +36,28 @@ def other_scope(account: Account) -> Scope:
     return Scope.GENERAL if account.scope is Scope.ALL else Scope.ALL
 
 
-def account_actions(account: Account) -> tuple[AccountAction, ...]:
+def account_actions(account: Account) -> tuple[AccountOffer, ...]:
     """Return what can be done with an account, in the order in which it is offered."""
     return (
-        AccountAction("test", "Test the sign-in again", "nothing is sent"),
-        AccountAction("edit", "Change the settings", "the wizard again, filled in"),
+        AccountOffer(AccountAction.TEST, "Test the sign-in again", "nothing is sent"),
+        AccountOffer(AccountAction.EDIT, "Change the settings", "the wizard again, filled in"),
         *([_new_secret(account)] if signs_in(account) else []),
-        AccountAction("rename", "Rename"),
-        AccountAction("copy", "Make another one like it"),
-        AccountAction("scope", f"Use it for: {other_scope(account).words}", f"now: {account.scope.words}"),
-        *([AccountAction("move", "Keep its password in another place")] if account.store is not None else []),
-        AccountAction("delete", "Delete", "its password goes too"),
+        AccountOffer(AccountAction.RENAME, "Rename"),
+        AccountOffer(AccountAction.COPY, "Make another one like it"),
+        AccountOffer(AccountAction.SCOPE, f"Use it for: {other_scope(account).words}", f"now: {account.scope.words}"),
+        *(
+            [AccountOffer(AccountAction.MOVE, "Keep its password in another place")]
+            if account.store is not None
+            else []
+        ),
+        AccountOffer(AccountAction.DELETE, "Delete", "its password goes too"),
     )
 
 
-def _new_secret(account: Account) -> AccountAction:
+def _new_secret(account: Account) -> AccountOffer:
     if in_browser(account):
-        return AccountAction("password", "Sign in again in the browser", "when the sign-in has ended")
-    return AccountAction("password", "Put in a new password", "when the old one was revoked")
+        return AccountOffer(AccountAction.PASSWORD, "Sign in again in the browser", "when the sign-in has ended")
+    return AccountOffer(AccountAction.PASSWORD, "Put in a new password", "when the old one was revoked")
 
 
 def in_browser(account: Account) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from enum import Enum
+from enum import Enum, StrEnum
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import paused
@@ -91,6 +91,14 @@ def resume_question(kept: Draft, stopped: Step) -> str:
     return f"You were setting up {kept.address or 'your account'}, and stopped at the step '{stopped.title}'."
 
 
+class Resume(StrEnum):
+    """What is to become of a draft that was left."""
+
+    ON = "on"
+    ANEW = "anew"
+    HOME = "home"
+
+
 RESUME_ON = "Go on where I stopped"
 RESUME_NOTE = "only a password must be typed again"
 RESUME_ANEW = "Begin anew, and forget it"
@@ -120,6 +128,16 @@ def practice_address(providers: Sequence[Provider]) -> str:
 
 
 # --- provider ---
+
+
+class ProviderAnswer(StrEnum):
+    """What is said of the provider, or the server, that was found."""
+
+    USE = "use"
+    CHANGE = "change"
+    OTHER = "other"
+    MORE = "more"
+
 
 USE_THESE = "Use these settings"
 CHANGE_THESE = "Look at the server's settings, and change them by hand"
@@ -371,6 +389,17 @@ STILL_AT_WORK = "That is still being done. One moment."
 # --- test mail ---
 
 TESTMAIL_QUESTION = "Send a test message, and see whether it arrives."
+
+
+class ArrivalAnswer(StrEnum):
+    """What is said of the test message."""
+
+    YES = "yes"
+    NO = "no"
+    AGAIN = "again"
+    ON = "on"
+
+
 ARRIVED = "Yes, it arrived"
 NOT_YET = "Not yet: what can I do?"
 SEND_AGAIN = "Send another one"

@@ -4,33 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
-from textual.reactive import reactive
 from textual.widget import Widget
 
 from smtp_wizard.widgets.fault_containment import Steady
 from smtp_wizard.widgets.text import wrapped
 
+V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
+
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Generic[V_co]):
     """One answer of a `Choices`."""
 
-    id: str
+    value: V_co
+    """What it means."""
     title: str
     note: str = ""
     """Stands behind the title, dimmed."""
-    heading: bool = False
-    """A line between the answers that cannot be chosen."""
 
 
-class Choices(Steady, Widget, can_focus=True):
+class Choices(Steady, Widget, Generic[V], can_focus=True):
     """A few answers, one of them chosen: arrows choose, Enter goes on. The chosen one has a real mark before it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,43 +43,51 @@ class Choices(Steady, Widget, can_focus=True):
         Binding("space", "take_quietly", show=False),
     ]
 
-    selected: reactive[str] = reactive("", repaint=False)
-
     class Changed(Message):
-        """Another answer is chosen."""
+        """Another answer is chosen: `Choices.selected` is what it means."""
 
-        def __init__(self, choices: Choices, choice_id: str) -> None:
+        def __init__(self, choices: Choices[Any]) -> None:
             super().__init__()
             self.choices = choices
-            self.choice_id = choice_id
 
         @property
-        def control(self) -> Choices:
+        def control(self) -> Choices[Any]:
             return self.choices
 
     class Taken(Changed):
         """Enter, or a click, on an answer."""
 
-    def __init__(self, choices: Sequence[Choice], selected: str = "", *, id: str | None = None) -> None:
+    def __init__(self, choices: Sequence[Choice[V]], selected: V | None = None, *, id: str | None = None) -> None:
+        """`selected`: the answer that is chosen at first, if it is one of them; else the first one."""
         super().__init__(id=id)
         self.choices = tuple(choices)
-        ids = [each.id for each in self.choices if not each.heading]
-        self.set_reactive(Choices.selected, selected if selected in ids else ids[0])
+        self._selected = self._or_first(selected)
 
-    def offer(self, choices: Sequence[Choice], selected: str = "") -> None:
+    def _or_first(self, wanted: V | None) -> V:
+        return next((each.value for each in self.choices if each.value == wanted), self.choices[0].value)
+
+    @property
+    def selected(self) -> V:
+        """What the chosen answer means."""
+        return self._selected
+
+    @selected.setter
+    def selected(self, value: V) -> None:
+        before, self._selected = self._selected, value
+        if value != before and self.is_mounted:
+            self.refresh(*(self._rows_of(each) for each in (before, value)))
+            self.post_message(self.Changed(self))
+
+    def offer(self, choices: Sequence[Choice[V]], selected: V | None = None) -> None:
         """Put other answers in place, keeping the chosen one where it is still there."""
         self.choices = tuple(choices)
-        ids = [each.id for each in self.choices if not each.heading]
-        wanted = selected or self.selected
-        self.selected = wanted if wanted in ids else ids[0]
+        self.selected = self._or_first(self.selected if selected is None else selected)
         self.refresh(layout=True)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return sum(len(self._lines(each, width)) for each in self.choices)
 
-    def _lines(self, choice: Choice, width: int) -> list[str]:
-        if choice.heading:
-            return [choice.title]
+    def _lines(self, choice: Choice[V], width: int) -> list[str]:
         words = f"{choice.title}  {choice.note}" if choice.note else choice.title
         return wrapped(words, max(20, width - 6))
 
@@ -86,46 +95,38 @@ class Choices(Steady, Widget, can_focus=True):
         shown: list[Content] = []
         for choice in self.choices:
             lines = self._lines(choice, self.size.width or 80)
-            if choice.heading:
-                shown.append(Content.styled(lines[0], "$foreground-muted"))
-                continue
-            chosen = choice.id == self.selected
+            chosen = choice.value == self.selected
             mark = f"{'>' if chosen and self.has_focus else ' '} ({'o' if chosen else ' '}) "
             style = "bold reverse" if chosen and self.has_focus else "bold" if chosen else ""
             shown += [Content.assemble(mark if not at else "      ", (line, style)) for at, line in enumerate(lines)]
         return Content("\n").join(shown)
 
-    def _at_row(self, row: int) -> Choice | None:
+    def _at_row(self, row: int) -> Choice[V] | None:
         for choice in self.choices:
             row -= len(self._lines(choice, self.size.width))
             if row < 0:
-                return None if choice.heading else choice
+                return choice
         return None
 
-    def watch_selected(self, before: str, choice_id: str) -> None:
-        if self.is_mounted:
-            self.refresh(*(self._rows_of(each) for each in (before, choice_id)))
-            self.post_message(self.Changed(self, choice_id))
-
-    def _rows_of(self, choice_id: str) -> Region:
+    def _rows_of(self, value: V) -> Region:
         """Where an answer stands: only what changes is painted."""
         row = 0
         for choice in self.choices:
             height = len(self._lines(choice, self.size.width))
-            if choice.id == choice_id:
+            if choice.value == value:
                 return Region(0, row, self.size.width, height)
             row += height
         return Region(0, 0, self.size.width, row)
 
     def action_move(self, by: int) -> None:
         """Choose the answer above or below."""
-        ids = [each.id for each in self.choices if not each.heading]
-        at = ids.index(self.selected) + by
-        self.selected = ids[min(max(at, 0), len(ids) - 1)]
+        values = [each.value for each in self.choices]
+        at = values.index(self.selected) + by
+        self.selected = values[min(max(at, 0), len(values) - 1)]
 
     def action_take(self) -> None:
         """Go on with the chosen answer."""
-        self.post_message(self.Taken(self, self.selected))
+        self.post_message(self.Taken(self))
 
     def action_take_quietly(self) -> None:
         """Keep the chosen answer: a space is what people press on a mark."""
@@ -137,5 +138,5 @@ class Choices(Steady, Widget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         choice = self._at_row(event.y)
         if choice is not None:
-            self.selected = choice.id
+            self.selected = choice.value
             self.action_take()

@@ -37,14 +37,15 @@ class ProviderPicker(Steady, Vertical):
     """Type to filter, arrows to move, Enter to choose. The last row always leads to the server by hand."""
 
     MOST: ClassVar[int] = 60
-    BY_HAND: ClassVar[str] = ""
+    BY_HAND: ClassVar[str] = "-by-hand"
+    """The last row's id in the list: no provider's."""
 
     class Picked(Message):
-        """A provider was chosen; an empty id means: by hand."""
+        """A provider was chosen; None means: by hand."""
 
-        def __init__(self, provider_id: str) -> None:
+        def __init__(self, provider: Provider | None) -> None:
             super().__init__()
-            self.provider_id = provider_id
+            self.provider = provider
 
     def __init__(
         self, catalog: Catalog, by_hand: str, first: Sequence[Provider] = (), *, id: str | None = None
@@ -57,6 +58,7 @@ class ProviderPicker(Steady, Vertical):
         self.entry = TextInput(placeholder="type a name, a domain or a server", id="filter")
         self.list = PickerList(compact=True, markup=False, id="picked")
         self.count = Plain("", classes="hint")
+        self._shown: dict[str, Provider] = {}
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="field-row"):
@@ -75,8 +77,9 @@ class ProviderPicker(Steady, Vertical):
         if not query and self.first:
             everything = [*self.first, *(each for each in everything if each not in self.first)]
         shown = everything[: self.MOST]
+        self._shown = {each.id: each for each in shown}
         rows = [Option(f"  {_provider_row(each)}", id=each.id) for each in shown]
-        self.list.set_options([*rows, Option(f"  {self.by_hand}", id="-by-hand")])
+        self.list.set_options([*rows, Option(f"  {self.by_hand}", id=self.BY_HAND)])
         self.list.highlighted = 0
         of = (
             f"{len(shown)} of {len(everything)} providers"
@@ -109,7 +112,7 @@ class ProviderPicker(Steady, Vertical):
 
     def _pick(self, option: Option | None) -> None:
         if option is not None and option.id is not None:
-            self.post_message(self.Picked("" if option.id == "-by-hand" else option.id))
+            self.post_message(self.Picked(self._shown.get(option.id)))
 
 
 def _provider_row(provider: Provider) -> str:

@@ -640,10 +640,11 @@ def test_the_offer_of_a_finding_is_taken_with_the_password_that_was_typed(
 
 
 def test_a_server_without_sign_in_is_checked_at_once(answered: Look, desk: Desk) -> None:
+    here = Endpoint("127.0.0.1", 5871, Security.STARTTLS)
     draft = answered(
-        *(EMAIL, ("Use these", "change"), practising("accept"), ("Outgoing server", ""), ("Secure", ""), ("Port", "")),
-        *(("User name", "-"), ("From", ""), ("Go on", "on"), ("The server answers: this works.", "back")),
-        ("The server answers: this works. 1. Go on", "again"),
+        *(("Outgoing server", ""), ("Secure", ""), ("Port", ""), ("User name", "-"), ("From", ""), ("Go on", "on")),
+        *(("The server answers: this works.", "back"), ("The server answers: this works. 1. Go on", "again")),
+        draft=at_server(endpoint=here, sandbox="accept", username="").confirmed(),
     )
     assert draft.signed_in
 

@@ -202,7 +202,7 @@ class Person(Walk):
         choices = self.the("#paths", Choices)
         await self.press("home")
         for _ in self.way.provider.paths:
-            if choices.selected == path.id:
+            if choices.selected == path:
                 return
             await self.press("down")
         raise AssertionError(f"{path.id} is not in the list")
@@ -518,7 +518,7 @@ def dialog_words(dialog: LeadScreen) -> str:
 
 async def choose_in(walk: Person, dialog: LeadScreen, path: AccessPath) -> None:
     for _ in dialog.choices.choices:
-        if dialog.choices.selected == path.id:
+        if dialog.choices.selected == path:
             break
         await walk.press("down")
     await walk.press("enter")
@@ -533,7 +533,8 @@ async def test_enter_takes_the_first_way_on(tmp_path: Path, practice_folder: Pat
         await walk.point_at(way.path)
         await walk.press("enter")
         dialog = await walk.at_screen(LeadScreen)
-        assert dialog.choices.selected == way.path.instead[0]
+        assert dialog.choices.selected is not None
+        assert dialog.choices.selected.id == way.path.instead[0]
         await walk.press("enter")
         await walk.at("connect")
 

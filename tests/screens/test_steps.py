@@ -490,7 +490,7 @@ async def test_mail_that_has_not_arrived_yet_gets_advice_and_can_be_sent_again(d
 # --- save ---
 
 
-async def choose(walk: Walk, selector: str, answer: str) -> None:
+async def choose(walk: Walk, selector: str, answer: object) -> None:
     """Choose an answer with the arrows."""
     choices = walk.the(selector, Choices)
     choices.focus()
@@ -565,7 +565,7 @@ async def test_a_store_that_refuses_keeps_everything_that_was_typed(tmp_path: Pa
         await walk.fill("#name", "Shop")
         await walk.fill("#sender-name", "Ana's Cleaning")
         await choose(walk, "#scope", Scope.ALL)
-        await choose(walk, "#company", "yes")
+        await choose(walk, "#company", True)
         await walk.fill("#company-name", "Ana Ltd")
         await walk.until_reads("does not work here")
         await walk.press("enter")
@@ -631,7 +631,7 @@ async def test_bad_answers_of_the_last_steps_are_still_there_when_one_comes_back
         await walk.press("f8")
         await walk.at("review")
         await walk.fill("#name", "a/b")
-        await choose(walk, "#company", "yes")
+        await choose(walk, "#company", True)
         await walk.fill("#reply-to", "nobody")
         await walk.press("escape")
         await walk.at("testmail")
@@ -640,7 +640,7 @@ async def test_bad_answers_of_the_last_steps_are_still_there_when_one_comes_back
         await walk.at("review")
         assert walk.the("#name", TextInput).value == "a/b"
         assert walk.the("#reply-to", TextInput).value == "nobody"
-        assert walk.the("#company", Choices).selected == "yes"
+        assert walk.the("#company", Choices).selected is True
 
 
 async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk) -> None:

@@ -126,19 +126,17 @@ async def bench(*parts: Widget, size: tuple[int, int] = (80, 24)) -> AsyncIterat
 # --- Choices ---
 
 
-def fruit() -> Choices:
-    return Choices(
-        [Choice("apple", "Apple", "[red]"), Choice("", "Sour ones:", heading=True), Choice("lime", "Lime")], id="fruit"
-    )
+def fruit() -> Choices[str]:
+    return Choices([Choice("apple", "Apple", "[red]"), Choice("lime", "Lime")], id="fruit")
 
 
 async def test_the_chosen_answer_has_a_mark_that_needs_no_colour() -> None:
-    """'> (o)' stands before the chosen answer, '( )' before the others; a heading has none."""
+    """'> (o)' stands before the chosen answer, '( )' before the others."""
     async with bench(fruit()) as at:
-        assert at.shown.splitlines()[:3] == ["> (o) Apple  [red]", "Sour ones:", "  ( ) Lime"]
+        assert at.shown.splitlines()[:2] == ["> (o) Apple  [red]", "  ( ) Lime"]
 
 
-async def test_arrows_pass_over_a_heading_and_stop_at_the_ends() -> None:
+async def test_arrows_stop_at_the_ends() -> None:
     choices = fruit()
     async with bench(choices) as at:
         await at.press("up")
@@ -158,17 +156,19 @@ async def test_enter_and_a_click_take_an_answer_and_space_does_not() -> None:
         assert not at.app.heard
         await at.press("enter")
         assert isinstance(at.heard, Choices.Taken)
-        assert at.heard.choice_id == "apple"
-        await at.pilot.click("#fruit", offset=(4, 2))
+        assert choices.selected == "apple"
+        await at.pilot.click("#fruit", offset=(4, 1))
         await at.pilot.pause()
-        assert [each.choice_id for each in at.app.heard if isinstance(each, Choices.Taken)] == ["apple", "lime"]
+        assert isinstance(at.heard, Choices.Taken)
+        assert choices.selected == "lime"
 
 
-async def test_a_click_on_a_heading_takes_nothing() -> None:
-    async with bench(fruit()) as at:
-        await at.pilot.click("#fruit", offset=(2, 1))
-        await at.pilot.pause()
-        assert not at.app.heard
+async def test_an_answer_is_what_it_means_whatever_that_is() -> None:
+    """No name stands between: of two servers the chosen one itself is told, and of yes and no the truth."""
+    servers = [Endpoint("one.example", 465, Security.TLS), Endpoint("two.example", 465, Security.TLS)]
+    choices = Choices([Choice(each, each.host) for each in servers], servers[1])
+    assert choices.selected is servers[1]
+    assert Choices([Choice(False, "No"), Choice(True, "Yes")]).selected is False
 
 
 async def test_other_answers_keep_the_chosen_one_where_it_is_still_there() -> None:
@@ -555,7 +555,8 @@ async def test_typing_filters_and_enter_picks() -> None:
         await at.until_reads("> GMX")
         await at.press("enter")
         assert isinstance(at.heard, ProviderPicker.Picked)
-        assert at.heard.provider_id.startswith("gmx")
+        assert at.heard.provider is not None
+        assert at.heard.provider.id.startswith("gmx")
 
 
 async def test_without_a_filter_it_says_how_many_there_are() -> None:
@@ -573,7 +574,7 @@ async def test_the_last_row_always_leads_to_the_server_by_hand() -> None:
         assert "> Not listed: by hand" in at.shown
         await at.press("enter")
         assert isinstance(at.heard, ProviderPicker.Picked)
-        assert at.heard.provider_id == ""
+        assert at.heard.provider is None
 
 
 async def test_arrows_move_the_mark_while_the_cursor_stays_in_the_filter() -> None:
@@ -586,7 +587,7 @@ async def test_arrows_move_the_mark_while_the_cursor_stays_in_the_filter() -> No
         assert str(option.prompt).startswith("> ")
         await at.press("enter")
         assert isinstance(at.heard, ProviderPicker.Picked)
-        assert (at.heard.provider_id or "-by-hand") == option.id
+        assert (at.heard.provider.id if at.heard.provider else ProviderPicker.BY_HAND) == option.id
 
 
 async def test_likely_ones_stand_on_top() -> None:

@@ -322,12 +322,12 @@ def as_catalogued(draft: Draft, catalog: Catalog) -> Draft:
     return replace(draft, connection=replace(connection, auth=Auth.PASSWORD, path=way))
 
 
-def with_choice(draft: Draft, catalog: Catalog, provider_id: str) -> Draft:
-    """Return the draft with the provider that the person picked; an empty id means: the server by hand."""
-    custom = _custom(catalog)
-    origin = Origin.CHOSEN if provider_id else Origin.HAND
-    chosen = draft.with_provider(catalog.get(provider_id) or custom, origin, "your choice" if provider_id else "")
-    return replace(chosen, by_hand=not provider_id or chosen.by_hand or chosen.connection.endpoint is None)
+def with_choice(draft: Draft, catalog: Catalog, provider: Provider | None) -> Draft:
+    """Return the draft with the provider that the person picked; None means: the server by hand."""
+    if provider is None:
+        return replace(draft.with_provider(_custom(catalog), Origin.HAND), by_hand=True)
+    chosen = draft.with_provider(provider, Origin.CHOSEN, "your choice")
+    return replace(chosen, by_hand=chosen.by_hand or chosen.connection.endpoint is None)
 
 
 def walkable(path: AccessPath) -> bool:

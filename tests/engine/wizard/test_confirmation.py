@@ -164,7 +164,7 @@ def test_what_is_typed_is_the_persons_own_word_and_what_stands_there_already_is_
 
 def test_to_enter_the_server_by_hand_confirms_nothing_yet() -> None:
     """The server that was found stands in the field, and nobody has typed it."""
-    draft = with_choice(found(candidate()), CATALOG, "")
+    draft = with_choice(found(candidate()), CATALOG, None)
     assert (draft.connection.endpoint, draft.origin, draft.by_hand) == (FOREIGN, Origin.HAND, True)
     assert standing(draft, CATALOG) is Standing.UNKNOWN
 

@@ -284,9 +284,9 @@ def test_an_application_that_opens_a_browser_is_offered_that_first() -> None:
     assert walkable(first) or not any(walkable(each) for each in provider.paths)
 
 
-def test_a_pick_without_an_id_is_the_server_by_hand() -> None:
+def test_a_pick_of_no_provider_is_the_server_by_hand() -> None:
     """The last row of the list of providers."""
-    draft = with_choice(Draft(address=Address("ana", "firma.example")), CATALOG, "")
+    draft = with_choice(Draft(address=Address("ana", "firma.example")), CATALOG, None)
     provider = CATALOG.get(draft.connection.provider or "")
     assert provider is not None
     assert provider.kind is ProviderKind.CUSTOM
@@ -295,7 +295,7 @@ def test_a_pick_without_an_id_is_the_server_by_hand() -> None:
 
 def test_a_provider_whose_server_nobody_knows_is_entered_by_hand() -> None:
     unknown = next(each for each in PROVIDERS if each.best() is None and each.kind is not ProviderKind.CUSTOM)
-    assert with_choice(Draft(address=Address("ana", "firma.example")), CATALOG, unknown.id).by_hand
+    assert with_choice(Draft(address=Address("ana", "firma.example")), CATALOG, unknown).by_hand
 
 
 def test_what_is_missing_is_named_as_the_options_of_the_command_line() -> None:
@@ -320,7 +320,7 @@ def test_a_known_provider_is_never_left_without_a_sign_in_because_its_user_name_
     waits = [each for each in PROVIDERS for path in each.paths if walkable(path) and path.auth.needs is Auth.PASSWORD]
     wrong = []
     for provider in waits:
-        chosen = with_choice(Draft(address=Address("ana", "firma.example")), CATALOG, provider.id)
+        chosen = with_choice(Draft(address=Address("ana", "firma.example")), CATALOG, provider)
         chosen = replace(chosen, connection=replace(chosen.connection, auth=Auth.PASSWORD))
         expected = Auth.NONE if provider.kind is ProviderKind.CUSTOM else Auth.PASSWORD
         if with_typed_username(chosen, CATALOG, "").connection.auth is not expected:
