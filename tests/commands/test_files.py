@@ -16,6 +16,7 @@ import pytest
 from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from tests.commands.test_send import RELAY
+from tests.support.certs import Authority
 from tests.support.cli import run, run_process, started
 from tests.support.nouns import with_fields
 
@@ -164,6 +165,19 @@ def no_file(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 def test_an_authority_that_is_no_file_is_said_at_once(no_file: Path) -> None:
     ran = run_process("check", "127.0.0.1:1", "--ca-file", str(no_file), "--json")
     assert (ran.code, ran.error["code"]) == (2, "ca-file")
+
+
+def test_an_authority_that_others_may_change_is_refused(tmp_path: Path) -> None:
+    """They could vouch for a server of their own. Whose it is makes no difference: the person has named it."""
+    file = Authority(tmp_path).file
+    if os.getuid() == 0:
+        os.chown(file, 12345, 12345)
+    file.chmod(0o646)
+    ran = run_process("check", "127.0.0.1:1", "--ca-file", str(file), "--json")
+    assert (ran.code, ran.error["code"]) == (2, "ca-file")
+    assert f"'chmod o-w {file}'" in ran.error["message"]
+    file.chmod(0o644)
+    assert run_process("check", "127.0.0.1:1", "--ca-file", str(file), "--json").code == 1
 
 
 def test_a_saved_authority_that_is_no_file_any_more_is_said_at_once(no_file: Path, folder: Path) -> None:

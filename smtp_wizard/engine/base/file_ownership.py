@@ -56,6 +56,18 @@ def refuse_foreign_owners_open(path: Path, handle: int) -> None:
         _refuse(path, os.fstat(handle), handle)
 
 
+def refuse_other_writers(path: Path) -> None:
+    """Raise `UnsafeFile` where others than its owner may change a file that the person named, whoever owns it.
+
+    `OSError` where it cannot be looked at.
+    """
+    if os.name == "posix":
+        found = path.stat()
+        who = other_writers(path, found)
+        if who and stat.S_ISREG(found.st_mode):
+            raise UnsafeFile(_writer_sentence(path, found, who, leads=False))
+
+
 def other_writers(where: Path | int, found: os.stat_result, wanted: int = _WRITE) -> str:
     """Return who else has one of the rights `wanted` (4 read, 2 write, 1 search): '', 'g', 'o' or 'go', as for chmod.
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from smtp_wizard.engine.base.connection import Family
+from smtp_wizard.engine.base.file_ownership import refuse_other_writers
 from smtp_wizard.engine.base.private_files import refuse_no_file
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
@@ -449,6 +450,8 @@ class SocketStream:
         self._sock.close()
 
 
+_LONGEST_WHY = 400
+"""Characters of why a file is not used: the command that mends it is to be seen whole."""
 _LARGEST_CA_FILE = 16 * 1024 * 1024
 """Bytes of a file of trusted certificates; the largest lists that systems ship have half a million."""
 
@@ -479,12 +482,14 @@ def verifying_context(trust: Trust) -> ssl.SSLContext:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.options |= ssl.OP_NO_RENEGOTIATION
         if trust.ca_file:
+            # Whoever may change it could vouch for a server of their own, and passwords would go there.
+            refuse_other_writers(Path(trust.ca_file))
             refuse_no_file(Path(trust.ca_file), _LARGEST_CA_FILE)
             context.load_verify_locations(trust.ca_file)
     except (OSError, ssl.SSLError) as problem:
         # At the end: a long name may be cut, and the reason must not be.
         unread = not isinstance(problem, ssl.SSLError)
-        why = shown(problem.strerror or "", 80) if unread else phrase("no certificate is in it")
+        why = shown(problem.strerror or "", _LONGEST_WHY) if unread else phrase("no certificate is in it")
         words = phrase("the file of trusted certificates cannot be used ({})", why)
         if trust.ca_file:
             words = phrase("{}: {}", words, shown(trust.ca_file, 200))

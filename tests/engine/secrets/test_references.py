@@ -178,6 +178,24 @@ async def test_a_command_with_the_password_in_it_is_not_saved() -> None:
         assert problem.trouble is SecretFault.REFUSED
 
 
+@pytest.mark.parametrize(
+    ("where", "secret"),
+    [
+        ("""echo 'it'"'"'s a secret'""", "it's a secret"),  # only once its quotes are taken off
+        ("echo 'a b' c", "'a b' c"),  # only as it is written
+    ],
+)
+async def test_the_password_is_found_in_a_command_however_it_is_quoted(where: str, secret: str) -> None:
+    problem = await trouble_of(commands().put(StoreRef(StoreKind.COMMAND, where), Secret(secret)))
+    assert "which would be saved in clear" in str(problem)
+
+
+async def test_a_password_of_few_signs_may_stand_in_a_command_by_chance() -> None:
+    """Every second command has an 'a' in it."""
+    where = printing("print('a')")
+    await commands().put(StoreRef(StoreKind.COMMAND, where), Secret("a"))
+
+
 async def test_a_front_door_may_lend_its_terminal_to_a_command_that_gave_up() -> None:
     asked: list[list[str]] = []
 

@@ -252,6 +252,42 @@ async def test_what_windows_cannot_hold_is_said_in_a_sentence(chained: bool) -> 
     assert await put(keyring_store(desktop()), "Office", Secret("x" * 1281)) == OFFICE
 
 
+@pytest.mark.parametrize("secret", ["x" * 1280, "\U0001f511" * 640])
+async def test_what_windows_can_just_hold_is_kept(secret: str) -> None:
+    windows = named(MemoryBackend(), "keyring.backends.Windows", "WinVaultKeyring")
+    assert await keyring_store(windows).get(await put(keyring_store(windows), "Office", Secret(secret))) == Secret(
+        secret
+    )
+    with pytest.raises(SecretError):
+        await put(keyring_store(windows), "Office", Secret(f"{secret}x"))
+
+
+class LockedByAnotherWord(keyring.errors.KeyringLocked):
+    """As a backend may say it."""
+
+
+async def test_a_fault_is_known_by_what_it_is_a_kind_of() -> None:
+    error = await refused(keyring_store(desktop(RaisingBackend(problem=LockedByAnotherWord()))))
+    assert error.trouble is SecretFault.LOCKED
+
+
+async def test_two_programs_that_try_the_keyring_out_at_once_do_not_meet() -> None:
+    """One would delete the entry that the other is about to read."""
+    tried: list[str] = []
+
+    class Noting(MemoryBackend):
+        def set_password(self, service: str, username: str, password: str) -> None:
+            tried.append(username)
+            super().set_password(service, username, password)
+
+    store = keyring_store(desktop(Noting()))
+    for _ in range(2):
+        assert (await store.probe()).ok
+    first, second = tried
+    assert first != second
+    assert all(name.startswith("probe/") for name in tried)
+
+
 # -- a keyring that does not answer ------------------------------------------------------------------------------------
 
 
@@ -314,6 +350,23 @@ async def test_an_answer_that_comes_too_late_puts_the_old_secret_back(hung: Hung
         await put(hung.store, "Office", SECRET)
     hung.release()
     assert hung.backend.entries == {entry: "the old one"}
+
+
+async def test_an_answer_that_comes_too_late_leaves_what_others_have_put_there_meanwhile(hung: Hung) -> None:
+    """Another program kept another password in the entry: to put back what was there before would lose that one."""
+    entry = (SERVICE, "Office/password")
+    hung.backend.entries[entry] = "the old one"
+    whole = hung.backend.set_password
+
+    def overtaken(service: str, username: str, password: str) -> None:
+        whole(service, username, password)
+        hung.backend.entries[entry] = "another program's"
+
+    hung.backend.set_password = overtaken  # type: ignore[method-assign]
+    with pytest.raises(SecretError):
+        await put(hung.store, "Office", SECRET)
+    hung.release()
+    assert hung.backend.entries == {entry: "another program's"}
 
 
 async def test_nothing_is_stored_once_nobody_waits(hung: Hung) -> None:

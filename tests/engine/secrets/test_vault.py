@@ -762,3 +762,12 @@ async def test_what_was_read_goes_with_the_key(tmp_path: Path) -> None:
     await (await opened(tmp_path)).change_passphrase(Secret("another one of no sense"))
     assert await trouble_of(store.get(OFFICE)) is SecretFault.CLOSED
     assert (store._key, store._copy, store._unsealed_last) == (None, None, None)
+
+
+async def test_a_vault_that_is_open_is_opened_by_no_other_passphrase(tmp_path: Path) -> None:
+    """That it was unsealed before, by the right one, says nothing."""
+    store = await new_vault(tmp_path)
+    await put(store, "Office", SECRET)
+    for _ in range(2):
+        assert await store.get(OFFICE) == SECRET
+        assert await trouble_of(store.open(Secret("four words of a guess"))) is SecretFault.WRONG
