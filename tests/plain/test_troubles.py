@@ -155,11 +155,11 @@ def locked_keyring(service: str, username: str) -> str:
 STEPS = {"connect": (connect, [("User name", "")]), "testmail": (send_test, [("Send a test to", "")])}
 
 
-async def changed(desk: Desk, at: str, *script: Exchange) -> str:
-    """Go through a step that signs in with a saved account's answers; return what was said."""
+async def changed(desk: Desk, at: str, *script: Exchange, secret: Secret | None = None) -> str:
+    """Go through a step that signs in with a saved account's answers; return what was said. `secret`: read before."""
     ask, begins = STEPS[at]
     account = desk.book.get("Ana")
-    draft = draft_of(account, await desk.entries.secret_of(account), desk.catalog)
+    draft = draft_of(account, secret or await desk.entries.secret_of(account), desk.catalog)
     draft = replace(draft, test_to=Address("bob", "elsewhere.example"))
     dialogue = Dialogue(*begins, *script)
 
@@ -179,19 +179,10 @@ async def test_a_keyring_that_was_locked_meanwhile_is_a_sentence(
         office = Office(tmp_path, server, monkeypatch)
         await office.desk.accounts.save(await office.new_draft())
         desk = office.another_desk()
-        account = desk.book.get("Ana")
-        secret = await desk.entries.secret_of(account)
-        monkeypatch.setattr(desk.entries, "secret_of", _given(secret))
+        secret = await desk.entries.secret_of(desk.book.get("Ana"))
         monkeypatch.setattr(office.backend, "get_password", locked_keyring)
-        await changed(desk, at, (LOCKED, "again"), (LOCKED, "back"), (STEPS[at][1][0][0], "back"))
+        await changed(desk, at, (LOCKED, "again"), (LOCKED, "back"), (STEPS[at][1][0][0], "back"), secret=secret)
         assert office.tokens == []
-
-
-def _given(secret: Secret | None) -> Callable[[object], object]:
-    async def given(_: object) -> Secret | None:
-        return secret
-
-    return given
 
 
 @pytest.mark.parametrize("at", STEPS)
@@ -205,7 +196,6 @@ async def test_a_vault_whose_passphrase_was_changed_is_asked_for_the_new_one(
         await other.accounts.save(replace(await office.new_draft(), store=StoreKind.VAULT))
         await desk.stores.vault.open(PASSPHRASE)
         secret = await desk.entries.secret_of(desk.book.get("Ana"))
-        monkeypatch.setattr(desk.entries, "secret_of", _given(secret))
         await other.stores.vault.change_passphrase(ANOTHER)
         await changed(
             desk,
@@ -216,6 +206,7 @@ async def test_a_vault_whose_passphrase_was_changed_is_asked_for_the_new_one(
             ("not the passphrase", "back"),
             (VAULT_CLOSED, "back"),
             (STEPS[at][1][0][0], "back"),
+            secret=secret,
         )
         assert office.tokens == []
 
