@@ -28,6 +28,7 @@ from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Trust, Wire
 from smtp_wizard.engine.wizard.draft import Draft
 from tests.support.misbehaving import Expect, ExpectMessage, Send, StartTls, Step
 from tests.support.nouns import with_fields
+from tests.support.patience import PATIENCE
 
 SECRET = Secret("correct horse")
 ALICE = Address("alice", "example.test")
@@ -35,16 +36,7 @@ BOB = Address("bob", "example.test")
 MAIL = Mail(ALICE, BOB, b"From: alice@example.test\r\nTo: bob@example.test\r\nSubject: hi\r\n\r\n.dot\r\n")
 
 QUICK = Limits(
-    dns=2.0,
-    connect=2.0,
-    tls=2.0,
-    greeting=2.0,
-    ehlo=2.0,
-    starttls=2.0,
-    auth=2.0,
-    mail=2.0,
-    rcpt=2.0,
-    data=2.0,
+    **{each.name: PATIENCE for each in fields(Limits) if each.name != "silence"},
     silence=0.1,
 )
 """For checks that end by themselves: only what goes wrong with the test itself takes so long."""

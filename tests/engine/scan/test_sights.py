@@ -42,12 +42,13 @@ from tests.support.misbehaving import (
     silent_port,
     swallowing_port,
 )
+from tests.support.patience import PATIENCE
 
 TLS, STARTTLS = Security.TLS, Security.STARTTLS
 HOST = "mail.example.com"
 OFFER = b"250-here\r\n250 AUTH PLAIN LOGIN\r\n"
 EHLO = Expect(rb"EHLO .*")
-QUICK = replace(PROBE_LIMITS, tls=2.0, greeting=2.0, ehlo=2.0, starttls=2.0, silence=0.15)
+QUICK = replace(PROBE_LIMITS, **dict.fromkeys(("tls", "greeting", "ehlo", "starttls"), PATIENCE), silence=0.15)
 
 
 IMPATIENT = replace(QUICK, tls=0.4, greeting=0.4)
