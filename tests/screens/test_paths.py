@@ -241,7 +241,7 @@ class Person(Walk):
         before = checks.results
 
         def done() -> bool:
-            return checks.over and checks.results is not before
+            return self.ended(checks, before)
 
         await self.press("enter")
         await self.until(lambda: done() or self.held_back, "a check, or why there is none")

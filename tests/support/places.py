@@ -111,7 +111,7 @@ async def checked(walk: Walk, key: str) -> None:
     checks = walk.the("#checks", CheckList)
     before = checks.results
     await walk.press(key)
-    await walk.until(lambda: checks.over and checks.results is not before, "the end of the check")
+    await walk.until(lambda: walk.ended(checks, before), "the end of the check")
 
 
 async def at_address(walk: Walk) -> None:

@@ -38,6 +38,7 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.launch import compose
 from smtp_wizard.runtime.foreground import Foreground
 from smtp_wizard.screens.step import StepScreen
+from smtp_wizard.widgets.checks import CheckList
 from tests.support.patience import PATIENCE
 from tests.support.stores import MemoryBackend, always, desktop
 from tests.support.stylesheets import read_once
@@ -256,6 +257,14 @@ class Walk:
         await until(over, lambda: f"never came: {what}; shown:\n{self.shown}")
         assert self.app.return_code is None, "the program has ended"
         self.no_fault()
+
+    def ended(self, checks: CheckList, before: object) -> bool:
+        """Whether a check has ended since its results were these, and its screen has done with it what it does.
+
+        Else what it does may come between two keys: it moves the focus to where the thing can be mended.
+        """
+        screen: Any = checks.screen
+        return checks.over and checks.results is not before and not screen.at_work("checks")
 
     @property
     def _new_faults(self) -> list[str]:

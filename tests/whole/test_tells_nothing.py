@@ -394,7 +394,7 @@ async def signing_in(scene: Scene, walk: Walk) -> None:
     await walk.write(scene.secret)
     await scene.look(walk)
     await walk.press("enter")
-    await walk.until(lambda: checks.over and checks.results is not before, "the end of the check")
+    await walk.until(lambda: walk.ended(checks, before), "the end of the check")
     await scene.look(walk)
 
 

@@ -96,7 +96,7 @@ async def checked(walk: Walk, key: str) -> list[Row]:
     checks = walk.the("#checks", CheckList)
     before = checks.results
     await walk.press(key)
-    await walk.until(lambda: checks.over and checks.results is not before, "the end of the check")
+    await walk.until(lambda: walk.ended(checks, before), "the end of the check")
     await walk.settle()
     return on_the_screen(checks.results)
 
