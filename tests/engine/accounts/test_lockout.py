@@ -437,7 +437,7 @@ async def test_it_is_on_record_before_it_goes_out_and_settled_when_it_is_taken(
 
         monkeypatch.setattr(desk.attempts, name, noting)
 
-    for name in ("sending", "settle", "release"):
+    for name in ("sending", "record", "release"):
         note(name)
 
     def tell(event: Event) -> None:
@@ -447,8 +447,8 @@ async def test_it_is_on_record_before_it_goes_out_and_settled_when_it_is_taken(
     async with MisbehavingServer([*PLAIN_UP_TO_AUTH, SIGNED_IN, MAIL_FROM, Close()]) as server:
         await desk.checks.check_draft(draft(server), Depth.SEND, tell)
     at = noted.index("sending")
-    assert noted[at:][:5] == ["sending", "AUTH", "235", "settle", "MAIL"]
-    assert not {"settle", "release"} & set(noted[at + 4 :])
+    assert noted[at:][:5] == ["sending", "AUTH", "235", "record", "MAIL"]
+    assert not {"record", "release"} & set(noted[at + 4 :])
 
 
 async def test_the_providers_figure_decides(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
