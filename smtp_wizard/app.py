@@ -1,7 +1,7 @@
 """The Textual app: two areas, and the only loop of the wizard.
 
 While there is a step, the screen built for it is awaited, gives `Next` or `Back` with a draft, and the engine names the
-following step. A screen is built anew each time; all answers live in the draft.
+following step. A screen is built again each time; all answers live in the draft.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from textual.worker import get_current_worker
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.draft_file import DraftBox, UnfinishedDraft, resumed
+from smtp_wizard.engine.wizard.draft_file import DraftFile, UnfinishedDraft, resumed
 from smtp_wizard.engine.wizard.server_confirmation import not_before
 from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, next_step, opening_step, previous_step, step
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
@@ -121,7 +121,7 @@ class WizardApp(TypedAheadApp):
         self.start = start
         self.draft = draft or Draft()
         self.given = draft is not None
-        self.box = DraftBox(desk.folder)
+        self.box = DraftFile(desk.folder)
         self.walking: Step | None = None
         self._swapping = False
         self.opening = ExitStack()
@@ -228,7 +228,7 @@ class WizardApp(TypedAheadApp):
 
     @on(WizardRequested)
     def _left(self, message: WizardRequested) -> None:
-        """From the accounts to the wizard: where it stands, anew, or with a saved account's answers."""
+        """From the accounts to the wizard: where it stands, again, or with a saved account's answers."""
         if message.draft is None:
             if self.walking is not None:
                 self.switch_mode(SETUP)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.accounts.account_book import AccountBook
-from smtp_wizard.engine.accounts.secret_entries import Entries
+from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.base.private_files import config_dir
 from smtp_wizard.engine.oauth.renewal import Renewal
@@ -81,7 +81,7 @@ def compose(
     `folder` is the config folder; the practice server keeps its mailbox and certificates below it. `resolver` and `web`
     are asked for settings: the system's name servers, and the web, where they are left out.
     """
-    entries = Entries(stores, book)
+    entries = SecretEntries(stores, book)
     attempts = Attempts(book.state.storage, now=now)
     tokens = Tokens(catalog=catalog, book=book, entries=entries, renewal=Renewal(folder), now=now)
     checks = Checks(

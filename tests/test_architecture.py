@@ -87,7 +87,7 @@ REVEALERS = frozenset(
         "engine/smtp/sasl.py",  # encodes the secret for the server
         "engine/smtp/masking.py",  # knows the secret again where a server says it back
         "engine/oauth/browser.py",  # proves that who redeems the code is who asked for it
-        "engine/oauth/exchange.py",  # sends code, secret and refresh token to the server that they belong to
+        "engine/oauth/client.py",  # sends code, secret and refresh token to the server that they belong to
         "engine/oauth/grants.py",  # makes one secret of them, and opens it
         "engine/secrets/command.py",  # refuses a command that has it in its words
         "engine/secrets/keyring.py",  # keeps it

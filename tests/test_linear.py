@@ -26,7 +26,7 @@ from smtp_wizard.engine.base.data_files import data_path, read_yaml
 from smtp_wizard.engine.base.endpoint import parse_host
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.html_links import read_html
-from smtp_wizard.engine.base.letter import begins_with_header, decoded, read_letter
+from smtp_wizard.engine.base.mail_message import begins_with_header, decoded, read_message
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
@@ -290,7 +290,7 @@ def _reply(text: str) -> None:
     parser = ReplyParser(Redactor(Secret("aaaaaaaaaaaa")))
     with suppress(SmtpError):
         parser.feed(f"535-{text}".encode("utf-8", "replace"))
-        while parser.take() is not None:
+        while parser.next_reply() is not None:
             pass
 
 
@@ -319,8 +319,8 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "bounce, a body": lambda text: read_bounce(f"{HEAD}\n{text}"),
     "bounce, a body in base64": lambda text: read_bounce(f"{HEAD}Content-Transfer-Encoding: base64\n\n{text}"),
     "bounce, a report": lambda text: read_bounce(f"Final-Recipient: {text}\nDiagnostic-Code: {text}"),
-    "letter": lambda text: [part.text() for part in read_letter(text).parts],
-    "letter, parts": lambda text: read_letter(f"Content-Type: multipart/mixed; boundary=b\n\n--b\n{text}"),
+    "letter": lambda text: [part.text() for part in read_message(text).parts],
+    "letter, parts": lambda text: read_message(f"Content-Type: multipart/mixed; boundary=b\n\n--b\n{text}"),
     "letter, encoded words": decoded,
     "letter, how it begins": lambda text: begins_with_header(text, len(text)),
     "template, text": lambda text: check_template(text.encode("utf-8", "replace")),

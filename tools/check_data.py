@@ -19,7 +19,7 @@ from typing import TypeVar
 from smtp_wizard.engine.base.data_files import DataError, data_path
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
-from smtp_wizard.engine.explain.wordings import load_clues
+from smtp_wizard.engine.explain.wordings import load_wordings
 from smtp_wizard.engine.guides.guides import Guide, load_guides
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, SendLimit
@@ -59,7 +59,7 @@ def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
     diagnosis = read(load_diagnosis, "diagnosis.yaml")
     scenarios = read(load_scenarios, "sandbox.yaml")
     neutrals = read(load_control_hosts, "neutral.yaml")
-    read(load_clues, "clues.yaml")
+    read(load_wordings, "clues.yaml")
     read(rules, "unsubscribe.yaml")
     if catalog is None or guides is None or diagnosis is None or scenarios is None or neutrals is None:
         return None, problems

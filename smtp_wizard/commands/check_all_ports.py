@@ -14,7 +14,7 @@ from smtp_wizard.engine.checks.events import Emit
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.scan.control_host import ControlAnswer, ControlHost
-from smtp_wizard.engine.scan.question import ScanRequest
+from smtp_wizard.engine.scan.request import ScanRequest
 from smtp_wizard.engine.scan.results import Lane, LaneEvent, PortScanned, ScanEvent, ScanResult, ScanStarted, fold
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.output.lines import finding_lines, paragraph
@@ -25,9 +25,9 @@ from smtp_wizard.runtime.running import Stopwatch, run
 from smtp_wizard.text.network import (
     answer_lines,
     conclusion,
+    control_host_hint,
+    control_host_question,
     families_words,
-    neutral_hint,
-    neutral_question,
     row_words,
     table,
     unreached_ports,
@@ -185,9 +185,9 @@ class ControlHostCheck:
             return ControlHostResult(proposal=proposal)
         # Where another port serves there is nothing that must be known; a question would stand in the way.
         if serving or not can_ask():
-            self.out.narrate(neutral_hint(proposal, self.server))
+            self.out.narrate(control_host_hint(proposal, self.server))
             return ControlHostResult(proposal=proposal)
-        if not confirm("\n".join(paragraph(neutral_question(proposal)))):
+        if not confirm("\n".join(paragraph(control_host_question(proposal)))):
             return ControlHostResult(proposal=proposal)
         return ControlHostResult(self._asked(proposal, serving, undone), proposal)
 

@@ -12,7 +12,7 @@ import click
 from smtp_wizard.commands.checking import report_line
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts.secret_entries import Cleaned, Entries, Leftovers
+from smtp_wizard.engine.accounts.secret_entries import CleanupResult, Leftovers, SecretEntries
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.services import computer
 from smtp_wizard.engine.services.doctor import MANY, Doctor, left_words
@@ -55,8 +55,8 @@ def command(invocation: Invocation, network: bool, clean: bool, yes: bool, _json
     """
     if yes and not clean:
         raise click.UsageError("--yes goes with --clean.")
-    entries = Entries(invocation.stores, invocation.book)
-    cleaned = _cleaned(invocation, entries, yes=yes) if clean else Cleaned((), ())
+    entries = SecretEntries(invocation.stores, invocation.book)
+    cleaned = _cleaned(invocation, entries, yes=yes) if clean else CleanupResult((), ())
     doctor = Doctor(
         folder=invocation.folder,
         book=invocation.book,
@@ -91,12 +91,12 @@ def _unseen() -> str:
     return "Not everything was looked at."
 
 
-def _cleaned(invocation: Invocation, entries: Entries, *, yes: bool) -> Cleaned:
+def _cleaned(invocation: Invocation, entries: SecretEntries, *, yes: bool) -> CleanupResult:
     """Delete what was left, after a yes. Raises `CommandError`."""
     left = run(entries.left(), Stopwatch(), _unseen)
     if not left.entries and not left.odd:
         invocation.out.narrate("No change was stopped in the middle: there is nothing to delete.")
-        return Cleaned((), ())
+        return CleanupResult((), ())
     if not yes:
         _agree(invocation, left)
     offer_passphrase(invocation, *(each.ref for each in left.entries))

@@ -131,9 +131,9 @@ class Invocation:
         `seconds`: how long that may take, where somebody waits for the program to end.
         """
         if "book" in self.__dict__:
-            for trouble in (*self.book.troubles(), *self.book.state.flush(seconds)):
+            for trouble in (*self.book.problems(), *self.book.state.flush(seconds)):
                 self.out.narrate(f"smtp-wizard: {trouble}")
-        for trouble in self.stores.journal.troubles() if "stores" in self.__dict__ else ():
+        for trouble in self.stores.journal.problems() if "stores" in self.__dict__ else ():
             self.out.narrate(f"smtp-wizard: {trouble}")
 
     def use_mouse(self) -> bool:

@@ -59,14 +59,14 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.progress import CheckProgress
-from smtp_wizard.engine.oauth.exchange import RegisteredClient
+from smtp_wizard.engine.oauth.client import RegisteredClient
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
 from smtp_wizard.engine.secrets.command import parse_command
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import variable_for
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.services.tokens import keepable_in
-from smtp_wizard.engine.wizard.draft import Application, Draft, Origin, walkable, with_tidy_secret
+from smtp_wizard.engine.wizard.draft import Application, Draft, Origin, is_usable, with_tidy_secret
 from smtp_wizard.engine.wizard.server_confirmation import Doubt, doubt_about
 from smtp_wizard.engine.wizard.steps import missing, ranked
 from smtp_wizard.output.lines import summary
@@ -156,7 +156,7 @@ def command(invocation: Invocation, /, **given: Any) -> int:
 
 
 def _take_token_command(given: dict[str, Any]) -> None:
-    """Take a command that prints access tokens: the account refers to it, and it is asked anew each time."""
+    """Take a command that prints access tokens: the account refers to it, and it is asked again each time."""
     words = given.pop("token_command")
     if words is None:
         return
@@ -415,7 +415,7 @@ class _Setup:
         path = self._named_path(provider) if self.given.path else _best_path(provider, wanted)
         if path is None and draft.secret is not None:
             path = _best_path(provider, Auth.PASSWORD)  # the token of another program goes to any server
-        if path is None or not walkable(path):
+        if path is None or not is_usable(path):
             raise _closed(provider, path)
         chosen = draft if draft.connection.path == path.id else replace(draft.with_path(path), secret=draft.secret)
         auth = draft.connection.auth if self.given.auth else chosen.connection.auth
@@ -541,7 +541,7 @@ def _kept(account: Account) -> str:
 
 
 def _usual_port(known: Endpoint | None, security: Security, host: str) -> int:
-    """Return the port where none was said: that of the known server follows the security, another begins anew."""
+    """Return the port where none was said: that of the known server follows the security, another begins again."""
     same = known is not None and known.host == host
     return known.with_security(security).port if known is not None and same else USUAL_PORTS[security]
 
@@ -549,13 +549,13 @@ def _usual_port(known: Endpoint | None, security: Security, host: str) -> int:
 def _best_path(provider: Provider, wanted: Auth) -> AccessPath | None:
     """Return the way in to take when nobody chose: the first that is open. In the browser only where that is wanted."""
     in_browser = wanted is Auth.XOAUTH2
-    paths = (path for path in ranked(provider, Application.PASSWORD) if walkable(path))
+    paths = (path for path in ranked(provider, Application.PASSWORD) if is_usable(path))
     return next((path for path in paths if (path.auth.needs is Auth.XOAUTH2) == in_browser), None)
 
 
 def _closed(provider: Provider, path: AccessPath | None) -> CommandError:
     """Return the error for a way in that cannot be walked here, naming the ways on."""
-    blocked = path or next((each for each in ranked(provider, Application.PASSWORD) if not walkable(each)), None)
+    blocked = path or next((each for each in ranked(provider, Application.PASSWORD) if not is_usable(each)), None)
     blocked = blocked or provider.paths[0]
     ways = [way if isinstance(way, str) else f"{way.title} (--path {way.id})" for way in provider.ways_on(blocked)]
     return CommandError(

@@ -31,7 +31,7 @@ from smtp_wizard.commands.options.connection import (
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import given_password, tidied_for
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts.account_book import StoreTrouble
+from smtp_wizard.engine.accounts.account_book import AccountFileError
 from smtp_wizard.engine.accounts.sign_in_ending import ending_words, retirement_of
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
@@ -124,14 +124,14 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
 
 
 def _chosen(invocation: Invocation, names: Sequence[str], *, every: bool) -> tuple[Account, ...]:
-    """Return the accounts to test, each once. Raises `CommandError`, `NoSuchAccount`, `StoreTrouble`."""
+    """Return the accounts to test, each once. Raises `CommandError`, `NoSuchAccount`, `AccountFileError`."""
     if every and names:
         raise click.UsageError("Name accounts, or say --all; not both.")
     if names:
         return invocation.book.get_all(names)
     saved = invocation.book.list()
     if not saved and (unread := invocation.book.unread()):
-        raise StoreTrouble(unread[0])
+        raise AccountFileError(unread[0])
     if not saved:
         raise CommandError(
             "no-accounts", phrase("No account is saved yet."), phrase("'smtp-wizard setup' makes one."), Exit.NOT_FOUND

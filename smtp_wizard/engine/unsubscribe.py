@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.characters import has_control
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.html_links import LONGEST_HREF, MOST_LINKS, Link, read_html
-from smtp_wizard.engine.base.letter import Letter, Part, begins_with_header, read_letter
+from smtp_wizard.engine.base.mail_message import MailMessage, MessagePart, begins_with_header, read_message
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
 
@@ -188,13 +188,13 @@ def check_template(data: bytes) -> TemplateReport:
     """
     octets = data[:LARGEST].decode("latin-1")
     if begins_with_header(octets, _HEAD):
-        return _check_message(read_letter(octets, octets=True))
+        return _check_message(read_message(octets, octets=True))
     text = data[:LARGEST].decode("utf-8", "replace")
     markup = _MARKUP.search(text) is not None
     return TemplateReport("html" if markup else "text", *_body(text, markup))
 
 
-def _check_message(letter: Letter) -> TemplateReport:
+def _check_message(letter: MailMessage) -> TemplateReport:
     """Look through the part that mail programs show, the HTML before the plain text, and the header."""
     part = letter.shown("text/html", "text/plain")
     seen, links = _body(part.text() if part is not None else "", part is not None and part.kind == "text/html")
@@ -204,7 +204,7 @@ def _check_message(letter: Letter) -> TemplateReport:
 _USABLE = re.compile(r"<(?:mailto:|https:)[^<>]+>")
 
 
-def _headers(head: Part) -> Iterator[TemplateCheck]:
+def _headers(head: MessagePart) -> Iterator[TemplateCheck]:
     ways = head.get("list-unsubscribe")
     good = _USABLE.search(ways) is not None
     words = (

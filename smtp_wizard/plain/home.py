@@ -88,7 +88,7 @@ def _accounts(talk: Talk, kit: Kit) -> tuple[Account, ...]:
     except AccountsError as problem:
         talk.say(str(problem))
         return ()
-    for trouble in kit.desk.troubles():
+    for trouble in kit.desk.problems():
         talk.say(trouble)
     for account in accounts:
         talk.show(wrap(_words(account, kit), "  - "))

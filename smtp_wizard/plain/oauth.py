@@ -9,10 +9,10 @@ from functools import partial
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.oauth.attempt import PendingSignIn
+from smtp_wizard.engine.oauth.client import RegisteredClient
 from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.oauth.exchange import RegisteredClient
 from smtp_wizard.engine.oauth.grants import SignedIn
+from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.connect import show_guide

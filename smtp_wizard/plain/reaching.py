@@ -7,7 +7,14 @@ from typing import TypeVar
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.talk import Choice, Talk
-from smtp_wizard.text.network import NEUTRAL_NO, NEUTRAL_YES, Unreached, answer_lines, neutral_question, ports_words
+from smtp_wizard.text.network import (
+    NEUTRAL_NO,
+    NEUTRAL_YES,
+    Unreached,
+    answer_lines,
+    control_host_question,
+    ports_words,
+)
 
 V = TypeVar("V")
 
@@ -23,7 +30,7 @@ def network_choice(unreached: Unreached | None, value: V) -> list[Choice[V]]:
 def find_out(talk: Talk, kit: Kit, unreached: Unreached) -> None:
     """Ask whether the neutral host may be contacted, and tell what it says. Raises `GoBack`, `Quit`, `Interrupted`."""
     neutral = unreached.neutral
-    if not talk.yes(neutral_question(neutral), yes=NEUTRAL_YES, no=NEUTRAL_NO):
+    if not talk.yes(control_host_question(neutral), yes=NEUTRAL_YES, no=NEUTRAL_NO):
         return
     asked = kit.desk.scans.ask_neutral(neutral.host, unreached.host, neutral.ports, instead=unreached.serving)
     for line in answer_lines(awaited(asked)):

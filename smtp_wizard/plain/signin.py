@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from smtp_wizard.engine.guides.guides import UnknownGuide, as_text
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
-from smtp_wizard.engine.wizard.draft import Application, Draft, walkable
+from smtp_wizard.engine.wizard.draft import Application, Draft, is_usable
 from smtp_wizard.engine.wizard.steps import ranked
 from smtp_wizard.output.lines import WIDTH
 from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
@@ -58,7 +58,7 @@ def _path(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     while True:
         path = talk.choose(signin_question(provider), rows, chosen)
         insisted = False
-        while not walkable(path) or (doubtful(path, application) and not insisted):
+        while not is_usable(path) or (doubtful(path, application) and not insisted):
             led = _led(talk, kit, provider, path)
             if led is None:
                 break
@@ -74,7 +74,7 @@ def _led(talk: Talk, kit: Kit, provider: Provider, path: AccessPath) -> AccessPa
     """Say why a way cannot be walked and where it leads; return the way that was chosen, None for the list again."""
     talk.say(closed_title(path))
     talk.say(closed_words(path))
-    if not walkable(path):
+    if not is_usable(path):
         _show_guide(talk, kit, path)
     ways = provider.ways_on(path)
     talk.say(INSTEAD)
@@ -83,7 +83,7 @@ def _led(talk: Talk, kit: Kit, provider: Provider, path: AccessPath) -> AccessPa
     rows: list[Choice[AccessPath | None]] = [
         Choice(way, way.title, also=way.id) for way in ways if isinstance(way, AccessPath)
     ]
-    rows += [Choice(path, ALL_THE_SAME, also=path.id)] if walkable(path) else []
+    rows += [Choice(path, ALL_THE_SAME, also=path.id)] if is_usable(path) else []
     try:
         return talk.choose("", [*rows, AGAIN])
     except GoBack:

@@ -9,7 +9,7 @@ from smtp_wizard.engine.accounts.account import AccountsError
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.draft_file import DraftBox, resumed
+from smtp_wizard.engine.wizard.draft_file import DraftFile, resumed
 from smtp_wizard.engine.wizard.server_confirmation import not_before
 from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, next_step, opening_step, previous_step
 from smtp_wizard.plain.address import address
@@ -66,7 +66,7 @@ class PlainWizard:
     def __init__(self, desk: Desk, shelf: GuideShelf, line: LineIO) -> None:
         self.talk = Talk(line, self._may_leave)
         self.kit = Kit(desk, shelf, self._keep)
-        self.box = DraftBox(desk.folder)
+        self.box = DraftFile(desk.folder)
         self.draft = Draft()
         self.walking: Step | None = None
         self._on_disk = False
@@ -136,7 +136,7 @@ class PlainWizard:
             step = not_before(draft, step, self.kit.desk.catalog)
             self.walking = step
             self._keep(draft)
-            for trouble in self.kit.desk.troubles():
+            for trouble in self.kit.desk.problems():
                 self.talk.say(trouble)
             self.talk.begin(step_words(step, draft), PURPOSE[step.id])
             match PLAIN[step.id](self.talk, replace(self.kit, backwards=backwards), draft):

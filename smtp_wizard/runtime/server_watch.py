@@ -16,7 +16,7 @@ from smtp_wizard.runtime.fault_log import as_fault
 
 
 class ServerWatch:
-    """Checks the server of a draft, without a password, as soon as it is known; begins anew when it changes."""
+    """Checks the server of a draft, without a password, as soon as it is known; begins again when it changes."""
 
     def __init__(self, desk: Desk, fault: Callable[[Exception], None]) -> None:
         """`fault` is told of a bug in the check; left to the event loop, its text would be printed."""

@@ -10,8 +10,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from smtp_wizard.engine.oauth.attempt import PendingSignIn
 from smtp_wizard.engine.oauth.grants import SignedIn
+from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 
 T = TypeVar("T")
 SECONDS = 30.0

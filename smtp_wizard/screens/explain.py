@@ -47,7 +47,7 @@ WORK = "explain"
 LONGEST = 262_144
 """Characters that are taken of what is pasted. Far more than an explanation looks at."""
 LONGEST_LINE = 2_000
-"""Characters of a line that are drawn as one: the whole of it is laid out anew at every key."""
+"""Characters of a line that are drawn as one: the whole of it is laid out again at every key."""
 MOST_LINES = 10_000
 
 

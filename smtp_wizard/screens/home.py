@@ -103,7 +103,7 @@ COLUMNS = (
 
 @dataclass
 class WizardRequested(Message):
-    """The person goes to the wizard: anew, or with the answers of a saved account."""
+    """The person goes to the wizard: again, or with the answers of a saved account."""
 
     draft: Draft | None = None
 
@@ -332,7 +332,7 @@ class HomeScreen(Steady, Screen[None]):
             self.card.show(next(iter(event.report.findings), None), details=self._details)
 
     def work_ended(self) -> None:
-        for trouble in self.kit.desk.troubles():
+        for trouble in self.kit.desk.problems():
             self.banner.add(trouble)
 
     def still_at_work(self) -> None:

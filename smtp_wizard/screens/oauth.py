@@ -17,9 +17,9 @@ from textual.widgets import Input
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.oauth.attempt import PendingSignIn
+from smtp_wizard.engine.oauth.client import RegisteredClient
 from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.oauth.exchange import RegisteredClient
+from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.oauth.server import ClientSecret, Flow
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS

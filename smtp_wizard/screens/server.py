@@ -267,7 +267,7 @@ class ServerScreen(ReachingScreen):
         self.verdict.update(text)
         self.verdict.display = bool(text)
         if text:
-            # Twice laid out: where a scroll bar comes, the lines above are broken anew.
+            # Twice laid out: where a scroll bar comes, the lines above are broken again.
             self.call_after_refresh(self.sheet.scroll_end, animate=False)
 
     @on(Button.Pressed, "#usual")

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from smtp_wizard.engine.guides.guides import Guide, UnknownGuide
 from smtp_wizard.engine.providers.provider import AccessPath, PathStatus, Provider, ProviderKind
-from smtp_wizard.engine.wizard.draft import Application, Draft, walkable
+from smtp_wizard.engine.wizard.draft import Application, Draft, is_usable
 from smtp_wizard.engine.wizard.steps import ranked
 from smtp_wizard.screens.dialogs import LeadScreen
 from smtp_wizard.screens.step import Kit, StepScreen
@@ -81,7 +81,7 @@ class SignInScreen(StepScreen):
         parts = [path_words(path)]
         if path.status is PathStatus.RETIRED:
             parts.append("Enter shows what replaced it.")
-        elif not walkable(path):
+        elif not is_usable(path):
             parts.append("Enter names two ways on.")
         sources = path_sources(self.provider, path)
         text = Content("\n").join(
@@ -106,7 +106,7 @@ class SignInScreen(StepScreen):
         self._choose(self.paths.selected)
 
     def _choose(self, path: AccessPath, *, insisted: bool = False) -> None:
-        if walkable(path) and (insisted or not doubtful(path, self._application)):
+        if is_usable(path) and (insisted or not doubtful(path, self._application)):
             self.go_on(self.collect().with_path(path))
         else:
             self._explain(path)
@@ -115,12 +115,12 @@ class SignInScreen(StepScreen):
         """Say why a path cannot be walked and where it leads; the answer may be another path."""
         ways = self.provider.ways_on(path)
         choices = [Choice(way, way.title) for way in ways if isinstance(way, AccessPath)]
-        choices += [Choice(path, ALL_THE_SAME)] if walkable(path) else []
+        choices += [Choice(path, ALL_THE_SAME)] if is_usable(path) else []
         sentences = [way for way in ways if isinstance(way, str)]
         why = closed_words(path)
         if sentences:
             why += "\n\nOther ways on:\n" + "\n".join(f" - {sentence}" for sentence in sentences)
-        guide = None if walkable(path) else self._guide(path)
+        guide = None if is_usable(path) else self._guide(path)
         self.app.push_screen(LeadScreen(closed_title(path), why, choices, guide), self._led)
 
     def _led(self, path: AccessPath | None) -> None:

@@ -28,8 +28,8 @@ from smtp_wizard.text.network import (
     Unreached,
     answer_lines,
     block_question,
-    neutral_offer,
-    neutral_question,
+    control_host_offer,
+    control_host_question,
 )
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.fault_containment import Steady, work_once
@@ -101,7 +101,7 @@ class StepScreen(Steady, Screen[StepOutcome]):
 
     def work_ended(self) -> None:
         """Say what could not be kept, unless another step is about to stand here: then that one says it."""
-        for trouble in self.kit.desk.troubles() if not self._left else ():
+        for trouble in self.kit.desk.problems() if not self._left else ():
             self.banner.add(trouble)
 
     def action_back(self) -> None:
@@ -156,7 +156,7 @@ class ReachingScreen(StepScreen):
     def wonder(self, unreached: Unreached | None) -> str:
         """Remember what did not answer; return the line that offers F3, '' where there is nothing to find out."""
         self.unreached = unreached if self.draft.connection.sandbox is None else None
-        return neutral_offer(self.unreached.neutral) if self.unreached is not None else ""
+        return control_host_offer(self.unreached.neutral) if self.unreached is not None else ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a key only where it does something."""
@@ -172,7 +172,7 @@ class ReachingScreen(StepScreen):
             if yes:
                 self._ask_neutral(unreached)
 
-        question = ConfirmScreen(neutral_question(unreached.neutral), yes=NEUTRAL_YES, no=NEUTRAL_NO)
+        question = ConfirmScreen(control_host_question(unreached.neutral), yes=NEUTRAL_YES, no=NEUTRAL_NO)
         self.app.push_screen(question, answered)
 
     @work_once("neutral")

@@ -18,7 +18,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
-from smtp_wizard.engine.base.letter import Letter
+from smtp_wizard.engine.base.mail_message import MailMessage
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.sandbox.mailbox import SandboxMessage, clear, messages, read, readable
@@ -141,7 +141,7 @@ class ListScreen(Dialog[None]):
         raise LookupError("a list says how it is read")
 
     def reload(self) -> None:
-        """Read the things anew."""
+        """Read the things again."""
         self.fill(self.rows())
 
     def fill(self, rows: Sequence[Option]) -> None:
@@ -247,7 +247,7 @@ class MessageScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "dismiss(None)", "Close", show=False)]
 
-    def __init__(self, message: Letter, text: str) -> None:
+    def __init__(self, message: MailMessage, text: str) -> None:
         """`text`: what can be read of it, cleaned."""
         super().__init__()
         self.message = message
@@ -274,7 +274,7 @@ def _row(message: SandboxMessage) -> str:
     return shown(f"{message.when.astimezone():%Y-%m-%d %H:%M}  {to[:30]:<31}{message.subject}", 200)
 
 
-def message_text(message: Letter) -> str:
+def message_text(message: MailMessage) -> str:
     """Return the readable text of a message, each line cleaned, bounded."""
     part = message.shown("text/plain", "text/html")
     if part is None:

@@ -62,7 +62,7 @@ _WHY: Mapping[Why, str] = {
 def port_words(result: PortResult) -> str:
     """Say in a few words what became of one port."""
     if not result.serves:
-        kind = kind_of(result.spokesman)
+        kind = kind_of(result.leading_lane)
         if kind is not None:
             return _SHORT[kind]
         findings = result.report.findings
@@ -102,12 +102,12 @@ def conclusion(probe: ScanResult, best_said: Callable[[Best], str] = best_words)
     """What follows from a finished probe, a sentence each: the best port, and what the network does."""
     best = probe.best
     nobody = NO_PORT_FITS if any(_spoken_at(each) for each in probe.ports) else NO_PORT_SERVES
-    return [best_said(best) if best else nobody, *(sight_words(each) for each in network_findings(probe))]
+    return [best_said(best) if best else nobody, *(network_finding_words(each) for each in network_findings(probe))]
 
 
 def _spoken_at(result: PortResult) -> bool:
     """Whether a mail server has spoken there, serve or not."""
-    return result.spokesman.connected and kind_of(result.spokesman) is None
+    return result.leading_lane.connected and kind_of(result.leading_lane) is None
 
 
 def common_finding(probe: ScanResult) -> Finding | None:
@@ -181,7 +181,7 @@ _SIGHTS: Mapping[NetworkFindingKind, Callable[[str, str], str]] = {
 }
 
 
-def sight_words(sight: NetworkFinding) -> str:
+def network_finding_words(sight: NetworkFinding) -> str:
     """Say in one sentence what the network does."""
     return _SIGHTS[sight.kind](ports_words(sight.ports), sight.name)
 
@@ -223,7 +223,7 @@ def block_question(ports: Sequence[int]) -> str:
     return f"Does this network block {ports_words(ports)}?"
 
 
-def neutral_question(neutral: ControlHost) -> str:
+def control_host_question(neutral: ControlHost) -> str:
     """Ask whether a host may be contacted, naming it."""
     them = "this port" if len(neutral.ports) == 1 else "these ports"
     return (
@@ -232,12 +232,12 @@ def neutral_question(neutral: ControlHost) -> str:
     )
 
 
-def neutral_offer(neutral: ControlHost) -> str:
+def control_host_offer(neutral: ControlHost) -> str:
     """Offer the key that finds it out."""
     return f"Press F3 to find out whether this network blocks {ports_words(neutral.ports)}."
 
 
-def neutral_hint(neutral: ControlHost, server: str) -> str:
+def control_host_hint(neutral: ControlHost, server: str) -> str:
     """Name the command that finds it out."""
     return f"{block_question(neutral.ports)} To find out: smtp-wizard check {server} --neutral {neutral.host}"
 
@@ -320,7 +320,7 @@ def network_json(
 
     return NetworkJson(
         ports=tuple(map(_port_json, seen.ranked)) if seen is not None else (),
-        sights=tuple(map(_sight_json, network_findings(seen))) if seen is not None else (),
+        sights=tuple(map(_network_finding_json, network_findings(seen))) if seen is not None else (),
         neutral=tuple(map(_answer_json, answers)),
         proposal=ProposalJson(proposal.host, tuple(proposal.ports)) if proposal is not None else None,
     )
@@ -333,10 +333,10 @@ def _port_json(result: PortResult) -> PortJson:
     return PortJson(result.port, security, result.serves, tuple(result.families), port_words(result))
 
 
-def _sight_json(sight: NetworkFinding) -> NetworkFindingJson:
+def _network_finding_json(sight: NetworkFinding) -> NetworkFindingJson:
     from smtp_wizard.output.documents.ports import NetworkFindingJson
 
-    return NetworkFindingJson(sight.kind, tuple(sight.ports), sight.name, sight.who, sight_words(sight))
+    return NetworkFindingJson(sight.kind, tuple(sight.ports), sight.name, sight.who, network_finding_words(sight))
 
 
 def _answer_json(answer: ControlAnswer) -> AnswerJson:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from smtp_wizard.engine.base.shown import phrase
-from smtp_wizard.engine.oauth.attempt import PendingSignIn
+from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer
 
 NEEDS = (

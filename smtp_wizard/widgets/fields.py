@@ -34,7 +34,7 @@ class TextInput(Steady, Input):
         self.cursor_blink = False
 
     def _on_paste(self, event: events.Paste) -> None:
-        # Before the toolkit takes it in: all of it would be drawn anew, and checked, at every key.
+        # Before the toolkit takes it in: all of it would be drawn again, and checked, at every key.
         event.text = event.text[:LONGEST_PASTE]
 
 

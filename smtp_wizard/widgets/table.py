@@ -77,7 +77,7 @@ class Table(Steady, DataTable[Text]):
         self._lay_out(chosen)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lay everything out anew where the window has become wider or narrower."""
+        """Lay everything out again where the window has become wider or narrower."""
         if self._widths != self._fitting:
             self._lay_out(self.cursor_row)
 

@@ -47,7 +47,7 @@ class TranscriptPane(Steady, VerticalScroll, can_focus=True):
         self._text.update("\n".join(self.rows) or "Nothing was said yet.")
 
     def unfold(self, shown: bool, *, failed: bool, otherwise: Callable[[], object]) -> None:
-        """Show or hide it. Where a check `failed` it takes the focus, so that its keys work; `otherwise` aims anew."""
+        """Show or hide it. Where a check `failed` it takes the focus, so that its keys work; `otherwise` aims again."""
         had_focus = self.has_focus
         self.display = shown
         if shown and failed:

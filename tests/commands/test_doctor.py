@@ -242,7 +242,7 @@ def test_the_network_is_asked_only_on_request(
 
 @pytest.fixture
 def fresh_trust(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read the system's store anew, as a new process does."""
+    """Read the system's store again, as a new process does."""
     monkeypatch.setattr(computer, "verifying_context", transport.verifying_context.__wrapped__)
 
 

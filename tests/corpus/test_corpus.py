@@ -1,6 +1,6 @@
 """What the program prints, keeps and ends with, to the letter, whatever its insides look like.
 
-The recordings are texts in tests/corpus/expected. After a change that is meant, make them anew with
+The recordings are texts in tests/corpus/expected. After a change that is meant, make them again with
 `UPDATE_CORPUS=1 .venv/bin/pytest tests/corpus`, read the difference, and commit it alone.
 """
 

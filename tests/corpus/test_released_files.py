@@ -15,12 +15,12 @@ from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.secrets import vault_format
 from smtp_wizard.engine.secrets.journal import Journal
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.engine.state.carried import OLD_NAME
 from smtp_wizard.engine.state.logins import Login
+from smtp_wizard.engine.state.migration import OLD_NAME
 from smtp_wizard.engine.state.results import LastResult
-from smtp_wizard.engine.state.signins import SignInRecord, SignInStage, entry_of
+from smtp_wizard.engine.state.sign_in_records import SignInRecord, SignInStage, entry_of
 from smtp_wizard.engine.state.storage import Storage
-from smtp_wizard.engine.wizard.draft_file import DraftBox
+from smtp_wizard.engine.wizard.draft_file import DraftFile
 
 FILES = Path(__file__).parent / "files"
 WHO = "6e5c13f930652182769d742b8a244564"
@@ -62,7 +62,7 @@ def test_accounts_of_the_second_form(tmp_path: Path) -> None:
 def test_a_draft_of_the_first_form(tmp_path: Path) -> None:
     """There a port was a text, and three fields were unknown."""
     put(tmp_path, "draft.json", "draft.json")
-    kept = DraftBox(tmp_path).load()
+    kept = DraftFile(tmp_path).load()
     assert kept is not None
     assert kept.step.id == "server"
     assert kept.draft.connection.endpoint == Endpoint("mail.firm.example", 587, Security.STARTTLS)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import StoreTrouble
+from smtp_wizard.engine.accounts.account_book import AccountFileError
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
@@ -35,7 +35,7 @@ from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
-from smtp_wizard.engine.wizard.draft_file import DraftBox
+from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import STEPS, step
 from smtp_wizard.launch import build_desk
 from smtp_wizard.output.lines import WIDTH
@@ -169,7 +169,7 @@ def test_from_the_address_to_the_saved_account(walk: Walk, desk: Desk) -> None:
     assert "ok    Sign in       signed in as you@sandbox.test" in said.said
     assert PASSWORD not in said.said
     assert said.hidden == ["Practice password, not shown: "]
-    assert DraftBox(desk.folder).load() is None
+    assert DraftFile(desk.folder).load() is None
 
 
 def test_no_line_is_longer_than_a_terminal_of_80_shows(walk: Walk) -> None:
@@ -841,7 +841,7 @@ def test_a_file_that_cannot_be_written_loses_nothing(walk: Walk, desk: Desk, mon
     """The sentence is said; trying again works once the disk has room."""
     original, failures = (
         desk.accounts.save,
-        [StoreTrouble(phrase("The disk is full.")), StoreTrouble(phrase("The disk is full."))],
+        [AccountFileError(phrase("The disk is full.")), AccountFileError(phrase("The disk is full."))],
     )
 
     async def save(*arguments: Any, **options: Any) -> Any:
@@ -1028,7 +1028,7 @@ def test_the_settings_are_changed_in_the_wizard(walk: Walk, desk: Desk) -> None:
         ("Leave now?", "yes"),
         start="home",
     )
-    kept = DraftBox(desk.folder).load()
+    kept = DraftFile(desk.folder).load()
     assert kept is not None
     assert kept.draft.editing == "Practice you"
 
@@ -1036,7 +1036,7 @@ def test_the_settings_are_changed_in_the_wizard(walk: Walk, desk: Desk) -> None:
 def test_a_copy_is_another_account(walk: Walk, desk: Desk) -> None:
     saved_once(walk)
     walk(("Saved accounts", "change"), ("What about", "copy"), ("", "quit"), ("Leave now?", "yes"), start="home")
-    kept = DraftBox(desk.folder).load()
+    kept = DraftFile(desk.folder).load()
     assert kept is not None
     assert (kept.draft.editing, kept.draft.name) == (None, "Practice you 2")
 
@@ -1067,7 +1067,7 @@ def test_leaving_with_something_unsaved_asks_and_says_what_is_kept(walk: Walk, d
     )
     assert "The account was not saved. What you answered is kept" in said.words
     assert "smtp-wizard check HOST" in said.words
-    kept = DraftBox(desk.folder).load()
+    kept = DraftFile(desk.folder).load()
     assert kept is not None
     assert (kept.draft.connection.path, kept.step) == ("accept", step("connect"))
 
@@ -1084,7 +1084,7 @@ def test_what_one_face_began_the_other_goes_on_with(walk: Walk, desk: Desk) -> N
     practice = desk.catalog.get("sandbox")
     assert practice is not None
     draft = begun.with_provider(practice, Origin.ADDRESS).with_path(practice.paths[0])
-    DraftBox(desk.folder).save(replace(draft, identity=replace(draft.identity, sender_name="Ana")), step("testmail"))
+    DraftFile(desk.folder).save(replace(draft, identity=replace(draft.identity, sender_name="Ana")), step("testmail"))
     said = walk(
         ("You were setting up you@sandbox.test, and stopped at the step 'Connect'.", ""),
         *(USER, SECRET, SEND, ARRIVED, NAME, ("Sender's name [Ana]", ""), *REVIEW[2:], FINISH, LEAVE),
@@ -1095,7 +1095,7 @@ def test_what_one_face_began_the_other_goes_on_with(walk: Walk, desk: Desk) -> N
 def test_what_was_left_and_cannot_be_read_never_keeps_it_from_starting(walk: Walk, desk: Desk) -> None:
     """A draft of another version is put aside, one that others may change is left alone; either is said."""
     draft = Draft().with_address(Address("ana", "sandbox.test"))
-    DraftBox(desk.folder).save(draft, step("provider"))
+    DraftFile(desk.folder).save(draft, step("provider"))
     file = desk.folder / "draft.json"
     file.chmod(0o602)
     said = walk(("E-mail address:", "quit"))
@@ -1109,11 +1109,11 @@ def test_what_was_left_and_cannot_be_read_never_keeps_it_from_starting(walk: Wal
 
 def test_what_was_left_can_be_forgotten_or_put_off(walk: Walk, desk: Desk) -> None:
     draft = Draft().with_address(Address("ana", "sandbox.test"))
-    DraftBox(desk.folder).save(draft, step("provider"))
+    DraftFile(desk.folder).save(draft, step("provider"))
     walk(("You were setting up ana@sandbox.test", "back"), ("nothing before", "home"), ("No account is saved", "leave"))
-    assert DraftBox(desk.folder).load() is not None
+    assert DraftFile(desk.folder).load() is not None
     walk(("You were setting up ana@sandbox.test", "anew"), ("E-mail address:", "quit"))
-    assert DraftBox(desk.folder).load() is None
+    assert DraftFile(desk.folder).load() is None
 
 
 def test_a_draft_that_was_given_goes_on_at_its_first_open_question(walk: Walk) -> None:
@@ -1290,7 +1290,7 @@ def test_control_c_and_the_end_of_input_leave_politely(key: bytes, code: int, ow
         terminal.press("User name", key)
         assert terminal.end() == code
     assert "The account was not saved. What you answered is kept" in terminal.words
-    kept = DraftBox(own_home / "config").load()
+    kept = DraftFile(own_home / "config").load()
     assert kept is not None
     assert kept.draft.connection.path == "accept"
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.oauth.attempt import PendingSignIn
-from smtp_wizard.engine.oauth.exchange import OAuthClient, RegisteredClient
+from smtp_wizard.engine.oauth.client import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.grants import SignedIn
+from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.oauth.renewal import Renewal
 from smtp_wizard.engine.oauth.server import Flow, OAuthServer
 from tests.engine.oauth.test_oauth import Box, forms_of

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts.account_book import AccountBook
-from smtp_wizard.engine.wizard.draft_file import DraftBox
+from smtp_wizard.engine.wizard.draft_file import DraftFile
 from tests.support.line import Line
 from tests.support.patience import PATIENCE
 from tests.support.ports import free_ports
@@ -96,7 +96,7 @@ def test_a_lost_line_costs_the_password_and_nothing_else(login: Login) -> None:
         line.press("half a passw", until="****")
     finally:
         line.close()  # SIGKILL to ssh: the server sees the line go, and the program a hang-up
-    box = DraftBox(login.config)
+    box = DraftFile(login.config)
     end = time.monotonic() + PATIENCE
     while (kept := box.load()) is None or kept.step.id != "connect":
         assert time.monotonic() < end, "the draft was not kept"

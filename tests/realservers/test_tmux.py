@@ -46,7 +46,7 @@ class Tmux:
         self.tell("new-session", "-d", "-x", "80", "-y", "24", line)
 
     def stop(self) -> None:
-        """End the tmux server with all that runs in it. It takes its time to go, so the next one has a socket anew."""
+        """End the tmux server with all that runs in it. It takes its time to go, so the next one has a socket again."""
         self.tell("kill-server")
         self.socket = self.socket.with_name(f"{self.socket.name}-next")
 
@@ -144,7 +144,7 @@ def sign_in_again(tmux: Tmux, name: str) -> None:
 
 
 def open_later(tmux: Tmux, name: str, own_home: Path) -> None:
-    """Opened anew, the program begins with the accounts; T asks for the password that is kept nowhere."""
+    """Opened again, the program begins with the accounts; T asks for the password that is kept nowhere."""
     tmux.start([sys.executable, "-m", "smtp_wizard"], environment(own_home))
     tmux.wait_for("Saved accounts")
     tmux.press("t")

@@ -19,7 +19,7 @@ from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem, Resolver, look_up_addresses, look_up_mx, look_up_srv
-from smtp_wizard.engine.discovery.egress_guard import may_lead_to
+from smtp_wizard.engine.discovery.egress_guard import may_connect_to
 from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources, discover
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.wizard.draft import Draft, with_found
@@ -263,5 +263,5 @@ async def test_a_record_confirms_no_server_but_one_of_the_own_domain(
 async def test_an_address_that_leads_inside_by_a_detour_is_not_followed(unbound: NameServer) -> None:
     found = await look_up_addresses("inside.victim.de", unbound.resolver)
     assert found == ("64:ff9b::7f00:1",)
-    assert not may_lead_to(found[0], 6379)
-    assert not may_lead_to(found[0], 465)
+    assert not may_connect_to(found[0], 6379)
+    assert not may_connect_to(found[0], 465)

@@ -21,9 +21,9 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.engine.oauth.attempt import PendingSignIn
+from smtp_wizard.engine.oauth.client import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.oauth.exchange import OAuthClient, RegisteredClient
+from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.oauth.server import Flow
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import Next

@@ -25,7 +25,7 @@ from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft, Origin
-from smtp_wizard.engine.wizard.draft_file import DraftBox
+from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.screens import explain
 from smtp_wizard.screens.dialogs import GuideScreen
 from smtp_wizard.screens.explain import ExplainScreen, PasteArea, taken, visible
@@ -316,7 +316,7 @@ async def test_what_was_pasted_is_gone_when_one_leaves(desk: Desk) -> None:
         await walk.at_screen(ToolsScreen)
         assert area.text == ""
         assert not area.history.undo_stack
-    assert DraftBox(desk.folder).load() is None
+    assert DraftFile(desk.folder).load() is None
     gc.collect()
     written = [file.read_bytes() for file in desk.folder.rglob("*") if file.is_file()]
     assert not any(b"private" in content for content in written)

@@ -12,9 +12,9 @@ import pytest
 from textual.widgets import Input
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
-from smtp_wizard.engine.accounts.secret_entries import Entries
+from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.oauth.attempt import PendingSignIn
+from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import Checks
@@ -170,8 +170,8 @@ async def test_a_sign_in_in_the_browser_is_begun_once(tmp_path: Path, monkeypatc
 CHANGES: dict[str, tuple[Go, Method]] = {
     "rename": (acting("rename", name_it_anew), (Accounts, "rename")),
     "delete": (acting("delete", say_yes), (Accounts, "remove")),
-    "edit": (acting("edit"), (Entries, "secret_of")),
-    "copy": (acting("copy"), (Entries, "secret_of")),
+    "edit": (acting("edit"), (SecretEntries, "secret_of")),
+    "copy": (acting("copy"), (SecretEntries, "secret_of")),
 }
 
 

@@ -28,7 +28,7 @@ from smtp_wizard.engine.providers.provider import AccessPath, PathStatus, Provid
 from smtp_wizard.engine.sandbox.scenarios import CertificateKind, Scenario, load_scenarios
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.smtp.transport import Trust
-from smtp_wizard.engine.wizard.draft import signs_in_elsewhere, walkable
+from smtp_wizard.engine.wizard.draft import is_usable, signs_in_elsewhere
 from smtp_wizard.output.lines import who_words
 from smtp_wizard.screens.dialogs import LeadScreen
 from smtp_wizard.screens.oauth import OAuthScreen
@@ -96,8 +96,8 @@ class Way:
 
 EVERY_WAY = [Way(provider, path) for provider in catalog().providers for path in provider.paths]
 BROWSER_WAYS = [way for way in EVERY_WAY if signs_in_elsewhere(way.path) and not way.path.closed]
-OPEN_WAYS = [way for way in EVERY_WAY if walkable(way.path) and not way.practice and way not in BROWSER_WAYS]
-CLOSED_WAYS = [way for way in EVERY_WAY if not walkable(way.path)]
+OPEN_WAYS = [way for way in EVERY_WAY if is_usable(way.path) and not way.practice and way not in BROWSER_WAYS]
+CLOSED_WAYS = [way for way in EVERY_WAY if not is_usable(way.path)]
 PRACTICE_WAYS = [way for way in EVERY_WAY if way.practice]
 
 
@@ -498,7 +498,7 @@ async def test_a_way_that_cannot_be_walked_leads_on(way: Way, tmp_path: Path, pr
         assert ways
         for each in ways:
             assert in_one_line(each.title if isinstance(each, AccessPath) else each) in dialog_words(dialog)
-        open_one = next((each for each in ways if isinstance(each, AccessPath) and walkable(each)), None)
+        open_one = next((each for each in ways if isinstance(each, AccessPath) and is_usable(each)), None)
         if open_one is None or signs_in_elsewhere(open_one):
             await walk.press("escape")
             await walk.at("signin")

@@ -1,7 +1,7 @@
 """How each screen looks at 80x24 and at 120x40, to the letter; without colour and in ASCII alone, too.
 
 The pictures are texts in tests/snapshots, so that a change of a screen is a change that can be read. After a change
-that is meant, make them anew with `UPDATE_SNAPSHOTS=1 .venv/bin/pytest tests/screens/test_snapshots.py`, and read the
+that is meant, make them again with `UPDATE_SNAPSHOTS=1 .venv/bin/pytest tests/screens/test_snapshots.py`, and read the
 difference before you commit it.
 """
 

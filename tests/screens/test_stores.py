@@ -304,7 +304,7 @@ def test_the_screens_are_put_aside_while_a_command_has_the_terminal(monkeypatch:
 
 
 async def test_a_choice_made_while_the_places_are_tried_out_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A keyring may take its time; what was chosen meanwhile is not chosen anew."""
+    """A keyring may take its time; what was chosen meanwhile is not chosen again."""
     await desk.accounts.save(replace(PRACTICE, name="Office", store=StoreKind.SESSION))
     keyring = type(desk.stores.get(StoreKind.KEYRING))
     probe, gate = keyring.probe, asyncio.Event()

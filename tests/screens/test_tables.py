@@ -44,7 +44,7 @@ async def dragged(walk: Walk, size: tuple[int, int], table: Table) -> None:
 
 
 async def act(walk: Walk, step: str, table: Table) -> None:
-    """Do one of the things that lay a table out anew."""
+    """Do one of the things that lay a table out again."""
     if step in SIZES:
         await dragged(walk, SIZES[step], table)
     elif step == "filter":

@@ -119,7 +119,7 @@ def run_each(condition: str, commands: Sequence[tuple[str, ...]], folder: Path) 
     """Run commands one by one, each in a process of its own that ends as the real one does, under a condition.
 
     `condition` is one of the script below. The whole program is loaded under the condition too, once for all commands:
-    a process for each that loads everything anew would take minutes.
+    a process for each that loads everything again would take minutes.
     """
     folder.mkdir()
     make_config(folder / "config")

@@ -564,7 +564,7 @@ def weak_signature(root_file: Path) -> ssl.SSLContext:
 
 
 def _resigned_with_sha1(certificate: x509.Certificate, signer: rsa.RSAPrivateKey) -> bytes:
-    """Swap the algorithm, whose identifiers differ in the last byte alone, and sign anew: nobody's tools do it now."""
+    """Swap the algorithm, whose identifiers differ in the last byte alone, and sign again: nobody's tools do it now."""
     sha256, sha1 = (bytes.fromhex("06092a864886f70d0101") + end for end in (b"\x0b", b"\x05"))
     body = certificate.tbs_certificate_bytes.replace(sha256, sha1)
     encoded = certificate.public_bytes(serialization.Encoding.DER)

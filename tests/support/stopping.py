@@ -262,7 +262,7 @@ class Computer:
                 shutil.copytree(self._template / folder.name, folder)
 
     async def set_up(self) -> None:
-        """Begin anew, with one account."""
+        """Start again, with one account."""
         for folder in (self.config, self.keyring.folder, self._template):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(mode=0o700)

@@ -1,4 +1,4 @@
-"""The stylesheets of the screens, read once for all tests: each app would read the same texts anew."""
+"""The stylesheets of the screens, read once for all tests: each app would read the same texts again."""
 
 from __future__ import annotations
 

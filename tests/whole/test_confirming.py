@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.guides.guides import GuideShelf
-from smtp_wizard.engine.scan.question import ScanRequest
+from smtp_wizard.engine.scan.request import ScanRequest
 from smtp_wizard.engine.scan.results import ScanResult
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
@@ -26,7 +26,7 @@ from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream, WireError
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate
-from smtp_wizard.engine.wizard.draft_file import DraftBox
+from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import step
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen
@@ -211,7 +211,7 @@ async def test_another_address_needs_another_yes(tmp_path: Path, found: Answer) 
 
 
 async def test_a_draft_that_was_left_is_asked_about_before_it_goes_on(tmp_path: Path) -> None:
-    DraftBox(tmp_path).save(left(), step("connect"))
+    DraftFile(tmp_path).save(left(), step("connect"))
     async with screens(tmp_path) as at:
         walk = at.walk
         await walk.at_screen(ResumeScreen)
@@ -226,7 +226,7 @@ async def test_a_draft_that_was_left_is_asked_about_before_it_goes_on(tmp_path: 
 
 
 async def test_a_draft_that_was_left_after_a_yes_goes_on_where_it_stood(tmp_path: Path) -> None:
-    DraftBox(tmp_path).save(left().confirmed(), step("connect"))
+    DraftFile(tmp_path).save(left().confirmed(), step("connect"))
     async with screens(tmp_path) as at:
         await at.walk.at_screen(ResumeScreen)
         await at.walk.press("enter")
@@ -404,7 +404,7 @@ def test_in_lines_too_the_server_step_goes_back_from_its_question(lines: Lines, 
 
 
 def test_in_lines_too_a_draft_that_was_left_is_asked_about(lines: Lines, desk: Desk) -> None:
-    DraftBox(desk.folder).save(left(), step("connect"))
+    DraftFile(desk.folder).save(left(), step("connect"))
     draft = lines(("stopped at the step 'Provider'.", "on"), ("Use these", "1"), (QUESTION, "yes"))
     assert draft.confirmed_host == FOREIGN.endpoint.host
 

@@ -42,9 +42,9 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.oauth.browser import BrowserSignIn
+from smtp_wizard.engine.oauth.client import RegisteredClient
 from smtp_wizard.engine.oauth.device import ask_for_code
 from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.oauth.exchange import RegisteredClient
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind

@@ -283,7 +283,7 @@ async def test_another_password_loses_only_what_cannot_be_seen(form: SecretForm 
 
 @pytest.mark.parametrize("kind", [TextInput, SecretInput])
 async def test_of_megabytes_in_one_row_the_beginning_is_taken(kind: type[TextInput]) -> None:
-    """It is drawn anew at every key."""
+    """It is drawn again at every key."""
     entry = kind()
     async with bench(entry) as at:
         await at.paste("x" * 5_000_000)

@@ -16,10 +16,10 @@ from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.oauth.attempt import PendingSignIn
+from smtp_wizard.engine.oauth.client import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.oauth.exchange import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
+from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.command import parse_command
@@ -167,7 +167,7 @@ def _show(out: Output, attempt: PendingSignIn) -> None:
 def signed_in_again(
     invocation: Invocation, account: Account, flow: Flow | None, watch: Stopwatch, undone: Callable[[], str]
 ) -> Secret:
-    """Sign in anew for a saved account, with the client that it had. Raises `CommandError`."""
+    """Sign in again for a saved account, with the client that it had. Raises `CommandError`."""
     server = invocation.desk.catalog.oauth_server(account.connection.provider, account.connection.path)
     if server is None or account.login is None:
         raise CommandError(

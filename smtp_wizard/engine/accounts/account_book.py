@@ -44,7 +44,7 @@ _SUGGEST_FROM = 0.6
 """How alike two names must be (0 to 1) before one is offered for the other."""
 
 
-class StoreTrouble(AccountsError):
+class AccountFileError(AccountsError):
     """The file of the accounts could not be read or written. It is as it was before."""
 
 
@@ -58,7 +58,7 @@ class NoSuchAccount(AccountsError):
         self.suggestion = suggestion
 
 
-class UnreadAccount(StoreTrouble):
+class UnreadAccount(AccountFileError):
     """The account of that name stands in the file, and cannot be understood."""
 
 
@@ -102,11 +102,11 @@ class AccountBook:
         self._told_unread: set[Shown] = set()
 
     def list(self) -> tuple[Account, ...]:
-        """Return all accounts, sorted by name, with what was learnt of each. Writes nothing. Raises `StoreTrouble`."""
+        """Return all accounts by name, with what was learnt of each. Writes nothing. Raises `AccountFileError`."""
         return self._with_state(sorted(self._read(), key=lambda account: name_key(account.name)))
 
     def get(self, name: str) -> Account:
-        """Return the account of that name, in upper or lower case. Raises `NoSuchAccount`, `StoreTrouble`."""
+        """Return the account of that name, in upper or lower case. Raises `NoSuchAccount`, `AccountFileError`."""
         return self.get_all((name,))[0]
 
     def get_all(self, names: Iterable[str]) -> tuple[Account, ...]:
@@ -120,16 +120,16 @@ class AccountBook:
         return self._with_state([by_key[key] for key in wanted])
 
     def now(self, account: Account) -> Account:
-        """Return an account as it is saved now, under whatever name. Raises `NoSuchAccount`, `StoreTrouble`."""
+        """Return an account as it is saved now, under whatever name. Raises `NoSuchAccount`, `AccountFileError`."""
         accounts = self._read()
         same = (other for other in accounts if account.id and other.id == account.id)
         return next(same, None) or accounts[self._place(accounts, account.name)]
 
     def unread(self) -> tuple[Shown, ...]:
-        """Say in a sentence each which accounts in the file cannot be used, and why. Raises `StoreTrouble`."""
+        """Say in a sentence each which accounts in the file cannot be used, and why. Raises `AccountFileError`."""
         return tuple(map(self._unread_words, self._contents().unread))
 
-    def troubles(self) -> tuple[Shown, ...]:
+    def problems(self) -> tuple[Shown, ...]:
         """Return what `unread` says of the file as it was last read, as far as it was not returned before.
 
         Of many, how many more there are.
@@ -142,7 +142,7 @@ class AccountBook:
         return (*found[:MOST_TOLD], *rest)
 
     def stores(self) -> frozenset[StoreRef]:
-        """Return where all accounts have their secrets. Raises `StoreTrouble`, also where that cannot be told of one.
+        """Return where all accounts have their secrets. Raises `AccountFileError`, also where one does not tell.
 
         What is not among them belongs to no account, and may be deleted.
         """
@@ -158,7 +158,7 @@ class AccountBook:
         """Return the names of the variables in which accounts have their secrets, as far as the file can be read."""
         try:
             refs = [account.store for account in self._read()]
-        except StoreTrouble:
+        except AccountFileError:
             return ()
         for each in self._contents().unread:
             with suppress(JsonError):
@@ -166,11 +166,11 @@ class AccountBook:
         return tuple(dict.fromkeys(ref.where for ref in refs if ref is not None and ref.kind is StoreKind.ENV))
 
     def suggest(self, name: str) -> str | None:
-        """Return the name of an account that is much like `name`, or None. Raises `StoreTrouble`."""
+        """Return the name of an account that is much like `name`, or None. Raises `AccountFileError`."""
         return _suggestion(self._read(), name)
 
     def free_name(self, wanted: str) -> str:
-        """Return `wanted` made into a name that no account has yet: 'Office', 'Office 2'. Raises `StoreTrouble`."""
+        """Return `wanted` made into a name that no account has yet: 'Office', 'Office 2'. Raises `AccountFileError`."""
         contents = self._contents()
         names = [*(each.name for each in contents.accounts), *(each.name for each in contents.unread)]
         taken = {name_key(name) for name in names}
@@ -183,7 +183,7 @@ class AccountBook:
         return name
 
     def displaced_by(self, account: Account) -> Account | None:
-        """Return the other account for all mail that saving `account` displaces, or None. Raises `StoreTrouble`."""
+        """Return the other account for all mail that saving `account` displaces, or None. Raises `AccountFileError`."""
         return _displaced(self._read(), account)
 
     def put(
@@ -198,7 +198,7 @@ class AccountBook:
 
         `replacing`: one of the same name may be replaced (else `NameTaken`). `displacing`: another account for all
         mail becomes one for general mail in the same write (else `Displaces`). `leaving` is told of the one that is
-        replaced. Raises `StoreTrouble`, and `AccountsError` for an account that could not be read back.
+        replaced. Raises `AccountFileError`, and `AccountsError` for an account that could not be read back.
         """
         with self._changing() as accounts:
             same = [other for other in accounts if name_key(other.name) == name_key(account.name)]
@@ -277,7 +277,7 @@ class AccountBook:
                 private_files.write_private(self._file, contents_to_bytes(accounts, contents.unread))
                 self._told(contents, accounts)
         except filelock.Timeout:
-            raise StoreTrouble(
+            raise AccountFileError(
                 phrase(
                     "Another smtp-wizard has been saving accounts for more than {:g} seconds; "
                     "nothing was saved, please try again.",
@@ -285,9 +285,9 @@ class AccountBook:
                 )
             ) from None
         except private_files.UnsafeFile as problem:
-            raise StoreTrouble(phrase("Nothing was saved. {}", problem.words)) from None
+            raise AccountFileError(phrase("Nothing was saved. {}", problem.words)) from None
         except OSError as problem:
-            raise StoreTrouble(
+            raise AccountFileError(
                 phrase(
                     "The accounts could not be saved in {}: {}; nothing there was changed.",
                     _shown(self._file),
@@ -356,9 +356,9 @@ class AccountBook:
         except FileNotFoundError:
             return Contents()
         except private_files.UnsafeFile as problem:
-            raise StoreTrouble(problem.words) from None
+            raise AccountFileError(problem.words) from None
         except OSError as problem:
-            raise StoreTrouble(
+            raise AccountFileError(
                 phrase("The saved accounts in {} could not be read: {}.", _shown(self._file), _why(problem))
             ) from None
         try:
@@ -366,7 +366,7 @@ class AccountBook:
                 self._last_read = data, contents_from_bytes(data)
             return self._last_read[1]
         except NewerFile:
-            raise StoreTrouble(
+            raise AccountFileError(
                 phrase(
                     "The saved accounts in {} were written by a newer smtp-wizard; "
                     "please update this one (the file was left as it is).",
@@ -374,7 +374,7 @@ class AccountBook:
                 )
             ) from None
         except DamagedFile as problem:
-            raise StoreTrouble(
+            raise AccountFileError(
                 phrase(
                     "The file {} is damaged ({}); it was left as it is: mend it, or move it away to begin anew.",
                     _shown(self._file),

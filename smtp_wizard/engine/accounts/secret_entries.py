@@ -18,7 +18,7 @@ from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.base.threads import in_thread, to_the_end
+from smtp_wizard.engine.base.threads import in_thread, run_to_completion
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.journal import Note, Pending
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -27,7 +27,7 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 T = TypeVar("T")
 
 TRIES = 5
-"""How often something is begun anew because another process has changed the same account meanwhile."""
+"""How often something is begun again because another process has changed the same account meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Leftovers:
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
+class CleanupResult:
     """What came of deleting what was left."""
 
     removed: tuple[Leftover, ...]
@@ -64,7 +64,7 @@ class Cleaned:
     """What could not be deleted, each with the sentence that says why."""
 
 
-class Entries:
+class SecretEntries:
     """Reads, replaces and deletes the secrets of saved accounts. Built once, in `launch`."""
 
     def __init__(self, stores: SecretStores, book: AccountBook) -> None:
@@ -111,22 +111,22 @@ class Entries:
         return now.store
 
     @asynccontextmanager
-    async def change(self) -> AsyncIterator[Change]:
+    async def change(self) -> AsyncIterator[SecretChange]:
         """Change what is kept. Afterwards, also when that failed, entries that no account refers to are deleted."""
         pending = self._stores.journal.begin()
-        change = Change(self._book, self._stores, pending)
+        change = SecretChange(self._book, self._stores, pending)
         try:
             try:
                 yield change
             finally:
                 await change.settle()
         finally:
-            await to_the_end(pending.end)
+            await run_to_completion(pending.end)
 
     # -- what was left ----------------------------------------------------------------------------------------------
 
     async def left(self) -> Leftovers:
-        """Return what changes that were stopped have left in the stores. Nothing is changed. Raises `StoreTrouble`."""
+        """Return what interrupted changes have left in the stores. Changes nothing. Raises `AccountFileError`."""
         notes, odd = await in_thread(self._stores.journal.left)
         return Leftovers(tuple([left async for left in self._left_by(notes)]), tuple(odd))
 
@@ -154,10 +154,10 @@ class Entries:
             return False if gone else None
         return True
 
-    async def clean(self) -> Cleaned:
+    async def clean(self) -> CleanupResult:
         """Delete what changes that were stopped have left, and the notes of it.
 
-        What an account refers to is never deleted, nor what a change under way is about. Raises `StoreTrouble`.
+        What an account refers to is never deleted, nor what a change under way is about. Raises `AccountFileError`.
         """
         removed: list[Leftover] = []
         kept: list[tuple[Leftover, str]] = []
@@ -166,8 +166,8 @@ class Entries:
             async with _entered(journal.taken(file)) as note:
                 if note is not None:
                     await self._clear(note, removed, kept)
-        await to_the_end(journal.sweep)
-        return Cleaned(tuple(removed), tuple(kept))
+        await run_to_completion(journal.sweep)
+        return CleanupResult(tuple(removed), tuple(kept))
 
     async def _clear(self, note: Note, removed: list[Leftover], kept: list[tuple[Leftover, str]]) -> None:
         still: list[StoreRef] = []
@@ -179,10 +179,10 @@ class Entries:
                 kept.append((left, str(problem)))
             else:
                 removed.append(left)
-        await to_the_end(lambda: self._stores.journal.rewrite(note, still))
+        await run_to_completion(lambda: self._stores.journal.rewrite(note, still))
 
 
-class Change:
+class SecretChange:
     """A change under way of what is kept."""
 
     def __init__(self, book: AccountBook, stores: SecretStores, pending: Pending) -> None:
@@ -241,8 +241,8 @@ class Change:
 @asynccontextmanager
 async def _entered(held: AbstractContextManager[T]) -> AsyncIterator[T]:
     """Enter and leave what waits for a disk, in threads."""
-    value = await to_the_end(held.__enter__)
+    value = await run_to_completion(held.__enter__)
     try:
         yield value
     finally:
-        await to_the_end(lambda: held.__exit__(None, None, None))
+        await run_to_completion(lambda: held.__exit__(None, None, None))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.providers.provider import LONGEST_LOCKOUT, Lockout
-from smtp_wizard.engine.state.signins import Entry, SignInRecord, SignInStage, changed, entry_of
+from smtp_wizard.engine.state.sign_in_records import Entry, SignInRecord, SignInStage, changed, entry_of
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -36,7 +36,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.5
 
 _own: set[str] = set()
 """The ids of the slots that this process holds. Its number says little of who wrote a row before: in a container each
-process that is started anew has the same one."""
+process that is started again has the same one."""
 
 _Change = Callable[[Entry], Entry]
 

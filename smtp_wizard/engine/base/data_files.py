@@ -115,7 +115,7 @@ def _compiled(path: Path, source: bytes) -> DataFile:
 
 
 def _digest(source: bytes, content: bytes) -> bytes:
-    """Return the digest over both forms of a file; of the first its digest alone, so that none can be parted anew."""
+    """Return the digest over both forms of a file; of the first its digest alone, so that none can be parted again."""
     import hashlib
 
     return hashlib.sha256(hashlib.sha256(source).digest() + content).hexdigest().encode("ascii")

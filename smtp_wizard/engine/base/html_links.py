@@ -1,7 +1,7 @@
 """The links of an HTML text, and its words, in one pass from its beginning to its end.
 
 Read as browsers do (HTML Living Standard, section 13.2.5): a tag that is not closed ends with the text. The standard
-library's parser looks for the end of every unfinished tag anew, which takes time with the square of their number.
+library's parser looks for the end of every unfinished tag again, which takes time with the square of their number.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ async def in_thread(work: Callable[[], T]) -> T:
     return await _begun(work)
 
 
-async def to_the_end(work: Callable[[], T]) -> T:
+async def run_to_completion(work: Callable[[], T]) -> T:
     """As `in_thread`, for work that changes something: who is cancelled waits for its end, and is cancelled then.
 
     What comes after, such as clearing away what is needed no more, so never meets a change half done. Where no thread

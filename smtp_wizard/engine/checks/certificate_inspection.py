@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, join, phrase
 from smtp_wizard.engine.smtp import protocol
-from smtp_wizard.engine.smtp.certificates import culprit, judged
+from smtp_wizard.engine.smtp.certificates import faulty_certificate, refined_fault
 from smtp_wizard.engine.smtp.protocol import Command, Dialogue, Reply, SmtpError
-from smtp_wizard.engine.smtp.silence import listening
 from smtp_wizard.engine.smtp.symptom import CLOCKS_DIFFER, TlsFault
+from smtp_wizard.engine.smtp.timeouts import listening_timeout
 from smtp_wizard.engine.smtp.transport import Peer, Stream, TlsFacts, Wire, WireError
 
 WORTH_INSPECTING = frozenset(TlsFault) - {TlsFault.CLIENT_CERTIFICATE, TlsFault.OTHER}
@@ -70,17 +70,17 @@ async def _looked(stream: Stream, endpoint: Endpoint, ehlo_name: str, patience: 
     greeting: Reply | None = None
     if endpoint.security is Security.STARTTLS:
         greeting = await _expected_reply(stream, dialogue, protocol.GREETED)
-        introduction = protocol.ehlo(protocol.own_name(ehlo_name, stream.local_address))
+        introduction = protocol.ehlo(protocol.ehlo_argument(ehlo_name, stream.local_address))
         await _ask(stream, dialogue, introduction, protocol.EHLO_ACCEPTED)
         await _ask(stream, dialogue, protocol.starttls(), protocol.TLS_READY)
         dialogue.receive(stream.read_ready())
-        dialogue.encrypted()
+        dialogue.restart_under_tls()
     facts = await stream.start_tls(endpoint.host, None)
     with suppress(TimeoutError, InspectionFailed, WireError, SmtpError):
-        async with listening(patience):
+        async with listening_timeout(patience):
             greeting = greeting or await _expected_reply(stream, dialogue, protocol.GREETED)
             await stream.write(dialogue.send(protocol.quit_()))
-    return Inspection(facts, said_time(greeting.text) if greeting else None)
+    return Inspection(facts, greeting_time(greeting.text) if greeting else None)
 
 
 async def _ask(stream: Stream, dialogue: Dialogue, command: Command, codes: Collection[int]) -> None:
@@ -102,7 +102,7 @@ async def _expected_reply(stream: Stream, dialogue: Dialogue, codes: Collection[
 _DATE = re.compile(r"\b\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:[+-]\d{4}\b|GMT\b|UTC\b)")
 
 
-def said_time(greeting: str) -> datetime | None:
+def greeting_time(greeting: str) -> datetime | None:
     """Return the time in a greeting: many servers say theirs, as RFC 5322 section 3.3 writes it."""
     from email.utils import parsedate_to_datetime
 
@@ -115,10 +115,10 @@ def said_time(greeting: str) -> datetime | None:
         return None
 
 
-def insight(said: TlsFault, seen: Inspection, now: datetime) -> Insight:
+def refined_by_inspection(said: TlsFault, seen: Inspection, now: datetime) -> Insight:
     """Say more exactly than OpenSSL what is wrong, and fill in what a person has to know about it."""
     chain = seen.tls.chain
-    fault = judged(said, chain, now)
+    fault = refined_fault(said, chain, now)
     known = {
         "certificate_names": join(", ", seen.tls.names[:5]) or seen.tls.subject,
         "issuer": seen.tls.issuer,
@@ -126,7 +126,7 @@ def insight(said: TlsFault, seen: Inspection, now: datetime) -> Insight:
         "server_time": _another_day(seen.server_time, now),
     }
     if chain:
-        guilty = culprit(fault, chain, now)
+        guilty = faulty_certificate(fault, chain, now)
         known |= {
             "issuer": guilty.issuer,
             "issuers": join(", ", (each.issuer_words for each in chain)),

@@ -16,8 +16,8 @@ from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.certificate_inspection import (
     WORTH_INSPECTING,
     InspectionFailed,
-    insight,
     inspect_certificates,
+    refined_by_inspection,
 )
 from smtp_wizard.engine.checks.events import Emit, Line, RunFinished, SignInProgress, StageFinished, StageStarted
 from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
@@ -26,8 +26,8 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp import protocol, sasl
 from smtp_wizard.engine.smtp.masking import MASK, Redactor
 from smtp_wizard.engine.smtp.protocol import Capabilities, Command, Dialogue, Reply, SmtpError
-from smtp_wizard.engine.smtp.silence import done_within, listening
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom, TlsFault
+from smtp_wizard.engine.smtp.timeouts import done_within, listening_timeout
 from smtp_wizard.engine.smtp.transport import Peer, Stream, TlsFacts, Wire, WireError
 
 
@@ -71,7 +71,7 @@ async def _unwatched() -> None:
 
 
 @dataclass(eq=False)
-class _Trouble(Exception):
+class _StageFailure(Exception):
     """A stage ends badly; becomes a Symptom. Not frozen: the interpreter hangs its traceback on it."""
 
     fault: Fault
@@ -146,16 +146,18 @@ class _Run:
         began = self.wire.clock()
         limit = self.limits.of(stage)
         try:
-            async with listening(limit):
+            async with listening_timeout(limit):
                 result = await self._work(stage)
         except TimeoutError:
-            result = self._bad(stage, _Trouble(Fault.SILENT, facts={"seconds": phrase("{:g}", limit)}))
-        except _Trouble as trouble:
-            result = self._bad(stage, trouble)
+            result = self._failure(stage, _StageFailure(Fault.SILENT, facts={"seconds": phrase("{:g}", limit)}))
+        except _StageFailure as trouble:
+            result = self._failure(stage, trouble)
         except WireError as error:
-            result = self._bad(stage, await self._looked_into(error))
+            result = self._failure(stage, await self._with_inspection(error))
         except SmtpError as error:
-            result = self._bad(stage, _Trouble(error.fault, error.words, reply=error.reply, lacking=error.lacking))
+            result = self._failure(
+                stage, _StageFailure(error.fault, error.words, reply=error.reply, lacking=error.lacking)
+            )
         self._failed = result.verdict in (Verdict.FAIL, Verdict.UNKNOWN)
         self._may_quit = self._awaits_command(stage, result)
         self._finish(replace(result, took=self.wire.clock() - began))
@@ -187,7 +189,7 @@ class _Run:
         self.results.append(result)
         self.emit(StageFinished(result))
 
-    def _bad(self, stage: Stage, trouble: _Trouble) -> CheckResult:
+    def _failure(self, stage: Stage, trouble: _StageFailure) -> CheckResult:
         """Turn what went wrong into a finding."""
         lost = self._dot_sent and trouble.fault in _LOST
         if lost:
@@ -198,7 +200,7 @@ class _Run:
         verdict = Verdict.UNKNOWN if unknown else Verdict.FAIL
         return CheckResult(stage, verdict, 0.0, finding.title, finding, tls=trouble.seen)
 
-    def _symptom(self, stage: Stage, trouble: _Trouble) -> Symptom:
+    def _symptom(self, stage: Stage, trouble: _StageFailure) -> Symptom:
         target, mail, now = self.target, self.target.mail, self.wire.now()
         reply = trouble.reply
         # A secret too short to be told from ordinary words cannot be masked in them: nothing is quoted.
@@ -279,7 +281,7 @@ class _Run:
         while (reply := self.dialogue.reply()) is None:
             data = await self.stream.read()
             if not data:
-                raise _Trouble(Fault.CLOSED, self.dialogue.unread)
+                raise _StageFailure(Fault.CLOSED, self.dialogue.unread)
             self.dialogue.receive(data)
         last = len(reply.lines) - 1
         for index, line in enumerate(reply.lines):
@@ -293,7 +295,7 @@ class _Run:
         await self._send(*commands)
         return [await self._reply() for command in commands for _ in range(command.replies)]
 
-    def _demand(
+    def _require(
         self,
         reply: Reply,
         codes: Collection[int],
@@ -307,7 +309,7 @@ class _Run:
         if reply.code in codes:
             return
         fault = Fault.REJECTED if reply.refusal else Fault.GARBLED
-        raise _Trouble(fault, words, reply=reply, lacking=lacking, other=other, facts=facts or {})
+        raise _StageFailure(fault, words, reply=reply, lacking=lacking, other=other, facts=facts or {})
 
     # -- the stages -------------------------------------------------------------------------------------------------
 
@@ -335,7 +337,7 @@ class _Run:
 
     async def _tls(self) -> CheckResult:
         facts = await self._handshake()
-        finding = self._running_out(Stage.TLS, facts)
+        finding = self._expiry_warning(Stage.TLS, facts)
         verdict = Verdict.WARN if finding else Verdict.PASS
         return CheckResult(Stage.TLS, verdict, 0.0, tls_words(facts, self.wire.now()), finding, tls=facts)
 
@@ -346,7 +348,7 @@ class _Run:
         self._tell(Speaker.NOTE, phrase("{}; {}; issued by {}", words, facts.cipher, issuer))
         return facts
 
-    def _running_out(self, stage: Stage, facts: TlsFacts) -> Finding | None:
+    def _expiry_warning(self, stage: Stage, facts: TlsFacts) -> Finding | None:
         """The warning about a certificate that is good today and will not be for long."""
         left = facts.not_after - self.wire.now() if facts.not_after else SOON
         if facts.not_after is None or left >= SOON:
@@ -356,11 +358,11 @@ class _Run:
             "not_after": phrase("{:%Y-%m-%d}", facts.not_after),
             "issuer": facts.issuer,
         }
-        return self.diagnosis.explain(self._symptom(stage, _Trouble(Fault.EXPIRES_SOON, facts=known)))
+        return self.diagnosis.explain(self._symptom(stage, _StageFailure(Fault.EXPIRES_SOON, facts=known)))
 
     async def _greeting(self) -> CheckResult:
         reply = await self._first_reply()
-        self._demand(reply, protocol.GREETED)
+        self._require(reply, protocol.GREETED)
         return CheckResult(Stage.GREETING, Verdict.PASS, 0.0, cut(reply.text, 100))
 
     async def _first_reply(self) -> Reply:
@@ -372,7 +374,7 @@ class _Run:
                 probing = asyncio.ensure_future(self._awaits_tls())
                 await asyncio.wait({waiting, probing}, return_when=asyncio.FIRST_COMPLETED)
                 if not waiting.done() and probing.result():
-                    raise _Trouble(Fault.SPEAKS_TLS, other=self._same_port(Security.TLS))
+                    raise _StageFailure(Fault.SPEAKS_TLS, other=self._same_port(Security.TLS))
             return await waiting
         finally:
             for task in (waiting, probing):
@@ -384,15 +386,15 @@ class _Run:
     async def _greeting_or_protocol(self) -> Reply:
         data = await self.stream.read()
         if not data:
-            raise _Trouble(Fault.CLOSED)
+            raise _StageFailure(Fault.CLOSED)
         if not self.stream.encrypted and data[0] in (0x15, 0x16):
-            raise _Trouble(Fault.SPEAKS_TLS, other=self._same_port(Security.TLS))
+            raise _StageFailure(Fault.SPEAKS_TLS, other=self._same_port(Security.TLS))
         self.dialogue.receive(data)
         try:
             return await self._reply()
         except SmtpError as error:
             if error.fault is Fault.GARBLED and data[:1] in b"+*H<":
-                raise _Trouble(Fault.OTHER_PROTOCOL, error.words) from None
+                raise _StageFailure(Fault.OTHER_PROTOCOL, error.words) from None
             raise
 
     async def _awaits_tls(self) -> bool:
@@ -414,28 +416,28 @@ class _Run:
         return CheckResult(Stage.EHLO, Verdict.PASS, 0.0, _offer_words(self._offered), capabilities=dict(self._offered))
 
     async def _introduce(self) -> None:
-        name = self._name = protocol.own_name(self.target.connection.ehlo_name, self.stream.local_address)
+        name = self._name = protocol.ehlo_argument(self.target.connection.ehlo_name, self.stream.local_address)
         (reply,) = await self._ask(protocol.ehlo(name))
         old = reply.code in protocol.NO_EHLO and not self._ehlo_refused
         if old:
             self._ehlo_refused = True
             (reply,) = await self._ask(protocol.helo(name))
-        self._demand(reply, protocol.EHLO_ACCEPTED, lacking="NAME" if reply.code in protocol.NAME_REFUSED else "")
+        self._require(reply, protocol.EHLO_ACCEPTED, lacking="NAME" if reply.code in protocol.NAME_REFUSED else "")
         self._offered = Capabilities() if old else Capabilities.parse(reply)
 
     async def _starttls(self) -> CheckResult:
         if "STARTTLS" not in self._offered:
-            raise _Trouble(Fault.NOT_OFFERED, lacking="STARTTLS", other=self._alternative())
+            raise _StageFailure(Fault.NOT_OFFERED, lacking="STARTTLS", other=self._alternative())
         (reply,) = await self._ask(protocol.starttls())
-        self._demand(reply, protocol.TLS_READY, lacking="STARTTLS", other=self._alternative())
+        self._require(reply, protocol.TLS_READY, lacking="STARTTLS", other=self._alternative())
         self.dialogue.receive(self.stream.read_ready())
-        injected = self.dialogue.encrypted()
+        injected = self.dialogue.restart_under_tls()
         facts = await self._handshake()
         await self._introduce()
-        finding = self._running_out(Stage.STARTTLS, facts)
+        finding = self._expiry_warning(Stage.STARTTLS, facts)
         if injected:
             self._tell(Speaker.NOTE, phrase("thrown away, it came unencrypted before the handshake: {}", injected))
-            finding = self.diagnosis.explain(self._symptom(Stage.STARTTLS, _Trouble(Fault.INJECTED, injected)))
+            finding = self.diagnosis.explain(self._symptom(Stage.STARTTLS, _StageFailure(Fault.INJECTED, injected)))
         return CheckResult(
             Stage.STARTTLS,
             Verdict.WARN if finding else Verdict.PASS,
@@ -450,7 +452,7 @@ class _Run:
         if not self.stream.encrypted and not (
             self.target.connection.endpoint.security is Security.NONE and self.target.connection.allow_cleartext
         ):
-            raise self._refused_to_sign_in_bare()
+            raise self._cleartext_refused()
         mechanism = sasl.choose_mechanism(self._offered.mechanisms, self.target.connection.auth)
         if mechanism is None:
             raise self._no_mechanism()
@@ -464,8 +466,8 @@ class _Run:
         )
         reply = await self._exchange(exchange)
         words = phrase("{} ({})", reply.text, exchange.added) if exchange.added else NO_WORDS
-        other = self._stronger(reply)
-        self._demand(reply, protocol.SIGNED_IN, words=words, other=other, facts=exchange.facts)
+        other = self._encrypted_alternative(reply)
+        self._require(reply, protocol.SIGNED_IN, words=words, other=other, facts=exchange.facts)
         exchange.accepted()
         await self.sign_in.accepted()
         detail = phrase("signed in as {} ({})", shown(self.target.connection.username, 60), shown(mechanism))
@@ -480,27 +482,27 @@ class _Run:
         reply = await self._reply(masked=True)
         while reply.code == protocol.CHALLENGE:
             answer = exchange.answer(reply.lines[0])
-            await self._send(answer or sasl.give_up())
+            await self._send(answer or sasl.cancel())
             reply = await self._reply(masked=True)
             if answer is None and reply.code == protocol.CHALLENGE:
-                raise _Trouble(Fault.GARBLED)
+                raise _StageFailure(Fault.GARBLED)
         self.sign_in.mark_answered()
         return reply
 
-    def _stronger(self, reply: Reply) -> Endpoint | None:
+    def _encrypted_alternative(self, reply: Reply) -> Endpoint | None:
         wants_tls = reply.code in (530, 538) and not self.stream.encrypted
         return self._same_port(Security.STARTTLS) if wants_tls and "STARTTLS" in self._offered else None
 
-    def _refused_to_sign_in_bare(self) -> _Trouble:
+    def _cleartext_refused(self) -> _StageFailure:
         better = self._same_port(Security.STARTTLS) if "STARTTLS" in self._offered else None
-        return _Trouble(Fault.UNENCRYPTED, other=better)
+        return _StageFailure(Fault.UNENCRYPTED, other=better)
 
-    def _no_mechanism(self) -> _Trouble:
+    def _no_mechanism(self) -> _StageFailure:
         if not self.stream.encrypted and "STARTTLS" in self._offered:
-            return _Trouble(Fault.NOT_OFFERED, lacking="AUTH-BEFORE-TLS", other=self._same_port(Security.STARTTLS))
+            return _StageFailure(Fault.NOT_OFFERED, lacking="AUTH-BEFORE-TLS", other=self._same_port(Security.STARTTLS))
         offered = shown(", ".join(self._offered.mechanisms))
         words = phrase("the server offers: {}" if offered else "the server offers no sign-in", offered)
-        return _Trouble(Fault.NOT_OFFERED, cut(words), lacking=self._lacking() if offered else "AUTH")
+        return _StageFailure(Fault.NOT_OFFERED, cut(words), lacking=self._lacking() if offered else "AUTH")
 
     def _lacking(self) -> str:
         """What is missing among the mechanisms that are offered: what takes a token, or what takes a password."""
@@ -512,7 +514,7 @@ class _Run:
         """Hand over the sender; where the server can take several commands at once, recipient and DATA with it."""
         mail = self._message
         if mail.needs_utf8 and "SMTPUTF8" not in self._offered:
-            raise _Trouble(Fault.NOT_OFFERED, lacking="SMTPUTF8")
+            raise _StageFailure(Fault.NOT_OFFERED, lacking="SMTPUTF8")
         command = protocol.mail_from(
             mail.sender,
             self._offered,
@@ -524,7 +526,7 @@ class _Run:
             await self._send(command, protocol.rcpt_to(mail.recipient), protocol.data())
         else:
             await self._send(command)
-        self._demand(await self._reply(), protocol.SENDER_ACCEPTED)
+        self._require(await self._reply(), protocol.SENDER_ACCEPTED)
         return CheckResult(Stage.MAIL, Verdict.PASS, 0.0, phrase("sender {} accepted", shown(str(mail.sender))))
 
     async def _rcpt(self) -> CheckResult:
@@ -537,7 +539,7 @@ class _Run:
         if reply.code not in protocol.RECIPIENT_ACCEPTED and self._early is not None and self._early.intermediate:
             # The server took DATA although it refused the recipient: the lone dot ends it with nothing sent.
             await self._ask(protocol.empty_content())
-        self._demand(reply, protocol.RECIPIENT_ACCEPTED)
+        self._require(reply, protocol.RECIPIENT_ACCEPTED)
         return CheckResult(
             Stage.RCPT, Verdict.PASS, 0.0, phrase("recipient {} accepted", shown(str(self._message.recipient)))
         )
@@ -545,14 +547,14 @@ class _Run:
     async def _data(self) -> CheckResult:
         if self._early is None:
             (self._early,) = await self._ask(protocol.data())
-        self._demand(self._early, protocol.CONTENT_AWAITED)
+        self._require(self._early, protocol.CONTENT_AWAITED)
         await self._send(protocol.content(self._message.content))
         self._dot_sent = True
         reply = await self._reply()
         if reply.code not in protocol.MESSAGE_ACCEPTED and reply.code < 400:
-            raise _Trouble(Fault.GARBLED, reply=reply)  # neither taken nor refused
+            raise _StageFailure(Fault.GARBLED, reply=reply)  # neither taken nor refused
         self._dot_sent = False
-        self._demand(reply, protocol.MESSAGE_ACCEPTED)
+        self._require(reply, protocol.MESSAGE_ACCEPTED)
         return CheckResult(Stage.DATA, Verdict.PASS, 0.0, cut(reply.shown, 100))
 
     @property
@@ -562,9 +564,9 @@ class _Run:
 
     # -- looking into a failed handshake ----------------------------------------------------------------------------
 
-    async def _looked_into(self, error: WireError) -> _Trouble:
+    async def _with_inspection(self, error: WireError) -> _StageFailure:
         """Add what a second, unbelieving connection sees of a certificate that was not believed."""
-        trouble = _Trouble(error.fault, error.words, tls=error.tls)
+        trouble = _StageFailure(error.fault, error.words, tls=error.tls)
         if error.fault is Fault.SPEAKS_PLAIN:
             return replace(trouble, other=self._same_port(Security.STARTTLS))
         if error.tls is None:
@@ -576,13 +578,13 @@ class _Run:
         peer, target = self.stream.peer, self.target
         self.stream.close()  # some servers let nobody in twice
         try:
-            async with listening(self.limits.tls):
+            async with listening_timeout(self.limits.tls):
                 seen = await inspect_certificates(
                     self.wire, peer, target.connection.endpoint, target.connection.ehlo_name, self.limits.silence
                 )
         except (InspectionFailed, TimeoutError):
             return trouble
-        found = insight(error.tls, seen, self.wire.now())
+        found = refined_by_inspection(error.tls, seen, self.wire.now())
         self._tell(Speaker.NOTE, phrase("a second connection, to look and no more: {}", _chain_words(seen.tls)))
         return replace(
             trouble,

@@ -134,7 +134,7 @@ def _by_local_prefix(value: int) -> Iterator[int]:
     yield from found or [0]
 
 
-def may_lead_to(address: str, port: int) -> bool:
+def may_connect_to(address: str, port: int) -> bool:
     """Return whether an address may be spoken to because a stranger named it.
 
     Never this computer, nor this link, nor many at once; inside a private network only the usual ports of mail and web,
@@ -146,14 +146,14 @@ def may_lead_to(address: str, port: int) -> bool:
 
 def allowed_peers(peers: Sequence[Peer]) -> list[Peer]:
     """Return those of a host's addresses that may be spoken to. Raises `WireError` where there is none."""
-    found = [peer for peer in peers if may_lead_to(peer.address, peer.port)]
+    found = [peer for peer in peers if may_connect_to(peer.address, peer.port)]
     if not found:
         raise WireError(Fault.LEADS_INSIDE, phrase("the name leads to a place inside, where it is not followed"))
     return found
 
 
 class GuardedWire:
-    """A wire that keeps to `may_lead_to`, whatever a name leads to at the moment of connecting."""
+    """A wire that keeps to `may_connect_to`, whatever a name leads to at the moment of connecting."""
 
     def __init__(self, inner: Wire) -> None:
         self._inner = inner
@@ -163,7 +163,7 @@ class GuardedWire:
     async def resolve(self, host: str, port: int, family: Family | None) -> Sequence[Peer]:
         """As `Wire.resolve`."""
         peers = await self._inner.resolve(host, port, family)
-        self.refused = not any(may_lead_to(peer.address, peer.port) for peer in peers)
+        self.refused = not any(may_connect_to(peer.address, peer.port) for peer in peers)
         return allowed_peers(peers)
 
     async def connect(self, peers: Sequence[Peer]) -> Stream:

@@ -52,7 +52,7 @@ from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_domai
 from smtp_wizard.engine.discovery.web import HttpWeb, Web, WebProblem
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider
-from smtp_wizard.engine.smtp.silence import listening
+from smtp_wizard.engine.smtp.timeouts import listening_timeout
 
 __all__ = [
     "Candidate",
@@ -208,7 +208,7 @@ class _Search:
         """Wait for whoever can still change the result, and no longer than the deadline."""
         gracious = False
         with suppress(TimeoutError):
-            async with listening(self.asking.deadline) as limit:
+            async with listening_timeout(self.asking.deadline) as limit:
                 while True:
                     self._news.clear()
                     if self._owners and not gracious:

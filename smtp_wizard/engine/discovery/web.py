@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.discovery.egress_guard import allowed_peers
 from smtp_wizard.engine.discovery.server_identity import belongs_to
-from smtp_wizard.engine.smtp.silence import listening
+from smtp_wizard.engine.smtp.timeouts import listening_timeout
 from smtp_wizard.engine.smtp.transport import SocketWire, Trust, WireError, verifying_context
 
 LARGEST = 256 * 1024
@@ -89,7 +89,7 @@ class HttpWeb:
         try:
             context = verifying_context(self.trust)
             async with (
-                listening(self.patience),
+                listening_timeout(self.patience),
                 httpx2.AsyncClient(verify=context, trust_env=False, timeout=None) as client,
             ):
                 return await self._followed(client, url)
@@ -106,7 +106,7 @@ class HttpWeb:
             if not isinstance(answer, _Elsewhere):
                 return answer
             following = urljoin(url, answer.location)
-            if not may_lead(url, following):
+            if not may_fetch(url, following):
                 return WebProblem.LED_AWAY
             url = following
         return WebProblem.LED_AWAY
@@ -155,7 +155,7 @@ def _day(text: str) -> str:
         return ""
 
 
-def may_lead(url: str, following: str) -> bool:
+def may_fetch(url: str, following: str) -> bool:
     """Return whether a redirect is followed: encrypted like before, and within what the same owner registered."""
     before, after = urlsplit(url), urlsplit(following)
     if after.scheme != "https" and after.scheme != before.scheme:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.base.letter import LONGEST_FIELD, Letter, Part, decoded, read_letter
+from smtp_wizard.engine.base.mail_message import LONGEST_FIELD, MailMessage, MessagePart, decoded, read_message
 from smtp_wizard.engine.diagnosis.patterns import Patterns, Pieces, Sought
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ _PIECES = Pieces(_MAY_BE_ONE.pieces)
 # --- the parts of a letter ---
 
 
-def _letter(text: str) -> Letter | None:
+def _letter(text: str) -> MailMessage | None:
     """Read the text as a letter, where it begins like one."""
     begin = text.lstrip()
     head = begin.partition("\n\n")[0]
     if len(set(_HEADER.findall(head[:_LONGEST_HEAD]))) < _ENOUGH_HEADERS:
         return None
-    return read_letter(begin)
+    return read_message(begin)
 
 
 _HEADER = re.compile(
@@ -93,11 +93,11 @@ _LONGEST_HEAD = 20_000
 """A line of an error may look like one header. It does not look like three."""
 
 
-def _heading(letter: Letter) -> str:
+def _heading(letter: MailMessage) -> str:
     return "\n".join(decoded(letter.head.get(name)) for name in ("subject", "from"))
 
 
-def _words_of(letter: Letter) -> str:
+def _words_of(letter: MailMessage) -> str:
     """Return what the letter says to a person, without a message that it returns; '' where no part can be read."""
     return "\n".join(text for part in letter.parts if part.kind in _READABLE and (text := part.text()).strip())
 
@@ -114,7 +114,7 @@ _CONTINUES = re.compile(r"[ \t]+(?![A-Za-z\-]{1,40}: )\S")
 Fields = Mapping[str, str]
 
 
-def _delivery_fields(letter: Letter | None, text: str) -> Fields | None:
+def _delivery_fields(letter: MailMessage | None, text: str) -> Fields | None:
     """Return the fields about the first recipient who was not reached, with those about the whole; None without any."""
     parts = [part.text() for part in letter.parts if part.kind in _REPORTS] if letter is not None else []
     common: dict[str, str] = {}
@@ -222,7 +222,7 @@ def _without_returned(body: str) -> str:
     return body[: found.start()] if found is not None and found.start() > 0 else body
 
 
-def _odd_one(letter: Letter, body: str) -> Bounce | None:
+def _odd_one(letter: MailMessage, body: str) -> Bounce | None:
     """Recognise one of the many forms that follow no standard."""
     import logging
 
@@ -246,7 +246,7 @@ _SHORT_HEADER = 50
 """What a letter is cut to: characters of a line and of all its text, fields of a header."""
 
 
-def _shortened(letter: Letter) -> Message:
+def _shortened(letter: MailMessage) -> Message:
     """Return a letter in the form of the standard library, so short that patterns of any kind are done with it soon.
 
     In ASCII, as all those patterns are: the standard library raises for some other letters.
@@ -278,7 +278,7 @@ def _shortened(letter: Letter) -> Message:
 _OF_THE_CONTENT = frozenset({"content-type", "content-transfer-encoding"})
 
 
-def _shortened_text(part: Part, room: int) -> str:
+def _shortened_text(part: MessagePart, room: int) -> str:
     return "\n".join(map(_ascii, part.text().splitlines()))[:room]
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.diagnosis.finding import Finding
     from smtp_wizard.engine.diagnosis.patterns import Sought
     from smtp_wizard.engine.diagnosis.rules import Rule
-    from smtp_wizard.engine.explain.wordings import Clues, SignSeen
+    from smtp_wizard.engine.explain.wordings import SignSeen, Wordings
     from smtp_wizard.engine.providers.catalog import Catalog
 
 AFTER: Final = "after"
@@ -61,7 +61,7 @@ class Explanation:
 class Explainer:
     """Explains texts. Built once, for any number of them; nothing of a text stays in it."""
 
-    def __init__(self, diagnosis: Diagnosis, clues: Clues, catalog: Catalog) -> None:
+    def __init__(self, diagnosis: Diagnosis, clues: Wordings, catalog: Catalog) -> None:
         self._diagnosis = diagnosis
         self._clues = clues
         self._catalog = catalog
@@ -422,7 +422,7 @@ def _bare(name: str) -> str:
     return re.sub(r"[^\w]+", "", name.casefold())
 
 
-def _directories(clues: Clues, catalog: Catalog) -> tuple[dict[str, str], dict[str, str]]:
+def _directories(clues: Wordings, catalog: Catalog) -> tuple[dict[str, str], dict[str, str]]:
     """Return who is meant by a name, and whose a host is."""
     names: dict[str, str] = {}
     hosts: dict[str, str] = {}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def load_explainer(catalog: Catalog) -> Explainer:
     """Read the rules and the clues; the catalogue gives the providers. Raises `DataError`."""
     from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
-    from smtp_wizard.engine.explain.wordings import load_clues
+    from smtp_wizard.engine.explain.wordings import load_wordings
 
     diagnosis = load_diagnosis(names={provider.id: provider.name for provider in catalog.providers})
-    return Explainer(diagnosis, load_clues(), catalog)
+    return Explainer(diagnosis, load_wordings(), catalog)

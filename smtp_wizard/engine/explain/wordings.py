@@ -54,8 +54,8 @@ class SignSeen:
     at: int
 
 
-class Clues:
-    """All that data/clues.yaml knows. Built once, by `load_clues`; never changes."""
+class Wordings:
+    """All that data/clues.yaml knows. Built once, by `load_wordings`; never changes."""
 
     def __init__(
         self,
@@ -130,15 +130,15 @@ def _first(known: Iterable[tuple[T, Patterns]], text: Sought) -> tuple[T, re.Mat
     return None
 
 
-def load_clues(path: Path | None = None) -> Clues:
+def load_wordings(path: Path | None = None) -> Wordings:
     """Read the clues. Raises `DataError` with file, line and column."""
     return YamlDocument(path or data_path("clues.yaml")).root.read(_read)
 
 
-def _read(node: Node) -> Clues:
+def _read(node: Node) -> Wordings:
     if node.whole("schema") != 1:
         raise node.error("schema", "is not known here")
-    return Clues(
+    return Wordings(
         services=_all(node, "providers", _service),
         noise=read_patterns(node, "noise"),
         signs=_all(node, "signs", _sign),

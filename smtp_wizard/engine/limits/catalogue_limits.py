@@ -14,7 +14,7 @@ from smtp_wizard.engine.limits.mailing_plan import (
     Exclusion,
     Plan,
     Sender,
-    daily_most,
+    daily_maximum,
     holding,
     is_rate,
     others,
@@ -99,7 +99,7 @@ def in_order(providers: Sequence[Provider], sorting: Sorting) -> tuple[Provider,
         case Sorting.PROVIDER:
             return tuple(sorted(providers, key=lambda each: each.name.casefold()))
         case Sorting.LIMIT:
-            return tuple(sorted(providers, key=lambda each: -(daily_most(each.limits) or 0)))
+            return tuple(sorted(providers, key=lambda each: -(daily_maximum(each.limits) or 0)))
         case Sorting.SIZE:
             return tuple(sorted(providers, key=lambda each: -largest(each)))
         case Sorting.CHECKED:

@@ -158,7 +158,7 @@ class Plan:
         """The share whose limit binds first; where several work together, the one that may send least."""
         able = [each for each in self.shares if each.trouble is None]
         known = able or [each for each in self.shares if each.binding is not None]
-        return min(known, key=lambda each: daily_most(each.sender.limits, each.sender.chosen) or 0, default=None)
+        return min(known, key=lambda each: daily_maximum(each.sender.limits, each.sender.chosen) or 0, default=None)
 
     @property
     def interval(self) -> float | None:
@@ -233,14 +233,14 @@ def days_of(limit: SendLimit) -> int:
     return _LONG.get(limit.per, 1)
 
 
-def most_of(limit: SendLimit) -> int:
+def maximum_of(limit: SendLimit) -> int:
     """Return how much a limit on time allows in the days that it is held over."""
     return (limit.value or 0) * (_DAY // _SHORT[limit.per] if limit.per in _SHORT else 1)
 
 
-def daily_most(limits: Iterable[SendLimit], chosen: str = "") -> float | None:
+def daily_maximum(limits: Iterable[SendLimit], chosen: str = "") -> float | None:
     """Return how many messages an account may send a day on the average; None where nothing is published."""
-    rates = (most_of(limit) / days_of(limit) for limit in holding(limits, chosen) if is_rate(limit))
+    rates = (maximum_of(limit) / days_of(limit) for limit in holding(limits, chosen) if is_rate(limit))
     return min(rates, default=None)
 
 
@@ -256,8 +256,8 @@ def _share(mailing: Mailing, sender: Sender) -> Share:
         return Share(sender=sender, binding=size, trouble=Exclusion.TOO_LARGE)
     if not rates:
         return Share(sender=sender, trouble=Exclusion.NOT_PUBLISHED)
-    binding = min(rates, key=lambda limit: mailing.reserve.of(most_of(limit), days_of(limit)) / days_of(limit))
-    if any(not mailing.reserve.of(most_of(limit), days_of(limit)) for limit in rates):
+    binding = min(rates, key=lambda limit: mailing.reserve.of(maximum_of(limit), days_of(limit)) / days_of(limit))
+    if any(not mailing.reserve.of(maximum_of(limit), days_of(limit)) for limit in rates):
         return Share(sender=sender, binding=binding, trouble=Exclusion.NOTHING_LEFT)
     return Share(sender=sender, interval=_interval(rates, mailing.reserve), binding=binding)
 
@@ -269,7 +269,7 @@ def _interval(rates: Sequence[SendLimit], reserve: Reserve) -> float:
     messages are spread over the day. What is kept free is kept free in every stretch.
     """
     short = [limit for limit in rates if limit.per in _SHORT] or rates
-    most = min(reserve.of(most_of(limit), days_of(limit)) for limit in short)
+    most = min(reserve.of(maximum_of(limit), days_of(limit)) for limit in short)
     return -(-_DAY * 1_000 // most) / 1_000
 
 
@@ -280,7 +280,7 @@ class _Pace:
         self.share = share
         self.sent: list[int] = []
         rates = (each for each in holding(share.sender.limits, share.sender.chosen) if is_rate(each))
-        self._quotas = [(each, days_of(each), reserve.of(most_of(each), days_of(each))) for each in rates]
+        self._quotas = [(each, days_of(each), reserve.of(maximum_of(each), days_of(each))) for each in rates]
         self._held_back: Counter[SendLimit] = Counter()
 
     def send(self, wanted: int) -> int:

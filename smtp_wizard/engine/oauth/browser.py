@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.oauth.client import OAuthClient
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault, meaning_of
-from smtp_wizard.engine.oauth.exchange import OAuthClient
 from smtp_wizard.engine.oauth.grants import SignedIn
 from smtp_wizard.engine.oauth.server import is_loopback
 

@@ -10,8 +10,8 @@ from typing import TypeGuard
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.oauth.client import OAuthClient, host_of, seconds_in, token_in
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault, garbled, meaning_of
-from smtp_wizard.engine.oauth.exchange import OAuthClient, host_of, seconds_in, token_in
 from smtp_wizard.engine.oauth.grants import SignedIn
 from smtp_wizard.engine.oauth.server import is_safe_url
 

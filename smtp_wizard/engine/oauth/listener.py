@@ -10,7 +10,7 @@ from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
 from smtp_wizard.engine.oauth.server import is_loopback
-from smtp_wizard.engine.smtp.silence import listening
+from smtp_wizard.engine.smtp.timeouts import listening_timeout
 
 LONGEST_REQUEST = 32 * 1024
 SECONDS_A_REQUEST = 10.0
@@ -67,7 +67,7 @@ class Listener:
             return
         self._writers.add(writer)
         try:
-            async with listening(SECONDS_A_REQUEST):
+            async with listening_timeout(SECONDS_A_REQUEST):
                 head = await reader.readuntil(b"\r\n\r\n")
                 status, page, query = self._page_for(head)
                 writer.write(_response(status, page))

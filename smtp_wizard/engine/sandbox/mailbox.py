@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.file_ownership import refuse_foreign_owners
-from smtp_wizard.engine.base.letter import Letter, decoded, in_charset, read_letter
+from smtp_wizard.engine.base.mail_message import MailMessage, decoded, in_charset, read_message
 from smtp_wizard.engine.base.private_files import read_private, read_start
 from smtp_wizard.engine.base.shown import shown
 
@@ -54,14 +54,14 @@ def messages(folder: Path, limit: int = MOST_KEPT) -> tuple[SandboxMessage, ...]
     return tuple(found for path in _newest_first(folder)[:limit] if (found := _summary(path)) is not None)
 
 
-def read(folder: Path, key: str) -> Letter:
+def read(folder: Path, key: str) -> MailMessage:
     """Return one message, whatever is in it. Raises `KeyError` where there is none with that key, `UnsafeFile`,
     `OSError`.
     """
     path = next((each for each in _newest_first(folder) if _key(each) == key), None)
     try:
         if path is not None:
-            return read_letter(read_private(path, _LARGEST).decode("latin-1"), octets=True)
+            return read_message(read_private(path, _LARGEST).decode("latin-1"), octets=True)
     except FileNotFoundError:  # another process has deleted it just now
         pass
     raise KeyError(key)
@@ -116,7 +116,7 @@ def _summary(path: Path) -> SandboxMessage | None:
     """Read the head of one message; None where it has just been deleted, or is none of ours."""
     try:
         facts = path.stat()
-        head = read_letter(read_start(path, _HEADERS_READ).decode("latin-1"), octets=True).head
+        head = read_message(read_start(path, _HEADERS_READ).decode("latin-1"), octets=True).head
     except OSError:
         return None
     return SandboxMessage(

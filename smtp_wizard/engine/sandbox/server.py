@@ -23,7 +23,7 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.base.threads import to_the_end
+from smtp_wizard.engine.base.threads import run_to_completion
 from smtp_wizard.engine.sandbox.certificates import ca_file, prepare
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.sandbox.mailbox import deliver, trace
@@ -83,7 +83,7 @@ class Sandbox:
         if self._servers:
             raise RuntimeError("the practice server runs already")
         try:
-            context = await to_the_end(partial(prepare, self.folder, self.scenario.certificate))
+            context = await run_to_completion(partial(prepare, self.folder, self.scenario.certificate))
             for security, port in self.scenario.ports.items():
                 self._servers.append(await self._listen(security, port, context))
         except UnsafeFile as problem:
@@ -290,7 +290,7 @@ class _Part:
             return str(reply)
         assert isinstance(envelope.content, bytes)
         head = trace(session.host_name or "", envelope.mail_from or "", envelope.rcpt_tos, datetime.now(UTC))
-        key = await to_the_end(partial(deliver, self._folder, head + envelope.content))
+        key = await run_to_completion(partial(deliver, self._folder, head + envelope.content))
         self._drop(server, Stage.DATA)
         return f"250 2.0.0 OK, kept in the practice mailbox as {key}"
 

@@ -49,7 +49,7 @@ def _neutral(node: Node) -> ControlHost:
         raise node.error("ports", str(problem)) from None
 
 
-def proposed(host: str, ports: Collection[int], known: Iterable[ControlHost]) -> ControlHost | None:
+def proposed_host(host: str, ports: Collection[int], known: Iterable[ControlHost]) -> ControlHost | None:
     """Return whom to propose for these ports of `host`, with those of the ports that it serves; None: nobody fits.
 
     A host of the same owner would tell nothing; nor would any about a server that is in this network itself.
@@ -116,7 +116,7 @@ _WHO = {
 }
 
 
-def answers(
+def control_answers(
     host: str, seen: ScanResult, sure: Collection[int], instead: Sequence[Endpoint] = ()
 ) -> tuple[ControlAnswer, ...]:
     """Return what the probe of a neutral host tells of each port. `sure`: where that host is known to serve."""

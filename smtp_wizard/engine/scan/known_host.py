@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.discovery.server_identity import owner_of
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind, UsernameForm
-from smtp_wizard.engine.scan.question import ScanRequest, candidates
+from smtp_wizard.engine.scan.request import ScanRequest, candidates
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.address import Address
@@ -47,7 +47,7 @@ def counted_names(catalog: Catalog, host: str, username: str, address: Address |
     return tuple(dict.fromkeys((username, bare, f"{bare}@{domain}") if domain else (username, bare)))
 
 
-def question_about(
+def scan_request_for(
     catalog: Catalog,
     host: str,
     *,
@@ -75,11 +75,11 @@ def question_about(
     )
 
 
-def question_about_neutral(
+def scan_request_for_control_host(
     catalog: Catalog, host: str, ports: Collection[int], *, family: Family | None = None, ca_file: str | None = None
 ) -> ScanRequest:
     """Return what to ask of a neutral host: these ports alone, each in its usual way."""
-    whole = question_about(catalog, host, family=family, ca_file=ca_file)
+    whole = scan_request_for(catalog, host, family=family, ca_file=ca_file)
     ways = {each.port: each for each in whole.endpoints}
     wanted = (ways.get(port, Endpoint(host, port, Security.STARTTLS)) for port in ports)
     return ScanRequest(

@@ -87,7 +87,7 @@ def network_findings(probe: ScanResult) -> tuple[NetworkFinding, ...]:
 
 def unreached(port: PortResult) -> bool:
     """Whether nobody has spoken at a port, so that it may be the network that keeps it from us."""
-    return not port.serves and _unreached(port.spokesman)
+    return not port.serves and _unreached(port.leading_lane)
 
 
 def _unreached(lane: LaneResult) -> bool:
@@ -101,7 +101,7 @@ def _of_port(port: PortResult, probe: ScanResult) -> Iterator[tuple[NetworkFindi
     yield from {(NetworkFindingKind.OTHER_SERVER, each.foreign_name): None for each in port.lanes if each.foreign_name}
     if any(_stripped(each, probe) for each in port.lanes):
         yield NetworkFindingKind.STRIPPED, ""
-    if not port.serves and (kind := kind_of(port.spokesman)) is not None:
+    if not port.serves and (kind := kind_of(port.leading_lane)) is not None:
         yield kind, ""
 
 

@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks import events as check
 from smtp_wizard.engine.checks.report import Report
-from smtp_wizard.engine.scan.question import ScanRequest
+from smtp_wizard.engine.scan.request import ScanRequest
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 
 
@@ -75,19 +75,19 @@ class PortResult:
         return self.asked.port
 
     @property
-    def spokesman(self) -> LaneResult:
+    def leading_lane(self) -> LaneResult:
         """The lane that speaks for the port: one that serves, else the one that tells most."""
         return max(self.lanes, key=_telling)
 
     @property
     def report(self) -> Report:
-        """What its spokesman reports."""
-        return self.spokesman.report
+        """What its leading_lane reports."""
+        return self.leading_lane.report
 
     @property
     def serves(self) -> bool:
         """Whether the port serves."""
-        return self.spokesman.serves
+        return self.leading_lane.serves
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -227,9 +227,9 @@ Emit = Callable[[ScanEvent], None]
 def fold(question: ScanRequest, events: Iterable[ScanEvent]) -> ScanResult:
     """Fold events into what is known. Law: all of them give what `ScanFinished` carries."""
     seen = {event.result.port: event.result for event in events if isinstance(event, PortScanned)}
-    return gathered(question, seen)
+    return scan_result(question, seen)
 
 
-def gathered(question: ScanRequest, seen: dict[int, PortResult]) -> ScanResult:
+def scan_result(question: ScanRequest, seen: dict[int, PortResult]) -> ScanResult:
     """Return what is known, from the results by port."""
     return ScanResult(question, tuple(seen[each.port] for each in question.endpoints if each.port in seen))

@@ -26,7 +26,7 @@ from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import Explains, Limits, Target
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.discovery.server_identity import foreign_server_name
-from smtp_wizard.engine.scan.question import ScanRequest
+from smtp_wizard.engine.scan.request import ScanRequest
 from smtp_wizard.engine.scan.results import (
     Emit,
     Lane,
@@ -37,10 +37,10 @@ from smtp_wizard.engine.scan.results import (
     ScanFinished,
     ScanResult,
     ScanStarted,
-    gathered,
+    scan_result,
 )
-from smtp_wizard.engine.smtp.silence import listening
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom, TlsFault
+from smtp_wizard.engine.smtp.timeouts import listening_timeout
 from smtp_wizard.engine.smtp.transport import Peer, Stream, TlsFacts, Trust, Wire, WireError
 
 T = TypeVar("T")
@@ -81,7 +81,7 @@ async def probe(
     emit(ScanStarted(question))
     found = await run.addresses()
     await _together(run.port(endpoint, found) for endpoint in question.endpoints)
-    result = gathered(question, run.seen)
+    result = scan_result(question, run.seen)
     emit(ScanFinished(result))
     return result
 
@@ -116,7 +116,7 @@ class Patience:
 
     def __init__(self) -> None:
         self._trip: float | None = None
-        self._waiting: dict[listening, float] = {}
+        self._waiting: dict[listening_timeout, float] = {}
 
     def end(self, began: float) -> float:
         """Return when an attempt that began then is given up, as things stand."""
@@ -131,7 +131,7 @@ class Patience:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            async with listening(self.end(began) - began) as limit:
+            async with listening_timeout(self.end(began) - began) as limit:
                 self._waiting[limit] = began
                 try:
                     yield
@@ -320,7 +320,7 @@ class _Run:
         trouble: WireError | TimeoutError | None = None
         port = self.question.endpoints[0].port if self.question.endpoints else 0
         try:
-            async with listening(self.limits.dns):
+            async with listening_timeout(self.limits.dns):
                 peers = await self.wire.resolve(self.question.host, port, self.question.family)
         except (WireError, TimeoutError) as problem:
             trouble = problem

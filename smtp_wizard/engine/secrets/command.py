@@ -23,7 +23,7 @@ from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import ReferenceStore
-from smtp_wizard.engine.smtp.silence import listening
+from smtp_wizard.engine.smtp.timeouts import listening_timeout
 
 COMMAND_SECONDS = 30.0
 """How long a command may take."""
@@ -104,7 +104,7 @@ class CommandStore(ReferenceStore):
     """Runs a command for each secret; its first line of output is the secret.
 
     With an account that signs in by an access token the command prints such a token, so that a token broker can be
-    used; it is asked anew each time, since tokens last an hour.
+    used; it is asked again each time, since tokens last an hour.
     """
 
     kind = StoreKind.COMMAND
@@ -223,7 +223,7 @@ async def _output(words: Sequence[str], environ: Mapping[str, str], limit: float
     )
     try:
         # Our own caller's time limit raises the same error, outside of this one: it is told apart there.
-        async with listening(limit):
+        async with listening_timeout(limit):
             return await _read_all(process), await process.wait()
     finally:
         _end(process)

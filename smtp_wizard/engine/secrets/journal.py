@@ -70,7 +70,7 @@ class Pending:
         """Name an entry that is about to be touched.
 
         Raises `SecretError` where the change has ended already: whoever was too slow must not write any more. A note
-        that cannot be written is no reason to stop: `Journal.troubles` says so.
+        that cannot be written is no reason to stop: `Journal.problems` says so.
         """
         with self._guard:
             if self._ended:
@@ -96,7 +96,7 @@ class Pending:
             _release(self._lock)
 
     def _write(self) -> None:
-        """Write the note anew, under its lock."""
+        """Write the note again, under its lock."""
         try:
             if self._file is None:
                 self._file, self._lock = self._journal.new_file()
@@ -147,7 +147,7 @@ class Journal:
             False,
         )
 
-    def troubles(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[str, ...]:
         """Return why notes could not be written, in sentences, as far as that was not returned before."""
         news = tuple(sentence for sentence, told in self._troubles.items() if not told)
         self._troubles.update(dict.fromkeys(news, True))

@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.engine.smtp.silence import done_within
+from smtp_wizard.engine.smtp.timeouts import done_within
 
 SERVICE = "smtp-wizard"
 """Under this name every entry stands in a keyring."""

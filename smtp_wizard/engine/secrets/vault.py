@@ -1,6 +1,6 @@
 """The vault: an encrypted file of our own in the config folder, opened by a passphrase.
 
-It is looked at anew for each use and written whole or not at all, under a lock, so that several processes can use it at
+It is read again for each use and written whole or not at all, under a lock, so that several processes can use it at
 the same time. The key stays in memory once the passphrase was right, and so does what was read, until the file is
 another one: many secrets cost one reading.
 """
@@ -245,7 +245,7 @@ class VaultStore:
     # -- the file, in a thread --------------------------------------------------------------------------------------
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        """Do `work`; what goes wrong is raised here anew, without the frames that hold secrets."""
+        """Do `work`; what goes wrong is raised here again, without the frames that hold secrets."""
 
         def guarded() -> T | SecretError:
             try:

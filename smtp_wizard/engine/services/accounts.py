@@ -11,15 +11,15 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from smtp_wizard.engine.accounts.account import Account, new_id, parse_name
-from smtp_wizard.engine.accounts.account_book import AccountBook, Displaces, NameTaken, NoSuchAccount, StoreTrouble
-from smtp_wizard.engine.accounts.secret_entries import TRIES, Change, Entries
+from smtp_wizard.engine.accounts.account_book import AccountBook, AccountFileError, Displaces, NameTaken, NoSuchAccount
+from smtp_wizard.engine.accounts.secret_entries import TRIES, SecretChange, SecretEntries
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Verdict
-from smtp_wizard.engine.base.threads import in_thread, to_the_end
+from smtp_wizard.engine.base.threads import in_thread, run_to_completion
 from smtp_wizard.engine.checks.events import Emit
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.oauth.grants import Grant
@@ -65,7 +65,7 @@ class Accounts:
         *,
         book: AccountBook,
         stores: SecretStores,
-        entries: Entries,
+        entries: SecretEntries,
         tokens: Tokens,
         checks: ChecksAccounts,
         now: Callable[[], datetime],
@@ -83,7 +83,7 @@ class Accounts:
         """Save secret and account, or neither. A draft of a saved account (`editing`) takes that account's place.
 
         Raises `NameTaken` or `Displaces` before anything is written, unless the caller says that the person agreed;
-        `SecretError` where the store takes no secret; `StoreTrouble` where the file cannot be written, in which case
+        `SecretError` where the store takes no secret; `AccountFileError` where the file cannot be written; then
         the store is as it was.
         """
         account = account_of(draft, self._now())
@@ -96,7 +96,7 @@ class Accounts:
         async with self._tokens.alone(owner), self._entries.change() as change:
             store, login = await self._keep(draft, owner, change)
             kept = replace(account, store=store, login=login)
-            saved = await to_the_end(
+            saved = await run_to_completion(
                 lambda: self._entered(kept, before, change, replacing=replacing, displacing=displacing)
             )
         if draft.signed_in and saved.last is not None:
@@ -106,14 +106,14 @@ class Accounts:
         return saved
 
     def _entered(
-        self, account: Account, before: Account | None, change: Change, *, replacing: bool, displacing: bool
+        self, account: Account, before: Account | None, change: SecretChange, *, replacing: bool, displacing: bool
     ) -> Account:
         """Write an account into the book, in place of the one that was changed; return it.
 
         That one may have got another name meanwhile, which it keeps unless this change gives it one.
         """
         if before is not None:
-            with suppress(NoSuchAccount):  # removed meanwhile: it is saved anew
+            with suppress(NoSuchAccount):  # removed meanwhile: it is saved again
                 called = self._book.now(before).name
                 named = replace(account, name=called) if account.name == before.name else account
                 self._book.change(called, named, displacing=displacing, leaving=change.leaves)
@@ -144,7 +144,7 @@ class Accounts:
         if wanted.casefold() != account.name.casefold():
             await in_thread(lambda: self._refuse_taken(wanted))
 
-        async def moved(now: Account, change: Change) -> StoreRef | None:
+        async def moved(now: Account, change: SecretChange) -> StoreRef | None:
             return await self._moved(now, wanted, change)
 
         renamed, _ = await self._put_elsewhere(name, moved, {"name": wanted})
@@ -165,10 +165,10 @@ class Accounts:
             copy = replace(
                 account, name=wanted, scope=Scope.GENERAL, store=store, created=self._now(), id=new_id(), last=None
             )
-            await to_the_end(lambda: self._book.put(copy))
+            await run_to_completion(lambda: self._book.put(copy))
         return copy
 
-    async def _moved(self, account: Account, new_name: str, change: Change) -> StoreRef | None:
+    async def _moved(self, account: Account, new_name: str, change: SecretChange) -> StoreRef | None:
         """Keep the secret under the new name too, where the store names it after the account."""
         if account.store is None or account.store.kind.is_reference:
             return account.store
@@ -184,13 +184,13 @@ class Accounts:
     async def _put_elsewhere(
         self,
         name: str,
-        put: Callable[[Account, Change], Awaitable[StoreRef | None]],
+        put: Callable[[Account, SecretChange], Awaitable[StoreRef | None]],
         fields: Mapping[str, Any] = MappingProxyType({}),
     ) -> tuple[Account, SecretError | None]:
         """Have `put` keep an account's secret in another entry, and point the account to it; return the account.
 
         `fields` of the account are changed in the same step. Where another process has put the secret elsewhere
-        meanwhile, all of it is done anew. Also returned is why the old entry could not be deleted. Raises as `put` and
+        meanwhile, all of it is done again. Also returned is why the old entry could not be deleted. Raises as `put` and
         as `AccountBook.alter`.
         """
         for _ in range(TRIES):
@@ -201,10 +201,12 @@ class Accounts:
                 pointed = partial(_pointed, since=account, store=store, fields=fields)
                 with suppress(_Elsewhere):
                     alter = partial(self._book.alter, account.name, pointed, leaving=change.leaves)
-                    done = await to_the_end(alter)
+                    done = await run_to_completion(alter)
             if done is not None:
                 return done, change.trouble
-        raise StoreTrouble(phrase("Other programs keep changing that account; nothing was changed, please try again."))
+        raise AccountFileError(
+            phrase("Other programs keep changing that account; nothing was changed, please try again.")
+        )
 
     async def move(
         self, name: str, kind: StoreKind, where: str = "", secret: Secret | None = None
@@ -216,7 +218,7 @@ class Accounts:
         Raises `SecretError`, `InputError`, and as `AccountBook.change`.
         """
 
-        async def put(now: Account, change: Change) -> StoreRef:
+        async def put(now: Account, change: SecretChange) -> StoreRef:
             # What is renewed by any process is read when nobody else can renew it.
             held = secret if now.login is None else None
             held = held or await self._entries.secret_of(now)
@@ -255,12 +257,12 @@ class Accounts:
     async def set_scope(self, name: str, scope: Scope, *, displacing: bool = False) -> Account:
         """Say which mails an account is for. Raises `Displaces` unless the person agreed, and as `rename` does."""
         change = partial(self._book.alter, name, lambda now: replace(now, scope=scope), displacing=displacing)
-        return await to_the_end(change)
+        return await run_to_completion(change)
 
     async def _get(self, name: str) -> Account:
         return await in_thread(lambda: self._book.get(name))
 
-    async def _put_new(self, account: Account, change: Change, secret: Secret) -> StoreRef | None:
+    async def _put_new(self, account: Account, change: SecretChange, secret: Secret) -> StoreRef | None:
         """Keep a new secret of an account in the kind of place that the account has."""
         if account.store is None:
             return None
@@ -269,7 +271,9 @@ class Accounts:
         where = account.store.where if account.store.kind.is_reference else ""
         return await change.put(account.store.kind, account.name, secret, where)
 
-    async def _keep(self, draft: Draft, owner: Account | None, change: Change) -> tuple[StoreRef | None, Login | None]:
+    async def _keep(
+        self, draft: Draft, owner: Account | None, change: SecretChange
+    ) -> tuple[StoreRef | None, Login | None]:
         """Keep a draft's secret; return where it is, and what may be said of it."""
         if draft.connection.auth is Auth.NONE or draft.secret is None:
             return None, None
@@ -299,7 +303,7 @@ class Accounts:
     async def remove(self, name: str) -> tuple[Account, str]:
         """Forget an account and its secret; return it, and a sentence if the secret could not be deleted."""
         async with self._entries.change() as change:
-            account = await to_the_end(lambda: self._book.remove(name, leaving=change.leaves))
+            account = await run_to_completion(lambda: self._book.remove(name, leaving=change.leaves))
             await self._tokens.give_back(account)
         problem = change.trouble
         if problem is not None:

@@ -100,7 +100,7 @@ class Checks:
         Raises `InputError` where the draft lacks what the depth needs, as `Unconfirmed` where nobody has confirmed the
         server that a secret would go to; `SandboxError` where the practice server cannot run. Where the draft changes
         an account that signs in in the browser, also `SecretError` where that sign-in cannot be read or kept, and
-        `StoreTrouble` where the accounts cannot.
+        `AccountFileError` where the accounts cannot.
         """
         said = options or Options()
         if not knows_server(draft.connection):

@@ -10,7 +10,7 @@ from smtp_wizard.engine.base.data_files import DataError, compile_yaml, compiled
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
 from smtp_wizard.engine.diagnosis.patterns import Patterns
 from smtp_wizard.engine.diagnosis.rules import PATTERN_KEYS
-from smtp_wizard.engine.explain.wordings import load_clues
+from smtp_wizard.engine.explain.wordings import load_wordings
 from smtp_wizard.engine.providers.catalog import load_catalog
 
 
@@ -43,7 +43,7 @@ def _of_diagnosis(file: Path) -> Mapping[str, Any]:
 
 
 def _of_clues(file: Path) -> Mapping[str, Any]:
-    load_clues(file)
+    load_wordings(file)
     return _of_patterns(read_yaml(file))
 
 

@@ -19,7 +19,7 @@ from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import CatalogEndpoint, Provider
 from smtp_wizard.engine.providers.retirements import last_day
 from smtp_wizard.engine.services.examined import Examined, Health
-from smtp_wizard.engine.smtp.silence import listening
+from smtp_wizard.engine.smtp.timeouts import listening_timeout
 from smtp_wizard.engine.smtp.transport import Trust, Wire, WireError, verifying_context
 
 OLD = timedelta(days=365)
@@ -50,7 +50,7 @@ async def lookup(wire: Wire, catalog: Catalog) -> Examined:
     """Look up the name of a well-known mail server: this asks the network."""
     host = next(each.endpoint.host for provider in catalog.providers for each in _reachable(provider))
     try:
-        async with listening(LOOKUP_LIMIT):
+        async with listening_timeout(LOOKUP_LIMIT):
             peers = await wire.resolve(host, 465, None)
     except TimeoutError:
         words = f"Looking up {host} had no answer within {LOOKUP_LIMIT:g} seconds."

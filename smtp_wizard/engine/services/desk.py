@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from smtp_wizard.engine.accounts.account_book import AccountBook
-from smtp_wizard.engine.accounts.secret_entries import Entries
+from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.checks.events import Titles
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -33,7 +33,7 @@ class Desk:
     attempts: Attempts
     """The sign-ins that count."""
     diagnosis: Titles
-    entries: Entries
+    entries: SecretEntries
     """The secrets of saved accounts."""
     discovery: Discovery
     scans: Scans
@@ -42,6 +42,6 @@ class Desk:
     accounts: Accounts
     now: Callable[[], datetime]
 
-    def troubles(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[str, ...]:
         """Return which accounts cannot be used, what could not be kept or noted; nothing that was returned before."""
-        return (*self.book.troubles(), *self.book.state.troubles(), *self.stores.journal.troubles())
+        return (*self.book.problems(), *self.book.state.problems(), *self.stores.journal.problems())

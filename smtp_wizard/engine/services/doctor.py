@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from smtp_wizard.engine.accounts import account_book
-from smtp_wizard.engine.accounts.account_book import AccountBook, StoreTrouble
-from smtp_wizard.engine.accounts.secret_entries import Entries, Leftover, Leftovers
+from smtp_wizard.engine.accounts.account_book import AccountBook, AccountFileError
+from smtp_wizard.engine.accounts.secret_entries import Leftover, Leftovers, SecretEntries
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.threads import in_thread
@@ -39,7 +39,7 @@ class Doctor:
         folder: Path,
         book: AccountBook,
         stores: SecretStores,
-        entries: Entries,
+        entries: SecretEntries,
         wire: Wire,
         environ: Mapping[str, str],
         now: Callable[[], datetime],
@@ -77,7 +77,7 @@ class Doctor:
         """Return what was left; nothing where that cannot be told now."""
         try:
             return await self._entries.left()
-        except StoreTrouble:
+        except AccountFileError:
             return Leftovers((), ())  # said where the accounts are looked at
 
     async def _examine_stores(self) -> list[Examined]:
@@ -99,7 +99,7 @@ class Doctor:
         """Look whether what saved accounts refer to is there: the vault, programs, files. No command is run."""
         try:
             saved = await in_thread(self._book.list)
-        except StoreTrouble:
+        except AccountFileError:
             return []  # said where the accounts are looked at
         found = []
         for account in saved:
@@ -196,7 +196,7 @@ def _folder(folder: Path) -> Examined:
 def _accounts(folder: Path, book: AccountBook) -> Iterator[Examined]:
     try:
         saved = book.list()
-    except StoreTrouble as problem:
+    except AccountFileError as problem:
         yield _config("accounts", Health.FAIL, str(problem))
         return
     file = folder / account_book.FILE_NAME
@@ -206,7 +206,7 @@ def _accounts(folder: Path, book: AccountBook) -> Iterator[Examined]:
     else:
         count = {0: "No account is", 1: "One account is"}.get(len(saved), f"{len(saved)} accounts are")
         yield _config("accounts", Health.OK, f"{count} saved.")
-    for words in book.troubles():
+    for words in book.problems():
         yield _config("accounts", Health.FAIL, words)
     for account in saved:
         ca_file = account.connection.ca_file
@@ -220,7 +220,7 @@ def _results(folder: Path, book: AccountBook) -> Iterator[Examined]:
     if not file.exists():
         return
     readable = book.state.readable
-    troubles = book.state.troubles()
+    troubles = book.state.problems()
     for trouble in troubles:
         yield _config("results", Health.WARN, f"{trouble} Accounts can be tested all the same.")
     if readable and not troubles:

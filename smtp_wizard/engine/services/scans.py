@@ -15,7 +15,7 @@ from smtp_wizard.engine.smtp.transport import Wire
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.scan.control_host import ControlAnswer, ControlHost
-    from smtp_wizard.engine.scan.question import ScanRequest
+    from smtp_wizard.engine.scan.request import ScanRequest
     from smtp_wizard.engine.scan.results import Emit as Tell
     from smtp_wizard.engine.scan.results import ScanResult
 
@@ -45,10 +45,10 @@ class Scans:
         `security` keeps to one way of encrypting; `ca_file` is believed where `options` names none. `found`: a stranger
         named the host, so it is left alone where it leads inside.
         """
-        from smtp_wizard.engine.scan.known_host import question_about
+        from smtp_wizard.engine.scan.known_host import scan_request_for
 
         said = options or Options()
-        question = question_about(
+        question = scan_request_for(
             self._catalog,
             host,
             security=security,
@@ -66,9 +66,9 @@ class Scans:
 
     def propose_neutral(self, host: str, ports: Collection[int]) -> ControlHost | None:
         """Return whom to propose for the question whether this network blocks ports; it is not spoken to yet."""
-        from smtp_wizard.engine.scan.control_host import load_control_hosts, proposed
+        from smtp_wizard.engine.scan.control_host import load_control_hosts, proposed_host
 
-        return proposed(host, ports, load_control_hosts())
+        return proposed_host(host, ports, load_control_hosts())
 
     async def ask_neutral(
         self,
@@ -83,18 +83,20 @@ class Scans:
 
         `instead`: other ports of `host` that are known to serve, best first; None: that is found out beside.
         """
-        from smtp_wizard.engine.scan.control_host import answers
-        from smtp_wizard.engine.scan.known_host import question_about_neutral
+        from smtp_wizard.engine.scan.control_host import control_answers
+        from smtp_wizard.engine.scan.known_host import scan_request_for_control_host
 
         said = options or Options()
-        question = question_about_neutral(self._catalog, neutral, ports, family=said.family, ca_file=said.ca_file)
+        question = scan_request_for_control_host(
+            self._catalog, neutral, ports, family=said.family, ca_file=said.ca_file
+        )
         asked = [self._probed(question, _unheard)]
         if instead is None:
             asked.append(self.probe(host, _unheard, options=options))
         seen, *own = await asyncio.gather(*asked)
         serving = [each.report.endpoint for probe in own for each in probe.serving]
         every = (each.endpoint for provider in self._catalog.providers for each in provider.endpoints)
-        return answers(host, seen, {each.port for each in every if each.host == neutral}, instead or serving)
+        return control_answers(host, seen, {each.port for each in every if each.host == neutral}, instead or serving)
 
 
 def _unheard(_: object) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.accounts.account_book import AccountBook, NoSuchAccount
-from smtp_wizard.engine.accounts.secret_entries import Entries
+from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
@@ -33,7 +33,7 @@ from smtp_wizard.engine.wizard.account_draft import edited_account
 from smtp_wizard.engine.wizard.draft import Draft
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.oauth.exchange import OAuthClient, RegisteredClient
+    from smtp_wizard.engine.oauth.client import OAuthClient, RegisteredClient
 
 ENOUGH = timedelta(minutes=2)
 """An access token that lasts less long is renewed before it is used."""
@@ -54,7 +54,7 @@ class Tokens:
         *,
         catalog: Catalog,
         book: AccountBook,
-        entries: Entries,
+        entries: SecretEntries,
         renewal: Renewal,
         now: Callable[[], datetime],
     ) -> None:
@@ -69,7 +69,7 @@ class Tokens:
 
     def exchange(self, server: OAuthServer, client: RegisteredClient, ca_file: str | None = None) -> OAuthClient:
         """Return what is asked of a server on behalf of a client."""
-        from smtp_wizard.engine.oauth.exchange import OAuthClient
+        from smtp_wizard.engine.oauth.client import OAuthClient
 
         return OAuthClient(server, client, trust=Trust(ca_file), now=self._now)
 
@@ -98,7 +98,7 @@ class Tokens:
     async def owner(self, draft: Draft) -> Account | None:
         """Return the account that a draft's sign-in belongs to, None where it is not saved yet.
 
-        Raises `StoreTrouble`.
+        Raises `AccountFileError`.
         """
         name = self._settled.get(draft.secret) if draft.secret is not None else None
         if name is None:
@@ -111,7 +111,7 @@ class Tokens:
     async def store_of(self, draft: Draft) -> StoreRef | None:
         """Return where a check of a draft reads the sign-in of a saved account, None where it reads nothing.
 
-        Raises `StoreTrouble`.
+        Raises `AccountFileError`.
         """
         if draft.connection.auth is not Auth.XOAUTH2 or draft.secret is None or self.is_fresh(draft.secret):
             return None
@@ -135,7 +135,7 @@ class Tokens:
     async def for_draft(self, draft: Draft) -> Secret | None:
         """Return the access token for a draft. A sign-in that a saved account has is renewed there, and kept.
 
-        None where the draft has no sign-in. Raises `OAuthError`, `SecretError`, `StoreTrouble`.
+        None where the draft has no sign-in. Raises `OAuthError`, `SecretError`, `AccountFileError`.
         """
         if draft.secret is None:
             return None
@@ -204,7 +204,7 @@ class Tokens:
 class _SignInUnderRenewal:
     """A saved account's sign-in while it is renewed."""
 
-    def __init__(self, entries: Entries, account: Account) -> None:
+    def __init__(self, entries: SecretEntries, account: Account) -> None:
         self._entries = entries
         self._account = account
         self.place = account.store
@@ -231,7 +231,7 @@ def _renewable(ref: StoreRef | None) -> StoreRef:
 
 
 def _client_of(grant: Grant) -> RegisteredClient:
-    from smtp_wizard.engine.oauth.exchange import RegisteredClient
+    from smtp_wizard.engine.oauth.client import RegisteredClient
 
     return RegisteredClient(grant.client_id, grant.client_secret)
 

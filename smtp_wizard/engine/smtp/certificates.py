@@ -2,7 +2,7 @@
 
 OpenSSL says that it does not believe a certificate, and one reason. What a person must do depends on more: whether the
 server forgot to send the certificate between its own and the root, whether the issuer is a virus scanner, which one of
-the chain has run out. `read_chain` reads what was sent (RFC 5280), `judged` says what that makes of OpenSSL's reason.
+the chain has run out. `read_chain` reads what was sent (RFC 5280), `refined_fault` what that makes of OpenSSL's reason.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def read_chain(encoded: Sequence[bytes]) -> tuple[Certificate, ...]:
     return tuple(each for each in read if each is not None) if read and read[0] is not None else ()
 
 
-def judged(said: TlsFault, chain: Sequence[Certificate], now: datetime) -> TlsFault:
+def refined_fault(said: TlsFault, chain: Sequence[Certificate], now: datetime) -> TlsFault:
     """Say more exactly what is wrong, given OpenSSL's reason and the chain that was sent."""
     if not chain:
         return said
@@ -90,7 +90,7 @@ def judged(said: TlsFault, chain: Sequence[Certificate], now: datetime) -> TlsFa
     return said
 
 
-def culprit(fault: TlsFault, chain: Sequence[Certificate], now: datetime) -> Certificate:
+def faulty_certificate(fault: TlsFault, chain: Sequence[Certificate], now: datetime) -> Certificate:
     """Return the certificate of a chain that a fault is about: the leaf, where none stands out."""
     return next((each for each in chain if _is_guilty(each, fault, now)), chain[0])
 

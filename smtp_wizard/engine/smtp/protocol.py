@@ -132,7 +132,7 @@ class ReplyParser:
         # Masked before it is cut and escaped, which could leave a part of the secret that is not known again.
         return shown(self.redactor.scrub(_decode(data)), 200)
 
-    def take(self) -> Reply | None:
+    def next_reply(self) -> Reply | None:
         """Return the next whole reply, or None until more bytes come. Raises `SmtpError` (garbled)."""
         while (line := self._line()) is not None:
             found = _REPLY_LINE.fullmatch(line)
@@ -237,7 +237,7 @@ def _line_command(text: str) -> Command:
     return Command(text.encode("utf-8") + b"\r\n", shown(text))
 
 
-def own_name(name: str, local_address: str) -> str:
+def ehlo_argument(name: str, local_address: str) -> str:
     """Return what EHLO says: the name that was given, else the address of this end as a literal.
 
     An IP address that was given goes out as a literal too (RFC 5321 section 4.1.3).
@@ -331,7 +331,7 @@ class Dialogue:
         Raises `SmtpError`: unsolicited, or rejected when what came unasked is 421 (the server says that it closes).
         """
         if self._parser.waiting:
-            early = self._parser.take()
+            early = self._parser.next_reply()
             if early is not None and early.code == 421:
                 raise SmtpError(Fault.REJECTED, early.text, reply=early)
             words = early.shown if early else self._parser.drop()
@@ -347,12 +347,12 @@ class Dialogue:
         """Return the next reply that is owed, or None until more bytes come."""
         if not self._owed:
             raise ValueError("no reply is owed")
-        reply = self._parser.take()
+        reply = self._parser.next_reply()
         if reply is not None:
             self._owed -= 1
         return reply
 
-    def encrypted(self) -> Shown:
+    def restart_under_tls(self) -> Shown:
         """Start again under TLS; return what had come in clear text after the 220, which is thrown away.
 
         RFC 3207 section 4.2; CVE-2011-0411 is what happens otherwise.

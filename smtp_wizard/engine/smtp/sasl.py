@@ -307,7 +307,7 @@ def _decoded(challenge: str) -> bytes:
     return raw
 
 
-def give_up() -> Command:
+def cancel() -> Command:
     """The lone star that cancels an authentication exchange (RFC 4954 section 4)."""
     return Command(b"*\r\n", phrase("*"))
 

@@ -61,7 +61,7 @@ class Fault(StrEnum):
     UNUSABLE_SECRET = "unusable-secret"
     """We refused to send it: a NUL in it, or empty."""
     NO_TOKEN = "no-token"
-    """There is no access token to sign in with; `lacking` says why, as `OAuthTrouble` calls it."""
+    """There is no access token to sign in with; `lacking` says why, as `OAuthFault` calls it."""
     ROUNDS = "rounds"
     """We refused a sign-in that would cost too much, or protect too little (SCRAM, RFC 7677 section 4)."""
     IMPOSTOR = "impostor"

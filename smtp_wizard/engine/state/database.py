@@ -1,7 +1,7 @@
 """The file of what the program learns: made, checked, migrated, opened, put aside. It is opened nowhere else.
 
 It is an SQLite database in WAL mode, beside the accounts, readable by its owner only. Nothing that ails it may stop
-a test: whoever opens it gets `StateTrouble` with one sentence, and goes on without.
+a test: whoever opens it gets `StateError` with one sentence, and goes on without.
 """
 
 from __future__ import annotations
@@ -52,16 +52,16 @@ microseconds since 1970. What was released is never changed here, only added to.
 TABLES = ("results", "logins", "attempts")
 
 
-class StateTrouble(Exception):
+class StateError(Exception):
     """What was learnt cannot be kept, or read. The text is one sentence for a person."""
 
 
-class DamagedState(StateTrouble):
+class DamagedState(StateError):
     """The file is no database, a damaged one, or another program's."""
 
 
 def open_for_writing(folder: Path, seconds: float) -> Connection:
-    """Open the file in `folder`, made and brought up to date where that is needed. Raises `StateTrouble`.
+    """Open the file in `folder`, made and brought up to date where that is needed. Raises `StateError`.
 
     `seconds`: how long to wait for another process that is writing.
     """
@@ -91,7 +91,7 @@ def in_memory() -> Connection:
 
 
 def read(folder: Path, query: Callable[[Connection], T]) -> T | None:
-    """Return what `query` finds in the file of `folder`, None where there is none yet. Raises `StateTrouble`.
+    """Return what `query` finds in the file of `folder`, None where there is none yet. Raises `StateError`.
 
     Nothing is written, and no other process is waited for longer than a moment.
     """
@@ -119,7 +119,7 @@ def _found(file: Path, mode: str, query: Callable[[Connection], T]) -> T | None:
 def put_aside(folder: Path, seconds: float) -> str:
     """Move a damaged file out of the way; return a sentence that says so, '' where it is in order by now.
 
-    Raises `StateTrouble` where it cannot be moved.
+    Raises `StateError` where it cannot be moved.
     """
     import filelock
 
@@ -136,7 +136,7 @@ def put_aside(folder: Path, seconds: float) -> str:
                     with suppress(FileNotFoundError):
                         _beside(file, ending).replace(_beside(aside, ending))
         except filelock.Timeout:
-            raise StateTrouble(_words(file, "kept", "another smtp-wizard is putting the damaged file aside")) from None
+            raise StateError(_words(file, "kept", "another smtp-wizard is putting the damaged file aside")) from None
         finally:
             with suppress(OSError):
                 _beside(file, ".lock").unlink()
@@ -148,7 +148,7 @@ def put_aside(folder: Path, seconds: float) -> str:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Translate what SQLite raises while the file of `folder` is written to into `StateTrouble`."""
+    """Translate what SQLite raises while the file of `folder` is written to into `StateError`."""
     with _told(folder / FILE_NAME, "kept"):
         yield
 
@@ -158,7 +158,7 @@ def is_busy(problem: BaseException) -> bool:
     return _code(problem) in (_BUSY, _LOCKED)
 
 
-def may_be_damage(problem: StateTrouble) -> bool:
+def may_be_damage(problem: StateError) -> bool:
     """Whether the file should be looked at page by page: it is damaged, or lacks a table."""
     return isinstance(problem, DamagedState) or _code(problem) == _ERROR
 
@@ -185,7 +185,7 @@ _REASONS = {
 def _code(problem: BaseException | None) -> int:
     """Return SQLite's primary result code, of the error itself or of what it comes from; 0 where there is none."""
     code = getattr(problem, "sqlite_errorcode", None)
-    if code is None and isinstance(problem, StateTrouble):
+    if code is None and isinstance(problem, StateError):
         return _code(problem.__cause__)
     return int(code or 0) & 0xFF
 
@@ -196,10 +196,10 @@ def _why(problem: Exception) -> Shown:
     return shown(_REASONS.get(_code(problem)) or str(problem), 100)
 
 
-def _trouble(problem: Exception, file: Path, done: str) -> StateTrouble:
+def _trouble(problem: Exception, file: Path, done: str) -> StateError:
     if isinstance(problem, private_files.UnsafeFile):
-        return StateTrouble(f"Results and refused sign-ins are not {done}. {problem}")
-    kind = DamagedState if _code(problem) in _DAMAGED else StateTrouble
+        return StateError(f"Results and refused sign-ins are not {done}. {problem}")
+    kind = DamagedState if _code(problem) in _DAMAGED else StateError
     return kind(_words(file, done, _why(problem)))
 
 
@@ -267,7 +267,7 @@ def _make_private(file: Path) -> None:
 def _version(connection: Connection, file: Path) -> int:
     """Return the schema version; 0 for an empty file.
 
-    Raises `DamagedState` for another program's file, `StateTrouble` for one of a newer smtp-wizard.
+    Raises `DamagedState` for another program's file, `StateError` for one of a newer smtp-wizard.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
@@ -277,7 +277,7 @@ def _version(connection: Connection, file: Path) -> int:
             raise DamagedState(_words(file, "kept", "it is another program's"))
         return 0
     if version > len(MIGRATIONS):
-        raise StateTrouble(
+        raise StateError(
             f"The file {_shown(file)}, in which results and refused sign-ins are kept, was written by a newer "
             "smtp-wizard; please update this one (the file was left as it is, and nothing new is kept)."
         )
@@ -321,5 +321,5 @@ def _is_damaged(file: Path) -> bool:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
             whole = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
             return not (whole and tables.issuperset(TABLES))
-    except (StateTrouble, sqlite3.Error) as problem:
+    except (StateError, sqlite3.Error) as problem:
         return isinstance(problem, DamagedState) or _code(problem) in _DAMAGED

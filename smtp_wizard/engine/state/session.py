@@ -12,8 +12,8 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any, TypeVar
 
-from smtp_wizard.engine.state import carried, database
-from smtp_wizard.engine.state.database import StateTrouble
+from smtp_wizard.engine.state import database, migration
+from smtp_wizard.engine.state.database import StateError
 
 PAUSE = 2.0
 """Seconds for which a file that could not be written to is left alone."""
@@ -48,7 +48,7 @@ class Session:
         self._folder = folder
         self._lock_limit = lock_limit
         self._note = note
-        self._given_up: tuple[float, StateTrouble] | None = None
+        self._given_up: tuple[float, StateError] | None = None
         """Until when (monotonic) the file is not tried again, and why."""
         self._file: Connection | None = None
         self._memory: Connection | None = None
@@ -58,7 +58,7 @@ class Session:
         jobs = (*self.unwritten, *batch)
         try:
             done = self._in_file(jobs)
-        except StateTrouble as problem:
+        except StateError as problem:
             self._note(str(problem))
             self._in_memory(batch)
         else:
@@ -87,7 +87,7 @@ class Session:
     # -- the file ---------------------------------------------------------------------------------------------------
 
     def _in_file(self, jobs: Sequence[Job]) -> list[_Done]:
-        """Do it in the file, in a new one where the old one is damaged. Raises `StateTrouble`.
+        """Do it in the file, in a new one where the old one is damaged. Raises `StateError`.
 
         What went wrong is not tried again for a while: all that is unwritten would be done again each time.
         """
@@ -95,7 +95,7 @@ class Session:
             raise self._given_up[1]
         try:
             done = self._tried_twice(jobs)
-        except StateTrouble as problem:
+        except StateError as problem:
             pause = self._lock_limit if database.is_busy(problem) else PAUSE
             self._given_up = time.monotonic() + pause, problem
             raise
@@ -105,7 +105,7 @@ class Session:
     def _tried_twice(self, jobs: Sequence[Job]) -> list[_Done]:
         try:
             return self._tried(jobs)
-        except StateTrouble as problem:
+        except StateError as problem:
             if not database.may_be_damage(problem):
                 raise
         if said := database.put_aside(self._folder, self._lock_limit):
@@ -126,7 +126,7 @@ class Session:
         connection = database.open_for_writing(self._folder, self._lock_limit)
         try:
             with database.writing(self._folder):
-                carried.take_over(connection, self._folder)
+                migration.migrate(connection, self._folder)
         except BaseException:
             connection.close()
             raise
@@ -144,7 +144,7 @@ class Session:
     def _copy(self) -> Connection:
         """Return a database in memory with the sign-ins that count: those of the file, as far as it can be read."""
         memory = database.in_memory()
-        with suppress(StateTrouble):
+        with suppress(StateError):
             rows = database.read(self._folder, lambda file: file.execute("SELECT * FROM attempts").fetchall())
             memory.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", rows or ())
         _transaction(memory, tuple(self.unwritten), in_memory=True)

@@ -43,11 +43,11 @@ class State:
         To be called at the end of a program, and not in an event loop. `seconds`: how long that may take.
         """
         self.storage.flush(seconds)
-        return self.troubles()
+        return self.problems()
 
-    def troubles(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[str, ...]:
         """Return in sentences what went wrong since the last time."""
-        return self.storage.troubles()
+        return self.storage.problems()
 
     @property
     def readable(self) -> bool:

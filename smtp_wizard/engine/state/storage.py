@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.state.session import Job, Session, Work
 
 IDLE_SECONDS = 1.0
-"""After so long with nothing to write the file is closed, and the thread ends; the next thing to write begins anew."""
+"""After so long with nothing to write the file is closed, and the thread ends; the next thing to write begins again."""
 MOST_TROUBLES = 10
 """Different sentences about what went wrong; more are no help."""
 
@@ -69,7 +69,7 @@ class Storage:
 
         try:
             return database.read(self._folder, query)
-        except database.StateTrouble as problem:
+        except database.StateError as problem:
             self.note(str(problem))
             return None
 
@@ -153,7 +153,7 @@ class Storage:
         if bug is not None:
             raise bug
 
-    def troubles(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[str, ...]:
         """Return what went wrong and was not returned before, in sentences."""
         with self._changed:
             news = tuple(sentence for sentence, told in self._troubles.items() if not told)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from smtp_wizard.engine.accounts.account import Account, fit_name, new_id
-from smtp_wizard.engine.accounts.account_book import AccountBook, NoSuchAccount, StoreTrouble
+from smtp_wizard.engine.accounts.account_book import AccountBook, AccountFileError, NoSuchAccount
 from smtp_wizard.engine.accounts.lockout_guard import REFUSED
 from smtp_wizard.engine.base.connection import Auth, knows_server
 from smtp_wizard.engine.base.errors import InputError
@@ -56,7 +56,7 @@ def copy_of(account: Account, secret: Secret | None, catalog: Catalog, name: str
 
 
 def draft_to_sign_in_again(account: Account, secret: Secret | None, catalog: Catalog) -> Draft:
-    """Return the wizard's answers for an account whose sign-in in the browser is to be made anew.
+    """Return the wizard's answers for an account whose sign-in in the browser is to be made again.
 
     `secret`: the old one, where it can be read: the client's own secret is in it.
     """
@@ -93,9 +93,9 @@ def account_of(draft: Draft, now: datetime) -> Account:
 
 
 def edited_account(draft: Draft, book: AccountBook) -> Account | None:
-    """Return the account that a draft changes; None where it was removed meanwhile: then it is saved anew.
+    """Return the account that a draft changes; None where it was removed meanwhile: then it is saved again.
 
-    Raises `StoreTrouble`.
+    Raises `AccountFileError`.
     """
     try:
         return book.get(draft.editing) if draft.editing is not None else None
@@ -119,5 +119,5 @@ def suggested_name(draft: Draft, catalog: Catalog, book: AccountBook) -> str:
     wanted = " ".join(part for part in (words, local) if part) or "Account"
     try:
         return book.free_name(wanted)
-    except StoreTrouble:
+    except AccountFileError:
         return fit_name(wanted)

@@ -180,7 +180,7 @@ class Draft:
             secret=None,
             proof=None,
         )
-        return fresh.with_path(only) if only is not None and walkable(only) else fresh
+        return fresh.with_path(only) if only is not None and is_usable(only) else fresh
 
     def with_path(self, path: AccessPath) -> Self:
         """Choose a way of signing in. A password typed for another way is not carried over.
@@ -330,7 +330,7 @@ def with_choice(draft: Draft, catalog: Catalog, provider: Provider | None) -> Dr
     return replace(chosen, by_hand=chosen.by_hand or chosen.connection.endpoint is None)
 
 
-def walkable(path: AccessPath) -> bool:
+def is_usable(path: AccessPath) -> bool:
     """Whether this program can walk a path: a closed one leads on, and so does one where nobody gets a client id."""
     return not path.closed and (path.auth is not PathAuth.OAUTH2 or signs_in_elsewhere(path))
 

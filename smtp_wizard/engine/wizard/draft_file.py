@@ -1,6 +1,6 @@
 """The draft on disk: what was entered so far, so that a lost line costs at most the password.
 
-The secret is never written, nor is the proof that it worked. What cannot be read is put aside and begun anew. It is
+The secret is never written, nor is the proof that it worked. What cannot be read is put aside and begun again. It is
 held to the same as `accounts.json`, since what stands in it reaches the same servers.
 """
 
@@ -51,7 +51,7 @@ class UnfinishedDraft:
     """Where it goes on: where it stopped, or earlier where something must be proved again."""
 
 
-class DraftBox:
+class DraftFile:
     """The one draft of a config folder. That it cannot be saved is no reason to lose the rest: nothing is raised."""
 
     def __init__(self, folder: Path) -> None:

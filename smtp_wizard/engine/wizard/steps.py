@@ -136,7 +136,7 @@ def resume_step(draft: Draft) -> Step:
 def opening_step(draft: Draft) -> Step:
     """Return where a draft that is handed over begins: a saved account at its server, any other as `resume_step`.
 
-    A saved account whose sign-in in the browser is to be made anew begins there.
+    A saved account whose sign-in in the browser is to be made again begins there.
     """
     if draft.editing is None:
         return resume_step(draft)

@@ -24,10 +24,10 @@ from smtp_wizard.engine.accounts.account import NAME_LIMIT, Account, AccountName
 from smtp_wizard.engine.accounts.account_book import (
     FILE_NAME,
     AccountBook,
+    AccountFileError,
     Displaces,
     NameTaken,
     NoSuchAccount,
-    StoreTrouble,
 )
 from smtp_wizard.engine.accounts.account_file import FILE_SCHEMAS, FILE_VERSION, account_from_json, account_to_json
 from smtp_wizard.engine.base import private_files
@@ -566,7 +566,7 @@ def test_a_damaged_file_is_said_and_left_as_it_is(book: AccountBook, folder: Pat
         lambda: book.change("Office", account("Office")),
     ]
     for attempt in attempts:
-        with pytest.raises(StoreTrouble, match=rf"{FILE_NAME} is damaged \(.+\); it was left as it is") as trouble:
+        with pytest.raises(AccountFileError, match=rf"{FILE_NAME} is damaged \(.+\); it was left as it is") as trouble:
             attempt()
         assert "hunter2" not in str(trouble.value)
     assert (folder / FILE_NAME).read_bytes() == DAMAGED[damage]
@@ -576,9 +576,9 @@ def test_a_file_of_a_newer_version_is_said_and_left_as_it_is(book: AccountBook, 
     newer = document(schema="smtp-wizard/accounts-file/3", version=3, folders=[])
     folder.mkdir()
     (folder / FILE_NAME).write_bytes(newer)
-    with pytest.raises(StoreTrouble, match="newer smtp-wizard"):
+    with pytest.raises(AccountFileError, match="newer smtp-wizard"):
         book.list()
-    with pytest.raises(StoreTrouble, match="newer smtp-wizard"):
+    with pytest.raises(AccountFileError, match="newer smtp-wizard"):
         book.put(account(), replacing=True)
     assert (folder / FILE_NAME).read_bytes() == newer
 
@@ -606,7 +606,7 @@ def test_a_write_that_fails_leaves_the_old_file(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, call, fail)
-        with pytest.raises(StoreTrouble, match="No space left on device; nothing there was changed") as trouble:
+        with pytest.raises(AccountFileError, match="No space left on device; nothing there was changed") as trouble:
             book.put(account("Second"))
     assert str(saved_file) in str(trouble.value)
 
@@ -617,12 +617,12 @@ def test_a_file_that_cannot_grow_leaves_the_old_one(saved_file: Path) -> None:
         import resource, sys
         from dataclasses import replace
         from pathlib import Path
-        from smtp_wizard.engine.accounts.account_book import AccountBook, StoreTrouble
+        from smtp_wizard.engine.accounts.account_book import AccountBook, AccountFileError
         book = AccountBook(Path(sys.argv[1]))
         resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
         try:
             book.put(replace(book.get("Office"), name="Second"))
-        except StoreTrouble as trouble:
+        except AccountFileError as trouble:
             print(trouble)
     """
     ended = run_python(script, str(saved_file.parent))
@@ -631,16 +631,16 @@ def test_a_file_that_cannot_grow_leaves_the_old_one(saved_file: Path) -> None:
 
 def test_a_read_only_file_is_respected(book: AccountBook, saved_file: Path) -> None:
     saved_file.chmod(0o400)
-    with pytest.raises(StoreTrouble, match="Permission denied"):
+    with pytest.raises(AccountFileError, match="Permission denied"):
         book.put(account("Second"))
     assert book.list() == (account(),)
 
 
 def test_a_folder_in_the_files_place_is_said(book: AccountBook, folder: Path) -> None:
     (folder / FILE_NAME).mkdir(parents=True)
-    with pytest.raises(StoreTrouble, match="could not be read: Is a directory"):
+    with pytest.raises(AccountFileError, match="could not be read: Is a directory"):
         book.list()
-    with pytest.raises(StoreTrouble, match="could not be read: Is a directory"):
+    with pytest.raises(AccountFileError, match="could not be read: Is a directory"):
         book.put(account())
     with pytest.raises(IsADirectoryError):
         private_files.write_private(folder / FILE_NAME, b"")
@@ -649,9 +649,9 @@ def test_a_folder_in_the_files_place_is_said(book: AccountBook, folder: Path) ->
 def test_a_file_in_the_folders_place_is_said(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("a file")
     book = AccountBook(tmp_path / "config")
-    with pytest.raises(StoreTrouble, match="could not be read"):
+    with pytest.raises(AccountFileError, match="could not be read"):
         book.list()
-    with pytest.raises(StoreTrouble, match="could not be saved"):
+    with pytest.raises(AccountFileError, match="could not be saved"):
         book.put(account())
 
 
@@ -669,7 +669,7 @@ def test_what_a_killed_writer_left_is_swept_at_the_next_save(book: AccountBook, 
 def test_a_lock_that_is_held_is_said_in_a_sentence(book: AccountBook, saved_file: Path) -> None:
     with (
         filelock.FileLock(f"{saved_file}.lock"),
-        pytest.raises(StoreTrouble, match=r"Another smtp-wizard .* more than 0\.2 seconds; nothing was saved"),
+        pytest.raises(AccountFileError, match=r"Another smtp-wizard .* more than 0\.2 seconds; nothing was saved"),
     ):
         book.put(account("Second"))
     assert book.list() == (account(),)

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine.accounts.sign_in_attempts import USUAL, Attempts, Pause, Slot
 from smtp_wizard.engine.providers.provider import LONGEST_LOCKOUT, Lockout
-from smtp_wizard.engine.state.carried import OLD_NAME
 from smtp_wizard.engine.state.forms import FILE_NAME, number_of
+from smtp_wizard.engine.state.migration import OLD_NAME
 from smtp_wizard.engine.state.storage import Storage
 from tests.support.state import FULL, refuse_to_write, rows_of
 
@@ -87,7 +87,7 @@ async def pause(attempts: Attempts, username: str = ANA, lockout: Lockout = USUA
 def written(attempts: Attempts, folder: Path) -> list[dict[str, Any]]:
     """What stands in the file when all is written."""
     attempts._storage.flush()
-    assert attempts._storage.troubles() == ()
+    assert attempts._storage.problems() == ()
     return rows_of(folder, "attempts")
 
 
@@ -552,7 +552,7 @@ async def test_what_cannot_be_written_this_process_counts_for_itself(
         attempts._storage.flush()
         assert len((await pause(attempts)).causes) == 3, "also when the file was given up in between"
         assert len(counting(folder, clock).counted(ANA, HOST)) == 1
-    (trouble,) = attempts._storage.troubles()
+    (trouble,) = attempts._storage.problems()
     assert "no space left on the disk" in trouble
     await pause(attempts)
     attempts.release(await slot(attempts, "bob"))

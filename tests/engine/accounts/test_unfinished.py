@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import FILE_NAME, StoreTrouble
+from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountFileError
 from smtp_wizard.engine.accounts.secret_entries import Leftover
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.secret import Secret
@@ -120,7 +120,7 @@ async def test_the_first_change_of_all_is_noted_too(tmp_path: Path) -> None:
     desk = make_desk(folder, backend=desktop(backend))
     await desk.accounts.save(draft(PASSWORD))
     assert len(backend.seen) == 1
-    assert desk.stores.journal.troubles() == ()
+    assert desk.stores.journal.problems() == ()
     assert [stat.S_IMODE(each.stat().st_mode) for each in (folder, folder.parent)] == [0o700, 0o700]
 
 
@@ -132,7 +132,7 @@ async def test_without_a_config_folder_nothing_is_noted_and_nothing_said() -> No
     with pytest.raises(SecretError):
         pending.add(ORPHAN)
     journal.sweep()
-    assert (journal.left(), journal.files(), journal.troubles()) == (([], []), [], ())
+    assert (journal.left(), journal.files(), journal.problems()) == (([], []), [], ())
 
 
 async def test_a_change_under_way_is_no_leftover(tmp_path: Path) -> None:
@@ -170,15 +170,15 @@ async def test_the_session_needs_no_note(desk: Desk) -> None:
     await desk.accounts.save(draft(PASSWORD, store=StoreKind.SESSION))
     await desk.accounts.remove("Office")
     assert notes(desk.folder) == []
-    assert desk.stores.journal.troubles() == ()
+    assert desk.stores.journal.problems() == ()
 
 
 async def test_a_session_forgets_what_no_account_was_saved_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
-        raise StoreTrouble(shown("The disk is full."))
+        raise AccountFileError(shown("The disk is full."))
 
     monkeypatch.setattr(desk.book, "put", full)
-    with pytest.raises(StoreTrouble):
+    with pytest.raises(AccountFileError):
         await desk.accounts.save(draft(PASSWORD, store=StoreKind.SESSION))
     assert not vars(desk.stores.get(StoreKind.SESSION))["_kept"]
 
@@ -207,9 +207,9 @@ async def test_where_the_accounts_cannot_be_read_nothing_is_deleted(desk: Desk, 
         file.write_text("{")
     assert change.trouble is not None
     assert kept(backend) == {"Office/password": PASSWORD, "Shop/password": "another one"}
-    with pytest.raises(StoreTrouble):
+    with pytest.raises(AccountFileError):
         await desk.entries.left()
-    with pytest.raises(StoreTrouble):
+    with pytest.raises(AccountFileError):
         await desk.entries.clean()
     file.write_bytes(whole)
     assert [each.account for each in (await desk.entries.clean()).removed] == ["Shop"]
@@ -255,9 +255,9 @@ async def test_a_note_that_cannot_be_written_is_said_and_stands_in_nobodys_way(
     await desk.accounts.save(draft(PASSWORD))
     await desk.accounts.remove("Office")
     assert kept(backend) == {}
-    (told,) = desk.stores.journal.troubles()
+    (told,) = desk.stores.journal.problems()
     assert "without a note of it (No space left on device)" in told
-    assert desk.stores.journal.troubles() == (), "the same thing is told once"
+    assert desk.stores.journal.problems() == (), "the same thing is told once"
     assert notes(desk.folder) == []
 
 
@@ -269,7 +269,7 @@ async def test_there_are_not_more_notes_than_anybody_can_need(
         (desk.folder / f"unfinished-{number}.json").write_text("odd")
     await desk.accounts.save(draft(PASSWORD))
     assert kept(backend) == {"Office/password": PASSWORD}
-    assert "2 notes already; 'smtp-wizard doctor --clean'" in " ".join(desk.stores.journal.troubles())
+    assert "2 notes already; 'smtp-wizard doctor --clean'" in " ".join(desk.stores.journal.problems())
     assert len(notes(desk.folder)) == 2
 
 

@@ -17,9 +17,9 @@ from smtp_wizard.engine.accounts.account_book import (
     FILE_NAME,
     MOST_TOLD,
     AccountBook,
+    AccountFileError,
     NameTaken,
     NoSuchAccount,
-    StoreTrouble,
     UnreadAccount,
 )
 from smtp_wizard.engine.accounts.account_file import (
@@ -238,10 +238,10 @@ def test_its_secret_belongs_to_an_account(folder: Path) -> None:
     assert book.stores() == {StoreRef(StoreKind.ENV, "GOOD_PASSWORD"), in_vault}
     assert write(folder, entry(auth="magic", store=None)).stores() == set()
     for store in ({"kind": "attic", "where": "x"}, "vault"):
-        with pytest.raises(StoreTrouble, match="'Bad'"):
+        with pytest.raises(AccountFileError, match="'Bad'"):
             write(folder, GOOD, entry(store=store)).stores()
     without = {key: value for key, value in entry().items() if key != "store"}
-    with pytest.raises(StoreTrouble, match=r"accounts\[1\].store' is missing"):
+    with pytest.raises(AccountFileError, match=r"accounts\[1\].store' is missing"):
         write(folder, GOOD, without).stores()
 
 
@@ -252,15 +252,15 @@ def test_the_variables_are_told_as_far_as_they_can_be(folder: Path) -> None:
 
 def test_each_is_told_once_and_of_many_how_many_more_there_are(folder: Path) -> None:
     book = write(folder, GOOD, *(entry(f"Bad {number}", auth="magic") for number in range(MOST_TOLD + 3)))
-    assert book.troubles() == ()  # nothing was read yet
+    assert book.problems() == ()  # nothing was read yet
     assert len(book.list()) == 1
-    told = book.troubles()
+    told = book.problems()
     assert len(told) == MOST_TOLD + 1
     assert told[-1] == "3 more accounts there cannot be used either."
-    assert book.troubles() == ()
+    assert book.problems() == ()
     write(folder, GOOD, entry("Bad 0", auth="magic"), entry("Another", auth="magic"))
     assert len(book.list()) == 1
-    assert [words.split("'")[1] for words in book.troubles()] == ["Another"]
+    assert [words.split("'")[1] for words in book.problems()] == ["Another"]
 
 
 json_values = st.recursive(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook, StoreTrouble
+from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook, AccountFileError
 from smtp_wizard.engine.base import file_ownership
 from smtp_wizard.engine.base.file_ownership import UnsafeFile, refuse_foreign_owners
 from smtp_wizard.engine.base.private_files import lock_of, make_private_dir, read_bounded, read_private, read_start
@@ -24,11 +24,11 @@ from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.vault import FILE_NAME as VAULT
 from smtp_wizard.engine.secrets.vault import VaultStore
-from smtp_wizard.engine.state.carried import OLD_NAME
 from smtp_wizard.engine.state.forms import FILE_NAME as STATE
+from smtp_wizard.engine.state.migration import OLD_NAME
 from smtp_wizard.engine.state.state import State
 from smtp_wizard.engine.wizard.draft_file import FILE_NAME as DRAFT
-from smtp_wizard.engine.wizard.draft_file import DraftBox
+from smtp_wizard.engine.wizard.draft_file import DraftFile
 from tests.support.owners import STRANGER, give_away
 
 OWN = (
@@ -398,7 +398,7 @@ def test_nothing_in_a_files_place_is_waited_for(folder: Path, place: Callable[[P
 
 def test_the_accounts_say_what_is_in_their_place(folder: Path, place: Callable[[Path], str]) -> None:
     words = place(Path("config") / FILE_NAME)
-    with pytest.raises(StoreTrouble, match=words):
+    with pytest.raises(AccountFileError, match=words):
         AccountBook(folder).list()
 
 
@@ -414,7 +414,7 @@ async def test_the_vault_says_what_is_in_its_place(folder: Path, place: Callable
 
 def test_a_draft_is_not_waited_for(folder: Path, place: Callable[[Path], str]) -> None:
     place(Path("config") / DRAFT)
-    assert DraftBox(folder).load() is None
+    assert DraftFile(folder).load() is None
 
 
 def test_of_a_large_file_the_start_can_be_read(file: Path) -> None:
@@ -443,7 +443,7 @@ async def told_of(folder: Path, name: str) -> str:
     """What is said of a file of the folder that cannot be believed."""
     match name:
         case "accounts.json":
-            with pytest.raises(StoreTrouble) as accounts:
+            with pytest.raises(AccountFileError) as accounts:
                 AccountBook(folder).list()
             return str(accounts.value)
         case "providers.yaml":
@@ -454,14 +454,14 @@ async def told_of(folder: Path, name: str) -> str:
             assert vault.value.trouble is SecretFault.EXPOSED
             return str(vault.value)
         case "draft.json":
-            box = DraftBox(folder)
+            box = DraftFile(folder)
             assert box.load() is None
             assert (folder / name).exists()  # left for its owner to look at
             return box.trouble
         case "state.sqlite3":
             state = State(folder)
             assert state.results.lasts(["00000000000000a1"]) == {}
-            (read,) = state.storage.troubles()
+            (read,) = state.storage.problems()
             state.forget("00000000000000a1")
             (written,) = state.flush()
             assert [each.name for each in folder.iterdir()] == [name]
@@ -476,7 +476,7 @@ def test_nothing_is_saved_where_others_could_exchange_it(folder: Path) -> None:
     from tests.engine.accounts.test_accounts import account
 
     folder.chmod(0o703)
-    with pytest.raises(StoreTrouble, match=r"Nothing was saved\. Other users may change the folder config"):
+    with pytest.raises(AccountFileError, match=r"Nothing was saved\. Other users may change the folder config"):
         AccountBook(folder).put(account("Office"))
     assert list(folder.iterdir()) == []
 

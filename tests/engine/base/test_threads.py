@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from smtp_wizard.engine.base.threads import in_thread, to_the_end
+from smtp_wizard.engine.base.threads import in_thread, run_to_completion
 from tests.support.patience import PATIENCE
 
 
@@ -80,7 +80,7 @@ async def test_who_is_cancelled_waits_for_the_end_of_a_change() -> None:
         go_on.wait(PATIENCE)
         over.set()
 
-    work = asyncio.ensure_future(to_the_end(change))
+    work = asyncio.ensure_future(run_to_completion(change))
     for _ in range(3):
         await asyncio.sleep(0)
         work.cancel()
@@ -99,7 +99,7 @@ async def test_a_change_that_fails_after_its_asker_was_cancelled_is_a_cancellati
         go_on.wait(PATIENCE)
         raise ValueError("no")
 
-    work = asyncio.ensure_future(to_the_end(change))
+    work = asyncio.ensure_future(run_to_completion(change))
     await asyncio.sleep(0)
     work.cancel()
     await asyncio.sleep(0)
@@ -113,8 +113,8 @@ async def test_a_change_for_which_no_thread_is_to_be_had_is_made_all_the_same(mo
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refused)
-    assert await to_the_end(lambda: "done") == "done"
+    assert await run_to_completion(lambda: "done") == "done"
     with pytest.raises(ValueError, match="no"):
-        await to_the_end(lambda: int("no"))
+        await run_to_completion(lambda: int("no"))
     with pytest.raises(OSError, match="unavailable"):
         await in_thread(lambda: "done")

@@ -10,7 +10,7 @@ import pytest
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.discovery.egress_guard import may_lead_to
+from smtp_wizard.engine.discovery.egress_guard import may_connect_to
 from smtp_wizard.engine.discovery.web import HttpWeb, WebProblem
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream
 from tests.support.certs import Authority
@@ -97,7 +97,7 @@ from tests.support.webserver import Page, WebServer
     ],
 )
 def test_out_is_good_and_inside_only_where_mail_and_web_are(address: str, port: int, good: bool) -> None:
-    assert may_lead_to(address, port) is good
+    assert may_connect_to(address, port) is good
 
 
 class Noting(SocketWire):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.discovery.web import LARGEST, FetchedDocument, HttpWeb, WebProblem, may_lead
+from smtp_wizard.engine.discovery.web import LARGEST, FetchedDocument, HttpWeb, WebProblem, may_fetch
 from smtp_wizard.engine.smtp.transport import Trust
 from tests.support.certs import Authority
 from tests.support.webserver import Page, WebServer
@@ -135,4 +135,4 @@ async def test_a_url_that_is_none_is_unreachable(url: str) -> None:
     ],
 )
 def test_a_redirect_stays_with_the_same_owner(url: str, following: str, good: bool) -> None:
-    assert may_lead(url, following) is good
+    assert may_fetch(url, following) is good

@@ -22,7 +22,7 @@ from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
 from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN
 from smtp_wizard.engine.explain.explain import AFTER, Explainer, Explanation, StageOrAfter
 from smtp_wizard.engine.explain.pasted_text import LONGEST_TEXT, find_replies, masked, plain_text, shortened
-from smtp_wizard.engine.explain.wordings import load_clues
+from smtp_wizard.engine.explain.wordings import load_wordings
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.smtp.symptom import Hints
 from tests.engine.explain.test_bounce import EXCHANGE, EXIM, FRAGMENT, POSTFIX, QMAIL, WITHOUT_DIAGNOSTIC
@@ -31,7 +31,7 @@ from tests.support.strangers import SAID, letters, nested
 
 CATALOG = load_catalog()
 DIAGNOSIS = load_diagnosis(names={provider.id: provider.name for provider in CATALOG.providers})
-EXPLAINER = Explainer(DIAGNOSIS, load_clues(), CATALOG)
+EXPLAINER = Explainer(DIAGNOSIS, load_wordings(), CATALOG)
 
 MAIN_CAUSES = frozenset(
     {
@@ -520,5 +520,5 @@ def test_the_clues_are_read_strictly(tmp_path: Path) -> None:
         path = tmp_path / "clues.yaml"
         path.write_text(good.replace(old, new, 1), "utf-8")
         with pytest.raises(DataError, match=r"clues\.yaml, line \d+, column \d+: ") as caught:
-            load_clues(path)
+            load_wordings(path)
         assert complaint in str(caught.value)

@@ -20,11 +20,11 @@ from smtp_wizard.engine.limits.mailing_plan import (
     Reserve,
     Sender,
     calendar,
-    daily_most,
+    daily_maximum,
     days_of,
     holding,
     is_rate,
-    most_of,
+    maximum_of,
     others,
     parse_count,
     parse_size,
@@ -162,7 +162,7 @@ def test_of_several_figures_the_ordinary_accounts_holds_unless_another_is_chosen
     assert a_plan(large, paid, trial, recipients=4000, chosen="account PAID").days == 2
     assert a_plan(paid, trial, recipients=4000, chosen="nonesuch").days == 2
     assert others((paid, trial, large), holding((paid, trial, large))) == (trial, large)
-    assert daily_most((paid, trial), "trial") == 500
+    assert daily_maximum((paid, trial), "trial") == 500
 
 
 def test_several_accounts_send_together_and_one_that_is_unknown_is_left_out() -> None:
@@ -217,14 +217,14 @@ def test_the_sum_is_the_list(mailing: Mailing, senders: list[Sender]) -> None:
 
 @given(MAILINGS, SENDERS)
 def test_no_stretch_goes_over_a_limit(mailing: Mailing, senders: list[Sender]) -> None:
-    """Counted anew, stretch by stretch: with what was sent before, and what is kept free."""
+    """Counted again, stretch by stretch: with what was sent before, and what is kept free."""
     for share in plan(mailing, senders).working:
         for limit in filter(is_rate, share.sender.limits):
             days = days_of(limit)
             for first in range(max(1, len(share.per_day) - days + 1)):
                 stretch = share.per_day[first : first + days]
                 before = share.sender.sent if first == 0 else 0
-                most = mailing.reserve.of(most_of(limit), days)
+                most = mailing.reserve.of(maximum_of(limit), days)
                 assert sum(stretch) == 0 or sum(stretch) + before <= most
 
 

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.oauth.browser import BrowserSignIn, code_from_address
+from smtp_wizard.engine.oauth.client import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.device import DeviceCode, ask_for_code, wait_for_person
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault, meaning_of
-from smtp_wizard.engine.oauth.exchange import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
 from smtp_wizard.engine.oauth.listener import Listener
 from smtp_wizard.engine.oauth.renewal import Renewal

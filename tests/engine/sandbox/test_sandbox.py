@@ -274,7 +274,7 @@ async def test_wrong_name_is_refused_for_that_reason(folder: Path, security: Sec
             await aside(send, box, security)
 
 
-def to_the_end(box: Sandbox, security: Security) -> list[tuple[int, bytes]]:
+def run_to_completion(box: Sandbox, security: Security) -> list[tuple[int, bytes]]:
     """Sign in and send; return every reply up to the first refusal."""
     replies: list[tuple[int, bytes]] = []
     with client(box, security) as connected:
@@ -314,7 +314,7 @@ REFUSALS = {
 async def test_how_far_one_gets(folder: Path, security: Security, scenario: str) -> None:
     played = replace(SCENARIOS[scenario], delays={})
     async with Sandbox(folder, played) as box:
-        replies = await aside(to_the_end, box, security)
+        replies = await aside(run_to_completion, box, security)
     expected = REFUSALS[scenario]
     assert [
         (code, words[: len(start)]) for (code, words), (_, start) in zip(replies, expected, strict=True)
@@ -335,7 +335,7 @@ async def test_drops_keeps_the_message_and_hangs_up_without_a_word(folder: Path,
 async def test_the_line_can_be_cut_at_every_stage(folder: Path, security: Security, stage: Stage) -> None:
     async with Sandbox(folder, replace(SCENARIOS["accept"], drops=stage)) as box:
         with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError, ssl.SSLError)):
-            await aside(to_the_end, box, security)
+            await aside(run_to_completion, box, security)
     assert messages(folder) == ()
 
 
@@ -349,7 +349,7 @@ async def test_delays_come_before_the_answers_that_they_are_for(folder: Path, mo
     monkeypatch.setattr(asyncio, "sleep", sleep)
     delays = {Stage.GREETING: 1, Stage.EHLO: 2, Stage.AUTH: 3, Stage.MAIL: 4, Stage.RCPT: 5, Stage.DATA: 1}
     async with Sandbox(folder, replace(SCENARIOS["accept"], delays=delays)) as box:
-        assert len(await aside(to_the_end, box, Security.TLS)) == 4
+        assert len(await aside(run_to_completion, box, Security.TLS)) == 4
     assert waited == [1, 2, 3, 4, 5, 1]
 
 

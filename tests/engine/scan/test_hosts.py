@@ -12,7 +12,12 @@ from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.scan.control_host import Blame, load_control_hosts
-from smtp_wizard.engine.scan.known_host import counted_names, provider_of, question_about, question_about_neutral
+from smtp_wizard.engine.scan.known_host import (
+    counted_names,
+    provider_of,
+    scan_request_for,
+    scan_request_for_control_host,
+)
 from smtp_wizard.engine.services.options import Options
 from tests.support.clock import in_no_time
 from tests.support.farhost import HOST, REFUSING, TLS_PORT, TRIP, FarHost, serving
@@ -32,7 +37,7 @@ OFFERING = sorted(
 
 @each_row("endpoint", OFFERING)
 def test_every_server_that_is_offered_is_tried_first_and_in_its_own_way(endpoint: Endpoint) -> None:
-    asked = question_about(catalog(), endpoint.host)
+    asked = scan_request_for(catalog(), endpoint.host)
     # Where sources disagree about a port, the first way comes first; the other one is tried where it keeps silent.
     same_port = [each for each in OFFERING if (each.host, each.port) == (endpoint.host, endpoint.port)]
     assert any(each in asked.endpoints for each in same_port)
@@ -44,14 +49,14 @@ def test_every_server_that_is_offered_is_tried_first_and_in_its_own_way(endpoint
 
 
 def test_of_a_host_that_nobody_knows_the_usual_ports_are_tried() -> None:
-    asked = question_about(catalog(), HOST, family=Family.IPV6, ehlo_name="pc.example.com", ca_file="ca.pem")
+    asked = scan_request_for(catalog(), HOST, family=Family.IPV6, ehlo_name="pc.example.com", ca_file="ca.pem")
     assert {each.port: each.security for each in asked.endpoints} == USUAL_WAYS
     assert (asked.provider, asked.recommended, asked.fixed) == (None, (), False)
     assert (asked.family, asked.ehlo_name, asked.ca_file) == (Family.IPV6, "pc.example.com", "ca.pem")
 
 
 def test_a_way_that_was_said_leaves_the_others_out() -> None:
-    asked = question_about(catalog(), HOST, security=TLS)
+    asked = scan_request_for(catalog(), HOST, security=TLS)
     assert asked.fixed
     assert [(each.port, each.security) for each in asked.endpoints] == [(465, TLS)]
 
@@ -64,10 +69,10 @@ def test_whatever_else_runs_here_is_not_the_practice_server() -> None:
 
 def test_a_neutral_host_is_asked_on_these_ports_alone_each_in_its_own_way() -> None:
     for neutral in load_control_hosts():
-        asked = question_about_neutral(catalog(), neutral.host, neutral.ports)
+        asked = scan_request_for_control_host(catalog(), neutral.host, neutral.ports)
         assert [each.port for each in asked.endpoints] == list(neutral.ports)
         assert asked.provider is not None
-    odd = question_about_neutral(catalog(), HOST, [4000, 465])
+    odd = scan_request_for_control_host(catalog(), HOST, [4000, 465])
     assert [(each.port, each.security) for each in odd.endpoints] == [(4000, STARTTLS), (465, TLS)]
 
 

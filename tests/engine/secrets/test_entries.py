@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.account_book import Displaces, StoreTrouble
+from smtp_wizard.engine.accounts.account_book import AccountFileError, Displaces
 from smtp_wizard.engine.accounts.secret_entries import TRIES
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
@@ -143,7 +143,7 @@ async def test_an_account_that_is_changed_all_the_time_is_given_up(
         return whole(name, work, **more)
 
     monkeypatch.setattr(desk.book, "alter", late)
-    with pytest.raises(StoreTrouble, match="nothing was changed, please try again"):
+    with pytest.raises(AccountFileError, match="nothing was changed, please try again"):
         await desk.accounts.rename("Office", "Shop")
     assert len(changed) == TRIES
     assert kept(backend) == {"Office/password": OLD}

@@ -21,7 +21,7 @@ from smtp_wizard.engine.checks.events import Event
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
-from smtp_wizard.engine.oauth.exchange import RegisteredClient
+from smtp_wizard.engine.oauth.client import RegisteredClient
 from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.oauth.server import TokenLife
 from smtp_wizard.engine.providers.catalog import load_catalog

@@ -17,7 +17,7 @@ from smtp_wizard.engine.diagnosis import patterns
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
 from smtp_wizard.engine.diagnosis.patterns import Patterns
 from smtp_wizard.engine.explain.explain import Explainer
-from smtp_wizard.engine.explain.wordings import load_clues
+from smtp_wizard.engine.explain.wordings import load_wordings
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.engine.services.compiled_data import compile_data, patterns_in
@@ -81,7 +81,7 @@ def test_no_pattern_is_read_or_compiled_until_a_text_needs_it(monkeypatch: pytes
     with monkeypatch.context() as patch:
         patch.setattr(patterns, "re", SimpleNamespace(compile=None, IGNORECASE=0))
         patch.setattr(patterns, "_Reader", None)
-        diagnosis, clues = load_diagnosis(), load_clues()
+        diagnosis, clues = load_diagnosis(), load_wordings()
         assert next(each for each in diagnosis.rules if each.words).words.pieces  # type: ignore[union-attr]
         assert clues.services[0].words.pieces
 
@@ -109,8 +109,8 @@ def test_a_file_that_is_named_is_read_as_a_whole_though_it_is_compiled(tmp_path:
 
 def test_rules_that_are_read_piece_by_piece_decide_as_those_that_are_read_whole() -> None:
     catalog = load_catalog()
-    whole = load_diagnosis(data_path("diagnosis.yaml")), load_clues(data_path("clues.yaml"))
-    one, other = Explainer(*whole, catalog), Explainer(load_diagnosis(), load_clues(), catalog)
+    whole = load_diagnosis(data_path("diagnosis.yaml")), load_wordings(data_path("clues.yaml"))
+    one, other = Explainer(*whole, catalog), Explainer(load_diagnosis(), load_wordings(), catalog)
     texts = [json.loads(line)["text"] for line in REPORTS.read_text("utf-8").splitlines()]
     assert len(texts) > 500
     assert [text for text in texts if one.explain_text(text) != other.explain_text(text)] == []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trustme
 
-from smtp_wizard.engine.accounts.account_book import FILE_NAME, Displaces, NameTaken, StoreTrouble
+from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountFileError, Displaces, NameTaken
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection, Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -109,7 +109,7 @@ async def test_a_file_that_cannot_be_written_keeps_no_secret(
     desk: Desk, backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cannot_write(monkeypatch)
-    with pytest.raises(StoreTrouble):
+    with pytest.raises(AccountFileError):
         await desk.accounts.save(draft())
     assert kept(backend) == {}
 
@@ -120,7 +120,7 @@ async def test_an_account_that_was_to_be_replaced_keeps_its_secret_where_the_fil
     """Both lie in the same entry of the keyring: what was there comes back."""
     first = await desk.accounts.save(draft())
     cannot_write(monkeypatch)
-    with pytest.raises(StoreTrouble):
+    with pytest.raises(AccountFileError):
         await desk.accounts.save(draft(secret=Secret("another one")), replacing=True)
     assert await desk.entries.secret_of(first) == SECRET
     assert kept(backend) == {"Office/password": "correct horse"}

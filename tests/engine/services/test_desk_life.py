@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken, NoSuchAccount, StoreTrouble
+from smtp_wizard.engine.accounts.account_book import AccountFileError, Displaces, NameTaken, NoSuchAccount
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -83,10 +83,10 @@ async def test_a_change_that_cannot_be_written_leaves_account_and_password_as_th
     account = await saved(desk)
 
     def full(*_: object, **__: object) -> None:
-        raise StoreTrouble(shown("The disk is full."))
+        raise AccountFileError(shown("The disk is full."))
 
     monkeypatch.setattr(desk.book, "change", full)
-    with pytest.raises(StoreTrouble):
+    with pytest.raises(AccountFileError):
         await desk.accounts.save(
             with_fields(draft_of(account, Secret("another password"), desk.catalog), sender_name="Ana")
         )

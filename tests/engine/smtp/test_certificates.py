@@ -22,9 +22,9 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.checks.certificate_inspection import Inspection, insight, said_time
+from smtp_wizard.engine.checks.certificate_inspection import Inspection, greeting_time, refined_by_inspection
 from smtp_wizard.engine.checks.runner import SOON
-from smtp_wizard.engine.smtp.certificates import MOST_READ, culprit, judged, read_chain
+from smtp_wizard.engine.smtp.certificates import MOST_READ, faulty_certificate, read_chain, refined_fault
 from smtp_wizard.engine.smtp.symptom import TlsFault
 from smtp_wizard.engine.smtp.transport import SocketWire, TlsFacts, Trust
 from tests.support.checking import (
@@ -411,7 +411,7 @@ def test_this_computers_clock_is_not_blamed_today() -> None:
     ],
 )
 def test_the_time_in_a_greeting(greeting: str, when: datetime | None) -> None:
-    assert said_time(greeting) == when
+    assert greeting_time(greeting) == when
 
 
 # --- reading, and judging, without a network ---
@@ -477,16 +477,18 @@ JUDGED: dict[str, tuple[list[bytes], TlsFault, TlsFault]] = {
 
 @pytest.mark.parametrize(("sent", "said", "fault"), JUDGED.values(), ids=list(JUDGED))
 def test_judged(sent: list[bytes], said: TlsFault, fault: TlsFault) -> None:
-    assert judged(said, read_chain(sent), TODAY) is fault
+    assert refined_fault(said, read_chain(sent), TODAY) is fault
 
 
 def test_the_dates_shown_are_those_of_the_certificate_that_has_run_out() -> None:
     gone = TODAY - 3 * DAY
     chain = read_chain([LEAF, certificate("Middle", "Old Root", begins=gone - DAY, ends=gone)])
-    assert culprit(TlsFault.EXPIRED, chain, TODAY).subject == "Middle"
-    assert culprit(TlsFault.WRONG_NAME, chain, TODAY).subject == "mail.example.test"
-    assert culprit(TlsFault.EXPIRED, chain, gone - DAY / 2).subject == "mail.example.test", "none, by another clock"
-    known = insight(
+    assert faulty_certificate(TlsFault.EXPIRED, chain, TODAY).subject == "Middle"
+    assert faulty_certificate(TlsFault.WRONG_NAME, chain, TODAY).subject == "mail.example.test"
+    assert faulty_certificate(TlsFault.EXPIRED, chain, gone - DAY / 2).subject == "mail.example.test", (
+        "none, by another clock"
+    )
+    known = refined_by_inspection(
         TlsFault.EXPIRED,
         Inspection(TlsFacts(shown("TLSv1.3"), shown("x"), names=(shown("a.example"),), chain=chain)),
         TODAY,
@@ -561,7 +563,7 @@ def test_a_damaged_certificate_never_hurts(data: st.DataObject) -> None:
     for each in chain:
         assert f"{each.subject}{each.issuer}{each.issuer_words}{''.join(each.names)}".isprintable()
     for fault in TlsFault:
-        judged(fault, chain, TODAY)
+        refined_fault(fault, chain, TODAY)
 
 
 def test_a_negative_serial_number_brings_no_warning_to_the_screen() -> None:

@@ -180,7 +180,7 @@ async def test_a_thousand_names_in_a_certificate_are_not_all_shown() -> None:
 
 LIMIT = 0.3
 SLOW = 0.02
-"""Seconds between two bytes: a limit that begins anew with each of them never ends."""
+"""Seconds between two bytes: a limit that begins again with each of them never ends."""
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.discovery.web import FetchedDocument, HttpWeb
+from smtp_wizard.engine.oauth.client import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.oauth.exchange import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.oauth.server import OAuthServer
 from smtp_wizard.engine.sandbox.scenarios import load_scenarios

@@ -31,7 +31,7 @@ def replies(data: bytes, cuts: list[int]) -> list[Reply] | Fault:
         for cut in [*sorted(cuts), len(data)]:
             parser.feed(data[start:cut])
             start = max(start, cut)
-            while (reply := parser.take()) is not None:
+            while (reply := parser.next_reply()) is not None:
                 found.append(reply)
     except SmtpError as error:
         return error.fault
@@ -74,10 +74,10 @@ def test_an_endless_reply_is_cut_at_sixty_four_kilobytes() -> None:
     parser = ReplyParser()
     for _ in range(65):
         parser.feed(b"250-" + b"y" * 1000 + b"\r\n")
-        assert parser.take() is None
+        assert parser.next_reply() is None
     parser.feed(b"250-" + b"y" * 1000 + b"\r\n")
     with pytest.raises(SmtpError):
-        parser.take()
+        parser.next_reply()
 
 
 def test_enhanced_code_counts_only_when_its_class_agrees() -> None:
@@ -130,7 +130,7 @@ def test_what_a_good_reply_offers_is_never_masked_across_its_lines(secret: str) 
         last = len(offer) - 1
         for number, line in enumerate(offer):
             parser.feed(f"{code}{' ' if number == last else '-'}{line}\r\n".encode())
-        reply = parser.take()
+        reply = parser.next_reply()
         assert reply is not None
         return reply.lines
 
@@ -213,7 +213,7 @@ def test_what_came_before_the_handshake_is_thrown_away_and_told() -> None:
     dialogue.send(protocol.starttls())
     dialogue.receive(b"220 go\r\n250 injected\x1b\r\n")
     dialogue.reply()
-    assert dialogue.encrypted() == "250 injected\\x1b"
+    assert dialogue.restart_under_tls() == "250 injected\\x1b"
     assert dialogue.send(protocol.ehlo("me")) == b"EHLO me\r\n"
 
 
@@ -272,9 +272,9 @@ SPREAD = (
 def test_a_refusal_that_spreads_a_secret_over_lines_is_masked_whole(data: bytes) -> None:
     parser = ReplyParser(Redactor(Secret("Tr0ub4dor&3 xyz"), "ana"))
     parser.feed(data)
-    assert parser.take() == Reply(535, (MASK,))
+    assert parser.next_reply() == Reply(535, (MASK,))
     parser.feed(data.replace(b"535", b"250"))
-    assert parser.take() != Reply(250, (MASK,)), "what a good reply offers is never touched"
+    assert parser.next_reply() != Reply(250, (MASK,)), "what a good reply offers is never touched"
 
 
 @pytest.mark.parametrize("words", ["50%", "a=b &c; 100%zz", "\\", "\\u12", "\\ud83d", "=", "=\n", "&#xffffffff;", "+"])

@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin, Proof
-from smtp_wizard.engine.wizard.draft_file import ASIDE, FILE_NAME, DraftBox
+from smtp_wizard.engine.wizard.draft_file import ASIDE, FILE_NAME, DraftFile
 from smtp_wizard.engine.wizard.steps import STEPS, applicable, step
 from smtp_wizard.text.wizard import resume_question
 
@@ -70,7 +70,7 @@ FULL = Draft(
 
 
 def test_every_field_is_kept_but_secret_proof_and_where_it_was_saved(tmp_path: Path) -> None:
-    box = DraftBox(tmp_path)
+    box = DraftFile(tmp_path)
     assert box.save(FULL, step("server"))
     kept = box.load()
     assert kept is not None
@@ -90,14 +90,14 @@ def test_every_field_is_kept_but_secret_proof_and_where_it_was_saved(tmp_path: P
 
 
 def test_the_secret_is_nowhere_in_the_file_and_the_file_is_private(tmp_path: Path) -> None:
-    DraftBox(tmp_path).save(FULL, step("review"))
+    DraftFile(tmp_path).save(FULL, step("review"))
     file = tmp_path / FILE_NAME
     assert b"correct horse" not in file.read_bytes()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_without_the_password_it_goes_on_at_the_sign_in_and_not_later(tmp_path: Path) -> None:
-    box = DraftBox(tmp_path)
+    box = DraftFile(tmp_path)
     box.save(FULL, step("review"))
     kept = box.load()
     assert kept is not None
@@ -105,7 +105,7 @@ def test_without_the_password_it_goes_on_at_the_sign_in_and_not_later(tmp_path: 
 
 
 def test_it_goes_on_where_the_person_stopped_when_that_is_earlier(tmp_path: Path) -> None:
-    box = DraftBox(tmp_path)
+    box = DraftFile(tmp_path)
     box.save(FULL, step("provider"))
     kept = box.load()
     assert kept is not None
@@ -113,7 +113,7 @@ def test_it_goes_on_where_the_person_stopped_when_that_is_earlier(tmp_path: Path
 
 
 def test_a_step_that_applies_no_longer_is_not_gone_back_to(tmp_path: Path) -> None:
-    box = DraftBox(tmp_path)
+    box = DraftFile(tmp_path)
     box.save(replace(FULL, by_hand=False), step("server"))
     kept = box.load()
     assert kept is not None
@@ -122,14 +122,14 @@ def test_a_step_that_applies_no_longer_is_not_gone_back_to(tmp_path: Path) -> No
 
 def test_before_anything_is_typed_nothing_is_written(tmp_path: Path) -> None:
     folder = tmp_path / "config"
-    assert DraftBox(folder).save(Draft(), STEPS[0])
-    assert DraftBox(folder).save(Draft(typed={"address": ""}), STEPS[0])
+    assert DraftFile(folder).save(Draft(), STEPS[0])
+    assert DraftFile(folder).save(Draft(typed={"address": ""}), STEPS[0])
     assert not folder.exists()
-    assert DraftBox(folder).load() is None
+    assert DraftFile(folder).load() is None
 
 
 def test_clearing_forgets_it(tmp_path: Path) -> None:
-    box = DraftBox(tmp_path)
+    box = DraftFile(tmp_path)
     box.save(FULL, step("server"))
     box.clear()
     box.clear()
@@ -158,7 +158,7 @@ def damaged() -> list[bytes]:
 def test_what_cannot_be_read_is_put_aside_and_begun_anew(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / FILE_NAME
     file.write_bytes(data)
-    assert DraftBox(tmp_path).load() is None
+    assert DraftFile(tmp_path).load() is None
     assert not file.exists()
     assert file.with_name(FILE_NAME + ASIDE).read_bytes() == data
 
@@ -209,7 +209,7 @@ TEXT_FIELDS = [
     ],
 )
 def test_a_field_that_is_not_as_it_must_be_puts_the_whole_aside(tmp_path: Path, field: str, value: object) -> None:
-    box, file = DraftBox(tmp_path), tmp_path / FILE_NAME
+    box, file = DraftFile(tmp_path), tmp_path / FILE_NAME
     box.save(FULL, step("server"))
     document = json.loads(file.read_bytes())
     document["draft"][field] = value
@@ -223,7 +223,7 @@ FIRST = json.loads((Path(__file__).parents[2] / "corpus" / "files" / "draft.json
 
 @pytest.mark.parametrize("port", [587, "99999", " 587", "\u0665\u0668\u0667", "", None, True, ["587"]], ids=repr)
 def test_a_port_of_the_first_form_is_a_text(tmp_path: Path, port: object) -> None:
-    box, file = DraftBox(tmp_path), tmp_path / FILE_NAME
+    box, file = DraftFile(tmp_path), tmp_path / FILE_NAME
     endpoint = {**FIRST["draft"]["endpoint"], "port": port}
     file.write_text(json.dumps({**FIRST, "draft": {**FIRST["draft"], "endpoint": endpoint}}))
     assert (box.load() is None) == (port != " 587")
@@ -231,14 +231,14 @@ def test_a_port_of_the_first_form_is_a_text(tmp_path: Path, port: object) -> Non
 
 def test_a_draft_of_the_first_form_without_a_server_is_read(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text(json.dumps({**FIRST, "draft": {**FIRST["draft"], "endpoint": None}}))
-    kept = DraftBox(tmp_path).load()
+    kept = DraftFile(tmp_path).load()
     assert kept is not None
     assert kept.draft.connection.endpoint is None
 
 
 def test_a_folder_in_its_place_is_said_by_the_return_value_and_raises_nothing(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).mkdir()
-    box = DraftBox(tmp_path)
+    box = DraftFile(tmp_path)
     assert not box.save(FULL, step("server"))
     assert box.load() is None
 
@@ -250,7 +250,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_siz
 def test_any_text_comes_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, text: str, ticks: frozenset[str]
 ) -> None:
-    box = DraftBox(tmp_path_factory.mktemp("drafts"))
+    box = DraftFile(tmp_path_factory.mktemp("drafts"))
     draft = Draft(address=ANA, identity=Identity(sender_name=text), ticks=ticks, typed={"host": text})
     assert box.save(draft, STEPS[1])
     kept = box.load()
@@ -263,7 +263,7 @@ STEP_IDS = [each.id for each in STEPS]
 
 @pytest.mark.parametrize("stopped", ["a-step-of-a-later-version", "", None, 7, [], {}, ["server"], "server\n"])
 def test_a_step_of_another_version_puts_it_aside(tmp_path: Path, stopped: object) -> None:
-    box, file = DraftBox(tmp_path), tmp_path / FILE_NAME
+    box, file = DraftFile(tmp_path), tmp_path / FILE_NAME
     box.save(FULL, step("server"))
     document = json.loads(file.read_bytes())
     document["step"] = stopped
@@ -284,7 +284,7 @@ ANYTHING = st.recursive(
 def test_whatever_stands_in_it_loading_ends_in_a_draft_or_in_none(
     tmp_path_factory: pytest.TempPathFactory, field: str, value: object, stopped: object
 ) -> None:
-    box = DraftBox(tmp_path_factory.mktemp("drafts"))
+    box = DraftFile(tmp_path_factory.mktemp("drafts"))
     box.save(FULL, step("server"))
     document = json.loads(box._file.read_bytes())
     document["draft"][field], document["step"] = value, stopped
@@ -299,7 +299,7 @@ def test_whatever_stands_in_it_loading_ends_in_a_draft_or_in_none(
 @given(st.text(st.characters(), max_size=20))
 def test_what_was_typed_is_kept_whatever_it_is(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     """Pasted halves of characters and control characters, too, which no field takes."""
-    box = DraftBox(tmp_path_factory.mktemp("drafts"))
+    box = DraftFile(tmp_path_factory.mktemp("drafts"))
     assert box.save(Draft(address=ANA, typed={"host": text}), STEPS[1])
     kept = box.load()
     assert kept is not None

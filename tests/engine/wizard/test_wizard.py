@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
-from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin, Proof, walkable, with_choice
+from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin, Proof, is_usable, with_choice
 from smtp_wizard.engine.wizard.steps import (
     STEPS,
     Step,
@@ -215,7 +215,7 @@ def test_another_provider_brings_its_own_server(draft: Draft, provider: Provider
         return
     assert changed.connection.endpoint == provider.best(draft.address)
     assert (changed.secret, changed.signed_in, changed.connection.allow_cleartext) == (None, False, False)
-    alone = len(provider.paths) == 1 and walkable(provider.paths[0])
+    alone = len(provider.paths) == 1 and is_usable(provider.paths[0])
     assert changed.connection.path == (provider.paths[0].id if alone else None)
 
 
@@ -277,11 +277,11 @@ def test_closed_ways_stand_last_and_none_is_left_out(provider: Provider, applica
 
 
 def test_an_application_that_opens_a_browser_is_offered_that_first() -> None:
-    provider = next(each for each in PROVIDERS if any(not walkable(p) and not p.closed for p in each.paths))
-    assert not walkable(ranked(provider, Application.OAUTH)[0])
-    assert all(walkable(each) or not each.closed for each in ranked(provider, Application.OAUTH)[:1])
+    provider = next(each for each in PROVIDERS if any(not is_usable(p) and not p.closed for p in each.paths))
+    assert not is_usable(ranked(provider, Application.OAUTH)[0])
+    assert all(is_usable(each) or not each.closed for each in ranked(provider, Application.OAUTH)[:1])
     first = ranked(provider, Application.PASSWORD)[0]
-    assert walkable(first) or not any(walkable(each) for each in provider.paths)
+    assert is_usable(first) or not any(is_usable(each) for each in provider.paths)
 
 
 def test_a_pick_of_no_provider_is_the_server_by_hand() -> None:
@@ -317,7 +317,7 @@ def test_what_is_missing_is_named_as_the_options_of_the_command_line() -> None:
 
 def test_a_known_provider_is_never_left_without_a_sign_in_because_its_user_name_is_still_to_come() -> None:
     """Only where nothing is known of the server does an empty user name mean that it asks for no sign-in."""
-    waits = [each for each in PROVIDERS for path in each.paths if walkable(path) and path.auth.needs is Auth.PASSWORD]
+    waits = [each for each in PROVIDERS for path in each.paths if is_usable(path) and path.auth.needs is Auth.PASSWORD]
     wrong = []
     for provider in waits:
         chosen = with_choice(Draft(address=Address("ana", "firma.example")), CATALOG, provider)

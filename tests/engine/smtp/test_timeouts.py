@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.smtp import silence as listening_module
-from smtp_wizard.engine.smtp.silence import LEAST, STEP, done_within, listening
+from smtp_wizard.engine.smtp import timeouts as listening_module
+from smtp_wizard.engine.smtp.timeouts import LEAST, STEP, done_within, listening_timeout
 
 
 class _Selector(selectors.SelectSelector):
@@ -57,7 +57,7 @@ def run(work: Callable[[Loop], Awaitable[Any]]) -> float:
 async def over(seconds: float, work: Callable[[], Awaitable[object]]) -> bool:
     """Whether the time was over before the work was done."""
     try:
-        async with listening(seconds):
+        async with listening_timeout(seconds):
             await work()
     except TimeoutError:
         return True
@@ -149,7 +149,7 @@ def test_the_delays_of_our_own_bound_how_long_it_takes_at_most() -> None:
 def test_it_can_be_given_other_seconds() -> None:
     async def work(loop: Loop) -> None:
         async def wait() -> None:
-            async with listening(5.0) as limit:
+            async with listening_timeout(5.0) as limit:
                 loop.call_later(1.0, limit.reschedule, 1.5)
                 await asyncio.Event().wait()
 
@@ -163,7 +163,7 @@ def test_it_can_be_given_other_seconds() -> None:
 def test_it_can_be_made_shorter_and_never_longer(at: float, to: float, end: float) -> None:
     async def work(loop: Loop) -> None:
         async def wait() -> None:
-            async with listening(5.0) as limit:
+            async with listening_timeout(5.0) as limit:
                 loop.call_later(at, limit.shorten, to)
                 await asyncio.Event().wait()
 
@@ -202,7 +202,7 @@ def test_waiting_for_a_task_leaves_it_alone() -> None:
 
 
 CLOCKS = {
-    "smtp/silence.py": "it is made of one",
+    "smtp/timeouts.py": "it is made of one",
     "checks/runner.py": "the goodbye, whose answer is not waited for",
     "sandbox/server.py": "our own server that ends",
 }

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.oauth.browser import BrowserSignIn
+from smtp_wizard.engine.oauth.client import OAuthClient
 from smtp_wizard.engine.oauth.device import DeviceCode, Sleep, ask_for_code, wait_for_person
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
-from smtp_wizard.engine.oauth.exchange import OAuthClient
 from smtp_wizard.engine.oauth.grants import SignedIn
 from smtp_wizard.engine.oauth.listener import Listener
 from smtp_wizard.engine.oauth.server import Flow

@@ -24,7 +24,7 @@ LONGEST_FIELD = 4_000
 
 
 @dataclass(slots=True)
-class Part:
+class MessagePart:
     """A part of a letter: its header, and its content as it came."""
 
     octets: bool
@@ -69,15 +69,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailMessage:
     """A letter, and its parts in their order. A message inside it is one part, and is not looked into."""
 
-    head: Part
+    head: MessagePart
     """The letter itself: its header, and its content where it has no parts."""
-    parts: tuple[Part, ...]
+    parts: tuple[MessagePart, ...]
     """All parts, `head` first."""
 
-    def shown(self, *kinds: str) -> Part | None:
+    def shown(self, *kinds: str) -> MessagePart | None:
         """Return what mail programs show: the first part of the first of these kinds that there is; no attachment."""
         for kind in kinds:
             for part in self.parts:
@@ -86,21 +86,21 @@ class Letter:
         return None
 
 
-def read_letter(text: str, *, octets: bool = False) -> Letter:
+def read_message(text: str, *, octets: bool = False) -> MailMessage:
     """Read a text as a letter. `octets`: a character stands for an octet, which has yet to be decoded."""
     reader = _Reader(octets)
     for line in text.split("\n"):
         reader.take(line.removesuffix("\r"))
-    return Letter(reader.parts[0], tuple(reader.parts))
+    return MailMessage(reader.parts[0], tuple(reader.parts))
 
 
 class _Reader:
     """Takes a letter line by line: each is looked at once, and looked up among the open boundaries."""
 
     def __init__(self, octets: bool) -> None:
-        self.parts = [Part(octets)]
+        self.parts = [MessagePart(octets)]
         self._octets = octets
-        self._part: Part | None = self.parts[0]
+        self._part: MessagePart | None = self.parts[0]
         """The part that lines belong to; None: to none that is kept."""
         self._in_header = True
         self._open: list[tuple[str, str]] = []
@@ -131,12 +131,12 @@ class _Reader:
         del self._open[level + (not closing) :]
         self._part = None
         if not closing and len(self.parts) < MOST_PARTS:
-            self._part = Part(self._octets, usual=self._open[level][1])
+            self._part = MessagePart(self._octets, usual=self._open[level][1])
             self.parts.append(self._part)
             self._in_header = True
         return True
 
-    def _is_header(self, line: str, part: Part) -> bool:
+    def _is_header(self, line: str, part: MessagePart) -> bool:
         """Whether a line still belongs to the header; the one that ends it does (RFC 5322 section 2.2)."""
         if line[:1] in (" ", "\t") and self._value:
             self._keep(" " + line.strip(" \t"))
@@ -157,7 +157,7 @@ class _Reader:
         self._value.append(piece[: self._room])
         self._room -= len(self._value[-1])
 
-    def _end_field(self, part: Part) -> None:
+    def _end_field(self, part: MessagePart) -> None:
         if self._value and len(part.fields) < MOST_FIELDS:
             part.fields.append((self._value[0], "".join(self._value[1:]).strip()))
         self._value = []

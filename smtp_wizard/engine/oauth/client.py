@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault, garbled, meaning_of, unreachable
 from smtp_wizard.engine.oauth.grants import AccessToken, Grant, SignedIn
 from smtp_wizard.engine.oauth.server import OAuthServer, is_safe_url
-from smtp_wizard.engine.smtp.silence import listening
+from smtp_wizard.engine.smtp.timeouts import listening_timeout
 from smtp_wizard.engine.smtp.transport import Trust, WireError, verifying_context
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class OAuthClient:
 
         problem: OAuthError
         try:
-            async with listening(self._seconds), self._client(context) as client:
+            async with listening_timeout(self._seconds), self._client(context) as client:
                 return await ask(client)
         except TimeoutError:
             problem = unreachable(host, phrase("did not answer within {:g} seconds", self._seconds))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.records import Moment, Range, like, read_record
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
-from smtp_wizard.engine.state import signins
-from smtp_wizard.engine.state.signins import SignInRecord, SignInStage
+from smtp_wizard.engine.state import sign_in_records
+from smtp_wizard.engine.state.sign_in_records import SignInRecord, SignInStage
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -25,7 +25,7 @@ LARGEST = 64_000_000
 ASIDE = ".aside"
 
 
-def take_over(connection: Connection, folder: Path) -> None:
+def migrate(connection: Connection, folder: Path) -> None:
     """Take the old file over and delete it; one that cannot be understood is put aside. Raises what SQLite raises."""
     old = folder / OLD_NAME
     try:
@@ -43,7 +43,7 @@ def take_over(connection: Connection, folder: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         for account, entry in entries.items():
-            signins.put(connection, account, entry)
+            sign_in_records.put(connection, account, entry)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -55,8 +55,8 @@ def take_over(connection: Connection, folder: Path) -> None:
         old.with_name(f"{OLD_NAME}.lock").unlink(missing_ok=True)
 
 
-_Account = Annotated[str, like(signins.ACCOUNT, "the scrambled name of an account")]
-_Id = Annotated[str, like(signins.ID, "an id")]
+_Account = Annotated[str, like(sign_in_records.ACCOUNT, "the scrambled name of an account")]
+_Id = Annotated[str, like(sign_in_records.ID, "an id")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class _Second:
     at: Moment
     until: Moment
     state: SignInStage
-    cause: Annotated[str, like(signins.CAUSE, "the code of a finding")]
+    cause: Annotated[str, like(sign_in_records.CAUSE, "the code of a finding")]
     process: Annotated[int, Range(0)]
 
     @property
@@ -100,7 +100,7 @@ class _SecondFile:
     accounts: Mapping[_Account, Mapping[_Id, _Second]]
 
 
-def _entries(data: bytes) -> dict[str, signins.Entry]:
+def _entries(data: bytes) -> dict[str, sign_in_records.Entry]:
     """Read the file's content. Raises `JsonError` for whatever is odd in it."""
     document = read_json(data)
     is_first = isinstance(document, dict) and document.get("schema") == FIRST_SCHEMA
@@ -108,7 +108,7 @@ def _entries(data: bytes) -> dict[str, signins.Entry]:
     return {account: _entry(each) for account, each in file.accounts.items()}
 
 
-def _entry(found: Mapping[str, _First] | Mapping[str, _Second]) -> signins.Entry:
+def _entry(found: Mapping[str, _First] | Mapping[str, _Second]) -> sign_in_records.Entry:
     # A place that was only taken belonged to a process of the older version.
     entry = {id: each.sign_in for id, each in found.items() if each.sign_in.state is not SignInStage.OPEN}
     if any(each.at >= each.until for each in entry.values()):

@@ -17,9 +17,9 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.target import Limits
 from smtp_wizard.engine.discovery.server_identity import registered_domain
-from smtp_wizard.engine.scan.control_host import Blame, ControlHost, answers, load_control_hosts, proposed
+from smtp_wizard.engine.scan.control_host import Blame, ControlHost, control_answers, load_control_hosts, proposed_host
 from smtp_wizard.engine.scan.network_findings import NetworkFinding, NetworkFindingKind, network_findings, unreached
-from smtp_wizard.engine.scan.question import ScanRequest
+from smtp_wizard.engine.scan.request import ScanRequest
 from smtp_wizard.engine.scan.results import ScanResult
 from smtp_wizard.engine.scan.scan import PROBE_LIMITS, probe
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Trust
@@ -297,7 +297,7 @@ async def test_a_server_that_never_offers_to_encrypt_is_no_sight() -> None:
 
 async def neutral_says(port: int, trust: Trust | None = None, limits: Limits = QUICK) -> Blame:
     seen = await probed((port, STARTTLS), host="neutral.example.net", trust=trust, limits=limits)
-    (answer,) = answers(HOST, seen, {port})
+    (answer,) = control_answers(HOST, seen, {port})
     assert (answer.host, answer.port, answer.neutral, answer.sure) == (HOST, port, "neutral.example.net", True)
     return answer.blame
 
@@ -329,15 +329,15 @@ async def test_another_server_in_place_of_a_neutral_host_is_the_networks_doing()
 async def test_a_neutral_host_that_does_not_exist_tells_nothing() -> None:
     question = ScanRequest(host="nobody.invalid", endpoints=(Endpoint("nobody.invalid", 25, STARTTLS),))
     seen = await probe(question, wire=SocketWire(), diagnosis=diagnosis(), emit=lambda _: None, limits=QUICK)
-    (answer,) = answers(HOST, seen, set())
+    (answer,) = control_answers(HOST, seen, set())
     assert (answer.blame, answer.sure) == (Blame.UNCLEAR, False)
 
 
 async def test_a_refusal_where_nobody_is_known_to_serve_tells_nothing() -> None:
     with refused_port() as port:
         seen = await probed((port, STARTTLS), host="neutral.example.net")
-    assert [each.blame for each in answers(HOST, seen, set())] == [Blame.UNCLEAR]
-    assert [each.blame for each in answers(HOST, seen, {port})] == [Blame.NETWORK]
+    assert [each.blame for each in control_answers(HOST, seen, set())] == [Blame.UNCLEAR]
+    assert [each.blame for each in control_answers(HOST, seen, {port})] == [Blame.NETWORK]
 
 
 def test_whom_to_propose() -> None:
@@ -346,17 +346,17 @@ def test_whom_to_propose() -> None:
         ControlHost("mail.example.net", (25, 587)),
         ControlHost("mail.example.org", (2525,)),
     )
-    assert proposed("mail.firma.de", [25], known) == ControlHost("mail.example.net", (25,))
-    assert proposed("mail.firma.de", [587], known) == ControlHost("mail.one.example.com", (587,))
-    assert proposed("mail.firma.de", [465, 587, 25], known) == ControlHost("mail.one.example.com", (465, 587))
-    assert proposed("other.example.com", [465, 587], known) == ControlHost("mail.example.net", (587,))
-    assert proposed("8.8.8.8", [2525], known) == ControlHost("mail.example.org", (2525,))
-    assert proposed("mail.firma.de", [110], known) is None
+    assert proposed_host("mail.firma.de", [25], known) == ControlHost("mail.example.net", (25,))
+    assert proposed_host("mail.firma.de", [587], known) == ControlHost("mail.one.example.com", (587,))
+    assert proposed_host("mail.firma.de", [465, 587, 25], known) == ControlHost("mail.one.example.com", (465, 587))
+    assert proposed_host("other.example.com", [465, 587], known) == ControlHost("mail.example.net", (587,))
+    assert proposed_host("8.8.8.8", [2525], known) == ControlHost("mail.example.org", (2525,))
+    assert proposed_host("mail.firma.de", [110], known) is None
 
 
 @pytest.mark.parametrize("host", ["localhost", "mail.localhost", "127.0.0.1", "::1", "10.0.0.2", "fe80::1", "fd00::1"])
 def test_nobody_is_proposed_for_a_server_in_this_network(host: str) -> None:
-    assert proposed(host, [25], [ControlHost("mail.example.net", (25,))]) is None
+    assert proposed_host(host, [25], [ControlHost("mail.example.net", (25,))]) is None
 
 
 def test_every_usual_port_has_somebody_to_propose() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtp_wizard.engine.base.letter import (
+from smtp_wizard.engine.base.mail_message import (
     DEEPEST,
     LONGEST_FIELD,
     MOST_FIELDS,
@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.letter import (
     begins_with_header,
     decoded,
     in_charset,
-    read_letter,
+    read_message,
 )
 from tests.support.rows import each_row
 from tests.support.strangers import CHARSETS, letters, nested
@@ -47,7 +47,7 @@ def leaves(message: Message) -> list[tuple[str, str]]:
 @given(st.lists(WORDS, min_size=1, max_size=3), WORDS, st.sampled_from(["base64", "quoted-printable"]))
 def test_a_good_letter_is_read_as_the_standard_library_does(texts: list[str], html: str, coded: str) -> None:
     raw = built(texts, html, coded).as_bytes()
-    ours = read_letter(raw.decode("latin-1"), octets=True)
+    ours = read_message(raw.decode("latin-1"), octets=True)
     said = [(part.kind, part.text()) for part in ours.parts if not part.kind.startswith("multipart/")]
     theirs = leaves(email.message_from_bytes(raw, policy=email.policy.default))
     assert [(kind, text.rstrip("\n")) for kind, text in said] == [(kind, text.rstrip("\n")) for kind, text in theirs]
@@ -56,7 +56,7 @@ def test_a_good_letter_is_read_as_the_standard_library_does(texts: list[str], ht
 @settings(deadline=None)
 @given(letters(), st.booleans())
 def test_nothing_is_raised_and_nothing_grows(text: str, octets: bool) -> None:
-    letter = read_letter(text.encode("utf-8", "replace").decode("latin-1") if octets else text, octets=octets)
+    letter = read_message(text.encode("utf-8", "replace").decode("latin-1") if octets else text, octets=octets)
     assert letter.parts[0] is letter.head
     assert 1 <= len(letter.parts) <= MOST_PARTS
     for part in letter.parts:
@@ -105,7 +105,7 @@ def test_charsets_that_letters_are_written_in() -> None:
 
 @pytest.mark.parametrize("depth", [DEEPEST, DEEPEST + 1, 600, 100_000])
 def test_what_is_nested_deeper_is_text_of_the_part_around(depth: int) -> None:
-    letter = read_letter(nested(depth, "Hello"))
+    letter = read_message(nested(depth, "Hello"))
     assert len(letter.parts) <= DEEPEST + 1
     everything = [line for part in letter.parts for line in part.lines]
     assert "Hello" in everything
@@ -114,16 +114,16 @@ def test_what_is_nested_deeper_is_text_of_the_part_around(depth: int) -> None:
 
 def test_very_many_parts_are_cut() -> None:
     text = "Content-Type: multipart/mixed; boundary=b\n\n" + "--b\n\nx\n" * 100_000
-    assert len(read_letter(text).parts) == MOST_PARTS
+    assert len(read_message(text).parts) == MOST_PARTS
 
 
 def test_a_message_inside_is_one_part_whatever_is_in_it() -> None:
     inner = "Content-Type: multipart/mixed; boundary=i\n\n--i\n\nprivate\n--i--"
     parts = f"--o\n\nhello\n--o\nContent-Type: message/rfc822\n\n{inner}\n--o--\n"
     text = f"Content-Type: multipart/mixed; boundary=o\n\n{parts}"
-    assert [part.kind for part in read_letter(text).parts] == ["multipart/mixed", "text/plain", "message/rfc822"]
+    assert [part.kind for part in read_message(text).parts] == ["multipart/mixed", "text/plain", "message/rfc822"]
     digest = text.replace("mixed; boundary=o", "digest; boundary=o", 1)
-    assert [part.kind for part in read_letter(digest).parts][1] == "message/rfc822"
+    assert [part.kind for part in read_message(digest).parts][1] == "message/rfc822"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_message_inside_is_one_part_whatever_is_in_it() -> None:
     ],
 )
 def test_parameters(kind: str, name: str, value: str) -> None:
-    assert read_letter(f"Content-Type: {kind}\n\nx").head.parameter(name) == value
+    assert read_message(f"Content-Type: {kind}\n\nx").head.parameter(name) == value
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_what_a_letter_is_told_by(text: str, begins: bool) -> None:
 
 
 def test_a_field_goes_on_behind_a_fold_and_a_mail_folders_line_is_none() -> None:
-    letter = read_letter("From x@y Mon\nSubject: a\n  b\n\tc\nTo : d\nTo: e\nno field\nbody: too\n")
+    letter = read_message("From x@y Mon\nSubject: a\n  b\n\tc\nTo : d\nTo: e\nno field\nbody: too\n")
     assert letter.head.fields == [("Subject", "a b c"), ("To", "d"), ("To", "e")]
     assert letter.head.lines == ["no field", "body: too", ""]
     assert letter.head.get("to") == "d"
@@ -191,7 +191,7 @@ def test_a_field_goes_on_behind_a_fold_and_a_mail_folders_line_is_none() -> None
 def test_what_is_shown_is_no_attachment() -> None:
     attached = "Content-Type: text/html\nContent-Disposition: attachment; filename=x\n\nold"
     text = f"Content-Type: multipart/mixed; boundary=b\n\n--b\n{attached}\n--b\n\nnew\n--b--\n"
-    letter = read_letter(text)
+    letter = read_message(text)
     part = letter.shown("text/html", "text/plain")
     assert part is not None
     assert part.text() == "new"

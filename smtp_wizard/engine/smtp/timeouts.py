@@ -21,7 +21,7 @@ TURNS = 8
 from the socket through a few tasks until a stage is done with it."""
 
 
-class listening:
+class listening_timeout:
     """Raise `TimeoutError` where the block is not done after so many seconds of listening.
 
     It is counted in steps. Of a step whose timer comes late, so much is left out: for so long nobody could have heard
@@ -34,7 +34,7 @@ class listening:
         self._handle: asyncio.Handle | None = None
         self._due = self._step = 0.0
 
-    async def __aenter__(self) -> listening:
+    async def __aenter__(self) -> listening_timeout:
         await self._timeout.__aenter__()
         self._wait()
         return self
@@ -87,7 +87,7 @@ class listening:
 async def done_within(task: asyncio.Future[Any], seconds: float) -> bool:
     """Wait until something is done, for so many seconds of listening; return whether it is. It goes on if it is not."""
     try:
-        async with listening(seconds):
+        async with listening_timeout(seconds):
             await asyncio.wait({task})
     except TimeoutError:
         pass
