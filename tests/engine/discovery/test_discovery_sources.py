@@ -22,7 +22,7 @@ from smtp_wizard.engine.discovery.dns import DnsProblem
 from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources, discover
 from smtp_wizard.engine.discovery.web import FetchedDocument, WebProblem
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
-from smtp_wizard.engine.smtp.silence import listening
+from smtp_wizard.engine.smtp.timeouts import listening_timeout
 from smtp_wizard.text.discovery import trust_words
 from tests.engine.discovery.test_autoconfig import configuration, server
 from tests.support.certs import Authority
@@ -549,10 +549,10 @@ async def test_with_everybody_hanging_the_deadline_ends_it(
     catalog: Catalog, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It comes once everybody has been asked; that it comes to the second is shown on a clock of its own."""
-    limits: list[listening] = []
+    limits: list[listening_timeout] = []
 
-    def noted(seconds: float) -> listening:
-        limits.append(listening(seconds))
+    def noted(seconds: float) -> listening_timeout:
+        limits.append(listening_timeout(seconds))
         return limits[-1]
 
     monkeypatch.setattr(discovery, "listening", noted)
