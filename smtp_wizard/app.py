@@ -382,7 +382,7 @@ class WizardApp(TypedAheadApp):
     def _before_the_first(self) -> Step | None:
         """Back from the first question leads to the accounts, if there are any."""
         try:
-            saved = bool(self.kit.desk.book.list())
+            saved = self.kit.desk.book.holds_any()
         except Exception:  # the accounts' own screen says what is wrong with them
             saved = True
         return None if saved else STEPS[0]

@@ -57,7 +57,7 @@ def listed(invocation: Invocation, _json: bool) -> int:
         from smtp_wizard.output.documents.accounts import AccountJson, Accounts
 
         out.document(Accounts(tuple(map(AccountJson.of, accounts))))
-    elif not accounts and not invocation.book.unread():
+    elif not invocation.book.holds_any():
         out.narrate("No account is saved yet. 'smtp-wizard setup' makes one.")
     else:
         rows = [("Name", "Server", "Last test", "Result"), *(_row(account) for account in accounts)]

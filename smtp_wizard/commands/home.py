@@ -22,7 +22,7 @@ def open_screens(invocation: Invocation) -> int:
     Where screens cannot be drawn, or are not wanted: in lines of text. Raises `CommandError` without a terminal.
     """
     face = draw if can_draw() and not invocation.plain else converse
-    return face(invocation, "home" if invocation.book.list() else "setup", None)
+    return face(invocation, "home" if invocation.book.holds_any() else "setup", None)
 
 
 def draw(invocation: Invocation, start: str, draft: Draft | None) -> int:

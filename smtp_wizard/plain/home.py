@@ -94,7 +94,7 @@ def _accounts(talk: Talk, kit: Kit) -> tuple[Account, ...]:
         talk.show(wrap(_words(account, kit), "  - "))
         if ending := ending_words(account, kit.desk.catalog, kit.desk.now()):
             talk.show(wrap(f"! {ending}", "    "))
-    if not accounts:
+    if not kit.desk.book.holds_any():
         talk.say("No account is saved yet.")
     return accounts
 

@@ -156,7 +156,7 @@ class PlainWizard:
 
     def _any_account(self) -> bool:
         try:
-            return bool(self.kit.desk.book.list())
+            return self.kit.desk.book.holds_any()
         except AccountsError:  # the list of accounts says what is wrong with it
             return True
 

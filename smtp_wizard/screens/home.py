@@ -171,17 +171,16 @@ class HomeScreen(Steady, Screen[None]):
 
     def reload(self) -> None:
         """Read the accounts again; where the cursor stood, it stays."""
-        unread = ""
         try:
             self._accounts = self.kit.desk.book.list()
+            empty = not self.kit.desk.book.holds_any()
         except AccountsError as problem:
-            self._accounts = ()
-            unread = str(problem)
-            self.banner.say(unread)
+            self._accounts, empty = (), False
+            self.banner.say(str(problem))
         self.work_ended()
         self.table.fill(((each.name, self._cells(each)) for each in self._accounts), self.table.cursor_row)
         self.table.display = bool(self._accounts)
-        self.empty.display = not (self._accounts or unread)
+        self.empty.display = empty
         self.legend.display = any(account.connection.sandbox for account in self._accounts)
         self._warn(self.table.cursor_row)
 

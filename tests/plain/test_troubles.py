@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -79,6 +80,21 @@ def at_home(desk: Desk, dialogue: Dialogue) -> str:
 
 
 # --- the accounts ---
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_account_that_cannot_be_understood_is_named_beside_the_others(desk: Desk, others: int) -> None:
+    file = desk.folder / account_book.FILE_NAME
+    for name in ("Office", "Shop")[: others + 1]:
+        asyncio.run(desk.accounts.save(replace(PRACTICE, name=name)))
+    document = json.loads(file.read_text("utf-8"))
+    document["accounts"][0]["auth"] = "magic"
+    file.write_text(json.dumps(document), "utf-8")
+    words = at_home(desk, Dialogue(("What next?", "leave")))
+    assert "The account 'Office' in " in words
+    assert "'accounts[0].auth' must be one of: password, xoauth2, none" in " ".join(words.split())
+    assert ("Shop" in words) == bool(others)
+    assert "No account is saved yet" not in words
 
 
 @pytest.mark.parametrize(

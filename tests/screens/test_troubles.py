@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -65,6 +66,16 @@ def damaged(desk: Desk) -> Iterator[str]:
     """The file is damaged while the screen shows what was in it; gives the words that say so."""
     (desk.folder / account_book.FILE_NAME).write_text("{", "utf-8")
     yield "is damaged (it is not"
+
+
+@contextmanager
+def one_odd(desk: Desk) -> Iterator[str]:
+    """One account in the file becomes such as nobody understands; gives words that say so."""
+    file = desk.folder / account_book.FILE_NAME
+    document = json.loads(file.read_text("utf-8"))
+    document["accounts"][0]["auth"] = "magic"
+    file.write_text(json.dumps(document), "utf-8")
+    yield "cannot be used"
 
 
 @contextmanager
@@ -155,7 +166,7 @@ GOES_ON = {"copy": "[Server]"}
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("bad", [damaged, locked])
+@pytest.mark.parametrize("bad", [damaged, locked, one_odd])
 async def test_an_action_on_the_accounts_screen_ends_in_a_sentence(desk: Desk, action: str, bad: Bad) -> None:
     await desk.accounts.save(PRACTICE)
     async with walking(desk, start=HOME) as walk:
@@ -212,9 +223,10 @@ async def test_a_yes_that_comes_too_late_ends_in_a_sentence(desk: Desk, bad: Bad
         no_fault(walk)
 
 
-async def test_a_list_that_cannot_be_read_is_not_called_empty(desk: Desk) -> None:
+@pytest.mark.parametrize("bad", [damaged, one_odd])
+async def test_a_list_that_cannot_be_read_is_not_called_empty(desk: Desk, bad: Bad) -> None:
     await desk.accounts.save(PRACTICE)
-    with damaged(desk) as words:
+    with bad(desk) as words:
         async with walking(desk, start=HOME) as walk:
             await walk.at_screen(HomeScreen)
             await walk.until_reads(words)

@@ -125,6 +125,10 @@ class AccountBook:
         same = (other for other in accounts if account.id and other.id == account.id)
         return next(same, None) or accounts[self._place(accounts, account.name)]
 
+    def holds_any(self) -> bool:
+        """Whether there is any account, also one that cannot be used. Raises `StoreTrouble`."""
+        return self._contents() != Contents()
+
     def unread(self) -> tuple[Shown, ...]:
         """Say in a sentence each which accounts in the file cannot be used, and why. Raises `AccountFileError`."""
         return tuple(map(self._unread_words, self._contents().unread))

@@ -87,8 +87,6 @@ _MOMENT = "a time in UTC such as 2026-11-24T06:30:00Z"
 Moment = Annotated[datetime, AsText(parse_moment, moment_text, _MOMENT)]
 Second = Annotated[datetime, AsText(parse_moment, second_text, _MOMENT, r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
 Day = Annotated[date, AsText(date.fromisoformat, date.isoformat, "a day such as 2026-11-24", r"^\d{4}-\d{2}-\d{2}$")]
-
-
 Whole = Annotated[int, Range(0)]
 
 
@@ -165,6 +163,8 @@ def _record(kind: Any) -> _Form:
     saved = [each for each in dataclasses.fields(made) if UNSAVED not in _marks(hints[each.name])]
     fields = [_Field(each, hints[each.name]) for each in saved]
     properties = {key: schema for each in fields for key, schema in each.properties.items()}
+    if len(properties) != sum(len(each.properties) for each in fields):
+        raise TypeError(f"two fields of {made.__name__} have the same name in JSON")
     known, needed = properties.keys(), {each.key for each in fields if each.needed}
 
     def read(value: Any) -> Any:

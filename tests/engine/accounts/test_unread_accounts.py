@@ -177,6 +177,7 @@ def test_one_that_is_odd_is_refused_alone_and_kept(folder: Path, what: str) -> N
 def test_two_of_one_name_are_both_refused_and_kept(folder: Path) -> None:
     """Nobody can say which of them is meant."""
     book = write(folder, entry("Office"), GOOD, entry("OFFICE"))
+    assert book.holds_any()
     assert [each.name for each in book.list()] == ["Good"]
     assert [words.split("(")[1].split(")")[0] for words in book.unread()] == [
         "'accounts[0].name' is the name of another account too",

@@ -282,6 +282,16 @@ def test_a_type_that_has_no_form_is_a_fault_of_the_program() -> None:
         record_schema(Odd)
 
 
+def test_two_fields_of_one_name_are_a_fault_of_the_program() -> None:
+    @dataclass(frozen=True)
+    class Odd:
+        box: Annotated[Box[str], INLINE]
+        label: str
+
+    with pytest.raises(TypeError, match=r"^two fields of Odd have the same name in JSON$"):
+        record_schema(Odd)
+
+
 def test_the_schema_takes_what_is_written_and_nothing_else() -> None:
     schema = record_schema(House)
     jsonschema.Draft202012Validator.check_schema(schema)
