@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import assert_never
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.report import CheckResult
@@ -15,44 +16,58 @@ from smtp_wizard.output.outcome import CheckOutcome
 
 def junit(outcomes: Sequence[CheckOutcome]) -> str:
     """Return JUnit XML: a suite an account, a case a stage."""
-    suites = [_suite(outcome) for outcome in outcomes]
-    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>", *suites, "</testsuites>"])
+    suites = Element("testsuites")
+    for outcome in outcomes:
+        _suite(suites, outcome)
+    indent(suites)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(suites, encoding="unicode")}'
 
 
-def _suite(outcome: CheckOutcome) -> str:
-    report = outcome.report
-    cases = [_case(outcome.title, result) for result in report.results]
-    if outcome.obstacle is not None:
-        words = _failure_words(outcome.obstacle)
-        cases.append(
-            f'    <testcase classname={_attribute(outcome.title)} name="password" time="0.000">\n'
-            f"      <error message={_attribute(outcome.obstacle.title)}>{_xml(words)}</error>\n    </testcase>"
-        )
+def _suite(suites: Element, outcome: CheckOutcome) -> None:
+    report, obstacle = outcome.report, outcome.obstacle
     verdicts = [result.verdict for result in report.results]
-    failures = sum(verdict in (Verdict.FAIL, Verdict.UNKNOWN) for verdict in verdicts)
-    head = (
-        f'  <testsuite name={_attribute(outcome.title)} tests="{len(cases)}" failures="{failures}" '
-        f'errors="{int(outcome.obstacle is not None)}" skipped="{verdicts.count(Verdict.SKIPPED)}" '
-        f'time="{report.took:.3f}">'
+    suite = _child(
+        suites,
+        "testsuite",
+        name=outcome.title,
+        tests=str(len(verdicts) + (obstacle is not None)),
+        failures=str(sum(verdict in (Verdict.FAIL, Verdict.UNKNOWN) for verdict in verdicts)),
+        errors=str(int(obstacle is not None)),
+        skipped=str(verdicts.count(Verdict.SKIPPED)),
+        time=_seconds(report.took),
     )
-    return "\n".join([head, *cases, "  </testsuite>"])
+    for result in report.results:
+        _case(suite, outcome.title, result)
+    if obstacle is not None:
+        case = _child(suite, "testcase", classname=outcome.title, name="password", time=_seconds(0))
+        _child(case, "error", _failure_words(obstacle), message=obstacle.title)
 
 
-def _case(title: str, result: CheckResult) -> str:
-    head = f'    <testcase classname={_attribute(title)} name={_attribute(result.stage.value)} time="{result.took:.3f}"'
+def _case(suite: Element, title: str, result: CheckResult) -> None:
+    case = _child(suite, "testcase", classname=title, name=result.stage.value, time=_seconds(result.took))
     match result.verdict:
         case Verdict.PASS:
-            return f"{head}/>"
+            pass
         case Verdict.SKIPPED:
-            inner = "<skipped/>"
+            _child(case, "skipped")
         case Verdict.WARN:
-            inner = f"<system-out>{_xml(_stage_words(result))}</system-out>"
+            _child(case, "system-out", _stage_words(result))
         case Verdict.FAIL | Verdict.UNKNOWN:
-            kind = _attribute(result.finding.code if result.finding else result.verdict.value)
-            inner = f"<failure type={kind} message={_attribute(result.detail)}>{_xml(_stage_words(result))}</failure>"
+            kind = result.finding.code if result.finding else result.verdict.value
+            _child(case, "failure", _stage_words(result), type=kind, message=result.detail)
         case _:
             assert_never(result.verdict)
-    return f"{head}>\n      {inner}\n    </testcase>"
+
+
+def _child(parent: Element, tag: str, words: str = "", **attributes: str) -> Element:
+    """Add an element with these words in it."""
+    child = SubElement(parent, tag, {name: _holdable(value) for name, value in attributes.items()})
+    child.text = _holdable(words) or None
+    return child
+
+
+def _seconds(took: float) -> str:
+    return f"{took:.3f}"
 
 
 def _stage_words(result: CheckResult) -> str:
@@ -67,11 +82,5 @@ def _failure_words(finding: Finding) -> str:
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def _xml(text: str) -> str:
-    safe = _NO_XML.sub("\ufffd", text)
-    return safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _attribute(text: str) -> str:
-    quoted = _xml(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\r", "&#13;").replace("\t", "&#9;")
-    return f'"{quoted}"'
+def _holdable(text: str) -> str:
+    return _NO_XML.sub("\ufffd", text)

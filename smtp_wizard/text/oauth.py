@@ -25,7 +25,6 @@ FLOW_TITLES: Mapping[Flow, str] = {
     Flow.BROWSER: "In the browser on this computer",
     Flow.PASTE: "In a browser elsewhere, pasting the address that it ended on",
 }
-PASTE_LABEL = "The address that the browser ended on"
 PASTE_HINT = "The page that cannot be reached is the right one: copy its whole address, http://... and all."
 DONE_WORDS = "You are signed in. It stays so, and is renewed by itself."
 WAITING = "Waiting for the browser"

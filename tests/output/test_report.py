@@ -188,6 +188,16 @@ def test_no_words_of_others_break_junit(name: str, words: str) -> None:
     assert len(root) == 1
 
 
+def test_junit_says_words_as_they_are() -> None:
+    words = shown("<a & 'b' \"c\"> ]]>")
+    result = CheckResult(Stage.AUTH, Verdict.FAIL, 0.1, words, None)
+    text = junit.junit([CheckOutcome(words, Report(ENDPOINT, (result,)))])
+    (suite,) = ET.fromstring(text)
+    (failure,) = suite.iter("failure")
+    assert [suite.get("name"), failure.get("message"), failure.text] == [words] * 3
+    assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n  <testsuite ')
+
+
 @pytest.mark.parametrize(
     ("outcomes", "state", "code"),
     [

@@ -190,14 +190,6 @@ class Shelf(Generic[T]):
         return map(self._things.__getitem__, sorted(self._always.union(*held)))
 
 
-def needed_pieces(pattern: str) -> frozenset[str] | None:
-    """Return pieces of text, in lower case, at least one of which is in whatever the pattern matches; None: unknown.
-
-    The pattern must be one that `re` can read. What is not understood makes no demand.
-    """
-    return _Reader(pattern).alternatives()
-
-
 _GROUP_START = re.compile(r"\?(?:<[=!]|[=!:]|P?<\w+>|[a-z-]*:?)")
 _SET = re.compile(r"\[\^?\]?(?:[^\]\\]|\\.)*\]", re.DOTALL)
 """[...]: the bracket that closes it is neither escaped nor the first character."""

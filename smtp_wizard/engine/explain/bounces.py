@@ -32,10 +32,6 @@ class Bounce:
     diagnostic: str = ""
     """What the other server said, without the kind of code before it."""
     recipient: str = ""
-    reporting: str = ""
-    """The server that wrote the letter."""
-    remote: str = ""
-    """The server that refused."""
 
 
 def read_bounce(text: str) -> Bounce | None:
@@ -175,8 +171,6 @@ def _reported(fields: Fields, body: str) -> Bounce:
         status=status,
         diagnostic=diagnostic,
         recipient=_without_kind(fields.get("final-recipient", "") or fields.get("original-recipient", "")),
-        reporting=_without_kind(fields.get("reporting-mta", "")),
-        remote=_without_kind(fields.get("remote-mta", "")),
     )
 
 

@@ -431,12 +431,6 @@ class Provider:
         """The names of all its servers, in their order."""
         return tuple(each.endpoint.host for each in self.endpoints)
 
-    def vouches_for(self, host: str) -> bool:
-        """Return whether a source says that this is a server of the provider; a guess is no such thing."""
-        name = host.strip().rstrip(".").lower()
-        named = (each for each in self.endpoints if each.offered and not each.guess and not each.of_domain)
-        return any(each.endpoint.host == name for each in named)
-
     def apart_from(self, entry: IspdbEntry) -> tuple[str, ...]:
         """Return how the servers for the entry's domain differ from ISPDB's, each as one sentence; empty: they agree.
 

@@ -10,8 +10,8 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Stage
@@ -27,7 +26,7 @@ from smtp_wizard.engine.base.threads import run_to_completion
 from smtp_wizard.engine.sandbox.certificates import ca_file, prepare
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.sandbox.mailbox import deliver, trace
-from smtp_wizard.engine.sandbox.scenarios import REFUSED, Scenario, SignInRule, load_scenarios
+from smtp_wizard.engine.sandbox.scenarios import REFUSED, Scenario, SignInRule
 
 if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -169,19 +168,6 @@ def _bound(port: int) -> socket.socket:
         found.close()
         raise
     return found
-
-
-@asynccontextmanager
-async def sandbox_for(folder: Path, scenario_id: str) -> AsyncIterator[Sandbox]:
-    """Run the practice server for as long as a saved practice account is tested again.
-
-    Raises `InputError` where there is no such scenario, `SandboxError` where it cannot run.
-    """
-    scenario = load_scenarios().get(scenario_id)
-    if scenario is None:
-        raise InputError(phrase("The practice server does not know '{}' any more.", shown(scenario_id, 60)))
-    async with Sandbox(folder, scenario) as sandbox:
-        yield sandbox
 
 
 _conversation: Callable[[Sandbox, ssl.SSLContext | None], SMTP] | None = None

@@ -202,12 +202,6 @@ class Capabilities(Mapping[str, Shown]):
         """SASL mechanisms, in the server's order, each once."""
         return tuple(dict.fromkeys(self._offered.get("AUTH", NO_WORDS).upper().split()))
 
-    @property
-    def largest(self) -> int | None:
-        """Octets of the largest message (RFC 1870), None where it is not said or not limited."""
-        size = self._offered.get("SIZE", "")
-        return int(size) if size.isascii() and size.isdigit() and len(size) < 16 and int(size) else None
-
     def __getitem__(self, keyword: str) -> Shown:
         return self._offered[keyword]
 

@@ -172,8 +172,6 @@ def test_a_report_for_machines() -> None:
         status="5.1.1",
         diagnostic="550 5.1.1 <bob@example.org>: Recipient address rejected: User unknown in virtual mailbox table",
         recipient="bob@example.org",
-        reporting="mail.example.com",
-        remote="mx.example.org",
     )
 
 

@@ -25,7 +25,6 @@ from cryptography import x509
 
 from smtp_wizard.engine.base.data_files import DataError, data_path
 from smtp_wizard.engine.base.endpoint import Security
-from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.runner import SOON
 from smtp_wizard.engine.checks.target import Limits
@@ -35,7 +34,7 @@ from smtp_wizard.engine.sandbox.certificates import new_authority
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.sandbox.mailbox import MOST_KEPT, clear, deliver, messages, read, readable, trace
 from smtp_wizard.engine.sandbox.scenarios import ScriptedReply, load_scenarios, practice_password
-from smtp_wizard.engine.sandbox.server import MOST_SESSIONS, Sandbox, sandbox_for
+from smtp_wizard.engine.sandbox.server import MOST_SESSIONS, Sandbox
 from tests.support.checking import check
 from tests.support.patience import PATIENCE
 from tests.support.ports import free_ports
@@ -794,22 +793,6 @@ async def test_addresses_in_other_letters_are_kept_as_they_are(folder: Path) -> 
         assert (await aside(try_it))[0] == 250
     (kept,) = messages(folder)
     assert (kept.sender, kept.recipients) == ("büro@example.com", ("用户@example.org",))
-
-
-# A saved practice account
-
-
-async def test_a_saved_account_is_tested_again_with_its_scenario(folder: Path) -> None:
-    async with sandbox_for(folder, "app-password-required") as box:
-        assert box.scenario == SCENARIOS["app-password-required"]
-        assert (await aside(sign_in, box, Security.TLS, practice_password()))[0] == 235
-    assert box.endpoints == ()
-
-
-async def test_a_scenario_that_is_gone_is_named(folder: Path) -> None:
-    with pytest.raises(InputError, match="does not know 'gone' any more"):
-        async with sandbox_for(folder, "gone"):
-            raise AssertionError("it started")
 
 
 # The mailbox

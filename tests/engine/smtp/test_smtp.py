@@ -105,19 +105,6 @@ def test_capabilities_know_the_old_way_of_writing_auth() -> None:
         )
     )
     assert offered.mechanisms == ("LOGIN", "PLAIN")
-    assert offered.largest == 35882577
-    assert Capabilities.parse(Reply(250, (shown("hi"), shown("SIZE 0")))).largest is None
-    assert Capabilities.parse(Reply(250, (shown("hi"), shown("SIZE ²")))).largest is None
-
-
-def test_a_size_beyond_all_messages_is_no_limit() -> None:
-    """RFC 1870 section 4 allows twenty digits, and nobody else's number is worked out that has thousands."""
-
-    def largest(digits: int) -> int | None:
-        return Capabilities.parse(Reply(250, (shown("hi"), shown(f"SIZE {'9' * digits}")))).largest
-
-    assert largest(15) == 10**15 - 1
-    assert [largest(digits) for digits in (16, 17, 18, 20, 21, 4000, 5000)] == [None] * 7
 
 
 @pytest.mark.parametrize("secret", ["PIPELINING SIZE", "SIZE 50000 AUTH", "offers PIPELINING"])
