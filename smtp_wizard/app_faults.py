@@ -71,9 +71,9 @@ class SteadyApp(Steady, App[int]):
 
     def _handle_exception(self, error: Exception) -> None:
         """Called by the toolkit, and by `Steady` parts. Nothing that fails here may go on for ever."""
-        if isinstance(error, BrokenOff) and (self._exit or not self._running):
+        if isinstance(error, BrokenOff) and (self.return_code is not None or not self.is_running):
             return  # the end of the program ends what still runs
-        if not self.standing or self._exit:
+        if not self.standing or self.return_code is not None:
             super()._handle_exception(error)
             return
         try:

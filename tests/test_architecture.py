@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib
+import inspect
 import pkgutil
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
+from textual.app import App
+from textual.screen import Screen
+from textual.widgets import DataTable, Input, OptionList, TextArea
 
 from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.data_files import data_path, read_yaml
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.widgets.toolkit import PRIVATE
 from tests.commands.test_send import RELAY
 from tests.support.misbehaving import refused_port
 
@@ -468,6 +476,61 @@ def _is_there(name: str) -> bool:
     except (ImportError, AttributeError):
         return False
     return True
+
+
+# --- The toolkit ---
+
+
+def toolkit_names(kind: type) -> frozenset[str]:
+    """Return the private names that a class has of the toolkit: what its classes define, and set on themselves."""
+    bases = [base for base in kind.__mro__ if base.__module__.partition(".")[0] == "textual"]
+    return frozenset().union(*map(_own_private_names, bases))
+
+
+@functools.cache
+def _own_private_names(kind: type) -> frozenset[str]:
+    source = ast.parse(textwrap.dedent(inspect.getsource(kind)))
+    set_on_self = {node.attr for node in ast.walk(source) if _is_set_on_self(node)}
+    return frozenset({name for name in vars(kind) if _is_private(name)} | set_on_self)
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def _is_set_on_self(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Store) or not _is_private(node.attr):
+        return False
+    return isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def private_touches(file: Path) -> Iterator[str]:
+    """Yield the private names of the toolkit that a file touches or stands in the place of."""
+    tree = ast.parse(file.read_text("utf-8"))
+    name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+    everything = frozenset().union(*map(toolkit_names, (App, Screen, DataTable, Input, OptionList, TextArea)))
+    for node in tree.body:
+        theirs: frozenset[str] = frozenset()
+        if isinstance(node, ast.ClassDef):
+            theirs = toolkit_names(getattr(importlib.import_module(name), node.name))
+        for each in ast.walk(node):
+            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.name in theirs:
+                yield each.name
+            if isinstance(each, ast.Attribute) and _is_private(each.attr):
+                on_self = isinstance(each.value, ast.Name) and each.value.id in ("self", "cls")
+                if each.attr in (theirs if on_self else everything):
+                    yield each.attr
+            if isinstance(each, ast.ImportFrom) and (each.module or "").startswith("textual._"):
+                yield (each.module or "").partition(".")[2]
+
+
+def test_what_is_private_to_the_toolkit_is_touched_only_where_one_place_says_why() -> None:
+    files = [*(ROOT / PACKAGE).rglob("*.py"), *(ROOT / "tests" / "support").rglob("*.py")]
+    ours = [file for file in files if "textual" in file.read_text("utf-8")]
+    assert len(ours) > 20
+    touched = {name: file.name for file in ours for name in private_touches(file)}
+    assert {name: file for name, file in touched.items() if name not in PRIVATE} == {}
+    assert PRIVATE.keys() - touched.keys() == set(), "these are touched no more: take them off the list"
 
 
 # --- Secrets ---

@@ -51,7 +51,11 @@ class Screen:
         )
 
     def press(self, *keys: str) -> None:
-        os.write(self.near, "".join(keys).encode())
+        self.send("".join(keys).encode())
+
+    def send(self, data: bytes) -> None:
+        """Let these bytes come, whatever they are."""
+        os.write(self.near, data)
 
     @property
     def shown(self) -> str:
@@ -201,4 +205,18 @@ def test_nothing_typed_ahead_is_done_twice(tmp_path: Path) -> None:
         screen.press(ENTER)
         screen.until_reads("Saved", "saved")
         assert len(AccountBook(tmp_path).list()) == 1
+        assert screen.leave() == 0
+
+
+def test_bytes_that_are_no_text_end_nothing(tmp_path: Path) -> None:
+    """What a terminal that speaks Latin-1 sends, and what a broken paste holds, can be taken out again."""
+    with terminal(tmp_path) as screen:
+        screen.start()
+        screen.until_reads("E-mail address", "address")
+        screen.send("b\u00fcro".encode("latin-1") + b"\xff\xfe")
+        screen.until_reads("b\ufffdro\ufffd\ufffd")
+        screen.send(b"\x1b[200~\xe9t\xe9\x1b[201~")
+        screen.until_reads("b\ufffdro\ufffd\ufffd\ufffdt\ufffd")
+        screen.press("\x15", ADDRESS, ENTER)
+        screen.until_reads("Use these settings")
         assert screen.leave() == 0

@@ -62,11 +62,10 @@ class PasteArea(Steady, TextArea):
         self.cut = False
         """Whether something of the last paste was left out."""
 
-    async def _on_paste(self, event: events.Paste) -> None:
+    async def on_paste(self, event: events.Paste) -> None:
         room, lines = LONGEST - len(self.text), MOST_LINES - self.document.line_count
         text, self.cut = await in_thread(lambda: taken(event.text, room, lines))
-        if result := self._replace_via_keyboard(text, *self.selection):
-            self.move_cursor(result.end_location)
+        self.move_cursor(self.replace(text, *self.selection, maintain_selection_offset=False).end_location)
         event.stop()
         event.prevent_default()
 

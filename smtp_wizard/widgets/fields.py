@@ -33,7 +33,7 @@ class TextInput(Steady, Input):
         super().__init__(value, placeholder=placeholder, password=password, id=id, compact=True, select_on_focus=False)
         self.cursor_blink = False
 
-    def _on_paste(self, event: events.Paste) -> None:
+    def on_paste(self, event: events.Paste) -> None:
         # Before the toolkit takes it in: all of it would be drawn again, and checked, at every key.
         event.text = event.text[:LONGEST_PASTE]
 
@@ -156,7 +156,7 @@ class SecretInput(TextInput):
             return self.form.tidy(joined)
         return "".join(ch for ch in joined if unicodedata.category(ch) not in {"Cc", "Cf"})
 
-    def _on_paste(self, event: events.Paste) -> None:
+    def on_paste(self, event: events.Paste) -> None:
         if event.text:
             self.replace(self.tidied(event.text[:LONGEST_PASTE]), *self.selection)
         event.stop()

@@ -73,7 +73,7 @@ async def settled(app: App[Any]) -> None:
     `Pilot.pause` sends each of them messages to find that out, which costs more than what they are behind.
     """
     quiet, end = 0, time.monotonic() + PATIENCE
-    while quiet < QUIET and not app._exit:
+    while quiet < QUIET and app.return_code is None:
         busy = [each for each in on_stage(app) if under_way(each)]
         assert not busy or time.monotonic() < end, f"messages are stuck: {busy}"
         quiet = 0 if busy else quiet + 1
@@ -186,7 +186,10 @@ class Walk:
 
     async def settle(self) -> None:
         """Wait until every key and every message that is under way has been dealt with."""
-        await until(lambda: self.app.dealt_with or self.app.changing or self.app._exit, lambda: "a key is stuck")
+        await until(
+            lambda: self.app.dealt_with or self.app.changing or self.app.return_code is not None,
+            lambda: "a key is stuck",
+        )
         await settled(self.app)
 
     async def write(self, text: str) -> None:

@@ -1,0 +1,58 @@
+"""What of the toolkit is touched though it is private, and why: the one place that says so, held to by a test.
+
+Each of these is looked at when the toolkit's range in pyproject.toml is moved.
+"""
+
+from __future__ import annotations
+
+import sys
+from codecs import getincrementaldecoder
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codecs import IncrementalDecoder
+
+PRIVATE: Mapping[str, str] = MappingProxyType(
+    {
+        "_context": "which part is at work is asked where a fault is said on the screen that it came from",
+        "_dispatch_message": "every handler of a part is called through it, so that no fault in one ends the part",
+        "_handle_exception": "where the toolkit brings what nobody caught; ours says it on the screen, and goes on",
+        "_fatal_error": "the toolkit's own report prints local variables, and a password may be among them",
+        "_exception": "the fault that ends the program, to be written down",
+        "_exit_renderables": "what is said once the screens are gone",
+        "_close_messages_no_wait": "ends the program while no screen is there to leave",
+        "_screen_stacks": "the screens of the modes that are not shown: the public stack is that of the mode on top",
+        "_render_cell": "a mark beside the cursor's row: changing the cell has the whole table painted again",
+        "_value": "stars for a password, which every terminal has, where the toolkit draws dots",
+        "_message_queue": "tests wait until no message is under way; a message of theirs would cost more",
+        "_closing": "the same: what is being closed deals with nothing more",
+        "_compositor": "tests read what stands on the screen, row by row",
+    }
+)
+"""Each name, with what is done with it that no public way does."""
+
+
+def read_any_byte() -> None:
+    """Let a byte that is no UTF-8 be read as a replacement character, where it ended the program.
+
+    A terminal that speaks Latin-1 sends such bytes, and so does what is pasted from a broken file. The driver decodes
+    strictly in the thread that reads the keys, and offers no way to say otherwise; it makes its decoder by this name.
+    """
+    if sys.platform == "win32":  # its driver reads characters, not bytes
+        return
+    from textual.drivers import linux_driver
+
+    vars(linux_driver)["getincrementaldecoder"] = _replacing
+
+
+def _replacing(encoding: str) -> type[IncrementalDecoder]:
+    """As `codecs.getincrementaldecoder`; the decoder replaces what it cannot read."""
+    decoder = getincrementaldecoder(encoding)
+
+    class Replacing(decoder):  # type: ignore[valid-type, misc]  # which class it is, the encoding decides
+        def __init__(self, errors: str = "replace") -> None:
+            super().__init__(errors)
+
+    return Replacing
