@@ -130,6 +130,22 @@ async def test_a_command_has_no_terminal_no_input_and_no_key_agents_way_to_ours(
     assert (await store.read(printing(program))).reveal() == "none True True None"
 
 
+async def test_a_command_takes_nothing_of_what_is_meant_for_us() -> None:
+    """A password that is about to be read from standard input, or the answer to the next question."""
+    reading, writing = os.pipe()
+    os.write(writing, b"meant for us\n")
+    os.close(writing)
+    ours = os.dup(0)
+    os.dup2(reading, 0)
+    try:
+        given = await commands().read(printing("import sys; print('got', repr(sys.stdin.read()))"))
+        assert (given.reveal(), os.read(0, 100)) == ("got ''", b"meant for us\n")
+    finally:
+        os.dup2(ours, 0)
+        os.close(ours)
+        os.close(reading)
+
+
 async def test_no_shell_reads_the_command(tmp_path: Path) -> None:
     where = parse_command(f"{shlex.quote(sys.executable)} -c 'import sys; print(sys.argv[1])' 'a $(touch x); * `id`'")
     assert (await commands().read(where)).reveal() == "a $(touch x); * `id`"
@@ -342,6 +358,14 @@ US = os.geteuid()
         ([(0x01, 4, NOBODY), (0x02, 4, US + 1), (0x04, 0, NOBODY), (0x10, 4, NOBODY), (0x20, 0, NOBODY)], False),
         ([(0x01, 4, NOBODY), (0x02, 4, US), (0x04, 4, NOBODY), (0x10, 4, NOBODY), (0x20, 0, NOBODY)], False),
         ([(0x01, 4, NOBODY), (0x08, 4, 7), (0x04, 0, NOBODY), (0x10, 4, NOBODY), (0x20, 0, NOBODY)], False),
+        # What the mask takes away from somebody else is no right of theirs.
+        (
+            [
+                *[(0x01, 4, NOBODY), (0x02, 4, US), (0x02, 2, US + 1), (0x08, 2, 7)],
+                *[(0x04, 0, NOBODY), (0x10, 4, NOBODY), (0x20, 0, NOBODY)],
+            ],
+            True,
+        ),
         ([], False),
     ],
 )
@@ -359,7 +383,17 @@ async def test_the_mask_of_an_access_list_that_lets_only_us_in_is_no_exposure(
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "  ", "$HOME/x", "$CREDENTIALS_DIRECTORY/../x", "$CREDENTIALS_DIRECTORY/", "a\0b"]
+    "typed",
+    [
+        "",
+        "  ",
+        "$HOME/x",
+        "$CREDENTIALS_DIRECTORY/../x",
+        "$CREDENTIALS_DIRECTORY/..",
+        "$CREDENTIALS_DIRECTORY/.",
+        "$CREDENTIALS_DIRECTORY/",
+        "a\0b",
+    ],
 )
 def test_a_name_that_is_none_is_refused(typed: str) -> None:
     with pytest.raises(InputError):
