@@ -433,3 +433,11 @@ async def test_a_keyring_that_hangs_in_the_middle_leaves_a_note_and_nothing_else
     assert (await desk.entries.left()).entries == (), "the keyring says that nothing is there"
     await desk.entries.clean()
     assert notes(tmp_path) == []
+
+
+async def test_a_password_that_somebody_deleted_is_said_to_be_gone(desk: Desk, backend: MemoryBackend) -> None:
+    """Not that other programs keep changing it: the account still refers to where it was."""
+    account = await desk.accounts.save(draft(PASSWORD))
+    backend.entries.clear()
+    with pytest.raises(SecretError, match="has no entry"):
+        await desk.entries.secret_of(account)
