@@ -9,6 +9,7 @@ import ipaddress
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ UNSET = (
     "LC_CTYPE",
     "LINES",
     "NO_COLOR",
+    "PYTHONDONTWRITEBYTECODE",
     "PYTHON_KEYRING_BACKEND",
     "SSH_CLIENT",
     "SSH_CONNECTION",
@@ -48,7 +50,10 @@ UNSET = (
     "XDG_RUNTIME_DIR",
     "XDG_STATE_HOME",
 )
-"""What would make a test depend on whose terminal, desktop or keyring it happens to run in."""
+"""What would make a test depend on whose terminal, desktop or keyring it happens to run in.
+
+And what would have each of a thousand processes of the program compile all of it anew.
+"""
 
 MANY_OBJECTS = (20_000, 10, 10)
 """How many new objects there are before the garbage of each generation is collected."""
@@ -65,6 +70,7 @@ def pytest_configure() -> None:
     if not CI:  # where the library has such a profile itself, which tries the same examples each time
         settings.register_profile("busy", deadline=None)
         settings.load_profile("busy")
+    sys.dont_write_bytecode = False
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's '&', which every process would inherit
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

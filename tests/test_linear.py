@@ -46,6 +46,7 @@ from smtp_wizard.engine.unsubscribe import check_template, parse_url
 from smtp_wizard.output.lines import paragraph
 from smtp_wizard.screens.explain import visible
 from tests.support.repeated import UNITS, repeated, superlinear, units_of, without_end
+from tests.support.rows import each_row
 
 PACKAGE = Path(__file__).parents[1] / "smtp_wizard"
 
@@ -191,11 +192,7 @@ def test_every_pattern_of_the_code_is_looked_at() -> None:
     }
 
 
-def _cases() -> list[Any]:
-    return [pytest.param(each, id=each.where) for each in code_patterns()[0]]
-
-
-@pytest.mark.parametrize("found", _cases())
+@each_row("found", lambda: code_patterns()[0], ids=lambda found: found.where)
 def test_no_pattern_of_the_code_takes_more_than_linear_time(found: Found) -> None:
     own = units_of(found.pattern if isinstance(found.pattern, str) else found.pattern.decode("latin-1"), found.flags)
     units = (*UNITS, *own)

@@ -16,19 +16,21 @@ LONGEST = 600
 
 
 def each_row(
-    names: str | tuple[str, ...], rows: Iterable[Any], ids: Callable[[Any], object] = str
+    names: str | tuple[str, ...], rows: Iterable[Any] | Callable[[], Iterable[Any]], ids: Callable[[Any], object] = str
 ) -> Callable[[Test], Test]:
     """Run a test for each row of data, as `pytest.mark.parametrize` does, but as one test that lists all failures.
 
     `names`: the arguments that a row gives; of several, a row is a sequence. `ids`: what a row is called. The other
-    arguments of the test are fixtures, which all rows share.
+    arguments of the test are fixtures, which all rows share. Rows that take time to find are given by a function.
     """
-    known = list(rows)
-    assert known, "no row, no test"
+    found = functools.cache(lambda: list(rows() if callable(rows) else rows))
+    assert callable(rows) or found(), "no row, no test"
 
     def made_of(test: Test) -> Test:
         @functools.wraps(test)
         def looked_at(**fixtures: Any) -> None:
+            known = found()
+            assert known, "no row, no test"
             wrong = [told for row in known if (told := _wrong(test, names, row, ids, fixtures))]
             if wrong:
                 pytest.fail(f"{len(wrong)} of {len(known)} rows are wrong:\n" + "\n".join(wrong), pytrace=False)
@@ -37,7 +39,7 @@ def each_row(
         given = {names} if isinstance(names, str) else {*names}
         others = [each for name, each in asked.parameters.items() if name not in given]
         looked_at.__signature__ = asked.replace(parameters=others)  # type: ignore[attr-defined]
-        looked_at.rows = len(known)  # type: ignore[attr-defined]
+        looked_at.rows = lambda: len(found())  # type: ignore[attr-defined]
         return looked_at
 
     return made_of
@@ -60,5 +62,5 @@ def _wrong(
 
 def rows_of(test: object) -> int:
     """Return how many rows a test looks at; 0 for every other test."""
-    rows: int = getattr(test, "rows", 0)
-    return rows
+    count: Callable[[], int] | None = getattr(test, "rows", None)
+    return count() if count is not None else 0

@@ -63,3 +63,22 @@ def test_rows_are_counted_and_there_is_one() -> None:
     assert [*inspect.signature(looks).parameters] == []
     with pytest.raises(AssertionError, match="no row"):
         each_row("number", [])
+
+
+def test_rows_that_take_time_to_find_are_found_when_they_are_wanted() -> None:
+    found: list[str] = []
+
+    def find() -> list[int]:
+        found.append("once")
+        return [1, 0]
+
+    @each_row("number", find)
+    def looks(number: int) -> None:
+        assert number
+
+    assert found == []
+    with pytest.raises(pytest.fail.Exception, match="1 of 2 rows are wrong"):
+        looks()
+    assert (rows_of(looks), found) == (2, ["once"])
+    with pytest.raises(AssertionError, match="no row"):
+        each_row("number", list)(looks)()
