@@ -27,7 +27,17 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile, UnfinishedDraft, resumed
 from smtp_wizard.engine.wizard.server_confirmation import not_before
-from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, next_step, opening_step, previous_step, step
+from smtp_wizard.engine.wizard.steps import (
+    STEPS,
+    Back,
+    Next,
+    Step,
+    StepId,
+    next_step,
+    opening_step,
+    previous_step,
+    step,
+)
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
 from smtp_wizard.runtime.early_keys import as_before
 from smtp_wizard.runtime.fault_log import as_fault
@@ -252,7 +262,7 @@ class WizardApp(TypedAheadApp):
 
     def _edit(self, draft: Draft) -> None:
         # A copy, which edits nothing yet, begins at its server as well.
-        self.walk(draft, opening_step(draft) if draft.editing is not None else step("server"))
+        self.walk(draft, opening_step(draft) if draft.editing is not None else step(StepId.SERVER))
 
     def action_accounts(self) -> None:
         """Show the saved accounts; what was typed in the wizard stays."""

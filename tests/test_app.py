@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.wizard.draft import Draft, Origin
-from smtp_wizard.engine.wizard.steps import STEPS
+from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.widgets.choices import Choices
 from smtp_wizard.widgets.guide import GuidePane
@@ -182,7 +182,7 @@ STEP_PLACES: Mapping[str, str] = {step.id: step.id for step in STEPS}
 @pytest.mark.parametrize("name", STEP_PLACES)
 async def test_every_step_says_where_one_is(name: str, tmp_path: Path) -> None:
     """All the steps where there is room, else the number and the name."""
-    title = {step.id: step.title for step in STEPS}[name]
+    title = step(StepId(name)).title
     async with standing(PLACES[name], tmp_path, USUAL) as walk:
         assert name == "done" or f"[{title}]" in walk.shown.splitlines()[0]
         await walk.pilot.resize_terminal(*SMALL)

@@ -22,7 +22,7 @@ from smtp_wizard.text.wizard import (
     ANYWAY_NO,
     ANYWAY_QUESTION,
     ANYWAY_YES,
-    PURPOSE,
+    HOME_PURPOSE,
     day_words,
     result_words,
     tested_words,
@@ -48,7 +48,7 @@ def home(talk: Talk, kit: Kit) -> Draft | None:
     Raises `Quit`.
     """
     while True:
-        talk.begin("Saved accounts", PURPOSE["home"])
+        talk.begin("Saved accounts", HOME_PURPOSE)
         accounts = _accounts(talk, kit)
         try:
             match talk.choose("What next?", _actions(accounts), _Action.LEAVE if accounts else _Action.NEW):

@@ -11,7 +11,7 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile, resumed
 from smtp_wizard.engine.wizard.server_confirmation import not_before
-from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, next_step, opening_step, previous_step
+from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, StepId, next_step, opening_step, previous_step
 from smtp_wizard.plain.address import address
 from smtp_wizard.plain.connect import connect
 from smtp_wizard.plain.done import done
@@ -37,16 +37,16 @@ from smtp_wizard.text.wizard import (
     step_words,
 )
 
-PLAIN: Mapping[str, Callable[[Talk, Kit, Draft], StepOutcome]] = {
-    "address": address,
-    "provider": provider,
-    "signin": signin,
-    "server": server,
-    "oauth": oauth,
-    "connect": connect,
-    "testmail": testmail,
-    "review": review,
-    "done": done,
+PLAIN: Mapping[StepId, Callable[[Talk, Kit, Draft], StepOutcome]] = {
+    StepId.ADDRESS: address,
+    StepId.PROVIDER: provider,
+    StepId.SIGNIN: signin,
+    StepId.SERVER: server,
+    StepId.OAUTH: oauth,
+    StepId.CONNECT: connect,
+    StepId.TESTMAIL: testmail,
+    StepId.REVIEW: review,
+    StepId.DONE: done,
 }
 """Each step as questions."""
 

@@ -15,6 +15,7 @@ from textual.widgets import Button, Input
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.wizard.draft import Draft, with_found
+from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.text.discovery import LIST_NO, LIST_YES, list_may_help, list_question
@@ -27,9 +28,9 @@ from smtp_wizard.widgets.text import Plain
 class AddressScreen(StepScreen):
     """The first question. A misspelt ending is offered back; the provider is looked up before the next step."""
 
-    STEP = "address"
+    STEP = StepId.ADDRESS
     AUTO_FOCUS = "#address"
-    HELP: ClassVar[str] = PURPOSE["address"]
+    HELP: ClassVar[str] = PURPOSE[StepId.ADDRESS]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "keep", "Keep as typed", show=False),
         Binding("f3", "practise", "Practise first"),

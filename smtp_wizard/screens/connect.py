@@ -22,6 +22,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.guides.guides import Guide
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
@@ -55,8 +56,8 @@ from smtp_wizard.widgets.transcript import TranscriptPane
 class ConnectScreen(ReachingScreen):
     """Enter checks the sign-in. What passed is ticked in the guide; what failed opens its step, to be mended here."""
 
-    STEP = "connect"
-    HELP: ClassVar[str] = f"{PURPOSE['connect']} F6 moves between the guide and the form."
+    STEP = StepId.CONNECT
+    HELP: ClassVar[str] = f"{PURPOSE[StepId.CONNECT]} F6 moves between the guide and the form."
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  the base declares it so
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f9", "fix", "Use the offer"),

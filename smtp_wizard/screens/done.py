@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.screens.dialogs import GuideScreen
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.text.wizard import (
@@ -29,10 +30,10 @@ from smtp_wizard.widgets.text import Plain
 class DoneScreen(StepScreen):
     """The only place where the password is shown: on a key press, in groups of four, as it is typed by hand."""
 
-    STEP = "done"
+    STEP = StepId.DONE
     HELP: ClassVar[str] = (
-        f"{PURPOSE['done']} P shows the password, and G a guide that goes through the application's screen field by "
-        "field."
+        f"{PURPOSE[StepId.DONE]} P shows the password, and G a guide that goes through the application's screen field "
+        "by field."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "finish", "Finish", key_display="enter"),

@@ -59,7 +59,7 @@ from smtp_wizard.text.wizard import (
     ANYWAY_NO,
     ANYWAY_QUESTION,
     ANYWAY_YES,
-    PURPOSE,
+    HOME_PURPOSE,
     STILL_AT_WORK,
     STORE_TITLES,
     UNDER_WAY,
@@ -78,7 +78,7 @@ from smtp_wizard.widgets.text import Plain
 from smtp_wizard.widgets.transcript import TranscriptPane
 
 HELP = (
-    f"{PURPOSE['home']} T signs in to the chosen one again and shows what happened; nothing is sent. Enter shows "
+    f"{HOME_PURPOSE} T signs in to the chosen one again and shows what happened; nothing is sent. Enter shows "
     "everything that can be done with it: test, change, rename, another password, a copy, which mails it is for, "
     "delete."
 )

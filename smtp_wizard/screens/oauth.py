@@ -22,6 +22,7 @@ from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.oauth.server import ClientSecret, Flow
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.screens.dialogs import LinkScreen
 from smtp_wizard.screens.step import Kit, StepScreen
@@ -44,8 +45,8 @@ from smtp_wizard.widgets.text import Plain
 class OAuthScreen(StepScreen):
     """Enter opens the sign-in, and goes on when it is done. Escape leads back, and ends the waiting, at any time."""
 
-    STEP = "oauth"
-    HELP: ClassVar[str] = PURPOSE["oauth"]
+    STEP = StepId.OAUTH
+    HELP: ClassVar[str] = PURPOSE[StepId.OAUTH]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  the base declares it so
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f4", "page", "The page"),

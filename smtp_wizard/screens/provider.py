@@ -16,6 +16,7 @@ from smtp_wizard.engine.discovery.candidate import Candidate
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate, with_choice
 from smtp_wizard.engine.wizard.server_confirmation import doubt_about
+from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.text.discovery import (
     believed_words,
@@ -45,8 +46,8 @@ from smtp_wizard.widgets.text import Plain
 class ProviderScreen(StepScreen):
     """Enter confirms what was found; everything else is one arrow away."""
 
-    STEP = "provider"
-    HELP: ClassVar[str] = PURPOSE["provider"]
+    STEP = StepId.PROVIDER
+    HELP: ClassVar[str] = PURPOSE[StepId.PROVIDER]
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f4", "details", "Then and now")]
 
     def __init__(self, kit: Kit, draft: Draft) -> None:

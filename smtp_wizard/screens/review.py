@@ -22,6 +22,7 @@ from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import variable_for
 from smtp_wizard.engine.wizard.account_draft import suggested_name
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.passphrase import unlocked
 from smtp_wizard.screens.step import Kit, StepScreen
@@ -55,9 +56,9 @@ from smtp_wizard.widgets.ways import WayFields
 class ReviewScreen(StepScreen):
     """Enter saves. What would displace or replace another account is asked first."""
 
-    STEP = "review"
+    STEP = StepId.REVIEW
     AUTO_FOCUS = "#name"
-    HELP: ClassVar[str] = PURPOSE["review"]
+    HELP: ClassVar[str] = PURPOSE[StepId.REVIEW]
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)

@@ -34,7 +34,7 @@ from smtp_wizard.engine.scan.results import ScanEvent as ProbeEvent
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import was_found
-from smtp_wizard.engine.wizard.steps import may_be_nameless, with_typed_username
+from smtp_wizard.engine.wizard.steps import StepId, may_be_nameless, with_typed_username
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
@@ -77,10 +77,11 @@ class FieldRefused(Exception):
 class ServerScreen(ReachingScreen):
     """The settings that an application asks for. The test proves server and port, and says that it proved no more."""
 
-    STEP = "server"
+    STEP = StepId.SERVER
     AUTO_FOCUS = "#host"
     HELP: ClassVar[str] = (
-        f"{PURPOSE['server']} F5 tests these three without a password. F6 tries every usual port and fills in the best."
+        f"{PURPOSE[StepId.SERVER]} F5 tests these three without a password. F6 tries every usual port and fills in the "
+        "best."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f9", "fix", "Use the offer"),

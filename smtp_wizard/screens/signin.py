@@ -13,7 +13,7 @@ from textual.widget import Widget
 from smtp_wizard.engine.guides.guides import Guide, UnknownGuide
 from smtp_wizard.engine.providers.provider import AccessPath, PathStatus, Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import Application, Draft, is_usable
-from smtp_wizard.engine.wizard.steps import ranked
+from smtp_wizard.engine.wizard.steps import StepId, ranked
 from smtp_wizard.screens.dialogs import LeadScreen
 from smtp_wizard.screens.step import Kit, StepScreen
 from smtp_wizard.text.wizard import (
@@ -35,9 +35,9 @@ from smtp_wizard.widgets.text import Plain
 class SignInScreen(StepScreen):
     """The access paths. A retired one leads to its explanation; one that needs a browser names two ways on."""
 
-    STEP = "signin"
+    STEP = StepId.SIGNIN
     AUTO_FOCUS = "#paths"
-    HELP: ClassVar[str] = PURPOSE["signin"]
+    HELP: ClassVar[str] = PURPOSE[StepId.SIGNIN]
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)

@@ -18,7 +18,7 @@ from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import doubt_about
-from smtp_wizard.engine.wizard.steps import Back, Next, Step, step
+from smtp_wizard.engine.wizard.steps import Back, Next, Step, StepId, step
 from smtp_wizard.runtime.server_watch import ServerWatch
 from smtp_wizard.screens.dialogs import ConfirmScreen, HelpScreen, LinkScreen, TellScreen
 from smtp_wizard.text.discovery import CONFIRM_NO, CONFIRM_YES, doubt_question
@@ -58,7 +58,7 @@ StepOutcome = Next | Back
 class StepScreen(Steady, Screen[StepOutcome]):
     """One question. Escape goes back with everything typed; Enter does the sensible next thing."""
 
-    STEP: ClassVar[str]
+    STEP: ClassVar[StepId]
     HELP: ClassVar[str] = ""
 
     BINDINGS: ClassVar[list[BindingType]] = [

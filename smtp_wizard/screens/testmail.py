@@ -20,6 +20,7 @@ from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Event
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Arrival, Draft
+from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.finding import answer_transcript
@@ -54,8 +55,8 @@ from smtp_wizard.widgets.transcript import TranscriptPane
 class TestMailScreen(StepScreen):
     """The only step that sends. The same address is refused: mail to oneself proves little."""
 
-    STEP = "testmail"
-    HELP: ClassVar[str] = PURPOSE["testmail"]
+    STEP = StepId.TESTMAIL
+    HELP: ClassVar[str] = PURPOSE[StepId.TESTMAIL]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f9", "anyway", "Try anyway"),
         Binding("f4", "details", "Details"),

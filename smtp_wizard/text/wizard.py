@@ -25,59 +25,59 @@ from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, PathStat
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.state.results import LastResult
 from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin, signs_in_elsewhere
-from smtp_wizard.engine.wizard.steps import Step, applicable
+from smtp_wizard.engine.wizard.steps import Step, StepId, applicable
 from smtp_wizard.output.lines import STAGE_WORDS
 from smtp_wizard.text.oauth import NEEDS, PROVES_NOTHING
 
-PURPOSE: Mapping[str, str] = {
-    "address": (
+PURPOSE: Mapping[StepId, str] = {
+    StepId.ADDRESS: (
         "Type the e-mail address of your firm: the one your customers know. From its ending this program knows, or "
         "finds out, which mail server takes your messages. Nothing is sent, and no password is asked for yet."
     ),
-    "provider": (
+    StepId.PROVIDER: (
         "Every mailbox lives at a provider, and each provider has its own outgoing server. Here you see which one "
         "belongs to your address, how we know, and when it was last checked. If it is wrong, choose another one or "
         "enter the server by hand."
     ),
-    "signin": (
+    StepId.SIGNIN: (
         "Providers let programs in by different doors, and most no longer take your usual password. Choose the door "
         "that fits you; the text with it says what it takes. Doors that are closed stay in the list, because "
         "old instructions still point to them: choosing one explains what replaced it."
     ),
-    "server": (
+    StepId.SERVER: (
         "Type what your provider's help page gives for outgoing mail (SMTP): the server's name, the port and the kind "
         "of secure connection."
     ),
-    "oauth": (
+    StepId.OAUTH: (
         "Here you sign in on the provider's own page, in a browser, under a client id of your own; the guide shows "
         "where that comes from. When the page says that you are signed in, this goes on; nothing is sent, and your "
         "password is typed nowhere but there."
     ),
-    "connect": (
+    StepId.CONNECT: (
         "Here you type the password that lets your application send; the guide shows where it comes from, step by "
         "step. Enter signs in to the server, once, and shows what happened; until you save it, the password stays in "
         "memory."
     ),
-    "testmail": (
+    StepId.TESTMAIL: (
         "A test message goes to an address of yours at another provider, so that you see a real delivery. Mail to the "
         "same mailbox often arrives although nothing would reach a customer. You can skip this step."
     ),
-    "review": (
+    StepId.REVIEW: (
         "Give the account a name and say what it is for. 'General Emails Only' keeps invoices and confirmations safe "
         "from the sending limit that a mailing can use up; take 'For All Emails' only when your limit is high. The "
         "password is kept where you say, never in a plain file."
     ),
-    "done": (
+    StepId.DONE: (
         "These are the values that the application which sends your mail asks for. Type them there as they stand here."
     ),
-    "home": "Here are the accounts that you saved, with the result of their last test.",
 }
+HOME_PURPOSE = "Here are the accounts that you saved, with the result of their last test."
 """What each step is for, by its id."""
 
 
 def step_words(current: Step, draft: Draft) -> str:
     """Return where the wizard stands: 'Step 3 of 7: Sign-in'."""
-    steps = [step for step in applicable(draft) if step.id != "done"]
+    steps = [step for step in applicable(draft) if step.id is not StepId.DONE]
     return f"Step {steps.index(current) + 1} of {len(steps)}: {current.title}" if current in steps else current.title
 
 

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.steps import Step, applicable
+from smtp_wizard.engine.wizard.steps import Step, StepId, applicable
 from smtp_wizard.widgets.fault_containment import Steady
 
 
@@ -20,7 +20,7 @@ class Stepper(Steady, Static):
     def __init__(self, current: Step, draft: Draft) -> None:
         super().__init__(markup=False)
         self.current = current
-        self.steps = [step for step in applicable(draft) if step.id != "done"]
+        self.steps = [step for step in applicable(draft) if step.id is not StepId.DONE]
 
     def render(self) -> Content:
         if self.size.width < self.ROOM:

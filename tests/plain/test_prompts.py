@@ -36,7 +36,7 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
 from smtp_wizard.engine.wizard.draft_file import DraftFile
-from smtp_wizard.engine.wizard.steps import STEPS, step
+from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
 from smtp_wizard.launch import build_desk
 from smtp_wizard.output.lines import WIDTH
 from smtp_wizard.plain.checks import PERHAPS_SENT, Checked, awaited
@@ -1069,7 +1069,7 @@ def test_leaving_with_something_unsaved_asks_and_says_what_is_kept(walk: Walk, d
     assert "smtp-wizard check HOST" in said.words
     kept = DraftFile(desk.folder).load()
     assert kept is not None
-    assert (kept.draft.connection.path, kept.step) == ("accept", step("connect"))
+    assert (kept.draft.connection.path, kept.step) == ("accept", step(StepId.CONNECT))
 
 
 def test_leaving_before_anything_was_typed_just_says_what_can_be_done(walk: Walk) -> None:
@@ -1084,7 +1084,9 @@ def test_what_one_face_began_the_other_goes_on_with(walk: Walk, desk: Desk) -> N
     practice = desk.catalog.get("sandbox")
     assert practice is not None
     draft = begun.with_provider(practice, Origin.ADDRESS).with_path(practice.paths[0])
-    DraftFile(desk.folder).save(replace(draft, identity=replace(draft.identity, sender_name="Ana")), step("testmail"))
+    DraftFile(desk.folder).save(
+        replace(draft, identity=replace(draft.identity, sender_name="Ana")), step(StepId.TESTMAIL)
+    )
     said = walk(
         ("You were setting up you@sandbox.test, and stopped at the step 'Connect'.", ""),
         *(USER, SECRET, SEND, ARRIVED, NAME, ("Sender's name [Ana]", ""), *REVIEW[2:], FINISH, LEAVE),
@@ -1095,7 +1097,7 @@ def test_what_one_face_began_the_other_goes_on_with(walk: Walk, desk: Desk) -> N
 def test_what_was_left_and_cannot_be_read_never_keeps_it_from_starting(walk: Walk, desk: Desk) -> None:
     """A draft of another version is put aside, one that others may change is left alone; either is said."""
     draft = Draft().with_address(Address("ana", "sandbox.test"))
-    DraftFile(desk.folder).save(draft, step("provider"))
+    DraftFile(desk.folder).save(draft, step(StepId.PROVIDER))
     file = desk.folder / "draft.json"
     file.chmod(0o602)
     said = walk(("E-mail address:", "quit"))
@@ -1109,7 +1111,7 @@ def test_what_was_left_and_cannot_be_read_never_keeps_it_from_starting(walk: Wal
 
 def test_what_was_left_can_be_forgotten_or_put_off(walk: Walk, desk: Desk) -> None:
     draft = Draft().with_address(Address("ana", "sandbox.test"))
-    DraftFile(desk.folder).save(draft, step("provider"))
+    DraftFile(desk.folder).save(draft, step(StepId.PROVIDER))
     walk(("You were setting up ana@sandbox.test", "back"), ("nothing before", "home"), ("No account is saved", "leave"))
     assert DraftFile(desk.folder).load() is not None
     walk(("You were setting up ana@sandbox.test", "anew"), ("E-mail address:", "quit"))

@@ -25,7 +25,7 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.account_draft import copy_of, draft_to_sign_in_again
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile
-from smtp_wizard.engine.wizard.steps import step
+from smtp_wizard.engine.wizard.steps import StepId, step
 from smtp_wizard.screens.dialogs import (
     ActionScreen,
     ConfirmScreen,
@@ -243,7 +243,7 @@ async def test_an_account_whose_way_in_retires_is_told_so(desk: Desk) -> None:
 
 async def test_a_draft_that_was_left_is_offered_and_only_the_password_is_typed_again(desk: Desk) -> None:
     """'Go on where I stopped' opens Connect with everything but the password."""
-    DraftFile(desk.folder).save(PRACTICE, step("review"))
+    DraftFile(desk.folder).save(PRACTICE, step(StepId.REVIEW))
     async with walking(desk) as walk:
         await walk.at_screen(ResumeScreen)
         assert walk.reads("ana@sandbox.test")
@@ -258,7 +258,7 @@ async def test_a_draft_that_was_left_is_offered_and_only_the_password_is_typed_a
 async def test_a_draft_that_cannot_be_read_never_keeps_the_screens_from_opening(desk: Desk, start: str) -> None:
     """One of another version was left: the first screen says where it was put."""
     file = desk.folder / "draft.json"
-    DraftFile(desk.folder).save(PRACTICE, step("connect"))
+    DraftFile(desk.folder).save(PRACTICE, step(StepId.CONNECT))
     file.write_text(file.read_text().replace('"step": "connect"', '"step": "a-later-one"'))
     async with walking(desk, start=start, size=(120, 40)) as walk:
         await walk.until_reads("it was put aside as")
@@ -278,7 +278,7 @@ GONE: dict[str, dict[str, Any]] = {
 async def test_a_draft_goes_on_although_what_it_names_is_gone(gone: str, left: str, desk: Desk) -> None:
     draft = replace(PRACTICE, connection=replace(PRACTICE.connection, sandbox=None, **GONE[gone]))
     draft = replace(draft, confirmed_host="127.0.0.1", name="")
-    assert DraftFile(desk.folder).save(draft, step(left))
+    assert DraftFile(desk.folder).save(draft, step(StepId(left)))
     async with walking(desk) as walk:
         await walk.at_screen(ResumeScreen)
         await walk.press("enter")
@@ -313,7 +313,7 @@ async def test_an_account_can_be_changed_although_what_it_names_is_gone(gone: st
 async def test_a_draft_can_be_forgotten(desk: Desk) -> None:
     """'Start again' opens the first question, and the draft is gone."""
     box = DraftFile(desk.folder)
-    box.save(PRACTICE, step("connect"))
+    box.save(PRACTICE, step(StepId.CONNECT))
     async with walking(desk) as walk:
         await walk.at_screen(ResumeScreen)
         await walk.press("down", "enter")

@@ -25,7 +25,7 @@ from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.state.forms import FILE_NAME as STATE_FILE
 from smtp_wizard.engine.wizard.account_draft import draft_of
-from smtp_wizard.engine.wizard.steps import step
+from smtp_wizard.engine.wizard.steps import StepId, step
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.passphrase import MoveScreen, PassphraseScreen
@@ -275,7 +275,7 @@ async def changing(desk: Desk, at: str) -> AsyncIterator[Walk]:
     async with walking(desk, draft=draft) as walk:
         await walk.at("server")
         walk.app.kit.watch.stop()
-        walk.app.walk(draft, step(at))
+        walk.app.walk(draft, step(StepId(at)))
         await walk.at(at)
         yield walk
 

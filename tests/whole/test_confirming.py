@@ -27,7 +27,7 @@ from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream, WireErro
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate
 from smtp_wizard.engine.wizard.draft_file import DraftFile
-from smtp_wizard.engine.wizard.steps import step
+from smtp_wizard.engine.wizard.steps import StepId, step
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen
 from smtp_wizard.widgets.fields import SecretInput
@@ -211,7 +211,7 @@ async def test_another_address_needs_another_yes(tmp_path: Path, found: Answer) 
 
 
 async def test_a_draft_that_was_left_is_asked_about_before_it_goes_on(tmp_path: Path) -> None:
-    DraftFile(tmp_path).save(left(), step("connect"))
+    DraftFile(tmp_path).save(left(), step(StepId.CONNECT))
     async with screens(tmp_path) as at:
         walk = at.walk
         await walk.at_screen(ResumeScreen)
@@ -226,7 +226,7 @@ async def test_a_draft_that_was_left_is_asked_about_before_it_goes_on(tmp_path: 
 
 
 async def test_a_draft_that_was_left_after_a_yes_goes_on_where_it_stood(tmp_path: Path) -> None:
-    DraftFile(tmp_path).save(left().confirmed(), step("connect"))
+    DraftFile(tmp_path).save(left().confirmed(), step(StepId.CONNECT))
     async with screens(tmp_path) as at:
         await at.walk.at_screen(ResumeScreen)
         await at.walk.press("enter")
@@ -261,7 +261,7 @@ async def test_the_field_for_the_password_is_nowhere_before_the_yes(tmp_path: Pa
     async with screens(tmp_path, start=HOME) as at:
         walk = at.walk
         for wanted in ("connect", "testmail", "review"):
-            walk.app.walk(left(), step(wanted))
+            walk.app.walk(left(), step(StepId(wanted)))
             await walk.at("provider")
             assert not walk.app.screen.query(SecretInput)
 
@@ -404,7 +404,7 @@ def test_in_lines_too_the_server_step_goes_back_from_its_question(lines: Lines, 
 
 
 def test_in_lines_too_a_draft_that_was_left_is_asked_about(lines: Lines, desk: Desk) -> None:
-    DraftFile(desk.folder).save(left(), step("connect"))
+    DraftFile(desk.folder).save(left(), step(StepId.CONNECT))
     draft = lines(("stopped at the step 'Provider'.", "on"), ("Use these", "1"), (QUESTION, "yes"))
     assert draft.confirmed_host == FOREIGN.endpoint.host
 

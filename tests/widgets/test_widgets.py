@@ -28,7 +28,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.guides.guides import Guide, GuideStep
 from smtp_wizard.engine.providers.provider import Alphabet, SecretForm
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.steps import step
+from smtp_wizard.engine.wizard.steps import StepId, step
 from smtp_wizard.screens.dialogs import LinkScreen
 from smtp_wizard.widgets.checks import CheckList
 from smtp_wizard.widgets.choices import Choice, Choices
@@ -608,7 +608,7 @@ async def test_likely_ones_stand_on_top() -> None:
 )
 async def test_the_line_of_steps_fits_its_room(width: int, words: str) -> None:
     """Wide: all steps, the present one in brackets. Narrow: its number and name."""
-    async with bench(Stepper(step("provider"), Draft()), size=(width, 24)) as at:
+    async with bench(Stepper(step(StepId.PROVIDER), Draft()), size=(width, 24)) as at:
         assert at.shown.splitlines()[0].strip() == words
 
 

@@ -22,7 +22,7 @@ from smtp_wizard.engine.base.strict_json import JsonError, read_json
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.wizard.draft import Draft, as_catalogued
 from smtp_wizard.engine.wizard.server_confirmation import not_before
-from smtp_wizard.engine.wizard.steps import STEPS, Step, applicable, resume_step, step
+from smtp_wizard.engine.wizard.steps import STEPS, Step, StepId, applicable, resume_step, step
 
 FILE_NAME = "draft.json"
 FILE_SCHEMA: Final = "smtp-wizard/draft-file/2"
@@ -38,7 +38,7 @@ _NO_DRAFT = (errno.EFBIG, errno.EINVAL, errno.EISDIR)
 @dataclass(frozen=True, slots=True)
 class _File:
     schema: Literal["smtp-wizard/draft-file/2"]
-    step: str
+    step: StepId
     draft: Draft
 
 
@@ -89,7 +89,7 @@ class DraftFile:
                 self._put_aside()
             else:
                 self.trouble = f"What you had begun could not be read: {shown(problem.strerror or '', 100)}."
-        except (ValueError, KeyError):
+        except ValueError:
             self._put_aside()
         return None
 
@@ -106,7 +106,7 @@ class DraftFile:
 
 
 def _kept(document: object) -> UnfinishedDraft:
-    """Read the file's content. Raises `JsonError`, and `ValueError` or `KeyError` for a port or step that is none."""
+    """Read the file's content. Raises `JsonError`, and `ValueError` for a port that is none."""
     file = read_record(_File, _upgraded(document))
     return UnfinishedDraft(file.draft, _earlier(file.draft, step(file.step)))
 

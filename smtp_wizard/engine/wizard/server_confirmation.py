@@ -21,7 +21,7 @@ from smtp_wizard.engine.discovery.candidate import source_words
 from smtp_wizard.engine.discovery.server_identity import belongs_to, whose_words
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.steps import STEPS, Step, step
+from smtp_wizard.engine.wizard.steps import STEPS, Step, StepId, step
 
 
 class Standing(StrEnum):
@@ -122,6 +122,6 @@ def refuse_unconfirmed(draft: Draft, depth: Depth, catalog: Catalog) -> None:
 
 def not_before(draft: Draft, wanted: Step, catalog: Catalog) -> Step:
     """Return the step to go to: the wanted one, or that before it where the draft's server is still to be confirmed."""
-    asks = step("server" if draft.by_hand else "provider")
+    asks = step(StepId.SERVER if draft.by_hand else StepId.PROVIDER)
     too_early = STEPS.index(wanted) > STEPS.index(asks)
     return asks if too_early and doubt_about(draft, catalog) is not None else wanted

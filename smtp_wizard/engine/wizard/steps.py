@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.connection import Auth
@@ -56,11 +57,25 @@ def ranked(provider: Provider, application: Application | None) -> tuple[AccessP
     return tuple(sorted(provider.paths, key=rank))
 
 
+class StepId(StrEnum):
+    """The steps by name, as the draft's file has them."""
+
+    ADDRESS = "address"
+    PROVIDER = "provider"
+    SIGNIN = "signin"
+    SERVER = "server"
+    OAUTH = "oauth"
+    CONNECT = "connect"
+    TESTMAIL = "testmail"
+    REVIEW = "review"
+    DONE = "done"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One question of the wizard."""
 
-    id: str
+    id: StepId
     title: str
     """Its word in the line of steps."""
     applies: Callable[[Draft], bool]
@@ -82,15 +97,15 @@ def _in_browser(draft: Draft) -> bool:
 
 
 STEPS: tuple[Step, ...] = (
-    Step("address", "Email", lambda draft: True, lambda draft: draft.address is not None),
-    Step("provider", "Provider", lambda draft: True, lambda draft: draft.connection.provider is not None),
-    Step("signin", "Sign-in", _way_is_a_question, lambda draft: draft.connection.path is not None),
-    Step("server", "Server", lambda draft: draft.by_hand, _server_known),
-    Step("oauth", "Browser", _in_browser, lambda draft: draft.secret is not None),
-    Step("connect", "Connect", lambda draft: True, lambda draft: draft.signed_in),
-    Step("testmail", "Test mail", lambda draft: True, lambda draft: draft.arrival is not Arrival.UNASKED),
-    Step("review", "Save", lambda draft: True, lambda draft: draft.saved is not None),
-    Step("done", "Done", lambda draft: True, lambda draft: False),
+    Step(StepId.ADDRESS, "Email", lambda draft: True, lambda draft: draft.address is not None),
+    Step(StepId.PROVIDER, "Provider", lambda draft: True, lambda draft: draft.connection.provider is not None),
+    Step(StepId.SIGNIN, "Sign-in", _way_is_a_question, lambda draft: draft.connection.path is not None),
+    Step(StepId.SERVER, "Server", lambda draft: draft.by_hand, _server_known),
+    Step(StepId.OAUTH, "Browser", _in_browser, lambda draft: draft.secret is not None),
+    Step(StepId.CONNECT, "Connect", lambda draft: True, lambda draft: draft.signed_in),
+    Step(StepId.TESTMAIL, "Test mail", lambda draft: True, lambda draft: draft.arrival is not Arrival.UNASKED),
+    Step(StepId.REVIEW, "Save", lambda draft: True, lambda draft: draft.saved is not None),
+    Step(StepId.DONE, "Done", lambda draft: True, lambda draft: False),
 )
 
 
@@ -108,9 +123,9 @@ class Back:
     draft: Draft
 
 
-def step(step_id: str) -> Step:
-    """Return a step by its id. Raises `KeyError`."""
-    return {each.id: each for each in STEPS}[step_id]
+def step(step_id: StepId) -> Step:
+    """Return a step by its id."""
+    return next(each for each in STEPS if each.id is step_id)
 
 
 def applicable(draft: Draft) -> tuple[Step, ...]:
@@ -140,7 +155,7 @@ def opening_step(draft: Draft) -> Step:
     """
     if draft.editing is None:
         return resume_step(draft)
-    return step("oauth" if _in_browser(draft) and draft.secret is None else "server")
+    return step(StepId.OAUTH if _in_browser(draft) and draft.secret is None else StepId.SERVER)
 
 
 def missing(draft: Draft, *, secret_needed: bool = True) -> tuple[str, ...]:

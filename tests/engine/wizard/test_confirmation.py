@@ -25,7 +25,7 @@ from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate, with_choice, with_found
 from smtp_wizard.engine.wizard.draft_file import FILE_NAME, DraftFile
 from smtp_wizard.engine.wizard.server_confirmation import Standing, Unconfirmed, doubt_about, not_before, standing
-from smtp_wizard.engine.wizard.steps import STEPS, step
+from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
 from tests.support.misbehaving import MisbehavingServer, Send
 from tests.support.nouns import with_fields
 from tests.support.walk import make_desk
@@ -197,7 +197,7 @@ def test_no_step_of_the_password_comes_before_the_yes() -> None:
 def test_a_draft_that_was_left_keeps_the_yes_and_one_without_it_asks_again(tmp_path: Path) -> None:
     box = DraftFile(tmp_path)
     for draft, asked in ((found(candidate()), True), (found(candidate()).confirmed(), False)):
-        assert box.save(draft, step("connect"))
+        assert box.save(draft, step(StepId.CONNECT))
         kept = box.load()
         assert kept is not None
         assert (doubt_about(kept.draft, CATALOG) is not None) is asked
@@ -205,7 +205,7 @@ def test_a_draft_that_was_left_keeps_the_yes_and_one_without_it_asks_again(tmp_p
 
 def test_a_draft_of_an_older_version_has_no_yes_in_it(tmp_path: Path) -> None:
     box = DraftFile(tmp_path)
-    assert box.save(found(candidate()).confirmed(), step("connect"))
+    assert box.save(found(candidate()).confirmed(), step(StepId.CONNECT))
     document = json.loads((tmp_path / FILE_NAME).read_bytes())
     del document["draft"]["confirmed_host"]
     (tmp_path / FILE_NAME).write_text(json.dumps(document))

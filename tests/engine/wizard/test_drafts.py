@@ -22,7 +22,7 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin, Proof
 from smtp_wizard.engine.wizard.draft_file import ASIDE, FILE_NAME, DraftFile
-from smtp_wizard.engine.wizard.steps import STEPS, applicable, step
+from smtp_wizard.engine.wizard.steps import STEPS, StepId, applicable, step
 from smtp_wizard.text.wizard import resume_question
 
 ENDPOINT = Endpoint("mail.example.test", 587, Security.STARTTLS)
@@ -71,7 +71,7 @@ FULL = Draft(
 
 def test_every_field_is_kept_but_secret_proof_and_where_it_was_saved(tmp_path: Path) -> None:
     box = DraftFile(tmp_path)
-    assert box.save(FULL, step("server"))
+    assert box.save(FULL, step(StepId.SERVER))
     kept = box.load()
     assert kept is not None
     assert kept.draft == replace(FULL, secret=None, proof=None)
@@ -90,7 +90,7 @@ def test_every_field_is_kept_but_secret_proof_and_where_it_was_saved(tmp_path: P
 
 
 def test_the_secret_is_nowhere_in_the_file_and_the_file_is_private(tmp_path: Path) -> None:
-    DraftFile(tmp_path).save(FULL, step("review"))
+    DraftFile(tmp_path).save(FULL, step(StepId.REVIEW))
     file = tmp_path / FILE_NAME
     assert b"correct horse" not in file.read_bytes()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -98,7 +98,7 @@ def test_the_secret_is_nowhere_in_the_file_and_the_file_is_private(tmp_path: Pat
 
 def test_without_the_password_it_goes_on_at_the_sign_in_and_not_later(tmp_path: Path) -> None:
     box = DraftFile(tmp_path)
-    box.save(FULL, step("review"))
+    box.save(FULL, step(StepId.REVIEW))
     kept = box.load()
     assert kept is not None
     assert kept.step.id == "connect"
@@ -106,7 +106,7 @@ def test_without_the_password_it_goes_on_at_the_sign_in_and_not_later(tmp_path: 
 
 def test_it_goes_on_where_the_person_stopped_when_that_is_earlier(tmp_path: Path) -> None:
     box = DraftFile(tmp_path)
-    box.save(FULL, step("provider"))
+    box.save(FULL, step(StepId.PROVIDER))
     kept = box.load()
     assert kept is not None
     assert kept.step.id == "provider"
@@ -114,7 +114,7 @@ def test_it_goes_on_where_the_person_stopped_when_that_is_earlier(tmp_path: Path
 
 def test_a_step_that_applies_no_longer_is_not_gone_back_to(tmp_path: Path) -> None:
     box = DraftFile(tmp_path)
-    box.save(replace(FULL, by_hand=False), step("server"))
+    box.save(replace(FULL, by_hand=False), step(StepId.SERVER))
     kept = box.load()
     assert kept is not None
     assert kept.step.id == "connect"
@@ -130,7 +130,7 @@ def test_before_anything_is_typed_nothing_is_written(tmp_path: Path) -> None:
 
 def test_clearing_forgets_it(tmp_path: Path) -> None:
     box = DraftFile(tmp_path)
-    box.save(FULL, step("server"))
+    box.save(FULL, step(StepId.SERVER))
     box.clear()
     box.clear()
     assert box.load() is None
@@ -210,7 +210,7 @@ TEXT_FIELDS = [
 )
 def test_a_field_that_is_not_as_it_must_be_puts_the_whole_aside(tmp_path: Path, field: str, value: object) -> None:
     box, file = DraftFile(tmp_path), tmp_path / FILE_NAME
-    box.save(FULL, step("server"))
+    box.save(FULL, step(StepId.SERVER))
     document = json.loads(file.read_bytes())
     document["draft"][field] = value
     file.write_text(json.dumps(document))
@@ -239,7 +239,7 @@ def test_a_draft_of_the_first_form_without_a_server_is_read(tmp_path: Path) -> N
 def test_a_folder_in_its_place_is_said_by_the_return_value_and_raises_nothing(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).mkdir()
     box = DraftFile(tmp_path)
-    assert not box.save(FULL, step("server"))
+    assert not box.save(FULL, step(StepId.SERVER))
     assert box.load() is None
 
 
@@ -264,7 +264,7 @@ STEP_IDS = [each.id for each in STEPS]
 @pytest.mark.parametrize("stopped", ["a-step-of-a-later-version", "", None, 7, [], {}, ["server"], "server\n"])
 def test_a_step_of_another_version_puts_it_aside(tmp_path: Path, stopped: object) -> None:
     box, file = DraftFile(tmp_path), tmp_path / FILE_NAME
-    box.save(FULL, step("server"))
+    box.save(FULL, step(StepId.SERVER))
     document = json.loads(file.read_bytes())
     document["step"] = stopped
     file.write_text(json.dumps(document))
@@ -285,7 +285,7 @@ def test_whatever_stands_in_it_loading_ends_in_a_draft_or_in_none(
     tmp_path_factory: pytest.TempPathFactory, field: str, value: object, stopped: object
 ) -> None:
     box = DraftFile(tmp_path_factory.mktemp("drafts"))
-    box.save(FULL, step("server"))
+    box.save(FULL, step(StepId.SERVER))
     document = json.loads(box._file.read_bytes())
     document["draft"][field], document["step"] = value, stopped
     box._file.write_text(json.dumps(document))

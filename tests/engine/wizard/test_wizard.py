@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin,
 from smtp_wizard.engine.wizard.steps import (
     STEPS,
     Step,
+    StepId,
     applicable,
     missing,
     next_step,
@@ -114,12 +114,11 @@ def test_a_draft_goes_on_at_its_first_open_question(draft: Draft) -> None:
     before = applicable(draft)[: applicable(draft).index(at)]
     assert all(each.complete(draft) for each in before)
     again = draft.connection.auth is Auth.XOAUTH2 and draft.secret is None
-    assert opening_step(draft) is (step("oauth" if again else "server") if draft.editing else at)
+    assert opening_step(draft) is (step(StepId.OAUTH if again else StepId.SERVER) if draft.editing else at)
 
 
-def test_an_unknown_step_is_a_mistake() -> None:
-    with pytest.raises(KeyError):
-        step("nowhere")
+def test_every_name_is_that_of_one_step() -> None:
+    assert [step(each) for each in StepId] == list(STEPS)
 
 
 # --- nothing outlives what it was true for ---
