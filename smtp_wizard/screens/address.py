@@ -46,7 +46,7 @@ class AddressScreen(StepScreen):
             "E-mail address",
             TextInput(typed, placeholder="ana@example.com", id="address"),
             hint=ADDRESS_HINT,
-            check=Address.parse,
+            parse=Address.parse,
         )
         self._offered = ""
         """The misspelt domain that was pointed out: Enter takes the right one, F2 keeps this one."""
@@ -65,10 +65,10 @@ class AddressScreen(StepScreen):
     @on(Input.Submitted, "#address")
     @on(Button.Pressed, "#continue")
     def _enter(self) -> None:
-        if not self.field.valid():
+        address = self.field.parsed()
+        if address is None:
             self.field.entry.focus()
             return
-        address = Address.parse(self.field.value)
         meant = self.kit.desk.catalog.suggest(address.domain)
         if self._offered and self._offered == address.domain and meant:
             self._look_up(Address(address.local, meant))
@@ -90,8 +90,9 @@ class AddressScreen(StepScreen):
 
     def action_keep(self) -> None:
         """Use the address as it was typed, although it looks misspelt."""
-        if self.field.valid():
-            self._look_up(Address.parse(self.field.value))
+        address = self.field.parsed()
+        if address is not None:
+            self._look_up(address)
 
     @on(Button.Pressed, "#practise")
     def action_practise(self) -> None:
@@ -102,10 +103,10 @@ class AddressScreen(StepScreen):
         self.field.entry.focus()
 
     def collect(self) -> Draft:
-        try:
-            return self.draft.with_address(Address.parse(self.field.value)).with_typed("address", None)
-        except ValueError:
+        address = self.field.read().value
+        if address is None:
             return self.draft.with_typed("address", self.field.value)
+        return self.draft.with_address(address).with_typed("address", None)
 
     async def _may_ask_the_list(self, draft: Draft) -> bool:
         """Ask before a public list learns the domain."""

@@ -251,10 +251,10 @@ class ActionScreen(Dialog[V]):
 class NameScreen(Dialog[str]):
     """Asks for another name."""
 
-    def __init__(self, name: str, check: Callable[[str], object]) -> None:
+    def __init__(self, name: str, parse: Callable[[str], str]) -> None:
         super().__init__()
         self.old = name
-        self.field = Field("New name", TextInput(name), check=check)
+        self.field = Field("New name", TextInput(name), parse=parse)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -264,8 +264,9 @@ class NameScreen(Dialog[str]):
 
     @on(Input.Submitted)
     def _enter(self) -> None:
-        if self.field.valid():
-            self.dismiss(self.field.value)
+        name = self.field.parsed()
+        if name is not None:
+            self.dismiss(name)
 
 
 class PasswordScreen(Dialog[Secret]):

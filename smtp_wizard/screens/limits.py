@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -319,6 +319,22 @@ class _PlanFields:
     chosen: str
 
 
+def _recipients(text: str) -> int:
+    return parse_count(text, "Recipients", MOST_RECIPIENTS, 1)
+
+
+def _each(text: str) -> int:
+    return parse_count(text, "Messages each", MOST_EACH, 1)
+
+
+def _sent(text: str) -> int:
+    return parse_count(text or "0", "Sent that day", MOST_RECIPIENTS)
+
+
+def _mailboxes(text: str) -> int:
+    return parse_count(text, "Such mailboxes", MOST_MAILBOXES, 1)
+
+
 class PlanScreen(Steady, Screen[Mapping[str, str]]):
     """A mailing and one provider: the numbers of each day, as bars; or why not, and what to do."""
 
@@ -337,7 +353,21 @@ class PlanScreen(Steady, Screen[Mapping[str, str]]):
         self.kit = kit
         self.provider = provider
         self.today = today
-        self.fields = {field.entry.id or "": field for field in self._fields()}
+        self.recipients = Field("Recipients", PlanInput(id="plan-recipients"), parse=_recipients)
+        self.each = Field("Messages each", PlanInput("1", id="plan-each"), parse=_each)
+        self.size_each = Field("Size in MB", PlanInput(id="plan-size", placeholder="with its files"), parse=parse_size)
+        self.sent = Field("Sent that day", PlanInput("0", id="plan-sent"), parse=_sent)
+        free = PlanInput("10%", id="plan-reserve", placeholder="50 or 10%")
+        self.reserve = Field("Keep free", free, parse=Reserve.parse)
+        self.start = Field("First day", PlanInput(today.isoformat(), id="plan-start"), parse=self._start)
+        self.mailboxes = Field("Such mailboxes", PlanInput("1", id="plan-mailboxes"), parse=_mailboxes)
+        example = next(iter(self._kinds()), "")
+        self.kind = Field("Kind of account", PlanInput(id="plan-for", placeholder=example[:50]), parse=self._kind)
+        asked: list[Field[Any]] = [
+            *(self.recipients, self.each, self.size_each, self.sent, self.reserve, self.start, self.mailboxes),
+            *([self.kind] if example else []),
+        ]
+        self.fields = {each.entry.id or "": each for each in asked}
         for name, text in entries.items():
             if name in self.fields:
                 self.fields[name].value = text
@@ -345,31 +375,7 @@ class PlanScreen(Steady, Screen[Mapping[str, str]]):
         self.result = Plain("Type how many people get the mailing, and press Enter.", id="plan-words")
         self.pane = VerticalScroll(self.result, id="plan-result", can_focus=False)
 
-    def _fields(self) -> Iterator[Field]:
-        yield Field("Recipients", PlanInput(id="plan-recipients"), check=self._recipients)
-        yield Field("Messages each", PlanInput("1", id="plan-each"), check=self._each)
-        yield Field("Size in MB", PlanInput(id="plan-size", placeholder="with its files"), check=parse_size)
-        yield Field("Sent that day", PlanInput("0", id="plan-sent"), check=self._sent)
-        yield Field("Keep free", PlanInput("10%", id="plan-reserve", placeholder="50 or 10%"), check=Reserve.parse)
-        yield Field("First day", PlanInput(self.today.isoformat(), id="plan-start"), check=self._start)
-        yield Field("Such mailboxes", PlanInput("1", id="plan-mailboxes"), check=self._mailboxes)
-        if self._kinds():
-            example = self._kinds()[0]
-            yield Field("Kind of account", PlanInput(id="plan-for", placeholder=example[:50]), check=self._kind)
-
     # -- what is typed ----------------------------------------------------------------------------------------------
-
-    def _recipients(self, text: str) -> int:
-        return parse_count(text, "Recipients", MOST_RECIPIENTS, 1)
-
-    def _each(self, text: str) -> int:
-        return parse_count(text, "Messages each", MOST_EACH, 1)
-
-    def _sent(self, text: str) -> int:
-        return parse_count(text or "0", "Sent that day", MOST_RECIPIENTS)
-
-    def _mailboxes(self, text: str) -> int:
-        return parse_count(text, "Such mailboxes", MOST_MAILBOXES, 1)
 
     def _start(self, text: str) -> date:
         return parse_start(text, self.today)
@@ -385,24 +391,27 @@ class PlanScreen(Steady, Screen[Mapping[str, str]]):
             raise InputError(phrase("Words out of one of these: {}", shown("; ".join(self._kinds()))))
         return text.strip()
 
-    def _value(self, name: str) -> str:
-        return self.fields[name].value if name in self.fields else ""
-
     def _asked(self) -> _PlanFields | None:
         """Return what is typed, or None once it was said what is wrong."""
-        wrong = [field for field in self.fields.values() if not field.valid()]
-        if wrong:
-            wrong[0].entry.focus()
-            return None
-        mailing = Mailing(
-            recipients=self._recipients(self._value("plan-recipients")),
-            each=self._each(self._value("plan-each")),
-            size=parse_size(self._value("plan-size")),
-            reserve=Reserve.parse(self._value("plan-reserve")),
-            start=self._start(self._value("plan-start")),
+        typed = (
+            *(self.recipients.parsed(), self.each.parsed(), self.size_each.parsed(), self.reserve.parsed()),
+            *(self.start.parsed(), self.sent.parsed(), self.mailboxes.parsed(), self.kind.parsed()),
         )
-        sent, mailboxes = self._sent(self._value("plan-sent")), self._mailboxes(self._value("plan-mailboxes"))
-        return _PlanFields(mailing, sent, mailboxes, self._value("plan-for").strip())
+        match typed:
+            case (
+                int(recipients),
+                int(each),
+                int(size),
+                Reserve() as reserve,
+                date() as start,
+                int(sent),
+                int(mailboxes),
+                str(kind),
+            ):
+                mailing = Mailing(recipients=recipients, each=each, size=size, reserve=reserve, start=start)
+                return _PlanFields(mailing, sent, mailboxes, kind)
+        next(field for field in self.fields.values() if field.error).entry.focus()
+        return None
 
     # -- what is shown ----------------------------------------------------------------------------------------------
 

@@ -126,8 +126,9 @@ class MoveScreen(Dialog[StoreRef]):
     @on(Input.Submitted)
     def _enter(self) -> None:
         kind = self.store.selected
-        if self.way.valid(kind):
-            self.dismiss(StoreRef(kind, self.way.where(kind)))
+        way = self.way.parsed(kind)
+        if way is not None:
+            self.dismiss(StoreRef(kind, way))
 
 
 async def unlocked(

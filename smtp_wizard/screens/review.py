@@ -64,7 +64,7 @@ class ReviewScreen(StepScreen):
         super().__init__(kit, draft)
         name = draft.name or suggested_name(draft, kit.desk.catalog, kit.desk.book)
         typed = draft.typed
-        self.name_field = Field("Account name", TextInput(typed.get("name", name), id="name"), check=parse_name)
+        self.name_field = Field("Account name", TextInput(typed.get("name", name), id="name"), parse=parse_name)
         self.sender_name = Field(
             "Sender's name",
             TextInput(draft.identity.sender_name, placeholder="what customers see: Ana's Cleaning", id="sender-name"),
@@ -83,7 +83,7 @@ class ReviewScreen(StepScreen):
         self.reply_to = Field(
             "Answers go to",
             TextInput(typed.get("reply_to", str(draft.identity.reply_to or draft.from_address or "")), id="reply-to"),
-            check=parse_reply_to,
+            parse=parse_reply_to,
         )
         self.store = Choices(
             [Choice(kind, STORE_TITLES[kind]) for kind in kit.desk.stores.offered()],
@@ -195,32 +195,39 @@ class ReviewScreen(StepScreen):
             secret_command=self.way.text(StoreKind.COMMAND),
             secret_file=self.way.text(StoreKind.FILE),
         )
-        try:
-            draft = replace(draft, name=parse_name(self.name_field.value)).with_typed("name", None)
-        except InputError:
+        name, reply_to = self.name_field.read().value, self.reply_to.read()
+        if name is None:
             draft = draft.with_typed("name", self.name_field.value)
-        try:
-            return replace(
-                draft, identity=replace(draft.identity, reply_to=parse_reply_to(self.reply_to.value))
-            ).with_typed("reply_to", None)
-        except InputError:
+        else:
+            draft = replace(draft, name=name).with_typed("name", None)
+        if reply_to.error:
             return draft.with_typed("reply_to", self.reply_to.value)
+        identity = replace(draft.identity, reply_to=reply_to.value)
+        return replace(draft, identity=identity).with_typed("reply_to", None)
 
     @on(Input.Submitted)
     @on(Choices.Taken)
     @on(Button.Pressed, "#save")
     def _enter(self) -> None:
-        if not self.name_field.valid():
+        if self.name_field.parsed() is None:
             self.name_field.entry.focus()
-        elif self.company.selected and not self.reply_to.valid():
+        elif self.company.selected and self._reply_to_refused():
             self.reply_to.entry.focus()
-        elif not self.needs_store or self.way.valid(self.store.selected):
-            self._save(self._ready(), replacing=False, displacing=False)
+        elif (draft := self._ready()) is not None:
+            self._save(draft, replacing=False, displacing=False)
 
-    def _ready(self) -> Draft:
-        """Return the draft with the way to the password as it is saved."""
+    def _reply_to_refused(self) -> bool:
+        """Whether what stands there cannot be used, which is said then; it may be empty."""
+        self.reply_to.parsed()
+        return bool(self.reply_to.error)
+
+    def _ready(self) -> Draft | None:
+        """Return the draft with the way to the password as it is saved; None once it was said what is wrong with it."""
         draft = self.collect()
-        return draft.with_store(draft.store, self.way.where(draft.store)) if draft.store is not None else draft
+        if draft.store is None:
+            return draft
+        way = self.way.parsed(draft.store)
+        return None if way is None else draft.with_store(draft.store, way)
 
     @work_once("save")
     async def _save(self, draft: Draft, *, replacing: bool, displacing: bool) -> None:

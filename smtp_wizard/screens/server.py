@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -17,14 +16,11 @@ from textual.widgets import Button, Input
 
 from smtp_wizard.engine.base.endpoint import (
     Endpoint,
-    HostError,
-    PortError,
     Security,
     following_port,
     parse_host,
     parse_port,
 )
-from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.checks.events import Event, RunFinished
 from smtp_wizard.engine.checks.report import Report
@@ -69,11 +65,6 @@ from smtp_wizard.widgets.text import Plain
 from smtp_wizard.widgets.transcript import TranscriptPane
 
 
-@dataclass
-class FieldRefused(Exception):
-    """A field is wrong; it says so already."""
-
-
 class ServerScreen(ReachingScreen):
     """The settings that an application asks for. The test proves server and port, and says that it proved no more."""
 
@@ -96,7 +87,7 @@ class ServerScreen(ReachingScreen):
         host = typed.get("host", endpoint.host if endpoint else "")
         port = typed.get("port", str(endpoint.port if endpoint else 465))
         sender = typed.get("sender", str(draft.identity.sender or ""))
-        self.host = Field("Outgoing server", TextInput(host, id="host"), check=parse_host)
+        self.host = Field("Outgoing server", TextInput(host, id="host"), parse=parse_host)
         self.security = Choices(
             [Choice(each, title, note) for each, (title, note) in SECURITY_TITLES.items()],
             endpoint.security if endpoint else Security.TLS,
@@ -104,13 +95,13 @@ class ServerScreen(ReachingScreen):
         )
         self._way = self.security.selected
         """The security that stands in the fields together with the port."""
-        self.port = Field("Port", TextInput(port, id="port"), check=parse_port)
+        self.port = Field("Port", TextInput(port, id="port"), parse=parse_port)
         nameless = NO_SIGN_IN if may_be_nameless(draft, kit.desk.catalog) else NAME_FROM_PROVIDER
         self.username = Field("User name", TextInput(draft.connection.username, id="username"), hint=nameless)
         self.sender = Field(
             "From address",
             TextInput(sender, placeholder=str(draft.address or ""), id="sender"),
-            check=parse_reply_to,
+            parse=parse_reply_to,
         )
         self.checks = CheckList(id="checks")
         self.card = FindingCard(id="finding")
@@ -149,8 +140,9 @@ class ServerScreen(ReachingScreen):
     def _security_changed(self) -> None:
         """The port follows, unless it was filled in together with the security."""
         before, self._way = self._way, self.security.selected
-        with suppress(PortError):
-            self.port.value = str(following_port(parse_port(self.port.value), before, self._way))
+        port = self.port.read().value
+        if port is not None:
+            self.port.value = str(following_port(port, before, self._way))
 
     def _fill_in(self, endpoint: Endpoint) -> None:
         """Put port and security, which belong together, into their fields."""
@@ -158,25 +150,27 @@ class ServerScreen(ReachingScreen):
         self._way = endpoint.security
         self.security.selected = endpoint.security
 
-    def _endpoint(self) -> Endpoint:
-        fields_good = [field.valid() for field in (self.host, self.port)]
-        if not all(fields_good):
-            (self.host if not fields_good[0] else self.port).entry.focus()
-            raise FieldRefused
-        return Endpoint(parse_host(self.host.value), parse_port(self.port.value), self.security.selected)
+    def _endpoint(self) -> Endpoint | None:
+        """Return the server that stands in the fields; None once it was said what is wrong with it."""
+        host, port = self.host.parsed(), self.port.parsed()
+        if host is None or port is None:
+            (self.host if host is None else self.port).entry.focus()
+            return None
+        return Endpoint(host, port, self.security.selected)
 
     def collect(self) -> Draft:
         draft = self.draft
-        try:
-            endpoint = Endpoint(parse_host(self.host.value), parse_port(self.port.value), self.security.selected)
-            draft = draft.with_typed_endpoint(endpoint).with_typed("host", None).with_typed("port", None)
-        except (HostError, PortError):
+        host, port, sender = self.host.read().value, self.port.read().value, self.sender.read()
+        if host is None or port is None:
             draft = draft.with_typed("host", self.host.value).with_typed("port", self.port.value)
-        try:
-            identity = replace(draft.identity, sender=parse_reply_to(self.sender.value))
-            draft = replace(draft, identity=identity).with_typed("sender", None)
-        except InputError:
+        else:
+            endpoint = Endpoint(host, port, self.security.selected)
+            draft = draft.with_typed_endpoint(endpoint).with_typed("host", None).with_typed("port", None)
+        if sender.error:
             draft = draft.with_typed("sender", self.sender.value)
+        else:
+            identity = replace(draft.identity, sender=sender.value)
+            draft = replace(draft, identity=identity).with_typed("sender", None)
         return with_typed_username(draft, self.kit.desk.catalog, self.username.value.strip())
 
     @on(Input.Submitted)
@@ -187,11 +181,10 @@ class ServerScreen(ReachingScreen):
             self.workers.cancel_group(self, "ports")
             self._take_best(self.probe)
             return
-        try:
-            self._endpoint()
-        except FieldRefused:
+        if self._endpoint() is None:
             return
-        if not self.sender.valid():
+        self.sender.parsed()
+        if self.sender.error:
             self.sender.entry.focus()
             return
         self.go_on_confirmed(self.collect(), self._encrypted)
@@ -219,11 +212,8 @@ class ServerScreen(ReachingScreen):
     @on(Button.Pressed, "#test")
     def action_test(self) -> None:
         """Test server and port, with no password."""
-        try:
-            endpoint = self._endpoint()
-        except FieldRefused:
-            return
-        if self._anew(endpoint):
+        endpoint = self._endpoint()
+        if endpoint is not None and self._anew(endpoint):
             self._test(self.collect().with_typed_endpoint(endpoint))
 
     def _anew(self, wanted: Endpoint | str) -> bool:
@@ -274,9 +264,10 @@ class ServerScreen(ReachingScreen):
     @on(Button.Pressed, "#usual")
     def action_usual_ports(self) -> None:
         """Try every port that may serve, all at once; each is shown as it answers."""
-        if not self.host.valid():
+        host = self.host.parsed()
+        if host is None:
             self.host.entry.focus()
-        elif self._anew(host := parse_host(self.host.value)):
+        elif self._anew(host):
             self._try_ports(host)
 
     @work(exclusive=True, group="ports")
@@ -327,10 +318,7 @@ class ServerScreen(ReachingScreen):
 
     def _still(self, host: str) -> bool:
         """Whether the field still holds the name that was tried."""
-        try:
-            return parse_host(self.host.value) == host
-        except HostError:
-            return False
+        return self.host.read().value == host
 
     def _forget(self) -> None:
         """Let go what the last test said."""

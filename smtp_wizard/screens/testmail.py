@@ -71,7 +71,7 @@ class TestMailScreen(StepScreen):
             "Send a test to",
             TextInput(typed, placeholder="another address of yours", id="to"),
             hint=another_address(draft),
-            check=self._parse,
+            parse=self._recipient,
         )
         self.checks = CheckList(of_interest=(Stage.MAIL, Stage.RCPT, Stage.DATA), id="checks")
         self.card = FindingCard(id="finding")
@@ -109,14 +109,14 @@ class TestMailScreen(StepScreen):
         if self.draft.arrival in (Arrival.ARRIVED, Arrival.NOT_YET):
             self._ask()
 
-    def _parse(self, text: str) -> Address:
+    def _recipient(self, text: str) -> Address:
         return parse_recipient(self.draft, text, "press F8 to skip")
 
     def collect(self) -> Draft:
-        try:
-            return replace(self.draft, test_to=self._parse(self.field.value)).with_typed("test_to", None)
-        except InputError:
+        to = self.field.read().value
+        if to is None:
             return self.draft.with_typed("test_to", self.field.value or None)
+        return replace(self.draft, test_to=to).with_typed("test_to", None)
 
     @on(Input.Submitted, "#to")
     @on(Button.Pressed, "#send")
@@ -132,7 +132,7 @@ class TestMailScreen(StepScreen):
         """Send, whatever came of the last time; not while that is being done."""
         if self.at_work("checks"):
             return
-        if self.field.valid():
+        if self.field.parsed() is not None:
             self._send(self.collect())
         else:
             self.field.entry.focus()
@@ -198,7 +198,7 @@ class TestMailScreen(StepScreen):
         """Send although the sign-in may lock the account, once the person has said yes."""
 
         def answered(yes: bool | None) -> None:
-            if yes and not self.at_work("checks") and self.field.valid():
+            if yes and not self.at_work("checks") and self.field.parsed() is not None:
                 self._send(self.collect(), anyway=True)
 
         self.app.push_screen(ConfirmScreen(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO), answered)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -42,6 +41,21 @@ FILE_NAME = "unsubscribe.txt"
 LOOKING = "Looking through it ..."
 
 
+_ANYBODY = Address("anybody", "example.com")
+
+
+def _subject(text: str) -> str:
+    """Return the subject as it was typed. Raises `InputError`."""
+    unsubscribe(_ANYBODY, subject=text)
+    return text
+
+
+def _url(text: str) -> str:
+    """Return the web address as it was typed. Raises `InputError`."""
+    unsubscribe(_ANYBODY, url=text)
+    return text
+
+
 class UnsubscribeScreen(Dialog[None]):
     """The link, the HTML and the headers change as one types; Enter checks everything."""
 
@@ -57,11 +71,12 @@ class UnsubscribeScreen(Dialog[None]):
         super().__init__()
         self.kit = kit
         self.banner = Banner()
-        self.address = Field("Requests go to", TextInput(self._known(), id="unsubscribe-address"), check=Address.parse)
-        self.subject = Field("Subject", TextInput(SUBJECT, id="unsubscribe-subject"))
+        self.address = Field("Requests go to", TextInput(self._known(), id="unsubscribe-address"), parse=Address.parse)
+        self.subject = Field("Subject", TextInput(SUBJECT, id="unsubscribe-subject"), parse=_subject)
         self.url = Field(
             "Web address",
             TextInput(placeholder="https://... for one-click; may be empty", id="unsubscribe-url"),
+            parse=_url,
         )
         self.template = Field("Template file", TextInput(placeholder="letter.html", id="unsubscribe-file"))
         self.result = Plain("", id="unsubscribe-result", classes="note")
@@ -93,22 +108,20 @@ class UnsubscribeScreen(Dialog[None]):
 
     def _made(self, *, quiet: bool) -> Unsubscribe | None:
         """Return what stands for the fields, and show it; say what is wrong unless somebody is still typing."""
-        parts: list[tuple[Field, Callable[[], object]]] = [
-            (self.address, lambda: Address.parse(self.address.value)),
-            (self.url, lambda: unsubscribe(Address("x", "example.com"), url=self.url.value)),
-            (self.subject, lambda: unsubscribe(Address("x", "example.com"), subject=self.subject.value)),
+        address, url, subject = self.address.read(), self.url.read(), self.subject.read()
+        errors: list[tuple[Field[Any], str]] = [
+            *((self.address, address.error), (self.url, url.error), (self.subject, subject.error)),
         ]
-        for field, build in parts:
-            try:
-                build()
-            except InputError as wrong:
+        for field, error in errors:
+            if error:
                 if not quiet:
-                    field.fail(str(wrong))
+                    field.fail(error)
                     field.entry.focus()
                 self.result.update("")
                 return None
             field.fail("")
-        made = unsubscribe(Address.parse(self.address.value), subject=self.subject.value, url=self.url.value)
+        assert address.value is not None, "it can be used"
+        made = unsubscribe(address.value, subject=subject.value or "", url=url.value or "")
         rows = [("Link", made.mailto), ("HTML", made.html), ("Text", made.text)]
         rows += [("Header", f"{name}: {value}") for name, value in made.headers]
         shown = [Content.assemble((f"{label:<8}", "bold"), value) for label, value in rows]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from rich.text import Text
 from textual import events, on
@@ -38,27 +39,50 @@ class TextInput(Steady, Input):
         event.text = event.text[:LONGEST_PASTE]
 
 
-class Field(Steady, Vertical):
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """What stands in a field: its value, or why it cannot be used."""
+
+    value: T | None
+    error: str = ""
+    """One sentence; '' where it can be used."""
+
+
+class Field(Steady, Vertical, Generic[T]):
     """A label, an input, and beneath it a hint that gives way to what is wrong.
 
-    A fault is told when the person is done with the field, and checked again at every key once it was told.
+    A fault is told when the person is done with the field, and looked for again at every key once it was told.
     """
+
+    @overload
+    def __init__(self: Field[str], label: str, entry: TextInput, *, hint: str = "", id: str | None = None) -> None: ...
+
+    @overload
+    def __init__(
+        self, label: str, entry: TextInput, *, parse: Callable[[str], T], hint: str = "", id: str | None = None
+    ) -> None: ...
 
     def __init__(
         self,
         label: str,
         entry: TextInput,
         *,
+        parse: Callable[[str], Any] = str.strip,
         hint: str = "",
-        check: Callable[[str], object] | None = None,
         id: str | None = None,
     ) -> None:
-        """`check` takes the text and raises `ValueError` with one sentence when it cannot be used."""
+        """`parse` takes the text and returns its value; it raises `ValueError` with one sentence where there is none.
+
+        Without it the value is the text, without blanks around it.
+        """
         super().__init__(id=id, classes="field")
         self.label_text = label
         self.entry = entry
         self.hint_text = hint
-        self.check = check
+        self._parse: Callable[[str], T] = parse
         self.error = ""
         self._now = ("", hint)
         self._hint = Plain(hint, classes="hint")
@@ -100,26 +124,28 @@ class Field(Steady, Vertical):
         if not self.error:
             self.fail("")
 
-    def valid(self) -> bool:
-        """Check what was typed and say what is wrong with it."""
+    def read(self) -> Reading[T]:
+        """Return what stands in the field, without saying anything."""
         try:
-            if self.check is not None:
-                self.check(self.value)
+            return Reading(self._parse(self.value))
         except ValueError as wrong:
-            self.fail(str(wrong))
-            return False
-        self.fail("")
-        return True
+            return Reading(None, str(wrong))
+
+    def parsed(self) -> T | None:
+        """Return the value of what was typed; None where it cannot be used, which is said (see `error`)."""
+        reading = self.read()
+        self.fail(reading.error)
+        return reading.value
 
     @on(Input.Changed)
     def _changed(self) -> None:
         if self.error:
-            self.valid()
+            self.parsed()
 
     @on(Input.Blurred)
     def _blurred(self) -> None:
         if self.value.strip():
-            self.valid()
+            self.parsed()
 
 
 class SecretInput(TextInput):

@@ -28,7 +28,7 @@ class WayFields(Steady, Vertical):
             StoreKind.FILE: draft.secret_file,
         }
         self.fields = {
-            kind: Field(WAY_LABELS[kind], TextInput(text, placeholder=WAY_HINTS[kind], id=_IDS[kind]), check=parse)
+            kind: Field(WAY_LABELS[kind], TextInput(text, placeholder=WAY_HINTS[kind], id=_IDS[kind]), parse=parse)
             for (kind, text), parse in zip(said.items(), WAY_PARSERS.values(), strict=True)
         }
 
@@ -45,14 +45,10 @@ class WayFields(Steady, Vertical):
         """Return what was typed as the way to a place."""
         return self.fields[kind].value.strip()
 
-    def valid(self, kind: StoreKind) -> bool:
-        """Check the way to a place, and say what is wrong with it; go there."""
+    def parsed(self, kind: StoreKind) -> str | None:
+        """Return the way to a place as it is saved, '' where it needs none; None once it was said what is wrong."""
         field = self.fields.get(kind)
-        if field is None or field.valid():
-            return True
-        field.entry.focus()
-        return False
-
-    def where(self, kind: StoreKind) -> str:
-        """Return the way to a place as it is saved; '' where it needs none. Raises `InputError`."""
-        return WAY_PARSERS[kind](self.text(kind)) if kind in self.fields else ""
+        way = "" if field is None else field.parsed()
+        if field is not None and way is None:
+            field.entry.focus()
+        return way

@@ -184,8 +184,8 @@ async def test_other_answers_keep_the_chosen_one_where_it_is_still_there() -> No
 # --- Field ---
 
 
-def address_field() -> Field:
-    return Field("E-mail", TextInput(id="entry"), hint="Nothing is sent.", check=Address.parse)
+def address_field() -> Field[Address]:
+    return Field("E-mail", TextInput(id="entry"), hint="Nothing is sent.", parse=Address.parse)
 
 
 def fault_of(text: str) -> str:
@@ -222,6 +222,31 @@ async def test_a_field_that_is_left_empty_is_no_fault() -> None:
     async with bench(part, TextInput(id="other")) as at:
         await at.press("tab")
         assert part.error == ""
+
+
+async def test_what_is_typed_is_taken_apart_once_and_a_fault_is_the_fields_own_to_tell() -> None:
+    """`parsed` gives the value or says why there is none; `read` does the same and says nothing."""
+    asked: list[str] = []
+
+    def parse(text: str) -> Address:
+        asked.append(text)
+        return Address.parse(text)
+
+    part = Field("E-mail", TextInput("ana@example.com", id="entry"), parse=parse)
+    async with bench(part):
+        assert part.parsed() == Address("ana", "example.com")
+        assert asked == ["ana@example.com"]
+        part.value = "ana"
+        assert part.read().error == fault_of("ana")
+        assert part.error == ""
+        assert part.parsed() is None
+        assert part.error == fault_of("ana")
+
+
+async def test_a_field_without_a_form_of_its_own_gives_the_text() -> None:
+    part = Field("Name", TextInput("  Ana  ", id="entry"))
+    async with bench(part):
+        assert part.parsed() == "Ana"
 
 
 async def test_a_new_hint_does_not_cover_a_fault() -> None:
