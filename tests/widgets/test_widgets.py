@@ -232,11 +232,12 @@ async def test_what_is_typed_is_taken_apart_once_and_a_fault_is_the_fields_own_t
         asked.append(text)
         return Address.parse(text)
 
-    part = Field("E-mail", TextInput("ana@example.com", id="entry"), parse=parse)
-    async with bench(part):
+    part = Field("E-mail", TextInput(id="entry"), parse=parse)
+    async with bench(part) as at:
+        await at.press(*"ana@example.com")
         assert part.parsed() == Address("ana", "example.com")
         assert asked == ["ana@example.com"]
-        part.value = "ana"
+        await at.press("end", *["backspace"] * len("@example.com"))
         assert part.read().error == fault_of("ana")
         assert part.error == ""
         assert part.parsed() is None
@@ -244,8 +245,9 @@ async def test_what_is_typed_is_taken_apart_once_and_a_fault_is_the_fields_own_t
 
 
 async def test_a_field_without_a_form_of_its_own_gives_the_text() -> None:
-    part = Field("Name", TextInput("  Ana  ", id="entry"))
-    async with bench(part):
+    part = Field("Name", TextInput(id="entry"))
+    async with bench(part) as at:
+        await at.press("space", *"Ana", "space")
         assert part.parsed() == "Ana"
 
 
