@@ -441,3 +441,18 @@ async def test_a_password_that_somebody_deleted_is_said_to_be_gone(desk: Desk, b
     backend.entries.clear()
     with pytest.raises(SecretError, match="has no entry"):
         await desk.entries.secret_of(account)
+
+
+@pytest.mark.parametrize("kind", [StoreKind.COMMAND, StoreKind.FILE, StoreKind.ENV])
+async def test_what_a_note_says_of_others_places_is_never_followed(desk: Desk, tmp_path: Path, kind: StoreKind) -> None:
+    """No command is run because a file names it; what a person keeps elsewhere is theirs, and left to them."""
+    trace = tmp_path / "trace"
+    where = {StoreKind.COMMAND: f"touch {trace}", StoreKind.FILE: str(tmp_path / "mine"), StoreKind.ENV: "HOME"}[kind]
+    (tmp_path / "mine").write_text("mine\n")
+    (tmp_path / "mine").chmod(0o600)
+    left_behind(desk.folder, StoreRef(kind, where))
+    assert (await desk.entries.left()).entries == ()
+    assert (await desk.entries.clean()).removed == ()
+    assert not trace.exists()
+    assert (tmp_path / "mine").exists()
+    assert notes(desk.folder) == []
