@@ -456,3 +456,19 @@ async def test_what_a_note_says_of_others_places_is_never_followed(desk: Desk, t
     assert not trace.exists()
     assert (tmp_path / "mine").exists()
     assert notes(desk.folder) == []
+
+
+@pytest.mark.parametrize("kind", [StoreKind.SESSION, StoreKind.ENV])
+async def test_where_nothing_can_be_left_behind_nothing_is_noted(
+    tmp_path: Path, kind: StoreKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in memory ends with the program; what a reference leads to was never put there by us."""
+    stores = SecretStores({"MAIL_PASSWORD": PASSWORD}, tmp_path)
+    desk = make_desk(tmp_path, stores=stores, now=lambda: NOON)
+    noted: list[Journal] = []
+    monkeypatch.setattr(Journal, "new_file", noted.append)
+    saved = replace(draft(PASSWORD), store=None).with_store(kind, "MAIL_PASSWORD" if kind is StoreKind.ENV else "")
+    await desk.accounts.save(saved)
+    await desk.accounts.rename("Office", "Shop")
+    await desk.accounts.remove("Shop")
+    assert (noted, notes(tmp_path)) == ([], [])
