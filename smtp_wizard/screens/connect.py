@@ -291,7 +291,7 @@ class ConnectScreen(ReachingScreen):
         self.card.show(self.card.finding, details=self._details, question=self._offer)
         self.transcript.unfold(self._details, failed=self.card.finding is not None, otherwise=self._aim)
 
-    def on_transcript_wanted(self, message: TranscriptPane.Wanted) -> None:
+    def on_transcript_pane_wanted(self, message: TranscriptPane.Wanted) -> None:
         """The dialogue was copied, or is wanted in full."""
         answer_transcript(self, message, self.kit.shelf, self.card.finding, self.banner)
 

@@ -513,7 +513,7 @@ class HomeScreen(Steady, Screen[None]):
         self.card.show(self.card.finding, details=self._details)
         self.transcript.unfold(self._details, failed=self.card.finding is not None, otherwise=self.table.focus)
 
-    def on_transcript_wanted(self, message: TranscriptPane.Wanted) -> None:
+    def on_transcript_pane_wanted(self, message: TranscriptPane.Wanted) -> None:
         """The dialogue was copied, or is wanted in full."""
         answer_transcript(self, message, self.kit.shelf, self.card.finding, self.banner)
 

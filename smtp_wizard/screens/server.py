@@ -346,7 +346,7 @@ class ServerScreen(ReachingScreen):
         self._show(self.card.finding)
         self.transcript.unfold(self._details, failed=self.card.finding is not None, otherwise=self.host.entry.focus)
 
-    def on_transcript_wanted(self, message: TranscriptPane.Wanted) -> None:
+    def on_transcript_pane_wanted(self, message: TranscriptPane.Wanted) -> None:
         """The dialogue was copied, or is wanted in full."""
         answer_transcript(self, message, self.kit.shelf, self.card.finding, self.banner)
 
