@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.errors import InputError
@@ -54,6 +54,9 @@ class _Unsealed:
     sealed: Sealed
     key: Key
     entries: Mapping[str, str]
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("what a vault holds is not written anywhere")
 
 
 PassphraseSource = Callable[[], Awaitable[Secret]]
