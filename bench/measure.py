@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 import subprocess
 import time
@@ -26,6 +27,17 @@ class Program:
         if done.returncode:
             raise RuntimeError(f"{self.name} ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
         return took
+
+    def processor(self) -> float:
+        """Run it once; return how much of the processor's time it took. Raises `RuntimeError` where it fails."""
+        before = _of_children()
+        self.seconds()
+        return _of_children() - before
+
+
+def _of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @dataclass(frozen=True)

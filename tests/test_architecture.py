@@ -414,7 +414,7 @@ ENGINE_PARTS = frozenset(
     ("arguments", "never"),
     [
         (["--version"], {"click", "re", "pathlib", "typing", f"{PACKAGE}.cli", f"{PACKAGE}.engine"}),
-        (["--help"], HEAVY | PARTS | {"json", "dataclasses", f"{PACKAGE}.engine.base.endpoint"}),
+        (["--help"], HEAVY | PARTS | {"json", "dataclasses", "shutil", f"{PACKAGE}.engine.base.endpoint"}),
         (["check", "--help"], HEAVY | ENGINE_PARTS | {"sqlite3", "yaml"}),
         (["test", "--help"], HEAVY | ENGINE_PARTS | {"sqlite3", "yaml"}),
         (["guide"], HEAVY | ENGINE_PARTS | {"asyncio", "ssl", "sqlite3", "yaml"}),
