@@ -9,13 +9,13 @@ from smtp_wizard import __version__
 
 def main() -> int:
     """Run the command line; return the exit code."""
-    from smtp_wizard.commands.process import collect_seldom, forbid_core_dumps, occupy_streams
+    from smtp_wizard.commands.process import collect_garbage_rarely, fill_closed_streams, forbid_core_dumps
 
-    occupy_streams()
+    fill_closed_streams()
     if sys.argv[1:] == ["--version"] and _told_version():
         return 0
     forbid_core_dumps()
-    collect_seldom()
+    collect_garbage_rarely()
     from smtp_wizard import cli
 
     return cli.main(sys.argv[1:])

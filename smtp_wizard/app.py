@@ -26,7 +26,7 @@ from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile, UnfinishedDraft, resumed
-from smtp_wizard.engine.wizard.server_confirmation import not_before
+from smtp_wizard.engine.wizard.server_confirmation import step_before_confirmation
 from smtp_wizard.engine.wizard.steps import (
     STEPS,
     Back,
@@ -39,7 +39,7 @@ from smtp_wizard.engine.wizard.steps import (
     step,
 )
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
-from smtp_wizard.runtime.early_keys import as_before
+from smtp_wizard.runtime.early_keys import restore_terminal
 from smtp_wizard.runtime.fault_log import as_fault
 from smtp_wizard.runtime.foreground import Foreground
 from smtp_wizard.runtime.server_watch import ServerWatch
@@ -67,7 +67,7 @@ from smtp_wizard.screens.tools import (
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.text.wizard import LEAVE_QUESTION, Resume
 from smtp_wizard.typed_ahead import TypedAheadApp
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.themes import HIGH_CONTRAST, THEMES, AsciiFilter, theme_for
 from smtp_wizard.widgets.toolkit import read_any_byte
 
@@ -93,7 +93,7 @@ SETTLE = 0.02
 HOME, SETUP, TOOLS, LIMITS = "home", "setup", "tools", "limits"
 
 
-class BaseScreen(Steady, Screen[None]):
+class BaseScreen(FaultContained, Screen[None]):
     """What lies beneath the steps; never seen for longer than a change of screens."""
 
 
@@ -177,7 +177,7 @@ class WizardApp(TypedAheadApp):
             except SuspendNotSupported:
                 yield False
                 return
-            aside.enter_context(as_before())
+            aside.enter_context(restore_terminal())
             yield True
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
@@ -325,7 +325,7 @@ class WizardApp(TypedAheadApp):
         fault: Exception | None = None
         stood: tuple[Draft, Step] | None = None
         while at is not None:
-            at = not_before(draft, at, self.kit.desk.catalog)
+            at = step_before_confirmation(draft, at, self.kit.desk.catalog)
             try:
                 outcome = await self._stand_at(at, draft, fault)
             except (Exception, asyncio.CancelledError) as problem:

@@ -11,11 +11,11 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import NoActiveWorker, WorkerFailed, get_current_worker
 
-from smtp_wizard.runtime.fault_log import BrokenOff, FaultLog, fault_place, fault_words
+from smtp_wizard.runtime.fault_log import FaultLog, WorkCancelled, fault_place, fault_words
 from smtp_wizard.screens.dialogs import TellScreen
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.checks import CheckList
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 
 FAULT_HEADING = "Something went wrong"
 
@@ -24,7 +24,7 @@ class FaultScreen(TellScreen):
     """A fault, over a screen that has no line of its own for it."""
 
 
-class SteadyApp(Steady, App[int]):
+class FaultContainedApp(FaultContained, App[int]):
     """Every exception that nobody caught comes here: of keys, messages, timers, background work, painting.
 
     While the program starts or ends there is no screen to say it on: then it is the end, in one sentence.
@@ -38,7 +38,7 @@ class SteadyApp(Steady, App[int]):
 
     def tell_fault(self, fault: Exception) -> None:
         """Say a fault on the screen where it happened; the program goes on. Where one has left that, write it down."""
-        at_work = isinstance(fault, WorkerFailed | BrokenOff)
+        at_work = isinstance(fault, WorkerFailed | WorkCancelled)
         if isinstance(fault, WorkerFailed):
             screen, fault = self._screen_of_worker(), _cause_of(fault)
         else:
@@ -70,8 +70,8 @@ class SteadyApp(Steady, App[int]):
         return next((each for each in node.ancestors_with_self if isinstance(each, Screen) and each in screens), None)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Called by the toolkit, and by `Steady` parts. Nothing that fails here may go on for ever."""
-        if isinstance(error, BrokenOff) and (self.return_code is not None or not self.is_running):
+        """Called by the toolkit, and by `FaultContained` parts. Nothing that fails here may go on for ever."""
+        if isinstance(error, WorkCancelled) and (self.return_code is not None or not self.is_running):
             return  # the end of the program ends what still runs
         if not self.standing or self.return_code is not None:
             super()._handle_exception(error)
@@ -99,7 +99,7 @@ def _end_work(screen: Screen[Any]) -> None:
     """Let nothing on a screen say any longer that it is being worked."""
     for checks in screen.query(CheckList):
         checks.break_off()
-    if isinstance(screen, Steady):
+    if isinstance(screen, FaultContained):
         screen.work_failed()
 
 

@@ -24,8 +24,8 @@ from smtp_wizard.engine.smtp.transport import SocketWire, Wire
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.shown import Shown
-    from smtp_wizard.engine.checks.events import Titles
-    from smtp_wizard.engine.checks.target import Limits
+    from smtp_wizard.engine.checks.events import NamesCauses
+    from smtp_wizard.engine.checks.target import TimeLimits
     from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis
     from smtp_wizard.engine.diagnosis.finding import Finding
     from smtp_wizard.engine.discovery.dns import Resolver
@@ -66,12 +66,12 @@ def build_desk(
 def compose(
     *,
     catalog: Catalog,
-    diagnosis: Titles,
+    diagnosis: NamesCauses,
     wire: Wire,
     stores: SecretStores,
     book: AccountBook,
     folder: Path,
-    limits: Limits | None = None,
+    limits: TimeLimits | None = None,
     resolver: Resolver | None = None,
     web: Web | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),

@@ -17,8 +17,8 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
-from smtp_wizard.app_faults import SteadyApp
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.app_faults import FaultContainedApp
+from smtp_wizard.widgets.fault_containment import FaultContained
 
 ROUNDS = 3
 """How often something follows a key: what a key brings about may bring about more, such as a screen's dismissal."""
@@ -39,7 +39,7 @@ class KeyMarker(Message):
         self.rounds = rounds
 
 
-class TypedAheadApp(SteadyApp):
+class TypedAheadApp(FaultContainedApp):
     """Deals with one key after the other, and with none while one screen gives way to another."""
 
     def __init__(self, folder: Path, *, ansi_color: bool) -> None:
@@ -123,7 +123,7 @@ class TypedAheadApp(SteadyApp):
             self._taker = None
         await self.take_typed()
 
-    @on(Steady.Stands)
+    @on(FaultContained.Stands)
     async def _stands(self) -> None:
         await self.take_typed()
 

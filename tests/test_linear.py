@@ -44,7 +44,7 @@ from smtp_wizard.engine.smtp.protocol import ReplyParser, SmtpError
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 from smtp_wizard.engine.unsubscribe import check_template, parse_url
 from smtp_wizard.output.lines import paragraph
-from smtp_wizard.screens.explain import visible
+from smtp_wizard.screens.explain import visible_text
 from tests.support.repeated import UNITS, repeated, superlinear, units_of, without_end
 from tests.support.rows import each_row
 
@@ -335,7 +335,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "replies": lambda text: find_replies(f"550 {text}"),
     "masked": lambda text: masked(text, lambda host: False),
     "shown": lambda text: shown(text, len(text)),
-    "visible": visible,
+    "visible": visible_text,
     "secret": lambda text: Redactor(Secret("aaaaaaaaaaaa"), "ana").scrub(text),
     "reply": _reply,
     "advice": lambda text: Blanks(SYMPTOM, {}, {}).fill(text),

@@ -133,10 +133,10 @@ def _row(account: Account) -> tuple[str, str, str, str]:
     practice = " (practice)" if account.connection.sandbox else ""
     last = account.last
     when = f"{last.at.astimezone():%Y-%m-%d %H:%M}" if last else "never"
-    return account.name, f"{account.connection.endpoint}{practice}", when, result_words(last)
+    return account.name, f"{account.connection.endpoint}{practice}", when, last_result_words(last)
 
 
-def result_words(last: LastResult | None) -> str:
+def last_result_words(last: LastResult | None) -> str:
     """Return a last result in a few words: 'ok', 'FAIL Sign in'."""
     if last is None:
         return ""
@@ -182,6 +182,6 @@ def _facts(account: Account) -> list[tuple[str, str]]:
         ("Own authority", account.connection.ca_file or ""),
         ("Introduced as", account.connection.ehlo_name),
         ("Practice", account.connection.sandbox or ""),
-        ("Last test", f"{last.at.astimezone():%Y-%m-%d %H:%M}, {result_words(last)}" if last else "never"),
+        ("Last test", f"{last.at.astimezone():%Y-%m-%d %H:%M}, {last_result_words(last)}" if last else "never"),
     ]
     return [(name, words) for name, words in facts if words]

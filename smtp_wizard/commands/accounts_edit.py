@@ -12,12 +12,12 @@ from click.core import ParameterSource
 from smtp_wizard.commands.accounts import store_words
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.faults import REPLACE_HINT
-from smtp_wizard.commands.home import converse, draw
+from smtp_wizard.commands.home import run_plain_wizard, run_screens
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.answers import (
     LET_IT_SEND_GENERAL,
     REFERENCES,
-    need_the_way,
+    reference_missing,
     sender_options,
     server_options,
     store_named,
@@ -114,7 +114,7 @@ def _in_the_wizard(invocation: Invocation, account: Account) -> int:
             return None  # it is typed again at the step that needs it
 
     secret = run(at_hand(), Stopwatch(), lambda: "Nothing was changed.")
-    face = draw if can_draw() and not invocation.plain else converse
+    face = run_screens if can_draw() and not invocation.plain else run_plain_wizard
     return face(invocation, "setup", draft_of(account, secret, invocation.desk.catalog))
 
 
@@ -260,5 +260,5 @@ def _elsewhere(draft: Draft, said: Mapping[str, Any]) -> Draft:
     if store.is_reference and not where:
         where = draft.where if draft.store is store else variable_for(draft.name) if store is StoreKind.ENV else ""
         if not where:
-            raise need_the_way(store)
+            raise reference_missing(store)
     return draft.with_store(store, where)

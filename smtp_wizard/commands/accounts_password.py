@@ -17,7 +17,7 @@ from smtp_wizard.commands.options.connection import (
     sign_in_option,
 )
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
-from smtp_wizard.commands.options.sign_in import given_password, secret_at, tidied_for, typed_password
+from smtp_wizard.commands.options.sign_in import given_password, secret_at, tidy_password, typed_password
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
@@ -106,7 +106,7 @@ class _Replacement:
         given = given_password(self.invocation, source, self.watch, self._undone)
         if given is None and self.account.connection.auth is Auth.XOAUTH2:
             return signed_in_again(self.invocation, self.account, self.flow, self.watch, self._undone)
-        return tidied_for(self.invocation, self.account, given or typed_password(self.account.name))
+        return tidy_password(self.invocation, self.account, given or typed_password(self.account.name))
 
     async def _try(self, secret: Secret, transcript: Transcript) -> CheckOutcome:
         said = self.connection

@@ -15,7 +15,7 @@ from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.scan.control_host import ControlAnswer, ControlHost
 from smtp_wizard.engine.scan.request import ScanRequest
-from smtp_wizard.engine.scan.results import Lane, LaneEvent, PortScanned, ScanEvent, ScanResult, ScanStarted, fold
+from smtp_wizard.engine.scan.results import Lane, LaneEvent, PortScanned, ScanEvent, ScanResult, ScanStarted, fold_scan
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.output.lines import finding_lines, paragraph
 from smtp_wizard.output.outcome import CheckOutcome
@@ -28,8 +28,8 @@ from smtp_wizard.text.network import (
     control_host_hint,
     control_host_question,
     families_words,
-    row_words,
-    table,
+    port_row_words,
+    ports_table,
     unreached_ports,
 )
 
@@ -89,7 +89,7 @@ class Sweep:
                 )
         except TimeoutError:
             question = self._question or ScanRequest(host=self.host, endpoints=())
-            probe = fold(question, self._events)
+            probe = fold_scan(question, self._events)
         for lane, lines in self._lines.items():
             over = f", {families_words([lane.family])}" if lane.family else ""
             transcript.block(shown(f"{lane.endpoint}, {lane.endpoint.security.words}{over}"), lines)
@@ -109,7 +109,7 @@ class Sweep:
                 self._watched[lane].take(inner)
                 self._readers[lane](inner)
             case PortScanned(result) if self.out.form is Form.TEXT:
-                self.out.narrate(row_words(result))
+                self.out.narrate(port_row_words(result))
 
     def _cut_off(self, probe: ScanResult) -> list[CheckOutcome]:
         """What became of the ports that had not answered when the time was up."""
@@ -126,7 +126,7 @@ class Sweep:
     def show(self, found: SweepResult) -> None:
         """Write the table, what follows from it, and where nothing serves what can be done."""
         out = self.out
-        for line in table(found.probe):
+        for line in ports_table(found.probe):
             report_line(out, line)
         for sentence in conclusion(found.probe):
             for line in paragraph(sentence):

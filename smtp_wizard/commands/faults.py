@@ -40,7 +40,7 @@ def known_fault(problem: Exception) -> CommandError | None:
         case AccountsError():
             return CommandError("accounts", problem.words, exit_code=Exit.SECRET)
         case SecretError():
-            return CommandError(f"secret-{problem.trouble.value}", problem.words, other_stores(problem), Exit.SECRET)
+            return CommandError(f"secret-{problem.fault.value}", problem.words, other_stores(problem), Exit.SECRET)
         case UnsafeFile():
             return CommandError("unsafe-file", problem.words, exit_code=Exit.SECRET)
         case SandboxError():
@@ -100,9 +100,9 @@ GIVE_PASSPHRASE = phrase("Give it: --passphrase-env NAME or --passphrase-command
 
 def other_stores(problem: SecretError) -> Shown:
     """Name the other places for a password, where the keyring is at fault, or what else helps; '' if nothing does."""
-    if problem.trouble is SecretFault.CLOSED:
+    if problem.fault is SecretFault.CLOSED:
         return GIVE_PASSPHRASE
-    if problem.trouble not in _OF_THE_KEYRING:
+    if problem.fault not in _OF_THE_KEYRING:
         return NO_WORDS
     others = " or ".join(f"--store {kind.value}" for kind in StoreKind if kind is not StoreKind.KEYRING)
     return phrase(

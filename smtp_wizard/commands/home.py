@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smtp_wizard.commands.invocation import Invocation
-from smtp_wizard.commands.process import forget_screen_settings
+from smtp_wizard.commands.process import drop_screen_settings
 from smtp_wizard.engine.base.shown import phrase
-from smtp_wizard.runtime.early_keys import kept_unseen
+from smtp_wizard.runtime.early_keys import hide_typing
 from smtp_wizard.runtime.exits import CommandError
 from smtp_wizard.runtime.questions import can_draw
 from smtp_wizard.runtime.signals import usual_end
@@ -21,14 +21,14 @@ def open_screens(invocation: Invocation) -> int:
 
     Where screens cannot be drawn, or are not wanted: in lines of text. Raises `CommandError` without a terminal.
     """
-    face = draw if can_draw() and not invocation.plain else converse
+    face = run_screens if can_draw() and not invocation.plain else run_plain_wizard
     return face(invocation, "home" if invocation.book.holds_any() else "setup", None)
 
 
-def draw(invocation: Invocation, start: str, draft: Draft | None) -> int:
+def run_screens(invocation: Invocation, start: str, draft: Draft | None) -> int:
     """Open the screens; return their exit code."""
-    with kept_unseen():
-        forget_screen_settings(invocation.environ)
+    with hide_typing():
+        drop_screen_settings(invocation.environ)
         from smtp_wizard.app import run_app
 
         with usual_end():
@@ -42,7 +42,7 @@ def draw(invocation: Invocation, start: str, draft: Draft | None) -> int:
             )
 
 
-def converse(invocation: Invocation, start: str, draft: Draft | None) -> int:
+def run_plain_wizard(invocation: Invocation, start: str, draft: Draft | None) -> int:
     """Ask and answer in lines of text; return the exit code. Raises `CommandError`, `Interrupted`."""
     from smtp_wizard.plain.terminal import Terminal
     from smtp_wizard.plain.walk import run_plain

@@ -11,7 +11,7 @@ import click
 from smtp_wizard.commands.groups import GroupWithDefault
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, advice, in_order, rows_of, sender_of
+from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, advice, rows_of, sender_of, sorted_rows
 from smtp_wizard.engine.limits.mailing_plan import (
     MOST_EACH,
     MOST_RECIPIENTS,
@@ -19,7 +19,7 @@ from smtp_wizard.engine.limits.mailing_plan import (
     Plan,
     Reserve,
     calendar,
-    is_for,
+    matches_words,
     parse_count,
     parse_size,
     parse_start,
@@ -34,13 +34,13 @@ from smtp_wizard.text.limits import (
     advice_words,
     bars,
     day_name,
+    limit_source_words,
     limit_words,
     plan_csv,
     plan_document,
     plan_words,
     refusal_words,
     rows_csv,
-    source_words,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def command() -> None:
 def listed(invocation: Invocation, query: str | None, sorting: str, _json: bool, as_csv: bool) -> int:
     """List the limits."""
     out, catalog = invocation.out, invocation.catalog
-    found = in_order(catalog.search(query or "", limit=len(catalog.providers)), Sorting(sorting))
+    found = sorted_rows(catalog.search(query or "", limit=len(catalog.providers)), Sorting(sorting))
     rows = [row for provider in found for row in rows_of(provider)]
     if out.form is Form.JSON:
         from smtp_wizard.output.documents.limits import LimitRowJson, Limits
@@ -82,7 +82,7 @@ def _text(rows: Sequence[LimitRow]) -> Iterator[str]:
     lines = [("Provider", "", "Limit", "Who says so", "Checked")]
     for row in rows:
         mark = "*" if row.limit.documented else ""
-        lines.append((row.provider.id, mark, limit_words(row.limit), source_words(row), row.provider.checked))
+        lines.append((row.provider.id, mark, limit_words(row.limit), limit_source_words(row), row.provider.checked))
     yield from table(lines)
 
 
@@ -149,7 +149,7 @@ def _sent(counts: Sequence[str], accounts: int) -> list[int]:
 def _check_words(providers: Sequence[Provider], chosen: str) -> None:
     """Raises `CommandError` where the words of --for belong to no limit."""
     today = [limit for provider in providers for limit in provider.limits if not limit.historical]
-    if chosen and not any(is_for(limit, chosen) for limit in today):
+    if chosen and not any(matches_words(limit, chosen) for limit in today):
         scopes = dict.fromkeys(limit.applies_to for limit in today if limit.applies_to)
         listed = shown("; ".join(scopes))
         hint = phrase("There are: {}." if scopes else "No limit of today is for some accounts only.", listed)

@@ -16,7 +16,7 @@ _LARGEST_SCREEN = 4
 _STANDARD_INPUT, _STANDARD_OUTPUT, _STANDARD_ERROR = 0, 1, 2
 
 
-def occupy_streams() -> None:
+def fill_closed_streams() -> None:
     """Put something into the place of each standard stream that was closed.
 
     Else the next file or connection would get its number, and what is meant for a person would be written there. A
@@ -53,7 +53,7 @@ def _occupy(number: int, mode: int) -> None:
     os.set_inheritable(number, True)
 
 
-def forget_screen_settings(environ: MutableMapping[str, str]) -> None:
+def drop_screen_settings(environ: MutableMapping[str, str]) -> None:
     """Take out of the environment what would make the toolkit of the screens tell secrets, or fail.
 
     Its variables are for those who develop it: TEXTUAL_LOG writes every key that is pressed into a file, a password
@@ -83,7 +83,7 @@ def forbid_core_dumps() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
 
 
-def collect_seldom() -> None:
+def collect_garbage_rarely() -> None:
     """Let garbage be looked for after every 50,000 new objects, not every 700.
 
     Most runs are over before there is any, and looking took a twentieth of the time of a short one.

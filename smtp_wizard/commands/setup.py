@@ -11,12 +11,12 @@ import click
 from smtp_wizard.commands.accounts import store_words
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.faults import REPLACE_HINT
-from smtp_wizard.commands.home import converse, draw
+from smtp_wizard.commands.home import run_plain_wizard, run_screens
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.answers import (
     LET_IT_SEND_GENERAL,
     accept_found_option,
-    need_the_way,
+    reference_missing,
     sender_options,
     server_options,
     store_named,
@@ -67,7 +67,7 @@ from smtp_wizard.engine.secrets.references import variable_for
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.services.tokens import keepable_in
 from smtp_wizard.engine.wizard.draft import Application, Draft, Origin, is_usable, with_tidy_secret
-from smtp_wizard.engine.wizard.server_confirmation import Doubt, doubt_about
+from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, doubt_about
 from smtp_wizard.engine.wizard.steps import missing, ranked
 from smtp_wizard.output.lines import summary
 from smtp_wizard.output.outcome import CheckOutcome
@@ -185,11 +185,11 @@ class _Setup:
         lacking = self._missing(draft)
         wizard = lacking and self.out.form is Form.TEXT
         if wizard and can_draw() and not self.invocation.plain:
-            return draw(self.invocation, "setup", draft)
+            return run_screens(self.invocation, "setup", draft)
         if lacking and not can_ask():
             raise missing_answers(lacking, shown(draft.origin_note))
         if wizard:
-            return converse(self.invocation, "setup", draft)
+            return run_plain_wizard(self.invocation, "setup", draft)
         self._tell_overrides(draft)
         draft = self._asked(draft) if lacking else draft
         self._refuse_unconfirmed(draft)
@@ -257,7 +257,7 @@ class _Setup:
             raise click.UsageError("--send-test means --depth send; leave --depth out.")
         kind = self._store()
         if kind in (StoreKind.COMMAND, StoreKind.FILE) and not self._where(kind):
-            raise need_the_way(kind)
+            raise reference_missing(kind)
 
     def _begun(self, address: Address | None) -> Draft:
         """Return a draft with address and provider: the one named, the one typed by hand, or the one found."""
@@ -434,7 +434,7 @@ class _Setup:
 
     # -- before anything is tried -----------------------------------------------------------------------------------
 
-    def _doubt(self, draft: Draft) -> Doubt | None:
+    def _doubt(self, draft: Draft) -> UnconfirmedServer | None:
         """Return what is to be confirmed; nothing where a server is only looked at, or nothing comes of it."""
         depth = self.given.how_deep
         goes_there = draft.connection.auth is not Auth.NONE or depth is Depth.SEND or bool(draft.name)

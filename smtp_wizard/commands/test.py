@@ -29,7 +29,7 @@ from smtp_wizard.commands.options.connection import (
     sign_in_option,
 )
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
-from smtp_wizard.commands.options.sign_in import given_password, tidied_for
+from smtp_wizard.commands.options.sign_in import given_password, tidy_password
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts.account_book import AccountFileError
 from smtp_wizard.engine.accounts.sign_in_ending import ending_words, retirement_of
@@ -220,7 +220,7 @@ class _Tester:
         if self.asked.password.given:
             (account,) = self.accounts
             given = given_password(self.invocation, self.asked.password, self.watch, self._undone)
-            return {account.name: None if given is None else tidied_for(self.invocation, account, given)}
+            return {account.name: None if given is None else tidy_password(self.invocation, account, given)}
         shut = self._shut_vault()
         found = run(self._stored(shut), self.watch, self._undone)
         return {account.name: self._asked(account, found[account.name]) for account in self.accounts}
@@ -254,8 +254,8 @@ class _Tester:
             return secret
         if not isinstance(secret, SecretError):
             return self._fault(secret)
-        if secret.trouble is SecretFault.ASK and can_ask() and account.connection.auth is Auth.PASSWORD:
-            return tidied_for(self.invocation, account, ask_password(f"Password of {account.name}"))
+        if secret.fault is SecretFault.ASK and can_ask() and account.connection.auth is Auth.PASSWORD:
+            return tidy_password(self.invocation, account, ask_password(f"Password of {account.name}"))
         return _secret_finding(secret)
 
     def _refuse(self, secrets: dict[str, Secret | Finding | None]) -> None:
@@ -430,12 +430,11 @@ def _secret_finding(problem: SecretError) -> Finding:
         SecretFault.UNREADABLE: (phrase("Look there by hand what is wrong, and test again."),),
     }
     return Finding(
-        code=f"secret-{problem.trouble.value}",
+        code=f"secret-{problem.fault.value}",
         title=phrase("The password could not be read"),
         explanation=problem.words,
         who=Who.YOU,
-        steps=steps.get(problem.trouble)
-        or ((give, elsewhere) if elsewhere else (phrase("Set the account up again."),)),
+        steps=steps.get(problem.fault) or ((give, elsewhere) if elsewhere else (phrase("Set the account up again."),)),
     )
 
 

@@ -12,11 +12,11 @@ from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of, draft_to_sign_in_again
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.plain.checks import Checked, awaited
+from smtp_wizard.plain.checks import CompletedCheck, awaited
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.passphrase import fetched, unlock
 from smtp_wizard.plain.review import ask_store, ask_way
-from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.plain.talk import Choice, Conversation, GoBack
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.accounts import (
     DELETE_NO,
@@ -38,7 +38,7 @@ from smtp_wizard.text.stores import MOVE_QUESTION, MOVE_WHY, moved_words
 from smtp_wizard.text.wizard import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES, SECRET_LACKING, STORE_TITLES
 
 
-def change_account(talk: Talk, kit: Kit, account: Account) -> Draft | None:
+def change_account(talk: Conversation, kit: Kit, account: Account) -> Draft | None:
     """Ask what is to be done, and do it; return a draft where the wizard is to go on with the account's answers.
 
     Raises `GoBack`, `Quit`.
@@ -69,7 +69,7 @@ def change_account(talk: Talk, kit: Kit, account: Account) -> Draft | None:
     return None
 
 
-def _at_hand(talk: Talk, kit: Kit, account: Account) -> Secret | None:
+def _at_hand(talk: Conversation, kit: Kit, account: Account) -> Secret | None:
     try:
         unlock(talk, kit, account.store)
         return awaited(kit.desk.entries.secret_of(account))
@@ -77,7 +77,7 @@ def _at_hand(talk: Talk, kit: Kit, account: Account) -> Secret | None:
         return None  # it is typed again at the step that needs it
 
 
-def _new_secret(talk: Talk, kit: Kit, account: Account) -> None:
+def _new_secret(talk: Conversation, kit: Kit, account: Account) -> None:
     path = kit.desk.catalog.path(account.connection.provider, account.connection.path)
     label = path.secret_label if path and path.secret_label else "Password"
     talk.say(NEW_SECRET_WHY)
@@ -85,15 +85,15 @@ def _new_secret(talk: Talk, kit: Kit, account: Account) -> None:
     form = path.secret_form if path else None
     secret = Secret(form.tidy(typed) if form is not None and form.fits(typed) else typed)
     unlock(talk, kit, account.store)
-    checked = Checked(talk, partial(kit.desk.accounts.replace_secret, account, secret))
+    checked = CompletedCheck(talk, partial(kit.desk.accounts.replace_secret, account, secret))
     if checked.paused and talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
         options = Options(ignore_lockout=True)
-        checked = Checked(talk, partial(kit.desk.accounts.replace_secret, account, secret, options=options))
+        checked = CompletedCheck(talk, partial(kit.desk.accounts.replace_secret, account, secret, options=options))
     if checked.report is not None:
         talk.say(new_secret_words(account.name, kept=checked.good, tried=not checked.paused))
 
 
-def _move(talk: Talk, kit: Kit, account: Account) -> None:
+def _move(talk: Conversation, kit: Kit, account: Account) -> None:
     """Keep the password in another place."""
     assert account.store is not None, "it is offered only where there is one"
     talk.say(MOVE_WHY)
@@ -108,14 +108,14 @@ def _move(talk: Talk, kit: Kit, account: Account) -> None:
         talk.say(trouble)
 
 
-def _rename(talk: Talk, kit: Kit, account: Account) -> None:
+def _rename(talk: Conversation, kit: Kit, account: Account) -> None:
     wanted = talk.ask("Its new name", parse_name, default=account.name)
     unlock(talk, kit, account.store)
     renamed = awaited(kit.desk.accounts.rename(account.name, wanted))
     talk.say(renamed_words(account.name, renamed.name))
 
 
-def _scope(talk: Talk, kit: Kit, account: Account) -> None:
+def _scope(talk: Conversation, kit: Kit, account: Account) -> None:
     wanted = other_scope(account)
     try:
         awaited(kit.desk.accounts.set_scope(account.name, wanted))
@@ -126,7 +126,7 @@ def _scope(talk: Talk, kit: Kit, account: Account) -> None:
     talk.say(scope_words(account.name, wanted))
 
 
-def _delete(talk: Talk, kit: Kit, account: Account) -> None:
+def _delete(talk: Conversation, kit: Kit, account: Account) -> None:
     if not talk.yes(delete_question(account.name), yes=DELETE_YES, no=DELETE_NO):
         return
     # Without the passphrase, or the vault, it is deleted all the same; what remains in the store is said.

@@ -6,8 +6,8 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.wizard.draft import Draft, with_found
 from smtp_wizard.plain.checks import awaited
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
-from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
+from smtp_wizard.plain.talk import Choice, Conversation, GoBack
 from smtp_wizard.text.discovery import LIST_NO, LIST_YES, list_may_help, list_question
 from smtp_wizard.text.wizard import ADDRESS_LEAD, ADDRESS_QUESTION, practice_address, typo_words
 
@@ -15,15 +15,15 @@ PRACTISE = ("practise", "practice")
 """What is typed to rehearse without a mailbox."""
 
 
-def address(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
+def address(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """The first question. A misspelt ending is offered back; the provider is looked up before the next step."""
     if draft.address is None:
         talk.say(ADDRESS_LEAD)
         talk.say("No mailbox at hand? Type 'practise' to rehearse everything on this computer.")
-    return in_order(talk, kit, draft, [Question(_address)])
+    return ask_in_order(talk, kit, draft, [Question(_address)])
 
 
-def _address(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _address(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     talk.say(ADDRESS_QUESTION)
     meant = _spelt_right(talk, kit, draft)
     following = draft.with_address(meant).with_typed("address", None)
@@ -33,7 +33,7 @@ def _address(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     return found_for(talk, kit, following)
 
 
-def found_for(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def found_for(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     """Return the draft with what is found about its address; a public list is asked after a yes. Raises `GoBack`."""
     assert draft.address is not None, "it was just typed"
     found = awaited(kit.desk.discovery.find_settings(draft.address, tell=lambda line: talk.show([f"  {line}"])))
@@ -43,7 +43,7 @@ def found_for(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     return with_found(draft, found, kit.desk.catalog)
 
 
-def _spelt_right(talk: Talk, kit: Kit, draft: Draft) -> Address:
+def _spelt_right(talk: Conversation, kit: Kit, draft: Draft) -> Address:
     """Ask until the address is meant as it stands there."""
     catalog = kit.desk.catalog
 

@@ -11,7 +11,7 @@ from smtp_wizard.engine.checks.events import Emit, Event
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, plain_printer
-from smtp_wizard.plain.talk import Talk
+from smtp_wizard.plain.talk import Conversation
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.runtime.running import Stopwatch, run
 
@@ -27,10 +27,10 @@ def awaited(work: Coroutine[Any, Any, T]) -> T:
     return run(work, Stopwatch())
 
 
-class Checked:
+class CompletedCheck:
     """One check as the person sees it: its report, None where it could not begin; and what was said."""
 
-    def __init__(self, talk: Talk, check: Check) -> None:
+    def __init__(self, talk: Conversation, check: Check) -> None:
         """Run it, and show it. Raises `Interrupted` when a signal comes."""
         self.report: Report | None = None
         self._talk = talk

@@ -16,11 +16,11 @@ from smtp_wizard.engine.providers.provider import AccessPath
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft, with_tidy_secret
 from smtp_wizard.output.lines import WIDTH, endpoint_words
-from smtp_wizard.plain.checks import Checked
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
+from smtp_wizard.plain.checks import CompletedCheck
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
 from smtp_wizard.plain.passphrase import opened_for
 from smtp_wizard.plain.reaching import find_out, network_choice
-from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.plain.talk import Choice, Conversation, GoBack
 from smtp_wizard.text.network import Unreached, unreached_after
 from smtp_wizard.text.wizard import (
     ANYWAY,
@@ -39,7 +39,7 @@ from smtp_wizard.text.wizard import (
 )
 
 
-def connect(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
+def connect(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """Sign in, once an answer; go on when that has worked."""
     if not kit.backwards and draft.connection.auth is not Auth.XOAUTH2:
         show_guide(talk, kit, draft, guide_id_for(_path(kit, draft)))
@@ -48,20 +48,20 @@ def connect(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
         for line in override_words(draft, kit.desk.catalog):
             talk.say(line)
     questions = [Question(_username, lambda each: each.connection.auth is not Auth.NONE), Question(_proved)]
-    return in_order(talk, kit, draft, questions)
+    return ask_in_order(talk, kit, draft, questions)
 
 
 def _path(kit: Kit, draft: Draft) -> AccessPath | None:
     return kit.desk.catalog.path(draft.connection.provider, draft.connection.path)
 
 
-def show_guide(talk: Talk, kit: Kit, draft: Draft, guide_id: str) -> None:
+def show_guide(talk: Conversation, kit: Kit, draft: Draft, guide_id: str) -> None:
     """Print a guide, with what is known put in."""
     guide = filled_guide(kit.shelf, guide_id, kit.desk.catalog.get(draft.connection.provider), draft)
     talk.show([*as_text(guide, WIDTH).splitlines(), ""])
 
 
-def _username(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _username(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     return draft.with_sign_in(talk.ask("User name", _some, default=draft.connection.username), draft.secret)
 
 
@@ -71,7 +71,7 @@ def _some(text: str) -> str:
     return text
 
 
-def _proved(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _proved(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     return _SignIn(talk, kit, draft).run()
 
 
@@ -92,11 +92,11 @@ class _Action(StrEnum):
 class _SignIn:
     """Attempts until one works, or the person goes back; the draft keeps what was typed."""
 
-    def __init__(self, talk: Talk, kit: Kit, draft: Draft) -> None:
+    def __init__(self, talk: Conversation, kit: Kit, draft: Draft) -> None:
         self.talk = talk
         self.kit = kit
         self.draft = draft
-        self.checked: Checked | None = None
+        self.checked: CompletedCheck | None = None
 
     def run(self) -> Draft:
         """Return the draft with its proof. Raises `GoBack` with the draft as it is then, `Quit`."""
@@ -151,7 +151,7 @@ class _SignIn:
         self.talk.say("Checking ...")
         draft = self.draft
         options = Options(ignore_lockout=anyway)
-        self.checked = Checked(
+        self.checked = CompletedCheck(
             self.talk, partial(self.kit.desk.checks.check_draft, draft, Depth.LOGIN, options=options)
         )
         if self.checked.report is not None:
@@ -205,7 +205,7 @@ class _SignIn:
         return self.talk.choose("What now? ('back' leads to the settings.)", rows, usual)
 
 
-def _typed(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _typed(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     """Ask for the password; one that looks wrong is pointed out before it is tried. Raises `GoBack`, `Quit`."""
     path = _path(kit, draft)
     form = path.secret_form if path else None

@@ -8,8 +8,8 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.guides.guides import as_text
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.lines import WIDTH
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
-from smtp_wizard.plain.talk import Choice, Talk
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
+from smtp_wizard.plain.talk import Choice, Conversation
 from smtp_wizard.text.wizard import (
     APPLICATION_GUIDE,
     SCOPE_GUIDE,
@@ -25,7 +25,7 @@ LABEL = 19
 ON_SCREEN = "The password will stand on your screen, and stay in what can be scrolled back to."
 
 
-def done(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
+def done(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """The only place where the password is shown: after a yes, in groups of four, as it is typed by hand."""
     talk.say(saved_words(draft))
     if draft.connection.sandbox:
@@ -35,7 +35,7 @@ def done(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
         )
     talk.show(["", TYPE_THIS, *(f"  {label:<{LABEL}}{value}" for label, value in application_rows(draft)), ""])
     talk.say(done_notes(draft))
-    return in_order(talk, kit, draft, [Question(_next)])
+    return ask_in_order(talk, kit, draft, [Question(_next)])
 
 
 class _Action(StrEnum):
@@ -47,7 +47,7 @@ class _Action(StrEnum):
     WHICH = "which"
 
 
-def _next(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _next(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     secret = draft.connection.auth is not Auth.NONE and draft.secret is not None
     rows = [
         Choice(_Action.FINISH, "Finish"),
@@ -67,12 +67,12 @@ def _next(talk: Talk, kit: Kit, draft: Draft) -> Draft:
                 _show_guide(talk, kit, draft, SCOPE_GUIDE)
 
 
-def _show_guide(talk: Talk, kit: Kit, draft: Draft, guide_id: str) -> None:
+def _show_guide(talk: Conversation, kit: Kit, draft: Draft, guide_id: str) -> None:
     guide = filled_guide(kit.shelf, guide_id, kit.desk.catalog.get(draft.connection.provider), draft)
     talk.show(as_text(guide, WIDTH).splitlines())
 
 
-def _show(talk: Talk, draft: Draft) -> None:
+def _show(talk: Conversation, draft: Draft) -> None:
     assert draft.secret is not None, "it is offered only where there is one"
     if talk.yes(ON_SCREEN, yes="Show it", no="Do not show it"):
         talk.show([f"  {'Password':<{LABEL}}{grouped(draft.secret.reveal())}"])

@@ -10,7 +10,7 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.engine.wizard.steps import Back, Next
-from smtp_wizard.plain.talk import GoBack, Talk
+from smtp_wizard.plain.talk import Conversation, GoBack
 from smtp_wizard.text.discovery import CONFIRM_NO, CONFIRM_YES, doubt_question
 
 
@@ -27,7 +27,7 @@ class Kit:
 
 
 StepOutcome = Next | Back
-Ask = Callable[[Talk, Kit, Draft], Draft]
+Ask = Callable[[Conversation, Kit, Draft], Draft]
 """Asks one question; returns the draft with its answer. Raises `GoBack`, `Quit`."""
 
 
@@ -40,7 +40,7 @@ class Question:
     applies: Callable[[Draft], bool] = lambda draft: True
 
 
-def in_order(talk: Talk, kit: Kit, draft: Draft, questions: Sequence[Question]) -> StepOutcome:
+def ask_in_order(talk: Conversation, kit: Kit, draft: Draft, questions: Sequence[Question]) -> StepOutcome:
     """Ask the questions that apply; return `Next` after the last, `Back` before the first. Nothing answered is lost."""
     at = _last(questions, draft) if kit.backwards else 0
     while at < len(questions):
@@ -60,7 +60,7 @@ def in_order(talk: Talk, kit: Kit, draft: Draft, questions: Sequence[Question]) 
     return Next(draft)
 
 
-def once_confirmed(talk: Talk, kit: Kit, draft: Draft) -> Draft | None:
+def once_confirmed(talk: Conversation, kit: Kit, draft: Draft) -> Draft | None:
     """Return a draft whose server may get a password: after a yes where nobody has confirmed it, None after a no.
 
     Raises `GoBack`, `Quit`.

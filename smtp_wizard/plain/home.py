@@ -12,11 +12,11 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.account import change_account
-from smtp_wizard.plain.checks import Checked
+from smtp_wizard.plain.checks import CompletedCheck
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.limits import limits
 from smtp_wizard.plain.passphrase import fetched
-from smtp_wizard.plain.talk import Choice, GoBack, Talk, wrap
+from smtp_wizard.plain.talk import Choice, Conversation, GoBack, wrap
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.wizard import (
     ANYWAY_NO,
@@ -42,7 +42,7 @@ class _Action(StrEnum):
     LEAVE = "leave"
 
 
-def home(talk: Talk, kit: Kit) -> Draft | None:
+def home(talk: Conversation, kit: Kit) -> Draft | None:
     """See to the accounts as long as wanted; return the draft to go on with in the wizard, None to leave.
 
     Raises `Quit`.
@@ -81,7 +81,7 @@ def _actions(accounts: Sequence[Account]) -> list[Choice[_Action]]:
     ]
 
 
-def _accounts(talk: Talk, kit: Kit) -> tuple[Account, ...]:
+def _accounts(talk: Conversation, kit: Kit) -> tuple[Account, ...]:
     """Read the accounts and read them out."""
     try:
         accounts = kit.desk.book.list()
@@ -105,19 +105,19 @@ def _words(account: Account, kit: Kit) -> str:
     return f"{account.name}{practice}: {account.connection.endpoint}, last test: {when}{result_words(account.last)}"
 
 
-def _chosen(talk: Talk, accounts: Sequence[Account]) -> Account:
+def _chosen(talk: Conversation, accounts: Sequence[Account]) -> Account:
     if len(accounts) == 1:
         return accounts[0]
     rows = [Choice(each, each.name, str(each.connection.endpoint), also=each.name) for each in accounts]
     return talk.choose("Which one?", rows)
 
 
-def _test_all(talk: Talk, kit: Kit, accounts: Sequence[Account]) -> None:
+def _test_all(talk: Conversation, kit: Kit, accounts: Sequence[Account]) -> None:
     for account in accounts:
         _test(talk, kit, account)
 
 
-def _test(talk: Talk, kit: Kit, account: Account) -> None:
+def _test(talk: Conversation, kit: Kit, account: Account) -> None:
     """Sign in to an account again; nothing is sent."""
     talk.show(["", f"Testing '{account.name}' ..."])
     try:
@@ -125,9 +125,11 @@ def _test(talk: Talk, kit: Kit, account: Account) -> None:
     except EXPECTED_ERRORS as problem:
         talk.say(str(problem))
         return
-    checked = Checked(talk, partial(kit.desk.checks.check_account, account, secret, Depth.LOGIN))
+    checked = CompletedCheck(talk, partial(kit.desk.checks.check_account, account, secret, Depth.LOGIN))
     if checked.paused and talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
         options = Options(ignore_lockout=True)
-        checked = Checked(talk, partial(kit.desk.checks.check_account, account, secret, Depth.LOGIN, options=options))
+        checked = CompletedCheck(
+            talk, partial(kit.desk.checks.check_account, account, secret, Depth.LOGIN, options=options)
+        )
     if checked.report is not None:
         talk.say(tested_words(account, checked.report))

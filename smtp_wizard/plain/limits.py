@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from smtp_wizard.engine.limits.catalogue_limits import rows_of
 from smtp_wizard.plain.form import Kit
-from smtp_wizard.plain.talk import NOTHING_KNOWN, Talk, wrap
-from smtp_wizard.text.limits import access_words, limit_words, source_words
+from smtp_wizard.plain.talk import NOTHING_KNOWN, Conversation, wrap
+from smtp_wizard.text.limits import access_words, limit_source_words, limit_words
 
 MOST = 5
 """Providers whose limits are read out; more words find fewer."""
 PLAN = "How a mailing fits them: 'smtp-wizard limits plan --provider ID --recipients N'."
 
 
-def limits(talk: Talk, kit: Kit) -> None:
+def limits(talk: Conversation, kit: Kit) -> None:
     """Ask for providers and say their limits, with who says so, until the person goes back. Raises `GoBack`, `Quit`."""
     catalog = kit.desk.catalog
     while True:
@@ -28,7 +28,7 @@ def limits(talk: Talk, kit: Kit) -> None:
                 talk.say(closed)
             for row in rows_of(provider):
                 article = " (so the old help article)" if row.limit.documented else ""
-                talk.show(wrap(f"{limit_words(row.limit)}{article}: {source_words(row)}", "  - "))
+                talk.show(wrap(f"{limit_words(row.limit)}{article}: {limit_source_words(row)}", "  - "))
         if len(found) > MOST:
             talk.say(f"The first {MOST} of {len(found)}; more letters find fewer.")
         if found:

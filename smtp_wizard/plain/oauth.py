@@ -16,8 +16,8 @@ from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.connect import show_guide
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
-from smtp_wizard.plain.talk import Choice, Talk
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
+from smtp_wizard.plain.talk import Choice, Conversation
 from smtp_wizard.runtime.sign_in_thread import SignInThread
 from smtp_wizard.text.oauth import (
     CLIENT_ID_LACKING,
@@ -36,7 +36,7 @@ CAME_BACK_SECONDS = 30.0
 AT_ONCE = 0.5
 
 
-def oauth(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
+def oauth(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """The client, then the sign-in; go on when that has worked."""
     server = _server(kit, draft)
     if not kit.backwards:
@@ -47,7 +47,7 @@ def oauth(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
         talk.say(line)
     talk.say(client_words(server))
     wants_secret = server.client_secret is not ClientSecret.NONE
-    return in_order(
+    return ask_in_order(
         talk, kit, draft, [Question(_client_id), Question(_client_secret, lambda _: wants_secret), Question(_signed_in)]
     )
 
@@ -58,7 +58,7 @@ def _server(kit: Kit, draft: Draft) -> OAuthServer:
     return server
 
 
-def _client_id(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _client_id(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     found = talk.ask("Client id", _some, default=draft.client_id)
     if found == draft.client_id:
         return draft
@@ -72,7 +72,7 @@ def _some(text: str) -> str:
     return shown(text, 300)
 
 
-def _client_secret(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _client_secret(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     optional = _server(kit, draft).client_secret is ClientSecret.OPTIONAL or draft.client_secret is not None
     keeps = " (Enter: the one from before)" if draft.client_secret else ""
     text = talk.secret(f"Client secret, not shown{keeps}", optional=optional, lacking=CLIENT_SECRET_LACKING)
@@ -81,7 +81,7 @@ def _client_secret(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     return replace(draft, client_secret=Secret(text)).with_sign_in(draft.connection.username, None)
 
 
-def _signed_in(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _signed_in(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     server = _server(kit, draft)
     if draft.secret is not None:
         rows = [Choice(True, "Go on", also="go-on"), Choice(False, "Sign in again", also="anew")]
@@ -101,7 +101,7 @@ def _signed_in(talk: Talk, kit: Kit, draft: Draft) -> Draft:
             return draft.with_sign_in(draft.connection.username, kit.desk.tokens.remember(found))
 
 
-def _attempted(talk: Talk, kit: Kit, draft: Draft, server: OAuthServer, flow: Flow) -> SignedIn | None:
+def _attempted(talk: Conversation, kit: Kit, draft: Draft, server: OAuthServer, flow: Flow) -> SignedIn | None:
     """Sign in; None where the person wants another way. Raises `OAuthError`, `GoBack`, `Quit`."""
     desk = kit.desk
     client = RegisteredClient(draft.client_id, draft.client_secret)

@@ -12,14 +12,14 @@ from smtp_wizard.engine.secrets.vault import VaultState, acceptable
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit
-from smtp_wizard.plain.talk import GoBack, Talk
+from smtp_wizard.plain.talk import Conversation, GoBack
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.stores import VAULT_CLOSED, VAULT_NEW, VAULT_NOT_SAME, VAULT_OPEN
 
 _LACKING = "Type the passphrase, or 'back'."
 
 
-def unlock(talk: Talk, kit: Kit, *places: StoreRef | StoreKind | None, creating: bool = False) -> None:
+def unlock(talk: Conversation, kit: Kit, *places: StoreRef | StoreKind | None, creating: bool = False) -> None:
     """Open the vault where one of the places is the vault; ask until it is open.
 
     `creating`: one that is not there yet is made. Raises `GoBack`, and `SecretError` where the vault cannot be used.
@@ -39,12 +39,12 @@ def unlock(talk: Talk, kit: Kit, *places: StoreRef | StoreKind | None, creating:
         try:
             awaited(vault.open(Secret(talk.secret("Passphrase, not shown", lacking=_LACKING))))
         except SecretError as problem:
-            if problem.trouble is not SecretFault.WRONG:
+            if problem.fault is not SecretFault.WRONG:
                 raise
             talk.say(str(problem))
 
 
-def opened_for(talk: Talk, kit: Kit, draft: Draft) -> bool:
+def opened_for(talk: Conversation, kit: Kit, draft: Draft) -> bool:
     """Open the vault where a check of a draft needs it. Return whether the check can be made; why not is said."""
     try:
         unlock(talk, kit, awaited(kit.desk.tokens.store_of(draft)))
@@ -57,7 +57,7 @@ def opened_for(talk: Talk, kit: Kit, draft: Draft) -> bool:
     return True
 
 
-def _new(talk: Talk) -> Secret:
+def _new(talk: Conversation) -> Secret:
     while True:
         typed = Secret(talk.secret("New passphrase, not shown", lacking=_LACKING))
         try:
@@ -70,12 +70,12 @@ def _new(talk: Talk) -> Secret:
         talk.say(VAULT_NOT_SAME)
 
 
-def fetched(talk: Talk, kit: Kit, account: Account) -> Secret | None:
+def fetched(talk: Conversation, kit: Kit, account: Account) -> Secret | None:
     """Fetch the secret of an account, or ask for the one that is kept nowhere. Raises `SecretError`, `GoBack`."""
     unlock(talk, kit, account.store)
     try:
         return awaited(kit.desk.entries.secret_of(account))
     except SecretError as problem:
-        if problem.trouble is not SecretFault.ASK or account.connection.auth is Auth.XOAUTH2:
+        if problem.fault is not SecretFault.ASK or account.connection.auth is Auth.XOAUTH2:
             raise
     return Secret(talk.secret(f"Password of '{account.name}', not shown", lacking="Type the password, or 'back'."))

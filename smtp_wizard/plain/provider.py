@@ -9,8 +9,8 @@ from enum import StrEnum
 from smtp_wizard.engine.discovery.candidate import Candidate
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate, with_choice
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order, once_confirmed
-from smtp_wizard.plain.talk import Choice, GoBack, Talk, wrap
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order, once_confirmed
+from smtp_wizard.plain.talk import Choice, Conversation, GoBack, wrap
 from smtp_wizard.text.discovery import believed_words, found_question, offered, server_words
 from smtp_wizard.text.wizard import (
     BY_HAND,
@@ -39,12 +39,12 @@ MORE = Choice(ProviderAnswer.MORE, "What the old help article says, and what hol
 HAND = Choice(_Instead.HAND, BY_HAND, word="hand")
 
 
-def provider(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
+def provider(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """Enter confirms what was found; everything else is one answer away."""
-    return in_order(talk, kit, draft, [Question(_provider)])
+    return ask_in_order(talk, kit, draft, [Question(_provider)])
 
 
-def _provider(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _provider(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     found = kit.desk.catalog.get(draft.connection.provider)
     if (
         draft.origin is Origin.FOUND
@@ -80,7 +80,7 @@ def _unlisted(found: Provider) -> bool:
     return found.kind is ProviderKind.CUSTOM
 
 
-def _found(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _found(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     """Offer the servers that were found. Raises `GoBack`, `Quit`."""
     talk.say(found_question(draft))
     talk.show(line for note in draft.found_notes for line in wrap(note))
@@ -103,7 +103,7 @@ def _found(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     return chosen
 
 
-def _agreed(talk: Talk, kit: Kit, draft: Draft) -> Draft | None:
+def _agreed(talk: Conversation, kit: Kit, draft: Draft) -> Draft | None:
     """Return the draft once its server is confirmed; None where the person said no, or went back."""
     try:
         return once_confirmed(talk, kit, draft)
@@ -120,7 +120,7 @@ def _answers(draft: Draft) -> list[Choice[ProviderAnswer]]:
     ]
 
 
-def _another(talk: Talk, kit: Kit, draft: Draft) -> Draft | None:
+def _another(talk: Conversation, kit: Kit, draft: Draft) -> Draft | None:
     """Let the person choose another provider; None where they went back."""
     try:
         return _picked(talk, kit, draft, ())
@@ -128,7 +128,7 @@ def _another(talk: Talk, kit: Kit, draft: Draft) -> Draft | None:
         return None
 
 
-def _unknown(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _unknown(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     if draft.origin_note:
         talk.say(draft.origin_note)
     talk.say(unknown_words(draft))
@@ -136,7 +136,7 @@ def _unknown(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     return _picked(talk, kit, draft, likely)
 
 
-def _picked(talk: Talk, kit: Kit, draft: Draft, first: Sequence[Provider]) -> Draft:
+def _picked(talk: Conversation, kit: Kit, draft: Draft, first: Sequence[Provider]) -> Draft:
     """Search until a provider is chosen, or the server by hand. `first`: the likely ones. Raises `GoBack`."""
     shown = list(first)
     while True:
@@ -148,7 +148,7 @@ def _picked(talk: Talk, kit: Kit, draft: Draft, first: Sequence[Provider]) -> Dr
             return with_choice(draft, kit.desk.catalog, picked if isinstance(picked, Provider) else None)
 
 
-def _pick(talk: Talk, shown: Sequence[Provider]) -> Provider | _Instead:
+def _pick(talk: Conversation, shown: Sequence[Provider]) -> Provider | _Instead:
     """Return a provider, or what is wanted instead of one of these."""
     rows: list[Choice[Provider | _Instead]] = [
         Choice(each, each.name, str(each.best() or ""), also=each.id) for each in shown[:MOST]
@@ -158,7 +158,7 @@ def _pick(talk: Talk, shown: Sequence[Provider]) -> Provider | _Instead:
     return talk.choose("", [*rows, Choice(_Instead.SEARCH, "Search with other words", word="search"), HAND])
 
 
-def _search(talk: Talk, kit: Kit) -> list[Provider]:
+def _search(talk: Conversation, kit: Kit) -> list[Provider]:
     """Ask for words until something is found; nothing where the server is to be entered by hand."""
     help = "'hand' leads to the server by hand."
     while True:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit
-from smtp_wizard.plain.talk import Choice, Talk
+from smtp_wizard.plain.talk import Choice, Conversation
 from smtp_wizard.text.network import (
     NEUTRAL_NO,
     NEUTRAL_YES,
@@ -27,7 +27,7 @@ def network_choice(unreached: Unreached | None, value: V) -> list[Choice[V]]:
     return [Choice(value, f"Find out whether this network blocks {ports}", word="network")]
 
 
-def find_out(talk: Talk, kit: Kit, unreached: Unreached) -> None:
+def find_out(talk: Conversation, kit: Kit, unreached: Unreached) -> None:
     """Ask whether the neutral host may be contacted, and tell what it says. Raises `GoBack`, `Quit`, `Interrupted`."""
     neutral = unreached.neutral
     if not talk.yes(control_host_question(neutral), yes=NEUTRAL_YES, no=NEUTRAL_NO):

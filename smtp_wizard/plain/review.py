@@ -17,9 +17,9 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.wizard.account_draft import suggested_name
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.checks import awaited
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
 from smtp_wizard.plain.passphrase import unlock
-from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.plain.talk import Choice, Conversation, GoBack
 from smtp_wizard.text.stores import WAY_HINTS, WAY_LABELS, WAY_PARSERS
 from smtp_wizard.text.wizard import (
     ANOTHER_NAME,
@@ -40,7 +40,7 @@ from smtp_wizard.text.wizard import (
 )
 
 
-def review(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
+def review(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """What would displace or replace another account is asked first."""
     talk.say("\n".join(summary_words(draft)))
     questions = [
@@ -54,38 +54,38 @@ def review(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
         Question(_way, lambda each: each.store is not None and each.store.is_reference),
         Question(_saved),
     ]
-    return in_order(talk, kit, draft, questions)
+    return ask_in_order(talk, kit, draft, questions)
 
 
-def _name(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _name(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     default = draft.typed.get("name", draft.name or suggested_name(draft, kit.desk.catalog, kit.desk.book))
     return replace(draft, name=talk.ask("Account name", parse_name, default=default)).with_typed("name", None)
 
 
-def _sender_name(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _sender_name(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     help = "What customers see beside the address, for example: Ana's Cleaning. It may be left out."
     name = talk.ask("Sender's name", parse_words, default=draft.identity.sender_name, optional=True, help=help)
     return replace(draft, identity=replace(draft.identity, sender_name=name))
 
 
-def _scope(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _scope(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     talk.say(scope_advice(kit.desk.catalog.get(draft.connection.provider)))
     rows = [Choice(each, each.words, SCOPE_NOTES[each]) for each in Scope]
     return replace(draft, scope=talk.choose("Use it for:", rows, draft.scope))
 
 
-def _company(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _company(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     rows = [Choice(False, COMPANY_NO, also="no"), Choice(True, COMPANY_YES, also="yes")]
     told = talk.choose("In the application:", rows, draft.identity.update_company)
     return replace(draft, identity=replace(draft.identity, update_company=told))
 
 
-def _company_name(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _company_name(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     name = talk.ask("Firm's name", parse_words, default=draft.identity.company_name, optional=True)
     return replace(draft, identity=replace(draft.identity, company_name=name))
 
 
-def _reply_to(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _reply_to(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     default = draft.typed.get("reply_to", str(draft.identity.reply_to or draft.from_address or ""))
     reply_to = talk.ask("Answers go to", parse_reply_to, default=default, optional=True)
     return replace(draft, identity=replace(draft.identity, reply_to=reply_to)).with_typed("reply_to", None)
@@ -94,12 +94,12 @@ def _reply_to(talk: Talk, kit: Kit, draft: Draft) -> Draft:
 # --- where the password is kept ---
 
 
-def _store(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _store(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     """Try every place out before one is recommended."""
     return replace(draft, store=ask_store(talk, kit, draft.store, "Keep the password in:"))
 
 
-def ask_store(talk: Talk, kit: Kit, now: StoreKind | None, question: str) -> StoreKind:
+def ask_store(talk: Conversation, kit: Kit, now: StoreKind | None, question: str) -> StoreKind:
     """Try every place out and ask for one. Raises `GoBack`."""
     talk.say("Trying out where the password can be kept ...")
     found = awaited(_probed(kit.desk.stores))
@@ -115,13 +115,13 @@ async def _probed(stores: SecretStores) -> dict[StoreKind, Availability]:
     return {kind: await stores.get(kind).probe() for kind in stores.offered()}
 
 
-def _way(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _way(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     """Ask for the variable, the command or the file."""
     assert draft.store is not None
     return draft.with_store(draft.store, ask_way(talk, draft.store, draft.where, draft.name))
 
 
-def ask_way(talk: Talk, kind: StoreKind, known: str, name: str) -> str:
+def ask_way(talk: Conversation, kind: StoreKind, known: str, name: str) -> str:
     """Ask for the way to a password that is kept elsewhere; return it as it is saved. Raises `GoBack`."""
     default = known or (variable_for(name) if kind is StoreKind.ENV else "")
     help = f"For example: {WAY_HINTS[kind]}."
@@ -131,7 +131,7 @@ def ask_way(talk: Talk, kind: StoreKind, known: str, name: str) -> str:
 # --- saving ---
 
 
-def _saved(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _saved(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     rows = [Choice(True, "Save", word="save"), Choice(False, "Change an answer", word="change")]
     if not talk.choose(f"Save '{draft.name}' now?", rows):
         raise GoBack(draft, to_first=True)
@@ -142,7 +142,7 @@ def _saved(talk: Talk, kit: Kit, draft: Draft) -> Draft:
 class _Saving:
     """Saves; asks where another account would be replaced or displaced; tells what could not be done; loses nothing."""
 
-    def __init__(self, talk: Talk, kit: Kit, draft: Draft) -> None:
+    def __init__(self, talk: Conversation, kit: Kit, draft: Draft) -> None:
         self.talk = talk
         self.kit = kit
         self.draft = draft

@@ -12,18 +12,18 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.scan.results import PortScanned, ScanEvent
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.server_confirmation import doubt_about, was_found
+from smtp_wizard.engine.wizard.server_confirmation import doubt_about, server_was_discovered
 from smtp_wizard.engine.wizard.steps import Next, may_be_nameless, with_typed_username
 from smtp_wizard.output.lines import endpoint_words, finding_lines
-from smtp_wizard.plain.checks import Checked, awaited
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order, once_confirmed
+from smtp_wizard.plain.checks import CompletedCheck, awaited
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order, once_confirmed
 from smtp_wizard.plain.reaching import find_out, network_choice
-from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.plain.talk import Choice, Conversation, GoBack
 from smtp_wizard.text.network import (
     Unreached,
     common_finding,
     conclusion,
-    row_words,
+    port_row_words,
     taken_words,
     unreached,
     unreached_after,
@@ -42,17 +42,17 @@ from smtp_wizard.text.wizard import (
 )
 
 
-def server(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
+def server(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """The settings that an application asks for. The test proves server and port, and says that it proved no more."""
     talk.say(SERVER_QUESTION)
     questions = [Question(each) for each in (_host, _security, _port, _username, _sender, _settings)]
     clear = Question(_cleartext, lambda each: each.connection.awaits_consent)
     doubtful = Question(_confirmed, lambda each: doubt_about(each, kit.desk.catalog) is not None)
-    outcome = in_order(talk, kit, draft, [*questions, doubtful, clear])
+    outcome = ask_in_order(talk, kit, draft, [*questions, doubtful, clear])
     return Next(outcome.draft.confirmed()) if isinstance(outcome, Next) else outcome
 
 
-def _confirmed(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _confirmed(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     """A server that nobody has confirmed needs a yes; after a no another one is typed. Raises `GoBack`."""
     agreed = once_confirmed(talk, kit, draft)
     if agreed is None:
@@ -60,7 +60,7 @@ def _confirmed(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     return agreed
 
 
-def _host(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _host(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     known = draft.connection.endpoint
     typed = draft.typed.get("host", known.host if known else "")
     host = talk.ask("Outgoing server, for example smtp.example.com", parse_host, default=typed)
@@ -68,7 +68,7 @@ def _host(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     return draft.with_typed_endpoint(endpoint).with_typed("host", None)
 
 
-def _security(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _security(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     """The port follows."""
     endpoint = _known(draft)
     rows = [Choice(each, title, note) for each, (title, note) in SECURITY_TITLES.items()]
@@ -76,19 +76,19 @@ def _security(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     return draft.with_endpoint(endpoint.with_security(security))
 
 
-def _port(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _port(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     endpoint = _known(draft)
     port = talk.ask("Port", parse_port, default=draft.typed.get("port", str(endpoint.port)))
     return draft.with_endpoint(replace(endpoint, port=port)).with_typed("port", None)
 
 
-def _username(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _username(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     nameless = NO_SIGN_IN if may_be_nameless(draft, kit.desk.catalog) else NAME_FROM_PROVIDER
     username = talk.ask("User name", str.strip, default=draft.connection.username, optional=True, help=nameless)
     return with_typed_username(draft, kit.desk.catalog, username)
 
 
-def _sender(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _sender(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     default = draft.typed.get("sender", str(draft.from_address or ""))
     sender = talk.ask("From address", parse_reply_to, default=default, optional=True)
     identity = replace(draft.identity, sender=None if sender == draft.address else sender)
@@ -121,7 +121,7 @@ class _Tried:
     unreached: Unreached | None = None
 
 
-def _settings(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _settings(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     """Go on, or test what was entered, as often as wanted."""
     tried = _Tried()
     try:
@@ -155,9 +155,9 @@ def _actions(tried: _Tried) -> list[Choice[_Action]]:
     ]
 
 
-def _tested(talk: Talk, kit: Kit, draft: Draft) -> _Tried:
+def _tested(talk: Conversation, kit: Kit, draft: Draft) -> _Tried:
     """Test server and port; return what is wrong with them."""
-    checked = Checked(talk, partial(kit.desk.checks.check_draft, draft, Depth.SERVER))
+    checked = CompletedCheck(talk, partial(kit.desk.checks.check_draft, draft, Depth.SERVER))
     if checked.good:
         talk.say(SERVER_GOOD)
     if checked.report is None:
@@ -166,16 +166,16 @@ def _tested(talk: Talk, kit: Kit, draft: Draft) -> _Tried:
     return _Tried(next(iter(checked.report.findings), None), wonder)
 
 
-def _usual_ports(talk: Talk, kit: Kit, draft: Draft) -> tuple[Draft, _Tried]:
+def _usual_ports(talk: Conversation, kit: Kit, draft: Draft) -> tuple[Draft, _Tried]:
     """Try every port that may serve, all at once, and show each as it answers; take the best."""
     host = _known(draft).host
     talk.say(f"Trying the ports of {host} ...")
 
     def see(event: ScanEvent) -> None:
         if isinstance(event, PortScanned):
-            talk.show([f"  {row_words(event.result)}"])
+            talk.show([f"  {port_row_words(event.result)}"])
 
-    options, unsaid = Options(ehlo_name=draft.connection.ehlo_name), was_found(draft, kit.desk.catalog)
+    options, unsaid = Options(ehlo_name=draft.connection.ehlo_name), server_was_discovered(draft, kit.desk.catalog)
     work = kit.desk.scans.probe(host, see, ca_file=draft.connection.ca_file, options=options, found=unsaid)
     found = awaited(work)
     for sentence in conclusion(found, taken_words):
@@ -187,7 +187,7 @@ def _usual_ports(talk: Talk, kit: Kit, draft: Draft) -> tuple[Draft, _Tried]:
     return (draft.with_endpoint(found.best.endpoint) if found.best is not None else draft), tried
 
 
-def _cleartext(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _cleartext(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     """A password over an unencrypted line needs a yes, given for this server."""
     while draft.connection.awaits_consent:
         if talk.yes(cleartext_question(draft.connection.endpoint), yes=CLEARTEXT_YES, no=CLEARTEXT_NO):

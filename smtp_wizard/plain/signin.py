@@ -9,8 +9,8 @@ from smtp_wizard.engine.providers.provider import AccessPath, Provider, Provider
 from smtp_wizard.engine.wizard.draft import Application, Draft, is_usable
 from smtp_wizard.engine.wizard.steps import ranked
 from smtp_wizard.output.lines import WIDTH
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
-from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
+from smtp_wizard.plain.talk import Choice, Conversation, GoBack
 from smtp_wizard.text.wizard import (
     ALL_THE_SAME,
     APPLICATIONS,
@@ -28,11 +28,11 @@ from smtp_wizard.text.wizard import (
 AGAIN = Choice(None, LOOK_AGAIN, word="list")
 
 
-def signin(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
+def signin(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """The application first, then the ways in. One that cannot be walked explains itself and names others."""
     provider = _of(kit, draft)
     practice = provider.kind is ProviderKind.SANDBOX
-    return in_order(talk, kit, draft, [Question(_application, lambda _: not practice), Question(_path)])
+    return ask_in_order(talk, kit, draft, [Question(_application, lambda _: not practice), Question(_path)])
 
 
 def _of(kit: Kit, draft: Draft) -> Provider:
@@ -41,13 +41,13 @@ def _of(kit: Kit, draft: Draft) -> Provider:
     return provider
 
 
-def _application(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _application(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     choices = [Choice(each, title) for each, title in APPLICATIONS.items()]
     default = draft.application or Application.PASSWORD
     return replace(draft, application=talk.choose("The application that will send:", choices, default))
 
 
-def _path(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _path(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     provider = _of(kit, draft)
     paths = ranked(provider, draft.application or Application.PASSWORD)
     rows = [
@@ -70,7 +70,7 @@ def _path(talk: Talk, kit: Kit, draft: Draft) -> Draft:
             return draft.with_path(path)
 
 
-def _led(talk: Talk, kit: Kit, provider: Provider, path: AccessPath) -> AccessPath | None:
+def _led(talk: Conversation, kit: Kit, provider: Provider, path: AccessPath) -> AccessPath | None:
     """Say why a way cannot be walked and where it leads; return the way that was chosen, None for the list again."""
     talk.say(closed_title(path))
     talk.say(closed_words(path))
@@ -90,7 +90,7 @@ def _led(talk: Talk, kit: Kit, provider: Provider, path: AccessPath) -> AccessPa
         return None
 
 
-def _show_guide(talk: Talk, kit: Kit, path: AccessPath) -> None:
+def _show_guide(talk: Conversation, kit: Kit, path: AccessPath) -> None:
     """Print the guide of a way that is closed: it says what has become of it."""
     if path.guide is None:
         return

@@ -120,7 +120,7 @@ def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
     return lines
 
 
-class Talk:
+class Conversation:
     """One conversation."""
 
     def __init__(self, line: LineIO, leaves: Callable[[], bool] = lambda: True) -> None:

@@ -13,10 +13,10 @@ from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Arrival, Draft
 from smtp_wizard.engine.wizard.steps import Back
 from smtp_wizard.output.lines import summary
-from smtp_wizard.plain.checks import GOOD, Checked
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, in_order
+from smtp_wizard.plain.checks import GOOD, CompletedCheck
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
 from smtp_wizard.plain.passphrase import opened_for
-from smtp_wizard.plain.talk import Choice, GoBack, Talk
+from smtp_wizard.plain.talk import Choice, Conversation, GoBack
 from smtp_wizard.text.wizard import (
     ANYWAY_NO,
     ANYWAY_QUESTION,
@@ -46,14 +46,14 @@ class _ToPassword(Exception):
         self.draft = draft
 
 
-def testmail(talk: Talk, kit: Kit, draft: Draft) -> StepOutcome:
+def testmail(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """The only step that sends. The same address is refused: mail to oneself proves little."""
     talk.say(TESTMAIL_QUESTION)
     if draft.arrival is Arrival.SKIPPED:
         draft = replace(draft, arrival=Arrival.UNASKED)
     sends = [Question(_to, _unsent), Question(_sent, _unsent)]
     try:
-        return in_order(talk, replace(kit, backwards=False), draft, [Question(_seen_before, _was_sent), *sends])
+        return ask_in_order(talk, replace(kit, backwards=False), draft, [Question(_seen_before, _was_sent), *sends])
     except _ToPassword as wanted:
         return Back(wanted.draft)
 
@@ -66,14 +66,14 @@ def _was_sent(draft: Draft) -> bool:
     return draft.arrival in (Arrival.ARRIVED, Arrival.NOT_YET)
 
 
-def _seen_before(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _seen_before(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     """Whoever comes back need not send again."""
     rows = [Choice(False, "Go on", also="on"), Choice(True, SEND_AGAIN, also="again")]
     again = talk.choose(f"A test message went to {draft.test_to}.", rows)
     return replace(draft, arrival=Arrival.UNASKED) if again else draft
 
 
-def _to(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _to(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     def parse(text: str) -> Address | None:
         return None if text.casefold() == SKIP else parse_recipient(draft, text, SKIPPING)
 
@@ -84,7 +84,7 @@ def _to(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     return replace(following, arrival=Arrival.SKIPPED) if to is None else replace(following, test_to=to)
 
 
-def _sent(talk: Talk, kit: Kit, draft: Draft) -> Draft:
+def _sent(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     """Send, and ask what became of it; or say why it was not sent, and offer ways on."""
     if draft.refused:
         talk.say(REFUSED_AS_IT_IS)
@@ -104,15 +104,15 @@ def _sent(talk: Talk, kit: Kit, draft: Draft) -> Draft:
     return replace(draft, arrival=Arrival.SKIPPED)
 
 
-def _attempted(talk: Talk, kit: Kit, draft: Draft) -> Checked | None:
+def _attempted(talk: Conversation, kit: Kit, draft: Draft) -> CompletedCheck | None:
     """Send, once; None where that could not even begin, which is said."""
     if not opened_for(talk, kit, draft):
         return None
     talk.say("Sending ...")
-    checked = Checked(talk, partial(kit.desk.checks.check_draft, draft, Depth.SEND))
+    checked = CompletedCheck(talk, partial(kit.desk.checks.check_draft, draft, Depth.SEND))
     if checked.paused and talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
         options = Options(ignore_lockout=True)
-        checked = Checked(talk, partial(kit.desk.checks.check_draft, draft, Depth.SEND, options=options))
+        checked = CompletedCheck(talk, partial(kit.desk.checks.check_draft, draft, Depth.SEND, options=options))
     return checked
 
 
@@ -126,7 +126,7 @@ class _Action(StrEnum):
     SKIP = "skip"
 
 
-def _tries_again(talk: Talk, checked: Checked | None, draft: Draft) -> bool:
+def _tries_again(talk: Conversation, checked: CompletedCheck | None, draft: Draft) -> bool:
     """Ask what is to be done after a message that was not taken.
 
     Raises `GoBack` for another address, `_ToPassword` for another password. Whoever just presses Enter never sends a
@@ -154,7 +154,7 @@ def _tries_again(talk: Talk, checked: Checked | None, draft: Draft) -> bool:
     return action is _Action.AGAIN
 
 
-def _arrived(talk: Talk, draft: Draft) -> Draft:
+def _arrived(talk: Conversation, draft: Draft) -> Draft:
     rows = [
         Choice(ArrivalAnswer.YES, ARRIVED, word="yes"),
         Choice(ArrivalAnswer.NO, NOT_YET, word="no"),

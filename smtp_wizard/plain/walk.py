@@ -10,7 +10,7 @@ from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile, resumed
-from smtp_wizard.engine.wizard.server_confirmation import not_before
+from smtp_wizard.engine.wizard.server_confirmation import step_before_confirmation
 from smtp_wizard.engine.wizard.steps import STEPS, Back, Next, Step, StepId, next_step, opening_step, previous_step
 from smtp_wizard.plain.address import address
 from smtp_wizard.plain.connect import connect
@@ -22,7 +22,7 @@ from smtp_wizard.plain.provider import provider
 from smtp_wizard.plain.review import review
 from smtp_wizard.plain.server import server
 from smtp_wizard.plain.signin import signin
-from smtp_wizard.plain.talk import ANSWERS_WORDS, Choice, GoBack, LineIO, Quit, Talk
+from smtp_wizard.plain.talk import ANSWERS_WORDS, Choice, Conversation, GoBack, LineIO, Quit
 from smtp_wizard.plain.testmail import testmail
 from smtp_wizard.runtime.exits import Interrupted
 from smtp_wizard.text.wizard import (
@@ -37,7 +37,7 @@ from smtp_wizard.text.wizard import (
     step_words,
 )
 
-PLAIN: Mapping[StepId, Callable[[Talk, Kit, Draft], StepOutcome]] = {
+PLAIN: Mapping[StepId, Callable[[Conversation, Kit, Draft], StepOutcome]] = {
     StepId.ADDRESS: address,
     StepId.PROVIDER: provider,
     StepId.SIGNIN: signin,
@@ -64,7 +64,7 @@ class PlainWizard:
     """One run: the wizard, the accounts, and back, until the person leaves."""
 
     def __init__(self, desk: Desk, shelf: GuideShelf, line: LineIO) -> None:
-        self.talk = Talk(line, self._may_leave)
+        self.talk = Conversation(line, self._may_leave)
         self.kit = Kit(desk, shelf, self._keep)
         self.box = DraftFile(desk.folder)
         self.draft = Draft()
@@ -133,7 +133,7 @@ class PlainWizard:
         """Go through the steps until the end, or to before the first one where there are accounts to go to."""
         backwards = False
         while step is not None:
-            step = not_before(draft, step, self.kit.desk.catalog)
+            step = step_before_confirmation(draft, step, self.kit.desk.catalog)
             self.walking = step
             self._keep(draft)
             for trouble in self.kit.desk.problems():

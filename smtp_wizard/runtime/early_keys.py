@@ -17,7 +17,7 @@ _usual: list[list[Any]] = []
 
 
 @contextmanager
-def kept_unseen() -> Iterator[None]:
+def hide_typing() -> Iterator[None]:
     """Print nothing of what is typed, and keep every key, until this is over; what has been typed is left to read."""
     if sys.platform == "win32" or (before := _modes()) is None:
         yield
@@ -36,7 +36,7 @@ def kept_unseen() -> Iterator[None]:
 
 
 @contextmanager
-def as_before() -> Iterator[None]:
+def restore_terminal() -> Iterator[None]:
     """Have the terminal as it was, for a program that is lent it."""
     if not _usual or (now := _modes()) is None:
         yield

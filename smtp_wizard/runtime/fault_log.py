@@ -24,13 +24,13 @@ LONGEST_CHAIN = 8
 """How many of the exceptions that led to one are told."""
 
 
-class BrokenOff(Exception):
+class WorkCancelled(Exception):
     """Background work was cancelled, but not by the screens: what it waited for gave up."""
 
 
 def as_fault(problem: BaseException) -> Exception:
     """Return what ended some work, as a fault: a cancellation that nobody here asked for is one, too."""
-    return problem if isinstance(problem, Exception) else BrokenOff().with_traceback(problem.__traceback__)
+    return problem if isinstance(problem, Exception) else WorkCancelled().with_traceback(problem.__traceback__)
 
 
 class FaultLog:
@@ -98,7 +98,7 @@ def _cause(fault: BaseException) -> str:
             return "There was not enough memory for this."
         case RecursionError():
             return "This is nested too deeply for smtp-wizard."
-        case TimeoutError() | BrokenOff():
+        case TimeoutError() | WorkCancelled():
             return "What smtp-wizard waited for ended without an answer."
         case _:
             return f"smtp-wizard met a fault of its own here ({shown(type(fault).__name__, 60)})."

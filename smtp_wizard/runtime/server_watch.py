@@ -10,7 +10,7 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.events import Emit, Event
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.server_confirmation import was_found
+from smtp_wizard.engine.wizard.server_confirmation import server_was_discovered
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.runtime.fault_log import as_fault
 
@@ -30,7 +30,7 @@ class ServerWatch:
     def watch(self, draft: Draft) -> None:
         """Begin checking the draft's server, unless that is being done or has been done already."""
         # One that was left alone because it leads inside is looked at once the person has said yes to it.
-        wanted = (draft.connection.endpoint, draft.connection.sandbox, was_found(draft, self._desk.catalog))
+        wanted = (draft.connection.endpoint, draft.connection.sandbox, server_was_discovered(draft, self._desk.catalog))
         if wanted == self._for:
             return
         self.stop()

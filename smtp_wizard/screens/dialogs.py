@@ -29,7 +29,7 @@ from smtp_wizard.text.wizard import (
     resume_question,
 )
 from smtp_wizard.widgets.choices import Choice, Choices
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.fields import Field, SecretInput, TextInput
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.qr import qr_code
@@ -41,7 +41,7 @@ DIALOG_TEXT = 65
 """Columns of a text in a window over a screen of 80."""
 
 
-class Dialog(Steady, ModalScreen[T | None], Generic[T]):
+class Dialog(FaultContained, ModalScreen[T | None], Generic[T]):
     """A window that Escape closes with nothing decided."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close")]

@@ -33,7 +33,7 @@ from smtp_wizard.text.explain import (
     provider_unknown,
 )
 from smtp_wizard.widgets.banner import Banner
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.fields import Field, TextInput
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.text import Plain
@@ -51,7 +51,7 @@ LONGEST_LINE = 2_000
 MOST_LINES = 10_000
 
 
-class PasteArea(Steady, TextArea):
+class PasteArea(FaultContained, TextArea):
     """Many lines to paste into or to type. Never blinks; what cannot be seen is left out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "app.focus_next", show=False)]
@@ -64,7 +64,7 @@ class PasteArea(Steady, TextArea):
 
     async def on_paste(self, event: events.Paste) -> None:
         room, lines = LONGEST - len(self.text), MOST_LINES - self.document.line_count
-        text, self.cut = await in_thread(lambda: taken(event.text, room, lines))
+        text, self.cut = await in_thread(lambda: fitting_text(event.text, room, lines))
         self.move_cursor(self.replace(text, *self.selection, maintain_selection_offset=False).end_location)
         event.stop()
         event.prevent_default()
@@ -171,14 +171,14 @@ class ExplainScreen(Dialog[None]):
 # --- what is taken of a pasted text ---
 
 
-def taken(text: str, room: int, lines: int) -> tuple[str, bool]:
+def fitting_text(text: str, room: int, lines: int) -> tuple[str, bool]:
     """Return what fits of a text, in so many characters and lines, ready to be drawn; and whether any was left out.
 
     Of a long one the beginning, what looks like a fault, and, as in a log, above all the end.
     """
     room, lines = max(0, room), max(0, lines)
     begin = shortened(text, room)
-    rows = visible(begin).split("\n")
+    rows = visible_text(begin).split("\n")
     return shortened("\n".join(_rows(rows, lines)), room)[:room], begin is not text or len(rows) > lines
 
 
@@ -188,7 +188,7 @@ def _rows(rows: list[str], most: int) -> list[str]:
     return [*rows[: most // 4], LEFT_OUT, *rows[len(rows) - most + most // 4 + 1 :]][:most]
 
 
-def visible(text: str) -> str:
+def visible_text(text: str) -> str:
     """Return a text without what moves a cursor, turns the direction of writing, or cannot be seen.
 
     Very long lines are broken at a blank, and of many empty lines one is kept.

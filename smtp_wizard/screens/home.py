@@ -70,7 +70,7 @@ from smtp_wizard.text.wizard import (
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.checks import CheckList
 from smtp_wizard.widgets.choices import Choice
-from smtp_wizard.widgets.fault_containment import Steady, work_once
+from smtp_wizard.widgets.fault_containment import FaultContained, work_once
 from smtp_wizard.widgets.finding_card import FindingCard
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.table import Column, Table
@@ -108,7 +108,7 @@ class WizardRequested(Message):
     draft: Draft | None = None
 
 
-class HomeScreen(Steady, Screen[None]):
+class HomeScreen(FaultContained, Screen[None]):
     """The list of accounts; what a test says stands beneath it."""
 
     AUTO_FOCUS = "#accounts"
@@ -318,7 +318,7 @@ class HomeScreen(Steady, Screen[None]):
         try:
             return await self.kit.desk.entries.secret_of(account)
         except SecretError as problem:
-            if problem.trouble is not SecretFault.ASK or account.connection.auth is Auth.XOAUTH2:
+            if problem.fault is not SecretFault.ASK or account.connection.auth is Auth.XOAUTH2:
                 raise
         secret = await self.app.push_screen_wait(PasswordScreen(account.name, "It is kept nowhere, as you chose."))
         if secret is None:

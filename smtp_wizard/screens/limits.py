@@ -19,16 +19,16 @@ from textual.widgets import DataTable, Input
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.private_files import absolute
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.limits.catalogue_limits import Sorting, advice, in_order, rows_of, sender_of
+from smtp_wizard.engine.limits.catalogue_limits import Sorting, advice, rows_of, sender_of, sorted_rows
 from smtp_wizard.engine.limits.mailing_plan import (
     MOST_EACH,
     MOST_RECIPIENTS,
     Mailing,
     Plan,
     Reserve,
-    holding,
-    is_for,
     is_rate,
+    limits_in_force,
+    matches_words,
     others,
     parse_count,
     parse_size,
@@ -42,15 +42,15 @@ from smtp_wizard.text.limits import (
     access_words,
     advice_words,
     bars,
+    limit_source_words,
     limit_words,
     plan_words,
     refusal_words,
     rows_csv,
-    source_words,
     table_cells,
 )
 from smtp_wizard.widgets.banner import Banner
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.fields import Field, TextInput
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.table import Column, Table
@@ -104,7 +104,7 @@ class FilterInput(TextInput):
     ]
 
 
-class LimitsScreen(Steady, Screen[None]):
+class LimitsScreen(FaultContained, Screen[None]):
     """All providers, each with today's figures and, below them, those of the old article."""
 
     AUTO_FOCUS = "#limits"
@@ -151,7 +151,7 @@ class LimitsScreen(Steady, Screen[None]):
         known = [each for each in catalog.search(self.entry.value, len(catalog.providers)) if rows_of(each)]
         self._rows = [
             (f"{provider.id}{mark}", provider)
-            for provider in in_order(known, self.sorting)
+            for provider in sorted_rows(known, self.sorting)
             for mark in ("", *("*" if provider.documented and _article(provider) else ""))
         ]
         self.table.fill((key, _cells(key, provider)) for key, provider in self._rows)
@@ -263,7 +263,7 @@ class LimitDetailsScreen(Dialog[None]):
         for row in rows_of(self.provider):
             if row.limit.documented == documented:
                 source = self.provider.source(row.limit.source)
-                yield f"  {limit_words(row.limit)}\n    {source_words(row)}"
+                yield f"  {limit_words(row.limit)}\n    {limit_source_words(row)}"
                 if source is not None and source.url:
                     yield f"    {source.url}"
 
@@ -335,7 +335,7 @@ def _mailboxes(text: str) -> int:
     return parse_count(text, "Such mailboxes", MOST_MAILBOXES, 1)
 
 
-class PlanScreen(Steady, Screen[Mapping[str, str]]):
+class PlanScreen(FaultContained, Screen[Mapping[str, str]]):
     """A mailing and one provider: the numbers of each day, as bars; or why not, and what to do."""
 
     AUTO_FOCUS = "#plan-recipients"
@@ -383,11 +383,13 @@ class PlanScreen(Steady, Screen[Mapping[str, str]]):
     def _kinds(self) -> list[str]:
         """Whom the figures are for that are not the ordinary account's."""
         limits = self.provider.limits
-        different = (limit for limit in others(limits, holding(limits)) if is_rate(limit) and limit.applies_to)
+        different = (limit for limit in others(limits, limits_in_force(limits)) if is_rate(limit) and limit.applies_to)
         return [limit.applies_to for limit in different]
 
     def _kind(self, text: str) -> str:
-        if text.strip() and not any(is_for(limit, text) for limit in self.provider.limits if not limit.historical):
+        if text.strip() and not any(
+            matches_words(limit, text) for limit in self.provider.limits if not limit.historical
+        ):
             raise InputError(phrase("Words out of one of these: {}", shown("; ".join(self._kinds()))))
         return text.strip()
 

@@ -151,7 +151,7 @@ async def unlocked(
         try:
             await (vault.create(passphrase) if new else vault.open(passphrase))
         except SecretError as problem:
-            if problem.trouble is not SecretFault.WRONG:
+            if problem.fault is not SecretFault.WRONG:
                 raise
             trouble = str(problem)
     return True

@@ -141,7 +141,7 @@ class ProviderScreen(StepScreen):
             return
         self.then_and_now.display = not self.then_and_now.display
         if self.then_and_now.display:
-            self.then_and_now.update(told(self.found))
+            self.then_and_now.update(documented_content(self.found))
             self.then_and_now.scroll_visible(animate=False)
 
     @on(Choices.Taken)
@@ -175,6 +175,6 @@ class ProviderScreen(StepScreen):
 STYLES = {Tone.HEADING: "bold", Tone.WARNING: "$text-warning", Tone.FACT: ""}
 
 
-def told(provider: Provider) -> Content:
+def documented_content(provider: Provider) -> Content:
     """What the old article documents about a provider, what holds today, and how that is known."""
     return Content("\n").join(Content.styled(text, STYLES[tone]) for tone, text in then_and_now(provider))

@@ -25,11 +25,11 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.checks.events import Event, RunFinished
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.scan.results import PortScanned, ScanResult, ScanStarted, fold
+from smtp_wizard.engine.scan.results import PortScanned, ScanResult, ScanStarted, fold_scan
 from smtp_wizard.engine.scan.results import ScanEvent as ProbeEvent
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.server_confirmation import was_found
+from smtp_wizard.engine.wizard.server_confirmation import server_was_discovered
 from smtp_wizard.engine.wizard.steps import StepId, may_be_nameless, with_typed_username
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.screens.dialogs import ConfirmScreen
@@ -279,7 +279,7 @@ class ServerScreen(ReachingScreen):
             self._see,
             ca_file=draft.connection.ca_file,
             options=Options(ehlo_name=draft.connection.ehlo_name),
-            found=was_found(draft, self.kit.desk.catalog),
+            found=server_was_discovered(draft, self.kit.desk.catalog),
         )
         self._take_best(found)
 
@@ -289,7 +289,7 @@ class ServerScreen(ReachingScreen):
             self.probe = ScanResult(event.question)
         elif isinstance(event, PortScanned) and self.probe is not None:
             self._seen.append(event)
-            self.probe = fold(self.probe.question, self._seen)
+            self.probe = fold_scan(self.probe.question, self._seen)
         else:
             return
         if self._pending is None:

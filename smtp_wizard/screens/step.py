@@ -32,7 +32,7 @@ from smtp_wizard.text.network import (
     control_host_question,
 )
 from smtp_wizard.widgets.banner import Banner
-from smtp_wizard.widgets.fault_containment import Steady, work_once
+from smtp_wizard.widgets.fault_containment import FaultContained, work_once
 from smtp_wizard.widgets.guide import GuidePane
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.stepper import Stepper
@@ -55,7 +55,7 @@ class Kit:
 StepOutcome = Next | Back
 
 
-class StepScreen(Steady, Screen[StepOutcome]):
+class StepScreen(FaultContained, Screen[StepOutcome]):
     """One question. Escape goes back with everything typed; Enter does the sensible next thing."""
 
     STEP: ClassVar[StepId]

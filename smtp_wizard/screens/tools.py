@@ -27,7 +27,7 @@ from smtp_wizard.screens.dialogs import ConfirmScreen, Dialog, GuideScreen, Help
 from smtp_wizard.screens.step import Kit
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.choices import Choice, Choices
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.provider_picker import PickerList
 from smtp_wizard.widgets.text import Plain
@@ -61,7 +61,7 @@ class OpenTool(Message):
     tool: Tool
 
 
-class ToolsScreen(Steady, Screen[None]):
+class ToolsScreen(FaultContained, Screen[None]):
     """One list of tools."""
 
     AUTO_FOCUS = "#tools"

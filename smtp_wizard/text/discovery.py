@@ -11,7 +11,7 @@ from smtp_wizard.engine.discovery.candidate import SOURCE_WORDS, Candidate, Foun
 from smtp_wizard.engine.discovery.dns import DnsProblem
 from smtp_wizard.engine.discovery.search import DiscoveryResult
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.server_confirmation import Doubt
+from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer
 from smtp_wizard.output.lines import endpoint_words
 
 MOST_OFFERED = 4
@@ -43,24 +43,24 @@ CONFIRM_SHORT = "Is it your provider's server?"
 CONFIRM_NO = "No, look again"
 
 
-def whose_sentence(doubt: Doubt) -> Shown:
+def whose_sentence(doubt: UnconfirmedServer) -> Shown:
     """Say whose a server is that nobody has confirmed, or why that is not known."""
     return phrase("{}.", shown(f"{doubt.whose[0].upper()}{doubt.whose[1:]}"))
 
 
-def doubt_words(doubt: Doubt) -> Shown:
+def doubt_words(doubt: UnconfirmedServer) -> Shown:
     """Name a server that nobody has confirmed, who names it, and whose it is."""
     template = "Found for {}: {}, named by {}. {}" if doubt.source else "Found for {}: {}{}. {}"
     where = shown(endpoint_words(doubt.endpoint))
     return phrase(template, shown(doubt.domain), where, shown(doubt.source), whose_sentence(doubt))
 
 
-def doubt_question(doubt: Doubt) -> str:
+def doubt_question(doubt: UnconfirmedServer) -> str:
     """Ask whether a server is the person's provider's, before a password goes there."""
     return f"{doubt_words(doubt)} Whoever runs it gets your password. {CONFIRM_SHORT}"
 
 
-def doubt_ways_on(doubt: Doubt) -> Shown:
+def doubt_ways_on(doubt: UnconfirmedServer) -> Shown:
     """Name the options of `setup` that accept a server."""
     endpoint = doubt.endpoint
     named = phrase("--host {} --port {} --security {}", shown(endpoint.host), endpoint.port, endpoint.security)

@@ -30,8 +30,8 @@ from smtp_wizard.engine.limits.mailing_plan import (
     Plan,
     Share,
     calendar,
-    holding,
     is_rate,
+    limits_in_force,
     others,
 )
 from smtp_wizard.engine.providers.limits import MEGABYTE, NOT_PUBLISHED, Counted, Per, SendLimit
@@ -91,9 +91,9 @@ def _cell(value: Any) -> Any:
     return "" if value is None else value
 
 
-def row_words(row: LimitRow) -> str:
+def limit_row_words(row: LimitRow) -> str:
     """Return a row for a person: the figure, for whom, and who says so."""
-    return f"{limit_words(row.limit)}  [{source_words(row)}]"
+    return f"{limit_words(row.limit)}  [{limit_source_words(row)}]"
 
 
 def limit_words(limit: SendLimit) -> str:
@@ -103,7 +103,7 @@ def limit_words(limit: SendLimit) -> str:
     return limit.words()
 
 
-def source_words(row: LimitRow) -> str:
+def limit_source_words(row: LimitRow) -> str:
     """Say where a figure is from: title and day, and how far to trust it."""
     limit, source = row.limit, row.provider.source(row.limit.source)
     if not limit.source:
@@ -123,7 +123,9 @@ def plan_words(made: Plan, catalog: Catalog) -> list[str]:
     narrowest = made.narrowest
     if narrowest is not None and narrowest.binding is not None:
         row = LimitRow(_provider(narrowest, catalog), narrowest.binding)
-        said.append(f"The limit that binds: {row.provider.name}, {row.limit.words()}. Source: {source_words(row)}.")
+        said.append(
+            f"The limit that binds: {row.provider.name}, {row.limit.words()}. Source: {limit_source_words(row)}."
+        )
     if made.interval is not None:
         said.append(f"A safe pace: one message every {_paces(made, catalog)}.")
     if made.working and mailing.reserve.amount:
@@ -154,9 +156,9 @@ def _headline(made: Plan) -> str:
         when = f"on {first}" if made.days == 1 else f"from {first} to {last}"
         late = "" if made.fits else f" That is more than {COMFORTABLE} days: it does not fit."
         return f"{what}: {days_words(made.days)}, {when}.{late}"
-    if any(share.trouble is None for share in made.shares):
+    if any(share.exclusion is None for share in made.shares):
         return f"{what}: more than {LONGEST // 366} years. It does not fit."
-    unknown = any(share.trouble is Exclusion.NOT_PUBLISHED for share in made.shares)
+    unknown = any(share.exclusion is Exclusion.NOT_PUBLISHED for share in made.shares)
     return f"{what}: {'it cannot be planned' if unknown else 'it does not fit'}."
 
 
@@ -169,7 +171,7 @@ def _together(made: Plan, catalog: Catalog) -> str:
 
 def _trouble_words(share: Share, made: Plan, catalog: Catalog) -> str:
     provider = _provider(share, catalog)
-    match share.trouble:
+    match share.exclusion:
         case Exclusion.TOO_LARGE:
             size = f"{made.mailing.encoded / MEGABYTE:,.1f} MB"
             return f"The message is too large for {provider.name}: on its way it has {size}, as files grow by a third."
@@ -190,7 +192,7 @@ def notes(made: Plan, catalog: Catalog) -> list[str]:
     said: list[str] = []
     for share in made.shares:
         provider, limits = _provider(share, catalog), share.sender.limits
-        held = holding(limits, share.sender.chosen)
+        held = limits_in_force(limits, share.sender.chosen)
         different = [each.words() for each in others(limits, held) if is_rate(each)]
         if can_send(provider) and (closed := access_words(provider)):
             said.append(closed)
@@ -201,7 +203,7 @@ def notes(made: Plan, catalog: Catalog) -> list[str]:
             for each in held
             if each.per in (Per.CONNECTION, Per.SESSION)
         ]
-        if made.mailing.size and share.trouble is None and not largest(provider):
+        if made.mailing.size and share.exclusion is None and not largest(provider):
             said.append(f"{provider.name}: how large a message may be is not published.")
         if provider.limits_note:
             said.append(f"{provider.name}: {provider.limits_note}")
@@ -340,7 +342,7 @@ def _share_json(share: Share, catalog: Catalog) -> ShareJson:
         per_day=share.per_day,
         interval_seconds=share.interval,
         binding=_binding(share, catalog),
-        trouble=share.trouble,
+        trouble=share.exclusion,
         access=access_to(_provider(share, catalog)),
     )
 

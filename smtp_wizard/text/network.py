@@ -76,14 +76,14 @@ def families_words(families: Sequence[Family]) -> str:
     return "over " + " and ".join(_FAMILIES[each] for each in families)
 
 
-def row_words(result: PortResult) -> str:
+def port_row_words(result: PortResult) -> str:
     """The row of one port: its number, and what became of it."""
     return f"{result.port}: {port_words(result)}"
 
 
 def rows(probe: ScanResult) -> list[str]:
     """Every port that was asked for, in that order; those without an answer yet are waited for."""
-    seen = {each.port: row_words(each) for each in probe.ports}
+    seen = {each.port: port_row_words(each) for each in probe.ports}
     return [seen.get(each.port, f"{each.port}: ...") for each in probe.question.endpoints]
 
 
@@ -120,7 +120,7 @@ def common_finding(probe: ScanResult) -> Finding | None:
     return replace(findings[0], fix=None)
 
 
-def table(probe: ScanResult) -> list[str]:
+def ports_table(probe: ScanResult) -> list[str]:
     """One row a port for a plain report, best first, and what follows from them."""
     lines: list[str] = []
     for result in probe.ranked:

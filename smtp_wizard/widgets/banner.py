@@ -5,10 +5,10 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 
 
-class Banner(Steady, Static):
+class Banner(FaultContained, Static):
     """One lasting message above the footer; takes no room while there is none."""
 
     def __init__(self) -> None:

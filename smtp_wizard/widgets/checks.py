@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.events import Event, Line, RunFinished, StageFinished, StageStarted
 from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.output.lines import STAGE_WORDS
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.text import Plain, wrapped
 
 MARKS = {
@@ -35,7 +35,7 @@ STYLES = {
 }
 
 
-class CheckList(Steady, Vertical):
+class CheckList(FaultContained, Vertical):
     """The stages of a check as they come out. Those that passed fold into one line when one failed."""
 
     GATHER: ClassVar[float] = 0.12

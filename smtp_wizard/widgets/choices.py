@@ -13,7 +13,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
 
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.text import wrapped
 
 V = TypeVar("V")
@@ -31,7 +31,7 @@ class Choice(Generic[V_co]):
     """Stands behind the title, dimmed."""
 
 
-class Choices(Steady, Widget, Generic[V], can_focus=True):
+class Choices(FaultContained, Widget, Generic[V], can_focus=True):
     """A few answers, one of them chosen: arrows choose, Enter goes on. The chosen one has a real mark before it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

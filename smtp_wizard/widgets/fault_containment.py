@@ -1,7 +1,7 @@
 """What keeps the screens standing when something in them fails: one handler is lost, never the part that it belongs to.
 
 The toolkit ends a part whose handler raises, and with it all that the part would still have been told: its keys are
-dead from then on. A `Steady` part hands the fault to the app, which says it on the screen, and goes on.
+dead from then on. A `FaultContained` part hands the fault to the app, which says it on the screen, and goes on.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.worker import Worker, WorkerState
 
-from smtp_wizard.runtime.fault_log import BrokenOff, as_fault
+from smtp_wizard.runtime.fault_log import WorkCancelled, as_fault
 
 P = ParamSpec("P")
-S = TypeVar("S", bound="Steady")
+S = TypeVar("S", bound="FaultContained")
 
 
-class Steady(MessagePump):
+class FaultContained(MessagePump):
     """Stands before a class of the toolkit: `class HomeScreen(Steady, Screen[None])`."""
 
     class Stands(Message, bubble=False):
@@ -60,7 +60,7 @@ class Steady(MessagePump):
         if worker.is_finished:
             self.work_ended()
         if event.state is WorkerState.CANCELLED and not worker.is_cancelled:
-            raise as_fault(worker.error or BrokenOff())
+            raise as_fault(worker.error or WorkCancelled())
 
 
 def work_once(

@@ -16,14 +16,14 @@ from textual.content import Content
 from textual.widgets import Input
 
 from smtp_wizard.engine.providers.provider import SecretForm
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.text import Plain
 
 LONGEST_PASTE = 32_768
 """Characters that are taken of a paste into one row: no token or web address is longer."""
 
 
-class TextInput(Steady, Input):
+class TextInput(FaultContained, Input):
     """An input of one row that never blinks and never wipes what is in it when it gets the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Next", key_display="enter")]
@@ -51,7 +51,7 @@ class Reading(Generic[T]):
     """One sentence; '' where it can be used."""
 
 
-class Field(Steady, Vertical, Generic[T]):
+class Field(FaultContained, Vertical, Generic[T]):
     """A label, an input, and beneath it a hint that gives way to what is wrong.
 
     A fault is told when the person is done with the field, and looked for again at every key once it was told.

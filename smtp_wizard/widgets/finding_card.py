@@ -8,10 +8,10 @@ from textual.widgets import Static
 from smtp_wizard.engine.accounts.lockout_guard import PAUSED
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.output.lines import who_words
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 
 
-class FindingCard(Steady, Static):
+class FindingCard(FaultContained, Static):
     """What is wrong, who must act, what to do next; the server's own words under Details."""
 
     def __init__(self, *, id: str | None = None) -> None:

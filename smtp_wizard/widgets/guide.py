@@ -15,11 +15,11 @@ from textual.widget import Widget
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.guides.guides import Guide, GuideStep
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.text import Plain, wrapped
 
 
-class GuideRow(Steady, Widget):
+class GuideRow(FaultContained, Widget):
     """One step of a guide: mark, tick, text; its lines hang below the text, web addresses stay whole."""
 
     done: reactive[bool] = reactive(False)
@@ -53,7 +53,7 @@ class GuideRow(Steady, Widget):
         return Content("\n").join([first, *rest, *remarks])
 
 
-class GuidePane(Steady, VerticalScroll, can_focus=True):
+class GuidePane(FaultContained, VerticalScroll, can_focus=True):
     """A guide beside the checks. Arrows move between steps, Space ticks one; a check that proves a step ticks it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -6,10 +6,10 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 
 
-class KeyHints(Steady, Static):
+class KeyHints(FaultContained, Static):
     """The keys that do something here, in one line at the bottom; those that no longer fit are left out.
 
     One line of text, and not a row of widgets: it is painted only when it says something else, and never moves the

@@ -15,12 +15,12 @@ from textual.widgets.option_list import Option
 
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.fields import TextInput
 from smtp_wizard.widgets.text import Plain
 
 
-class PickerList(Steady, OptionList, can_focus=False):
+class PickerList(FaultContained, OptionList, can_focus=False):
     """The list under a filter. A real mark stands before the chosen row, so that it shows without colour."""
 
     def watch_highlighted(self, highlighted: int | None) -> None:
@@ -33,7 +33,7 @@ class PickerList(Steady, OptionList, can_focus=False):
                 self.replace_option_prompt_at_index(at, wanted)
 
 
-class ProviderPicker(Steady, Vertical):
+class ProviderPicker(FaultContained, Vertical):
     """Type to filter, arrows to move, Enter to choose. The last row always leads to the server by hand."""
 
     MOST: ClassVar[int] = 60

@@ -9,10 +9,10 @@ from textual.widgets import Static
 
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Step, StepId, applicable
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 
 
-class Stepper(Steady, Static):
+class Stepper(FaultContained, Static):
     """The line of steps: all of them where there is room, else the number and the name."""
 
     ROOM: ClassVar[int] = 70

@@ -12,7 +12,7 @@ from rich.text import Text
 from textual import events
 from textual.widgets import DataTable
 
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 
 MARK = 2
 """The width of the mark before a row."""
@@ -58,7 +58,7 @@ def _bends(column: Column, width: int, step: int) -> bool:
     return width < column.most if step > 0 else bool(column.least) and width > column.least
 
 
-class Table(Steady, DataTable[Text]):
+class Table(FaultContained, DataTable[Text]):
     """Rows of which one is chosen, with a real mark before it, so that it shows without colour.
 
     A row is one cell, its columns made of blanks: each cell of a row would go over the line with colours of its own.

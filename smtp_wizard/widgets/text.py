@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 
 
 def wrapped(text: str, width: int, hanging: int = 0) -> list[str]:
@@ -22,7 +22,7 @@ def wrapped(text: str, width: int, hanging: int = 0) -> list[str]:
     return [*lines, line]
 
 
-class Plain(Steady, Static):
+class Plain(FaultContained, Static):
     """Text as it is: no markup is read."""
 
     def __init__(self, text: str | Content = "", *, id: str | None = None, classes: str | None = None) -> None:

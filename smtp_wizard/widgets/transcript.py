@@ -12,11 +12,11 @@ from textual.message import Message
 
 from smtp_wizard.engine.checks.events import Line
 from smtp_wizard.output.lines import TRANSCRIPT_LEGEND
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.text import Plain
 
 
-class TranscriptPane(Steady, VerticalScroll, can_focus=True):
+class TranscriptPane(FaultContained, VerticalScroll, can_focus=True):
     """The dialogue with the server, secrets masked; to copy, and to read in full with what went wrong."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,13 +8,13 @@ from textual.containers import Vertical
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.text.stores import WAY_HINTS, WAY_LABELS, WAY_PARSERS
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.fields import Field, TextInput
 
 _IDS = {StoreKind.ENV: "env-name", StoreKind.COMMAND: "secret-command", StoreKind.FILE: "secret-file"}
 
 
-class WayFields(Steady, Vertical):
+class WayFields(FaultContained, Vertical):
     """A field for each place that is only referred to; the one of the chosen place is shown."""
 
     DEFAULT_CSS = "WayFields { height: auto; }"

@@ -291,7 +291,7 @@ def wizard(monkeypatch: pytest.MonkeyPatch) -> list[Draft]:
 
     monkeypatch.setattr("smtp_wizard.commands.accounts_edit.can_ask", lambda: True)
     monkeypatch.setattr("smtp_wizard.commands.accounts_edit.can_draw", lambda: True)
-    monkeypatch.setattr("smtp_wizard.commands.accounts_edit.draw", draw)
+    monkeypatch.setattr("smtp_wizard.commands.accounts_edit.run_screens", draw)
     return opened
 
 

@@ -58,7 +58,7 @@ def usual(monkeypatch: pytest.MonkeyPatch, ways: dict[int, Security]) -> None:
 
 def proposing(monkeypatch: pytest.MonkeyPatch, *known: ControlHost) -> None:
     """Let others be proposed, and that about servers on this computer, too."""
-    monkeypatch.setattr("smtp_wizard.engine.scan.control_host.nearby", lambda host: False)
+    monkeypatch.setattr("smtp_wizard.engine.scan.control_host.is_internal_host", lambda host: False)
     monkeypatch.setattr("smtp_wizard.engine.scan.control_host.load_control_hosts", lambda: known)
 
 

@@ -39,8 +39,8 @@ from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
 from smtp_wizard.launch import build_desk
 from smtp_wizard.output.lines import WIDTH
-from smtp_wizard.plain.checks import PERHAPS_SENT, Checked, awaited
-from smtp_wizard.plain.talk import Choice, GoBack, Quit, Talk, wrap
+from smtp_wizard.plain.checks import PERHAPS_SENT, CompletedCheck, awaited
+from smtp_wizard.plain.talk import Choice, Conversation, GoBack, Quit, wrap
 from smtp_wizard.plain.terminal import Terminal
 from smtp_wizard.plain.walk import PLAIN, PlainWizard
 from smtp_wizard.runtime.exits import Interrupted
@@ -712,7 +712,7 @@ def test_a_message_that_was_cut_off_may_or_may_not_have_been_sent() -> None:
         raise AssertionError("the signal ends it")
 
     with pytest.raises(Interrupted) as ended:
-        Checked(conversation, check)
+        CompletedCheck(conversation, check)
     assert (ended.value.number, ended.value.undone) == (signal.SIGINT, PERHAPS_SENT)
 
 
@@ -1150,7 +1150,7 @@ def test_a_word_in_quotation_marks_is_meant_literally(typed: str, meant: str) ->
 
 @pytest.mark.parametrize(("typed", "raised"), [("back", GoBack), ("BACK ", GoBack), ("Quit", Quit), ("exit", Quit)])
 def test_the_words_that_are_understood_everywhere(typed: str, raised: type[Exception]) -> None:
-    questions: list[Callable[[Talk], str]] = [
+    questions: list[Callable[[Conversation], str]] = [
         lambda asking: asking.ask("Name", str),
         lambda asking: asking.choose("", [Choice("a", "A")]),
         lambda asking: asking.secret("Key"),

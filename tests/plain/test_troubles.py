@@ -25,7 +25,7 @@ from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.steps import Back
 from smtp_wizard.plain.connect import connect
 from smtp_wizard.plain.form import Kit, StepOutcome
-from smtp_wizard.plain.talk import Talk
+from smtp_wizard.plain.talk import Conversation
 from smtp_wizard.plain.testmail import testmail as send_test
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.text.stores import VAULT_CLOSED
@@ -180,7 +180,7 @@ async def changed(desk: Desk, at: str, *script: Exchange, secret: Secret | None 
     dialogue = Dialogue(*begins, *script)
 
     def answer() -> StepOutcome:
-        return ask(Talk(dialogue), Kit(desk, GuideShelf(), lambda _: None), draft)
+        return ask(Conversation(dialogue), Kit(desk, GuideShelf(), lambda _: None), draft)
 
     assert isinstance(await asyncio.to_thread(answer), Back)
     dialogue.over()

@@ -37,7 +37,7 @@ async def trouble_of_get(store: KeyringStore) -> str:
     try:
         await store.get(StoreRef(StoreKind.KEYRING, "Account 0/password"))
     except SecretError as problem:
-        return problem.trouble.value
+        return problem.fault.value
     return ""
 
 

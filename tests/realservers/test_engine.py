@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.checks.target import Limits, Mail
+from smtp_wizard.engine.checks.target import Mail, TimeLimits
 from smtp_wizard.engine.checks.test_message import test_message as compose
 from smtp_wizard.engine.smtp.transport import SocketStream, SocketWire, Trust
 from tests.realservers.servers import (
@@ -54,7 +54,7 @@ async def ask(
         endpoint(server, security),
         username=login.username,
         secret=Secret(login.password if password is None else password),
-        limits=Limits(),
+        limits=TimeLimits(),
         **options,
     )
 
@@ -180,7 +180,7 @@ async def test_the_way_that_a_port_wants_is_found_and_works(postfix: MailServer)
             secret=Secret(ALICE.password),
             trust=trust,
             allow_cleartext=True,
-            limits=replace(Limits(), silence=0.3),
+            limits=replace(TimeLimits(), silence=0.3),
         )
         assert done.finding.code == code
         assert done.finding.fix is not None

@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
-from smtp_wizard.engine.checks.target import Limits
+from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.smtp.transport import Trust
 from tests.realservers.oidc import (
     BEARER,
@@ -43,7 +43,7 @@ async def ask(server: MailServer, security: Security, secret: str, login: Login 
         username=login.address,
         secret=Secret(secret),
         trust=Trust(str(server.ca_file)),
-        limits=Limits(),
+        limits=TimeLimits(),
         **options,
     )
     assert secret not in done.everything

@@ -29,7 +29,7 @@ from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import Next
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.oauth import oauth
-from smtp_wizard.plain.talk import Talk
+from smtp_wizard.plain.talk import Conversation
 from smtp_wizard.runtime.exits import CommandError
 from smtp_wizard.runtime.running import Stopwatch
 from smtp_wizard.runtime.sign_in_thread import SignInThread
@@ -135,7 +135,7 @@ def begun(office: Office) -> Draft:
 
 
 def answered(office: Office, person: Person) -> Draft:
-    outcome = oauth(Talk(person), Kit(office.desk, shelf(), lambda draft: None), begun(office))
+    outcome = oauth(Conversation(person), Kit(office.desk, shelf(), lambda draft: None), begun(office))
     assert isinstance(outcome, Next)
     assert not person.answers
     return outcome.draft
@@ -179,7 +179,7 @@ def test_back_leads_out_of_the_waiting(tmp_path: Path, monkeypatch: pytest.Monke
         office = Office(tmp_path, server, monkeypatch)
         before = threading.active_count()
         person = Person(CLIENT_ID, "2", "back", "another-id", "1", "back", "back")
-        outcome = oauth(Talk(person), Kit(office.desk, shelf(), lambda draft: None), begun(office))
+        outcome = oauth(Conversation(person), Kit(office.desk, shelf(), lambda draft: None), begun(office))
         assert not isinstance(outcome, Next)
         assert threading.active_count() == before
     assert "does not know this client id" in person.read_so_far

@@ -13,12 +13,12 @@ from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
-from smtp_wizard.engine.checks.target import Limits
+from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.text.wizard import REFUSED_AS_IT_IS, UNDER_WAY
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 from tests.support.checking import AUTH, EHLO, GREETING, PLAIN_UP_TO_AUTH, SIGNED_IN, SLOW_OFFER, hurried
 from tests.support.misbehaving import Hold, MisbehavingServer, Script, Send
 from tests.support.walk import Walk, make_desk, walking
@@ -59,7 +59,7 @@ def signed_in(server: MisbehavingServer) -> Draft:
     return replace(found, proof=proof, test_to=Address("bob", "elsewhere.example"))
 
 
-def desk_with(folder: Path, limits: Limits = PATIENT) -> Desk:
+def desk_with(folder: Path, limits: TimeLimits = PATIENT) -> Desk:
     return make_desk(folder, limits=limits)
 
 
@@ -74,7 +74,7 @@ async def reach(walk: Walk, server: MisbehavingServer, count: int) -> None:
 async def checked(walk: Walk) -> None:
     """Wait for the end of a check."""
     screen = walk.app.screen
-    assert isinstance(screen, Steady)
+    assert isinstance(screen, FaultContained)
     await walk.until(lambda: not screen.at_work("checks"), "the end of the check")
     await walk.settle()
 

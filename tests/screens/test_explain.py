@@ -28,7 +28,7 @@ from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.screens import explain
 from smtp_wizard.screens.dialogs import GuideScreen
-from smtp_wizard.screens.explain import ExplainScreen, PasteArea, taken, visible
+from smtp_wizard.screens.explain import ExplainScreen, PasteArea, fitting_text, visible_text
 from smtp_wizard.screens.finding import FindingScreen
 from smtp_wizard.screens.tools import ToolsScreen
 from smtp_wizard.text.explain import COPIED, NOTHING_PASTED, TOO_LONG
@@ -81,7 +81,7 @@ async def test_a_paste_of_many_lines_is_explained(desk: Desk, size: tuple[int, i
         assert "private.person" not in text
         await walk.press("escape")
         await walk.at_screen(ExplainScreen)
-        assert walk.the("#pasted", PasteArea).text == visible(BOUNCE), "another look costs no second paste"
+        assert walk.the("#pasted", PasteArea).text == visible_text(BOUNCE), "another look costs no second paste"
 
 
 async def test_what_is_unknown_is_called_unknown_and_says_what_to_try(desk: Desk) -> None:
@@ -184,7 +184,7 @@ HUGE = (
 def test_what_is_taken_of_megabytes_can_be_drawn(text: str) -> None:
     """So many characters and lines, none of them long: all of it is laid out at every key."""
     begin, end = "the beginning\n", "\n535 5.7.8 the end"
-    shown, cut = taken(begin + text + end, explain.LONGEST, explain.MOST_LINES)
+    shown, cut = fitting_text(begin + text + end, explain.LONGEST, explain.MOST_LINES)
     assert cut
     assert len(shown) <= explain.LONGEST
     lines = shown.split("\n")
@@ -197,19 +197,19 @@ def test_what_is_taken_of_megabytes_can_be_drawn(text: str) -> None:
 
 @given(st.text("ab \n\t\r\u200b", max_size=60), st.integers(0, 80), st.integers(0, 12))
 def test_what_is_taken_is_what_fits(text: str, room: int, lines: int) -> None:
-    shown, cut = taken(text, room, lines)
+    shown, cut = fitting_text(text, room, lines)
     assert len(shown) <= room
     assert shown.count("\n") < max(lines, 1) + 4 * cut
-    if not cut and len(visible(text)) <= room:
-        assert shown == visible(text)
+    if not cut and len(visible_text(text)) <= room:
+        assert shown == visible_text(text)
 
 
 def test_a_long_line_is_broken_at_a_blank() -> None:
     words = "words " * 2000
-    lines = visible(words).split("\n")
+    lines = visible_text(words).split("\n")
     assert max(map(len, lines)) <= explain.LONGEST_LINE
     assert " ".join(lines) == words
-    assert "".join(visible("x" * 5000).split("\n")) == "x" * 5000
+    assert "".join(visible_text("x" * 5000).split("\n")) == "x" * 5000
 
 
 async def test_five_megabytes_are_pasted_and_the_screen_answers_keys(desk: Desk) -> None:

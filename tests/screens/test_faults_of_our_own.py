@@ -44,7 +44,7 @@ from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.text.network import Unreached
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.checks import CheckList
-from smtp_wizard.widgets.fault_containment import Steady
+from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.text import Plain
 from tests.support.places import (
     GOOD,
@@ -466,7 +466,7 @@ async def test_a_first_step_that_cannot_be_shown_leads_to_the_accounts(
 def later(walk: Walk, how: str, fails: Callable[[], object]) -> None:
     """Have something called as handlers, timers and callbacks are."""
     screen = walk.app.screen
-    part = next(each for each in (walk.app.focused, *screen.query(Plain)) if isinstance(each, Steady))
+    part = next(each for each in (walk.app.focused, *screen.query(Plain)) if isinstance(each, FaultContained))
     begin: Mapping[str, Callable[[], object]] = {
         "the screen": lambda: screen.call_later(fails),
         "next": lambda: screen.call_next(fails),
@@ -557,7 +557,7 @@ def test_every_part_of_the_screens_is_steady() -> None:
         if isinstance(part, type) and issubclass(part, MessagePump) and part.__module__.startswith("smtp_wizard.")
     }
     assert len(parts) > 40
-    assert [part.__qualname__ for part in parts if not issubclass(part, Steady)] == []
+    assert [part.__qualname__ for part in parts if not issubclass(part, FaultContained)] == []
 
 
 def test_where_nothing_can_be_written_the_sentence_names_no_log(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
-from smtp_wizard.engine.checks.target import Limits
+from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.sandbox.mailbox import messages
 from smtp_wizard.engine.secrets.base import SecretStore
@@ -240,7 +240,7 @@ async def served(folder: Path, draft: Draft, *, only: frozenset[Security] | None
         led = servers["accept"]
         kept = {way: there for way, there in led.endpoints.items() if only is None or way in only}
         wire = RedirectWire(Led(kept, led.trust))
-        desk = make_desk(folder, wire, backend=desktop(), limits=Limits(silence=0.1), now=lambda: NOON)
+        desk = make_desk(folder, wire, backend=desktop(), limits=TimeLimits(silence=0.1), now=lambda: NOON)
         async with walking(desk, draft=draft) as walk:
             yield Served(walk, wire)
 

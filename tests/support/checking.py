@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Emit, Event, Line, RunFinished, StageFinished, fold
 from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.checks.runner import run_checks
-from smtp_wizard.engine.checks.target import Limits, Mail, Target
+from smtp_wizard.engine.checks.target import Mail, Target, TimeLimits
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.providers.catalog import load_catalog
@@ -35,14 +35,14 @@ ALICE = Address("alice", "example.test")
 BOB = Address("bob", "example.test")
 MAIL = Mail(ALICE, BOB, b"From: alice@example.test\r\nTo: bob@example.test\r\nSubject: hi\r\n\r\n.dot\r\n")
 
-QUICK = Limits(
-    **{each.name: PATIENCE for each in fields(Limits) if each.name != "silence"},
+QUICK = TimeLimits(
+    **{each.name: PATIENCE for each in fields(TimeLimits) if each.name != "silence"},
     silence=0.1,
 )
 """For checks that end by themselves: only what goes wrong with the test itself takes so long."""
 
 
-def hurried(**seconds: float) -> Limits:
+def hurried(**seconds: float) -> TimeLimits:
     """Return `QUICK` with shorter limits for the stages in which a server keeps silent."""
     return replace(QUICK, **seconds)
 
@@ -138,7 +138,7 @@ async def check(
     *,
     depth: Depth = Depth.LOGIN,
     secret: Secret | None = SECRET,
-    limits: Limits = QUICK,
+    limits: TimeLimits = QUICK,
     wire: Wire | None = None,
     trust: Trust | None = None,
     **target: Any,

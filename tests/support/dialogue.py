@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smtp_wizard.plain.talk import CannotHide, Talk
+from smtp_wizard.plain.talk import CannotHide, Conversation
 
 Exchange = tuple[str, str]
 """Words that stand in the prompt or in what was said since the last answer, and the answer."""
@@ -55,10 +55,10 @@ class Dialogue:
         return _joined(self.said)
 
 
-def talk(*script: Exchange) -> tuple[Talk, Dialogue]:
+def talk(*script: Exchange) -> tuple[Conversation, Dialogue]:
     """Return a conversation, and who plays it."""
     dialogue = Dialogue(*script)
-    return Talk(dialogue), dialogue
+    return Conversation(dialogue), dialogue
 
 
 def answers(*script: Exchange, **changed: str) -> Sequence[Exchange]:

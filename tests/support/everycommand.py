@@ -230,9 +230,9 @@ CONDITIONS = {
 def load():
     # All that any command loads, at once.
     import smtp_wizard
-    from smtp_wizard.commands.process import occupy_streams
+    from smtp_wizard.commands.process import fill_closed_streams
 
-    occupy_streams()
+    fill_closed_streams()
     for module in pkgutil.walk_packages(smtp_wizard.__path__, "smtp_wizard."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)

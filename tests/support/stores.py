@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, SecretStore, nothing
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, SecretStore, do_nothing
 from smtp_wizard.engine.secrets.keyring import SERVICE
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import ReferenceStore
@@ -24,7 +24,7 @@ class FailingStore:
     async def probe(self) -> Availability:
         return Availability(False, "This store fails on purpose.", unattended=False)
 
-    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = do_nothing) -> None:
         raise self._error()
 
     async def get(self, ref: StoreRef) -> Secret:

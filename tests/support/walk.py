@@ -24,7 +24,7 @@ from textual.widgets import Static
 
 from smtp_wizard.app import SETUP, WizardApp
 from smtp_wizard.engine.accounts.account_book import AccountBook
-from smtp_wizard.engine.checks.target import Limits
+from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.discovery.dns import Resolver
 from smtp_wizard.engine.discovery.web import Web
@@ -118,7 +118,7 @@ def make_desk(
     *,
     backend: MemoryBackend | None = None,
     stores: SecretStores | None = None,
-    limits: Limits | None = None,
+    limits: TimeLimits | None = None,
     now: Callable[[], datetime] | None = None,
     providers: Catalog | None = None,
     lock_limit: float = 5.0,

@@ -101,7 +101,7 @@ def store_named(store: str | None, said: Mapping[str, Any]) -> StoreKind | None:
     return kind
 
 
-def need_the_way(kind: StoreKind) -> click.UsageError:
+def reference_missing(kind: StoreKind) -> click.UsageError:
     """Return the error for a store that only keeps the way to the password, where no way was named."""
     return click.UsageError(f"--store {kind.value} needs --{REFERENCES[kind].replace('_', '-')}.")
 

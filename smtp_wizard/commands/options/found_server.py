@@ -12,7 +12,7 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.discovery.search import DiscoveryResult
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft, with_candidate, with_found
-from smtp_wizard.engine.wizard.server_confirmation import Doubt, doubt_about
+from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, doubt_about
 from smtp_wizard.runtime.exits import CommandError
 from smtp_wizard.runtime.output import Output
 from smtp_wizard.runtime.questions import agree
@@ -73,12 +73,12 @@ class Search:
         return with_candidate(found, desk.catalog, taken).confirmed() if taken is not None else None
 
 
-def agreed(out: Output, draft: Draft, doubt: Doubt) -> Draft:
+def agreed(out: Output, draft: Draft, doubt: UnconfirmedServer) -> Draft:
     """Ask whether a server that was found is the right one. Raises `CommandError` where the answer is no."""
     agree(out, UNCONFIRMED, doubt_words(doubt), CONFIRM_SHORT, doubt_ways_on(doubt))
     return draft.confirmed()
 
 
-def unconfirmed(doubt: Doubt) -> CommandError:
+def unconfirmed(doubt: UnconfirmedServer) -> CommandError:
     """Return the error for a server that was found where nobody is asked."""
     return CommandError(UNCONFIRMED, phrase("{} No password was sent.", doubt_words(doubt)), doubt_ways_on(doubt))

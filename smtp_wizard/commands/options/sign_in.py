@@ -78,10 +78,10 @@ def password_of(
         from smtp_wizard.commands.options.browser import refuse_without_sign_in
 
         refuse_without_sign_in(account)
-    return kept or tidied_for(invocation, account, given or typed_password(account.name))
+    return kept or tidy_password(invocation, account, given or typed_password(account.name))
 
 
-def tidied_for(invocation: Invocation, account: Account, secret: Secret) -> Secret:
+def tidy_password(invocation: Invocation, account: Account, secret: Secret) -> Secret:
     """Return a password tidied where the account's provider makes it up itself; warn of what is odd in any other."""
     path = invocation.catalog.path(account.connection.provider, account.connection.path)
     tidy = path.tidied(secret) if path is not None else secret
@@ -101,7 +101,7 @@ def _kept(invocation: Invocation, account: Account, watch: Stopwatch, undone: Ca
     try:
         return run(fetch(), watch, undone)
     except SecretError as problem:
-        if problem.trouble is not SecretFault.ASK:
+        if problem.fault is not SecretFault.ASK:
             raise
         return None
 

@@ -139,7 +139,7 @@ def _open(invocation: Invocation) -> None:
         try:
             run(invocation.stores.vault.open(passphrase), Stopwatch())
         except SecretError as problem:
-            if problem.trouble is not SecretFault.WRONG or attempt == ATTEMPTS:
+            if problem.fault is not SecretFault.WRONG or attempt == ATTEMPTS:
                 raise
             invocation.out.narrate(f"{problem} {FORGOTTEN}")
         else:

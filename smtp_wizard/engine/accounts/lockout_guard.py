@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Emit, RunFinished, SignInProgress, StageFinished
 from smtp_wizard.engine.checks.report import CheckResult, Report
-from smtp_wizard.engine.checks.target import Target, planned
+from smtp_wizard.engine.checks.target import Target, planned_stages
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
 
@@ -34,7 +34,7 @@ Title = Callable[[str], Shown]
 """What a cause is called, by its code."""
 
 
-class Guard:
+class LockoutGuard:
     """Stands before the sign-ins to one account: lets one through as long as it can do no harm."""
 
     def __init__(
@@ -134,7 +134,7 @@ def report_pause(target: Target, depth: Depth, finding: Finding, emit: Emit) -> 
     stopped = CheckResult(Stage.AUTH, Verdict.FAIL, 0.0, finding.title, finding)
     results = tuple(
         stopped if stage is Stage.AUTH else CheckResult(stage, Verdict.SKIPPED, 0.0, phrase("not reached"))
-        for stage in planned(target, depth)
+        for stage in planned_stages(target, depth)
     )
     for result in results:
         emit(StageFinished(result))

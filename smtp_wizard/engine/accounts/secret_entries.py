@@ -85,7 +85,7 @@ class SecretEntries:
                 return await self._stores.fetch(place)
             except SecretError as problem:
                 now = await self.place_of(account)
-                if problem.trouble not in (SecretFault.MISSING, SecretFault.ASK) or now == place:
+                if problem.fault not in (SecretFault.MISSING, SecretFault.ASK) or now == place:
                     raise
                 place = now
         raise SecretError(SecretFault.MISSING, phrase("Other programs keep changing that password; please try again."))
@@ -148,8 +148,8 @@ class SecretEntries:
             await self._stores.fetch(ref)
         except SecretError as problem:
             # Without its file the vault has nothing in it; without a keyring, the next session may have one.
-            gone = problem.trouble is SecretFault.MISSING or (
-                problem.trouble is SecretFault.ABSENT and ref.kind is StoreKind.VAULT
+            gone = problem.fault is SecretFault.MISSING or (
+                problem.fault is SecretFault.ABSENT and ref.kind is StoreKind.VAULT
             )
             return False if gone else None
         return True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
-from smtp_wizard.engine.checks.target import Explains
+from smtp_wizard.engine.checks.target import ExplainsSymptoms
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.endpoint import Endpoint
@@ -75,7 +75,7 @@ class SignInProgress:
         self.answered = True
 
 
-class Titles(Explains, Protocol):
+class NamesCauses(ExplainsSymptoms, Protocol):
     """What keeps causes in mind needs of the diagnosis besides."""
 
     def title(self, cause: str) -> Shown: ...

@@ -21,7 +21,7 @@ from smtp_wizard.engine.checks.certificate_inspection import (
 )
 from smtp_wizard.engine.checks.events import Emit, Line, RunFinished, SignInProgress, StageFinished, StageStarted
 from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
-from smtp_wizard.engine.checks.target import Explains, Limits, Mail, Target, planned
+from smtp_wizard.engine.checks.target import ExplainsSymptoms, Mail, Target, TimeLimits, planned_stages
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp import protocol, sasl
 from smtp_wizard.engine.smtp.masking import MASK, Redactor
@@ -37,9 +37,9 @@ async def run_checks(
     *,
     depth: Depth,
     wire: Wire,
-    diagnosis: Explains,
+    diagnosis: ExplainsSymptoms,
     emit: Emit,
-    limits: Limits | None = None,
+    limits: TimeLimits | None = None,
     sign_in: SignInProgress | None = None,
 ) -> Report:
     """Go through the stages, telling each event to `emit`, and return the report; the first failure ends it.
@@ -52,11 +52,11 @@ async def run_checks(
         raise ValueError("a check that sends needs a message")
     if depth is not Depth.SERVER and target.connection.auth is not Auth.NONE and secret is None:
         raise ValueError("a check that signs in needs a secret")
-    run = _Run(
-        target, secret, wire, diagnosis, emit, limits or Limits(), sign_in or SignInProgress(_unwatched, _unwatched)
+    run = _CheckRun(
+        target, secret, wire, diagnosis, emit, limits or TimeLimits(), sign_in or SignInProgress(_unwatched, _unwatched)
     )
     try:
-        for stage in planned(target, depth):
+        for stage in planned_stages(target, depth):
             await run.stage(stage)
         await run.leave()
     finally:
@@ -96,7 +96,7 @@ _ELSEWHERE = (TlsFault.VERSION, TlsFault.CLIENT_CERTIFICATE)
 """What one port of a server may want and another may not."""
 
 
-class _Run:
+class _CheckRun:
     """One check: the connection, what has been learnt, and one method a stage."""
 
     def __init__(
@@ -104,9 +104,9 @@ class _Run:
         target: Target,
         secret: Secret | None,
         wire: Wire,
-        diagnosis: Explains,
+        diagnosis: ExplainsSymptoms,
         emit: Emit,
-        limits: Limits,
+        limits: TimeLimits,
         sign_in: SignInProgress,
     ) -> None:
         self.target = target
@@ -457,7 +457,7 @@ class _Run:
         if mechanism is None:
             raise self._no_mechanism()
         assert self.secret is not None
-        exchange = sasl.begin(
+        exchange = sasl.begin_exchange(
             mechanism,
             self.target.connection.username,
             self.secret,

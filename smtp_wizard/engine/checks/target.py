@@ -54,7 +54,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class TimeLimits:
     """Seconds that a stage may take in all, however slowly the bytes drip."""
 
     dns: float = 10.0
@@ -76,13 +76,13 @@ class Limits:
         return limit
 
 
-class Explains(Protocol):
+class ExplainsSymptoms(Protocol):
     """What the checks need of the diagnosis."""
 
     def explain(self, symptom: Symptom) -> Finding: ...
 
 
-def planned(target: Target, depth: Depth) -> tuple[Stage, ...]:
+def planned_stages(target: Target, depth: Depth) -> tuple[Stage, ...]:
     """Return the stages that a check will go through, in order."""
     security = target.connection.endpoint.security
     stages = [Stage.DNS, Stage.CONNECT]

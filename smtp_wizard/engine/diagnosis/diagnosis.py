@@ -19,8 +19,8 @@ from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import YamlDocument
 from smtp_wizard.engine.diagnosis.advice import Advice, Blanks, own_words, server_said, write_finding
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.diagnosis.patterns import Pieces, Shelf, Sought
-from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN, Book, read_book
+from smtp_wizard.engine.diagnosis.patterns import PatternIndex, Pieces, SearchedText
+from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN, Rulebook, read_rulebook
 from smtp_wizard.engine.diagnosis.rules import Case, Rule, plain_words
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom, TlsFault
 
@@ -49,10 +49,10 @@ _NO_PIECES = Pieces(())
 class Diagnosis:
     """The causes and rules of data/diagnosis.yaml, ready to be asked. Built once by `load_diagnosis`; never changes."""
 
-    def __init__(self, book: Book, names: Mapping[str, str]) -> None:
+    def __init__(self, book: Rulebook, names: Mapping[str, str]) -> None:
         self._book = book
         self._names = names
-        self._shelves: dict[tuple[Fault, frozenset[Stage]], Shelf[Rule]] = {}
+        self._shelves: dict[tuple[Fault, frozenset[Stage]], PatternIndex[Rule]] = {}
 
     @cached_property
     def _pieces(self) -> Pieces:
@@ -73,17 +73,17 @@ class Diagnosis:
         `said`: the words that it is decided by, where the symptom does not hold them yet.
         """
         words = plain_words(symptom.words if said is None else said, symptom.enhanced)
-        case = Case(symptom, Sought(words, self._pieces if words else _NO_PIECES))
+        case = Case(symptom, SearchedText(words, self._pieces if words else _NO_PIECES))
         rules = self._shelf(symptom.fault, case.stages).worth_asking(case.words)
         rule = next((rule for rule in rules if rule.matches(case)), None)
         return rule, rule.quoted(case.words) if rule else ""
 
-    def _shelf(self, fault: Fault, stages: frozenset[Stage]) -> Shelf[Rule]:
+    def _shelf(self, fault: Fault, stages: frozenset[Stage]) -> PatternIndex[Rule]:
         """The rules that can decide about a fault in one of these stages."""
         shelf = self._shelves.get((fault, stages))
         if shelf is None:
             met = [rule for rule in self._book.rules if rule.can_meet(fault, stages)]
-            shelf = Shelf((rule, rule.words) for rule in met)
+            shelf = PatternIndex((rule, rule.words) for rule in met)
             self._shelves[fault, stages] = shelf
         return shelf
 
@@ -141,5 +141,5 @@ def load_diagnosis(path: Path | None = None, names: Mapping[str, str] | None = N
     """
     document = YamlDocument(path or data_path("diagnosis.yaml"))
     checked = path is None and document.content.compiled
-    book = document.root.read(partial(read_book, whole=not checked))
+    book = document.root.read(partial(read_rulebook, whole=not checked))
     return Diagnosis(book, names or {})

@@ -66,7 +66,7 @@ class Patterns:
         """All pieces that are worth looking for."""
         return frozenset().union(*(branch.pieces or () for branch in self._branches))
 
-    def search(self, text: Sought) -> re.Match[str] | None:
+    def search(self, text: SearchedText) -> re.Match[str] | None:
         """Return the first match of the first branch that fits, or None."""
         held = text.pieces
         if held is not None and self.demands is not None and held.isdisjoint(self.demands):
@@ -98,7 +98,7 @@ class Patterns:
 
     def fits(self, text: str) -> bool:
         """Whether one of few patterns fits a text that is asked for nothing else."""
-        return self.search(Sought(text)) is not None
+        return self.search(SearchedText(text)) is not None
 
 
 class _Branch:
@@ -155,7 +155,7 @@ _FEW = 60
 """So few pieces are looked for one by one in less time."""
 
 
-class Sought:
+class SearchedText:
     """A text, and which of the known pieces it holds."""
 
     __slots__ = ("pieces", "text")
@@ -166,7 +166,7 @@ class Sought:
         self.pieces = known.held_by(text) if known else None
 
 
-class Shelf(Generic[T]):
+class PatternIndex(Generic[T]):
     """Some things that each wait for their patterns, of which those are asked about a text that can fit it."""
 
     def __init__(self, things: Iterable[tuple[T, Patterns | None]]) -> None:
@@ -182,7 +182,7 @@ class Shelf(Generic[T]):
             for piece in demands or ():
                 self._by_piece.setdefault(piece, set()).add(place)
 
-    def worth_asking(self, text: Sought) -> Iterator[T]:
+    def worth_asking(self, text: SearchedText) -> Iterator[T]:
         """Yield those whose patterns can fit a text, in their order."""
         if text.pieces is None:
             return iter(self._things)

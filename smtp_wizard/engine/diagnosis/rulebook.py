@@ -34,7 +34,7 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
+class Rulebook:
     """All that data/diagnosis.yaml says."""
 
     causes: Mapping[str, Cause]
@@ -66,7 +66,7 @@ class Book:
         yield from (rule.advice for rule in self.rules)
 
 
-def read_book(node: Node, *, whole: bool = True) -> Book:
+def read_rulebook(node: Node, *, whole: bool = True) -> Rulebook:
     """Read all of it. Not `whole`: it has been checked, and of each cause and rule only what is used is read."""
     if node.whole("schema") != 1:
         raise node.error("schema", "is not known here")
@@ -76,7 +76,7 @@ def read_book(node: Node, *, whole: bool = True) -> Book:
     causes = reader.causes(node) if whole else reader.piecemeal_causes(node)
     read_rule = partial(reader.rule, causes=causes) if whole else reader.piecemeal_rule
     rules = tuple(read_rule(child) for child in node.children("rules"))
-    return Book(
+    return Rulebook(
         causes=causes,
         rules=rules,
         blanks=reader.blanks,

@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.endpoint import PortError, Security, parse_port
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.diagnosis.advice import ANY, Advice
-from smtp_wizard.engine.diagnosis.patterns import Patterns, Sought
+from smtp_wizard.engine.diagnosis.patterns import Patterns, SearchedText
 from smtp_wizard.engine.smtp.symptom import CLOCKS_DIFFER, Fault, Symptom, TlsFault
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Case:
     """A symptom with its words made plain once, for all rules."""
 
     symptom: Symptom
-    words: Sought
+    words: SearchedText
 
     @property
     def stages(self) -> frozenset[Stage]:
@@ -67,7 +67,7 @@ class Rule:
     """What this cause comes down to here, where that is another than usual; ''."""
     advice: Advice
 
-    def quoted(self, words: Sought) -> str:
+    def quoted(self, words: SearchedText) -> str:
         """The part of the words that fits the condition on them; '' where there is none."""
         found = self.words.search(words) if self.words else None
         return found[0] if found else ""

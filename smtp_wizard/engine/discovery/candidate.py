@@ -105,7 +105,7 @@ def source_note(candidate: Candidate) -> str:
     return f"from: {source_words(candidate)}"
 
 
-def of_provider(
+def provider_candidates(
     provider: Provider, address: Address, source: FoundBy, mx_hosts: Sequence[str] = ()
 ) -> tuple[Candidate, ...]:
     """Return the servers of a provider in the catalogue, best first, as candidates.
@@ -143,7 +143,7 @@ def _ways(candidate: Candidate) -> int:
     return (Security.TLS, Security.STARTTLS, Security.NONE).index(candidate.endpoint.security)
 
 
-def together(same: Sequence[Candidate]) -> Candidate:
+def merge_candidates(same: Sequence[Candidate]) -> Candidate:
     """Return what several sources say about one server, as one candidate."""
     best = max(same, key=lambda each: each.trust)
     # That a usual name is usual says nothing more.

@@ -34,9 +34,9 @@ from smtp_wizard.engine.discovery.candidate import (
     Candidate,
     FoundBy,
     in_order,
-    of_provider,
+    merge_candidates,
+    provider_candidates,
     source_note,
-    together,
 )
 from smtp_wizard.engine.discovery.dns import (
     SERVICES,
@@ -134,7 +134,7 @@ async def discover(
             provider=known,
             source=FoundBy.CATALOG,
             note=f"from: the ending of the address ({_shown(address)})",
-            candidates=of_provider(known, address, FoundBy.CATALOG),
+            candidates=provider_candidates(known, address, FoundBy.CATALOG),
         )
     return await _Search(address, catalog, asking or DiscoverySources(), tell).run()
 
@@ -254,7 +254,7 @@ class _Search:
                     as_of=each.as_of,
                     trust=each.trust,
                 )
-                for each in of_provider(self._owners[0], self.address, FoundBy.MX, self.mx.hosts)
+                for each in provider_candidates(self._owners[0], self.address, FoundBy.MX, self.mx.hosts)
             )
 
     async def _ask_srv(self) -> None:
@@ -459,7 +459,7 @@ class _Search:
             judged = self._judged(named)
             if judged.verified or named.source is not FoundBy.GUESS:
                 by_endpoint.setdefault(named.endpoint, []).append(judged)
-        return in_order(self._bounded(together(same)) for same in by_endpoint.values())
+        return in_order(self._bounded(merge_candidates(same)) for same in by_endpoint.values())
 
     def _bounded(self, candidate: Candidate) -> Candidate:
         """Believe no more than `LED_THERE` in a server that nobody vouches for: see `server_confirmation`."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.mail_message import LONGEST_FIELD, MailMessage, MessagePart, decoded, read_message
-from smtp_wizard.engine.diagnosis.patterns import Patterns, Pieces, Sought
+from smtp_wizard.engine.diagnosis.patterns import Patterns, Pieces, SearchedText
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -38,14 +38,14 @@ def read_bounce(text: str) -> Bounce | None:
     """Return what a bounce says; None for any other text. Nothing is raised, however broken it is."""
     text = text[:LONGEST].replace("\r\n", "\n")
     letter = _letter(text)
-    if letter is None and _MAY_BE_ONE.search(Sought(text, _PIECES)) is None:
+    if letter is None and _MAY_BE_ONE.search(SearchedText(text, _PIECES)) is None:
         return None
     body = (_words_of(letter) or text.lstrip().partition("\n\n")[2]) if letter is not None else text
     fields = _delivery_fields(letter, text)
     if fields is not None:
         return _reported(fields, _without_returned(body))
     heading = _heading(letter) if letter is not None else ""
-    if _SAYS_SO.search(Sought(f"{heading}\n{body}", _PIECES)) is not None:
+    if _SAYS_SO.search(SearchedText(f"{heading}\n{body}", _PIECES)) is not None:
         return Bounce(text=_without_returned(body))
     return _odd_one(letter, body) if letter is not None else None
 

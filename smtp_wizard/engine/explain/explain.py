@@ -34,7 +34,7 @@ from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom, TlsFault
 if TYPE_CHECKING:
     from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis
     from smtp_wizard.engine.diagnosis.finding import Finding
-    from smtp_wizard.engine.diagnosis.patterns import Sought
+    from smtp_wizard.engine.diagnosis.patterns import SearchedText
     from smtp_wizard.engine.diagnosis.rules import Rule
     from smtp_wizard.engine.explain.wordings import SignSeen, Wordings
     from smtp_wizard.engine.providers.catalog import Catalog
@@ -120,7 +120,7 @@ class Explainer:
             on_known_server=hints.host.count(".") > 1 and hints.host in self._directories[1],
         )
 
-    def _hints(self, sought: Sought, named: Sequence[NamedHost], told: Hints) -> Hints:
+    def _hints(self, sought: SearchedText, named: Sequence[NamedHost], told: Hints) -> Hints:
         """Fill in from the text what nobody told about the endpoint."""
         servers = [each for each in named if each.port or each.scheme or self._owner(each.host)]
         first = next((each for each in servers if each.port), servers[0] if servers else None)
@@ -131,7 +131,7 @@ class Explainer:
         host = told.host or (first.host if first is not None else local_host(sought.text))
         return Hints(host=shown(host), port=port, security=security, auth=told.auth or self._clues.auth(sought))
 
-    def _provider(self, told: str | None, host: str, named: Sequence[NamedHost], sought: Sought) -> str | None:
+    def _provider(self, told: str | None, host: str, named: Sequence[NamedHost], sought: SearchedText) -> str | None:
         """Return the provider: as told, by the host, by a host in the text, by phrases in it."""
         if told and (known := self.provider_called(told)):
             return known
@@ -316,7 +316,7 @@ class _Scene:
 
     text: str
     """The plain text, with its lines."""
-    sought: Sought
+    sought: SearchedText
     """The same on one line, since whatever wrapped it knew nothing of sentences."""
     stage: StageOrAfter | None
     told: Hints

@@ -13,7 +13,7 @@ from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
-from smtp_wizard.engine.diagnosis.patterns import Patterns, Pieces, Shelf, Sought
+from smtp_wizard.engine.diagnosis.patterns import PatternIndex, Patterns, Pieces, SearchedText
 from smtp_wizard.engine.diagnosis.rules import read_patterns
 from smtp_wizard.engine.smtp.symptom import Fault, TlsFault
 
@@ -70,8 +70,8 @@ class Wordings:
         self.services = tuple(services)
         self._noise = noise
         self._signs = tuple(signs)
-        self._sign_shelf = Shelf((sign, sign.words) for sign in self._signs)
-        self._service_shelf = Shelf((service, service.words) for service in self.services)
+        self._sign_shelf = PatternIndex((sign, sign.words) for sign in self._signs)
+        self._service_shelf = PatternIndex((service, service.words) for service in self.services)
         self._codes = tuple(codes)
         self._stages = tuple(stages)
         self._security = tuple(security)
@@ -84,12 +84,12 @@ class Wordings:
         )
         self._pieces = Pieces(frozenset().union(*(each.pieces for each in patterns)))
 
-    def sought(self, text: str) -> Sought:
+    def sought(self, text: str) -> SearchedText:
         """Return the text ready to be asked, without the noise."""
-        sought = Sought(text, self._pieces)
-        return sought if self._noise.search(sought) is None else Sought(self._noise.taken_out(text), self._pieces)
+        sought = SearchedText(text, self._pieces)
+        return sought if self._noise.search(sought) is None else SearchedText(self._noise.taken_out(text), self._pieces)
 
-    def sign(self, text: Sought) -> SignSeen | None:
+    def sign(self, text: SearchedText) -> SignSeen | None:
         """Return what happened, or None where nothing says so."""
         for sign in self._sign_shelf.worth_asking(text):
             found = sign.words.search(text)
@@ -97,32 +97,32 @@ class Wordings:
                 return SignSeen(sign, found[0], found.start())
         return None
 
-    def code(self, text: Sought) -> tuple[int, re.Match[str]] | None:
+    def code(self, text: SearchedText) -> tuple[int, re.Match[str]] | None:
         """Return the code for which a library has put words, and where they stand."""
         return _first(self._codes, text)
 
-    def stages(self, text: Sought) -> frozenset[Stage]:
+    def stages(self, text: SearchedText) -> frozenset[Stage]:
         """Return the stages that the text speaks of."""
         return frozenset(stage for stage, patterns in self._stages if patterns.search(text) is not None)
 
-    def security(self, text: Sought) -> Security | None:
+    def security(self, text: SearchedText) -> Security | None:
         """Return how the connection was made, where the text says so."""
         found = _first(self._security, text)
         return found[0] if found else None
 
-    def auth(self, text: Sought) -> Auth | None:
+    def auth(self, text: SearchedText) -> Auth | None:
         """Return how somebody signed in, where the text says so."""
         found = _first(self._auth, text)
         return found[0] if found else None
 
-    def speaks_of(self, text: Sought) -> str | None:
+    def speaks_of(self, text: SearchedText) -> str | None:
         """Return the provider whose phrases stand in the text: the one that is named first."""
         likely = self._service_shelf.worth_asking(text)
         named = [(found.start(), each.id) for each in likely if (found := each.words.search(text)) is not None]
         return min(named)[1] if named else None
 
 
-def _first(known: Iterable[tuple[T, Patterns]], text: Sought) -> tuple[T, re.Match[str]] | None:
+def _first(known: Iterable[tuple[T, Patterns]], text: SearchedText) -> tuple[T, re.Match[str]] | None:
     for what, patterns in known:
         found = patterns.search(text)
         if found is not None:

@@ -15,8 +15,8 @@ from smtp_wizard.engine.limits.mailing_plan import (
     Plan,
     Sender,
     daily_maximum,
-    holding,
     is_rate,
+    limits_in_force,
     others,
     plan,
 )
@@ -91,7 +91,7 @@ class Sorting(StrEnum):
     """The newest look first."""
 
 
-def in_order(providers: Sequence[Provider], sorting: Sorting) -> tuple[Provider, ...]:
+def sorted_rows(providers: Sequence[Provider], sorting: Sorting) -> tuple[Provider, ...]:
     """Return the providers in another order; where they are level, they stay as they are."""
     match sorting:
         case Sorting.CATALOG:
@@ -108,7 +108,7 @@ def in_order(providers: Sequence[Provider], sorting: Sorting) -> tuple[Provider,
 
 def largest(provider: Provider) -> int:
     """Return the bytes of the largest message that a provider takes; 0 where that is not published."""
-    held = (each for each in holding(provider.limits) if (each.what, each.per) == (Counted.BYTES, Per.MESSAGE))
+    held = (each for each in limits_in_force(provider.limits) if (each.what, each.per) == (Counted.BYTES, Per.MESSAGE))
     return max((each.value or 0 for each in held), default=0)
 
 
@@ -155,7 +155,7 @@ def advice(made: Plan, catalog: Catalog) -> tuple[LimitAdvice, ...]:
     """Return the ways on for a mailing, cheapest first; none where it fits."""
     if made.fits:
         return ()
-    troubles = {share.trouble for share in made.shares}
+    troubles = {share.exclusion for share in made.shares}
     ways = [LimitAdvice(Alternative.SMALLER)] if Exclusion.TOO_LARGE in troubles else []
     ways += [LimitAdvice(Alternative.KEEP_LESS)] if Exclusion.NOTHING_LEFT in troubles else []
     ways += [LimitAdvice(Alternative.ASK, figures=_higher(made))] if _can_be_asked(made, catalog) else []
@@ -180,7 +180,7 @@ def _higher(made: Plan) -> tuple[SendLimit, ...]:
     """The figures of the same providers, for other accounts, that are above those planned with."""
     found: dict[SendLimit, None] = {}
     for share in made.shares:
-        held = holding(share.sender.limits, share.sender.chosen)
+        held = limits_in_force(share.sender.limits, share.sender.chosen)
         now = {(limit.what, limit.per): limit.value or 0 for limit in held}
         more = (each for each in others(share.sender.limits, held) if (each.value or 0) > now[each.what, each.per])
         found |= dict.fromkeys(each for each in more if is_rate(each) or each.what is Counted.BYTES)

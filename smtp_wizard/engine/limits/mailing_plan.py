@@ -121,7 +121,7 @@ class Share:
     """Seconds between two messages that break no limit; None where it takes no part."""
     binding: SendLimit | None = None
     """The limit that sets the pace, or that forbids the message; None where none is known."""
-    trouble: Exclusion | None = None
+    exclusion: Exclusion | None = None
 
     @property
     def total(self) -> int:
@@ -156,7 +156,7 @@ class Plan:
     @property
     def narrowest(self) -> Share | None:
         """The share whose limit binds first; where several work together, the one that may send least."""
-        able = [each for each in self.shares if each.trouble is None]
+        able = [each for each in self.shares if each.exclusion is None]
         known = able or [each for each in self.shares if each.binding is not None]
         return min(known, key=lambda each: daily_maximum(each.sender.limits, each.sender.chosen) or 0, default=None)
 
@@ -178,7 +178,7 @@ def plan(mailing: Mailing, senders: Sequence[Sender], *, longest: int = LONGEST)
     Where it takes more than `longest` days, or no account can be planned with, `days` is None and no day is listed.
     """
     shares = [_share(mailing, sender) for sender in senders]
-    paces = {at: _Pace(share, mailing.reserve) for at, share in enumerate(shares) if share.trouble is None}
+    paces = {at: _Pace(share, mailing.reserve) for at, share in enumerate(shares) if share.exclusion is None}
     left, days = mailing.messages, 0
     while left and paces and days < longest:
         for pace in paces.values():
@@ -193,7 +193,7 @@ def plan(mailing: Mailing, senders: Sequence[Sender], *, longest: int = LONGEST)
 # --- which figures hold ---
 
 
-def holding(limits: Iterable[SendLimit], chosen: str = "") -> tuple[SendLimit, ...]:
+def limits_in_force(limits: Iterable[SendLimit], chosen: str = "") -> tuple[SendLimit, ...]:
     """Return the figures that hold today for an account, at most one for each thing counted over each stretch.
 
     Several figures for the same are for different accounts or cases. Those whose `applies_to` has the `chosen` words
@@ -207,11 +207,11 @@ def holding(limits: Iterable[SendLimit], chosen: str = "") -> tuple[SendLimit, .
 
 
 def _holds(group: Sequence[SendLimit], chosen: str) -> SendLimit:
-    meant = [limit for limit in group if chosen and is_for(limit, chosen)]
+    meant = [limit for limit in group if chosen and matches_words(limit, chosen)]
     return min(meant, key=lambda limit: limit.value or 0) if meant else group[0]
 
 
-def is_for(limit: SendLimit, words: str) -> bool:
+def matches_words(limit: SendLimit, words: str) -> bool:
     """Does what the limit applies to have all of these words?"""
     return all(word in limit.applies_to.casefold() for word in words.casefold().split())
 
@@ -240,7 +240,7 @@ def maximum_of(limit: SendLimit) -> int:
 
 def daily_maximum(limits: Iterable[SendLimit], chosen: str = "") -> float | None:
     """Return how many messages an account may send a day on the average; None where nothing is published."""
-    rates = (maximum_of(limit) / days_of(limit) for limit in holding(limits, chosen) if is_rate(limit))
+    rates = (maximum_of(limit) / days_of(limit) for limit in limits_in_force(limits, chosen) if is_rate(limit))
     return min(rates, default=None)
 
 
@@ -249,16 +249,16 @@ def daily_maximum(limits: Iterable[SendLimit], chosen: str = "") -> float | None
 
 def _share(mailing: Mailing, sender: Sender) -> Share:
     """Say what an account can do for a mailing, before any day is filled."""
-    held = holding(sender.limits, sender.chosen)
+    held = limits_in_force(sender.limits, sender.chosen)
     size = next((limit for limit in held if (limit.what, limit.per) == (Counted.BYTES, Per.MESSAGE)), None)
     rates = [limit for limit in held if is_rate(limit)]
     if size is not None and mailing.encoded > (size.value or 0):
-        return Share(sender=sender, binding=size, trouble=Exclusion.TOO_LARGE)
+        return Share(sender=sender, binding=size, exclusion=Exclusion.TOO_LARGE)
     if not rates:
-        return Share(sender=sender, trouble=Exclusion.NOT_PUBLISHED)
+        return Share(sender=sender, exclusion=Exclusion.NOT_PUBLISHED)
     binding = min(rates, key=lambda limit: mailing.reserve.of(maximum_of(limit), days_of(limit)) / days_of(limit))
     if any(not mailing.reserve.of(maximum_of(limit), days_of(limit)) for limit in rates):
-        return Share(sender=sender, binding=binding, trouble=Exclusion.NOTHING_LEFT)
+        return Share(sender=sender, binding=binding, exclusion=Exclusion.NOTHING_LEFT)
     return Share(sender=sender, interval=_interval(rates, mailing.reserve), binding=binding)
 
 
@@ -279,7 +279,7 @@ class _Pace:
     def __init__(self, share: Share, reserve: Reserve) -> None:
         self.share = share
         self.sent: list[int] = []
-        rates = (each for each in holding(share.sender.limits, share.sender.chosen) if is_rate(each))
+        rates = (each for each in limits_in_force(share.sender.limits, share.sender.chosen) if is_rate(each))
         self._quotas = [(each, days_of(each), reserve.of(maximum_of(each), days_of(each))) for each in rates]
         self._held_back: Counter[SendLimit] = Counter()
 

@@ -75,7 +75,7 @@ class OAuthClient:
         try:
             answer = await self._asked(self.server.token, ask)
         except OAuthError as problem:
-            if problem.trouble is not OAuthFault.ENDED:
+            if problem.fault is not OAuthFault.ENDED:
                 raise
             raise OAuthError(
                 OAuthFault.OVER,

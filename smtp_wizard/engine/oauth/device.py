@@ -79,7 +79,7 @@ async def wait_for_person(
         try:
             answer = await exchange.poll(code.device_code)
         except OAuthError as problem:
-            if problem.trouble is not OAuthFault.UNREACHABLE:
+            if problem.fault is not OAuthFault.UNREACHABLE:
                 raise
             # RFC 8628 section 3.5: a lost connection is no answer; ask again, less often.
             interval = min(interval * 2, LONGEST_INTERVAL)

@@ -48,9 +48,9 @@ class OAuthFault(StrEnum):
 class OAuthError(ShownError):
     """No token. The text is one sentence for a person, never a token, a code or a secret."""
 
-    def __init__(self, trouble: OAuthFault, words: Shown) -> None:
+    def __init__(self, fault: OAuthFault, words: Shown) -> None:
         super().__init__(words)
-        self.trouble = trouble
+        self.fault = fault
 
 
 _MEANINGS: Mapping[str, tuple[OAuthFault, Shown]] = MappingProxyType(

@@ -179,14 +179,14 @@ def load_catalog(path: Path | None = None, own: Path | None = None) -> Catalog:
     shipped = Catalog(found.providers, found.offer_back, found.never_a_mistake)
     if own is None or not _is_there(own):
         return shipped
-    from smtp_wizard.engine.providers.own_providers import merged, read_own_file
+    from smtp_wizard.engine.providers.own_providers import merge_providers, read_own_file
 
     try:
         theirs = read_own_file(own, found)
     except DataError as problem:
         trouble = f"Your own list of providers is left out: {shown(str(problem), _LONGEST_TROUBLE)}"
         return Catalog(found.providers, found.offer_back, found.never_a_mistake, own_trouble=trouble)
-    providers = merged(found.providers, theirs)
+    providers = merge_providers(found.providers, theirs)
     overrides = [each for provider in theirs for each in _overrides(provider, shipped)]
     return Catalog(providers, found.offer_back, found.never_a_mistake, overrides=overrides)
 

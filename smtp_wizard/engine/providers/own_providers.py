@@ -45,7 +45,7 @@ from smtp_wizard.engine.providers.provider_file import (
     Scenarios,
     read_provider,
     read_sources,
-    refuse_loose_paths,
+    refuse_dangling_paths,
 )
 
 LARGEST = 1024 * 1024
@@ -111,7 +111,7 @@ def _content(path: Path) -> bytes:
         ) from None
 
 
-def merged(shipped: Sequence[Provider], own: Sequence[Provider]) -> tuple[Provider, ...]:
+def merge_providers(shipped: Sequence[Provider], own: Sequence[Provider]) -> tuple[Provider, ...]:
     """Return all providers: the person's additions first, what they changed in its place.
 
     A domain belongs to the person's provider alone, and so does an ending of MX hosts, but for whom it is shared with.
@@ -209,4 +209,4 @@ def _refuse_contradictions(entries: Sequence[Node], own: Sequence[Provider], bas
             owners[domain] = provider.id
         if provider.successor is not None and provider.successor not in {*bases, *(each.id for each in own)}:
             raise entry.error("successor", f"there is no provider '{provider.successor}'")
-        refuse_loose_paths(entry, provider)
+        refuse_dangling_paths(entry, provider)

@@ -561,14 +561,14 @@ def _refuse_contradictions(entries: Sequence[Node], providers: Sequence[Provider
             if domain in owners:
                 raise entry.error("domains", f"'{domain}' belongs to '{owners[domain]}' already")
             owners[domain] = provider.id
-        refuse_loose_paths(entry, provider)
+        refuse_dangling_paths(entry, provider)
     for entry, provider in zip(entries, providers, strict=True):
         if provider.successor is not None and provider.successor not in ids:
             raise entry.error("successor", f"there is no provider '{provider.successor}'")
         _refuse_unsaid_sharing(entry, provider, providers)
 
 
-def refuse_loose_paths(entry: Node, provider: Provider) -> None:
+def refuse_dangling_paths(entry: Node, provider: Provider) -> None:
     """Every provider has a path, no two with one id; whatever names a path of it names a real one."""
     known = [path.id for path in provider.paths]
     if not known:

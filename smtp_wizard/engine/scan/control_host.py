@@ -54,7 +54,7 @@ def proposed_host(host: str, ports: Collection[int], known: Iterable[ControlHost
 
     A host of the same owner would tell nothing; nor would any about a server that is in this network itself.
     """
-    if nearby(host):
+    if is_internal_host(host):
         return None
     owner = registered_domain(host)
     fitting = [
@@ -66,7 +66,7 @@ def proposed_host(host: str, ports: Collection[int], known: Iterable[ControlHost
     return best if best is not None and best.ports else None
 
 
-def nearby(host: str) -> bool:
+def is_internal_host(host: str) -> bool:
     """Whether a host is this computer, or has an address that no network leads out to (RFC 6761, RFC 1918)."""
     try:
         address = ipaddress.ip_address(host)

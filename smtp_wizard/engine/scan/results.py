@@ -221,10 +221,10 @@ class ScanFinished:
 
 
 ScanEvent = ScanStarted | LaneEvent | PortScanned | ScanFinished
-Emit = Callable[[ScanEvent], None]
+EmitScanEvent = Callable[[ScanEvent], None]
 
 
-def fold(question: ScanRequest, events: Iterable[ScanEvent]) -> ScanResult:
+def fold_scan(question: ScanRequest, events: Iterable[ScanEvent]) -> ScanResult:
     """Fold events into what is known. Law: all of them give what `ScanFinished` carries."""
     seen = {event.result.port: event.result for event in events if isinstance(event, PortScanned)}
     return scan_result(question, seen)

@@ -23,12 +23,12 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.runner import run_checks
-from smtp_wizard.engine.checks.target import Explains, Limits, Target
+from smtp_wizard.engine.checks.target import ExplainsSymptoms, Target, TimeLimits
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.discovery.server_identity import foreign_server_name
 from smtp_wizard.engine.scan.request import ScanRequest
 from smtp_wizard.engine.scan.results import (
-    Emit,
+    EmitScanEvent,
     Lane,
     LaneEvent,
     LaneResult,
@@ -60,7 +60,7 @@ or six (postscreen_greet_wait of Postfix)."""
 MOST_ADDRESSES = 8
 """Addresses of one family that are tried on each port: whoever owns a name could give it hundreds."""
 
-PROBE_LIMITS = Limits(
+SCAN_LIMITS = TimeLimits(
     dns=10.0, connect=RESENT[1] + 3.0, tls=SETTLING, greeting=SETTLING, ehlo=10.0, starttls=15.0, silence=1.5
 )
 """For each stage of one port. `connect` is beyond what the patience of a probe ever allows."""
@@ -71,13 +71,18 @@ _INTERCEPTED = "connection_intercepted"
 
 
 async def probe(
-    question: ScanRequest, *, wire: Wire, diagnosis: Explains, emit: Emit, limits: Limits = PROBE_LIMITS
+    question: ScanRequest,
+    *,
+    wire: Wire,
+    diagnosis: ExplainsSymptoms,
+    emit: EmitScanEvent,
+    limits: TimeLimits = SCAN_LIMITS,
 ) -> ScanResult:
     """Try all ports of a host at once, telling what is seen to `emit` as it happens; return what is known then.
 
     No password is used and nothing is sent. What goes wrong is a value in the result. Cancelling closes every socket.
     """
-    run = _Run(question, wire, diagnosis, emit, limits)
+    run = _ScanRun(question, wire, diagnosis, emit, limits)
     emit(ScanStarted(question))
     found = await run.addresses()
     await _together(run.port(endpoint, found) for endpoint in question.endpoints)
@@ -159,12 +164,12 @@ class Patience:
 # --- one lane ---------------------------------------------------------------------------------------------------------
 
 
-class _Ear:
-    """Whether anything was heard on a connection, and that too little was."""
+class _ReceiveWatch:
+    """Whether anything was received on a connection, and that too little was."""
 
     def __init__(self, patience: float) -> None:
         """`patience`: seconds that silence may last."""
-        self.heard = False
+        self.received = False
         self.silent = asyncio.Event()
         self._patience = patience
         self._timer: asyncio.TimerHandle | None = None
@@ -174,11 +179,11 @@ class _Ear:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._patience, self._over)
 
-    def hear(self) -> None:
-        self.heard = True
+    def note_received(self) -> None:
+        self.received = True
 
     def _over(self) -> None:
-        if not self.heard:
+        if not self.received:
             self.silent.set()
 
     def close(self) -> None:
@@ -186,12 +191,12 @@ class _Ear:
             self._timer.cancel()
 
 
-class _HeardStream:
-    """A connection whose every sound is told to the ear."""
+class _WatchedStream:
+    """A connection that notes whatever it receives."""
 
-    def __init__(self, stream: Stream, ear: _Ear) -> None:
+    def __init__(self, stream: Stream, watch: _ReceiveWatch) -> None:
         self._stream = stream
-        self._ear = ear
+        self._receive_watch = watch
 
     @property
     def peer(self) -> Peer:
@@ -209,9 +214,9 @@ class _HeardStream:
         try:
             data = await self._stream.read()
         except WireError:
-            self._ear.hear()
+            self._receive_watch.note_received()
             raise
-        self._ear.hear()
+        self._receive_watch.note_received()
         return data
 
     def read_ready(self) -> bytes:
@@ -224,9 +229,9 @@ class _HeardStream:
         try:
             facts = await self._stream.start_tls(host, trust)
         except WireError:
-            self._ear.hear()
+            self._receive_watch.note_received()
             raise
-        self._ear.hear()
+        self._receive_watch.note_received()
         return facts
 
     def close(self) -> None:
@@ -257,12 +262,12 @@ class _Addresses:
 class _LaneWire:
     """The wire as the check of one lane sees it."""
 
-    def __init__(self, wire: Wire, lane: Lane, found: _Addresses, patience: Patience, ear: _Ear) -> None:
+    def __init__(self, wire: Wire, lane: Lane, found: _Addresses, patience: Patience, watch: _ReceiveWatch) -> None:
         self._wire = wire
         self._lane = lane
         self._found = found
         self._patience = patience
-        self._ear = ear
+        self._receive_watch = watch
 
     async def resolve(self, host: str, port: int, family: Family | None) -> Sequence[Peer]:
         return self._found.of(self._lane)
@@ -270,8 +275,8 @@ class _LaneWire:
     async def connect(self, peers: Sequence[Peer]) -> Stream:
         async with self._patience.waiting():
             stream = await self._wire.connect(peers)
-        self._ear.opened()
-        return _HeardStream(stream, self._ear)
+        self._receive_watch.opened()
+        return _WatchedStream(stream, self._receive_watch)
 
     def clock(self) -> float:
         return self._wire.clock()
@@ -283,7 +288,7 @@ class _LaneWire:
 class _Noting:
     """The diagnosis, which also remembers what it was asked last."""
 
-    def __init__(self, diagnosis: Explains) -> None:
+    def __init__(self, diagnosis: ExplainsSymptoms) -> None:
         self._diagnosis = diagnosis
         self.symptom: Symptom | None = None
 
@@ -297,13 +302,15 @@ class _LaneCheck:
     """The check of one lane, under way."""
 
     task: asyncio.Task[LaneResult]
-    ear: _Ear
+    watch: _ReceiveWatch
 
 
-class _Run:
+class _ScanRun:
     """One probe."""
 
-    def __init__(self, question: ScanRequest, wire: Wire, diagnosis: Explains, emit: Emit, limits: Limits) -> None:
+    def __init__(
+        self, question: ScanRequest, wire: Wire, diagnosis: ExplainsSymptoms, emit: EmitScanEvent, limits: TimeLimits
+    ) -> None:
         self.question = question
         self.wire = wire
         self.diagnosis = diagnosis
@@ -349,7 +356,7 @@ class _Run:
         """Try a lane in its usual way, and in the other one where there is reason to; return what ended."""
         first = self._attempt(lane, found)
         attempts = [first]
-        silence = asyncio.ensure_future(first.ear.silent.wait())
+        silence = asyncio.ensure_future(first.watch.silent.wait())
         try:
             await asyncio.wait({first.task, silence}, return_when=asyncio.FIRST_COMPLETED)
             other = _OTHER_WAY.get(lane.endpoint.security)
@@ -361,13 +368,13 @@ class _Run:
         finally:
             await _end([silence, *(each.task for each in attempts)])
             for each in attempts:
-                each.ear.close()
+                each.watch.close()
 
     def _attempt(self, lane: Lane, found: _Addresses) -> _LaneCheck:
-        ear = _Ear(self.limits.silence)
-        return _LaneCheck(asyncio.ensure_future(self._check(lane, found, ear)), ear)
+        watch = _ReceiveWatch(self.limits.silence)
+        return _LaneCheck(asyncio.ensure_future(self._check(lane, found, watch)), watch)
 
-    async def _check(self, lane: Lane, found: _Addresses, ear: _Ear) -> LaneResult:
+    async def _check(self, lane: Lane, found: _Addresses, watch: _ReceiveWatch) -> LaneResult:
         """Check one lane as any endpoint is checked."""
         question, noting = self.question, _Noting(self.diagnosis)
         target = Target(
@@ -385,7 +392,7 @@ class _Run:
             target,
             None,
             depth=Depth.SERVER,
-            wire=_LaneWire(self.wire, lane, found, self._patience, ear),
+            wire=_LaneWire(self.wire, lane, found, self._patience, watch),
             diagnosis=noting,
             emit=lambda event: self.emit(LaneEvent(lane, event)),
             limits=replace(self.limits, silence=self.limits.greeting) if beside else self.limits,
@@ -437,7 +444,7 @@ async def _raced(first: _LaneCheck, second: _LaneCheck) -> list[LaneResult]:
         serving = [each for each in ended if each.serves]
         if serving:
             return serving[:1]
-        both_silent = first.task.done() and first.task.result().fault is Fault.SILENT and not second.ear.heard
+        both_silent = first.task.done() and first.task.result().fault is Fault.SILENT and not second.watch.received
         if both_silent and not second.task.done():
             return ended
     return ended

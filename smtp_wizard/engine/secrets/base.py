@@ -17,7 +17,7 @@ Before = Callable[[], None]
 """Called just before a secret is written, from whatever thread writes it. What it raises stops the writing."""
 
 
-def nothing() -> None:
+def do_nothing() -> None:
     """What is done before a secret is written where nobody wants to know."""
 
 
@@ -60,9 +60,9 @@ class SecretFault(StrEnum):
 class SecretError(ShownError):
     """A secret could not be kept or read. The text is one sentence for a person, never the secret."""
 
-    def __init__(self, trouble: SecretFault, words: Shown) -> None:
+    def __init__(self, fault: SecretFault, words: Shown) -> None:
         super().__init__(words)
-        self.trouble = trouble
+        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class SecretStore(Protocol):
         """Try the store out, and say whether it can be offered. Never raises `SecretError`."""
         ...
 
-    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = do_nothing) -> None:
         """Keep a secret where the reference says, in place of what was there. Raises `SecretError`.
 
         It has been read back, or compared with what the reference leads to, when this returns. `before` is not called

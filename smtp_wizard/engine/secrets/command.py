@@ -20,7 +20,7 @@ from typing import Any
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, nothing
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, do_nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import ReferenceStore
 from smtp_wizard.engine.smtp.timeouts import listening_timeout
@@ -114,7 +114,7 @@ class CommandStore(ReferenceStore):
         environ: Mapping[str, str],
         *,
         limit: float = COMMAND_SECONDS,
-        before: Callable[[], None] = nothing,
+        before: Callable[[], None] = do_nothing,
         lend: Lend | None = None,
     ) -> None:
         """`environ`: what the command gets; `limit`: seconds that it may take.
@@ -137,7 +137,7 @@ class CommandStore(ReferenceStore):
             unattended=True,
         )
 
-    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = do_nothing) -> None:
         words = [ref.where, *words_of(ref.where)]
         if len(secret) > 3 and any(secret.reveal() in word for word in words):
             raise SecretError(
@@ -174,7 +174,7 @@ class CommandStore(ReferenceStore):
         raw, code = outcome
         if code:
             raise _gave_up(name, code)
-        return only_line(raw, phrase("The command {}", name))
+        return password_line(raw, phrase("The command {}", name))
 
     def default(self, account_name: str) -> str:
         raise SecretError(SecretFault.UNREADABLE, phrase("No command is named that prints the password."))
@@ -202,7 +202,7 @@ async def first_line(words: Sequence[str], environ: Mapping[str, str], *, limit:
         raise unreadable(phrase("The command {} could not be run: {}.", name, reason)) from None
     if code:
         raise _gave_up(name, code)
-    return only_line(raw, phrase("The command {}", name))
+    return password_line(raw, phrase("The command {}", name))
 
 
 def _gave_up(name: Shown, code: int) -> GaveUp:
@@ -257,7 +257,7 @@ def _end(process: asyncio.subprocess.Process) -> None:
         transport.close()
 
 
-def only_line(raw: bytes, where: Shown) -> Secret:
+def password_line(raw: bytes, where: Shown) -> Secret:
     """Return the first line of what a command or a file gave, without its end. Raises `SecretError`.
 
     `where` begins the sentence: 'The command pass'.

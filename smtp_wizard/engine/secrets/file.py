@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.secrets.base import Availability, SecretError, SecretFault
-from smtp_wizard.engine.secrets.command import LARGEST, only_line, unreadable
+from smtp_wizard.engine.secrets.command import LARGEST, password_line, unreadable
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import ReferenceStore
 
@@ -79,8 +79,8 @@ class FileStore(ReferenceStore):
 
         found = await in_thread(work)  # a network's file system may hang
         if isinstance(found, SecretError):
-            raise SecretError(found.trouble, found.words)
-        return only_line(found, phrase("The file {}", _shown(path)))
+            raise SecretError(found.fault, found.words)
+        return password_line(found, phrase("The file {}", _shown(path)))
 
     def default(self, account_name: str) -> str:
         raise unreadable(phrase("No file is named that has the password in it."))

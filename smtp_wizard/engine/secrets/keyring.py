@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, nothing
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, do_nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.smtp.timeouts import done_within
 
@@ -98,7 +98,7 @@ class KeyringStore:
             unattended=False,
         )
 
-    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = do_nothing) -> None:
         await self._ask(lambda backend, given_up: _store(backend, ref.where, secret, before, given_up))
 
     async def get(self, ref: StoreRef) -> Secret:
@@ -176,7 +176,7 @@ def _guarded(
 
 def _raiser(problem: SecretError) -> _Answer[T]:
     # A fresh error: the first one's traceback and context lead to the backend's frames, and to the secret.
-    trouble, words = problem.trouble, problem.words
+    trouble, words = problem.fault, problem.words
 
     def answer() -> T:
         raise SecretError(trouble, words)

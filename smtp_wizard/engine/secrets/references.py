@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.characters import has_surrogate
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, nothing
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, do_nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
 USUAL_PREFIX = "SMTP_WIZARD_PASSWORD_"
@@ -42,7 +42,7 @@ class ReferenceStore(ABC):
     def differs(self, where: str) -> Shown:
         """Return the sentence for a reference that leads to another secret."""
 
-    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = do_nothing) -> None:
         if await self.read(ref.where) != secret:
             raise SecretError(SecretFault.DIFFERS, self.differs(ref.where))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, nothing
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, do_nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
 
@@ -24,7 +24,7 @@ class SessionStore:
             unattended=False,
         )
 
-    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = do_nothing) -> None:
         before()
         self._kept[ref.where] = secret
 

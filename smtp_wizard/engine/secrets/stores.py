@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.secrets.base import Before, SecretStore, entry_name, nothing
+from smtp_wizard.engine.secrets.base import Before, SecretStore, do_nothing, entry_name
 from smtp_wizard.engine.secrets.command import CommandStore, Lend
 from smtp_wizard.engine.secrets.file import FileStore
 from smtp_wizard.engine.secrets.journal import Journal
@@ -86,7 +86,7 @@ class SecretStores:
             return StoreRef(kind, where or store.default(account_name))
         return StoreRef(kind, entry_name(account_name))
 
-    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = do_nothing) -> None:
         """Keep a secret where the reference says. Raises `SecretError`. See `SecretStore.put`."""
         await self.get(ref.kind).put(ref, secret, before=before)
 

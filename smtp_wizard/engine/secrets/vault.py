@@ -22,7 +22,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.secrets import vault_format
-from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, nothing
+from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, do_nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault_format import Cost, Key, Sealed
 
@@ -147,7 +147,7 @@ class VaultStore:
         try:
             await self._ready()
         except SecretError as problem:
-            if problem.trouble is SecretFault.CLOSED:
+            if problem.fault is SecretFault.CLOSED:
                 return False
             raise
         return True
@@ -172,7 +172,7 @@ class VaultStore:
         try:
             await self.open(passphrase)
         except SecretError as problem:
-            if problem.trouble is SecretFault.WRONG and self._outdated:
+            if problem.fault is SecretFault.WRONG and self._outdated:
                 raise self._closed() from None
             raise
 
@@ -207,7 +207,7 @@ class VaultStore:
         try:
             return await self._in_thread(work)
         except SecretError as problem:
-            if problem.trouble is not SecretFault.CLOSED or self._source is None:
+            if problem.fault is not SecretFault.CLOSED or self._source is None:
                 raise
         await self._ready()
         return await self._in_thread(work)
@@ -227,7 +227,7 @@ class VaultStore:
             unattended=self._source is not None,
         )
 
-    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = nothing) -> None:
+    async def put(self, ref: StoreRef, secret: Secret, *, before: Before = do_nothing) -> None:
         await self._unlocked(lambda: self._update({ref.where: secret.reveal()}, before))
 
     async def get(self, ref: StoreRef) -> Secret:
@@ -262,7 +262,7 @@ class VaultStore:
 
         done = await in_thread(guarded)
         if isinstance(done, SecretError):
-            raise SecretError(done.trouble, done.words)
+            raise SecretError(done.fault, done.words)
         return done
 
     def _looked_at(self) -> None:
@@ -299,7 +299,7 @@ class VaultStore:
         with self._locked() as file:
             self._write(file, self._entries(), key)
 
-    def _update(self, changes: dict[str, str | None], before: Before = nothing) -> None:
+    def _update(self, changes: dict[str, str | None], before: Before = do_nothing) -> None:
         """Set or, for None, remove entries: read, change, write and read back, under the lock."""
         with self._locked() as file:
             entries = self._entries()
@@ -309,7 +309,7 @@ class VaultStore:
             assert self._key is not None
             self._write(file, after, self._key, before)
 
-    def _write(self, file: Path, entries: Mapping[str, str], key: Key, before: Before = nothing) -> None:
+    def _write(self, file: Path, entries: Mapping[str, str], key: Key, before: Before = do_nothing) -> None:
         """Write the file, and read back what was written. Raises `SecretError`, `OSError`."""
         data = vault_format.seal(entries, key)
         if len(data) > vault_format.LARGEST:  # it could not be read any more

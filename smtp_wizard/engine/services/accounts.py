@@ -175,7 +175,7 @@ class Accounts:
         try:
             secret = await self._entries.secret_of(account)
         except SecretError as problem:
-            if problem.trouble is SecretFault.ASK:  # kept nowhere, perhaps since a moment ago
+            if problem.fault is SecretFault.ASK:  # kept nowhere, perhaps since a moment ago
                 return self._stores.place(StoreKind.SESSION, new_name)
             raise
         assert secret is not None

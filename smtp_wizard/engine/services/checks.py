@@ -13,7 +13,7 @@ from pathlib import Path
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.account_book import AccountBook, NoSuchAccount
-from smtp_wizard.engine.accounts.lockout_guard import Guard, paused, refused, signs_in
+from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard, paused, refused, signs_in
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection, knows_server
@@ -24,10 +24,10 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.threads import in_thread
-from smtp_wizard.engine.checks.events import Emit, RunFinished, SignInProgress, StageFinished, StageStarted, Titles
+from smtp_wizard.engine.checks.events import Emit, NamesCauses, RunFinished, SignInProgress, StageFinished, StageStarted
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.runner import run_checks
-from smtp_wizard.engine.checks.target import Limits, Mail, Target
+from smtp_wizard.engine.checks.target import Mail, Target, TimeLimits
 from smtp_wizard.engine.discovery.egress_guard import GuardedWire
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -38,7 +38,7 @@ from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 from smtp_wizard.engine.smtp.transport import Wire
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.engine.wizard.draft import Draft, Proof
-from smtp_wizard.engine.wizard.server_confirmation import refuse_unconfirmed, was_found
+from smtp_wizard.engine.wizard.server_confirmation import refuse_unconfirmed, server_was_discovered
 
 PRACTICE_FOLDER = "sandbox"
 """Below the config folder: the practice server's mailbox and certificates."""
@@ -67,13 +67,13 @@ class Checks:
         self,
         *,
         catalog: Catalog,
-        diagnosis: Titles,
+        diagnosis: NamesCauses,
         wire: Wire,
         attempts: Attempts,
         tokens: Tokens,
         book: AccountBook,
         practice: Path,
-        limits: Limits | None = None,
+        limits: TimeLimits | None = None,
         now: Callable[[], datetime],
     ) -> None:
         """`practice`: the folder of the practice server's mailbox and certificates. `limits`: how long a stage takes.
@@ -113,7 +113,7 @@ class Checks:
             alternatives=self._catalog.alternatives(
                 draft.connection.endpoint, draft.connection.provider, draft.address
             ),
-            outward=was_found(draft, self._catalog),
+            outward=server_was_discovered(draft, self._catalog),
         )
         if depth is Depth.SEND:
             target = replace(target, mail=self._draft_mail(draft, token))
@@ -169,7 +169,7 @@ class Checks:
             Symptom(
                 stage=Stage.AUTH,
                 fault=Fault.NO_TOKEN,
-                lacking=problem.trouble.value,
+                lacking=problem.fault.value,
                 endpoint=target.connection.endpoint,
                 provider=target.connection.provider,
                 username=shown(target.connection.username, 100),
@@ -211,7 +211,7 @@ class Checks:
             return await self._checked(target, secret, depth, emit)
         provider = self._catalog.get(target.connection.provider)
         whose = counted_names(self._catalog, target.connection.endpoint.host, target.connection.username, address)
-        guard = Guard(self._attempts, provider, self._now, self._diagnosis.title, whose, anyway=anyway)
+        guard = LockoutGuard(self._attempts, provider, self._now, self._diagnosis.title, whose, anyway=anyway)
 
         def check(sign_in: SignInProgress) -> Awaitable[Report]:
             return self._checked(target, secret, depth, emit, sign_in)

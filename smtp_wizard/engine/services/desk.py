@@ -10,7 +10,7 @@ from pathlib import Path
 from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
-from smtp_wizard.engine.checks.events import Titles
+from smtp_wizard.engine.checks.events import NamesCauses
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.accounts import Accounts
@@ -32,7 +32,7 @@ class Desk:
     stores: SecretStores
     attempts: Attempts
     """The sign-ins that count."""
-    diagnosis: Titles
+    diagnosis: NamesCauses
     entries: SecretEntries
     """The secrets of saved accounts."""
     discovery: Discovery

@@ -10,7 +10,7 @@ from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.runner import run_checks
-from smtp_wizard.engine.checks.target import Explains, Limits, Target
+from smtp_wizard.engine.checks.target import ExplainsSymptoms, Target, TimeLimits
 from smtp_wizard.engine.discovery.egress_guard import GuardedWire
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.smtp.transport import Trust, Wire
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.discovery.web import Web
     from smtp_wizard.engine.providers.catalog import Catalog
 
-TRYING = Limits(dns=5.0, connect=4.0, tls=5.0, greeting=8.0, ehlo=5.0, starttls=8.0)
+TRYING = TimeLimits(dns=5.0, connect=4.0, tls=5.0, greeting=8.0, ehlo=5.0, starttls=8.0)
 """What a server has time for that is tried because a source names it; the search has a deadline of its own."""
 
 
@@ -34,7 +34,7 @@ class Discovery:
         self,
         *,
         catalog: Catalog,
-        diagnosis: Explains,
+        diagnosis: ExplainsSymptoms,
         wire: Wire,
         resolver: Resolver | None = None,
         web: Web | None = None,

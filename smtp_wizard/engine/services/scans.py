@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.checks.target import Explains, Limits
+from smtp_wizard.engine.checks.target import ExplainsSymptoms, TimeLimits
 from smtp_wizard.engine.discovery.egress_guard import GuardedWire
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.services.options import Options
@@ -16,14 +16,16 @@ from smtp_wizard.engine.smtp.transport import Wire
 if TYPE_CHECKING:
     from smtp_wizard.engine.scan.control_host import ControlAnswer, ControlHost
     from smtp_wizard.engine.scan.request import ScanRequest
-    from smtp_wizard.engine.scan.results import Emit as Tell
+    from smtp_wizard.engine.scan.results import EmitScanEvent as Tell
     from smtp_wizard.engine.scan.results import ScanResult
 
 
 class Scans:
     """Tries whole hosts."""
 
-    def __init__(self, *, catalog: Catalog, diagnosis: Explains, wire: Wire, limits: Limits | None = None) -> None:
+    def __init__(
+        self, *, catalog: Catalog, diagnosis: ExplainsSymptoms, wire: Wire, limits: TimeLimits | None = None
+    ) -> None:
         """`limits`: how long each step may take; the usual ones where left out."""
         self._catalog = catalog
         self._diagnosis = diagnosis
@@ -59,9 +61,9 @@ class Scans:
         return await self._probed(question, emit, GuardedWire(self._wire) if found else self._wire)
 
     async def _probed(self, question: ScanRequest, emit: Tell, wire: Wire | None = None) -> ScanResult:
-        from smtp_wizard.engine.scan.scan import PROBE_LIMITS, probe
+        from smtp_wizard.engine.scan.scan import SCAN_LIMITS, probe
 
-        limits = self._limits or PROBE_LIMITS
+        limits = self._limits or SCAN_LIMITS
         return await probe(question, wire=wire or self._wire, diagnosis=self._diagnosis, emit=emit, limits=limits)
 
     def propose_neutral(self, host: str, ports: Collection[int]) -> ControlHost | None:

@@ -318,7 +318,7 @@ def choose_mechanism(offered: Sequence[str], auth: Auth = Auth.PASSWORD) -> str 
     return next((name for name in ours if name in offered), None)
 
 
-def begin(
+def begin_exchange(
     mechanism: str, username: str, secret: Secret, *, endpoint: Endpoint | None = None, now: datetime | None = None
 ) -> Exchange:
     """Begin an exchange with one of the mechanisms.

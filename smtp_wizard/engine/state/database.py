@@ -81,7 +81,7 @@ def open_for_writing(folder: Path, seconds: float) -> Connection:
         return connection
 
 
-def in_memory() -> Connection:
+def open_in_memory() -> Connection:
     """Return an empty database of the same form that is kept nowhere."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     for statements in MIGRATIONS:

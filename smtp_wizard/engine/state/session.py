@@ -143,7 +143,7 @@ class Session:
 
     def _copy(self) -> Connection:
         """Return a database in memory with the sign-ins that count: those of the file, as far as it can be read."""
-        memory = database.in_memory()
+        memory = database.open_in_memory()
         with suppress(StateError):
             rows = database.read(self._folder, lambda file: file.execute("SELECT * FROM attempts").fetchall())
             memory.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)", rows or ())

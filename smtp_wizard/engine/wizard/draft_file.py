@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.wizard.draft import Draft, as_catalogued
-from smtp_wizard.engine.wizard.server_confirmation import not_before
+from smtp_wizard.engine.wizard.server_confirmation import step_before_confirmation
 from smtp_wizard.engine.wizard.steps import STEPS, Step, StepId, applicable, resume_step, step
 
 FILE_NAME = "draft.json"
@@ -115,7 +115,7 @@ def resumed(kept: UnfinishedDraft, catalog: Catalog) -> UnfinishedDraft:
     """Return a draft that was left as it can be gone on with now, and where: what it names may have gone since."""
     draft = as_catalogued(kept.draft, catalog)
     at = kept.step if kept.step in applicable(draft) else resume_step(draft)
-    return UnfinishedDraft(draft, not_before(draft, at, catalog))
+    return UnfinishedDraft(draft, step_before_confirmation(draft, at, catalog))
 
 
 def _upgraded(document: object) -> object:

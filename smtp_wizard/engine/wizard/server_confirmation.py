@@ -24,7 +24,7 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import STEPS, Step, StepId, step
 
 
-class Standing(StrEnum):
+class ServerStanding(StrEnum):
     """What speaks for the server of a draft."""
 
     NAMED = "named"
@@ -38,7 +38,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
+class UnconfirmedServer:
     """A server that was found, and that nobody has confirmed."""
 
     endpoint: Endpoint
@@ -58,20 +58,20 @@ class Unconfirmed(InputError):
     """A secret would go to a server that nobody has confirmed."""
 
 
-def standing(draft: Draft, catalog: Catalog) -> Standing | None:
+def standing(draft: Draft, catalog: Catalog) -> ServerStanding | None:
     """Return what speaks for the server of a draft, None where there is no server yet."""
     endpoint = draft.connection.endpoint
     if endpoint is None:
         return None
     if draft.confirmed_host == endpoint.host:
-        return Standing.NAMED
+        return ServerStanding.NAMED
     if draft.connection.sandbox is not None or endpoint.host in _listed(draft, catalog):
-        return Standing.LISTED
+        return ServerStanding.LISTED
     # Without encryption no certificate is asked for, so that a name proves nothing.
     proves = endpoint.security is not Security.NONE and draft.address is not None
     if proves and draft.address is not None and belongs_to(endpoint.host, draft.address.ascii_domain):
-        return Standing.OWN
-    return Standing.UNKNOWN
+        return ServerStanding.OWN
+    return ServerStanding.UNKNOWN
 
 
 def _listed(draft: Draft, catalog: Catalog) -> frozenset[str]:
@@ -81,15 +81,15 @@ def _listed(draft: Draft, catalog: Catalog) -> frozenset[str]:
     return frozenset(each.endpoint.host for each in offered if each.source and not (each.guess or each.of_domain))
 
 
-def doubt_about(draft: Draft, catalog: Catalog) -> Doubt | None:
+def doubt_about(draft: Draft, catalog: Catalog) -> UnconfirmedServer | None:
     """Return what is to be asked before a secret goes to the server of a draft; None where nothing is."""
     endpoint = draft.connection.endpoint
-    if endpoint is None or standing(draft, catalog) is not Standing.UNKNOWN:
+    if endpoint is None or standing(draft, catalog) is not ServerStanding.UNKNOWN:
         return None
     found = next((each for each in draft.candidates if each.endpoint == endpoint), None)
     found = found or next((each for each in draft.candidates if each.endpoint.host == endpoint.host), None)
     domain = shown(draft.address.domain, 80) if draft.address is not None else "your address"
-    return Doubt(
+    return UnconfirmedServer(
         endpoint=endpoint,
         domain=domain,
         whose=whose_words(endpoint.host, domain)
@@ -102,9 +102,9 @@ def doubt_about(draft: Draft, catalog: Catalog) -> Doubt | None:
     )
 
 
-def was_found(draft: Draft, catalog: Catalog) -> bool:
+def server_was_discovered(draft: Draft, catalog: Catalog) -> bool:
     """Whether a stranger named the server of a draft, and the person has not taken it up as their own."""
-    return standing(draft, catalog) in (Standing.OWN, Standing.UNKNOWN)
+    return standing(draft, catalog) in (ServerStanding.OWN, ServerStanding.UNKNOWN)
 
 
 def refuse_unconfirmed(draft: Draft, depth: Depth, catalog: Catalog) -> None:
@@ -120,7 +120,7 @@ def refuse_unconfirmed(draft: Draft, depth: Depth, catalog: Catalog) -> None:
         )
 
 
-def not_before(draft: Draft, wanted: Step, catalog: Catalog) -> Step:
+def step_before_confirmation(draft: Draft, wanted: Step, catalog: Catalog) -> Step:
     """Return the step to go to: the wanted one, or that before it where the draft's server is still to be confirmed."""
     asks = step(StepId.SERVER if draft.by_hand else StepId.PROVIDER)
     too_early = STEPS.index(wanted) > STEPS.index(asks)

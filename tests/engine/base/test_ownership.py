@@ -451,7 +451,7 @@ async def told_of(folder: Path, name: str) -> str:
         case "vault.json":
             with pytest.raises(SecretError) as vault:
                 VaultStore(folder)._read()
-            assert vault.value.trouble is SecretFault.EXPOSED
+            assert vault.value.fault is SecretFault.EXPOSED
             return str(vault.value)
         case "draft.json":
             box = DraftFile(folder)

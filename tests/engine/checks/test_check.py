@@ -23,7 +23,7 @@ from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Event, Line, RunFinished, StageStarted, fold
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.runner import run_checks
-from smtp_wizard.engine.checks.target import Limits, Mail, Target, planned
+from smtp_wizard.engine.checks.target import Mail, Target, TimeLimits, planned_stages
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom, TlsFault
 from smtp_wizard.engine.smtp.transport import Peer, WireError
@@ -65,7 +65,7 @@ TO_STARTTLS: list[Step] = [
     OFFER,
 ]
 MAIL = Mail(Address("ana", "example.test"), Address("bob", "example.test"), b"Subject: hi\r\n\r\n.dot\r\n")
-FAST = Limits(
+FAST = TimeLimits(
     **dict.fromkeys(("dns", "connect", "tls", "greeting", "ehlo", "starttls", "auth", "data"), 0.2), silence=0.02
 )
 
@@ -123,7 +123,7 @@ async def checked(
     target = with_fields(Target(connection=Connection(endpoint=endpoint, username="ana")), **options)
     # Only silence is to end at its limit; a busy computer must not.
     silent = any(isinstance(step, Silence) for script in wire.scripts for step in script)
-    limits = FAST if silent else Limits()
+    limits = FAST if silent else TimeLimits()
     report = await run_checks(
         target, secret, depth=depth, wire=wire, diagnosis=mirror, emit=events.append, limits=limits
     )
@@ -426,7 +426,7 @@ async def test_an_address_is_said_as_a_literal(name: str, said: bytes) -> None:
 
 
 async def test_servers_without_sign_in_are_not_signed_in_to() -> None:
-    assert Stage.AUTH not in planned(Target(connection=Connection(endpoint=PLAIN, auth=Auth.NONE)), Depth.SEND)
+    assert Stage.AUTH not in planned_stages(Target(connection=Connection(endpoint=PLAIN, auth=Auth.NONE)), Depth.SEND)
     done = await checked(PLAIN, [GREETING, EHLO, Server(b"250 x\r\n")], auth=Auth.NONE, secret=None)
     assert done.report.verdict is Verdict.PASS
 
@@ -448,7 +448,9 @@ async def test_stages_that_were_not_reached_are_skipped_and_said_so() -> None:
     verdicts = [(r.stage, r.verdict) for r in done.report.results]
     assert verdicts[1] == (Stage.CONNECT, Verdict.FAIL)
     assert all(verdict is Verdict.SKIPPED for _, verdict in verdicts[2:])
-    assert [stage for stage, _ in verdicts] == list(planned(Target(connection=Connection(endpoint=TLS)), Depth.LOGIN))
+    assert [stage for stage, _ in verdicts] == list(
+        planned_stages(Target(connection=Connection(endpoint=TLS)), Depth.LOGIN)
+    )
     assert done.symptoms[0].other == STARTTLS
 
 

@@ -19,7 +19,7 @@ import trustme
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.checks.target import Limits
+from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.smtp.transport import Trust
 from tests.support.checking import (
     AUTH,
@@ -209,7 +209,7 @@ async def test_tls_from_the_first_byte_where_a_greeting_was_awaited(ca: trustme.
 
 def test_how_long_a_silent_port_is_waited_for_before_tls_is_tried() -> None:
     """A person waits at most two seconds for the answer, and a server that greets slowly has its second."""
-    assert 1.0 < Limits().silence <= 1.5
+    assert 1.0 < TimeLimits().silence <= 1.5
 
 
 async def test_a_greeting_where_tls_was_begun(ca: trustme.CA, trust: Trust) -> None:

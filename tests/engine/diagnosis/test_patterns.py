@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_wizard.engine.diagnosis.patterns import Patterns, Pieces, Sought
+from smtp_wizard.engine.diagnosis.patterns import Patterns, Pieces, SearchedText
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ PATTERNS = st.builds("|".join, st.lists(st.builds("".join, st.lists(PIECES, max_
 @given(st.lists(PATTERNS, max_size=4), st.text("abcAB. ", max_size=12))
 def test_nothing_that_matches_is_skipped(patterns: list[str], text: str) -> None:
     all_of_them = Patterns(patterns)
-    found = all_of_them.search(Sought(text, Pieces(all_of_them.pieces)))
+    found = all_of_them.search(SearchedText(text, Pieces(all_of_them.pieces)))
     plain = next((match for each in patterns if (match := re.search(each, text, re.IGNORECASE))), None)
     assert (found is None) == (plain is None)
 

@@ -22,8 +22,8 @@ from smtp_wizard.engine.limits.mailing_plan import (
     calendar,
     daily_maximum,
     days_of,
-    holding,
     is_rate,
+    limits_in_force,
     maximum_of,
     others,
     parse_count,
@@ -115,7 +115,7 @@ def test_a_file_grows_by_a_third_before_it_is_compared() -> None:
     assert a_plan(*limits, size=15 * MEGABYTE).fits
     made = a_plan(*limits, size=15 * MEGABYTE + 1)
     assert (made.fits, made.days, made.per_day, made.interval) == (False, None, (), None)
-    assert made.shares[0].trouble is Exclusion.TOO_LARGE
+    assert made.shares[0].exclusion is Exclusion.TOO_LARGE
     assert made.narrowest is not None
     assert made.narrowest.binding == limits[1]
 
@@ -134,13 +134,13 @@ def test_a_file_grows_by_a_third_before_it_is_compared() -> None:
 )
 def test_what_nobody_knows_of_today_is_not_planned_with(limits: Sequence[SendLimit]) -> None:
     made = a_plan(*limits)
-    assert made.shares[0].trouble is Exclusion.NOT_PUBLISHED
+    assert made.shares[0].exclusion is Exclusion.NOT_PUBLISHED
     assert (made.days, made.ends, made.per_day, made.fits, made.narrowest) == (None, None, (), False, None)
 
 
 def test_keeping_everything_free_leaves_nothing() -> None:
     for reserve in ("100%", "500", "9999"):
-        assert a_plan(a_limit(500), reserve=reserve).shares[0].trouble is Exclusion.NOTHING_LEFT
+        assert a_plan(a_limit(500), reserve=reserve).shares[0].exclusion is Exclusion.NOTHING_LEFT
 
 
 def test_more_than_a_month_does_not_fit_and_more_than_ten_years_is_no_plan() -> None:
@@ -161,7 +161,7 @@ def test_of_several_figures_the_ordinary_accounts_holds_unless_another_is_chosen
     assert a_plan(paid, trial, recipients=4000, chosen="Trial").days == 8
     assert a_plan(large, paid, trial, recipients=4000, chosen="account PAID").days == 2
     assert a_plan(paid, trial, recipients=4000, chosen="nonesuch").days == 2
-    assert others((paid, trial, large), holding((paid, trial, large))) == (trial, large)
+    assert others((paid, trial, large), limits_in_force((paid, trial, large))) == (trial, large)
     assert daily_maximum((paid, trial), "trial") == 500
 
 

@@ -125,7 +125,7 @@ async def test_a_no_on_the_page_is_said() -> None:
         assert "Not signed in" in await visit(server.decline(attempt.url))
         with pytest.raises(OAuthError, match="declined there, or a rule of your organisation") as caught:
             attempt.code_of(await waiting)
-    assert caught.value.trouble is OAuthFault.DENIED
+    assert caught.value.fault is OAuthFault.DENIED
 
 
 async def test_a_code_of_another_attempt_is_worth_nothing() -> None:
@@ -136,7 +136,7 @@ async def test_a_code_of_another_attempt_is_worth_nothing() -> None:
             second.pasted(address)
         with pytest.raises(OAuthError, match="too old, or used before") as caught:
             await second.finish(first.pasted(address))
-        assert caught.value.trouble is OAuthFault.OVER
+        assert caught.value.fault is OAuthFault.OVER
 
 
 async def test_a_client_with_a_secret() -> None:
@@ -145,7 +145,7 @@ async def test_a_client_with_a_secret() -> None:
         assert found.grant.client_secret == Secret("geheim+/=%& 1")
         with pytest.raises(OAuthError, match="does not know this client id") as caught:
             await signed_in(server, RegisteredClient(CLIENT_ID, Secret("another")))
-    assert caught.value.trouble is OAuthFault.CLIENT
+    assert caught.value.fault is OAuthFault.CLIENT
 
 
 # --- what is pasted ---
@@ -197,7 +197,7 @@ def test_an_address_is_read_however_it_was_copied(text: str) -> None:
 def test_what_is_wrong_with_an_address_is_said(text: str, trouble: OAuthFault, words: str) -> None:
     with pytest.raises(OAuthError, match=words) as caught:
         code_from_address(text, STATE)
-    assert caught.value.trouble is trouble
+    assert caught.value.fault is trouble
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_halves_of_characters_in_what_is_pasted_are_an_error_in_words(text: str)
     """As a terminal hands them over whose encoding is another one."""
     with pytest.raises(OAuthError) as caught:
         code_from_address(text, STATE)
-    assert caught.value.trouble in (OAuthFault.NO_CODE, OAuthFault.FOREIGN)
+    assert caught.value.fault in (OAuthFault.NO_CODE, OAuthFault.FOREIGN)
 
 
 @given(st.text(st.characters(), max_size=300))
@@ -288,7 +288,7 @@ async def test_no_code_is_waited_for_in_vain(error: str, trouble: OAuthFault) ->
         server.override = lambda path, form: (400, {"error": error}) if path == "/token" else None
         with pytest.raises(OAuthError) as caught:
             await wait(server, clock)
-    assert caught.value.trouble is trouble
+    assert caught.value.fault is trouble
     assert len(clock.slept) == 1
 
 
@@ -335,7 +335,7 @@ async def test_an_odd_answer_is_shown_to_nobody(change: dict[str, object]) -> No
         server.override = lambda path, form: (200, good | change)
         with pytest.raises(OAuthError) as caught:
             await ask_for_code(exchange_of(server), lambda: NOW)
-    assert caught.value.trouble is OAuthFault.GARBLED
+    assert caught.value.fault is OAuthFault.GARBLED
 
 
 async def test_microsoft_s_number_is_kept_and_its_words_are_not() -> None:
@@ -375,7 +375,7 @@ async def test_an_answer_that_is_none(answer: Answer, trouble: OAuthFault) -> No
         server.override = lambda path, form: answer
         with pytest.raises(OAuthError) as caught:
             await signed_in(server)
-    assert caught.value.trouble is trouble or (answer[0] == 302 and caught.value.trouble is OAuthFault.UNREACHABLE)
+    assert caught.value.fault is trouble or (answer[0] == 302 and caught.value.fault is OAuthFault.UNREACHABLE)
     assert str(caught.value).endswith((".", ")"))
 
 
@@ -482,7 +482,7 @@ async def test_renewing_takes_the_new_token_and_keeps_the_day_of_the_sign_in() -
         assert (path, "scope" in form) == ("/token", False), "the scopes stay those that were granted"
         with pytest.raises(OAuthError, match="Sign in again in the browser") as caught:
             await later.renew(first.grant)
-    assert caught.value.trouble is OAuthFault.ENDED
+    assert caught.value.fault is OAuthFault.ENDED
     assert first.grant.refresh_token.reveal() not in str(caught.value), "the server says it back"
 
 
@@ -500,7 +500,7 @@ async def test_a_token_goes_only_where_it_came_from() -> None:
         with pytest.raises(OAuthError, match="another one than when you signed in") as caught:
             await exchange_of(other).renew(found.grant)
         assert other.forms == []
-    assert caught.value.trouble is OAuthFault.ELSEWHERE
+    assert caught.value.fault is OAuthFault.ELSEWHERE
 
 
 async def test_a_sign_in_is_given_back() -> None:

@@ -27,7 +27,7 @@ from smtp_wizard.engine.base.data_files import DataError, data_path
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.runner import SOON
-from smtp_wizard.engine.checks.target import Limits
+from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.sandbox import certificates, mailbox
 from smtp_wizard.engine.sandbox import server as sandbox_module
 from smtp_wizard.engine.sandbox.certificates import new_authority
@@ -354,7 +354,7 @@ async def test_delays_come_before_the_answers_that_they_are_for(folder: Path, mo
 
 def test_slow_stays_within_what_a_check_waits_for() -> None:
     slow = SCENARIOS["slow"]
-    limits = Limits()
+    limits = TimeLimits()
     assert slow.delays
     assert all(seconds * 2 < limits.of(stage) for stage, seconds in slow.delays.items())
     assert slow.delays[Stage.GREETING] < limits.silence, "it is not taken for a port that waits for TLS"
@@ -403,7 +403,7 @@ async def test_what_each_scenario_teaches(folder: Path, security: Security, scen
         stage = Stage.TLS
     async with Sandbox(folder, SCENARIOS[scenario]) as box:
         target: dict[str, Any] = {"ca_file": str(box.ca_file), "sandbox": scenario, "provider": "sandbox"}
-        done = await check(box.endpoint(security), depth=Depth.SEND, limits=Limits(), **target)
+        done = await check(box.endpoint(security), depth=Depth.SEND, limits=TimeLimits(), **target)
         if scenario == "starttls-only" and security is Security.TLS:
             assert done.row == (Stage.TLS, Verdict.FAIL, "tls_use_starttls")
             assert done.finding.fix == replace(box.endpoint(Security.TLS), security=Security.STARTTLS)

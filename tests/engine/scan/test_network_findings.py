@@ -15,13 +15,13 @@ import trustme
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.who import Who
-from smtp_wizard.engine.checks.target import Limits
+from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.discovery.server_identity import registered_domain
 from smtp_wizard.engine.scan.control_host import Blame, ControlHost, control_answers, load_control_hosts, proposed_host
 from smtp_wizard.engine.scan.network_findings import NetworkFinding, NetworkFindingKind, network_findings, unreached
 from smtp_wizard.engine.scan.request import ScanRequest
 from smtp_wizard.engine.scan.results import ScanResult
-from smtp_wizard.engine.scan.scan import PROBE_LIMITS, probe
+from smtp_wizard.engine.scan.scan import SCAN_LIMITS, probe
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Trust
 from tests.support.checking import diagnosis
 from tests.support.misbehaving import (
@@ -48,7 +48,7 @@ TLS, STARTTLS = Security.TLS, Security.STARTTLS
 HOST = "mail.example.com"
 OFFER = b"250-here\r\n250 AUTH PLAIN LOGIN\r\n"
 EHLO = Expect(rb"EHLO .*")
-QUICK = replace(PROBE_LIMITS, **dict.fromkeys(("tls", "greeting", "ehlo", "starttls"), PATIENCE), silence=0.15)
+QUICK = replace(SCAN_LIMITS, **dict.fromkeys(("tls", "greeting", "ehlo", "starttls"), PATIENCE), silence=0.15)
 
 
 IMPATIENT = replace(QUICK, tls=0.4, greeting=0.4)
@@ -113,7 +113,7 @@ async def probed(
     trust: Trust | None = None,
     host: str = HOST,
     wire: NamedWire | None = None,
-    limits: Limits = QUICK,
+    limits: TimeLimits = QUICK,
 ) -> ScanResult:
     """Probe ports of a name that leads to loopback."""
     question = ScanRequest(
@@ -295,7 +295,7 @@ async def test_a_server_that_never_offers_to_encrypt_is_no_sight() -> None:
 # --- a neutral host ---
 
 
-async def neutral_says(port: int, trust: Trust | None = None, limits: Limits = QUICK) -> Blame:
+async def neutral_says(port: int, trust: Trust | None = None, limits: TimeLimits = QUICK) -> Blame:
     seen = await probed((port, STARTTLS), host="neutral.example.net", trust=trust, limits=limits)
     (answer,) = control_answers(HOST, seen, {port})
     assert (answer.host, answer.port, answer.neutral, answer.sure) == (HOST, port, "neutral.example.net", True)

@@ -25,13 +25,13 @@ from smtp_wizard.engine.scan.results import (
     ScanResult,
     ScanStarted,
     Why,
-    fold,
+    fold_scan,
 )
 from smtp_wizard.engine.scan.scan import (
     FEW_TRIPS,
     LEAST_MARGIN,
-    PROBE_LIMITS,
     RESENT,
+    SCAN_LIMITS,
     SETTLING,
     UNKNOWN_TRIP,
     Patience,
@@ -108,7 +108,7 @@ def probed(host: FarHost, *endpoints: Endpoint, question: ScanRequest | None = N
 
     seen = in_no_time(run())
     assert all(stream.closed for stream in host.streams)
-    assert fold(asked, [event for _, event in seen.events]) == seen.probe
+    assert fold_scan(asked, [event for _, event in seen.events]) == seen.probe
     return seen
 
 
@@ -235,8 +235,8 @@ def test_silence_makes_the_other_way_be_tried_beside_the_first() -> None:
     """587 speaks TLS from the first byte: it waits for us, and we for it."""
     port = Port(([Silence()], list(TLS_PORT)))
     seen = probed(FarHost({587: port}), ON_587)
-    assert [at for at, _, _ in seen.host.begun] == [0.0, pytest.approx(TRIP + PROBE_LIMITS.silence)]
-    assert seen.told(587) == [pytest.approx(TRIP + PROBE_LIMITS.silence + 4 * TRIP)]
+    assert [at for at, _, _ in seen.host.begun] == [0.0, pytest.approx(TRIP + SCAN_LIMITS.silence)]
+    assert seen.told(587) == [pytest.approx(TRIP + SCAN_LIMITS.silence + 4 * TRIP)]
     assert seen.port(587).report.endpoint == Endpoint(HOST, 587, TLS)
 
 

@@ -77,7 +77,7 @@ async def test_a_password_that_is_for_other_settings_now_is_not_handed_out(
     await other.accounts.save(with_fields(draft_of(seen, Secret("for another server"), other.catalog), **change))
     with pytest.raises(SecretError, match="Another program has changed 'Office' meanwhile") as refused:
         await desk.entries.secret_of(seen)
-    assert refused.value.trouble is SecretFault.MISSING
+    assert refused.value.fault is SecretFault.MISSING
     assert await desk.entries.secret_of(desk.book.get("Office")) == Secret("for another server")
 
 
@@ -95,7 +95,7 @@ async def test_a_password_that_is_nowhere_any_more_is_missing(desk: Desk, other:
     await other.accounts.remove("Office")
     with pytest.raises(SecretError, match="has no entry") as missing:
         await desk.entries.secret_of(seen)
-    assert missing.value.trouble is SecretFault.MISSING
+    assert missing.value.fault is SecretFault.MISSING
     again = await desk.accounts.save(draft(OLD))
     backend.entries.clear()
     with pytest.raises(SecretError, match="has no entry"):
@@ -108,7 +108,7 @@ async def test_a_fault_of_the_store_is_no_reason_to_look_elsewhere(desk: Desk, o
     locked_out = make_desk(desk.folder, keyring=FailingStore(trouble=SecretFault.LOCKED))
     with pytest.raises(SecretError) as locked:
         await locked_out.entries.secret_of(seen)
-    assert locked.value.trouble is SecretFault.LOCKED
+    assert locked.value.fault is SecretFault.LOCKED
 
 
 async def test_a_password_that_is_put_elsewhere_all_the_time_is_given_up(

@@ -88,7 +88,7 @@ async def test_the_first_line_is_the_secret(program: str, secret: str, capfd: py
 )
 async def test_what_goes_wrong_is_one_sentence(program: str, words: str) -> None:
     problem = await trouble_of(commands().read(printing(program)))
-    assert problem.trouble is SecretFault.UNREADABLE
+    assert problem.fault is SecretFault.UNREADABLE
     assert words in str(problem)
     assert "print(" not in str(problem)
 
@@ -191,7 +191,7 @@ async def test_a_command_with_the_password_in_it_is_not_saved() -> None:
     for where in (printing("print('correct horse')"), shlex.join(["echo", "correct horse"])):
         problem = await trouble_of(store.put(StoreRef(store.kind, where), Secret("correct horse")))
         assert "correct horse" not in str(problem)
-        assert problem.trouble is SecretFault.REFUSED
+        assert problem.fault is SecretFault.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ async def test_a_file_that_others_can_read_or_write_is_refused(mode: int, tmp_pa
     path = private(tmp_path / "secret")
     path.chmod(mode)
     problem = await trouble_of(FileStore({}).read(str(path)))
-    assert problem.trouble is SecretFault.EXPOSED
+    assert problem.fault is SecretFault.EXPOSED
     assert "chmod 600" in str(problem)
 
 
@@ -261,7 +261,7 @@ async def test_a_link_is_judged_by_what_it_leads_to(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(path)
     assert await FileStore({}).read(str(tmp_path / "link")) == SECRET
     path.chmod(0o644)
-    assert (await trouble_of(FileStore({}).read(str(tmp_path / "link")))).trouble is SecretFault.EXPOSED
+    assert (await trouble_of(FileStore({}).read(str(tmp_path / "link")))).fault is SecretFault.EXPOSED
 
 
 async def test_the_file_is_judged_by_what_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +277,7 @@ async def test_the_file_is_judged_by_what_was_opened(tmp_path: Path, monkeypatch
         return whole(name, *arguments, **more)
 
     monkeypatch.setattr(os, "open", swapping)
-    assert (await trouble_of(FileStore({}).read(str(path)))).trouble is SecretFault.EXPOSED
+    assert (await trouble_of(FileStore({}).read(str(path)))).fault is SecretFault.EXPOSED
 
 
 def _pipe(path: Path) -> None:
@@ -332,7 +332,7 @@ async def test_a_file_of_another_user_is_refused_unless_we_are_root(
     assert await FileStore({}).read(str(path)) == SECRET
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 54321)
     problem = await trouble_of(FileStore({}).read(str(path)))
-    assert (problem.trouble, "belongs to another user" in str(problem)) == (SecretFault.EXPOSED, True)
+    assert (problem.fault, "belongs to another user" in str(problem)) == (SecretFault.EXPOSED, True)
 
 
 async def test_a_credential_of_a_service_is_found_where_the_service_has_it_now(tmp_path: Path) -> None:
@@ -379,7 +379,7 @@ async def test_the_mask_of_an_access_list_that_lets_only_us_in_is_no_exposure(
     if ours:
         assert await FileStore({}).read(str(path)) == SECRET
     else:
-        assert (await trouble_of(FileStore({}).read(str(path)))).trouble is SecretFault.EXPOSED
+        assert (await trouble_of(FileStore({}).read(str(path)))).fault is SecretFault.EXPOSED
 
 
 @pytest.mark.parametrize(
@@ -431,7 +431,7 @@ async def test_a_way_to_another_secret_is_refused(reference: tuple[ReferenceStor
     store, where = reference
     with pytest.raises(SecretError, match="another password") as differs:
         await store.put(StoreRef(store.kind, where), Secret("what was typed"))
-    assert differs.value.trouble is SecretFault.DIFFERS
+    assert differs.value.fault is SecretFault.DIFFERS
     assert_no_trace(PASSWORD, str(differs.value))
     assert "what was typed" not in str(differs.value)
 
@@ -440,7 +440,7 @@ async def test_there_is_no_usual_way(reference: tuple[ReferenceStore, str]) -> N
     store, _ = reference
     with pytest.raises(SecretError) as lacking:
         store.default("Office")
-    assert lacking.value.trouble is SecretFault.UNREADABLE
+    assert lacking.value.fault is SecretFault.UNREADABLE
 
 
 async def test_the_probe_is_honest(reference: tuple[ReferenceStore, str]) -> None:

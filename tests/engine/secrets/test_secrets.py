@@ -136,7 +136,7 @@ async def test_what_is_deleted_is_gone(kind: str) -> None:
     await store.delete(ref)
     with pytest.raises(SecretError) as missing:
         await store.get(ref)
-    assert missing.value.trouble in (SecretFault.MISSING, SecretFault.ASK)
+    assert missing.value.fault in (SecretFault.MISSING, SecretFault.ASK)
 
 
 async def test_a_store_that_always_fails_fails_in_sentences() -> None:
@@ -180,7 +180,7 @@ SITUATIONS: dict[str, tuple[Callable[[], Backend], SecretFault]] = {
 async def test_a_keyring_that_cannot_be_used_is_said_in_a_sentence(situation: str) -> None:
     make, trouble = SITUATIONS[situation]
     error = await refused(keyring_store(make()))
-    assert error.trouble is trouble
+    assert error.fault is trouble
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -205,7 +205,7 @@ async def test_a_plug_in_is_given_no_password_to_try() -> None:
 async def test_a_factory_that_fails_is_a_fault_of_the_keyring() -> None:
     factory = Mock(side_effect=ModuleNotFoundError("No module named 'nowhere'"))
     error = await refused(KeyringStore(backend_factory=factory))
-    assert error.trouble is SecretFault.REFUSED
+    assert error.fault is SecretFault.REFUSED
     assert "ModuleNotFoundError" in str(error)
 
 
@@ -230,7 +230,7 @@ async def test_an_entry_stands_under_the_programs_and_the_accounts_name() -> Non
 async def test_an_entry_that_somebody_deleted_is_said() -> None:
     with pytest.raises(SecretError, match="no entry 'Office/password' any more") as missing:
         await keyring_store(desktop()).get(OFFICE)
-    assert missing.value.trouble is SecretFault.MISSING
+    assert missing.value.fault is SecretFault.MISSING
 
 
 KNOWN = OS_BACKENDS | {desktop_store._CHAIN, desktop_store._FAIL, desktop_store._NULL}
@@ -247,7 +247,7 @@ async def test_what_windows_cannot_hold_is_said_in_a_sentence(chained: bool) -> 
     store = keyring_store(chain(windows) if chained else windows)
     with pytest.raises(SecretError, match=r"at most 1280 characters, and this one has 1281: .* the vault\.") as caught:
         await put(store, "Office", Secret("x" * 1281))
-    assert caught.value.trouble is SecretFault.TOO_LONG
+    assert caught.value.fault is SecretFault.TOO_LONG
     assert windows.entries == {}
     assert await put(keyring_store(desktop()), "Office", Secret("x" * 1281)) == OFFICE
 
@@ -268,7 +268,7 @@ class LockedByAnotherWord(keyring.errors.KeyringLocked):
 
 async def test_a_fault_is_known_by_what_it_is_a_kind_of() -> None:
     error = await refused(keyring_store(desktop(RaisingBackend(problem=LockedByAnotherWord()))))
-    assert error.trouble is SecretFault.LOCKED
+    assert error.fault is SecretFault.LOCKED
 
 
 async def test_two_programs_that_try_the_keyring_out_at_once_do_not_meet() -> None:
@@ -318,7 +318,7 @@ def hung() -> Iterator[Hung]:
 
 async def test_a_mute_keyring_costs_the_limit_and_no_more(hung: Hung) -> None:
     error = await refused(hung.store)
-    assert error.trouble is SecretFault.MUTE
+    assert error.fault is SecretFault.MUTE
     assert "did not answer within 0.1 seconds" in str(error)
 
 
@@ -326,7 +326,7 @@ async def test_a_mute_keyring_is_waited_for_only_once(hung: Hung) -> None:
     for _ in range(5):
         with pytest.raises(SecretError) as mute:
             await hung.store.get(OFFICE) if hung.backend.reached.is_set() else await put(hung.store, "Office", SECRET)
-        assert mute.value.trouble is SecretFault.MUTE
+        assert mute.value.fault is SecretFault.MUTE
     assert hung.factory.call_count == 1
 
 
@@ -499,7 +499,7 @@ async def test_a_variable_that_is_not_set_is_named() -> None:
     store = EnvStore({})
     with pytest.raises(SecretError, match="SMTP_WIZARD_PASSWORD_OFFICE_ANA is not set; set it") as unset:
         await put(store, "Office ana", SECRET)
-    assert unset.value.trouble is SecretFault.UNSET
+    assert unset.value.fault is SecretFault.UNSET
     with pytest.raises(SecretError, match="RELAY_KEY is not set"):
         await store.get(StoreRef(StoreKind.ENV, "RELAY_KEY"))
 
@@ -508,7 +508,7 @@ async def test_a_variable_with_another_password_is_refused_without_telling_eithe
     store = EnvStore({"SMTP_WIZARD_PASSWORD_OFFICE": "another one"})
     with pytest.raises(SecretError, match="holds another password") as differs:
         await put(store, "Office", SECRET)
-    assert differs.value.trouble is SecretFault.DIFFERS
+    assert differs.value.fault is SecretFault.DIFFERS
     assert "another one" not in str(differs.value)
     assert PASSWORD not in str(differs.value)
 
@@ -549,7 +549,7 @@ async def test_what_is_kept_in_no_store_is_asked_for() -> None:
     stores = SecretStores({}, backend_factory=always(desktop()))
     with pytest.raises(SecretError, match="asked for each time") as ask:
         await stores.fetch(StoreRef(StoreKind.SESSION, "Office/password"))
-    assert ask.value.trouble is SecretFault.ASK
+    assert ask.value.fault is SecretFault.ASK
 
 
 async def test_stores_are_offered_in_order_and_found_by_their_references() -> None:

@@ -67,7 +67,7 @@ async def trouble_of(work: Any) -> SecretFault:
     assert str(caught.value).count("\n") == 0
     assert caught.value.__context__ is None or caught.value.__suppress_context__
     assert_no_trace(PASSWORD, "".join(traceback.format_exception(caught.value)))
-    return caught.value.trouble
+    return caught.value.fault
 
 
 # -- keeping -----------------------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ async def test_every_changed_byte_is_damage_and_not_a_wrong_passphrase(tmp_path:
         file.write_bytes(changed)
         with pytest.raises(SecretError, match=r"is damaged \(") as caught:
             await opened(tmp_path)
-        assert caught.value.trouble is SecretFault.DAMAGED
+        assert caught.value.fault is SecretFault.DAMAGED
 
 
 @pytest.mark.parametrize("keep", [0, 1, 100, 400])
@@ -449,7 +449,7 @@ async def test_a_vault_whose_passphrase_another_process_has_changed_is_closed_an
     for work in (store.get(OFFICE), store.put(OFFICE, Secret("x")), store.delete(OFFICE)):
         with pytest.raises(SecretError, match="another passphrase since it was opened here") as closed:
             await work
-        assert closed.value.trouble is SecretFault.CLOSED
+        assert closed.value.fault is SecretFault.CLOSED
     assert await trouble_of(store.open(PASSPHRASE)) is SecretFault.WRONG
     await store.open(NEW_PASSPHRASE)
     assert await store.ready()
@@ -629,7 +629,7 @@ async def test_too_little_memory_is_said(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(vault_format, "make_key", Mock(side_effect=MemoryError))
     with pytest.raises(SecretError, match="not enough memory") as said:
         await vault(tmp_path).open(PASSPHRASE)
-    assert said.value.trouble is SecretFault.REFUSED
+    assert said.value.fault is SecretFault.REFUSED
 
 
 async def test_two_that_make_it_at_once_make_one(tmp_path: Path) -> None:

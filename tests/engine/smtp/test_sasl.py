@@ -59,14 +59,14 @@ def test_a_token_is_never_sent_as_a_password() -> None:
 
 
 def test_plain_is_what_rfc_4616_says_in_utf_8() -> None:
-    command = sasl.begin("PLAIN", "ana", Secret("pässwörd€")).start()
+    command = sasl.begin_exchange("PLAIN", "ana", Secret("pässwörd€")).start()
     assert base64.b64decode(command.data.split()[2]) == b"\0ana\0" + "pässwörd€".encode()
     assert command.shown == "AUTH PLAIN ********"
     assert "AUTH PLAIN ********" in repr(command)
 
 
 def test_plain_goes_in_two_steps_where_the_line_would_be_too_long() -> None:
-    exchange = sasl.begin("PLAIN", "ana", Secret("x" * 600))
+    exchange = sasl.begin_exchange("PLAIN", "ana", Secret("x" * 600))
     assert exchange.start().data == b"AUTH PLAIN\r\n"
     answer = exchange.answer("")
     assert answer is not None
@@ -76,7 +76,7 @@ def test_plain_goes_in_two_steps_where_the_line_would_be_too_long() -> None:
 
 
 def test_login_answers_name_then_password() -> None:
-    exchange = sasl.begin("LOGIN", "ana", Secret("secret"))
+    exchange = sasl.begin_exchange("LOGIN", "ana", Secret("secret"))
     assert exchange.start().data == b"AUTH LOGIN\r\n"
     said = [exchange.answer(""), exchange.answer(""), exchange.answer("")]
     assert [base64.b64decode(each.data) for each in said if each] == [b"ana", b"secret"]
@@ -86,13 +86,13 @@ def test_login_answers_name_then_password() -> None:
 @pytest.mark.parametrize(("username", "password"), [("ana", ""), ("ana", "a\0b"), ("a\0na", "x")])
 def test_what_sasl_cannot_carry_is_refused_before_anything_is_sent(username: str, password: str) -> None:
     with pytest.raises(SmtpError) as caught:
-        sasl.begin("PLAIN", username, Secret(password))
+        sasl.begin_exchange("PLAIN", username, Secret(password))
     assert caught.value.fault is Fault.UNUSABLE_SECRET
 
 
 @pytest.mark.parametrize("mechanism", [*sasl.PASSWORD_MECHANISMS, *sasl.TOKEN_MECHANISMS])
 def test_nothing_of_an_exchange_is_shown(mechanism: str) -> None:
-    exchange = sasl.begin(mechanism, "ana", Secret("correct-horse"))
+    exchange = sasl.begin_exchange(mechanism, "ana", Secret("correct-horse"))
     shown = exchange.start().shown
     assert shown in (f"AUTH {mechanism}", f"AUTH {mechanism} {MASK}")
     if mechanism != "SCRAM-SHA-256" and (answer := exchange.answer(b64("challenge"))) is not None:
@@ -101,14 +101,14 @@ def test_nothing_of_an_exchange_is_shown(mechanism: str) -> None:
 
 def test_a_mechanism_that_is_not_ours_is_no_mechanism() -> None:
     with pytest.raises(ValueError, match="GSSAPI"):
-        sasl.begin("GSSAPI", "ana", Secret("x"))
+        sasl.begin_exchange("GSSAPI", "ana", Secret("x"))
 
 
 # --- CRAM-MD5 ---
 
 
 def test_cram_md5_is_the_example_of_rfc_2195() -> None:
-    exchange = sasl.begin("CRAM-MD5", "tim", Secret("tanstaaftanstaaf"))
+    exchange = sasl.begin_exchange("CRAM-MD5", "tim", Secret("tanstaaftanstaaf"))
     assert exchange.start().data == b"AUTH CRAM-MD5\r\n"
     answer = exchange.answer("PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+")
     assert plain(answer) == "tim b913a602c7eda7a495b4e6e7334d3890"
@@ -123,7 +123,7 @@ def test_cram_md5_is_the_example_of_rfc_2195() -> None:
 def test_cram_md5_is_what_the_standard_library_makes_of_it(password: str, challenge: bytes) -> None:
     oracle = smtplib.SMTP()
     oracle.user, oracle.password = "ana", password
-    exchange = sasl.begin("CRAM-MD5", "ana", Secret(password))
+    exchange = sasl.begin_exchange("CRAM-MD5", "ana", Secret(password))
     exchange.start()
     assert plain(exchange.answer(b64(challenge))) == oracle.auth_cram_md5(challenge)
 
@@ -208,7 +208,7 @@ def test_a_challenge_that_makes_no_sense_is_garbled(challenge: str) -> None:
 @given(st.lists(st.one_of(st.text(max_size=60), st.binary(max_size=60).map(b64)), max_size=4), st.booleans())
 def test_no_challenge_brings_a_mechanism_down(challenges: list[str], big: bool) -> None:
     for mechanism in (*sasl.PASSWORD_MECHANISMS, *sasl.TOKEN_MECHANISMS):
-        exchange = sasl.begin(mechanism, "ana", Secret("x" * (600 if big else 6)))
+        exchange = sasl.begin_exchange(mechanism, "ana", Secret("x" * (600 if big else 6)))
         exchange.start()
         answers = 0
         with contextlib.suppress(SmtpError):
@@ -224,7 +224,7 @@ def test_no_challenge_brings_a_mechanism_down(challenges: list[str], big: bool) 
 def test_a_scram_server_lets_us_in_with_the_password_and_not_with_another(username: str, password: str) -> None:
     mechanism = ScramMechanism("SCRAM-SHA-256")
     try:
-        exchange = sasl.begin("SCRAM-SHA-256", username, Secret(password))
+        exchange = sasl.begin_exchange("SCRAM-SHA-256", username, Secret(password))
     except SmtpError:
         with pytest.raises(ScramException):  # what SASLprep does not allow
             ScramClient(["SCRAM-SHA-256"], username, password)
@@ -238,14 +238,14 @@ def test_a_scram_server_lets_us_in_with_the_password_and_not_with_another(userna
 
 
 def test_a_long_name_goes_in_a_step_of_its_own() -> None:
-    exchange = sasl.begin("SCRAM-SHA-256", "a" * 600, Secret("pencil"))
+    exchange = sasl.begin_exchange("SCRAM-SHA-256", "a" * 600, Secret("pencil"))
     assert exchange.start().data == b"AUTH SCRAM-SHA-256\r\n"
     assert plain(exchange.answer("")).startswith("n,,n=aaaa")
 
 
 def test_what_saslprep_forbids_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(SmtpError) as caught:
-        sasl.begin("SCRAM-SHA-256", "ana", Secret("pencil\x07"))
+        sasl.begin_exchange("SCRAM-SHA-256", "ana", Secret("pencil\x07"))
     assert caught.value.fault is Fault.UNUSABLE_SECRET
     assert caught.value.__cause__ is None
 
@@ -257,7 +257,7 @@ MAIL = Endpoint("server.example.com", 587, Security.STARTTLS)
 
 def test_oauthbearer_is_the_example_of_rfc_7628() -> None:
     token = "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg=="
-    exchange = sasl.begin("OAUTHBEARER", "user@example.com", Secret(token), endpoint=MAIL)
+    exchange = sasl.begin_exchange("OAUTHBEARER", "user@example.com", Secret(token), endpoint=MAIL)
     assert plain(exchange.start()) == (
         f"n,a=user@example.com,\1host=server.example.com\1port=587\1auth=Bearer {token}\1\1"
     )
@@ -276,7 +276,7 @@ def test_oauthbearer_is_the_example_of_rfc_7628() -> None:
 
 def test_xoauth2_is_the_example_of_its_inventor() -> None:
     token = "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg"
-    exchange = sasl.begin("XOAUTH2", "someuser@example.com", Secret(token))
+    exchange = sasl.begin_exchange("XOAUTH2", "someuser@example.com", Secret(token))
     assert exchange.start().data == (
         b"AUTH XOAUTH2 dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB5YTI5LnZGOWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1s"
         b"emRHRXVZMjl0Q2cBAQ==\r\n"
@@ -288,7 +288,7 @@ def test_xoauth2_is_the_example_of_its_inventor() -> None:
 
 
 def test_names_are_written_as_rfc_5801_says() -> None:
-    exchange = sasl.begin("OAUTHBEARER", "a=b,c", Secret("t"))
+    exchange = sasl.begin_exchange("OAUTHBEARER", "a=b,c", Secret("t"))
     assert plain(exchange.start()).startswith("n,a=a=3Db=2Cc,\1auth=")
 
 
@@ -296,11 +296,11 @@ def test_names_are_written_as_rfc_5801_says() -> None:
 def test_a_line_is_never_longer_than_512_octets(mechanism: str) -> None:
     seen = set()
     for size in range(200, 500):
-        command = sasl.begin(mechanism, "ana", Secret("x" * size), endpoint=MAIL).start()
+        command = sasl.begin_exchange(mechanism, "ana", Secret("x" * size), endpoint=MAIL).start()
         assert len(command.data) <= 512
         seen.add(b" " in command.data[5:])
     assert seen == {True, False}
-    exchange = sasl.begin(mechanism, "ana", Secret("x" * 2700))
+    exchange = sasl.begin_exchange(mechanism, "ana", Secret("x" * 2700))
     assert exchange.start().data == f"AUTH {mechanism}\r\n".encode()
     assert "x" * 2700 in plain(exchange.answer(""))
 
@@ -308,7 +308,7 @@ def test_a_line_is_never_longer_than_512_octets(mechanism: str) -> None:
 @pytest.mark.parametrize("token", ["a b", "a\1b", "a\nb", "tökén", ""])
 def test_what_is_no_token_is_refused_before_anything_is_sent(token: str) -> None:
     with pytest.raises(SmtpError) as caught:
-        sasl.begin("XOAUTH2", "ana", Secret(token))
+        sasl.begin_exchange("XOAUTH2", "ana", Secret(token))
     assert caught.value.fault is Fault.UNUSABLE_SECRET
 
 
@@ -326,14 +326,14 @@ def test_what_is_no_token_is_refused_before_anything_is_sent(token: str) -> None
     ],
 )
 def test_json_that_is_none_is_answered_and_not_shown(said: str) -> None:
-    exchange = sasl.begin("XOAUTH2", "ana", Secret("token-token"))
+    exchange = sasl.begin_exchange("XOAUTH2", "ana", Secret("token-token"))
     exchange.start()
     assert plain(exchange.answer(said)) == ""
     assert exchange.added == ""
 
 
 def test_what_the_server_says_in_json_is_bounded_cleaned_and_masked() -> None:
-    exchange = sasl.begin("XOAUTH2", "ana", Secret("ya29.secret-token"))
+    exchange = sasl.begin_exchange("XOAUTH2", "ana", Secret("ya29.secret-token"))
     exchange.start()
     exchange.answer(b64(json.dumps({"status": "401\x1b[2J", "error_description": "ya29.secret-token " + "z" * 900})))
     assert "\x1b" not in exchange.added
@@ -343,7 +343,7 @@ def test_what_the_server_says_in_json_is_bounded_cleaned_and_masked() -> None:
 
 @pytest.mark.parametrize("said", ['{"status":"insufficient_scope"}', '{"error":"invalid_scope","status":"400"}'])
 def test_a_server_that_names_the_scope_is_understood(said: str) -> None:
-    exchange = sasl.begin("OAUTHBEARER", "ana", Secret("token"))
+    exchange = sasl.begin_exchange("OAUTHBEARER", "ana", Secret("token"))
     exchange.start()
     exchange.answer(b64(said))
     assert exchange.facts == {"token": "no-scope"}
@@ -374,5 +374,5 @@ LATER = NOW.timestamp() + 60
 )
 def test_a_token_that_can_be_read_says_why_it_was_refused(token: str, trouble: str) -> None:
     assert sasl.token_trouble(token, "ana@example.test", NOW) == trouble
-    exchange = sasl.begin("XOAUTH2", "ana@example.test", Secret(token), now=NOW)
+    exchange = sasl.begin_exchange("XOAUTH2", "ana@example.test", Secret(token), now=NOW)
     assert exchange.facts == ({"token": trouble} if trouble else {})
