@@ -96,14 +96,20 @@ class Accounts:
         async with self._tokens.alone(owner), self._entries.change() as change:
             store, login = await self._keep(draft, owner, change)
             kept = replace(account, store=store, login=login)
-            saved = await run_to_completion(
-                lambda: self._entered(kept, before, change, replacing=replacing, displacing=displacing)
-            )
+
+            def enter() -> Account:
+                saved = self._entered(kept, before, change, replacing=replacing, displacing=displacing)
+                self._follow(draft, saved)
+                return saved
+
+            return await run_to_completion(enter)
+
+    def _follow(self, draft: Draft, saved: Account) -> None:
+        """Let what is known of a draft follow the account that was saved, whoever still waits for it."""
         if draft.signed_in and saved.last is not None:
             self._book.state.results.record(saved.id, Result(saved.last))
-        if draft.secret is not None and login is not None:
+        if draft.secret is not None and saved.login is not None:
             self._tokens.settle(draft.secret, saved.name)
-        return saved
 
     def _entered(
         self, account: Account, before: Account | None, change: SecretChange, *, replacing: bool, displacing: bool
@@ -186,12 +192,13 @@ class Accounts:
         name: str,
         put: Callable[[Account, SecretChange], Awaitable[StoreRef | None]],
         fields: Mapping[str, Any] = MappingProxyType({}),
+        then: Callable[[], None] = lambda: None,
     ) -> tuple[Account, SecretError | None]:
         """Have `put` keep an account's secret in another entry, and point the account to it; return the account.
 
-        `fields` of the account are changed in the same step. Where another process has put the secret elsewhere
-        meanwhile, all of it is done again. Also returned is why the old entry could not be deleted. Raises as `put` and
-        as `AccountBook.alter`.
+        `fields` of the account are changed in the same step, and `then` is called after it. Where another process has
+        put the secret elsewhere meanwhile, all of it is done again. Also returned is why the old entry could not be
+        deleted. Raises as `put` and as `AccountBook.alter`.
         """
         for _ in range(TRIES):
             done: Account | None = None
@@ -200,13 +207,19 @@ class Accounts:
                 store = await put(account, change)
                 pointed = partial(_pointed, since=account, store=store, fields=fields)
                 with suppress(_Elsewhere):
-                    alter = partial(self._book.alter, account.name, pointed, leaving=change.leaves)
-                    done = await run_to_completion(alter)
+                    done = await run_to_completion(partial(self._altered, account.name, pointed, change, then))
             if done is not None:
                 return done, change.trouble
         raise AccountFileError(
             phrase("Other programs keep changing that account; nothing was changed, please try again.")
         )
+
+    def _altered(
+        self, name: str, work: Callable[[Account], Account], change: SecretChange, then: Callable[[], None]
+    ) -> Account:
+        altered = self._book.alter(name, work, leaving=change.leaves)
+        then()
+        return altered
 
     async def move(
         self, name: str, kind: StoreKind, where: str = "", secret: Secret | None = None
@@ -245,12 +258,10 @@ class Accounts:
             return report
         given, secret = secret, self._tokens.latest(secret)
         grant = Grant.opened(secret) if account.connection.auth is Auth.XOAUTH2 else None
-        called = (
-            await in_thread(lambda: self._book.now(account))
-        ).name  # it may have got another one while the server was asked
-        await self._put_elsewhere(called, partial(self._put_new, secret=secret), _login_field(grant))
-        if grant is not None:
-            self._tokens.settle(given, called)
+        # It may have got another name while the server was asked.
+        called = (await in_thread(lambda: self._book.now(account))).name
+        settled = partial(self._tokens.settle, given, called) if grant is not None else lambda: None
+        await self._put_elsewhere(called, partial(self._put_new, secret=secret), _login_field(grant), settled)
         await self._checks.record(account, report, Depth.LOGIN)
         return report
 

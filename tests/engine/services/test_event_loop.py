@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
@@ -30,7 +31,7 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.doctor import Doctor
 from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.engine.wizard.account_draft import draft_of
-from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.draft import Draft, Proof
 from tests.support.accepting import taking_every_password
 from tests.support.nouns import with_fields
 from tests.support.patience import PATIENCE
@@ -207,6 +208,24 @@ async def test_who_gives_up_a_change_that_waits_loses_nothing(tmp_path: Path, mo
     assert renamed.id == account.id
     assert await desk.entries.secret_of(renamed) == SECRET
     assert (await desk.entries.left()).entries == ()
+
+
+async def test_who_gives_up_saving_leaves_what_was_proved_with_the_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await prepared(tmp_path)
+    waits = notice_of_the_lock(monkeypatch)
+    proof = Proof(desk.now(), Depth.LOGIN, Verdict.PASS, ENDPOINT, "ana")
+    with held_elsewhere(tmp_path / f"{FILE_NAME}.lock") as let_go:
+        saving = asyncio.ensure_future(desk.accounts.save(replace(draft("Shop"), proof=proof)))
+        await until(waits.is_set, lambda: "the change never came to the lock")
+        saving.cancel()
+        await asyncio.sleep(0)
+        let_go()
+        with pytest.raises(asyncio.CancelledError):
+            await saving
+    assert len(desk.book.state.results.history(desk.book.get("Shop").id)) == 1
+    assert await desk.entries.secret_of(desk.book.get("Shop")) == SECRET
 
 
 # -- files -------------------------------------------------------------------------------------------------------------
