@@ -128,7 +128,9 @@ class WizardApp(TypedAheadApp):
         # The toolkit chooses its colour filters before it knows the theme: NO_COLOR would paint black on black.
         super().__init__(desk.folder, ansi_color=look == THEMES["ansi"])
         self.animation_level = "none"
-        self.kit = Kit(desk, shelf, ServerWatch(desk, self._handle_exception), browser_at_hand(os.environ))
+        self.kit = Kit(
+            desk, shelf, ServerWatch(desk.checks, desk.catalog, self._handle_exception), browser_at_hand(os.environ)
+        )
         self.start = start
         self.draft = draft or Draft()
         self.given = draft is not None

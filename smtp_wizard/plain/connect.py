@@ -170,7 +170,9 @@ class _SignIn:
     @property
     def _unreached(self) -> Unreached | None:
         report = self.checked.report if self.checked else None
-        return unreached_after(self.kit.desk, report) if report and self.draft.connection.sandbox is None else None
+        if report is None or self.draft.connection.sandbox is not None:
+            return None
+        return unreached_after(self.kit.desk.scans, report)
 
     @property
     def _guide_id(self) -> str:

@@ -162,7 +162,7 @@ def _tested(talk: Conversation, kit: Kit, draft: Draft) -> _Tried:
         talk.say(SERVER_GOOD)
     if checked.report is None:
         return _Tried()
-    wonder = unreached_after(kit.desk, checked.report) if draft.connection.sandbox is None else None
+    wonder = unreached_after(kit.desk.scans, checked.report) if draft.connection.sandbox is None else None
     return _Tried(next(iter(checked.report.findings), None), wonder)
 
 
@@ -183,7 +183,7 @@ def _usual_ports(talk: Conversation, kit: Kit, draft: Draft) -> tuple[Draft, _Tr
     serving = [each.report.endpoint for each in found.serving]
     if (finding := common_finding(found)) is not None:
         talk.show(finding_lines(finding))
-    tried = _Tried(unreached=unreached(kit.desk, host, unreached_ports(found), serving))
+    tried = _Tried(unreached=unreached(kit.desk.scans, host, unreached_ports(found), serving))
     return (draft.with_endpoint(found.best.endpoint) if found.best is not None else draft), tried
 
 

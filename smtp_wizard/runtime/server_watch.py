@@ -8,7 +8,8 @@ from collections.abc import Callable
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.events import Emit, Event
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import server_was_discovered
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
@@ -18,9 +19,10 @@ from smtp_wizard.runtime.fault_log import as_fault
 class ServerWatch:
     """Checks the server of a draft, without a password, as soon as it is known; begins again when it changes."""
 
-    def __init__(self, desk: Desk, fault: Callable[[Exception], None]) -> None:
+    def __init__(self, checks: Checks, catalog: Catalog, fault: Callable[[Exception], None]) -> None:
         """`fault` is told of a bug in the check; left to the event loop, its text would be printed."""
-        self._desk = desk
+        self._checks = checks
+        self._catalog = catalog
         self._fault = fault
         self._for: tuple[Endpoint | None, str | None, bool] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -30,7 +32,7 @@ class ServerWatch:
     def watch(self, draft: Draft) -> None:
         """Begin checking the draft's server, unless that is being done or has been done already."""
         # One that was left alone because it leads inside is looked at once the person has said yes to it.
-        wanted = (draft.connection.endpoint, draft.connection.sandbox, server_was_discovered(draft, self._desk.catalog))
+        wanted = (draft.connection.endpoint, draft.connection.sandbox, server_was_discovered(draft, self._catalog))
         if wanted == self._for:
             return
         self.stop()
@@ -64,7 +66,7 @@ class ServerWatch:
 
     async def _run(self, draft: Draft) -> None:
         try:
-            await self._desk.checks.check_draft(draft, Depth.SERVER, self._take)
+            await self._checks.check_draft(draft, Depth.SERVER, self._take)
         except EXPECTED_ERRORS:
             return  # said when the person asks for the sign-in, where it can be mended
         except asyncio.CancelledError as ended:

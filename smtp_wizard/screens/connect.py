@@ -184,7 +184,7 @@ class ConnectScreen(ReachingScreen):
         if isinstance(event, StageFinished):
             self.pane.proved(event.result)
         elif isinstance(event, RunFinished):
-            self._offer = self.wonder(unreached_after(self.kit.desk, event.report))
+            self._offer = self.wonder(unreached_after(self.kit.desk.scans, event.report))
             self._show(next(iter(event.report.findings), None))
 
     def _show(self, finding: Finding | None) -> None:

@@ -246,7 +246,7 @@ class ServerScreen(ReachingScreen):
     def _take(self, event: Event) -> None:
         self.checks.take(event)
         if isinstance(event, RunFinished):
-            self._offer = self.wonder(unreached_after(self.kit.desk, event.report))
+            self._offer = self.wonder(unreached_after(self.kit.desk.scans, event.report))
             self._show(next(iter(event.report.findings), None))
             self.refresh_bindings()
 
@@ -310,7 +310,7 @@ class ServerScreen(ReachingScreen):
             self._fill_in(best.endpoint)
         ports = unreached_ports(found) if len(found.ports) == len(found.question.endpoints) else []
         serving = [each.report.endpoint for each in found.serving]
-        offer = self.wonder(unreached(self.kit.desk, found.question.host, ports, serving))
+        offer = self.wonder(unreached(self.kit.desk.scans, found.question.host, ports, serving))
         self._say("\n".join([*rows(found), *conclusion(found, taken_words), *([offer] if offer else [])]))
         self._offer = ""
         self._show(common_finding(found))

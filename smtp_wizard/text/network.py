@@ -23,7 +23,7 @@ from smtp_wizard.engine.scan.results import Best, PortResult, ScanResult, Why
 from smtp_wizard.output.lines import VERDICT_WORDS, paragraph, who_words
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.services.desk import Desk
+    from smtp_wizard.engine.services.scans import Scans
     from smtp_wizard.output.documents.ports import AnswerJson, BestJson, NetworkFindingJson, NetworkJson, PortJson
 
 NO_PORT_SERVES = "None of the usual ports answers. Check the server's name with your provider."
@@ -205,17 +205,17 @@ class Unreached:
 
 
 def unreached(
-    desk: Desk, host: str, ports: Sequence[int], serving: Sequence[Endpoint] | None = None
+    scans: Scans, host: str, ports: Sequence[int], serving: Sequence[Endpoint] | None = None
 ) -> Unreached | None:
     """Return what there is to find out about ports that did not answer, None where nobody can be asked."""
-    neutral = desk.scans.propose_neutral(host, ports) if ports else None
+    neutral = scans.propose_neutral(host, ports) if ports else None
     return Unreached(host, neutral, None if serving is None else tuple(serving)) if neutral is not None else None
 
 
-def unreached_after(desk: Desk, report: Report) -> Unreached | None:
+def unreached_after(scans: Scans, report: Report) -> Unreached | None:
     """The same after the check of one port."""
     endpoint = report.endpoint
-    return unreached(desk, endpoint.host, [endpoint.port] if report_unreached(report) else [])
+    return unreached(scans, endpoint.host, [endpoint.port] if report_unreached(report) else [])
 
 
 def block_question(ports: Sequence[int]) -> str:
