@@ -45,7 +45,6 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import variable_for
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.lines import summary
@@ -174,9 +173,8 @@ class _Edit:
 
     async def _check(self, draft: Draft, transcript: Transcript) -> CheckOutcome:
         assert draft.connection.endpoint is not None
-        options = Options(family=self.connection.family, ignore_lockout=self.connection.ignore_lockout)
         return await observed(
-            lambda emit: self.invocation.desk.checks.check_draft(draft, Depth.LOGIN, emit, options=options),
+            lambda emit: self.invocation.desk.checks.check_draft(draft, Depth.LOGIN, emit, options=self.connection),
             draft.connection.endpoint,
             shown(self.account.name),
             self.watch,

@@ -26,7 +26,6 @@ from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.oauth.server import Flow
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.output.lines import summary
 from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -109,14 +108,7 @@ class _Replacement:
         return tidy_password(self.invocation, self.account, given or typed_password(self.account.name))
 
     async def _try(self, secret: Secret, transcript: Transcript) -> CheckOutcome:
-        said = self.connection
-        options = Options(
-            family=said.family,
-            ehlo_name=said.ehlo_name,
-            ca_file=said.ca_file,
-            ignore_lockout=said.ignore_lockout,
-        )
-        account = self.account
+        account, options = self.account, self.connection
         return await observed(
             lambda emit: self.invocation.desk.accounts.replace_secret(account, secret, emit, options=options),
             account.connection.endpoint,

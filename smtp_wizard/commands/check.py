@@ -33,7 +33,6 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.scan.known_host import provider_of
 from smtp_wizard.engine.scan.network_findings import report_unreached
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.lines import summary
 from smtp_wizard.output.outcome import CheckOutcome
@@ -233,14 +232,7 @@ class _Checker:
             secret=self.secret,
             test_to=asked.to,
         )
-        connection = asked.connection
-        options = Options(
-            family=connection.family,
-            ehlo_name=connection.ehlo_name,
-            ca_file=connection.ca_file,
-            ignore_lockout=connection.ignore_lockout,
-        )
-        return lambda emit: desk.checks.check_draft(draft, depth, emit, options=options)
+        return lambda emit: desk.checks.check_draft(draft, depth, emit, options=asked.connection)
 
     # -- every port ------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,6 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.scan.control_host import ControlAnswer, ControlHost
 from smtp_wizard.engine.scan.request import ScanRequest
 from smtp_wizard.engine.scan.results import Lane, LaneEvent, PortScanned, ScanEvent, ScanResult, ScanStarted, fold_scan
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.output.lines import finding_lines, paragraph
 from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.output import Form
@@ -32,11 +31,6 @@ from smtp_wizard.text.network import (
     ports_table,
     unreached_ports,
 )
-
-
-def options_of(connection: ConnectionOptions) -> Options:
-    """Return what was said about the connection, as the engine takes it."""
-    return Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ class Sweep:
         try:
             async with self.watch.bound():
                 probe = await self.invocation.desk.scans.probe(
-                    self.host, take, security=self.security, options=options_of(self.connection)
+                    self.host, take, security=self.security, options=self.connection
                 )
         except TimeoutError:
             question = self._question or ScanRequest(host=self.host, endpoints=())
@@ -205,7 +199,7 @@ class ControlHostCheck:
         try:
             async with self.watch.bound():
                 return await self.invocation.desk.scans.ask_neutral(
-                    neutral.host, self.host, neutral.ports, instead=serving, options=options_of(self.connection)
+                    neutral.host, self.host, neutral.ports, instead=serving, options=self.connection
                 )
         except TimeoutError:
             self.out.narrate(f"There was no time left to ask {neutral.host}.")

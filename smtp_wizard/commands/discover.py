@@ -13,7 +13,6 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.search import DEADLINE, DiscoveryResult
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.output.lines import paragraph
 from smtp_wizard.runtime.exits import Exit
@@ -41,9 +40,8 @@ def command(invocation: Invocation, /, email: Address, ispdb: bool | None, allow
     ending that the catalogue knows is answered without asking anybody. Exit code 1 where nothing is found.
     """
     given.pop("_json")
-    connection = connection_from(given)
-    watch = Stopwatch(connection.timeout)
-    options = Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
+    options = connection_from(given)
+    watch = Stopwatch(options.timeout)
 
     def look(public_list: bool) -> DiscoveryResult:
         work = invocation.desk.discovery.find_settings(
@@ -52,7 +50,7 @@ def command(invocation: Invocation, /, email: Address, ispdb: bool | None, allow
             plain_http=allow_http,
             options=options,
             deadline=min(DEADLINE, watch.left() or DEADLINE),
-            tell=invocation.out.narrate if connection.verbose else lambda line: None,
+            tell=invocation.out.narrate if options.verbose else lambda line: None,
         )
         return run(work, watch, lambda: "Nothing was found yet.")
 

@@ -32,7 +32,6 @@ from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.test_message import new_token
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.output.lines import paragraph
 from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.output import Form
@@ -120,15 +119,8 @@ class _Sending:
         )
 
     async def _send(self, secret: Secret | None, emit: Emit) -> Report:
-        said = self.connection
-        options = Options(
-            family=said.family,
-            ehlo_name=said.ehlo_name,
-            ca_file=said.ca_file,
-            ignore_lockout=said.ignore_lockout,
-        )
         return await self.invocation.desk.checks.check_account(
-            self.account, secret, Depth.SEND, emit, to=self.to, options=options, token=self.code
+            self.account, secret, Depth.SEND, emit, to=self.to, options=self.connection, token=self.code
         )
 
     def _practice_key(self) -> str | None:

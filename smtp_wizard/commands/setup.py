@@ -64,7 +64,6 @@ from smtp_wizard.engine.providers.provider import AccessPath, Provider, Provider
 from smtp_wizard.engine.secrets.command import parse_command
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import variable_for
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.services.tokens import keepable_in
 from smtp_wizard.engine.wizard.draft import Application, Draft, Origin, is_usable, with_tidy_secret
 from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, doubt_about
@@ -206,7 +205,7 @@ class _Setup:
     def _towards_browser(self, draft: Draft) -> Draft:
         """Choose the way in that is in the browser, where that is wanted, and what is needed for it."""
         desk, given = self.invocation.desk, self.given
-        named = desk.catalog.path(draft.connection.provider, given.path)
+        named = desk.catalog.path(replace(draft.connection, path=given.path))
         if given.auth != Auth.XOAUTH2 and (named is None or named.auth.needs is not Auth.XOAUTH2 or given.auth):
             if given.browser.given:
                 raise click.UsageError("--client-id, --client-secret-... and --flow go with --auth xoauth2.")
@@ -229,7 +228,7 @@ class _Setup:
         if draft.connection.auth is not Auth.XOAUTH2 or draft.secret is not None or self.given.how_deep is Depth.SERVER:
             return draft
         desk = self.invocation.desk
-        server = desk.catalog.oauth_server(draft.connection.provider, draft.connection.path)
+        server = desk.catalog.oauth_server(draft.connection)
         assert server is not None, "the way in has one"
         flow = flow_for(server, self.given.browser.flow)
         client = RegisteredClient(draft.client_id, draft.client_secret)
@@ -239,7 +238,7 @@ class _Setup:
         return draft.with_sign_in(draft.connection.username, found)
 
     def _lacking_for_browser(self, draft: Draft) -> list[str]:
-        server = self.invocation.desk.catalog.oauth_server(draft.connection.provider, draft.connection.path)
+        server = self.invocation.desk.catalog.oauth_server(draft.connection)
         if server is None or draft.connection.auth is not Auth.XOAUTH2 or draft.secret is not None:
             return []
         return lacking_for(server, self.given.browser.flow, has_secret=draft.client_secret is not None)
@@ -497,9 +496,7 @@ class _Setup:
         connection, depth = self.given.connection, self.given.how_deep
         assert draft.connection.endpoint is not None
         return await observed(
-            lambda emit: self.invocation.desk.checks.check_draft(
-                draft, depth, emit, options=Options(family=connection.family, ignore_lockout=connection.ignore_lockout)
-            ),
+            lambda emit: self.invocation.desk.checks.check_draft(draft, depth, emit, options=connection),
             draft.connection.endpoint,
             None,
             self.watch,

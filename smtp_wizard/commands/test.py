@@ -46,7 +46,6 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.output.lines import plain_report, summary
 from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -338,15 +337,8 @@ class _Tester:
         return Finding(code=known.code, title=title, explanation=known.message, who=Who.YOU, steps=steps)
 
     async def _check(self, account: Account, secret: Secret | None, emit: Emit) -> Report:
-        connection = self.asked.connection
-        options = Options(
-            family=connection.family,
-            ehlo_name=connection.ehlo_name,
-            ca_file=connection.ca_file,
-            ignore_lockout=connection.ignore_lockout,
-        )
         return await self.invocation.desk.checks.check_account(
-            account, secret, self.asked.depth, emit, to=self.asked.to, options=options
+            account, secret, self.asked.depth, emit, to=self.asked.to, options=self.asked.connection
         )
 
     # -- the results ------------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def _at_hand(talk: Conversation, kit: Kit, account: Account) -> Secret | None:
 
 
 def _new_secret(talk: Conversation, kit: Kit, account: Account) -> None:
-    path = kit.desk.catalog.path(account.connection.provider, account.connection.path)
+    path = kit.desk.catalog.path(account.connection)
     label = path.secret_label if path and path.secret_label else "Password"
     talk.say(NEW_SECRET_WHY)
     typed = talk.secret(f"{label} of '{account.name}', not shown", lacking=SECRET_LACKING)

@@ -52,7 +52,7 @@ def connect(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
 
 
 def _path(kit: Kit, draft: Draft) -> AccessPath | None:
-    return kit.desk.catalog.path(draft.connection.provider, draft.connection.path)
+    return kit.desk.catalog.path(draft.connection)
 
 
 def show_guide(talk: Conversation, kit: Kit, draft: Draft, guide_id: str) -> None:

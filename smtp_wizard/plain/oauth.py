@@ -40,9 +40,7 @@ def oauth(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """The client, then the sign-in; go on when that has worked."""
     server = _server(kit, draft)
     if not kit.backwards:
-        show_guide(
-            talk, kit, draft, guide_id_for(kit.desk.catalog.path(draft.connection.provider, draft.connection.path))
-        )
+        show_guide(talk, kit, draft, guide_id_for(kit.desk.catalog.path(draft.connection)))
     for line in override_words(draft, kit.desk.catalog):
         talk.say(line)
     talk.say(client_words(server))
@@ -53,7 +51,7 @@ def oauth(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
 
 
 def _server(kit: Kit, draft: Draft) -> OAuthServer:
-    server = kit.desk.catalog.oauth_server(draft.connection.provider, draft.connection.path)
+    server = kit.desk.catalog.oauth_server(draft.connection)
     assert server is not None, "the step applies only where one signs in in the browser"
     return server
 

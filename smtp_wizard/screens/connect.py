@@ -70,7 +70,7 @@ class ConnectScreen(ReachingScreen):
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)
-        path = kit.desk.catalog.path(draft.connection.provider, draft.connection.path)
+        path = kit.desk.catalog.path(draft.connection)
         self.form = path.secret_form if path else None
         self.needs_secret = draft.connection.auth is Auth.PASSWORD
         self.needs_name = draft.connection.auth is not Auth.NONE

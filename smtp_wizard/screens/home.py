@@ -414,7 +414,7 @@ class HomeScreen(FaultContained, Screen[None]):
             secret = await self._secret_if_at_hand(account)
             self.post_message(WizardRequested(draft_to_sign_in_again(account, secret, self.kit.desk.catalog)))
             return
-        path = self.kit.desk.catalog.path(account.connection.provider, account.connection.path)
+        path = self.kit.desk.catalog.path(account.connection)
         label = path.secret_label if path and path.secret_label else "Password"
         form = path.secret_form if path else None
         secret = await self.app.push_screen_wait(PasswordScreen(account.name, NEW_SECRET_WHY, label=label, form=form))

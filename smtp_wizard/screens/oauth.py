@@ -58,7 +58,7 @@ class OAuthScreen(StepScreen):
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         super().__init__(kit, draft)
-        path = kit.desk.catalog.path(draft.connection.provider, draft.connection.path)
+        path = kit.desk.catalog.path(draft.connection)
         server = path.oauth if path else None
         assert server is not None, "the step applies only where one signs in in the browser"
         self.server = server

@@ -254,7 +254,8 @@ def test_a_fault_before_there_is_a_screen_is_one_sentence_without_values(
 
 async def test_an_account_file_that_holds_tricks_is_shown_escaped(desk: Desk) -> None:
     """A name cannot hold markup that is obeyed in the list of accounts."""
-    path, provider = desk.catalog.path("sandbox", "accept"), desk.catalog.get("sandbox")
+    provider = desk.catalog.get("sandbox")
+    path = provider.path("accept") if provider is not None else None
     assert path is not None
     assert provider is not None
     found = Draft(address=Address("you", "sandbox.test")).with_provider(provider, Origin.ADDRESS).with_path(path)

@@ -168,7 +168,7 @@ def signed_in_again(
     invocation: Invocation, account: Account, flow: Flow | None, watch: Stopwatch, undone: Callable[[], str]
 ) -> Secret:
     """Sign in again for a saved account, with the client that it had. Raises `CommandError`."""
-    server = invocation.desk.catalog.oauth_server(account.connection.provider, account.connection.path)
+    server = invocation.desk.catalog.oauth_server(account.connection)
     if server is None or account.login is None:
         raise CommandError(
             "no-browser-sign-in",

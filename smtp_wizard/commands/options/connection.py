@@ -26,6 +26,7 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.private_files import absolute
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.services.options import Options
 from smtp_wizard.runtime.exits import CommandError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,17 +50,13 @@ SECURITY = click.Choice([each.value for each in Security])
 DEPTH = click.Choice([each.value for each in Depth])
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionOptions:
-    """What was said about the connection."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionOptions(Options):
+    """What was said about the connection, and about how long it may take and what is shown of it."""
 
-    ca_file: str | None = None
-    ehlo_name: str = ""
-    family: Family | None = None
     timeout: float | None = None
     verbose: bool = False
     transcript: Path | None = None
-    ignore_lockout: bool = False
 
 
 def sign_in_option(command: F) -> F:

@@ -10,7 +10,6 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.discovery.search import DiscoveryResult
-from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft, with_candidate, with_found
 from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, doubt_about
 from smtp_wizard.runtime.exits import CommandError
@@ -54,8 +53,7 @@ class Search:
         return self._accepted(listed) or (found if found.connection.endpoint is not None else listed)
 
     def _looked_up(self, draft: Draft, address: Address, *, public_list: bool) -> Draft:
-        desk, connection = self._invocation.desk, self._connection
-        options = Options(family=connection.family, ehlo_name=connection.ehlo_name, ca_file=connection.ca_file)
+        desk, options = self._invocation.desk, self._connection
 
         async def look() -> DiscoveryResult:
             async with self._watch.bound():

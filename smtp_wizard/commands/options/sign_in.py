@@ -83,7 +83,7 @@ def password_of(
 
 def tidy_password(invocation: Invocation, account: Account, secret: Secret) -> Secret:
     """Return a password tidied where the account's provider makes it up itself; warn of what is odd in any other."""
-    path = invocation.catalog.path(account.connection.provider, account.connection.path)
+    path = invocation.catalog.path(account.connection)
     tidy = path.tidied(secret) if path is not None else secret
     if account.connection.auth is Auth.XOAUTH2:
         return tidy

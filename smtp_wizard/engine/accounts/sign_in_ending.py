@@ -56,7 +56,7 @@ def ending_of(login: Login | None, server: OAuthServer | None, now: datetime) ->
 
 def ending_words(account: Account, catalog: Catalog, now: datetime) -> str:
     """Say that an account's sign-in in the browser ends soon, and what to do; empty where there is no hurry."""
-    found = ending_of(account.login, catalog.oauth_server(account.connection.provider, account.connection.path), now)
+    found = ending_of(account.login, catalog.oauth_server(account.connection), now)
     return found.words(now) if found is not None and found.soon else ""
 
 

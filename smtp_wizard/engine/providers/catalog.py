@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
@@ -72,14 +73,14 @@ class Catalog:
         """Return the provider with this id, None where there is none, or no id."""
         return self._by_id.get(provider_id) if provider_id else None
 
-    def path(self, provider_id: str | None, path_id: str | None) -> AccessPath | None:
-        """Return an access path by the ids of provider and path, or None."""
-        known = self.get(provider_id)
-        return known.path(path_id) if known and path_id else None
+    def path(self, connection: Connection[Endpoint | None]) -> AccessPath | None:
+        """Return the access path of a connection, None where it has none that is known."""
+        known = self.get(connection.provider)
+        return known.path(connection.path) if known and connection.path else None
 
-    def oauth_server(self, provider_id: str | None, path_id: str | None) -> OAuthServer | None:
-        """Return where one signs in in the browser, by the ids of provider and path; None where that is not known."""
-        path = self.path(provider_id, path_id)
+    def oauth_server(self, connection: Connection[Endpoint | None]) -> OAuthServer | None:
+        """Return where one signs in in the browser for a connection; None where that is not known."""
+        path = self.path(connection)
         return path.oauth if path else None
 
     def alternatives(

@@ -260,7 +260,7 @@ class Checks:
             yield replace(target, connection=connection, alternatives=())
 
     def _shape(self, connection: Connection[Endpoint | None], secret: Secret | None) -> str | None:
-        path = self._catalog.path(connection.provider, connection.path)
+        path = self._catalog.path(connection)
         return path.shape_of(secret) if path is not None else None
 
     def prove(self, draft: Draft, report: Report, depth: Depth) -> Proof:

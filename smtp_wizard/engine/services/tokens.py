@@ -139,7 +139,7 @@ class Tokens:
         """
         if draft.secret is None:
             return None
-        server = self._catalog.oauth_server(draft.connection.provider, draft.connection.path)
+        server = self._catalog.oauth_server(draft.connection)
         owner = await self.owner(draft)
         if owner is not None and owner.store is not None and not self.is_fresh(draft.secret):
             return await self._of_account(owner, draft.secret, server, draft.connection.ca_file)
@@ -151,7 +151,7 @@ class Tokens:
         `secret`: what was read, or a sign-in that is still to be kept; what is no lasting sign-in is the token itself.
         Raises `OAuthError`, `SecretError`.
         """
-        server = self._catalog.oauth_server(account.connection.provider, account.connection.path)
+        server = self._catalog.oauth_server(account.connection)
         if self.is_fresh(secret):
             return await self._of_draft(secret, server, ca_file)
         return await self._of_account(account, secret, server, ca_file)
@@ -191,7 +191,7 @@ class Tokens:
 
     async def give_back(self, account: Account) -> None:
         """Tell the provider that an account's sign-in is wanted no more; that it cannot be told stops nothing."""
-        server = self._catalog.oauth_server(account.connection.provider, account.connection.path)
+        server = self._catalog.oauth_server(account.connection)
         if account.login is None or server is None or not server.revoke:
             return
         with suppress(OAuthError, SecretError):
