@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,9 +48,14 @@ class Tmux:
         self.tell("new-session", "-d", "-x", "80", "-y", "24", line)
 
     def stop(self) -> None:
-        """End the tmux server with all that runs in it. It takes its time to go, so the next one has a socket again."""
-        self.tell("kill-server")
-        self.socket = self.socket.with_name(f"{self.socket.name}-next")
+        """End the tmux server with all that runs in it; return when it has gone, so that the next one is another."""
+        server = os.pidfd_open(int(self.tell("display-message", "-p", "#{pid}")))
+        try:
+            self.tell("kill-server")
+            gone, _, _ = select.select([server], [], [], PATIENCE)
+            assert gone, "the tmux server does not end"
+        finally:
+            os.close(server)
 
     @property
     def screen(self) -> str:
@@ -82,7 +89,8 @@ def tmux(tmp_path: Path) -> Iterator[Tmux]:
     try:
         yield opened
     finally:
-        subprocess.run(["tmux", "-S", str(opened.socket), "kill-server"], capture_output=True, check=False)
+        with suppress(subprocess.CalledProcessError):  # there is none any more
+            opened.stop()
 
 
 def environment(own_home: Path) -> dict[str, str]:
