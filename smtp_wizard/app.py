@@ -193,7 +193,7 @@ class WizardApp(TypedAheadApp):
         self._catch_signals()
         self.opening.enter_context(self.batch_update())
         kept = None if self.given else self.box.load()
-        self.kit = replace(self.kit, left=self.box.trouble)
+        self.kit = replace(self.kit, left=self.box.problem)
         if kept is not None:
             kept = resumed(kept, self.kit.desk.catalog)
             self._offer_to_go_on(kept)

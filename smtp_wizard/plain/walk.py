@@ -100,8 +100,8 @@ class PlainWizard:
         if draft is not None:
             return draft, opening_step(draft)
         kept = self.box.load()
-        if self.box.trouble:
-            self.talk.say(self.box.trouble)
+        if self.box.problem:
+            self.talk.say(self.box.problem)
         if kept is None:
             return None if start == HOME else (Draft(), STEPS[0])
         kept = resumed(kept, self.kit.desk.catalog)

@@ -190,7 +190,7 @@ class SecretChange:
         self._stores = stores
         self._pending = pending
         self._touched: list[StoreRef] = []
-        self.trouble: SecretError | None = None
+        self.problem: SecretError | None = None
         """Why something that no account refers to could not be deleted."""
 
     async def put(self, kind: StoreKind, account_name: str, secret: Secret, where: str = "") -> StoreRef:
@@ -219,7 +219,7 @@ class SecretChange:
             try:
                 await self._stores.delete(ref)
             except SecretError as problem:
-                self.trouble = problem
+                self.problem = problem
             else:
                 self._pending.drop(ref)
 
@@ -229,7 +229,7 @@ class SecretChange:
         try:
             needed = await in_thread(self._book.stores)
         except AccountsError as problem:
-            self.trouble = SecretError(SecretFault.REFUSED, problem.words)
+            self.problem = SecretError(SecretFault.REFUSED, problem.words)
             return []
         touched = list(dict.fromkeys(self._touched))
         for ref in touched:

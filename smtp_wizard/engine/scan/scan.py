@@ -243,7 +243,7 @@ class _Addresses:
     """What the host's name led to, looked up once for all lanes."""
 
     peers: Sequence[Peer]
-    trouble: WireError | TimeoutError | None
+    problem: WireError | TimeoutError | None
     took: float
 
     @property
@@ -253,8 +253,8 @@ class _Addresses:
 
     def of(self, lane: Lane) -> list[Peer]:
         """The addresses of a lane. Raises what the look-up ended in."""
-        if self.trouble is not None:
-            raise self.trouble
+        if self.problem is not None:
+            raise self.problem
         own = [replace(peer, port=lane.endpoint.port) for peer in self.peers if peer.family is lane.family]
         return own[:MOST_ADDRESSES]
 

@@ -209,7 +209,7 @@ class Accounts:
                 with suppress(_Elsewhere):
                     done = await run_to_completion(partial(self._altered, account.name, pointed, change, then))
             if done is not None:
-                return done, change.trouble
+                return done, change.problem
         raise AccountFileError(
             phrase("Other programs keep changing that account; nothing was changed, please try again.")
         )
@@ -316,7 +316,7 @@ class Accounts:
         async with self._entries.change() as change:
             account = await run_to_completion(lambda: self._book.remove(name, leaving=change.leaves))
             await self._tokens.give_back(account)
-        problem = change.trouble
+        problem = change.problem
         if problem is not None:
             return account, f"The account is removed, but its password may still be in the store. {problem}"
         return account, ""

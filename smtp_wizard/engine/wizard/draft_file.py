@@ -56,7 +56,7 @@ class DraftFile:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / FILE_NAME
-        self.trouble = ""
+        self.problem = ""
         """One sentence where a draft was found and cannot be gone on with; empty where it can, or there is none."""
 
     def save(self, draft: Draft, stopped: Step) -> bool:
@@ -77,18 +77,18 @@ class DraftFile:
 
         It is put aside under another name, unless others may change it or the system gives no access. Raises nothing.
         """
-        self.trouble = ""
+        self.problem = ""
         try:
             return _kept(read_json(private_files.read_private(self._file, LARGEST)))
         except FileNotFoundError:
             return None
         except private_files.UnsafeFile as problem:
-            self.trouble = str(problem)
+            self.problem = str(problem)
         except OSError as problem:
             if problem.errno in _NO_DRAFT:
                 self._put_aside()
             else:
-                self.trouble = f"What you had begun could not be read: {shown(problem.strerror or '', 100)}."
+                self.problem = f"What you had begun could not be read: {shown(problem.strerror or '', 100)}."
         except ValueError:
             self._put_aside()
         return None
@@ -97,7 +97,7 @@ class DraftFile:
         aside = self._file.with_name(FILE_NAME + ASIDE)
         with suppress(OSError):
             self._file.replace(aside)
-            self.trouble = f"What you had begun could not be read; it was put aside as {shown(str(aside), 200)}."
+            self.problem = f"What you had begun could not be read; it was put aside as {shown(str(aside), 200)}."
 
     def clear(self) -> None:
         """Forget the draft."""

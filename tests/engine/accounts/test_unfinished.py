@@ -205,7 +205,7 @@ async def test_where_the_accounts_cannot_be_read_nothing_is_deleted(desk: Desk, 
         change.leaves(account)
         await change.put(StoreKind.KEYRING, "Shop", Secret("another one"))
         file.write_text("{")
-    assert change.trouble is not None
+    assert change.problem is not None
     assert kept(backend) == {"Office/password": PASSWORD, "Shop/password": "another one"}
     with pytest.raises(AccountFileError):
         await desk.entries.left()

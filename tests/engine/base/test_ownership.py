@@ -457,7 +457,7 @@ async def told_of(folder: Path, name: str) -> str:
             box = DraftFile(folder)
             assert box.load() is None
             assert (folder / name).exists()  # left for its owner to look at
-            return box.trouble
+            return box.problem
         case "state.sqlite3":
             state = State(folder)
             assert state.results.lasts(["00000000000000a1"]) == {}

@@ -270,7 +270,7 @@ def test_a_step_of_another_version_puts_it_aside(tmp_path: Path, stopped: object
     file.write_text(json.dumps(document))
     assert box.load() is None
     assert file.with_name(FILE_NAME + ASIDE).exists()
-    assert str(file.with_name(FILE_NAME + ASIDE)) in box.trouble
+    assert str(file.with_name(FILE_NAME + ASIDE)) in box.problem
 
 
 ANYTHING = st.recursive(
@@ -290,7 +290,7 @@ def test_whatever_stands_in_it_loading_ends_in_a_draft_or_in_none(
     document["draft"][field], document["step"] = value, stopped
     box._file.write_text(json.dumps(document))
     kept = box.load()
-    assert (kept is None) == bool(box.trouble)
+    assert (kept is None) == bool(box.problem)
     if kept is not None:
         assert resume_question(kept.draft, kept.step)
         assert kept.step in applicable(kept.draft)
