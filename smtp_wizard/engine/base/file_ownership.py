@@ -59,13 +59,13 @@ def refuse_foreign_owners_open(path: Path, handle: int) -> None:
 def refuse_other_writers(path: Path) -> None:
     """Raise `UnsafeFile` where others than its owner may change a file that the person named, whoever owns it.
 
-    `OSError` where it cannot be looked at.
+    The text goes on after words that name the file. Raises `OSError` where it cannot be looked at.
     """
     if os.name == "posix":
         found = path.stat()
         who = other_writers(path, found)
         if who and stat.S_ISREG(found.st_mode):
-            raise UnsafeFile(_writer_sentence(path, found, who, leads=False))
+            raise UnsafeFile(phrase("other users may change it; 'chmod {}-w' on it ends that", shown(who)))
 
 
 def other_writers(where: Path | int, found: os.stat_result, wanted: int = _WRITE) -> str:

@@ -450,8 +450,6 @@ class SocketStream:
         self._sock.close()
 
 
-_LONGEST_WHY = 400
-"""Characters of why a file is not used: the command that mends it is to be seen whole."""
 _LARGEST_CA_FILE = 16 * 1024 * 1024
 """Bytes of a file of trusted certificates; the largest lists that systems ship have half a million."""
 
@@ -489,7 +487,7 @@ def verifying_context(trust: Trust) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as problem:
         # At the end: a long name may be cut, and the reason must not be.
         unread = not isinstance(problem, ssl.SSLError)
-        why = shown(problem.strerror or "", _LONGEST_WHY) if unread else phrase("no certificate is in it")
+        why = shown(problem.strerror or "", 80) if unread else phrase("no certificate is in it")
         words = phrase("the file of trusted certificates cannot be used ({})", why)
         if trust.ca_file:
             words = phrase("{}: {}", words, shown(trust.ca_file, 200))

@@ -514,6 +514,17 @@ async def test_a_variable_with_another_password_is_refused_without_telling_eithe
     assert PASSWORD not in str(differs.value)
 
 
+async def test_a_variable_with_bytes_that_are_no_text_is_no_password() -> None:
+    """As the system hands them over (PEP 383). No child process gets them either, and the fault is said each time."""
+    environ = {"MAIL_PASSWORD": "caf\udce9"}
+    store = EnvStore(environ)
+    for _ in range(2):
+        with pytest.raises(SecretError, match="MAIL_PASSWORD holds something that is not UTF-8 text") as odd:
+            await store.get(StoreRef(StoreKind.ENV, "MAIL_PASSWORD"))
+        assert odd.value.trouble is SecretFault.UNREADABLE
+    assert environ == {}
+
+
 async def test_a_variable_of_any_name_can_be_referred_to() -> None:
     store = EnvStore({"RELAY_KEY": PASSWORD})
     await store.put(StoreRef(StoreKind.ENV, "RELAY_KEY"), SECRET)
