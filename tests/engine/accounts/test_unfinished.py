@@ -347,10 +347,14 @@ async def test_only_what_no_account_refers_to_is_cleared_away(desk: Desk, backen
     assert notes(desk.folder) == []
 
 
-async def test_what_cannot_be_deleted_now_is_kept_in_mind(desk: Desk, backend: MemoryBackend) -> None:
+@pytest.mark.parametrize("fault", [SecretFault.LOCKED, SecretFault.ABSENT])
+async def test_what_cannot_be_deleted_now_is_kept_in_mind(
+    desk: Desk, backend: MemoryBackend, fault: SecretFault
+) -> None:
+    """Where there is no keyring now there may be one in the next session."""
     backend.entries[SERVICE, ORPHAN.where] = "left"
     file = left_behind(desk.folder, StoreRef(StoreKind.SESSION, "Shop/password/00"), ORPHAN)
-    desk = make_desk(desk.folder, keyring=FailingStore(trouble=SecretFault.LOCKED))
+    desk = make_desk(desk.folder, keyring=FailingStore(trouble=fault))
     (left,) = (await desk.entries.left()).entries
     assert left.there is None
     cleaned = await desk.entries.clean()

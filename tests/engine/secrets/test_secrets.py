@@ -521,7 +521,7 @@ async def test_a_variable_with_bytes_that_are_no_text_is_no_password() -> None:
     for _ in range(2):
         with pytest.raises(SecretError, match="MAIL_PASSWORD holds something that is not UTF-8 text") as odd:
             await store.get(StoreRef(StoreKind.ENV, "MAIL_PASSWORD"))
-        assert odd.value.trouble is SecretFault.UNREADABLE
+        assert odd.value.fault is SecretFault.UNREADABLE
     assert environ == {}
 
 
