@@ -180,7 +180,7 @@ async def _new_password(desk: Desk, password: str) -> object:
 
 
 async def _scoped(desk: Desk, _: str) -> object:
-    return desk.accounts.set_scope("Office", Scope.ALL)
+    return await desk.accounts.set_scope("Office", Scope.ALL)
 
 
 async def _renewed(desk: Desk, password: str) -> object:
