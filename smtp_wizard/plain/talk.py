@@ -178,7 +178,7 @@ class Conversation:
     def choose(self, question: str, choices: Sequence[Choice[V]], default: V | None = None, *, help: str = "") -> V:
         """Ask for one of several answers; return what it means. The `default` is the first. Raises as `ask`."""
         values = [each.value for each in choices]
-        usual = values.index(default) + 1 if default in values else 1
+        usual = values.index(default) + 1 if default is not None and default in values else 1
         if question:
             self.say(question)
         for number, each in enumerate(choices, 1):

@@ -61,7 +61,7 @@ class Choices(FaultContained, Widget, Generic[V], can_focus=True):
         """`selected`: the answer that is chosen at first, if it is one of them; else the first one."""
         super().__init__(id=id)
         self.choices = tuple(choices)
-        self._selected = self._or_first(selected)
+        self._selected = self.choices[0].value if selected is None else self._or_first(selected)
 
     def _or_first(self, wanted: V | None) -> V:
         return next((each.value for each in self.choices if each.value == wanted), self.choices[0].value)

@@ -1168,6 +1168,14 @@ def test_a_number_that_is_none_is_asked_again(typed: str) -> None:
     played.over()
 
 
+def test_without_a_default_the_first_answer_is_it_though_another_means_nothing() -> None:
+    """The way back, which means None, is not what Enter takes."""
+    choices: list[Choice[str | None]] = [Choice("on", "Go on"), Choice(None, "Look again")]
+    conversation, dialogue = talk(("Your answer [1]", ""))
+    assert conversation.choose("Which?", choices) == "on"
+    dialogue.over()
+
+
 def test_a_choice_is_taken_by_number_word_or_enter() -> None:
     choices = [Choice("a", "A"), Choice("b", "B", word="bee")]
     for typed, chosen in (("1", "a"), ("bee", "b"), ("B", "b"), ("", "b")):

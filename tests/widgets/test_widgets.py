@@ -169,6 +169,8 @@ async def test_an_answer_is_what_it_means_whatever_that_is() -> None:
     choices = Choices([Choice(each, each.host) for each in servers], servers[1])
     assert choices.selected is servers[1]
     assert Choices([Choice(False, "No"), Choice(True, "Yes")]).selected is False
+    first: list[Choice[str | None]] = [Choice("on", "Go on"), Choice(None, "Look again")]
+    assert Choices(first).selected == "on", "where nothing is said the first one is chosen, not the one that means none"
 
 
 async def test_other_answers_keep_the_chosen_one_where_it_is_still_there() -> None:
