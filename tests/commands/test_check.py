@@ -296,6 +296,7 @@ async def test_a_name_that_is_refused_is_told_with_the_option(authority: Authori
     async with MisbehavingServer(script) as server:
         where = [f"127.0.0.1:{server.port}", "--security", "none", "--ehlo-name", "192.0.2.1"]
         ran = await cli("check", *where, "--json")
+        await server.conversations[0].ended.wait()
         assert server.conversations[0].lines == [b"EHLO [192.0.2.1]", b"QUIT"], "HELO would say the same name"
     (finding,) = ran.result["findings"]
     assert finding["code"] == "helo_rejected"
