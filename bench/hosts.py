@@ -29,7 +29,7 @@ from bench.peer import _end_of_input, listen
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
-from smtp_wizard.engine.scan.request import ScanRequest
+from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.scan.results import PortScanned, ScanEvent
 from smtp_wizard.engine.scan.scan import RESENT, probe
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire

@@ -119,7 +119,7 @@ def program(context: click.Context, config: Path | None, mouse: bool | None, pla
     invocation.config, invocation.mouse, invocation.plain = config, mouse, plain
     if context.invoked_subcommand is not None:
         return None
-    from smtp_wizard.commands.home import open_screens
+    from smtp_wizard.commands.screens_or_plain import open_screens
 
     return open_screens(invocation)
 

@@ -12,7 +12,6 @@ from click.core import ParameterSource
 from smtp_wizard.commands.accounts import store_words
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.faults import REPLACE_HINT
-from smtp_wizard.commands.home import run_plain_wizard, run_screens
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.answers import (
     LET_IT_SEND_GENERAL,
@@ -33,6 +32,7 @@ from smtp_wizard.commands.options.connection import (
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import password_of, secret_at
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
+from smtp_wizard.commands.screens_or_plain import open_wizard
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.account_book import Displaces
 from smtp_wizard.engine.base.connection import Auth, Connection
@@ -51,7 +51,7 @@ from smtp_wizard.output.lines import summary
 from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.runtime.questions import agree, can_ask, can_draw
+from smtp_wizard.runtime.questions import agree, can_ask
 from smtp_wizard.runtime.running import Stopwatch, run
 
 _ANSWERS = frozenset(
@@ -113,8 +113,7 @@ def _in_the_wizard(invocation: Invocation, account: Account) -> int:
             return None  # it is typed again at the step that needs it
 
     secret = run(at_hand(), Stopwatch(), lambda: "Nothing was changed.")
-    face = run_screens if can_draw() and not invocation.plain else run_plain_wizard
-    return face(invocation, "setup", draft_of(account, secret, invocation.desk.catalog))
+    return open_wizard(invocation, "setup", draft_of(account, secret, invocation.desk.catalog))
 
 
 class _Edit:

@@ -14,7 +14,7 @@ from smtp_wizard.engine.checks.events import Emit
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.scan.control_host import ControlAnswer, ControlHost
-from smtp_wizard.engine.scan.request import ScanRequest
+from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.scan.results import Lane, LaneEvent, PortScanned, ScanEvent, ScanResult, ScanStarted, fold_scan
 from smtp_wizard.output.lines import finding_lines, paragraph
 from smtp_wizard.output.outcome import CheckOutcome

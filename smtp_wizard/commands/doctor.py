@@ -12,6 +12,7 @@ import click
 from smtp_wizard.commands.checking import report_line
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
+from smtp_wizard.commands.screens_or_plain import can_draw
 from smtp_wizard.engine.accounts.secret_entries import CleanupResult, Leftovers, SecretEntries
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.services import computer
@@ -22,7 +23,7 @@ from smtp_wizard.output.lines import paragraph
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.runtime.questions import can_ask, can_draw, confirm
+from smtp_wizard.runtime.questions import can_ask, confirm
 from smtp_wizard.runtime.running import Stopwatch, run
 
 AREAS: Mapping[str, str] = {

@@ -11,7 +11,6 @@ import click
 from smtp_wizard.commands.accounts import store_words
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.faults import REPLACE_HINT
-from smtp_wizard.commands.home import run_plain_wizard, run_screens
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.answers import (
     LET_IT_SEND_GENERAL,
@@ -46,6 +45,7 @@ from smtp_wizard.commands.options.passwords import PasswordSource, password_opti
 from smtp_wizard.commands.options.sign_in import given_password, secret_at, warn_of_oddities
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.commands.providers import provider_called
+from smtp_wizard.commands.screens_or_plain import open_wizard
 from smtp_wizard.commands.test import SAME_ADDRESS
 from smtp_wizard.engine.accounts.account import Account, parse_name
 from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken, NoSuchAccount
@@ -72,7 +72,7 @@ from smtp_wizard.output.lines import summary
 from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.runtime.questions import agree, ask, ask_password, can_ask, can_draw
+from smtp_wizard.runtime.questions import agree, ask, ask_password, can_ask
 from smtp_wizard.runtime.running import Stopwatch, run
 from smtp_wizard.runtime.tables import table
 
@@ -182,13 +182,10 @@ class _Setup:
         draft = self._with_answers(self._begun(self.given.email))
         draft = self._towards_browser(replace(draft, secret=self._given_secret()))
         lacking = self._missing(draft)
-        wizard = lacking and self.out.form is Form.TEXT
-        if wizard and can_draw() and not self.invocation.plain:
-            return run_screens(self.invocation, "setup", draft)
         if lacking and not can_ask():
             raise missing_answers(lacking, shown(draft.origin_note))
-        if wizard:
-            return run_plain_wizard(self.invocation, "setup", draft)
+        if lacking and self.out.form is Form.TEXT:
+            return open_wizard(self.invocation, "setup", draft)
         self._tell_overrides(draft)
         draft = self._asked(draft) if lacking else draft
         self._refuse_unconfirmed(draft)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeVar
 
 from smtp_wizard.engine.base.characters import has_surrogate
@@ -20,20 +19,6 @@ T = TypeVar("T")
 def can_ask() -> bool:
     """Whether there is somebody to ask: a terminal on stdin and on stderr, and nothing else decides it."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def can_draw() -> bool:
-    """Whether screens can be drawn: somebody can be asked, the terminal can move its cursor, and nobody minds."""
-    dumb = ("dumb", "unknown") if sys.platform == "win32" else ("", "dumb", "unknown")
-    return can_ask() and os.environ.get("TERM", "") not in dumb and not prefers_lines(os.environ)
-
-
-def prefers_lines(environ: Mapping[str, str]) -> bool:
-    """Whether lines of text are wanted in place of screens: a screen reader is at work, or nobody looks at a screen.
-
-    ACCESSIBLE is what other programs with questions go by as well.
-    """
-    return environ.get("ACCESSIBLE", "") not in ("", "0") or environ.get("CI", "") not in ("", "0", "false")
 
 
 def ask(out: Output, question: str, parse: Callable[[str], T]) -> T:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN
+from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.explain.explain import Explanation

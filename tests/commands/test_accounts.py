@@ -290,8 +290,8 @@ def wizard(monkeypatch: pytest.MonkeyPatch) -> list[Draft]:
         return 0
 
     monkeypatch.setattr("smtp_wizard.commands.accounts_edit.can_ask", lambda: True)
-    monkeypatch.setattr("smtp_wizard.commands.accounts_edit.can_draw", lambda: True)
-    monkeypatch.setattr("smtp_wizard.commands.accounts_edit.run_screens", draw)
+    monkeypatch.setattr("smtp_wizard.commands.screens_or_plain.can_draw", lambda: True)
+    monkeypatch.setattr("smtp_wizard.commands.screens_or_plain.run_screens", draw)
     return opened
 
 

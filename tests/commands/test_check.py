@@ -134,7 +134,7 @@ async def test_without_a_port_the_ones_that_serve_come_first(
     async with MisbehavingServer([*upgraded(authority), Hold()]) as server:
         with refused_port() as closed:
             ways = {closed: Security.TLS, server.port: Security.STARTTLS}
-            monkeypatch.setattr("smtp_wizard.engine.scan.request.USUAL_WAYS", ways)
+            monkeypatch.setattr("smtp_wizard.engine.scan.ports.USUAL_WAYS", ways)
             ran = await cli("check", "localhost", "--ca-file", str(authority.file), "--json")
             shown = await cli("check", "localhost", "--ca-file", str(authority.file))
     assert ran.code == 0

@@ -136,8 +136,8 @@ def screens(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     app = types.ModuleType("smtp_wizard.app")
     app.run_app = run_app  # type: ignore[attr-defined]  # what stands in for the real one
     monkeypatch.setitem(sys.modules, "smtp_wizard.app", app)
-    monkeypatch.setattr("smtp_wizard.commands.home.can_draw", lambda: True)
-    monkeypatch.setattr("smtp_wizard.commands.setup.can_draw", lambda: True)
+    monkeypatch.setattr("smtp_wizard.commands.screens_or_plain.can_draw", lambda: True)
+    monkeypatch.setattr("smtp_wizard.commands.setup.can_ask", lambda: True)
     return opened
 
 

@@ -53,7 +53,7 @@ def implicit(authority: Authority) -> list[Step]:
 
 def usual(monkeypatch: pytest.MonkeyPatch, ways: dict[int, Security]) -> None:
     """Let other ports be the usual ones."""
-    monkeypatch.setattr("smtp_wizard.engine.scan.request.USUAL_WAYS", ways)
+    monkeypatch.setattr("smtp_wizard.engine.scan.ports.USUAL_WAYS", ways)
 
 
 def proposing(monkeypatch: pytest.MonkeyPatch, *known: ControlHost) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from smtp_wizard.commands.screens_or_plain import prefers_lines
 from smtp_wizard.engine.accounts.account_book import AccountFileError
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -44,7 +45,6 @@ from smtp_wizard.plain.talk import Choice, Conversation, GoBack, Quit, wrap
 from smtp_wizard.plain.terminal import Terminal
 from smtp_wizard.plain.walk import PLAIN, PlainWizard
 from smtp_wizard.runtime.exits import Interrupted
-from smtp_wizard.runtime.questions import prefers_lines
 from tests.support.checking import mendable
 from tests.support.cli import run, run_process
 from tests.support.dialogue import Dialogue, Exchange, talk

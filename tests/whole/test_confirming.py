@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.guides.guides import GuideShelf
-from smtp_wizard.engine.scan.request import ScanRequest
+from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.scan.results import ScanResult
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk

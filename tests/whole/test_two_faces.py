@@ -196,7 +196,7 @@ def test_every_port_of_a_server_is_said_the_same_of(desk: Desk, monkeypatch: pyt
         async with MisbehavingServer(script) as bare, reading:
             with refused_port() as closed:
                 ways = dict.fromkeys((bare.port, reading.port, closed), Security.STARTTLS)
-                monkeypatch.setattr("smtp_wizard.engine.scan.request.USUAL_WAYS", ways)
+                monkeypatch.setattr("smtp_wizard.engine.scan.ports.USUAL_WAYS", ways)
                 rows = await every_port(desk)
                 shown = await asyncio.to_thread(run, "check", "localhost")
                 return rows, shown, await asyncio.to_thread(run, "check", "localhost", "--json")

@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.strict_yaml import YamlDocument
 from smtp_wizard.engine.diagnosis.advice import Advice, Blanks, own_words, server_said, write_finding
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.diagnosis.patterns import PatternIndex, Pieces, SearchedText
-from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN, Rulebook, read_rulebook
+from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN, Rulebook, read_rulebook
 from smtp_wizard.engine.diagnosis.rules import Case, Rule, plain_words
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom, TlsFault
 

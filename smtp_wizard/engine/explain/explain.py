@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.shown import NO_WORDS, OUTSIDE_LIMIT, Shown, join, phrase, shown
 from smtp_wizard.engine.base.stages import Stage
-from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN
+from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
 from smtp_wizard.engine.explain.bounces import read_bounce
 from smtp_wizard.engine.explain.pasted_text import (
     NamedHost,

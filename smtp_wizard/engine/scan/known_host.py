@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.discovery.server_identity import owner_of
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind, UsernameForm
-from smtp_wizard.engine.scan.request import ScanRequest, candidates
+from smtp_wizard.engine.scan.ports import ScanRequest, candidates
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.address import Address

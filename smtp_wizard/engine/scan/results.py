@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks import events as check
 from smtp_wizard.engine.checks.report import Report
-from smtp_wizard.engine.scan.request import ScanRequest
+from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 
 

@@ -26,7 +26,7 @@ from smtp_wizard.engine.checks.runner import run_checks
 from smtp_wizard.engine.checks.target import ExplainsSymptoms, Target, TimeLimits
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.discovery.server_identity import foreign_server_name
-from smtp_wizard.engine.scan.request import ScanRequest
+from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.scan.results import (
     EmitScanEvent,
     Lane,

@@ -15,7 +15,7 @@ from smtp_wizard.engine.smtp.transport import Wire
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.scan.control_host import ControlAnswer, ControlHost
-    from smtp_wizard.engine.scan.request import ScanRequest
+    from smtp_wizard.engine.scan.ports import ScanRequest
     from smtp_wizard.engine.scan.results import EmitScanEvent as Tell
     from smtp_wizard.engine.scan.results import ScanResult
 

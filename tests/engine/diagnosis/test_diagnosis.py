@@ -22,7 +22,7 @@ from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.advice import server_said
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN
+from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom, TlsFault
 from tests.support.rows import each_row
 

@@ -555,7 +555,7 @@ async def test_with_everybody_hanging_the_deadline_ends_it(
         limits.append(listening_timeout(seconds))
         return limits[-1]
 
-    monkeypatch.setattr(discovery, "listening", noted)
+    monkeypatch.setattr(discovery, "listening_timeout", noted)
     zone = SMTP_A + "firm.de. 60 IN A 127.0.0.1\n"
     faults = {"firm.de": DnsFault.DROP, "_submission._tcp.firm.de": DnsFault.DROP}
     async with DnsServer(zone, faults) as dns:

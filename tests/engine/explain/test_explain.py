@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
-from smtp_wizard.engine.diagnosis.rulebook import UNKNOWN
+from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
 from smtp_wizard.engine.explain.explain import AFTER, Explainer, Explanation, StageOrAfter
 from smtp_wizard.engine.explain.pasted_text import LONGEST_TEXT, find_replies, masked, plain_text, shortened
 from smtp_wizard.engine.explain.wordings import load_wordings

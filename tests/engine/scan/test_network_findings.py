@@ -19,7 +19,7 @@ from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.discovery.server_identity import registered_domain
 from smtp_wizard.engine.scan.control_host import Blame, ControlHost, control_answers, load_control_hosts, proposed_host
 from smtp_wizard.engine.scan.network_findings import NetworkFinding, NetworkFindingKind, network_findings, unreached
-from smtp_wizard.engine.scan.request import ScanRequest
+from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.scan.results import ScanResult
 from smtp_wizard.engine.scan.scan import SCAN_LIMITS, probe
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Trust

@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.scan.network_findings import NetworkFinding, NetworkFindingKind, network_findings
-from smtp_wizard.engine.scan.request import ScanRequest, candidates
+from smtp_wizard.engine.scan.ports import ScanRequest, candidates
 from smtp_wizard.engine.scan.results import (
     LaneEvent,
     PortResult,

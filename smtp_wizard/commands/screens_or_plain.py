@@ -1,7 +1,10 @@
-"""The program called by its bare name: the screens, or the same in lines of text."""
+"""Which face opens: the screens, or the same wizard in lines of text."""
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from smtp_wizard.commands.invocation import Invocation
@@ -9,7 +12,7 @@ from smtp_wizard.commands.process import drop_screen_settings
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.runtime.early_keys import hide_typing
 from smtp_wizard.runtime.exits import CommandError
-from smtp_wizard.runtime.questions import can_draw
+from smtp_wizard.runtime.questions import can_ask
 from smtp_wizard.runtime.signals import usual_end
 
 if TYPE_CHECKING:
@@ -21,8 +24,27 @@ def open_screens(invocation: Invocation) -> int:
 
     Where screens cannot be drawn, or are not wanted: in lines of text. Raises `CommandError` without a terminal.
     """
+    return open_wizard(invocation, "home" if invocation.book.holds_any() else "setup", None)
+
+
+def open_wizard(invocation: Invocation, start: str, draft: Draft | None) -> int:
+    """Open the screens, or the same in lines of text; return the exit code. Raises `CommandError`, `Interrupted`."""
     face = run_screens if can_draw() and not invocation.plain else run_plain_wizard
-    return face(invocation, "home" if invocation.book.holds_any() else "setup", None)
+    return face(invocation, start, draft)
+
+
+def can_draw() -> bool:
+    """Whether screens can be drawn: somebody can be asked, the terminal can move its cursor, and nobody minds."""
+    dumb = ("dumb", "unknown") if sys.platform == "win32" else ("", "dumb", "unknown")
+    return can_ask() and os.environ.get("TERM", "") not in dumb and not prefers_lines(os.environ)
+
+
+def prefers_lines(environ: Mapping[str, str]) -> bool:
+    """Whether lines of text are wanted in place of screens: a screen reader is at work, or nobody looks at a screen.
+
+    ACCESSIBLE is what other programs with questions go by as well.
+    """
+    return environ.get("ACCESSIBLE", "") not in ("", "0") or environ.get("CI", "") not in ("", "0", "false")
 
 
 def run_screens(invocation: Invocation, start: str, draft: Draft | None) -> int:
