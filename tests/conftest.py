@@ -71,8 +71,11 @@ def pytest_configure() -> None:
         settings.register_profile("busy", deadline=None)
         settings.load_profile("busy")
     sys.dont_write_bytecode = False
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's '&', which every process would inherit
+    # What a shell's '&' and 'nohup' have ignored would be by every process that a test starts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(optionalhook=True)

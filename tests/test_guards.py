@@ -83,15 +83,16 @@ def test_nothing_of_the_person_is_seen(tmp_path: Path) -> None:
     assert code == 0, said
 
 
-def test_an_interrupt_reaches_what_a_test_starts_even_behind_an_ampersand(tmp_path: Path) -> None:
-    """A shell has what it starts with '&' ignore interrupts, and every process that this starts in turn."""
+@pytest.mark.parametrize("name", ["INT", "HUP"])
+def test_a_signal_reaches_what_a_test_starts_even_behind_an_ampersand_or_nohup(name: str, tmp_path: Path) -> None:
+    """A shell has what it starts with '&' ignore interrupts, and every process that this starts in turn; so nohup."""
     code, said = pytest_run(
         tmp_path,
         "import subprocess, sys\n"
         "def test_it():\n"
-        "    code = 'import signal, sys; sys.exit(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)'\n"
+        f"    code = 'import signal, sys; sys.exit(signal.getsignal(signal.SIG{name}) is signal.SIG_IGN)'\n"
         "    assert subprocess.run([sys.executable, '-c', code]).returncode == 0\n",
-        *("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh"),
+        *("/bin/sh", "-c", f'trap "" {name}; exec "$@"', "sh"),
     )
     assert code == 0, said
 
