@@ -20,7 +20,7 @@ from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
-from smtp_wizard.engine.base.threads import in_thread
+from smtp_wizard.engine.base.threads import in_thread, run_to_completion
 from smtp_wizard.engine.secrets import vault_format
 from smtp_wizard.engine.secrets.base import Availability, Before, SecretError, SecretFault, do_nothing
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -132,7 +132,7 @@ class VaultStore:
     async def create(self, passphrase: Secret) -> None:
         """Make the vault, or open the one that another process has made meanwhile. Raises `SecretError`."""
         acceptable(passphrase)
-        await self._in_thread(lambda: self._created(passphrase))
+        await self._to_completion(lambda: self._created(passphrase))
 
     async def change_passphrase(self, passphrase: Secret) -> None:
         """Seal everything under another passphrase; the old one opens nothing any more. Raises `SecretError`.
@@ -140,7 +140,7 @@ class VaultStore:
         A copy of the file that was made before, as in a backup, still opens with the old one.
         """
         acceptable(passphrase)
-        await self._unlocked(lambda: self._changed(passphrase))
+        await self._unlocked(lambda: self._changed(passphrase), self._to_completion)
 
     async def ready(self) -> bool:
         """Open the vault with what `source` gives, if it must be; return whether it is open. Raises `SecretError`."""
@@ -198,19 +198,19 @@ class VaultStore:
             words = phrase("The vault is closed: its passphrase is needed.")
         return SecretError(SecretFault.CLOSED, words)
 
-    async def _unlocked(self, work: Callable[[], T]) -> T:
-        """Do `work` in a thread, with the vault open. Raises `SecretError`.
+    async def _unlocked(self, work: Callable[[], T], do: Callable[[Callable[[], T]], Awaitable[T]]) -> T:
+        """Have `do` do `work` in a thread, with the vault open. Raises `SecretError`.
 
         Where another process changes the passphrase just before it, `source` is asked once more.
         """
         await self._ready()
         try:
-            return await self._in_thread(work)
+            return await do(work)
         except SecretError as problem:
             if problem.fault is not SecretFault.CLOSED or self._source is None:
                 raise
         await self._ready()
-        return await self._in_thread(work)
+        return await do(work)
 
     # -- a store ----------------------------------------------------------------------------------------------------
 
@@ -228,12 +228,12 @@ class VaultStore:
         )
 
     async def put(self, ref: StoreRef, secret: Secret, *, before: Before = do_nothing) -> None:
-        await self._unlocked(lambda: self._update({ref.where: secret.reveal()}, before))
+        await self._unlocked(lambda: self._update({ref.where: secret.reveal()}, before), self._to_completion)
 
     async def get(self, ref: StoreRef) -> Secret:
         if self.state is VaultState.MISSING:
             raise _absent()
-        entries = await self._unlocked(self._entries)
+        entries = await self._unlocked(self._entries, self._in_thread)
         if ref.where not in entries:
             raise SecretError(
                 SecretFault.MISSING, phrase("The vault has no entry '{}' any more.", shown(ref.where, 100))
@@ -243,27 +243,20 @@ class VaultStore:
     async def delete(self, ref: StoreRef) -> None:
         if self.state is VaultState.MISSING:
             return
-        await self._unlocked(lambda: self._update({ref.where: None}))
+        await self._unlocked(lambda: self._update({ref.where: None}), self._to_completion)
 
     # -- the file, in a thread --------------------------------------------------------------------------------------
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        """Do `work`; what goes wrong is raised here again, without the frames that hold secrets."""
+        """Do `work`, which reads. Raises `SecretError`. Whoever is cancelled waits no longer."""
+        return _unwrapped(await in_thread(lambda: _guarded(work)))
 
-        def guarded() -> T | SecretError:
-            try:
-                return work()
-            except SecretError as problem:
-                return problem
-            except MemoryError:
-                return SecretError(
-                    SecretFault.REFUSED, phrase("There is not enough memory to open or close the vault.")
-                )
+    async def _to_completion(self, work: Callable[[], T]) -> T:
+        """Do `work`, which writes. Raises `SecretError`. Whoever is cancelled waits for its end.
 
-        done = await in_thread(guarded)
-        if isinstance(done, SecretError):
-            raise SecretError(done.fault, done.words)
-        return done
+        Otherwise it would write after the change that asked for it was undone and its note given up.
+        """
+        return _unwrapped(await run_to_completion(lambda: _guarded(work)))
 
     def _looked_at(self) -> None:
         """Raise `SecretError` where the file cannot be used."""
@@ -440,6 +433,22 @@ class VaultStore:
                 private_files.sweep_scratch(self._file)
         except (filelock.Timeout, OSError):
             return
+
+
+def _guarded(work: Callable[[], T]) -> T | SecretError:
+    try:
+        return work()
+    except SecretError as problem:
+        return problem
+    except MemoryError:
+        return SecretError(SecretFault.REFUSED, phrase("There is not enough memory to open or close the vault."))
+
+
+def _unwrapped(done: T | SecretError) -> T:
+    """Return what was done; what went wrong is raised here again, without the frames that hold secrets."""
+    if isinstance(done, SecretError):
+        raise SecretError(done.fault, done.words)
+    return done
 
 
 def _mark(file: Path) -> tuple[int, ...]:

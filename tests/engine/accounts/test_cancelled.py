@@ -6,6 +6,7 @@ So it is when the person leaves the program while it works, and when the time of
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -46,29 +47,62 @@ CHANGES: dict[str, tuple[Change, dict[str, str]]] = {
 
 
 class GivenUp:
-    """Gives a task up when it begins a certain piece of its work in a thread."""
+    """Gives a task up when it begins a certain piece of its work in a thread.
+
+    Work that the task does not wait for any more then is held until the task has ended.
+    """
 
     def __init__(self, patch: pytest.MonkeyPatch, at: int) -> None:
         self._patch = patch
         self._at = at
         self.steps = 0
+        self._go_on = threading.Event()
+        self._over = asyncio.Event()
 
     async def run(self, work: Coroutine[Any, Any, Any]) -> bool:
         """Do some work; return whether it was given up."""
         task = asyncio.ensure_future(work)
-        begin: Callable[[Callable[[], Any]], asyncio.Future[Any]] = threads._begun
+        begin = threads._begun
 
         def begun(part: Callable[[], Any]) -> asyncio.Future[Any]:
-            if asyncio.current_task() is task:
-                self.steps += 1
-                if self.steps == self._at:
-                    task.cancel()
-            return begin(part)
+            if asyncio.current_task() is not task:
+                return begin(part)
+            self.steps += 1
+            if self.steps != self._at:
+                return begin(part)
+            answer = begin(self._held(part))
+            task.cancel()
+            # When this is called the task has been told, and has left its work or waits for it.
+            asyncio.get_running_loop().call_soon(lambda: None if answer.cancelled() else self._go_on.set())
+            return answer
 
         with self._patch.context() as patch:
             patch.setattr(threads, "_begun", begun)
             await asyncio.wait({task})
         return task.cancelled()
+
+    async def finish(self) -> None:
+        """Let what was held go on, and wait for its end."""
+        self._go_on.set()
+        if self.steps >= self._at:
+            await self._over.wait()
+
+    def _held(self, part: Callable[[], Any]) -> Callable[[], Any]:
+        loop = asyncio.get_running_loop()
+
+        def held() -> Any:
+            self._go_on.wait()
+            try:
+                return part()
+            finally:
+                loop.call_soon_threadsafe(self._over.set)
+
+        return held
+
+
+def written(folder: Path, backend: MemoryBackend) -> tuple[dict[str, bytes], dict[tuple[str, str], str]]:
+    """What the files and the keyring hold."""
+    return {path.name: path.read_bytes() for path in folder.glob("*.json")}, dict(backend.entries)
 
 
 async def saved(desk: Desk) -> dict[str, str]:
@@ -105,6 +139,9 @@ async def test_a_change_that_is_given_up_is_done_or_undone(
             await desk.accounts.save(replace(draft(OLD), store=kind))
         given_up = GivenUp(monkeypatch, at)
         was_given_up = await given_up.run(act(desk, kind))
+        at_its_end = written(folder, backend)
+        await given_up.finish()
+        assert written(folder, backend) == at_its_end, "what nobody waits for any more changes nothing"
         assert await saved(desk) in ((before, afterwards) if was_given_up else (afterwards,))
         assert await unseen(desk, backend) == set()
         if given_up.steps < at:

@@ -105,6 +105,9 @@ class AtOnceVault(VaultStore):
     async def _in_thread(self, work: Any) -> Any:
         return work()
 
+    async def _to_completion(self, work: Any) -> Any:
+        return work()
+
 
 class Stores(SecretStores):
     """Stores that wait for their turn before and after each thing they do."""

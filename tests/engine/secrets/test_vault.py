@@ -11,7 +11,9 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import traceback
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets import vault as vault_module
@@ -771,3 +774,46 @@ async def test_a_vault_that_is_open_is_opened_by_no_other_passphrase(tmp_path: P
     for _ in range(2):
         assert await store.get(OFFICE) == SECRET
         assert await trouble_of(store.open(Secret("four words of a guess"))) is SecretFault.WRONG
+
+
+# -- given up while it writes ------------------------------------------------------------------------------------------
+
+WRITING: dict[str, tuple[Callable[[VaultStore], Awaitable[None]], dict[str, str]]] = {
+    "create": (lambda store: store.create(PASSPHRASE), {}),
+    "put": (lambda store: store.put(OFFICE, Secret("another")), {OFFICE.where: "another"}),
+    "delete": (lambda store: store.delete(OFFICE), {}),
+    "passphrase": (lambda store: store.change_passphrase(PASSPHRASE), {OFFICE.where: PASSWORD}),
+}
+"""What writes the file, and what is in it then."""
+
+
+@pytest.mark.parametrize("what", WRITING)
+async def test_who_is_cancelled_waits_until_the_vault_is_written(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an entry would come up after the change was undone, and after the note of it was taken away."""
+    act, afterwards = WRITING[what]
+    store = vault(tmp_path)
+    if what != "create":
+        await store.create(PASSPHRASE)
+        await store.put(OFFICE, SECRET)
+    write, loop = private_files.write_private, asyncio.get_running_loop()
+    reached, go_on = asyncio.Event(), threading.Event()
+
+    def held(path: Path, data: bytes) -> None:
+        loop.call_soon_threadsafe(reached.set)
+        go_on.wait()
+        write(path, data)
+
+    monkeypatch.setattr(private_files, "write_private", held)
+    writing = asyncio.ensure_future(act(store))
+    await reached.wait()
+    for _ in range(3):
+        writing.cancel()
+        await asyncio.sleep(0)
+    left = writing.done()
+    go_on.set()
+    await asyncio.wait({writing})
+    assert not left, "it is still being written"
+    assert writing.cancelled()
+    assert (await opened(tmp_path))._entries() == afterwards
