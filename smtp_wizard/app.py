@@ -69,7 +69,7 @@ from smtp_wizard.text.wizard import LEAVE_QUESTION, Resume
 from smtp_wizard.typed_ahead import TypedAheadApp
 from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.themes import HIGH_CONTRAST, THEMES, AsciiFilter, theme_for
-from smtp_wizard.widgets.toolkit import read_any_byte
+from smtp_wizard.widgets.toolkit import outlive_the_terminal, read_any_byte
 
 SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
     "address": AddressScreen,
@@ -419,6 +419,7 @@ def run_app(
 ) -> int:
     """Draw the screens until the person leaves; return the exit code. The caller has made sure of a terminal."""
     read_any_byte()
+    outlive_the_terminal()
     app: Any = WizardApp(desk, shelf, foreground=foreground, start=start, draft=draft)
     result = app.run(mouse=mouse)
     return result if isinstance(result, int) else 0 if app.return_code in (0, None) else 70

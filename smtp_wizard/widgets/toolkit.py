@@ -8,8 +8,10 @@ from __future__ import annotations
 import sys
 from codecs import getincrementaldecoder
 from collections.abc import Mapping
+from contextlib import suppress
+from io import TextIOBase
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
     from codecs import IncrementalDecoder
@@ -45,6 +47,44 @@ def read_any_byte() -> None:
     from textual.drivers import linux_driver
 
     vars(linux_driver)["getincrementaldecoder"] = _replacing
+
+
+def outlive_the_terminal() -> None:
+    """Let what is written to a terminal that is gone be dropped, where the program waited for ever to write it.
+
+    The driver writes in a thread that ends with the first error, and whoever writes more than it has room for waits
+    for that thread. It offers no way to say otherwise; it makes its thread by this name.
+    """
+    if sys.platform == "win32":
+        return
+    from textual.drivers import linux_driver
+    from textual.drivers._writer_thread import WriterThread
+
+    vars(linux_driver)["WriterThread"] = lambda file: WriterThread(cast(IO[str], TerminalOutput(file)))
+
+
+class TerminalOutput(TextIOBase):
+    """A terminal to write to, where nothing fails once it is gone."""
+
+    def __init__(self, file: TextIO) -> None:
+        """`file`: what stands for the terminal."""
+        super().__init__()
+        self._file = file
+
+    def write(self, text: str) -> int:
+        """Write, or drop what there is nowhere to write to. Return the characters taken: all of them."""
+        with suppress(OSError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written, or drop it."""
+        with suppress(OSError):
+            self._file.flush()
+
+    def fileno(self) -> int:
+        """Return the number by which the system knows it."""
+        return self._file.fileno()
 
 
 def _replacing(encoding: str) -> type[IncrementalDecoder]:
