@@ -28,7 +28,8 @@ from smtp_wizard.engine.providers.provider import AccessPath, PathStatus, Provid
 from smtp_wizard.engine.sandbox.scenarios import CertificateKind, Scenario, load_scenarios
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.smtp.transport import Trust
-from smtp_wizard.engine.wizard.draft import is_usable, signs_in_elsewhere
+from smtp_wizard.engine.wizard.draft import Draft, is_usable, signs_in_elsewhere, with_choice
+from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.output.lines import who_words
 from smtp_wizard.screens.dialogs import LeadScreen
 from smtp_wizard.screens.oauth import OAuthScreen
@@ -190,6 +191,15 @@ class Person(Walk):
         else:
             raise AssertionError(f"{wanted} is not in the list:\n{self.shown}")
         await self.press("enter")
+        if doubt_about(with_choice(Draft(address=self.way.address), catalog(), wanted), catalog()) is not None:
+            await self.say_yes_to_the_server()
+
+    async def say_yes_to_the_server(self) -> None:
+        """The server is the catalogue's own guess: its owner is named, and 'no' is what Enter takes."""
+        await self.until_reads(f"You chose: {self.way.provider.name}")
+        await self.press("enter")
+        await self.until_reads("Is it your provider's server?")
+        await self.press("down", "enter")
 
     async def choose_way(self) -> None:
         """Choose the way to sign in, where there is a choice."""
