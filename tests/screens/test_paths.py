@@ -191,7 +191,8 @@ class Person(Walk):
         else:
             raise AssertionError(f"{wanted} is not in the list:\n{self.shown}")
         await self.press("enter")
-        if doubt_about(with_choice(Draft(address=self.way.address), catalog(), wanted), catalog()) is not None:
+        chosen = with_choice(Draft(address=self.way.address), catalog(), None if custom else self.way.provider)
+        if doubt_about(chosen, catalog()) is not None:
             await self.say_yes_to_the_server()
 
     async def say_yes_to_the_server(self) -> None:

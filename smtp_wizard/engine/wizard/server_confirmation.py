@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.discovery.candidate import source_words
 from smtp_wizard.engine.discovery.server_identity import belongs_to, whose_words
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import STEPS, Step, StepId, step
 
 
@@ -81,6 +81,10 @@ def _listed(draft: Draft, catalog: Catalog) -> frozenset[str]:
     return frozenset(each.endpoint.host for each in offered if each.source and not (each.guess or each.of_domain))
 
 
+_GUESS = "our list of providers, as a guess"
+"""Who names the server of a provider that the person chose, where no page or list that was read names it."""
+
+
 def doubt_about(draft: Draft, catalog: Catalog) -> UnconfirmedServer | None:
     """Return what is to be asked before a secret goes to the server of a draft; None where nothing is."""
     endpoint = draft.connection.endpoint
@@ -89,12 +93,13 @@ def doubt_about(draft: Draft, catalog: Catalog) -> UnconfirmedServer | None:
     found = next((each for each in draft.candidates if each.endpoint == endpoint), None)
     found = found or next((each for each in draft.candidates if each.endpoint.host == endpoint.host), None)
     domain = shown(draft.address.domain, 80) if draft.address is not None else "your address"
+    chosen = draft.origin is Origin.CHOSEN
     return UnconfirmedServer(
         endpoint=endpoint,
         domain=domain,
         whose=whose_words(endpoint.host, domain)
         or f"it is not encrypted, so nothing proves that it belongs to {domain}",
-        source=source_words(found) if found else draft.origin_note.removeprefix("from: "),
+        source=source_words(found) if found else _GUESS if chosen else draft.origin_note.removeprefix("from: "),
         published=found is not None and found.published,
         username=draft.connection.username
         if draft.address is None or draft.connection.username != draft.address.wire
