@@ -678,3 +678,13 @@ def test_nothing_is_left_for_later() -> None:
     assert [name for name, text in tracked_texts().items() if LEFT_FOR_LATER.search(text)] == []
     unbuilt = "NotImplemented" + "Error"
     assert [name for name, text in tracked_texts().items() if name.endswith(".py") and unbuilt in text] == []
+
+
+def test_the_docs_send_nobody_to_a_file_that_is_gone() -> None:
+    """Each answer in the table of what is found where is a file."""
+    rows = [
+        row for row in (ROOT / "docs" / "architecture.md").read_text("utf-8").splitlines() if row.startswith("| Where")
+    ]
+    named = [path for row in rows for path in re.findall(r"`([\w./-]+\.\w+)`", row.split("|")[2])]
+    assert len(rows) == 30
+    assert [path for path in named if not any((top / path).is_file() for top in (ROOT, ROOT / PACKAGE))] == []
