@@ -21,6 +21,7 @@ from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Event, RunFinished
 from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.providers.provider import ProviderKind
+from smtp_wizard.engine.sandbox import server as practice_server
 from smtp_wizard.engine.sandbox.certificates import ca_file
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -369,7 +370,12 @@ def practice(desk: Desk, scenario: str, **changes: Any) -> Draft:
     )
 
 
-async def test_the_practice_server_runs_for_the_check_alone(desk: Desk, tmp_path: Path) -> None:
+async def test_the_practice_server_runs_for_the_check_alone(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound = practice_server._bound
+    # Its usual ports may be those of another process's practice server a moment later.
+    monkeypatch.setattr(practice_server, "_bound", lambda _: bound(0))
     account = await desk.accounts.save(practice(desk, "accept"))
     ours = str(ca_file(tmp_path / PRACTICE_FOLDER))
     for _ in range(2):
