@@ -84,7 +84,7 @@ class ProviderPicker(FaultContained, Vertical):
         of = (
             f"{len(shown)} of {len(everything)} providers"
             if len(shown) < len(everything)
-            else f"{len(shown)} providers"
+            else f"{len(shown)} provider{'' if len(shown) == 1 else 's'}"
         )
         self.count.update(Content.styled(of if everything else "Nothing like it is listed.", "$foreground-muted"))
 
