@@ -125,7 +125,7 @@ def run_each(condition: str, commands: Sequence[tuple[str, ...]], folder: Path) 
     make_config(folder / "config")
     given = {"condition": condition, "commands": commands, "folder": str(folder)}
     done = subprocess.run(
-        [sys.executable, "-c", _SCRIPT],
+        [sys.executable, "-P", "-c", _SCRIPT],  # as for the program's own script: nothing is loaded from here
         input=json.dumps(given),
         capture_output=True,
         text=True,
