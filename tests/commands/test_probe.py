@@ -134,7 +134,7 @@ async def test_what_was_seen_when_the_time_is_up_is_reported(
     async with MisbehavingServer(implicit(authority)) as server:
         with silent_port() as mute:
             usual(monkeypatch, {server.port: TLS, mute: STARTTLS})
-            ran = await cli(HOST, "--ca-file", str(authority.file), "--timeout", "3", "--json")
+            ran = await cli(HOST, "--ca-file", str(authority.file), "--timeout", "6", "--json")
     assert ran.code == 0
     serving, cut = ran.document["results"]
     assert (serving["port"], serving["verdict"]) == (server.port, "pass")

@@ -23,6 +23,8 @@ from tests.support.cli import Ran, on_terminal, run
 from tests.support.misbehaving import Close, Expect, Hold, MisbehavingServer, Send, StartTls, Step
 from tests.support.nouns import with_fields
 from tests.support.state import FULL, refuse_to_write
+from tests.support.time_is_up import TimeIsUp
+from tests.support.walk import until
 
 PASSWORD = "correct horse battery"
 BOB = "bob@example.org"
@@ -184,9 +186,18 @@ async def test_an_answer_that_is_lost_leaves_it_unknown(book: AccountBook, autho
     assert (ran_json.document["accepted"], ran_json.stages[-1]) == ("unknown", ("data", "unknown"))
 
 
-async def test_time_that_is_up_in_the_middle_of_it_leaves_it_unknown(book: AccountBook, authority: Authority) -> None:
-    async with MisbehavingServer(script(authority, RCPT_TO, OK, DATA, GO_AHEAD, MESSAGE)) as server:
-        ran = await send(book, authority, server, "--timeout", "1", "--json")
+async def test_time_that_is_up_in_the_middle_of_it_leaves_it_unknown(
+    book: AccountBook, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time_is_up = TimeIsUp(monkeypatch)
+    played = script(authority, RCPT_TO, OK, DATA, GO_AHEAD, MESSAGE)
+    async with MisbehavingServer(played) as server:
+        sending = asyncio.create_task(send(book, authority, server, "--timeout", "1", "--json"))
+        await until(
+            lambda: [each.played for each in server.conversations] == [len(played) - 1], lambda: "no message came"
+        )
+        time_is_up.now()
+        ran = await sending
     assert (ran.code, ran.document["accepted"]) == (1, "unknown")
     assert ran.result["findings"][0]["code"] == "time-is-up"
 

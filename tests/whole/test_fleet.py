@@ -373,7 +373,7 @@ def test_a_data_file_that_the_system_does_not_give_is_not_called_damaged(monkeyp
 async def test_what_was_done_when_the_time_was_up_is_kept(config: Path, many: Many) -> None:
     with silent_port() as port:
         save_fleet(config, [*many.places, ("127.0.0.1", port)], str(many.ca_file), 12)
-        ran = await asyncio.to_thread(run, "test", "--all", "--timeout", "3", "--json")
+        ran = await asyncio.to_thread(run, "test", "--all", "--timeout", "8", "--json")
     verdicts = [each["verdict"] for each in ran.document["results"]]
     assert (ran.code, verdicts.count("pass"), verdicts.count("unknown")) == (1, 10, 2)
     assert [row["verdict"] for row in rows_of(config, "results")] == ["pass"] * 10

@@ -10,13 +10,14 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakSet
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
@@ -43,6 +44,8 @@ MOST_SESSIONS = 20
 IDLE_SECONDS = 60.0
 """After so long without a command the server hangs up; a whole message has to arrive within it, too."""
 HANDSHAKE_SECONDS = 5.0
+_TURNS_TO_BEGIN = 4
+"""Turns of the event loop from accepting a connection to its first moment, and one more."""
 _STOP_SECONDS = 2.0
 
 
@@ -55,6 +58,9 @@ class Sandbox:
         self.scenario = scenario
         self._servers: list[asyncio.Server] = []
         self._conversations: dict[SMTP, asyncio.Task[Any]] = {}
+        self._transports: WeakSet[asyncio.Transport] = WeakSet()
+        """Of every connection, also of one whose conversation has not begun."""
+        self._running = False
         self._endpoints: tuple[Endpoint, ...] = ()
 
     @property
@@ -81,6 +87,7 @@ class Sandbox:
         """Listen on the scenario's ports, or on free ones where those are taken. Raises `SandboxError`."""
         if self._servers:
             raise RuntimeError("the practice server runs already")
+        self._running = True
         try:
             context = await run_to_completion(partial(prepare, self.folder, self.scenario.certificate))
             for security, port in self.scenario.ports.items():
@@ -107,19 +114,27 @@ class Sandbox:
         leaves, or after `HANDSHAKE_SECONDS`.
         """
         servers, self._servers, self._endpoints = self._servers, [], ()
+        self._running = False
+        await _let_nobody_in(servers)
         for server in servers:
             server.close()
         tasks = set(self._conversations.values())
-        for conversation, task in tuple(self._conversations.items()):
+        for task in tasks:
             task.cancel()
-            if conversation.transport is not None:
-                conversation.transport.abort()  # type: ignore[attr-defined]  # every stream transport has it
+        for transport in tuple(self._transports):
+            transport.abort()
         if tasks:
             await asyncio.wait(tasks, timeout=_STOP_SECONDS)
         for server in servers:
             # From Python 3.12 it waits for those in the middle of a handshake as well.
             with suppress(TimeoutError):
                 await asyncio.wait_for(server.wait_closed(), _STOP_SECONDS)
+
+    def _connected(self, transport: asyncio.Transport) -> None:
+        """Know of a connection from its first moment on; who was let in a moment before the end is cut off as well."""
+        self._transports.add(transport)
+        if not self._running:
+            transport.abort()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -150,6 +165,17 @@ class Sandbox:
             yield room
         finally:
             del self._conversations[conversation]
+
+
+async def _let_nobody_in(servers: Sequence[asyncio.Server]) -> None:
+    """Accept no more, and wait for who has been accepted: asyncio loses a connection whose server closes in between."""
+    loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError):  # on Windows another kind of loop accepts
+        for server in servers:
+            for listening in server.sockets:
+                loop.remove_reader(listening.fileno())
+        for _ in range(_TURNS_TO_BEGIN):
+            await asyncio.sleep(0)
 
 
 def _bound(port: int) -> socket.socket:
@@ -210,6 +236,11 @@ def _conversation_class() -> Callable[[Sandbox, ssl.SSLContext | None], SMTP]:
             self._sandbox = sandbox
             # The long lines are for passwords; those of a message stay as RFC 5321 has them.
             self.line_length_limit = SMTP.line_length_limit
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.Transport)
+            super().connection_made(transport)
+            self._sandbox._connected(transport)
 
         async def _handle_client(self) -> None:
             with self._sandbox._counted(self) as room, suppress(ConnectionError):

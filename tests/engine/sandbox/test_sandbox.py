@@ -899,3 +899,21 @@ def test_neither_the_server_nor_its_libraries_are_loaded_before_it_starts() -> N
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_stop_cuts_off_whoever_was_let_in_a_moment_before(turns: int, folder: Path) -> None:
+    """The connection is there, and its conversation has not begun: nothing else would ever close it."""
+    before = asyncio.all_tasks()
+    box = Sandbox(folder, SCENARIOS["accept"])
+    await box.start()
+    with socket.create_connection(("127.0.0.1", box.endpoint(Security.STARTTLS).port)) as late:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await box.stop()
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == before
+        late.settimeout(PATIENCE)
+        with suppress(ConnectionError):
+            while await aside(lambda: late.recv(1000)):
+                pass
