@@ -46,6 +46,7 @@ FOLDERS: tuple[str, ...] = (
     "plain",
     "screens",
     "widgets",
+    "flows",
     "text",
     "runtime",
     "output",
