@@ -56,7 +56,7 @@ class Card:
     """A few words for the frame's lower edge: '5 of 6 checks passed', 'Esc stops'."""
 
 
-Named = TypeVar("Named", bound=StrEnum, covariant=True)
+Named = TypeVar("Named", bound=str, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,10 @@ class Offer(Generic[Named]):
     """A key that takes it wherever the cursor is ('F2', 'F9'); '' where it is taken as a row, or by Enter alone."""
     off: str = ""
     """Why it cannot be taken now, in a sentence; '' where it can."""
+    part: str = ""
+    """The heading of the part of a list that it stands in: 'Other ways'; '' before all headings."""
+    closed: bool = False
+    """What others have closed: struck through. It can be taken all the same, and leads to what replaced it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class Section:
 
 
 StateT = TypeVar("StateT")
-OfferT = TypeVar("OfferT", bound=StrEnum)
+OfferT = TypeVar("OfferT", bound=str)
 LeadsT = TypeVar("LeadsT")
 
 
