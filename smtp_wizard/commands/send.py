@@ -14,21 +14,19 @@ from smtp_wizard.commands.options.connection import (
     connection_options,
     missing_answers,
     parsed_by,
-    same_address,
     sign_in_option,
 )
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import password_of
 from smtp_wizard.commands.options.vault import passphrase_options
-from smtp_wizard.commands.test import SAME_ADDRESS
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Emit
 from smtp_wizard.engine.checks.progress import CheckProgress
+from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.checks.test_message import new_token
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
@@ -60,8 +58,7 @@ def command(invocation: Invocation, /, account: str, to: Address | None, **given
     if to is None:
         raise missing_answers(["--to"])
     chosen = invocation.book.get(account)
-    if same_address(chosen.from_address, to):
-        raise InputError(phrase("{}: {}", shown(chosen.name), SAME_ADDRESS))
+    refuse_own_mailbox(to, chosen.from_address, chosen.address)
     return _Sending(invocation, chosen, to, source, connection).run()
 
 

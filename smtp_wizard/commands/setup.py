@@ -36,7 +36,6 @@ from smtp_wizard.commands.options.connection import (
     connection_options,
     missing_answers,
     parsed_by,
-    same_address,
     sign_in_option,
     usual_way,
 )
@@ -46,7 +45,6 @@ from smtp_wizard.commands.options.sign_in import given_password, secret_at, warn
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.commands.screens_or_plain import open_wizard
-from smtp_wizard.commands.test import SAME_ADDRESS
 from smtp_wizard.engine.accounts.account import Account, parse_name
 from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken, NoSuchAccount
 from smtp_wizard.engine.base.address import Address
@@ -59,6 +57,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.progress import CheckProgress
+from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.oauth.client import RegisteredClient
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
 from smtp_wizard.engine.secrets.command import parse_command
@@ -443,8 +442,8 @@ class _Setup:
             raise unconfirmed(doubt)
 
     def _refuse_unprovable(self, draft: Draft) -> None:
-        if draft.test_to is not None and draft.from_address and same_address(draft.test_to, draft.from_address):
-            raise InputError(SAME_ADDRESS)
+        if draft.test_to is not None:
+            refuse_own_mailbox(draft.test_to, draft.from_address, draft.address)
         if draft.name and self.given.how_deep is Depth.SERVER and draft.connection.auth is not Auth.NONE:
             raise click.UsageError("An account is saved only when its sign-in was tested: leave --depth server out.")
 

@@ -25,7 +25,6 @@ from smtp_wizard.commands.options.connection import (
     connection_from,
     connection_options,
     parsed_by,
-    same_address,
     sign_in_option,
 )
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
@@ -41,6 +40,7 @@ from smtp_wizard.engine.base.shown import NO_WORDS, Shown, join, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.progress import CheckProgress
+from smtp_wizard.engine.checks.recipient import OwnMailbox, refuse_own_mailbox
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.sandbox.errors import SandboxError
@@ -144,10 +144,13 @@ def _chosen(invocation: Invocation, names: Sequence[str], *, every: bool) -> tup
 
 
 def _refuse_same_address(asked: TestRequest, accounts: Sequence[Account]) -> None:
-    """Raises `InputError` where a test message would go to the address that it comes from."""
-    for account in accounts:
-        if asked.depth is Depth.SEND and asked.to and same_address(account.from_address, asked.to):
-            raise InputError(phrase("{}: {}", shown(account.name), SAME_ADDRESS))
+    """Raises `InputError` where a test message would go to the mailbox that it comes from."""
+    for account in accounts if asked.depth is Depth.SEND and asked.to is not None else ():
+        assert asked.to is not None
+        try:
+            refuse_own_mailbox(asked.to, account.from_address, account.address)
+        except OwnMailbox as problem:
+            raise InputError(phrase("{}: {}", shown(account.name), problem.words)) from None
 
 
 class _Tester:
@@ -385,13 +388,6 @@ class _Tester:
             bad = [outcome.title for outcome in outcomes if exit_code([outcome])]
             well = len(outcomes) - len(bad)
             self.out.data(f"\n{well} of {len(outcomes)} well." + (f" Not well: {', '.join(bad)}." if bad else ""))
-
-
-SAME_ADDRESS = phrase(
-    "The test message goes to the address that it comes from: many providers deliver that without "
-    "sending it, so it proves nothing. Choose another address."
-)
-"""Why the sender's own address is refused."""
 
 
 def _nowhere() -> SecretError:

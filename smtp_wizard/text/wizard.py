@@ -17,6 +17,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Oddity, Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.guides.guides import Guide, GuideShelf, UnknownGuide, fill
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -427,7 +428,7 @@ def arrived_question(draft: Draft) -> str:
 
 
 def parse_recipient(draft: Draft, text: str, skipping: str) -> Address:
-    """Take the address of a test message. Raises `AddressError`, also for the mailbox that sends.
+    """Take the address of a test message. Raises `InputError`, also for the mailbox that sends.
 
     `skipping` says how this is left out: 'press F8 to skip'.
     """
@@ -436,14 +437,7 @@ def parse_recipient(draft: Draft, text: str, skipping: str) -> Address:
             phrase("Type an address where you can look whether the message arrives, or {}.", shown(skipping))
         )
     address = Address.parse(text)
-    ours = {each for each in (draft.address, draft.identity.sender) if each is not None}
-    if any(address.wire.casefold() == each.wire.casefold() for each in ours):
-        raise AddressError(
-            phrase(
-                "{} is the mailbox that sends. Use another address, so that you see a real delivery.",
-                shown(str(address)),
-            )
-        )
+    refuse_own_mailbox(address, draft.from_address, draft.address)
     return address
 
 

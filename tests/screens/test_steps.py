@@ -465,7 +465,7 @@ async def test_mail_to_oneself_is_refused_with_the_reason(desk: Desk, typed: str
         await walk.at("testmail")
         await walk.write(typed)
         await walk.press("enter")
-        await walk.until_reads("is the mailbox that sends. Use another address, so that you see a real delivery.")
+        await walk.until_reads("is the mailbox that sends")
         assert walk.step == "testmail"
         assert walk.the("#to", TextInput).value == typed
     assert messages(desk.folder / PRACTICE_FOLDER) == ()

@@ -10,14 +10,12 @@ from typing import Any, TypeVar
 
 import click
 
-from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import (
     USUAL_PORTS,
     USUAL_WAYS,
     Endpoint,
     Security,
-    ascii_host,
     parse_ehlo_name,
     parse_host,
     parse_port,
@@ -154,11 +152,6 @@ def changed_endpoint(known: Endpoint, host: str | None, port: int | None, securi
     """Return an endpoint with what was said in its place; port and encryption go together. Raises `CommandError`."""
     changed = known.with_security(security or usual_way(port, known))
     return replace(changed, host=host or known.host, port=port or changed.port)
-
-
-def same_address(one: Address, other: Address) -> bool:
-    """Whether two addresses lead to one mailbox, as far as can be told from them."""
-    return (one.local.casefold(), ascii_host(one.domain)) == (other.local.casefold(), ascii_host(other.domain))
 
 
 _WAYS_TO_ANSWER = phrase("Give it on the command line, or run the command in a terminal to be asked.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import email.utils
+import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from email.message import EmailMessage
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.checks import test_message
+from smtp_wizard.engine.checks.code_words import CODE_WORDS, is_word, new_word
+from smtp_wizard.engine.checks.recipient import OwnMailbox, refuse_own_mailbox
 
 ANA = Address("ana", "example.com")
 BOB = Address("bob", "example.org")
@@ -171,3 +174,45 @@ def test_tokens_are_short_readable_and_never_the_same() -> None:
     assert len(tokens) == 200
     assert all(len(one) == 8 and one.isascii() and one.isalnum() and not set(one) & set("01ilo") for one in tokens)
     assert all(one in parse(write(token=one))["Subject"] for one in tokens)
+
+
+# --- the code word ---
+
+
+def test_code_words_are_told_apart_by_ear() -> None:
+    """Five plain letters; two words differ in two letters or more, so that a slip is no other word."""
+    assert len(set(CODE_WORDS)) == len(CODE_WORDS) > 200
+    assert all(len(word) == 5 and word.isascii() and word.islower() for word in CODE_WORDS)
+    pairs = itertools.combinations(CODE_WORDS, 2)
+    assert [pair for pair in pairs if sum(a != b for a, b in zip(*pair, strict=True)) < 2] == []
+
+
+def test_a_code_word_is_another_one_than_those_before() -> None:
+    assert {new_word(CODE_WORDS[1:]) for _ in range(20)} == {CODE_WORDS[0]}
+    assert new_word(CODE_WORDS) in CODE_WORDS
+    assert len({new_word() for _ in range(200)}) > 50
+
+
+@pytest.mark.parametrize("typed", ["amber", " Amber ", "'AMBER'", "The code word of this test is amber."])
+def test_a_code_word_may_come_with_what_stands_around_it(typed: str) -> None:
+    assert is_word(typed, "amber")
+
+
+@pytest.mark.parametrize(("typed", "word"), [("", "amber"), ("ambers", "amber"), ("mango", "amber"), ("", "")])
+def test_another_word_is_not_the_code_word(typed: str, word: str) -> None:
+    assert not is_word(typed, word)
+
+
+# --- where it may go ---
+
+SENDER = Address("Ana", "bücher.example")
+
+
+@pytest.mark.parametrize("same", ["ana@bücher.example", "ANA@xn--bcher-kva.example"])
+def test_the_senders_own_mailbox_is_refused_however_it_is_spelt(same: str) -> None:
+    with pytest.raises(OwnMailbox, match="is the mailbox that sends"):
+        refuse_own_mailbox(Address.parse(same), None, SENDER)
+
+
+def test_any_other_mailbox_may_get_the_test_message() -> None:
+    refuse_own_mailbox(Address("ben", "bücher.example"), None, SENDER)
