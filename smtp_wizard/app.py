@@ -149,6 +149,10 @@ class WizardApp(TypedAheadApp):
         (foreground or Foreground()).drawn_on(self.put_aside)
         self.ascii = only_ascii(os.environ, getattr(sys.__stderr__, "encoding", None))
 
+    def get_default_screen(self) -> Screen[None]:
+        """Return what lies beneath everything: contained as every other screen is."""
+        return BaseScreen()
+
     # -- the terminal -----------------------------------------------------------------------------------------------
 
     def get_line_filters(self) -> Sequence[LineFilter]:

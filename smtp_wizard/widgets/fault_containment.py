@@ -10,9 +10,10 @@ import functools
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from textual import work
+from textual import events, work
 from textual.message import Message
 from textual.message_pump import MessagePump
+from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from smtp_wizard.runtime.fault_log import WorkCancelled, as_fault
@@ -32,6 +33,16 @@ class FaultContained(MessagePump):
             await super()._dispatch_message(message)
         except Exception as fault:
             self.app._handle_exception(fault)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take an event, unless it tells a screen of a size that the terminal has no longer.
+
+        A screen that lays itself out tells itself its size, and would go on between two sizes for ever, with no turn
+        for anybody else, where two of them stood in its queue before it was painted for the first time.
+        """
+        outdated = isinstance(self, Screen) and isinstance(event, events.Resize) and event.size != self.app.size
+        if not outdated:
+            await super().on_event(event)
 
     def at_work(self, group: str) -> bool:
         """Whether background work of this part and group is going on, so that a key must not begin it again."""
