@@ -16,10 +16,9 @@ from smtp_wizard.engine.providers.provider import AccessPath
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft, with_tidy_secret
 from smtp_wizard.output.lines import WIDTH, endpoint_words
-from smtp_wizard.plain.checks import CompletedCheck
+from smtp_wizard.plain.checks import CompletedCheck, find_out, network_choice
 from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
 from smtp_wizard.plain.passphrase import opened_for
-from smtp_wizard.plain.reaching import find_out, network_choice
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack
 from smtp_wizard.text.network import Unreached, unreached_after
 from smtp_wizard.text.wizard import (

@@ -292,9 +292,13 @@ def answer_lines(answers: Sequence[ControlAnswer]) -> list[str]:
     """A whole answer for a plain report: sentence, who must act, what to do."""
     if not answers:
         return []
-    who = dict.fromkeys(who_words(each.who) for each in answers)
     steps = [f"{number}. {step}" for number, step in enumerate(answer_steps(answers), 1)]
-    return [*answer_words(answers), f"Who must act: {'; '.join(who)}", *steps]
+    return [*answer_words(answers), f"Who must act: {who_acts(answers)}", *steps]
+
+
+def who_acts(answers: Sequence[ControlAnswer]) -> str:
+    """Say who must act after these answers."""
+    return "; ".join(dict.fromkeys(who_words(each.who) for each in answers))
 
 
 # --- JSON ---

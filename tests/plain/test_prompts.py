@@ -454,12 +454,12 @@ def test_the_server_is_tested_without_a_password(walk: Walk) -> None:
     """Behind 'Look at the server's settings': each stage up to the encryption, and what that proved."""
     said = walk(
         *(EMAIL, ("Use these", "change"), practising("accept"), ("Outgoing server", ""), ("Secure", ""), ("Port", "")),
-        *(("User name", ""), ("From address", ""), ("Test server settings", "test"), ("Server: 127", "quit")),
+        *(("User name", ""), ("From address", ""), ("Try this port only", "test"), ("Server: 127", "quit")),
         ("Leave now?", "yes"),
     )
     assert "ok    Encryption" in said.said
     assert "Sign in " not in said.said
-    assert "User name and password were not checked" in said.words
+    assert "Server and port are right. The password comes next." in said.words
 
 
 FAR: Exchange = ("Outgoing server", FAR_HOST)
@@ -473,13 +473,13 @@ def test_the_usual_ports_are_tried_and_the_best_that_answers_is_taken(walk: Walk
     script = (FAR, *to_settings("4000")[1:], ("Try the usual ports", "ports"))
     said = walk(*script, (f"Server: {FAR_HOST}, port 587, STARTTLS", "quit"), AWAY[1], draft=at_server())
     for words in (
-        "465: refuses connections",
-        "587: answers, STARTTLS, over IPv4",
+        "-- 465 refuses connections",
+        "ok 587 STARTTLS",
         "It is the port for handing in mail",
     ):
         assert words in said.words
     assert "Connections to ports 465, 2525 and 25 are refused at once" in said.words
-    assert said.words.index("465: refuses") < said.words.index("587: answers")
+    assert said.words.index("465 refuses") < said.words.index("587 STARTTLS")
 
 
 def test_where_no_usual_port_answers_the_settings_stay(answered: Look, network: Network) -> None:
@@ -503,12 +503,12 @@ def test_whether_the_network_blocks_a_port_is_found_out_after_a_yes(walk: Walk, 
     wire = FarHost({587: REFUSING})
     network.wire = wire
     said = walk(
-        *(FAR, *to_settings()[1:], ("Test server", "test"), (BLOCKS, "network")),
+        *(FAR, *to_settings()[1:], ("Try this port only", "test"), (BLOCKS, "network")),
         *(("smtp.gmail.com, a well-known mail server", "yes" if yes else ""), *AWAY),
         draft=at_server(),
     )
     assert ("smtp.gmail.com" in wire.asked) is yes
-    assert ("This network blocks port 587: smtp.gmail.com serves there" in said.words) is yes
+    assert ("This network blocks port 587 Smtp.gmail.com serves there" in said.words) is yes
 
 
 @pytest.mark.usefixtures("gmail_is_neutral")
@@ -516,7 +516,7 @@ def test_whether_the_network_blocks_a_port_can_be_asked_where_one_signs_in(walk:
     """What to do begins with another port of the same server that does serve."""
     network.wire = FarHost({587: REFUSING, 465: serving(*TLS_PORT)})
     said = walk(
-        *(FAR, *to_settings()[1:], ("Go on", "on"), ("User name", ""), ("not shown", PASSWORD)),
+        *(FAR, *to_settings()[1:], ("Use this server", "on"), ("User name", ""), ("not shown", PASSWORD)),
         *((BLOCKS, "network"), ("smtp.gmail.com", "yes"), *AWAY),
         draft=at_server(),
     )
@@ -529,9 +529,13 @@ BETTER = Endpoint("127.0.0.1", 465, Security.TLS)
 def test_what_a_finding_offers_is_the_first_answer(answered: Look, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Enter takes the offer and tests it."""
     monkeypatch.setattr(desk.checks, "check_draft", mendable(BETTER))
-    offer = "1. Try 127.0.0.1, port 465, SSL/TLS"
+    offer = "1. Use port 465 with SSL/TLS"
     draft = answered(
-        *to_settings(), ("Test server", "test"), (offer, ""), ("Server and port are right", "on"), draft=at_server()
+        *to_settings(),
+        ("Try this port only", "test"),
+        (offer, ""),
+        ("Server and port are right", "on"),
+        draft=at_server(),
     )
     assert draft.connection.endpoint == BETTER
 
@@ -542,7 +546,14 @@ def security_of(draft: Draft) -> Security | None:
 
 def test_a_password_without_encryption_needs_a_yes(answered: Look) -> None:
     """The careful answer is the first; a secure connection can be chosen on the spot."""
-    bare = (HOST, ("Secure connection:", "none"), ("Port [25]", ""), ("User name", "ana"), ("From", ""), ("Go on", ""))
+    bare = (
+        HOST,
+        ("Secure connection:", "none"),
+        ("Port [25]", ""),
+        ("User name", "ana"),
+        ("From", ""),
+        ("Use this server", "on"),
+    )
     agreed = answered(*bare, ("everybody between this computer", "yes"), draft=at_server())
     assert agreed.connection.allow_cleartext
     assert security_of(agreed) is Security.NONE
@@ -642,7 +653,14 @@ def test_the_offer_of_a_finding_is_taken_with_the_password_that_was_typed(
 def test_a_server_without_sign_in_is_checked_at_once(answered: Look, desk: Desk) -> None:
     here = Endpoint("127.0.0.1", 5871, Security.STARTTLS)
     draft = answered(
-        *(("Outgoing server", ""), ("Secure", ""), ("Port", ""), ("User name", "-"), ("From", ""), ("Go on", "on")),
+        *(
+            ("Outgoing server", ""),
+            ("Secure", ""),
+            ("Port", ""),
+            ("User name", "-"),
+            ("From", ""),
+            ("Use this server", "on"),
+        ),
         *(("The server answers: this works.", "back"), ("The server answers: this works. 1. Go on", "again")),
         draft=at_server(endpoint=here, sandbox="accept", username="").confirmed(),
     )

@@ -381,7 +381,7 @@ def test_in_lines_too_a_yes_goes_on(lines: Lines, found: Answer) -> None:
 def by_hand(host: str) -> tuple[Exchange, ...]:
     return (
         *(("Outgoing server", host), ("Secure connection", ""), ("Port", ""), ("User name", ""), ("From address", "")),
-        ("Go on", "on"),
+        ("Use this server", "on"),
     )
 
 
@@ -397,8 +397,8 @@ def test_in_lines_too_the_server_step_asks_unless_another_server_is_typed(lines:
 def test_in_lines_too_the_server_step_goes_back_from_its_question(lines: Lines, found: Answer) -> None:
     draft = lines(
         *(EMAIL, ("1. smtp.other.example", "change"), *SIGN_IN),
-        *(*by_hand(""), (QUESTION, "back"), ("Go on", "on"), (QUESTION, "yes"), ("User name", "back")),
-        ("Go on", "back"),
+        *(*by_hand(""), (QUESTION, "back"), ("Use this server", "on"), (QUESTION, "yes"), ("User name", "back")),
+        ("Use this server", "back"),
     )
     assert draft.confirmed_host == FOREIGN.endpoint.host
 
@@ -411,7 +411,7 @@ def test_in_lines_too_a_draft_that_was_left_is_asked_about(lines: Lines, desk: D
 
 def test_in_lines_too_what_stood_before_ones_eyes_is_ones_own_word(lines: Lines) -> None:
     draft = with_fields(left(), endpoint=OWN.endpoint, by_hand=True)
-    done = lines(("User name", "back"), ("Go on", "on"), ("User name", ""), draft=draft)
+    done = lines(("User name", "back"), ("Use this server", "on"), ("User name", ""), draft=draft)
     assert done.confirmed_host == OWN.endpoint.host
 
 
@@ -424,8 +424,8 @@ def test_in_lines_too_the_ports_are_tried_as_those_of_a_strangers_server(
     lines: Lines, probed: list[tuple[str, bool]]
 ) -> None:
     begun = replace(left(), by_hand=True)
-    lines(*by_hand("")[:-1], ("Go on", "ports"), draft=begun)
-    lines(*by_hand("smtp.typed.example")[:-1], ("Go on", "ports"), draft=begun)
+    lines(*by_hand("")[:-1], ("Try the usual ports", "ports"), draft=begun)
+    lines(*by_hand("smtp.typed.example")[:-1], ("Try the usual ports", "ports"), draft=begun)
     assert probed == [("smtp.other.example", True), ("smtp.typed.example", False)]
 
 

@@ -1,0 +1,99 @@
+"""The questions about a server that come up in the midst of a step, in every flow alike, with their cards.
+
+Whether a server that was found is the right one, before a password goes there (RFC 6186 section 6); and, where nobody
+answers, whether this network blocks a port, asked of a well-known mail server after a yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smtp_wizard.engine.base.endpoint import Endpoint
+from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer
+from smtp_wizard.engine.services.scans import Scans
+from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer
+from smtp_wizard.flows.flow import Card, Mood
+from smtp_wizard.output.lines import endpoint_words
+from smtp_wizard.text.discovery import CONFIRM_SHORT, whose_sentence
+from smtp_wizard.text.network import (
+    Unreached,
+    answer_steps,
+    answer_words,
+    ports_words,
+    who_acts,
+)
+
+
+def doubt_card(doubt: UnconfirmedServer) -> Card:
+    """Return the card that shows a server, whose it is and who names it, and asks whether it is the right one."""
+    named = f"{endpoint_words(doubt.endpoint)}, was found for {doubt.domain}"
+    return Card(
+        mood=Mood.WARNED,
+        title=CONFIRM_SHORT,
+        lines=(
+            f"{named}, named by {doubt.source}." if doubt.source else f"{named}.",
+            f"{whose_sentence(doubt)} Whoever runs it gets your password.",
+        ),
+        foot="no password was sent yet",
+    )
+
+
+class NetworkQuestion:
+    """What there is to find out about ports that did not answer, and what came of it."""
+
+    def __init__(self, scans: Scans) -> None:
+        self._scans = scans
+        self.unreached: Unreached | None = None
+        """What it is about; None where there is nothing to find out."""
+
+    @property
+    def title(self) -> str:
+        """The words of the offer that asks."""
+        assert self.unreached is not None, "it is offered only where there is something to find out"
+        return f"Find out whether this network blocks {ports_words(self.unreached.neutral.ports)}"
+
+    def asking(self) -> Card:
+        """Return the card of the question whether the well-known server may be contacted, which it names."""
+        assert self.unreached is not None, "it is offered only where there is something to find out"
+        neutral = self.unreached.neutral
+        them = "this port" if len(neutral.ports) == 1 else "these ports"
+        return Card(
+            mood=Mood.TOLD,
+            title=f"May {neutral.host} be contacted once?",
+            lines=(
+                f"To find out whether this network blocks {ports_words(neutral.ports)}, {neutral.host}, a well-known "
+                f"mail server, is tried on {them}. No password and no message is sent.",
+            ),
+        )
+
+    def running(self) -> Card:
+        """Return the card that stands there while it is asked."""
+        assert self.unreached is not None, "it is asked only where there is something to find out"
+        return Card(mood=Mood.RUNNING, title=f"Trying {self.unreached.neutral.host} …", foot="Esc stops")
+
+    async def answers(self) -> tuple[ControlAnswer, ...]:
+        """Ask, after the person's yes. Raises what `Scans.ask_neutral` does."""
+        assert self.unreached is not None, "it is asked only where there is something to find out"
+        neutral = self.unreached.neutral
+        return await self._scans.ask_neutral(
+            neutral.host, self.unreached.host, neutral.ports, instead=self.unreached.serving
+        )
+
+
+def answer_card(answers: Sequence[ControlAnswer]) -> Card:
+    """Return the card of what was found out: the answer, who acts, and what to do."""
+    words = answer_words(answers)
+    title, _, rest = words[0].partition(": ") if len(words) == 1 else ("What the network does", "", "")
+    said = [f"{rest[0].upper()}{rest[1:]}"] if rest else list(words)
+    steps = [f"{number}. {step}" for number, step in enumerate(answer_steps(answers), 1)]
+    blocked = any(each.blame in (Blame.NETWORK, Blame.REDIRECTED) for each in answers)
+    return Card(
+        mood=Mood.FAILED if blocked else Mood.TOLD,
+        title=title,
+        lines=(*said, f"Who must act: {who_acts(answers)}", *steps),
+    )
+
+
+def serving_instead(answers: Sequence[ControlAnswer]) -> Endpoint | None:
+    """Return another port of the same server that serves, which the person can take with one key."""
+    return next((each.instead[0] for each in answers if each.instead), None)

@@ -1,0 +1,171 @@
+"""What a face shows of the step 'Server': its state, its offers, and the cards that tell what came of a trial."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.scan.results import ScanResult
+from smtp_wizard.flows.flow import Card, Entry, Mood, Offer, Section
+from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, finding_lines, who_words
+from smtp_wizard.text import server as words
+from smtp_wizard.text.discovery import CONFIRM_NO, CONFIRM_YES
+from smtp_wizard.text.network import NEUTRAL_NO, NEUTRAL_YES, best_words, common_finding, conclusion
+
+
+class ServerField(StrEnum):
+    """Where a person types at this step."""
+
+    HOST = "host"
+    SECURITY = "security"
+    PORT = "port"
+    USERNAME = "username"
+    SENDER = "sender"
+
+
+class ServerOffer(StrEnum):
+    """What can be done at this step."""
+
+    USE = "use"
+    """Go on with what stands in the fields."""
+    PORTS = "ports"
+    """Try every port that may serve, and take the best."""
+    TEST = "test"
+    """Try the one that stands in the fields."""
+    TAKE = "take"
+    """Take the best of those that have answered so far."""
+    FIX = "fix"
+    """Take the port that a failure, or the answer about the network, offers instead."""
+    NETWORK = "network"
+    """Ask whether this network blocks the port."""
+    YES = "yes"
+    NO = "no"
+    STOP = "stop"
+    BACK = "back"
+
+
+class ServerQuestion(StrEnum):
+    """What is asked in the midst of the step; it is answered with YES or NO."""
+
+    SERVER = "server"
+    """Whether a server that was found is the right one."""
+    CLEARTEXT = "cleartext"
+    """Whether the password may go out unencrypted."""
+    NETWORK = "network"
+    """Whether a well-known mail server may be contacted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerState:
+    """All that a face shows of the step."""
+
+    host: Entry
+    security: Security
+    port: Entry
+    username: Entry
+    sender: Entry
+    card: Card | None = None
+    offers: tuple[Offer[ServerOffer], ...] = ()
+    """The first is what Enter takes."""
+    question: ServerQuestion | None = None
+    running: bool = False
+    cursor: ServerField = ServerField.HOST
+    """Where the person goes on typing."""
+    finding: Finding | None = None
+    """What the last trial found wrong, in full."""
+    notes: tuple[str, ...] = ()
+    """What follows from all ports together, a sentence each."""
+    details: tuple[str, ...] = ()
+    """What every port said, or what was said to the one that was tried; secrets are masked."""
+    sections: tuple[Section, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the last trial told of the server that stands in the fields."""
+
+    card: Card | None = None
+    fix: Endpoint | None = None
+    finding: Finding | None = None
+    notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
+    tried: bool = False
+    """Whether anything was tried."""
+    good: bool = False
+    scan: bool = False
+    """Whether it is about all ports, so that another port in the field does not make it untrue."""
+
+
+NOTHING = Outcome()
+"""Nothing was tried yet."""
+
+
+SECTIONS = (
+    Section("Where to find it", (words.WHERE_TO_FIND,)),
+    Section("Secure connection", (words.ABOUT_SECURITY,)),
+    Section("Not sure?", (words.NOT_SURE,)),
+)
+ANSWERS = {
+    ServerQuestion.SERVER: (CONFIRM_NO, CONFIRM_YES),
+    ServerQuestion.CLEARTEXT: (words.CLEARTEXT_NO, words.CLEARTEXT_YES),
+    ServerQuestion.NETWORK: (NEUTRAL_NO, NEUTRAL_YES),
+}
+"""The careful answer, which Enter takes, and the other one."""
+
+
+def cleartext_card(endpoint: Endpoint | None) -> Card:
+    said = words.cleartext_words(endpoint) if endpoint is not None else ""
+    return Card(mood=Mood.WARNED, title=words.CLEARTEXT_TITLE, lines=(said,), foot=words.NOTHING_SENT)
+
+
+def finding_card(finding: Finding) -> Card:
+    """The card of a failure: what is wrong, who acts, and what they do first."""
+    first = f" {finding.steps[0]}" if finding.steps else ""
+    return Card(
+        mood=Mood.FAILED,
+        title=finding.title,
+        lines=(finding.explanation, f"{who_words(finding.who)}:{first}"),
+        foot=words.NOTHING_SENT,
+    )
+
+
+def of_scan(scan: ScanResult, taken: Endpoint | None) -> Outcome:
+    """What all ports together tell: those that serve, or why none does."""
+    rows = words.scan_rows(scan, taken)
+    finding = common_finding(scan)
+    first, *rest = conclusion(scan, best_words)
+    details = (*rows, "", first, *rest, *(finding_lines(finding) if finding is not None else ()))
+    told = Outcome(finding=finding, details=details, tried=True, scan=True)
+    if taken is not None:
+        best = scan.best is not None and scan.best.endpoint == taken
+        card = Card(mood=Mood.PASSED, title=words.ANSWERS, lines=tuple(rows), foot=words.NOTHING_SENT)
+        return replace(told, card=card, notes=(first, *rest) if best else tuple(rest), good=True)
+    if finding is not None:
+        return replace(told, card=finding_card(finding))
+    title, _, advice = first.partition(". ")
+    lines = (*rows, advice) if advice else tuple(rows)
+    card = Card(mood=Mood.FAILED, title=title.removesuffix("."), lines=lines, foot=words.NOTHING_SENT)
+    return replace(told, card=card, notes=tuple(rest))
+
+
+def of_report(report: Report, rows: Sequence[str], lines: Sequence[str]) -> Outcome:
+    """What the trial of one port tells. `rows`: its stages; `lines`: what was said."""
+    finding = next(iter(report.findings), None)
+    details = (*rows, "", TRANSCRIPT_LEGEND, *lines)
+    if report.verdict in (Verdict.PASS, Verdict.WARN):
+        row = words.serving_row(report, first=True)
+        warned = (f"! {finding.title}",) if finding is not None else ()
+        card = Card(
+            mood=Mood.WARNED if warned else Mood.PASSED,
+            title=words.ANSWERS,
+            lines=(row, *warned, words.RIGHT),
+            foot=words.NOTHING_SENT,
+        )
+        return Outcome(card, finding=finding, details=details, tried=True, good=True)
+    assert finding is not None, "whatever fails is explained"
+    return Outcome(finding_card(finding), finding.fix, finding, details, tried=True)
