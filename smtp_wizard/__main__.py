@@ -9,16 +9,17 @@ from smtp_wizard import __version__
 
 def main() -> int:
     """Run the command line; return the exit code."""
-    from smtp_wizard.commands.process import collect_garbage_rarely, fill_closed_streams, forbid_core_dumps
+    from smtp_wizard.commands.process import QuickEnd, collect_garbage_rarely, fill_closed_streams, forbid_core_dumps
 
     fill_closed_streams()
     if sys.argv[1:] == ["--version"] and _told_version():
         return 0
+    end = QuickEnd()
     forbid_core_dumps()
     collect_garbage_rarely()
     from smtp_wizard import cli
 
-    return cli.main(sys.argv[1:])
+    return end.with_code(cli.main(sys.argv[1:]))
 
 
 def _told_version() -> bool:

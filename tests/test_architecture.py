@@ -68,6 +68,7 @@ FOLDERS: tuple[str, ...] = (
     "engine.guides",
     "engine.unsubscribe",
     "engine.base",
+    "engine.lazy_dataclass",
 )
 """The package from the top down: a folder imports from itself and from the folders after it, and from no other."""
 
@@ -311,8 +312,11 @@ def _engine() -> list[Module]:
 
 
 TELLING = """\
-import atexit, sys
-atexit.register(lambda: open({result!r}, "w", encoding="utf-8").write("\\n".join(sys.modules)))
+import sys
+try:
+    exec({program!r})
+finally:
+    open({result!r}, "w", encoding="utf-8").write("\\n".join(sys.modules))
 """
 MAIN = "import sys\nfrom smtp_wizard.__main__ import main\nsys.exit(main())"
 
@@ -321,7 +325,7 @@ def loaded_after(program: str, *arguments: str, tmp_path: Path, code: int = 0, s
     """Run a program in a fresh interpreter; return the modules that it loaded, and the packages that they are of."""
     result = tmp_path / "modules.txt"
     done = subprocess.run(
-        [sys.executable, "-c", TELLING.format(result=str(result)) + program, *arguments],
+        [sys.executable, "-c", TELLING.format(program=program, result=str(result)), *arguments],
         input=stdin,
         capture_output=True,
         text=True,

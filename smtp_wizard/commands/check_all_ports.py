@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from smtp_wizard.commands.checking import Transcript, cut_off, held_reader, report_line
 from smtp_wizard.commands.invocation import Invocation
@@ -13,6 +13,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.checks.events import Emit
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.scan.control_host import ControlAnswer, ControlHost
 from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.scan.results import Lane, LaneEvent, PortScanned, ScanEvent, ScanResult, ScanStarted, fold_scan

@@ -1,7 +1,8 @@
-"""What holds for the whole process before anything else is loaded: three streams are there, and no core is dumped."""
+"""What holds for the whole process: three streams are there, no core is dumped, and its end takes no time."""
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -89,3 +90,30 @@ def collect_garbage_rarely() -> None:
     Most runs are over before there is any, and looking took a twentieth of the time of a short one.
     """
     gc.set_threshold(50_000)
+
+
+class QuickEnd:
+    """Ends the process when all that is to be done at its end is done, without taking every module apart.
+
+    That took an eighth of the time of a short command, and nobody sees anything of it: the memory goes back to the
+    system at once. Make one before anything else registers what it does at exit: the first registered runs last.
+    """
+
+    def __init__(self) -> None:
+        self._code: int | None = None
+        atexit.register(self._end)
+
+    def with_code(self, code: int) -> int:
+        """Have the process end quickly with this exit code, which is returned. Without this call it ends as usual."""
+        self._code = code
+        return code
+
+    def _end(self) -> None:
+        if self._code is None:
+            return
+        try:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+        except (AttributeError, OSError, ValueError):
+            return  # Python says what it makes of that itself
+        os._exit(self._code)

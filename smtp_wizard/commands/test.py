@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,6 +42,7 @@ from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.recipient import OwnMailbox, refuse_own_mailbox
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind

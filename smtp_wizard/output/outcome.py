@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.checks.report import Report

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer, ControlHost
 from smtp_wizard.engine.scan.network_findings import (
     NetworkFinding,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.private_files import absolute
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.runtime.exits import CommandError
 

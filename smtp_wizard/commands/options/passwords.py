@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -14,6 +13,7 @@ import click
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.command import first_line, utf8_text
 from smtp_wizard.runtime.exits import CommandError, Exit

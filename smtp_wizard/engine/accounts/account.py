@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated
 
 from smtp_wizard.engine.base.address import Address, AddressText
@@ -14,6 +14,7 @@ from smtp_wizard.engine.base.errors import InputError, ShownError
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.records import INLINE, UNSAVED, YOUNGER, AsText, Moment, like
 from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets.kinds import StoreRef
 from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.state.results import LastResult

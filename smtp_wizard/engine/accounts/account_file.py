@@ -10,13 +10,14 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from smtp_wizard.engine.accounts.account import Account, AccountNameError, AccountsError, name_key, parse_name
 from smtp_wizard.engine.base.records import INLINE, YOUNGER, read_record, write_record
 from smtp_wizard.engine.base.shown import Shown, phrase
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets.kinds import StoreRef
 from smtp_wizard.engine.state.results import LastResult
 

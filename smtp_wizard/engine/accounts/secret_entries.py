@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +18,7 @@ from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.threads import in_thread, run_to_completion
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.journal import Note, Pending
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef

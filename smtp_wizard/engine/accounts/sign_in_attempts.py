@@ -13,11 +13,12 @@ import os
 import secrets
 import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.provider import LONGEST_LOCKOUT, Lockout
 from smtp_wizard.engine.state.sign_in_records import Entry, SignInRecord, SignInStage, changed, entry_of
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.oauth.server import OAuthServer
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.retirements import Notice, notice_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Self
 
 from smtp_wizard.engine.base.characters import has_control
@@ -10,6 +9,7 @@ from smtp_wizard.engine.base.endpoint import ascii_host
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.records import AsText
 from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
 class AddressError(InputError):

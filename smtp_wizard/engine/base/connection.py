@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeGuard, TypeVar
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
 class Auth(StrEnum):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
 class DataError(ShownError):
@@ -84,9 +85,9 @@ def compiled_path(path: Path) -> Path:
 def compile_yaml(path: Path, worked_out: Mapping[str, Any] | None = None) -> Path:
     """Write the compiled form of a YAML file; return where it is. Whoever calls this has checked what the file says.
 
-    A digest, what the file says as JSON, and what was worked out of its texts. YAML takes fifty times as long to read.
-    The compiled form is read only while the digest is that of all this and of the file, so that neither an old one is
-    believed nor one that was changed by itself. Raises `DataError`, `OSError`.
+    A checksum, what the file says as JSON, and what was worked out of its texts. YAML takes fifty times as long to
+    read. The compiled form is read only while the checksum is that of all this and of the file, so that neither an old
+    one is believed nor one that was changed by itself. Raises `DataError`, `OSError`.
     """
     import json
 
@@ -99,26 +100,30 @@ def compile_yaml(path: Path, worked_out: Mapping[str, Any] | None = None) -> Pat
     target.parent.mkdir(exist_ok=True)
     more = json.dumps(worked_out or {}, ensure_ascii=False, separators=(",", ":"))
     content = f"{text}\n{more}\n".encode()
-    target.write_bytes(_digest(source, content) + b"\n" + content)
+    target.write_bytes(_checksum(source, content) + b"\n" + content)
     return target
 
 
 def _compiled(path: Path, source: bytes) -> DataFile:
     """Read the compiled form. Raises `OSError` where there is none, `ValueError` where it is not of this source."""
-    digest, _, content = compiled_path(path).read_bytes().partition(b"\n")
+    checksum, _, content = compiled_path(path).read_bytes().partition(b"\n")
     import json
 
-    if digest != _digest(source, content):
+    if checksum != _checksum(source, content):
         raise ValueError(path.name)
     value, _, worked_out = content.partition(b"\n")
     return DataFile(json.loads(value), True, json.loads(worked_out))
 
 
-def _digest(source: bytes, content: bytes) -> bytes:
-    """Return the digest over both forms of a file; of the first its digest alone, so that none can be parted again."""
-    import hashlib
+def _checksum(source: bytes, content: bytes) -> bytes:
+    """Return what tells both forms of a file from any others by accident: their lengths and one checksum over both.
 
-    return hashlib.sha256(hashlib.sha256(source).digest() + content).hexdigest().encode("ascii")
+    Nothing stronger, which takes longer to load than the file to read: whoever could change one of them on purpose
+    could change the program too.
+    """
+    import zlib
+
+    return f"{len(source)} {len(content)} {zlib.crc32(content, zlib.crc32(source)):08x}".encode("ascii")
 
 
 def parse_yaml(text: str, name: str) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Self
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.records import AsText, Range
 from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
 class Security(StrEnum):

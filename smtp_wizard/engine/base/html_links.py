@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 LONGEST_HREF = 4_000
 """Characters of a web address that are kept; of a longer one no program makes anything."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from smtp_wizard.engine.base.address import AddressText
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
 class Scope(StrEnum):

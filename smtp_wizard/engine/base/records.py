@@ -16,7 +16,6 @@ import dataclasses
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache
@@ -25,6 +24,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from smtp_wizard.engine.base.characters import has_control
 from smtp_wizard.engine.base.strict_json import JsonError
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 T = TypeVar("T")
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, join, phrase
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp import protocol
 from smtp_wizard.engine.smtp.certificates import faulty_certificate, refined_fault
 from smtp_wizard.engine.smtp.protocol import Command, Dialogue, Reply, SmtpError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.connection import Family

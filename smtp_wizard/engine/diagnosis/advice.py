@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, cut, join, phrase, shown
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom
 
 if TYPE_CHECKING:

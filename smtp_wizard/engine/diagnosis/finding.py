@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown
 from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,6 +22,7 @@ from smtp_wizard.engine.diagnosis.rules import (
     read_patterns,
     words_test,
 )
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import Fault
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
@@ -15,6 +14,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.diagnosis.advice import ANY, Advice
 from smtp_wizard.engine.diagnosis.patterns import Patterns, SearchedText
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import CLOCKS_DIFFER, Fault, Symptom, TlsFault
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from smtp_wizard.engine.base.address import Address
@@ -16,6 +15,7 @@ from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Endpoint, HostError, PortError, Security, parse_host, parse_port
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 MOST_SERVERS = 8
 """Outgoing servers of one answer that are looked at."""

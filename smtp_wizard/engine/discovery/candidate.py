@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.provider import CatalogEndpoint, PathAuth, Provider
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine.base.endpoint import Endpoint, HostError, Security, parse_host
 from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     import dns.asyncresolver

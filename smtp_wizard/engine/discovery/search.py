@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from secrets import token_hex
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,6 +50,7 @@ from smtp_wizard.engine.discovery.dns import (
 from smtp_wizard.engine.discovery.egress_guard import Reachability, reachability
 from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_domain, whose_words
 from smtp_wizard.engine.discovery.web import HttpWeb, Web, WebProblem
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.engine.smtp.timeouts import listening_timeout

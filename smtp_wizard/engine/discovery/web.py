@@ -6,7 +6,7 @@ HTTP exceptions stop here; what a request ends in is a value.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.discovery.egress_guard import allowed_peers
 from smtp_wizard.engine.discovery.server_identity import belongs_to
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.timeouts import listening_timeout
 from smtp_wizard.engine.smtp.transport import SocketWire, Trust, WireError, verifying_context
 

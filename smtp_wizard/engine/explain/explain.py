@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -28,6 +28,7 @@ from smtp_wizard.engine.explain.pasted_text import (
     plain_text,
     without_addresses,
 )
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom, TlsFault
 

@@ -9,9 +9,9 @@ import re
 import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from smtp_wizard.engine.base.html_links import unescaped
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 LONGEST_TEXT = 64_000
 """Characters that are looked at. Of a longer text the beginning, what looks like a fault, and above all the end."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
 from smtp_wizard.engine.diagnosis.patterns import PatternIndex, Patterns, Pieces, SearchedText
 from smtp_wizard.engine.diagnosis.rules import read_patterns
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.symptom import Fault, TlsFault
 
 T = TypeVar("T")

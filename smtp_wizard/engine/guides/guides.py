@@ -35,7 +35,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -46,6 +46,7 @@ from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode

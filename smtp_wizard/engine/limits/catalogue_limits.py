@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.confidence import Confidence
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.limits.mailing_plan import (
     COMFORTABLE,
     Exclusion,

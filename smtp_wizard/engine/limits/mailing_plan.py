@@ -12,12 +12,13 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from enum import StrEnum
 
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
 
 MOST_RECIPIENTS = 100_000_000

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault, garbled, meaning_of, unreachable
 from smtp_wizard.engine.oauth.grants import AccessToken, Grant, SignedIn
 from smtp_wizard.engine.oauth.server import OAuthServer, is_safe_url

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeGuard
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.oauth.client import OAuthClient, host_of, seconds_in, token_in
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault, garbled, meaning_of
 from smtp_wizard.engine.oauth.grants import SignedIn

@@ -7,13 +7,13 @@ that is no such thing is an access token itself, as `token_command` and the like
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
 from smtp_wizard.engine.base.records import INLINE, VERBATIM, AsText, Second, read_record, write_record
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 SCHEMA: Final = "smtp-wizard/sign-in/1"
 

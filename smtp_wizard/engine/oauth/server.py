@@ -5,12 +5,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.records import Whole
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 PORT_SLOT = "{port}"
 """Stands in `OAuthServer.redirect` for the port that the listener gets."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from smtp_wizard.engine.base.confidence import Confidence
 from smtp_wizard.engine.base.records import Whole
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 MEGABYTE = 1_000_000
 """Providers say 'MB' and leave open which one they mean. The smaller one is taken: a message within it fits both."""

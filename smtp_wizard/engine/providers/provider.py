@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Port
 from smtp_wizard.engine.base.records import INLINE, Whole
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.oauth.server import OAuthServer
 from smtp_wizard.engine.providers.limits import SendLimit
 

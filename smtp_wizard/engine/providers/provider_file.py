@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Endpoint, HostError, Security, parse_host
 from smtp_wizard.engine.base.strict_yaml import UNDATED, LazyTable, Node, YamlDocument
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
 from smtp_wizard.engine.providers.oauth_file import OAuthServers, read_server, read_servers, server_of
 from smtp_wizard.engine.providers.provider import (

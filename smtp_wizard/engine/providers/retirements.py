@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
+
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.providers.provider import Provider, Retirement

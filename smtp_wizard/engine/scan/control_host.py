@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, HostError, PortError, par
 from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.discovery.server_identity import registered_domain
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.scan.network_findings import NetworkFindingKind, kind_of
 from smtp_wizard.engine.scan.results import LaneResult, PortResult, ScanResult
 from smtp_wizard.engine.smtp.symptom import Fault

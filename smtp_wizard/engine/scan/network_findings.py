@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from smtp_wizard.engine.base.connection import Family
@@ -12,6 +11,7 @@ from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.scan.results import LaneResult, PortResult, ScanResult
 from smtp_wizard.engine.smtp.symptom import Fault
 

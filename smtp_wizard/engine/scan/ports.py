@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 CLEAR_PORTS = (25, 587, 2525)
 """Where a server without encryption is looked for."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from smtp_wizard.engine.base.connection import Family
@@ -11,6 +10,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks import events as check
 from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from secrets import token_hex
 from typing import Protocol
@@ -11,6 +10,7 @@ from typing import Protocol
 from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 
 Before = Callable[[], None]

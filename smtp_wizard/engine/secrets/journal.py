@@ -11,7 +11,6 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -21,6 +20,7 @@ from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.records import Second, read_record, write_record
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreRef
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
 class StoreKind(StrEnum):

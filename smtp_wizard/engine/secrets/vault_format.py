@@ -12,12 +12,13 @@ import json
 import os
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Final, Literal
 
 from smtp_wizard.engine.base.records import VERBATIM, AsText, read_record, write_record
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 FILE_SCHEMA: Final = "smtp-wizard/vault-file/1"
 VERSION: Final = 1

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import HostError, parse_ehlo_name
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, cut, halves, join, phrase, shown
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.masking import MASK, Redactor
 from smtp_wizard.engine.smtp.symptom import Fault
 

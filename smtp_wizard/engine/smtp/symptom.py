@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown
 from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 CLOCKS_DIFFER = timedelta(days=1)
 """Two clocks that are further apart disagree: more than time zones that somebody mixed up can explain."""

@@ -17,7 +17,6 @@ import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -27,6 +26,7 @@ from smtp_wizard.engine.base.file_ownership import refuse_other_writers
 from smtp_wizard.engine.base.private_files import refuse_no_file
 from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
 from smtp_wizard.engine.base.threads import in_thread
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.certificates import MOST_NAMES, Certificate, read_chain
 from smtp_wizard.engine.smtp.symptom import Fault, TlsFault
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine.base.records import Moment
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.state.forms import moment_of, number_of
 
 if TYPE_CHECKING:

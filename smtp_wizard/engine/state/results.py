@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from smtp_wizard.engine.base.records import Moment
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.state.forms import moment_of, number_of
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.state.forms import moment_of, number_of
 
 if TYPE_CHECKING:

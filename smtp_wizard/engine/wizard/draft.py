@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Self
@@ -16,6 +16,7 @@ from smtp_wizard.engine.base.records import INLINE, UNSAVED, YOUNGER, Whole
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy, source_note
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider, ProviderKind
 from smtp_wizard.engine.secrets.kinds import StoreKind
 
@@ -75,8 +76,8 @@ class Draft:
     """What was entered so far. Every field may be unset; the `with_` methods drop what no longer holds."""
 
     address: AddressText | None = None
-    connection: Annotated[Connection[Endpoint | None], INLINE] = Connection(endpoint=None)  # noqa: RUF009  # frozen
-    identity: Annotated[Identity, INLINE] = Identity()  # noqa: RUF009
+    connection: Annotated[Connection[Endpoint | None], INLINE] = Connection(endpoint=None)  # frozen
+    identity: Annotated[Identity, INLINE] = Identity()
     origin: Origin | None = None
     """Where the provider comes from."""
     origin_note: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import json
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -19,6 +19,7 @@ from smtp_wizard.engine.base.endpoint import parse_port
 from smtp_wizard.engine.base.records import read_record, write_record
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.wizard.draft import Draft, as_catalogued
 from smtp_wizard.engine.wizard.server_confirmation import step_before_confirmation

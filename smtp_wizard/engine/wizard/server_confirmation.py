@@ -9,7 +9,6 @@ Source: RFC 6186 section 6.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from smtp_wizard.engine.base.connection import Auth
@@ -19,6 +18,7 @@ from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.discovery.candidate import source_words
 from smtp_wizard.engine.discovery.server_identity import belongs_to, whose_words
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import STEPS, Step, StepId, step

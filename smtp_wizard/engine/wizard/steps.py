@@ -7,11 +7,12 @@ Every face of the product drives it: the screens, and `setup` with options. A sc
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft
 

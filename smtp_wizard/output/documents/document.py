@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from smtp_wizard.engine.base.records import Range, record_schema, write_record
+from smtp_wizard.engine.lazy_dataclass import dataclass
 
 Amount = Annotated[float, Range(0)]
 """A number that is never below nothing, such as milliseconds."""

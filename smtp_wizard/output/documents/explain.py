@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.explain.explain import Explanation
+from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.output.documents.document import JsonDocument, Share
 
 

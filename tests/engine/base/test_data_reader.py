@@ -195,18 +195,22 @@ def test_a_compiled_form_of_another_file_is_not_believed(tmp_path: Path, monkeyp
     file = compiled(tmp_path, "a: no\n")
     form = data_files.compiled_path(file)
     content = form.read_bytes().partition(b"\n")[2]
-    form.write_bytes(data_files._digest(b"a: no", b"\n" + content) + b"\n" + content)
+    form.write_bytes(data_files._checksum(b"a: no", b"\n" + content) + b"\n" + content)
     with monkeypatch.context() as patch:
         patch.setattr(data_files, "parse_yaml", lambda text, name: "the file itself")
         assert read_yaml(file) == "the file itself"
 
 
-@pytest.mark.parametrize("damage", [b"", b"\xff", b"{", b"0" * 64 + b"\n{}", b"[" * 100_000])
+@pytest.mark.parametrize("damage", [b"", b"\xff", b"{", b"6 5 00000000\n{}", b"[" * 100_000])
 def test_a_damaged_compiled_form_is_passed_over(tmp_path: Path, damage: bytes) -> None:
     file = compiled(tmp_path)
     form = data_files.compiled_path(file)
-    digest = form.read_bytes().partition(b"\n")[0]
-    for content in (damage, digest + b"\n" + damage, data_files._digest(file.read_bytes(), damage) + b"\n" + damage):
+    checksum = form.read_bytes().partition(b"\n")[0]
+    for content in (
+        damage,
+        checksum + b"\n" + damage,
+        data_files._checksum(file.read_bytes(), damage) + b"\n" + damage,
+    ):
         form.write_bytes(content)
         assert read_yaml(file)["a"] == "no"
 
