@@ -8,7 +8,7 @@ from smtp_wizard import __version__
 
 
 def main() -> int:
-    """Run the command line; return the exit code."""
+    """Run the command line; return the exit code, with which the process ends whatever else it does then."""
     from smtp_wizard.commands.process import QuickEnd, collect_garbage_rarely, fill_closed_streams, forbid_core_dumps
 
     fill_closed_streams()
