@@ -23,7 +23,7 @@ from smtp_wizard.output.documents.document import Failed, JsonDocument, ProblemJ
 from smtp_wizard.output.documents.explain import Explained
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.text.explain import LIKELY, confidence_words, provider_unknown
+from smtp_wizard.text.explain import BOUNCES_GUIDE, LIKELY, came_back, confidence_words, provider_unknown
 
 if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
@@ -108,6 +108,8 @@ def _for_a_person(explanation: Explanation) -> Iterator[str]:
 
     yield from paragraph(explanation.finding.title)
     yield from finding_lines(explanation.finding)
+    if came_back(explanation) and explanation.finding.guide != BOUNCES_GUIDE:
+        yield f"What to do with mail that came back: smtp-wizard guide {BOUNCES_GUIDE}"
     if 0 < explanation.confidence < LIKELY:
         yield from paragraph(confidence_words(explanation))
 

@@ -11,20 +11,26 @@ import click
 from smtp_wizard.commands.groups import GroupWithDefault
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, advice, rows_of, sender_of, sorted_rows
+from smtp_wizard.engine.limits.catalogue_limits import (
+    LimitRow,
+    Sorting,
+    advice,
+    listed,
+    rows_of,
+    sender_of,
+    sorted_rows,
+)
 from smtp_wizard.engine.limits.mailing_plan import (
-    MOST_EACH,
-    MOST_RECIPIENTS,
     Mailing,
     Plan,
     Reserve,
     calendar,
     matches_words,
-    parse_count,
     parse_size,
     parse_start,
     plan,
 )
+from smtp_wizard.flows.mailing import parse_each, parse_recipients, parse_sent
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import table
@@ -59,10 +65,10 @@ def command() -> None:
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.pass_obj
-def listed(invocation: Invocation, query: str | None, sorting: str, _json: bool, as_csv: bool) -> int:
+def list_limits(invocation: Invocation, query: str | None, sorting: str, _json: bool, as_csv: bool) -> int:
     """List the limits."""
     out, catalog = invocation.out, invocation.catalog
-    found = sorted_rows(catalog.search(query or "", limit=len(catalog.providers)), Sorting(sorting))
+    found = sorted_rows(listed(catalog, query or ""), Sorting(sorting))
     rows = [row for provider in found for row in rows_of(provider)]
     if out.form is Form.JSON:
         from smtp_wizard.output.documents.limits import LimitRowJson, Limits
@@ -119,8 +125,8 @@ def planned(
     known = [provider_called(invocation, each) for each in providers]
     _check_words(known, chosen)
     mailing = Mailing(
-        recipients=parse_count(recipients, "Recipients", MOST_RECIPIENTS, 1),
-        each=parse_count(messages_each, "Messages each", MOST_EACH, 1),
+        recipients=parse_recipients(recipients),
+        each=parse_each(messages_each),
         size=parse_size(size),
         reserve=Reserve.parse(reserve),
         start=parse_start(start, datetime.now().astimezone().date()),
@@ -142,7 +148,7 @@ def _sent(counts: Sequence[str], accounts: int) -> list[int]:
         raise CommandError(
             "usage", phrase("--sent-today stands more often than --provider."), phrase("Give it once for each account.")
         )
-    sent = [parse_count(each, "Sent today", MOST_RECIPIENTS) for each in counts]
+    sent = [parse_sent(each) for each in counts]
     return sent + [0] * (accounts - len(sent))
 
 

@@ -12,9 +12,9 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.plain.account import change_account
+from smtp_wizard.plain.areas import explain, limits
 from smtp_wizard.plain.checks import CompletedCheck
 from smtp_wizard.plain.form import Kit
-from smtp_wizard.plain.limits import limits
 from smtp_wizard.plain.passphrase import fetched
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack, wrap
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
@@ -39,6 +39,7 @@ class _Action(StrEnum):
     CHANGE = "change"
     NEW = "new"
     LIMITS = "limits"
+    EXPLAIN = "explain"
     LEAVE = "leave"
 
 
@@ -61,6 +62,8 @@ def home(talk: Conversation, kit: Kit) -> Draft | None:
                         return draft
                 case _Action.LIMITS:
                     limits(talk, kit)
+                case _Action.EXPLAIN:
+                    _explain(talk, kit, accounts)
                 case _Action.NEW:
                     return Draft()
                 case _Action.LEAVE:
@@ -77,6 +80,7 @@ def _actions(accounts: Sequence[Account]) -> list[Choice[_Action]]:
         *([Choice(_Action.CHANGE, f"Change {only}", CHANGES, word="change")] if accounts else []),
         Choice(_Action.NEW, "Set up another account" if accounts else "Set an account up", word="new"),
         Choice(_Action.LIMITS, "Look up sending limits", word="limits"),
+        Choice(_Action.EXPLAIN, "Explain an error", word="explain"),
         Choice(_Action.LEAVE, "Leave"),
     ]
 
@@ -110,6 +114,14 @@ def _chosen(talk: Conversation, accounts: Sequence[Account]) -> Account:
         return accounts[0]
     rows = [Choice(each, each.name, str(each.connection.endpoint), also=each.name) for each in accounts]
     return talk.choose("Which one?", rows)
+
+
+def _explain(talk: Conversation, kit: Kit, accounts: Sequence[Account]) -> None:
+    """Explain an error, and test the account that it is about, where that is wanted. Raises `GoBack`, `Quit`."""
+    name = explain(talk, kit)
+    account = next((each for each in accounts if each.name == name), None)
+    if account is not None:
+        _test(talk, kit, account)
 
 
 def _test_all(talk: Conversation, kit: Kit, accounts: Sequence[Account]) -> None:

@@ -21,6 +21,10 @@ V = TypeVar("V")
 V_co = TypeVar("V_co", covariant=True)
 
 BACK, HELP, QUIT = "back", "help", "quit"
+END = "."
+"""The line that ends a pasted text."""
+MOST_PASTED = 4_000_000
+"""Characters of a pasted text that are taken."""
 NOTHING = "-"
 """The answer that empties what may be empty; Enter alone takes what stands in brackets."""
 ANSWERS_WORDS = (
@@ -209,6 +213,21 @@ class Conversation:
             if text or optional:
                 return text
             self.say(lacking)
+
+    def paste(self, question: str) -> str:
+        """Take any number of lines up to one with a full stop alone; return them. Raises `GoBack`, `Quit`.
+
+        `back`, `help` and `quit` are understood in the first line only: what is pasted may have such a line in it. Of
+        a text that is longer than any error the end is left out.
+        """
+        lines = [self._answer(f"{question}: ", f"Type {END} alone in the last line.")]
+        size = len(lines[0])
+        while lines[-1].strip() != END:
+            line = self._line.read("")
+            size += len(line)
+            if size <= MOST_PASTED or line.strip() == END:
+                lines.append(line)
+        return "\n".join(lines[:-1])
 
     # -- the line ---------------------------------------------------------------------------------------------------
 

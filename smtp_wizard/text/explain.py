@@ -9,12 +9,18 @@ from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.explain.explain import Explanation
+    from smtp_wizard.engine.guides.guides import Guide
 
-EXPLAIN_QUESTION = "Paste the error, the log, or the whole message that came back:"
-NOTHING_KEPT = "Nothing of it is kept, or sent anywhere."
+BOUNCES_GUIDE = "bounces"
+"""The guide that every explained bounce leads to."""
+EXPLAIN_QUESTION = "What does your application say?"
+EXPLAIN_LABEL = "Paste it here, as much as you have"
+EXPLAIN_FOOT = "a mail that came back, too"
+EXPLAIN_EXAMPLE = "For example: 535 5.7.8 Username and Password not accepted."
+NOTHING_KEPT = "It stays on this computer, and is not kept."
 NOTHING_PASTED = "Paste the error first, or type it."
 TOO_LONG = "That was very long: its beginning, its end, and what looks like a fault in between were taken."
-EXPLAINING = "Looking ..."
+EXPLAINING = "Reading it ..."
 COPIED = "Sent to your terminal. If pasting gives something else, copy the text above by hand."
 LIKELY = 0.6
 """Below it an explanation is only the most likely one."""
@@ -28,6 +34,32 @@ def confidence_words(explanation: Explanation) -> str:
     if explanation.confidence < LIKELY:
         return "This is only the most likely reading: the text does not say clearly what went wrong."
     return "Sure: the text says it clearly." if explanation.confidence >= _SURE else "Likely: most of it points there."
+
+
+def sure_words(explanation: Explanation) -> str:
+    """Say the same in a few words, for the lower edge of a card."""
+    if explanation.cause == UNKNOWN:
+        return "not known here"
+    if explanation.confidence < LIKELY:
+        return "only the most likely reading"
+    return "sure: the text says it clearly" if explanation.confidence >= _SURE else "likely"
+
+
+def came_back(explanation: Explanation) -> bool:
+    """Whether the text is about mail that was not delivered: a returned message, or a refusal that leads to one."""
+    return explanation.bounced or explanation.finding.guide == BOUNCES_GUIDE
+
+
+def guide_verb(guide: Guide) -> str:
+    """Say what a guide does, as something to choose: 'Gmail: make an app password' is 'Make an app password'."""
+    _, colon, action = guide.title.partition(": ")
+    words = action if colon else guide.title
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def guide_note(guide: Guide) -> str:
+    """Say how long a guide takes."""
+    return f"Step by step, about {guide.minutes} minutes." if guide.minutes else "Step by step."
 
 
 def provider_unknown(name: str) -> str:

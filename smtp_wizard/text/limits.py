@@ -33,6 +33,7 @@ from smtp_wizard.engine.limits.mailing_plan import (
     is_rate,
     limits_in_force,
     others,
+    runs,
 )
 from smtp_wizard.engine.providers.limits import MEGABYTE, NOT_PUBLISHED, Counted, Per, SendLimit
 
@@ -132,7 +133,7 @@ def plan_words(made: Plan, catalog: Catalog) -> list[str]:
         said.append(
             f"Kept free for invoices: {mailing.reserve} of the limit{'' if mailing.reserve.percent else ' a day'}."
         )
-    said += [words for share in made.shares if (words := _trouble_words(share, made, catalog))]
+    said += [words for share in made.shares if (words := trouble_words(share, made, _provider(share, catalog)))]
     return said + notes(made, catalog)
 
 
@@ -169,8 +170,8 @@ def _together(made: Plan, catalog: Catalog) -> str:
     return f" Together: {', '.join(parts)}."
 
 
-def _trouble_words(share: Share, made: Plan, catalog: Catalog) -> str:
-    provider = _provider(share, catalog)
+def trouble_words(share: Share, made: Plan, provider: Provider) -> str:
+    """Say why an account of a provider takes no part in a plan; '' where it does."""
     match share.exclusion:
         case Exclusion.TOO_LARGE:
             size = f"{made.mailing.encoded / MEGABYTE:,.1f} MB"
@@ -291,18 +292,32 @@ def day_name(day: date) -> str:
     return f"{('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[day.weekday()]} {day.isoformat()}"
 
 
+def short_day(day: date, today: date) -> str:
+    """'Mon 23 Nov'; with its year where that is another one."""
+    weekday = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[day.weekday()]
+    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    year = f" {day.year}" if day.year != today.year else ""
+    return f"{weekday} {day.day} {months[day.month - 1]}{year}"
+
+
 def bars(made: Plan, *, longest: int = BAR) -> Iterator[str]:
-    """Yield a line for each day: its name, its number, a bar. A long plan is cut, and says so."""
-    days = list(calendar(made))
-    most = max((number for _, number in days), default=0)
+    """Yield a line for each day, or for equal days in a row: name, number, a bar. A long plan is cut, and says so."""
+    listed = runs(made)
+    most = max((run.number for run in listed), default=0)
     width = len(f"{most:,}")
-    listed = days if len(days) <= DAYS_SHOWN else days[: DAYS_SHOWN - 1]
-    for day, number in listed:
-        yield f"{day_name(day)}  {number:>{width},}  {'#' * -(-number * longest // most)}".rstrip()
-    if len(listed) < len(days):
-        day, number = days[-1]
-        yield f"... and so on, {len(days) - len(listed):,} days more"
-        yield f"{day_name(day)}  {number:>{width},}  {'#' * -(-number * longest // most)}"
+    names = [day_name(run.first) if run.days == 1 else f"{run.days:,} days of" for run in listed]
+    cut = len(listed) > DAYS_SHOWN
+    label = max((len(name) for name in (names[: DAYS_SHOWN - 1] if cut else names)), default=0)
+
+    def line(at: int) -> str:
+        number = listed[at].number
+        return f"{names[at]:<{label}}  {number:>{width},}  {'#' * -(-number * longest // most)}".rstrip()
+
+    yield from map(line, range(DAYS_SHOWN - 1 if cut else len(listed)))
+    if cut:
+        rest = sum(run.days for run in listed[DAYS_SHOWN - 1 : -1])
+        yield f"... and so on, {days_words(rest)} more"
+        yield line(len(listed) - 1)
 
 
 # --- a plan for programs ---
@@ -327,7 +342,7 @@ def plan_document(made: Plan, catalog: Catalog) -> LimitsPlan:
         ),
         accounts=tuple(_share_json(share, catalog) for share in made.shares),
         notes=(
-            *(each for share in made.shares if (each := _trouble_words(share, made, catalog))),
+            *(each for share in made.shares if (each := trouble_words(share, made, _provider(share, catalog)))),
             *notes(made, catalog),
         ),
         when_reached=tuple(refusal_words(made, catalog)),

@@ -1060,18 +1060,84 @@ def test_a_copy_is_another_account(walk: Walk, desk: Desk) -> None:
 
 
 def test_sending_limits_are_read_out(walk: Walk) -> None:
+    """Today's figures first, the article's behind them; a kind of provider may be asked for."""
     saved_once(walk)
     said = walk(
         ("Look up sending limits", "limits"),
-        ("Whose sending limits?", "gmail"),
-        ("limits plan --provider", "outlook.com"),
-        ("Outlook.com, Hotmail, Live, MSN lets no program in with a password", "no such provider"),
-        ("Nothing is known under these words", "back"),
+        ("Whose limits?", "gmail"),
+        ("The old help article", "other"),
+        ("Whose limits?", "outlook.com"),
+        ("Outlook.com, Hotmail, Live, MSN lets no program in with a password", "other"),
+        ("Whose limits?", "isp"),
+        ("The first 5 of", "back"),
+        ("Whose limits?", "no such provider"),
+        ("No provider like that is listed", "back"),
         ("Saved accounts", "leave"),
         start="home",
     )
-    assert "(so the old help article)" in said.words
     assert "500 messages" in said.words
+    assert said.words.index("Today, checked") < said.words.index("The old help article")
+
+
+def test_a_mailing_is_planned_in_lines(walk: Walk) -> None:
+    """The same three questions as on the screen, the days as bars, and the same mailing elsewhere."""
+    saved_once(walk)
+    said = walk(
+        ("Look up sending limits", "limits"),
+        ("Whose limits?", "gmail"),
+        ("Plan a mailing with Gmail", "2"),
+        ("To how many people", "many"),
+        ("a number from 1 to 100,000,000", "4,600"),
+        ("Sent today already [0]", "40"),
+        ("Kept for invoices [10%]", ""),
+        ("Whose limits?", "fastmail"),
+        ("What next?", "2"),
+        ("To how many people [4,600]", "back"),
+        ("Whose limits?", "back"),
+        ("Saved accounts", "leave"),
+        start="home",
+    )
+    assert "11 days with Gmail" in said.words
+    assert "9 days of" in said.words
+    assert "The same mailing elsewhere" in said.words
+
+
+def test_an_error_is_explained_in_lines(walk: Walk) -> None:
+    """Pasted as it came, empty lines and 'quit' included; the offers of the screen, and the account tested."""
+    saved_once(walk)
+    said = walk(
+        ("Explain an error", "explain"),
+        ("What does your application say?", "."),
+        ("Paste the error first", "This is the mail system at host mx.example.org."),
+        ("", ""),
+        ("", "quit"),
+        ("", "<ben@example.org>: host mail.example.org[192.0.2.7] said:"),
+        ("", "    550 5.1.1 <ben@example.org>: Recipient address rejected: User unknown"),
+        ("", "."),
+        ("The recipient's address does not take mail", "What to do with mail that came back"),
+        ("Type a number", "1"),
+        ("Bounces", "2"),
+        ("What does your application say?", "535 5.7.8 authentication failed"),
+        ("", "."),
+        ("Test my account 'Practice you'", "test"),
+        ("Nothing was sent.", "leave"),
+        start="home",
+    )
+    assert "Who must act" not in said.words
+
+
+def test_a_message_for_others_is_shown_to_be_copied(walk: Walk) -> None:
+    """In lines of text nothing is sent to the clipboard."""
+    saved_once(walk)
+    walk(
+        ("Explain an error", "explain"),
+        ("What does your application say?", "454 5.7.1 your account has been suspended, blocked for spam"),
+        ("", "."),
+        ("Show a message for your mail provider", "1"),
+        ("suspended", "back"),
+        ("Saved accounts", "leave"),
+        start="home",
+    )
 
 
 # --- leaving, and going on ---

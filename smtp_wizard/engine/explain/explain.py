@@ -57,6 +57,10 @@ class Explanation:
     """From 0 to 1: how well founded it is."""
     matched: tuple[Shown, ...]
     """What it rests on, quoted from the text; whose mail it was is hidden."""
+    bounced: bool = False
+    """Whether the text is mail that came back, or a part of it."""
+    provider: str | None = None
+    """The id of the provider whose server spoke; None where that is not known, or is the recipient's."""
 
 
 class Explainer:
@@ -94,7 +98,7 @@ class Explainer:
         best = max(self._guesses(scene), key=lambda guess: guess.confidence)
         if best.confidence < _NOT_ENOUGH:
             best = replace(best, rule=None, quote="", confidence=0.0)
-        return self._explanation(best, scene)
+        return replace(self._explanation(best, scene), bounced=bounce is not None)
 
     def provider_called(self, name: str) -> str | None:
         """Return the id of the provider that people call so, or None."""
@@ -279,6 +283,7 @@ class Explainer:
             finding=finding,
             confidence=guess.confidence if known else 0.0,
             matched=tuple(self._evidence(guess, scene)) if known else (),
+            provider=scene.provider,
         )
 
     def _shown_host(self, scene: _Scene) -> Shown:

@@ -76,6 +76,32 @@ def _only_words(line: str) -> SendLimit:
     )
 
 
+KIND_WORDS = {
+    "isp": ProviderKind.ISP,
+    "internet provider": ProviderKind.ISP,
+    "host": ProviderKind.HOSTING,
+    "web host": ProviderKind.HOSTING,
+    "web hosting": ProviderKind.HOSTING,
+    "hosting": ProviderKind.HOSTING,
+    "free": ProviderKind.MAILBOX,
+    "free email": ProviderKind.MAILBOX,
+    "mailbox": ProviderKind.MAILBOX,
+    "service": ProviderKind.RELAY,
+    "sending service": ProviderKind.RELAY,
+}
+"""The kinds of the old article's three lists (ISP, web hosting, free email), and ours, by what people type for them.
+
+Mailbox providers stand for the third: whether a mailbox is free is no fact of the catalogue, and for most it is.
+"""
+
+
+def listed(catalog: Catalog, query: str) -> tuple[Provider, ...]:
+    """Return the providers with limits that a query means: by name, domain or server first, then those of a kind."""
+    kind = KIND_WORDS.get(" ".join(query.casefold().replace("-", " ").split()).removesuffix("s"))
+    found = (*catalog.search(query, len(catalog.providers)), *(each for each in catalog.providers if each.kind is kind))
+    return tuple(each for each in dict.fromkeys(found) if rows_of(each))
+
+
 class Sorting(StrEnum):
     """The orders in which rows can be listed."""
 
@@ -176,6 +202,20 @@ def _can_be_asked(made: Plan, catalog: Catalog) -> bool:
     return any(provider is not None and access_to(provider) is not PasswordAccess.CLOSED for provider in providers)
 
 
+MOST_ELSEWHERE = 3
+"""Mailbox providers, beside one sending service, with which the same mailing is shown."""
+
+
+def elsewhere(made: Plan, catalog: Catalog) -> tuple[Fit, ...]:
+    """Return how long the same mailing takes with others, the quickest first: well-known mailboxes, and one service.
+
+    Only with whom an application with a password can begin, and who is done within a month.
+    """
+    mailboxes = _fitting(made, catalog, (ProviderKind.MAILBOX,), MOST_ELSEWHERE)
+    service = _fitting(made, catalog, (ProviderKind.RELAY,), 1)
+    return tuple(sorted((*mailboxes, *service), key=lambda fit: fit.days))
+
+
 def _higher(made: Plan) -> tuple[SendLimit, ...]:
     """The figures of the same providers, for other accounts, that are above those planned with."""
     found: dict[SendLimit, None] = {}
@@ -187,7 +227,7 @@ def _higher(made: Plan) -> tuple[SendLimit, ...]:
     return tuple(found)
 
 
-def _fitting(made: Plan, catalog: Catalog, kinds: Sequence[ProviderKind]) -> tuple[Fit, ...]:
+def _fitting(made: Plan, catalog: Catalog, kinds: Sequence[ProviderKind], most: int = MOST_OFFERED) -> tuple[Fit, ...]:
     """The providers of these kinds that could take the whole mailing: a mailbox first, the best known first."""
     present = {share.sender.name for share in made.shares}
     known = (each for each in catalog.providers if each.kind in kinds and each.id not in present)
@@ -196,9 +236,11 @@ def _fitting(made: Plan, catalog: Catalog, kinds: Sequence[ProviderKind]) -> tup
     for provider in sorted(wanted, key=lambda each: kinds.index(each.kind)):
         if made.mailing.size and not largest(provider):
             continue  # nobody knows whether it takes a message of this size
+        if len(found) == most:
+            break
         days = plan(made.mailing, [sender_of(provider)], longest=COMFORTABLE).days
         found += [Fit(provider, days)] if days is not None else []
-    return tuple(found[:MOST_OFFERED])
+    return tuple(found)
 
 
 # --- who gets in ---

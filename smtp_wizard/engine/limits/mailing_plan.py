@@ -346,3 +346,23 @@ def calendar(plan: Plan) -> Iterator[tuple[date, int]]:
     """Yield each day of a plan with its number."""
     for at, number in enumerate(plan.per_day):
         yield plan.mailing.start + timedelta(days=at), number
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Days in a row on which the same number of messages goes out."""
+
+    first: date
+    days: int
+    number: int
+
+
+def runs(plan: Plan) -> tuple[Run, ...]:
+    """Return the days of a plan, equal days in a row as one."""
+    found: list[Run] = []
+    for day, number in calendar(plan):
+        if found and found[-1].number == number:
+            found[-1] = replace(found[-1], days=found[-1].days + 1)
+        else:
+            found.append(Run(day, 1, number))
+    return tuple(found)

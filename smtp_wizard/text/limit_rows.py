@@ -1,0 +1,105 @@
+"""A provider's sending limits in one row, and in one line: the figures that a plan is made with, and the article's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.limits.catalogue_limits import rows_of
+from smtp_wizard.engine.limits.mailing_plan import is_rate, limits_in_force, others
+from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
+from smtp_wizard.text.limits import limit_words, table_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from smtp_wizard.engine.providers.provider import Provider
+
+UNPUBLISHED = "?"
+NO_SUCH_LIMIT = "-"
+LONGEST_NAME = 46
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLine:
+    """One provider in the list."""
+
+    id: str
+    name: str
+    day: str
+    """Messages a day of the ordinary account, `?` where nothing is published, `-` where only other limits are."""
+    hour: str
+    largest: str
+
+
+_IN_AN_HOUR = {Per.SECOND: 3_600, Per.MINUTE: 60, Per.HALF_HOUR: 2, Per.HOUR: 1}
+_LONGER = {Per.WEEK: " a week", Per.MONTH: " a month"}
+_MANY = (Counted.MESSAGES, Counted.RECIPIENTS)
+
+
+def limit_line(provider: Provider) -> LimitLine:
+    """Return the row of a provider: what its ordinary account may send today."""
+    held = limits_in_force(provider.limits)
+    day, hour = _day(held), _narrowest(_an_hour(held))
+    name, nothing = shown(provider.name, LONGEST_NAME), NO_SUCH_LIMIT if hour else UNPUBLISHED
+    return LimitLine(provider.id, name, day or nothing, hour or NO_SUCH_LIMIT, _largest(held))
+
+
+def _day(held: Iterable[SendLimit]) -> str:
+    limits = tuple(held)
+    if day := _narrowest(each.value or 0 for each in limits if each.per is Per.DAY and each.what in _MANY):
+        return day
+    longer = next((each for each in limits if each.per in _LONGER and each.what in _MANY), None)
+    return f"{longer.value or 0:,}{_LONGER[longer.per]}" if longer is not None else ""
+
+
+def _an_hour(held: Iterable[SendLimit]) -> Iterator[int]:
+    for each in held:
+        if each.per in _IN_AN_HOUR and each.what in _MANY:
+            yield (each.value or 0) * _IN_AN_HOUR[each.per]
+
+
+def _narrowest(numbers: Iterable[int]) -> str:
+    least = min(numbers, default=None)
+    return "" if least is None else f"{least:,}"
+
+
+def _largest(held: Iterable[SendLimit]) -> str:
+    size = next((each.value or 0 for each in held if (each.what, each.per) == (Counted.BYTES, Per.MESSAGE)), 0)
+    return f"{math.floor(size / MEGABYTE * 10) / 10:g} MB" if size else UNPUBLISHED
+
+
+def today_words(provider: Provider) -> str:
+    """Return what the ordinary account may send today, in a sentence; and that other accounts differ."""
+    held = limits_in_force(provider.limits)
+    said = ", ".join(each.figure for each in held)
+    differ = any(is_rate(each) for each in others(provider.limits, held))
+    if not said:
+        return "It publishes no limit."
+    return f"{said}{'; it depends on the account' if differ else ''}"
+
+
+def article_words(provider: Provider) -> str:
+    """Return what the old article says of a provider's limits, in short; '' where it says nothing."""
+    old = [row.limit for row in rows_of(provider) if row.limit.documented]
+    if not old:
+        return ""
+    fast, day, to, size = (cell.removesuffix(" r") for cell in table_cells(old))
+    parts = (
+        day.replace("/", " a ") if "/" in day else f"{day} a day" if day else "",
+        _speed(fast),
+        f"to {to} people each" if to else "",
+        size,
+    )
+    if said := ", ".join(filter(None, parts)):
+        return said
+    return limit_words(old[0])
+
+
+def _speed(cell: str) -> str:
+    number, _, unit = cell.partition("/")
+    words = {"": "an hour", "30m": "every 30 minutes", "min": "a minute", "s": "a second"}
+    return f"{number} {words[unit.removesuffix(' r')]}" if number else ""
