@@ -19,7 +19,6 @@ from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.explain.explain import Explainer
 from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.flows.explain import (
-    BOUNCES_GUIDE,
     QUOTED_WIDTH,
     CheckAccount,
     CopyText,
@@ -30,7 +29,7 @@ from smtp_wizard.flows.explain import (
     first_lines,
 )
 from smtp_wizard.flows.flow import Mood
-from smtp_wizard.text.explain import NOTHING_PASTED
+from smtp_wizard.text.explain import BOUNCES_GUIDE, NOTHING_PASTED
 from tests.support.walk import catalog, shelf
 
 REFUSED = (
