@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any, ClassVar
 
 from textual import events, on, work
@@ -51,6 +52,7 @@ from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen, WizardRequested
 from smtp_wizard.screens.limits import LimitsScreen
 from smtp_wizard.screens.oauth import OAuthScreen
+from smtp_wizard.screens.page import StepPage
 from smtp_wizard.screens.provider import ProviderScreen
 from smtp_wizard.screens.review import ReviewScreen
 from smtp_wizard.screens.server import ServerScreen
@@ -68,10 +70,12 @@ from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.text.wizard import LEAVE_QUESTION, Resume
 from smtp_wizard.typed_ahead import TypedAheadApp
 from smtp_wizard.widgets.fault_containment import FaultContained
-from smtp_wizard.widgets.themes import HIGH_CONTRAST, THEMES, AsciiFilter, theme_for
+from smtp_wizard.widgets.themes import NO_COLOR, OWN, THEMES, AsciiFilter, theme_for
 from smtp_wizard.widgets.toolkit import outlive_the_terminal, read_any_byte
 
-SCREENS: Mapping[str, Callable[[Kit, Draft], StepScreen]] = {
+AnyStep = StepScreen | StepPage[Any, Any]
+
+SCREENS: Mapping[str, Callable[[Kit, Draft], AnyStep]] = {
     "address": AddressScreen,
     "provider": ProviderScreen,
     "signin": SignInScreen,
@@ -100,7 +104,8 @@ class BaseScreen(FaultContained, Screen[None]):
 class WizardApp(TypedAheadApp):
     """The screens, over the engine."""
 
-    CSS_PATH = "app.tcss"
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "page.tcss"]
+    SUSPENDED_SCREEN_CLASS = "-suspended"
     TITLE = "smtp-wizard"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -126,8 +131,12 @@ class WizardApp(TypedAheadApp):
         """
         look = theme_for(os.environ)
         # The toolkit chooses its colour filters before it knows the theme: NO_COLOR would paint black on black.
-        super().__init__(desk.folder, ansi_color=look == THEMES["ansi"])
+        super().__init__(desk.folder, ansi_color=look == NO_COLOR or None)
         self.animation_level = "none"
+        # Before the program runs: later, each of these would have everything painted a second time.
+        for theme in OWN:
+            self.register_theme(theme)
+        self.theme = look
         self.kit = Kit(
             desk, shelf, ServerWatch(desk.checks, desk.catalog, self._handle_exception), browser_at_hand(os.environ)
         )
@@ -144,8 +153,6 @@ class WizardApp(TypedAheadApp):
         self.add_mode(TOOLS, lambda: ToolsScreen(self.kit))
         self.add_mode(LIMITS, lambda: LimitsScreen(self.kit))
         self.before_limits = HOME
-        self.register_theme(HIGH_CONTRAST)
-        self.theme = look
         (foreground or Foreground()).drawn_on(self.put_aside)
         self.ascii = only_ascii(os.environ, getattr(sys.__stderr__, "encoding", None))
 
@@ -235,7 +242,7 @@ class WizardApp(TypedAheadApp):
     def _ended(self, code: int) -> None:
         """Keep what stands on the screen, and leave."""
         stack = self._screen_stacks.get(SETUP, [])
-        screen = next((each for each in reversed(stack) if isinstance(each, StepScreen)), None)
+        screen = next((each for each in reversed(stack) if isinstance(each, StepScreen | StepPage)), None)
         if screen is not None and self.walking is not None and self.draft.saved is None:
             self.box.save(screen.collect(), self.walking)
         self.exit(code, code)
@@ -365,7 +372,7 @@ class WizardApp(TypedAheadApp):
         self.kit.watch.watch(draft)
         return await self._answer(SCREENS[at.id](self.kit, draft), fault)
 
-    async def _answer(self, screen: StepScreen, fault: Exception | None) -> StepOutcome:
+    async def _answer(self, screen: AnyStep, fault: Exception | None) -> StepOutcome:
         """Show a step and return its answer. Painted in one go, since every repaint goes over the line."""
         answer: asyncio.Future[StepOutcome] = asyncio.get_running_loop().create_future()
 

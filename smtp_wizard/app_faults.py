@@ -30,7 +30,7 @@ class FaultContainedApp(FaultContained, App[int]):
     While the program starts or ends there is no screen to say it on: then it is the end, in one sentence.
     """
 
-    def __init__(self, folder: Path, *, ansi_color: bool) -> None:
+    def __init__(self, folder: Path, *, ansi_color: bool | None) -> None:
         super().__init__(ansi_color=ansi_color)
         self.faults = FaultLog(folder)
         self.standing = False

@@ -42,7 +42,7 @@ class KeyMarker(Message):
 class TypedAheadApp(FaultContainedApp):
     """Deals with one key after the other, and with none while one screen gives way to another."""
 
-    def __init__(self, folder: Path, *, ansi_color: bool) -> None:
+    def __init__(self, folder: Path, *, ansi_color: bool | None) -> None:
         super().__init__(folder, ansi_color=ansi_color)
         self._typed: deque[events.Key | events.Paste] = deque(maxlen=MOST)
         self._key = 0

@@ -54,6 +54,8 @@ class Card:
     """Paragraphs; a face folds them."""
     foot: str = ""
     """A few words for the frame's lower edge: '5 of 6 checks passed', 'Esc stops'."""
+    seconds: int = 0
+    """While it runs: how many seconds it may take at most; 0 where nobody knows. Its last line says what is awaited."""
 
 
 Named = TypeVar("Named", bound=str, covariant=True)
@@ -76,6 +78,8 @@ class Offer(Generic[Named]):
     """The heading of the part of a list that it stands in: 'Other ways'; '' before all headings."""
     closed: bool = False
     """What others have closed: struck through. It can be taken all the same, and leads to what replaced it."""
+    chip: str = ""
+    """As a row of a list: what the key of Enter says while it is the chosen one ('Go on'); '' is 'Choose'."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -14,13 +13,11 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
-from smtp_wizard.engine.guides.guides import GuideShelf
-from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.engine.wizard.steps import Back, Next, Step, StepId, step
-from smtp_wizard.runtime.server_watch import ServerWatch
 from smtp_wizard.screens.dialogs import ConfirmScreen, HelpScreen, LinkScreen, TellScreen
+from smtp_wizard.screens.kit import Kit as Kit
 from smtp_wizard.text.discovery import CONFIRM_NO, CONFIRM_YES, doubt_question
 from smtp_wizard.text.network import (
     NEUTRAL_NO,
@@ -37,20 +34,6 @@ from smtp_wizard.widgets.guide import GuidePane
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.stepper import Stepper
 from smtp_wizard.widgets.text import Plain
-
-
-@dataclass(frozen=True, slots=True)
-class Kit:
-    """The long-lived parts, built once at the front door and handed to each screen."""
-
-    desk: Desk
-    shelf: GuideShelf
-    watch: ServerWatch
-    local: bool
-    """Whether a browser started here opens in front of the person."""
-    left: str = ""
-    """What is wrong with a draft that was left, in a sentence; empty where nothing is."""
-
 
 StepOutcome = Next | Back
 

@@ -35,3 +35,36 @@ class Stepper(FaultContained, Static):
         if self.current not in self.steps:
             return self.current.title
         return f"Step {self.steps.index(self.current) + 1} of {len(self.steps)}: {self.current.title}"
+
+
+WORDS = ("Address", "Provider", "Sign-in", "Connect", "Test", "Save")
+"""Always these: the server, the browser and ways that are closed are parts of a step, never steps."""
+PLACE = {
+    StepId.ADDRESS: 0,
+    StepId.PROVIDER: 1,
+    StepId.SERVER: 1,
+    StepId.SIGNIN: 2,
+    StepId.OAUTH: 3,
+    StepId.CONNECT: 3,
+    StepId.TESTMAIL: 4,
+    StepId.REVIEW: 5,
+    StepId.DONE: 6,
+}
+
+
+class StepLine(FaultContained, Static):
+    """The same six words on every step: done, here, to come."""
+
+    def __init__(self, here: StepId) -> None:
+        super().__init__(markup=False, id="top")
+        self.here = PLACE[here]
+
+    def render(self) -> Content:
+        """As `Static.render`: closer together in a narrow window."""
+        gap = "   " if (self.size.width or self.app.size.width) >= 74 else "  "
+        return Content(gap).join(self._word(at, word) for at, word in enumerate(WORDS))
+
+    def _word(self, at: int, word: str) -> Content:
+        if at == self.here:
+            return Content.styled(f"● {word}", "bold $accent")
+        return Content(f"✓ {word}" if at < self.here else f"○ {word}")

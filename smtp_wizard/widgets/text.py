@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
@@ -27,3 +29,41 @@ class Plain(FaultContained, Static):
 
     def __init__(self, text: str | Content = "", *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(text, id=id, classes=classes, markup=False)
+
+
+HANGING = re.compile(r"(?:[·*] |\d+\.? +|\w+ {2,})")
+"""What begins a line whose other rows stand below its words: a point, a number, a label with blanks behind it."""
+
+
+def folded(text: str, width: int) -> list[str]:
+    """Break a text into rows of at most `width` cells; below a point or a number they hang.
+
+    Its own line breaks stay; a word that is longer than a row, such as a web address, is broken behind a slash.
+    """
+    rows: list[str] = []
+    for line in text.split("\n"):
+        begin = HANGING.match(line)
+        if begin is None or len(begin[0]) * 2 > width:
+            rows += wrapped(_breakable(line, width), width)
+        else:
+            hang = len(begin[0])
+            first, *rest = wrapped(_breakable(line[hang:], width - hang), width - hang)
+            rows += [begin[0] + first, *(" " * hang + each for each in rest)]
+    return rows
+
+
+def _breakable(line: str, width: int) -> str:
+    """Put blanks into words that are longer than a row: behind their slashes where they have any."""
+    return " ".join(each if cell_len(each) <= width else " ".join(_pieces(each, width)) for each in line.split(" "))
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    pieces: list[str] = []
+    while cell_len(word) > width:
+        cut = word.rfind("/", 1, width) + 1
+        cut = cut if cut > 1 and not word[:cut].endswith("://") else width
+        while cell_len(word[:cut]) > width:
+            cut -= 1
+        pieces.append(word[:cut])
+        word = word[cut:]
+    return [*pieces, word]

@@ -15,42 +15,158 @@ from smtp_wizard.runtime.console import SMALLEST as SMALLEST
 from smtp_wizard.runtime.console import only_ascii as only_ascii
 
 THEME_VARIABLE = "SMTP_WIZARD_THEME"
-THEMES = {
-    "dark": "textual-dark",
-    "light": "textual-light",
-    "high-contrast": "high-contrast",
-    "ansi": "ansi-dark",
-}
+THEMES = {"dark": "dark", "light": "light", "high-contrast": "high-contrast", "ansi": "ansi"}
 """What a person calls a look, and its name in the toolkit."""
+NO_COLOR = "no-color"
+"""The look where colours are not wanted: the terminal's own two, signs, and heavy frames for the focus."""
 
-HIGH_CONTRAST = Theme(
-    name="high-contrast",
-    primary="#ffff00",
-    secondary="#00ffff",
-    warning="#ffff00",
-    error="#ffb4b4",
-    success="#80ff80",
-    accent="#00ffff",
-    foreground="#ffffff",
-    background="#000000",
-    surface="#000000",
-    panel="#000000",
-    boost="#101010",
+
+def _own(
+    name: str,
+    *,
+    dark: bool,
+    ink: str,
+    mute: str,
+    edge: str,
+    rule: str,
+    accent: str,
+    good: str,
+    warned: str,
+    bad: str,
+    page: str,
+    bar: str,
+    chosen: str,
+    ansi: bool = False,
+) -> Theme:
+    """Return a look. `mute` is a tone of its own, never a blend; `edge` frames a field, `rule` only separates."""
+    variables = {
+        "mute": mute,
+        "edge": edge,
+        "rule": rule,
+        "chosen": chosen,
+        "border": accent,
+        "border-blurred": edge,
+        "foreground-muted": mute,
+        "text-muted": mute,
+        "text-success": good,
+        "text-warning": warned,
+        "text-error": bad,
+        "text-accent": accent,
+        "primary-muted": chosen,
+        "footer-key-foreground": accent,
+        "input-cursor-background": accent,
+        "input-cursor-foreground": page,
+        "input-cursor-text-style": "reverse" if ansi else "none",
+        "input-selection-background": accent,
+        "input-selection-foreground": page,
+        "scrollbar": edge,
+        "scrollbar-hover": edge,
+        "scrollbar-active": edge,
+        "scrollbar-background": page,
+        "scrollbar-background-hover": page,
+        "scrollbar-background-active": page,
+        "scrollbar-corner-color": page,
+    }
+    if ansi:
+        own = ("ansi-background", "ansi-foreground", "screen-selection-background", "screen-selection-foreground")
+        variables |= dict.fromkeys(own, page)
+    return Theme(
+        name=name,
+        dark=dark,
+        ansi=ansi,
+        primary=accent,
+        secondary=mute,
+        accent=accent,
+        foreground=ink,
+        background=page,
+        surface=bar,
+        panel=chosen,
+        boost=bar,
+        success=good,
+        warning=warned,
+        error=bad,
+        variables=variables,
+    )
+
+
+def _of_the_terminal(name: str, *, mute: str, accent: str, good: str, warned: str, bad: str) -> Theme:
+    """Return a look of the terminal's own colours, on its own ground."""
+    return _own(
+        name,
+        dark=True,
+        ansi=True,
+        ink="ansi_default",
+        mute=mute,
+        edge="ansi_default",
+        rule="ansi_default",
+        accent=accent,
+        good=good,
+        warned=warned,
+        bad=bad,
+        page="ansi_default",
+        bar="ansi_default",
+        chosen="ansi_default",
+    )
+
+
+DARK = _own(
+    "dark",
     dark=True,
-    variables={
-        "text-muted": "#ffffff",
-        "text-success": "#80ff80",
-        "text-warning": "#ffff00",
-        "text-error": "#ffb4b4",
-        "foreground-muted": "#ffffff",
-        "footer-key-foreground": "#ffff00",
-        "footer-description-foreground": "#ffffff",
-        "primary-muted": "#202020",
-        "input-cursor-background": "#ffff00",
-        "input-cursor-foreground": "#000000",
-    },
+    ink="#e6e8ea",
+    mute="#a3adb8",
+    edge="#6b7684",
+    rule="#39424e",
+    accent="#7cc4ff",
+    good="#8fd694",
+    warned="#f0c36d",
+    bad="#ff9a9a",
+    page="#13161b",
+    bar="#1b2027",
+    chosen="#242b35",
 )
-"""Every text at ten to one or better against its ground."""
+LIGHT = _own(
+    "light",
+    dark=False,
+    ink="#1d2329",
+    mute="#50585f",
+    edge="#858b90",
+    rule="#c9ccc6",
+    accent="#0b5cad",
+    good="#17652f",
+    warned="#744a00",
+    bad="#a8231c",
+    page="#fbfbf8",
+    bar="#efefe9",
+    chosen="#e2e6ea",
+)
+HIGH_CONTRAST = _own(
+    "high-contrast",
+    dark=True,
+    ink="#ffffff",
+    mute="#dcdcdc",
+    edge="#a8a8a8",
+    rule="#808080",
+    accent="#ffe14d",
+    good="#7dff8a",
+    warned="#ffc25c",
+    bad="#ffb0b0",
+    page="#000000",
+    bar="#000000",
+    chosen="#2b2b2b",
+)
+ANSI = _of_the_terminal(
+    "ansi", mute="ansi_default", accent="ansi_bright_blue", good="ansi_green", warned="ansi_yellow", bad="ansi_red"
+)
+COLOURLESS = _of_the_terminal(
+    NO_COLOR,
+    mute="ansi_default",
+    accent="ansi_default",
+    good="ansi_default",
+    warned="ansi_default",
+    bad="ansi_default",
+)
+OWN = (DARK, LIGHT, HIGH_CONTRAST, ANSI, COLOURLESS)
+"""All looks. Text stands out at least 4.5 to 1 in the dark and light ones, 7 to 1 in high contrast; edges, marks 3."""
 
 
 def theme_for(environ: Mapping[str, str]) -> str:
@@ -58,7 +174,7 @@ def theme_for(environ: Mapping[str, str]) -> str:
     asked = THEMES.get(environ.get(THEME_VARIABLE, ""))
     if asked is not None:
         return asked
-    return THEMES["ansi"] if environ.get("NO_COLOR") is not None else THEMES["dark"]
+    return NO_COLOR if environ.get("NO_COLOR") is not None else DARK.name
 
 
 _SPELT = {
@@ -72,7 +188,32 @@ _SPELT = {
     "\u2026": ".",
     "\u2423": "_",
     "\u20ac": "E",
+    "\u00b7": "-",
+    "\u00d7": "x",
+    "\u203a": ">",
+    "\u2713": "+",
+    "\u2717": "x",
+    "\u25cf": "*",
+    "\u25cb": ".",
+    "\u25b8": ">",
+    "\u25b2": "^",
+    "\u25bc": "v",
+    "\u2190": "<",
+    "\u2191": "^",
+    "\u2192": ">",
+    "\u2193": "v",
+    "\u258c": ">",
+    "\u2588": "#",
+    "\u2590": "|",
+    "\u258f": "|",
+    **dict.fromkeys("\u25d0\u25d1\u25d2\u25d3", "~"),
+    **dict.fromkeys("\u2500\u2574\u2576", "-"),
+    **dict.fromkeys("\u2501", "="),
+    **dict.fromkeys("\u2502\u2503", "|"),
+    **dict.fromkeys("\u256d\u256e\u256f\u2570\u250c\u2510\u2514\u2518\u250f\u2513\u2517\u251b", "+"),
+    **dict.fromkeys("\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2580", "_"),
 }
+"""Signs of the screens and of texts, each in ASCII: one for which none stands here becomes a blank or '?'."""
 
 
 def spelt(text: str) -> str:

@@ -11,10 +11,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from io import TextIOBase
 from types import MappingProxyType
-from typing import IO, TYPE_CHECKING, TextIO, cast
+from typing import IO, TYPE_CHECKING, TextIO, TypeVar, cast
+
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.widget import Widget
 
 if TYPE_CHECKING:
     from codecs import IncrementalDecoder
+
+T = TypeVar("T")
 
 PRIVATE: Mapping[str, str] = MappingProxyType(
     {
@@ -30,10 +36,29 @@ PRIVATE: Mapping[str, str] = MappingProxyType(
         "_value": "stars for a password, which every terminal has, where the toolkit draws dots",
         "_message_queue": "tests wait until no message is under way; a message of theirs would cost more",
         "_closing": "the same: what is being closed deals with nothing more",
+        "_compositor_refresh": "where a layout and a repaint are due at once the toolkit paints everything twice",
+        "_repaint_required": "whether that repaint has been asked for already",
+        "_display": "tests count what is painted",
+        "_batch_count": "the same: what is held back is not painted",
         "_compositor": "tests read what stands on the screen, row by row",
     }
 )
 """Each name, with what is done with it that no public way does."""
+
+
+class PaintedOnce(Screen[T]):
+    """Stands before a class of the toolkit: a screen that is painted once when it comes, and little for each Tab.
+
+    At the start, and whenever a screen is put on top of another, the toolkit lays it out, which paints it, and asks
+    for a repaint of all of it in the same tick. Left out is only what that repaint draws over a moment later.
+    """
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """As the toolkit's, which repaints the whole screen for each Tab; the two parts concerned repaint themselves."""
+
+    def _compositor_refresh(self) -> None:
+        if not self._repaint_required:
+            super()._compositor_refresh()
 
 
 def read_any_byte() -> None:

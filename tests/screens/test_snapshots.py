@@ -331,7 +331,7 @@ async def test_without_colour_everything_can_still_be_told_apart(desk: Desk, mon
     monkeypatch.setenv("NO_COLOR", "1")
     async with shown_at(desk, (80, 24), None, signin) as walk:
         compare("signin-80x24", walk.shown)
-        assert walk.app.theme == "ansi-dark"
+        assert walk.app.theme == "no-color"
         assert "> (o)" in walk.shown
 
 

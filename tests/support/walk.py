@@ -37,6 +37,7 @@ from smtp_wizard.engine.smtp.transport import SocketWire, Wire
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.launch import compose
 from smtp_wizard.runtime.foreground import Foreground
+from smtp_wizard.screens.page import StepPage
 from smtp_wizard.screens.step import StepScreen
 from smtp_wizard.widgets.checks import CheckList
 from tests.support.patience import PATIENCE
@@ -214,7 +215,7 @@ class Walk:
     def step(self) -> str:
         """The id of the step whose screen is shown; empty for any other screen."""
         screen = self.app.screen
-        return screen.STEP if isinstance(screen, StepScreen) else ""
+        return screen.STEP if isinstance(screen, StepScreen | StepPage) else ""
 
     async def at(self, step: str) -> None:
         """Wait for the screen of a step."""
@@ -281,7 +282,7 @@ class Walk:
     def draft(self) -> Draft:
         """The answers so far, as the screen has them."""
         screen = self.app.screen
-        assert isinstance(screen, StepScreen)
+        assert isinstance(screen, StepScreen | StepPage)
         return screen.draft
 
 

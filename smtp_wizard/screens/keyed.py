@@ -1,0 +1,70 @@
+"""What screens and panels have in common: their keys are those that they name, and they are painted once."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TypeVar
+
+from textual import events
+from textual.widgets import Input, TextArea
+
+from smtp_wizard.widgets.chips import Chip, Chips
+from smtp_wizard.widgets.fault_containment import FaultContained
+from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.rows import RowList
+from smtp_wizard.widgets.toolkit import PaintedOnce
+
+T = TypeVar("T")
+
+EDITING = frozenset({"delete", "backspace", "home", "end", "left", "right", "space", "question_mark"})
+"""Keys that belong to a field while the cursor is in one."""
+MOVES = {"down": 1, "up": -1}
+
+
+class Keyed(FaultContained, PaintedOnce[T]):
+    """A screen whose keys are the `Chip`s of `keys()`: what works is named at the foot or in F1, and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.foot = Chips()
+
+    @abstractmethod
+    def keys(self) -> Sequence[Chip]:
+        """Return every key that does something here now, in the order of the foot; the first is what Enter does."""
+
+    def redraw(self) -> None:
+        """Say at the foot what the keys do now."""
+        self.foot.show(self.keys())
+
+    async def on_key(self, event: events.Key) -> None:
+        """Do what the key says at the foot; the arrows of a field move the list that stands below it."""
+        typing = isinstance(self.focused, Input | TextArea)
+        chip = None if typing and event.key in EDITING else self._chip_of(event.key)
+        if chip is not None:
+            event.stop()
+            event.prevent_default()
+            chip.act()
+        elif event.key in MOVES and self.move_list(MOVES[event.key]):
+            event.stop()
+            event.prevent_default()
+
+    def _chip_of(self, key: str) -> Chip | None:
+        key = "f1" if key == "question_mark" else key
+        return next((each for each in self.keys() if each.key == key), None)
+
+    def move_list(self, by: int) -> bool:
+        """Move the mark of the list on this screen; return whether there is one."""
+        for each in self.query("OfferList, RowList"):
+            if isinstance(each, OfferList | RowList) and each.display:
+                each.move(by)
+                return True
+        return False
+
+    def on_offer_list_highlighted(self) -> None:
+        """Say what Enter does now."""
+        self.redraw()
+
+    def on_row_list_highlighted(self) -> None:
+        """Say what Enter does now."""
+        self.redraw()

@@ -1,0 +1,22 @@
+"""What every screen is handed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.runtime.server_watch import ServerWatch
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """The long-lived parts, built once at the front door and handed to each screen."""
+
+    desk: Desk
+    shelf: GuideShelf
+    watch: ServerWatch
+    local: bool
+    """Whether a browser started here opens in front of the person."""
+    left: str = ""
+    """What is wrong with a draft that was left, in a sentence; empty where nothing is."""

@@ -1,0 +1,136 @@
+"""Cards over the page: help, details, a guide, a question. Esc closes each, with nothing decided.
+
+The page below is not dimmed, so that its question stays in sight; it gives the accent away to the card.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+
+from smtp_wizard.flows.flow import Card, Offer
+from smtp_wizard.screens.keyed import Keyed
+from smtp_wizard.widgets.chips import Chip
+from smtp_wizard.widgets.frame import Edged
+from smtp_wizard.widgets.lines import ACCENT, Lines
+from smtp_wizard.widgets.offers import IdT, OfferList
+from smtp_wizard.widgets.text import folded
+
+T = TypeVar("T")
+
+INSIDE = 72
+"""Columns of text in a panel."""
+
+
+class PanelBox(Edged, VerticalScroll):
+    """The card itself; what is longer than the window scrolls."""
+
+
+class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
+    """A card at the foot of the page. Its result is None where Esc closed it."""
+
+    AUTO_FOCUS = "PanelBox Input, PanelBox OfferList, PanelBox RowList"
+
+    def __init__(self, title: str, foot: str = "Esc closes") -> None:
+        super().__init__()
+        self.box = PanelBox(classes="box", can_focus=False)
+        self.box.label(title, foot)
+
+    @abstractmethod
+    def body(self) -> Iterator[Widget]:
+        """Yield what stands in the card."""
+
+    def chips(self) -> Sequence[Chip]:
+        """Return the panel's own keys, the first of them Enter's where Enter does something."""
+        return ()
+
+    def compose(self) -> ComposeResult:
+        with self.box:
+            yield from self.body()
+        yield self.foot
+        self.redraw()
+
+    def keys(self) -> Sequence[Chip]:
+        """As `Keyed.keys`: its own, and Esc; where nothing else is Enter's, Esc stands first."""
+        close = Chip("escape", "Close", self.close, help="close this; the page below is as it was")
+        own = list(self.chips())
+        first = [own.pop(0)] if own and own[0].key in ("enter", "") else []
+        return [*first, close, *own]
+
+    def close(self) -> None:
+        """Close the panel with nothing decided."""
+        self.dismiss(None)
+
+    def move_list(self, by: int) -> bool:
+        """As `Keyed.move_list`; where there is no list the text scrolls."""
+        if not super().move_list(by):
+            self.box.scroll_relative(y=by, animate=False)
+        return True
+
+
+class TextPanel(Panel[None]):
+    """A card of text to read: `.rows` folded by whoever made them."""
+
+    def __init__(self, title: str, rows: Sequence[Content], foot: str = "Esc closes") -> None:
+        super().__init__(title, foot)
+        self.rows = tuple(rows)
+
+    def body(self) -> Iterator[Widget]:
+        yield Lines(self.rows)
+
+
+class HelpPanel(TextPanel):
+    """F1: what the screen is for, and every key that works on it with what it does here."""
+
+    def __init__(self, title: str, purpose: str, keys: Sequence[Chip]) -> None:
+        rows = [Content(line) for line in folded(purpose, INSIDE)]
+        super().__init__(f"Help: {title}", [*rows, Content(""), *(row for key in keys for row in _key_rows(key))])
+
+    def keys(self) -> Sequence[Chip]:
+        """As `Panel.keys`: F1 closes the help again."""
+        return [*super().keys(), Chip("f1", "Close", self.close, shown=False)]
+
+
+KEYS_WIDE = 8
+"""Columns for the name of a key."""
+
+
+def _key_rows(chip: Chip) -> Iterator[Content]:
+    first, *rest = folded(chip.help or chip.verb[:1].lower() + chip.verb[1:], INSIDE - KEYS_WIDE)
+    named = "F1 ?" if chip.key == "f1" else chip.words
+    yield Content.assemble((f"{named:<{KEYS_WIDE}}", ACCENT), first)
+    for line in rest:
+        yield Content(" " * KEYS_WIDE + line)
+
+
+class QuestionPanel(Panel[IdT], Generic[IdT]):
+    """A question in the midst of a step, over the page: its card's words, and offers. Returns the id of the one taken.
+
+    Its first offer has the mark: let that be the careful one.
+    """
+
+    def __init__(self, card: Card, offers: Sequence[Offer[IdT]], *, selected: int | None = 0) -> None:
+        super().__init__(card.title, card.foot or "Esc closes")
+        self.card = card
+        self.offers = OfferList(offers, selected=selected)
+
+    def body(self) -> Iterator[Widget]:
+        rows = [Content(row) for line in self.card.lines for row in folded(line, INSIDE)]
+        if rows:
+            yield Lines([*rows, Content("")])
+        yield self.offers
+
+    def chips(self) -> Sequence[Chip]:
+        """As `Panel.chips`."""
+        return [self.offers.chip()]
+
+    def on_offer_list_chosen(self, message: OfferList.Chosen) -> None:
+        """Return what was chosen."""
+        self.dismiss(message.offer.id)
