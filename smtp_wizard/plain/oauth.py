@@ -3,136 +3,161 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
-from functools import partial
 
 from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.oauth.client import RegisteredClient
 from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.oauth.grants import SignedIn
-from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
-from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer
+from smtp_wizard.engine.oauth.server import Flow as Way
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.steps import Next
+from smtp_wizard.flows.browser import BrowserField, BrowserFlow, BrowserOffer, BrowserStage
+from smtp_wizard.plain.cards import CardLines
+from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.connect import show_guide
 from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
-from smtp_wizard.plain.talk import Choice, Conversation
+from smtp_wizard.plain.talk import Choice, Conversation, GoBack
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.runtime.sign_in_thread import SignInThread
-from smtp_wizard.text.oauth import (
-    CLIENT_ID_LACKING,
-    CLIENT_SECRET_LACKING,
-    DONE_WORDS,
-    FLOW_TITLES,
-    PASTE_HINT,
-    client_words,
-    left_words,
-    page_lines,
-)
-from smtp_wizard.text.wizard import guide_id_for, override_words
+from smtp_wizard.text import oauth as words
+from smtp_wizard.text.wizard import guide_id_for
 from smtp_wizard.widgets.qr import qr_code
 
 CAME_BACK_SECONDS = 30.0
 AT_ONCE = 0.5
+_WAYS = {BrowserOffer.CODE: Way.DEVICE, BrowserOffer.BROWSER: Way.BROWSER}
 
 
 def oauth(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
-    """The client, then the sign-in; go on when that has worked."""
-    server = _server(kit, draft)
-    if not kit.backwards:
-        show_guide(talk, kit, draft, guide_id_for(kit.desk.catalog.path(draft.connection)))
-    for line in override_words(draft, kit.desk.catalog):
-        talk.say(line)
-    talk.say(client_words(server))
-    wants_secret = server.client_secret is not ClientSecret.NONE
-    return ask_in_order(
-        talk, kit, draft, [Question(_client_id), Question(_client_secret, lambda _: wants_secret), Question(_signed_in)]
-    )
+    """Whom it is for, the client, then the sign-in; go on when that has worked."""
+    asks = _BrowserQuestions(talk, kit, draft)
+    questions = [
+        Question(asks.preface, lambda _: asks.flow.state.stage is BrowserStage.PREFACE),
+        Question(asks.client_id),
+        Question(asks.client_secret, lambda _: asks.flow.wants_secret),
+        Question(asks.signed_in),
+    ]
+    return ask_in_order(talk, kit, draft, questions)
 
 
-def _server(kit: Kit, draft: Draft) -> OAuthServer:
-    server = kit.desk.catalog.oauth_server(draft.connection)
-    assert server is not None, "the step applies only where one signs in in the browser"
-    return server
+class _BrowserQuestions:
+    """Asks for what the flow wants, one question after the other."""
 
+    def __init__(self, talk: Conversation, kit: Kit, draft: Draft) -> None:
+        desk = kit.desk
+        self.flow = BrowserFlow(draft, catalog=desk.catalog, tokens=desk.tokens, now=desk.now, environ=os.environ)
+        self._talk = talk
+        self._kit = kit
+        self._told = kit.backwards
+        """Whether the guide was shown."""
 
-def _client_id(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    found = talk.ask("Client id", _some, default=draft.client_id)
-    if found == draft.client_id:
-        return draft
-    # What came of another client is not kept with this one.
-    return replace(draft, client_id=found).with_sign_in(draft.connection.username, None)
+    def preface(self, talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+        """It is for whoever looks after the computers. Raises `GoBack` where that is somebody else."""
+        CardLines(talk).take(self.flow.state.card)
+        rows = [Choice(each.id, each.verb) for each in self.flow.state.offers]
+        if awaited(self.flow.act(talk.choose("", rows))) is not None:
+            raise GoBack
+        return self.flow.draft
 
+    def client_id(self, talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+        """The client id, after the guide that says where it comes from."""
+        if not self._told:
+            self._told = True
+            show_guide(talk, kit, draft, guide_id_for(kit.desk.catalog.path(draft.connection)))
+            for line in self.flow.overrides:
+                talk.say(line)
+            talk.say(words.client_words(self.flow.server))
+        entry = self.flow.state.client_id
+        talk.ask(entry.label, lambda text: self._take(BrowserField.CLIENT_ID, text), default=entry.text)
+        return self.flow.draft
 
-def _some(text: str) -> str:
-    if not text:
-        raise InputError(CLIENT_ID_LACKING)
-    return shown(text, 300)
+    def _take(self, field: BrowserField, text: str) -> None:
+        self.flow.type(field, text)
+        lacking = self.flow.checked(field)
+        if lacking:
+            raise InputError(shown(lacking))
 
+    def client_secret(self, talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+        """The client secret, which is not shown; Enter alone keeps the one from before."""
+        kept = self.flow.draft.client_secret is not None
+        keeps = " (Enter: the one from before)" if kept else ""
+        lacking = str(words.CLIENT_SECRET_LACKING)
+        optional = kept or not self.flow.lacks_secret
+        text = talk.secret(f"{words.CLIENT_SECRET}, not shown{keeps}", optional=optional, lacking=lacking)
+        if text:
+            self.flow.type(BrowserField.CLIENT_SECRET, text)
+        return self.flow.draft
 
-def _client_secret(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    optional = _server(kit, draft).client_secret is ClientSecret.OPTIONAL or draft.client_secret is not None
-    keeps = " (Enter: the one from before)" if draft.client_secret else ""
-    text = talk.secret(f"Client secret, not shown{keeps}", optional=optional, lacking=CLIENT_SECRET_LACKING)
-    if not text:
-        return draft
-    return replace(draft, client_secret=Secret(text)).with_sign_in(draft.connection.username, None)
+    # -- signing in -------------------------------------------------------------------------------------------------
 
-
-def _signed_in(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    server = _server(kit, draft)
-    if draft.secret is not None:
-        rows = [Choice(True, "Go on", also="go-on"), Choice(False, "Sign in again", also="anew")]
-        if talk.choose(DONE_WORDS, rows):
-            return draft
-    while True:
-        flows = [each for each in server.flows if each is not Flow.PASTE]
-        ways = [Choice(each, FLOW_TITLES[each]) for each in flows]
-        flow = talk.choose("How do you want to sign in?", ways) if len(ways) > 1 else flows[0]
-        try:
-            found = _attempted(talk, kit, draft, server, flow)
-        except OAuthError as problem:
-            talk.say(str(problem))
-            continue
-        if found is not None:
-            talk.say(DONE_WORDS)
-            return draft.with_sign_in(draft.connection.username, kit.desk.tokens.remember(found))
-
-
-def _attempted(talk: Conversation, kit: Kit, draft: Draft, server: OAuthServer, flow: Flow) -> SignedIn | None:
-    """Sign in; None where the person wants another way. Raises `OAuthError`, `GoBack`, `Quit`."""
-    desk = kit.desk
-    client = RegisteredClient(draft.client_id, draft.client_secret)
-    exchange = desk.tokens.exchange(server, client, draft.connection.ca_file)
-    address = draft.address.wire if draft.address else ""
-    with SignInThread(partial(PendingSignIn, exchange, flow, address, now=desk.now)) as beside:
-        lines = page_lines(beside.attempt, os.environ)
-        talk.show(lines)
-        if beside.attempt.code is not None:
-            talk.show(qr_code(beside.attempt.code.whole_page or beside.attempt.code.page).splitlines())
+    def signed_in(self, talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+        """Sign in, as often as it takes, until the person goes on."""
+        fresh = self.flow.state.stage is not BrowserStage.DONE
         while True:
-            text = talk.ask(_prompt(flow), str, optional=True, help=PASTE_HINT)
-            if text.casefold() == "other":
-                return None
-            if text and flow is Flow.DEVICE:
-                talk.say("Nothing is typed here: the code is typed on the page.")
-                continue
-            try:
-                if text:
-                    beside.paste(text)
-            except OAuthError as problem:
-                talk.say(str(problem))
-                continue
-            code = beside.attempt.code
-            # The server is asked every few seconds whether the code was typed: that much is waited for.
-            at_once = code.interval + 3.0 if code is not None else AT_ONCE
-            found = beside.result(CAME_BACK_SECONDS if text else at_once)
-            if found is not None:
-                return found
-            talk.say(left_words(beside.attempt.ends, desk.now()))
+            if fresh and self.flow.state.stage is BrowserStage.DONE:
+                talk.say(words.DONE_WORDS)
+                return self.flow.draft
+            offer = self._chosen()
+            if offer in _WAYS:
+                self._wait(_WAYS[offer])
+            elif isinstance(awaited(self.flow.act(offer)), Next):
+                return self.flow.draft
+            else:
+                fresh = True
+
+    def _chosen(self) -> BrowserOffer:
+        """Return what is to be done; where there is one way only, that, unless it has just failed."""
+        state = self.flow.state
+        if state.card is not None:
+            CardLines(self._talk).take(state.card)
+        if len(state.offers) == 1 and state.card is None:
+            return state.offers[0].id
+        rows = [Choice(each.id, each.verb, about=each.note) for each in state.offers]
+        return self._talk.choose("" if state.stage is BrowserStage.DONE else words.HOW, rows)
+
+    def _wait(self, way: Way) -> None:
+        """Sign in that way, in a thread beside the questions. Raises `GoBack`, `Quit`."""
+        self.flow.choose(way)
+        try:
+            with SignInThread(self.flow.new_attempt) as beside:
+                self.flow.waits(beside.attempt)
+                self._show(beside)
+                while self.flow.state.stage is BrowserStage.WAITING:
+                    self._ask(beside)
+        except EXPECTED_ERRORS as problem:
+            self.flow.failed(problem)
+        except GoBack:
+            self.flow.stopped()
+            raise
+
+    def _show(self, beside: SignInThread) -> None:
+        self._talk.show(words.page_lines(beside.attempt, os.environ))
+        if self.flow.state.picture:
+            self._talk.show(qr_code(self.flow.state.picture).splitlines())
+
+    def _ask(self, beside: SignInThread) -> None:
+        """Ask whether the person has come back; see whether they have. Raises `OAuthError` where it has failed."""
+        code = beside.attempt.code
+        text = self._talk.ask(_BY_CODE if code is not None else _BY_BROWSER, str, optional=True, help=words.PASTE_HINT)
+        if text.casefold() == "other":
+            self.flow.stopped()
+            return
+        if text and code is not None:
+            self._talk.say("Nothing is typed here: the code is typed on the page.")
+            return
+        try:
+            if text:
+                beside.paste(text)
+        except OAuthError as problem:
+            self._talk.say(str(problem))
+            return
+        # The server is asked every few seconds whether the code was typed: that much is waited for.
+        at_once = code.interval + 3.0 if code is not None else AT_ONCE
+        found = beside.result(CAME_BACK_SECONDS if text else at_once)
+        if found is not None:
+            self.flow.signed_in(found)
+        else:
+            self._talk.say(words.left_words(beside.attempt.ends, self._kit.desk.now()))
 
 
-def _prompt(flow: Flow) -> str:
-    if flow is Flow.DEVICE:
-        return "Enter when you have typed the code there; 'other' for another way"
-    return "Enter when the browser says that you are signed in, or paste its address; 'other' for another way"
+_BY_CODE = "Enter when you have typed the code there; 'other' for another way"
+_BY_BROWSER = "Enter when the browser says that you are signed in, or paste its address; 'other' for another way"

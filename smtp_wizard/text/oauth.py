@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from urllib.parse import urlsplit
 
-from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer
 
@@ -25,9 +26,54 @@ FLOW_TITLES: Mapping[Flow, str] = {
     Flow.BROWSER: "In the browser on this computer",
     Flow.PASTE: "In a browser elsewhere, pasting the address that it ended on",
 }
+PREFACE = "This is for whoever looks after your computers"
+PREFACE_PROVES = (
+    "It is of use only to an application that can sign in in a browser itself (OAuth). ServiceMonster cannot."
+)
+CONSOLE = "its page for developers"
+THAT_IS_ME = "That is me: go on"
+ANOTHER_WAY = "Choose another way"
+QUESTIONS: Mapping[str, str] = {
+    "preface": "Sign in in the browser, at {}",
+    "client": "Which client id did {} give you?",
+    "waiting": "Sign in on the page of {}.",
+    "done": "You are signed in at {}.",
+}
+"""What is asked at each stage, by its name; the provider's stands in it."""
+CLIENT_ID, CLIENT_SECRET, PASTED = "Client id", "Client secret", "Its last address"
+CLIENT_ID_HINT = "from the provider's page for developers"
+SECRET_OPTIONAL_HINT = "empty: there is none"
+PASTED_HINT = "only if this goes on waiting"
+WAY_VERBS: Mapping[Flow, str] = {
+    Flow.DEVICE: "Sign in with a code",
+    Flow.BROWSER: "Sign in in the browser",
+}
+WAY_NOTES: Mapping[Flow, str] = {
+    Flow.DEVICE: "You type it on any device, your phone for example.",
+    Flow.BROWSER: "On this computer, or through a tunnel to it.",
+}
+HOW = "How do you want to sign in?"
+NOT_SIGNED_IN = "You are not signed in"
+UNTIL = "until you have signed in"
+DONE = "You are signed in"
+DONE_STAYS = "It stays so, and is renewed by itself."
 PASTE_HINT = "The page that cannot be reached is the right one: copy its whole address, http://... and all."
 DONE_WORDS = "You are signed in. It stays so, and is renewed by itself."
 WAITING = "Waiting for the browser"
+
+
+def question(stage: str, server: OAuthServer) -> str:
+    """Return what is asked at a stage."""
+    return QUESTIONS[stage].replace("{}", server.name)
+
+
+def preface_needs(server: OAuthServer) -> str:
+    """Say what it takes to sign in in the browser at all."""
+    console = urlsplit(server.console).hostname or CONSOLE
+    return (
+        f"It takes a client id of your own, which {server.name} gives out at {console}: a quarter of an hour there. "
+        "The guide shows each step."
+    )
 
 
 def client_words(server: OAuthServer) -> str:
@@ -41,6 +87,25 @@ def left_words(ends: datetime, now: datetime) -> str:
     """Say how long is left, to the second."""
     seconds = max(0, round((ends - now).total_seconds()))
     return f"{WAITING}: {seconds // 60}:{seconds % 60:02} left."
+
+
+def good_for(ends: datetime, now: datetime) -> str:
+    """Say how long a code is still good, to the second."""
+    seconds = max(0, round((ends - now).total_seconds()))
+    return f"good for {seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"good for {seconds} s"
+
+
+def bare_page(url: str) -> str:
+    """Return a web address as a person types it: 'microsoft.com/devicelogin'."""
+    return url.removeprefix("https://").removeprefix("www.").rstrip("/")
+
+
+def steps_of(attempt: PendingSignIn, address: str) -> tuple[str, ...]:
+    """Say what the person does now, in order."""
+    sign_in = f"Sign in as {shown(address, 80)}." if address else "Sign in."
+    if attempt.code is not None:
+        return (f"Open {bare_page(attempt.code.page)}", "Type the code.", sign_in)
+    return ("Open the page in a browser.", sign_in, "This goes on by itself.")
 
 
 def tunnel_command(port: int, environ: Mapping[str, str]) -> str:

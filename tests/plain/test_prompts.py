@@ -371,6 +371,7 @@ def test_a_way_in_the_browser_stands_behind_what_works_for_a_password(walk: Walk
         ("The application that will send:", "password"),
         ("4. Sign in", "oauth"),
         ("this proves nothing for it", "3"),
+        ("This is for whoever looks after your computers", "1"),
         ("Client id", "quit"),
         ("Leave now?", "yes"),
     )
@@ -383,6 +384,7 @@ def test_a_way_in_the_browser_is_first_for_an_application_that_can_do_it(walk: W
         *GMAIL,
         ("The application that will send:", "oauth"),
         ("1. Sign in", "1"),
+        ("This is for whoever looks after your computers", ""),
         ("Client id", "quit"),
         ("Leave now?", "yes"),
     )

@@ -145,6 +145,7 @@ def test_the_plain_wizard_takes_the_browser_s_last_address(tmp_path: Path, monke
     with serving() as server:
         office = Office(tmp_path, server, monkeypatch)
         person = Person(
+            "",
             CLIENT_ID,
             "2",
             "",
@@ -170,7 +171,7 @@ def test_the_plain_wizard_shows_a_code(tmp_path: Path, monkeypatch: pytest.Monke
 
     with serving(interval=1) as server:
         office = Office(tmp_path, server, monkeypatch)
-        draft = answered(office, Person(CLIENT_ID, "1", "what?", "other", "1", typed))
+        draft = answered(office, Person("", CLIENT_ID, "1", "what?", "other", "1", typed))
     assert draft.secret is not None
 
 
@@ -178,7 +179,7 @@ def test_back_leads_out_of_the_waiting(tmp_path: Path, monkeypatch: pytest.Monke
     with serving() as server:
         office = Office(tmp_path, server, monkeypatch)
         before = threading.active_count()
-        person = Person(CLIENT_ID, "2", "back", "another-id", "1", "back", "back")
+        person = Person("", CLIENT_ID, "2", "back", "another-id", "1", "back", "back")
         outcome = oauth(Conversation(person), Kit(office.desk, shelf(), lambda draft: None), begun(office))
         assert not isinstance(outcome, Next)
         assert threading.active_count() == before
