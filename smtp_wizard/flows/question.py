@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.flows.flow import Entry, Flow, Offer
+from smtp_wizard.flows.flow import Card, Entry, Flow, Offer
 
 
 class Answer(StrEnum):
@@ -29,6 +29,8 @@ class Question:
     """What is asked now, whole."""
 
     title: str
+    card: Card | None = None
+    """What came of the last answer, where that is why it is asked again."""
     lines: tuple[str, ...] = ()
     """Paragraphs: why it is asked, and what each answer does."""
     entries: tuple[Entry, ...] = ()

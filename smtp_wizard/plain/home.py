@@ -1,39 +1,36 @@
-"""Home: the saved accounts, their last result, testing them again, and whatever else can be done with them."""
+"""Home: the saved accounts, problems first, testing them again, and whatever else can be done with them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
-from functools import partial
 
-from smtp_wizard.engine.accounts.account import Account, AccountsError
-from smtp_wizard.engine.accounts.sign_in_ending import ending_words
-from smtp_wizard.engine.base.stages import Depth
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.plain.account import change_account
+from smtp_wizard.flows.accounts.action import Action
+from smtp_wizard.flows.accounts.health import Listed, Mark
+from smtp_wizard.flows.accounts.listing import AccountsFlow, ListAction, ListState
+from smtp_wizard.plain.account import change_account, do
 from smtp_wizard.plain.areas import explain, limits
-from smtp_wizard.plain.checks import CompletedCheck
+from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit
-from smtp_wizard.plain.passphrase import fetched
+from smtp_wizard.plain.question import done
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack, wrap
-from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
-from smtp_wizard.text.wizard import (
-    ANYWAY_NO,
-    ANYWAY_QUESTION,
-    ANYWAY_YES,
-    HOME_PURPOSE,
-    day_words,
-    result_words,
-    tested_words,
-)
+from smtp_wizard.text.accounts import AccountAction, problem_first
+from smtp_wizard.text.wizard import HOME_PURPOSE
 
 CHANGES = "settings, password, name, copy, which mails, delete"
+MOST = 30
+"""Accounts that are read out; of more, those that need nobody are only counted."""
+MARKS = {Mark.PROBLEM: "FAIL", Mark.WARNING: "note", Mark.UNTESTED: "-", Mark.WORKS: "ok"}
+"""What stands before an account, as before a stage of a check."""
 
 
 class _Action(StrEnum):
     """What can be done with the accounts."""
 
+    CURE = "cure"
     TEST = "test"
     ALL = "all"
     CHANGE = "change"
@@ -48,100 +45,178 @@ def home(talk: Conversation, kit: Kit) -> Draft | None:
 
     Raises `Quit`.
     """
-    while True:
-        talk.begin("Saved accounts", HOME_PURPOSE)
-        accounts = _accounts(talk, kit)
-        try:
-            match talk.choose("What next?", _actions(accounts), _Action.LEAVE if accounts else _Action.NEW):
-                case _Action.TEST:
-                    _test(talk, kit, _chosen(talk, accounts))
-                case _Action.ALL:
-                    _test_all(talk, kit, accounts)
-                case _Action.CHANGE:
-                    if (draft := change_account(talk, kit, _chosen(talk, accounts))) is not None:
-                        return draft
-                case _Action.LIMITS:
-                    limits(talk, kit)
-                case _Action.EXPLAIN:
-                    _explain(talk, kit, accounts)
-                case _Action.NEW:
-                    return Draft()
-                case _Action.LEAVE:
-                    return None
-        except GoBack:
-            continue
+    desk = kit.desk
+    flow = AccountsFlow(
+        book=desk.book,
+        accounts=desk.accounts,
+        entries=desk.entries,
+        checks=desk.checks,
+        stores=desk.stores,
+        catalog=desk.catalog,
+        causes=desk.diagnosis,
+        now=desk.now,
+    )
+    return _Home(talk, kit, flow).run()
 
 
-def _actions(accounts: Sequence[Account]) -> list[Choice[_Action]]:
-    only = f"'{accounts[0].name}'" if len(accounts) == 1 else "one"
-    return [
-        *([Choice(_Action.TEST, f"Test {only} again", word="test")] if accounts else []),
-        *([Choice(_Action.ALL, "Test all again", word="all")] if len(accounts) > 1 else []),
-        *([Choice(_Action.CHANGE, f"Change {only}", CHANGES, word="change")] if accounts else []),
-        Choice(_Action.NEW, "Set up another account" if accounts else "Set an account up", word="new"),
-        Choice(_Action.LIMITS, "Look up sending limits", word="limits"),
-        Choice(_Action.EXPLAIN, "Explain an error", word="explain"),
-        Choice(_Action.LEAVE, "Leave"),
-    ]
+class _Home:
+    """One stay at the accounts."""
+
+    def __init__(self, talk: Conversation, kit: Kit, flow: AccountsFlow) -> None:
+        self.talk = talk
+        self.kit = kit
+        self.flow = flow
+
+    def run(self) -> Draft | None:
+        while True:
+            self._read_out()
+            try:
+                match self._asked():
+                    case _Action.NEW:
+                        return Draft()
+                    case _Action.LEAVE:
+                        return None
+                    case action:
+                        draft = self._done(action)
+            except GoBack:
+                continue
+            if draft is not None:
+                return draft
+
+    def _asked(self) -> _Action:
+        rows = self._rows()
+        known = _Action.LEAVE if self._cure() is None else _Action.CURE
+        default = known if self._readable() else _Action.NEW
+        return self.talk.choose("What next?", rows, default)
+
+    def _done(self, action: _Action) -> Draft | None:
+        """Do what was chosen; return a draft where the wizard is to go on. Raises `GoBack`, `Quit`."""
+        match action:
+            case _Action.CURE:
+                self.flow.choose(self._cure() or 0)
+                return do(self.talk, self.flow, AccountAction.PASSWORD)
+            case _Action.TEST:
+                self._choose()
+                return do(self.talk, self.flow, AccountAction.TEST)
+            case _Action.CHANGE:
+                self._choose()
+                return change_account(self.talk, self.flow)
+            case _Action.ALL:
+                self._test_all()
+            case _Action.EXPLAIN:
+                self._explain()
+            case _:
+                limits(self.talk, self.kit)
+        return None
+
+    # -- reading out ------------------------------------------------------------------------------------------------
+
+    def _read_out(self) -> None:
+        """Read the accounts and read them out."""
+        awaited(self.flow.reload())
+        state = self.flow.state
+        self.talk.begin(f"Your accounts{f': {state.counted}' if state.counted else ''}", HOME_PURPOSE)
+        if state.problem:
+            self.talk.say(state.problem)
+        if state.empty:
+            self.talk.say("No account yet.")
+        # What is said of an account that cannot be read stands in its row.
+        told = {row.unread for row in state.rows}
+        for trouble in self.kit.desk.problems():
+            if trouble not in told:
+                self.talk.say(trouble)
+        self._list(state)
+
+    def _list(self, state: ListState) -> None:
+        now = self.kit.desk.now()
+        shown_rows = state.rows if len(state.rows) <= MOST else state.rows[:MOST]
+        for row in shown_rows:
+            self.talk.show(wrap(_words(row, now), f"  {MARKS[row.mark]:<5} "))
+        if len(state.rows) > len(shown_rows):
+            self.talk.say(f"  And {len(state.rows) - len(shown_rows)} more; type a name to choose one of them.")
+        self._about(state)
+
+    def _about(self, state: ListState) -> None:
+        """Say more of those that need somebody, as far as it is not in their rows."""
+        for at, row in enumerate(state.rows[:MOST]):
+            if row.account is not None and row.mark in (Mark.PROBLEM, Mark.WARNING):
+                self.flow.choose(at)
+                detail = self.flow.state.detail
+                for line in detail.lines if detail is not None else ():
+                    self.talk.show(wrap(f"{row.name}: {line}", "    "))
+        if state.rows:
+            self.flow.choose(0)
+
+    # -- choosing ---------------------------------------------------------------------------------------------------
+
+    def _readable(self) -> list[int]:
+        return [at for at, row in enumerate(self.flow.state.rows) if row.account is not None]
+
+    def _cure(self) -> int | None:
+        """Return where the first account stands that works again with another password; None where none does."""
+        rows = enumerate(self.flow.state.rows)
+        return next((at for at, row in rows if row.mark is Mark.PROBLEM and row.cure is AccountAction.PASSWORD), None)
+
+    def _rows(self) -> list[Choice[_Action]]:
+        at = self._readable()
+        rows = self.flow.state.rows
+        only = f"'{rows[at[0]].name}'" if len(at) == 1 else "one"
+        cure = self._cure()
+        account = rows[cure].account if cure is not None else None
+        return [
+            *([Choice(_Action.CURE, problem_first(account), word="cure")] if account is not None else []),
+            *([Choice(_Action.TEST, f"Test {only} again", word="test")] if at else []),
+            *([Choice(_Action.ALL, "Test all again", word="all")] if len(at) > 1 else []),
+            *([Choice(_Action.CHANGE, f"Change {only}", CHANGES, word="change")] if at else []),
+            Choice(_Action.NEW, "Set up another account" if at else "Set up my mailbox", word="new"),
+            Choice(_Action.LIMITS, "Look up sending limits", word="limits"),
+            Choice(_Action.EXPLAIN, "Explain an error", word="explain"),
+            Choice(_Action.LEAVE, "Leave"),
+        ]
+
+    def _choose(self) -> None:
+        """Have one of the accounts chosen. Raises `GoBack`, `Quit`."""
+        at = self._readable()
+        rows = self.flow.state.rows
+        if len(at) == 1:
+            self.flow.choose(at[0])
+        elif len(at) <= MOST:
+            choices = [Choice(each, rows[each].name, _server(rows[each]), also=rows[each].name) for each in at]
+            self.flow.choose(self.talk.choose("Which one?", choices))
+        else:
+            self.flow.choose(self.talk.ask("Which one? Type its name", self._named))
+
+    def _named(self, text: str) -> int:
+        """Return where the account of a name stands. Raises `InputError`, with those that the text could mean."""
+        wanted = text.casefold().strip()
+        found = [at for at in self._readable() if wanted in self.flow.state.rows[at].name.casefold()]
+        exact = [at for at in found if self.flow.state.rows[at].name.casefold() == wanted]
+        if len(exact or found) == 1:
+            return (exact or found)[0]
+        if not found or not wanted:
+            raise InputError(phrase("No account is called that. Type some letters of its name."))
+        names = ", ".join(self.flow.state.rows[at].name for at in found[:10])
+        raise InputError(phrase("{} accounts fit: {}. Type more of the name.", len(found), shown(names)))
+
+    def _explain(self) -> None:
+        """Explain an error, and test the account that it is about, where that is wanted. Raises `GoBack`, `Quit`."""
+        name = explain(self.talk, self.kit)
+        at = next((at for at in self._readable() if self.flow.state.rows[at].name == name), None)
+        if at is not None:
+            self.flow.choose(at)
+            do(self.talk, self.flow, AccountAction.TEST)
+
+    def _test_all(self) -> None:
+        leads = awaited(self.flow.act(ListAction.TEST_ALL))
+        if isinstance(leads, Action):
+            awaited(self.flow.take(done(self.talk, leads)))
 
 
-def _accounts(talk: Conversation, kit: Kit) -> tuple[Account, ...]:
-    """Read the accounts and read them out."""
-    try:
-        accounts = kit.desk.book.list()
-    except AccountsError as problem:
-        talk.say(str(problem))
-        return ()
-    for trouble in kit.desk.problems():
-        talk.say(trouble)
-    for account in accounts:
-        talk.show(wrap(_words(account, kit), "  - "))
-        if ending := ending_words(account, kit.desk.catalog, kit.desk.now()):
-            talk.show(wrap(f"! {ending}", "    "))
-    if not kit.desk.book.holds_any():
-        talk.say("No account is saved yet.")
-    return accounts
+def _words(row: Listed, now: datetime) -> str:
+    if row.account is None:
+        return f"{row.name or 'An account without a name'}: {row.unread}"
+    return f"{row.name}: {row.words(now)}. {_server(row)}, {row.sends}"
 
 
-def _words(account: Account, kit: Kit) -> str:
-    practice = " (practice)" if account.connection.sandbox else ""
-    when = f"{day_words(account.last.at, kit.desk.now())}, " if account.last else ""
-    return f"{account.name}{practice}: {account.connection.endpoint}, last test: {when}{result_words(account.last)}"
-
-
-def _chosen(talk: Conversation, accounts: Sequence[Account]) -> Account:
-    if len(accounts) == 1:
-        return accounts[0]
-    rows = [Choice(each, each.name, str(each.connection.endpoint), also=each.name) for each in accounts]
-    return talk.choose("Which one?", rows)
-
-
-def _explain(talk: Conversation, kit: Kit, accounts: Sequence[Account]) -> None:
-    """Explain an error, and test the account that it is about, where that is wanted. Raises `GoBack`, `Quit`."""
-    name = explain(talk, kit)
-    account = next((each for each in accounts if each.name == name), None)
-    if account is not None:
-        _test(talk, kit, account)
-
-
-def _test_all(talk: Conversation, kit: Kit, accounts: Sequence[Account]) -> None:
-    for account in accounts:
-        _test(talk, kit, account)
-
-
-def _test(talk: Conversation, kit: Kit, account: Account) -> None:
-    """Sign in to an account again; nothing is sent."""
-    talk.show(["", f"Testing '{account.name}' ..."])
-    try:
-        secret = fetched(talk, kit, account)
-    except EXPECTED_ERRORS as problem:
-        talk.say(str(problem))
-        return
-    checked = CompletedCheck(talk, partial(kit.desk.checks.check_account, account, secret, Depth.LOGIN))
-    if checked.paused and talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
-        options = Options(ignore_lockout=True)
-        checked = CompletedCheck(
-            talk, partial(kit.desk.checks.check_account, account, secret, Depth.LOGIN, options=options)
-        )
-    if checked.report is not None:
-        talk.say(tested_words(account, checked.report))
+def _server(row: Listed) -> str:
+    return str(row.account.connection.endpoint) if row.account is not None else ""

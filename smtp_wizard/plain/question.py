@@ -2,34 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
+from smtp_wizard.flows.accounts.action import Action, Done
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow
+from smtp_wizard.output.lines import plain_printer
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack
 
 LeadsT = TypeVar("LeadsT")
 
+ALSO: Mapping[StrEnum, str] = {Answer.DO: "yes", Answer.LEAVE: "no"}
+"""What may be typed for an answer beside its number."""
+
 
 def answered(talk: Conversation, flow: QuestionFlow[LeadsT]) -> LeadsT:
     """Ask until the flow leads somewhere; return where. `back` is its `Answer.LEAVE`. Raises `Quit`."""
-    said: tuple[str, ...] = ()
+    said: Question | None = None
     while True:
         question = flow.state
-        if question.lines != said:
-            for line in question.lines:
-                talk.say(line)
-            said = question.lines
-        if question.failed:
-            talk.say(question.failed)
+        _introduce(talk, question, said)
+        said = question
         try:
             offer = _filled_in(talk, flow) if question.entries else _chosen(talk, question)
         except GoBack:
             offer = Answer.LEAVE
         leads = awaited(flow.act(offer))
+        # Enter, pressed while something was done, answers nothing.
+        talk.drop()
         if leads is not None:
             return leads
+
+
+def done(talk: Conversation, action: Action) -> Done:
+    """Go through an action to its end, each stage of a check said as it ends; return what came of it.
+
+    What came of it is said as well. Raises `Quit`.
+    """
+    action.changed = _announcer(talk)
+    action.events = plain_printer(lambda line: talk.show([line]), None)
+    result = awaited(action.begin())
+    talk.drop()
+    result = result if result is not None else answered(talk, action)
+    for words in (result.said, result.trouble):
+        if words:
+            talk.say(words)
+    return result
+
+
+def _announcer(talk: Conversation) -> Callable[[Question], None]:
+    """Return what says what is being done, once."""
+    last = ""
+
+    def announce(question: Question) -> None:
+        nonlocal last
+        if question.running and question.running != last:
+            talk.show(["", question.running])
+        last = question.running
+
+    return announce
+
+
+def _introduce(talk: Conversation, question: Question, said: Question | None) -> None:
+    """Say why something is asked; of a question that is asked again, what was wrong with the answer."""
+    if said is None or (said.title, said.lines) != (question.title, question.lines):
+        for line in (question.title, *question.lines):
+            talk.say(line)
+    if question.failed:
+        talk.say(question.failed)
 
 
 def _filled_in(talk: Conversation, flow: QuestionFlow[LeadsT]) -> StrEnum:
@@ -44,6 +86,10 @@ def _filled_in(talk: Conversation, flow: QuestionFlow[LeadsT]) -> StrEnum:
 
 
 def _chosen(talk: Conversation, question: Question) -> StrEnum:
-    """Ask for one of the answers. Raises `GoBack`."""
-    rows = [Choice(each.id, each.verb, about=each.note) for each in question.offers if not each.off]
-    return talk.choose(question.title, rows, question.chosen)
+    """Ask for one of the answers; the careful one may be said as 'no', the other as 'yes'. Raises `GoBack`."""
+    rows = [
+        Choice(each.id, each.verb, about=each.note, also=ALSO.get(each.id, ""))
+        for each in question.offers
+        if not each.off
+    ]
+    return talk.choose("", rows, question.chosen)

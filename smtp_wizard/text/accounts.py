@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.lockout_guard import paused
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.text.last_test import failed_words
 
 
 class AccountAction(StrEnum):
@@ -29,6 +36,8 @@ class AccountOffer(NamedTuple):
     action: AccountAction
     title: str
     note: str = ""
+    key: str = ""
+    """The letter that does it on the list; '' where it is chosen among all that can be done."""
 
 
 def other_scope(account: Account) -> Scope:
@@ -39,25 +48,71 @@ def other_scope(account: Account) -> Scope:
 def account_actions(account: Account) -> tuple[AccountOffer, ...]:
     """Return what can be done with an account, in the order in which it is offered."""
     return (
-        AccountOffer(AccountAction.TEST, "Test the sign-in again", "nothing is sent"),
-        AccountOffer(AccountAction.EDIT, "Change the settings", "the wizard again, filled in"),
+        AccountOffer(AccountAction.TEST, "Test the sign-in again", "Nothing is sent.", "T"),
+        AccountOffer(AccountAction.EDIT, "Change the settings", "The wizard again, filled in.", "E"),
         *([_new_secret(account)] if signs_in(account) else []),
-        AccountOffer(AccountAction.RENAME, "Rename"),
+        AccountOffer(AccountAction.RENAME, "Rename it"),
         AccountOffer(AccountAction.COPY, "Make another one like it"),
-        AccountOffer(AccountAction.SCOPE, f"Use it for: {other_scope(account).words}", f"now: {account.scope.words}"),
+        AccountOffer(
+            AccountAction.SCOPE,
+            f"Use it for {SCOPE_WORDS[other_scope(account)]}",
+            f"Now it is for {SCOPE_WORDS[account.scope]}.",
+        ),
         *(
             [AccountOffer(AccountAction.MOVE, "Keep its password in another place")]
             if account.store is not None
             else []
         ),
-        AccountOffer(AccountAction.DELETE, "Delete", "its password goes too"),
+        AccountOffer(AccountAction.DELETE, "Delete it", "Its password goes too.", "Delete"),
     )
+
+
+SCOPE_WORDS = {
+    Scope.GENERAL: "invoices only (General Emails Only)",
+    Scope.ALL: "everything, mailings too (For All Emails)",
+}
+"""What an account is for, with the application's own words for it."""
+SHORT = {
+    AccountAction.TEST: "Test",
+    AccountAction.EDIT: "Change",
+    AccountAction.PASSWORD: "New password",
+    AccountAction.DELETE: "Delete",
+}
+"""What the keys of the list say."""
+
+
+def short_words(action: AccountAction, account: Account | None) -> str:
+    """Return what the key of an action says: one or two words."""
+    if action is AccountAction.PASSWORD and account is not None and in_browser(account):
+        return "Sign in again"
+    return SHORT[action]
 
 
 def _new_secret(account: Account) -> AccountOffer:
     if in_browser(account):
-        return AccountOffer(AccountAction.PASSWORD, "Sign in again in the browser", "when the sign-in has ended")
-    return AccountOffer(AccountAction.PASSWORD, "Put in a new password", "when the old one was revoked")
+        return AccountOffer(AccountAction.PASSWORD, "Sign in again in the browser", "When the sign-in has ended.", "P")
+    return AccountOffer(AccountAction.PASSWORD, "Put in a new password", "When the old one was changed.", "P")
+
+
+def problem_first(account: Account) -> str:
+    """Offer what mends an account: Put in a new password for 'Office'."""
+    verb = "Sign in again in the browser" if in_browser(account) else "Put in a new password"
+    return f"{verb} for '{account.name}'"
+
+
+def counted_words(standing: Iterable[int]) -> str:
+    """Say how many accounts need somebody, warn, and work. `standing`: of each how it stands, as `health.Mark`."""
+    counts = Counter(standing)
+    told = [
+        *([f"{n} {'needs' if n == 1 else 'need'} you"] if (n := counts[0]) else []),
+        *([f"{n} {'warns' if n == 1 else 'warn'}"] if (n := counts[1]) else []),
+        *([f"{n} not tested"] if (n := counts[2]) else []),
+        *([f"{n} {'works' if n == 1 else 'work'}"] if (n := counts[3]) else []),
+    ]
+    return "  ·  ".join(told)
+
+
+NO_SUCH_PASSWORD = "It has no password: its server asks for no sign-in."
 
 
 def in_browser(account: Account) -> bool:
@@ -82,6 +137,35 @@ def new_secret_words(name: str, *, kept: bool, tried: bool = True) -> str:
     return f"'{name}': {how}."
 
 
+def tested_words(account: Account, report: Report) -> str:
+    """Say how the test of an account came out."""
+    if paused(report) is not None:
+        return not_tested_words(account)
+    if report.verdict in (Verdict.PASS, Verdict.WARN):
+        return f"'{account.name}' works: it signed in, in {report.took:.1f} seconds. Nothing was sent."
+    bad = next((each for each in report.results if each.verdict is Verdict.FAIL), None)
+    code = bad.finding.code if bad is not None and bad.finding is not None else ""
+    return f"'{account.name}': {failed_words(bad.stage if bad is not None else None, code)}. Nothing was sent."
+
+
+def not_tested_words(account: Account) -> str:
+    """Say that no sign-in was tried."""
+    return f"'{account.name}' was not tested, so that it does not get locked. Nothing was sent."
+
+
+def all_tested_words(well: Sequence[bool]) -> str:
+    """Say how the test of all accounts came out. `well`: of each whether it works."""
+    good = sum(well)
+    if good == len(well):
+        return f"All {good} work. Nothing was sent."
+    return f"{good} of {len(well)} work. Nothing was sent."
+
+
+def asked_each_time_words(name: str) -> Shown:
+    """Say why an account is left out where all are tested."""
+    return phrase("The password of '{}' is kept nowhere, as you chose: test it by itself.", shown(name))
+
+
 def renamed_words(name: str, new_name: str) -> str:
     """Say that an account has another name."""
     return f"'{name}' is called '{new_name}' now."
@@ -98,8 +182,11 @@ def scope_words(name: str, scope: Scope) -> str:
 
 
 def delete_question(name: str) -> str:
-    """Ask before an account is deleted, and say what goes with it."""
-    return f"Delete '{name}'? Its password goes too. The mailbox itself is not touched."
+    """Ask before an account is deleted."""
+    return f"Delete '{name}'?"
+
+
+DELETE_WHY = "Its password goes too. The mailbox itself is not touched."
 
 
 def deleted_words(name: str) -> str:

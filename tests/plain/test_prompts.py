@@ -71,7 +71,7 @@ COMPANY: Exchange = ("In the application:", "")
 STORE: Exchange = ("Keep the password in:", "session")
 SAVE: Exchange = ("now? 1. Save", "")
 FINISH: Exchange = ("What next? 1. Finish", "")
-LEAVE: Exchange = ("Saved accounts", "leave")
+LEAVE: Exchange = ("Your accounts", "leave")
 REVIEW = (NAME, SENDER, SCOPE, COMPANY, STORE, SAVE)
 
 
@@ -804,10 +804,10 @@ def test_a_vault_is_made_and_opened_by_a_passphrase(walk: Walk, desk: Desk, shel
     )
     assert PASSWORD not in said.said
     again = Dialogue(
-        ("Saved accounts", "test"),
+        ("Your accounts", "test"),
         ("Passphrase, not shown", "a wrong one"),
         ("not the passphrase of the vault", "back"),
-        ("Saved accounts", "test"),
+        ("Your accounts", "test"),
         ("Passphrase, not shown", "four words of no sense"),
         ("Nothing was sent.", "change"),
         ("What about", "move"),
@@ -835,7 +835,7 @@ def test_an_account_in_the_vault_is_deleted_without_the_passphrase(walk: Walk, d
         *(FINISH, LEAVE),
     )
     again = Dialogue(
-        *(("Saved accounts", "change"), ("What about", "delete"), ("Its password goes too", "yes")),
+        *(("Your accounts", "change"), ("What about", "delete"), ("Its password goes too", "yes")),
         *(("Passphrase, not shown", "back"), ("its password may still be in the store", "leave")),
     )
     PlainWizard(build_desk(desk.folder, {}), shelf, again).run(start="home")
@@ -893,7 +893,7 @@ def test_the_password_is_shown_after_a_yes_in_groups_of_four(walk: Walk) -> None
     said = walk(*TO_DONE, ("What next?", "show"), ("stay in what can be scrolled", ""), FINISH, LEAVE)
     assert "corr" not in said.said
     said = walk(
-        *(("Saved accounts", "new"), *TO_REVIEW, ("Account name", "Two"), *REVIEW[1:]),
+        *(("Your accounts", "new"), *TO_REVIEW, ("Account name", "Two"), *REVIEW[1:]),
         *(("What next?", "show"), ("stay in what can be scrolled", "yes"), FINISH, LEAVE),
         start="home",
     )
@@ -921,14 +921,16 @@ def test_saved_accounts_are_tested_again_one_or_all(walk: Walk, desk: Desk) -> N
     said = walk(
         ("1. Test one again (or type: test)", "test"),
         ("Which one?", "back"),
-        ("Saved accounts", "test"),
+        ("Your accounts", "test"),
         ("Which one?", "Two"),
-        ("'Two': ok", "all"),
-        ("Saved accounts", "leave"),
+        ("'Two' works", "all"),
+        ("Your accounts", "leave"),
         start="home",
     )
-    assert said.words.count("Nothing was sent.") == 3
-    assert "Practice you (practice): 127.0.0.1:5871, last test: today" in said.words
+    assert "All 2 work. Nothing was sent." in said.words
+    assert said.words.count("Testing 'Practice you'") == 1
+    assert "ok Practice you: today " in said.words
+    assert "127.0.0.1:5871, practice" in said.words
 
 
 def test_a_password_that_is_kept_nowhere_is_asked_for(walk: Walk, own_home: Path, shelf: GuideShelf) -> None:
@@ -936,11 +938,11 @@ def test_a_password_that_is_kept_nowhere_is_asked_for(walk: Walk, own_home: Path
     later = build_desk(own_home / "config", {})
     dialogue = Dialogue(
         ("Test 'Practice you' again", "test"),
-        ("Password of 'Practice you', not shown:", ""),
-        ("Type the password, or 'back'.", "back"),
-        ("Saved accounts", "test"),
-        ("Password of 'Practice you', not shown:", PASSWORD),
-        ("'Practice you': ok", "quit"),
+        ("The password of 'Practice you'", ""),
+        ("Type the password", "back"),
+        ("Your accounts", "test"),
+        ("kept nowhere, as you chose", PASSWORD),
+        ("'Practice you' works", "quit"),
     )
     PlainWizard(later, shelf, dialogue).run(start="home")
     dialogue.over()
@@ -952,7 +954,7 @@ def test_an_account_whose_variable_is_gone_is_said(walk: Walk, own_home: Path, s
     file = own_home / "config" / "accounts.json"
     text = file.read_text("utf-8").replace('"session"', '"env"')
     file.write_text(re.sub(r"Practice you/password/\w+", "MAIL_PW", text), "utf-8")
-    dialogue = Dialogue(("Saved accounts", "test"), ("MAIL_PW is not set", "leave"))
+    dialogue = Dialogue(("Your accounts", "test"), ("MAIL_PW is not set", "leave"))
     PlainWizard(build_desk(own_home / "config", {}), shelf, dialogue).run(start="home")
     dialogue.over()
 
@@ -961,16 +963,16 @@ def test_results_that_cannot_be_kept_are_said_beside_the_accounts(walk: Walk, de
     saved_once(walk)
     desk.book.state.flush()
     (desk.folder / "state.sqlite3").write_text("no database", "utf-8")
-    said = walk(("Saved accounts", "leave"), start="home")
+    said = walk(("Your accounts", "leave"), start="home")
     assert "Results and refused sign-ins could not be read in" in said.words
-    assert "last test: " in said.words
+    assert "Practice you: not tested yet" in said.words
 
 
 def test_accounts_that_cannot_be_read_are_said_in_a_sentence(walk: Walk, own_home: Path) -> None:
     (own_home / "config").mkdir(parents=True, exist_ok=True)
     (own_home / "config" / "accounts.json").write_text("{", "utf-8")
-    said = walk(("1. Set an account up", "leave"), start="home")
-    assert "No account is saved yet." not in said.words
+    said = walk(("1. Set up my mailbox", "leave"), start="home")
+    assert "No account yet." not in said.words
     assert "accounts" in said.words
 
 
@@ -981,18 +983,18 @@ def test_an_account_is_renamed_given_another_purpose_and_deleted(walk: Walk, des
         ("What about 'Practice you'?", "rename"),
         ("Its new name [Practice you]:", "Office"),
         ("'Practice you' is called 'Office' now.", "change"),
-        ("Use it for: ", "scope"),
+        ("Use it for everything", "scope"),
         ("'Office' is for ", "leave"),
         start="home",
     )
     (account,) = desk.book.list()
     assert (account.name, account.scope) == ("Office", Scope.ALL)
     walk(
-        ("Saved accounts", "change"),
-        ("Delete (its password goes too)", "delete"),
+        ("Your accounts", "change"),
+        ("Delete it Its password goes too.", "delete"),
         ("Delete 'Office'?", ""),
         ("Office", "change"),
-        ("Delete (its password goes too)", "delete"),
+        ("Delete it Its password goes too.", "delete"),
         ("Delete 'Office'?", "yes"),
         ("'Office' is deleted.", "leave"),
         start="home",
@@ -1005,11 +1007,11 @@ def test_another_account_for_all_mail_is_asked_about_before_it_loses_it(walk: Wa
     walk(*TO_REVIEW, ("Account name", "Two"), *REVIEW[1:], FINISH, LEAVE)
     asyncio.run(desk.accounts.set_scope("Two", Scope.ALL))
     walk(
-        ("Saved accounts", "change"),
+        ("Your accounts", "change"),
         ("Which one?", "Practice you"),
         ("What about", "scope"),
         ("'Two'", "no"),
-        ("Saved accounts", "change"),
+        ("Your accounts", "change"),
         ("Which one?", "Practice you"),
         ("What about", "scope"),
         ("'Two' keeps to", "yes"),
@@ -1025,9 +1027,10 @@ def test_a_new_password_is_kept_only_if_the_server_takes_it(walk: Walk, desk: De
     walk(*to_connect, right, SEND, ARRIVED, *REVIEW, FINISH, LEAVE)
     (account,) = desk.book.list()
     walk(
-        ("Saved accounts", "change"),
+        ("Your accounts", "change"),
         ("What about", "password"),
         ("kept only if the server takes it.", PASSWORD),
+        ("App password, not shown:", "back"),
         ("the new password was not taken; the old one is kept.", "change"),
         ("What about", "password"),
         ("kept only if the server takes it.", practice_password()),
@@ -1042,7 +1045,7 @@ def test_a_new_password_is_kept_only_if_the_server_takes_it(walk: Walk, desk: De
 def test_the_settings_are_changed_in_the_wizard(walk: Walk, desk: Desk) -> None:
     saved_once(walk)
     walk(
-        ("Saved accounts", "change"),
+        ("Your accounts", "change"),
         ("What about", "edit"),
         ("Outgoing server", "quit"),
         ("Leave now?", "yes"),
@@ -1055,7 +1058,7 @@ def test_the_settings_are_changed_in_the_wizard(walk: Walk, desk: Desk) -> None:
 
 def test_a_copy_is_another_account(walk: Walk, desk: Desk) -> None:
     saved_once(walk)
-    walk(("Saved accounts", "change"), ("What about", "copy"), ("", "quit"), ("Leave now?", "yes"), start="home")
+    walk(("Your accounts", "change"), ("What about", "copy"), ("", "quit"), ("Leave now?", "yes"), start="home")
     kept = DraftFile(desk.folder).load()
     assert kept is not None
     assert (kept.draft.editing, kept.draft.name) == (None, "Practice you 2")
@@ -1074,7 +1077,7 @@ def test_sending_limits_are_read_out(walk: Walk) -> None:
         ("The first 5 of", "back"),
         ("Whose limits?", "no such provider"),
         ("No provider like that is listed", "back"),
-        ("Saved accounts", "leave"),
+        ("Your accounts", "leave"),
         start="home",
     )
     assert "500 messages" in said.words
@@ -1096,7 +1099,7 @@ def test_a_mailing_is_planned_in_lines(walk: Walk) -> None:
         ("What next?", "2"),
         ("To how many people [4,600]", "back"),
         ("Whose limits?", "back"),
-        ("Saved accounts", "leave"),
+        ("Your accounts", "leave"),
         start="home",
     )
     assert "11 days with Gmail" in said.words
@@ -1137,7 +1140,7 @@ def test_a_message_for_others_is_shown_to_be_copied(walk: Walk) -> None:
         ("", "."),
         ("Show a message for your mail provider", "1"),
         ("suspended", "back"),
-        ("Saved accounts", "leave"),
+        ("Your accounts", "leave"),
         start="home",
     )
 
@@ -1198,7 +1201,7 @@ def test_what_was_left_and_cannot_be_read_never_keeps_it_from_starting(walk: Wal
 def test_what_was_left_can_be_forgotten_or_put_off(walk: Walk, desk: Desk) -> None:
     draft = Draft().with_address(Address("ana", "sandbox.test"))
     DraftFile(desk.folder).save(draft, step(StepId.PROVIDER))
-    walk(("You were setting up ana@sandbox.test", "back"), ("nothing before", "home"), ("No account is saved", "leave"))
+    walk(("You were setting up ana@sandbox.test", "back"), ("nothing before", "home"), ("No account yet", "leave"))
     assert DraftFile(desk.folder).load() is not None
     walk(("You were setting up ana@sandbox.test", "anew"), ("E-mail address:", "quit"))
     assert DraftFile(desk.folder).load() is None
@@ -1213,7 +1216,7 @@ def test_a_draft_that_was_given_goes_on_at_its_first_open_question(walk: Walk) -
 
 def test_from_the_accounts_to_a_new_one_and_back(walk: Walk) -> None:
     saved_once(walk)
-    walk(("Saved accounts", "new"), ("E-mail address:", "back"), ("Saved accounts", "leave"), start="home")
+    walk(("Your accounts", "new"), ("E-mail address:", "back"), ("Your accounts", "leave"), start="home")
 
 
 # --- a conversation by itself ---

@@ -133,6 +133,10 @@ class AccountBook:
         """Say in a sentence each which accounts in the file cannot be used, and why. Raises `AccountFileError`."""
         return tuple(map(self._unread_words, self._contents().unread))
 
+    def unread_entries(self) -> tuple[tuple[str, Shown], ...]:
+        """Return what `unread` says, each with the account's name, '' where it tells none. Raises as `unread`."""
+        return tuple((each.name, self._unread_words(each)) for each in self._contents().unread)
+
     def problems(self) -> tuple[Shown, ...]:
         """Return what `unread` says of the file as it was last read, as far as it was not returned before.
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
 from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.threads import in_thread, run_to_completion
@@ -236,6 +237,14 @@ class SecretChange:
             if ref in needed:
                 self._pending.drop(ref)
         return [ref for ref in touched if ref not in needed]
+
+
+def is_asked_each_time(problem: SecretError, account: Account) -> bool:
+    """Whether a secret could not be had because it is kept nowhere, so that the person types it.
+
+    An access token is typed by nobody.
+    """
+    return problem.fault is SecretFault.ASK and account.connection.auth is not Auth.XOAUTH2
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,20 @@ class Results:
         unwritten = ((account, tuple(self._unwritten.get(account, ()))) for account in accounts)
         return found | {account: waiting[-1].last for account, waiting in unwritten if waiting}
 
+    def certificates(self, accounts: Sequence[str], before: datetime) -> dict[str, datetime]:
+        """Return when the certificate that an account's last check saw ends, for those where that is before a day.
+
+        In one look at the file, which gives only those rows. Writes nothing.
+        """
+        found = (self._storage.read(lambda file: _ending(file, accounts, before)) if accounts else None) or {}
+        for account in accounts if self._unwritten else ():
+            if waiting := self._unwritten.get(account):
+                ends = waiting[-1].not_after
+                found.pop(account, None)
+                if ends is not None and ends < before:
+                    found[account] = ends
+        return found
+
     def history(self, account: str, most: int = KEEP) -> tuple[Result, ...]:
         """Return the results of an account, the newest first. Writes nothing."""
         waiting = tuple(reversed(self._unwritten.get(account, ())))
@@ -132,6 +147,20 @@ def _lasts(file: Connection, accounts: Sequence[str]) -> dict[str, LastResult]:
         (json.dumps(accounts),),
     )
     return {row[0]: result.last for row in rows if (result := _result(row)) is not None}
+
+
+def _ending(file: Connection, accounts: Sequence[str], before: datetime) -> dict[str, datetime]:
+    rows = file.execute(
+        """SELECT account, not_after FROM json_each(?) AS wanted JOIN results ON account = wanted.value
+        AND number = (SELECT max(number) FROM results WHERE account = wanted.value)
+        WHERE not_after < ?""",
+        (json.dumps(accounts), number_of(before)),
+    )
+    ends: dict[str, datetime] = {}
+    for account, at in rows:
+        with suppress(ValueError, TypeError, OverflowError):  # not as this version writes it
+            ends[account] = moment_of(at)
+    return ends
 
 
 def _history(file: Connection, account: str, most: int) -> list[Result]:

@@ -1,0 +1,201 @@
+"""What all actions on an account have in common: what is lacking is asked for, then it is done, whole or not at all.
+
+An action says in `_do` what it does, from the beginning. Where an answer is lacking it raises `Asked`; with the answer
+`_do` is called again. Nothing has been changed until then, so the way back from each question is free.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.secret_entries import SecretEntries, is_asked_each_time
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import Shown
+from smtp_wizard.engine.checks.events import Event, StageStarted
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.vault import VaultStore
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.flows.accounts.outcome import running_card
+from smtp_wizard.flows.flow import Entry, Offer
+from smtp_wizard.flows.question import Answer, Question, QuestionFlow
+from smtp_wizard.flows.vault import Opened, Vault, needs_opening
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What came of an action."""
+
+    said: str = ""
+    """What was done, in a sentence; '' where nothing was."""
+    trouble: str = ""
+    """What did not work, or only in part, in a sentence or two."""
+    name: str = ""
+    """What the account is called now; '' where there is none any more, or none to be shown."""
+    draft: Draft | None = None
+    """The wizard's answers to go on with there."""
+    report: Report | None = None
+    """Of the last check, where there was one."""
+
+
+LEFT = Done()
+"""The person left it: nothing was done."""
+
+
+class Asked(Exception):
+    """Something is lacking: the question that asks for it."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question.title)
+        self.question = question
+
+
+class VaultShut(InputError):
+    """The person does not open the vault. The text says so."""
+
+
+class Action(QuestionFlow[Done]):
+    """One thing that is done with saved accounts. `begin` it, then `act` until it leads to a `Done`."""
+
+    def __init__(self, title: str, vault: VaultStore) -> None:
+        super().__init__(Question(title=title))
+        self._store = vault
+        self._vault: Vault | None = None
+        """Asks for the passphrase now."""
+        self._shut: Shown | None = None
+        """Why the vault stays shut; None while nobody has said so."""
+        self.events: Callable[[Event], None] = lambda event: None
+        """Told of what happens in a check that the action makes."""
+
+    async def begin(self) -> Done | None:
+        """Do it, or ask for what is lacking. As `act`."""
+        return await self._go()
+
+    async def act(self, offer: StrEnum) -> Done | None:
+        """Take an answer. Return what came of it all, None where something else is asked."""
+        if self._vault is not None:
+            return await self._with_vault(self._vault, offer)
+        try:
+            left = self._answered(offer)
+        except InputError as problem:
+            self._fail(self.state.at, str(problem))
+            return None
+        return left or await self._go()
+
+    def type(self, at: int, text: str) -> None:
+        """As `QuestionFlow.type`."""
+        if self._vault is not None:
+            self._vault.type(at, text)
+        else:
+            super().type(at, text)
+
+    async def _go(self) -> Done | None:
+        before = self.state
+        try:
+            return await self._do()
+        except Asked as asked:
+            self._ask(asked.question)
+            return None
+        except EXPECTED_ERRORS as problem:
+            return Done(trouble=str(problem))
+        except BaseException:
+            self._show(before)
+            raise
+
+    @abstractmethod
+    async def _do(self) -> Done:
+        """Do it, with the answers so far. Raises `Asked`, and what a face may be told."""
+
+    def _answered(self, offer: StrEnum) -> Done | None:
+        """Take the answer to the question of this action; return `LEFT` where that ends it.
+
+        Raises `InputError` where what stands in the field cannot be used.
+        """
+        return LEFT if offer is not Answer.DO else None
+
+    def _running(self, words: str) -> None:
+        self._show(replace(self.state, running=words, card=None))
+
+    def _watch(self, words: str) -> Callable[[Event], None]:
+        """Return what shows a check while it runs, under `words`."""
+
+        def take(event: Event) -> None:
+            self.events(event)
+            if isinstance(event, StageStarted):
+                self._show(replace(self.state, running=words, card=running_card(words, event)))
+
+        self._show(replace(self.state, running=words, card=running_card(words)))
+        return take
+
+    # -- the vault --------------------------------------------------------------------------------------------------
+
+    async def _open_vault(self, *places: StoreRef | StoreKind | None, creating: bool = False) -> None:
+        """Have the vault open where one of the places is in it.
+
+        Raises `Asked`, `VaultShut` where the person has said no to that, `SecretError` where it cannot be used.
+        """
+        if not await needs_opening(self._store, *places, creating=creating):
+            return
+        if self._shut is not None:
+            raise VaultShut(self._shut)
+        self._vault = Vault(self._store)
+        self._vault.changed = self._show
+        raise Asked(self._vault.state)
+
+    async def _with_vault(self, vault: Vault, offer: StrEnum) -> Done | None:
+        outcome = await vault.act(offer)
+        if outcome is None:
+            return None
+        self._vault = None
+        if not outcome.well:
+            self._shut = outcome.why_not
+        return await self._after_vault(outcome)
+
+    async def _after_vault(self, outcome: Opened) -> Done | None:
+        """Go on, or end it, once the passphrase was asked for: most actions need what is in the vault."""
+        return await self._go() if outcome.well else Done(trouble=outcome.why_not)
+
+    # -- secrets ----------------------------------------------------------------------------------------------------
+
+    async def _at_hand(self, account: Account, entries: SecretEntries) -> Secret | None:
+        """Return an account's secret where it can be had; None where it is typed again at the step that needs it."""
+        try:
+            await self._open_vault(account.store)
+            return await entries.secret_of(account)
+        except (SecretError, VaultShut):
+            return None
+
+    async def _kept_or_typed(self, account: Account, entries: SecretEntries, typed: Secret | None) -> Secret | None:
+        """Return an account's secret, or `typed` where it is kept nowhere. Raises `Asked`, and as `secret_of`."""
+        await self._open_vault(account.store)
+        try:
+            return await entries.secret_of(account)
+        except SecretError as problem:
+            if not is_asked_each_time(problem, account):
+                raise
+        if typed is None:
+            raise Asked(password_question(account, "It is kept nowhere, as you chose.", "Password"))
+        return typed
+
+
+def password_question(account: Account, why: str, label: str, verb: str = "Go on") -> Question:
+    """Return the question for an account's password."""
+    return Question(
+        title=f"The password of '{account.name}'",
+        lines=(why,),
+        entries=(Entry(label=label, secret=True),),
+        offers=(Offer(Answer.DO, verb), Offer(Answer.LEAVE, "Leave it", key="Esc")),
+    )
+
+
+def yes_or_no(title: str, lines: tuple[str, ...], *, yes: str, no: str) -> Question:
+    """Return a question with two answers, of which the careful one is marked at first."""
+    offers: tuple[Offer[StrEnum], ...] = (Offer(Answer.LEAVE, no), Offer(Answer.DO, yes))
+    return Question(title=title, lines=lines, offers=offers, chosen=Answer.LEAVE)

@@ -1,0 +1,312 @@
+"""The list of the saved accounts: how each stands, problems first, and what can be done with the chosen one.
+
+What grows with the number of accounts is done once, when they are read, in a thread. A row's words are made when the
+row is drawn, and its sentences when it is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from smtp_wizard.engine.accounts.account import Account, AccountsError
+from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.secret_entries import SecretEntries
+from smtp_wizard.engine.base.data_files import DataError
+from smtp_wizard.engine.base.threads import in_thread
+from smtp_wizard.engine.checks.events import NamesCauses
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.services.accounts import Accounts
+from smtp_wizard.engine.services.checks import Checks
+from smtp_wizard.flows.accounts.action import Action, Done
+from smtp_wizard.flows.accounts.changes import ChangeScope, Copy, Delete, Edit, Rename, SignInAgain
+from smtp_wizard.flows.accounts.health import Listed, about, listed, seconds_of, unreadable, within
+from smtp_wizard.flows.accounts.password import Move, NewPassword
+from smtp_wizard.flows.accounts.testing import AccountOutcome, SignInTest
+from smtp_wizard.flows.flow import Flow, Offer
+from smtp_wizard.text.accounts import (
+    NO_SUCH_PASSWORD,
+    AccountAction,
+    account_actions,
+    counted_words,
+    in_browser,
+)
+
+SPARKS = 14
+"""Tests whose seconds are drawn."""
+
+
+class ListAction(StrEnum):
+    """What can be done beside what can be done with one account."""
+
+    TEST_ALL = "test-all"
+    NEW = "new"
+    PRACTISE = "practise"
+    LIMITS = "limits"
+    EXPLAIN = "explain"
+
+
+class Goes(StrEnum):
+    """Where the list leads, where that is no action on an account."""
+
+    NEW = "new"
+    PRACTISE = "practise"
+    LIMITS = "limits"
+    EXPLAIN = "explain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """What stands beside the list of the chosen row."""
+
+    name: str
+    address: str = ""
+    server: str = ""
+    lines: tuple[str, ...] = ()
+    """Sentences: how it stands, since when, what is about to end."""
+    seconds: tuple[float, ...] = ()
+    """Of its last sign-ins, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListState:
+    """What a face shows of the accounts."""
+
+    rows: tuple[Listed, ...] = ()
+    """Those that fit the filter, problems first."""
+    at: int = 0
+    """Which of them is chosen."""
+    counted: str = ""
+    """How many need somebody, warn and work."""
+    wanted: str = ""
+    """The filter, as it is typed."""
+    detail: Detail | None = None
+    offers: tuple[Offer[AccountAction], ...] = ()
+    """What can be done with the chosen row, what mends it first."""
+    read: bool = False
+    """Whether the accounts were read: before that nothing is known of them."""
+    empty: bool = False
+    """Whether there is none at all."""
+    problem: str = ""
+    """Why they cannot be read, in a sentence."""
+    testing: str = ""
+    """The name of the account that is under test now."""
+    said: str = ""
+    """What the last action came to, in a sentence."""
+    trouble: str = ""
+    """What did not work in it, in a sentence or two."""
+
+    @property
+    def chosen(self) -> Listed | None:
+        """The row that is chosen."""
+        return self.rows[self.at] if self.at < len(self.rows) else None
+
+
+Leads = Action | Goes
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """All rows, as they were read."""
+
+    rows: tuple[Listed, ...] = ()
+    problem: str = ""
+
+
+class AccountsFlow(Flow[ListState, AccountAction | ListAction, Leads]):
+    """The accounts of one config folder. `reload` it first, and whenever something may have changed."""
+
+    def __init__(
+        self,
+        *,
+        book: AccountBook,
+        accounts: Accounts,
+        entries: SecretEntries,
+        checks: Checks,
+        stores: SecretStores,
+        catalog: Catalog,
+        causes: NamesCauses,
+        now: Callable[[], datetime],
+    ) -> None:
+        super().__init__(ListState())
+        self._book = book
+        self._accounts = accounts
+        self._entries = entries
+        self._checks = checks
+        self._stores = stores
+        self._catalog = catalog
+        self._causes = causes
+        self._now = now
+        self._all: tuple[Listed, ...] = ()
+        self._keys: tuple[str, ...] | None = None
+        """What the filter looks through, of each row; made when it is needed."""
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    async def reload(self, name: str = "") -> None:
+        """Read the accounts again. `name`: the one to choose; else it stays where it was."""
+        read = await in_thread(self._rows)
+        self._all, self._keys = read.rows, None
+        chosen = self.state.chosen
+        self._put(
+            replace(
+                self.state,
+                read=True,
+                empty=not read.rows and not read.problem,
+                problem=read.problem,
+                counted=counted_words([row.mark for row in read.rows]),
+                testing="",
+            ),
+            name or (chosen.name if chosen is not None else ""),
+        )
+
+    def _rows(self) -> _Read:
+        try:
+            accounts = self._book.list()
+            rows = unreadable(self._book.unread_entries())
+        except AccountsError as problem:
+            return _Read(problem=str(problem))
+        now = self._now()
+        ends = self._book.state.results.certificates([account.id for account in accounts], within(now))
+        rows += listed(accounts, ends, self._catalog, now)
+        return _Read(tuple(sorted(rows, key=lambda row: row.mark)))
+
+    def _put(self, state: ListState, name: str) -> None:
+        """Show the rows that fit the filter, with the one of that name chosen, where it is among them."""
+        rows = self._fitting(state.wanted)
+        at = next((at for at, row in enumerate(rows) if row.name == name), None)
+        self._choose(replace(state, rows=rows), at if at is not None else min(state.at, max(len(rows) - 1, 0)))
+
+    def _fitting(self, wanted: str) -> tuple[Listed, ...]:
+        words = wanted.casefold().split()
+        if not words:
+            return self._all
+        if self._keys is None:
+            self._keys = tuple(map(_searched, self._all))
+        fits = (all(word in key for word in words) for key in self._keys)
+        return tuple(row for row, fit in zip(self._all, fits, strict=True) if fit)
+
+    # -- choosing ---------------------------------------------------------------------------------------------------
+
+    def choose(self, at: int) -> None:
+        """Choose a row by its place in the list."""
+        self._choose(self.state, at)
+
+    def find(self, wanted: str) -> None:
+        """Show the rows in whose name, address or server these words stand; '' shows all."""
+        chosen = self.state.chosen
+        self._put(replace(self.state, wanted=wanted), chosen.name if chosen is not None else "")
+
+    def _choose(self, state: ListState, at: int) -> None:
+        state = replace(state, at=at)
+        row = state.chosen
+        self._show(replace(state, detail=self._detail(row) if row else None, offers=offers_for(row) if row else ()))
+
+    def _detail(self, row: Listed) -> Detail:
+        account, now = row.account, self._now()
+        if account is None:
+            return Detail(name=row.name or "An account without a name", lines=about(row, (), "", self._catalog, now))
+        history = self._book.state.results.history(account.id)
+        endpoint = account.connection.endpoint
+        return Detail(
+            name=account.name,
+            address=str(account.address),
+            server=f"{endpoint.host}, port {endpoint.port}",
+            lines=about(row, history, self._title(account), self._catalog, now),
+            seconds=seconds_of(history)[-SPARKS:],
+        )
+
+    def _title(self, account: Account) -> str:
+        code = account.last.code if account.last is not None else ""
+        try:
+            return self._causes.title(code) if code else ""
+        except DataError:  # the rules cannot be read: the row has a few words of its own
+            return ""
+
+    # -- doing ------------------------------------------------------------------------------------------------------
+
+    async def act(self, offer: AccountAction | ListAction) -> Leads | None:
+        """Return the action to go through, begun by nobody yet; or where the list leads. `take` what comes of it."""
+        if isinstance(offer, ListAction):
+            return self._test_all() if offer is ListAction.TEST_ALL else Goes(offer.value)
+        row = self.state.chosen
+        if row is None or row.account is None:
+            self._show(replace(self.state, said="", trouble=row.unread if row is not None else ""))
+            return None
+        if offer not in {each.id for each in self.state.offers}:
+            self._show(replace(self.state, said="", trouble=NO_SUCH_PASSWORD))
+            return None
+        return self._action(offer, row.account)
+
+    def _action(self, offer: AccountAction, account: Account) -> Action:
+        vault = self._stores.vault
+        match offer:
+            case AccountAction.TEST:
+                return self._test((account,))
+            case AccountAction.EDIT:
+                return Edit(account, self._entries, vault, self._catalog)
+            case AccountAction.PASSWORD if in_browser(account):
+                return SignInAgain(account, self._entries, vault, self._catalog)
+            case AccountAction.PASSWORD:
+                return NewPassword(account, self._accounts, vault, self._catalog)
+            case AccountAction.RENAME:
+                return Rename(account, self._accounts, vault)
+            case AccountAction.COPY:
+                return Copy(account, self._book, self._entries, vault, self._catalog)
+            case AccountAction.SCOPE:
+                return ChangeScope(account, self._accounts, vault)
+            case AccountAction.MOVE:
+                return Move(account, self._accounts, self._entries, self._stores)
+            case AccountAction.DELETE:
+                return Delete(account, self._accounts, vault)
+
+    def _test_all(self) -> Action | None:
+        accounts = [row.account for row in self._all if row.account is not None]
+        return self._test(accounts) if accounts else None
+
+    def _test(self, accounts: Sequence[Account]) -> Action:
+        test = SignInTest(accounts, self._checks, self._entries, self._stores.vault, self._catalog)
+        test.beginning = self._beginning
+        test.tested = self._tested
+        return test
+
+    def _beginning(self, account: Account) -> None:
+        self._show(replace(self.state, testing=account.name, said="", trouble=""))
+
+    def _tested(self, outcome: AccountOutcome) -> None:
+        """Show a result in its row, which stays where it is until the accounts are read again."""
+        last = self._book.state.results.lasts([outcome.account.id]).get(outcome.account.id)
+        account = replace(outcome.account, last=last or outcome.account.last)
+        now = self._now()
+        ends = self._book.state.results.certificates([account.id], within(now))
+        (row,) = listed([account], ends, self._catalog, now)
+        self._all = tuple(row if _same(each, account) else each for each in self._all)
+        rows = tuple(row if _same(each, account) else each for each in self.state.rows)
+        self._choose(
+            replace(self.state, rows=rows, counted=counted_words([each.mark for each in self._all])), self.state.at
+        )
+
+    async def take(self, done: Done) -> None:
+        """Show what came of an action, and the accounts as they are now."""
+        self._show(replace(self.state, said=done.said, trouble=done.trouble))
+        await self.reload(done.name)
+
+
+def _same(row: Listed, account: Account) -> bool:
+    return row.account is not None and row.account.id == account.id
+
+
+def _searched(row: Listed) -> str:
+    account = row.account
+    return (f"{row.name} {account.address} {account.connection.endpoint.host}" if account else row.name).casefold()
+
+
+def offers_for(row: Listed) -> tuple[Offer[AccountAction], ...]:
+    """Return what can be done with a row, what mends it first; nothing with what cannot be read."""
+    if row.account is None:
+        return ()
+    offers = [Offer(each.action, each.title, each.note, each.key) for each in account_actions(row.account)]
+    return tuple(sorted(offers, key=lambda offer: offer.id is not row.cure))

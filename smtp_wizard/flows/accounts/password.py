@@ -1,0 +1,171 @@
+"""A new password for an account, tried before it is kept; and another place for the one it has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.lockout_guard import paused
+from smtp_wizard.engine.accounts.secret_entries import SecretEntries
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.secrets.base import Availability
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.references import variable_for
+from smtp_wizard.engine.secrets.stores import SecretStores
+from smtp_wizard.engine.secrets.vault import VaultStore
+from smtp_wizard.engine.services.accounts import Accounts
+from smtp_wizard.engine.services.options import Options
+from smtp_wizard.flows.accounts.action import LEFT, Action, Asked, Done, password_question, yes_or_no
+from smtp_wizard.flows.accounts.outcome import GOOD, failed_card
+from smtp_wizard.flows.flow import Entry, Offer
+from smtp_wizard.flows.question import Answer, Question
+from smtp_wizard.text.accounts import NEW_SECRET_WHY, new_secret_words
+from smtp_wizard.text.stores import (
+    MOVE_QUESTION,
+    MOVE_WHY,
+    TRYING,
+    WAY_HINTS,
+    WAY_LABELS,
+    WAY_PARSERS,
+    moved_words,
+)
+from smtp_wizard.text.wizard import (
+    ANYWAY_NO,
+    ANYWAY_QUESTION,
+    ANYWAY_YES,
+    STORE_BROKEN,
+    STORE_TITLES,
+)
+
+LACKING = phrase("Type the password.")
+
+
+def tidied(catalog: Catalog, account: Account, secret: Secret) -> Secret:
+    """Return a password as the server is shown it: without the blanks in which its provider shows its own ones."""
+    path = catalog.path(account.connection)
+    return path.tidied(secret) if path is not None else secret
+
+
+class NewPassword(Action):
+    """Tries a new password with the account's own settings, and keeps it if the server takes it."""
+
+    def __init__(self, account: Account, accounts: Accounts, vault: VaultStore, catalog: Catalog) -> None:
+        super().__init__(f"The password of '{account.name}'", vault)
+        self._account = account
+        self._accounts = accounts
+        self._catalog = catalog
+        self._typed: Secret | None = None
+        self._anyway = False
+        self._refused: Report | None = None
+        """How the server took the one that was typed last, where it did not take it."""
+
+    async def _do(self) -> Done:
+        if self._typed is None:
+            raise Asked(self._question())
+        await self._open_vault(self._account.store)
+        report = await self._tried(tidied(self._catalog, self._account, self._typed))
+        if paused(report) is not None:
+            raise Asked(yes_or_no(self.state.title, (ANYWAY_QUESTION,), yes=ANYWAY_YES, no=ANYWAY_NO))
+        if report.verdict not in GOOD:
+            self._typed, self._anyway, self._refused = None, False, report
+            raise Asked(self._question())
+        return Done(said=new_secret_words(self._account.name, kept=True), name=self._account.name, report=report)
+
+    async def _tried(self, secret: Secret) -> Report:
+        take = self._watch(f"Trying the new password of '{self._account.name}' ...")
+        options = Options(ignore_lockout=self._anyway)
+        return await self._accounts.replace_secret(self._account, secret, take, options=options)
+
+    def _question(self) -> Question:
+        path = self._catalog.path(self._account.connection)
+        label = path.secret_label if path is not None and path.secret_label else "Password"
+        asked = password_question(self._account, NEW_SECRET_WHY, label, "Try it")
+        return asked if self._refused is None else replace(asked, card=failed_card(self._refused))
+
+    def _answered(self, offer: StrEnum) -> Done | None:
+        if self._typed is not None:  # it was asked whether to try it although that may lock the account
+            self._anyway = offer is Answer.DO
+            return None if self._anyway else self._not_kept(tried=False)
+        if offer is not Answer.DO:
+            return self._not_kept(tried=True) if self._refused is not None else LEFT
+        typed = self._secret(0)
+        if not typed:
+            raise InputError(LACKING)
+        self._typed = typed
+        return None
+
+    def _not_kept(self, *, tried: bool) -> Done:
+        words = new_secret_words(self._account.name, kept=False, tried=tried)
+        return Done(said=words, name=self._account.name, report=self._refused)
+
+
+class Move(Action):
+    """Keeps an account's password in another place."""
+
+    def __init__(self, account: Account, accounts: Accounts, entries: SecretEntries, stores: SecretStores) -> None:
+        super().__init__(f"The password of '{account.name}'", stores.vault)
+        self._account = account
+        self._accounts = accounts
+        self._entries = entries
+        self._stores = stores
+        self._kind: StoreKind | None = None
+        self._where: str | None = None
+        self._typed: Secret | None = None
+
+    async def _do(self) -> Done:
+        if self._kind is None:
+            raise Asked(await self._which())
+        if self._kind.is_reference and self._where is None:
+            raise Asked(self._way(self._kind))
+        secret = await self._kept_or_typed(self._account, self._entries, self._typed)
+        await self._open_vault(self._kind, creating=True)
+        self._running("Putting it there ...")
+        _, trouble = await self._accounts.move(self._account.name, self._kind, self._where or "", secret)
+        said = moved_words(self._account.name, STORE_TITLES[self._kind])
+        return Done(said=said, trouble=trouble, name=self._account.name)
+
+    async def _which(self) -> Question:
+        """Try every place out before it is offered."""
+        self._running(TRYING)
+        found = {kind: await self._stores.get(kind).probe() for kind in self._stores.offered()}
+        offers = tuple(_place(kind, each) for kind, each in found.items())
+        chosen = self._account.store.kind if self._account.store is not None else None
+        return Question(title=self.state.title, lines=(MOVE_WHY, MOVE_QUESTION), offers=offers, chosen=chosen)
+
+    def _way(self, kind: StoreKind) -> Question:
+        store = self._account.store
+        known = store.where if store is not None and store.kind is kind else ""
+        known = known or (variable_for(self._account.name) if kind is StoreKind.ENV else "")
+        entry = Entry(
+            label=WAY_LABELS[kind], text=known, placeholder=WAY_HINTS[kind], hint=f"Such as {WAY_HINTS[kind]}"
+        )
+        offers: tuple[Offer[StrEnum], ...] = (
+            Offer(Answer.DO, "Keep it there"),
+            Offer(Answer.LEAVE, "Leave it", key="Esc"),
+        )
+        return Question(title=self.state.title, lines=(MOVE_WHY,), entries=(entry,), offers=offers)
+
+    def _answered(self, offer: StrEnum) -> Done | None:
+        if isinstance(offer, StoreKind):
+            self._kind = offer
+            return None
+        if offer is not Answer.DO:
+            return LEFT
+        if self._kind is not None and self._kind.is_reference and self._where is None:
+            self._where = WAY_PARSERS[self._kind](self.state.entries[0].text)
+        else:
+            self._typed = self._secret(0)
+            if not self._typed:
+                self._typed = None
+                raise InputError(LACKING)
+        return None
+
+
+def _place(kind: StoreKind, found: Availability) -> Offer[StrEnum]:
+    title = STORE_TITLES[kind] if found.ok else f"{STORE_TITLES[kind]} ({STORE_BROKEN})"
+    return Offer(kind, title, note=found.words)

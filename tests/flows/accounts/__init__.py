@@ -1,0 +1,1 @@
+"""Tests of the saved accounts without a face."""

@@ -1,0 +1,99 @@
+"""What the accounts' flows are given in tests: a few saved accounts, and services that fail in each documented way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.account_book import AccountFileError, NoSuchAccount
+from smtp_wizard.engine.base.data_files import DataError
+from smtp_wizard.engine.base.errors import InputError, ShownError
+from smtp_wizard.engine.base.file_ownership import UnsafeFile
+from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
+from smtp_wizard.engine.sandbox.errors import SandboxError
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
+from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.state.results import LastResult, Result
+from smtp_wizard.flows.accounts.listing import AccountsFlow
+from tests.support.places import draft_at_review
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def troubles() -> Iterator[ShownError]:
+    """Yield one of each kind that a service raises for a person to read."""
+    words = shown("It fails on purpose.")
+    yield AccountFileError(words)
+    yield NoSuchAccount("Office", None)
+    yield DataError(words)
+    yield InputError(words)
+    yield OAuthError(OAuthFault.ELSEWHERE, words)
+    yield SandboxError(words)
+    yield UnsafeFile(words)
+    for fault in SecretFault:
+        if fault is not SecretFault.ASK:  # then it is typed
+            yield SecretError(fault, words)
+
+
+def name_of(problem: ShownError) -> str:
+    """What a kind of failure is called in a report of the tests."""
+    return f"{type(problem).__name__}-{getattr(problem, 'fault', '')}"
+
+
+class Failing:
+    """A service of which some methods fail, and the others are those of the real one."""
+
+    def __init__(self, real: object, problem: Exception, *names: str) -> None:
+        self._real = real
+        self._problem = problem
+        self._names = names
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._names:
+            return getattr(self._real, name)
+
+        async def failing(*arguments: object, **named: object) -> object:
+            raise self._problem
+
+        return failing
+
+
+def flow_of(desk: Desk, **others: Any) -> AccountsFlow:
+    """Return the list over the services of a desk; `others` stand in for some of them."""
+    services: dict[str, Any] = {
+        "book": desk.book,
+        "accounts": desk.accounts,
+        "entries": desk.entries,
+        "checks": desk.checks,
+        "stores": desk.stores,
+        "catalog": desk.catalog,
+        "causes": desk.diagnosis,
+        "now": desk.now,
+    }
+    return AccountsFlow(**(services | others))
+
+
+async def saved(desk: Desk, name: str, **fields: Any) -> Account:
+    """Save an account and return it."""
+    return await desk.accounts.save(replace(draft_at_review(), name=name, **fields), replacing=True)
+
+
+def came_out(
+    desk: Desk,
+    name: str,
+    verdict: Verdict = Verdict.PASS,
+    *,
+    ago: timedelta = timedelta(),
+    stage: Stage | None = None,
+    code: str = "",
+    ms: Mapping[Stage, int] | None = None,
+    not_after: datetime | None = None,
+) -> None:
+    """Have a test of an account known that came out so."""
+    last = LastResult(NOW - ago, Depth.LOGIN, verdict, stage, code)
+    desk.book.state.results.record(desk.book.get(name).id, Result(last, ms or {}, not_after))
