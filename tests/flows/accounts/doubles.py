@@ -10,7 +10,7 @@ from typing import Any
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.account_book import AccountFileError, NoSuchAccount
 from smtp_wizard.engine.base.data_files import DataError
-from smtp_wizard.engine.base.errors import InputError, ShownError
+from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
@@ -25,7 +25,7 @@ from tests.support.places import draft_at_review
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-def troubles() -> Iterator[ShownError]:
+def troubles() -> Iterator[Exception]:
     """Yield one of each kind that a service raises for a person to read."""
     words = shown("It fails on purpose.")
     yield AccountFileError(words)
@@ -40,7 +40,7 @@ def troubles() -> Iterator[ShownError]:
             yield SecretError(fault, words)
 
 
-def name_of(problem: ShownError) -> str:
+def name_of(problem: Exception) -> str:
     """What a kind of failure is called in a report of the tests."""
     return f"{type(problem).__name__}-{getattr(problem, 'fault', '')}"
 

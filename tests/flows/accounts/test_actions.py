@@ -12,7 +12,6 @@ import pytest
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import PAUSED
-from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
@@ -501,7 +500,7 @@ FAILURES = {
 @pytest.mark.parametrize("problem", list(troubles()), ids=name_of)
 @pytest.mark.parametrize("case", FAILURES)
 async def test_every_failure_of_a_service_is_said_and_ends_the_action(
-    desk: Desk, case: str, problem: ShownError
+    desk: Desk, case: str, problem: Exception
 ) -> None:
     wanted, service, names, go = FAILURES[case]
     await saved(desk, "Office")
