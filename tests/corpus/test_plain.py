@@ -26,7 +26,7 @@ SCRIPT: tuple[Exchange, ...] = (
     ("Keep the password in:", "session"),
     ("now? 1. Save", ""),
     ("What next? 1. Finish", ""),
-    ("Saved accounts", "leave"),
+    ("Your accounts", "leave"),
 )
 
 

@@ -163,9 +163,10 @@ async def test_it_filters_by_name_address_and_server(desk: Desk) -> None:
     assert flow.state.detail is not None
     assert flow.state.detail.name == "Shop"
     flow.find("nobody")
-    assert not flow.state.rows
-    assert not flow.state.offers
-    assert flow.state.detail is None
+    nothing = flow.state
+    assert not nothing.rows
+    assert not nothing.offers
+    assert nothing.detail is None
     assert await flow.act(AccountAction.TEST) is None
     flow.find("gmail.com")
     assert len(flow.state.rows) == 3
