@@ -23,9 +23,13 @@ help:
 run: ready-to-run data/compiled
 	@$(BIN)/smtp-wizard $(ARGS)
 
-# In several processes at once; the tests that share servers stay together in one.
-test: ready-to-test data/compiled $(REAL_PARTS) check
-	@$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadgroup $(ARGS)
+# In several processes at once; the tests that share servers stay together in one. The checks, which one process does,
+# run beside the first tests, and are shown when the tests are done.
+test: ready-to-test data/compiled $(REAL_PARTS)
+	@mkdir -p .make; $(MAKE) check >.make/checks 2>&1 & checks=$$!; \
+	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadgroup $(ARGS); tests=$$?; \
+	wait $$checks; checks=$$?; cat .make/checks; \
+	[ $$checks -eq 0 ] && exit $$tests
 
 check: ready-to-test check-data
 	$(BIN)/ruff check .

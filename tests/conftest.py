@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import gc
 import ipaddress
+import itertools
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,8 +68,17 @@ class SpokeToTheWorld(Exception):
     """A test was about to talk to something that is not this computer."""
 
 
-def pytest_configure() -> None:
+MARKERS = (
+    "begins_early: takes ten seconds or more by itself, so that it must not be the last one",
+    "system_trust: looks at the certificates that the system believes",
+)
+"""Marks of our own; that of the tests with system packages stands in pyproject.toml."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Nothing depends on how busy the computer is, or on whether the tests were started in the background."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
     if not CI:  # where the library has such a profile itself, which tries the same examples each time
         settings.register_profile("busy", deadline=None)
         settings.load_profile("busy")
@@ -92,7 +103,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the real servers out where nobody asked for them, and remember what was left out."""
+    """Begin with what takes longest; leave the real servers out where nobody asked for them, and remember that."""
+    items.sort(key=lambda item: item.get_closest_marker("begins_early") is None)
     left_out: dict[str, int] = {}
     config.stash[_left_out] = left_out
     real = [item for item in items if item.get_closest_marker("real") is not None]
@@ -143,10 +155,18 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line("To run them too, as root on Debian or Ubuntu: REAL=1 make test")
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give homes for all tests, each of them new, in one folder; `mktemp` would look through all that are there."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own_home(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> Path:
     """Give every test a home of its own: no account, keyring, colour or language of the person who runs it."""
-    home = tmp_path_factory.mktemp("home")
+    home = next(homes)
+    home.mkdir(mode=0o700)
     for name in UNSET:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
@@ -154,6 +174,16 @@ def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.setenv("TERM", "xterm-256color")
     return home
+
+
+@pytest.fixture(autouse=True)
+def no_system_trust(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no test read the hundred and more authorities of the system, which takes longer than most tests.
+
+    None of them has signed for a server on this computer. What looks at them says so by the mark `system_trust`.
+    """
+    if request.node.get_closest_marker("system_trust") is None:
+        monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda self, purpose=ssl.Purpose.SERVER_AUTH: None)
 
 
 @pytest.fixture(autouse=True)

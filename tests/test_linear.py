@@ -192,6 +192,7 @@ def test_every_pattern_of_the_code_is_looked_at() -> None:
     }
 
 
+@pytest.mark.begins_early
 @each_row("found", lambda: code_patterns()[0], ids=lambda found: found.where)
 def test_no_pattern_of_the_code_takes_more_than_linear_time(found: Found) -> None:
     own = units_of(found.pattern if isinstance(found.pattern, str) else found.pattern.decode("latin-1"), found.flags)

@@ -246,6 +246,7 @@ def fresh_trust(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(computer, "verifying_context", transport.verifying_context.__wrapped__)
 
 
+@pytest.mark.system_trust
 @pytest.mark.usefixtures("fresh_trust")
 def test_whose_certificates_are_believed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from tests.support.certs import Authority
@@ -259,6 +260,7 @@ def test_whose_certificates_are_believed(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert "which is not there" in found(ran, "trust")[1]
 
 
+@pytest.mark.system_trust
 @pytest.mark.usefixtures("fresh_trust")
 def test_a_store_without_any_authority_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     empty = tmp_path / "empty"

@@ -236,7 +236,11 @@ def load():
     for module in pkgutil.walk_packages(smtp_wizard.__path__, "smtp_wizard."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    import dns.resolver, filelock, platformdirs, yaml
+    import dataclasses, dns.resolver, filelock, platformdirs, yaml
+
+    # And all that is finished when it is used first.
+    for module in [module for name, module in sys.modules.items() if name.startswith("smtp_wizard")]:
+        [dataclasses.is_dataclass(each) for each in vars(module).values() if isinstance(each, type)]
 
 
 def begin():

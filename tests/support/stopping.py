@@ -23,6 +23,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from smtp_wizard.engine.accounts.account import AccountsError
 from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.address import Address
@@ -45,6 +47,7 @@ from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.launch import compose
 from tests.support.accepting import taking_every_password
+from tests.support.at_once import AtOnceKeyring, AtOnceVault, without_threads
 from tests.support.nouns import with_fields
 from tests.support.stores import MemoryBackend, desktop
 
@@ -239,7 +242,31 @@ class Computer:
         if steps is not None and self.real:
             backend = _stepped(backend, steps)
         vault = VaultStore(self.config, cost=Cost(n=2**4), lock_limit=patience)
-        stores = SecretStores({}, self.config, backend_factory=lambda: backend, vault=vault)
+        return self._desk(SecretStores({}, self.config, backend_factory=lambda: backend, vault=vault), patience)
+
+    def once(self, act: str) -> None:
+        """Do everything once, so that no child loads it, and works out for itself how each record is read."""
+        backend = desktop(MemoryBackend())
+        keyring = AtOnceKeyring(backend_factory=lambda: backend)
+        vault = AtOnceVault(self.config, cost=Cost(n=2**4))
+        desk = self._desk(SecretStores({}, self.config, keyring=keyring, vault=vault), 10.0)
+
+        async def all_of_it() -> None:
+            await vault.create(PASSPHRASE)
+            await desk.accounts.save(draft(OLD))
+            await ACTS[act](desk, NEW)
+            await desk.entries.clean()
+
+        self.config.mkdir(mode=0o700)
+        with pytest.MonkeyPatch.context() as patch:
+            without_threads(patch)  # no process may fork that has any
+            asyncio.run(all_of_it())
+        desk.book.state.storage.flush()
+        for thread in set(threading.enumerate()) - {threading.main_thread()}:
+            thread.join()  # the state's, which has ended
+        shutil.rmtree(self.config)
+
+    def _desk(self, stores: SecretStores, patience: float) -> Desk:
         desk = compose(
             catalog=self.catalog,
             diagnosis=self.diagnosis,
@@ -483,6 +510,8 @@ def main() -> None:
         importlib.import_module(module)
     if computer.real:
         desktop_backend()  # chosen once, for all children
+    for act in acts:
+        computer.once(act)
     gc.freeze()
     problems = list(kill(computer, acts[0]) if what == "kill" else pause(computer, acts[0], acts[1]))
     sys.stdout.write(json.dumps({"steps": STEPS[0], "problems": problems}))

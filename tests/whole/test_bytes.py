@@ -34,6 +34,7 @@ def line(tmp_path: Path) -> Iterator[Line]:
         opened.close()
 
 
+@pytest.mark.begins_early
 def test_the_line_stays_light(line: Line) -> None:
     """From the first frame to the saved account: every screen, every key, every pause."""
     assert line.take(quiet=1.2, until="Which address") <= FIRST_FRAME

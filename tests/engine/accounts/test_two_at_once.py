@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import os
 import tempfile
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,18 +21,19 @@ from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
+from smtp_wizard.engine.base.private_files import write_private
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets.base import SecretError
-from smtp_wizard.engine.secrets.keyring import SERVICE, KeyringStore, _guarded
+from smtp_wizard.engine.secrets.keyring import SERVICE
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
-from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
 from tests.commands.test_send import RELAY
 from tests.support.accepting import taking_every_password
+from tests.support.at_once import AtOnceKeyring, AtOnceVault, without_threads
 from tests.support.nouns import with_fields
 from tests.support.stores import MemoryBackend, always, desktop
 from tests.support.walk import make_desk
@@ -90,23 +90,6 @@ NAMES = tuple(acts("", RELAY))
 SAVES = frozenset(name for name in NAMES if name.startswith(("saves", "replaces", "edits")))
 TAKES_AWAY = frozenset({"removes", "renames", "edits the name", "moves to nowhere"})
 """After these the password of the account of that name may not be found any more."""
-
-
-class AtOnceKeyring(KeyringStore):
-    """The keyring without a thread of its own: here each step is waited for anyway."""
-
-    async def _ask(self, work: Any) -> Any:
-        return _guarded(self._backend_factory, work, threading.Event())()
-
-
-class AtOnceVault(VaultStore):
-    """The same of the vault."""
-
-    async def _in_thread(self, work: Any) -> Any:
-        return work()
-
-    async def _to_completion(self, work: Any) -> Any:
-        return work()
 
 
 class Stores(SecretStores):
@@ -195,10 +178,19 @@ class Computer:
         return taking_every_password(desk, ENDPOINT)
 
     async def set_up(self) -> Account:
-        """Return the account that is saved at the beginning."""
-        await self.desks[0].stores.vault.create(PASSPHRASE)
+        """Return the account that is saved at the beginning: the same files each time, which are made once."""
+        if not _saved:
+            await self.desks[0].stores.vault.create(PASSPHRASE)
+            await self.desks[0].accounts.save(draft(OLD))
+            _saved.append((kept_files(self.folder), dict(self.backend.entries)))
+        else:
+            files, entries = _saved[0]
+            for name, content in files.items():
+                write_private(self.folder / name, content)
+            self.backend.entries.update(entries)
+            await self.desks[0].stores.vault.open(PASSPHRASE)
         await self.desks[1].stores.vault.open(PASSPHRASE)
-        return await self.desks[0].accounts.save(draft(OLD))
+        return self.desks[0].book.get("Office")
 
     async def both(self, one: Act, other: Act, before: int, between: int) -> None:
         """Do both: the first one for so many steps, then the other one, then the rest of each."""
@@ -221,10 +213,24 @@ class Computer:
         return keyring | {StoreRef(StoreKind.VAULT, name): secret for name, secret in vault.items()}
 
 
+_saved: list[tuple[dict[str, bytes], dict[tuple[str, str], str]]] = []
+"""The files of the config folder, and the entries of the keyring, that each run begins with."""
+
+
+def kept_files(folder: Path) -> dict[str, bytes]:
+    files = [path for path in folder.iterdir() if path.suffix != ".lock"]
+    assert len(files) > 1
+    return {path.name: path.read_bytes() for path in files}
+
+
 @pytest.fixture(autouse=True)
-def no_power_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What lasts over a power cut takes its time, which these thousands of runs do without."""
+def no_power_cut_and_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lasts over a power cut takes its time, and so do threads, which these thousands of runs do without.
+
+    One program does one thing at a time here, so that nothing else could happen while a thread is waited for.
+    """
     monkeypatch.setattr("os.fsync", lambda _: None)
+    without_threads(monkeypatch)
 
 
 @contextmanager

@@ -89,13 +89,15 @@ async def test_nobody_is_believed_without_being_told(ca: trustme.CA) -> None:
     assert done.row == (Stage.TLS, Verdict.FAIL, "cert_chain_incomplete"), "nothing leads from it to anybody known"
 
 
+@pytest.mark.system_trust
 async def test_an_own_authority_is_believed_beside_the_systems(ca: trustme.CA, ca_file: str) -> None:
     assert (await sign_in(good(ca), Trust(ca_file))).verdict is Verdict.PASS
-    here = verifying_context(Trust(ca_file)).cert_store_stats()["x509_ca"]
-    system = verifying_context(Trust()).cert_store_stats()["x509_ca"]
-    assert here == system + 1
+    make = verifying_context.__wrapped__
+    here, system = (make(trust).cert_store_stats()["x509_ca"] for trust in (Trust(ca_file), Trust()))
+    assert here == system + 1 > 10
 
 
+@pytest.mark.system_trust
 async def test_an_authority_alone_vouches_for_nothing_else(ca: trustme.CA, ca_file: str) -> None:
     alone = Trust(ca_file, only=True)
     assert (await sign_in(good(ca), alone)).verdict is Verdict.PASS
