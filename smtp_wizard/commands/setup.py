@@ -59,14 +59,15 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.oauth.client import RegisteredClient
+from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
 from smtp_wizard.engine.secrets.command import parse_command
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import variable_for
 from smtp_wizard.engine.services.tokens import keepable_in
-from smtp_wizard.engine.wizard.draft import Application, Draft, Origin, is_usable, with_tidy_secret
+from smtp_wizard.engine.wizard.draft import Draft, Origin, is_usable, with_tidy_secret
 from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, doubt_about
-from smtp_wizard.engine.wizard.steps import missing, ranked
+from smtp_wizard.engine.wizard.steps import best_way, missing, ranked
 from smtp_wizard.output.lines import summary
 from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -406,10 +407,10 @@ class _Setup:
         provider = self.invocation.desk.catalog.get(draft.connection.provider)
         if provider is None or not provider.paths:
             return draft
-        wanted = Auth.XOAUTH2 if self.given.auth == Auth.XOAUTH2 else Auth.PASSWORD
-        path = self._named_path(provider) if self.given.path else _best_path(provider, wanted)
+        wanted = Application.OAUTH if self.given.auth == Auth.XOAUTH2 else Application.PASSWORD
+        path = self._named_path(provider) if self.given.path else best_way(provider, wanted)
         if path is None and draft.secret is not None:
-            path = _best_path(provider, Auth.PASSWORD)  # the token of another program goes to any server
+            path = best_way(provider, Application.PASSWORD)  # the token of another program goes to any server
         if path is None or not is_usable(path):
             raise _closed(provider, path)
         chosen = draft if draft.connection.path == path.id else replace(draft.with_path(path), secret=draft.secret)
@@ -537,13 +538,6 @@ def _usual_port(known: Endpoint | None, security: Security, host: str) -> int:
     """Return the port where none was said: that of the known server follows the security, another begins again."""
     same = known is not None and known.host == host
     return known.with_security(security).port if known is not None and same else USUAL_PORTS[security]
-
-
-def _best_path(provider: Provider, wanted: Auth) -> AccessPath | None:
-    """Return the way in to take when nobody chose: the first that is open. In the browser only where that is wanted."""
-    in_browser = wanted is Auth.XOAUTH2
-    paths = (path for path in ranked(provider, Application.PASSWORD) if is_usable(path))
-    return next((path for path in paths if (path.auth.needs is Auth.XOAUTH2) == in_browser), None)
 
 
 def _closed(provider: Provider, path: AccessPath | None) -> CommandError:

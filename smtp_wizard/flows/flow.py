@@ -74,12 +74,12 @@ class Offer(Generic[Named]):
     """A key that takes it wherever the cursor is ('F2', 'F9'); '' where it is taken as a row, or by Enter alone."""
     off: str = ""
     """Why it cannot be taken now, in a sentence; '' where it can."""
+    chip: str = ""
+    """As a row of a list: what the key of Enter says while it is the chosen one ('Go on'); '' is 'Choose'."""
     part: str = ""
     """The heading of the part of a list that it stands in: 'Other ways'; '' before all headings."""
     closed: bool = False
     """What others have closed: struck through. It can be taken all the same, and leads to what replaced it."""
-    chip: str = ""
-    """As a row of a list: what the key of Enter says while it is the chosen one ('Go on'); '' is 'Choose'."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""A step of the wizard as questions in order: an answer leads to the next one, `back` to the one before."""
+"""A step of the wizard as questions in order: an answer leads to the next one, `back` to the one before.
+
+And what the steps have in common: the card of a flow, and the question which application will send.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.engine.wizard.steps import Back, Next
-from smtp_wizard.plain.talk import Conversation, GoBack
+from smtp_wizard.flows.application import ApplicationAnswer, ApplicationQuestion
+from smtp_wizard.flows.flow import Card
+from smtp_wizard.plain.talk import Choice, Conversation, GoBack, wrap
 from smtp_wizard.text.discovery import CONFIRM_NO, CONFIRM_YES, doubt_question
 
 
@@ -73,3 +78,18 @@ def once_confirmed(talk: Conversation, kit: Kit, draft: Draft) -> Draft | None:
 
 def _last(questions: Sequence[Question], draft: Draft) -> int:
     return max((number for number, each in enumerate(questions) if each.applies(draft)), default=0)
+
+
+def say_card(talk: Conversation, card: Card) -> None:
+    """Say what a card tells: its title, its lines below it."""
+    talk.say(card.title)
+    for line in card.lines:
+        talk.show(wrap(line, "  "))
+    if card.foot:
+        talk.show([f"  ({card.foot})"])
+
+
+def ask_application(talk: Conversation, asked: ApplicationQuestion) -> ApplicationAnswer:
+    """Ask which application will send; return the answer. Raises `GoBack`, `Quit`."""
+    rows = [Choice(each, each.words, also=each.application) for each in asked.answers]
+    return talk.choose(asked.label, rows, asked.chosen)

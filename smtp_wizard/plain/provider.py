@@ -1,175 +1,125 @@
-"""Provider: is this right? What was found, from where, how old; another one; or the server by hand."""
+"""Provider in lines of text: whose mailbox it is, and where to go where the application cannot send."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from enum import StrEnum
-
-from smtp_wizard.engine.discovery.candidate import Candidate
-from smtp_wizard.engine.providers.provider import Provider, ProviderKind
-from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate, with_choice
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order, once_confirmed
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.flows.provider import ProviderFlow, ProviderList, ProviderOffer, ProviderRow, ProviderState
+from smtp_wizard.plain.checks import awaited
+from smtp_wizard.plain.form import Kit, StepOutcome, ask_application, say_card
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack, wrap
-from smtp_wizard.text.discovery import believed_words, found_question, offered, server_words
-from smtp_wizard.text.wizard import (
-    BY_HAND,
-    CHANGE_THESE,
-    NOTHING_LISTED,
-    OTHER_PROVIDER,
-    USE_THESE,
-    ProviderAnswer,
-    found_words,
-    settings_words,
-    then_and_now,
-    unknown_words,
-)
-
-
-class _Instead(StrEnum):
-    """What is wanted instead of one of the providers that are shown."""
-
-    SEARCH = "search"
-    HAND = "by-hand"
-
+from smtp_wizard.text.provider import FILTER_HINT
 
 MOST = 15
-"""Rows of a search that are read out at most."""
-MORE = Choice(ProviderAnswer.MORE, "What the old help article says, and what holds today", word="more")
-HAND = Choice(_Instead.HAND, BY_HAND, word="hand")
+"""Rows of a list that are read out at most."""
+MORE: Choice[str] = Choice("more", "What changed since the old help article, with the sources", word="more")
+SEARCH: Choice[str] = Choice("search", "Search with other words", word="search")
 
 
 def provider(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
-    """Enter confirms what was found; everything else is one answer away."""
-    return ask_in_order(talk, kit, draft, [Question(_provider)])
-
-
-def _provider(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    found = kit.desk.catalog.get(draft.connection.provider)
-    if (
-        draft.origin is Origin.FOUND
-        and draft.connection.endpoint is not None
-        and found is not None
-        and _unlisted(found)
-    ):
-        return _found(talk, kit, draft)
-    talk.show(line for note in draft.found_notes for line in wrap(note))
-    if found is None or found.kind is ProviderKind.CUSTOM:
-        return _unknown(talk, kit, draft)
-    talk.say("\n".join(found_words(draft, found)))
-    talk.show(f"  {line}" for line in settings_words(draft, found, kit.desk.catalog))
-    if found.note:
-        talk.say(found.note)
+    """Ask until the flow leads somewhere; `back` is its way back. Raises `Quit`."""
+    flow = ProviderFlow(draft, kit.desk.catalog)
     while True:
-        match talk.choose("", _answers(draft), ProviderAnswer.CHANGE if draft.by_hand else ProviderAnswer.USE):
-            case ProviderAnswer.USE:
-                chosen = _agreed(talk, kit, replace(draft, by_hand=draft.connection.endpoint is None))
-                if chosen is not None:
-                    return chosen
-            case ProviderAnswer.CHANGE:
-                return replace(draft, by_hand=True)
-            case ProviderAnswer.MORE:
-                talk.show(line for _, text in then_and_now(found) for line in wrap(text))
-            case ProviderAnswer.OTHER:
-                chosen = _another(talk, kit, draft)
-                if chosen is not None:
-                    return chosen
+        try:
+            offer = _answered(talk, flow)
+        except GoBack:
+            offer = ProviderOffer.BACK
+        leads = awaited(flow.act(offer)) if offer is not None else None
+        kit.keep(flow.draft)
+        if leads is not None:
+            return leads
 
 
-def _unlisted(found: Provider) -> bool:
-    return found.kind is ProviderKind.CUSTOM
-
-
-def _found(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    """Offer the servers that were found. Raises `GoBack`, `Quit`."""
-    talk.say(found_question(draft))
-    talk.show(line for note in draft.found_notes for line in wrap(note))
-    rows: list[Choice[Candidate | ProviderAnswer]] = [
-        Choice(each, server_words(each), about=believed_words(each)) for each in offered(draft.candidates)
-    ]
-    rows = rows or [Choice(ProviderAnswer.USE, f"{USE_THESE}: {draft.connection.endpoint}")]
-    rows += [Choice(ProviderAnswer.CHANGE, CHANGE_THESE), Choice(ProviderAnswer.OTHER, OTHER_PROVIDER)]
-    chosen: Draft | None = None
-    while chosen is None:
-        match talk.choose("", rows):
-            case ProviderAnswer.USE:
-                chosen = _agreed(talk, kit, replace(draft, by_hand=False))
-            case ProviderAnswer.CHANGE:
-                return replace(draft, by_hand=True)
-            case ProviderAnswer.OTHER:
-                chosen = _another(talk, kit, draft)
-            case Candidate() as server:
-                chosen = _agreed(talk, kit, with_candidate(draft, kit.desk.catalog, server))
-    return chosen
-
-
-def _agreed(talk: Conversation, kit: Kit, draft: Draft) -> Draft | None:
-    """Return the draft once its server is confirmed; None where the person said no, or went back."""
-    try:
-        return once_confirmed(talk, kit, draft)
-    except GoBack:
-        return None
-
-
-def _answers(draft: Draft) -> list[Choice[ProviderAnswer]]:
-    return [
-        Choice(ProviderAnswer.USE, USE_THESE),
-        Choice(ProviderAnswer.CHANGE, CHANGE_THESE),
-        Choice(ProviderAnswer.OTHER, OTHER_PROVIDER),
-        MORE,
-    ]
-
-
-def _another(talk: Conversation, kit: Kit, draft: Draft) -> Draft | None:
-    """Let the person choose another provider; None where they went back."""
-    try:
-        return _picked(talk, kit, draft, ())
-    except GoBack:
-        return None
-
-
-def _unknown(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    if draft.origin_note:
-        talk.say(draft.origin_note)
-    talk.say(unknown_words(draft))
-    likely = [each for each in (kit.desk.catalog.get(each) for each in draft.maybe) if each is not None]
-    return _picked(talk, kit, draft, likely)
-
-
-def _picked(talk: Conversation, kit: Kit, draft: Draft, first: Sequence[Provider]) -> Draft:
-    """Search until a provider is chosen, or the server by hand. `first`: the likely ones. Raises `GoBack`."""
-    shown = list(first)
+def _answered(talk: Conversation, flow: ProviderFlow) -> ProviderOffer | None:
+    """Say what stands there and ask; return what was chosen, None once a provider was picked. Raises `GoBack`."""
+    state = flow.state
+    if state.card is not None:
+        talk.say(state.question)
+        say_card(talk, state.card)
+    talk.show(line for note in state.notes for line in wrap(note))
+    if state.list is not None:
+        return _from_list(talk, flow)
+    wanted = state.application if flow.draft.application is None else None
     while True:
-        picked = _pick(talk, shown) if shown else _Instead.SEARCH
-        if picked is _Instead.SEARCH:
-            shown = _search(talk, kit)
-            picked = _Instead.SEARCH if shown else _Instead.HAND
-        if picked is not _Instead.SEARCH:
-            return with_choice(draft, kit.desk.catalog, picked if isinstance(picked, Provider) else None)
+        if wanted is not None:
+            flow.choose_application(ask_application(talk, wanted))
+        try:
+            return _chosen(talk, flow.state)
+        except GoBack:
+            # To the application, unless that is where the person came from.
+            wanted = flow.state.application
+            if wanted is None:
+                raise
 
 
-def _pick(talk: Conversation, shown: Sequence[Provider]) -> Provider | _Instead:
-    """Return a provider, or what is wanted instead of one of these."""
-    rows: list[Choice[Provider | _Instead]] = [
-        Choice(each, each.name, str(each.best() or ""), also=each.id) for each in shown[:MOST]
-    ]
-    if len(shown) > MOST:
-        talk.say(f"The first {MOST} of {len(shown)}; more letters find fewer.")
-    return talk.choose("", [*rows, Choice(_Instead.SEARCH, "Search with other words", word="search"), HAND])
-
-
-def _search(talk: Conversation, kit: Kit) -> list[Provider]:
-    """Ask for words until something is found; nothing where the server is to be entered by hand."""
-    help = "'hand' leads to the server by hand."
+def _chosen(talk: Conversation, state: ProviderState) -> ProviderOffer:
+    """Ask for one of the offers. Raises `GoBack`."""
+    rows: list[Choice[str]] = [Choice(each.id, each.verb, about=each.note, part=each.part) for each in state.offers]
+    rows += [MORE] if state.changed else []
+    question = "" if state.card is not None else state.question
     while True:
-        query = talk.ask("A name, a domain or a server of your provider (or: hand)", lambda text: text, help=help)
-        if query.casefold() == HAND.word:
-            return []
-        found = [each for each in kit.desk.catalog.search(query, 10_000) if each.paths and _listed(each)]
-        if found:
-            return found
-        talk.say(f"{NOTHING_LISTED} Try other words, or type 'hand' to enter the server by hand.")
+        taken = talk.choose(question, rows, state.preselected, undecided=state.preselected is None)
+        if taken != MORE.value:
+            return ProviderOffer(taken)
+        for part in state.changed:
+            talk.show(["", part.title, *(line for words in part.lines for line in wrap(words, "  "))])
+        talk.show([""])
 
 
-def _listed(each: Provider) -> bool:
-    return each.kind is not ProviderKind.CUSTOM
+# --- out of many ---
+
+
+def _from_list(talk: Conversation, flow: ProviderFlow) -> ProviderOffer | None:
+    """Ask for words until a provider is picked, or another offer taken. Raises `GoBack`."""
+    talk.say(flow.state.question)
+    first = True
+    while True:
+        listed = flow.state.list
+        assert listed is not None, "that is what is asked"
+        if not (first and listed.likely):
+            listed = _searched(talk, flow)
+        first = False
+        if listed is None:
+            return ProviderOffer.HAND
+        try:
+            picked = _picked(talk, flow.state, listed)
+        except GoBack:
+            if not listed.filter.text:
+                raise
+            continue
+        if isinstance(picked, ProviderRow):
+            flow.pick(picked.id)
+            return None
+        if picked != SEARCH.value:
+            return ProviderOffer(picked)
+
+
+def _searched(talk: Conversation, flow: ProviderFlow) -> ProviderList | None:
+    """Ask for words until something is found; None where the server is to be entered by hand. Raises `GoBack`."""
+    hand = ProviderOffer.HAND.value
+    help = f"'{hand}' leads to the server by hand."
+    while True:
+        query = talk.ask(f"{FILTER_HINT.capitalize()} (or: {hand})", _some_words, help=help)
+        if query.casefold() == hand:
+            return None
+        flow.search(query)
+        listed = flow.state.list
+        assert listed is not None, "that is what is asked"
+        if listed.rows:
+            return listed
+        talk.say(f"{listed.filter.hint} Try other words, or type '{hand}' to enter the server by hand.")
+
+
+def _some_words(text: str) -> str:
+    return text.strip()
+
+
+def _picked(talk: Conversation, state: ProviderState, listed: ProviderList) -> ProviderRow | str:
+    """Return a provider, or what is wanted instead of one of these. Raises `GoBack`."""
+    shown = listed.rows[: min(listed.likely, MOST)]
+    rows: list[Choice[ProviderRow | str]] = [Choice(each, each.name, each.server, also=each.id) for each in shown]
+    if listed.likely > MOST:
+        talk.say(f"The first {MOST} of {listed.found}; more letters find fewer.")
+    rows.append(SEARCH)
+    rows += [Choice(each.id, each.verb, word=each.id) for each in state.offers]
+    chosen = next((each for each in shown if each.id == listed.preselected), None)
+    return talk.choose("", rows, chosen, undecided=chosen is None)

@@ -1,101 +1,70 @@
-"""Sign-in: which way in, ranked by what the application that will send can do."""
+"""Sign-in in lines of text: a question that an owner can answer, and ways that lead on."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 
-from smtp_wizard.engine.guides.guides import UnknownGuide, as_text
-from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
-from smtp_wizard.engine.wizard.draft import Application, Draft, is_usable
-from smtp_wizard.engine.wizard.steps import ranked
+from smtp_wizard.engine.guides.guides import Guide, as_text
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.steps import Back, Next
+from smtp_wizard.flows.application import application_question, with_application
+from smtp_wizard.flows.sign_in import SignInFlow, SignInOffer, SignInState
 from smtp_wizard.output.lines import WIDTH
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
+from smtp_wizard.plain.checks import awaited
+from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_application, ask_in_order, say_card
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack
-from smtp_wizard.text.wizard import (
-    ALL_THE_SAME,
-    APPLICATIONS,
-    INSTEAD,
-    LOOK_AGAIN,
-    closed_title,
-    closed_words,
-    doubtful,
-    path_mark,
-    path_sources,
-    path_words,
-    signin_question,
-)
 
-AGAIN = Choice(None, LOOK_AGAIN, word="list")
+WORDS: Mapping[str, str] = {SignInOffer.GO_ON: "browser", SignInOffer.AGAIN: "list"}
+"""What may be typed for an offer that is no way in."""
 
 
 def signin(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
-    """The application first, then the ways in. One that cannot be walked explains itself and names others."""
-    provider = _of(kit, draft)
-    practice = provider.kind is ProviderKind.SANDBOX
-    return ask_in_order(talk, kit, draft, [Question(_application, lambda _: not practice), Question(_path)])
-
-
-def _of(kit: Kit, draft: Draft) -> Provider:
-    provider = kit.desk.catalog.get(draft.connection.provider)
-    assert provider is not None, "the step applies only where a provider is known"
-    return provider
+    """Ask which application will send, where nobody did, then for the way in. Raises `Quit`."""
+    asks = SignInFlow(draft, kit.desk.catalog, kit.shelf).state.application is not None
+    return ask_in_order(talk, kit, draft, [Question(_application, lambda _: asks), Question(_way)])
 
 
 def _application(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    choices = [Choice(each, title) for each, title in APPLICATIONS.items()]
-    default = draft.application or Application.PASSWORD
-    return replace(draft, application=talk.choose("The application that will send:", choices, default))
+    provider = kit.desk.catalog.get(draft.connection.provider)
+    asked = application_question(draft, provider, kit.desk.catalog) if provider is not None else None
+    return draft if asked is None else with_application(draft, ask_application(talk, asked))
 
 
-def _path(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    provider = _of(kit, draft)
-    paths = ranked(provider, draft.application or Application.PASSWORD)
-    rows = [
-        Choice(path, f"{path.title} {path_mark(path)}".strip(), about=path_words(path), also=path.id) for path in paths
-    ]
-    chosen = provider.path(draft.connection.path) if draft.connection.path else None
-    application = draft.application or Application.PASSWORD
+def _way(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+    """Ask until the flow leads somewhere; `back` is its way back. Raises `GoBack`, `Quit`."""
+    flow = SignInFlow(draft, kit.desk.catalog, kit.shelf)
     while True:
-        path = talk.choose(signin_question(provider), rows, chosen)
-        insisted = False
-        while not is_usable(path) or (doubtful(path, application) and not insisted):
-            led = _led(talk, kit, provider, path)
-            if led is None:
-                break
-            insisted, path = led is path, led
-        else:
-            sources = path_sources(provider, path)
-            if sources:
-                talk.say(f"Source: {sources}")
-            return draft.with_path(path)
+        try:
+            offer = _chosen(talk, flow.state)
+        except GoBack:
+            offer = SignInOffer.BACK
+        match awaited(flow.act(offer)):
+            case Back(earlier):
+                raise GoBack(earlier)
+            case Next(following):
+                _tell_more(talk, flow, offer)
+                return following
 
 
-def _led(talk: Conversation, kit: Kit, provider: Provider, path: AccessPath) -> AccessPath | None:
-    """Say why a way cannot be walked and where it leads; return the way that was chosen, None for the list again."""
-    talk.say(closed_title(path))
-    talk.say(closed_words(path))
-    if not is_usable(path):
-        _show_guide(talk, kit, path)
-    ways = provider.ways_on(path)
-    talk.say(INSTEAD)
-    for sentence in (way for way in ways if isinstance(way, str)):
-        talk.say(f"  - {sentence}")
-    rows: list[Choice[AccessPath | None]] = [
-        Choice(way, way.title, also=way.id) for way in ways if isinstance(way, AccessPath)
+def _chosen(talk: Conversation, state: SignInState) -> str:
+    """Say what stands there, and ask for one of the offers. Raises `GoBack`."""
+    if state.card is not None:
+        say_card(talk, state.card)
+    if state.guide is not None:
+        _show_guide(talk, state.guide)
+    rows = [
+        Choice(each.id, each.verb, about=each.note, part=each.part, word=WORDS.get(each.id, ""))
+        for each in state.offers
     ]
-    rows += [Choice(path, ALL_THE_SAME, also=path.id)] if is_usable(path) else []
-    try:
-        return talk.choose("", [*rows, AGAIN])
-    except GoBack:
-        return None
+    return talk.choose(state.question, rows, state.preselected, undecided=state.preselected is None)
 
 
-def _show_guide(talk: Conversation, kit: Kit, path: AccessPath) -> None:
-    """Print the guide of a way that is closed: it says what has become of it."""
-    if path.guide is None:
-        return
-    try:
-        guide = kit.shelf.get(path.guide)
-    except UnknownGuide:
-        return
+def _show_guide(talk: Conversation, guide: Guide) -> None:
     talk.show(["", *as_text(guide, WIDTH).splitlines(), ""])
+
+
+def _tell_more(talk: Conversation, flow: SignInFlow, offer: str) -> None:
+    """Say what else is to be heeded on the way that was taken, and who says so."""
+    for part in flow.about(offer):
+        for line in part.lines[1:]:
+            talk.say(line)

@@ -92,6 +92,8 @@ class Choice(Generic[V_co]):
     """Stands beneath it."""
     also: str = ""
     """May be typed too, and is not shown."""
+    part: str = ""
+    """The heading above it, said where it is another than that of the answer before; '' where there is none."""
 
     def typed_as(self, text: str) -> bool:
         """Whether a person who types this text means this answer."""
@@ -179,13 +181,28 @@ class Conversation:
             except InputError as problem:
                 self.say(str(problem))
 
-    def choose(self, question: str, choices: Sequence[Choice[V]], default: V | None = None, *, help: str = "") -> V:
-        """Ask for one of several answers; return what it means. The `default` is the first. Raises as `ask`."""
+    def choose(
+        self,
+        question: str,
+        choices: Sequence[Choice[V]],
+        default: V | None = None,
+        *,
+        undecided: bool = False,
+        help: str = "",
+    ) -> V:
+        """Ask for one of several answers; return what it means. The `default` is the first. Raises as `ask`.
+
+        `undecided`: none of them is taken by Enter alone.
+        """
         values = [each.value for each in choices]
         usual = values.index(default) + 1 if default is not None and default in values else 1
         if question:
             self.say(question)
+        part = ""
         for number, each in enumerate(choices, 1):
+            if each.part != part:
+                part = each.part
+                self.show([part] if part else [])
             label = f"{number:>3}. "
             self.show(wrap(each.line, label))
             if each.about:
@@ -197,7 +214,7 @@ class Conversation:
                     return each.value
             raise InputError(phrase("Type a number from 1 to {}." if len(choices) > 1 else "Type 1.", len(choices)))
 
-        return self.ask("Your answer", parse, default=str(usual), help=help)
+        return self.ask("Your answer", parse, default="" if undecided else str(usual), help=help)
 
     def yes(self, question: str, *, yes: str, no: str) -> bool:
         """Ask for one of two answers; the careful one is the default. Raises as `ask`."""

@@ -11,8 +11,9 @@ from textual.content import Content
 from textual.widget import Widget
 
 from smtp_wizard.engine.guides.guides import Guide, UnknownGuide
+from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.provider import AccessPath, PathStatus, Provider, ProviderKind
-from smtp_wizard.engine.wizard.draft import Application, Draft, is_usable
+from smtp_wizard.engine.wizard.draft import Draft, is_usable
 from smtp_wizard.engine.wizard.steps import StepId, ranked
 from smtp_wizard.screens.dialogs import LeadScreen
 from smtp_wizard.screens.step import Kit, StepScreen

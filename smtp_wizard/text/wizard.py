@@ -20,12 +20,13 @@ from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.guides.guides import Guide, GuideShelf, UnknownGuide, fill
+from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.limits import Counted
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, PathStatus, Provider, ProviderKind, SecretForm
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.state.results import LastResult
-from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin, signs_in_elsewhere
+from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, signs_in_elsewhere
 from smtp_wizard.engine.wizard.steps import Step, StepId, applicable
 from smtp_wizard.output.lines import STAGE_WORDS
 from smtp_wizard.text.oauth import NEEDS, PROVES_NOTHING
@@ -316,6 +317,8 @@ def cleartext_question(endpoint: Endpoint | None) -> str:
 # --- connect ---
 
 FALLBACK_GUIDE = "basic"
+FOUND_SERVER_GUIDE = "found-server"
+"""Takes the place of the guide that looks for a server where one was found."""
 
 
 def guide_id_for(path: AccessPath | None) -> str:
@@ -324,7 +327,14 @@ def guide_id_for(path: AccessPath | None) -> str:
 
 
 def filled_guide(shelf: GuideShelf, guide_id: str, provider: Provider | None, draft: Draft) -> Guide:
-    """Return a guide with what is known put in; the one that fits everybody where there is none of that name."""
+    """Return a guide with what is known put in; the one that fits everybody where there is none of that name.
+
+    Where the server was found, the guide that says how to look for one gives way to that which says how to sign in.
+    """
+    nameless = provider is None or provider.kind is ProviderKind.CUSTOM
+    if provider is not None and nameless and draft.origin is Origin.FOUND and not draft.by_hand:
+        looks_for_one = guide_id in {path.guide for path in provider.paths}
+        guide_id = FOUND_SERVER_GUIDE if looks_for_one else guide_id
     try:
         guide = shelf.get(guide_id)
     except UnknownGuide:
@@ -332,7 +342,7 @@ def filled_guide(shelf: GuideShelf, guide_id: str, provider: Provider | None, dr
     endpoint = draft.connection.endpoint
     return fill(
         guide,
-        provider=provider.name if provider else "",
+        provider=provider.name if provider is not None and not nameless else "",
         host=endpoint.host if endpoint else "",
         port=endpoint.port if endpoint else None,
         security=endpoint.security if endpoint else None,

@@ -13,7 +13,7 @@ from tests.support.dialogue import Dialogue, Exchange
 
 SCRIPT: tuple[Exchange, ...] = (
     ("E-mail address", "you@sandbox.test"),
-    ("Use these", ""),
+    ("Yes, go on", ""),
     ("What do you want to practise?", "accept"),
     ("User name", ""),
     ("Practice password", "correct horse battery"),

@@ -28,6 +28,7 @@ from smtp_wizard.engine.checks.events import Emit, StageStarted
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.scan.control_host import ControlHost
@@ -59,7 +60,7 @@ PASSWORD = "correct horse battery"
 APP_PASSWORD = "abcd efgh ijkl mnop"
 
 EMAIL: Exchange = ("E-mail address:", "practise")
-USE: Exchange = ("1. Use these settings", "")
+USE: Exchange = ("1. Yes, go on", "")
 USER: Exchange = ("User name [you@sandbox.test]:", "")
 SECRET: Exchange = ("not shown:", PASSWORD)
 SEND: Exchange = ("Send a test to", "bob@example.org")
@@ -208,7 +209,7 @@ def test_back_through_everything_and_forth_again_loses_nothing(desk: Desk, shelf
         *(("Firm's name [Example Ltd]", "back"), ("In the application:", "back"), ("Use it for:", "back")),
         *(("Sender's name [Ana of Example]", "back"), ("Account name", "back"), ("A test message went to", "back")),
         *(("Signed in: this works.", "back"), ("User name", "back"), ("What do you want to practise?", "back")),
-        *(("Use these", "back"), ("E-mail address [you@sandbox.test]:", "back"), ("nothing before this", "")),
+        *(("Yes, go on", "back"), ("E-mail address [you@sandbox.test]:", "back"), ("nothing before this", "")),
     ]
     forth = [
         *(USE, practising(""), USER, ("Signed in: this works.", ""), ("A test message went to bob@example.org", "")),
@@ -262,18 +263,70 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return answering(monkeypatch).found
 
 
+AT_GMAIL: tuple[Exchange, ...] = (("E-mail address:", "ana@gmail.com"), ("Which application will send?", ""))
 FIRM: Exchange = ("E-mail address:", "ana@firm.example")
 
 
-def test_what_was_found_is_said_with_where_it_is_from_and_how_old_it_is(answered: Look, desk: Desk) -> None:
-    draft = answered(("E-mail address:", "ana@gmail.com"), ("settings checked: 20", "use"))
+def test_what_was_found_is_said_with_how_old_it_is(answered: Look) -> None:
+    asked = "port 465, SSL/TLS · checked 23 November 2026 Which application will send?"
+    draft = answered(("E-mail address:", "ana@gmail.com"), (asked, ""), ("1. Yes, go on", "use"))
     assert draft.connection.provider == "gmail"
+
+
+def test_which_application_will_send_is_asked_once(answered: Look) -> None:
+    """It is remembered; 'back' leads to it."""
+    draft = answered(
+        *AT_GMAIL,
+        ("1. Yes, go on", "back"),
+        ("3. one that opens a browser Your answer [1]", "3"),
+        ("1. Yes, go on", ""),
+        ("How shall your application sign in at Gmail?", "back"),
+        ("1. Yes, go on", "back"),
+        ("Which application will send?", ""),
+        ("1. Yes, go on", ""),
+    )
+    assert (draft.application, draft.application_name) == (Application.OAUTH, "")
+
+
+def test_an_application_that_cannot_send_has_three_ways_on_and_none_by_enter(answered: Look) -> None:
+    draft = answered(
+        ("E-mail address:", "ana@hotmail.com"),
+        ("Your application cannot send through hotmail.com since September 2024", ""),
+        ("Type a number", "service"),
+        ("Which sending service will you use?", ""),
+        ("Type a number", "back"),
+        ("cannot send through", "mailbox"),
+        ("E-mail address:", "ana@sandbox.test"),
+    )
+    assert str(draft.address) == "ana@sandbox.test"
+
+
+def test_a_sending_service_is_chosen_by_its_name(answered: Look) -> None:
+    draft = answered(
+        ("E-mail address:", "ana@hotmail.com"),
+        ("2. Use a sending service", "2"),
+        ("1. Brevo", "brevo"),
+        ("You send through Brevo. Brevo wants an SMTP key", ""),
+    )
+    assert (draft.connection.provider, str(draft.address)) == ("brevo", "ana@hotmail.com")
+
+
+def test_the_browser_of_such_a_mailbox_is_for_whoever_looks_after_the_computers(walk: Walk) -> None:
+    said = walk(
+        ("E-mail address:", "ana@hotmail.com"),
+        ("3. My application can sign in in a browser", "browser"),
+        ("1. Sign in with Microsoft in the browser", ""),
+        ("This is for whoever looks after your computers", ""),
+        ("Client id", "quit"),
+        ("Leave now?", "yes"),
+    )
+    assert "Other ways 2. Your Microsoft password Closed on 16 September 2024" in said.words
 
 
 def test_then_and_now_is_an_answer(walk: Walk) -> None:
     """'more' says what the article says, what holds today and who says so; then the question comes again."""
     said = walk(
-        ("E-mail address:", "ana@gmail.com"),
+        *AT_GMAIL,
         ("(or type: more)", "more"),
         ("Sources", "quit"),
         ("Leave now?", "yes"),
@@ -285,15 +338,16 @@ def test_then_and_now_is_an_answer(walk: Walk) -> None:
 def test_another_provider_is_searched_for(answered: Look) -> None:
     """Words that find nothing are said to; 'back' leads to what was found at first."""
     draft = answered(
-        ("E-mail address:", "ana@gmail.com"),
-        ("Use these", "other"),
-        ("A name, a domain", "back"),
-        ("Use these", "other"),
-        ("A name, a domain", "no such provider"),
+        *AT_GMAIL,
+        ("Yes, go on", "other"),
+        ("Type a name, a domain", "back"),
+        ("Yes, go on", "other"),
+        ("Type a name, a domain", "no such provider"),
         ("Nothing like it is listed.", "yahoo"),
         ("Search with other words", "search"),
-        ("A name, a domain", "gmx"),
+        ("Type a name, a domain", "gmx"),
         ("Search with other words", "1"),
+        ("You chose GMX.", ""),
     )
     assert draft.connection.provider is not None
     assert draft.connection.provider.startswith("gmx")
@@ -301,7 +355,7 @@ def test_another_provider_is_searched_for(answered: Look) -> None:
 
 def test_a_long_list_of_providers_is_cut_and_says_so(walk: Walk) -> None:
     said = walk(
-        *(("E-mail address:", "ana@gmail.com"), ("Use these", "other"), ("A name, a domain", "e")),
+        *(*AT_GMAIL, ("Yes, go on", "other"), ("Type a name, a domain", "e")),
         *(("Search with other words", "quit"), ("Leave now?", "yes")),
     )
     assert "The first 15 of" in said.words
@@ -321,7 +375,7 @@ def test_servers_that_were_found_are_offered_with_where_they_are_from(answered: 
     assert (draft.connection.endpoint, draft.by_hand) == (first.endpoint, False)
     anew = ("You were setting up", "anew")
     assert answered(anew, FIRM, ("it answers, and its certificate fits", "2")).connection.endpoint == second.endpoint
-    assert answered(anew, FIRM, ("Several servers were found", "change")).by_hand
+    assert answered(anew, FIRM, ("Several servers were found", "hand")).by_hand
 
 
 def test_a_public_list_is_a_question(answered: Look, nobody: dict[str, Any]) -> None:
@@ -331,22 +385,26 @@ def test_a_public_list_is_a_question(answered: Look, nobody: dict[str, Any]) -> 
 
 def test_where_several_are_possible_they_are_offered_first(answered: Look, nobody: dict[str, Any]) -> None:
     nobody["alternatives"] = load_catalog().providers[:2]
-    draft = answered(FIRM, ("Several providers share this mail server. Which one is yours?", "2"))
+    draft = answered(
+        FIRM,
+        ("Several providers share this mail server. Which one is yours?", "2"),
+        ("You chose Google Workspace.", ""),
+        ("Yes, go on", ""),
+    )
     assert draft.connection.provider == load_catalog().providers[1].id
 
 
 # --- sign-in ---
 
-GMAIL = (("E-mail address:", "ana@gmail.com"), USE)
+GMAIL = (*AT_GMAIL, USE)
 
 
 def test_a_closed_way_leads_to_what_replaced_it(answered: Look) -> None:
     """The closed way says since when it is closed, shows its guide, and leads to the way that works."""
     draft = answered(
         *GMAIL,
-        ("The application that will send:", ""),
-        ("[closed", "less-secure-apps"),
-        ("What you can do instead:", "app-password"),
+        ("Closed on 30 May 2022", "less-secure-apps"),
+        ("What will you do instead?", "app-password"),
     )
     assert draft.connection.path == "app-password"
 
@@ -354,12 +412,11 @@ def test_a_closed_way_leads_to_what_replaced_it(answered: Look) -> None:
 def test_a_closed_way_can_be_left_for_the_list_again(answered: Look) -> None:
     draft = answered(
         *GMAIL,
-        ("The application that will send:", ""),
-        ("How should Gmail let", "less-secure-apps"),
-        ("What you can do instead:", "list"),
-        ("How should Gmail let", "less-secure-apps"),
-        ("What you can do instead:", "back"),
-        ("How should Gmail let", "app-password"),
+        ("Is 2-Step Verification on", "less-secure-apps"),
+        ("What will you do instead?", "list"),
+        ("Is 2-Step Verification on", "less-secure-apps"),
+        ("What will you do instead?", "back"),
+        ("Is 2-Step Verification on", "app-password"),
     )
     assert draft.connection.path == "app-password"
 
@@ -368,27 +425,26 @@ def test_a_way_in_the_browser_stands_behind_what_works_for_a_password(walk: Walk
     """For an application that takes a password, that it proves nothing is said before it is chosen."""
     said = walk(
         *GMAIL,
-        ("The application that will send:", "password"),
-        ("4. Sign in", "oauth"),
-        ("this proves nothing for it", "3"),
+        ("Other ways 4. Sign in", "oauth"),
+        ("proves nothing for it", "browser"),
         ("This is for whoever looks after your computers", "1"),
         ("Client id", "quit"),
         ("Leave now?", "yes"),
     )
-    assert "What you can do instead:" in said.words
+    assert "This is for whoever looks after your computers" in said.words
     assert "quarter of an hour" in said.words
 
 
 def test_a_way_in_the_browser_is_first_for_an_application_that_can_do_it(walk: Walk) -> None:
     said = walk(
-        *GMAIL,
-        ("The application that will send:", "oauth"),
+        ("E-mail address:", "ana@gmail.com"),
+        ("Which application will send?", "oauth"),
+        USE,
         ("1. Sign in", "1"),
         ("This is for whoever looks after your computers", ""),
         ("Client id", "quit"),
         ("Leave now?", "yes"),
     )
-    assert "What you can do instead:" not in said.words
     assert "In production" in said.words, "the guide"
 
 
@@ -453,9 +509,9 @@ def test_the_from_address_may_differ(answered: Look) -> None:
 
 
 def test_the_server_is_tested_without_a_password(walk: Walk) -> None:
-    """Behind 'Look at the server's settings': each stage up to the encryption, and what that proved."""
+    """Behind 'Enter the server by hand': each stage up to the encryption, and what that proved."""
     said = walk(
-        *(EMAIL, ("Use these", "change"), practising("accept"), ("Outgoing server", ""), ("Secure", ""), ("Port", "")),
+        *(EMAIL, ("Yes, go on", "hand"), practising("accept"), ("Outgoing server", ""), ("Secure", ""), ("Port", "")),
         *(("User name", ""), ("From address", ""), ("Try this port only", "test"), ("Server: 127", "quit")),
         ("Leave now?", "yes"),
     )
@@ -1210,7 +1266,7 @@ def test_what_was_left_can_be_forgotten_or_put_off(walk: Walk, desk: Desk) -> No
 def test_a_draft_that_was_given_goes_on_at_its_first_open_question(walk: Walk) -> None:
     """As `smtp-wizard setup ana@sandbox.test --plain` begins."""
     draft = Draft().with_address(Address("ana", "sandbox.test"))
-    said = walk(("A name, a domain", "quit"), ("Leave now?", "yes"), draft=draft)
+    said = walk(("Type a name, a domain", "quit"), ("Leave now?", "yes"), draft=draft)
     assert "Step 2 of 5: Provider" in said.words
 
 
@@ -1435,6 +1491,6 @@ def test_letters_that_cannot_be_read_are_asked_for_again() -> None:
     with at_terminal("--plain") as terminal:
         terminal.answer("E-mail address:", b"m\xfcller@sandbox.test")
         terminal.answer("in a way that could not be read", "practise")
-        terminal.answer("Use these", "quit")
+        terminal.answer("Yes, go on", "quit")
         terminal.answer("Leave now?", "yes")
         assert terminal.end() == 0

@@ -364,17 +364,18 @@ def lines(desk: Desk) -> Lines:
 
 
 EMAIL: Exchange = ("E-mail address:", str(ANA))
+ASKED = "named by the domain's DNS (SRV). This server belongs to other.example, not to victim.example. Whoever runs it"
 FIRST: Exchange = ("this server belongs to other.example, not to victim.example", "1")
-SIGN_IN: tuple[Exchange, ...] = (("2.", ""), ("User name and password", ""))
+SIGN_IN: tuple[Exchange, ...] = (("Does your mail server ask for a password?", ""),)
 
 
 def test_in_lines_too_a_no_leads_back_to_the_servers(lines: Lines, found: Answer) -> None:
-    draft = lines(EMAIL, FIRST, (QUESTION, "no"), ("1. smtp.other.example", "1"), (QUESTION, "back"), ("1. smtp", "2"))
+    draft = lines(EMAIL, FIRST, (ASKED, "no"), ("1. smtp.other.example", "1"), (ASKED, "back"), ("1. smtp", "2"))
     assert (draft.connection.endpoint, draft.confirmed_host) == (OWN.endpoint, "")
 
 
 def test_in_lines_too_a_yes_goes_on(lines: Lines, found: Answer) -> None:
-    draft = lines(EMAIL, FIRST, (QUESTION, "yes"))
+    draft = lines(EMAIL, FIRST, (ASKED, "yes"))
     assert (draft.connection.endpoint, draft.confirmed_host) == (FOREIGN.endpoint, FOREIGN.endpoint.host)
 
 
@@ -387,7 +388,7 @@ def by_hand(host: str) -> tuple[Exchange, ...]:
 
 def test_in_lines_too_the_server_step_asks_unless_another_server_is_typed(lines: Lines, found: Answer) -> None:
     draft = lines(
-        *(EMAIL, ("1. smtp.other.example", "change"), *SIGN_IN),
+        *(EMAIL, ("1. smtp.other.example", "hand"), *SIGN_IN),
         *(*by_hand(""), (QUESTION, "no"), *by_hand("smtp.typed.example")),
         ("User name", ""),
     )
@@ -396,7 +397,7 @@ def test_in_lines_too_the_server_step_asks_unless_another_server_is_typed(lines:
 
 def test_in_lines_too_the_server_step_goes_back_from_its_question(lines: Lines, found: Answer) -> None:
     draft = lines(
-        *(EMAIL, ("1. smtp.other.example", "change"), *SIGN_IN),
+        *(EMAIL, ("1. smtp.other.example", "hand"), *SIGN_IN),
         *(*by_hand(""), (QUESTION, "back"), ("Use this server", "on"), (QUESTION, "yes"), ("User name", "back")),
         ("Use this server", "back"),
     )
@@ -405,7 +406,7 @@ def test_in_lines_too_the_server_step_goes_back_from_its_question(lines: Lines, 
 
 def test_in_lines_too_a_draft_that_was_left_is_asked_about(lines: Lines, desk: Desk) -> None:
     DraftFile(desk.folder).save(left(), step(StepId.CONNECT))
-    draft = lines(("stopped at the step 'Provider'.", "on"), ("Use these", "1"), (QUESTION, "yes"))
+    draft = lines(("stopped at the step 'Provider'.", "on"), ("1. Use smtp.other.example", "1"), (ASKED, "yes"))
     assert draft.confirmed_host == FOREIGN.endpoint.host
 
 
@@ -417,7 +418,9 @@ def test_in_lines_too_what_stood_before_ones_eyes_is_ones_own_word(lines: Lines)
 
 def test_in_lines_too_a_draft_from_the_command_line_is_asked_about(lines: Lines) -> None:
     draft = replace(left(), secret=Secret(PASSWORD))
-    assert lines(("Use these", "1"), (QUESTION, "yes"), draft=draft).confirmed_host == FOREIGN.endpoint.host
+    assert (
+        lines(("1. Use smtp.other.example", "1"), (ASKED, "yes"), draft=draft).confirmed_host == FOREIGN.endpoint.host
+    )
 
 
 def test_in_lines_too_the_ports_are_tried_as_those_of_a_strangers_server(
@@ -431,7 +434,7 @@ def test_in_lines_too_the_ports_are_tried_as_those_of_a_strangers_server(
 
 def test_in_lines_too_another_address_needs_another_yes(lines: Lines, found: Answer) -> None:
     draft = lines(
-        *(EMAIL, FIRST, (QUESTION, "yes"), ("2.", "back"), ("1. smtp", "back")),
+        *(EMAIL, FIRST, (ASKED, "yes"), ("2.", "back"), ("1. smtp", "back")),
         *(("E-mail address", "ana@third.example"), ("1. smtp", "1")),
         ("This server belongs to other.example, not to third.example.", "no"),
     )

@@ -308,7 +308,7 @@ async def breaking(scene: Scene) -> None:
 
 async def talking(scene: Scene) -> None:
     """The wizard in lines of text: a refusal first, then all the way, kept in the vault."""
-    start: tuple[Exchange, ...] = (("E-mail address:", "practise"), ("1. Use these settings", ""))
+    start: tuple[Exchange, ...] = (("E-mail address:", "practise"), ("1. Yes, go on", ""))
     refused: tuple[Exchange, ...] = (
         *start,
         ("What do you want to practise?", REFUSING),

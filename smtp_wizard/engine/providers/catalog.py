@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,12 @@ from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.providers.provider import ProviderKind
-from smtp_wizard.engine.providers.provider_file import read_provider_file
+from smtp_wizard.engine.providers.provider_file import Suggested, read_provider_file
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.base.address import Address
     from smtp_wizard.engine.oauth.server import OAuthServer
+    from smtp_wizard.engine.providers.applications import KnownApplication
     from smtp_wizard.engine.providers.own_providers import Override
     from smtp_wizard.engine.providers.provider import AccessPath, Provider
 
@@ -37,14 +38,20 @@ class Catalog:
         common_domains: Sequence[str],
         no_typos: Sequence[str],
         *,
+        applications: Sequence[KnownApplication] = (),
+        suggested: Suggested | None = None,
         overrides: Sequence[Override] = (),
         own_trouble: str = "",
     ) -> None:
         """Take the providers in listing order.
 
+        `applications` are those that are known by name; `suggested` providers are named before others of their kind.
         `common_domains` are worth offering where one of them was mistyped; `no_typos` look like one and are not.
         """
         self.providers = tuple(providers)
+        self.applications = tuple(applications)
+        """The applications that are known to send mail, best known first."""
+        self._suggested = suggested or Suggested()
         self.overrides = tuple(overrides)
         """Where the person's own file decides where a password goes: to be shown before one does."""
         self.own_trouble = own_trouble
@@ -52,6 +59,21 @@ class Catalog:
         self._by_id = {provider.id: provider for provider in self.providers}
         self._common_domains = tuple(common_domains)
         self._no_typos = frozenset(no_typos)
+
+    @property
+    def suggested_mailboxes(self) -> tuple[Provider, ...]:
+        """The mailboxes that are named to whoever cannot send through their own."""
+        return self._known(self._suggested.mailboxes)
+
+    @property
+    def sending_services(self) -> tuple[Provider, ...]:
+        """All relays, the suggested ones first."""
+        first = self._known(self._suggested.services)
+        relays = (each for each in self.providers if each.kind is ProviderKind.RELAY)
+        return (*first, *(each for each in relays if each not in first))
+
+    def _known(self, ids: Sequence[str]) -> tuple[Provider, ...]:
+        return tuple(each for each in map(self.get, ids) if each is not None)
 
     @cached_property
     def _by_domain(self) -> Mapping[str, Provider]:
@@ -177,7 +199,14 @@ def load_catalog(path: Path | None = None, own: Path | None = None) -> Catalog:
     `DataError` with file, line, column, provider and key for whatever is not as it must be in the product's file.
     """
     found = read_provider_file(path)
-    shipped = Catalog(found.providers, found.offer_back, found.never_a_mistake)
+    catalog_of = partial(
+        Catalog,
+        common_domains=found.offer_back,
+        no_typos=found.never_a_mistake,
+        applications=found.applications,
+        suggested=found.suggested,
+    )
+    shipped = catalog_of(found.providers)
     if own is None or not _is_there(own):
         return shipped
     from smtp_wizard.engine.providers.own_providers import merge_providers, read_own_file
@@ -186,10 +215,10 @@ def load_catalog(path: Path | None = None, own: Path | None = None) -> Catalog:
         theirs = read_own_file(own, found)
     except DataError as problem:
         trouble = f"Your own list of providers is left out: {shown(str(problem), _LONGEST_TROUBLE)}"
-        return Catalog(found.providers, found.offer_back, found.never_a_mistake, own_trouble=trouble)
+        return catalog_of(found.providers, own_trouble=trouble)
     providers = merge_providers(found.providers, theirs)
     overrides = [each for provider in theirs for each in _overrides(provider, shipped)]
-    return Catalog(providers, found.offer_back, found.never_a_mistake, overrides=overrides)
+    return catalog_of(providers, overrides=overrides)
 
 
 _LONGEST_TROUBLE = 400

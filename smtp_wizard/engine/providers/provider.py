@@ -185,6 +185,10 @@ class AccessPath:
     title: str
     summary: str
     """One or two plain sentences: what it takes."""
+    answer: str = ""
+    """What a person for whom it is the right way answers to the provider's question; '' where none is asked."""
+    answer_note: str = ""
+    """One sentence below the answer; '' where the summary says it."""
     status: PathStatus
     auth: PathAuth
     guide: str | None = None
@@ -367,6 +371,8 @@ class Provider:
     username_literal: str = ""
     """The fixed word, where the form is `LITERAL`."""
     username_note: str = ""
+    question: str = ""
+    """What is asked to find the right way in, as the owner of a mailbox can answer it; '' where the ways are shown."""
     paths: tuple[AccessPath, ...]
     """Best first; retired ones last."""
     limits: tuple[SendLimit, ...] = ()
@@ -386,6 +392,11 @@ class Provider:
     """Every source that anything above refers to."""
     checked: str
     """The day this entry was last compared with its sources. No server was spoken to."""
+
+    @property
+    def short_name(self) -> str:
+        """Its name as it stands in a sentence: without what is in brackets, and the first of several."""
+        return self.name.partition(" (")[0].partition(",")[0].strip()
 
     def best(self, address: Address | None = None) -> Endpoint | None:
         """Return the endpoint to begin with, for this address where it matters; None: the server must be entered."""

@@ -15,6 +15,7 @@ from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.endpoint import Endpoint, HostError, Security, parse_host
 from smtp_wizard.engine.base.strict_yaml import UNDATED, LazyTable, Node, YamlDocument
 from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.providers.applications import KnownApplication, read_application
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
 from smtp_wizard.engine.providers.oauth_file import OAuthServers, read_server, read_servers, server_of
 from smtp_wizard.engine.providers.provider import (
@@ -57,6 +58,17 @@ class ProviderFile:
     """The scenarios that each sign-in usually has."""
     oauth: OAuthServers
     """The OAuth servers that paths refer to by name."""
+    applications: tuple[KnownApplication, ...]
+    """The applications that are known to send mail."""
+    suggested: Suggested
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggested:
+    """Ids of the providers that are named first to whoever cannot send through their mailbox."""
+
+    mailboxes: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
 
 
 def read_provider_file(path: Path | None = None) -> ProviderFile:
@@ -79,8 +91,11 @@ def _file(node: Node) -> ProviderFile:
     offered, never = _typing_mistakes(node)
     entries = node.children("providers")
     known = Known(sources, scenarios, servers)
+    applications = _applications(node, Citations(sources))
     providers = tuple(entry.read(partial(_provider, known=known)) for entry in entries)
     _refuse_contradictions(entries, providers)
+    suggested = _suggested(node)
+    _refuse_useless_suggestions(node, suggested, providers)
     return ProviderFile(
         providers=providers,
         offer_back=offered,
@@ -88,7 +103,33 @@ def _file(node: Node) -> ProviderFile:
         sources=sources,
         scenarios=scenarios,
         oauth=servers,
+        applications=applications,
+        suggested=suggested,
     )
+
+
+def _suggested(node: Node) -> Suggested:
+    found = node.maybe_child("suggested")
+    if found is None:
+        return Suggested()
+    return found.read(lambda each: Suggested(mailboxes=each.texts("mailboxes"), services=each.texts("services")))
+
+
+def _refuse_useless_suggestions(node: Node, suggested: Suggested, providers: Sequence[Provider]) -> None:
+    """What is suggested is there, and of its kind: a mailbox is none to whom the next one is suggested."""
+    kinds = {each.id: each.kind for each in providers}
+    for ids, kind in ((suggested.mailboxes, ProviderKind.MAILBOX), (suggested.services, ProviderKind.RELAY)):
+        for each in ids:
+            if kinds.get(each) is not kind:
+                raise node.error("suggested", f"'{each}' is no provider of the kind '{kind}'")
+
+
+def _applications(node: Node, cited: Citations) -> tuple[KnownApplication, ...]:
+    """The table of applications; each names a source."""
+    found = tuple(each.read(read_application) for each in node.children("applications"))
+    for each in found:
+        cited.one(node, "applications", each.source)
+    return found
 
 
 def _typing_mistakes(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -114,6 +155,8 @@ def _piecemeal(node: Node) -> ProviderFile:
         sources=sources,
         scenarios=scenarios,
         oauth=servers,
+        applications=_applications(node, Citations(sources)),
+        suggested=_suggested(node),
     )
 
 
@@ -194,6 +237,7 @@ class Known:
 def _provider(node: Node, known: Known) -> Provider:
     found = read_provider(node, Citations(known.sources), known)
     _refuse_unsaid_differences(node, found)
+    _refuse_unanswered(node, found)
     return found
 
 
@@ -369,6 +413,14 @@ def _refuse_unsaid_differences(node: Node, provider: Provider) -> None:
             raise node.error("ispdb", f"{entry.domain} has a 'note', but nothing differs")
 
 
+def _refuse_unanswered(node: Node, provider: Provider) -> None:
+    """Whoever is asked has an answer for each way that an application with a password can take, and for no other."""
+    for path in provider.paths:
+        answers = bool(provider.question) and not path.closed and path.auth is not PathAuth.OAUTH2
+        if answers != bool(path.answer):
+            raise node.error("question", f"'{path.id}' {'needs an' if answers else 'has no use for an'} answer to it")
+
+
 def _path(node: Node, cited: Citations, known: Known) -> AccessPath:
     status, auth = node.choice("status", PathStatus), node.choice("auth", PathAuth)
     secret = node.maybe_child("secret")
@@ -383,6 +435,8 @@ def _path(node: Node, cited: Citations, known: Known) -> AccessPath:
         id=_identifier(node),
         title=node.text("title"),
         summary=node.text("summary"),
+        answer=node.text_or("answer"),
+        answer_note=node.text_or("answer_note"),
         status=status,
         auth=auth,
         guide=node.maybe_text("guide"),
@@ -618,6 +672,7 @@ _PARTS: Mapping[str, _Part] = {
     "other_names": _one("other_names", lambda node: node.texts("other_names")),
     "domains": _one("domains", lambda node: _domains(node, "domains")),
     "endpoints": _each("endpoints", lambda node, cited, known: _endpoint(node, cited)),
+    "question": _text("question"),
     "paths": _each("paths", _path),
     "limits": _each("limits", lambda node, cited, known: _limit(node, cited)),
     "limits_note": _text("limits_note"),

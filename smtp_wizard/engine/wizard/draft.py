@@ -17,6 +17,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy, source_note
 from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider, ProviderKind
 from smtp_wizard.engine.secrets.kinds import StoreKind
 
@@ -38,15 +39,6 @@ class Origin(StrEnum):
     """The domain, or somebody who knows it, names the server; no provider of the catalogue is known for it."""
     HAND = "hand"
     """The person enters the server."""
-
-
-class Application(StrEnum):
-    """What the application that will send can do. It decides which ways of signing in are of use."""
-
-    PASSWORD = "password"
-    """It takes a user name and a password, as ServiceMonster does."""
-    OAUTH = "oauth"
-    """It can send a person to the provider's own sign-in page."""
 
 
 class Arrival(StrEnum):
@@ -91,6 +83,9 @@ class Draft:
     ways: Whole = 0
     """How many access paths the provider has."""
     application: Application | None = None
+    """What the application that will send can do, as the person said; None where they were not asked yet."""
+    application_name: Annotated[str, YOUNGER] = ""
+    """Which one it is, where it is one that is known by its name."""
     confirmed_host: Annotated[str, YOUNGER] = ""
     """The server that the person typed, or said yes to; about another one see `confirmation`."""
     by_hand: bool = False
@@ -133,14 +128,19 @@ class Draft:
             usual = connection.username == self.address.wire
             same = replace(connection, username=address.wire) if usual else connection
             return replace(self, address=address, connection=same, proof=None, saved=None)
-        # How this computer is introduced, whose certificates are believed and what is shown at the sign-in are no
-        # matter of the address.
-        kept = Connection(
-            endpoint=None, auth=connection.auth, ca_file=connection.ca_file, ehlo_name=connection.ehlo_name
-        )
+        return replace(self.begun_again(), address=address)
+
+    def begun_again(self) -> Self:
+        """Return the draft without its address, and without what was found, typed or proved for it.
+
+        How this computer is introduced, whose certificates are believed and what is shown at the sign-in are no matter
+        of the address; nor is the application that will send.
+        """
+        before = self.connection
+        kept = Connection(endpoint=None, auth=before.auth, ca_file=before.ca_file, ehlo_name=before.ehlo_name)
         return replace(
             self,
-            address=address,
+            address=None,
             connection=kept,
             origin=None,
             origin_note="",

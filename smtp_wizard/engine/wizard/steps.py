@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider, ProviderKind
-from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft
+from smtp_wizard.engine.wizard.draft import Arrival, Draft, is_usable, signs_in_elsewhere
 
 if TYPE_CHECKING:
     from smtp_wizard.engine.providers.catalog import Catalog
@@ -56,6 +57,23 @@ def ranked(provider: Provider, application: Application | None) -> tuple[AccessP
         return 1
 
     return tuple(sorted(provider.paths, key=rank))
+
+
+def takes_password(provider: Provider) -> bool:
+    """Whether an application that has no more than a user name and a password can send through a provider."""
+    return any(not path.closed and path.auth is not PathAuth.OAUTH2 for path in provider.paths)
+
+
+def depends_on_application(provider: Provider) -> bool:
+    """Whether it depends on the application which way in is the right one: one takes a password, one a browser."""
+    return takes_password(provider) and any(signs_in_elsewhere(path) for path in provider.paths)
+
+
+def best_way(provider: Provider, application: Application) -> AccessPath | None:
+    """Return the way in to take when nobody chose: the first that is open to the application, and of use to it."""
+    in_browser = application is Application.OAUTH
+    usable = (path for path in ranked(provider, application) if is_usable(path))
+    return next((path for path in usable if (path.auth is PathAuth.OAUTH2) == in_browser), None)
 
 
 class StepId(StrEnum):

@@ -46,6 +46,7 @@ EXPECTED = {
     "cox",
     "custom",
     "fastmail-app-password",
+    "found-server",
     "gmail-app-password",
     "gmail-less-secure-apps",
     "gmail-no-phone",

@@ -20,6 +20,7 @@ from smtp_wizard.engine.guides.guides import Guide, load_guides
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.limits import MEGABYTE, Counted, Per, SendLimit
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, UsernameForm
+from smtp_wizard.text.wizard import FOUND_SERVER_GUIDE
 from tests.engine.guides.test_guides import named_guides
 from tests.support.rows import each_row
 
@@ -302,7 +303,7 @@ def led_to(guide: Guide) -> set[str]:
 
 def test_every_guide_is_reached_from_somewhere() -> None:
     reached = {path.guide for provider in CATALOG.providers for path in provider.paths if path.guide}
-    reached |= load_diagnosis().guides | OTHERS_OF_THE_ARTICLE.keys()
+    reached |= load_diagnosis().guides | OTHERS_OF_THE_ARTICLE.keys() | {FOUND_SERVER_GUIDE}
     while more := {name for guide_id in reached for name in led_to(GUIDES[guide_id])} - reached:
         reached |= more
     assert GUIDES.keys() - reached == set()

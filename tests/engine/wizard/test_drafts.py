@@ -19,8 +19,9 @@ from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.records import write_record
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin, Proof
+from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
 from smtp_wizard.engine.wizard.draft_file import ASIDE, FILE_NAME, DraftFile
 from smtp_wizard.engine.wizard.steps import STEPS, StepId, applicable, step
 from smtp_wizard.text.wizard import resume_question

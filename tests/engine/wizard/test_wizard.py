@@ -13,9 +13,10 @@ from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
-from smtp_wizard.engine.wizard.draft import Application, Arrival, Draft, Origin, Proof, is_usable, with_choice
+from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof, is_usable, with_choice
 from smtp_wizard.engine.wizard.steps import (
     STEPS,
     Step,

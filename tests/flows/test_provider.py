@@ -1,0 +1,355 @@
+"""The step of the provider without a face: whose mailbox it is, and where to go where the application cannot send."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
+from smtp_wizard.engine.providers.applications import Application
+from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
+from smtp_wizard.engine.providers.provider import Provider, ProviderKind
+from smtp_wizard.engine.wizard.draft import Draft, Origin, is_usable, with_candidate, with_choice
+from smtp_wizard.engine.wizard.steps import Back, Next, StepId, next_step, step, takes_password
+from smtp_wizard.flows.flow import Leads, Mood
+from smtp_wizard.flows.provider import MOST_LISTED, ProviderFlow, ProviderOffer, ProviderState
+from tests.support.rows import each_row
+
+CATALOG = load_catalog()
+FIRM = Address("ana", "firm.example")
+
+
+def candidate(host: str, port: int, security: Security, trust: float) -> Candidate:
+    return Candidate(
+        endpoint=Endpoint(host, port, security), username="ana@firm.example", source=FoundBy.SRV, trust=trust
+    )
+
+
+STRANGE = candidate("mail.stranger.example", 587, Security.STARTTLS, 0.7)
+OWN = candidate("mail.firm.example", 465, Security.TLS, 0.9)
+
+
+def get(provider_id: str) -> Provider:
+    found = CATALOG.get(provider_id)
+    assert found is not None, provider_id
+    return found
+
+
+def at(provider: str, domain: str, origin: Origin = Origin.ADDRESS) -> ProviderFlow:
+    note = f"from: the ending of the address ({domain})" if origin is Origin.ADDRESS else "your choice"
+    return ProviderFlow(Draft(address=Address("ana", domain)).with_provider(get(provider), origin, note), CATALOG)
+
+
+def at_found(*candidates: Candidate) -> ProviderFlow:
+    draft = replace(Draft(address=FIRM), candidates=candidates)
+    return ProviderFlow(with_candidate(draft, CATALOG, candidates[0]), CATALOG)
+
+
+def unknown(**known: object) -> ProviderFlow:
+    return ProviderFlow(replace(Draft(address=FIRM), **known), CATALOG)  # type: ignore[arg-type]  # fields by name
+
+
+def offered(state: ProviderState) -> list[ProviderOffer]:
+    return [each.id for each in state.offers]
+
+
+def draft_of(leads: Leads | None, kind: type[Next] | type[Back]) -> Draft:
+    assert isinstance(leads, kind), leads
+    return leads.draft
+
+
+# --- a provider that is known -----------------------------------------------------------------------------------------
+
+
+async def test_enter_goes_on_with_a_provider_that_is_known() -> None:
+    flow = at("gmail", "gmail.com")
+    state = flow.state
+    assert state.question == "Your mail is with Gmail."
+    assert state.card is not None
+    assert (state.card.mood, state.card.title) == (Mood.TOLD, "Gmail wants an app password")
+    assert state.preselected is ProviderOffer.USE
+    assert offered(state) == [ProviderOffer.USE, ProviderOffer.OTHER, ProviderOffer.HAND]
+    draft = draft_of(await flow.act(ProviderOffer.USE), Next)
+    assert draft.connection.endpoint == get("gmail").best()
+    assert next_step(draft, step(StepId.PROVIDER)) is step(StepId.SIGNIN)
+
+
+async def test_the_server_by_hand_keeps_the_settings_of_the_provider() -> None:
+    flow = at("gmail", "gmail.com")
+    draft = draft_of(await flow.act(ProviderOffer.HAND), Next)
+    assert (draft.by_hand, draft.connection.provider, draft.connection.endpoint) == (True, "gmail", get("gmail").best())
+    again = ProviderFlow(draft, CATALOG)
+    assert again.state.preselected is ProviderOffer.HAND, "what was chosen before"
+    assert draft_of(await again.act(ProviderOffer.USE), Next).by_hand is False
+
+
+async def test_back_leads_to_the_address_with_everything() -> None:
+    flow = at("gmail", "gmail.com")
+    assert draft_of(await flow.act(ProviderOffer.BACK), Back) == flow.draft
+
+
+def test_settings_changes_and_sources_stand_beside_the_question_and_never_in_it() -> None:
+    state = at("gmail", "gmail.com").state
+    assert state.notes == ("smtp.gmail.com, port 465, SSL/TLS · checked 23 November 2026",)
+    settings, changed = state.rail
+    assert (settings.title, changed.title) == ("Settings", "What changed")
+    assert "Known from the ending of the address (gmail.com)." in settings.lines
+    assert any(line.startswith("30 May 2022: ") for line in changed.lines)
+    assert [part.title for part in state.changed] == [
+        "What the old help article says",
+        "What holds today",
+        "Sources",
+    ]
+    said = " ".join(line for part in state.changed for line in part.lines)
+    for fact in get("gmail").sources:
+        assert fact.title in said
+        assert fact.date in said
+
+
+@each_row("provider", CATALOG.providers, ids=lambda provider: provider.id)
+def test_each_provider_says_what_it_takes_and_each_offer_leads_somewhere(provider: Provider) -> None:
+    if provider.kind is ProviderKind.CUSTOM:
+        return
+    domain = next((each for each in provider.domains if "*" not in each), "firm.example")
+    state = at(provider.id, domain).state
+    assert ProviderOffer.HAND in offered(state), "always in sight"
+    assert state.card is not None
+    assert all(state.card.lines), state.card
+    assert (state.preselected is None) == (not takes_password(provider))
+    said = [state.question, state.card.title, *state.card.lines, *state.notes]
+    said += [words for each in state.offers for words in (each.verb, each.note)]
+    assert not any(bad in words for words in said for bad in ("{", "}", "None", "  ")), said
+    for offer in offered(state):
+        flow = at(provider.id, domain)
+        before = flow.state
+        leads = asyncio.run(flow.act(offer))
+        assert leads is not None or flow.state != before, offer
+
+
+# --- which application will send --------------------------------------------------------------------------------------
+
+
+async def test_which_application_will_send_is_remembered() -> None:
+    flow = at("gmail", "gmail.com")
+    asked = flow.state.application
+    assert asked is not None
+    assert asked.answers[0].words == CATALOG.applications[0].name
+    assert asked.chosen is asked.answers[0]
+    named = draft_of(await flow.act(ProviderOffer.USE), Next)
+    assert (named.application, named.application_name) == (Application.PASSWORD, CATALOG.applications[0].name)
+    flow.choose_application(asked.answers[-1])
+    other = draft_of(await flow.act(ProviderOffer.USE), Next)
+    assert (other.application, other.application_name) == (Application.OAUTH, "")
+    again = ProviderFlow(other, CATALOG).state.application
+    assert again is not None
+    assert again.chosen == asked.answers[-1]
+
+
+def test_it_is_not_asked_where_the_answer_changes_nothing() -> None:
+    for provider_id in ("ionos", "sandbox", "outlook-com", "brevo", "yahoo"):
+        assert at(provider_id, "firm.example").state.application is None, provider_id
+
+
+def test_an_application_of_the_data_is_offered_by_its_name_and_none_is_known_to_the_program() -> None:
+    nameless = Catalog(CATALOG.providers, (), ())
+    asked = ProviderFlow(at("gmail", "gmail.com").draft, nameless).state.application
+    assert asked is not None
+    assert [each.name for each in asked.answers] == ["", ""]
+    barred = ProviderFlow(at("outlook-com", "outlook.com").draft, nameless).state
+    assert barred.card is not None
+    assert barred.card.lines[-1].startswith("An application that takes a user name and a password cannot")
+
+
+# --- an application with a password cannot send -----------------------------------------------------------------------
+
+
+def test_a_mailbox_that_only_a_browser_opens_says_so_and_prefers_no_way_on() -> None:
+    state = at("outlook-com", "hotmail.com").state
+    assert state.card is not None
+    assert state.card.title == "Your application cannot send through hotmail.com since September 2024"
+    assert state.card.mood is Mood.WARNED
+    assert CATALOG.applications[0].name in state.card.lines[-1]
+    assert state.preselected is None
+    assert offered(state)[:3] == [ProviderOffer.MAILBOX, ProviderOffer.SERVICE, ProviderOffer.BROWSER]
+    assert "whoever looks after your computers" in state.offers[2].note
+    assert [each.part for each in state.offers[3:]] == ["Other ways", "Other ways"]
+    assert ProviderOffer.USE not in offered(state), "the way that nobody gets through is not offered"
+
+
+async def test_another_mailbox_begins_with_its_address_and_keeps_the_application() -> None:
+    flow = at("outlook-com", "hotmail.com")
+    flow.draft = replace(flow.draft, application=Application.PASSWORD, application_name="Any")
+    draft = draft_of(await flow.act(ProviderOffer.MAILBOX), Back)
+    assert (draft.address, draft.connection.provider, draft.connection.endpoint, draft.ways) == (None, None, None, 0)
+    assert (draft.application, draft.application_name) == (Application.PASSWORD, "Any")
+
+
+async def test_a_sending_service_is_chosen_from_those_there_are() -> None:
+    flow = at("outlook-com", "hotmail.com")
+    assert await flow.act(ProviderOffer.SERVICE) is None
+    listed = flow.state.list
+    assert listed is not None
+    relays = [each.id for each in CATALOG.providers if each.kind is ProviderKind.RELAY]
+    assert sorted(each.id for each in listed.rows) == sorted(relays)
+    first = [each.id for each in CATALOG.sending_services[:4]]
+    assert [each.id for each in listed.rows[:4]] == first
+    assert all(path.guide == each for each in first for path in get(each).paths), "with a guide of their own"
+    assert listed.preselected is None
+    flow.search("gmail")
+    assert flow.state.list is not None
+    assert "gmail" not in [each.id for each in flow.state.list.rows], "no mailbox among them"
+    flow.pick(first[0])
+    assert flow.state.question == f"You send through {get(first[0]).short_name}."
+    assert flow.state.preselected is ProviderOffer.USE
+    draft = draft_of(await flow.act(ProviderOffer.USE), Next)
+    assert (draft.connection.provider, str(draft.address)) == (first[0], "ana@hotmail.com")
+
+
+async def test_an_application_with_a_browser_goes_on_to_the_sign_in() -> None:
+    draft = draft_of(await at("outlook-com", "hotmail.com").act(ProviderOffer.BROWSER), Next)
+    assert (draft.application, draft.connection.provider) == (Application.OAUTH, "outlook-com")
+    assert next_step(draft, step(StepId.PROVIDER)) is step(StepId.SIGNIN)
+
+
+async def test_the_server_by_hand_is_no_server_of_a_provider_that_takes_no_password() -> None:
+    draft = draft_of(await at("outlook-com", "hotmail.com").act(ProviderOffer.HAND), Next)
+    assert (draft.connection.provider, draft.by_hand, draft.connection.endpoint) == ("custom", True, None)
+
+
+@pytest.mark.parametrize("provider_id", [each.id for each in CATALOG.providers if each.kind is ProviderKind.NO_SMTP])
+def test_who_lets_no_program_send_has_two_ways_on_and_no_browser(provider_id: str) -> None:
+    state = at(provider_id, get(provider_id).domains[0]).state
+    assert offered(state)[:2] == [ProviderOffer.MAILBOX, ProviderOffer.SERVICE]
+    assert ProviderOffer.BROWSER not in offered(state)
+    assert state.preselected is None
+
+
+def test_through_a_domain_of_ones_own_the_provider_is_named() -> None:
+    state = at("outlook-com", "firm.example", Origin.CHOSEN).state
+    assert state.card is not None
+    assert "through Outlook.com since September 2024" in state.card.title
+
+
+# --- an address that was not recognised -------------------------------------------------------------------------------
+
+
+async def test_nothing_is_preselected_for_an_address_that_was_not_recognised() -> None:
+    flow = unknown(origin_note="Nobody names a server.", found_notes=("It has a website.",))
+    state = flow.state
+    assert state.question == "Who runs your mailbox?"
+    assert state.list is not None
+    assert (state.list.preselected, state.preselected) == (None, None)
+    assert len(state.list.rows) == MOST_LISTED
+    assert state.notes == ("Nobody names a server.", "It has a website.")
+    assert offered(state) == [ProviderOffer.HAND]
+    draft = draft_of(await flow.act(ProviderOffer.HAND), Next)
+    assert (draft.connection.provider, draft.by_hand) == ("custom", True)
+    assert draft_of(await flow.act(ProviderOffer.BACK), Back) == flow.draft
+
+
+async def test_typing_finds_a_provider_and_picking_it_shows_what_it_takes() -> None:
+    flow = unknown()
+    flow.search("gmx")
+    listed = flow.state.list
+    assert listed is not None
+    assert (listed.filter.text, listed.rows[0].id, listed.preselected) == ("gmx", "gmx", "gmx")
+    flow.pick("gmx")
+    assert flow.state.question == "You chose GMX."
+    assert draft_of(await flow.act(ProviderOffer.USE), Next) == replace(
+        with_choice(Draft(address=FIRM), CATALOG, get("gmx")), by_hand=False
+    )
+
+
+def test_words_that_nothing_is_like_leave_the_server_by_hand() -> None:
+    flow = unknown()
+    flow.search("no such provider")
+    state = flow.state
+    assert state.list is not None
+    assert (state.list.rows, state.list.filter.hint) == ((), "Nothing like it is listed.")
+    assert offered(state) == [ProviderOffer.HAND]
+    flow.pick("no-such-id")
+    assert flow.state == state
+
+
+def test_several_that_share_a_server_come_first() -> None:
+    state = unknown(maybe=("ionos", "gone", "gmx")).state
+    assert state.question == "Several providers share this mail server. Which one is yours?"
+    assert state.list is not None
+    assert [each.id for each in state.list.rows[:2]] == ["ionos", "gmx"]
+    assert state.list.preselected is None
+
+
+async def test_looking_for_another_provider_comes_back_to_where_it_began() -> None:
+    flow = at("gmail", "gmail.com")
+    before = flow.state
+    assert await flow.act(ProviderOffer.OTHER) is None
+    assert flow.state.question == "Who runs your mailbox?"
+    flow.search("yah")
+    assert await flow.act(ProviderOffer.BACK) is None
+    assert flow.state == before
+    flow.search("nobody asks for words here")
+    assert flow.state == before
+
+
+async def test_another_provider_that_takes_no_password_is_said_at_once() -> None:
+    flow = unknown()
+    flow.pick("outlook-com")
+    assert flow.state.card is not None
+    assert "cannot send through" in flow.state.card.title
+
+
+# --- a server that was found ------------------------------------------------------------------------------------------
+
+
+async def test_a_server_of_the_address_s_own_domain_is_gone_on_with() -> None:
+    flow = at_found(OWN, STRANGE)
+    state = flow.state
+    assert state.question == "Several servers were found for firm.example. The first is the likeliest."
+    assert [each.verb for each in state.offers[:2]] == [
+        "mail.firm.example, port 465, SSL/TLS",
+        "mail.stranger.example, port 587, STARTTLS",
+    ]
+    assert state.preselected is ProviderOffer.FIRST_SERVER
+    draft = draft_of(await flow.act(ProviderOffer.FIRST_SERVER), Next)
+    assert (draft.connection.endpoint, draft.by_hand) == (OWN.endpoint, False)
+
+
+async def test_a_server_of_a_stranger_is_confirmed_first() -> None:
+    flow = at_found(OWN, STRANGE)
+    assert await flow.act(ProviderOffer.SECOND_SERVER) is None
+    asked = flow.state
+    assert asked.card is not None
+    assert asked.card.title == "Is it your provider's server?"
+    assert "mail.stranger.example" in asked.card.lines[0]
+    assert asked.preselected is ProviderOffer.DENY, "the careful answer"
+    assert await flow.act(ProviderOffer.DENY) is None
+    assert flow.state.preselected is ProviderOffer.FIRST_SERVER
+    assert flow.draft.connection.endpoint == OWN.endpoint, "a no changes nothing"
+    await flow.act(ProviderOffer.SECOND_SERVER)
+    assert await flow.act(ProviderOffer.BACK) is None
+    await flow.act(ProviderOffer.SECOND_SERVER)
+    draft = draft_of(await flow.act(ProviderOffer.CONFIRM), Next)
+    assert (draft.connection.endpoint, draft.confirmed_host) == (STRANGE.endpoint, "mail.stranger.example")
+
+
+async def test_a_found_server_of_a_draft_that_was_left_can_be_used() -> None:
+    """The candidates are not kept; the server is."""
+    left = replace(at_found(OWN).draft, candidates=())
+    flow = ProviderFlow(left, CATALOG)
+    assert flow.state.offers[0].verb == "Use mail.firm.example:465"
+    assert draft_of(await flow.act(ProviderOffer.USE), Next).connection.endpoint == OWN.endpoint
+
+
+async def test_a_found_server_can_be_looked_at_and_changed_by_hand() -> None:
+    draft = draft_of(await at_found(OWN).act(ProviderOffer.HAND), Next)
+    assert (draft.by_hand, draft.connection.endpoint) == (True, OWN.endpoint)
+
+
+def test_every_way_of_this_program_is_told_from_those_it_cannot_walk() -> None:
+    for provider in CATALOG.providers:
+        walkable = any(is_usable(path) for path in provider.paths)
+        assert walkable or not takes_password(provider), provider.id
