@@ -19,6 +19,7 @@ class StoppableWork:
 
     def __init__(self) -> None:
         self._task: asyncio.Future[Any] | None = None
+        self._stopping = False
 
     @property
     def running(self) -> bool:
@@ -26,9 +27,12 @@ class StoppableWork:
         return self._task is not None
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do it; return or raise what comes of it. Raises `Stopped` after `stop`."""
+        """Do it; return or raise what comes of it. Raises `Stopped` after `stop`.
+
+        Raises `CancelledError` where the work itself ended with one: nobody stopped it, and nobody is told it was.
+        """
         task = asyncio.ensure_future(work)
-        self._task = task
+        self._task, self._stopping = task, False
         try:
             await asyncio.wait({task})
         finally:
@@ -37,11 +41,12 @@ class StoppableWork:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-        if task.cancelled():
+        if task.cancelled() and self._stopping:
             raise Stopped
         return task.result()
 
     def stop(self) -> None:
         """Stop what is being done, if anything is."""
         if self._task is not None:
+            self._stopping = True
             self._task.cancel()

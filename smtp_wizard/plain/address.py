@@ -1,66 +1,98 @@
-"""Email: which address do you want to send mail from?"""
+"""Address: which address should your mail come from? In lines of text, on the flow of the step."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.discovery.autoconfig import load_database
-from smtp_wizard.engine.wizard.draft import Draft, with_found
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.steps import Next
+from smtp_wizard.flows.address import AddressFlow, AddressOffer, AddressQuestion, AddressState
+from smtp_wizard.flows.flow import Leads, Mood
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack
-from smtp_wizard.text.discovery import LIST_NO, LIST_YES, list_may_help, list_question
-from smtp_wizard.text.wizard import ADDRESS_LEAD, ADDRESS_QUESTION, practice_address, typo_words
+from smtp_wizard.text import address as words
 
 PRACTISE = ("practise", "practice")
 """What is typed to rehearse without a mailbox."""
+TYPED: Mapping[AddressOffer, str] = {
+    AddressOffer.MEANT: "use",
+    AddressOffer.KEEP: "keep",
+    AddressOffer.ASK: "yes",
+    AddressOffer.LEAVE_OUT: "no",
+}
+"""What may be typed in place of an answer's number."""
 
 
 def address(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """The first question. A misspelt ending is offered back; the provider is looked up before the next step."""
     if draft.address is None:
-        talk.say(ADDRESS_LEAD)
+        talk.say(f"{words.WHY} {words.PLAN}")
         talk.say("No mailbox at hand? Type 'practise' to rehearse everything on this computer.")
     return ask_in_order(talk, kit, draft, [Question(_address)])
 
 
 def _address(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    talk.say(ADDRESS_QUESTION)
-    meant = _spelt_right(talk, kit, draft)
-    following = draft.with_address(meant).with_typed("address", None)
-    if following.connection.provider is not None:
-        return following
-    talk.say(f"Looking up {meant.domain} ...")
-    return found_for(talk, kit, following)
+    flow = AddressFlow(draft, catalog=kit.desk.catalog, discovery=kit.desk.discovery)
+    flow.changed = _Progress(talk).take
+    talk.say(words.QUESTION)
+    leads: Leads | None = None
+    while leads is None:
+        match flow.state.question:
+            case AddressQuestion.ADDRESS:
+                leads = awaited(flow.act(_typed(talk, flow)))
+            case AddressQuestion.SPELLING | AddressQuestion.LIST:
+                leads = _answered(talk, flow)
+        _tell_failure(talk, flow.state)
+    assert isinstance(leads, Next), "'back' is an exception here"
+    return leads.draft
 
 
-def found_for(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    """Return the draft with what is found about its address; a public list is asked after a yes. Raises `GoBack`."""
-    assert draft.address is not None, "it was just typed"
-    found = awaited(kit.desk.discovery.find_settings(draft.address, tell=lambda line: talk.show([f"  {line}"])))
-    database = load_database()
-    if list_may_help(found) and talk.yes(list_question(draft, database), yes=LIST_YES, no=LIST_NO):
-        found = awaited(kit.desk.discovery.find_settings(draft.address, public_list=True))
-    return with_found(draft, found, kit.desk.catalog)
+def _typed(talk: Conversation, flow: AddressFlow) -> AddressOffer:
+    """Ask for the address; return what is to be done with it."""
+
+    def parse(text: str) -> str:
+        return text if text.casefold() in PRACTISE else str(Address.parse(text))
+
+    text = talk.ask(words.LABEL, parse, default=flow.state.address.text)
+    if text in PRACTISE:
+        return AddressOffer.PRACTISE
+    flow.type(text)
+    return AddressOffer.FIND
 
 
-def _spelt_right(talk: Conversation, kit: Kit, draft: Draft) -> Address:
-    """Ask until the address is meant as it stands there."""
-    catalog = kit.desk.catalog
+def _answered(talk: Conversation, flow: AddressFlow) -> Leads | None:
+    """Ask the question that came in the midst of it; `back` leads to the address."""
+    state = flow.state
+    assert state.card is not None, "it has a question"
+    ways = [Choice(each.id, each.verb, also=TYPED[each.id]) for each in state.offers if each.id in TYPED]
+    try:
+        answer = talk.choose(" ".join((*state.card.lines, state.card.title)), ways)
+    except GoBack:
+        answer = AddressOffer.BACK
+    return awaited(flow.act(answer))
 
-    def parse(text: str) -> Address:
-        return Address.parse(practice_address(catalog.providers) if text.casefold() in PRACTISE else text)
 
-    typed = draft.typed.get("address", str(draft.address or ""))
-    while True:
-        address = talk.ask("E-mail address", parse, default=typed)
-        meant = catalog.suggest(address.domain)
-        if meant is None or address == draft.address:
-            return address
-        ways = [
-            Choice(Address(address.local, meant), f"Use {meant}", also="use"),
-            Choice(address, f"Keep {address.domain}", also="keep"),
-        ]
-        try:
-            return talk.choose(typo_words(address.domain, meant), ways)
-        except GoBack:
-            continue
+def _tell_failure(talk: Conversation, state: AddressState) -> None:
+    if state.card is not None and state.card.mood is Mood.FAILED:
+        talk.say(" ".join((f"{state.card.title}:", *state.card.lines)))
+    elif state.address.error:
+        talk.say(state.address.error)
+
+
+class _Progress:
+    """Says what is looked up, each line once."""
+
+    def __init__(self, talk: Conversation) -> None:
+        self._talk = talk
+        self._said: set[str] = set()
+
+    def take(self, state: AddressState) -> None:
+        """Say what is new."""
+        if not state.running or state.card is None:
+            return
+        for line in (f"{state.card.title} ...", *(f"  {each}" for each in state.card.lines)):
+            if line not in self._said:
+                self._said.add(line)
+                self._talk.show([line])

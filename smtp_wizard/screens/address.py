@@ -1,130 +1,116 @@
-"""Email: which address do you want to send mail from?"""
+"""Address: which address should your mail come from?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Input
 
-from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.discovery.autoconfig import load_database
-from smtp_wizard.engine.wizard.draft import Draft, with_found
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
-from smtp_wizard.screens.dialogs import ConfirmScreen
-from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.text.discovery import LIST_NO, LIST_YES, list_may_help, list_question
-from smtp_wizard.text.wizard import ADDRESS_HINT, ADDRESS_LEAD, ADDRESS_QUESTION, PURPOSE, practice_address, typo_words
-from smtp_wizard.widgets.fault_containment import work_once
-from smtp_wizard.widgets.fields import Field, TextInput
-from smtp_wizard.widgets.text import Plain
+from smtp_wizard.flows.address import AddressFlow, AddressOffer, AddressQuestion, AddressState
+from smtp_wizard.flows.flow import Section
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import StepPage, note, question
+from smtp_wizard.text import address as words
+from smtp_wizard.text.wizard import PURPOSE
+from smtp_wizard.widgets.chips import Chip
+from smtp_wizard.widgets.frame import Frame, TextFrame
+from smtp_wizard.widgets.lines import ACCENT
+from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.outcome_card import OutcomeCard
+
+WHY_GUIDE = "own-mailbox"
 
 
-class AddressScreen(StepScreen):
-    """The first question. A misspelt ending is offered back; the provider is looked up before the next step."""
+class AddressScreen(StepPage[AddressState, AddressOffer]):
+    """One field. What is asked in the midst of it stands below it as a card with its answers."""
 
     STEP = StepId.ADDRESS
-    AUTO_FOCUS = "#address"
     HELP: ClassVar[str] = PURPOSE[StepId.ADDRESS]
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "keep", "Keep as typed", show=False),
-        Binding("f3", "practise", "Practise first"),
-        Binding("f7", "app.accounts", "Accounts"),
-        Binding("f8", "app.limits", "Limits"),
-        Binding("ctrl+q", "app.leave", "Quit"),
-    ]
+    flow: AddressFlow
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
-        super().__init__(kit, draft)
-        typed = draft.typed.get("address", str(draft.address) if draft.address else "")
-        self.field = Field(
-            "E-mail address",
-            TextInput(typed, placeholder="ana@example.com", id="address"),
-            hint=ADDRESS_HINT,
-            parse=Address.parse,
-        )
-        self._offered = ""
-        """The misspelt domain that was pointed out: Enter takes the right one, F2 keeps this one."""
+        flow = AddressFlow(draft, catalog=kit.desk.catalog, discovery=kit.desk.discovery)
+        super().__init__(kit, draft, flow)
+        self.banner.say(" ".join(filter(None, (kit.desk.catalog.own_trouble, kit.left))))
+        self.accounts = any_accounts(kit)
+        self.frame = TextFrame(flow.state.address, id="address-frame")
+        self.frame.field.id = "address"
+        self.card = OutcomeCard()
+        self.answers: OfferList[AddressOffer] = OfferList()
+        practise = Content.assemble(("F3", ACCENT), "  No mailbox at hand? Practise on this computer first.")
+        self.notes = (note(words.PLAN), note(practise))
 
-    def on_mount(self) -> None:
-        self.banner.say(" ".join(filter(None, (self.kit.desk.catalog.own_trouble, self.kit.left))))
+    def column(self) -> Iterator[Widget]:
+        yield question(words.QUESTION)
+        yield self.frame
+        yield self.card
+        yield self.answers
+        yield from self.notes
 
-    def body(self) -> Iterator[Widget]:
-        yield Plain(Content.styled(ADDRESS_QUESTION, "bold"), classes="question")
-        yield self.field
-        with Horizontal(classes="buttons"):
-            yield Button("Continue", id="continue", compact=True, variant="primary")
-            yield Button("Practise first, without a mailbox (F3)", id="practise", compact=True)
-        yield Plain(ADDRESS_LEAD, classes="lead")
+    def rail(self) -> Sequence[Section]:
+        asks = self.flow.state.question is not AddressQuestion.ADDRESS
+        return [*self.flow.state.sections, *([] if asks else [Section("", ("F6  why your own mailbox",))])]
 
-    @on(Input.Submitted, "#address")
-    @on(Button.Pressed, "#continue")
-    def _enter(self) -> None:
-        address = self.field.parsed()
-        if address is None:
-            self.field.entry.focus()
-            return
-        meant = self.kit.desk.catalog.suggest(address.domain)
-        if self._offered and self._offered == address.domain and meant:
-            self._look_up(Address(address.local, meant))
-        elif meant:
-            self._offered = address.domain
-            self.field.fail(
-                f"{typo_words(address.domain, meant)} Press Enter to use {meant}, or F2 to keep {address.domain}."
-            )
-        else:
-            self._look_up(address)
+    def chips(self) -> Sequence[Chip]:
+        state = self.flow.state
+        if state.running:
+            return []
+        if state.question is not AddressQuestion.ADDRESS:
+            return [self.answers.chip()]
+        enter = Chip("enter", "Find my server", self._find, help="find the mail server of this address")
+        practise = Chip("f3", "Practise", self._practise, help="practise on this computer, without a mailbox")
+        return [enter, practise, Chip("f6", "Guide", self._guide, help="guide: why send through your own mailbox?")]
 
-    @on(Input.Changed, "#address")
-    def _typed(self) -> None:
-        if self.workers.cancel_group(self, "look-up"):
-            self.banner.say("")  # another address is being typed
-        if self._offered and not self.field.value.strip().lower().endswith(self._offered):
-            self._offered = ""
-            self.field.fail("")
+    def back_words(self) -> str:
+        """As `Page.back_words`: before the first step are the accounts, where there are any."""
+        state = self.flow.state
+        if state.running:
+            return "Stop"
+        return "Back" if self.accounts or state.question is not AddressQuestion.ADDRESS else ""
 
-    def action_keep(self) -> None:
-        """Use the address as it was typed, although it looks misspelt."""
-        address = self.field.parsed()
-        if address is not None:
-            self._look_up(address)
-
-    @on(Button.Pressed, "#practise")
-    def action_practise(self) -> None:
-        """Fill in an address of the practice server."""
-        self.field.value = practice_address(self.kit.desk.catalog.providers)
-        self.field.fail("")
-        self.field.hint("This is the practice server on this computer. Press Enter to go on.")
-        self.field.entry.focus()
+    def draw(self, state: AddressState) -> None:
+        self.frame.show(state.address)
+        asks = state.question is not AddressQuestion.ADDRESS
+        self.card.show_card(state.card)
+        self.answers.offer([each for each in state.offers if each.id is not AddressOffer.BACK] if asks else [])
+        for each in self.notes:
+            each.display = state.card is None
 
     def collect(self) -> Draft:
-        address = self.field.read().value
-        if address is None:
-            return self.draft.with_typed("address", self.field.value)
-        return self.draft.with_address(address).with_typed("address", None)
+        return self.flow.collected()
 
-    async def _may_ask_the_list(self, draft: Draft) -> bool:
-        """Ask before a public list learns the domain."""
-        question = list_question(draft, load_database())
-        yes = await self.app.push_screen_wait(ConfirmScreen(question, yes=LIST_YES, no=LIST_NO))
-        return yes is True
+    def escape(self) -> None:
+        """Stop the look-up; leave a question for the field; else go back."""
+        if not self.flow.stop():
+            self.act(AddressOffer.BACK)
 
-    @work_once("look-up")
-    async def _look_up(self, address: Address) -> None:
-        """Find the provider: at once where the ending is known, else from the DNS."""
-        draft = self.draft.with_address(address).with_typed("address", None)
-        if draft.connection.provider is None:
-            self.banner.say(f"Looking up {address.domain} ... (Esc goes back)")
-            desk = self.kit.desk
-            found = await desk.discovery.find_settings(
-                address, tell=lambda line: self.banner.say(f"{line} (Esc goes back)")
-            )
-            if list_may_help(found) and await self._may_ask_the_list(draft):
-                found = await desk.discovery.find_settings(address, public_list=True)
-            draft = with_found(draft, found, desk.catalog)
-        self.go_on(draft)
+    def _find(self) -> None:
+        self.act(AddressOffer.FIND)
+
+    def _practise(self) -> None:
+        self.act(AddressOffer.PRACTISE)
+
+    def _guide(self) -> None:
+        self.show_guide(WHY_GUIDE)
+
+    @on(Frame.Changed)
+    def _typed(self, message: Frame.Changed) -> None:
+        self.flow.type(message.text)
+
+    @on(OfferList.Chosen)
+    def _answered(self, message: OfferList.Chosen) -> None:
+        self.act(message.offer.id)
+
+
+def any_accounts(kit: Kit) -> bool:
+    """Whether there are saved accounts to go back to; where they cannot be read, their own screen says why."""
+    try:
+        return kit.desk.book.holds_any()
+    except EXPECTED_ERRORS:
+        return True

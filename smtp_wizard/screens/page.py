@@ -7,6 +7,7 @@ set after it is composed.
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Generic, TypeVar
@@ -22,11 +23,11 @@ from smtp_wizard.engine.wizard.steps import Back, Next, Step, StepId, step
 from smtp_wizard.flows.flow import Flow, Section
 from smtp_wizard.screens.keyed import Keyed
 from smtp_wizard.screens.kit import Kit
-from smtp_wizard.screens.panel import HelpPanel
+from smtp_wizard.screens.panel import GuidePanel, HelpPanel
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.fault_containment import work_once
-from smtp_wizard.widgets.lines import STRONG, Lines
+from smtp_wizard.widgets.lines import ACCENT, STRONG, Lines
 from smtp_wizard.widgets.stepper import StepLine
 from smtp_wizard.widgets.text import Plain, folded
 
@@ -39,6 +40,7 @@ WIDE = 100
 """Columns from which on the rail is there."""
 RAIL = 36
 """Columns of its words."""
+KEY = re.compile(r"(F\d+|Enter|Esc|Del|[A-Z])(?= {2})")
 
 
 class Page(Keyed[T]):
@@ -146,6 +148,16 @@ class Page(Keyed[T]):
         """Open the menu."""
         self.run_action_now("app.tools")
 
+    def show_guide(self, guide_id: str) -> None:
+        """Show a guide over the page. Raises `UnknownGuide`, `DataError`."""
+        self.app.push_screen(GuidePanel(self.kit.shelf.get(guide_id), self.open_link))
+
+    def open_link(self, url: str) -> None:
+        """Show a web address whole, as a code for a phone, and open it where a browser is at hand."""
+        from smtp_wizard.screens.dialogs import LinkScreen
+
+        self.app.push_screen(LinkScreen(url, local=self.kit.local))
+
     def run_action_now(self, action: str) -> None:
         """Run an action of the app."""
         self.call_next(self.run_action, action)
@@ -246,5 +258,11 @@ def rail_rows(sections: Sequence[Section]) -> list[Content]:
     for section in sections:
         rows += [Content("")] if rows else []
         rows += [Content.styled(section.title, f"{STRONG} $foreground"), Content("")] if section.title else []
-        rows += [Content(row) for line in section.lines for row in folded(line, RAIL)]
+        rows += [_led(row) for line in section.lines for row in folded(line, RAIL)]
     return rows
+
+
+def _led(row: str) -> Content:
+    """Return a row of the rail with the key that it begins with in the accent: 'F4  all of it'."""
+    key = KEY.match(row)
+    return Content.assemble((key[0], ACCENT), row[key.end() :]) if key is not None else Content(row)

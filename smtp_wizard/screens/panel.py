@@ -6,7 +6,7 @@ The page below is not dimmed, so that its question stays in sight; it gives the 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -15,9 +15,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
+from smtp_wizard.engine.guides.guides import Guide, as_text
 from smtp_wizard.flows.flow import Card, Offer
 from smtp_wizard.screens.keyed import Keyed
-from smtp_wizard.widgets.chips import Chip
+from smtp_wizard.widgets.chips import CHOOSE, Chip
 from smtp_wizard.widgets.frame import Edged
 from smtp_wizard.widgets.lines import ACCENT, Lines
 from smtp_wizard.widgets.offers import IdT, OfferList
@@ -61,7 +62,7 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
         """As `Keyed.keys`: its own, and Esc; where nothing else is Enter's, Esc stands first."""
         close = Chip("escape", "Close", self.close, help="close this; the page below is as it was")
         own = list(self.chips())
-        first = [own.pop(0)] if own and own[0].key in ("enter", "") else []
+        first = [own.pop(0)] if own and (own[0].key == "enter" or own[0] is CHOOSE) else []
         return [*first, close, *own]
 
     def close(self) -> None:
@@ -96,6 +97,32 @@ class HelpPanel(TextPanel):
     def keys(self) -> Sequence[Chip]:
         """As `Panel.keys`: F1 closes the help again."""
         return [*super().keys(), Chip("f1", "Close", self.close, shown=False)]
+
+
+class GuidePanel(TextPanel):
+    """F6: a guide to read; O opens the web address of its first step that has one."""
+
+    def __init__(self, guide: Guide, open_link: Callable[[str], None] | None = None) -> None:
+        """`open_link` is called with a web address; None where there is no way to open one."""
+        about, _, text = as_text(guide, INSIDE).partition("\n")
+        rows = [Content(line) for line in text.strip("\n").split("\n")]
+        super().__init__(about, rows)
+        self.urls = [url for step in guide.steps for url in step.urls]
+        self._open_link = open_link
+
+    def chips(self) -> Sequence[Chip]:
+        """As `Panel.chips`."""
+        link = Chip("o", "Open the page", self._open, help="open the web address of the guide")
+        moves = Chip("", "Scroll", help="scroll")
+        return [*([link] if self.urls and self._open_link is not None else []), moves]
+
+    def keys(self) -> Sequence[Chip]:
+        """As `Panel.keys`: F6 closes the guide again."""
+        return [*super().keys(), Chip("f6", "Close", self.close, shown=False)]
+
+    def _open(self) -> None:
+        if self._open_link is not None:
+            self._open_link(self.urls[0])
 
 
 KEYS_WIDE = 8

@@ -27,10 +27,21 @@ def list_may_help(found: DiscoveryResult) -> bool:
     return not certain and found.problem not in _NOBODY_TO_ASK
 
 
-def list_question(draft: Draft, database: Database) -> str:
+def list_title(database: Database) -> str:
     """Ask before a public list learns the domain."""
+    return f"May we look in {database.name}?"
+
+
+def list_lines(draft: Draft, database: Database) -> tuple[str, ...]:
+    """Say why that is asked, and what its keeper learns."""
     domain = draft.address.domain if draft.address else "it"
-    return f"Nothing certain was found for {domain}. Ask {database.name}? It learns {database.learns}."
+    return (f"We could not find the server of {domain}.", f"The list learns {database.learns}.")
+
+
+def list_question(draft: Draft, database: Database) -> str:
+    """Return both in one text."""
+    why, learns = list_lines(draft, database)
+    return f"{why} {list_title(database)} {learns}"
 
 
 def server_words(candidate: Candidate) -> str:

@@ -5,7 +5,7 @@ Keys and answers are not named in it: each face has its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum, StrEnum
 
@@ -105,29 +105,6 @@ RESUME_ON = "Go on where I stopped"
 RESUME_NOTE = "only a password must be typed again"
 RESUME_ANEW = "Begin anew, and forget it"
 RESUME_HOME = "Look at my saved accounts"
-
-# --- email ---
-
-ADDRESS_QUESTION = "Which address do you want to send mail from?"
-ADDRESS_HINT = "Next: we look up your mail server. Nothing is sent yet."
-ADDRESS_LEAD = (
-    "Mail that your application sends through your own mailbox comes back to you when it cannot be delivered, "
-    "and a copy lies in your Sent folder. We set that up together: provider, sign-in, a test, and saving it."
-)
-PRACTICE_LOCAL = "you"
-"""The part before the @ of the practice address."""
-
-
-def typo_words(domain: str, meant: str) -> str:
-    """Offer the ending that was probably meant."""
-    return f"We do not know {domain}. Did you mean {meant}?"
-
-
-def practice_address(providers: Sequence[Provider]) -> str:
-    """Return the address that practice is done with."""
-    practice = next(each for each in providers if each.kind is ProviderKind.SANDBOX)
-    return f"{PRACTICE_LOCAL}@{practice.domains[0]}"
-
 
 # --- provider ---
 

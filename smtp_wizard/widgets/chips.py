@@ -110,7 +110,7 @@ class Chips(FaultContained, Static):
 
     def _fitting(self) -> list[Chip]:
         """Return the chips that fit: the first and the last two always do, of the others those that come first."""
-        room = (self.size.width or self.app.size.width) - 4
+        room = (self.outer_size.width or self.app.size.width) - 4
         kept = list(self._chips)
         while len(kept) > 3 and _width(kept) > room:
             del kept[-3]

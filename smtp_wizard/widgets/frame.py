@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -24,8 +25,12 @@ from smtp_wizard.flows.flow import Entry
 from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.fields import SecretInput, TextInput
 from smtp_wizard.widgets.lines import ACCENT, MUTED, STRONG, Lines
+from smtp_wizard.widgets.text import Plain
 
 V = TypeVar("V")
+
+EDGE_ROOM = 6
+"""Columns of a frame's width that its corners and the blanks around its words take."""
 
 
 class Edged(Widget):
@@ -57,7 +62,9 @@ class Frame(FaultContained, Edged, Vertical):
 
     def __init__(self, entry: Entry, field: TextInput, *, id: str | None = None, classes: str | None = None) -> None:
         """`field` is what is typed into; the id is the frame's."""
-        super().__init__(field, id=id, classes=classes)
+        self.more = Plain("", classes="foot")
+        self.more.display = False
+        super().__init__(field, self.more, id=id, classes=classes)
         self.field = field
         self.entry = entry
         self._draw(entry)
@@ -79,8 +86,19 @@ class Frame(FaultContained, Edged, Vertical):
 
     def _draw(self, entry: Entry) -> None:
         self.entry = entry
-        self.label(entry.label, entry.error or entry.hint)
+        foot = f"! {entry.error}" if entry.error else entry.hint
+        # What is too long for the edge is folded below the field, inside: no word is ever cut off.
+        room = (self.outer_size.width or 76) - EDGE_ROOM
+        folds = cell_len(foot) > room
+        self.label(entry.label, "" if folds else foot)
+        if folds or self.more.display:
+            self.more.update(foot if folds else "")
+            self.more.display = folds
         self.set_class(bool(entry.error), "-bad")
+
+    def on_resize(self) -> None:
+        """Put the words where there is room for them now."""
+        self._draw(self.entry)
 
     def select_all(self) -> None:
         """Select what stands in the field, so that typing replaces it; put the cursor there."""

@@ -27,7 +27,8 @@ class Stepper(FaultContained, Static):
             return Content(self._short())
         parts: list[Content] = []
         for step in self.steps:
-            name = f"[{step.title}]" if step is self.current else step.title
+            title = "Email" if step.id is StepId.ADDRESS else step.title
+            name = f"[{title}]" if step is self.current else title
             parts.append(Content.styled(name, "bold" if step is self.current else "$foreground-muted"))
         return Content(" > ").join(parts)
 

@@ -240,7 +240,7 @@ def test_what_is_no_address_is_said_and_asked_again(answered: Look) -> None:
 
 def test_a_misspelt_ending_is_offered_back(answered: Look) -> None:
     """Enter takes the ending that was meant."""
-    draft = answered(("E-mail address:", "ana@gmial.com"), ("Did you mean gmail.com? 1. Use gmail.com", ""))
+    draft = answered(("E-mail address:", "ana@gmial.com"), ("Did you mean gmail.com? 1. Yes: ana@gmail.com", ""))
     assert (str(draft.address), draft.connection.provider) == ("ana@gmail.com", "gmail")
 
 
@@ -380,7 +380,7 @@ def test_servers_that_were_found_are_offered_with_where_they_are_from(answered: 
 
 def test_a_public_list_is_a_question(answered: Look, nobody: dict[str, Any]) -> None:
     nobody["problem"] = None
-    answered(FIRM, ("It learns your domain, never your address.", "no"), ("Who runs your mailbox?", "back"))
+    answered(FIRM, ("The list learns your domain, never your address.", "no"), ("Who runs your mailbox?", "back"))
 
 
 def test_where_several_are_possible_they_are_offered_first(answered: Look, nobody: dict[str, Any]) -> None:

@@ -60,11 +60,11 @@ class Held:
 
 async def test_an_address_is_looked_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = Held(monkeypatch, Discovery, "find_settings")
-    async with standing(WORK["AddressScreen._look_up"].place, tmp_path) as walk:
+    async with standing(WORK["StepPage.act: address"].place, tmp_path) as walk:
         await walk.press(*["enter"] * 5)
         await held.reached(walk)
         assert (held.given_up, walk.step) == (0, "address")
-        assert walk.reads("Looking up")
+        await walk.until_reads("Looking for the server of unknown.example")
 
 
 async def test_whoever_types_on_is_not_taken_along_with_the_address_before(
@@ -72,12 +72,12 @@ async def test_whoever_types_on_is_not_taken_along_with_the_address_before(
 ) -> None:
     """The look-up ends with the first key that changes the address; the new one is looked up by the next Enter."""
     held = Held(monkeypatch, Discovery, "find_settings")
-    async with standing(WORK["AddressScreen._look_up"].place, tmp_path) as walk:
+    async with standing(WORK["StepPage.act: address"].place, tmp_path) as walk:
         await walk.press("enter")
         await held.reached(walk)
         await walk.press("s")
         await walk.until(lambda: held.given_up == 1, "the end of the look-up")
-        assert not walk.reads("Looking up")
+        await walk.until(lambda: not walk.reads("Looking for"), "the end of what says so")
         assert walk.the("#address", Input).value == "ana@unknown.examples"
         await walk.press("enter")
         await held.reached(walk, 2)

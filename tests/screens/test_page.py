@@ -173,3 +173,12 @@ async def test_the_rail_is_there_from_a_hundred_columns_on(size: tuple[int, int]
         text = "\n".join(rows(app))
         assert ("Server    smtp.example" in text) is wide
         assert ("smtp.example, port 465" in text) is not wide
+
+
+async def test_what_is_too_long_for_the_edge_of_a_field_is_folded_below_it(tmp_path: Path) -> None:
+    why = "An e-mail address has an @ in the middle, for example ana@example.com, and no blanks in it."
+    async with shown(tmp_path, (60, 20)) as (app, page):
+        page.name_frame.show(Entry(label="Name", text="ana", error=why))
+        await repainted(app)
+        text = " ".join(" ".join(rows(app)).replace("│", " ").split())
+        assert why in text

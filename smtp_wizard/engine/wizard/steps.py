@@ -116,7 +116,7 @@ def _in_browser(draft: Draft) -> bool:
 
 
 STEPS: tuple[Step, ...] = (
-    Step(StepId.ADDRESS, "Email", lambda draft: True, lambda draft: draft.address is not None),
+    Step(StepId.ADDRESS, "Address", lambda draft: True, lambda draft: draft.address is not None),
     Step(StepId.PROVIDER, "Provider", lambda draft: True, lambda draft: draft.connection.provider is not None),
     Step(StepId.SIGNIN, "Sign-in", _way_is_a_question, lambda draft: draft.connection.path is not None),
     Step(StepId.SERVER, "Server", lambda draft: draft.by_hand, _server_known),

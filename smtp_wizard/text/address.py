@@ -1,0 +1,38 @@
+"""What both faces say at the first step: the address that mail comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smtp_wizard.engine.providers.provider import Provider, ProviderKind
+
+QUESTION = "Which address should your mail come from?"
+LABEL = "E-mail address"
+PLACEHOLDER = "you@yourfirm.com"
+HINT = "nothing is sent yet"
+PLAN = "We find your mail server, sign in once, send one test, and save it. Five minutes with most providers."
+WHY = "Sent through your own mailbox, an invoice is kept in Sent, and you hear of it when it cannot be delivered."
+NEVER = "It sends nothing before you say so, and keeps no password in clear text unless you ask for that."
+PRACTICE_LOCAL = "you"
+"""The part before the @ of the practice address."""
+
+
+def unknown_words(domain: str) -> str:
+    """Say that an ending is not known, where it looks misspelt."""
+    return f"We know no mail server for {domain}."
+
+
+def meant_question(meant: str) -> str:
+    """Offer the ending that was probably meant."""
+    return f"Did you mean {meant}?"
+
+
+def near_words(domain: str, meant: str) -> str:
+    """Say why an ending is taken for a misspelt one."""
+    return f"{domain} is nearly {meant}, which many people have. If yours is right as it stands, keep it."
+
+
+def practice_address(providers: Sequence[Provider]) -> str:
+    """Return the address that practice is done with."""
+    practice = next(each for each in providers if each.kind is ProviderKind.SANDBOX)
+    return f"{PRACTICE_LOCAL}@{practice.domains[0]}"
