@@ -113,6 +113,7 @@ REVEALERS = frozenset(
         "engine/providers/provider.py",  # compares its shape with that of the provider's app passwords
         "plain/done.py",  # shows it, after a yes
         "screens/oauth.py",  # puts a client secret back into its field, where it stays hidden
+        "flows/connect.py",  # hands what was typed back to its field, where it stays hidden
         "screens/connect.py",  # puts what was typed back into its field, where it stays hidden
         "screens/done.py",  # shows it, on a key press
     }

@@ -1,232 +1,232 @@
-"""Connect: the guide, the password, and one attempt; what failed is mended here."""
+"""Connect: the guide, the password, and one sign-in at a time, as questions in lines of text."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from enum import StrEnum
-from functools import partial
 
 from smtp_wizard.engine.base.connection import Auth
-from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.stages import Depth
-from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.guides.guides import as_text
-from smtp_wizard.engine.providers.provider import AccessPath
-from smtp_wizard.engine.services.options import Options
-from smtp_wizard.engine.wizard.draft import Draft, with_tidy_secret
-from smtp_wizard.output.lines import WIDTH, endpoint_words
-from smtp_wizard.plain.checks import CompletedCheck, find_out, network_choice
-from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
-from smtp_wizard.plain.passphrase import opened_for
+from smtp_wizard.engine.guides.guides import Guide, as_text
+from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.flows.check_view import CheckView
+from smtp_wizard.flows.connect import ConnectFlow
+from smtp_wizard.flows.connect_state import At, ConnectOffer, ConnectServices, ConnectState, Place
+from smtp_wizard.flows.flow import Card
+from smtp_wizard.flows.guide import GuideView
+from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, WIDTH, result_lines, transcript_line
+from smtp_wizard.plain.checks import awaited
+from smtp_wizard.plain.form import Kit, StepOutcome
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack
-from smtp_wizard.text.network import Unreached, unreached_after
-from smtp_wizard.text.wizard import (
-    ANYWAY,
-    ANYWAY_NO,
-    ANYWAY_QUESTION,
-    ANYWAY_YES,
-    REFUSED_AS_IT_IS,
-    SECRET_LACKING,
-    USERNAME_LACKING,
-    filled_guide,
-    guide_id_for,
-    oddity_words,
-    override_words,
-    proved_words,
-    secret_count,
-)
+from smtp_wizard.text.connect import done_words
+from smtp_wizard.text.wizard import filled_guide
 
 
 def connect(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
-    """Sign in, once an answer; go on when that has worked."""
-    if not kit.backwards and draft.connection.auth is not Auth.XOAUTH2:
-        show_guide(talk, kit, draft, guide_id_for(_path(kit, draft)))
-    if draft.connection.endpoint is not None:
-        talk.say(f"Server {endpoint_words(draft.connection.endpoint)}")
-        for line in override_words(draft, kit.desk.catalog):
-            talk.say(line)
-    questions = [Question(_username, lambda each: each.connection.auth is not Auth.NONE), Question(_proved)]
-    return ask_in_order(talk, kit, draft, questions)
-
-
-def _path(kit: Kit, draft: Draft) -> AccessPath | None:
-    return kit.desk.catalog.path(draft.connection)
+    """Sign in, once an answer; go on when that has worked. Raises `Quit`."""
+    desk = kit.desk
+    services = ConnectServices(
+        catalog=desk.catalog,
+        checks=desk.checks,
+        scans=desk.scans,
+        tokens=desk.tokens,
+        vault=desk.stores.vault,
+        shelf=kit.shelf,
+    )
+    return _Connect(talk, kit, ConnectFlow(draft, services)).run()
 
 
 def show_guide(talk: Conversation, kit: Kit, draft: Draft, guide_id: str) -> None:
     """Print a guide, with what is known put in."""
-    guide = filled_guide(kit.shelf, guide_id, kit.desk.catalog.get(draft.connection.provider), draft)
+    _print_guide(talk, filled_guide(kit.shelf, guide_id, kit.desk.catalog.get(draft.connection.provider), draft))
+
+
+def _print_guide(talk: Conversation, guide: Guide) -> None:
     talk.show([*as_text(guide, WIDTH).splitlines(), ""])
 
 
-def _username(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    return draft.with_sign_in(talk.ask("User name", _some, default=draft.connection.username), draft.secret)
+class _Look(StrEnum):
+    """What only this face offers: a screen has keys for it."""
 
-
-def _some(text: str) -> str:
-    if not text:
-        raise InputError(USERNAME_LACKING)
-    return text
-
-
-def _proved(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    return _SignIn(talk, kit, draft).run()
-
-
-class _Action(StrEnum):
-    """What can be done with a sign-in."""
-
-    GO_ON = "go-on"
-    TYPE = "type"
-    AGAIN = "again"
-    ANYWAY = "anyway"
-    FIX = "fix"
-    USER = "user"
-    NETWORK = "network"
     GUIDE = "guide"
     DETAILS = "details"
 
 
-class _SignIn:
-    """Attempts until one works, or the person goes back; the draft keeps what was typed."""
+_HIDDEN = "What you type does not appear, not even as stars."
+_WORDS: Mapping[ConnectOffer, str] = {
+    ConnectOffer.FIX: "fix",
+    ConnectOffer.SIGN_IN: "again",
+    ConnectOffer.SAME: "same",
+    ConnectOffer.ANYWAY: "anyway",
+    ConnectOffer.NETWORK: "network",
+    ConnectOffer.CHANGE: "settings",
+}
+"""What may be typed in place of a number."""
+Row = Choice[ConnectOffer | _Look]
 
-    def __init__(self, talk: Conversation, kit: Kit, draft: Draft) -> None:
+
+class _Connect:
+    """Asks what the flow wants, says what it tells, and hands over what is chosen."""
+
+    def __init__(self, talk: Conversation, kit: Kit, flow: ConnectFlow) -> None:
         self.talk = talk
         self.kit = kit
-        self.draft = draft
-        self.checked: CompletedCheck | None = None
-
-    def run(self) -> Draft:
-        """Return the draft with its proof. Raises `GoBack` with the draft as it is then, `Quit`."""
-        try:
-            action = self._at_first()
-            while action is not _Action.GO_ON:
-                action = self._do(action)
-        except GoBack:
-            raise GoBack(self.draft) from None
-        return self.draft
-
-    def _at_first(self) -> _Action:
-        if self.draft.signed_in:
-            rows = [Choice(_Action.GO_ON, "Go on"), *self._typing(), Choice(_Action.AGAIN, "Check it again")]
-            return self.talk.choose(proved_words(self.draft.connection.auth), rows)
-        return _Action.TYPE if self.draft.connection.auth is Auth.PASSWORD else _Action.AGAIN
-
-    def _do(self, action: _Action) -> _Action:
-        """Do what was chosen; return what is to be done next."""
-        match action:
-            case _Action.TYPE:
-                self.draft = _typed(self.talk, self.kit, self.draft)
-                if not self.draft.refused:
-                    return self._attempt()
-                self.talk.say(REFUSED_AS_IT_IS)
-            case _Action.AGAIN:
-                return self._attempt()
-            case _Action.ANYWAY:
-                if self.talk.yes(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO):
-                    return self._attempt(anyway=True)
-            case _Action.FIX:
-                fix = self._finding.fix if self._finding else None
-                assert fix is not None, "it is offered only where there is one"
-                self.draft = self.draft.with_endpoint(fix)
-                return self._attempt()
-            case _Action.USER:
-                self.draft = _username(self.talk, self.kit, self.draft)
-            case _Action.NETWORK:
-                assert self._unreached is not None, "it is offered only where there is something to find out"
-                find_out(self.talk, self.kit, self._unreached)
-            case _Action.GUIDE:
-                show_guide(self.talk, self.kit, self.draft, self._guide_id)
-            case _Action.DETAILS:
-                assert self.checked is not None, "it is offered only after a check"
-                self.checked.show_transcript()
-        return self._next()
-
-    def _attempt(self, *, anyway: bool = False) -> _Action:
-        """Sign in, once; `anyway`: although that may lock the account."""
-        if not opened_for(self.talk, self.kit, self.draft):
-            return self._next()
-        self.talk.say("Checking ...")
-        draft = self.draft
-        options = Options(ignore_lockout=anyway)
-        self.checked = CompletedCheck(
-            self.talk, partial(self.kit.desk.checks.check_draft, draft, Depth.LOGIN, options=options)
-        )
-        if self.checked.report is not None:
-            self.draft = replace(draft, proof=self.kit.desk.checks.prove(draft, self.checked.report, Depth.LOGIN))
-        self.kit.keep(self.draft)
-        if self.draft.signed_in:
-            self.talk.say(f"{proved_words(self.draft.connection.auth)} Next: the test mail.")
-            return _Action.GO_ON
-        return self._next()
+        self.flow = flow
+        self._told = CheckView()
+        self._card: Card | None = None
+        """The card that was told last."""
+        self._running = ""
+        flow.changed = self._follow
 
     @property
-    def _finding(self) -> Finding | None:
-        report = self.checked.report if self.checked else None
-        return next(iter(report.findings), None) if report else None
+    def state(self) -> ConnectState:
+        """What the flow shows now."""
+        return self.flow.state
 
-    @property
-    def _unreached(self) -> Unreached | None:
-        report = self.checked.report if self.checked else None
-        if report is None or self.draft.connection.sandbox is not None:
-            return None
-        return unreached_after(self.kit.desk.scans, report)
+    def run(self) -> StepOutcome:
+        """Return where the step leads. Raises `Quit`."""
+        self._begin()
+        leads: StepOutcome | None = None
+        while leads is None:
+            try:
+                offer = self._wanted()
+            except GoBack:
+                offer = next(each.id for each in self.state.offers if each.key == "Esc")
+            leads = self._act(offer)
+        return leads
 
-    @property
-    def _guide_id(self) -> str:
-        """The guide that helps with what went wrong, else the one of this way in."""
-        finding = self._finding
-        if finding is not None and finding.guide in self.kit.shelf.ids():
-            return str(finding.guide)
-        return guide_id_for(_path(self.kit, self.draft))
+    def _begin(self) -> None:
+        connection, guide = self.flow.draft.connection, self.state.guide
+        if guide is not None and not self.kit.backwards and connection.auth is not Auth.XOAUTH2:
+            _print_guide(self.talk, guide.guide)
+        self.talk.say(self.state.settings)
+        for line in self.state.notes:
+            self.talk.say(line)
+        self._tell()
 
-    def _typing(self) -> list[Choice[_Action]]:
-        return (
-            [Choice(_Action.TYPE, "Type the password again", word="again")]
-            if self.draft.connection.auth is Auth.PASSWORD
-            else []
-        )
+    # -- asking -----------------------------------------------------------------------------------------------------
 
-    def _next(self) -> _Action:
-        """Ask what is to be done after an attempt that has not worked."""
-        fix = self._finding.fix if self._finding else None
-        rows = [
-            *([Choice(_Action.FIX, f"Try {endpoint_words(fix)}", word="fix")] if fix else []),
-            *self._typing(),
-            Choice(_Action.AGAIN, "Check once more as it is"),
-            *([Choice(_Action.ANYWAY, ANYWAY, word="anyway")] if self.checked and self.checked.paused else []),
-            *([Choice(_Action.USER, "Change the user name")] if self.draft.connection.auth is not Auth.NONE else []),
-            *network_choice(self._unreached, _Action.NETWORK),
-            Choice(_Action.GUIDE, "Show the guide that helps", word="guide"),
-            Choice(_Action.DETAILS, "Show what was said to the server, and its answers", word="details"),
+    def _wanted(self) -> ConnectOffer:
+        """Ask for what is to be typed now, or for one of the offers. Raises `GoBack`."""
+        state = self.state
+        if state.passphrase is not None:
+            self.flow.type_passphrase(self.talk.secret(f"{state.passphrase.label}, not shown", optional=True))
+            return ConnectOffer.UNLOCK
+        if state.at is At.TYPING and state.offers[0].id is ConnectOffer.SIGN_IN:
+            return self._filled_in()
+        return self._chosen()
+
+    def _filled_in(self) -> ConnectOffer:
+        """Ask for what is typed; 'back' leads from the password to the user name. Raises `GoBack`."""
+        while True:
+            if self.state.username is not None:
+                entry = self.state.username
+                self.flow.type_username(self.talk.ask(entry.label, str, default=entry.text, help=entry.hint))
+            try:
+                self._secret_typed()
+            except GoBack:
+                if self.state.username is None:
+                    raise
+                continue
+            return ConnectOffer.SIGN_IN
+
+    def _secret_typed(self) -> None:
+        """Ask for the password; what is unusual in it is pointed out, since it cannot be seen. Raises `GoBack`."""
+        while (entry := self.state.secret) is not None:
+            before = self.flow.secret_text
+            keeps = " (Enter: the one from before)" if before else ""
+            text = self.talk.secret(f"{entry.label}, not shown{keeps}", optional=True, help=f"{entry.hint}. {_HIDDEN}")
+            if not text:
+                return
+            self.flow.type_secret(text)
+            doubt = self.state.doubt
+            if not doubt or self.talk.yes(doubt, yes="Sign in with it all the same", no="Type it again"):
+                return
+            self.flow.type_secret(before)
+
+    def _chosen(self) -> ConnectOffer:
+        """Ask for one of the offers; the first is what Enter takes. Raises `GoBack`."""
+        while True:
+            question = "" if self.state.asks else "What now? ('back' leads to the step before.)"
+            chosen = self.talk.choose(question, self._rows())
+            match chosen:
+                case _Look.GUIDE if self.state.guide is not None:
+                    _print_guide(self.talk, self.state.guide.guide)
+                case _Look.DETAILS:
+                    self.talk.show([TRANSCRIPT_LEGEND, *(transcript_line(line) for line in self.flow.transcript)])
+                case ConnectOffer.SIGN_IN if self.state.aim in (Place.SECRET, Place.USERNAME):
+                    return self._filled_in()
+                case ConnectOffer():
+                    return chosen
+
+    def _rows(self) -> list[Row]:
+        state = self.state
+        rows: list[Row] = [
+            Choice(each.id, each.verb, about=each.note, word=_WORDS.get(each.id, ""), also=self._also(each.id))
+            for each in state.offers
+            if each.key != "Esc" or len(state.offers) == 1 or state.asks
         ]
-        # Whoever just presses Enter does not send once more what was refused.
-        usual = _Action.GUIDE if self.draft.refused and not fix and not self._typing() else None
-        return self.talk.choose("What now? ('back' leads to the settings.)", rows, usual)
+        if state.guide is not None and state.at is At.FAILED:
+            rows.append(Choice(_Look.GUIDE, f"Guide: {state.guide.guide.title}", word=_Look.GUIDE))
+        if self.flow.transcript and not state.asks:
+            what = "Details: what was said to the server, and its answers"
+            rows.append(Choice(_Look.DETAILS, what, word=_Look.DETAILS))
+        return rows
 
+    def _also(self, offer: ConnectOffer) -> str:
+        """Return what a person may answer too: to a question yes or no."""
+        if not self.state.asks:
+            return ""
+        return "no" if offer is ConnectOffer.LEAVE else "yes"
 
-def _typed(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    """Ask for the password; one that looks wrong is pointed out before it is tried. Raises `GoBack`, `Quit`."""
-    path = _path(kit, draft)
-    form = path.secret_form if path else None
-    label = path.secret_label if path and path.secret_label else "Password"
-    keeps = " (Enter: the one from before)" if draft.secret else ""
-    shape = f"{form.length} characters, blanks do not matter. " if form else ""
-    while True:
-        text = talk.secret(
-            f"{label}, not shown{keeps}",
-            optional=bool(draft.secret),
-            lacking=SECRET_LACKING,
-            help=f"{shape}What you type does not appear, not even as stars.",
-        )
-        if not text:
-            return draft
-        tried = with_tidy_secret(draft.with_sign_in(draft.connection.username, Secret(text)), kit.desk.catalog)
-        assert tried.secret is not None, "it was just put there"
-        doubt = oddity_words(tried.secret)
-        if form is not None:
-            doubt = "" if form.fits(text) else "Such a password is made up by the provider, and looks otherwise."
-            talk.say(secret_count(form, text))
-        if not doubt or talk.yes(doubt, yes="Sign in with it all the same", no="Type it again"):
-            return tried
+    # -- doing ------------------------------------------------------------------------------------------------------
+
+    def _act(self, offer: ConnectOffer) -> StepOutcome | None:
+        """Do what was chosen, and say what came of it; what has worked leads on by itself."""
+        guide, before = self.state.guide, self.state.at
+        leads = awaited(self.flow.act(offer))
+        # Enter, pressed while it ran, must not begin another sign-in.
+        self.talk.drop()
+        self.kit.keep(self.flow.draft)
+        if leads is not None:
+            return leads
+        self._tell_ticks(guide)
+        self._tell()
+        if self.state.at is At.PASSED and before is not At.PASSED:
+            return awaited(self.flow.act(ConnectOffer.NEXT))
+        return None
+
+    def _tell_ticks(self, before: GuideView | None) -> None:
+        """Say which steps have been proved; what proves a step proves those before it."""
+        now = self.state.guide
+        done = now.newly_done(before) if now is not None and before is not None and now.guide == before.guide else ()
+        if done:
+            self.talk.say(done_words(done))
+
+    def _tell(self) -> None:
+        """Say what is wrong in a field, and what the card tells, unless that was said."""
+        state = self.state
+        for entry in (state.username, state.secret, state.passphrase):
+            if entry is not None and entry.error:
+                self.talk.say(entry.error)
+        card, before, self._card = state.card, self._card, state.card
+        if card is None or card == before:
+            return
+        # What failed was said with its stage, as it came.
+        said = state.at is At.FAILED and self._told.failed is not None
+        for line in (state.tries,) if said else (card.title, *card.lines):
+            if line:
+                self.talk.say(line)
+
+    def _follow(self, state: ConnectState) -> None:
+        """Say what is under way, and each stage as it ends."""
+        running = state.card.title if state.card is not None and state.busy else ""
+        if running and running != self._running:
+            self.talk.say(running)
+            self._card = None
+        self._running = running
+        told = len(self._told.results)
+        if state.check.results[:told] != self._told.results:
+            told = 0
+        for result in state.check.results[told:]:
+            self.talk.show(result_lines(result))
+        self._told = state.check

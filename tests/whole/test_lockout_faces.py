@@ -24,6 +24,7 @@ from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.dialogs import ConfirmScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.text.connect import REFUSED_UNCHANGED
 from smtp_wizard.text.wizard import ANYWAY_QUESTION, REFUSED_AS_IT_IS
 from tests.support.checking import EHLO, GREETING, PLAIN_UP_TO_AUTH, QUICK, SIGNED_IN
 from tests.support.dialogue import Dialogue
@@ -144,7 +145,6 @@ def test_the_plain_wizard_stops_and_offers_the_way_on(desk: Desk) -> None:
         endpoint = Endpoint("127.0.0.1", port, Security.NONE)
         asyncio.run(spend(desk, endpoint))
         dialogue = Dialogue(
-            ("User name", ""),
             ("not shown", "guess one"),
             ("Try anyway", "anyway"),
             (ANYWAY_QUESTION, ""),
@@ -194,13 +194,12 @@ async def test_in_lines_of_text_enter_sends_nothing_that_was_refused(desk: Desk)
         dialogue = await plainly(
             desk,
             begun,
-            ("User name", ""),
             ("not shown", "guess one"),
             ("What now?", ""),
             ("not shown (Enter: the one from before)", ""),
-            (REFUSED_AS_IT_IS, ""),
+            (REFUSED_UNCHANGED, ""),
             ("not shown", "guess one"),
-            (REFUSED_AS_IT_IS, "2"),
+            (REFUSED_UNCHANGED, "2"),
             ("The user name or the password is wrong", ""),
             ("not shown", "guess two"),
             ("What now?", "quit"),
@@ -253,17 +252,16 @@ async def test_in_lines_of_text_what_was_refused_is_not_said_to_be_tested(desk: 
 
 
 async def test_in_lines_of_text_enter_sends_no_refused_token_either(desk: Desk) -> None:
-    """Where nothing can be typed again, Enter shows the guide."""
+    """Where nothing can be typed again, Enter leads to where another token comes from."""
     async with MisbehavingServer(TOKEN_REFUSED) as server:
         token = with_fields(draft(server.endpoint(Security.NONE)), auth=Auth.XOAUTH2, secret=Secret("ya29.token"))
+        token = replace(token, token_elsewhere=True)
         dialogue = await plainly(
             desk,
             token,
-            ("User name", ""),
+            ("What now? ('back' leads to the step before.) 1. Change settings", "same"),
             ("What now?", ""),
-            ("What now?", ""),
-            ("What now?", "again"),
-            ("What now?", "quit"),
+            ("Which server sends your mail?", "quit"),
             ("Leave now?", "yes"),
         )
         assert server.received.count(b"AUTH XOAUTH2") == 2

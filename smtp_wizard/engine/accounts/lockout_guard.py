@@ -18,7 +18,7 @@ from smtp_wizard.engine.checks.events import Emit, RunFinished, SignInProgress, 
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.target import Target, planned_stages
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.providers.provider import Provider, ProviderKind
+from smtp_wizard.engine.providers.provider import Lockout, Provider, ProviderKind
 
 PAUSED = "sign_in_paused"
 """The code of the finding where no sign-in was tried."""
@@ -62,7 +62,7 @@ class LockoutGuard:
         self, target: Target, depth: Depth, emit: Emit, check: Callable[[SignInProgress], Awaitable[Report]]
     ) -> Report:
         """Do a check that signs in, and count how that came out; or report why it is not done."""
-        lockout = self._provider.lockout if self._provider and self._provider.lockout else USUAL
+        lockout = lockout_of(self._provider)
         name, *also = self._whose
         slot = await self._attempts.acquire(
             name, target.connection.endpoint.host, lockout, also=also, anyway=self._anyway
@@ -71,6 +71,11 @@ class LockoutGuard:
             finding = pause_finding(slot, self._now(), _name(self._provider), self._title)
             return report_pause(target, depth, finding, emit)
         return await _Counted(self._attempts, slot).run(check)
+
+
+def lockout_of(provider: Provider | None) -> Lockout:
+    """Return how many failed sign-ins are too many for a provider, and how long they count."""
+    return provider.lockout if provider is not None and provider.lockout is not None else USUAL
 
 
 class _Counted:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.account_book import AccountBook, NoSuchAccount
-from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard, paused, refused, signs_in
+from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard, lockout_of, paused, refused, signs_in
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection, knows_server
@@ -58,6 +58,15 @@ def result_of(report: Report, depth: Depth, now: datetime) -> Result:
         {each.stage: round(each.took * 1000) for each in report.results if each.verdict is not Verdict.SKIPPED},
         next((tls.not_after for tls in good), None),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How often a sign-in may still fail before the lockout guard holds it back."""
+
+    left: int
+    minutes: int
+    """How long it is held back then."""
 
 
 class Checks:
@@ -258,6 +267,18 @@ class Checks:
             reachable = Endpoint(actual.host, actual.port, wanted.security)
             connection = replace(target.connection, endpoint=reachable, ca_file=str(sandbox.ca_file))
             yield replace(target, connection=connection, alternatives=())
+
+    async def tries_left(self, draft: Draft) -> Tries | None:
+        """Return how often a sign-in of a draft may still fail before it is held back; None where none is counted."""
+        connection = draft.connection
+        if connection.endpoint is None or connection.auth is Auth.NONE or connection.sandbox is not None:
+            return None
+        provider = self._catalog.get(connection.provider)
+        lockout = lockout_of(provider)
+        host = connection.endpoint.host
+        name, *also = counted_names(self._catalog, host, connection.username, draft.address)
+        counted = await in_thread(lambda: self._attempts.counted(name, host, also))
+        return Tries(max(0, lockout.attempts - len(counted)), lockout.minutes)
 
     def _shape(self, connection: Connection[Endpoint | None], secret: Secret | None) -> str | None:
         path = self._catalog.path(connection)
