@@ -13,16 +13,21 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePath
 from typing import Any, ClassVar
 
 from textual import events, on, work
 from textual.app import SuspendNotSupported
-from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
+from smtp_wizard.app_areas import HOME as HOME
+from smtp_wizard.app_areas import LIMITS as LIMITS
+from smtp_wizard.app_areas import SETUP as SETUP
+from smtp_wizard.app_areas import TOOLS as TOOLS
+from smtp_wizard.app_areas import AreasApp
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
@@ -39,6 +44,7 @@ from smtp_wizard.engine.wizard.steps import (
     previous_step,
     step,
 )
+from smtp_wizard.flows.address import AddressFlow, AddressOffer
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
 from smtp_wizard.runtime.early_keys import restore_terminal
 from smtp_wizard.runtime.fault_log import as_fault
@@ -46,11 +52,12 @@ from smtp_wizard.runtime.foreground import Foreground
 from smtp_wizard.runtime.server_watch import ServerWatch
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.connect import ConnectScreen
-from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen, TooSmallScreen
+from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen
 from smtp_wizard.screens.done import DoneScreen
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen, WizardRequested
 from smtp_wizard.screens.limits import LimitsScreen
+from smtp_wizard.screens.menu import MenuItem
 from smtp_wizard.screens.oauth import OAuthScreen
 from smtp_wizard.screens.page import StepPage
 from smtp_wizard.screens.provider import ProviderScreen
@@ -59,6 +66,7 @@ from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.screens.signin import SignInScreen
 from smtp_wizard.screens.step import Kit, StepOutcome, StepScreen
 from smtp_wizard.screens.testmail import TestMailScreen
+from smtp_wizard.screens.too_small import TooSmallScreen
 from smtp_wizard.screens.tools import (
     GuideListScreen,
     MailboxScreen,
@@ -68,7 +76,6 @@ from smtp_wizard.screens.tools import (
 )
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.text.wizard import LEAVE_QUESTION, Resume
-from smtp_wizard.typed_ahead import TypedAheadApp
 from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.themes import NO_COLOR, OWN, THEMES, AsciiFilter, theme_for
 from smtp_wizard.widgets.toolkit import outlive_the_terminal, read_any_byte
@@ -88,33 +95,26 @@ SCREENS: Mapping[str, Callable[[Kit, Draft], AnyStep]] = {
 }
 TOOL_SCREENS: Mapping[str, Callable[[Kit], Screen[None]]] = {
     Tool.EXPLAIN: ExplainScreen,
+    MenuItem.BOUNCES: ExplainScreen,
     Tool.MAILBOX: MailboxScreen,
     Tool.UNSUBSCRIBE: UnsubscribeScreen,
     Tool.GUIDES: GuideListScreen,
 }
 SETTLE = 0.02
 """Seconds in which a screen that was just put there is laid out."""
-HOME, SETUP, TOOLS, LIMITS = "home", "setup", "tools", "limits"
 
 
 class BaseScreen(FaultContained, Screen[None]):
     """What lies beneath the steps; never seen for longer than a change of screens."""
 
 
-class WizardApp(TypedAheadApp):
+class WizardApp(AreasApp):
     """The screens, over the engine."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "page.tcss"]
     SUSPENDED_SCREEN_CLASS = "-suspended"
     TITLE = "smtp-wizard"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f7", "accounts", "Accounts", show=False),
-        Binding("f8", "limits", "Limits", show=False),
-        Binding("f10,ctrl+o", "tools", "Tools", show=False),
-        Binding("ctrl+q", "leave", "Quit"),
-        Binding("ctrl+t", "look", "Another look", show=False),
-    ]
 
     def __init__(
         self,
@@ -152,7 +152,6 @@ class WizardApp(TypedAheadApp):
         self.add_mode(SETUP, BaseScreen)
         self.add_mode(TOOLS, lambda: ToolsScreen(self.kit))
         self.add_mode(LIMITS, lambda: LimitsScreen(self.kit))
-        self.before_limits = HOME
         (foreground or Foreground()).drawn_on(self.put_aside)
         self.ascii = only_ascii(os.environ, getattr(sys.__stderr__, "encoding", None))
 
@@ -172,7 +171,7 @@ class WizardApp(TypedAheadApp):
         too_small = event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1]
         shown = isinstance(self.screen, TooSmallScreen)
         if too_small and not shown:
-            self.push_screen(TooSmallScreen(SMALLEST))
+            self.push_screen(TooSmallScreen())
         elif shown and not too_small:
             self.screen.dismiss(None)
 
@@ -261,47 +260,48 @@ class WizardApp(TypedAheadApp):
         elif self.walking is None or self.draft.address is None:
             self._edit(message.draft)
         else:
-            self._ask_to_put_aside(message.draft)
+            self._ask_to_put_aside(partial(self._edit, message.draft), "change this one")
 
-    def _ask_to_put_aside(self, draft: Draft) -> None:
-        """Another account is being set up: only one can be."""
+    def _ask_to_put_aside(self, go_on: Callable[[], object], yes: str) -> None:
+        """Another account is being set up: only one can be. `yes` says what is done instead."""
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._edit(draft)
+        def answered(dropped: bool | None) -> None:
+            if dropped:
+                go_on()
 
         question = f"You are setting up {self.draft.address}, and it is not saved yet."
-        self.push_screen(ConfirmScreen(question, yes="Drop that, and change this one", no="Stay here"), answered)
+        self.push_screen(ConfirmScreen(question, yes=f"Drop that, and {yes}", no="Stay here"), answered)
 
     def _edit(self, draft: Draft) -> None:
         # A copy, which edits nothing yet, begins at its server as well.
         self.walk(draft, opening_step(draft) if draft.editing is not None else step(StepId.SERVER))
 
-    def action_accounts(self) -> None:
-        """Show the saved accounts; what was typed in the wizard stays."""
-        self.switch_mode(HOME)
-
-    def action_tools(self) -> None:
-        """Show the tools; what was typed in the wizard stays."""
-        self.switch_mode(TOOLS)
-
-    def action_limits(self) -> None:
-        """Show the sending limits; Escape leads back to where one was."""
-        if self.current_mode != LIMITS:
-            self.before_limits = self.current_mode
-            self.switch_mode(LIMITS)
-
-    def action_leave_limits(self) -> None:
-        """Back to where one was before the sending limits."""
-        self.switch_mode(self.before_limits)
-
     @on(OpenTool)
     def _open_tool(self, message: OpenTool) -> None:
         self.push_screen(TOOL_SCREENS[message.tool](self.kit))
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The way to the accounts is offered where the person is not there already."""
-        return self.current_mode != HOME if action == "accounts" else True
+    def open_tool(self, name: str) -> None:
+        """Show a tool over the screen that is shown."""
+        self.push_screen(TOOL_SCREENS[name](self.kit))
+
+    def practise(self) -> None:
+        """Go to the practice mailbox; what is being set up is put aside after a question."""
+        if self.walking is None or self.draft.address is None or self.draft.saved is not None:
+            self._practise()
+        else:
+            self._ask_to_put_aside(self._practise, "practise")
+
+    @work(exclusive=True, group="practise")
+    async def _practise(self) -> None:
+        desk = self.kit.desk
+        flow = AddressFlow(Draft(), catalog=desk.catalog, discovery=desk.discovery)
+        leads = await flow.act(AddressOffer.PRACTISE)
+        assert isinstance(leads, Next), "the practice mailbox is in the catalogue"
+        self.walk(leads.draft, step(StepId.PROVIDER))
+
+    def action_leave_keeping(self) -> None:
+        """Quit without a question, for which there is no room; what was typed is kept."""
+        self._ended(0)
 
     def action_leave(self) -> None:
         """Quit; where something was entered and not saved, ask first."""

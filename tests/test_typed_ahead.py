@@ -24,7 +24,7 @@ from tests.support.cli import LIMIT, PROGRAM
 from tests.support.ptys import TAKE_TERMINAL
 
 ADDRESS, PASSWORD = "ana@sandbox.test", "p\u00e4ssw\u00f6rt \u6f22"
-ENTER, UP, DOWN, F7 = "\r", "\x1b[A", "\x1b[B", "\x1b[18~"
+ENTER, UP, DOWN, F10 = "\r", "\x1b[A", "\x1b[B", "\x1b[21~"
 """What keys send."""
 
 
@@ -138,18 +138,18 @@ def test_arrows_and_enters_are_what_they_were_pressed_for(tmp_path: Path, keys: 
 
 @pytest.mark.parametrize("when", ["at the command", "while it is loaded"])
 def test_keys_on_the_way_to_the_accounts_do_what_they_say(tmp_path: Path, when: str) -> None:
-    """F7 leads to the accounts, N from there to the wizard."""
+    """F10 and A lead to the accounts, N from there to the wizard."""
     with terminal(tmp_path) as screen:
         if when == "at the command":
-            screen.press(F7, "n", ADDRESS)
+            screen.press(F10, "a", "n", ADDRESS)
             screen.start()
         else:
             screen.start()
             while screen.modes() != (0, 0):
                 screen.read()
-            screen.press(F7, "n", ADDRESS)
-        screen.until_reads("[Email]")
-        screen.until_reads(f"E-mail address {ADDRESS}")
+            screen.press(F10, "a", "n", ADDRESS)
+        screen.until_reads("● Address")
+        screen.until_reads(ADDRESS)
         assert screen.leave() == 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from textual import on
@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input
 
 from smtp_wizard.engine.base.secret import Secret
@@ -18,6 +19,8 @@ from smtp_wizard.engine.guides.guides import Guide, as_text
 from smtp_wizard.engine.providers.provider import AccessPath, SecretForm
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Step
+from smtp_wizard.flows.flow import Offer
+from smtp_wizard.screens.panel import INSIDE, Panel
 from smtp_wizard.text.wizard import (
     INSTEAD,
     LOOK_AGAIN,
@@ -28,12 +31,15 @@ from smtp_wizard.text.wizard import (
     Resume,
     resume_question,
 )
+from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.choices import Choice, Choices
 from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.fields import Field, SecretInput, TextInput
 from smtp_wizard.widgets.key_hints import KeyHints
+from smtp_wizard.widgets.lines import Lines
+from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.qr import qr_code
-from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.text import Plain, folded
 
 T = TypeVar("T")
 
@@ -68,23 +74,25 @@ class HelpScreen(Dialog[None]):
         yield KeyHints()
 
 
-class ConfirmScreen(Dialog[bool]):
+class ConfirmScreen(Panel[bool]):
     """A question with two answers; the careful one is chosen at first."""
 
     def __init__(self, question: str, *, yes: str, no: str) -> None:
-        super().__init__()
+        super().__init__("A question first", "Esc changes nothing")
         self.question = question
-        self.choices = Choices([Choice(False, no), Choice(True, yes)])
+        self.answers = OfferList([Offer("no", no, chip="Take it"), Offer("yes", yes, chip="Take it")])
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
-            yield Plain(f"{self.question}\n")
-            yield self.choices
-        yield KeyHints()
+    def body(self) -> Iterator[Widget]:
+        yield Lines([*(Content(row) for row in folded(self.question, INSIDE)), Content("")])
+        yield self.answers
 
-    @on(Choices.Taken)
-    def _taken(self) -> None:
-        self.dismiss(self.choices.selected)
+    def chips(self) -> Sequence[Chip]:
+        """As `Panel.chips`."""
+        return [self.answers.chip(), Chip("", "Choose")]
+
+    def on_offer_list_chosen(self, message: OfferList.Chosen) -> None:
+        """Return whether it was the yes."""
+        self.dismiss(message.offer.id == "yes")
 
 
 class ResumeScreen(Dialog[Resume]):
@@ -206,22 +214,6 @@ class GuideScreen(Dialog[None]):
         with VerticalScroll(classes="dialog"):
             yield Plain(as_text(self.guide, DIALOG_TEXT))
         yield KeyHints()
-
-
-class TooSmallScreen(Dialog[None]):
-    """Stands in for every screen while the terminal is too small; goes away by itself."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.leave", "Quit", show=False)]
-
-    def __init__(self, smallest: tuple[int, int]) -> None:
-        super().__init__()
-        self.text = (
-            f"This window is too small: make it at least {smallest[0]} columns wide and {smallest[1]} rows high. "
-            "Nothing you typed is lost. Or leave with Ctrl+Q and use 'smtp-wizard --plain'."
-        )
-
-    def compose(self) -> ComposeResult:
-        yield Plain(self.text)
 
 
 V = TypeVar("V")

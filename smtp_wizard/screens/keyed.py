@@ -20,6 +20,7 @@ T = TypeVar("T")
 EDITING = frozenset({"delete", "backspace", "home", "end", "left", "right", "space", "question_mark"})
 """Keys that belong to a field while the cursor is in one."""
 MOVES = {"down": 1, "up": -1}
+HOW_TO_LEAVE = "Press Ctrl+Q to leave."
 
 
 class Keyed(FaultContained, PaintedOnce[T]):
@@ -39,15 +40,22 @@ class Keyed(FaultContained, PaintedOnce[T]):
 
     async def on_key(self, event: events.Key) -> None:
         """Do what the key says at the foot; the arrows of a field move the list that stands below it."""
-        typing = isinstance(self.focused, Input | TextArea)
-        chip = None if typing and event.key in EDITING else self._chip_of(event.key)
+        field = self.focused if isinstance(self.focused, Input | TextArea) else None
+        chip = None if field is not None and event.key in EDITING else self._chip_of(event.key)
         if chip is not None:
             event.stop()
             event.prevent_default()
             chip.act()
+        elif event.key == "ctrl+c" and not (field is not None and field.selected_text):
+            event.stop()
+            event.prevent_default()
+            self.tell(HOW_TO_LEAVE)
         elif event.key in MOVES and self.move_list(MOVES[event.key]):
             event.stop()
             event.prevent_default()
+
+    def tell(self, words: str) -> None:
+        """Say something for a moment, where this screen has a place for it."""
 
     def _chip_of(self, key: str) -> Chip | None:
         key = "f1" if key == "question_mark" else key

@@ -113,7 +113,7 @@ class LimitsScreen(FaultContained, Screen[None]):
         Binding("s", "sort", "Sort"),
         Binding("x", "export", "Export CSV"),
         Binding("f4", "details", "Sources"),
-        Binding("escape", "app.leave_limits", "Back"),
+        Binding("escape", "app.leave_area", "Back"),
         Binding("f1,question_mark", "help", "Help", key_display="f1"),
         Binding("ctrl+q", "app.leave", "Quit", show=False),
     ]

@@ -23,7 +23,7 @@ from smtp_wizard.engine.wizard.steps import Back, Next, Step, StepId, step
 from smtp_wizard.flows.flow import Flow, Section
 from smtp_wizard.screens.keyed import Keyed
 from smtp_wizard.screens.kit import Kit
-from smtp_wizard.screens.panel import GuidePanel, HelpPanel
+from smtp_wizard.screens.panel import DetailsPanel, GuidePanel, HelpPanel
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.fault_containment import work_once
@@ -146,7 +146,15 @@ class Page(Keyed[T]):
 
     def menu(self) -> None:
         """Open the menu."""
-        self.run_action_now("app.tools")
+        self.run_action_now("app.menu")
+
+    def tell(self, words: str) -> None:
+        """As `Keyed.tell`."""
+        self.banner.say(words)
+
+    def show_details(self, rows: Sequence[Content], copied: str) -> None:
+        """F4: show every detail over the page. `copied` is the same as one text, without a secret."""
+        self.app.push_screen(DetailsPanel(rows, copied))
 
     def show_guide(self, guide_id: str) -> None:
         """Show a guide over the page. Raises `UnknownGuide`, `DataError`."""

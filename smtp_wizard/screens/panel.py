@@ -42,6 +42,7 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
     def __init__(self, title: str, foot: str = "Esc closes") -> None:
         super().__init__()
         self.box = PanelBox(classes="box", can_focus=False)
+        self.heading = title
         self.box.label(title, foot)
 
     @abstractmethod
@@ -63,7 +64,16 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
         close = Chip("escape", "Close", self.close, help="close this; the page below is as it was")
         own = list(self.chips())
         first = [own.pop(0)] if own and (own[0].key == "enter" or own[0] is CHOOSE) else []
-        return [*first, close, *own]
+        leave = Chip("ctrl+q", "Leave", self._leave, shown=False)
+        taken = {each.key for each in own}
+        return [*first, close, *own, *([leave] if leave.key not in taken else [])]
+
+    def tell(self, words: str) -> None:
+        """As `Keyed.tell`: in the lower edge."""
+        self.box.label(self.heading, words)
+
+    def _leave(self) -> None:
+        self.call_next(self.run_action, "app.leave")
 
     def close(self) -> None:
         """Close the panel with nothing decided."""
@@ -97,6 +107,27 @@ class HelpPanel(TextPanel):
     def keys(self) -> Sequence[Chip]:
         """As `Panel.keys`: F1 closes the help again."""
         return [*super().keys(), Chip("f1", "Close", self.close, shown=False)]
+
+
+class DetailsPanel(TextPanel):
+    """F4: every check, and the server's own words."""
+
+    def __init__(self, rows: Sequence[Content], copied: str) -> None:
+        """`copied` is what C sends to the terminal's clipboard."""
+        super().__init__("Details", rows)
+        self._copied = copied
+
+    def chips(self) -> Sequence[Chip]:
+        """As `Panel.chips`."""
+        return [Chip("c", "Copy it", self._copy), Chip("", "Scroll", help="scroll")]
+
+    def keys(self) -> Sequence[Chip]:
+        """As `Panel.keys`: F4 closes them again."""
+        return [*super().keys(), Chip("f4", "Close", self.close, shown=False)]
+
+    def _copy(self) -> None:
+        self.app.copy_to_clipboard(self._copied)
+        self.tell("sent to your terminal")
 
 
 class GuidePanel(TextPanel):

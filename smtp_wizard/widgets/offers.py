@@ -62,6 +62,8 @@ class OfferList(Lines, Generic[IdT], can_focus=True):
             """The list."""
             return self.offers
 
+    APART: ClassVar[bool] = True
+    """Whether an empty row stands below an offer with a description."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "move(1)", show=False),
         Binding("up", "move(-1)", show=False),
@@ -166,7 +168,7 @@ class OfferList(Lines, Generic[IdT], can_focus=True):
                 rows += [Row(None, Content(""))] if rows and rows[-1].words.plain else []
                 rows.append(Row(None, Content.styled(part, MUTED)))
             rows += [Row(at, words) for words in self._item(item, room)]
-            if item.note or item.off:
+            if self.APART and (item.note or item.off):
                 rows.append(Row(None, Content("")))
         while rows and not rows[-1].words.plain:
             rows.pop()

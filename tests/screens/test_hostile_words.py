@@ -158,7 +158,7 @@ async def test_the_password_is_on_no_screen_but_the_last_and_there_only_on_a_key
     """From typing it to the list of accounts; P on Done shows it in groups of four, and hides it again."""
     async with walking(desk, size=(120, 60)) as walk:
         await walk.at("address")
-        await walk.press("f3", "enter")
+        await walk.press("f3")
         await walk.at("provider")
         await walk.press("enter")
         await walk.at("signin")

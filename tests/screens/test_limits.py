@@ -32,7 +32,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 async def limits(walk: Walk) -> LimitsScreen:
-    await walk.press("f8")
+    await walk.press("f10", "l")
     return await walk.at_screen(LimitsScreen)
 
 
@@ -55,18 +55,18 @@ def listed(walk: Walk) -> list[str]:
     return [str(table.get_row_at(at)[0])[2:22].strip() for at in range(table.row_count)]
 
 
-async def test_f8_leads_there_and_escape_back_to_where_one_was(desk: Desk) -> None:
+async def test_the_menu_leads_there_and_escape_back_to_where_one_was(desk: Desk) -> None:
     """From the wizard, with something half typed, and from the accounts; nothing typed is lost."""
     async with walking(desk) as walk:
         await walk.at("address")
         await walk.write("ana@exam")
         await limits(walk)
         assert walk.app.current_mode == LIMITS
-        await walk.press("f8", "escape")
+        await walk.press("escape")
         await walk.at_screen(AddressScreen)
         assert walk.app.current_mode == SETUP
         await walk.until_reads("ana@exam")
-        await walk.press("f7")
+        await walk.press("f10", "a")
         await walk.at_screen(HomeScreen)
         await walk.press("l")
         await walk.at_screen(LimitsScreen)

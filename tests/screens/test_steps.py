@@ -648,7 +648,7 @@ async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk
     """Forward to the review, back to the first question, forward again: no answer has to be given twice."""
     async with walking(desk) as walk:
         await walk.at("address")
-        await walk.press("f3", "enter")
+        await walk.press("f3")
         await walk.at("provider")
         await walk.press("down", "enter")
         await walk.at("signin")

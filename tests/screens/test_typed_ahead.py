@@ -103,7 +103,7 @@ async def test_from_area_to_area(tmp_path: Path) -> None:
         await burst(walk, ["l", "slash", *"gmx", "escape", "escape", "o", "escape", "n", *"ana@"])
         await walk.at("address")
         await walk.until(lambda: walk.the("#address", Input).value == "ana@", "the address")
-        await walk.press("f8")
+        await walk.press("f10", "l")
         screen = await walk.at_screen(LimitsScreen)
         assert screen.entry.value == "gmx"
 

@@ -1,0 +1,128 @@
+"""The app's areas: how one gets to each by the menu, and back to where one was."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
+from smtp_wizard.screens.keyed import Keyed
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.too_small import TooSmallScreen
+from smtp_wizard.typed_ahead import TypedAheadApp
+
+HOME, SETUP, TOOLS, LIMITS = "home", "setup", "tools", "limits"
+
+OLD_KEYS = frozenset({"accounts", "limits", "tools", "look"})
+"""What has keys of its own on the screens that are not drawn anew; on the others the menu leads there."""
+
+
+class AreasApp(TypedAheadApp):
+    """Opens the areas; Escape leads back to where one was."""
+
+    kit: Kit
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f7", "accounts", "Accounts", show=False),
+        Binding("f8", "limits", "Limits", show=False),
+        Binding("f10,ctrl+o", "tools", "Tools", show=False),
+        Binding("ctrl+p", "menu", "Menu", show=False),
+        Binding("ctrl+q", "leave", "Quit"),
+        Binding("ctrl+t", "look", "Another look", show=False),
+    ]
+
+    def __init__(self, folder: Path, *, ansi_color: bool | None) -> None:
+        super().__init__(folder, ansi_color=ansi_color)
+        self.before: dict[str, str] = {}
+        """For each area: where one was before it."""
+
+    @abstractmethod
+    def practise(self) -> None:
+        """Go to the practice mailbox; what is being set up is put aside after a question."""
+
+    @abstractmethod
+    def open_tool(self, name: str) -> None:
+        """Show a tool over the screen that is shown."""
+
+    @abstractmethod
+    def action_leave(self) -> None:
+        """Quit; where something was entered and not saved, ask first."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key does what the screen says that it does, and nothing else."""
+        shown = self._shown
+        if isinstance(shown, TooSmallScreen):
+            return action == "leave_keeping"
+        if isinstance(shown, Keyed) and action in OLD_KEYS:
+            return False
+        return self.current_mode != HOME if action == "accounts" else True
+
+    # -- areas ------------------------------------------------------------------------------------------------------
+
+    def enter_area(self, mode: str) -> None:
+        """Show an area; what was typed in the wizard stays."""
+        if self.current_mode != mode:
+            self.before[mode] = self.current_mode
+            self.switch_mode(mode)
+
+    def action_leave_area(self) -> None:
+        """Back to where one was before this area; where one was nowhere, to the accounts."""
+        self.switch_mode(self.before.pop(self.current_mode, HOME))
+
+    def action_accounts(self) -> None:
+        """Show the saved accounts."""
+        self.enter_area(HOME)
+
+    def action_tools(self) -> None:
+        """Show the tools."""
+        self.enter_area(TOOLS)
+
+    def action_limits(self) -> None:
+        """Show the sending limits."""
+        self.enter_area(LIMITS)
+
+    # -- the menu ---------------------------------------------------------------------------------------------------
+
+    def action_menu(self) -> None:
+        """Open the menu over the screen that is shown; Escape leaves everything as it was."""
+        from smtp_wizard.screens.menu import MenuPanel
+
+        if not isinstance(self.screen, MenuPanel):
+            self.push_screen(MenuPanel(self._accounts_words()), self._chosen)
+
+    def _accounts_words(self) -> str:
+        """Say how many accounts there are; '' where there are none, or they cannot be read."""
+        try:
+            count = len(self.kit.desk.book.list())
+        except EXPECTED_ERRORS:
+            return ""
+        return f"{count} saved" if count else ""
+
+    def _chosen(self, item: str | None) -> None:
+        from smtp_wizard.screens.menu import MenuItem
+
+        match item:
+            case MenuItem.ACCOUNTS:
+                self.enter_area(HOME)
+            case MenuItem.LIMITS:
+                self.enter_area(LIMITS)
+            case MenuItem.PRACTISE:
+                self.practise()
+            case MenuItem.LOOK:
+                self.choose_look()
+            case MenuItem.LEAVE:
+                self.action_leave()
+            case str():
+                self.open_tool(item)
+
+    def choose_look(self) -> None:
+        """Ask which look the screens are to have."""
+        from smtp_wizard.screens.menu import LookPanel
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self.theme = name
+
+        self.push_screen(LookPanel(self.theme), chosen)
