@@ -10,9 +10,11 @@ import pytest
 from smtp_wizard.commands.options import connection
 from smtp_wizard.engine.base import endpoint
 from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.stages import Stage
 from tests.support.certs import Authority
 from tests.support.cli import Ran, run
 from tests.support.misbehaving import Drip, Expect, Hold, MisbehavingServer, Send, StartTls, Step, refused_port
+from tests.support.time_is_up import TimeIsUp
 
 
 async def cli(*arguments: str, stdin: str | bytes = "") -> Ran:
@@ -157,11 +159,15 @@ def test_the_usual_ports_are_those_of_the_standards() -> None:
     assert [*endpoint.USUAL_WAYS] == [465, 587, 2525, 25]
 
 
-async def test_the_time_limit_holds_for_the_whole_and_what_was_seen_is_reported() -> None:
+async def test_the_time_limit_holds_for_the_whole_and_what_was_seen_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    time_is_up = TimeIsUp(monkeypatch)
     script: list[Step] = [Drip(b"220-a\r\n" * 100, 0.05)]
     async with MisbehavingServer(script, strict=False) as server:
         where = f"127.0.0.1:{server.port}"
-        ran = await cli("check", where, "--security", "starttls", "--timeout", "2", "--json")
+        checking = cli("check", where, "--security", "starttls", "--timeout", "2", "--json")
+        ran = await time_is_up.when(lambda: (server.port, Stage.GREETING) in time_is_up.begun, checking)
     assert (ran.code, ran.result["verdict"]) == (1, "unknown")
     assert ran.stages[-1] == ("greeting", "unknown")
     assert ran.result["findings"][0]["code"] == "time-is-up"

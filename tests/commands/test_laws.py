@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
@@ -22,6 +23,7 @@ from smtp_wizard.runtime.exits import Exit
 from tests.support.cli import PROGRAM, checked, on_terminal, run, run_process, started
 from tests.support.misbehaving import refused_port, silent_port
 from tests.support.patience import PATIENCE
+from tests.support.time_is_up import TimeIsUp
 
 PASSWORD = "correct horse battery"
 PRACTICE = ("setup", "ana@sandbox.test", "--store", "session")
@@ -237,11 +239,14 @@ def test_the_command_for_the_password_gets_no_shell_no_terminal_and_no_input(tmp
     assert (ran.code, ran.result["verdict"]) == (0, "pass")
 
 
-def test_a_command_for_the_password_that_never_ends_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+async def test_a_command_for_the_password_that_never_ends_is_ended_with_all_that_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time_is_up = TimeIsUp(monkeypatch)
     marker = tmp_path / "pid"
-    ran = run(
-        *PRACTICE, "--password-command", f"sh -c 'sleep 60 & echo $! > {marker}; wait'", "--timeout", "1", "--json"
-    )
+    command = f"sh -c 'sleep 600 & echo $! > {marker}; wait'"
+    waiting = asyncio.to_thread(run, *PRACTICE, "--password-command", command, "--timeout", "1", "--json")
+    ran = await time_is_up.when(lambda: marker.exists() and marker.read_text("utf-8").endswith("\n"), waiting)
     assert (ran.code, ran.error["code"]) == (1, "timeout")
     pid = int(marker.read_text("utf-8"))
     assert ended(pid)

@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from smtp_wizard.commands.check_all_ports import Sweep
+from smtp_wizard.commands.checking import Transcript
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer, ControlHost
+from smtp_wizard.engine.scan.results import PortScanned, ScanEvent
 from smtp_wizard.text.network import answer_lines
 from tests.support.certs import Authority
 from tests.support.cli import Ran, run
@@ -23,6 +27,7 @@ from tests.support.misbehaving import (
     refused_port,
     silent_port,
 )
+from tests.support.time_is_up import TimeIsUp
 
 TLS, STARTTLS = Security.TLS, Security.STARTTLS
 HOST = "localhost"
@@ -128,13 +133,33 @@ async def test_each_conversation_is_in_the_transcript(
     assert "EHLO" in text
 
 
+def ports_scanned(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the ports about which all is known, which grow while a probe goes on."""
+    ports: list[int] = []
+    take = Sweep._take
+
+    def taken(sweep: Sweep, event: ScanEvent, transcript: Transcript) -> None:
+        take(sweep, event, transcript)
+        if isinstance(event, PortScanned):
+            ports.append(event.result.port)
+
+    monkeypatch.setattr(Sweep, "_take", taken)
+    return ports
+
+
 async def test_what_was_seen_when_the_time_is_up_is_reported(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    time_is_up, scanned = TimeIsUp(monkeypatch), ports_scanned(monkeypatch)
     async with MisbehavingServer(implicit(authority)) as server:
         with silent_port() as mute:
             usual(monkeypatch, {server.port: TLS, mute: STARTTLS})
-            ran = await cli(HOST, "--ca-file", str(authority.file), "--timeout", "6", "--json")
+            probing = cli(HOST, "--ca-file", str(authority.file), "--timeout", "6", "--json")
+
+            def only_the_silent_is_left() -> bool:
+                return server.port in scanned and (mute, Stage.GREETING) in time_is_up.begun
+
+            ran = await time_is_up.when(only_the_silent_is_left, probing)
     assert ran.code == 0
     serving, cut = ran.document["results"]
     assert (serving["port"], serving["verdict"]) == (server.port, "pass")

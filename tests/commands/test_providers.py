@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from smtp_wizard.engine.base.stages import Stage
 from tests.support.certs import Authority
 from tests.support.cli import Ran, run
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, StartTls, Step, refused_port
+from tests.support.time_is_up import TimeIsUp
 
 OVERRIDE = """\
 providers:
@@ -136,10 +138,12 @@ async def test_no_password_and_no_message_goes_out(own_file: Path, authority: Au
     assert ours == ["EHLO", "QUIT"], ran.err
 
 
-async def test_when_the_time_is_up_nothing_is_called_good(own_file: Path) -> None:
+async def test_when_the_time_is_up_nothing_is_called_good(own_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    time_is_up = TimeIsUp(monkeypatch)
     async with MisbehavingServer([Hold()]) as silent:
         own_file.write_text(firms(silent.port), "utf-8")
-        ran = await cli("providers", "verify", "our-firm", "--timeout", "0.3", "--concurrency", "1", "--json")
+        verifying = cli("providers", "verify", "our-firm", "--timeout", "3", "--concurrency", "1", "--json")
+        ran = await time_is_up.when(lambda: (silent.port, Stage.TLS) in time_is_up.begun, verifying)
     assert ran.code == 1
     (server,) = ran.document["servers"]
     assert (server["fits"], server["verdict"]) == (False, "unknown")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -19,12 +20,14 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
+from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.output.schemas import schema_of
 from tests.support.cli import checked, on_terminal, run
 from tests.support.misbehaving import refused_port, silent_port
 from tests.support.nouns import with_fields
 from tests.support.state import FULL, refuse_to_write
+from tests.support.time_is_up import TimeIsUp
 
 PASSWORD = "correct horse battery"
 SESSION = StoreRef(StoreKind.SESSION, "x/password")
@@ -238,12 +241,16 @@ def test_a_message_is_sent_only_when_asked_for_and_to_another_address(save: Save
 # --- bounds and odd folders ---
 
 
-def test_the_time_limit_leaves_what_was_found_and_says_what_was_not_begun(save: Save) -> None:
+async def test_the_time_limit_leaves_what_was_found_and_says_what_was_not_begun(
+    save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time_is_up = TimeIsUp(monkeypatch)
     with silent_port() as port:
         stuck = Endpoint("127.0.0.1", port, Security.STARTTLS)
         save("One", endpoint=stuck, sandbox=None, path=None, provider=None)
         save("Two", endpoint=stuck, sandbox=None, path=None, provider=None)
-        ran = run("test", "--all", "--concurrency", "1", "--timeout", "2", "--json")
+        testing = asyncio.to_thread(run, "test", "--all", "--concurrency", "1", "--timeout", "2", "--json")
+        ran = await time_is_up.when(lambda: (port, Stage.GREETING) in time_is_up.begun, testing)
     assert ran.code == 1
     first, second = ran.document["results"]
     assert (first["verdict"], first["stages"][-1]["stage"]) == ("unknown", "greeting")

@@ -77,14 +77,14 @@ def nothing_secret(child: Child, *more: str) -> None:
 def test_a_command_of_one_account_inherits_no_variable_of_another(book: AccountBook, tmp_path: Path) -> None:
     child = Child(tmp_path)
     book.put(replace(RELAY, name="Office", store=StoreRef(StoreKind.COMMAND, child.command)))
-    ran = run_process("test", "Office", "--timeout", "5", environ=SECRETS | INHERITED)
+    ran = run_process("test", "Office", environ=SECRETS | INHERITED)
     assert ran.code == 1, "nobody listens there"
     nothing_secret(child)
 
 
 def test_a_password_command_inherits_none(book: AccountBook, tmp_path: Path) -> None:
     child = Child(tmp_path)
-    options = ("--depth", "login", "--username", "ana", "--timeout", "5", "--password-command", child.command)
+    options = ("--depth", "login", "--username", "ana", "--password-command", child.command)
     ran = run_process("check", "127.0.0.1:1", *options, environ=SECRETS | INHERITED)
     assert ran.code == 1
     nothing_secret(child)
@@ -143,7 +143,7 @@ def test_a_command_that_is_lent_the_terminal_inherits_none(book: AccountBook, tm
     before = dict(os.environ)
     os.environ.update(SECRETS | INHERITED)
     try:
-        on_terminal(["test", "Office", "--timeout", "5"])
+        on_terminal(["test", "Office"])
     finally:
         os.environ.clear()
         os.environ.update(before)

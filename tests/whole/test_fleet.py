@@ -42,6 +42,7 @@ from tests.support.cli import PROGRAM, run, started
 from tests.support.many import PASSWORD, Many, many_servers, save_fleet
 from tests.support.misbehaving import silent_port
 from tests.support.state import rows_of
+from tests.support.time_is_up import TimeIsUp
 from tests.support.walk import make_desk
 
 PAGE = 4096 + 24
@@ -370,10 +371,18 @@ def test_a_data_file_that_the_system_does_not_give_is_not_called_damaged(monkeyp
 # --- the end comes early ---
 
 
-async def test_what_was_done_when_the_time_was_up_is_kept(config: Path, many: Many) -> None:
+async def test_what_was_done_when_the_time_was_up_is_kept(
+    config: Path, many: Many, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time_is_up = TimeIsUp(monkeypatch)
     with silent_port() as port:
         save_fleet(config, [*many.places, ("127.0.0.1", port)], str(many.ca_file), 12)
-        ran = await asyncio.to_thread(run, "test", "--all", "--timeout", "8", "--json")
+        testing = asyncio.to_thread(run, "test", "--all", "--timeout", "8", "--json")
+
+        def all_but_the_silent() -> bool:
+            return len(time_is_up.over) == 10 and time_is_up.begun.count((port, Stage.GREETING)) == 2
+
+        ran = await time_is_up.when(all_but_the_silent, testing)
     verdicts = [each["verdict"] for each in ran.document["results"]]
     assert (ran.code, verdicts.count("pass"), verdicts.count("unknown")) == (1, 10, 2)
     assert [row["verdict"] for row in rows_of(config, "results")] == ["pass"] * 10
