@@ -54,9 +54,10 @@ def listed(invocation: Invocation, _json: bool) -> int:
     """List the saved accounts."""
     out, accounts = invocation.out, invocation.book.list()
     if out.form is Form.JSON:
-        from smtp_wizard.output.documents.accounts import AccountJson, Accounts
+        from smtp_wizard.output.documents.accounts import AccountJson, Accounts, UnreadJson
 
-        out.document(Accounts(tuple(map(AccountJson.of, accounts))))
+        unread = invocation.book.unread_entries()
+        out.document(Accounts(tuple(map(AccountJson.of, accounts)), tuple(map(UnreadJson.of, unread))))
     elif not invocation.book.holds_any():
         out.narrate("No account is saved yet. 'smtp-wizard setup' makes one.")
     else:

@@ -176,7 +176,8 @@ class _Tester:
 
     def run(self) -> int:
         secrets = self._secrets()
-        if all(isinstance(secret, Finding) for secret in secrets.values()):
+        # Who reads line by line gets one for each account, whatever became of it.
+        if self.asked.form != "jsonl" and all(isinstance(secret, Finding) for secret in secrets.values()):
             self._refuse(secrets)
         with Transcript(self.asked.connection, self.out) as transcript:
             outcomes = run(self._test_all(secrets, transcript), self.watch, self._undone)

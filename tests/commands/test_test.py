@@ -141,6 +141,20 @@ def test_json_lines_come_one_an_account(save: Save) -> None:
     assert sorted((line["account"], line["verdict"]) for line in lines) == [("One", "pass"), ("Two", "fail")]
 
 
+@pytest.mark.parametrize("names", [("One",), ("One", "Two")])
+def test_json_lines_come_one_an_account_also_where_no_password_can_be_read(save: Save, names: tuple[str, ...]) -> None:
+    for name in names:
+        save(name, store=StoreRef(StoreKind.ENV, "NEVER_SET"))
+    ran = run("test", *names, "--format", "jsonl")
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    for line in lines:
+        jsonschema.validate(line, schema_of("test-line"))
+    assert ran.code == 3
+    assert [(line["account"], line["findings"][0]["code"]) for line in lines] == [
+        (name, "secret-unset") for name in names
+    ]
+
+
 def test_junit_nagios_and_prometheus(save: Save) -> None:
     save("One")
     save("Two", path="wrong-password", sandbox="wrong-password")

@@ -43,6 +43,22 @@ def test_the_others_are_listed_and_it_is_named(file: Path) -> None:
     assert "The account 'Bad' in " in ran.err
 
 
+def test_the_list_for_programs_names_it_too(file: Path) -> None:
+    (unread,) = run("accounts", "--json").document["unread"]
+    assert unread["name"] == "Bad"
+    assert unread["problem"].startswith("The account 'Bad' in ")
+    assert WORDS in unread["problem"]
+    document = json.loads(file.read_text())
+    entry_of(document)["name"] = 7
+    file.write_text(json.dumps(document))
+    (nameless,) = run("accounts", "--json").document["unread"]
+    assert nameless["name"] is None
+    assert nameless["problem"].startswith("An account in ")
+    del document["accounts"][0]
+    file.write_text(json.dumps({**document, "accounts": [entry_of(document, "Office")]}))
+    assert run("accounts", "--json").document["unread"] == []
+
+
 def test_it_is_kept_as_it_was_when_another_is_changed(file: Path) -> None:
     before = entry_of(json.loads(file.read_text()))
     assert run("accounts", "rename", "Office", "Shop", "--json").document["account"]["name"] == "Shop"

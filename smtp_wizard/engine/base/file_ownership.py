@@ -68,6 +68,39 @@ def refuse_other_writers(path: Path) -> None:
             raise UnsafeFile(phrase("other users may change it; 'chmod {}-w' on it ends that", shown(who)))
 
 
+def refuse_foreign_way(path: Path, owner: int) -> None:
+    """Raise `UnsafeFile` where somebody could put another file into the place of one that the person named.
+
+    That is whoever owns, or may write to, a folder or link that leads to it: other than this user, root and the file's
+    `owner`. The text goes on after words that name the file. Raises `OSError` where it cannot be looked at.
+    """
+    if os.name != "posix":
+        return
+    for step, found, last in _way(path):
+        if last:
+            return
+        if not (_is_trusted(found.st_uid) or found.st_uid == owner or _is_unmapped(found.st_uid)):
+            raise UnsafeFile(
+                phrase(
+                    "the {} {} that leads to it belongs to {}, who could put another file there",
+                    _kind(found),
+                    _quoted(step),
+                    _user(found.st_uid),
+                )
+            )
+        guarded = stat.S_ISLNK(found.st_mode) or found.st_mode & stat.S_ISVTX
+        who = "" if guarded else other_writers(step, found)
+        if who:
+            raise UnsafeFile(
+                phrase(
+                    "other users could put another file there, since they may change the folder {}; 'chmod {}-w' on it "
+                    "ends that",
+                    _quoted(step),
+                    shown(who),
+                )
+            )
+
+
 def other_writers(where: Path | int, found: os.stat_result, wanted: int = _WRITE) -> str:
     """Return who else has one of the rights `wanted` (4 read, 2 write, 1 search): '', 'g', 'o' or 'go', as for chmod.
 

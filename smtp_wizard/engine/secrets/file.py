@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.file_ownership import UnsafeFile, refuse_foreign_way
 from smtp_wizard.engine.base.private_files import absolute
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
@@ -128,7 +129,7 @@ def _content(path: Path) -> bytes:
 
 
 def _refuse(path: Path, handle: int) -> None:
-    """Raise `SecretError` unless what was opened is a plain file that only its owner, or root, can read."""
+    """Raise `SecretError` unless what was opened is a plain file that only its owner, or root, can read or replace."""
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode):
         raise unreadable(phrase("{} is no file.", _shown(path)))
@@ -147,6 +148,12 @@ def _refuse(path: Path, handle: int) -> None:
                 _shown(path),
             ),
         )
+    try:
+        refuse_foreign_way(path, found.st_uid)
+    except UnsafeFile as problem:
+        raise SecretError(
+            SecretFault.EXPOSED, phrase("The file {} is not used: {}.", _shown(path), problem.words)
+        ) from None
 
 
 def _group_bits_are_ours_alone(handle: int) -> bool:

@@ -13,7 +13,7 @@ import os
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NoReturn
 
 from smtp_wizard.engine.base.records import VERBATIM, AsText, read_record, write_record
 from smtp_wizard.engine.base.secret import Secret
@@ -136,6 +136,9 @@ class Key:
 
     def __repr__(self) -> str:
         return "Key(********)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is not written anywhere")
 
 
 def make_key(passphrase: Secret, salt: bytes, cost: Cost) -> Key:

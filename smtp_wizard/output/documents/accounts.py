@@ -11,6 +11,7 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.records import INLINE, Second, Whole
+from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.secrets.kinds import StoreRef
 from smtp_wizard.engine.state.logins import Login
@@ -106,11 +107,28 @@ class AccountJson:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadJson:
+    """An entry of the accounts file that cannot be used."""
+
+    name: str | None
+    """None where it tells none."""
+    problem: str
+    """One sentence."""
+
+    @classmethod
+    def of(cls, entry: tuple[str, Shown]) -> UnreadJson:
+        """Return what `AccountBook.unread_entries` says of one."""
+        name, problem = entry
+        return cls(name or None, problem)
+
+
+@dataclass(frozen=True, slots=True)
 class Accounts(JsonDocument):
     """`accounts`."""
 
     NAME: ClassVar = "accounts"
     accounts: tuple[AccountJson, ...]
+    unread: tuple[UnreadJson, ...]
 
 
 @dataclass(frozen=True, slots=True)

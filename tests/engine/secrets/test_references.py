@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shlex
+import stat
 import struct
 import sys
 import traceback
@@ -26,6 +28,7 @@ from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.references import ReferenceStore
 from smtp_wizard.engine.secrets.stores import SecretStores
 from tests.support.leaks import assert_no_trace
+from tests.support.owners import STRANGER, give_away
 
 PASSWORD = "pä$$ 'wörd\" %40"
 SECRET = Secret(PASSWORD)
@@ -278,6 +281,44 @@ async def test_the_file_is_judged_by_what_was_opened(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(os, "open", swapping)
     assert (await trouble_of(FileStore({}).read(str(path)))).fault is SecretFault.EXPOSED
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o702, 0o772])
+@pytest.mark.parametrize("up", ["inner", "outer"])
+async def test_a_file_that_others_could_replace_is_refused(mode: int, up: str, tmp_path: Path) -> None:
+    """Whoever may change a folder that leads to it could have us sign in with a password of theirs."""
+    inner = tmp_path / "outer" / "inner"
+    inner.mkdir(parents=True, mode=0o700)
+    path = private(inner / "secret")
+    folder = {"inner": inner, "outer": inner.parent}[up]
+    assert await FileStore({}).read(str(path)) == SECRET
+    folder.chmod(mode)
+    problem = await trouble_of(FileStore({}).read(str(path)))
+    assert problem.fault is SecretFault.EXPOSED
+    assert "other users could put another file there" in str(problem)
+    assert str(folder) in str(problem)
+    assert re.search(r"'chmod (o|g|go)-w' on it", str(problem))
+    folder.chmod(mode | stat.S_ISVTX)  # as /tmp: nobody may touch the files of others there
+    assert await FileStore({}).read(str(path)) == SECRET
+
+
+async def test_a_file_behind_a_strangers_folder_or_link_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, link = tmp_path / "folder", tmp_path / "link"
+    folder.mkdir(mode=0o755)
+    path = private(folder / "secret")
+    link.symlink_to(path)
+    assert await FileStore({}).read(str(link)) == SECRET
+    give_away(monkeypatch, link, user=STRANGER)
+    assert "the link " in str(await trouble_of(FileStore({}).read(str(link))))
+    assert await FileStore({}).read(str(path)) == SECRET
+    give_away(monkeypatch, folder, user=STRANGER)
+    problem = await trouble_of(FileStore({}).read(str(path)))
+    assert (problem.fault, "who could put another file there" in str(problem)) == (SecretFault.EXPOSED, True)
+    give_away(monkeypatch, path, user=STRANGER)
+    if os.geteuid() == 0:  # root may read what is another user's, and that user's folder leads to it
+        assert await FileStore({}).read(str(path)) == SECRET
 
 
 def _pipe(path: Path) -> None:

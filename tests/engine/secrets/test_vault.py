@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import hashlib
 import json
 import os
+import pickle
 import signal
 import stat
 import subprocess
@@ -74,6 +76,14 @@ async def trouble_of(work: Any) -> SecretFault:
 
 
 # -- keeping -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_is_not_written_anywhere() -> None:
+    key = vault_format.new_key(PASSPHRASE, CHEAP)
+    for written in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="not written anywhere"):
+            written(key)
+    assert key.value not in repr(key).encode()
 
 
 async def test_another_process_reads_what_was_kept(tmp_path: Path) -> None:
