@@ -359,16 +359,17 @@ class BrowserFlow(Flow[BrowserState, BrowserOffer, Leads]):
     def _offers(self, stage: BrowserStage) -> Iterator[Offer[BrowserOffer]]:
         match stage:
             case BrowserStage.PREFACE:
-                yield Offer(BrowserOffer.BEGIN, words.THAT_IS_ME)
-                yield Offer(BrowserOffer.BACK, words.ANOTHER_WAY)
+                yield Offer(BrowserOffer.BEGIN, words.THAT_IS_ME, chip="Go on")
+                yield Offer(BrowserOffer.BACK, words.ANOTHER_WAY, chip="Back")
             case BrowserStage.CLIENT:
                 for each in self._ways():
-                    yield Offer(each, words.WAY_VERBS[_WAYS[each]], words.WAY_NOTES[_WAYS[each]])
+                    verb = words.WAY_VERBS[_WAYS[each]]
+                    yield Offer(each, verb, words.WAY_NOTES[_WAYS[each]], chip=verb)
             case BrowserStage.WAITING:
                 yield from self._waiting_offers()
             case BrowserStage.DONE:
-                yield Offer(BrowserOffer.GO_ON, "Go on")
-                yield Offer(BrowserOffer.AGAIN, "Sign in again")
+                yield Offer(BrowserOffer.GO_ON, "Go on", chip="Go on")
+                yield Offer(BrowserOffer.AGAIN, "Sign in again", chip="Sign in again")
 
     def _ways(self) -> tuple[BrowserOffer, ...]:
         """The ways to sign in, the one to take first; one that the provider has just forbidden comes last."""

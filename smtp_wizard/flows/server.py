@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from smtp_wizard.engine.base.address import Address
@@ -36,6 +37,7 @@ from smtp_wizard.flows.server_state import (
     ANSWERS,
     NOTHING,
     SECTIONS,
+    WHERE_TO_FIND,
     Outcome,
     ServerField,
     ServerOffer,
@@ -70,12 +72,15 @@ _PARSERS: dict[ServerField, Callable[[str], object]] = {
 class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
     """The server's name, its port and how it is encrypted, the user name, and the address that mail comes from."""
 
-    def __init__(self, draft: Draft, *, catalog: Catalog, checks: Checks, scans: Scans) -> None:
+    def __init__(
+        self, draft: Draft, *, catalog: Catalog, checks: Checks, scans: Scans, now: Callable[[], datetime]
+    ) -> None:
         """Begin with what the draft knows; a server that was found for the address is filled in as a guess."""
         self._draft = draft
         self._catalog = catalog
         self._checks = checks
         self._scans = scans
+        self._now = now
         known, typed = draft.connection.endpoint, draft.typed
         self._guess = _own_server(draft) if known is None else None
         begun = known or (self._guess.endpoint if self._guess else None)
@@ -256,14 +261,14 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
         def see(event: Event) -> None:
             if isinstance(event, StageFinished):
                 rows.append(words.stage_row(event.result))
-                self._run_on(f"Trying {endpoint} …", rows)
+                self._run_on(f"Trying {endpoint} …", [*rows, words.WAITING])
             elif isinstance(event, Line):
                 lines.append(transcript_line(event))
 
-        self._run_on(f"Trying {endpoint} …", rows)
+        self._run_on(f"Trying {endpoint} …", [words.WAITING])
         report = await self._done(self._checks.check_draft(self.draft, Depth.SERVER, see))
         if report is not None and self._endpoint == endpoint:  # else another one was typed meanwhile
-            self._tell(of_report(report, rows, lines))
+            self._tell(of_report(report, rows, lines, self._now()))
             self._wonder(lambda: unreached_after(self._scans, report))
 
     async def _try_instead(self, fix: Endpoint) -> None:
@@ -285,9 +290,9 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
             elif isinstance(event, PortScanned) and self._best_so_far is not None:
                 seen.append(event)
                 self._best_so_far = fold_scan(self._best_so_far.question, seen)
-                self._run_on(title, words.running_rows(self._best_so_far))
+                self._run_on(title, words.running_rows(self._best_so_far, self._now()))
 
-        self._run_on(title, [])
+        self._run_on(title, [words.WAITING])
         draft = self.draft
         options = Options(ehlo_name=draft.connection.ehlo_name)
         found = server_was_discovered(draft, self._catalog)
@@ -309,7 +314,7 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
         taken = self._to_take(scan, own)
         if taken is not None and taken != own:
             self._fill_in(taken)
-        self._tell(of_scan(scan, taken))
+        self._tell(of_scan(scan, taken, self._now()))
         whole = len(scan.ports) == len(scan.question.endpoints)
         ports = unreached_ports(scan) if whole else []
         serving = [each.report.endpoint for each in scan.serving]
@@ -440,17 +445,17 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
                 return cleartext_card(self._endpoint)
             case ServerQuestion.NETWORK:
                 return self._network.asking()
-        return self._running or self._outcome.card
+        return self._running or self._outcome.card or WHERE_TO_FIND
 
     def _offers(self) -> Iterator[Offer[ServerOffer]]:
         if self._question is not None:
             no, yes = ANSWERS[self._question]
-            yield Offer(ServerOffer.NO, no)
-            yield Offer(ServerOffer.YES, yes)
+            yield Offer(ServerOffer.NO, no, chip="No")
+            yield Offer(ServerOffer.YES, yes, chip="Yes")
         elif self._running is not None:
             if self._best_so_far is not None and self._best_so_far.best is not None:
-                yield Offer(ServerOffer.TAKE, "Take the best so far")
-            yield Offer(ServerOffer.STOP, "Stop", key="Esc")
+                yield Offer(ServerOffer.TAKE, "Take the best so far", chip="Take the best so far")
+            yield Offer(ServerOffer.STOP, "Stop", key="Esc", chip="Stop")
         else:
             yield from self._ways_on()
 
@@ -458,13 +463,16 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
         """What can be done with what stands in the fields, the sensible thing first."""
         outcome = self._outcome
         if outcome.fix is not None:
-            yield Offer(ServerOffer.FIX, f"Use {self._short(outcome.fix)}")
+            yield Offer(ServerOffer.FIX, f"Use {self._short(outcome.fix)}", chip=f"Use port {outcome.fix.port}")
         again = outcome.tried and not outcome.good
-        use = Offer(ServerOffer.USE, "Use it all the same" if again else "Use this server")
+        use = _named(ServerOffer.USE, "Use it all the same" if again else "Use this server")
         trials = self._trials(again)
-        yield from (*trials[:1], use, *trials[1:]) if again or self._is_new else (use, *trials)
+        first, *others = trials
+        yield from (first, use) if again or self._is_new else (use, first)
         if self._network.unreached is not None:
-            yield Offer(ServerOffer.NETWORK, self._network.title)
+            yield Offer(ServerOffer.NETWORK, self._network.title, chip="Find out")
+        # The one port is among those that were tried.
+        yield from others if not outcome.tried else ()
 
     def _short(self, endpoint: Endpoint) -> str:
         """Name what is to be used instead: the port alone where the server is the same."""
@@ -473,8 +481,8 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
 
     def _trials(self, again: bool) -> tuple[Offer[ServerOffer], ...]:
         """The two ways to try it: all ports first, unless the port in the field is none of the usual ones."""
-        ports = Offer(ServerOffer.PORTS, "Try the usual ports", "All at once, without a password.")
-        test = Offer(ServerOffer.TEST, "Try this port only", "Without a password.")
+        ports = _named(ServerOffer.PORTS, "Try the usual ports")
+        test = _named(ServerOffer.TEST, "Try this port only")
         port = self._value(ServerField.PORT, parse_port)
         usual = port is None or USUAL_WAYS.get(port) is self._security
         return (ports, test) if usual else (test, ports)
@@ -486,6 +494,11 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
             return False
         host = self._value(ServerField.HOST, parse_host)
         return host is not None and host != self._known
+
+
+def _named(id: ServerOffer, words: str) -> Offer[ServerOffer]:
+    """Return an offer whose row and whose key say the same."""
+    return Offer(id, words, chip=words)
 
 
 def _own_server(draft: Draft) -> Candidate | None:

@@ -23,6 +23,8 @@ from smtp_wizard.text.network import (
     who_acts,
 )
 
+WAITING = "waiting for its answer"
+
 
 def doubt_card(doubt: UnconfirmedServer) -> Card:
     """Return the card that shows a server, whose it is and who names it, and asks whether it is the right one."""
@@ -69,7 +71,9 @@ class NetworkQuestion:
     def running(self) -> Card:
         """Return the card that stands there while it is asked."""
         assert self.unreached is not None, "it is asked only where there is something to find out"
-        return Card(mood=Mood.RUNNING, title=f"Trying {self.unreached.neutral.host} …", foot="Esc stops")
+        return Card(
+            mood=Mood.RUNNING, title=f"Trying {self.unreached.neutral.host} …", lines=(WAITING,), foot="Esc stops"
+        )
 
     async def answers(self) -> tuple[ControlAnswer, ...]:
         """Ask, after the person's yes. Raises what `Scans.ask_neutral` does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -105,8 +106,9 @@ NOTHING = Outcome()
 """Nothing was tried yet."""
 
 
+WHERE_TO_FIND = Card(mood=Mood.TOLD, title="Where to find it", lines=(words.WHERE_TO_FIND,))
+"""Stands there before anything was tried."""
 SECTIONS = (
-    Section("Where to find it", (words.WHERE_TO_FIND,)),
     Section("Secure connection", (words.ABOUT_SECURITY,)),
     Section("Not sure?", (words.NOT_SURE,)),
 )
@@ -134,9 +136,9 @@ def finding_card(finding: Finding) -> Card:
     )
 
 
-def of_scan(scan: ScanResult, taken: Endpoint | None) -> Outcome:
+def of_scan(scan: ScanResult, taken: Endpoint | None, now: datetime) -> Outcome:
     """What all ports together tell: those that serve, or why none does."""
-    rows = words.scan_rows(scan, taken)
+    rows = words.scan_rows(scan, now, taken)
     finding = common_finding(scan)
     first, *rest = conclusion(scan, best_words)
     details = (*rows, "", first, *rest, *(finding_lines(finding) if finding is not None else ()))
@@ -147,18 +149,18 @@ def of_scan(scan: ScanResult, taken: Endpoint | None) -> Outcome:
         return replace(told, card=card, notes=(first, *rest) if best else tuple(rest), good=True)
     if finding is not None:
         return replace(told, card=finding_card(finding))
-    title, _, advice = first.partition(". ")
-    lines = (*rows, advice) if advice else tuple(rows)
-    card = Card(mood=Mood.FAILED, title=title.removesuffix("."), lines=lines, foot=words.NOTHING_SENT)
+    title, _, advice = first.removesuffix(".").partition(". ")
+    foot = f"{advice[0].lower()}{advice[1:]}" if advice else words.NOTHING_SENT
+    card = Card(mood=Mood.FAILED, title=title, lines=tuple(rows), foot=foot)
     return replace(told, card=card, notes=tuple(rest))
 
 
-def of_report(report: Report, rows: Sequence[str], lines: Sequence[str]) -> Outcome:
+def of_report(report: Report, rows: Sequence[str], lines: Sequence[str], now: datetime) -> Outcome:
     """What the trial of one port tells. `rows`: its stages; `lines`: what was said."""
     finding = next(iter(report.findings), None)
     details = (*rows, "", TRANSCRIPT_LEGEND, *lines)
     if report.verdict in (Verdict.PASS, Verdict.WARN):
-        row = words.serving_row(report, first=True)
+        row = words.serving_row(report, now, first=True)
         warned = (f"! {finding.title}",) if finding is not None else ()
         card = Card(
             mood=Mood.WARNED if warned else Mood.PASSED,
@@ -168,4 +170,4 @@ def of_report(report: Report, rows: Sequence[str], lines: Sequence[str]) -> Outc
         )
         return Outcome(card, finding=finding, details=details, tried=True, good=True)
     assert finding is not None, "whatever fails is explained"
-    return Outcome(finding_card(finding), finding.fix, finding, details, tried=True)
+    return Outcome(finding_card(finding), finding.fix, finding, details=details, tried=True)

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from smtp_wizard.flows.flow import Card, Mood
 from smtp_wizard.plain.talk import Conversation, wrap
 
-SIGNS: Mapping[str, str] = {"✓": "ok", "✗": "FAIL", "!": "warn", "–": "--", "…": "..."}
+SIGNS: Mapping[str, str] = {"✓": "ok", "✗": "FAIL", "!": "warn", "–": "--"}
 """What stands in lines of text for the sign that a row begins with: a word, which every terminal has."""
-_WAITING = "…"
 _ROW_START = 6
 
 
@@ -37,10 +36,12 @@ class CardLines:
             if card.title != self._running:
                 self._running, self._rows = card.title, set()
                 self._talk.say(card.title.replace("…", "..."))
-            self._show(each for each in card.lines if not each.startswith(_WAITING))
+            self._show(iter(card.lines[:-1]))  # the last one says what is waited for
             return
         self._talk.say(f"{_HEADS[card.mood]}{card.title}")
         self._show(iter(card.lines))
+        if card.mood is Mood.FAILED and card.foot:
+            self._talk.say(f"{card.foot[0].upper()}{card.foot[1:]}.")
         self._running, self._rows = "", set()
 
     def _show(self, rows: Iterator[str]) -> None:

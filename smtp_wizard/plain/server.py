@@ -40,7 +40,7 @@ class _ServerQuestions:
 
     def __init__(self, talk: Conversation, kit: Kit, draft: Draft) -> None:
         desk = kit.desk
-        self.flow = ServerFlow(draft, catalog=desk.catalog, checks=desk.checks, scans=desk.scans)
+        self.flow = ServerFlow(draft, catalog=desk.catalog, checks=desk.checks, scans=desk.scans, now=desk.now)
         self._kit = kit
         self._talk = talk
 

@@ -1,276 +1,259 @@
-"""Browser: the client id, then the wait for the person to come back from the provider's sign-in page."""
+"""Browser: whom this is for, the client id, then the code and its square for a phone, and the wait for the person."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
-from urllib.parse import urlsplit
 
-from textual import on
-from textual.binding import Binding, BindingType
-from textual.containers import Container, VerticalScroll
+from textual import events, on
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input
 
-from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.oauth.client import RegisteredClient
-from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
-from smtp_wizard.engine.oauth.server import ClientSecret, Flow
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
-from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
-from smtp_wizard.screens.dialogs import LinkScreen
-from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.text.oauth import (
-    CLIENT_ID_LACKING,
-    CLIENT_SECRET_LACKING,
-    DONE_WORDS,
-    PASTE_HINT,
-    client_words,
-    left_words,
-    tunnel_command,
-)
-from smtp_wizard.text.wizard import PURPOSE, filled_guide, guide_id_for, override_words
-from smtp_wizard.widgets.fault_containment import work_once
-from smtp_wizard.widgets.fields import Field, SecretInput, TextInput
-from smtp_wizard.widgets.guide import GuidePane
-from smtp_wizard.widgets.text import Plain
+from smtp_wizard.flows.browser import BrowserField, BrowserFlow, BrowserOffer, BrowserStage, BrowserState
+from smtp_wizard.flows.flow import Offer, Section
+from smtp_wizard.screens.dialogs import GuideScreen, LinkScreen
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import StepPage
+from smtp_wizard.text import oauth as words
+from smtp_wizard.text.explain import COPIED
+from smtp_wizard.text.wizard import PURPOSE, filled_guide, guide_id_for
+from smtp_wizard.widgets.chips import Chip, key_named
+from smtp_wizard.widgets.frame import Edged, Frame, SecretFrame, TextFrame
+from smtp_wizard.widgets.lines import MUTED, STRONG, Lines
+from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.qr import qr_code
+from smtp_wizard.widgets.text import Plain, folded
+
+LEFT, COLUMN, MARGINS = 38, 76, 4
+"""Columns for the code and what to do, of the whole column, and beside that."""
+ABOVE_AND_BELOW = 5
+"""Rows that the line of steps, the question and the keys take."""
+_MEANWHILE = frozenset({BrowserOffer.PASTE, BrowserOffer.STOP})
+"""What is taken while somebody is waited for."""
 
 
-class OAuthScreen(StepScreen):
-    """Enter opens the sign-in, and goes on when it is done. Escape leads back, and ends the waiting, at any time."""
+class CodeBox(Edged, Lines):
+    """The code, with empty rows around it; how long it is good stands in its lower edge."""
+
+    def put(self, code: str, left: str) -> None:
+        """Show a code and how long it is good."""
+        self.label("Your code", left)
+        self.show([Content(""), Content.styled(code.center(LEFT - 4), STRONG), Content("")])
+
+
+class OAuthScreen(StepPage[BrowserState, BrowserOffer]):
+    """One stage at a time: whom this is for, the client, the wait for the person, and that it is done."""
 
     STEP = StepId.OAUTH
+    AUTO_FOCUS = "#client-id Input, #client-secret Input, #last-address Input, #offers"
     HELP: ClassVar[str] = PURPOSE[StepId.OAUTH]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  the base declares it so
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f4", "page", "The page"),
-        Binding("f9", "other_way", "Other way"),
-        Binding("f6", "switch", "Guide/form"),
-        Binding("f5", "anew", "Sign in again", show=False),
-        Binding("enter", "begin", "Sign in", show=False),
-    ]
+
+    flow: BrowserFlow
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
-        super().__init__(kit, draft)
-        path = kit.desk.catalog.path(draft.connection)
-        server = path.oauth if path else None
-        assert server is not None, "the step applies only where one signs in in the browser"
-        self.server = server
-        self.flow = server.flows[0]
-        self.client_id = Field("Client id", TextInput(draft.client_id, id="client-id"))
-        kept = draft.client_secret.reveal() if draft.client_secret else ""
-        self.secret_entry = SecretInput(kept, id="client-secret")
-        self.client_secret = Field("Client secret", self.secret_entry)
-        self.pasted = Field("Its last address", TextInput(id="pasted"), hint=PASTE_HINT)
-        guide = filled_guide(kit.shelf, guide_id_for(path), kit.desk.catalog.get(draft.connection.provider), draft)
-        self.pane = GuidePane(guide, draft.ticks, id="guide")
-        self.about = Plain("", id="about")
-        self.state = Plain("", id="outcome")
-        self.attempt: PendingSignIn | None = None
+        desk = kit.desk
+        flow = BrowserFlow(draft, catalog=desk.catalog, tokens=desk.tokens, now=desk.now, environ=os.environ)
+        super().__init__(kit, draft, flow)
+        state = flow.state
+        self.asked = Plain(classes="asked")
+        self.client_id = TextFrame(state.client_id, id="client-id")
+        self.client_secret = SecretFrame(state.client_secret or state.client_id, id="client-secret")
+        self._put_secret(draft)
+        self.code = CodeBox(id="code")
+        self.steps = Lines(id="sign-in-steps")
+        self.pasted = TextFrame(state.client_id, id="last-address")
+        self.waiting = OutcomeCard(id="waiting")
+        self.square = Lines(id="square")
+        self.sign_in = Horizontal(Vertical(self.code, self.steps, self.pasted, self.waiting), self.square, id="sign-in")
+        self.card = OutcomeCard(state.card)
+        self.offers = OfferList(state.offers)
+        self._stage = state.stage
+
+    def _put_secret(self, draft: Draft) -> None:
+        if draft.client_secret is not None:
+            self.client_secret.field.value = draft.client_secret.reveal()
 
     # -- what is shown ----------------------------------------------------------------------------------------------
 
-    def body(self) -> Iterator[Widget]:
-        with Container(id="split"):
-            yield self.pane
-            with VerticalScroll(id="form", can_focus=False):
-                yield self.client_id
-                yield self.client_secret
-                yield self.about
-                yield self.pasted
-                yield self.state
+    def column(self) -> Iterator[Widget]:
+        """As `Page.column`."""
+        self._arrange(self.flow.state)
+        yield from (self.asked, self.client_id, self.client_secret, self.sign_in, self.card, self.offers)
+
+    def _arrange(self, state: BrowserState) -> None:
+        """Show the parts of the stage, and what stands in them; what does not show cannot have the cursor."""
+        types, waits = state.stage is BrowserStage.CLIENT, state.stage is BrowserStage.WAITING
+        self.asked.update(Content.styled(state.question, STRONG))
+        _let_show(self.client_id, types)
+        _let_show(self.client_secret, types and state.client_secret is not None)
+        _let_show(self.sign_in, waits)
+        self.client_id.show(state.client_id)
+        if state.client_secret is not None:
+            self.client_secret.show(state.client_secret)
+        if waits:
+            self._wait(state)
+        self.card.show_card(None if waits else state.card)
+        self.offers.offer(() if waits else state.offers)
+
+    def _wait(self, state: BrowserState) -> None:
+        """Show the code or where the address is pasted, what to do, and the square where it fits whole."""
+        self.code.display = bool(state.code)
+        _let_show(self.pasted, state.pasted is not None)
+        if state.code:
+            self.code.put(state.code, self.flow.left())
+        if state.pasted is not None:
+            self.pasted.show(state.pasted)
+        square = self._square(state.picture, self.app.size.width, self.app.size.height)
+        self.square.show(square)
+        self.sign_in.set_class(bool(square), "-beside")
+        self.steps.show(self._steps(state, beside=bool(square)))
+        self.waiting.show_card(state.card)
+
+    def _steps(self, state: BrowserState, *, beside: bool) -> list[Content]:
+        """Return what the person does now, numbered; `beside`: the square stands there."""
+        room = LEFT if beside else COLUMN - 1
+        rows = [Content("")] if state.code else []
+        for number, line in enumerate(state.steps, 1):
+            rows += [Content(row) for row in folded(f"{number}  {line}", room)]
+            rows += [Content("   or hold your phone to the square.")] if beside and number == 1 else []
+        if state.tunnel:
+            rows += [Content(""), *self._muted(words.TUNNEL_FIRST, room)]
+            rows += [*(Content(row) for row in folded(state.tunnel, room)), *self._muted(words.TUNNEL_ELSE, room)]
+        return [*rows, Content("")]
+
+    @staticmethod
+    def _muted(text: str, room: int) -> list[Content]:
+        return [Content.styled(row, MUTED) for row in folded(text, room)]
+
+    @staticmethod
+    def _square(url: str, width: int, height: int) -> list[Content]:
+        """Return a web address as a QR code, nothing where not all of it fits beside the code."""
+        lines = qr_code(url).splitlines() if url else []
+        room = min(COLUMN, width - MARGINS) - LEFT - 1
+        fits = bool(lines) and len(lines[0]) <= room and len(lines) <= height - ABOVE_AND_BELOW
+        # Its own two colours: a phone reads it in the light look, too.
+        return [Content.styled(line, "#ffffff on #000000") for line in lines] if fits else []
+
+    def draw(self, state: BrowserState) -> None:
+        """As `StepPage.draw`; with another stage the cursor goes to where that goes on."""
+        self._arrange(state)
+        if state.stage is self._stage:
+            return
+        self._stage = state.stage
+        if state.stage is BrowserStage.WAITING and not state.code and self.kit.local:
+            self.app.open_url(state.page)
+        self._aim(state)
+
+    def _aim(self, state: BrowserState) -> None:
+        """Put the cursor where the stage goes on."""
+        frames = {
+            BrowserField.CLIENT_ID: self.client_id,
+            BrowserField.CLIENT_SECRET: self.client_secret,
+            BrowserField.PASTED: self.pasted,
+        }
+        frame = frames[state.cursor]
+        if state.stage in (BrowserStage.CLIENT, BrowserStage.WAITING) and not frame.disabled:
+            frame.field.focus()
+        elif self.offers.display:
+            self.offers.focus()
+        else:
+            self.set_focus(None)
 
     def on_mount(self) -> None:
-        self.client_secret.display = self.server.client_secret is not ClientSecret.NONE
+        """Tell once a second how long the code is good, while there is one and nothing stands over it."""
         self.set_interval(1.0, self._tick)
-        self._describe()
-        self._aim()
-
-    def _aim(self) -> None:
-        fields = [self.client_id, *([self.client_secret] if self.client_secret.display else [])]
-        wanted = self.pasted if self.pasted.display else next((each for each in fields if not each.value), fields[0])
-        wanted.entry.focus()
-
-    def _describe(self) -> None:
-        """Say what is to be done now."""
-        waiting = self.attempt is not None
-        self.pasted.display = waiting and self.flow is not Flow.DEVICE
-        self.client_id.entry.disabled = self.secret_entry.disabled = waiting
-        self.about.update(Content("\n").join(self._lines()))
-        self._tick()
-        self.refresh_bindings()
-
-    def _lines(self) -> list[Content]:
-        if self.attempt is not None:
-            return self._what_to_do(self.attempt)
-        lines = [Content(client_words(self.server)), Content(self._way_words())]
-        own = override_words(self.draft, self.kit.desk.catalog)
-        return [*lines, *(Content.styled(line, "bold $text-warning") for line in own)]
-
-    def _way_words(self) -> str:
-        other = " F9: with a code instead." if self.server.device and self.flow is not Flow.DEVICE else ""
-        if self.flow is Flow.DEVICE:
-            return "Enter shows a code, which you type on any device. F9: in the browser instead."
-        return f"Enter shows the sign-in page of {self._host}.{other}"
-
-    @property
-    def _host(self) -> str:
-        return urlsplit(self.server.authorize).hostname or ""
-
-    def _what_to_do(self, attempt: PendingSignIn) -> list[Content]:
-        if attempt.code is not None:
-            return [
-                Content.assemble("On any device, open ", (attempt.code.page, "bold")),
-                Content.assemble("and type the code ", (attempt.code.user_code, "bold"), "   F4: as a QR code."),
-            ]
-        lines = [Content(f"F4 shows the page of {self._host}: open it in a browser, and sign in.")]
-        tunnel = tunnel_command(attempt.port, os.environ) if attempt.port is not None else ""
-        if tunnel:
-            lines += [
-                Content("The browser is elsewhere? Run this there first:"),
-                Content.styled(tunnel, "bold"),
-                Content("or paste here the address that it ended on:"),
-            ]
-        return lines
 
     def _tick(self) -> None:
-        """Say how long is left, once a second while somebody is waited for; else nothing changes."""
-        if self.attempt is not None:
-            words = Content.styled(left_words(self.attempt.ends, self.kit.desk.now()), "bold")
-        elif self.draft.secret is not None:
-            words = Content.styled(f"{DONE_WORDS} Enter goes on; F5 signs in again.", "bold $text-success")
+        if self.is_active and self.flow.state.code:
+            self.code.label("Your code", self.flow.left())
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Show the square where it fits now."""
+        super().on_resize(event)
+        if self.flow.state.stage is BrowserStage.WAITING:
+            self._wait(self.flow.state)
+
+    def rail(self) -> Sequence[Section]:
+        """As `Page.rail`."""
+        return self.flow.state.sections
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def chips(self) -> Sequence[Chip]:
+        """As `Page.chips`."""
+        state = self.flow.state
+        guide = Chip("f6", "Guide", self.guide, help="guide: where the client id comes from, step by step")
+        show = Chip("f2", "Show", self.client_secret.reveal, help="show or hide the client secret")
+        secret = [show] if state.stage is BrowserStage.CLIENT and state.client_secret is not None else []
+        if state.stage is not BrowserStage.WAITING:
+            return [self.offers.chip(), *secret, guide]
+        first, *others = [each for each in state.offers if each.id is not BrowserOffer.STOP]
+        keys = [each for each in (first, *others) if each.key]
+        enter = Chip("enter", first.verb, lambda: self.take(first))
+        return [enter, *(self._chip(each, shown=each is not first) for each in keys), guide]
+
+    def _chip(self, offer: Offer[BrowserOffer], *, shown: bool) -> Chip:
+        return Chip(key_named(offer.key), offer.verb, lambda: self.take(offer), shown=shown)
+
+    def take(self, offer: Offer[BrowserOffer]) -> None:
+        """Do what is offered: the page and the clipboard are this face's, the rest is the flow's."""
+        if offer.id is BrowserOffer.OPEN_PAGE:
+            self._open()
+        elif offer.id is BrowserOffer.COPY_CODE:
+            self.app.copy_to_clipboard(self.flow.state.code)
+            self.banner.say(COPIED)
+        elif offer.id in _MEANWHILE:
+            self.call_next(self.flow.act, offer.id)
         else:
-            words = Content("")
-        if words != self.state.content:
-            self.state.update(words, layout=False)
+            self.banner.say("")
+            self.act(offer.id)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "page":
-            return self.attempt is not None
-        if action == "other_way":
-            return bool(self.server.device) and self.draft.secret is None
-        return True
+    def _open(self) -> None:
+        page = self.flow.state.page
+        if self.kit.local:
+            self.app.open_url(page)
+        else:
+            self.app.push_screen(LinkScreen(page, local=False))
 
-    # -- typing -----------------------------------------------------------------------------------------------------
+    def guide(self) -> None:
+        """Open the guide that says where the client id comes from."""
+        draft, catalog = self.flow.draft, self.kit.desk.catalog
+        provider = catalog.get(draft.connection.provider) if draft.connection.provider else None
+        guide = filled_guide(self.kit.shelf, guide_id_for(catalog.path(draft.connection)), provider, draft)
+        self.app.push_screen(GuideScreen(guide))
+
+    # -- what is typed and chosen -----------------------------------------------------------------------------------
+
+    @on(Frame.Changed)
+    def _typed(self, message: Frame.Changed) -> None:
+        fields = {
+            self.client_id: BrowserField.CLIENT_ID,
+            self.client_secret: BrowserField.CLIENT_SECRET,
+            self.pasted: BrowserField.PASTED,
+        }
+        self.flow.type(fields[message.frame], message.text)
+
+    @on(OfferList.Chosen)
+    def _taken(self, message: OfferList.Chosen) -> None:
+        self.take(message.offer)
 
     def collect(self) -> Draft:
-        typed = self.secret_entry.secret
-        client_id = shown(self.client_id.value.strip(), 300)
-        secret = Secret(typed) if typed else None
-        draft = replace(self.draft, ticks=self.pane.ticks)
-        if (client_id, secret) == (draft.client_id, draft.client_secret):
-            return draft
-        # What came of another client is not kept with this one.
-        return replace(draft, client_id=client_id, client_secret=secret).with_sign_in(draft.connection.username, None)
+        """As `StepPage.collect`."""
+        return self.flow.draft
 
-    @on(Input.Changed, "#client-id")
-    @on(Input.Changed, "#client-secret")
-    def _typed(self) -> None:
-        self.draft = self.collect()
-        self._tick()
+    def work_ended(self) -> None:
+        """As `StepPage.work_ended`; the cursor goes where something is lacking."""
+        super().work_ended()
+        faulty = next((each for each in (self.client_id, self.client_secret) if each.entry.error), None)
+        if faulty is not None and self.is_active:
+            faulty.select_all()
 
-    def _complete(self) -> bool:
-        lacking = [(self.client_id, CLIENT_ID_LACKING)]
-        if self.server.client_secret is ClientSecret.NEEDED:
-            lacking.append((self.client_secret, CLIENT_SECRET_LACKING))
-        for field, why in lacking:
-            if not field.value.strip():
-                field.fail(why)
-                field.entry.focus()
-                return False
-        return True
 
-    # -- signing in -------------------------------------------------------------------------------------------------
-
-    @on(Input.Submitted)
-    def action_begin(self) -> None:
-        """Go on when it is done; take what was pasted; else begin."""
-        if self.draft.secret is not None:
-            self.go_on(self.collect())
-        elif self.attempt is not None:
-            self._paste()
-        elif self._complete():
-            self._sign_in(self.collect())
-
-    def action_anew(self) -> None:
-        """Begin again, whatever came of the last time."""
-        self.workers.cancel_group(self, "oauth")
-        self.attempt = None
-        self.draft = self.collect().with_sign_in(self.draft.connection.username, None)
-        self._describe()
-        if self._complete():
-            self._sign_in(self.draft)
-
-    def _paste(self) -> None:
-        assert self.attempt is not None, "it is asked for while somebody is waited for"
-        if self.flow is Flow.DEVICE or not self.pasted.value:
-            return
-        try:
-            self.attempt.paste(self.pasted.value)
-        except OAuthError as problem:
-            self.pasted.fail(str(problem))
-        else:
-            self.pasted.fail("")
-
-    @work_once("oauth")
-    async def _sign_in(self, draft: Draft) -> None:
-        self.draft = draft
-        self.banner.say("")
-        desk = self.kit.desk
-        client = RegisteredClient(draft.client_id, draft.client_secret)
-        exchange = desk.tokens.exchange(self.server, client, draft.connection.ca_file)
-        address = draft.address.wire if draft.address else ""
-        try:
-            async with PendingSignIn(exchange, self.flow, address, now=desk.now) as attempt:
-                self.attempt = attempt
-                self.pasted.value = ""
-                self._describe()
-                self._aim()
-                if self.kit.local:
-                    self.app.open_url(attempt.url)
-                found = await attempt.finished()
-        except EXPECTED_ERRORS as problem:
-            self.banner.say(str(problem))
-        else:
-            self.draft = self.draft.with_sign_in(draft.connection.username, desk.tokens.remember(found))
-        finally:
-            self.attempt = None
-        self._describe()
-        self._aim()
-
-    def work_failed(self) -> None:
-        self._describe()
-        self._aim()
-
-    def action_other_way(self) -> None:
-        """With a code instead of the browser, or the other way round; what was begun ends."""
-        self.workers.cancel_group(self, "oauth")
-        self.attempt = None
-        self.flow = Flow.BROWSER if self.flow is Flow.DEVICE else Flow.DEVICE
-        self.banner.say("")
-        self._describe()
-        self._aim()
-
-    def action_page(self) -> None:
-        """Show the page's address in full, and as a QR code."""
-        if self.attempt is not None:
-            code = self.attempt.code
-            url = code.whole_page or code.page if code is not None else self.attempt.url
-            self.app.push_screen(LinkScreen(url, local=self.kit.local))
-
-    @on(GuidePane.Ticked)
-    def _ticked(self, message: GuidePane.Ticked) -> None:
-        self.draft = replace(self.draft, ticks=message.ticks)
-
-    def action_switch(self) -> None:
-        """Move between the guide and the form."""
-        if self.pane.has_focus:
-            self._aim()
-        else:
-            self.pane.focus()
+def _let_show(part: Widget, shows: bool) -> None:
+    """Show a part, or not; what does not show cannot have the cursor."""
+    part.display, part.disabled = shows, not shows

@@ -1,354 +1,168 @@
-"""Server: host, port, security and user name by hand, and 'Test server settings', which sends no password."""
+"""Server: which server sends the mail, by hand, with what its ports answer; no password is sent."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from textual import on, work
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual import on
 from textual.content import Content
-from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Button, Input
 
-from smtp_wizard.engine.base.endpoint import (
-    Endpoint,
-    Security,
-    following_port,
-    parse_host,
-    parse_port,
-)
-from smtp_wizard.engine.base.stages import Depth, Verdict
-from smtp_wizard.engine.checks.events import Event, RunFinished
-from smtp_wizard.engine.checks.report import Report
-from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.scan.results import PortScanned, ScanResult, ScanStarted, fold_scan
-from smtp_wizard.engine.scan.results import ScanEvent as ProbeEvent
-from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.server_confirmation import server_was_discovered
-from smtp_wizard.engine.wizard.steps import StepId, may_be_nameless, with_typed_username
-from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
-from smtp_wizard.screens.dialogs import ConfirmScreen
-from smtp_wizard.screens.finding import answer_transcript
-from smtp_wizard.screens.step import Kit, ReachingScreen
-from smtp_wizard.text.network import (
-    TAKE_NOW,
-    common_finding,
-    conclusion,
-    rows,
-    taken_words,
-    unreached,
-    unreached_after,
-    unreached_ports,
-)
-from smtp_wizard.text.wizard import (
-    CLEARTEXT_NO,
-    CLEARTEXT_YES,
-    NAME_FROM_PROVIDER,
-    NO_SIGN_IN,
-    PURPOSE,
-    SECURITY_TITLES,
-    SERVER_GOOD,
-    SERVER_QUESTION,
-    cleartext_question,
-    parse_reply_to,
-)
-from smtp_wizard.widgets.checks import CheckList
-from smtp_wizard.widgets.choices import Choice, Choices
-from smtp_wizard.widgets.fields import Field, TextInput
-from smtp_wizard.widgets.finding_card import FindingCard
-from smtp_wizard.widgets.text import Plain
-from smtp_wizard.widgets.transcript import TranscriptPane
+from smtp_wizard.engine.wizard.steps import StepId
+from smtp_wizard.flows.flow import Section
+from smtp_wizard.flows.server import ServerFlow
+from smtp_wizard.flows.server_state import ServerField, ServerOffer, ServerState
+from smtp_wizard.screens.dialogs import GuideScreen
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import StepPage, question
+from smtp_wizard.screens.panel import INSIDE, QuestionPanel, TextPanel
+from smtp_wizard.text import server as words
+from smtp_wizard.text.wizard import PURPOSE, filled_guide, guide_id_for
+from smtp_wizard.widgets.chips import Chip
+from smtp_wizard.widgets.frame import Frame, FrameRow, RadioFrame, RadioOption, TextFrame
+from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.text import folded
+
+_MEANWHILE = frozenset({ServerOffer.TAKE, ServerOffer.STOP})
+"""What is taken while something else is being done."""
 
 
-class ServerScreen(ReachingScreen):
-    """The settings that an application asks for. The test proves server and port, and says that it proved no more."""
+class ServerScreen(StepPage[ServerState, ServerOffer]):
+    """All that an application asks for, and what its ports answered, in one view."""
 
     STEP = StepId.SERVER
-    AUTO_FOCUS = "#host"
-    HELP: ClassVar[str] = (
-        f"{PURPOSE[StepId.SERVER]} F5 tests these three without a password. F6 tries every usual port and fills in the "
-        "best."
-    )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f9", "fix", "Use the offer"),
-        Binding("f5", "test", "Test server"),
-        Binding("f6", "usual_ports", "Try usual ports"),
-        Binding("f4", "details", "Details", show=False),
-    ]
+    AUTO_FOCUS = "#host Input"
+    HELP: ClassVar[str] = f"{PURPOSE[StepId.SERVER]} The ports are tried without a password."
+
+    flow: ServerFlow
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
-        super().__init__(kit, draft)
-        endpoint, typed = draft.connection.endpoint, draft.typed
-        host = typed.get("host", endpoint.host if endpoint else "")
-        port = typed.get("port", str(endpoint.port if endpoint else 465))
-        sender = typed.get("sender", str(draft.identity.sender or ""))
-        self.host = Field("Outgoing server", TextInput(host, id="host"), parse=parse_host)
-        self.security = Choices(
-            [Choice(each, title, note) for each, (title, note) in SECURITY_TITLES.items()],
-            endpoint.security if endpoint else Security.TLS,
-            id="security",
-        )
-        self._way = self.security.selected
-        """The security that stands in the fields together with the port."""
-        self.port = Field("Port", TextInput(port, id="port"), parse=parse_port)
-        nameless = NO_SIGN_IN if may_be_nameless(draft, kit.desk.catalog) else NAME_FROM_PROVIDER
-        self.username = Field("User name", TextInput(draft.connection.username, id="username"), hint=nameless)
-        self.sender = Field(
-            "From address",
-            TextInput(sender, placeholder=str(draft.address or ""), id="sender"),
-            parse=parse_reply_to,
-        )
-        self.checks = CheckList(id="checks")
-        self.card = FindingCard(id="finding")
-        self.verdict = Plain("", classes="note", id="verdict")
-        self.transcript = TranscriptPane(id="transcript")
-        self._details = False
-        self._offer = ""
-        self.probe: ScanResult | None = None
-        self._asked: Endpoint | str | None = None
-        """The server that is tested, or the host whose ports are tried."""
-        self._seen: list[PortScanned] = []
-        self._pending: Timer | None = None
+        desk = kit.desk
+        flow = ServerFlow(draft, catalog=desk.catalog, checks=desk.checks, scans=desk.scans, now=desk.now)
+        super().__init__(kit, draft, flow)
+        state = flow.state
+        self.frames: dict[ServerField, Frame] = {
+            ServerField.HOST: TextFrame(state.host, id="host"),
+            ServerField.PORT: TextFrame(state.port, id="port", classes="-narrow -last"),
+            ServerField.USERNAME: TextFrame(state.username, id="username"),
+            ServerField.SENDER: TextFrame(state.sender, id="sender", classes="-last"),
+        }
+        options = [RadioOption(each, title) for each, (title, _) in words.SECURITY_TITLES.items()]
+        self.security = RadioFrame(words.SECURITY, options, state.security, id="security")
+        self.card = OutcomeCard(state.card, reserve=True)
+        self.card.add_class("-close")
+        self.offers = OfferList(state.offers)
+        self.offers.add_class("-last")
+        self._asks = False
+        """Whether a question stands over the page."""
 
-    def body(self) -> Iterator[Widget]:
-        yield Plain(Content.styled(SERVER_QUESTION, "bold"), classes="question")
-        yield self.host
-        with Horizontal(id="security-row"):
-            yield Plain("Secure connection", classes="label")
+    # -- what is shown ----------------------------------------------------------------------------------------------
+
+    def column(self) -> Iterator[Widget]:
+        """As `Page.column`."""
+        frames = self.frames
+        yield question(words.QUESTION)
+        yield frames[ServerField.HOST]
+        with FrameRow():
             yield self.security
-        yield self.port
-        yield self.username
-        yield self.sender
-        with Horizontal(classes="buttons"):
-            yield Button("Continue", id="continue", compact=True, variant="primary")
-            yield Button("Test server settings (F5)", id="test", compact=True)
-            yield Button("Try the usual ports (F6)", id="usual", compact=True)
-        yield self.checks
-        yield self.verdict
+            yield frames[ServerField.PORT]
+        with FrameRow():
+            yield frames[ServerField.USERNAME]
+            yield frames[ServerField.SENDER]
         yield self.card
-        yield self.transcript
+        yield self.offers
 
-    def on_mount(self) -> None:
-        self.verdict.display = self.transcript.display = False
+    def rail(self) -> Sequence[Section]:
+        """As `Page.rail`."""
+        return self.flow.state.sections
 
-    @on(Choices.Changed, "#security")
-    def _security_changed(self) -> None:
-        """The port follows, unless it was filled in together with the security."""
-        before, self._way = self._way, self.security.selected
-        port = self.port.read().value
-        if port is not None:
-            self.port.value = str(following_port(port, before, self._way))
+    def chips(self) -> Sequence[Chip]:
+        """As `Page.chips`."""
+        details = [Chip("f4", "Details", self.details, help="details: every port, and the server's own words")]
+        return [
+            self.offers.chip(),
+            *(details if self.flow.state.details else []),
+            Chip("f6", "Guide", self.guide, help="guide: where to find what is asked here"),
+        ]
 
-    def _fill_in(self, endpoint: Endpoint) -> None:
-        """Put port and security, which belong together, into their fields."""
-        self.port.value = str(endpoint.port)
-        self._way = endpoint.security
-        self.security.selected = endpoint.security
+    def draw(self, state: ServerState) -> None:
+        """As `StepPage.draw`."""
+        entries = {
+            ServerField.HOST: state.host,
+            ServerField.PORT: state.port,
+            ServerField.USERNAME: state.username,
+            ServerField.SENDER: state.sender,
+        }
+        for field, entry in entries.items():
+            self.frames[field].show(entry)
+        self.security.show(state.security)
+        if state.question is not None:
+            self._ask(state)
+            return
+        self.card.show_card(state.card)
+        self.offers.offer(state.offers)
 
-    def _endpoint(self) -> Endpoint | None:
-        """Return the server that stands in the fields; None once it was said what is wrong with it."""
-        host, port = self.host.parsed(), self.port.parsed()
-        if host is None or port is None:
-            (self.host if host is None else self.port).entry.focus()
-            return None
-        return Endpoint(host, port, self.security.selected)
+    def _ask(self, state: ServerState) -> None:
+        """Put the question over the page; Esc is the careful answer."""
+        if self._asks or state.card is None:
+            return
+        self._asks = True
+
+        def answered(offer: ServerOffer | None) -> None:
+            self._asks = False
+            self.act(offer or ServerOffer.NO)
+
+        self.app.push_screen(QuestionPanel(state.card, state.offers), answered)
+
+    # -- what is typed and chosen -----------------------------------------------------------------------------------
+
+    @on(Frame.Changed)
+    def _typed(self, message: Frame.Changed) -> None:
+        field = next(field for field, frame in self.frames.items() if frame is message.frame)
+        self.flow.type(field, message.text)
+
+    @on(RadioFrame.Changed)
+    def _secured(self, message: RadioFrame.Changed) -> None:
+        self.flow.choose(Security(message.frame.selected))
+
+    @on(OfferList.Chosen)
+    def _taken(self, message: OfferList.Chosen) -> None:
+        offer = ServerOffer(message.offer.id)
+        if offer in _MEANWHILE:
+            self.call_next(self.flow.act, offer)
+        else:
+            self.act(offer)
 
     def collect(self) -> Draft:
-        draft = self.draft
-        host, port, sender = self.host.read().value, self.port.read().value, self.sender.read()
-        if host is None or port is None:
-            draft = draft.with_typed("host", self.host.value).with_typed("port", self.port.value)
-        else:
-            endpoint = Endpoint(host, port, self.security.selected)
-            draft = draft.with_typed_endpoint(endpoint).with_typed("host", None).with_typed("port", None)
-        if sender.error:
-            draft = draft.with_typed("sender", self.sender.value)
-        else:
-            identity = replace(draft.identity, sender=sender.value)
-            draft = replace(draft, identity=identity).with_typed("sender", None)
-        return with_typed_username(draft, self.kit.desk.catalog, self.username.value.strip())
+        """As `StepPage.collect`."""
+        return self.flow.draft
 
-    @on(Input.Submitted)
-    @on(Choices.Taken)
-    @on(Button.Pressed, "#continue")
-    def _enter(self) -> None:
-        if self.probing and self.probe is not None and self.probe.best is not None:
-            self.workers.cancel_group(self, "ports")
-            self._take_best(self.probe)
-            return
-        if self._endpoint() is None:
-            return
-        self.sender.parsed()
-        if self.sender.error:
-            self.sender.entry.focus()
-            return
-        self.go_on_confirmed(self.collect(), self._encrypted)
-
-    def _encrypted(self, draft: Draft) -> None:
-        """Go on with a server that stood before the person's eyes; ask first where the password would go in clear."""
-        draft = draft.confirmed()
-        if draft.connection.awaits_consent:
-            self._ask_for_cleartext(draft)
-        else:
-            self.go_on(draft)
-
-    def _ask_for_cleartext(self, draft: Draft) -> None:
-        """A password over an unencrypted line needs a yes, given for this server."""
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.go_on(replace(draft, connection=replace(draft.connection, allow_cleartext=True)))
-
-        self.app.push_screen(
-            ConfirmScreen(cleartext_question(draft.connection.endpoint), yes=CLEARTEXT_YES, no=CLEARTEXT_NO),
-            answered,
-        )
-
-    @on(Button.Pressed, "#test")
-    def action_test(self) -> None:
-        """Test server and port, with no password."""
-        endpoint = self._endpoint()
-        if endpoint is not None and self._anew(endpoint):
-            self._test(self.collect().with_typed_endpoint(endpoint))
-
-    def _anew(self, wanted: Endpoint | str) -> bool:
-        """Whether something else is wanted than what is being done; that is ended then."""
-        if wanted == self._asked and (self.probing or self.at_work("checks")):
-            return False
-        for group in ("checks", "ports"):
-            self.workers.cancel_group(self, group)
-        self._asked = wanted
-        return True
+    def work_ended(self) -> None:
+        """As `StepPage.work_ended`; the cursor goes where there is something to be typed."""
+        super().work_ended()
+        if self.is_active and self._faulty is not None:
+            self._faulty.select_all()
+        elif self.is_active and self.flow.state.cursor is ServerField.SECURITY:
+            self.security.focus()
 
     @property
-    def probing(self) -> bool:
-        """Whether the ports of a host are being tried."""
-        return self.at_work("ports")
+    def _faulty(self) -> Frame | None:
+        return next((frame for frame in self.frames.values() if frame.entry.error), None)
 
-    @work(exclusive=True, group="checks")
-    async def _test(self, draft: Draft) -> None:
-        self._forget()
-        try:
-            report = await self.kit.desk.checks.check_draft(draft, Depth.SERVER, self._take)
-        except EXPECTED_ERRORS as problem:
-            self._say(str(problem))
-            return
-        self._told(report)
+    # -- keys -------------------------------------------------------------------------------------------------------
 
-    def work_failed(self) -> None:
-        self._say("")
+    def details(self) -> None:
+        """Show what every port said, and the server's own words."""
+        rows = [Content(row) for line in self.flow.state.details for row in folded(line, INSIDE)]
+        self.app.push_screen(TextPanel("Details", rows))
 
-    def _take(self, event: Event) -> None:
-        self.checks.take(event)
-        if isinstance(event, RunFinished):
-            self._offer = self.wonder(unreached_after(self.kit.desk.scans, event.report))
-            self._show(next(iter(event.report.findings), None))
-            self.refresh_bindings()
-
-    def _told(self, report: Report) -> None:
-        if report.verdict in (Verdict.PASS, Verdict.WARN):
-            self._say(SERVER_GOOD)
-
-    def _say(self, text: str) -> None:
-        self.verdict.update(text)
-        self.verdict.display = bool(text)
-        if text:
-            # Twice laid out: where a scroll bar comes, the lines above are broken again.
-            self.call_after_refresh(self.sheet.scroll_end, animate=False)
-
-    @on(Button.Pressed, "#usual")
-    def action_usual_ports(self) -> None:
-        """Try every port that may serve, all at once; each is shown as it answers."""
-        host = self.host.parsed()
-        if host is None:
-            self.host.entry.focus()
-        elif self._anew(host):
-            self._try_ports(host)
-
-    @work(exclusive=True, group="ports")
-    async def _try_ports(self, host: str) -> None:
-        self._forget()
-        draft = self.collect()
-        found = await self.kit.desk.scans.probe(
-            host,
-            self._see,
-            ca_file=draft.connection.ca_file,
-            options=Options(ehlo_name=draft.connection.ehlo_name),
-            found=server_was_discovered(draft, self.kit.desk.catalog),
-        )
-        self._take_best(found)
-
-    def _see(self, event: ProbeEvent) -> None:
-        """Show a port as soon as it has answered."""
-        if isinstance(event, ScanStarted):
-            self.probe = ScanResult(event.question)
-        elif isinstance(event, PortScanned) and self.probe is not None:
-            self._seen.append(event)
-            self.probe = fold_scan(self.probe.question, self._seen)
-        else:
-            return
-        if self._pending is None:
-            self._pending = self.set_timer(CheckList.GATHER, self._show_ports)
-
-    def _show_ports(self) -> None:
-        self._pending = None
-        if self.probe is not None and self.probing:
-            more = TAKE_NOW if self.probe.best else ""
-            head = f"Trying the ports of {self.probe.question.host} ... {more}".rstrip()
-            self._say("\n".join([head, *rows(self.probe)]))
-
-    def _take_best(self, found: ScanResult) -> None:
-        """Fill in the best port, and say what follows from all of them."""
-        self.probe = found
-        best = found.best
-        if best is not None and self._still(best.endpoint.host):
-            self._fill_in(best.endpoint)
-        ports = unreached_ports(found) if len(found.ports) == len(found.question.endpoints) else []
-        serving = [each.report.endpoint for each in found.serving]
-        offer = self.wonder(unreached(self.kit.desk.scans, found.question.host, ports, serving))
-        self._say("\n".join([*rows(found), *conclusion(found, taken_words), *([offer] if offer else [])]))
-        self._offer = ""
-        self._show(common_finding(found))
-        self.refresh_bindings()
-
-    def _still(self, host: str) -> bool:
-        """Whether the field still holds the name that was tried."""
-        return self.host.read().value == host
-
-    def _forget(self) -> None:
-        """Let go what the last test said."""
-        self.checks.begin()
-        self.card.show(None)
-        self._say("")
-        self.probe, self._seen, self.unreached = None, [], None
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the key for a fix only where there is one."""
-        return self.card.fixable if action == "fix" else super().check_action(action, parameters)
-
-    def action_fix(self) -> None:
-        """Fill in what a finding offers, and test it."""
-        fix = self.card.finding.fix if self.card.finding else None
-        if fix is not None:
-            self.host.value = fix.host
-            self._fill_in(fix)
-            self.action_test()
-
-    def action_details(self) -> None:
-        """Show or hide the server's own words, and what was said to it."""
-        self._details = not self._details
-        self.transcript.show(self.checks.lines)
-        self._show(self.card.finding)
-        self.transcript.unfold(self._details, failed=self.card.finding is not None, otherwise=self.host.entry.focus)
-
-    def on_transcript_pane_wanted(self, message: TranscriptPane.Wanted) -> None:
-        """The dialogue was copied, or is wanted in full."""
-        answer_transcript(self, message, self.kit.shelf, self.card.finding, self.banner)
-
-    def _show(self, finding: Finding | None) -> None:
-        self.card.show(finding, details=self._details, question=self._offer)
+    def guide(self) -> None:
+        """Open the guide that says where to find what is asked here."""
+        draft, catalog = self.flow.draft, self.kit.desk.catalog
+        provider = catalog.get(draft.connection.provider) if draft.connection.provider else None
+        guide = filled_guide(self.kit.shelf, guide_id_for(catalog.path(draft.connection)), provider, draft)
+        self.app.push_screen(GuideScreen(guide))

@@ -207,7 +207,14 @@ class RadioFrame(Edged, Lines, Generic[V], can_focus=True):
     def rows_at(self, width: int) -> Sequence[Content]:
         """As `Lines.rows_at`."""
         each = [self._option(option) for option in self.options]
-        return [Content("    ").join(each)] if self.across else each
+        if not self.across:
+            return each
+        return [Content(" " * self._gap(width)).join(each)]
+
+    def _gap(self, width: int) -> int:
+        """Blanks between options beside one another: closer together where there is little room."""
+        words = sum(self._option(option).cell_length for option in self.options)
+        return 4 if words + 4 * (len(self.options) - 1) <= width else 2
 
     def _option(self, option: RadioOption[V]) -> Content:
         chosen = option.value == self._selected
@@ -235,7 +242,7 @@ class RadioFrame(Edged, Lines, Generic[V], can_focus=True):
             return
         at = 0
         for option in self.options:
-            at += self._option(option).cell_length + 4
+            at += self._option(option).cell_length + self._gap(self.size.width)
             if inside.x < at:
                 self._take(option.value)
                 return

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
+from textual.widget import Widget
 
 from smtp_wizard.flows.flow import Offer
 from smtp_wizard.widgets.chips import CHOOSE, Chip
@@ -150,7 +151,14 @@ class OfferList(Lines, Generic[IdT], can_focus=True):
         rows = self._drawn(self.size.width)
         changed = [y for y, row in enumerate(rows) if row.item is not None and row.item in (before, at)]
         self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+        self._keep_in_sight([y for y, row in enumerate(rows) if row.item == at])
         self.post_message(self.Highlighted(self))
+
+    def _keep_in_sight(self, rows: Sequence[int]) -> None:
+        """Scroll what the list stands in where these rows of it are out of sight."""
+        if rows and isinstance(self.parent, Widget):
+            region = Region(0, rows[0], self.size.width, len(rows)).translate(self.virtual_region.offset)
+            self.parent.scroll_to_region(region, animate=False)
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ from smtp_wizard.engine.wizard.server_confirmation import ServerStanding, standi
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.flow import Mood
 from smtp_wizard.flows.server import ServerFlow
-from smtp_wizard.flows.server_state import ServerField, ServerOffer, ServerQuestion, ServerState
+from smtp_wizard.flows.server_state import WHERE_TO_FIND, ServerField, ServerOffer, ServerQuestion, ServerState
 from tests.support.checking import mendable
 from tests.support.farhost import HOST, REFUSING, STARTTLS_PORT, SWALLOWING, TLS_PORT, FarHost, FarStream, serving
 from tests.support.walk import catalog, make_desk, until
@@ -61,7 +61,7 @@ def one_neutral_host(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def flow_of(desk: Desk, draft: Draft = BY_HAND) -> ServerFlow:
-    return ServerFlow(draft, catalog=catalog(), checks=desk.checks, scans=desk.scans)
+    return ServerFlow(draft, catalog=catalog(), checks=desk.checks, scans=desk.scans, now=desk.now)
 
 
 def at_host(tmp_path: Path, wire: FarHost, draft: Draft = BY_HAND) -> ServerFlow:
@@ -93,7 +93,7 @@ async def test_a_server_that_was_typed_is_tried_first_and_then_used(tmp_path: Pa
     assert flow.state.card is not None
     assert (flow.state.card.title, flow.state.card.mood) == ("It answers", Mood.PASSED)
     assert flow.state.card.lines[0].startswith("✓ 465  SSL/TLS")
-    assert "✓ 587  STARTTLS      also works" in card_words(flow.state)
+    assert "✓ 587  STARTTLS  also works" in card_words(flow.state)
     assert "– 25   refuses connections" in card_words(flow.state)
     assert flow.state.card.foot == "no password was sent yet"
     assert offered(flow.state)[0] is ServerOffer.USE
@@ -105,9 +105,9 @@ async def test_a_server_that_was_typed_is_tried_first_and_then_used(tmp_path: Pa
 
 async def test_the_port_follows_the_security_unless_somebody_chose_it(tmp_path: Path) -> None:
     flow = at_host(tmp_path, FarHost())
-    assert flow.state.port.hint == "goes with SSL/TLS"
+    assert flow.state.port.hint == "for SSL/TLS"
     flow.choose(Security.STARTTLS)
-    assert (flow.state.port.text, flow.state.port.hint) == ("587", "goes with STARTTLS")
+    assert (flow.state.port.text, flow.state.port.hint) == ("587", "for STARTTLS")
     flow.type(ServerField.PORT, "4000")
     flow.choose(Security.TLS)
     assert (flow.state.port.text, flow.state.port.hint) == ("4000", "")
@@ -150,7 +150,7 @@ async def test_what_cannot_be_used_is_said_in_its_field_and_kept(
 
 async def test_no_user_name_means_no_sign_in_where_nothing_says_otherwise(tmp_path: Path) -> None:
     flow = at_host(tmp_path, FarHost())
-    assert flow.state.username.hint == "mostly the whole address"
+    assert flow.state.username.hint == "mostly the address"
     flow.type(ServerField.USERNAME, " ")
     assert flow.state.username.hint == "empty: no sign-in"
     leads = await flow.act(ServerOffer.USE)
@@ -275,6 +275,7 @@ async def test_a_wrong_security_is_one_key(tmp_path: Path, monkeypatch: pytest.M
     fix = flow.state.offers[0]
     assert (fix.id, fix.verb) == (ServerOffer.FIX, "Use port 465 with STARTTLS")
     assert "You: Choose SSL/TLS." in card_words(flow.state)
+    assert flow.state.details[0].startswith("✗ Greeting"), "F4 shows where it failed"
     await flow.act(ServerOffer.FIX)
     assert flow.state.security is Security.STARTTLS
     assert offered(flow.state)[0] is ServerOffer.USE
@@ -299,7 +300,7 @@ async def test_where_none_serves_it_can_be_used_all_the_same(tmp_path: Path) -> 
     assert flow.state.card.mood is Mood.FAILED
     assert "✗ 465  refuses connections" in flow.state.card.lines
     verbs = {each.id: each.verb for each in flow.state.offers}
-    assert offered(flow.state)[:2] == [ServerOffer.PORTS, ServerOffer.USE]
+    assert offered(flow.state) == [ServerOffer.PORTS, ServerOffer.USE, ServerOffer.NETWORK]
     assert verbs[ServerOffer.USE] == "Use it all the same"
     assert verbs[ServerOffer.NETWORK] == "Find out whether this network blocks ports 587 and 25"
     assert isinstance(await flow.act(ServerOffer.USE), Next)
@@ -327,7 +328,7 @@ async def _while_trying(flow: ServerFlow, row: str) -> asyncio.Task[object]:
 async def test_the_best_so_far_is_taken_before_all_have_answered(tmp_path: Path) -> None:
     flow = at_host(tmp_path, Held(GOOD | {465: REFUSING}))
     task = await _while_trying(flow, "✓ 587")
-    assert "… 25" in card_words(flow.state)
+    assert "waiting for port 25" in card_words(flow.state)
     assert offered(flow.state) == [ServerOffer.TAKE, ServerOffer.STOP]
     await flow.act(ServerOffer.TAKE)
     await task
@@ -363,7 +364,7 @@ async def test_another_host_typed_meanwhile_keeps_its_port(tmp_path: Path) -> No
     flow.type(ServerField.PORT, "4650")
     wire.free.set()
     await task
-    assert (flow.state.port.text, flow.state.card) == ("4650", None)
+    assert (flow.state.port.text, flow.state.card) == ("4650", WHERE_TO_FIND)
 
 
 async def test_what_was_said_of_a_server_goes_away_with_its_name(tmp_path: Path) -> None:
@@ -372,7 +373,7 @@ async def test_what_was_said_of_a_server_goes_away_with_its_name(tmp_path: Path)
     await flow.act(ServerOffer.TEST)
     assert ServerOffer.NETWORK in offered(flow.state)
     flow.type(ServerField.HOST, "other.example.com")
-    assert flow.state.card is None
+    assert flow.state.card == WHERE_TO_FIND
     assert ServerOffer.NETWORK not in offered(flow.state)
     assert await flow.act(ServerOffer.NETWORK) is None
     assert asked(flow) is None

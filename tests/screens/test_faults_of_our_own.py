@@ -31,7 +31,6 @@ from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.scans import Scans
-from smtp_wizard.engine.services.tokens import Tokens
 from smtp_wizard.runtime.fault_log import CRASH_LOG
 from smtp_wizard.screens import home as home_screen
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen, PasswordScreen
@@ -54,9 +53,9 @@ from tests.support.places import (
     Go,
     Place,
     at_address,
+    at_client,
     at_connect,
     at_home,
-    at_oauth,
     at_server,
     at_signin,
     at_testmail,
@@ -270,25 +269,21 @@ ADDRESS, HOST, TO = {"#address": "ana@unknown.example"}, {"#host": "mail.firma.e
 CLIENT = {"#client-id": "1234.apps.example", "#client-secret": "quiet-as-a-mouse"}
 PASSWORD_TYPED = {"#secret": PASSWORD.replace(" ", "")}
 AT_SERVER = Place(filled(at_server, HOST), draft_at_server)
+AT_CLIENT = Place(filled(at_client, CLIENT), draft_at_oauth)
 
 WORK: Mapping[str, Work] = {
     "StepPage.act: address": Work(
         Place(filled(at_address, ADDRESS)), press("enter"), of(Discovery, "find_settings"), typed=ADDRESS
     ),
-    "ServerScreen._test": Work(AT_SERVER, press("f5"), of(Checks, "check_draft"), typed=HOST),
-    "ServerScreen._try_ports": Work(AT_SERVER, press("f6"), of(Scans, "probe"), typed=HOST),
-    "ReachingScreen._ask_neutral": Work(AT_SERVER, wonder_about_the_network, of(Scans, "ask_neutral"), typed=HOST),
+    "StepPage.act": Work(AT_SERVER, press("enter"), of(Scans, "probe"), typed=HOST),
+    "ReachingScreen._ask_neutral": Work(
+        Place(at_connect, draft_at_connect, GOOD), wonder_about_the_network, of(Scans, "ask_neutral")
+    ),
     "ConnectScreen._check": Work(
         Place(filled(at_connect, PASSWORD_TYPED), draft_at_connect, GOOD),
         press("enter"),
         of(Checks, "check_draft", Depth.LOGIN),
         typed=PASSWORD_TYPED,
-    ),
-    "OAuthScreen._sign_in": Work(
-        Place(filled(at_oauth, CLIENT), draft_at_oauth),
-        press("enter"),
-        of(Tokens, "exchange"),
-        typed=CLIENT,
     ),
     "TestMailScreen._send": Work(
         Place(filled(at_testmail, TO), draft_at_testmail),
@@ -393,7 +388,7 @@ async def test_background_work_that_fails_is_a_sentence_on_its_screen(
             assert "Trying" not in walk.shown
             await go_on(walk)
             for selector, text in work.typed.items():
-                assert walk.the(selector, Input).value == text
+                assert walk.entry(selector).value == text
 
 
 async def go_on(walk: Walk) -> None:

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
 
 from smtp_wizard.app import HOME
 from smtp_wizard.engine.base.connection import Auth
@@ -18,6 +17,7 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.screens.dialogs import LeadScreen, LinkScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.oauth import OAuthScreen
+from smtp_wizard.widgets.frame import SecretFrame, TextFrame
 from tests.engine.oauth.test_oauth import visit
 from tests.engine.services.test_bearers import OWN, Office
 from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
@@ -41,6 +41,9 @@ async def at_the_browser(
         await walk.at("provider")
         await walk.press("enter")
         await walk.at("oauth")
+        await walk.until_reads("This is for whoever looks after your computers")
+        await walk.press("enter")
+        await walk.until_reads("Which client id did")
         yield walk, office
 
 
@@ -50,24 +53,27 @@ def attempt_of(walk: Walk) -> OAuthScreen:
     return screen
 
 
-async def begun(walk: Walk) -> OAuthScreen:
+async def begun(walk: Walk, way: str = "Sign in with a code") -> OAuthScreen:
     """Type the client id, and begin."""
     await walk.fill("#client-id", CLIENT_ID)
-    await walk.press("enter")
-    await walk.until_reads("Waiting for the browser")
+    await walk.take(way)
+    await walk.until_reads("until you have signed in")
     return attempt_of(walk)
+
+
+BY_BROWSER = "Sign in in the browser"
 
 
 async def test_a_code_that_is_typed_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with AuthorizationServer() as server, at_the_browser(tmp_path, monkeypatch, server) as (walk, office):
         await walk.press("enter")
-        await walk.until_reads("Type the client id that the provider's console shows")
+        assert "Type the client id" in walk.the("#client-id", TextFrame).entry.error
         screen = await begun(walk)
         await walk.until_reads("WDJB-MJHT")
-        await walk.until_reads("left.")
+        await walk.until_reads("good for")
         server.type_code("WDJB-MJHT")
-        await walk.until_reads("You are signed in")
-        assert screen.draft.secret is not None
+        await walk.until_reads("It stays so")
+        assert screen.collect().secret is not None
         await walk.press("enter")
         await walk.at("connect")
         assert walk.draft.connection.auth is Auth.XOAUTH2
@@ -80,16 +86,14 @@ async def test_a_code_that_is_typed_elsewhere(tmp_path: Path, monkeypatch: pytes
 
 async def test_the_browser_of_this_computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with AuthorizationServer() as server, at_the_browser(tmp_path, monkeypatch, server) as (walk, _):
-        await walk.press("f9")
-        screen = await begun(walk)
-        assert screen.attempt is not None
+        screen = await begun(walk, BY_BROWSER)
         await walk.press("f4")
         dialog = await walk.at_screen(LinkScreen)
-        assert dialog.url == screen.attempt.url
+        assert dialog.url == screen.flow.state.page
         await walk.press("escape")
         await walk.at("oauth")
-        await visit(server.consent(screen.attempt.url))
-        await walk.until_reads("You are signed in")
+        await visit(server.consent(screen.flow.state.page))
+        await walk.until_reads("It stays so")
         await walk.press("enter")
         await walk.at("connect")
 
@@ -98,38 +102,34 @@ async def test_over_ssh_both_ways_are_shown_at_once(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("SSH_CONNECTION", "192.0.2.9 5000 192.0.2.1 22")
     monkeypatch.setenv("USER", "ana")
     async with AuthorizationServer() as server, at_the_browser(tmp_path, monkeypatch, server) as (walk, _):
-        await walk.press("f9")
-        screen = await begun(walk)
-        assert screen.attempt is not None
-        port = screen.attempt.port
-        await walk.until_reads(f"ssh -L {port}:127.0.0.1:{port} ana@192.0.2.1")
-        await walk.fill("#pasted", "https://login.example/")
+        screen = await begun(walk, BY_BROWSER)
+        await walk.until_reads(screen.flow.state.tunnel)
+        assert "ana@192.0.2.1" in screen.flow.state.tunnel
+        await walk.fill("#last-address", "https://login.example/")
         await walk.press("enter")
-        await walk.until_reads("address of another page")
-        await walk.fill("#pasted", server.consent(screen.attempt.url))
+        await walk.settle()
+        assert "address of another page" in walk.the("#last-address", TextFrame).entry.error
+        await walk.fill("#last-address", server.consent(screen.flow.state.page))
         await walk.press("enter")
-        await walk.until_reads("You are signed in")
+        await walk.until_reads("It stays so")
 
 
 async def test_a_no_is_said_and_it_can_be_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with AuthorizationServer() as server, at_the_browser(tmp_path, monkeypatch, server) as (walk, _):
-        await walk.press("f9")
-        screen = await begun(walk)
-        assert screen.attempt is not None
-        await visit(server.decline(screen.attempt.url))
+        screen = await begun(walk, BY_BROWSER)
+        await visit(server.decline(screen.flow.state.page))
         await walk.until_reads("The sign-in page said no")
-        await walk.until(lambda: screen.attempt is None, "the end of the attempt")
-        await walk.press("f5")
-        await walk.until_reads("Waiting for the browser")
+        await walk.take(BY_BROWSER)
+        await walk.until_reads("until you have signed in")
 
 
 async def test_cancelling_closes_the_listener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.9 5000 192.0.2.1 22")
     async with AuthorizationServer() as server, at_the_browser(tmp_path, monkeypatch, server) as (walk, _):
-        await walk.press("f9")
-        screen = await begun(walk)
-        assert screen.attempt is not None
-        port = screen.attempt.port
-        assert port is not None
+        screen = await begun(walk, BY_BROWSER)
+        port = int(screen.flow.state.tunnel.split(":")[0].rpartition(" ")[2])
+        await walk.press("escape")
+        await walk.until_reads("Which client id did")
         await walk.press("escape")
         await walk.at("provider")
         assert walk.draft.client_id == CLIENT_ID, "what was typed is not lost"
@@ -150,9 +150,10 @@ async def test_another_client_needs_another_sign_in(tmp_path: Path, monkeypatch:
     async with AuthorizationServer() as server, at_the_browser(tmp_path, monkeypatch, server) as (walk, _):
         screen = await begun(walk)
         server.type_code("WDJB-MJHT")
-        await walk.until_reads("You are signed in")
+        await walk.until_reads("It stays so")
+        await walk.take("Sign in again")
         await walk.fill("#client-id", "another")
-        assert screen.draft.secret is None
+        assert screen.collect().secret is None
         await walk.press("enter")
         await walk.until_reads("does not know this client id")
 
@@ -166,19 +167,19 @@ async def test_a_client_secret_is_hidden_and_wanted_where_there_is_one(
         walk, _ = await stack.enter_async_context(at_the_browser(tmp_path, monkeypatch, server, entry))
         await walk.fill("#client-id", CLIENT_ID)
         await walk.press("enter")
-        await walk.until_reads("gives a client secret along")
+        assert "gives a client secret along" in walk.the("#client-secret", SecretFrame).entry.error
         await walk.fill("#client-secret", "s3cret-of-ana")
         assert "s3cret-of-ana" not in walk.shown
         await walk.press("enter")
         await walk.until_reads("WDJB-MJHT")
         draft_file = (tmp_path / "draft.json").read_text("utf-8")
         assert CLIENT_ID not in draft_file or "s3cret-of-ana" not in draft_file
-        await walk.press("escape")
+        await walk.press("escape", "escape")
         await walk.at("provider")
         assert walk.draft.client_secret == Secret("s3cret-of-ana")
         await walk.press("enter")
         await walk.at("oauth")
-        assert walk.the("#client-secret", Input).value == "s3cret-of-ana"
+        assert walk.entry("#client-secret").value == "s3cret-of-ana"
         assert "s3cret-of-ana" not in walk.shown
         assert "s3cret-of-ana" not in (tmp_path / "draft.json").read_text("utf-8")
 
@@ -195,7 +196,7 @@ async def test_an_account_says_when_its_sign_in_ends_and_is_signed_in_again(
             await walk.until_reads("The sign-in in the browser ends on 2027-02-22, in 10 days")
             await walk.press("p")
             await walk.at("oauth")
-            assert walk.the("#client-id", Input).value == CLIENT_ID
+            assert walk.entry("#client-id").value == CLIENT_ID
             await walk.press("enter")
             await walk.until_reads("WDJB-MJHT")
 

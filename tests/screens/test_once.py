@@ -23,10 +23,18 @@ from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.review import ReviewScreen
-from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.screens.step import ReachingScreen
 from smtp_wizard.text.wizard import STILL_AT_WORK
-from tests.screens.test_faults_of_our_own import AT_HOME, AT_SERVER, WORK, acting, name_it_anew, say_yes
+from tests.screens.test_faults_of_our_own import (
+    AT_CLIENT,
+    AT_HOME,
+    AT_SERVER,
+    HOST,
+    WORK,
+    acting,
+    name_it_anew,
+    say_yes,
+)
 from tests.support.places import PLACES, Go, standing
 from tests.support.walk import Walk
 
@@ -83,28 +91,26 @@ async def test_whoever_types_on_is_not_taken_along_with_the_address_before(
         await held.reached(walk, 2)
 
 
-@pytest.mark.parametrize(("key", "method"), [("f5", (Checks, "check_draft")), ("f6", (Scans, "probe"))])
+@pytest.mark.parametrize(
+    ("offer", "method"),
+    [("Try this port only", (Checks, "check_draft")), ("Try the usual ports", (Scans, "probe"))],
+)
 async def test_a_server_is_tested_once(
-    key: str, method: Method, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    offer: str, method: Method, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another server, and the other test, begin at once, and end what was being done."""
+    """Enter while it runs begins nothing again; Esc stops it, and it can be begun anew."""
     held = Held(monkeypatch, *method)
-    other = Held(monkeypatch, *((Checks, "check_draft") if key == "f6" else (Scans, "probe")))
     async with standing(AT_SERVER, tmp_path) as walk:
-        await walk.press(*[key] * 5)
+        await walk.take(offer)
         await held.reached(walk)
-        assert held.given_up == 0
-        await walk.fill("#host", "mail.elsewhere.example")
-        await walk.press(key, key)
+        await walk.until_reads("Esc stops")
+        await walk.press("escape")
+        await walk.until(lambda: held.given_up == 1, "the end of it")
+        assert walk.step == "server"
+        assert walk.entry("#host").value == HOST["#host"]
+        await walk.take(offer)
         await held.reached(walk, 2)
         assert held.given_up == 1
-        screen = walk.app.screen
-        assert isinstance(screen, ServerScreen)
-        assert screen.probing == (key == "f6")
-        await walk.press("f5" if key == "f6" else "f6")
-        await walk.until(lambda: held.given_up == 2, "the end of the first")
-        await other.reached(walk)
-        assert (screen.probing, screen.at_work("checks"))[key == "f6"]
 
 
 async def test_a_neutral_host_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,13 +164,14 @@ async def test_whoever_saved_nothing_can_go_back(tmp_path: Path, monkeypatch: py
 
 async def test_a_sign_in_in_the_browser_is_begun_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = Held(monkeypatch, PendingSignIn, "__aenter__")
-    async with standing(WORK["OAuthScreen._sign_in"].place, tmp_path) as walk:
+    async with standing(AT_CLIENT, tmp_path) as walk:
         await walk.press(*["enter"] * 5)
         await held.reached(walk)
         assert held.given_up == 0
-        await walk.press("f5")
+        await walk.press("escape", "enter")
         await held.reached(walk, 2)
-        assert held.given_up == 1, "F5 asks for another one"
+        assert held.given_up == 1
+        assert walk.step == "oauth"
 
 
 CHANGES: dict[str, tuple[Go, Method]] = {

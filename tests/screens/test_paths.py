@@ -225,10 +225,9 @@ class Person(Walk):
         await self.at("server")
         await self.fill("#host", HAND_HOST)
         if not self.way.needs_secret:
-            assert self.the("#username", TextInput).value == "", "no sign-in, so no user name"
-            await self.fill("#port", "587")
-            self.the("#security", Choices).selected = Security.STARTTLS
-        await self.press("enter")
+            assert self.entry("#username").value == "", "no sign-in, so no user name"
+            await self.choose("#security", Security.STARTTLS)
+        await self.take("Use this server")
 
     async def reach_connect(self) -> None:
         await self.give_address()
@@ -471,19 +470,20 @@ async def test_a_way_in_the_browser(
             await person.point_at(standing)
             await person.press("enter")
             await person.at("oauth")
+            await person.press("enter")
             await person.fill("#client-id", CLIENT_ID)
             if server.client_secret:
                 await person.fill("#client-secret", server.client_secret)
             await person.press("enter")
-            await person.until_reads("Waiting for the browser")
+            await person.until_reads("until you have signed in")
             screen = person.app.screen
             assert isinstance(screen, OAuthScreen)
-            assert screen.attempt is not None
-            if screen.attempt.code is not None:
-                server.type_code(screen.attempt.code.user_code)
+            waiting = screen.flow.state
+            if waiting.code:
+                server.type_code(waiting.code)
             else:
-                await visit(server.consent(screen.attempt.url))
-            await person.until_reads("You are signed in")
+                await visit(server.consent(waiting.page))
+            await person.until_reads("It stays so")
             await person.press("enter")
             await person.at("connect")
             await person.press("enter")

@@ -19,8 +19,9 @@ from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, WireError
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.screens.dialogs import ConfirmScreen, TellScreen
-from smtp_wizard.widgets.choices import Choices
-from smtp_wizard.widgets.fields import TextInput
+from smtp_wizard.screens.panel import QuestionPanel, TextPanel
+from smtp_wizard.widgets.frame import RadioFrame
+from smtp_wizard.widgets.outcome_card import OutcomeCard
 from tests.support.farhost import (
     HOST,
     REFUSING,
@@ -33,7 +34,7 @@ from tests.support.farhost import (
     serving,
 )
 from tests.support.scripted import Silence
-from tests.support.walk import Walk, make_desk, walking
+from tests.support.walk import Walk, in_one_line, make_desk, walking
 
 NEUTRAL = "smtp.gmail.com"
 BY_HAND = Draft(
@@ -60,13 +61,12 @@ async def at_the_server(folder: Path, wire: FarHost, security: Security = Securi
     async with walking(make_desk(folder, wire), draft=BY_HAND) as walk:
         await walk.at("server")
         await walk.fill("#host", HOST)
-        walk.the("#security", Choices).selected = security
-        await walk.settle()
+        await walk.choose("#security", security)
         yield walk
 
 
 def port(walk: Walk) -> str:
-    return walk.the("#port", TextInput).value
+    return walk.entry("#port").value
 
 
 # --- every port ---
@@ -84,16 +84,16 @@ async def test_each_port_is_shown_as_it_answers_and_enter_takes_the_best_so_far(
             return await super().connect(peers)
 
     async with at_the_server(tmp_path, Held(GOOD | {465: REFUSING})) as walk:
-        await walk.press("f6")
-        await walk.until_reads("587: answers, STARTTLS, over IPv4")
-        await walk.until_reads("Enter takes the best so far.")
-        await walk.until_reads("465: refuses connections")
-        await walk.until_reads("25: ...")
+        await walk.press("enter")
+        await walk.until_reads("587 STARTTLS")
+        await walk.until_reads("Enter Take the best so far")
+        await walk.until_reads("465 refuses connections")
+        await walk.until_reads("waiting for port 25")
         assert port(walk) == "465"
         await walk.press("enter")
-        await walk.until_reads("Filled in the best that answers: 587, STARTTLS.")
+        await walk.until_reads("It answers")
         assert (walk.step, port(walk)) == ("server", "587")
-        assert walk.the("#security", Choices).selected == Security.STARTTLS
+        assert walk.the("#security", RadioFrame).selected == Security.STARTTLS
         await walk.press("enter")
         await walk.at("connect")
         assert walk.draft.connection.endpoint == REFUSED
@@ -102,33 +102,36 @@ async def test_each_port_is_shown_as_it_answers_and_enter_takes_the_best_so_far(
 async def test_the_best_is_filled_in_with_its_reason_and_what_the_network_does(tmp_path: Path) -> None:
     async with at_the_server(tmp_path, FarHost(GOOD, {})) as walk:
         await walk.fill("#port", "4650")
-        await walk.press("f6")
-        await walk.until_reads("Filled in the best that answers: 465, SSL/TLS.")
-        await walk.until_reads("Everything is encrypted there from the first byte.")
-        await walk.until_reads("IPv6 does not work between here and this server")
-        await walk.until_reads("Press F3 to find out whether this network blocks port 25.")
+        await walk.take("Try the usual ports")
+        await walk.until_reads("It answers")
         assert port(walk) == "465"
+        await walk.until_reads("Find out whether this network blocks port 25")
+        await walk.press("f4")
+        await walk.at_screen(TextPanel)
+        said = in_one_line(walk.shown.replace("│", " "))
+        assert "Everything is encrypted there from the first byte." in said
+        assert "IPv6 does not work between here and this server" in said
 
 
 async def test_another_host_typed_meanwhile_keeps_its_port(tmp_path: Path) -> None:
     async with at_the_server(tmp_path, FarHost({**GOOD, 25: SWALLOWING})) as walk:
-        await walk.press("f6")
-        await walk.until_reads("465: answers")
+        await walk.press("enter")
+        await walk.until_reads("465 SSL/TLS")
         await walk.fill("#host", "other.example.com")
         await walk.fill("#port", "4650")
-        await walk.until_reads("25: no answer")
-        await walk.until_reads("Everything is encrypted")
+        await walk.until(lambda: not walk.app.screen.query_one(OutcomeCard).has_class("-running"), "the end of it")
         assert port(walk) == "4650"
+        assert not walk.reads("It answers")
 
 
 async def test_leaving_while_ports_are_tried_closes_everything(tmp_path: Path) -> None:
     wire = FarHost({**GOOD, 587: serving(Silence()), 25: SWALLOWING})
     async with at_the_server(tmp_path, wire) as walk:
-        await walk.press("f6")
-        await walk.until_reads("465: answers")
+        await walk.press("enter")
+        await walk.until_reads("465 SSL/TLS")
         await walk.until(lambda: {587, 25} <= {port for _, port, _ in wire.begun}, "every port to be tried")
         await walk.until(lambda: any(not stream.closed for stream in wire.streams), "one that stays open")
-        await walk.press("escape")
+        await walk.press("escape", "escape")
         await walk.until(lambda: walk.step != "server", "another step")
         await walk.until(lambda: all(stream.closed for stream in wire.streams), "the end of every connection")
         begun = len(wire.begun)
@@ -139,46 +142,50 @@ async def test_leaving_while_ports_are_tried_closes_everything(tmp_path: Path) -
 # --- does the network block it? ---
 
 
-async def test_f3_asks_nobody_before_a_yes_and_names_the_host(tmp_path: Path) -> None:
+FIND_OUT = "Find out whether this network blocks port 587"
+
+
+async def test_nobody_is_asked_before_a_yes_and_the_host_is_named(tmp_path: Path) -> None:
     wire = FarHost({587: REFUSING})
     async with at_the_server(tmp_path, wire, Security.STARTTLS) as walk:
-        await walk.press("f3")
-        assert walk.step == "server"
-        await walk.press("f5")
-        await walk.until_reads("Press F3 to find out whether this network blocks port 587.")
-        await walk.press("f3")
-        await walk.at_screen(ConfirmScreen)
-        await walk.until_reads(f"To find out, {NEUTRAL}")
+        await walk.take("Try this port only")
+        await walk.until_reads("Find out")
+        await walk.take(FIND_OUT)
+        await walk.at_screen(QuestionPanel)
+        await walk.until_reads(f"May {NEUTRAL} be contacted once?")
         await walk.press("enter")
+        await walk.at("server")
+        await walk.take(FIND_OUT)
+        await walk.at_screen(QuestionPanel)
+        await walk.press("escape")
         await walk.at("server")
         assert NEUTRAL not in wire.asked
 
 
-async def test_f3_says_who_blocks_the_port_and_what_serves(tmp_path: Path) -> None:
+async def test_who_blocks_the_port_is_said_and_what_serves_is_one_key(tmp_path: Path) -> None:
     """The network does: the neutral host serves there, and cannot be reached either. Port 465 of the server can."""
     wire = FarHost({587: REFUSING, 465: GOOD[465]})
     async with at_the_server(tmp_path, wire, Security.STARTTLS) as walk:
-        await walk.press("f5")
-        await walk.until_reads("Press F3")
-        await walk.press("f3")
-        await walk.at_screen(ConfirmScreen)
+        await walk.take("Try this port only")
+        await walk.until_reads("Find out")
+        await walk.take(FIND_OUT)
+        await walk.at_screen(QuestionPanel)
         await walk.press("down", "enter")
-        await walk.at_screen(TellScreen)
-        await walk.until_reads(f"This network blocks port 587: {NEUTRAL}")
+        await walk.until_reads("This network blocks port 587")
         assert walk.reads("Who must act: Whoever runs the network")
-        assert walk.reads("Use port 465 with SSL/TLS instead: it serves.")
-        await walk.press("enter")
-        await walk.at("server")
+        await walk.until_reads("Enter Use port 465")
         assert NEUTRAL in wire.asked
+        await walk.press("enter")
+        await walk.until_reads("Server and port are right")
+        assert port(walk) == "465"
 
 
 async def test_the_offer_goes_away_with_what_it_was_about(tmp_path: Path) -> None:
-    async with at_the_server(tmp_path, FarHost({**GOOD, 25: GOOD[587]}), Security.STARTTLS) as walk:
-        await walk.fill("#port", "25")
-        await walk.press("f5")
-        await walk.until_reads("Server and port are right.")
-        await walk.press("f3")
-        assert walk.step == "server"
+    async with at_the_server(tmp_path, FarHost({587: REFUSING}), Security.STARTTLS) as walk:
+        await walk.take("Try this port only")
+        await walk.until_reads("Find out")
+        await walk.fill("#host", "other.example.com")
+        assert not walk.reads("Find out")
 
 
 @pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.RESET])
@@ -200,7 +207,7 @@ async def test_connect_offers_it_too_where_nobody_answers(tmp_path: Path, fault:
 async def test_what_is_wrong_with_all_ports_alike_is_said_once_with_what_to_do(tmp_path: Path) -> None:
     wire = FarHost(unknown=WireError(Fault.NO_SUCH_HOST, shown("no such name")))
     async with at_the_server(tmp_path, wire) as walk:
-        await walk.press("f6")
-        await walk.until_reads("! There is no server with this name")
+        await walk.press("enter")
+        await walk.until_reads("There is no server with this name")
         await walk.until_reads("Look at the server name letter by letter")
-        assert walk.the("#port", TextInput).value == "465"
+        assert port(walk) == "465"

@@ -53,6 +53,8 @@ VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d"), "DAY TIME"),
     (re.compile(r"today \d\d:\d\d"), "today TIME"),
     (re.compile(r"\(\d+\.\d s\)"), "(N s)"),
+    (re.compile(r"good for \d+ days"), "good for N days"),
+    (re.compile(r" +\d+ ms +"), " N ms "),
 )
 
 
@@ -175,8 +177,8 @@ async def server(walk: Walk) -> None:
 
 async def ports(walk: Walk) -> None:
     await server(walk)
-    await walk.press("f6")
-    await walk.until_reads("Filled in the best")
+    await walk.take("Try the usual ports")
+    await walk.until_reads("It answers")
 
 
 async def helped(walk: Walk) -> None:
@@ -189,7 +191,7 @@ async def browser(walk: Walk) -> None:
     await signin(walk)
     await walk.press("tab", "down", "enter", "home", "enter")
     await walk.at("oauth")
-    await walk.until_reads("Enter shows the sign-in page of accounts.google.com")
+    await walk.until_reads("This is for whoever looks after your computers")
 
 
 WITHOUT_DRAFT: dict[str, Callable[[Walk], Awaitable[None]]] = {

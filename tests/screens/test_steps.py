@@ -27,19 +27,18 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
 from smtp_wizard.screens.dialogs import ConfirmScreen
-from smtp_wizard.text.network import NO_PORT_SERVES
+from smtp_wizard.screens.panel import QuestionPanel
+from smtp_wizard.text.server import RIGHT
 from smtp_wizard.text.wizard import (
     BLANK_AT_END,
-    CLEARTEXT_YES,
     SECRET_LACKING,
-    SERVER_GOOD,
     USERNAME_LACKING,
     displace_question,
     replace_question,
 )
 from smtp_wizard.widgets.choices import Choices
 from smtp_wizard.widgets.fields import SecretInput, TextInput
-from smtp_wizard.widgets.finding_card import FindingCard
+from smtp_wizard.widgets.frame import RadioFrame, TextFrame
 from smtp_wizard.widgets.guide import GuidePane
 from tests.support.checking import mendable
 from tests.support.discovering import Answer, answering
@@ -253,29 +252,27 @@ async def test_testing_the_server_says_that_no_password_was_checked(tmp_path: Pa
         walk = at.walk
         await walk.at("server")
         await walk.fill("#host", HOST)
-        await walk.press("f5")
-        await walk.until_reads(SERVER_GOOD)
+        await walk.take("Try this port only")
+        await walk.until_reads(RIGHT)
         assert not walk.reads("Sign in ")
         assert not walk.draft.signed_in
         assert walk.step == "server"
         assert at.wire.asked == [Endpoint(HOST, 465, Security.TLS)]
 
 
-async def test_a_wrong_security_is_found_and_f9_mends_it_on_the_server_step(tmp_path: Path) -> None:
-    """STARTTLS on 465 cannot work: F9 fills in what the finding offers, and that passes."""
+async def test_a_wrong_security_is_found_and_enter_mends_it_on_the_server_step(tmp_path: Path) -> None:
+    """STARTTLS on 465 cannot work: Enter fills in what the finding offers, and that passes."""
     async with served(tmp_path, BY_HAND) as at:
         walk = at.walk
         await walk.at("server")
         await walk.fill("#host", HOST)
-        await walk.fill("#port", "4650")
-        walk.the("#security", Choices).selected = Security.STARTTLS
+        await walk.choose("#security", Security.STARTTLS)
         await walk.fill("#port", "465")
-        await walk.press("f5")
-        await walk.until_reads(f"Press F9 to try {HOST}:465 with SSL/TLS")
-        await walk.press("f9")
-        await walk.until_reads(SERVER_GOOD)
-        assert walk.the("#security", Choices).selected == Security.TLS
-        assert not walk.the("#finding", FindingCard).display
+        await walk.take("Try this port only")
+        await walk.until_reads("Enter Use port 465")
+        await walk.press("enter")
+        await walk.until_reads(RIGHT)
+        assert walk.the("#security", RadioFrame).selected == Security.TLS
 
 
 async def test_a_wrong_security_is_found_and_f9_mends_it_where_the_password_is_typed(tmp_path: Path) -> None:
@@ -295,18 +292,18 @@ async def test_a_wrong_security_is_found_and_f9_mends_it_where_the_password_is_t
 
 
 async def test_the_usual_ports_are_tried_and_the_best_one_is_filled_in(tmp_path: Path) -> None:
-    """F6 says of each port what it does; only STARTTLS answers here, so 587 is taken."""
+    """Of each port it is said what it does; only STARTTLS answers here, so 587 is taken."""
     async with served(tmp_path, BY_HAND, only=frozenset({Security.STARTTLS})) as at:
         walk = at.walk
         await walk.at("server")
         await walk.fill("#host", HOST)
-        await walk.press("f6")
-        await walk.until_reads("587: answers, STARTTLS")
-        await walk.until_reads("Filled in the best that answers: 587, STARTTLS")
-        assert walk.the("#port", TextInput).value == "587"
-        assert walk.the("#security", Choices).selected == Security.STARTTLS
+        await walk.press("enter")
+        await walk.until_reads("It answers")
+        assert walk.reads("587 STARTTLS")
+        assert walk.entry("#port").value == "587"
+        assert walk.the("#security", RadioFrame).selected == Security.STARTTLS
         assert {each.port for each in at.wire.asked} == {465, 587, 2525, 25}
-        assert not walk.reads("465: answers")
+        assert not walk.reads("465 SSL/TLS")
 
 
 async def test_where_no_usual_port_answers_that_is_said_and_nothing_is_changed(tmp_path: Path) -> None:
@@ -315,22 +312,23 @@ async def test_where_no_usual_port_answers_that_is_said_and_nothing_is_changed(t
         await walk.at("server")
         await walk.fill("#host", HOST)
         await walk.fill("#port", "4650")
-        await walk.press("f6")
-        await walk.until_reads(NO_PORT_SERVES)
-        assert walk.the("#port", TextInput).value == "4650"
+        await walk.take("Try the usual ports")
+        await walk.until_reads("None of the usual ports answers")
+        assert walk.reads("check the server's name with your provider")
+        assert walk.entry("#port").value == "4650"
 
 
 async def test_the_port_follows_the_security_until_somebody_types_another(desk: Desk) -> None:
     async with walking(desk, draft=BY_HAND) as walk:
         await walk.at("server")
-        port, security = walk.the("#port", TextInput), walk.the("#security", Choices)
+        port, security = walk.entry("#port"), walk.the("#security", RadioFrame)
         assert port.value == "465"
         security.focus()
-        await walk.press("down")
+        await walk.press("right")
         assert (security.selected, port.value) == (Security.STARTTLS, "587")
         await walk.fill("#port", "2525")
         security.focus()
-        await walk.press("up")
+        await walk.press("left")
         assert (security.selected, port.value) == (Security.TLS, "2525")
 
 
@@ -340,50 +338,55 @@ async def test_a_port_that_is_filled_in_with_its_security_stays(desk: Desk, monk
     async with walking(desk, draft=BY_HAND) as walk:
         await walk.at("server")
         await walk.fill("#host", HOST)
-        await walk.press("f5")
-        await walk.until_reads("f9 Use the offer")
-        await walk.press("f9")
-        await walk.until_reads(SERVER_GOOD)
+        await walk.take("Try this port only")
+        await walk.until_reads("Enter Use port 25")
+        await walk.press("enter")
+        await walk.until_reads(RIGHT)
         await walk.settle()
-        assert walk.the("#security", Choices).selected == Security.STARTTLS
-        assert walk.the("#port", TextInput).value == "25"
+        assert walk.the("#security", RadioFrame).selected == Security.STARTTLS
+        assert walk.entry("#port").value == "25"
 
 
-@pytest.mark.parametrize(("field", "typed"), [("#host", "two words"), ("#port", "abc"), ("#port", "70000")])
-async def test_what_is_no_server_or_port_is_said_beside_it(desk: Desk, field: str, typed: str) -> None:
+NO_PORT = "from 1 to 65535"
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "why"),
+    [("#host", "two words", "no blanks"), ("#port", "abc", NO_PORT), ("#port", "70000", NO_PORT)],
+)
+async def test_what_is_no_server_or_port_is_said_in_its_frame(desk: Desk, field: str, typed: str, why: str) -> None:
     """The cursor goes there; the step is not left."""
     async with walking(desk, draft=BY_HAND) as walk:
         await walk.at("server")
         await walk.fill("#host", HOST)
         await walk.fill(field, typed)
-        await walk.press("enter")
+        await walk.take("Use this server")
         assert walk.step == "server"
-        assert walk.app.focused is walk.the(field, TextInput)
-        await walk.until_reads(f"{typed} !")
+        assert walk.app.focused is walk.entry(field)
+        assert why in walk.the(field, TextFrame).entry.error
 
 
 async def give_unencrypted_server(walk: Walk, host: str) -> None:
     await walk.at("server")
     await walk.fill("#host", host)
-    walk.the("#security", Choices).selected = Security.NONE
-    await walk.settle()
-    await walk.press("enter")
+    await walk.choose("#security", Security.NONE)
+    await walk.take("Use this server")
 
 
 async def test_a_password_without_encryption_needs_a_yes(desk: Desk) -> None:
     """The careful answer is chosen at first, and leaves the person at the server."""
     async with walking(desk, draft=BY_HAND) as walk:
         await give_unencrypted_server(walk, "127.0.0.1")
-        await walk.at_screen(ConfirmScreen)
+        await walk.at_screen(QuestionPanel)
         await walk.until_reads("everybody between this computer and")
         assert walk.reads("127.0.0.1:25 can read your password")
         await walk.press("enter")
         await walk.at("server")
         assert not walk.draft.connection.allow_cleartext
         await walk.press("enter")
-        await walk.at_screen(ConfirmScreen)
+        await walk.at_screen(QuestionPanel)
         await walk.press("down")
-        await walk.until_reads(f"> (o) {CLEARTEXT_YES}")
+        await walk.until_reads("Enter Yes")
         await walk.press("enter")
         await walk.at("connect")
         assert walk.draft.connection.allow_cleartext
@@ -393,7 +396,7 @@ async def test_the_yes_holds_for_that_server_alone(desk: Desk) -> None:
     """Back and forth it is not asked again; for another server it is."""
     async with walking(desk, draft=BY_HAND) as walk:
         await give_unencrypted_server(walk, "127.0.0.1")
-        await walk.at_screen(ConfirmScreen)
+        await walk.at_screen(QuestionPanel)
         await walk.press("down", "enter")
         await walk.at("connect")
         await walk.press("escape")
@@ -403,8 +406,8 @@ async def test_the_yes_holds_for_that_server_alone(desk: Desk) -> None:
         await walk.press("escape")
         await walk.at("server")
         await walk.fill("#port", "2525")
-        await walk.press("enter")
-        await walk.at_screen(ConfirmScreen)
+        await walk.take("Use this server")
+        await walk.at_screen(QuestionPanel)
         await walk.until_reads("127.0.0.1:2525")
 
 
@@ -620,7 +623,7 @@ async def test_a_bad_port_is_still_there_when_one_comes_back(desk: Desk) -> None
         await walk.at("signin")
         await walk.press("enter")
         await walk.at("server")
-        values = [walk.the(name, TextInput).value for name in ("#host", "#port", "#username", "#sender")]
+        values = [walk.entry(name).value for name in ("#host", "#port", "#username", "#sender")]
         assert values == [HOST, "abc", "ana", "no address"]
 
 
@@ -656,7 +659,7 @@ async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk
         await walk.at("server")
         await walk.fill("#username", "somebody")
         await walk.fill("#sender", "shop@sandbox.test")
-        await walk.press("enter")
+        await walk.take("Use this server")
         await walk.at("connect")
         await walk.write("a pass word")
         walk.the("#guide", GuidePane).focus()

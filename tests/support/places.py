@@ -162,12 +162,19 @@ async def at_server(walk: Walk) -> None:
 async def a_server_tested(walk: Walk) -> None:
     await walk.at("server")
     await walk.write("mail.firma.example")
-    await checked(walk, "f5")
-    await walk.until_reads("were not checked")
+    await walk.take("Try this port only")
+    await walk.until_reads("Server and port are right")
 
 
 async def at_oauth(walk: Walk) -> None:
     await walk.at("oauth")
+
+
+async def at_client(walk: Walk) -> None:
+    """Whoever looks after the computers is asked for the client id."""
+    await walk.at("oauth")
+    await walk.press("enter")
+    await walk.until_reads("Which client id did")
 
 
 async def at_connect(walk: Walk) -> None:
@@ -270,6 +277,7 @@ PLACES: Mapping[str, Place] = {
     "server": Place(at_server, draft_at_server),
     "server-tested": Place(a_server_tested, draft_at_server),
     "oauth": Place(at_oauth, draft_at_oauth),
+    "oauth-client": Place(at_client, draft_at_oauth),
     "connect": Place(at_connect, draft_at_connect),
     "connect-failed": Place(sign_in_fails, draft_at_connect, BAD),
     "connect-details": Place(failure_in_detail, draft_at_connect, BAD),

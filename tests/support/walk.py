@@ -20,7 +20,7 @@ from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from smtp_wizard.app import SETUP, WizardApp
 from smtp_wizard.engine.accounts.account_book import AccountBook
@@ -40,6 +40,8 @@ from smtp_wizard.runtime.foreground import Foreground
 from smtp_wizard.screens.page import StepPage
 from smtp_wizard.screens.step import StepScreen
 from smtp_wizard.widgets.checks import CheckList
+from smtp_wizard.widgets.frame import RadioFrame
+from smtp_wizard.widgets.offers import OfferList
 from tests.support.patience import PATIENCE
 from tests.support.stores import MemoryBackend, always, desktop
 from tests.support.stylesheets import read_once
@@ -202,14 +204,40 @@ class Walk:
 
     async def fill(self, selector: str, text: str) -> None:
         """Go to a field and type, in place of what stands there."""
-        from textual.widgets import Input
-
-        entry = self.app.screen.query_one(selector, Input)
+        entry = self.entry(selector)
         entry.focus()
         entry.value = ""
         await self.settle()
         if text:
             await self.write(text)
+
+    def entry(self, selector: str) -> Input:
+        """Return the field of a selector, which may be that of the frame around it."""
+        found = self.app.screen.query_one(selector)
+        return found if isinstance(found, Input) else found.query_one(Input)
+
+    async def choose(self, selector: str, value: object) -> None:
+        """Choose in a frame of a few words, with the arrows."""
+        radio = self.the(selector, RadioFrame)
+        radio.focus()
+        for _ in radio.options:
+            if radio.selected == value:
+                return
+            await self.press("right")
+        raise AssertionError(f"{value} is not in {selector}")
+
+    async def take(self, words: str) -> None:
+        """Take what is offered in these words, with the arrows and Enter."""
+        offers = self.the("#offers", OfferList)
+        verbs = [each.verb for each in offers.items]
+        wanted = next((verb for verb in verbs if words in verb), None)
+        assert wanted is not None, f"{words!r} is not offered, but {verbs}"
+        for _ in verbs:
+            at = verbs.index(offers.selected.verb) if offers.selected is not None else -1
+            if at == verbs.index(wanted):
+                break
+            await self.press("down" if at < verbs.index(wanted) else "up")
+        await self.press("enter")
 
     @property
     def step(self) -> str:

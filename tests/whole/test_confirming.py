@@ -30,6 +30,7 @@ from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import StepId, step
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen
+from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.widgets.fields import SecretInput
 from tests.support.dialogue import Dialogue, Exchange
 from tests.support.discovering import Answer, answering
@@ -92,9 +93,13 @@ async def to_provider(walk: Walk, address: str = str(ANA)) -> None:
     await walk.at("provider")
 
 
-async def asked(walk: Walk, question: str = QUESTION) -> None:
-    await walk.at_screen(ConfirmScreen)
-    assert question in in_one_line(walk.shown.replace("|", " ").replace("│", " ")), walk.shown
+async def asked(walk: Walk, whose: str = WHOSE) -> None:
+    """Whose server it is stands there, and that it gets the password."""
+    await walk.until(lambda: isinstance(walk.app.screen, ConfirmScreen | QuestionPanel), "the question")
+    await walk.settle()
+    said = in_one_line(walk.shown.replace("|", " ").replace("│", " "))
+    for words in (whose, "Whoever runs it gets your password.", "Is it your provider's server?"):
+        assert words in said, walk.shown
 
 
 # --- the screens ---
@@ -167,7 +172,7 @@ async def test_the_server_step_asks_too_unless_another_server_is_typed(tmp_path:
         await walk.press("enter")
         await walk.at("server")
         await walk.fill("#host", "smtp.typed.example")
-        await walk.press("enter")
+        await walk.take("Use this server")
         await walk.at("connect")
         assert walk.draft.confirmed_host == "smtp.typed.example"
 
@@ -330,10 +335,11 @@ async def test_the_usual_ports_are_tried_as_those_of_a_strangers_server(
     async with screens(tmp_path, replace(left(), by_hand=True)) as at:
         walk = at.walk
         await walk.at("server")
-        await walk.press("f6")
+        await walk.take("Try the usual ports")
         await walk.until(lambda: probed, "the ports to be tried")
+        await walk.settle()
         await walk.fill("#host", "smtp.typed.example")
-        await walk.press("f6")
+        await walk.press("enter")
         await walk.until(lambda: len(probed) > 1, "the ports to be tried again")
     assert probed == [("smtp.other.example", True), ("smtp.typed.example", False)]
 

@@ -15,6 +15,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.sandbox.scenarios import CertificateKind, Scenario, SignInRule, load_scenarios
 from smtp_wizard.engine.secrets.kinds import StoreKind
@@ -23,17 +24,17 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import WireError
 from smtp_wizard.engine.wizard.draft import Draft, Origin
+from smtp_wizard.flows.server_state import ServerState
+from smtp_wizard.output.lines import STAGE_WORDS
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.text.network import NO_PORT_FITS
 from smtp_wizard.widgets.checks import CheckList
-from smtp_wizard.widgets.choices import Choices
-from smtp_wizard.widgets.text import Plain
 from tests.support.cli import Ran, run
 from tests.support.dialogue import Dialogue
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, Step, refused_port
-from tests.support.walk import Walk, catalog, make_desk, shelf, walking, words_of
+from tests.support.walk import Walk, catalog, make_desk, shelf, walking
 
 Row = tuple[str, str, str | None]
 """Stage, verdict, code of the finding."""
@@ -179,11 +180,33 @@ async def server_step(desk: Desk, endpoint: Endpoint) -> list[Row]:
     ).confirmed()
     async with walking(desk, draft=draft) as walk:
         await walk.at("server")
-        return await checked(walk, "f5")
+        await walk.take("Try this port only")
+        state = await tried_on_the_screen(walk)
+        finding = state.finding.code if state.finding is not None else None
+        told = [_told(row) for row in state.details[: state.details.index("")]]
+        return [(stage, verdict, finding if verdict in ("fail", "warn") else None) for stage, verdict in told]
+
+
+async def tried_on_the_screen(walk: Walk) -> ServerState:
+    """Wait for the end of a trial at the server step; return what it shows then."""
+    screen = walk.app.screen
+    assert isinstance(screen, ServerScreen)
+    await walk.until(lambda: screen.flow.state.details and not screen.flow.state.running, "the end of the trial")
+    await walk.settle()
+    return screen.flow.state
+
+
+SIGNS = {"✓": "pass", "!": "warn", "✗": "fail", "–": "skipped"}
+
+
+def _told(row: str) -> tuple[str, str]:
+    """The stage and the verdict that a row of a trial with STARTTLS tells."""
+    told = next(stage for stage in Stage if row[2:].startswith(STAGE_WORDS[stage]))
+    return (Stage.STARTTLS if told is Stage.TLS else told).value, SIGNS[row[0]]
 
 
 def test_every_port_of_a_server_is_said_the_same_of(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """F6 at the server step, and `check HOST`: the same rows, the same best port, the same about the network."""
+    """The usual ports at the server step, and `check HOST`: the same rows and the same about the network."""
 
     async def both() -> tuple[list[str], Ran, Ran]:
         script: list[Step] = [
@@ -216,9 +239,12 @@ async def every_port(desk: Desk) -> list[str]:
     async with walking(desk, draft=draft, size=(120, 40)) as walk:
         await walk.at("server")
         await walk.fill("#host", "localhost")
-        await walk.press("f6")
-        await walk.until_reads(NO_PORT_FITS)
-        return words_of(walk.the("#verdict", Plain)).splitlines()
+        await walk.take("Try the usual ports")
+        state = await tried_on_the_screen(walk)
+        assert state.card is not None
+        assert NO_PORT_FITS.startswith(state.card.title)
+        ports = [row[2:].split(maxsplit=1) for row in state.card.lines]
+        return [*(f"{port}: {words}" for port, words in ports), *state.notes]
 
 
 # --- the port follows the security ---
@@ -265,8 +291,7 @@ def by_hand_at(known: Endpoint) -> Draft:
 async def changed_on_the_screen(desk: Desk, known: Endpoint, security: Security) -> Endpoint | None:
     async with walking(desk, draft=by_hand_at(known)) as walk:
         await walk.at("server")
-        walk.the("#security", Choices).selected = security
-        await walk.settle()
+        await walk.choose("#security", security)
         screen = walk.app.screen
         assert isinstance(screen, ServerScreen)
         return screen.collect().connection.endpoint
