@@ -3,58 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from smtp_wizard.commands.groups import GroupWithDefault
-from smtp_wizard.commands.providers import provider_called
-from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.limits.catalogue_limits import (
-    LimitRow,
-    Sorting,
-    advice,
-    listed,
-    rows_of,
-    sender_of,
-    sorted_rows,
-)
-from smtp_wizard.engine.limits.mailing_plan import (
-    Mailing,
-    Plan,
-    Reserve,
-    calendar,
-    matches_words,
-    parse_size,
-    parse_start,
-    plan,
-)
-from smtp_wizard.flows.mailing import parse_each, parse_recipients, parse_sent
-from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
+from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, listed, rows_of, sorted_rows
+from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import table
-from smtp_wizard.text.limits import (
-    DAYS_SHOWN,
-    GUIDE,
-    advice_words,
-    bars,
-    day_name,
-    limit_source_words,
-    limit_words,
-    plan_csv,
-    plan_document,
-    plan_words,
-    refusal_words,
-    rows_csv,
-)
+from smtp_wizard.text.limits import limit_source_words, limit_words, rows_csv
 
 if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
-    from smtp_wizard.engine.providers.provider import Provider
+
+_LATER = {"plan": LazyCommand("smtp_wizard.commands.limits_plan", "Say how many days a mailing takes, and...")}
 
 
-@click.group("limits", cls=GroupWithDefault)
+@click.group("limits", cls=GroupWithDefault, later=_LATER)
 def command() -> None:
     """List sending limits, of today and of the old article (*), or those of the providers that QUERY means."""
 
@@ -90,98 +57,3 @@ def _text(rows: Sequence[LimitRow]) -> Iterator[str]:
         mark = "*" if row.limit.documented else ""
         lines.append((row.provider.id, mark, limit_words(row.limit), limit_source_words(row), row.provider.checked))
     yield from table(lines)
-
-
-@command.command("plan")
-@click.option("--provider", "providers", multiple=True, required=True, metavar="ID", help="Again for another account.")
-@click.option("--recipients", required=True, metavar="N", help="How many people get the mailing.")
-@click.option("--messages-each", default="1", metavar="M", help="Messages for each of them (default 1).")
-@click.option("--size", default="", metavar="MB", help="Size of one message with its files.")
-@click.option("--sent-today", default=(), multiple=True, metavar="N", help="Sent already that day; again per account.")
-@click.option("--reserve", default="", metavar="N|P%", help="Kept free for invoices: a number a day, or a part.")
-@click.option("--start", default="", metavar="DATE", help="The first day, as 2026-11-23 (default: today).")
-@click.option("--for", "chosen", default="", metavar="WORDS", help="Which of several figures: words such as 'trial'.")
-@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print the days as CSV.")
-@click.pass_obj
-def planned(
-    invocation: Invocation,
-    *,
-    providers: tuple[str, ...],
-    recipients: str,
-    messages_each: str,
-    size: str,
-    sent_today: tuple[str, ...],
-    reserve: str,
-    start: str,
-    chosen: str,
-    _json: bool,
-    as_csv: bool,
-) -> int:
-    """Say how many days a mailing takes, and what to do when it does not fit.
-
-    A plan is an answer, also where it says that the mailing does not fit: the exit code is 0.
-    """
-    known = [provider_called(invocation, each) for each in providers]
-    _check_words(known, chosen)
-    mailing = Mailing(
-        recipients=parse_recipients(recipients),
-        each=parse_each(messages_each),
-        size=parse_size(size),
-        reserve=Reserve.parse(reserve),
-        start=parse_start(start, datetime.now().astimezone().date()),
-    )
-    sent = _sent(sent_today, len(known))
-    made = plan(mailing, [sender_of(each, count, chosen) for each, count in zip(known, sent, strict=True)])
-    if invocation.out.form is Form.JSON:
-        invocation.out.document(plan_document(made, invocation.catalog))
-    elif as_csv:
-        invocation.out.data(plan_csv(made).rstrip("\n"))
-    else:
-        invocation.out.data("\n".join(_plan_text(made, invocation)))
-    return Exit.OK
-
-
-def _sent(counts: Sequence[str], accounts: int) -> list[int]:
-    """What each account has sent; those that are not named have sent nothing. Raises `CommandError`, `InputError`."""
-    if len(counts) > accounts:
-        raise CommandError(
-            "usage", phrase("--sent-today stands more often than --provider."), phrase("Give it once for each account.")
-        )
-    sent = [parse_sent(each) for each in counts]
-    return sent + [0] * (accounts - len(sent))
-
-
-def _check_words(providers: Sequence[Provider], chosen: str) -> None:
-    """Raises `CommandError` where the words of --for belong to no limit."""
-    today = [limit for provider in providers for limit in provider.limits if not limit.historical]
-    if chosen and not any(matches_words(limit, chosen) for limit in today):
-        scopes = dict.fromkeys(limit.applies_to for limit in today if limit.applies_to)
-        listed = shown("; ".join(scopes))
-        hint = phrase("There are: {}." if scopes else "No limit of today is for some accounts only.", listed)
-        raise CommandError("no-such-scope", phrase("No limit is for '{}'.", shown(chosen, 60)), hint, Exit.NOT_FOUND)
-
-
-def _plan_text(made: Plan, invocation: Invocation) -> Iterator[str]:
-    catalog = invocation.catalog
-    yield from plan_words(made, catalog)
-    if made.per_day:
-        yield ""
-        yield from bars(made) if len(made.working) == 1 else _days_table(made)
-    ways = advice(made, catalog)
-    if ways:
-        yield from ["", "What you can do"]
-        yield from (f"{number:>2}. {advice_words(each)}" for number, each in enumerate(ways, 1))
-        yield f"    More: smtp-wizard guide {GUIDE}"
-    yield from ["", "When the limit is reached"]
-    yield from (f"  {words}" for words in refusal_words(made, catalog))
-
-
-def _days_table(made: Plan) -> list[str]:
-    """Each account in a column of its own, and all of them; a long plan is cut, and says so."""
-    names = [share.sender.name for share in made.working]
-    days = zip(calendar(made), *(share.per_day for share in made.working), strict=True)
-    rows = [["Day", *names, "Together"]]
-    rows += [[day_name(day), *(f"{each:,}" for each in numbers), f"{number:,}"] for (day, number), *numbers in days]
-    rest = rows[DAYS_SHOWN:]
-    return table(rows[:DAYS_SHOWN]) + ([f"... and so on, {len(rest):,} days more"] if rest else [])

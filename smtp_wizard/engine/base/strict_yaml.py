@@ -132,11 +132,18 @@ class Node:
 
     def text(self, key: str) -> str:
         """The text at a key that must be there."""
+        self._asked.add(key)
+        value = self._values.get(key)
+        if type(value) is str and value and not value.isspace() and not self._document.visible:
+            return value  # thousands are asked for at each start
         return self._text(key, self._required(key))
 
     def text_or(self, key: str, default: str = "") -> str:
         """The text at a key that may be missing."""
-        return self.text(key) if self.has(key) else default
+        if self._values.get(key) is None:
+            self._asked.add(key)
+            return default
+        return self.text(key)
 
     def maybe_text(self, key: str) -> str | None:
         """The text at a key, or None where it is missing or null."""

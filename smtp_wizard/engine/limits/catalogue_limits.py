@@ -57,9 +57,12 @@ def rows_of(provider: Provider) -> tuple[LimitRow, ...]:
     return tuple(LimitRow(provider, limit) for limit in (*provider.limits, *old))
 
 
+_DIGIT = re.compile(r"\d")
+
+
 def _without_figures(lines: Sequence[str]) -> Iterator[str]:
     for line in lines:
-        if not re.search(r"\d", line):
+        if not _DIGIT.search(line):
             yield line.removeprefix("–").strip()
 
 

@@ -393,6 +393,10 @@ class Provider:
     checked: str
     """The day this entry was last compared with its sources. No server was spoken to."""
 
+    def __hash__(self) -> int:
+        """By the id: a hash of everything would have to read all that the file says of it."""
+        return hash(self.id)
+
     @property
     def short_name(self) -> str:
         """Its name as it stands in a sentence: without what is in brackets, and the first of several."""

@@ -559,3 +559,11 @@ def test_a_server_can_lie_below_the_domain_of_the_address(tmp_path: Path) -> Non
     assert post.best() is None, "without an address there is no such server"
     with pytest.raises(DataError, match=r"must be written as 'mail\.yourdomain\.example'"):
         load(tmp_path, own.replace("mail.yourdomain", "post.yourdomain"))
+
+
+def test_a_provider_is_known_among_others_by_its_id_without_reading_the_rest_of_it() -> None:
+    providers, again = load_catalog().providers, load_catalog().providers
+    assert tuple(dict.fromkeys([*providers, *providers])) == providers
+    assert [hash(each) for each in again] == [hash(each) for each in providers]
+    with pytest.raises(AttributeError):
+        object.__getattribute__(again[0], "endpoints")
