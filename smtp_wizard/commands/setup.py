@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -50,7 +51,7 @@ from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken, NoSuc
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.characters import parse_words
 from smtp_wizard.engine.base.connection import Auth, Connection
-from smtp_wizard.engine.base.endpoint import USUAL_PORTS, USUAL_WAYS, Endpoint, Security, parse_host, parse_port
+from smtp_wizard.engine.base.endpoint import USUAL_PORTS, USUAL_WAYS, Endpoint, Security, parse_port
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
@@ -75,6 +76,9 @@ from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import agree, ask, ask_password, can_ask
 from smtp_wizard.runtime.running import Stopwatch, run
 from smtp_wizard.runtime.tables import table
+
+if TYPE_CHECKING:
+    from smtp_wizard.flows.server import ServerFlow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,13 +396,43 @@ class _Setup:
     def _server_asked(self, draft: Draft) -> Draft:
         if draft.origin_note:
             self.out.narrate(draft.origin_note)
-        host = ask(self.out, "Outgoing server, for example smtp.example.com", parse_host)
+        from smtp_wizard.flows.server_state import ServerField
+
+        flow = self._server_flow(draft)
+        ask(self.out, "Outgoing server, for example smtp.example.com", partial(_put_host, flow))
         port = ask(self.out, "Port, mostly 465 or 587", parse_port)
-        security = USUAL_WAYS.get(port) or ask(self.out, "Encryption: tls, starttls or none", _parse_security)
-        username = draft.connection.username
+        flow.choose(USUAL_WAYS.get(port) or ask(self.out, "Encryption: tls, starttls or none", _parse_security))
+        flow.type(ServerField.PORT, str(port))
+        return self._gone_on(flow)
+
+    def _server_flow(self, draft: Draft) -> ServerFlow:
+        from smtp_wizard.flows.server import ServerFlow
+
+        auth, username = draft.connection.auth, draft.connection.username
         begun = draft if draft.connection.provider else draft.with_provider(self._custom(), Origin.HAND)
-        asked = begun.with_endpoint(Endpoint(host, port, security)).confirmed()
-        return replace(asked, connection=replace(asked.connection, username=username or asked.connection.username))
+        named = begun.with_sign_in(username or begun.connection.username, begun.secret)
+        desk = self.invocation.desk
+        return ServerFlow(
+            replace(named, connection=replace(named.connection, auth=auth)),
+            catalog=desk.catalog,
+            checks=desk.checks,
+            scans=desk.scans,
+            now=desk.now,
+        )
+
+    def _gone_on(self, flow: ServerFlow) -> Draft:
+        """Go on with the server that was typed. Raises `CommandError` after a no to an unencrypted password."""
+        from smtp_wizard.flows.server_state import ServerOffer, ServerQuestion
+
+        leads = run(flow.act(ServerOffer.USE), self.watch, self._undone)
+        if flow.state.question is ServerQuestion.CLEARTEXT:
+            sends = self.given.how_deep is not Depth.SERVER
+            if sends and not self.given.allow_cleartext and flow.state.card is not None:
+                said = shown(" ".join(flow.state.card.lines), 400)
+                agree(self.out, "cleartext", said, "Send the password unencrypted?", _CLEARTEXT_HINT)
+            leads = run(flow.act(ServerOffer.YES), self.watch, self._undone)
+        assert leads is not None, "nothing else is asked about a server that was typed"
+        return leads.draft
 
     # -- the way in -------------------------------------------------------------------------------------------------
 
@@ -571,6 +605,19 @@ def _some_words(text: str) -> str:
     if not words:
         raise InputError(phrase("Type the user name that your provider gave you; mostly it is the address."))
     return words
+
+
+_CLEARTEXT_HINT = phrase("Add --allow-cleartext-login, or use an encrypted port.")
+
+
+def _put_host(flow: ServerFlow, text: str) -> None:
+    """Put an answer into the field for the server's name. Raises `InputError` where it cannot be used."""
+    from smtp_wizard.flows.server_state import ServerField
+
+    flow.type(ServerField.HOST, text)
+    problem = flow.checked(ServerField.HOST)
+    if problem:
+        raise InputError(shown(problem))
 
 
 def _parse_security(text: str) -> Security:

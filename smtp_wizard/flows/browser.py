@@ -105,6 +105,11 @@ _BY_CODE, _BY_BROWSER = BrowserOffer.CODE, BrowserOffer.BROWSER
 _WAYS: Mapping[BrowserOffer, Way] = {_BY_CODE: Way.DEVICE, _BY_BROWSER: Way.BROWSER}
 
 
+def way_for(server: OAuthServer, wanted: Way | None) -> Way | None:
+    """Return the way to sign in: the wanted one, else the simplest; None where the provider has not that one."""
+    return wanted if wanted in server.flows else server.flows[0] if wanted is None else None
+
+
 def lacks_secret(server: OAuthServer, *, has_secret: bool) -> bool:
     """Whether a client secret must be given before a sign-in at this server can begin."""
     return server.client_secret is ClientSecret.NEEDED and not has_secret
@@ -139,7 +144,7 @@ class BrowserFlow(Flow[BrowserState, BrowserOffer, Leads]):
         self._attempt: PendingSignIn | None = None
         self._problem: OAuthFault | None = None
         self._card: Card | None = None
-        self._way = server.flows[0]
+        self._way = way_for(server, None) or Way.BROWSER
         self._work = StoppableWork()
         super().__init__(self._picture())
 

@@ -44,13 +44,13 @@ WHERE_TO_FIND = (
 ABOUT_SECURITY = (
     "The old article says: tick the box, and take 587 or 465. With 465 it is SSL/TLS, with 587 it is STARTTLS."
 )
-NOT_SURE = "Not sure? Leave the port as it is: the usual ports are tried, and the best one is chosen."
+NOT_SURE = "Leave the port as it is: the usual ports are tried, and the best one is chosen."
 
 
 def port_hint(port: int | None, security: Security) -> str:
     """Say that a port goes with the secure connection; '' for one that somebody chose."""
     usual = port == USUAL_PORTS[security]
-    return f"for {SECURITY_TITLES[security][0]}" if usual and security is not Security.NONE else ""
+    return "goes with it" if usual and security is not Security.NONE else ""
 
 
 def cleartext_words(endpoint: Endpoint) -> str:

@@ -226,6 +226,33 @@ def test_json_on_a_terminal_asks_plainly_and_leaves_stdout_to_the_document() -> 
     assert "\x1b" not in ran.out
 
 
+BARE = (
+    ("Outgoing server, for example smtp.example.com: ", "http://127.0.0.1\n"),
+    ("without http:// or anything like it: smtp.example.com.\r\n", "127.0.0.1\n"),
+    ("Port, mostly 465 or 587: ", "4000\n"),
+    ("Encryption: tls, starttls or none: ", "none\n"),
+)
+BY_HAND = ("setup", "ana@firm.example", "--provider", "custom", "--json")
+
+
+def test_a_server_that_is_asked_for_may_get_the_password_unencrypted_after_a_yes() -> None:
+    """What the step 'Server' asks is asked here too; after a no nothing is tried."""
+    asked = "Send the password unencrypted? [y/N] "
+    declined = on_terminal(list(BY_HAND), typed=[*BARE, (asked, "\n")], term="dumb")
+    assert "everybody between this computer and 127.0.0.1:4000 can read" in " ".join(declined.out.split())
+    assert declined.code == 1
+    agreed = on_terminal(
+        list(BY_HAND), typed=[*BARE, (asked, "y\n"), ("Password of ana@firm.example: ", f"{PASSWORD}\n")], term="dumb"
+    )
+    assert '"security": "none"' in agreed.out
+    told = on_terminal(
+        [*BY_HAND, "--allow-cleartext-login"],
+        typed=[*BARE, ("Password of ana@firm.example: ", f"{PASSWORD}\n")],
+        term="dumb",
+    )
+    assert asked not in told.out
+
+
 # --- saving ---
 
 

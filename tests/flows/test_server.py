@@ -105,9 +105,9 @@ async def test_a_server_that_was_typed_is_tried_first_and_then_used(tmp_path: Pa
 
 async def test_the_port_follows_the_security_unless_somebody_chose_it(tmp_path: Path) -> None:
     flow = at_host(tmp_path, FarHost())
-    assert flow.state.port.hint == "for SSL/TLS"
+    assert flow.state.port.hint == "goes with it"
     flow.choose(Security.STARTTLS)
-    assert (flow.state.port.text, flow.state.port.hint) == ("587", "for STARTTLS")
+    assert (flow.state.port.text, flow.state.port.hint) == ("587", "goes with it")
     flow.type(ServerField.PORT, "4000")
     flow.choose(Security.TLS)
     assert (flow.state.port.text, flow.state.port.hint) == ("4000", "")

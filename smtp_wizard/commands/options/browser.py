@@ -20,7 +20,7 @@ from smtp_wizard.engine.oauth.client import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.errors import OAuthError
 from smtp_wizard.engine.oauth.grants import Grant, SignedIn
 from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
-from smtp_wizard.engine.oauth.server import ClientSecret, Flow, OAuthServer
+from smtp_wizard.engine.oauth.server import Flow, OAuthServer
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.command import parse_command
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -92,20 +92,23 @@ def browser_from(given: dict[str, Any]) -> BrowserSource:
 
 def flow_for(server: OAuthServer, wanted: Flow | None) -> Flow:
     """Return the way to sign in. Raises `CommandError` for one that the provider has not."""
-    if wanted is None:
-        return server.flows[0]
-    if wanted not in server.flows:
+    from smtp_wizard.flows.browser import way_for
+
+    way = way_for(server, wanted)
+    if way is None:
         raise CommandError(
             "no-such-flow",
             phrase("{} gives out no codes for mail.", shown(server.name)),
             phrase("Use --flow browser, or --flow paste."),
         )
-    return wanted
+    return way
 
 
 def lacking_for(server: OAuthServer, flow: Flow | None, *, has_secret: bool) -> list[str]:
     """Return what must still be said before the sign-in can begin here, as the names of options."""
-    wants_secret = server.client_secret is ClientSecret.NEEDED and not has_secret
+    from smtp_wizard.flows.browser import lacks_secret
+
+    wants_secret = lacks_secret(server, has_secret=has_secret)
     lacking = ["--client-secret-env or --client-secret-command"] if wants_secret else []
     if not can_ask() and (flow or server.flows[0]) is not Flow.DEVICE:
         lacking.append(NEEDS_TERMINAL if server.device else "--token-command, or a terminal")
