@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TypeVar
 
 from textual import events
@@ -29,6 +30,13 @@ class Keyed(FaultContained, PaintedOnce[T]):
     def __init__(self) -> None:
         super().__init__()
         self.foot = Chips()
+
+    def on_screen_resume(self) -> None:
+        """Hold back what would be painted before the screen is styled as the one on top, and laid out."""
+        held = ExitStack()
+        held.enter_context(self.app.batch_update())
+        if not self.call_after_refresh(held.close):
+            held.close()
 
     @abstractmethod
     def keys(self) -> Sequence[Chip]:

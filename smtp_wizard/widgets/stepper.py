@@ -62,7 +62,8 @@ class StepLine(FaultContained, Static):
 
     def render(self) -> Content:
         """As `Static.render`: closer together in a narrow window."""
-        gap = "   " if (self.size.width or self.app.size.width) >= 74 else "  "
+        width = self.size.width or self.app.size.width - 4
+        gap = " " * max(1, min(3, (width - sum(len(word) + 2 for word in WORDS)) // (len(WORDS) - 1)))
         return Content(gap).join(self._word(at, word) for at, word in enumerate(WORDS))
 
     def _word(self, at: int, word: str) -> Content:

@@ -38,6 +38,8 @@ PRIVATE: Mapping[str, str] = MappingProxyType(
         "_closing": "the same: what is being closed deals with nothing more",
         "_compositor_refresh": "where a layout and a repaint are due at once the toolkit paints everything twice",
         "_repaint_required": "whether that repaint has been asked for already",
+        "_dirty_widgets": "what a screen that gives way to another would have painted, which that one paints",
+        "_dirty_regions": "the same",
         "_display": "tests count what is painted",
         "_batch_count": "the same: what is held back is not painted",
         "_compositor": "tests read what stands on the screen, row by row",
@@ -56,9 +58,26 @@ class PaintedOnce(Screen[T]):
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     """As the toolkit's, which repaints the whole screen for each Tab; the two parts concerned repaint themselves."""
 
+    gives_way = False
+    """Whether another screen comes on top: its own first painting shows this one, too."""
+
+    def on_screen_suspend(self) -> None:
+        """Leave the painting that is asked for now to the screen that comes on top."""
+        self.gives_way = True
+
+    def on_screen_resume(self) -> None:
+        """Paint as ever."""
+        self.gives_way = False
+
     def _compositor_refresh(self) -> None:
-        if not self._repaint_required:
-            super()._compositor_refresh()
+        if self._repaint_required:
+            return
+        if self.gives_way and self is not self.app.screen:
+            self.gives_way = False
+            self._dirty_widgets.clear()
+            self._compositor._dirty_regions.clear()
+            return
+        super()._compositor_refresh()
 
 
 def read_any_byte() -> None:

@@ -20,8 +20,9 @@ from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
-from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, LeadScreen, LinkScreen, PasswordScreen
+from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, LeadScreen, LinkScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.panel import HelpPanel
 from smtp_wizard.widgets.checks import CheckList
 from smtp_wizard.widgets.choices import Choices
 from smtp_wizard.widgets.guide import GuidePane
@@ -243,7 +244,7 @@ async def account_actions(walk: Walk) -> None:
 async def help_window(walk: Walk) -> None:
     await walk.at("address")
     await walk.press("f1")
-    await walk.at_screen(HelpScreen)
+    await walk.at_screen(HelpPanel)
 
 
 async def leave_window(walk: Walk) -> None:

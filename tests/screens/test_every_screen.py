@@ -1,0 +1,257 @@
+"""What holds on every screen: contrast of what is painted, focus that shows without colour, keys, words, bytes.
+
+Each screen is gone to once; there it is looked at in every look and every size.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+from rich.color import ColorType
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import App
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, Static, TextArea
+
+from smtp_wizard.screens.keyed import EDITING, Keyed
+from smtp_wizard.screens.page import Page
+from smtp_wizard.widgets.chips import Chip, Chips
+from smtp_wizard.widgets.frame import Edged
+from smtp_wizard.widgets.lines import Lines
+from smtp_wizard.widgets.rows import RowList
+from smtp_wizard.widgets.text import Plain
+from tests.support.pages import cells
+from tests.support.places import PLACES, standing
+from tests.support.walk import Walk, words_of
+
+NOT_DRAWN_YET = frozenset(PLACES) - {"address", "address-typo", "help", "leave"}
+"""Places whose screens are the old ones. Only ever shorter: whoever draws a screen takes its places off."""
+
+SIZES = [(60, 20), (120, 40), (200, 60), (80, 24)]
+TEXT = {"dark": 4.5, "light": 4.5, "high-contrast": 7.0}
+"""How far text stands out of its ground at least, in each look whose colours are ours."""
+EDGES = 3.0
+SEPARATES = "▏"
+"""Only separates: nobody needs to see it."""
+NEW_SCREEN, PANEL = 12_000, 12_000
+"""Bytes."""
+
+
+# --- what is painted ---
+
+
+@dataclass
+class Painting:
+    """One time that something went over the line."""
+
+    screen: Screen[Any]
+    whole: bool
+    size: int
+    keys: int
+    """How many keys had been pressed before it."""
+
+
+@dataclass
+class Painter:
+    """Counts what is painted."""
+
+    paintings: list[Painting] = field(default_factory=list)
+    keys: int = 0
+
+    def whole_of(self, screen: Screen[Any]) -> list[Painting]:
+        """Return the paintings of a screen up to the first key that was pressed on it."""
+        own = [each for each in self.paintings if each.screen is screen]
+        return [each for each in own if each.keys == own[0].keys]
+
+
+@pytest.fixture
+def painter(monkeypatch: pytest.MonkeyPatch) -> Painter:
+    painted = Painter()
+    display = App._display
+    press, write = Walk.press, Walk.write
+    console = Console(color_system="truecolor", force_terminal=True, legacy_windows=False, file=io.StringIO())
+
+    def counted(self: App[Any], screen: Screen[Any], renderable: Any) -> None:
+        if renderable is not None and not self._batch_count:
+            size = len(renderable.render_segments(console).encode())
+            whole = type(renderable).__name__ == "LayoutUpdate"
+            painted.paintings.append(Painting(screen, whole, size, painted.keys))
+        display(self, screen, renderable)
+
+    async def pressed(self: Walk, *keys: str) -> None:
+        painted.keys += 1
+        await press(self, *keys)
+
+    async def written(self: Walk, text: str) -> None:
+        painted.keys += 1
+        await write(self, text)
+
+    monkeypatch.setattr(Walk, "write", written)
+    monkeypatch.setattr(App, "_display", counted)
+    monkeypatch.setattr(Walk, "press", pressed)
+    return painted
+
+
+# --- contrast ---
+
+
+def luminance(rgb: Sequence[int]) -> float:
+    """Relative luminance, WCAG 2.2."""
+    parts = [value / 255 for value in rgb]
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(style: Style) -> float:
+    """Return how far what is written in a style stands out of its ground."""
+    assert style.color is not None
+    assert style.bgcolor is not None
+    assert ColorType.TRUECOLOR in (style.color.type, style.bgcolor.type)
+    lighter, darker = sorted((luminance(each.get_truecolor()) for each in (style.color, style.bgcolor)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def faint(row: list[Segment], text: float) -> Iterator[str]:
+    """Yield what of a row does not stand out enough."""
+    for words, style, _ in row:
+        if style is None or not words.strip():
+            continue
+        drawn = [ch for ch in words.strip() if "\u2500" <= ch <= "\u259f" and ch not in SEPARATES]
+        written = [ch for ch in words if not ch.isspace() and not "\u2500" <= ch <= "\u259f"]
+        least = text if written else EDGES if drawn else 0.0
+        if contrast(style) < least:
+            yield f"{words.strip()!r} {contrast(style):.1f} < {least}"
+
+
+async def painted_in(walk: Walk, theme: str) -> list[list[Segment]]:
+    walk.app.theme = theme
+    await walk.pilot.pause()
+    await walk.settle()
+    return cells(walk.app)
+
+
+# --- keys ---
+
+MEANINGS = {
+    "enter": None,
+    "escape": {"Back", "Stop", "Close"},
+    "f1": {"Help", "Close"},
+    "f2": {"Show", "Hide"},
+    "f3": {"Practise"},
+    "f4": {"Details", "Close"},
+    "f6": {"Guide", "Close"},
+    "f9": None,
+    "f10": {"Menu", "Close"},
+    "ctrl+q": {"Leave"},
+}
+"""What a key may mean anywhere; None: what Enter does is the chip's own, and F9 changes what the screen says."""
+ALWAYS = frozenset({"tab", "shift+tab", "up", "down", "left", "right", "pageup", "pagedown", "home", "end", "space"})
+"""Moves the cursor everywhere, in terminals as in forms."""
+COPIES = frozenset({"ctrl+c", "super+c"})
+"""Copies what is selected with the mouse, as in every terminal; with nothing selected it says how to leave."""
+
+
+def wrong_keys(screen: Keyed[Any]) -> Iterator[str]:
+    """Yield each key of a screen that means two things, or another one than elsewhere, or is named nowhere."""
+    named: dict[str, Chip] = {}
+    for chip in (*screen.keys(),):
+        if chip.key in named and chip.key:
+            yield f"{chip.key} is {named[chip.key].verb} and {chip.verb}"
+        named[chip.key] = chip
+        if chip.key.startswith("f") and chip.key not in MEANINGS:
+            yield f"{chip.key} means nothing elsewhere"
+        meant = MEANINGS.get(chip.key)
+        if meant is not None and chip.verb not in meant:
+            yield f"{chip.key} is {chip.verb!r}"
+    editing = isinstance(screen.focused, Input | TextArea)
+    for key, (node, _, enabled, _) in screen.active_bindings.items():
+        ours = type(node).__module__.startswith("smtp_wizard") and not isinstance(node, Input | TextArea)
+        if enabled and ours and key not in named and key not in ALWAYS | COPIES | {"ctrl+p", "ctrl+q"}:
+            yield f"{key} works and is named nowhere"
+    if isinstance(screen, Page):
+        told = {each.key for each in screen.all_keys()}
+        yield from (f"{key} is not in the help" for key in named if key not in told)
+        if editing:
+            yield from (f"{key} is typed here" for key in named if len(key) == 1 and key.isprintable())
+    yield from (f"{each} edits" for each in named if editing and each in EDITING)
+
+
+# --- words ---
+
+
+def clipped(screen: Screen[Any]) -> Iterator[str]:
+    """Yield the words that are cut off at this size."""
+    for part in screen.walk_children(Widget):
+        if not part.display or not part.is_on_screen:
+            continue
+        yield from cut(part)
+
+
+def cut(part: Widget) -> Iterator[str]:
+    """Yield what of a part has no room in it."""
+    width = part.content_size.width
+    if isinstance(part, Edged):
+        for edge in (part._border_title, part._border_subtitle):
+            if edge is not None and cell_len(edge.plain) + 4 > part.outer_size.width:
+                yield f"edge: {edge.plain}"
+    if isinstance(part, Lines) and not isinstance(part, RowList):
+        for y in range(part.content_size.height):
+            if part.row(y).cell_length > width:
+                yield f"row: {part.row(y).plain}"
+    elif isinstance(part, Plain | Chips) or type(part).__name__ == "StepLine":
+        assert isinstance(part, Static)
+        said = part.render().plain if type(part).__name__ == "StepLine" else words_of(part)  # type: ignore[union-attr]
+        lines = [said] if part.content_size.height == 1 else said.split()
+        yield from (f"word: {line}" for line in lines if cell_len(line.rstrip()) > width)
+
+
+# --- on each of them ---
+
+
+@pytest.mark.parametrize("name", PLACES)
+async def test_what_holds_on_every_screen(name: str, painter: Painter, tmp_path: Path) -> None:
+    async with standing(PLACES[name], tmp_path) as walk:
+        screen = walk.app.screen
+        if name in NOT_DRAWN_YET:
+            assert not isinstance(screen, Keyed), "it is drawn anew: take it off the list"
+            return
+        assert isinstance(screen, Keyed)
+        first = painter.whole_of(screen)
+        assert [each.whole for each in first] == [True], f"painted {len(first)} times"
+        assert first[0].size <= NEW_SCREEN
+        assert list(wrong_keys(screen)) == []
+        for theme, least in TEXT.items():
+            painted = await painted_in(walk, theme)
+            assert [each for row in painted for each in faint(row, least)] == [], theme
+        for size in SIZES:
+            await walk.pilot.resize_terminal(*size)
+            await walk.settle()
+            assert list(clipped(walk.app.screen)) == [], size
+        await focus_shows(walk)
+
+
+async def focus_shows(walk: Walk) -> None:
+    """See that what has the focus shows without colour: in high contrast, by lines and signs alone."""
+    screen = walk.app.screen
+    await painted_in(walk, "high-contrast")
+    chain = [each for each in screen.focus_chain if each.display]
+    seen = []
+    for part in chain:
+        screen.set_focus(part)
+        await walk.pilot.pause()
+        await walk.settle()
+        seen.append(walk.shown)
+    assert len(set(seen)) == len(chain)
+
+
+def test_the_list_of_what_is_not_drawn_yet_names_places() -> None:
+    assert set(PLACES) >= NOT_DRAWN_YET
