@@ -20,7 +20,7 @@ from smtp_wizard.engine.providers.provider import AccessPath, SecretForm
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Step
 from smtp_wizard.flows.flow import Offer
-from smtp_wizard.screens.panel import INSIDE, Panel
+from smtp_wizard.screens.panel import Panel
 from smtp_wizard.text.wizard import (
     INSTEAD,
     LOOK_AGAIN,
@@ -36,10 +36,10 @@ from smtp_wizard.widgets.choices import Choice, Choices
 from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.fields import Field, SecretInput, TextInput
 from smtp_wizard.widgets.key_hints import KeyHints
-from smtp_wizard.widgets.lines import Lines
+from smtp_wizard.widgets.lines import Paragraphs
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.qr import qr_code
-from smtp_wizard.widgets.text import Plain, folded
+from smtp_wizard.widgets.text import Plain
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ class ConfirmScreen(Panel[bool]):
         self.answers = OfferList([Offer("no", no, chip="Take it"), Offer("yes", yes, chip="Take it")])
 
     def body(self) -> Iterator[Widget]:
-        yield Lines([*(Content(row) for row in folded(self.question, INSIDE)), Content("")])
+        yield Paragraphs([Content(self.question), Content("")])
         yield self.answers
 
     def chips(self) -> Sequence[Chip]:

@@ -20,9 +20,8 @@ from smtp_wizard.flows.flow import Card, Offer
 from smtp_wizard.screens.keyed import Keyed
 from smtp_wizard.widgets.chips import CHOOSE, Chip
 from smtp_wizard.widgets.frame import Edged
-from smtp_wizard.widgets.lines import ACCENT, Lines
+from smtp_wizard.widgets.lines import ACCENT, Paragraphs
 from smtp_wizard.widgets.offers import IdT, OfferList
-from smtp_wizard.widgets.text import folded
 
 T = TypeVar("T")
 
@@ -94,15 +93,14 @@ class TextPanel(Panel[None]):
         self.rows = tuple(rows)
 
     def body(self) -> Iterator[Widget]:
-        yield Lines(self.rows)
+        yield Paragraphs(self.rows)
 
 
 class HelpPanel(TextPanel):
     """F1: what the screen is for, and every key that works on it with what it does here."""
 
     def __init__(self, title: str, purpose: str, keys: Sequence[Chip]) -> None:
-        rows = [Content(line) for line in folded(purpose, INSIDE)]
-        super().__init__(f"Help: {title}", [*rows, Content(""), *(row for key in keys for row in _key_rows(key))])
+        super().__init__(f"Help: {title}", [Content(purpose), Content(""), *map(_key_row, keys)])
 
     def keys(self) -> Sequence[Chip]:
         """As `Panel.keys`: F1 closes the help again."""
@@ -160,12 +158,10 @@ KEYS_WIDE = 8
 """Columns for the name of a key."""
 
 
-def _key_rows(chip: Chip) -> Iterator[Content]:
-    first, *rest = folded(chip.help or chip.verb[:1].lower() + chip.verb[1:], INSIDE - KEYS_WIDE)
+def _key_row(chip: Chip) -> Content:
+    words = chip.help or chip.verb[:1].lower() + chip.verb[1:]
     named = "F1 ?" if chip.key == "f1" else chip.words
-    yield Content.assemble((f"{named:<{KEYS_WIDE}}", ACCENT), first)
-    for line in rest:
-        yield Content(" " * KEYS_WIDE + line)
+    return Content.assemble((f"{named:<{KEYS_WIDE}}", ACCENT), words)
 
 
 class QuestionPanel(Panel[IdT], Generic[IdT]):
@@ -180,9 +176,8 @@ class QuestionPanel(Panel[IdT], Generic[IdT]):
         self.offers = OfferList(offers, selected=selected)
 
     def body(self) -> Iterator[Widget]:
-        rows = [Content(row) for line in self.card.lines for row in folded(line, INSIDE)]
-        if rows:
-            yield Lines([*rows, Content("")])
+        if self.card.lines:
+            yield Paragraphs([*map(Content, self.card.lines), Content("")])
         yield self.offers
 
     def chips(self) -> Sequence[Chip]:

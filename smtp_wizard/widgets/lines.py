@@ -13,11 +13,22 @@ from textual.style import Style
 from textual.widget import Widget
 
 from smtp_wizard.widgets.fault_containment import FaultContained
+from smtp_wizard.widgets.text import HANGING
 
 MUTED, ACCENT, EDGE, RULE = "$mute", "$accent", "$edge", "$rule"
 GOOD, WARNED, BAD = "$success", "$warning", "$error"
 STRONG, STRUCK = "bold", "strike $mute"
 """The styles of words: a colour says a state, the accent says where the focus is. For `Content.styled` and its like."""
+
+
+def fitted(row: Content, width: int) -> list[Content]:
+    """Break a row at blanks to a width; below a point, a number or a key what follows hangs."""
+    if row.cell_length <= width or width < 1:
+        return [row]
+    begin = HANGING.match(row.plain)
+    hang = len(begin[0]) if begin is not None and len(begin[0]) * 2 <= width else 0
+    first, *rest = row[hang:].wrap(width - hang)
+    return [Content.assemble(row[:hang], first), *(Content.assemble(" " * hang, each) for each in rest)]
 
 
 class Lines(FaultContained, Widget):
@@ -85,3 +96,11 @@ class Lines(FaultContained, Widget):
                 style = own
             cells.append(Segment(text, style.rich_style))
         return Strip(cells).adjust_cell_length(width, base.rich_style).simplify()
+
+
+class Paragraphs(Lines):
+    """Rows that are broken where they are longer than there is room."""
+
+    def rows_at(self, width: int) -> Sequence[Content]:
+        """As `Lines.rows_at`."""
+        return [each for row in self._rows for each in fitted(row, width)]

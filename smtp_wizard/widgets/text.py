@@ -31,7 +31,7 @@ class Plain(FaultContained, Static):
         super().__init__(text, id=id, classes=classes, markup=False)
 
 
-HANGING = re.compile(r"(?:[·*] |\d+\.? +|\w+ {2,})")
+HANGING = re.compile(r"(?:[·*] |\d+\.? +|[\w+]+(?: \?)? {2,})")
 """What begins a line whose other rows stand below its words: a point, a number, a label with blanks behind it."""
 
 
