@@ -21,6 +21,8 @@ T = TypeVar("T")
 EDITING = frozenset({"delete", "backspace", "home", "end", "left", "right", "space", "question_mark"})
 """Keys that belong to a field while the cursor is in one."""
 MOVES = {"down": 1, "up": -1}
+LONGEST_HELD = 0.1
+"""Seconds after which something is painted in any case."""
 HOW_TO_LEAVE = "Press Ctrl+Q to leave."
 
 
@@ -32,11 +34,14 @@ class Keyed(FaultContained, PaintedOnce[T]):
         self.foot = Chips()
 
     def on_screen_resume(self) -> None:
-        """Hold back what would be painted before the screen is styled as the one on top, and laid out."""
+        """Hold back what would be painted before this screen, and the one below it, are styled and laid out."""
         held = ExitStack()
         held.enter_context(self.app.batch_update())
-        if not self.call_after_refresh(held.close):
-            held.close()
+        stack = self.app.screen_stack
+        below = stack[-2] if len(stack) > 1 else self
+        # The screen below is told first that it is below; then the app styles it anew; then this one is painted.
+        below.call_later(self.app.call_later, self.call_after_refresh, held.close)
+        self.set_timer(LONGEST_HELD, held.close)
 
     @abstractmethod
     def keys(self) -> Sequence[Chip]:

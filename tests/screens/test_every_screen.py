@@ -42,7 +42,7 @@ TEXT = {"dark": 4.5, "light": 4.5, "high-contrast": 7.0}
 EDGES = 3.0
 SEPARATES = "▏"
 """Only separates: nobody needs to see it."""
-NEW_SCREEN, AFTERWARDS = 12_000, 1_000
+NEW_SCREEN, AFTERWARDS = 12_000, 2_000
 """Bytes: of the one painting of a screen, and of what changes on it before a key is pressed."""
 
 
