@@ -11,21 +11,11 @@ from smtp_wizard.engine.checks.events import Emit, Event
 from smtp_wizard.engine.checks.progress import CheckProgress
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, plain_printer
-from smtp_wizard.plain.form import Kit
-from smtp_wizard.plain.talk import Choice, Conversation
+from smtp_wizard.plain.talk import Conversation
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.runtime.running import Stopwatch, run
-from smtp_wizard.text.network import (
-    NEUTRAL_NO,
-    NEUTRAL_YES,
-    Unreached,
-    answer_lines,
-    control_host_question,
-    ports_words,
-)
 
 T = TypeVar("T")
-V = TypeVar("V")
 Check = Callable[[Emit], Coroutine[Any, Any, Report]]
 
 GOOD = (Verdict.PASS, Verdict.WARN)
@@ -74,24 +64,3 @@ class CompletedCheck:
 
     def _undone(self) -> str:
         return PERHAPS_SENT if self._watched.perhaps_sent else ""
-
-
-# --- where nobody answers: does the network block it? ---
-
-
-def network_choice(unreached: Unreached | None, value: V) -> list[Choice[V]]:
-    """Return the choice that finds it out, and means `value`, where there is something to find out."""
-    if unreached is None:
-        return []
-    ports = ports_words(unreached.neutral.ports)
-    return [Choice(value, f"Find out whether this network blocks {ports}", word="network")]
-
-
-def find_out(talk: Conversation, kit: Kit, unreached: Unreached) -> None:
-    """Ask whether the neutral host may be contacted, and tell what it says. Raises `GoBack`, `Quit`, `Interrupted`."""
-    neutral = unreached.neutral
-    if not talk.yes(control_host_question(neutral), yes=NEUTRAL_YES, no=NEUTRAL_NO):
-        return
-    asked = kit.desk.scans.ask_neutral(neutral.host, unreached.host, neutral.ports, instead=unreached.serving)
-    for line in answer_lines(awaited(asked)):
-        talk.say(line)

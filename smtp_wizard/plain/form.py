@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.application import ApplicationAnswer, ApplicationQuestion
 from smtp_wizard.flows.flow import Card
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack, wrap
-from smtp_wizard.text.discovery import CONFIRM_NO, CONFIRM_YES, doubt_question
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +61,6 @@ def ask_in_order(talk: Conversation, kit: Kit, draft: Draft, questions: Sequence
             at = before[0] if wanted.to_first else before[-1]
         kit.keep(draft)
     return Next(draft)
-
-
-def once_confirmed(talk: Conversation, kit: Kit, draft: Draft) -> Draft | None:
-    """Return a draft whose server may get a password: after a yes where nobody has confirmed it, None after a no.
-
-    Raises `GoBack`, `Quit`.
-    """
-    doubt = doubt_about(draft, kit.desk.catalog)
-    if doubt is None:
-        return draft
-    return draft.confirmed() if talk.yes(doubt_question(doubt), yes=CONFIRM_YES, no=CONFIRM_NO) else None
 
 
 def _last(questions: Sequence[Question], draft: Draft) -> int:

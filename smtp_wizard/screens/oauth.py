@@ -43,7 +43,8 @@ class CodeBox(Edged, Lines):
     def put(self, code: str, left: str) -> None:
         """Show a code and how long it is good."""
         self.label("Your code", left)
-        self.show([Content(""), Content.styled(code.center(LEFT - 4), STRONG), Content("")])
+        rows = folded(code, LEFT - 4)  # they are mostly of eight letters, and of forty at most
+        self.show([Content(""), *(Content.styled(row.center(LEFT - 4), STRONG) for row in rows)])
 
 
 class OAuthScreen(StepPage[BrowserState, BrowserOffer]):

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 NO_PORT_SERVES = "None of the usual ports answers. Check the server's name with your provider."
 NO_PORT_FITS = "A server answers, but none of its ports can be used as it is."
-TAKE_NOW = "Enter takes the best so far."
 NEUTRAL_YES = "Yes, contact it once"
 NEUTRAL_NO = "No, leave it"
 
@@ -80,18 +79,6 @@ def families_words(families: Sequence[Family]) -> str:
 def port_row_words(result: PortResult) -> str:
     """The row of one port: its number, and what became of it."""
     return f"{result.port}: {port_words(result)}"
-
-
-def rows(probe: ScanResult) -> list[str]:
-    """Every port that was asked for, in that order; those without an answer yet are waited for."""
-    seen = {each.port: port_row_words(each) for each in probe.ports}
-    return [seen.get(each.port, f"{each.port}: ...") for each in probe.question.endpoints]
-
-
-def taken_words(best: Best) -> str:
-    """Say which port was filled in, and why."""
-    way = best.endpoint.security.words
-    return f"Filled in the best that answers: {best.endpoint.port}, {way}. {_WHY[best.why]}"
 
 
 def best_words(best: Best) -> str:

@@ -53,6 +53,8 @@ WAY_NOTES: Mapping[Flow, str] = {
     Flow.BROWSER: "On this computer, or through a tunnel to it.",
 }
 HOW = "How do you want to sign in?"
+LONGEST_PAGE = 60
+"""Characters of a web address that a person can be asked to type."""
 NOT_SIGNED_IN = "You are not signed in"
 UNTIL = "until you have signed in"
 DONE = "You are signed in"
@@ -106,7 +108,8 @@ def steps_of(attempt: PendingSignIn, address: str) -> tuple[str, ...]:
     """Say what the person does now, in order."""
     sign_in = f"Sign in as {shown(address, 80)}." if address else "Sign in."
     if attempt.code is not None:
-        return (f"Open {bare_page(attempt.code.page)}", "Type the code.", sign_in)
+        page = bare_page(attempt.code.page)
+        return (f"Open {page}" if len(page) <= LONGEST_PAGE else "Open the page.", "Type the code.", sign_in)
     return ("Open the page in a browser.", sign_in, "This goes on by itself.")
 
 

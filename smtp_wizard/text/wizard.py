@@ -13,7 +13,7 @@ from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import paused
 from smtp_wizard.engine.base.address import Address, AddressError
 from smtp_wizard.engine.base.connection import Auth
-from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.secret import Oddity, Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Verdict
@@ -269,26 +269,6 @@ def closed_words(path: AccessPath) -> str:
 
 
 # --- server ---
-
-SERVER_QUESTION = "The outgoing mail server (SMTP)"
-SECURITY_TITLES: Mapping[Security, tuple[str, str]] = {
-    Security.TLS: ("SSL/TLS, usual on 465", ""),
-    Security.STARTTLS: ("STARTTLS, usual on 587", ""),
-    Security.NONE: ("No encryption", "only inside your own network"),
-}
-SERVER_GOOD = "Server and port are right. User name and password were not checked; that comes next."
-NO_SIGN_IN = "Empty: the server asks for no sign-in."
-NAME_FROM_PROVIDER = "Your provider gives you this name. You can leave it for later."
-CLEARTEXT_YES = "I know that; send the password unencrypted"
-CLEARTEXT_NO = "No, choose a secure connection"
-
-
-def cleartext_question(endpoint: Endpoint | None) -> str:
-    """Say what an unencrypted password means."""
-    return (
-        f"Without encryption, everybody between this computer and {endpoint} can read your password and your "
-        "mail. Do that only inside your own network."
-    )
 
 
 # --- connect ---

@@ -287,3 +287,22 @@ async def test_a_fault_of_our_own_ends_the_waiting(tmp_path: Path, monkeypatch: 
         with pytest.raises(RuntimeError):
             await flow.act(BrowserOffer.CODE)
         assert stage(flow) is BrowserStage.CLIENT
+
+
+@pytest.mark.parametrize(
+    ("page", "step"),
+    [
+        ("https://www.firm.example/device/", "Open firm.example/device"),
+        (f"https://firm.example/{'x' * 1900}", "Open the page."),
+    ],
+)
+async def test_a_page_is_named_as_it_is_typed_unless_nobody_could_type_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, step: str
+) -> None:
+    async with at_the_client(tmp_path, monkeypatch) as (flow, server, _):
+        answer = {"user_code": "W" * 40, "verification_uri": page, "device_code": "d", "expires_in": 600, "interval": 5}
+        server.override = lambda path, form: (200, answer) if path == "/device" else None
+        task = await waiting(flow, BrowserOffer.CODE)
+        assert flow.state.steps[0] == step
+        await flow.act(BrowserOffer.STOP)
+        await task

@@ -18,6 +18,7 @@ from smtp_wizard.screens.dialogs import LeadScreen, LinkScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.oauth import OAuthScreen
 from smtp_wizard.widgets.frame import SecretFrame, TextFrame
+from smtp_wizard.widgets.qr import qr_code
 from tests.engine.oauth.test_oauth import visit
 from tests.engine.services.test_bearers import OWN, Office
 from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
@@ -27,14 +28,18 @@ from tests.support.walk import Walk, catalog, make_desk, walking
 
 @asynccontextmanager
 async def at_the_browser(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: AuthorizationServer, entry: str = OWN
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    server: AuthorizationServer,
+    entry: str = OWN,
+    size: tuple[int, int] = (80, 24),
 ) -> AsyncIterator[tuple[Walk, Office]]:
     """Somebody who has come as far as the sign-in in the browser."""
     office = Office(tmp_path, server, monkeypatch)
     if entry != OWN:
         (tmp_path / "providers.yaml").write_text(entry % {"base": server.base}, "utf-8")
         office.desk = office.another_desk()
-    async with walking(office.desk) as walk:
+    async with walking(office.desk, size=size) as walk:
         await walk.at("address")
         await walk.write("ana@firm.example")
         await walk.press("enter")
@@ -82,6 +87,25 @@ async def test_a_code_that_is_typed_elsewhere(tmp_path: Path, monkeypatch: pytes
         assert [token.reveal() for token in office.tokens if token] == [*server.access_tokens]
         shown = walk.shown
         assert not [each for each in (*server.access_tokens, *server.refresh_tokens) if each in shown]
+
+
+@pytest.mark.parametrize(("size", "fits"), [((80, 24), True), ((120, 40), True), ((80, 20), False), ((60, 20), False)])
+async def test_the_square_stands_there_only_where_it_fits_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], fits: bool
+) -> None:
+    """Half a square cannot be read; the code and what to do are there at every size."""
+    async with (
+        AuthorizationServer() as server,
+        at_the_browser(tmp_path, monkeypatch, server, size=size) as (walk, _),
+    ):
+        screen = await begun(walk)
+        await walk.until_reads("WDJB-MJHT")
+        await walk.until_reads("Type the code.")
+        whole = qr_code(screen.flow.state.picture).splitlines()
+        shown = walk.shown.splitlines()
+        assert all(any(row in line for line in shown) for row in whole) is fits
+        assert any("▀" in line for line in shown) is fits, "all of it or nothing"
+        assert walk.reads("or hold your phone to the square.") is fits
 
 
 async def test_the_browser_of_this_computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,19 @@ def port(walk: Walk) -> str:
     return walk.entry("#port").value
 
 
+# --- what is offered ---
+
+
+async def test_the_row_with_the_mark_is_in_sight_in_the_smallest_window(tmp_path: Path) -> None:
+    async with walking(make_desk(tmp_path, FarHost(GOOD)), draft=BY_HAND, size=(60, 20)) as walk:
+        await walk.at("server")
+        await walk.fill("#host", HOST)
+        await walk.press("down", "down")
+        await walk.until_reads("▌ Try this port only")
+        await walk.press("up", "up")
+        await walk.until_reads("▌ Try the usual ports")
+
+
 # --- every port ---
 
 
