@@ -17,6 +17,7 @@ from smtp_wizard.engine.accounts.secret_entries import TRIES
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
@@ -109,6 +110,27 @@ async def test_a_fault_of_the_store_is_no_reason_to_look_elsewhere(desk: Desk, o
     with pytest.raises(SecretError) as locked:
         await locked_out.entries.secret_of(seen)
     assert locked.value.fault is SecretFault.LOCKED
+
+
+@pytest.mark.parametrize("fault", SecretFault)
+async def test_only_where_there_is_none_another_place_is_asked(
+    desk: Desk, other: Desk, fault: SecretFault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that is locked, or does not answer, has it perhaps: another one could have an older password."""
+    seen = await desk.accounts.save(draft(OLD))
+    now = await other.accounts.save(draft_of(seen, Secret("a new one"), other.catalog))
+    asked: list[StoreRef] = []
+
+    async def refused(place: StoreRef) -> Secret:
+        asked.append(place)
+        raise SecretError(fault, shown("It is refused."))
+
+    monkeypatch.setattr(desk.stores, "fetch", refused)
+    with pytest.raises(SecretError) as problem:
+        await desk.entries.secret_of(seen)
+    assert problem.value.fault is fault
+    assert asked == ([seen.store, now.store] if fault in (SecretFault.MISSING, SecretFault.ASK) else [seen.store])
+    assert seen.store != now.store
 
 
 async def test_a_password_that_is_put_elsewhere_all_the_time_is_given_up(
