@@ -92,8 +92,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are processors: some tests wait for what takes its time."""
-    return (os.cpu_count() or 1) + 1
+    """Two processes more than there are processors: much of their time tests wait for what others do."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -18,6 +18,7 @@ import json
 import logging
 import pickle
 import pprint
+import re
 import shlex
 import sys
 import tempfile
@@ -101,9 +102,12 @@ def spelled(secret: str) -> list[str]:
     return [*dict.fromkeys([secret, *escaped])]
 
 
+_BLANKS_AND_FRAMES = re.compile(r"[\s\u2500-\u259f]+")
+
+
 def squeezed(text: str) -> str:
     """Return a text without blanks and frames: a screen, or a line of a report, may be broken anywhere."""
-    return "".join(ch for ch in text if not ch.isspace() and not 0x2500 <= ord(ch) <= 0x259F)
+    return _BLANKS_AND_FRAMES.sub("", text)
 
 
 @dataclass
