@@ -31,15 +31,20 @@ class ApplicationQuestion:
     label: str = APPLICATION_QUESTION
 
 
-def application_question(draft: Draft, provider: Provider, catalog: Catalog) -> ApplicationQuestion | None:
-    """Return the question, None where the answer would change nothing."""
-    if not depends_on_application(provider):
-        return None
-    answers = (
+def application_answers(catalog: Catalog) -> tuple[ApplicationAnswer, ...]:
+    """Return all answers: the applications that are known by name, and what any other one may be."""
+    return (
         *(ApplicationAnswer(each.can, each.name, each.name) for each in catalog.applications),
         ApplicationAnswer(Application.PASSWORD, OTHER_WITH_PASSWORD),
         ApplicationAnswer(Application.OAUTH, OTHER_IN_BROWSER),
     )
+
+
+def application_question(draft: Draft, provider: Provider, catalog: Catalog) -> ApplicationQuestion | None:
+    """Return the question, None where the answer would change nothing."""
+    if not depends_on_application(provider):
+        return None
+    answers = application_answers(catalog)
     said = (draft.application, draft.application_name)
     chosen = next((each for each in answers if (each.application, each.name) == said), None)
     if chosen is None and draft.application is not None:

@@ -133,8 +133,10 @@ class ProviderState:
     offers: ProviderOffers = ()
     preselected: ProviderOffer | None = None
     """The offer that Enter takes at once; None where the person is to choose."""
+    settings: str = ""
+    """The server in one line, for where there is no room for the rail."""
     notes: tuple[str, ...] = ()
-    """What else is to be known before anything is chosen, below the offers."""
+    """What else is to be known before anything is chosen."""
     rail: tuple[Section, ...] = ()
     changed: tuple[Section, ...] = ()
     """What the old article says, what holds today, and the sources; empty where no provider is known."""
@@ -188,6 +190,10 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
         if provider is not None:
             self._go(replace(with_choice(self.draft, self._catalog, provider), by_hand=False))
 
+    def everybody(self) -> ProviderList:
+        """Return the list as it begins, for a face that makes room for it before it is asked for."""
+        return self._list(FILTER, [])
+
     async def act(self, offer: ProviderOffer) -> Leads | None:
         """As `Flow.act`."""
         match offer:
@@ -231,9 +237,10 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
         return None
 
     def _by_hand(self) -> Draft:
-        """Return the draft for the server by hand: with what is known of it, unless nothing here is of use."""
+        """Return the draft for the server by hand: as it is known, unless another one is wanted."""
         provider = self._catalog.get(self.draft.connection.provider)
-        if provider is None or not takes_password(provider):
+        another = self._place.view in (_View.LIST, _View.SERVICES)
+        if another or provider is None or not takes_password(provider):
             return with_choice(self.draft, self._catalog, None)
         return replace(self.draft, by_hand=True)
 
@@ -292,7 +299,7 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
         offers = (
             Offer(ProviderOffer.USE, GO_ON, chip="Go on"),
             Offer(ProviderOffer.OTHER, OTHER_PROVIDER, chip="Choose another"),
-            Offer(ProviderOffer.HAND, BY_HAND, chip="By hand"),
+            _by_hand(),
         )
         return ProviderState(
             question=provider_question(draft, provider),
@@ -300,8 +307,9 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
             application=application_question(draft, provider, catalog),
             offers=offers,
             preselected=ProviderOffer.HAND if draft.by_hand and draft.connection.endpoint else ProviderOffer.USE,
-            notes=(settings_line(draft, provider), *override_words(draft, catalog), *draft.found_notes),
-            rail=tuple(_rail(draft, provider)),
+            settings=settings_line(draft, provider),
+            notes=(*override_words(draft, catalog), *draft.found_notes),
+            rail=(*_settings(draft, provider), *_changes(provider)),
             changed=_changed(provider),
         )
 
@@ -309,15 +317,15 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
         """No application with a password can send: three ways on, none of them the one that everybody wants."""
         catalog = self._catalog
         return ProviderState(
-            question=provider_question(self.draft, provider),
+            question=barred_title(self.draft, provider),
             card=Card(
                 mood=Mood.WARNED,
-                title=barred_title(self.draft, provider),
+                title=provider_question(self.draft, provider).removesuffix("."),
                 lines=barred_lines(provider, catalog.applications),
             ),
             offers=tuple(self._ways_on(provider)),
             notes=self.draft.found_notes,
-            rail=tuple(_rail(self.draft, provider)),
+            rail=_changes(provider),
             changed=_changed(provider),
         )
 
@@ -334,7 +342,7 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
         if any(signs_in_elsewhere(path) for path in provider.paths):
             yield Offer(ProviderOffer.BROWSER, IN_BROWSER, browser_note(catalog.applications), chip="Browser")
         yield Offer(ProviderOffer.OTHER, OTHER_PROVIDER, chip="Choose another", part=OTHER_WAYS)
-        yield Offer(ProviderOffer.HAND, BY_HAND, chip="By hand", part=OTHER_WAYS)
+        yield _by_hand(OTHER_WAYS)
 
     def _found(self) -> ProviderState:
         """Servers that somebody names, of a provider that is not in the catalogue."""
@@ -351,7 +359,7 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
             offers=(
                 *servers,
                 Offer(ProviderOffer.OTHER, OTHER_PROVIDER, chip="Choose another", part=OTHER_WAYS),
-                Offer(ProviderOffer.HAND, BY_HAND, chip="By hand", part=OTHER_WAYS),
+                _by_hand(OTHER_WAYS),
             ),
             preselected=servers[0].id,
             notes=(*([whose_sentence(doubt)] if doubt is not None else []), *draft.found_notes),
@@ -365,7 +373,7 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
         return ProviderState(
             question=WHO_OF_THESE if likely else WHO_RUNS_IT,
             list=self._list(FILTER, likely),
-            offers=(Offer(ProviderOffer.HAND, BY_HAND, chip="By hand"),),
+            offers=(_by_hand(),),
             notes=() if self._is_known else (*([draft.origin_note] if draft.origin_note else []), *draft.found_notes),
             rail=(Section(NOT_LISTED, (NOT_LISTED_WORDS,)),),
         )
@@ -374,7 +382,7 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
         return ProviderState(
             question=WHICH_SERVICE,
             list=self._list(FILTER_SERVICES, self._catalog.sending_services),
-            offers=(Offer(ProviderOffer.HAND, BY_HAND, chip="By hand"),),
+            offers=(_by_hand(),),
             rail=(Section(NOT_LISTED, (NOT_LISTED_WORDS,)),),
         )
 
@@ -394,6 +402,11 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
             found=len(found),
             likely=len(rows) if query.strip() else len(first),
         )
+
+
+def _by_hand(part: str = "") -> Offer[ProviderOffer]:
+    """The server by hand: there at every question, under the key that changes settings everywhere."""
+    return Offer(ProviderOffer.HAND, BY_HAND, key="F9", chip="By hand", part=part)
 
 
 def _is_listed(provider: Provider) -> bool:
@@ -424,11 +437,13 @@ def _changed(provider: Provider) -> tuple[Section, ...]:
     return tuple(Section(title, lines) for title, lines in what_changed(provider))
 
 
-def _rail(draft: Draft, provider: Provider) -> Iterator[Section]:
+def _settings(draft: Draft, provider: Provider) -> tuple[Section, ...]:
     rows = settings_rows(draft, provider)
     known = known_from(draft)
-    if rows:
-        yield Section("Settings", (*rows, *([known] if known else []), f"Checked {date_words(provider.checked)}."))
+    more = (*([known] if known else []), f"Checked {date_words(provider.checked)}.")
+    return (Section("Settings", (*rows, *more)),) if rows else ()
+
+
+def _changes(provider: Provider) -> tuple[Section, ...]:
     changes = change_lines(provider)
-    if changes:
-        yield Section("What changed", changes)
+    return (Section("What changed", changes),) if changes else ()

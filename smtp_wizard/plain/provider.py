@@ -35,7 +35,7 @@ def _answered(talk: Conversation, flow: ProviderFlow) -> ProviderOffer | None:
     if state.card is not None:
         talk.say(state.question)
         say_card(talk, state.card)
-    talk.show(line for note in state.notes for line in wrap(note))
+    talk.show(line for note in (state.settings, *state.notes) if note for line in wrap(note))
     if state.list is not None:
         return _from_list(talk, flow)
     wanted = state.application if flow.draft.application is None else None

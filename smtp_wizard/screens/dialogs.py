@@ -16,14 +16,12 @@ from textual.widgets import Input
 
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.guides.guides import Guide, as_text
-from smtp_wizard.engine.providers.provider import AccessPath, SecretForm
+from smtp_wizard.engine.providers.provider import SecretForm
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Step
 from smtp_wizard.flows.flow import Offer
 from smtp_wizard.screens.panel import Panel
 from smtp_wizard.text.wizard import (
-    INSTEAD,
-    LOOK_AGAIN,
     RESUME_ANEW,
     RESUME_HOME,
     RESUME_NOTE,
@@ -156,32 +154,6 @@ class LinkScreen(Dialog[None]):
         """Open the page in the browser of this computer."""
         self.app.open_url(self.url)
         self.note.update("Asked the browser on this computer to open the page.")
-
-
-class LeadScreen(Dialog[AccessPath]):
-    """Why a way cannot be walked, and the ways that can: returns the one that was chosen."""
-
-    def __init__(self, title: str, why: str, ways: Sequence[Choice[AccessPath]], guide: Guide | None) -> None:
-        super().__init__()
-        self.heading = title
-        self.why = why
-        self.guide = guide
-        again: Choice[AccessPath | None] = Choice(None, LOOK_AGAIN)
-        self.choices = Choices([*ways, again])
-
-    def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog", can_focus=False):
-            yield Plain(Content.styled(self.heading, "bold"))
-            yield Plain(f"{self.why}\n")
-            yield Plain(Content.styled(INSTEAD, "bold"))
-            yield self.choices
-            if self.guide is not None:
-                yield Plain("\n" + as_text(self.guide, DIALOG_TEXT))
-        yield KeyHints()
-
-    @on(Choices.Taken)
-    def _taken(self) -> None:
-        self.dismiss(self.choices.selected)
 
 
 class TellScreen(Dialog[None]):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -28,6 +28,7 @@ from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.lines import ACCENT, STRONG, Lines
+from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.stepper import StepLine
 from smtp_wizard.widgets.text import Plain, folded
 
@@ -116,6 +117,16 @@ class Page(Keyed[T]):
 
     def _fit(self, width: int) -> None:
         self.set_class(width >= WIDE, "-wide")
+
+    def scroll_to_center(self, widget: Widget, *args: Any, **options: Any) -> None:
+        """As `Widget.scroll_to_center`, which is asked for whatever gets the focus and is not wholly in sight.
+
+        A list of offers that is higher than the window shows what has the mark: centred, it would hide the question.
+        """
+        if isinstance(widget, OfferList):
+            widget.show_mark()
+        else:
+            super().scroll_to_center(widget, *args, **options)
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -265,7 +276,8 @@ def rail_rows(sections: Sequence[Section]) -> list[Content]:
     rows: list[Content] = []
     for section in sections:
         rows += [Content("")] if rows else []
-        rows += [Content.styled(section.title, f"{STRONG} $foreground"), Content("")] if section.title else []
+        rows += [Content.styled(row, f"{STRONG} $foreground") for row in folded(section.title, RAIL) if row]
+        rows += [Content("")] if section.title else []
         rows += [_led(row) for line in section.lines for row in folded(line, RAIL)]
     return rows
 

@@ -9,18 +9,18 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from smtp_wizard.engine.guides.guides import Guide, as_text
-from smtp_wizard.flows.flow import Card, Offer
+from smtp_wizard.flows.flow import Card, Offer, Section
 from smtp_wizard.screens.keyed import Keyed
 from smtp_wizard.widgets.chips import CHOOSE, Chip
 from smtp_wizard.widgets.frame import Edged
-from smtp_wizard.widgets.lines import ACCENT, Paragraphs
+from smtp_wizard.widgets.lines import ACCENT, STRONG, Paragraphs
 from smtp_wizard.widgets.offers import IdT, OfferList
 
 T = TypeVar("T")
@@ -152,6 +152,22 @@ class GuidePanel(TextPanel):
     def _open(self) -> None:
         if self._open_link is not None:
             self._open_link(self.urls[0])
+
+
+def section_rows(sections: Sequence[Section]) -> list[Content]:
+    """Return the rows of a panel that shows parts with headings."""
+    rows: list[Content] = []
+    for section in sections:
+        rows += [Content("")] if rows else []
+        rows += [Content.styled(section.title, STRONG)] if section.title else []
+        rows += [Content(f"· {line}") for line in section.lines]
+    return rows
+
+
+def show_sections(app: App[object], sections: Sequence[Section]) -> None:
+    """Show parts with headings behind F4."""
+    rows = section_rows(sections)
+    app.push_screen(DetailsPanel(rows, "\n".join(row.plain for row in rows)))
 
 
 KEYS_WIDE = 8

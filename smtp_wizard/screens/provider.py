@@ -1,180 +1,150 @@
-"""Provider: is this right? What was found, from where, how old; another one; or the server by hand."""
+"""Provider: whose mailbox it is, and where to go where the application cannot send. Drawn on its flow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
-from smtp_wizard.engine.discovery.candidate import Candidate
-from smtp_wizard.engine.providers.provider import Provider, ProviderKind
-from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate, with_choice
-from smtp_wizard.engine.wizard.server_confirmation import doubt_about
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
-from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.text.discovery import (
-    believed_words,
-    found_question,
-    offered,
-    server_words,
-    whose_sentence,
-)
-from smtp_wizard.text.wizard import (
-    BY_HAND,
-    CHANGE_THESE,
-    OTHER_PROVIDER,
-    PURPOSE,
-    USE_THESE,
-    ProviderAnswer,
-    Tone,
-    found_words,
-    settings_words,
-    then_and_now,
-    unknown_words,
-)
-from smtp_wizard.widgets.choices import Choice, Choices
-from smtp_wizard.widgets.provider_picker import ProviderPicker
-from smtp_wizard.widgets.text import Plain
+from smtp_wizard.flows.application import application_answers
+from smtp_wizard.flows.flow import Offer, Section
+from smtp_wizard.flows.provider import ProviderFlow, ProviderList, ProviderOffer, ProviderState
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import StepPage, note, question
+from smtp_wizard.screens.panel import show_sections
+from smtp_wizard.text.provider import ALL_SOURCES, APPLICATION_QUESTION, NOT_LISTED, NOTHING_LISTED
+from smtp_wizard.text.wizard import PURPOSE
+from smtp_wizard.widgets.chips import CHOOSE, Chip, key_named
+from smtp_wizard.widgets.frame import Frame, RadioFrame, RadioOption, TextFrame
+from smtp_wizard.widgets.lines import ACCENT, STRONG
+from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.rows import Column, ListRow, RowList
+
+COLUMNS = (Column("Provider", 30, grows=True), Column("Server", 34))
 
 
-class ProviderScreen(StepScreen):
-    """Enter confirms what was found; everything else is one arrow away."""
+class ProviderScreen(StepPage[ProviderState, ProviderOffer]):
+    """The flow's card and offers; or its list, with a field that filters it."""
 
     STEP = StepId.PROVIDER
+    AUTO_FOCUS = "#filter.-asked Input, #offers"
     HELP: ClassVar[str] = PURPOSE[StepId.PROVIDER]
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("f4", "details", "Then and now")]
+    flow: ProviderFlow
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
-        super().__init__(kit, draft)
-        self.found = kit.desk.catalog.get(draft.connection.provider)
         catalog = kit.desk.catalog
-        likely = [each for each in (catalog.get(each) for each in draft.maybe) if each is not None]
-        self.picker = ProviderPicker(catalog, BY_HAND, likely, id="picker")
-        rows: list[Choice[Candidate | ProviderAnswer]] = [
-            *self._servers(),
-            *([] if self._servers() else [Choice(ProviderAnswer.USE, USE_THESE)]),
-            Choice(ProviderAnswer.CHANGE, CHANGE_THESE),
-            Choice(ProviderAnswer.OTHER, OTHER_PROVIDER),
-        ]
-        at_first = ProviderAnswer.CHANGE if draft.by_hand and self._has_server else rows[0].value
-        self.choices = Choices(rows, at_first, id="choices")
-        self.card = Vertical(id="card")
-        self.then_and_now = Plain("", id="then-and-now", classes="note")
+        super().__init__(kit, draft, ProviderFlow(draft, catalog))
+        state = self.flow.state
+        self.asked = question(state.question)
+        self.card = OutcomeCard(state.card)
+        answers = application_answers(catalog)
+        chosen = state.application.chosen if state.application is not None else answers[0]
+        options = [RadioOption(each, each.words) for each in answers]
+        self.application = RadioFrame(APPLICATION_QUESTION, options, chosen, id="application", classes="apart")
+        listed = state.list or self.flow.everybody()
+        self.filter = TextFrame(listed.filter, id="filter")
+        self.rows = RowList(COLUMNS, _rows(listed), empty=NOTHING_LISTED, undecided=True, id="providers")
+        self.unlisted = note(_by_key(state), id="unlisted")
+        self.offers: OfferList[ProviderOffer] = OfferList()
+        self.settings = note("", narrow=True, id="settings")
+        self.notes = note("", id="notes")
 
-    @property
-    def _has_server(self) -> bool:
-        return self.found is not None and self.found.kind is not ProviderKind.CUSTOM
+    def column(self) -> Iterator[Widget]:
+        yield from (self.asked, self.card, self.application, self.filter, self.rows, self.unlisted, self.offers)
+        yield from (self.settings, self.notes)
+        self.draw(self.flow.state)
 
-    @property
-    def _was_found(self) -> bool:
-        """Whether somebody names a server, although its provider is not in the catalogue."""
-        return not self._has_server and self.draft.origin is Origin.FOUND and self.draft.connection.endpoint is not None
+    def draw(self, state: ProviderState) -> None:
+        self.asked.update(Content.styled(state.question, STRONG))
+        self.card.show_card(state.card)
+        self._draw_application(state)
+        self._draw_list(state.list)
+        # Out of many, what stands beside the list is under a key of its own: the arrows are the list's.
+        offers = state.offers if state.list is None else ()
+        at = [each.id for each in offers].index(state.preselected) if state.preselected is not None else None
+        self.offers.offer(offers, selected=at)
+        self.unlisted.display = state.list is not None
+        self.notes.display = bool(state.notes)
+        # By a class: a display of its own would show it beside the rail, too.
+        self.settings.set_class(not state.settings, "-gone")
+        self.settings.update(state.settings)
+        self.notes.update("\n".join(state.notes))
+        if self.is_mounted:
+            (self.filter.field if state.list is not None else self.offers).focus()
 
-    def _servers(self) -> list[Choice[Candidate]]:
-        """The servers that were found, the likeliest first; nothing where the provider is known."""
-        if not self._was_found:
-            return []
-        return [Choice(each, server_words(each), believed_words(each)) for each in offered(self.draft.candidates)]
+    def _draw_application(self, state: ProviderState) -> None:
+        asked = state.application
+        self.application.display = asked is not None
+        if asked is not None and asked.chosen != self.application.selected:
+            self.application.show(asked.chosen)
 
-    def body(self) -> Iterator[Widget]:
-        if self._was_found:
-            yield Plain(Content.styled(found_question(self.draft), "bold"), classes="question")
-            yield Plain(self._found_settings(), id="settings")
-            yield self.choices
-            yield from self._notes()
-        elif self.found is not None and self._has_server:
-            yield Plain(self._found_words(self.found), classes="question")
-            yield Plain(self._settings(self.found), id="settings")
-            yield Plain(self.found.note, classes="note")
-            yield from self._notes()
-            yield self.choices
-            yield self.then_and_now
-        else:
-            yield Plain(Content.styled(unknown_words(self.draft), "bold"), classes="question")
-            if self.draft.origin_note:
-                yield Plain(self.draft.origin_note, classes="note")
-            yield from self._notes()
-        yield self.picker
+    def _draw_list(self, listed: ProviderList | None) -> None:
+        self.filter.display = self.rows.display = listed is not None
+        self.filter.set_class(listed is not None, "-asked")
+        if listed is not None:
+            self.filter.show(listed.filter)
+            self.rows.fill(_rows(listed), listed.preselected or "", undecided=True)
 
-    def _notes(self) -> Iterator[Widget]:
-        """What else was learnt while looking."""
-        if self.draft.found_notes:
-            yield Plain("\n".join(self.draft.found_notes), classes="note")
+    def rail(self) -> Sequence[Section]:
+        state = self.flow.state
+        more = (Section("", (ALL_SOURCES,)),) if state.changed else ()
+        return (*state.rail, *more)
 
-    def _found_settings(self) -> str:
-        """The settings, as far as the list of servers does not say them."""
-        endpoint = self.draft.connection.endpoint
-        assert endpoint is not None, "it was found"
-        user = f"User name {self.draft.connection.username}"
-        if self.draft.candidates:
-            return user
-        server = f"Server {endpoint.host}   Port {endpoint.port}   Security {endpoint.security.words}"
-        doubt = doubt_about(self.draft, self.kit.desk.catalog)
-        return "\n".join([server, user, *([whose_sentence(doubt)] if doubt is not None else [])])
+    def chips(self) -> Sequence[Chip]:
+        state = self.flow.state
+        chips = [self._enter() if state.list is not None else self.offers.chip()]
+        if state.changed:
+            chips.append(Chip("f4", "Details", self.details, help="details: what changed, with the sources"))
+        return [*chips, *(self._chip(each) for each in state.offers if each.key)]
 
-    def on_mount(self) -> None:
-        self.then_and_now.display = False
-        known = self._has_server or self._was_found
-        self.picker.display = not known
-        (self.choices if known else self.picker.entry).focus()
+    def _chip(self, offer: Offer[ProviderOffer]) -> Chip:
+        return Chip(key_named(offer.key), offer.chip, lambda: self.act(offer.id), help=offer.verb)
 
-    def _found_words(self, provider: Provider) -> Content:
-        name, origin = found_words(self.draft, provider)
-        return Content.assemble((name, "bold"), (f"\n{origin}", "$foreground-muted"))
+    def _enter(self) -> Chip:
+        row = self.rows.selected
+        if row is None:
+            return CHOOSE
+        return Chip("enter", "Choose", lambda: self.flow.pick(row.key), help=f"take {row.cells[0]}")
 
-    def _settings(self, provider: Provider) -> str:
-        return "\n".join(f"  {line}" for line in settings_words(self.draft, provider, self.kit.desk.catalog))
+    def collect(self) -> Draft:
+        return self.flow.draft
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what was then and what is now only where the provider is known."""
-        return self._has_server if action == "details" else True
+    def escape(self) -> None:
+        """Go back by one question."""
+        self.act(ProviderOffer.BACK)
 
-    def action_details(self) -> None:
-        """Show or hide what the article said, what holds today, and the sources."""
-        if self.found is None:
-            return
-        self.then_and_now.display = not self.then_and_now.display
-        if self.then_and_now.display:
-            self.then_and_now.update(documented_content(self.found))
-            self.then_and_now.scroll_visible(animate=False)
+    def details(self) -> None:
+        """Show what the old article says, what holds today, and who says so."""
+        show_sections(self.app, self.flow.state.changed)
 
-    @on(Choices.Taken)
-    def _taken(self) -> None:
-        match self.choices.selected:
-            case Candidate() as server:
-                self._use(self._with(server))
-            case ProviderAnswer.USE:
-                self._use(self.draft)
-            case ProviderAnswer.CHANGE:
-                self.go_on(replace(self.draft, by_hand=True))
-            case _:
-                self.picker.display = True
-                self.picker.entry.focus()
-                self.picker.scroll_visible(animate=False)
+    @on(OfferList.Chosen, "#offers")
+    def _chosen(self, message: OfferList.Chosen) -> None:
+        self.act(message.offer.id)
 
-    def _with(self, server: Candidate) -> Draft:
-        """The draft with a server that was found; as it is where that one stands in it already, first of all."""
-        same = server == self.draft.candidates[0] and server.endpoint == self.draft.connection.endpoint
-        return self.draft if same else with_candidate(self.draft, self.kit.desk.catalog, server)
+    @on(RowList.Chosen, "#providers")
+    def _picked(self, message: RowList.Chosen) -> None:
+        self.flow.pick(message.row.key)
 
-    def _use(self, draft: Draft) -> None:
-        """Go on with a server, once it is confirmed; where there is none, it is entered by hand."""
-        self.go_on_confirmed(replace(draft, by_hand=draft.connection.endpoint is None), self.go_on)
+    @on(Frame.Changed, "#filter")
+    def _typed(self, message: Frame.Changed) -> None:
+        self.flow.search(message.text)
 
-    @on(ProviderPicker.Picked)
-    def _picked(self, message: ProviderPicker.Picked) -> None:
-        self.go_on(with_choice(self.draft, self.kit.desk.catalog, message.provider))
+    @on(RadioFrame.Changed, "#application")
+    def _answered(self) -> None:
+        self.flow.choose_application(self.application.selected)
 
 
-STYLES = {Tone.HEADING: "bold", Tone.WARNING: "$text-warning", Tone.FACT: ""}
+def _rows(listed: ProviderList) -> list[ListRow]:
+    return [ListRow(each.id, (each.name, each.server)) for each in listed.rows]
 
 
-def documented_content(provider: Provider) -> Content:
-    """What the old article documents about a provider, what holds today, and how that is known."""
-    return Content("\n").join(Content.styled(text, STYLES[tone]) for tone, text in then_and_now(provider))
+def _by_key(state: ProviderState) -> Content:
+    """Say under which key the server is entered by hand, where no list offers it."""
+    hand = next(each for each in state.offers if each.id is ProviderOffer.HAND)
+    return Content.assemble(f"{NOT_LISTED}  ", (hand.key, ACCENT), f"  {hand.verb}")

@@ -40,7 +40,7 @@ def month_words(text: str | None) -> str:
 
 APPLICATION_QUESTION = "Which application will send?"
 OTHER_WITH_PASSWORD = "another, with a password"
-OTHER_IN_BROWSER = "one that opens a browser"
+OTHER_IN_BROWSER = "one with a browser"
 
 
 def passworded(applications: Sequence[KnownApplication]) -> str:
@@ -149,7 +149,7 @@ def barred_title(draft: Draft, provider: Provider) -> str:
     through = draft.address.domain if known and draft.address is not None else provider.short_name
     closed = max((each.retired_on or "" for each in provider.paths if each.status is PathStatus.RETIRED), default="")
     since = month_words(closed)
-    return f"Your application cannot send through {through}{f' since {since}' if since else ''}"
+    return f"Your application cannot send through {through}{f' since {since}' if since else ''}."
 
 
 def barred_lines(provider: Provider, applications: Sequence[KnownApplication]) -> tuple[str, ...]:
@@ -167,8 +167,8 @@ def mailbox_note(names: Sequence[str]) -> str:
 
 def service_note(names: Sequence[str]) -> str:
     """Say what sending services are: some by name."""
-    some = f"{', '.join(names)} and others" if names else "They"
-    return f"{some} send for firms. Best with an address of your own domain."
+    some = f"{', '.join(names)} and others. " if names else ""
+    return f"{some}Best with an address of your own domain."
 
 
 def browser_note(applications: Sequence[KnownApplication]) -> str:
@@ -178,6 +178,8 @@ def browser_note(applications: Sequence[KnownApplication]) -> str:
 
 
 # --- what changed ---
+
+ALL_SOURCES = "F4  all of it, with the sources"
 
 
 def what_changed(provider: Provider) -> list[tuple[str, tuple[str, ...]]]:

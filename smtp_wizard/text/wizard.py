@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import Enum, StrEnum
+from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import paused
@@ -20,16 +20,14 @@ from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.guides.guides import Guide, GuideShelf, UnknownGuide, fill
-from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.limits import Counted
-from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, PathStatus, Provider, ProviderKind, SecretForm
+from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind, SecretForm
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.state.results import LastResult
-from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, signs_in_elsewhere
+from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
 from smtp_wizard.engine.wizard.steps import Step, StepId, applicable
 from smtp_wizard.output.lines import STAGE_WORDS
-from smtp_wizard.text.oauth import NEEDS, PROVES_NOTHING
 
 PURPOSE: Mapping[StepId, str] = {
     StepId.ADDRESS: (
@@ -42,9 +40,9 @@ PURPOSE: Mapping[StepId, str] = {
         "enter the server by hand."
     ),
     StepId.SIGNIN: (
-        "Providers let programs in by different doors, and most no longer take your usual password. Choose the door "
-        "that fits you; the text with it says what it takes. Doors that are closed stay in the list, because "
-        "old instructions still point to them: choosing one explains what replaced it."
+        "Most providers no longer take your usual password from a program. Your answer decides which password you "
+        "need; the next step shows how to get it. Ways that are closed stay in the list, because old instructions "
+        "still point to them: choosing one explains what replaced it."
     ),
     StepId.SERVER: (
         "Type what your provider's help page gives for outgoing mail (SMTP): the server's name, the port and the kind "
@@ -109,163 +107,9 @@ RESUME_HOME = "Look at my saved accounts"
 # --- provider ---
 
 
-class ProviderAnswer(StrEnum):
-    """What is said of the provider, or the server, that was found."""
-
-    USE = "use"
-    CHANGE = "change"
-    OTHER = "other"
-    MORE = "more"
-
-
-USE_THESE = "Use these settings"
-CHANGE_THESE = "Look at the server's settings, and change them by hand"
-OTHER_PROVIDER = "Choose another provider"
-BY_HAND = "My provider is not listed: enter the server by hand"
-NOTHING_LISTED = "Nothing like it is listed."
-
-
-def unknown_words(draft: Draft) -> str:
-    """Ask for the provider where it is not clear from the address."""
-    if draft.maybe:
-        return "Several providers share this mail server. Which one is yours?"
-    return "Who runs your mailbox? Choose your provider."
-
-
-def found_words(draft: Draft, provider: Provider) -> tuple[str, str]:
-    """Say which provider it is; and from where that is known, and how old it is."""
-    begin = "You chose" if draft.origin is Origin.CHOSEN else "Found"
-    note = f"{draft.origin_note}   " if draft.origin_note else ""
-    return f"{begin}: {provider.name}", f"{note}settings checked: {provider.checked}"
-
-
-def settings_words(draft: Draft, provider: Provider, catalog: Catalog) -> tuple[str, ...]:
-    """Say what would be used, and what of it a file of the person's own decides."""
-    endpoint = draft.connection.endpoint
-    if provider.kind is ProviderKind.NO_SMTP:
-        return ("This provider has no outgoing server for other programs.",)
-    if endpoint is None:
-        return ("The server must be entered by hand for this provider.",)
-    return (
-        f"Server {endpoint.host}   Port {endpoint.port}   Security {endpoint.security.words}",
-        f"User name {draft.connection.username or provider.username_note or 'see the next step'}",
-        *override_words(draft, catalog),
-    )
-
-
 def override_words(draft: Draft, catalog: Catalog) -> tuple[str, ...]:
     """Say, before a password goes there, that a file of the person's own names the server."""
     return tuple(f"! {override.words}" for override in catalog.overrides_of(draft.connection.provider))
-
-
-class Tone(Enum):
-    """What a line of `then_and_now` is."""
-
-    HEADING = "heading"
-    FACT = "fact"
-    WARNING = "warning"
-
-
-def then_and_now(provider: Provider) -> list[tuple[Tone, str]]:
-    """Say what the old article documents about a provider, what holds today, and how that is known."""
-    said = provider.documented
-    lines = [(Tone.HEADING, "What the old help article says")]
-    if said is None:
-        lines.append((Tone.FACT, "  The article does not name this provider."))
-    else:
-        lines += [(Tone.FACT, f"  “{line}”") for line in said.smtp_lines]
-        lines += [(Tone.WARNING, f"  no longer true: {line}") for line in said.false_today]
-        lines += [(Tone.FACT, f"  still true: {line}") for line in said.still_true]
-    lines.append((Tone.HEADING, "What holds today"))
-    for each in provider.endpoints:
-        bare = "  never offered: it is not encrypted" if each.endpoint.security is Security.NONE else ""
-        where = f"  {each.endpoint}, {each.endpoint.security.words}{bare}  ({each.confidence}, {each.as_of})"
-        lines.append((Tone.FACT, where))
-    for gone in provider.retirements:
-        lines.append((Tone.WARNING, f"  {gone.date}: {gone.what}: {gone.state}"))
-        lines.append((Tone.FACT, f"    instead: {gone.replacement}"))
-    lines.append((Tone.HEADING, "Sources"))
-    lines += [(Tone.FACT, f"  {source.title} ({source.date})  {source.url}") for source in provider.sources]
-    return lines
-
-
-# --- sign-in ---
-
-APPLICATIONS: Mapping[Application, str] = {
-    Application.PASSWORD: "takes a user name and a password (ServiceMonster does)",
-    Application.OAUTH: "can open the provider's own sign-in page in a browser (OAuth)",
-}
-"""What the application that will send can do."""
-INSTEAD = "What you can do instead:"
-LOOK_AGAIN = "Go back and look at the list again"
-
-
-def signin_question(provider: Provider) -> str:
-    """Ask for the way in."""
-    if provider.kind is ProviderKind.SANDBOX:
-        return "What do you want to practise?"
-    if provider.kind is ProviderKind.CUSTOM:
-        return "How does your mail server let your application in?"
-    return f"How should {provider.name} let your application send mail?"
-
-
-def dated(day: str | None) -> bool:
-    """Return whether the day is known: for some ways it is only known that they are closed."""
-    return day is not None and day[:1].isdigit()
-
-
-def path_mark(path: AccessPath) -> str:
-    """Return what stands behind a way in that cannot simply be walked."""
-    if path.status is PathStatus.RETIRED:
-        return f"[closed {path.retired_on}]" if dated(path.retired_on) else "[closed]"
-    if path.status is PathStatus.NEVER:
-        return "[not possible]"
-    if path.auth is PathAuth.OAUTH2:
-        return "[needs OAuth]" if signs_in_elsewhere(path) else "[not open to you]"
-    return "[disputed]" if path.disputed else ""
-
-
-def path_sources(provider: Provider, path: AccessPath) -> str:
-    """Return whose words a way in is described with; empty where nobody is named."""
-    known = [source for source in (provider.source(each) for each in path.sources) if source is not None]
-    return "; ".join(f"{source.title} ({source.date})" for source in known[:2])
-
-
-def path_words(path: AccessPath) -> str:
-    """Say what a way in takes, and what stands against it: before it is chosen."""
-    parts = [path.summary, path.note, path.disputed]
-    if path.auth is PathAuth.OAUTH2:
-        parts += [NEEDS, PROVES_NOTHING] if signs_in_elsewhere(path) else []
-    elif path.status is PathStatus.RETIRED:
-        parts.append("This way is closed; it cannot work.")
-    return " ".join(part for part in parts if part)
-
-
-ALL_THE_SAME = "Sign in in the browser all the same: my application can do that"
-
-
-def doubtful(path: AccessPath, application: Application) -> bool:
-    """Whether a way can be walked here, and is of no use to the application that will send."""
-    return signs_in_elsewhere(path) and application is Application.PASSWORD
-
-
-def closed_title(path: AccessPath) -> str:
-    """Say that a way in cannot be walked, or not by the application that will send."""
-    if signs_in_elsewhere(path):
-        return f"{path.title}: not for an application that takes a password"
-    why = {PathStatus.RETIRED: "closed", PathStatus.NEVER: "not possible"}.get(path.status, "not open to you")
-    return f"{path.title}: {why}"
-
-
-def closed_words(path: AccessPath) -> str:
-    """Say why a way in cannot be walked."""
-    if signs_in_elsewhere(path):
-        return f"{PROVES_NOTHING} {NEEDS}"
-    if path.auth is PathAuth.OAUTH2:
-        why = path.oauth.closed if path.oauth is not None else "Where one signs in in the browser is not known."
-        return f"{path.summary} {why} {PROVES_NOTHING}"
-    since = f" Closed since {path.retired_on}." if dated(path.retired_on) else ""
-    return f"{path.summary} {path.note}".strip() + since
 
 
 # --- server ---

@@ -207,14 +207,14 @@ class RadioFrame(Edged, Lines, Generic[V], can_focus=True):
     def rows_at(self, width: int) -> Sequence[Content]:
         """As `Lines.rows_at`."""
         each = [self._option(option) for option in self.options]
-        if not self.across:
-            return each
-        return [Content(" " * self._gap(width)).join(each)]
+        gap = self._gap(width)
+        return each if gap is None else [Content(" " * gap).join(each)]
 
-    def _gap(self, width: int) -> int:
-        """Blanks between options beside one another: closer together where there is little room."""
+    def _gap(self, width: int) -> int | None:
+        """Blanks between options beside one another, fewer where there is little room; None: below one another."""
         words = sum(self._option(option).cell_length for option in self.options)
-        return 4 if words + 4 * (len(self.options) - 1) <= width else 2
+        gaps = (gap for gap in (4, 2) if not width or words + gap * (len(self.options) - 1) <= width)
+        return next(gaps, None) if self.across else None
 
     def _option(self, option: RadioOption[V]) -> Content:
         chosen = option.value == self._selected
@@ -237,12 +237,13 @@ class RadioFrame(Edged, Lines, Generic[V], can_focus=True):
         inside = event.get_content_offset(self)
         if inside is None:
             return
-        if not self.across:
+        gap = self._gap(self.size.width)
+        if gap is None:
             self._take(self.options[min(inside.y, len(self.options) - 1)].value)
             return
         at = 0
         for option in self.options:
-            at += self._option(option).cell_length + self._gap(self.size.width)
+            at += self._option(option).cell_length + gap
             if inside.x < at:
                 self._take(option.value)
                 return

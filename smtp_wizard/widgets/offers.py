@@ -154,6 +154,11 @@ class OfferList(Lines, Generic[IdT], can_focus=True):
         self._keep_in_sight([y for y, row in enumerate(rows) if row.item == at])
         self.post_message(self.Highlighted(self))
 
+    def show_mark(self) -> None:
+        """Scroll to what has the mark, where it is out of sight. Without one the list stays where it is."""
+        rows = self._drawn(self.size.width) if self._at is not None else []
+        self._keep_in_sight([y for y, row in enumerate(rows) if row.item == self._at])
+
     def _keep_in_sight(self, rows: Sequence[int]) -> None:
         """Scroll what the list stands in where these rows of it are out of sight."""
         if rows and isinstance(self.parent, Widget):

@@ -21,6 +21,8 @@ from smtp_wizard.widgets.offers import MARK
 
 SIGNS = {Mood.PASSED: ("✓", GOOD), Mood.WARNED: ("!", WARNED), Mood.FAILED: ("✗", BAD)}
 """What stands before a row, and its colour."""
+NONE = -1
+"""The place of the mark while no row has it."""
 GAP = 2
 """Blanks between columns."""
 
@@ -86,33 +88,42 @@ class RowList(Lines, can_focus=True):
     ]
 
     def __init__(
-        self, columns: Sequence[Column], rows: Sequence[ListRow] = (), *, empty: str = "", id: str = "rows"
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[ListRow] = (),
+        *,
+        empty: str = "",
+        undecided: bool = False,
+        id: str = "rows",
     ) -> None:
-        """`empty`: what stands there while there is no row."""
+        """`empty`: what stands there while there is no row. `undecided`: no row has the mark until one is given it."""
         super().__init__(id=id)
         self.columns = tuple(columns)
         self.list: tuple[ListRow, ...] = tuple(rows)
         self.empty = empty
-        self.at = 0
+        self.at = NONE if undecided else 0
         self.top = 0
         self.signed = any(row.mood is not None for row in rows)
 
     @property
     def selected(self) -> ListRow | None:
         """The row with the mark."""
-        return self.list[self.at] if self.at < len(self.list) else None
+        return self.list[self.at] if NONE < self.at < len(self.list) else None
 
     @property
     def page(self) -> int:
         """How many rows are in sight."""
         return max(1, self.size.height - 1)
 
-    def fill(self, rows: Sequence[ListRow], selected: str | None = None) -> None:
-        """Put other rows there. The mark goes to the row `selected`; else it stays with its row, else it is first."""
+    def fill(self, rows: Sequence[ListRow], selected: str | None = None, *, undecided: bool = False) -> None:
+        """Put other rows there. The mark goes to the row `selected`; else it stays with its row, else it is first.
+
+        `undecided`: else no row has it.
+        """
         wanted = selected if selected is not None else self.selected.key if self.selected is not None else ""
         self.list = tuple(rows)
         self.signed = any(row.mood is not None for row in rows)
-        self.at = next((at for at, row in enumerate(rows) if row.key == wanted), 0)
+        self.at = next((at for at, row in enumerate(rows) if row.key == wanted), NONE if undecided else 0)
         self._scroll()
         self.refresh()
         self.post_message(self.Highlighted(self, self.selected))

@@ -94,7 +94,7 @@ async def test_back_leads_to_the_address_with_everything() -> None:
 
 def test_settings_changes_and_sources_stand_beside_the_question_and_never_in_it() -> None:
     state = at("gmail", "gmail.com").state
-    assert state.notes == ("smtp.gmail.com, port 465, SSL/TLS · checked 23 November 2026",)
+    assert state.settings == "smtp.gmail.com, port 465, SSL/TLS · checked 23 November 2026"
     settings, changed = state.rail
     assert (settings.title, changed.title) == ("Settings", "What changed")
     assert "Known from the ending of the address (gmail.com)." in settings.lines
@@ -170,7 +170,8 @@ def test_an_application_of_the_data_is_offered_by_its_name_and_none_is_known_to_
 def test_a_mailbox_that_only_a_browser_opens_says_so_and_prefers_no_way_on() -> None:
     state = at("outlook-com", "hotmail.com").state
     assert state.card is not None
-    assert state.card.title == "Your application cannot send through hotmail.com since September 2024"
+    assert state.question == "Your application cannot send through hotmail.com since September 2024."
+    assert state.card.title == "Your mail is with Outlook.com"
     assert state.card.mood is Mood.WARNED
     assert CATALOG.applications[0].name in state.card.lines[-1]
     assert state.preselected is None
@@ -230,8 +231,7 @@ def test_who_lets_no_program_send_has_two_ways_on_and_no_browser(provider_id: st
 
 def test_through_a_domain_of_ones_own_the_provider_is_named() -> None:
     state = at("outlook-com", "firm.example", Origin.CHOSEN).state
-    assert state.card is not None
-    assert "through Outlook.com since September 2024" in state.card.title
+    assert "through Outlook.com since September 2024" in state.question
 
 
 # --- an address that was not recognised -------------------------------------------------------------------------------
@@ -295,11 +295,17 @@ async def test_looking_for_another_provider_comes_back_to_where_it_began() -> No
     assert flow.state == before
 
 
+async def test_another_provider_s_server_by_hand_is_not_that_which_was_found() -> None:
+    flow = at_found(OWN)
+    await flow.act(ProviderOffer.OTHER)
+    draft = draft_of(await flow.act(ProviderOffer.HAND), Next)
+    assert (draft.origin, draft.by_hand) == (Origin.HAND, True)
+
+
 async def test_another_provider_that_takes_no_password_is_said_at_once() -> None:
     flow = unknown()
     flow.pick("outlook-com")
-    assert flow.state.card is not None
-    assert "cannot send through" in flow.state.card.title
+    assert "cannot send through" in flow.state.question
 
 
 # --- a server that was found ------------------------------------------------------------------------------------------

@@ -282,7 +282,7 @@ def test_which_application_will_send_is_asked_once(answered: Look) -> None:
     draft = answered(
         *AT_GMAIL,
         ("1. Yes, go on", "back"),
-        ("3. one that opens a browser Your answer [1]", "3"),
+        ("3. one with a browser Your answer [1]", "3"),
         ("1. Yes, go on", ""),
         ("How shall your application sign in at Gmail?", "back"),
         ("1. Yes, go on", "back"),

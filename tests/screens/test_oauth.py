@@ -14,7 +14,8 @@ from smtp_wizard.app import HOME
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.services.desk import Desk
-from smtp_wizard.screens.dialogs import LeadScreen, LinkScreen
+from smtp_wizard.flows.sign_in import SignInOffer
+from smtp_wizard.screens.dialogs import LinkScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.oauth import OAuthScreen
 from smtp_wizard.widgets.frame import SecretFrame, TextFrame
@@ -239,13 +240,10 @@ async def _not_for_a_password(desk: Desk) -> None:
         await walk.at("provider")
         await walk.press("enter")
         await walk.at("signin")
-        for _ in range(3):
-            await walk.press("down")
-        await walk.until_reads("this proves nothing for it")
-        await walk.until_reads("another mailbox, a relay, or a local proxy")
+        await walk.mark("oauth")
+        await walk.until_reads("Only if your application offers it.")
         await walk.press("enter")
-        dialog = await walk.at_screen(LeadScreen)
-        assert "client id of your own" in dialog.why
-        await walk.press("down", "down", "enter")
+        await walk.until_reads("a sign-in in the browser proves nothing for it")
+        await walk.take_offer(SignInOffer.GO_ON)
         await walk.at("oauth")
         assert walk.draft.connection.path == "oauth"

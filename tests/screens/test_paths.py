@@ -24,15 +24,18 @@ from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.checks.target import Target
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.providers.provider import AccessPath, PathStatus, Provider, ProviderKind
+from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind
 from smtp_wizard.engine.sandbox.scenarios import CertificateKind, Scenario, load_scenarios
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.wizard.draft import Draft, is_usable, signs_in_elsewhere, with_choice
 from smtp_wizard.engine.wizard.server_confirmation import doubt_about
+from smtp_wizard.engine.wizard.steps import takes_password
+from smtp_wizard.flows.provider import ProviderOffer
+from smtp_wizard.flows.sign_in import SignInOffer, SignInState
 from smtp_wizard.output.lines import who_words
-from smtp_wizard.screens.dialogs import LeadScreen
 from smtp_wizard.screens.oauth import OAuthScreen
+from smtp_wizard.screens.signin import SignInScreen
 from smtp_wizard.text.wizard import REFUSED_AS_IT_IS
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.checks import CheckList
@@ -40,7 +43,7 @@ from smtp_wizard.widgets.choices import Choices
 from smtp_wizard.widgets.fields import SecretInput, TextInput
 from smtp_wizard.widgets.finding_card import FindingCard
 from smtp_wizard.widgets.guide import GuidePane
-from smtp_wizard.widgets.provider_picker import ProviderPicker
+from smtp_wizard.widgets.rows import RowList
 from tests.engine.oauth.test_oauth import visit
 from tests.support.discovering import answering
 from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
@@ -173,32 +176,39 @@ class Person(Walk):
         await self.at("provider")
         if self.way.address.domain == OWN_DOMAIN:
             await self.pick_provider()
-        else:
-            await self.until_reads(f"Found: {self.way.provider.name}")
-            await self.press("enter")
+        if self.way.provider.kind is not ProviderKind.CUSTOM:
+            await self.until_reads(
+                "This is the practice mailbox" if self.way.practice else self.way.provider.short_name
+            )
+            await self.use_provider()
 
     async def pick_provider(self) -> None:
-        """Nothing was found: choose from the list, the way to a server of one's own being its last row."""
-        picker = self.the("#picker", ProviderPicker)
-        custom = self.way.provider.kind is ProviderKind.CUSTOM
-        await self.write("no such provider" if custom else self.way.provider.name)
-        wanted = "-by-hand" if custom else self.way.provider.id
-        for _ in range(ProviderPicker.MOST):
-            option = picker.list.highlighted_option
-            if option is not None and option.id == wanted:
+        """Nothing was found: choose from the list; a server of one's own is under a key of its own."""
+        if self.way.provider.kind is ProviderKind.CUSTOM:
+            await self.press("f9")
+            return
+        rows = self.the("#providers", RowList)
+        await self.write(self.way.provider.name)
+        for _ in rows.list:
+            if rows.selected is not None and rows.selected.key == self.way.provider.id:
                 break
             await self.press("down")
         else:
-            raise AssertionError(f"{wanted} is not in the list:\n{self.shown}")
+            raise AssertionError(f"{self.way.provider.id} is not in the list:\n{self.shown}")
         await self.press("enter")
-        chosen = with_choice(Draft(address=self.way.address), catalog(), None if custom else self.way.provider)
-        if doubt_about(chosen, catalog()) is not None:
+
+    async def use_provider(self) -> None:
+        """Say yes to the provider; where it takes no password, that the application can do without."""
+        if not takes_password(self.way.provider):
+            if self.way.provider.kind is not ProviderKind.NO_SMTP:
+                await self.take_offer(ProviderOffer.BROWSER)
+            return
+        await self.press("enter")
+        if doubt_about(with_choice(Draft(address=self.way.address), catalog(), self.way.provider), catalog()):
             await self.say_yes_to_the_server()
 
     async def say_yes_to_the_server(self) -> None:
         """The server is the catalogue's own guess: its owner is named, and 'no' is what Enter takes."""
-        await self.until_reads(f"You chose: {self.way.provider.name}")
-        await self.press("enter")
         await self.until_reads("Is it your provider's server?")
         await self.press("down", "enter")
 
@@ -206,17 +216,7 @@ class Person(Walk):
         """Choose the way to sign in, where there is a choice."""
         if len(self.way.provider.paths) > 1:
             await self.at("signin")
-            await self.point_at(self.way.path)
-            await self.press("enter")
-
-    async def point_at(self, path: AccessPath) -> None:
-        choices = self.the("#paths", Choices)
-        await self.press("home")
-        for _ in self.way.provider.paths:
-            if choices.selected == path:
-                return
-            await self.press("down")
-        raise AssertionError(f"{path.id} is not in the list")
+            await self.take_offer(self.way.path.id)
 
     async def give_server(self) -> None:
         """Where nobody knows the server, it is entered by hand."""
@@ -430,7 +430,7 @@ async def mend_rehearsal(walk: Person, scenario: str) -> None:
         return
     await walk.press("escape")
     await walk.at("signin")
-    await walk.press("home", "enter")
+    await walk.take_offer(GOOD)
     await walk.at("connect")
     await walk.mend_sign_in(None)
 
@@ -466,9 +466,10 @@ async def test_a_way_in_the_browser(
             person = Person(walk.app, walk.pilot, way=Way(provider, standing), wire=wire, backend=desktop())
             await person.give_address()
             await person.at("signin")
-            await person.press("tab", "down", "enter")
-            await person.point_at(standing)
-            await person.press("enter")
+            await person.take_offer(standing.id)
+            if takes_password(provider):
+                await person.until_reads("cannot sign in in a browser")
+                await person.take_offer(SignInOffer.GO_ON)
             await person.at("oauth")
             await person.press("enter")
             await person.fill("#client-id", CLIENT_ID)
@@ -495,26 +496,30 @@ async def test_a_way_in_the_browser(
 
 @pytest.mark.parametrize("way", CLOSED_WAYS, ids=str)
 async def test_a_way_that_cannot_be_walked_leads_on(way: Way, tmp_path: Path, practice_folder: Path) -> None:
-    """Enter says why it is closed, or not there yet, and leads to a way that is open, or names other ways on."""
+    """Enter says why it is closed, or not open to everybody, and leads to an open way, or names other ways on."""
     async with person(way, tmp_path, practice_folder) as walk:
         await walk.give_address()
+        if way.provider.kind is ProviderKind.NO_SMTP:
+            await walk.until_reads(way.provider.note)
+            await walk.take_offer(ProviderOffer.MAILBOX)
+            await walk.at("address")
+            return
         await walk.at("signin")
-        await walk.point_at(way.path)
-        closed = way.path.status is PathStatus.RETIRED
-        await walk.until_reads("Enter shows what replaced it." if closed else "Enter names two ways on.")
-        await walk.press("enter")
-        dialog = await walk.at_screen(LeadScreen)
-        await walk.until_reads("What you can do instead")
+        question = sign_in_state(walk).question
+        await walk.take_offer(way.path.id)
+        state = sign_in_state(walk)
+        assert state.card is not None
+        await walk.until_reads(state.card.title)
         ways = way.provider.ways_on(way.path)
         assert ways
-        for each in ways:
-            assert in_one_line(each.title if isinstance(each, AccessPath) else each) in dialog_words(dialog)
+        said = in_one_line("\n".join([*state.card.lines, *(offer.verb for offer in state.offers)]))
+        assert all(in_one_line(each.title if isinstance(each, AccessPath) else each) in said for each in ways)
         open_one = next((each for each in ways if isinstance(each, AccessPath) and is_usable(each)), None)
         if open_one is None or signs_in_elsewhere(open_one):
             await walk.press("escape")
-            await walk.at("signin")
+            await walk.until_reads(question)
             return
-        await choose_in(walk, dialog, open_one)
+        await walk.take_offer(open_one.id)
         await walk.give_server()
         await walk.at("connect")
         assert walk.draft.connection.path == open_one.id
@@ -522,30 +527,20 @@ async def test_a_way_that_cannot_be_walked_leads_on(way: Way, tmp_path: Path, pr
             await walk.fails_to_sign_in(scenario)
 
 
-def dialog_words(dialog: LeadScreen) -> str:
-    """All words of a dialog, choices included."""
-    return in_one_line("\n".join([dialog.why, *(choice.title for choice in dialog.choices.choices)]))
-
-
-async def choose_in(walk: Person, dialog: LeadScreen, path: AccessPath) -> None:
-    for _ in dialog.choices.choices:
-        if dialog.choices.selected == path:
-            break
-        await walk.press("down")
-    await walk.press("enter")
+def sign_in_state(walk: Walk) -> SignInState:
+    screen = walk.app.screen
+    assert isinstance(screen, SignInScreen)
+    return screen.flow.state
 
 
 async def test_enter_takes_the_first_way_on(tmp_path: Path, practice_folder: Path) -> None:
-    """In the window over a closed way, Enter alone leads on; going back is the last row."""
+    """Of a closed way Enter alone leads on; going back to the others is the last row."""
     way = next(way for way in CLOSED_WAYS if isinstance(way.provider.ways_on(way.path)[0], AccessPath))
     async with person(way, tmp_path, practice_folder) as walk:
         await walk.give_address()
         await walk.at("signin")
-        await walk.point_at(way.path)
-        await walk.press("enter")
-        dialog = await walk.at_screen(LeadScreen)
-        assert dialog.choices.selected is not None
-        assert dialog.choices.selected.id == way.path.instead[0]
+        await walk.take_offer(way.path.id)
+        assert sign_in_state(walk).preselected == way.path.instead[0]
         await walk.press("enter")
         await walk.at("connect")
 

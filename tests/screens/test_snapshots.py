@@ -28,10 +28,12 @@ from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
-from smtp_wizard.screens.dialogs import HelpScreen
+from smtp_wizard.flows.provider import ProviderOffer
+from smtp_wizard.flows.sign_in import SignInOffer
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.finding import FindingScreen
 from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.panel import DetailsPanel, HelpPanel
 from smtp_wizard.screens.tools import ToolsScreen
 from tests.support.discovering import answering
 from tests.support.redirect import RedirectWire, playing, tls_ports
@@ -148,28 +150,46 @@ async def servers_found(walk: Walk) -> None:
 
 async def picker(walk: Walk) -> None:
     await provider(walk)
-    await walk.press("end", "enter")
-    await walk.until_reads("Filter")
+    await walk.take_offer(ProviderOffer.OTHER)
+    await walk.until_reads("Find your provider")
     await walk.write("out")
     await walk.until_reads("Outlook")
+
+
+async def barred(walk: Walk) -> None:
+    await walk.at("address")
+    await walk.write("ana@hotmail.com")
+    await walk.press("enter")
+    await walk.at("provider")
+
+
+async def barred_services(walk: Walk) -> None:
+    await barred(walk)
+    await walk.take_offer(ProviderOffer.SERVICE)
+    await walk.until_reads("Which sending service will you use?")
+
+
+async def changed(walk: Walk) -> None:
+    await provider(walk)
+    await walk.press("f4")
+    await walk.at_screen(DetailsPanel)
 
 
 async def signin(walk: Walk) -> None:
     await provider(walk)
     await walk.press("enter")
     await walk.at("signin")
-    await walk.until_reads("Source:")
 
 
 async def closed(walk: Walk) -> None:
     await signin(walk)
-    await walk.press("end", "enter")
-    await walk.until_reads("What you can do instead")
+    await walk.take_offer("less-secure-apps")
+    await walk.until_reads("What will you do instead?")
 
 
 async def server(walk: Walk) -> None:
     await provider(walk)
-    await walk.press("down", "enter")
+    await walk.press("f9")
     await walk.at("signin")
     await walk.press("enter")
     await walk.at("server")
@@ -184,12 +204,13 @@ async def ports(walk: Walk) -> None:
 async def helped(walk: Walk) -> None:
     await provider(walk)
     await walk.press("f1")
-    await walk.at_screen(HelpScreen)
+    await walk.at_screen(HelpPanel)
 
 
 async def browser(walk: Walk) -> None:
     await signin(walk)
-    await walk.press("tab", "down", "enter", "home", "enter")
+    await walk.take_offer("oauth")
+    await walk.take_offer(SignInOffer.GO_ON)
     await walk.at("oauth")
     await walk.until_reads("This is for whoever looks after your computers")
 
@@ -199,6 +220,9 @@ WITHOUT_DRAFT: dict[str, Callable[[Walk], Awaitable[None]]] = {
     "typo": typo,
     "provider": provider,
     "picker": picker,
+    "barred": barred,
+    "services": barred_services,
+    "changed": changed,
     "signin": signin,
     "closed": closed,
     "browser": browser,
@@ -334,7 +358,7 @@ async def test_without_colour_everything_can_still_be_told_apart(desk: Desk, mon
     async with shown_at(desk, (80, 24), None, signin) as walk:
         compare("signin-80x24", walk.shown)
         assert walk.app.theme == "no-color"
-        assert "> (o)" in walk.shown
+        assert "▌ It is on" in walk.shown
 
 
 async def test_in_ascii_not_one_other_letter_is_painted(desk: Desk) -> None:

@@ -26,6 +26,7 @@ from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
+from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.text.server import RIGHT
@@ -98,7 +99,7 @@ async def test_a_typo_is_offered_back_and_enter_takes_the_right_one(tmp_path: Pa
         await walk.press("enter")
         await walk.at("provider")
         assert walk.draft.address == Address("ana", "gmail.com")
-        await walk.until_reads("Found: Gmail")
+        await walk.until_reads("Your mail is with Gmail.")
 
 
 async def test_the_second_answer_keeps_what_looks_like_a_typo(desk: Desk) -> None:
@@ -180,7 +181,7 @@ async def test_another_server_that_was_found_is_one_arrow_away(desk: Desk, found
         assert walk.draft.connection.endpoint == SECOND.endpoint
         await walk.press("escape")
         await walk.at("provider")
-        await walk.press("down", "down", "enter")
+        await walk.take_offer(ProviderOffer.HAND)
         await walk.at("signin")
         assert walk.draft.by_hand
 
@@ -653,7 +654,7 @@ async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk
         await walk.at("address")
         await walk.press("f3")
         await walk.at("provider")
-        await walk.press("down", "enter")
+        await walk.take_offer(ProviderOffer.HAND)
         await walk.at("signin")
         await walk.press("enter")
         await walk.at("server")

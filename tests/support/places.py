@@ -20,7 +20,8 @@ from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
-from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, LeadScreen, LinkScreen, PasswordScreen
+from smtp_wizard.flows.provider import ProviderOffer
+from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, LinkScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.panel import HelpPanel
 from smtp_wizard.widgets.checks import CheckList
@@ -140,8 +141,8 @@ async def provider_then_and_now(walk: Walk) -> None:
 
 async def another_provider(walk: Walk) -> None:
     await at_provider(walk)
-    await walk.press("end", "enter")
-    await walk.until_reads("Filter")
+    await walk.take_offer(ProviderOffer.OTHER)
+    await walk.until_reads("Find your provider")
     await walk.write("yah")
     await walk.settle()
 
@@ -152,8 +153,8 @@ async def at_signin(walk: Walk) -> None:
 
 async def a_closed_way(walk: Walk) -> None:
     await walk.at("signin")
-    await walk.press("end", "enter")
-    await walk.at_screen(LeadScreen)
+    await walk.take_offer("less-secure-apps")
+    await walk.until_reads("What will you do instead?")
 
 
 async def at_server(walk: Walk) -> None:

@@ -163,6 +163,10 @@ def in_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+EDGES = str.maketrans(dict.fromkeys("│▌▏", " "))
+"""What stands between two rows of the same sentence."""
+
+
 def words_of(widget: Static) -> str:
     """Return all words of a widget, those included that are scrolled out of sight."""
     content = widget.content
@@ -239,6 +243,22 @@ class Walk:
             await self.press("down" if at < verbs.index(wanted) else "up")
         await self.press("enter")
 
+    async def mark(self, offer: str) -> None:
+        """Give the mark of the list of offers to one of them, by the arrows."""
+        offers = self.the("#offers", OfferList)
+        wanted = [each.id for each in offers.items].index(offer)
+        for _ in offers.items:
+            marked = offers.items.index(offers.selected) if offers.selected is not None else -1
+            if marked == wanted:
+                return
+            await self.press("down" if marked < wanted else "up")
+        raise AssertionError(f"{offer} could not be marked; shown:\n{self.shown}")
+
+    async def take_offer(self, offer: str) -> None:
+        """Take one of the offers, by its id."""
+        await self.mark(offer)
+        await self.press("enter")
+
     @property
     def step(self) -> str:
         """The id of the step whose screen is shown; empty for any other screen."""
@@ -269,8 +289,8 @@ class Walk:
 
     @property
     def line(self) -> str:
-        """The same in one line."""
-        return in_one_line(self.shown)
+        """The same in one line, without the frames and the marks."""
+        return in_one_line(self.shown.translate(EDGES))
 
     def reads(self, words: str) -> bool:
         """Whether these words stand on the screen, wherever the lines are broken."""

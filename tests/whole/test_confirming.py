@@ -28,6 +28,7 @@ from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import StepId, step
+from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen
 from smtp_wizard.screens.panel import QuestionPanel
@@ -102,6 +103,12 @@ async def asked(walk: Walk, whose: str = WHOSE) -> None:
         assert words in said, walk.shown
 
 
+async def asked_at_provider(walk: Walk, words: str = WHOSE) -> None:
+    """The step of the provider asks itself, with 'no' as what Enter takes."""
+    await walk.until_reads("Is it your provider's server?")
+    assert words in in_one_line(walk.shown.replace("│", " ")), walk.shown
+
+
 # --- the screens ---
 
 
@@ -112,7 +119,7 @@ async def test_it_is_shown_with_whose_it_is_and_a_no_leads_nowhere(tmp_path: Pat
         await walk.until_reads("this server belongs to other.example, not to victim.example")
         for no in ("enter", "escape"):
             await walk.press("enter")
-            await asked(walk)
+            await asked_at_provider(walk)
             await walk.press(no)
             await walk.at("provider")
         assert walk.draft.confirmed_host == ""
@@ -123,7 +130,7 @@ async def test_after_a_yes_the_password_goes_there_and_not_before(tmp_path: Path
         walk = at.walk
         await to_provider(walk)
         await walk.press("enter")
-        await asked(walk)
+        await asked_at_provider(walk)
         await walk.press("down", "enter")
         await walk.at("signin")
         await walk.press("enter")
@@ -152,8 +159,8 @@ async def test_the_row_that_is_taken_is_the_server_that_is_used(tmp_path: Path, 
         await walk.at("signin")
         await walk.press("escape")
         await walk.at("provider")
-        await walk.press("home", "enter")
-        await asked(walk)
+        await walk.take_offer(ProviderOffer.FIRST_SERVER)
+        await asked_at_provider(walk)
         await walk.press("down", "enter")
         await walk.at("signin")
         assert walk.draft.connection.endpoint == FOREIGN.endpoint
@@ -163,7 +170,7 @@ async def test_the_server_step_asks_too_unless_another_server_is_typed(tmp_path:
     async with screens(tmp_path) as at:
         walk = at.walk
         await to_provider(walk)
-        await walk.press("down", "down", "enter")
+        await walk.press("f9")
         await walk.at("signin")
         await walk.press("enter")
         await walk.at("server")
@@ -181,10 +188,10 @@ async def test_to_choose_the_server_by_hand_is_no_yes_to_what_stands_there(tmp_p
     async with screens(tmp_path) as at:
         walk = at.walk
         await to_provider(walk)
-        await walk.press("end", "enter")
-        await walk.until_reads("Filter")
+        await walk.take_offer(ProviderOffer.OTHER)
+        await walk.until_reads("Find your provider")
         await walk.write("no such provider")
-        await walk.press("enter")
+        await walk.press("f9")
         await walk.at("signin")
         await walk.press("enter")
         await walk.at("server")
@@ -200,7 +207,7 @@ async def test_another_address_needs_another_yes(tmp_path: Path, found: Answer) 
         walk = at.walk
         await to_provider(walk)
         await walk.press("enter")
-        await asked(walk)
+        await asked_at_provider(walk)
         await walk.press("down", "enter")
         await walk.at("signin")
         await walk.press("escape")
@@ -212,7 +219,7 @@ async def test_another_address_needs_another_yes(tmp_path: Path, found: Answer) 
         await walk.press("escape")
         await to_provider(walk, "ana@third.example")
         await walk.press("enter")
-        await asked(walk, "This server belongs to other.example, not to third.example.")
+        await asked_at_provider(walk, "This server belongs to other.example, not to third.example.")
 
 
 async def test_a_draft_that_was_left_is_asked_about_before_it_goes_on(tmp_path: Path) -> None:
@@ -225,7 +232,7 @@ async def test_a_draft_that_was_left_is_asked_about_before_it_goes_on(tmp_path: 
         await walk.at("provider")
         await walk.until_reads(WHOSE)
         await walk.press("enter")
-        await asked(walk)
+        await asked_at_provider(walk)
         await walk.press("down", "enter")
         await walk.at("signin")
 
@@ -258,7 +265,7 @@ async def test_a_saved_account_is_not_asked_about_until_its_address_is_another(t
             await walk.at(before)
         await to_provider(walk, "ana@third.example")
         await walk.press("enter")
-        await asked(walk, "This server belongs to other.example, not to third.example.")
+        await asked_at_provider(walk, "This server belongs to other.example, not to third.example.")
 
 
 async def test_the_field_for_the_password_is_nowhere_before_the_yes(tmp_path: Path) -> None:
@@ -290,7 +297,7 @@ async def test_a_server_that_leads_inside_is_looked_at_after_a_yes(tmp_path: Pat
     async with walking(make_desk(tmp_path, wire)) as walk:
         await to_provider(walk)
         await walk.press("enter")
-        await asked(walk)
+        await asked_at_provider(walk)
         assert wire.connected == 0
         await walk.press("down", "enter")
         await walk.at("signin")

@@ -36,10 +36,9 @@ from smtp_wizard.widgets.fields import LONGEST_PASTE, Field, SecretInput, TextIn
 from smtp_wizard.widgets.finding_card import FindingCard
 from smtp_wizard.widgets.guide import GuidePane
 from smtp_wizard.widgets.key_hints import KeyHints
-from smtp_wizard.widgets.provider_picker import ProviderPicker
 from smtp_wizard.widgets.qr import qr_code
 from smtp_wizard.widgets.stepper import Stepper
-from tests.support.walk import catalog, in_one_line, shown, until
+from tests.support.walk import in_one_line, shown, until
 
 APP_PASSWORD = SecretForm(length=16, alphabet=Alphabet.LETTERS, groups=4)
 LETTERS = "abcdefghijklmnop"
@@ -69,9 +68,6 @@ class Bench(App[None]):
         self.heard.append(message)
 
     def on_guide_pane_open_link(self, message: GuidePane.OpenLink) -> None:
-        self.heard.append(message)
-
-    def on_provider_picker_picked(self, message: ProviderPicker.Picked) -> None:
         self.heard.append(message)
 
 
@@ -568,61 +564,6 @@ async def test_a_finding_without_a_fix_offers_none() -> None:
         card.show(replace(finding(), fix=None))
         await at.pilot.pause()
         assert "F9" not in at.line
-
-
-# --- ProviderPicker ---
-
-
-def picker() -> ProviderPicker:
-    return ProviderPicker(catalog(), "Not listed: by hand")
-
-
-async def test_typing_filters_and_enter_picks() -> None:
-    """The first row that fits is chosen already."""
-    async with bench(picker()) as at:
-        await at.press(*"gmx")
-        await at.until_reads("> GMX")
-        await at.press("enter")
-        assert isinstance(at.heard, ProviderPicker.Picked)
-        assert at.heard.provider is not None
-        assert at.heard.provider.id.startswith("gmx")
-
-
-async def test_without_a_filter_it_says_how_many_there_are() -> None:
-    part = picker()
-    async with bench(part) as at:
-        listed = [each for each in catalog().providers if each.paths and each.id != "custom"]
-        assert f"{ProviderPicker.MOST} of {len(listed)} providers" in at.line
-        assert part.list.option_count == ProviderPicker.MOST + 1
-
-
-async def test_the_last_row_always_leads_to_the_server_by_hand() -> None:
-    async with bench(picker()) as at:
-        await at.press(*"zzzz")
-        await at.until_reads("Nothing like it is listed.")
-        assert "> Not listed: by hand" in at.shown
-        await at.press("enter")
-        assert isinstance(at.heard, ProviderPicker.Picked)
-        assert at.heard.provider is None
-
-
-async def test_arrows_move_the_mark_while_the_cursor_stays_in_the_filter() -> None:
-    part = picker()
-    async with bench(part) as at:
-        await at.press(*"gmx", "end", "down")
-        assert at.app.focused is part.entry
-        option = part.list.highlighted_option
-        assert option is not None
-        assert str(option.prompt).startswith("> ")
-        await at.press("enter")
-        assert isinstance(at.heard, ProviderPicker.Picked)
-        assert (at.heard.provider.id if at.heard.provider else ProviderPicker.BY_HAND) == option.id
-
-
-async def test_likely_ones_stand_on_top() -> None:
-    likely = [each for each in catalog().providers if each.id == "yahoo"]
-    async with bench(ProviderPicker(catalog(), "By hand", likely)) as at:
-        assert f"> {likely[0].name}" in at.shown
 
 
 # --- Stepper, KeyHints ---
