@@ -15,9 +15,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, on, work
+from textual import events, work
 from textual.app import SuspendNotSupported
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -28,6 +28,8 @@ from smtp_wizard.app_areas import LIMITS as LIMITS
 from smtp_wizard.app_areas import SETUP as SETUP
 from smtp_wizard.app_areas import TOOLS as TOOLS
 from smtp_wizard.app_areas import AreasApp
+from smtp_wizard.app_screens import AREAS, TOOL_SCREENS
+from smtp_wizard.app_screens import SCREENS as SCREENS
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
@@ -44,62 +46,25 @@ from smtp_wizard.engine.wizard.steps import (
     previous_step,
     step,
 )
-from smtp_wizard.flows.address import AddressFlow, AddressOffer
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
 from smtp_wizard.runtime.early_keys import restore_terminal
 from smtp_wizard.runtime.fault_log import as_fault
 from smtp_wizard.runtime.foreground import Foreground
 from smtp_wizard.runtime.server_watch import ServerWatch
-from smtp_wizard.screens.address import AddressScreen
-from smtp_wizard.screens.connect import ConnectScreen
-from smtp_wizard.screens.dialogs import ConfirmScreen, ResumeScreen
-from smtp_wizard.screens.done import DoneScreen
-from smtp_wizard.screens.explain import ExplainScreen
-from smtp_wizard.screens.home import HomeScreen, WizardRequested
-from smtp_wizard.screens.limits import LimitsScreen
-from smtp_wizard.screens.menu import MenuItem
-from smtp_wizard.screens.oauth import OAuthScreen
-from smtp_wizard.screens.page import StepPage
-from smtp_wizard.screens.provider import ProviderScreen
-from smtp_wizard.screens.review import ReviewScreen
-from smtp_wizard.screens.server import ServerScreen
-from smtp_wizard.screens.signin import SignInScreen
-from smtp_wizard.screens.step import Kit, StepOutcome, StepScreen
-from smtp_wizard.screens.testmail import TestMailScreen
+from smtp_wizard.screens.kit import Collects, Kit
 from smtp_wizard.screens.too_small import TooSmallScreen
-from smtp_wizard.screens.tools import (
-    GuideListScreen,
-    MailboxScreen,
-    OpenTool,
-    Tool,
-    ToolsScreen,
-)
-from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.text.wizard import LEAVE_QUESTION, Resume
 from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.themes import NO_COLOR, OWN, THEMES, AsciiFilter, theme_for
 from smtp_wizard.widgets.toolkit import outlive_the_terminal, read_any_byte
 
-AnyStep = StepScreen | StepPage[Any, Any]
+if TYPE_CHECKING:
+    from smtp_wizard.app_screens import AnyStep
+    from smtp_wizard.screens.home import WizardRequested
+    from smtp_wizard.screens.tools import OpenTool
 
-SCREENS: Mapping[str, Callable[[Kit, Draft], AnyStep]] = {
-    "address": AddressScreen,
-    "provider": ProviderScreen,
-    "signin": SignInScreen,
-    "server": ServerScreen,
-    "oauth": OAuthScreen,
-    "connect": ConnectScreen,
-    "testmail": TestMailScreen,
-    "review": ReviewScreen,
-    "done": DoneScreen,
-}
-TOOL_SCREENS: Mapping[str, Callable[[Kit], Screen[None]]] = {
-    Tool.EXPLAIN: ExplainScreen,
-    MenuItem.BOUNCES: ExplainScreen,
-    Tool.MAILBOX: MailboxScreen,
-    Tool.UNSUBSCRIBE: UnsubscribeScreen,
-    Tool.GUIDES: GuideListScreen,
-}
+StepOutcome = Next | Back
+
 SETTLE = 0.02
 """Seconds in which a screen that was just put there is laid out."""
 
@@ -148,10 +113,10 @@ class WizardApp(AreasApp):
         self._swapping = False
         self.opening = ExitStack()
         """Holds back every painting until there is something to see: a blank frame goes over the line too."""
-        self.add_mode(HOME, lambda: HomeScreen(self.kit))
+        self.add_mode(HOME, lambda: AREAS[HOME](self.kit))
         self.add_mode(SETUP, BaseScreen)
-        self.add_mode(TOOLS, lambda: ToolsScreen(self.kit))
-        self.add_mode(LIMITS, lambda: LimitsScreen(self.kit))
+        self.add_mode(TOOLS, lambda: AREAS[TOOLS](self.kit))
+        self.add_mode(LIMITS, lambda: AREAS[LIMITS](self.kit))
         (foreground or Foreground()).drawn_on(self.put_aside)
         self.ascii = only_ascii(os.environ, getattr(sys.__stderr__, "encoding", None))
 
@@ -227,6 +192,8 @@ class WizardApp(AreasApp):
             else:
                 self.exit(0)
 
+        from smtp_wizard.screens.dialogs import ResumeScreen
+
         self.push_screen(ResumeScreen(kept.draft, kept.step), answered)
         self._opened()
 
@@ -241,7 +208,7 @@ class WizardApp(AreasApp):
     def _ended(self, code: int) -> None:
         """Keep what stands on the screen, and leave."""
         stack = self._screen_stacks.get(SETUP, [])
-        screen = next((each for each in reversed(stack) if isinstance(each, StepScreen | StepPage)), None)
+        screen = next((each for each in reversed(stack) if isinstance(each, Collects)), None)
         if screen is not None and self.walking is not None and self.draft.saved is None:
             self.box.save(screen.collect(), self.walking)
         self.exit(code, code)
@@ -249,8 +216,7 @@ class WizardApp(AreasApp):
     def _set_up(self, draft: Draft) -> None:
         self.walk(draft, opening_step(draft))
 
-    @on(WizardRequested)
-    def _left(self, message: WizardRequested) -> None:
+    def on_wizard_requested(self, message: WizardRequested) -> None:
         """From the accounts to the wizard: where it stands, again, or with a saved account's answers."""
         if message.draft is None:
             if self.walking is not None:
@@ -269,6 +235,8 @@ class WizardApp(AreasApp):
             if dropped:
                 go_on()
 
+        from smtp_wizard.screens.dialogs import ConfirmScreen
+
         question = f"You are setting up {self.draft.address}, and it is not saved yet."
         self.push_screen(ConfirmScreen(question, yes=f"Drop that, and {yes}", no="Stay here"), answered)
 
@@ -276,9 +244,9 @@ class WizardApp(AreasApp):
         # A copy, which edits nothing yet, begins at its server as well.
         self.walk(draft, opening_step(draft) if draft.editing is not None else step(StepId.SERVER))
 
-    @on(OpenTool)
-    def _open_tool(self, message: OpenTool) -> None:
-        self.push_screen(TOOL_SCREENS[message.tool](self.kit))
+    def on_open_tool(self, message: OpenTool) -> None:
+        """One of the tools is wanted."""
+        self.open_tool(message.tool)
 
     def open_tool(self, name: str) -> None:
         """Show a tool over the screen that is shown."""
@@ -293,6 +261,8 @@ class WizardApp(AreasApp):
 
     @work(exclusive=True, group="practise")
     async def _practise(self) -> None:
+        from smtp_wizard.flows.address import AddressFlow, AddressOffer
+
         desk = self.kit.desk
         flow = AddressFlow(Draft(), catalog=desk.catalog, discovery=desk.discovery)
         leads = await flow.act(AddressOffer.PRACTISE)
@@ -305,6 +275,8 @@ class WizardApp(AreasApp):
 
     def action_leave(self) -> None:
         """Quit; where something was entered and not saved, ask first."""
+        from smtp_wizard.screens.dialogs import ConfirmScreen
+
         draft = self.draft
         if self.walking is None or draft.address is None or draft.saved is not None:
             self.exit(0)

@@ -7,20 +7,20 @@ from typing import Any
 
 from textual._context import active_message_pump
 from textual.app import App
+from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import NoActiveWorker, WorkerFailed, get_current_worker
 
 from smtp_wizard.runtime.fault_log import FaultLog, WorkCancelled, fault_place, fault_words
-from smtp_wizard.screens.dialogs import TellScreen
+from smtp_wizard.screens.panel import TextPanel
 from smtp_wizard.widgets.banner import Banner
-from smtp_wizard.widgets.checks import CheckList
 from smtp_wizard.widgets.fault_containment import FaultContained
 
 FAULT_HEADING = "Something went wrong"
 
 
-class FaultScreen(TellScreen):
+class FaultScreen(TextPanel):
     """A fault, over a screen that has no line of its own for it."""
 
 
@@ -54,7 +54,7 @@ class FaultContainedApp(FaultContained, App[int]):
             if (where := fault_place(fault)) not in banner.faults:
                 banner.say_fault(fault_words(fault, self.faults.write(fault)), where)
         elif not any(isinstance(each, FaultScreen) for each in self.screen_stack):
-            self.push_screen(FaultScreen(FAULT_HEADING, [fault_words(fault, self.faults.write(fault))]))
+            self.push_screen(FaultScreen(FAULT_HEADING, [Content(fault_words(fault, self.faults.write(fault)))]))
 
     def _screen_of_worker(self) -> Screen[Any] | None:
         try:
@@ -97,6 +97,8 @@ class FaultContainedApp(FaultContained, App[int]):
 
 def _end_work(screen: Screen[Any]) -> None:
     """Let nothing on a screen say any longer that it is being worked."""
+    from smtp_wizard.widgets.checks import CheckList
+
     for checks in screen.query(CheckList):
         checks.break_off()
     if isinstance(screen, FaultContained):

@@ -41,6 +41,7 @@ FOLDERS: tuple[str, ...] = (
     "commands",
     "launch",
     "app",
+    "app_screens",
     "app_areas",
     "typed_ahead",
     "app_faults",

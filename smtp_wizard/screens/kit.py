@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.runtime.server_watch import ServerWatch
 
 
@@ -20,3 +22,12 @@ class Kit:
     """Whether a browser started here opens in front of the person."""
     left: str = ""
     """What is wrong with a draft that was left, in a sentence; empty where nothing is."""
+
+
+@runtime_checkable
+class Collects(Protocol):
+    """A step of the wizard, whichever way it is drawn."""
+
+    def collect(self) -> Draft:
+        """Return the draft with what was typed so far, right or wrong."""
+        ...

@@ -1,0 +1,67 @@
+"""Where each screen is found. A screen is loaded when it is gone to for the first time: the first one opens sooner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from smtp_wizard.engine.wizard.draft import Draft
+    from smtp_wizard.screens.kit import Kit
+    from smtp_wizard.screens.page import StepPage
+    from smtp_wizard.screens.step import StepScreen
+
+    AnyStep = StepScreen | StepPage[Any, Any]
+
+T = TypeVar("T")
+
+
+class WhenNeeded(Mapping[str, T], Generic[T]):
+    """Classes by name, each loaded when it is asked for."""
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        """`places`: for each name the module in `screens/` and the class, 'address:AddressScreen'."""
+        self._places = dict(places)
+
+    def __getitem__(self, name: str) -> T:
+        module, _, kind = self._places[name].partition(":")
+        return cast(T, getattr(import_module(f"smtp_wizard.screens.{module}"), kind))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+SCREENS: WhenNeeded[Callable[[Kit, Draft], AnyStep]] = WhenNeeded(
+    {
+        "address": "address:AddressScreen",
+        "provider": "provider:ProviderScreen",
+        "signin": "signin:SignInScreen",
+        "server": "server:ServerScreen",
+        "oauth": "oauth:OAuthScreen",
+        "connect": "connect:ConnectScreen",
+        "testmail": "testmail:TestMailScreen",
+        "review": "review:ReviewScreen",
+        "done": "done:DoneScreen",
+    }
+)
+"""The screen of each step."""
+TOOL_SCREENS: WhenNeeded[Callable[[Kit], Screen[None]]] = WhenNeeded(
+    {
+        "explain": "explain:ExplainScreen",
+        "bounces": "explain:ExplainScreen",
+        "mailbox": "tools:MailboxScreen",
+        "unsubscribe": "unsubscribe:UnsubscribeScreen",
+        "guides": "tools:GuideListScreen",
+    }
+)
+"""What the menu opens over the screen that is shown."""
+AREAS: WhenNeeded[Callable[[Kit], Screen[None]]] = WhenNeeded(
+    {"home": "home:HomeScreen", "tools": "tools:ToolsScreen", "limits": "limits:LimitsScreen"}
+)
+"""What stands for itself, with a stack of screens of its own."""
