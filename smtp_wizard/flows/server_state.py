@@ -13,7 +13,7 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.scan.results import ScanResult
 from smtp_wizard.flows.flow import Card, Entry, Mood, Offer, Section
-from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, finding_lines, who_words
+from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, who_words
 from smtp_wizard.text import server as words
 from smtp_wizard.text.discovery import CONFIRM_NO, CONFIRM_YES
 from smtp_wizard.text.network import NEUTRAL_NO, NEUTRAL_YES, best_words, common_finding, conclusion
@@ -136,12 +136,19 @@ def finding_card(finding: Finding) -> Card:
     )
 
 
+def in_full(finding: Finding) -> tuple[str, ...]:
+    """Return all that is known of a failure, a paragraph each: for whoever asks for the details."""
+    steps = (f"{number}. {step}" for number, step in enumerate(finding.steps, 1))
+    said = (f"The server said: {finding.server_said}",) if finding.server_said else ()
+    return (finding.title, finding.explanation, f"Who must act: {who_words(finding.who)}", *steps, *said)
+
+
 def of_scan(scan: ScanResult, taken: Endpoint | None, now: datetime) -> Outcome:
     """What all ports together tell: those that serve, or why none does."""
     rows = words.scan_rows(scan, now, taken)
     finding = common_finding(scan)
     first, *rest = conclusion(scan, best_words)
-    details = (*rows, "", first, *rest, *(finding_lines(finding) if finding is not None else ()))
+    details = (*rows, "", first, *rest, *(in_full(finding) if finding is not None else ()))
     told = Outcome(finding=finding, details=details, tried=True, scan=True)
     if taken is not None:
         best = scan.best is not None and scan.best.endpoint == taken
@@ -158,7 +165,8 @@ def of_scan(scan: ScanResult, taken: Endpoint | None, now: datetime) -> Outcome:
 def of_report(report: Report, rows: Sequence[str], lines: Sequence[str], now: datetime) -> Outcome:
     """What the trial of one port tells. `rows`: its stages; `lines`: what was said."""
     finding = next(iter(report.findings), None)
-    details = (*rows, "", TRANSCRIPT_LEGEND, *lines)
+    wrong = (*in_full(finding), "") if finding is not None else ()
+    details = (*rows, "", *wrong, *((TRANSCRIPT_LEGEND, *lines) if lines else ()))
     if report.verdict in (Verdict.PASS, Verdict.WARN):
         row = words.serving_row(report, now, first=True)
         warned = (f"! {finding.title}",) if finding is not None else ()

@@ -15,17 +15,16 @@ from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.flow import Section
 from smtp_wizard.flows.server import ServerFlow
 from smtp_wizard.flows.server_state import ServerField, ServerOffer, ServerState
-from smtp_wizard.screens.dialogs import GuideScreen
+from smtp_wizard.screens.dialogs import LinkScreen
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import StepPage, question
-from smtp_wizard.screens.panel import INSIDE, QuestionPanel, TextPanel
+from smtp_wizard.screens.panel import DetailsPanel, GuidePanel, QuestionPanel
 from smtp_wizard.text import server as words
 from smtp_wizard.text.wizard import PURPOSE, filled_guide, guide_id_for
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.frame import Frame, FrameRow, RadioFrame, RadioOption, TextFrame
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
-from smtp_wizard.widgets.text import folded
 
 _MEANWHILE = frozenset({ServerOffer.TAKE, ServerOffer.STOP})
 """What is taken while something else is being done."""
@@ -157,12 +156,15 @@ class ServerScreen(StepPage[ServerState, ServerOffer]):
 
     def details(self) -> None:
         """Show what every port said, and the server's own words."""
-        rows = [Content(row) for line in self.flow.state.details for row in folded(line, INSIDE)]
-        self.app.push_screen(TextPanel("Details", rows))
+        details = self.flow.state.details
+        self.app.push_screen(DetailsPanel([Content(line) for line in details], "\n".join(details)))
 
     def guide(self) -> None:
         """Open the guide that says where to find what is asked here."""
         draft, catalog = self.flow.draft, self.kit.desk.catalog
         provider = catalog.get(draft.connection.provider) if draft.connection.provider else None
         guide = filled_guide(self.kit.shelf, guide_id_for(catalog.path(draft.connection)), provider, draft)
-        self.app.push_screen(GuideScreen(guide))
+        self.app.push_screen(GuidePanel(guide, self._show_page))
+
+    def _show_page(self, url: str) -> None:
+        self.app.push_screen(LinkScreen(url, local=self.kit.local))

@@ -276,6 +276,7 @@ async def test_a_wrong_security_is_one_key(tmp_path: Path, monkeypatch: pytest.M
     assert (fix.id, fix.verb) == (ServerOffer.FIX, "Use port 465 with STARTTLS")
     assert "You: Choose SSL/TLS." in card_words(flow.state)
     assert flow.state.details[0].startswith("✗ Greeting"), "F4 shows where it failed"
+    assert "1. Choose SSL/TLS." in flow.state.details, "and all that helps"
     await flow.act(ServerOffer.FIX)
     assert flow.state.security is Security.STARTTLS
     assert offered(flow.state)[0] is ServerOffer.USE

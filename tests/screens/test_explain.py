@@ -30,7 +30,7 @@ from smtp_wizard.screens import explain
 from smtp_wizard.screens.dialogs import GuideScreen
 from smtp_wizard.screens.explain import ExplainScreen, PasteArea, fitting_text, visible_text
 from smtp_wizard.screens.finding import FindingScreen
-from smtp_wizard.screens.panel import TextPanel
+from smtp_wizard.screens.panel import DetailsPanel
 from smtp_wizard.screens.tools import ToolsScreen
 from smtp_wizard.text.explain import COPIED, NOTHING_PASTED, TOO_LONG
 from smtp_wizard.widgets.text import Plain
@@ -399,7 +399,7 @@ async def test_the_accounts_and_the_server_lead_there_too(desk: Desk) -> None:
             await walk.take("Try this port only")
             await walk.until_reads("Server and port are right")
             await walk.press("f4")
-            await walk.at_screen(TextPanel)
+            await walk.at_screen(DetailsPanel)
             assert walk.reads("Details")
             assert walk.reads("ok") or walk.reads("Find server")
 

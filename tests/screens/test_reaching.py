@@ -19,7 +19,7 @@ from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, WireError
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.screens.dialogs import ConfirmScreen, TellScreen
-from smtp_wizard.screens.panel import QuestionPanel, TextPanel
+from smtp_wizard.screens.panel import DetailsPanel, QuestionPanel
 from smtp_wizard.widgets.frame import RadioFrame
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from tests.support.farhost import (
@@ -120,7 +120,7 @@ async def test_the_best_is_filled_in_with_its_reason_and_what_the_network_does(t
         assert port(walk) == "465"
         await walk.until_reads("Find out whether this network blocks port 25")
         await walk.press("f4")
-        await walk.at_screen(TextPanel)
+        await walk.at_screen(DetailsPanel)
         said = in_one_line(walk.shown.replace("│", " "))
         assert "Everything is encrypted there from the first byte." in said
         assert "IPv6 does not work between here and this server" in said
