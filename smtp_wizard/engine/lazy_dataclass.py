@@ -87,7 +87,7 @@ class _Unfinished:
 
 
 class _Fields:
-    """Stands where a dataclass has its fields, for whoever asks the class for them."""
+    """Stands where a dataclass has its fields, until somebody asks the class for them."""
 
     def __init__(self, unfinished: _Unfinished) -> None:
         self._unfinished = unfinished

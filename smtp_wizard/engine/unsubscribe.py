@@ -54,7 +54,7 @@ class Unsubscribe:
 
 
 def unsubscribe(address: Address, *, subject: str = SUBJECT, url: str = "", link_text: str = LINK_TEXT) -> Unsubscribe:
-    """Return the link for templates and the headers for whoever builds the message.
+    """Return the link for templates and the headers for the program that builds the message.
 
     `subject` is the word that tells a request from other mail; `url`, an https address that unsubscribes by POST.
     Raises `InputError` for a subject of more than one line, `LinkError` for an address that is not https.

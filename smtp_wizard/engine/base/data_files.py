@@ -83,7 +83,7 @@ def compiled_path(path: Path) -> Path:
 
 
 def compile_yaml(path: Path, worked_out: Mapping[str, Any] | None = None) -> Path:
-    """Write the compiled form of a YAML file; return where it is. Whoever calls this has checked what the file says.
+    """Write the compiled form of a YAML file; return where it is. The caller has checked what the file says.
 
     A checksum, what the file says as JSON, and what was worked out of its texts. YAML takes fifty times as long to
     read. The compiled form is read only while the checksum is that of all this and of the file, so that neither an old
@@ -118,8 +118,8 @@ def _compiled(path: Path, source: bytes) -> DataFile:
 def _checksum(source: bytes, content: bytes) -> bytes:
     """Return what tells both forms of a file from any others by accident: their lengths and one checksum over both.
 
-    Nothing stronger, which takes longer to load than the file to read: whoever could change one of them on purpose
-    could change the program too.
+    Nothing stronger, which takes longer to load than the file to read: anybody who could change one of them on
+    purpose could change the program too.
     """
     import zlib
 

@@ -57,7 +57,7 @@ def refuse_foreign_owners_open(path: Path, handle: int) -> None:
 
 
 def refuse_other_writers(path: Path) -> None:
-    """Raise `UnsafeFile` where others than its owner may change a file that the person named, whoever owns it.
+    """Raise `UnsafeFile` where others than its owner may change a file that the person named, no matter who owns it.
 
     The text goes on after words that name the file. Raises `OSError` where it cannot be looked at.
     """
@@ -71,8 +71,8 @@ def refuse_other_writers(path: Path) -> None:
 def refuse_foreign_way(path: Path, owner: int) -> None:
     """Raise `UnsafeFile` where somebody could put another file into the place of one that the person named.
 
-    That is whoever owns, or may write to, a folder or link that leads to it: other than this user, root and the file's
-    `owner`. The text goes on after words that name the file. Raises `OSError` where it cannot be looked at.
+    That is anybody who owns, or may write to, a folder or link that leads to it, apart from this user, root and the
+    file's `owner`. The text goes on after words that name the file. Raises `OSError` where it cannot be looked at.
     """
     if os.name != "posix":
         return
@@ -157,7 +157,7 @@ def _other_users_of(group: int, ours: set[int]) -> bool:
 def _refuse(path: Path, found: os.stat_result, where: Path | int, *, leads: bool = False) -> None:
     """Raise `UnsafeFile` unless only this user and root may change it. `leads`: it is on the way to what is wanted."""
     if not (leads or stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-        return  # a pipe, a device: whoever reads it says so, and whose it is makes no difference
+        return  # a pipe, a device: the reader says so, and it makes no difference whose it is
     if not _is_trusted(found.st_uid) and not (leads and _is_unmapped(found.st_uid)):
         raise UnsafeFile(_owner_sentence(path, found, leads=leads))
     if stat.S_ISLNK(found.st_mode) or (leads and found.st_mode & stat.S_ISVTX):

@@ -1,7 +1,7 @@
 """A letter and its parts, read in one pass over its lines, however it is made (RFC 5322, RFC 2045, RFC 2046).
 
 The standard library's reader takes time that grows with the square of a header's length and with the depth of the
-parts, and raises for what a charset's name may be. Whoever sends a letter chooses all of these. So here every field,
+parts, and raises for what a charset's name may be. The sender of a letter chooses all of these. So here every field,
 the number of parts and their depth are bounded, nothing is raised, and what does not fit the standards is text.
 """
 

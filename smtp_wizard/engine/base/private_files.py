@@ -141,7 +141,7 @@ def read_start(path: Path, most: int) -> bytes:
 
 
 def read_bounded(path: Path, most: int, *, cut: bool = False) -> bytes:
-    """As `read_private`, for a file that a person named: whoever owns it. Raises `OSError`.
+    """As `read_private`, for a file that a person named, no matter who owns it. Raises `OSError`.
 
     `cut`: of a larger file its first `most` bytes, as `read_start`.
     """

@@ -21,7 +21,7 @@ async def in_thread(work: Callable[[], T]) -> T:
 
     Raises what the work raises, and `OSError` where no thread is to be had.
 
-    Whoever is cancelled waits no longer; what the work still finds out is thrown away. So it is for reading.
+    A caller that is cancelled waits no longer, and what the work still finds out is thrown away: use it for reading.
     """
     return await _begun(work)
 

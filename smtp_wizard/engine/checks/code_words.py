@@ -1,4 +1,4 @@
-"""The code word of a test message: whoever types it has seen the message."""
+"""The code word of a test message: a person who types it has seen the message."""
 
 from __future__ import annotations
 

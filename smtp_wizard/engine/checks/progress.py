@@ -1,4 +1,4 @@
-"""How far a check has come, for whoever may have to end it early."""
+"""How far a check has come, for code that may have to end it early."""
 
 from __future__ import annotations
 

@@ -86,8 +86,7 @@ class _StageFailure(Exception):
 
 
 SOON = timedelta(days=21)
-"""A certificate with less time left is warned of: whoever renews by hand needs a while, and who renews by machine does
-so earlier."""
+"""A certificate with less time left gets a warning: renewing by hand takes a while, and machines renew earlier."""
 _LOST = (Fault.CLOSED, Fault.RESET, Fault.SILENT, Fault.GARBLED, Fault.TLS_FAILED)
 _REACHING = (Fault.REFUSED, Fault.SILENT, Fault.RESET, Fault.CLOSED)
 _NAMES_SHOWN = 10

@@ -44,8 +44,8 @@ TRUST: Mapping[FoundBy, float] = {
 FOREIGN = 0.15
 """Taken off where the server belongs neither to the domain nor to its mail host (RFC 6186 section 6)."""
 LED_THERE = 0.55
-"""The most that a server of another owner is believed to which the DNS alone has led, whoever agrees: not encrypted,
-it may have led everybody there, so that nobody is told beside the question that it is likely right."""
+"""How far a server of another owner is believed at most where the DNS alone has led to it, whatever agrees with it: the
+DNS is not encrypted and may have led all sources there, so the question must not call it likely."""
 ELSEWHERE = 0.3
 """Taken off for a provider's server of another region: an account of ours may be unknown there."""
 UNENCRYPTED = 0.4

@@ -206,7 +206,7 @@ class _Search:
         return self._gathered()
 
     async def _wait(self, asked: Sequence[asyncio.Task[None]], guessing: asyncio.Task[None]) -> None:
-        """Wait for whoever can still change the result, and no longer than the deadline."""
+        """Wait for the sources that can still change the result, until the deadline at most."""
         gracious = False
         with suppress(TimeoutError):
             async with listening_timeout(self.asking.deadline) as limit:
@@ -270,7 +270,7 @@ class _Search:
         )
 
     async def _ask_mail_host(self) -> None:
-        """Ask the web of whoever receives the mail, where that is somebody else and not in our list."""
+        """Ask the web site of the provider that receives the mail, if it is another one and not in our list."""
         await self.mx_known.wait()
         theirs = next((owner_domain(host) for host in self.mx.hosts), None)
         if theirs is None or theirs in (self.domain, owner_domain(self.domain)) or self._owners:
@@ -365,7 +365,7 @@ class _Search:
     # -- trying -----------------------------------------------------------------------------------------------------
 
     async def _add(self, named: Iterable[_Named]) -> None:
-        """Take servers up, and try them; each once, whoever names it."""
+        """Take servers up and try each of them once, however many sources name it."""
         own = list(named)
         self.named += own
         for each in own:

@@ -68,7 +68,7 @@ def owner_of(name: str) -> str:
 
 
 def belongs_to(host: str, domain: str) -> bool:
-    """Return whether a host's name belongs to whoever registered a domain."""
+    """Return whether a host's name belongs to the owner of a domain."""
     owner = owner_of(domain)
     return (bool(owner) and owner == owner_of(host)) or (_plain(host) == _plain(domain) != "")
 

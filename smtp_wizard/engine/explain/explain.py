@@ -198,7 +198,7 @@ class Explainer:
             stages |= scene.stages
         hints = scene.hints
         if Stage.GREETING in stages and hints.security is None:
-            # Whoever waits for a greeting without a word about encryption waits for it in clear text.
+            # A client that waits for a greeting, and says nothing of encryption, waits for it in clear text.
             hints = replace(hints, security=Security.NONE)
         if Stage.GREETING in stages and hints.security is Security.TLS and not told:
             stages |= {Stage.TLS}

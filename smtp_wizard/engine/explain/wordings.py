@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
-    """What happened, by the words of whoever noticed."""
+    """What happened, in the words of the program that noticed it."""
 
     fault: Fault
     stage: Stage | None

@@ -480,7 +480,7 @@ class _Body:
         self._check_slots(text, block)
         urls = tuple(piece for piece, node in zip(pieces, inline, strict=True) if node.type == "link")
         for url in urls:
-            # Whoever copies it from a terminal must not copy the full stop as well.
+            # Copied from a terminal, it must not bring the full stop along.
             if not re.search(re.escape(url) + r"(?:\s|$)", text):
                 raise self._error(block, f"after the web address {url} comes a blank or nothing")
         return text, urls

@@ -62,7 +62,7 @@ class Catalog:
 
     @property
     def suggested_mailboxes(self) -> tuple[Provider, ...]:
-        """The mailboxes that are named to whoever cannot send through their own."""
+        """The mailboxes that are suggested to people who cannot send through their own."""
         return self._known(self._suggested.mailboxes)
 
     @property

@@ -65,7 +65,7 @@ class ProviderFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggested:
-    """Ids of the providers that are named first to whoever cannot send through their mailbox."""
+    """Ids of the providers that are suggested first to people who cannot send through their mailbox."""
 
     mailboxes: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
@@ -362,7 +362,7 @@ def _endpoint(node: Node, cited: Citations) -> CatalogEndpoint:
 
 
 _YOUR_DOMAIN = "yourdomain.example"
-"""What stands in the file for the domain of whoever reads it (RFC 2606)."""
+"""What stands in the file for the reader's own domain (RFC 2606)."""
 
 
 def _host(node: Node) -> str:
@@ -404,7 +404,7 @@ def _server(node: Node, text: str) -> Endpoint:
 
 
 def _refuse_unsaid_differences(node: Node, provider: Provider) -> None:
-    """Whoever knows better than ISPDB says why."""
+    """An entry that differs from ISPDB says why."""
     for entry in provider.ispdb:
         differences = provider.apart_from(entry)
         if differences and not entry.note:
@@ -414,7 +414,7 @@ def _refuse_unsaid_differences(node: Node, provider: Provider) -> None:
 
 
 def _refuse_unanswered(node: Node, provider: Provider) -> None:
-    """Whoever is asked has an answer for each way that an application with a password can take, and for no other."""
+    """A provider with a question has an answer for each way in that takes a password, and for no other way."""
     for path in provider.paths:
         answers = bool(provider.question) and not path.closed and path.auth is not PathAuth.OAUTH2
         if answers != bool(path.answer):

@@ -126,7 +126,7 @@ def _signs_certificates() -> x509.KeyUsage:
 
 
 def _loopback_only() -> x509.NameConstraints:
-    """So that the authority is worthless to whoever gets hold of its key."""
+    """So that the authority's key is worthless to anybody who gets hold of it."""
     from ipaddress import ip_network
 
     from cryptography import x509

@@ -1,6 +1,6 @@
 """A mail server on this computer that plays a provider, so that somebody without a mailbox can rehearse everything.
 
-It listens on 127.0.0.1 only, in the event loop of whoever starts it. What it plays comes from data/sandbox.yaml. What
+It listens on 127.0.0.1 only, in the event loop that starts it. What it plays comes from data/sandbox.yaml. What
 is sent to it stays in a Maildir below the sandbox's folder, where its certificates are too.
 """
 

@@ -58,7 +58,7 @@ SETTLING = 8.0
 or six (postscreen_greet_wait of Postfix)."""
 
 MOST_ADDRESSES = 8
-"""Addresses of one family that are tried on each port: whoever owns a name could give it hundreds."""
+"""Addresses of one family that are tried on each port: the owner of a name could give it hundreds."""
 
 SCAN_LIMITS = TimeLimits(
     dns=10.0, connect=RESENT[1] + 3.0, tls=SETTLING, greeting=SETTLING, ehlo=10.0, starttls=15.0, silence=1.5

@@ -69,8 +69,8 @@ class Pending:
     def add(self, ref: StoreRef) -> None:
         """Name an entry that is about to be touched.
 
-        Raises `SecretError` where the change has ended already: whoever was too slow must not write any more. A note
-        that cannot be written is no reason to stop: `Journal.problems` says so.
+        Raises `SecretError` where the change has ended already: a process that was too slow must not write any more.
+        A note that cannot be written is no reason to stop: `Journal.problems` says so.
         """
         with self._guard:
             if self._ended:

@@ -21,7 +21,7 @@ USUAL_PREFIX = "SMTP_WIZARD_PASSWORD_"
 class ReferenceStore(ABC):
     """A store that keeps the way to a secret alone.
 
-    `put` follows the way and compares what it finds with the secret; `delete` leaves it to whoever put it there.
+    `put` follows the way and compares what it finds with the secret; `delete` leaves it to its owner.
     """
 
     kind: ClassVar[StoreKind]
@@ -50,7 +50,7 @@ class ReferenceStore(ABC):
         return await self.read(ref.where)
 
     async def delete(self, ref: StoreRef) -> None:
-        """Do nothing: what is there belongs to whoever put it there."""
+        """Do nothing: what is there is the owner's to delete."""
         return
 
 
@@ -83,7 +83,7 @@ class EnvStore(ReferenceStore):
     def take(self, variable: str) -> Secret | None:
         """Return what a variable holds, or None where it is not set or empty.
 
-        Whoever reads a secret from the environment reads it here, so that the store still finds it afterwards. Raises
+        A secret in the environment is read here and nowhere else, so that the store still finds it afterwards. Raises
         `SecretError` where it holds bytes that are no text.
         """
         self.hide((variable,))

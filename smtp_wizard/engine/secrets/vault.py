@@ -28,7 +28,7 @@ from smtp_wizard.engine.secrets.vault_format import Cost, Key, Sealed
 
 FILE_NAME = "vault.json"
 USUAL = Cost()
-"""What a new passphrase costs whoever guesses it."""
+"""What guessing costs where a passphrase is new."""
 SHORTEST = 8
 """Characters of a passphrase at least."""
 
@@ -87,8 +87,8 @@ def acceptable(passphrase: Secret) -> Secret:
 class VaultStore:
     """Keeps secrets in one encrypted file.
 
-    Where it is closed, all but `probe` raise `SecretFault.CLOSED`, unless `source` gives the passphrase; whoever
-    catches that asks for it, calls `open` or `create`, and tries again.
+    Where it is closed, all but `probe` raise `SecretFault.CLOSED`, unless `source` gives the passphrase; the
+    caller then asks for it, calls `open` or `create`, and tries again.
     """
 
     kind = StoreKind.VAULT
@@ -248,11 +248,11 @@ class VaultStore:
     # -- the file, in a thread --------------------------------------------------------------------------------------
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        """Do `work`, which reads. Raises `SecretError`. Whoever is cancelled waits no longer."""
+        """Do `work`, which reads. Raises `SecretError`. When it is cancelled, it waits no longer."""
         return _unwrapped(await in_thread(lambda: _guarded(work)))
 
     async def _to_completion(self, work: Callable[[], T]) -> T:
-        """Do `work`, which writes. Raises `SecretError`. Whoever is cancelled waits for its end.
+        """Do `work`, which writes. Raises `SecretError`. When it is cancelled, it still waits for the work to end.
 
         Otherwise it would write after the change that asked for it was undone and its note given up.
         """

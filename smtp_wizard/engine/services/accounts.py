@@ -105,7 +105,7 @@ class Accounts:
             return await run_to_completion(enter)
 
     def _follow(self, draft: Draft, saved: Account) -> None:
-        """Let what is known of a draft follow the account that was saved, whoever still waits for it."""
+        """Let what is known of a draft follow the account that was saved, even if nobody waits for it any more."""
         if draft.signed_in and saved.last is not None:
             self._book.state.results.record(saved.id, Result(saved.last))
         if draft.secret is not None and saved.login is not None:

@@ -210,7 +210,7 @@ class _SignInUnderRenewal:
         self.place = account.store
 
     async def read(self) -> Secret:
-        """Return the sign-in from where it is now: whoever held the lock before may have put it elsewhere."""
+        """Return the sign-in from where it is now: the previous holder of the lock may have moved it."""
         self.place = await self._entries.place_of(self._account)
         _renewable(self.place)
         secret = await self._entries.secret_of(replace(self._account, store=self.place))

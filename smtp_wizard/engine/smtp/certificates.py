@@ -176,7 +176,7 @@ def _names(certificate: x509.Certificate) -> tuple[Shown, ...]:
 def _weakness(certificate: x509.Certificate) -> Shown:
     key = _attempted(lambda: _weak_key(certificate), NO_WORDS)
     if key or certificate.subject == certificate.issuer:
-        # Whoever vouches for himself is believed, or not, for another reason than his own signature.
+        # A self-signed certificate is believed, or not, for other reasons than its own signature.
         return key
     algorithm = _WEAK_SIGNATURES.get(certificate.signature_algorithm_oid.dotted_string)
     return phrase("a signature with {}", shown(algorithm)) if algorithm else NO_WORDS

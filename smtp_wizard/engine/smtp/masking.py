@@ -71,7 +71,7 @@ _APART = re.compile(r"(?<=[0-9a-f]{2})[ :-](?=[0-9a-f]{2})", re.IGNORECASE)
 
 
 def _unescaped(text: str) -> Iterator[str]:
-    """Return what a text says where it is escaped: which of the characters are, is for whoever wrote it to choose."""
+    """Return what a text says where it is escaped: which characters are escaped was its writer's choice."""
     if "%" in text or "+" in text:
         yield unquote(text)
         yield unquote_plus(text)

@@ -2,7 +2,7 @@
 
 RFC 5321 (SMTP), 3207 (STARTTLS), 4954 (AUTH), 2920 (PIPELINING), 2034 and 3463 (enhanced status codes), 6531
 (SMTPUTF8).
-Whoever drives it owns the socket and the clock. Secrets are encoded here and masked here, nowhere else.
+The caller owns the socket and the clock. Secrets are encoded here and masked here, nowhere else.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class listening_timeout:
     """Raise `TimeoutError` where the block is not done after so many seconds of listening.
 
     It is counted in steps. Of a step whose timer comes late, so much is left out: for so long nobody could have heard
-    anything. The limit is on the whole block, however slowly bytes drip, and whoever drips them cannot put it off.
+    anything. The limit is on the whole block, however slowly bytes drip: the other side cannot put it off.
     """
 
     def __init__(self, seconds: float) -> None:

@@ -480,7 +480,7 @@ def verifying_context(trust: Trust) -> ssl.SSLContext:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.options |= ssl.OP_NO_RENEGOTIATION
         if trust.ca_file:
-            # Whoever may change it could vouch for a server of their own, and passwords would go there.
+            # Anybody who may change it could vouch for a server of their own, and passwords would go there.
             refuse_other_writers(Path(trust.ca_file))
             refuse_no_file(Path(trust.ca_file), _LARGEST_CA_FILE)
             context.load_verify_locations(trust.ca_file)

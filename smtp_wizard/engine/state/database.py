@@ -1,7 +1,7 @@
 """The file of what the program learns: made, checked, migrated, opened, put aside. It is opened nowhere else.
 
 It is an SQLite database in WAL mode, beside the accounts, readable by its owner only. Nothing that ails it may stop
-a test: whoever opens it gets `StateError` with one sentence, and goes on without.
+a test: the caller gets `StateError` with one sentence, and goes on without it.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def read(folder: Path, query: Callable[[Connection], T]) -> T | None:
             return None
         private_files.refuse_foreign_owners(folder)
         private_files.refuse_foreign_owners(file)
-        # Without a log nobody is at work, and all that there is stands in the file itself: it is read as it lies there,
-        # also where the folder cannot be written to. Whoever begins to write just now is seen at the second look.
+        # Without a log nobody is at work, and the file itself holds everything: it is read as it is, also where the
+        # folder cannot be written to. A process that begins to write just now is seen at the second look.
         at_work = _beside(file, "-wal").exists()
         first, second = ("ro", "ro&immutable=1") if at_work else ("ro&immutable=1", "ro")
         try:

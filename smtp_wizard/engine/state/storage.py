@@ -1,7 +1,7 @@
 """Reading and writing what is learnt. One thread writes, in the order in which it was learnt, much at once.
 
-Whoever has something to keep hands it over and goes on: no event loop waits for a disk or for another process. Reading
-is done at once, by whoever asks.
+Code that has something to keep hands it over and goes on: no event loop waits for a disk or for another process.
+Reading is done at once, by the caller.
 """
 
 from __future__ import annotations

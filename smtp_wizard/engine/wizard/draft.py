@@ -91,7 +91,7 @@ class Draft:
     by_hand: bool = False
     """The person wants to see, and perhaps change, the server's settings."""
     secret: Annotated[Secret | None, UNSAVED] = field(default=None, repr=False)
-    """In memory alone; whoever writes a draft anywhere leaves it out. For a sign-in in the browser: what came of it."""
+    """In memory only: it is left out wherever a draft is written. For a sign-in in the browser: what came of it."""
     token_elsewhere: Annotated[bool, UNSAVED] = False
     """The access token is another program's, or nobody knows where one signs in for it: there is no step for that."""
     client_id: str = ""
