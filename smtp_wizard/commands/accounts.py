@@ -141,8 +141,11 @@ def last_result_words(last: LastResult | None) -> str:
     """Return a last result in a few words: 'ok', 'FAIL Sign in'."""
     if last is None:
         return ""
+    from smtp_wizard.engine.state.results import NOT_PROVED
     from smtp_wizard.output.lines import STAGE_WORDS, VERDICT_WORDS
 
+    if last.code == NOT_PROVED:
+        return f"{VERDICT_WORDS[last.verdict]} not proved"
     stage = f" {STAGE_WORDS[last.stage]}" if last.stage else ""
     return f"{VERDICT_WORDS[last.verdict]}{stage}"
 

@@ -2,77 +2,130 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 
-from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.guides.guides import as_text
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.handover import load_handover
+from smtp_wizard.flows.done import DoneFlow, DoneOffer, Filled, Tick
+from smtp_wizard.flows.flow import Leads
 from smtp_wizard.output.lines import WIDTH
+from smtp_wizard.plain.asking import row_of
+from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
-from smtp_wizard.plain.talk import Choice, Conversation
-from smtp_wizard.text.wizard import (
-    APPLICATION_GUIDE,
-    SCOPE_GUIDE,
-    TYPE_THIS,
-    application_rows,
-    done_notes,
-    filled_guide,
-    grouped,
-    saved_words,
-)
+from smtp_wizard.plain.talk import Choice, Conversation, GoBack
+from smtp_wizard.text.done import HIDDEN_ELSEWHERE
+from smtp_wizard.text.wizard import APPLICATION_GUIDE, SCOPE_GUIDE, filled_guide
 
-LABEL = 19
+LABEL = 20
 ON_SCREEN = "The password will stand on your screen, and stay in what can be scrolled back to."
+EXPLAIN = "Type 'smtp-wizard explain' and paste it there, or finish here and choose it from 'Your accounts'."
 
 
-def done(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
-    """The only place where the password is shown: after a yes, in groups of four, as it is typed by hand."""
-    talk.say(saved_words(draft))
-    if draft.connection.sandbox:
-        talk.say(
-            "This was practice, on this computer alone. A real account works the same way: choose 'Set up another "
-            "account' next, and type your own address."
-        )
-    talk.show(["", TYPE_THIS, *(f"  {label:<{LABEL}}{value}" for label, value in application_rows(draft)), ""])
-    talk.say(done_notes(draft))
-    return ask_in_order(talk, kit, draft, [Question(_next)])
+class _Own(StrEnum):
+    """What this face offers besides."""
 
-
-class _Action(StrEnum):
-    """What can be done at the end."""
-
-    FINISH = "finish"
-    SHOW = "show"
     GUIDE = "guide"
     WHICH = "which"
 
 
-def _next(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    secret = draft.connection.auth is not Auth.NONE and draft.secret is not None
-    rows = [
-        Choice(_Action.FINISH, "Finish"),
-        *([Choice(_Action.SHOW, "Show the password, in groups of four", word="show")] if secret else []),
-        Choice(_Action.GUIDE, "A guide to the application's own screen", word="guide"),
-        Choice(_Action.WHICH, "Which mails go through which account", word="which"),
-    ]
-    while True:
-        match talk.choose("What next?", rows):
-            case _Action.FINISH:
-                return draft
-            case _Action.SHOW:
-                _show(talk, draft)
-            case _Action.GUIDE:
-                _show_guide(talk, kit, draft, APPLICATION_GUIDE)
-            case _Action.WHICH:
-                _show_guide(talk, kit, draft, SCOPE_GUIDE)
+def done(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
+    """The only place where the password is shown: after a yes, in groups of four, as it is typed by hand."""
+    end = _End(talk, kit, draft)
+    end.tell()
+    return ask_in_order(talk, kit, draft, [Question(end.ask)])
 
 
-def _show_guide(talk: Conversation, kit: Kit, draft: Draft, guide_id: str) -> None:
-    guide = filled_guide(kit.shelf, guide_id, kit.desk.catalog.get(draft.connection.provider), draft)
-    talk.show(as_text(guide, WIDTH).splitlines())
+class _End:
+    """One walk through the step."""
+
+    def __init__(self, talk: Conversation, kit: Kit, draft: Draft) -> None:
+        self.talk = talk
+        self.kit = kit
+        self.flow = DoneFlow(
+            draft,
+            catalog=kit.desk.catalog,
+            screen=load_handover(),
+            copy=lambda value: talk.show([value]),
+        )
+
+    def tell(self) -> None:
+        """Say what is typed into the application, line by line in its own order."""
+        state = self.flow.state
+        self.talk.say(state.question)
+        rows = (_field(each) for each in state.fields)
+        scopes = "      ".join(_round(each) for each in state.scopes)
+        self.talk.show(["", state.title, f"  {scopes}", *rows, f"  {_box(state.company)}", f"  {state.saves}", ""])
+        for line in (state.proved, state.note):
+            if line:
+                self.talk.say(line)
+
+    def ask(self, talk: Conversation, kit: Kit, draft: Draft) -> Draft:
+        """What next? Raises `GoBack`."""
+        while True:
+            leads = self._led(self._chosen())
+            if leads is not None:
+                return leads.draft
+
+    def _chosen(self) -> StrEnum:
+        rows: list[Choice[StrEnum]] = [row_of(each) for each in self.flow.state.offers]
+        guides = (
+            Choice(_Own.GUIDE, "A guide to the application's own screen", word="guide"),
+            Choice(_Own.WHICH, "Which mails go through which account", word="which"),
+        )
+        return self.talk.choose("What next?", [*rows, *guides])
+
+    def _led(self, answer: StrEnum) -> Leads | None:
+        match answer:
+            case _Own.GUIDE:
+                self._guide(APPLICATION_GUIDE)
+            case _Own.WHICH:
+                self._guide(SCOPE_GUIDE)
+            case DoneOffer.EXPLAIN:
+                self.talk.say(EXPLAIN)
+            case DoneOffer.PASSWORD:
+                self._reveal()
+            case DoneOffer.COPY:
+                self._copy()
+            case _:
+                return awaited(self.flow.act(answer))
+        return None
+
+    def _reveal(self) -> None:
+        """Show the password, after a yes; a line of text cannot be taken back."""
+        if not self.talk.yes(ON_SCREEN, yes="Show it", no="Do not show it"):
+            return
+        awaited(self.flow.act(DoneOffer.PASSWORD))
+        self.talk.show([_field(each, self.flow.password) for each in self.flow.state.fields if each.secret])
+        awaited(self.flow.act(DoneOffer.PASSWORD))
+
+    def _copy(self) -> None:
+        """Write one value alone on a line, from which it is copied without anything around it."""
+        awaited(self.flow.act(DoneOffer.COPY))
+        with suppress(GoBack):
+            awaited(
+                self.flow.act(
+                    self.talk.choose(self.flow.state.question, [row_of(each) for each in self.flow.state.offers])
+                )
+            )
+        awaited(self.flow.act(DoneOffer.BACK))
+
+    def _guide(self, guide_id: str) -> None:
+        draft = self.flow.draft
+        guide = filled_guide(self.kit.shelf, guide_id, self.kit.desk.catalog.get(draft.connection.provider), draft)
+        self.talk.show(as_text(guide, WIDTH).splitlines())
 
 
-def _show(talk: Conversation, draft: Draft) -> None:
-    assert draft.secret is not None, "it is offered only where there is one"
-    if talk.yes(ON_SCREEN, yes="Show it", no="Do not show it"):
-        talk.show([f"  {'Password':<{LABEL}}{grouped(draft.secret.reveal())}"])
+def _field(field: Filled, password: str = HIDDEN_ELSEWHERE) -> str:
+    value = password if field.secret else field.value
+    more = f"   {_box(field.tick)}" if field.tick is not None else f"   ({field.note})" if field.note else ""
+    return f"  {field.label:<{LABEL}} {value}{more}"
+
+
+def _box(tick: Tick) -> str:
+    return f"[{'x' if tick.on else ' '}] {tick.words}"
+
+
+def _round(tick: Tick) -> str:
+    return f"({'•' if tick.on else ' '}) {tick.words}"

@@ -181,6 +181,18 @@ class Conversation:
             except InputError as problem:
                 self.say(str(problem))
 
+    def list(self, choices: Sequence[Choice[V]]) -> None:
+        """Say the answers with their numbers, below the headings of their parts."""
+        part = ""
+        for number, each in enumerate(choices, 1):
+            if each.part != part:
+                part = each.part
+                self.show([part] if part else [])
+            label = f"{number:>3}. "
+            self.show(wrap(each.line, label))
+            if each.about:
+                self.show(wrap(each.about, " " * len(label)))
+
     def choose(
         self,
         question: str,
@@ -198,15 +210,7 @@ class Conversation:
         usual = values.index(default) + 1 if default is not None and default in values else 1
         if question:
             self.say(question)
-        part = ""
-        for number, each in enumerate(choices, 1):
-            if each.part != part:
-                part = each.part
-                self.show([part] if part else [])
-            label = f"{number:>3}. "
-            self.show(wrap(each.line, label))
-            if each.about:
-                self.show(wrap(each.about, " " * len(label)))
+        self.list(choices)
 
         def parse(text: str) -> V:
             for number, each in enumerate(choices, 1):

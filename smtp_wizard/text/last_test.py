@@ -8,12 +8,14 @@ from datetime import datetime
 from smtp_wizard.engine.accounts.lockout_guard import REFUSED, TOKEN_REFUSED
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.stages import Stage, Verdict
-from smtp_wizard.engine.state.results import LastResult
+from smtp_wizard.engine.state.results import NOT_PROVED, LastResult
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NEVER = "not tested yet"
 NOT_KNOWN = "not known whether it was sent"
 NOTED = "works, with a remark"
+UNPROVED = "not proved"
+"""The server took the test message, and nobody has seen it."""
 UNREAD = "cannot be read"
 SIGN_IN_ENDED = "sign-in has ended"
 
@@ -47,7 +49,7 @@ def last_test_words(last: LastResult | None, now: datetime) -> str:
         case Verdict.UNKNOWN:
             return NOT_KNOWN
         case Verdict.WARN:
-            return NOTED
+            return UNPROVED if last.code == NOT_PROVED else NOTED
         case Verdict.SKIPPED:
             return NEVER
     return when_words(last.at, now)

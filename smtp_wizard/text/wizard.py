@@ -24,7 +24,7 @@ from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.limits import Counted
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind, SecretForm
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.state.results import LastResult
+from smtp_wizard.engine.state.results import NOT_PROVED, LastResult
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
 from smtp_wizard.engine.wizard.steps import Step, StepId, applicable
 from smtp_wizard.output.lines import STAGE_WORDS
@@ -256,6 +256,7 @@ def parse_recipient(draft: Draft, text: str, skipping: str) -> Address:
 
 ARRIVALS: Mapping[Arrival, str] = {
     Arrival.ARRIVED: "the test mail arrived",
+    Arrival.JUNK: "the test mail arrived, in the junk folder",
     Arrival.NOT_YET: "the test mail was sent; whether it arrived is not known",
     Arrival.SKIPPED: "no test mail was sent",
     Arrival.UNASKED: "no test mail was sent",
@@ -384,6 +385,8 @@ def result_words(last: LastResult | None) -> str:
     """Return the last result in a few words: a word first, then where it failed."""
     if last is None:
         return "not tested"
+    if last.code == NOT_PROVED:
+        return "not proved"
     stage = f" {STAGE_WORDS[last.stage].lower()}" if last.stage else ""
     return f"{LAST_VERDICTS[last.verdict]}{stage}"
 

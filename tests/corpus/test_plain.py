@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from smtp_wizard.engine.guides.guides import GuideShelf
 from smtp_wizard.launch import build_desk
 from smtp_wizard.plain.walk import PlainWizard
 from tests.corpus.test_corpus import EXPECTED, steady
+from tests.support.codeword import WORD, always_the_same
 from tests.support.dialogue import Dialogue, Exchange
 
 SCRIPT: tuple[Exchange, ...] = (
@@ -18,19 +21,21 @@ SCRIPT: tuple[Exchange, ...] = (
     ("User name", ""),
     ("Practice password", "correct horse battery"),
     ("", "bob@example.org"),
-    ("", "1"),
-    ("Account name", ""),
+    ("", WORD),
+    ("Name of the account", ""),
+    ("What should ServiceMonster send", ""),
+    ("Update Company Email:", ""),
     ("Sender's name", ""),
-    ("Use it for:", ""),
-    ("In the application:", ""),
-    ("Keep the password in:", "session"),
-    ("now? 1. Save", ""),
-    ("What next? 1. Finish", ""),
+    ("Save it like this?", "place"),
+    ("Where should the password be kept?", "session"),
+    ("Save it like this?", ""),
+    ("What next? 1. It works", ""),
     ("Your accounts", "leave"),
 )
 
 
-def test_the_wizard_asks_what_it_asked(own_home: Path) -> None:
+def test_the_wizard_asks_what_it_asked(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    always_the_same(monkeypatch)
     folder = own_home / "config"
     dialogue = Dialogue(*SCRIPT)
     assert PlainWizard(build_desk(folder, {}), GuideShelf(), dialogue).run(start="setup", draft=None) == 0

@@ -48,6 +48,7 @@ from smtp_wizard.plain.walk import PLAIN, PlainWizard
 from smtp_wizard.runtime.exits import Interrupted
 from tests.support.checking import mendable
 from tests.support.cli import run, run_process
+from tests.support.codeword import WORD, always_the_same
 from tests.support.dialogue import Dialogue, Exchange, talk
 from tests.support.discovering import answering
 from tests.support.farhost import HOST as FAR_HOST
@@ -62,17 +63,18 @@ APP_PASSWORD = "abcd efgh ijkl mnop"
 EMAIL: Exchange = ("E-mail address:", "practise")
 USE: Exchange = ("1. Yes, go on", "")
 SECRET: Exchange = ("not shown:", PASSWORD)
-SEND: Exchange = ("Send a test to", "bob@example.org")
-ARRIVED: Exchange = ("Did it arrive at bob@example.org?", "yes")
-NAME: Exchange = ("Account name [Practice you]:", "")
+SEND: Exchange = ("Another address that you read:", "bob@example.org")
+ARRIVED: Exchange = ("Which code word is in the message?", WORD)
+NAME: Exchange = ("Name of the account [Practice you]:", "")
 SENDER: Exchange = ("Sender's name", "")
-SCOPE: Exchange = ("Use it for:", "")
-COMPANY: Exchange = ("In the application:", "")
-STORE: Exchange = ("Keep the password in:", "session")
-SAVE: Exchange = ("now? 1. Save", "")
-FINISH: Exchange = ("What next? 1. Finish", "")
+SCOPE: Exchange = ("What should ServiceMonster send with it?", "")
+COMPANY: Exchange = ("Update Company Email:", "")
+PLACE: Exchange = ("Save it like this?", "place")
+STORE: tuple[Exchange, ...] = (PLACE, ("Where should the password be kept?", "session"))
+SAVE: Exchange = ("Save it like this? 1. Save", "")
+FINISH: Exchange = ("What next? 1. It works", "")
 LEAVE: Exchange = ("Your accounts", "leave")
-REVIEW = (NAME, SENDER, SCOPE, COMPANY, STORE, SAVE)
+REVIEW = (NAME, SCOPE, COMPANY, SENDER, *STORE, SAVE)
 
 
 def practising(path: str) -> Exchange:
@@ -100,6 +102,12 @@ def desk(own_home: Path, network: Network) -> Desk:
 @pytest.fixture(scope="module")
 def shelf() -> GuideShelf:
     return GuideShelf()
+
+
+@pytest.fixture(autouse=True)
+def one_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test message has the same code word."""
+    always_the_same(monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -165,7 +173,7 @@ def test_from_the_address_to_the_saved_account(walk: Walk, desk: Desk) -> None:
     assert account.store.kind is StoreKind.SESSION
     assert account.last is not None
     assert account.last.verdict is Verdict.PASS
-    assert "SMTP server        127.0.0.1" in said.said
+    assert "Server               127.0.0.1" in said.said
     assert "ok    Sign in       signed in as you@sandbox.test" in said.said
     assert PASSWORD not in said.said
     assert said.hidden == ["Practice password, not shown: "]
@@ -200,36 +208,28 @@ class _AsksForHelp(Dialogue):
 
 def test_back_through_everything_and_forth_again_loses_nothing(desk: Desk, shelf: GuideShelf) -> None:
     """From the last question to the very first by 'back', and with Enter alone to the end again."""
-    sender, company = ("Sender's name", "Ana of Example"), ("In the application:", "yes")
-    details = (("Firm's name", "Example Ltd"), ("Answers go to [you@sandbox.test]:", "hello@example.com"))
-    there = (*TO_REVIEW, NAME, sender, ("Use it for:", "all"), company, *details, STORE)
+    sender, company = ("Sender's name", "Ana of Example"), (COMPANY[0], "yes")
+    there = (*TO_REVIEW, NAME, (SCOPE[0], "all"), company, sender, *STORE)
     back = [
-        *(("now? 1. Save", "back"), ("Keep the password", "back"), ("Answers go to [hello@example.com]", "back")),
-        *(("Firm's name [Example Ltd]", "back"), ("In the application:", "back"), ("Use it for:", "back")),
-        *(("Sender's name [Ana of Example]", "back"), ("Account name", "back"), ("A test message went to", "back")),
+        *((SAVE[0], "back"), ("Sender's name [Ana of Example]", "back"), (COMPANY[0], "back")),
+        *((SCOPE[0], "back"), ("Name of the account", "back"), ("The test message arrived.", "back")),
         *(("Signed in The practice server takes mail", "back"), ("What do you want to practise?", "back")),
         *(("Yes, go on", "back"), ("E-mail address [you@sandbox.test]:", "back"), ("nothing before this", "")),
     ]
     forth = [
-        *(
-            USE,
-            practising(""),
-            ("Signed in The practice server takes mail", ""),
-            ("A test message went to bob@example.org", ""),
-        ),
-        *(NAME, ("Sender's name [Ana of Example]", ""), SCOPE, COMPANY, ("Firm's name [Example Ltd]", "")),
-        *(("Answers go to [hello@example.com]", ""), ("Keep the password in:", ""), SAVE, FINISH, LEAVE),
+        *(USE, practising(""), ("Signed in The practice server takes mail", "")),
+        *(("The message has reached bob@example.org.", ""), NAME, SCOPE, COMPANY),
+        *(("Sender's name [Ana of Example]", ""), SAVE, FINISH, LEAVE),
     ]
     dialogue = Dialogue(*there, *back, *forth)
     PlainWizard(desk, shelf, dialogue).run(start="setup")
     dialogue.over()
     (account,) = desk.book.list()
-    assert (account.identity.sender_name, account.identity.company_name, account.scope) == (
+    assert (account.identity.sender_name, account.identity.update_company, account.scope) == (
         "Ana of Example",
-        "Example Ltd",
+        True,
         Scope.ALL,
     )
-    assert str(account.identity.reply_to) == "hello@example.com"
     assert account.last is not None
     assert account.last.depth is Depth.SEND
 
@@ -677,14 +677,14 @@ def test_a_wrong_kind_of_password_can_be_tried_all_the_same(walk: Walk) -> None:
     [(" secret", "a blank at its beginning or end"), ("secret\u00a0", "no-break"), ("se\u200bcret", "cannot be seen")],
 )
 def test_what_came_along_with_a_copy_is_asked_about_and_never_taken_away(answered: Look, typed: str, why: str) -> None:
-    draft = answered(*TO_CONNECT, ("not shown:", typed), (why, "yes"), ("Send a test", "back"))
+    draft = answered(*TO_CONNECT, ("not shown:", typed), (why, "yes"), ("Another address that you read", "back"))
     assert draft.secret is not None
     assert draft.secret.reveal() == typed
 
 
 @pytest.mark.parametrize("typed", ["100% $HOME", 'it\'s "quoted"', "pässwörd", "x" * 300])
 def test_any_other_password_is_taken_as_it_is(answered: Look, typed: str) -> None:
-    draft = answered(*TO_CONNECT, ("not shown:", typed), ("Send a test", "back"))
+    draft = answered(*TO_CONNECT, ("not shown:", typed), ("Another address that you read", "back"))
     assert draft.secret is not None
     assert draft.secret.reveal() == typed
 
@@ -736,7 +736,7 @@ def test_a_terminal_that_cannot_hide_says_so_before_anything_is_typed(walk: Walk
         practising("accept"),
         ("cannot hide what you type", "yes"),
         SECRET,
-        *(("Send a test to", "quit"), ("Leave now?", "yes")),
+        *(("Another address that you read", "quit"), ("Leave now?", "yes")),
         hides=False,
     )
     assert said.hidden == []
@@ -748,36 +748,64 @@ def test_a_terminal_that_cannot_hide_says_so_before_anything_is_typed(walk: Walk
 def test_the_mailbox_that_sends_is_refused_and_another_address_taken(walk: Walk) -> None:
     said = walk(
         *TO_TESTMAIL,
-        ("Send a test to", "YOU@sandbox.test"),
-        ("is the mailbox that sends", ""),
-        ("type 'skip' to leave it out", "nobody"),
+        ("Another address that you read:", "YOU@sandbox.test"),
+        ("is the mailbox that sends", "nobody"),
         ("has an @", "bob@example.org"),
-        ("Did it arrive", "no"),
-        ("Give it five minutes.", "again"),
-        ("Send a test to (or: skip) [bob@example.org]:", ""),
-        ("Did it arrive", "on"),
+        ("Which code word is in the message?", "lion"),
+        ("That is not the word.", "nothing"),
+        ("Sent just now, and not there", "elsewhere"),
+        ("Another address that you read [bob@example.org]:", ""),
+        ("Which code word is in the message?", "3"),
+        ("Nothing there yet.", "on"),
         *(*REVIEW, FINISH, LEAVE),
     )
-    assert said.words.count("Sending ...") == 2
-    assert "whether it arrived is not known" in said.words
+    assert said.words.count("ok Message") == 2
+    assert "not proved: nobody saw the test message" in said.words
+    assert "Not proved: nobody saw the test message." in said.words
+
+
+def test_a_message_in_junk_has_arrived_and_it_is_said_what_helps(answered: Look) -> None:
+    draft = answered(*TO_TESTMAIL, SEND, ("It counts as arrived", "junk"), ("press 'Not junk'", "on"))
+    assert draft.arrival is Arrival.JUNK
+
+
+def test_the_practice_inbox_shows_the_word(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = walk(
+        *(*TO_TESTMAIL, SEND),
+        ("Open the practice inbox (or type: inbox)", "inbox"),
+        (f"Subject: smtp-wizard test {WORD}", "back"),
+        ("Another address that you read [bob@example.org]:", "quit"),
+        ("Leave now?", "yes"),
+    )
+    assert f"The code of this test is {WORD}." in said.words
+
+
+def test_a_refused_sender_is_mended_where_it_was_refused(walk: Walk) -> None:
+    walk(
+        *(EMAIL, USE, practising("sender-not-allowed"), SECRET, SEND),
+        ("1. Change the sender", ""),
+        ("Sender:", "hello@sandbox.test"),
+        ("FAIL Message", "skip"),
+        *(*REVIEW, FINISH, LEAVE),
+    )
 
 
 def test_a_message_that_was_not_taken_says_why_and_leads_on(walk: Walk) -> None:
     said = walk(
         *(EMAIL, USE, practising("quota-reached"), SECRET, SEND),
         ("FAIL Message", "details"),
-        ("550", "other"),
-        ("Send a test to (or: skip) [bob@example.org]", "eve@example.org"),
+        ("550", "elsewhere"),
+        ("Another address that you read [bob@example.org]", "eve@example.org"),
         ("FAIL Message", "again"),
         ("FAIL Message", "skip"),
         *(*REVIEW, FINISH, LEAVE),
     )
     assert said.words.count("FAIL Message") == 3
-    assert "no test mail was sent" in said.words
+    assert "Not proved: no test message was sent." in said.words
 
 
 def test_the_test_mail_can_be_left_out(answered: Look) -> None:
-    assert answered(*TO_TESTMAIL, ("Send a test to", "skip")).arrival is Arrival.SKIPPED
+    assert answered(*TO_TESTMAIL, ("Another address that you read", "skip")).arrival is Arrival.SKIPPED
 
 
 def test_a_message_that_was_cut_off_may_or_may_not_have_been_sent() -> None:
@@ -799,37 +827,48 @@ def test_a_message_that_was_cut_off_may_or_may_not_have_been_sent() -> None:
 
 
 def saved_once(walk: Walk, scope: str = "") -> None:
-    walk(*TO_REVIEW, NAME, SENDER, ("Use it for:", scope), COMPANY, STORE, SAVE, FINISH, LEAVE)
+    walk(*TO_REVIEW, NAME, (SCOPE[0], scope), COMPANY, SENDER, *STORE, SAVE, FINISH, LEAVE)
 
 
 def test_a_name_that_is_taken_is_asked_about(walk: Walk, desk: Desk) -> None:
     """Another name first; then the same one, and it is replaced after a yes."""
     saved_once(walk)
-    taken = ("Account name", "practice YOU")
-    walk(*TO_REVIEW, taken, *REVIEW[1:], ("already an account named", "no"), ("Account name", "Two"), FINISH, LEAVE)
+    taken = ("Name of the account", "practice YOU")
+    walk(
+        *TO_REVIEW,
+        taken,
+        *REVIEW[1:],
+        ("already an account named", "rename"),
+        ("Name of the account", "Two"),
+        FINISH,
+        LEAVE,
+    )
     assert [account.name for account in desk.book.list()] == ["Practice you", "Two"]
-    walk(*TO_REVIEW, taken, *REVIEW[1:], ("already an account named", "yes"), FINISH, LEAVE)
+    walk(*TO_REVIEW, taken, *REVIEW[1:], ("already an account named", "replace"), FINISH, LEAVE)
     assert [account.name for account in desk.book.list()] == ["practice YOU", "Two"]
 
 
-@pytest.mark.parametrize(("answer", "first", "second"), [("yes", "general", "all"), ("no", "all", "general")])
+@pytest.mark.parametrize(("answer", "first", "second"), [("displace", "general", "all"), ("", "all", "general")])
 def test_a_second_account_for_all_mail_is_asked_about(
     walk: Walk, desk: Desk, answer: str, first: str, second: str
 ) -> None:
     saved_once(walk, "all")
-    asked = ("is the account for all mail, and there can be only one", answer)
-    walk(*TO_REVIEW, ("name", "Two"), SENDER, ("Use it", "all"), COMPANY, STORE, SAVE, asked, FINISH, LEAVE)
+    asked = ("is the account for all mail.", answer)
+    changed = (("Name of the account", "Two"), (SCOPE[0], "all"), COMPANY, SENDER, *STORE, SAVE)
+    general = () if answer == "displace" else (("Save it like this?", "save"),)
+    walk(*TO_REVIEW, *changed, asked, *general, FINISH, LEAVE)
     assert [account.scope for account in desk.book.list()] == [first, second]
 
 
 def test_a_keyring_that_is_not_there_costs_one_answer(walk: Walk, desk: Desk) -> None:
     """It is marked as not working; whoever takes it all the same reads why, and takes another place."""
     said = walk(
-        *(*TO_REVIEW, NAME, SENDER, SCOPE, COMPANY),
-        ("(does not work here)", "keyring"),
+        *(*TO_REVIEW, NAME, SCOPE, COMPANY, SENDER),
+        PLACE,
+        ("There is no keyring here", "keyring"),
         SAVE,
-        ("Choose another place for the password.", "session"),
-        *(FINISH, LEAVE),
+        ("choose another place for it.", "session"),
+        *(SAVE, FINISH, LEAVE),
     )
     assert said.words.count("There is no keyring here") >= 2
     assert len(desk.book.list()) == 1
@@ -837,14 +876,13 @@ def test_a_keyring_that_is_not_there_costs_one_answer(walk: Walk, desk: Desk) ->
 
 def test_an_environment_variable_that_is_not_set_costs_one_answer(walk: Walk, desk: Desk) -> None:
     said = walk(
-        *(*TO_REVIEW, NAME, SENDER, SCOPE, COMPANY, ("Keep the password in:", "env")),
+        *(*TO_REVIEW, NAME, SCOPE, COMPANY, SENDER, PLACE, (STORE[1][0], "env")),
         ("Variable [SMTP_WIZARD_PASSWORD_PRACTICE_YOU]:", "no name"),
         ("letters, digits and _ only", "MAIL_PASSWORD"),
         SAVE,
         ("MAIL_PASSWORD is not set", "env"),
         ("Variable [MAIL_PASSWORD]", "back"),
-        ("Variable [MAIL_PASSWORD]", "back"),
-        *(STORE, SAVE, FINISH, LEAVE),
+        *(STORE[1], SAVE, FINISH, LEAVE),
     )
     assert PASSWORD not in said.said
     assert len(desk.book.list()) == 1
@@ -853,7 +891,7 @@ def test_an_environment_variable_that_is_not_set_costs_one_answer(walk: Walk, de
 def test_a_vault_is_made_and_opened_by_a_passphrase(walk: Walk, desk: Desk, shelf: GuideShelf, own_home: Path) -> None:
     """Typed twice where it is made; once in the next process, before the password is needed."""
     said = walk(
-        *(*TO_REVIEW, NAME, SENDER, SCOPE, COMPANY, ("An encrypted file of smtp-wizard's own", "vault"), SAVE),
+        *(*TO_REVIEW, NAME, SCOPE, COMPANY, SENDER, ("Password: in the vault, a locked file.", "")),
         ("without it the passwords in the vault are lost", "short"),
         ("at least 8 characters", "four words of no sense"),
         ("The same once more", "another one"),
@@ -889,7 +927,7 @@ def test_a_vault_is_made_and_opened_by_a_passphrase(walk: Walk, desk: Desk, shel
 
 def test_an_account_in_the_vault_is_deleted_without_the_passphrase(walk: Walk, desk: Desk, shelf: GuideShelf) -> None:
     walk(
-        *(*TO_REVIEW, NAME, SENDER, SCOPE, COMPANY, ("Keep the password in:", "vault"), SAVE),
+        *(*TO_REVIEW, NAME, SCOPE, COMPANY, SENDER, ("Password: in the vault", "")),
         *(("New passphrase", "four words of no sense"), ("The same once more", "four words of no sense")),
         *(FINISH, LEAVE),
     )
@@ -904,13 +942,13 @@ def test_an_account_in_the_vault_is_deleted_without_the_passphrase(walk: Walk, d
 
 def test_a_command_for_the_password_is_asked_until_it_works(walk: Walk, desk: Desk) -> None:
     said = walk(
-        *(*TO_REVIEW, NAME, SENDER, SCOPE, COMPANY, ("Keep the password in:", "command")),
+        *(*TO_REVIEW, NAME, SCOPE, COMPANY, SENDER, PLACE, (STORE[1][0], "command")),
         ("Command:", "help"),
         ("pass show mail/office", "cat x | head"),
         ("No shell runs the command", "no-such-password-manager"),
         SAVE,
         ("could not be run", "session"),
-        *(FINISH, LEAVE),
+        *(SAVE, FINISH, LEAVE),
     )
     assert PASSWORD not in said.said
     assert len(desk.book.list()) == 1
@@ -929,19 +967,19 @@ def test_a_file_that_cannot_be_written_loses_nothing(walk: Walk, desk: Desk, mon
         return await original(*arguments, **options)
 
     monkeypatch.setattr(desk.accounts, "save", save)
-    full = "The disk is full. Nothing was saved."
-    walk(*TO_DONE, (full, ""), (full, "back"), STORE, SAVE, FINISH, LEAVE)
+    full = "The disk is full."
+    walk(*TO_DONE, (full, ""), (full, "back"), SENDER, SAVE, FINISH, LEAVE)
     assert len(desk.book.list()) == 1
 
 
 def test_an_answer_can_be_changed_before_saving(walk: Walk, desk: Desk) -> None:
-    walk(*TO_DONE[:-1], ("now? 1. Save", "change"), ("Account name", "Office"), *REVIEW[1:], FINISH, LEAVE)
+    walk(*TO_DONE[:-1], ("Save it like this?", "change"), ("Name of the account", "Office"), *REVIEW[1:], FINISH, LEAVE)
     assert [account.name for account in desk.book.list()] == ["Office"]
 
 
 @pytest.mark.parametrize("bad", ["a/b", "x" * 61])
 def test_a_name_that_cannot_be_used_is_said_and_asked_again(walk: Walk, desk: Desk, bad: str) -> None:
-    walk(*TO_REVIEW, ("Account name", bad), ("A name has", "Office"), *REVIEW[1:], FINISH, LEAVE)
+    walk(*TO_REVIEW, ("Name of the account", bad), ("A name has", "Office"), *REVIEW[1:], FINISH, LEAVE)
     assert [account.name for account in desk.book.list()] == ["Office"]
 
 
@@ -949,18 +987,18 @@ def test_a_name_that_cannot_be_used_is_said_and_asked_again(walk: Walk, desk: De
 
 
 def test_the_password_is_shown_after_a_yes_in_groups_of_four(walk: Walk) -> None:
-    said = walk(*TO_DONE, ("What next?", "show"), ("stay in what can be scrolled", ""), FINISH, LEAVE)
+    said = walk(*TO_DONE, ("What next?", "password"), ("stay in what can be scrolled", ""), FINISH, LEAVE)
     assert "corr" not in said.said
     said = walk(
-        *(("Your accounts", "new"), *TO_REVIEW, ("Account name", "Two"), *REVIEW[1:]),
-        *(("What next?", "show"), ("stay in what can be scrolled", "yes"), FINISH, LEAVE),
+        *(("Your accounts", "new"), *TO_REVIEW, ("Name of the account", "Two"), *REVIEW[1:]),
+        *(("What next?", "password"), ("stay in what can be scrolled", "yes"), FINISH, LEAVE),
         start="home",
     )
     assert "corr ect\u2423 hors e\u2423ba tter y" in said.said
 
 
 def test_whoever_comes_back_from_the_end_changes_the_account_that_was_saved(walk: Walk, desk: Desk) -> None:
-    changed = (("now? 1. Save", "change"), NAME, ("Sender's name", "Ana"), *REVIEW[2:])
+    changed = (("Save it like this?", "change"), NAME, SCOPE, COMPANY, ("Sender's name", "Ana"), SAVE)
     walk(*TO_DONE, ("What next?", "back"), *changed, FINISH, LEAVE)
     (account,) = desk.book.list()
     assert account.identity.sender_name == "Ana"
@@ -976,7 +1014,7 @@ def test_the_guide_to_the_application_knows_the_server(walk: Walk) -> None:
 
 def test_saved_accounts_are_tested_again_one_or_all(walk: Walk, desk: Desk) -> None:
     saved_once(walk)
-    walk(*TO_REVIEW, ("Account name", "Two"), *REVIEW[1:], FINISH, LEAVE)
+    walk(*TO_REVIEW, ("Name of the account", "Two"), *REVIEW[1:], FINISH, LEAVE)
     said = walk(
         ("1. Test one again (or type: test)", "test"),
         ("Which one?", "back"),
@@ -1063,7 +1101,7 @@ def test_an_account_is_renamed_given_another_purpose_and_deleted(walk: Walk, des
 
 def test_another_account_for_all_mail_is_asked_about_before_it_loses_it(walk: Walk, desk: Desk) -> None:
     saved_once(walk)
-    walk(*TO_REVIEW, ("Account name", "Two"), *REVIEW[1:], FINISH, LEAVE)
+    walk(*TO_REVIEW, ("Name of the account", "Two"), *REVIEW[1:], FINISH, LEAVE)
     asyncio.run(desk.accounts.set_scope("Two", Scope.ALL))
     walk(
         ("Your accounts", "change"),
@@ -1237,7 +1275,7 @@ def test_what_one_face_began_the_other_goes_on_with(walk: Walk, desk: Desk) -> N
     )
     said = walk(
         ("You were setting up you@sandbox.test, and stopped at the step 'Connect'.", ""),
-        *(SECRET, SEND, ARRIVED, NAME, ("Sender's name [Ana]", ""), *REVIEW[2:], FINISH, LEAVE),
+        *(SECRET, SEND, ARRIVED, NAME, SCOPE, COMPANY, ("Sender's name [Ana]", ""), *STORE, SAVE, FINISH, LEAVE),
     )
     assert "Step 4 of 6: Connect" in said.words
 
@@ -1399,7 +1437,7 @@ def test_the_blind_walk_from_address_to_saved_account(own_home: Path) -> None:
         play(terminal, *TO_CONNECT)
         terminal.wait_for("not shown:")
         assert not terminal.echoes()
-        play(terminal, SECRET, SEND, ARRIVED)
+        play(terminal, SECRET, SEND, (ARRIVED[0], "junk"), ("It arrived, in the junk folder.", ""))
         assert terminal.echoes()
         play(terminal, *REVIEW, FINISH, LEAVE)
         assert terminal.end() == 0

@@ -146,13 +146,12 @@ def test_the_last_step_asks_although_no_free_name_can_be_looked_for(desk: Desk) 
     """Saving says what is wrong."""
     damage(desk)
     script = [
-        ("Account name", ""),
+        ("Name of the account", ""),
+        ("What should ServiceMonster send", ""),
+        ("Update Company Email:", ""),
         ("Sender's name", ""),
-        ("Use it for:", ""),
-        ("In the application:", ""),
-        ("Keep the password in:", "session"),
-        ("now?", "save"),
-        ("Nothing was saved.", "quit"),
+        ("Save it like this?", "save"),
+        ("It was not saved", "quit"),
         ("Leave now?", "yes"),
     ]
     dialogue = Dialogue(*script)
@@ -168,8 +167,9 @@ def locked_keyring(service: str, username: str) -> str:
     raise keyring.errors.KeyringLocked("locked")
 
 
-STEPS = {"connect": (connect, []), "testmail": (send_test, [("Send a test to", "")])}
-BACK: dict[str, list[Exchange]] = {"connect": [], "testmail": [("Send a test to", "back")]}
+SENT_TO = "Another address that you read [bob@elsewhere.example]"
+STEPS = {"connect": (connect, []), "testmail": (send_test, [(SENT_TO, "")])}
+BACK: dict[str, list[Exchange]] = {"connect": [], "testmail": [(SENT_TO, "back")]}
 """What is answered after 'back' where the step has an earlier question."""
 
 

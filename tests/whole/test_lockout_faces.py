@@ -25,7 +25,7 @@ from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.dialogs import ConfirmScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.text.connect import REFUSED_UNCHANGED
-from smtp_wizard.text.wizard import ANYWAY_QUESTION, REFUSED_AS_IT_IS
+from smtp_wizard.text.wizard import ANYWAY_QUESTION
 from tests.support.checking import EHLO, GREETING, PLAIN_UP_TO_AUTH, QUICK, SIGNED_IN
 from tests.support.dialogue import Dialogue
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Script, Send, refused_port
@@ -221,12 +221,10 @@ async def test_in_lines_of_text_the_test_mail_sends_nothing_that_was_refused(des
         await plainly(
             desk,
             begun,
-            ("Send a test to", "bob@elsewhere.example"),
-            ("What now?", "details"),
-            ("What now?", "back"),
-            ("Send a test to", ""),
-            (REFUSED_AS_IT_IS, "again"),
-            ("What now?", ""),
+            ("Another address that you read", "bob@elsewhere.example"),
+            ("1. Change how you sign in", "details"),
+            ("1. Change how you sign in", "again"),
+            ("1. Change how you sign in", ""),
             ("Enter: the one from before", "quit"),
             ("Leave now?", "yes"),
         )
@@ -243,12 +241,12 @@ async def test_in_lines_of_text_what_was_refused_is_not_said_to_be_tested(desk: 
         dialogue = await plainly(
             desk,
             replace(begun, proof=proof),
-            ("Send a test to", "bob@elsewhere.example"),
-            ("What now?", "skip"),
-            ("Account name", "quit"),
+            ("Another address that you read", "bob@elsewhere.example"),
+            ("The test message was not sent.", "skip"),
+            ("Name of the account", "quit"),
             ("Leave now?", "yes"),
         )
-    assert "Tested: the sign-in was refused" in dialogue.words
+    assert "the server refuses the sign-in" in dialogue.words
 
 
 async def test_in_lines_of_text_enter_sends_no_refused_token_either(desk: Desk) -> None:

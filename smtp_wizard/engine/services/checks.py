@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Identity
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.checks.events import Emit, NamesCauses, RunFinished, SignInProgress, StageFinished, StageStarted
@@ -292,6 +292,28 @@ class Checks:
         )
 
     # -- the test message -------------------------------------------------------------------------------------------
+
+    async def practice_message(self, token: str) -> tuple[Shown, ...]:
+        """Return what a test message says in the practice mailbox, cleaned: subject, and the paragraph with `token`.
+
+        Empty where it has no such message.
+
+        Raises `UnsafeFile` where others may change that mailbox.
+        """
+        return await in_thread(lambda: self._practised(token))
+
+    def _practised(self, token: str) -> tuple[Shown, ...]:
+        from smtp_wizard.engine.sandbox import mailbox
+
+        try:
+            found = next((each for each in mailbox.messages(self._practice) if token in each.subject.split()), None)
+            body = mailbox.read(self._practice, found.key).shown("text/plain") if found is not None else None
+        except (KeyError, OSError):  # emptied meanwhile, or the disk is at fault: it is not there
+            return ()
+        if found is None or body is None:
+            return ()
+        paragraphs = (shown(each) for each in body.text().replace("\r", "").split("\n\n"))
+        return (phrase("Subject: {}", shown(found.subject)), *(each for each in paragraphs if token in each))
 
     def _draft_mail(self, draft: Draft, token: str) -> Mail:
         sender, endpoint = draft.from_address, draft.connection.endpoint

@@ -23,6 +23,10 @@ KEEP = 100
 """Results of each account; the oldest go first."""
 
 
+NOT_PROVED = "not-proved"
+"""The code of a last result whose test message the server took, and nobody has seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class LastResult:
     """How the last check of an account came out."""

@@ -13,11 +13,12 @@ from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.oauth.grants import Grant
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import ProviderKind
-from smtp_wizard.engine.state.results import LastResult
-from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof, as_catalogued
+from smtp_wizard.engine.state.results import NOT_PROVED, LastResult
+from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof, as_catalogued
 
 
 def draft_of(account: Account, secret: Secret | None, catalog: Catalog) -> Draft:
@@ -78,7 +79,6 @@ def account_of(draft: Draft, now: datetime) -> Account:
     """Return the account that a draft makes, its secret still to be kept. Raises `InputError`."""
     if draft.address is None or not knows_server(draft.connection) or not draft.name:
         raise InputError(phrase("The account is not complete yet."))
-    proof = draft.proof if draft.signed_in else None
     return Account(
         name=draft.name,
         address=draft.address,
@@ -88,8 +88,18 @@ def account_of(draft: Draft, now: datetime) -> Account:
         store=None,
         created=now,
         id=new_id(),
-        last=LastResult(proof.at, proof.depth, proof.verdict) if proof else None,
+        last=_proved(draft),
     )
+
+
+def _proved(draft: Draft) -> LastResult | None:
+    """Return what the checks of a draft have proved; a test message that nobody has seen leaves that open."""
+    proof = draft.proof if draft.signed_in else None
+    if proof is None:
+        return None
+    if proof.depth is Depth.SEND and draft.arrival is Arrival.NOT_YET:
+        return LastResult(proof.at, proof.depth, Verdict.WARN, None, NOT_PROVED)
+    return LastResult(proof.at, proof.depth, proof.verdict)
 
 
 def edited_account(draft: Draft, book: AccountBook) -> Account | None:

@@ -46,7 +46,10 @@ class Arrival(StrEnum):
 
     UNASKED = "unasked"
     ARRIVED = "arrived"
+    JUNK = "junk"
+    """It arrived, in the junk folder."""
     NOT_YET = "not-yet"
+    """The server took it; nobody has seen it."""
     SKIPPED = "skipped"
 
 
@@ -103,6 +106,8 @@ class Draft:
     proof: Annotated[Proof | None, UNSAVED] = None
     test_to: AddressText | None = None
     arrival: Arrival = Arrival.UNASKED
+    test_word: Annotated[str, YOUNGER] = ""
+    """The code word in the test message that was sent last."""
     name: str = ""
     scope: Scope = Scope.GENERAL
     store: StoreKind | None = None
@@ -180,6 +185,7 @@ class Draft:
             by_hand=provider.kind is ProviderKind.CUSTOM,
             secret=None,
             proof=None,
+            arrival=Arrival.UNASKED,
         )
         return fresh.with_path(only) if only is not None and is_usable(only) else fresh
 
@@ -196,14 +202,22 @@ class Draft:
         usual = self.address.wire if self.address is not None and filled_in else before.username
         username = "" if needs is Auth.NONE else usual
         connection = replace(before, path=path.id, auth=needs, username=username, sandbox=path.scenario)
-        return replace(self, connection=connection, token_elsewhere=False, secret=None, proof=None, saved=None)
+        return replace(
+            self,
+            connection=connection,
+            token_elsewhere=False,
+            secret=None,
+            proof=None,
+            arrival=Arrival.UNASKED,
+            saved=None,
+        )
 
     def with_endpoint(self, endpoint: Endpoint) -> Self:
         """Set the server. A yes to an unencrypted password holds for the endpoint it was given for."""
         if endpoint == self.connection.endpoint:
             return self
         connection = replace(self.connection, endpoint=endpoint, allow_cleartext=False)
-        return replace(self, connection=connection, proof=None, saved=None)
+        return replace(self, connection=connection, proof=None, arrival=Arrival.UNASKED, saved=None)
 
     def with_typed_endpoint(self, endpoint: Endpoint) -> Self:
         """As `with_endpoint`, for what stands in the person's fields: a host that they put there is confirmed."""
@@ -222,7 +236,8 @@ class Draft:
         if username == self.connection.username and secret == self.secret:
             return self
         connection = replace(self.connection, username=username)
-        return replace(self, connection=connection, secret=secret, proof=None, saved=None)
+        arrival = self.arrival if username == self.connection.username else Arrival.UNASKED
+        return replace(self, connection=connection, secret=secret, proof=None, arrival=arrival, saved=None)
 
     def with_typed(self, name: str, text: str | None) -> Self:
         """Keep what stands in a field as it is, or forget it (None) because it could be used."""

@@ -73,6 +73,7 @@ async def test_problems_are_on_top_and_counted(desk: Desk) -> None:
         (Verdict.FAIL, None, "", "failed", AccountAction.TEST),
         (Verdict.UNKNOWN, Stage.DATA, "outcome_unknown", "not known whether it was sent", AccountAction.TEST),
         (Verdict.WARN, None, "", "works, with a remark", AccountAction.TEST),
+        (Verdict.WARN, None, "not-proved", "not proved", AccountAction.TEST),
     ],
 )
 async def test_what_failed_is_said_in_words_with_its_cure_first(
