@@ -79,6 +79,12 @@ class AreasApp(TypedAheadApp):
         """Show the tools."""
         self.enter_area(TOOLS)
 
+    def action_explain(self) -> None:
+        """Explain what an application says, over the step where one is."""
+        from smtp_wizard.screens.menu import MenuItem
+
+        self.open_tool(MenuItem.EXPLAIN)
+
     def action_limits(self) -> None:
         """Show the sending limits."""
         self.enter_area(LIMITS)

@@ -17,17 +17,15 @@ from textual.widgets import Input
 from smtp_wizard.app import WizardApp
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
-from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.widgets.choices import Choices
 from smtp_wizard.widgets.guide import GuidePane
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.stepper import Stepper
 from tests.support.misbehaving import Expect, MisbehavingServer, Send, StartTls, Step, good, make_ca
-from tests.support.places import PASSWORD, PLACES, Place, draft_at_connect, standing
+from tests.support.places import PASSWORD, PLACES, Place, at_review, draft_at_connect, seen, sent, standing
 from tests.support.walk import Walk, make_desk, walking
 
 MOST_KEYS = 14
@@ -55,14 +53,9 @@ async def test_a_rehearsal_takes_few_keys(tmp_path: Path) -> None:
         await walk.press("enter")
         await walk.until_reads("Press Enter to go on")
         await walk.press("enter")
-        await walk.at("testmail")
-        await walk.write("ben@elsewhere.example")
-        await walk.press("enter")
-        await walk.until_reads("Did it arrive")
-        await walk.press("enter")
-        await walk.at("review")
-        store = walk.the("#store", Choices)
-        await walk.until(lambda: store.selected == StoreKind.KEYRING, "the keyring to be chosen")
+        await sent(walk, "ben@elsewhere.example")
+        await seen(walk)
+        await at_review(walk)
         await walk.press("enter")
         await walk.at("done")
         assert desk.book.get(walk.draft.saved or "").connection.sandbox == "accept"

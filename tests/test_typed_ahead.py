@@ -120,9 +120,11 @@ def test_what_is_typed_before_the_program_reads_arrives_in_order(tmp_path: Path)
         screen.until_reads("Press Enter to go on")
         assert "[Connect]" in screen.shown
         screen.press(ENTER, "ben@elsewhere.example", ENTER)
-        screen.until_reads("Did it arrive")
+        screen.until_reads("Which code word is in the message?")
+        screen.press(DOWN, DOWN, ENTER)  # it is in the junk folder
+        screen.until_reads("It arrived, in the junk folder.")
         screen.press(ENTER)
-        screen.until_reads("[Save]")
+        screen.until_reads("Save it like this?")
         assert screen.leave() == 0
 
 

@@ -2,88 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual import on
 from textual.content import Content
 from textual.widget import Widget
 
-from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.engine.wizard.steps import StepId
-from smtp_wizard.screens.dialogs import GuideScreen
-from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.text.wizard import (
-    APPLICATION_GUIDE,
-    PURPOSE,
-    SCOPE_GUIDE,
-    TYPE_THIS,
-    application_rows,
-    done_notes,
-    grouped,
-    saved_words,
-)
+from smtp_wizard.flows.done import DoneFlow, DoneOffer, DoneState
+from smtp_wizard.flows.flow import Offer, Section
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import StepPage, question
+from smtp_wizard.text.wizard import APPLICATION_GUIDE, PURPOSE, SCOPE_GUIDE
+from smtp_wizard.widgets.chips import Chip
+from smtp_wizard.widgets.handover import HandoverCard
+from smtp_wizard.widgets.lines import STRONG
+from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.text import Plain
 
 
-class DoneScreen(StepScreen):
+class DoneScreen(StepPage[DoneState, StrEnum]):
     """The only place where the password is shown: on a key press, in groups of four, as it is typed by hand."""
 
     STEP = StepId.DONE
-    HELP: ClassVar[str] = (
-        f"{PURPOSE[StepId.DONE]} P shows the password, and G a guide that goes through the application's screen field "
-        "by field."
-    )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "finish", "Finish", key_display="enter"),
-        Binding("p", "password", "Password"),
-        Binding("g", "guide", "The application's screen"),
-        Binding("u", "scope", "Which mails?"),
-    ]
+    HELP: ClassVar[str] = PURPOSE[StepId.DONE]
+    flow: DoneFlow
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
-        super().__init__(kit, draft)
-        self.password = Plain(self._hidden(), id="password")
-        self._shown = False
+        flow = DoneFlow(
+            draft,
+            catalog=kit.desk.catalog,
+            screen=load_handover(),
+            copy=self._copy,
+        )
+        super().__init__(kit, draft, flow)
+        state = flow.state
+        self.asked = question(state.question)
+        self.handover = HandoverCard(state, flow.password)
+        self.answers: OfferList[StrEnum] = OfferList(_rows(state))
+        self.proved = Plain(_proved(state), classes="told")
 
-    def body(self) -> Iterator[Widget]:
-        yield Plain(Content.styled(saved_words(self.draft), "bold $text-success"), classes="question")
-        if self.draft.connection.sandbox:
-            yield Plain(
-                "This was practice, on this computer alone. A real account works the same way: press Enter, then N, "
-                "and type your own address.",
-                classes="note",
-            )
-        yield Plain(Content.styled(TYPE_THIS, "bold"), classes="question")
-        yield Plain(self._values(), id="values")
-        yield self.password
-        yield Plain(done_notes(self.draft), classes="note")
+    # -- drawing ----------------------------------------------------------------------------------------------------
 
-    def _values(self) -> str:
-        return "\n".join(f"  {label:<19}{value}" for label, value in application_rows(self.draft))
+    def column(self) -> Iterator[Widget]:
+        yield self.asked
+        yield self.handover
+        yield self.answers
+        yield self.proved
 
-    def _hidden(self) -> str:
-        if self.draft.connection.auth is Auth.NONE:
-            return ""
-        return f"  {'Password':<19}press P to show it in groups of four"
+    def rail(self) -> Sequence[Section]:
+        return [*self.flow.state.sections, Section("", ("F6  the same, field by field", "U   General or all?"))]
 
-    def action_password(self) -> None:
-        """Show the password in groups of four, or hide it again."""
-        if self.draft.secret is None:
-            return
-        self._shown = not self._shown
-        text = f"  {'Password':<19}{grouped(self.draft.secret.reveal())}" if self._shown else self._hidden()
-        self.password.update(text)
+    def draw(self, state: DoneState) -> None:
+        self.asked.update(Content.styled(state.question, STRONG))
+        self.handover.show_state(state, self.flow.password)
+        self.answers.offer(_rows(state))
+        self.proved.update(_proved(state))
 
-    def action_guide(self) -> None:
-        """Show the guide to the application's own screen."""
-        self.app.push_screen(GuideScreen(self.kit.shelf.get(APPLICATION_GUIDE)))
+    # -- keys -------------------------------------------------------------------------------------------------------
 
-    def action_scope(self) -> None:
-        """Show the guide to General Emails Only and For All Emails."""
-        self.app.push_screen(GuideScreen(self.kit.shelf.get(SCOPE_GUIDE)))
+    def chips(self) -> Sequence[Chip]:
+        state = self.flow.state
+        show = Chip("f2", "Hide" if state.revealed else "Show", self._reveal, help="show or hide the password")
+        return [
+            self.answers.chip(),
+            *([show] if state.has_password else []),
+            Chip("f6", "Guide", self._guide, help="guide: the application's screen, field by field"),
+            Chip("u", "General or all?", self._scope, help="which mails go through which account", shown=False),
+        ]
 
-    def action_finish(self) -> None:
-        """Leave the wizard; the saved accounts come next."""
-        self.go_on(self.draft)
+    def _reveal(self) -> None:
+        self.act(DoneOffer.PASSWORD)
+
+    def _copy(self, value: str) -> None:
+        self.app.copy_to_clipboard(value)
+
+    def _guide(self) -> None:
+        self.show_guide(APPLICATION_GUIDE)
+
+    def _scope(self) -> None:
+        self.show_guide(SCOPE_GUIDE)
+
+    def escape(self) -> None:
+        """Leave the values that can be copied; else go back."""
+        self.act(DoneOffer.BACK)
+
+    def collect(self) -> Draft:
+        return self.flow.draft
+
+    @on(OfferList.Chosen)
+    def _chosen(self, message: OfferList.Chosen) -> None:
+        if message.offer.id is DoneOffer.EXPLAIN:
+            self.run_action_now("app.explain")
+        else:
+            self.act(message.offer.id)
+
+
+def _rows(state: DoneState) -> Sequence[Offer[StrEnum]]:
+    """What has a key of its own is no row of the list."""
+    return [each for each in state.offers if not each.key]
+
+
+def _proved(state: DoneState) -> str:
+    return "\n".join(line for line in (state.proved, state.note) if line)

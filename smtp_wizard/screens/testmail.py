@@ -1,221 +1,172 @@
-"""Test mail: a message to a different address, and did it arrive?"""
+"""Test mail: a message to another mailbox, and the code word that was in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from textual import on, work
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual import on
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Button, Input
 
-from smtp_wizard.engine.accounts.lockout_guard import refused
-from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
-from smtp_wizard.engine.checks.events import Event
-from smtp_wizard.engine.services.options import Options
-from smtp_wizard.engine.wizard.draft import Arrival, Draft
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
-from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
-from smtp_wizard.screens.dialogs import ConfirmScreen
-from smtp_wizard.screens.finding import answer_transcript
-from smtp_wizard.screens.passphrase import unlocked
-from smtp_wizard.screens.step import Kit, StepScreen
-from smtp_wizard.text.stores import VAULT_CLOSED
-from smtp_wizard.text.wizard import (
-    ANYWAY_NO,
-    ANYWAY_QUESTION,
-    ANYWAY_YES,
-    ARRIVED,
-    GO_ON_UNKNOWING,
-    NOT_YET,
-    NOT_YET_WORDS,
-    PURPOSE,
-    REFUSED_AT_TESTMAIL,
-    SEND_AGAIN,
-    TESTMAIL_QUESTION,
-    ArrivalAnswer,
-    another_address,
-    arrived_question,
-    parse_recipient,
-)
-from smtp_wizard.widgets.checks import CheckList
-from smtp_wizard.widgets.choices import Choice, Choices
-from smtp_wizard.widgets.fields import Field, TextInput
-from smtp_wizard.widgets.finding_card import FindingCard
-from smtp_wizard.widgets.text import Plain
-from smtp_wizard.widgets.transcript import TranscriptPane
+from smtp_wizard.flows.flow import Entry, Offer, Section
+from smtp_wizard.flows.test_mail import MailTestFlow
+from smtp_wizard.flows.test_mail_state import MailTestOffer, MailTestState, Phase
+from smtp_wizard.output.lines import STAGE_WORDS, transcript_line
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import question
+from smtp_wizard.screens.panel import INSIDE
+from smtp_wizard.screens.unlocking import UnlockingPage
+from smtp_wizard.text.wizard import PURPOSE
+from smtp_wizard.widgets.chips import Chip
+from smtp_wizard.widgets.frame import Frame, TextFrame
+from smtp_wizard.widgets.lines import BAD, GOOD, MUTED, STRONG
+from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.text import Plain, folded
+
+BOUNCES_GUIDE = "bounces"
+NOTHING_YET = "Nothing was sent yet."
 
 
-class TestMailScreen(StepScreen):
-    """The only step that sends. The same address is refused: mail to oneself proves little."""
+class TestMailScreen(UnlockingPage[MailTestState, MailTestOffer]):
+    """One question after the other in the same places: the field, the card, the answers."""
 
     STEP = StepId.TESTMAIL
     HELP: ClassVar[str] = PURPOSE[StepId.TESTMAIL]
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f9", "anyway", "Try anyway"),
-        Binding("f4", "details", "Details"),
-        Binding("f8", "skip", "Skip"),
-        Binding("f5", "again", "Send again", show=False),
-    ]
+    flow: MailTestFlow
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
-        super().__init__(kit, draft)
-        typed = draft.typed.get("test_to", str(draft.test_to or ""))
-        self.field = Field(
-            "Send a test to",
-            TextInput(typed, placeholder="another address of yours", id="to"),
-            hint=another_address(draft),
-            parse=self._recipient,
+        desk = kit.desk
+        flow = MailTestFlow(
+            draft,
+            checks=desk.checks,
+            tokens=desk.tokens,
+            vault=desk.stores.vault,
+            catalog=desk.catalog,
+            now=desk.now,
         )
-        self.checks = CheckList(of_interest=(Stage.MAIL, Stage.RCPT, Stage.DATA), id="checks")
-        self.card = FindingCard(id="finding")
-        self.arrived = Choices(
-            [
-                Choice(ArrivalAnswer.YES, ARRIVED),
-                Choice(ArrivalAnswer.NO, NOT_YET),
-                Choice(ArrivalAnswer.AGAIN, SEND_AGAIN),
-                Choice(ArrivalAnswer.ON, GO_ON_UNKNOWING),
-            ],
-            id="arrived",
-        )
-        self.question = Plain("", classes="question", id="arrived-question")
-        self.advice = Plain("", classes="note", id="advice")
-        self.transcript = TranscriptPane(id="transcript")
-        self._details = False
+        super().__init__(kit, draft, flow)
+        self.unlocks = flow
+        state = flow.state
+        self.asked = question(state.question)
+        self.frame = TextFrame(state.entry or Entry(label=""))
+        self.frame.field.id = "to"
+        self._allow_typing(state)
+        self.card = OutcomeCard(state.card)
+        self.answers: OfferList[MailTestOffer] = OfferList(_rows(state), selected=_marked(state))
+        self.told = Plain(state.note, classes="told")
+        self.told.display = bool(state.note)
+        self._phase = state.phase
 
-    def body(self) -> Iterator[Widget]:
-        yield Plain(Content.styled(TESTMAIL_QUESTION, "bold"), classes="question")
-        yield self.field
-        with Horizontal(classes="buttons"):
-            yield Button("Send test mail", id="send", compact=True, variant="primary")
-            yield Button("Skip this step (F8)", id="skip", compact=True)
-        yield self.checks
+    # -- drawing ----------------------------------------------------------------------------------------------------
+
+    def column(self) -> Iterator[Widget]:
+        yield self.asked
+        yield self.frame
         yield self.card
-        yield self.question
-        yield self.arrived
-        yield self.advice
-        yield self.transcript
+        yield self.answers
+        yield self.told
 
-    def on_mount(self) -> None:
-        for hidden in (self.question, self.arrived, self.advice, self.transcript):
-            hidden.display = False
-        self.field.entry.focus()
-        if self.draft.arrival in (Arrival.ARRIVED, Arrival.NOT_YET):
-            self._ask()
+    def rail(self) -> Sequence[Section]:
+        return self.flow.state.sections
 
-    def _recipient(self, text: str) -> Address:
-        return parse_recipient(self.draft, text, "press F8 to skip")
+    def draw(self, state: MailTestState) -> None:
+        self.asked.update(Content.styled(state.question, STRONG))
+        self._allow_typing(state)
+        if state.entry is not None:
+            self.frame.show(state.entry)
+        self.card.show_card(state.card)
+        self.answers.offer(_rows(state), selected=_marked(state))
+        if self.told.display or state.note:
+            self.told.update(state.note)
+            self.told.display = bool(state.note)
+        if state.phase is not self._phase:
+            self._phase = state.phase
+            self._put_cursor(state)
+
+    def _allow_typing(self, state: MailTestState) -> None:
+        """A field that is not there can have no cursor either."""
+        self.frame.display = state.entry is not None
+        self.frame.disabled = state.entry is None or state.phase is Phase.SENDING
+
+    def _put_cursor(self, state: MailTestState) -> None:
+        """Put the cursor where the answer to the new question is given."""
+        if state.entry is not None and state.phase is not Phase.SENDING:
+            self.frame.field.focus()
+        elif state.offers:
+            self.answers.focus()
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def chips(self) -> Sequence[Chip]:
+        details = Chip("f4", "Details", self._details, help="details: every check, and the server's own words")
+        if self.flow.state.phase is Phase.SENDING:
+            return [details]
+        guide = Chip("f6", "Guide", self._guide, help="guide: when a message comes back")
+        return [self._enter_chip(), *([details] if self.flow.report is not None else []), guide]
+
+    def _enter_chip(self) -> Chip:
+        """Enter takes the answer that is marked; while none is, what stands in the field."""
+        state = self.flow.state
+        if state.entry is None or self.answers.selected is not None:
+            return self.answers.chip()
+        first = state.offers[0]
+        return Chip("enter", first.verb, lambda: self.act(first.id))
+
+    def back_words(self) -> str:
+        """As `StepPage.back_words`."""
+        return "Stop" if self.flow.state.phase is Phase.SENDING else "Back"
+
+    def escape(self) -> None:
+        """Stop the attempt; else go to the question before."""
+        if not self.stop():
+            self.act(MailTestOffer.BACK)
 
     def collect(self) -> Draft:
-        to = self.field.read().value
-        if to is None:
-            return self.draft.with_typed("test_to", self.field.value or None)
-        return replace(self.draft, test_to=to).with_typed("test_to", None)
+        return self.flow.draft
 
-    @on(Input.Submitted, "#to")
-    @on(Button.Pressed, "#send")
-    def _enter(self) -> None:
-        if self.at_work("checks"):
-            return
-        if self.draft.refused:
-            self.banner.say(REFUSED_AT_TESTMAIL)
+    @on(Frame.Changed)
+    def _typed(self, message: Frame.Changed) -> None:
+        self.answers.unmark()  # whoever types means the field again
+        self.flow.type(message.text)
+
+    @on(OfferList.Chosen)
+    def _chosen(self, message: OfferList.Chosen) -> None:
+        if message.offer.id is MailTestOffer.EXPLAIN:
+            self.run_action_now("app.explain")
         else:
-            self.action_again()
+            self.act(message.offer.id)
 
-    def action_again(self) -> None:
-        """Send, whatever came of the last time; not while that is being done."""
-        if self.at_work("checks"):
-            return
-        if self.field.parsed() is not None:
-            self._send(self.collect())
-        else:
-            self.field.entry.focus()
+    def _guide(self) -> None:
+        self.show_guide(BOUNCES_GUIDE)
 
-    @work(exclusive=True, group="checks")
-    async def _send(self, draft: Draft, *, anyway: bool = False) -> None:
-        self.banner.say("")
-        self.checks.begin()
-        self.card.show(None)
-        for hidden in (self.question, self.arrived, self.advice):
-            hidden.display = False
-        desk = self.kit.desk
-        try:
-            if not await unlocked(self.app, desk.stores.vault, await desk.tokens.store_of(draft)):
-                raise InputError(VAULT_CLOSED)
-            options = Options(ignore_lockout=anyway)
-            report = await desk.checks.check_draft(draft, Depth.SEND, self._take, options=options)
-        except EXPECTED_ERRORS as problem:
-            self.banner.say(str(problem))
-            return
-        self.draft = draft
-        if refused(report):  # what was proved before holds no longer, on the way back either
-            self.draft = replace(draft, proof=self.kit.desk.checks.prove(draft, report, Depth.SEND))
-        self.card.show(next(iter(report.findings), None), details=self._details)
-        self.refresh_bindings()
-        if report.verdict in (Verdict.PASS, Verdict.WARN):
-            self.draft = replace(draft, proof=self.kit.desk.checks.prove(draft, report, Depth.SEND))
-            self._ask()
-        elif report.verdict is Verdict.UNKNOWN:
-            self._ask()
-        if self._details:
-            self.transcript.show(self.checks.lines)
+    def _details(self) -> None:
+        rows = _detail_rows(self.flow)
+        self.show_details(rows, "\n".join(row.plain for row in rows))
 
-    def _take(self, event: Event) -> None:
-        self.checks.take(event)
 
-    def _ask(self) -> None:
-        self.question.update(Content.styled(arrived_question(self.draft), "bold"))
-        self.question.display = self.arrived.display = True
-        self.arrived.focus()
-        self.arrived.scroll_visible(animate=False)
+def _rows(state: MailTestState) -> Sequence[Offer[MailTestOffer]]:
+    """Where there is a field, the first offer is what Enter does with it, and no row of the list."""
+    return state.offers[1:] if state.entry is not None else state.offers
 
-    @on(Choices.Taken, "#arrived")
-    def _answered(self) -> None:
-        match self.arrived.selected:
-            case ArrivalAnswer.YES:
-                self.go_on(replace(self.collect(), arrival=Arrival.ARRIVED))
-            case ArrivalAnswer.NO:
-                self.draft = replace(self.draft, arrival=Arrival.NOT_YET)
-                self.advice.update(NOT_YET_WORDS)
-                self.advice.display = True
-                self.advice.scroll_visible(animate=False)
-            case ArrivalAnswer.AGAIN:
-                self.field.entry.focus()
-            case ArrivalAnswer.ON:
-                self.go_on(replace(self.collect(), arrival=Arrival.NOT_YET))
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the key for a sign-in against advice only where there was none."""
-        return self.card.paused if action == "anyway" else True
+def _marked(state: MailTestState) -> int | None:
+    return None if state.entry is not None else 0
 
-    def action_anyway(self) -> None:
-        """Send although the sign-in may lock the account, once the person has said yes."""
 
-        def answered(yes: bool | None) -> None:
-            if yes and not self.at_work("checks") and self.field.parsed() is not None:
-                self._send(self.collect(), anyway=True)
-
-        self.app.push_screen(ConfirmScreen(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO), answered)
-
-    @on(Button.Pressed, "#skip")
-    def action_skip(self) -> None:
-        """Go on without a test message."""
-        self.workers.cancel_group(self, "checks")
-        self.go_on(replace(self.collect(), arrival=Arrival.SKIPPED))
-
-    def action_details(self) -> None:
-        """Show or hide the server's own words and the dialogue."""
-        self._details = not self._details
-        self.transcript.show(self.checks.lines)
-        self.card.show(self.card.finding, details=self._details)
-        self.transcript.unfold(self._details, failed=self.card.finding is not None, otherwise=self.field.entry.focus)
-
-    def on_transcript_pane_wanted(self, message: TranscriptPane.Wanted) -> None:
-        """The dialogue was copied, or is wanted in full."""
-        answer_transcript(self, message, self.kit.shelf, self.card.finding, self.banner)
+def _detail_rows(flow: MailTestFlow) -> Sequence[Content]:
+    """Return every check with its sign, and what was said to the server and its answers."""
+    rows: list[Content] = []
+    for result in flow.results:
+        good = result.verdict.value in ("pass", "warn")
+        took = f"{result.took * 1000:.0f} ms"
+        first, *rest = folded(f"{result.detail}   {took}" if result.detail else took, INSIDE - 17)
+        head = Content.assemble(("✓" if good else "✗", GOOD if good else BAD), f"  {STAGE_WORDS[result.stage]:<14}")
+        rows += [Content.assemble(head, first), *(Content(" " * 17 + line) for line in rest)]
+    if not flow.heard:
+        return [*rows, *([] if rows else [Content(NOTHING_YET)])]
+    rows += [Content(""), Content.styled("What was said; C is this program, S the server", MUTED)]
+    return [*rows, *(Content(row) for line in flow.heard for row in folded(transcript_line(line), INSIDE))]

@@ -141,6 +141,14 @@ class OfferList(Lines, Generic[IdT], can_focus=True):
         self._mark(able[at])
         return True
 
+    def unmark(self) -> None:
+        """Take the mark away: Enter means something else again."""
+        if self._at is not None:
+            old, self._at = self._at, None
+            rows = self._drawn(self.size.width)
+            self.refresh(*(Region(0, y, self.size.width, 1) for y, row in enumerate(rows) if row.item == old))
+            self.post_message(self.Highlighted(self))
+
     def action_move(self, by: int) -> None:
         """As `move`; above the first one is whatever stands above the list."""
         if not self.move(by) and by < 0:

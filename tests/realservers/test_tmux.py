@@ -17,6 +17,8 @@ import pytest
 
 from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.sandbox import mailbox
+from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.real
@@ -119,16 +121,24 @@ def test_from_the_address_to_the_saved_account(tmux: Tmux, own_home: Path) -> No
     tmux.press("Enter")
     tmux.wait_for("Press Enter to go on")
     tmux.press("Enter")
-    tmux.wait_for("Send a test message")
+    tmux.wait_for("Where should the test message go?")
     tmux.write(TEST_TO)
     tmux.press("Enter")
-    tmux.wait_for(f"Did it arrive at {TEST_TO}?")
+    tmux.wait_for("Which code word is in the message?")
+    config = Path(os.environ["SMTP_WIZARD_CONFIG"])
+    tmux.write(mailbox.messages(config / PRACTICE_FOLDER)[0].subject.split()[-1])
     tmux.press("Enter")
-    tmux.wait_for("Account name")
-    tmux.wait_for("ask me each time")
+    tmux.wait_for("Name of the account")
+    tmux.press("F9")
+    tmux.wait_for("Where should the password be kept?")
+    tmux.press("Up")
+    for _ in range(5):
+        tmux.press("Down")
     tmux.press("Enter")
-    tmux.wait_for("is saved and tested")
-    assert len(tmux.pressed) <= 14
+    tmux.wait_for("is kept nowhere")
+    tmux.press("Enter")
+    tmux.wait_for("is saved.")
+    assert len(tmux.pressed) <= 22
     assert PASSWORD not in tmux.screen
     (account,) = AccountBook(Path(os.environ["SMTP_WIZARD_CONFIG"])).list()
     assert account.connection.sandbox == "accept"

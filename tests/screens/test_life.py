@@ -41,6 +41,7 @@ from smtp_wizard.screens.too_small import TooSmallScreen
 from smtp_wizard.screens.tools import HELP as tools_help
 from smtp_wizard.screens.tools import GuideListScreen, MailboxScreen, MessageScreen, ToolsScreen
 from smtp_wizard.screens.unsubscribe import HELP as unsubscribe_help
+from tests.support.places import skipped
 from tests.support.stores import MemoryBackend, desktop
 from tests.support.walk import Walk, make_desk, walking
 
@@ -166,8 +167,7 @@ async def test_change_goes_through_the_wizard_filled_in(desk: Desk) -> None:
         await walk.press("enter")
         await walk.until_reads("this works")
         await walk.press("enter")
-        await walk.at("testmail")
-        await walk.press("f8")
+        await skipped(walk)
         await walk.at("review")
         await walk.fill("#sender-name", "Ana's Cleaning")
         await walk.press("enter")
@@ -338,8 +338,7 @@ async def test_the_draft_is_written_at_every_step_and_gone_once_saved(desk: Desk
         await walk.press("enter")
         await walk.until_reads("this works")
         await walk.press("enter")
-        await walk.at("testmail")
-        await walk.press("f8")
+        await skipped(walk)
         await walk.at("review")
         await walk.press("enter")
         await walk.at("done")

@@ -33,13 +33,14 @@ from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.engine.wizard.steps import takes_password
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.flows.sign_in import SignInOffer, SignInState
+from smtp_wizard.flows.test_mail_state import MailTestOffer, Phase
 from smtp_wizard.output.lines import who_words
 from smtp_wizard.screens.oauth import OAuthScreen
 from smtp_wizard.screens.signin import SignInScreen
+from smtp_wizard.screens.testmail import TestMailScreen
 from smtp_wizard.text.wizard import REFUSED_AS_IT_IS
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.checks import CheckList
-from smtp_wizard.widgets.choices import Choices
 from smtp_wizard.widgets.fields import SecretInput, TextInput
 from smtp_wizard.widgets.finding_card import FindingCard
 from smtp_wizard.widgets.guide import GuidePane
@@ -47,6 +48,7 @@ from smtp_wizard.widgets.rows import RowList
 from tests.engine.oauth.test_oauth import visit
 from tests.support.discovering import answering
 from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
+from tests.support.places import seen, skipped, take
 from tests.support.redirect import Led, RedirectWire, open_relay, playing, tls_ports
 from tests.support.stores import MemoryBackend, desktop
 from tests.support.walk import Walk, catalog, in_one_line, make_desk, walking, words_of
@@ -291,6 +293,21 @@ class Person(Walk):
             assert in_one_line(f"{number}. {step}") in words
         assert scenario not in WELL_KNOWN or finding.code in WELL_KNOWN[scenario], f"{scenario}: {finding}"
 
+    async def sees_why_it_was_not_sent(self, scenario: str) -> None:
+        """The card says what failed, and what to do first; where the answer was lost, that nobody knows."""
+        screen = self.app.screen
+        assert isinstance(screen, TestMailScreen)
+        await self.until(lambda: screen.flow.state.phase is not Phase.SENDING and screen.flow.report, "the end")
+        assert screen.flow.report is not None
+        failed = next(each for each in screen.flow.report.results if each.verdict in (Verdict.FAIL, Verdict.UNKNOWN))
+        assert failed.verdict is (Verdict.UNKNOWN if scenarios()[scenario].drops else Verdict.FAIL)
+        assert failed.stage is self.failing_stage(scenario), f"{scenario}:\n{self.shown}"
+        finding = failed.finding
+        assert finding is not None
+        lost = failed.stage is Stage.DATA and failed.verdict is Verdict.UNKNOWN
+        await self.until_reads("It may or may not have been sent" if lost else finding.title)
+        assert scenario not in WELL_KNOWN or finding.code in WELL_KNOWN[scenario], f"{scenario}: {finding}"
+
     def failing_stage(self, scenario: str) -> Stage | None:
         endpoint = self.draft.connection.endpoint
         assert endpoint is not None
@@ -311,8 +328,8 @@ class Person(Walk):
         """Send the test message in vain; the address is still there afterwards."""
         self.lead_to(scenario)
         await self.send()
-        await self.sees_failure(scenario)
-        assert self.the("#to", TextInput).value == TEST_TO
+        await self.sees_why_it_was_not_sent(scenario)
+        assert str(self.draft.test_to) == TEST_TO
 
     # -- what mends it ----------------------------------------------------------------------------------------------
 
@@ -335,21 +352,26 @@ class Person(Walk):
         await self.write(TEST_TO)
 
     async def send(self) -> None:
-        self.the("#to", TextInput).focus()
-        await self.check()
+        """Send, for the first time or once more."""
+        if self.reads("Which code word is in the message?"):
+            await self.press("escape")
+        if self.reads("Where should the test message go?"):
+            await self.press("enter")
+            return
+        await take(self, MailTestOffer.AGAIN)
 
     async def sees_it_arrive(self) -> None:
         self.lead_to(GOOD)
         await self.send()
-        await self.until_reads(f"Did it arrive at {TEST_TO}?")
-        await self.press("enter")
+        await self.until_reads(f"to {TEST_TO}")
+        await self.until_reads("Which code word is in the message?")
+        await seen(self)
 
     async def save(self) -> None:
         """From the review to the saved account, its secret in the keyring."""
         await self.at("review")
         if self.way.needs_secret:
-            store = self.the("#store", Choices)
-            await self.until(lambda: store.selected == StoreKind.KEYRING, "the keyring to be chosen")
+            await self.until_reads("Password  in this computer's keyring")
         await self.press("enter")
         await self.at("done")
         desk = self.app.kit.desk
@@ -418,7 +440,8 @@ async def test_a_rehearsal(way: Way, tmp_path: Path, practice_folder: Path) -> N
         await walk.go_to_test_mail()
         if stage in MESSAGE_STAGES:
             await walk.fails_to_send(scenario)
-            await walk.press("f8")
+            await walk.press("escape")
+            await skipped(walk)
         else:
             await walk.sees_it_arrive()
         await walk.save()

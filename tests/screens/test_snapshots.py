@@ -259,7 +259,7 @@ async def sent(walk: Walk) -> None:
     await walk.at("testmail")
     await walk.write("bob@example.test")
     await walk.press("enter")
-    await walk.until_reads("Did it arrive")
+    await walk.until_reads("Which code word is in the message?")
 
 
 async def review(walk: Walk) -> None:

@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.sandbox.mailbox import messages
-from smtp_wizard.engine.secrets.base import SecretStore
+from smtp_wizard.engine.secrets.base import Availability, SecretStore
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
@@ -27,15 +27,13 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
 from smtp_wizard.flows.provider import ProviderOffer
-from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.panel import QuestionPanel
+from smtp_wizard.text.save import displaces_title, taken_title
 from smtp_wizard.text.server import RIGHT
 from smtp_wizard.text.wizard import (
     BLANK_AT_END,
     SECRET_LACKING,
     USERNAME_LACKING,
-    displace_question,
-    replace_question,
 )
 from smtp_wizard.widgets.choices import Choices
 from smtp_wizard.widgets.fields import SecretInput, TextInput
@@ -43,6 +41,7 @@ from smtp_wizard.widgets.frame import RadioFrame, TextFrame
 from smtp_wizard.widgets.guide import GuidePane
 from tests.support.checking import mendable
 from tests.support.discovering import Answer, answering
+from tests.support.places import keep_in, seen, sent, skipped, take
 from tests.support.redirect import Led, RedirectWire, playing
 from tests.support.stores import FailingStore, always, desktop
 from tests.support.walk import Walk, in_one_line, make_desk, walking
@@ -478,19 +477,42 @@ async def test_mail_to_oneself_is_refused_with_the_reason(desk: Desk, typed: str
 
 
 async def test_mail_that_has_not_arrived_yet_gets_advice_and_can_be_sent_again(desk: Desk) -> None:
-    """'Not yet' says where to look; 'Send another one' goes back to the address."""
+    """'Nothing yet' says where to look, and leads on; 'send it elsewhere' goes back to the address."""
     async with walking(desk, draft=SIGNED_IN) as walk:
-        await walk.at("testmail")
-        await walk.write("ben@elsewhere.example")
-        await walk.press("enter")
-        await walk.until_reads("Did it arrive at ben@elsewhere.example?")
-        await walk.press("down", "enter")
-        await walk.until_reads("Give it five minutes")
+        await sent(walk)
+        await walk.press("up", "enter")
+        await walk.until_reads("Sent just now, and not there")
         assert walk.draft.arrival is Arrival.NOT_YET
         await walk.press("down", "enter")
+        await walk.until_reads("Where should the test message go?")
         assert walk.app.focused is walk.the("#to", TextInput)
         await walk.press("enter")
         await walk.until(lambda: len(messages(desk.folder / PRACTICE_FOLDER)) == 2, "a second message")
+
+
+async def test_nothing_is_taken_for_granted_while_no_word_is_typed(desk: Desk) -> None:
+    """Enter asks for the word; another one is said at the field; the right one leads on."""
+    async with walking(desk, draft=SIGNED_IN) as walk:
+        await sent(walk)
+        await walk.press("enter")
+        await walk.until_reads("Type the word that is in the message")
+        await walk.write("nonsense")
+        await walk.press("enter")
+        await walk.until_reads("That is not the word.")
+        await walk.fill("#to", "")
+        await seen(walk)
+        await walk.at("review")
+        assert walk.draft.arrival is Arrival.ARRIVED
+
+
+async def test_one_key_opens_the_practice_inbox(desk: Desk) -> None:
+    """The word that stands there is the one to type, and typing it means the field again."""
+    async with walking(desk, draft=SIGNED_IN) as walk:
+        await sent(walk)
+        await walk.press("down", "enter")
+        await walk.until_reads(f"Subject: smtp-wizard test {walk.draft.test_word}")
+        await seen(walk)
+        await walk.at("review")
 
 
 # --- save ---
@@ -508,22 +530,32 @@ async def choose(walk: Walk, selector: str, answer: object) -> None:
     raise AssertionError(f"there is no {answer}")
 
 
+async def pick(walk: Walk, selector: str, answer: object) -> None:
+    """Choose one of the words in a frame with the arrows."""
+    frame = walk.the(selector, RadioFrame)
+    frame.focus()
+    for _ in frame.options:
+        if frame.selected == answer:
+            return
+        await walk.press("right")
+    raise AssertionError(f"there is no {answer}")
+
+
 async def test_a_second_account_for_all_mail_displaces_the_first_only_after_asking(desk: Desk) -> None:
     """The careful answer makes this one an account for general mail; the other stays what it is."""
     await desk.accounts.save(replace(PRACTICE, name="First", scope=Scope.ALL, store=StoreKind.SESSION))
     async with walking(desk, draft=replace(TO_BE_SAVED, name="Second")) as walk:
         await walk.at("review")
-        await choose(walk, "#scope", Scope.ALL)
+        await pick(walk, "#scope", Scope.ALL)
         await walk.press("enter")
-        await walk.at_screen(ConfirmScreen)
-        await walk.until_reads(displace_question("First"))
+        await walk.until_reads(displaces_title("First"))
         await walk.press("enter")
-        await walk.at("review")
-        assert walk.the("#scope", Choices).selected == Scope.GENERAL
+        await walk.until_reads("Save it like this?")
+        assert walk.the("#scope", RadioFrame).selected == Scope.GENERAL
         assert {each.name: each.scope for each in desk.book.list()} == {"First": Scope.ALL}
-        await choose(walk, "#scope", Scope.ALL)
+        await pick(walk, "#scope", Scope.ALL)
         await walk.press("enter")
-        await walk.at_screen(ConfirmScreen)
+        await walk.until_reads(displaces_title("First"))
         await walk.press("down", "enter")
         await walk.at("done")
     assert {each.name: each.scope for each in desk.book.list()} == {"First": Scope.GENERAL, "Second": Scope.ALL}
@@ -541,52 +573,86 @@ async def test_replacing_an_account_asks_first(desk: Desk) -> None:
     ) as walk:
         await walk.at("review")
         await walk.press("enter")
-        await walk.at_screen(ConfirmScreen)
-        await walk.until_reads(replace_question("Office"))
+        await walk.until_reads(taken_title("Office"))
         await walk.press("enter")
-        await walk.at("review")
         await walk.until_reads("Type another name.")
         assert [each.identity.sender_name for each in desk.book.list()] == ["Old"]
-        walk.the("#name", TextInput).focus()
+        assert walk.app.focused is walk.the("#name", TextInput)
         await walk.press("enter")
-        await walk.at_screen(ConfirmScreen)
+        await walk.until_reads(taken_title("Office"))
         await walk.press("down", "enter")
         await walk.at("done")
     assert [(each.name, each.identity.sender_name) for each in desk.book.list()] == [("Office", "New")]
 
 
 class KeyringRefuses(SecretStores):
-    """Every store there is; the keyring refuses everything."""
+    """Every store there is; the keyring is there, and takes nothing."""
 
     def get(self, kind: StoreKind) -> SecretStore:
-        return FailingStore() if kind is StoreKind.KEYRING else super().get(kind)
+        return Refusing() if kind is StoreKind.KEYRING else super().get(kind)
+
+
+class Refusing(FailingStore):
+    """Says that it works until something is put into it."""
+
+    async def probe(self) -> Availability:
+        return Availability(True, "It looks as if it worked.", unattended=False)
 
 
 async def test_a_store_that_refuses_keeps_everything_that_was_typed(tmp_path: Path) -> None:
-    """What went wrong stands above the keys; another place for the password saves it after all."""
+    """What went wrong stands above the other places; one of them saves it after all."""
     stores = KeyringRefuses({}, backend_factory=always(desktop()))
     desk = make_desk(tmp_path, stores=stores, now=lambda: NOON)
     async with walking(desk, draft=TO_BE_SAVED) as walk:
         await walk.at("review")
         await walk.fill("#name", "Shop")
         await walk.fill("#sender-name", "Ana's Cleaning")
-        await choose(walk, "#scope", Scope.ALL)
-        await choose(walk, "#company", True)
-        await walk.fill("#company-name", "Ana Ltd")
-        await walk.until_reads("does not work here")
+        await pick(walk, "#scope", Scope.ALL)
+        await pick(walk, "#company", True)
         await walk.press("enter")
-        await walk.until_reads("This store fails on purpose. Choose another place for the password.")
+        await walk.until_reads("This store fails on purpose.")
+        await walk.until_reads("Where should the password be kept?")
         assert desk.book.list() == ()
-        values = {name: walk.the(name, TextInput).value for name in ("#name", "#sender-name", "#company-name")}
-        assert values == {"#name": "Shop", "#sender-name": "Ana's Cleaning", "#company-name": "Ana Ltd"}
         assert walk.draft.secret == SECRET
-        await choose(walk, "#store", StoreKind.SESSION)
+        await take(walk, StoreKind.SESSION)
+        await walk.until_reads("Password is kept nowhere")
+        values = {name: walk.the(name, TextInput).value for name in ("#name", "#sender-name")}
+        assert values == {"#name": "Shop", "#sender-name": "Ana's Cleaning"}
         await walk.press("enter")
         await walk.at("done")
     (account,) = desk.book.list()
-    assert (account.name, account.identity.company_name, account.scope) == ("Shop", "Ana Ltd", Scope.ALL)
+    assert (account.name, account.identity.update_company, account.scope) == ("Shop", True, Scope.ALL)
     assert account.store is not None
     assert account.store.kind is StoreKind.SESSION
+
+
+async def test_what_was_chosen_is_carried_into_the_applications_screen(desk: Desk) -> None:
+    """General or all, and Update Company Email, stand in the screen that is filled in at the end."""
+    async with walking(desk, draft=TO_BE_SAVED) as walk:
+        await walk.at("review")
+        await pick(walk, "#scope", Scope.ALL)
+        await pick(walk, "#company", True)
+        await walk.press("enter")
+        await walk.at("done")
+        assert walk.reads("( ) General Emails Only (•) For All Emails")
+        assert walk.reads("[x] Update Company Email")
+        assert walk.reads("[x] Enable SSL/TLS")
+
+
+async def test_each_value_can_be_copied_by_itself(desk: Desk) -> None:
+    """The third answer lists them; Esc leads back to what stood there."""
+    async with walking(desk, draft=TO_BE_SAVED) as walk:
+        await walk.at("review")
+        await walk.press("enter")
+        await walk.at("done")
+        await walk.press("down", "down", "enter")
+        await walk.until_reads("Which value do you want to copy?")
+        await walk.press("enter")
+        await walk.until_reads("Server is copied: 127.0.0.1")
+        assert walk.app.clipboard == "127.0.0.1"
+        await walk.press("escape")
+        await walk.until_reads("It works")
+        assert walk.step == "done"
 
 
 async def test_a_name_that_cannot_be_used_is_said(desk: Desk) -> None:
@@ -629,23 +695,21 @@ async def test_a_bad_port_is_still_there_when_one_comes_back(desk: Desk) -> None
 
 
 async def test_bad_answers_of_the_last_steps_are_still_there_when_one_comes_back(desk: Desk) -> None:
-    """A recipient that is none, a name with a slash in it, answers that go to nobody."""
+    """A recipient that is none, a name with a slash in it."""
     async with walking(desk, draft=SIGNED_IN) as walk:
         await walk.at("testmail")
         await walk.write("ben@")
-        await walk.press("f8")
+        await skipped(walk)
         await walk.at("review")
         await walk.fill("#name", "a/b")
-        await choose(walk, "#company", True)
-        await walk.fill("#reply-to", "nobody")
+        await pick(walk, "#company", True)
         await walk.press("escape")
         await walk.at("testmail")
         assert walk.the("#to", TextInput).value == "ben@"
-        await walk.press("f8")
+        await skipped(walk)
         await walk.at("review")
         assert walk.the("#name", TextInput).value == "a/b"
-        assert walk.the("#reply-to", TextInput).value == "nobody"
-        assert walk.the("#company", Choices).selected is True
+        assert walk.the("#company", RadioFrame).selected is True
 
 
 async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk) -> None:
@@ -669,12 +733,14 @@ async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk
         await walk.press("enter")
         await walk.at("testmail")
         await walk.write("ben@elsewhere.example")
-        await walk.press("f8")
+        await skipped(walk)
         await walk.at("review")
         await walk.fill("#name", "Shop")
         await walk.fill("#sender-name", "Ana's Cleaning")
-        await choose(walk, "#store", StoreKind.ENV)
-        await walk.fill("#env-name", "SHOP_SECRET")
+        await keep_in(walk, StoreKind.ENV)
+        await walk.fill("#way", "SHOP_SECRET")
+        await walk.press("enter")
+        await walk.until_reads("Password in a variable that you set")
         forward = walk.draft
 
         steps = ["testmail", "connect", "server", "signin", "provider", "address"]
@@ -683,7 +749,7 @@ async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk
             await walk.at(step)
         for step in [*reversed(steps[:-1]), "review"]:
             if step == "review":
-                await walk.press("f8")
+                await walk.press("down", "enter")
             else:
                 await walk.press("enter")
             await walk.at(step)
@@ -694,8 +760,7 @@ async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk
                 assert walk.the("#to", TextInput).value == "ben@elsewhere.example"
         assert walk.the("#name", TextInput).value == "Shop"
         assert walk.the("#sender-name", TextInput).value == "Ana's Cleaning"
-        assert walk.the("#store", Choices).selected == StoreKind.ENV
-        assert walk.the("#env-name", TextInput).value == "SHOP_SECRET"
+        assert (walk.draft.store, walk.draft.env_name) == (StoreKind.ENV, "SHOP_SECRET")
         after = walk.draft
         for kept in ("address", "connection", "secret", "ticks", "proof"):
             assert getattr(after, kept) == getattr(forward, kept), kept

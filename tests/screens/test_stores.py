@@ -27,13 +27,13 @@ from smtp_wizard.runtime.foreground import Foreground
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.passphrase import MoveScreen, PassphraseScreen
+from smtp_wizard.screens.review import ReviewScreen
 from smtp_wizard.text.wizard import STORE_TITLES
-from smtp_wizard.widgets.choices import Choices
 from tests.screens.test_faults_of_our_own import acting, say_yes, to_another_place
 from tests.screens.test_life import PRACTICE, SECRET
 from tests.screens.test_steps import choose
 from tests.support.leaks import assert_no_trace
-from tests.support.places import Go
+from tests.support.places import Go, keep_in, skipped, take
 from tests.support.stores import MemoryBackend, always, desktop
 from tests.support.walk import Walk, make_desk, walking
 
@@ -80,8 +80,7 @@ async def to_review(walk: Walk) -> None:
     await walk.press("enter")
     await walk.until_reads("this works")
     await walk.press("enter")
-    await walk.at("testmail")
-    await walk.press("f8")
+    await skipped(walk)
     await walk.at("review")
 
 
@@ -95,24 +94,26 @@ async def test_a_vault_is_made_when_the_first_password_is_put_into_it(desk: Desk
     await desk.accounts.save(PRACTICE)
     async with walking(desk, start=HOME) as walk:
         await to_review(walk)
-        await choose(walk, "#store", StoreKind.VAULT)
-        await walk.until_reads("An encrypted file of smtp-wizard's own")
+        await keep_in(walk, StoreKind.VAULT)
+        await walk.until_reads("Password in the vault, a locked file.")
         await walk.press("enter")
         await walk.at_screen(PassphraseScreen)
         assert walk.reads("Choose a passphrase for the vault")
         await walk.press("escape")
         await walk.until_reads("The vault stays closed")
+        await take(walk, StoreKind.VAULT)
         await walk.press("enter")
         await walk.at_screen(PassphraseScreen)
         await walk.write("short")
         await walk.press("enter")
         await walk.until_reads("at least 8 characters")
-        await walk.fill("#passphrase", PASSPHRASE.reveal())
+        first, again = "#passphrase", "#passphrase-again"
+        await walk.fill(first, PASSPHRASE.reveal())
         await walk.press("enter")
-        await walk.fill("#passphrase-again", "another one")
+        await walk.fill(again, "another one")
         await walk.press("enter")
         await walk.until_reads("were not the same")
-        await walk.fill("#passphrase-again", PASSPHRASE.reveal())
+        await walk.fill(again, PASSPHRASE.reveal())
         assert_no_trace(PASSPHRASE.reveal(), walk.shown)
         await walk.press("enter")
         await walk.at("done")
@@ -219,16 +220,21 @@ async def test_a_command_is_checked_and_tried(desk: Desk, secret_file: Path) -> 
     command = shlex.join([sys.executable, "-c", program, str(secret_file)])
     async with walking(desk, start=HOME) as walk:
         await to_review(walk)
-        await choose(walk, "#store", StoreKind.COMMAND)
+        await keep_in(walk, StoreKind.COMMAND)
         await walk.press("enter")
         await walk.until_reads("Type the command that prints the password")
-        await walk.fill("#secret-command", "pass show x | head -1")
+        await walk.fill("#way", "pass show x | head -1")
         await walk.press("enter")
         await walk.until_reads("No shell runs the command")
-        await walk.fill("#secret-command", "false")
+        await walk.fill("#way", "false")
+        await walk.press("enter")
+        await walk.until_reads("Save it like this?")
         await walk.press("enter")
         await walk.until_reads("gave up (exit code 1)")
-        await walk.fill("#secret-command", command)
+        await take(walk, StoreKind.COMMAND)
+        await walk.fill("#way", command)
+        await walk.press("enter")
+        await walk.until_reads("Save it like this?")
         await walk.press("enter")
         await walk.at("done")
         await walk.press("escape")
@@ -304,7 +310,7 @@ def test_the_screens_are_put_aside_while_a_command_has_the_terminal(monkeypatch:
 
 
 async def test_a_choice_made_while_the_places_are_tried_out_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A keyring may take its time; what was chosen meanwhile is not chosen again."""
+    """A keyring may take its time; what was chosen before is not chosen again."""
     await desk.accounts.save(replace(PRACTICE, name="Office", store=StoreKind.SESSION))
     keyring = type(desk.stores.get(StoreKind.KEYRING))
     probe, gate = keyring.probe, asyncio.Event()
@@ -316,8 +322,9 @@ async def test_a_choice_made_while_the_places_are_tried_out_stays(desk: Desk, mo
     monkeypatch.setattr(keyring, "probe", slow)
     async with walking(desk, start=HOME) as walk:
         await to_review(walk)
-        await choose(walk, "#store", StoreKind.FILE)
-        assert walk.reads("Trying this out")
+        assert walk.reads("Password is kept nowhere")
         gate.set()
-        await walk.until(lambda: not walk.reads("Trying this out"), "the places were tried out")
-        assert walk.the("#store", Choices).selected == StoreKind.FILE
+        screen = walk.app.screen
+        assert isinstance(screen, ReviewScreen)
+        await walk.until(lambda: not screen.at_work("begin"), "the places were tried out")
+        assert walk.draft.store is StoreKind.SESSION

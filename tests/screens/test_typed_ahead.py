@@ -122,7 +122,7 @@ async def test_enters_that_come_at_once_sign_in_once(tmp_path: Path, monkeypatch
         await burst(walk, [*TO_CONNECT, "enter", "enter", "enter"])
         await walk.until_reads("Press Enter to go on")
         assert checks.count(Depth.LOGIN) == 1
-        await burst(walk, ["enter", "f8", "enter"])
+        await burst(walk, ["enter", "down", "enter", "enter"])
         await walk.at("done")
         assert len(walk.app.kit.desk.book.list()) == 1
 

@@ -25,8 +25,8 @@ from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, LinkScreen,
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.panel import HelpPanel
 from smtp_wizard.widgets.checks import CheckList
-from smtp_wizard.widgets.choices import Choices
 from smtp_wizard.widgets.guide import GuidePane
+from smtp_wizard.widgets.offers import OfferList
 from tests.support.redirect import RedirectWire, playing, tls_ports
 from tests.support.stores import desktop
 from tests.support.walk import Walk, catalog, make_desk, walking
@@ -214,18 +214,47 @@ async def at_testmail(walk: Walk) -> None:
     await walk.at("testmail")
 
 
-async def sent(walk: Walk) -> None:
+async def sent(walk: Walk, to: str = str(TEST_TO)) -> None:
+    """Send the test message."""
     await walk.at("testmail")
-    await walk.write(str(TEST_TO))
-    await checked(walk, "enter")
-    await walk.until_reads("Did it arrive")
+    await walk.write(to)
+    await walk.press("enter")
+    await walk.until_reads("Which code word is in the message?")
+
+
+async def seen(walk: Walk) -> None:
+    """Type the code word of the message that was sent."""
+    await walk.write(walk.draft.test_word)
+    await walk.press("enter")
+
+
+async def skipped(walk: Walk) -> None:
+    """Go on without a test message."""
+    await walk.at("testmail")
+    await walk.press("down", "enter")
+
+
+async def take(walk: Walk, offer: object) -> None:
+    """Take an offer of the list, which stands at the mark or below it."""
+    offers = walk.the("#offers", OfferList)
+    for _ in offers.items:
+        if offers.selected is not None and offers.selected.id == offer:
+            await walk.press("enter")
+            return
+        await walk.press("down")
+    raise AssertionError(f"{offer} is not offered")
+
+
+async def keep_in(walk: Walk, kind: StoreKind) -> None:
+    """F9, and another place for the password."""
+    await walk.press("f9")
+    await walk.until_reads("Where should the password be kept?")
+    await take(walk, kind)
 
 
 async def at_review(walk: Walk) -> None:
     await walk.at("review")
-    store = walk.the("#store", Choices)
-    await walk.until(lambda: store.selected == StoreKind.KEYRING, "the keyring to be chosen")
-    await walk.until(lambda: "Trying" not in walk.line, "the places for the password to be tried")
+    await walk.until_reads("Password  in this computer's keyring")
 
 
 async def at_done(walk: Walk) -> None:

@@ -331,7 +331,7 @@ class Walk:
         """The answers so far, as the screen has them."""
         screen = self.app.screen
         assert isinstance(screen, StepScreen | StepPage)
-        return screen.draft
+        return screen.collect() if isinstance(screen, StepPage) else screen.draft
 
 
 @asynccontextmanager

@@ -61,8 +61,9 @@ def test_the_line_stays_light(line: Line) -> None:
     line.press("assword")
     assert line.press("\r", until="this works") <= CHECK
     assert idle(line) == 0
-    assert line.press("\r", until="Send a test") <= NEW_SCREEN
-    assert line.press(F8, until="Account name") <= NEW_SCREEN
+    assert line.press("\r", until="Where should the test") <= NEW_SCREEN
+    assert line.press(DOWN) <= KEY
+    assert line.press("\r", until="Name of the account") <= NEW_SCREEN
     assert idle(line) == 0
     assert line.press("\r", until="is saved") <= NEW_SCREEN
     assert idle(line) == 0

@@ -60,7 +60,6 @@ from smtp_wizard.runtime.fault_log import CRASH_LOG, LAST_FAULT
 from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.finding import FindingScreen
 from smtp_wizard.widgets.checks import CheckList
-from smtp_wizard.widgets.choices import Choices
 from tests.engine.oauth.test_oauth import everything_about, exchange_of, signed_in
 from tests.engine.services.test_bearers import NOW, Office
 from tests.plain.test_prompts import COMPANY, SCOPE, SENDER
@@ -73,6 +72,7 @@ from tests.support.leaks import assert_no_trace
 from tests.support.misbehaving import good, make_ca
 from tests.support.nouns import with_fields
 from tests.support.oauthserver import CLIENT_ID, Answer, AuthorizationServer
+from tests.support.places import at_review, seen, sent
 from tests.support.stores import always, desktop
 from tests.support.walk import Walk, make_desk, shelf, until, walking, words_of
 from tests.whole.test_two_faces import practising
@@ -324,18 +324,18 @@ async def talking(scene: Scene) -> None:
         ("What do you want to practise?", "accept"),
         ("User name", NAME),
         ("not shown:", scene.secret),
-        ("Send a test to", "bob@example.org"),
-        ("Did it arrive", "yes"),
-        ("Account name", NAME),
-        SENDER,
+        ("Another address that you read", "bob@example.org"),
+        ("Which code word is in the message?", "junk"),
+        ("Go on and save", ""),
+        ("Name of the account", NAME),
         SCOPE,
         COMPANY,
-        ("Keep the password in:", "vault"),
-        ("now? 1. Save", ""),
+        SENDER,
+        ("Password: in the vault", ""),
         ("New passphrase", scene.passphrase),
         ("once more", scene.passphrase),
-        ("What next? 1. Finish", ""),
-        ("Saved accounts", "leave"),
+        ("What next? 1. It works", ""),
+        ("Your accounts", "leave"),
     )
     await conversing(scene, *accepted)
     with pytest.raises(AssertionError, match="nobody answers this any more") as end:
@@ -362,15 +362,10 @@ async def showing(scene: Scene) -> None:
         await walk.press("f4")
         await walk.until(lambda: walk.draft.signed_in, "the sign-in")
         await walk.press("enter")
-        await walk.at("testmail")
-        await walk.write("ben@elsewhere.example")
-        await walk.press("enter")
-        await walk.until_reads("Did it arrive")
+        await sent(walk)
         await scene.look(walk)
-        await walk.press("enter")
-        await walk.at("review")
-        store = walk.the("#store", Choices)
-        await walk.until(lambda: store.selected == StoreKind.KEYRING, "the keyring to be chosen")
+        await seen(walk)
+        await at_review(walk)
         await scene.look(walk)
         scene.tell_of(walk.draft)
         await walk.press("enter")

@@ -29,6 +29,7 @@ from smtp_wizard.output.lines import STAGE_WORDS
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.server import ServerScreen
+from smtp_wizard.screens.testmail import TestMailScreen
 from smtp_wizard.text.network import NO_PORT_FITS
 from smtp_wizard.widgets.checks import CheckList
 from tests.support.cli import Ran, run
@@ -118,7 +119,13 @@ async def screens_send(desk: Desk, scenario: str) -> list[Row]:
         await walk.press("enter")
         await walk.at("testmail")
         await walk.write(str(TEST_TO))
-        return await checked(walk, "enter")
+        await walk.press("enter")
+        screen = walk.app.screen
+        assert isinstance(screen, TestMailScreen)
+        await walk.until(lambda: screen.flow.report, "the end of the check")
+        report = screen.flow.report
+        assert report is not None
+        return on_the_screen(list(report.results))
 
 
 async def screens_test_again(desk: Desk) -> list[Row]:
