@@ -90,6 +90,7 @@ SCREENS_FOR_ALL = frozenset(
         f"{PACKAGE}.screens.panel",
         f"{PACKAGE}.screens.dialogs",
         f"{PACKAGE}.screens.passphrase",
+        f"{PACKAGE}.screens.unlocking",
         f"{PACKAGE}.screens.finding",
     }
 )
@@ -113,11 +114,10 @@ REVEALERS = frozenset(
         "engine/secrets/vault_format.py",  # makes the vault's key of the passphrase
         "engine/secrets/vault.py",  # keeps it
         "engine/providers/provider.py",  # compares its shape with that of the provider's app passwords
-        "plain/done.py",  # shows it, after a yes
+        "flows/last_steps/done.py",  # shows it, after a yes
         "screens/oauth.py",  # puts a client secret back into its field, where it stays hidden
         "flows/connect.py",  # hands what was typed back to its field, where it stays hidden
         "screens/connect.py",  # puts what was typed back into its field, where it stays hidden
-        "screens/done.py",  # shows it, on a key press
     }
 )
 """Where a secret may be seen in clear."""

@@ -8,10 +8,10 @@ from enum import StrEnum
 from smtp_wizard.engine.guides.guides import as_text
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.handover import load_handover
-from smtp_wizard.flows.done import DoneFlow, DoneOffer, Filled, Tick
 from smtp_wizard.flows.flow import Leads
+from smtp_wizard.flows.last_steps.done import DoneFlow, DoneOffer, Filled, Tick
 from smtp_wizard.output.lines import WIDTH
-from smtp_wizard.plain.asking import row_of
+from smtp_wizard.plain.cards import row_of
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack

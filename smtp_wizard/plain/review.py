@@ -11,8 +11,8 @@ from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.flows.flow import Leads
-from smtp_wizard.flows.save import Option, Phase, SaveField, SaveFlow, SaveOffer
-from smtp_wizard.plain.asking import row_of, say_card
+from smtp_wizard.flows.last_steps.save import Option, Phase, SaveField, SaveFlow, SaveOffer
+from smtp_wizard.plain.cards import row_of, say_card
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
 from smtp_wizard.plain.question import answered

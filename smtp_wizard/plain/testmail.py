@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.flow import Leads
-from smtp_wizard.flows.test_mail import MailTestFlow
-from smtp_wizard.flows.test_mail_state import MailTestOffer, Phase
+from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
+from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, Phase
 from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, plain_printer, transcript_line
-from smtp_wizard.plain.asking import row_of, say_card, typed_or_chosen
+from smtp_wizard.plain.cards import row_of, say_card, typed_or_chosen
 from smtp_wizard.plain.checks import PERHAPS_SENT, awaited
 from smtp_wizard.plain.form import Kit, StepOutcome
 from smtp_wizard.plain.question import answered

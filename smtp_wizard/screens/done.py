@@ -13,8 +13,8 @@ from textual.widget import Widget
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.engine.wizard.steps import StepId
-from smtp_wizard.flows.done import DoneFlow, DoneOffer, DoneState
 from smtp_wizard.flows.flow import Offer, Section
+from smtp_wizard.flows.last_steps.done import DoneFlow, DoneOffer, DoneState
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import StepPage, question
 from smtp_wizard.text.wizard import APPLICATION_GUIDE, PURPOSE, SCOPE_GUIDE

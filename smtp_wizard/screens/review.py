@@ -16,7 +16,7 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.flow import Entry, Section
-from smtp_wizard.flows.save import Phase, SaveField, SaveFlow, SaveOffer, SaveState
+from smtp_wizard.flows.last_steps.save import Phase, SaveField, SaveFlow, SaveOffer, SaveState
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import question
 from smtp_wizard.screens.unlocking import UnlockingPage

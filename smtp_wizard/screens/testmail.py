@@ -12,8 +12,8 @@ from textual.widget import Widget
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.flow import Entry, Offer, Section
-from smtp_wizard.flows.test_mail import MailTestFlow
-from smtp_wizard.flows.test_mail_state import MailTestOffer, MailTestState, Phase
+from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
+from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, MailTestState, Phase
 from smtp_wizard.output.lines import STAGE_WORDS, transcript_line
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import question

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from smtp_wizard.flows.done import DoneState, Filled, Tick
+from smtp_wizard.flows.last_steps.done import DoneState, Filled, Tick
 from smtp_wizard.text.done import HIDDEN
 from smtp_wizard.widgets.frame import Edged
 from smtp_wizard.widgets.lines import ACCENT, MUTED, STRONG, Lines

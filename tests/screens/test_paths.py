@@ -31,9 +31,9 @@ from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.wizard.draft import Draft, is_usable, signs_in_elsewhere, with_choice
 from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.engine.wizard.steps import takes_password
+from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, Phase
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.flows.sign_in import SignInOffer, SignInState
-from smtp_wizard.flows.test_mail_state import MailTestOffer, Phase
 from smtp_wizard.output.lines import who_words
 from smtp_wizard.screens.oauth import OAuthScreen
 from smtp_wizard.screens.signin import SignInScreen

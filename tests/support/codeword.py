@@ -9,4 +9,4 @@ WORD = "tiger"
 
 def always_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every test message carry `WORD`."""
-    monkeypatch.setattr("smtp_wizard.flows.test_mail.new_word", lambda besides: WORD)
+    monkeypatch.setattr("smtp_wizard.flows.last_steps.test_mail.new_word", lambda besides: WORD)

@@ -28,7 +28,14 @@ from smtp_wizard.engine.wizard.draft import Arrival, Draft, Proof
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.check_view import CheckView, finding_card, running_card
 from smtp_wizard.flows.flow import Card, Entry, Flow, Leads, Mood, Offer, Section
-from smtp_wizard.flows.test_mail_state import ANSWERED, SAVE_ANYWAY, WAIT, MailTestOffer, MailTestState, Phase
+from smtp_wizard.flows.last_steps.test_mail_state import (
+    ANSWERED,
+    SAVE_ANYWAY,
+    WAIT,
+    MailTestOffer,
+    MailTestState,
+    Phase,
+)
 from smtp_wizard.flows.vault import Opened, Vault, needs_opening
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text import test_mail as words

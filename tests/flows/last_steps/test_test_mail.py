@@ -34,9 +34,9 @@ from smtp_wizard.engine.services.options import Options
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.flow import Mood
+from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
+from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, Phase
 from smtp_wizard.flows.question import Answer
-from smtp_wizard.flows.test_mail import MailTestFlow
-from smtp_wizard.flows.test_mail_state import MailTestOffer, Phase
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from tests.support.places import EMAIL, NOW, TEST_TO, draft_at_review, draft_at_testmail
 from tests.support.walk import catalog, make_desk

@@ -28,10 +28,10 @@ from smtp_wizard.engine.wizard.draft import Arrival, Draft
 from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.flow import Mood
+from smtp_wizard.flows.last_steps.save import Phase, SaveField, SaveFlow, SaveOffer, SaveState, best_place
 from smtp_wizard.flows.question import Answer
-from smtp_wizard.flows.save import Phase, SaveField, SaveFlow, SaveOffer, SaveState, best_place
 from smtp_wizard.text.save import ANOTHER_NAME, PLACE_LINES
-from tests.flows.test_test_mail import FAULTS
+from tests.flows.last_steps.test_test_mail import FAULTS
 from tests.support.places import NOW, draft_at_review
 from tests.support.stores import always, desktop
 from tests.support.walk import catalog, make_desk

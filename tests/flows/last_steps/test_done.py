@@ -13,7 +13,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.wizard.draft import Arrival, Draft
 from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.engine.wizard.steps import Back, Next
-from smtp_wizard.flows.done import DoneFlow, DoneOffer, Value
+from smtp_wizard.flows.last_steps.done import DoneFlow, DoneOffer, Value
 from tests.support.places import draft_at_done
 from tests.support.walk import catalog
 

@@ -1,0 +1,1 @@
+"""Tests of the steps after the sign-in without a face."""
