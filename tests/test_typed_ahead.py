@@ -128,13 +128,13 @@ def test_what_is_typed_before_the_program_reads_arrives_in_order(tmp_path: Path)
         assert screen.leave() == 0
 
 
-@pytest.mark.parametrize("keys", [ADDRESS + ENTER, ADDRESS + ENTER + DOWN + DOWN + ENTER])
+@pytest.mark.parametrize("keys", [ADDRESS + ENTER, ADDRESS + ENTER + DOWN + ENTER])
 def test_arrows_and_enters_are_what_they_were_pressed_for(tmp_path: Path, keys: str) -> None:
-    """Without arrows the found settings stand there; with two of them the third answer was taken."""
+    """Without an arrow the provider stands there; with one the second answer was taken."""
     with terminal(tmp_path) as screen:
         screen.press(keys)
         screen.start()
-        screen.until_reads("Filter" if DOWN in keys else "> (o) Use these settings")
+        screen.until_reads("Find your provider" if DOWN in keys else "Yes, go on")
         assert screen.leave() == 0
 
 
@@ -220,5 +220,5 @@ def test_bytes_that_are_no_text_end_nothing(tmp_path: Path) -> None:
         screen.send(b"\x1b[200~\xe9t\xe9\x1b[201~")
         screen.until_reads("b\ufffdro\ufffd\ufffd\ufffdt\ufffd")
         screen.press("\x15", ADDRESS, ENTER)
-        screen.until_reads("Use these settings")
+        screen.until_reads("Yes, go on")
         assert screen.leave() == 0
