@@ -26,9 +26,6 @@ from smtp_wizard.widgets.frame import Frame, FrameRow, RadioFrame, RadioOption, 
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 
-_MEANWHILE = frozenset({ServerOffer.TAKE, ServerOffer.STOP})
-"""What is taken while something else is being done."""
-
 
 class ServerScreen(StepPage[ServerState, ServerOffer]):
     """All that an application asks for, and what its ports answered, in one view."""
@@ -88,6 +85,11 @@ class ServerScreen(StepPage[ServerState, ServerOffer]):
             Chip("f6", "Guide", self.guide, help="guide: where to find what is asked here"),
         ]
 
+    def keys(self) -> Sequence[Chip]:
+        """As `Page.keys`. Enter stops nothing: pressed once too often, it would end what it has just begun."""
+        keys = super().keys()
+        return keys[1:] if self.flow.state.running and not self.offers.items else keys
+
     def draw(self, state: ServerState) -> None:
         """As `StepPage.draw`."""
         entries = {
@@ -103,7 +105,7 @@ class ServerScreen(StepPage[ServerState, ServerOffer]):
             self._ask(state)
             return
         self.card.show_card(state.card)
-        self.offers.offer(state.offers)
+        self.offers.offer([each for each in state.offers if each.id is not ServerOffer.STOP])
 
     def _ask(self, state: ServerState) -> None:
         """Put the question over the page; Esc is the careful answer."""
@@ -131,7 +133,7 @@ class ServerScreen(StepPage[ServerState, ServerOffer]):
     @on(OfferList.Chosen)
     def _taken(self, message: OfferList.Chosen) -> None:
         offer = ServerOffer(message.offer.id)
-        if offer in _MEANWHILE:
+        if offer is ServerOffer.TAKE:  # while the ports are tried
             self.call_next(self.flow.act, offer)
         else:
             self.act(offer)

@@ -102,7 +102,9 @@ async def test_a_server_is_tested_once(
     held = Held(monkeypatch, *method)
     async with standing(AT_SERVER, tmp_path) as walk:
         await walk.take(offer)
+        await walk.press("enter", "enter")
         await held.reached(walk)
+        assert held.given_up == 0, "Enter, pressed once too often, stops nothing"
         await walk.until_reads("Esc stops")
         await walk.press("escape")
         await walk.until(lambda: held.given_up == 1, "the end of it")
