@@ -132,6 +132,6 @@ class DiagnosisWhenNeeded:
         if self._diagnosis is None:
             from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
 
-            names = {provider.id: provider.name for provider in self._catalog.providers}
+            names = {provider.id: provider.firm for provider in self._catalog.providers}
             self._diagnosis = load_diagnosis(names=names)
         return self._diagnosis

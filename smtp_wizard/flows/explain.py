@@ -14,6 +14,7 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
 from smtp_wizard.engine.explain.explain import Explainer, Explanation
 from smtp_wizard.engine.guides.guides import Guide, GuideShelf, UnknownGuide, fill
+from smtp_wizard.engine.guides.named_guides import with_titles
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
 from smtp_wizard.output.lines import endpoint_words, who_words
@@ -216,7 +217,7 @@ class ExplainFlow(Flow[ExplainState, ExplainOffer, ExplainLeads]):
     def guide_of(self, guide_id: str | None) -> Guide | None:
         """Return a guide as it is shown here, None where there is none of that name."""
         try:
-            return fill(self._shelf.get(guide_id)) if guide_id else None
+            return with_titles(fill(self._shelf.get(guide_id)), self._shelf) if guide_id else None
         except UnknownGuide:
             return None
 

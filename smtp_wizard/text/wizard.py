@@ -20,6 +20,7 @@ from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.guides.guides import Guide, GuideShelf, UnknownGuide, fill
+from smtp_wizard.engine.guides.named_guides import with_titles
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.limits import Counted
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind, SecretForm
@@ -142,8 +143,8 @@ def filled_guide(shelf: GuideShelf, guide_id: str, provider: Provider | None, dr
         guide = shelf.get(FALLBACK_GUIDE)
     endpoint = draft.connection.endpoint
     return fill(
-        guide,
-        provider=provider.name if provider is not None and not nameless else "",
+        with_titles(guide, shelf),
+        provider=provider.firm if provider else "",
         host=endpoint.host if endpoint else "",
         port=endpoint.port if endpoint else None,
         security=endpoint.security if endpoint else None,

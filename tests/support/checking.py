@@ -61,7 +61,7 @@ class NotingDiagnosis:
 @functools.cache
 def diagnosis() -> Diagnosis:
     """The rules as they ship, with the providers' names as they ship."""
-    return load_diagnosis(names={provider.id: provider.name for provider in load_catalog().providers})
+    return load_diagnosis(names={provider.id: provider.firm for provider in load_catalog().providers})
 
 
 @dataclass(frozen=True)

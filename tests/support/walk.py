@@ -106,7 +106,7 @@ def catalog() -> Catalog:
 @functools.cache
 def diagnosis() -> Diagnosis:
     """The product's own rules, read once for all tests."""
-    return load_diagnosis(names={provider.id: provider.name for provider in catalog().providers})
+    return load_diagnosis(names={provider.id: provider.firm for provider in catalog().providers})
 
 
 @functools.cache

@@ -15,5 +15,5 @@ def load_explainer(catalog: Catalog) -> Explainer:
     from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
     from smtp_wizard.engine.explain.wordings import load_wordings
 
-    diagnosis = load_diagnosis(names={provider.id: provider.name for provider in catalog.providers})
+    diagnosis = load_diagnosis(names={provider.id: provider.firm for provider in catalog.providers})
     return Explainer(diagnosis, load_wordings(), catalog)

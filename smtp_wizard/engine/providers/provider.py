@@ -443,6 +443,11 @@ class Provider:
         return ""
 
     @property
+    def firm(self) -> str:
+        """The name of who runs it; '' where that is nobody: a server entered by hand, the practice server."""
+        return "" if self.kind in (ProviderKind.CUSTOM, ProviderKind.SANDBOX) else self.name
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """The names of all its servers, in their order."""
         return tuple(each.endpoint.host for each in self.endpoints)

@@ -30,7 +30,7 @@ from tests.support.rows import each_row
 from tests.support.strangers import SAID, letters, nested
 
 CATALOG = load_catalog()
-DIAGNOSIS = load_diagnosis(names={provider.id: provider.name for provider in CATALOG.providers})
+DIAGNOSIS = load_diagnosis(names={provider.id: provider.firm for provider in CATALOG.providers})
 EXPLAINER = Explainer(DIAGNOSIS, load_wordings(), CATALOG)
 
 MAIN_CAUSES = frozenset(

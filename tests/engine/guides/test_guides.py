@@ -27,6 +27,8 @@ from smtp_wizard.engine.guides.guides import (
     load_guides,
     parse_guide,
 )
+from smtp_wizard.engine.guides.named_guides import named_in, with_titles
+from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.sandbox.scenarios import load_scenarios
 from tests.support.rows import each_row
 
@@ -585,3 +587,29 @@ def test_importing_the_guides_brings_in_no_markdown_and_no_yaml() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=data_path().parent
     )
     assert run.stdout.strip() == "set()"
+
+
+# --- names of guides in the words ---
+
+
+@ALL
+def test_on_a_screen_a_guide_is_named_by_its_title(guide: Guide) -> None:
+    """An id is for the command line."""
+    shelf = GuideShelf()
+    for text in all_texts(with_titles(guide, shelf)):
+        assert not [name for name in named_guides(text) if name in GUIDES], text
+    named = [name for text in all_texts(guide) for name in named_guides(text)]
+    assert named_in(guide, shelf) == tuple(dict.fromkeys(named))
+
+
+@ALL
+def test_a_title_says_what_is_done_also_where_nothing_is_known(guide: Guide) -> None:
+    """It stands in a list, where no provider is known yet."""
+    assert "{" not in guide.title
+    assert len(guide.title) <= 66
+
+
+def test_no_guide_speaks_of_a_provider_that_is_none() -> None:
+    """A server entered by hand, and the practice server, have no help page and no website."""
+    catalog = load_catalog()
+    assert {each.id for each in catalog.providers if not each.firm} == {"custom", "sandbox"}
