@@ -60,6 +60,7 @@ from smtp_wizard.widgets.toolkit import outlive_the_terminal, read_any_byte
 
 if TYPE_CHECKING:
     from smtp_wizard.app_screens import AnyStep
+    from smtp_wizard.screens.explain import AccountTestRequested
     from smtp_wizard.screens.home import WizardRequested
     from smtp_wizard.screens.tools import OpenTool
 
@@ -272,6 +273,14 @@ class WizardApp(AreasApp):
     def action_leave_keeping(self) -> None:
         """Quit without a question, for which there is no room; what was typed is kept."""
         self._ended(0)
+
+    async def on_account_test_requested(self, message: AccountTestRequested) -> None:
+        """From an explained error to the accounts, which test the one that it is about."""
+        from smtp_wizard.screens.home import HomeScreen
+
+        await self.switch_mode(HOME)
+        if isinstance(self.screen, HomeScreen):
+            self.screen.test_account(message.name)
 
     def action_leave(self) -> None:
         """Quit; where something was entered and not saved, ask first."""

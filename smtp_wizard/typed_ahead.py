@@ -61,6 +61,11 @@ class TypedAheadApp(FaultContainedApp):
         """Whether every key has done what it does, and whatever that has brought about."""
         return not self._typed and self._taken
 
+    @property
+    def keys_follow(self) -> bool:
+        """Whether more keys have come than were dealt with: of somebody who types fast, or of what was pasted."""
+        return bool(self._typed)
+
     async def on_event(self, event: events.Event) -> None:
         """Keep keys until it is their turn."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:

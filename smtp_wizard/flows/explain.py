@@ -37,6 +37,7 @@ from smtp_wizard.text.explain import (
 QUOTED = 2
 """Lines of the pasted text that stand above the answer."""
 QUOTED_WIDTH = 140
+MAIL_CAME_BACK = "What to do with mail that came back"
 DIAGNOSTIC = 5
 """Enhanced codes and replies begin with one of the figures up to this one (RFC 3463, RFC 5321 4.2.1)."""
 
@@ -168,7 +169,8 @@ class ExplainFlow(Flow[ExplainState, ExplainOffer, ExplainLeads]):
                 self._show(before)  # another text takes over, or the person went on
         self.explanation = explanation
         self._account = self._its_account(explanation)
-        note = provider_unknown(shown(provider, 60)) if provider and not known else ""
+        cut = f"The text was {before.entry.hint}." if before.entry.hint else ""
+        note = provider_unknown(shown(provider, 60)) if provider and not known else cut
         self._show(self._answer(explanation, text, note))
 
     def _explained(self, text: str, provider: str) -> tuple[Explanation, bool]:
@@ -204,15 +206,22 @@ class ExplainFlow(Flow[ExplainState, ExplainOffer, ExplainLeads]):
     def _offers(self, explanation: Explanation) -> Iterator[Offer[ExplainOffer]]:
         finding = explanation.finding
         if finding.guide != BOUNCES_GUIDE and (guide := self.guide_of(finding.guide)) is not None:
-            yield Offer(ExplainOffer.GUIDE, guide_verb(guide), guide_note(guide))
+            yield Offer(ExplainOffer.GUIDE, guide_verb(guide), guide_note(guide), chip="Open the guide")
         if finding.forward:
-            yield Offer(ExplainOffer.COPY, f"Copy a message for {_them(finding.who)}", "Ready to be sent as it is.")
+            yield Offer(
+                ExplainOffer.COPY,
+                f"Copy a message for {_them(finding.who)}",
+                "Ready to be sent as it is.",
+                chip="Copy it",
+            )
         if came_back(explanation) and (guide := self.guide_of(BOUNCES_GUIDE)) is not None:
-            yield Offer(ExplainOffer.BOUNCES, "What to do with mail that came back", guide_note(guide))
+            yield Offer(ExplainOffer.BOUNCES, MAIL_CAME_BACK, guide_note(guide), chip="Open the guide")
         if self._account is not None and not came_back(explanation):
             name = shown(self._account.name, 40)
-            yield Offer(ExplainOffer.TEST, f"Test my account '{name}'", "Does the saved password still work?")
-        yield Offer(ExplainOffer.ANEW, "Explain something else")
+            yield Offer(
+                ExplainOffer.TEST, f"Test my account '{name}'", "Does the saved password still work?", chip="Test it"
+            )
+        yield Offer(ExplainOffer.ANEW, "Explain something else", chip="Begin anew")
 
     def guide_of(self, guide_id: str | None) -> Guide | None:
         """Return a guide as it is shown here, None where there is none of that name."""

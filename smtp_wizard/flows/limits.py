@@ -174,7 +174,7 @@ class LimitsFlow(Flow[LimitsState, LimitOffer, PlanWith]):
     def _example(self, provider: Provider) -> str:
         mailing = Mailing(recipients=EXAMPLE, reserve=Reserve(10, percent=True), start=self.today)
         made = plan(mailing, [sender_of(provider)])
-        return f"{days_words(made.days)}, with 10% kept free for invoices" if made.days is not None else ""
+        return f"It takes {days_words(made.days)}, with 10% kept free for invoices." if made.days is not None else ""
 
     # -- the file ---------------------------------------------------------------------------------------------------
 
@@ -205,10 +205,10 @@ def _write_anew(file: Path, text: str) -> None:
 
 
 def _said_by(provider: Provider) -> Iterator[str]:
-    """Yield who says the first figure that holds today, and when it was looked at."""
+    """Yield who says the first figure that holds today; else when it was looked for."""
     today = (row for row in rows_of(provider) if not row.limit.documented and row.limit.value is not None)
     row = next((row for row in today if row.limit.source), None)
-    yield f"{limit_source_words(row)}, checked {provider.checked}" if row else f"Checked {provider.checked}"
+    yield limit_source_words(row) if row else f"We looked on {provider.checked}."
 
 
 def limit_details(provider: Provider) -> Iterator[Section]:

@@ -30,7 +30,7 @@ from smtp_wizard.engine.limits.mailing_plan import (
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider
 from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
-from smtp_wizard.text.limit_rows import article_words, today_words
+from smtp_wizard.text.limit_rows import article_words, short_name, today_words
 from smtp_wizard.text.limits import (
     advice_words,
     days_words,
@@ -180,7 +180,8 @@ class MailingFlow(Flow[MailingState, MailingOffer, None]):
         entry = self.state.entries[field]
         if text != entry.text:
             entries = {**self.state.entries, field: replace(entry, text=text, error="")}
-            self._show(replace(self.state, entries=entries, wrong=None))
+            card = None if self.state.wrong is not None else self.state.card
+            self._show(replace(self.state, entries=entries, wrong=None, card=card))
 
     async def act(self, offer: MailingOffer) -> None:
         """Count the days, or show more fields."""
@@ -207,7 +208,10 @@ class MailingFlow(Flow[MailingState, MailingOffer, None]):
             }
             wrong = next(iter(errors))
             more = self.state.more or wrong not in FIRST
-            self._show(replace(self.state, entries=entries, wrong=wrong, more=more))
+            card = Card(mood=Mood.FAILED, title=entries[wrong].label, lines=(errors[wrong],))
+            self._show(
+                replace(self.state, entries=entries, wrong=wrong, more=more, card=card, bars=(), elsewhere=(), ways=())
+            )
             return
         made = self._plan(values)
         self.made = made
@@ -281,7 +285,7 @@ class MailingFlow(Flow[MailingState, MailingOffer, None]):
         )
 
     def _offers(self) -> tuple[Offer[MailingOffer], ...]:
-        count = "Count the days" if self.state.card is None else "Count again"
+        count = "Count the days" if self.made is None else "Count again"
         more = "Fewer settings" if self.state.more else "More settings"
         return (Offer(MailingOffer.COUNT, count), Offer(MailingOffer.MORE, more, key="F9"))
 
@@ -300,7 +304,7 @@ class MailingFlow(Flow[MailingState, MailingOffer, None]):
 
 def plan_card(made: Plan, provider: Provider) -> Card:
     """Say how long a mailing takes with a provider, or why nobody can say."""
-    name = shown(provider.name, 40)
+    name = short_name(provider)
     if made.days is None:
         why = trouble_words(made.shares[0], made, provider) or "It would take more than ten years."
         return Card(mood=Mood.FAILED, title=f"It cannot be planned with {name}", lines=(why,))
@@ -343,7 +347,7 @@ def elsewhere_bars(made: Plan, catalog: Catalog) -> tuple[Bar, ...]:
     def mood(days: int) -> Mood:
         return Mood.PASSED if made.days is None or days < made.days else Mood.WARNED
 
-    return tuple(Bar(shown(f.provider.name, 40), f.days / most, days_words(f.days), mood(f.days)) for f in fits)
+    return tuple(Bar(short_name(f.provider), f.days / most, days_words(f.days), mood(f.days)) for f in fits)
 
 
 def bar_lines(bars: Sequence[Bar], *, width: int, mark: str = "#") -> Iterator[str]:

@@ -4,46 +4,53 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from textual import events, on, work
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Input, TextArea
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import TextArea
 
-from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.threads import in_thread
-from smtp_wizard.engine.explain.explain import Explainer, Explanation
 from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.engine.explain.pasted_text import LEFT_OUT, shortened
-from smtp_wizard.screens.dialogs import Dialog, HelpScreen
-from smtp_wizard.screens.finding import FindingScreen
-from smtp_wizard.screens.step import Kit
+from smtp_wizard.flows.explain import CheckAccount, CopyText, ExplainFlow, ExplainOffer, ExplainState, ReadGuide
+from smtp_wizard.flows.flow import Entry, Section
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import Page, note, question
+from smtp_wizard.screens.panel import SectionsPanel
 from smtp_wizard.text.explain import (
+    BOUNCES_GUIDE,
+    COPIED,
+    EXPLAIN_EXAMPLE,
+    EXPLAIN_FOOT,
     EXPLAIN_QUESTION,
-    EXPLAINING,
     NOTHING_KEPT,
-    NOTHING_PASTED,
     TOO_LONG,
-    confidence_words,
-    matched_words,
-    provider_unknown,
 )
-from smtp_wizard.widgets.banner import Banner
+from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.fault_containment import FaultContained
-from smtp_wizard.widgets.fields import Field, TextInput
-from smtp_wizard.widgets.key_hints import KeyHints
-from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.frame import Edged, Frame, TextFrame
+from smtp_wizard.widgets.lines import MUTED, Lines
+from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.text import folded
 
-HELP = (
-    "Paste any error about sending mail, from whatever program, or a whole message that came back, and press F5. You "
-    "read what it means, who must act and what to do, with a message for them where it is somebody else. Nothing of "
-    "the text is kept, or sent anywhere."
-)
 WORK = "explain"
+WHERE = (
+    Section(
+        "Where the words are",
+        (
+            "In ServiceMonster: press Test Settings or Send Email, and copy the red line.",
+            "In a mail that came back: all of it.",
+        ),
+    ),
+    Section("", ("F6  mail that came back", "F9  whose server it was")),
+)
+"""What explains the question."""
 LONGEST = 262_144
 """Characters that are taken of what is pasted. Far more than an explanation looks at."""
 LONGEST_LINE = 2_000
@@ -51,8 +58,19 @@ LONGEST_LINE = 2_000
 MOST_LINES = 10_000
 
 
-class PasteArea(FaultContained, TextArea):
-    """Many lines to paste into or to type. Never blinks; what cannot be seen is left out."""
+class AccountTestRequested(Message):
+    """An account is to be tested: the accounts' own screen does that."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+class PasteArea(FaultContained, TextArea, Edged):
+    """Many lines to paste into or to type. Never blinks; what cannot be seen is left out.
+
+    Enter is the page's. Where a terminal sends what is pasted as keys, more of them follow, and it ends a line.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "app.focus_next", show=False)]
 
@@ -61,6 +79,16 @@ class PasteArea(FaultContained, TextArea):
         self.cursor_blink = False
         self.cut = False
         """Whether something of the last paste was left out."""
+
+    def show(self, entry: Entry) -> None:
+        """Say what it is for, and what is wrong with what stands in it."""
+        self.label(entry.label, entry.error or entry.hint or EXPLAIN_FOOT)
+        self.set_class(bool(entry.error), "-bad")
+
+    async def on_key(self, event: events.Key) -> None:
+        """Leave Enter to the page, unless more keys follow. The toolkit's own handler comes after this one."""
+        if event.key == "enter" and not getattr(self.app, "keys_follow", False):
+            event.prevent_default()
 
     async def on_paste(self, event: events.Paste) -> None:
         room, lines = LONGEST - len(self.text), MOST_LINES - self.document.line_count
@@ -76,96 +104,155 @@ class PasteArea(FaultContained, TextArea):
         """Do nothing, as for copying."""
 
 
-class ExplainScreen(Dialog[None]):
-    """F5 explains. The text stays until the person leaves, and is gone then."""
+class Quoted(Edged, Lines):
+    """The first lines of what was pasted, in a frame."""
 
-    AUTO_FOCUS = "#pasted"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Back"),
-        Binding("f5", "explain", "Explain"),
-        Binding("f2", "empty", "Empty it"),
-        Binding("f1", "help", "Help"),
-    ]
+    def show_lines(self, lines: Sequence[str], said_by: str) -> None:
+        """Show other lines."""
+        self.label("You pasted", said_by)
+        self.show([Content.styled(row, MUTED) for line in lines for row in folded(line, 72)[:2]])
+
+
+class ExplainScreen(Page[None]):
+    """Enter explains. The text stays until the person leaves or begins anew, and is gone then."""
+
+    HEADING = "Explain an error"
+    HELP: ClassVar[str] = (
+        "Paste any error about sending mail, from whatever program, or a whole message that came back. You read what "
+        "it means, who must act and what to do. It stays on this computer, and is not kept."
+    )
+    AUTO_FOCUS = "#paste"
 
     def __init__(self, kit: Kit) -> None:
-        super().__init__()
-        self.kit = kit
-        self.banner = Banner()
-        self.area = PasteArea(id="pasted")
-        self.provider = Field(
-            "Provider", TextInput(placeholder="may be empty", id="explain-provider"), hint="Whose server it was."
-        )
-        self._explainer: Explainer | None = None
-        self._asked: tuple[str, str] | None = None
-        """Text and provider that are being explained."""
+        super().__init__(kit)
+        catalog = kit.desk.catalog
+        self.flow = ExplainFlow(catalog, kit.shelf, kit.desk.book.list, lambda: load_explainer(catalog))
+        self.flow.changed = self._changed
+        self.area = PasteArea(id="paste")
+        self.area.show(self.flow.state.entry)
+        whose = Entry(label="Whose server was it?", placeholder="the name of your provider", hint="may be empty")
+        self.provider = TextFrame(whose, id="explain-provider")
+        self.provider.display = False
+        self.asked = question(EXPLAIN_QUESTION)
+        self.example = note(f"{EXPLAIN_EXAMPLE}\n{NOTHING_KEPT}")
+        self.quoted = Quoted(id="quoted")
+        self.quoted.display = False
+        self.card = OutcomeCard()
+        self.offers: OfferList[ExplainOffer] = OfferList()
 
-    def compose(self) -> ComposeResult:
-        yield Plain(Content.styled("Explain an error", "bold"), classes="title")
-        with VerticalScroll(id="body", can_focus=False):
-            yield Plain(EXPLAIN_QUESTION, classes="question")
-            yield self.area
-            yield self.provider
-            yield Plain(NOTHING_KEPT, classes="lead")
-        yield self.banner
-        yield KeyHints()
+    def column(self) -> Iterator[Widget]:
+        yield self.asked
+        yield self.area
+        yield self.provider
+        yield self.example
+        yield self.quoted
+        yield self.card
+        yield self.offers
+
+    def rail(self) -> Sequence[Section]:
+        return self.flow.state.sections if self.flow.state.answered else WHERE
+
+    def chips(self) -> Sequence[Chip]:
+        guide = Chip("f6", "Guide", self._guide, help="guide: what to do with mail that came back")
+        if not self.flow.state.answered:
+            explain = Chip("enter", "Explain it", self._explain, help="say what it means")
+            whose = Chip("f9", "Whose server", self._whose, help="say whose server it was")
+            return [explain, guide, whose]
+        return [self.offers.chip(), Chip("f4", "Details", self._details, help="details: every word of it"), guide]
+
+    def escape(self) -> None:
+        """Stop what runs; from an answer back to the text; else leave."""
+        if self.workers.cancel_group(self, WORK):
+            return
+        if self.flow.state.answered:
+            self._anew(keep=True)
+        else:
+            self.dismiss(None)
+
+    def back_words(self) -> str:
+        """As `Page.back_words`."""
+        return "Stop" if self.at_work(WORK) else "Back"
 
     def on_unmount(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
         self.area.clear()
         self.area.history.clear()
+        self.area.cut = False
 
-    @on(Input.Submitted)
-    def action_explain(self) -> None:
-        """Say what the text means."""
-        if not self.area.text.strip():
-            self.banner.say(NOTHING_PASTED)
-            self.area.focus()
-            return
-        asked = (self.area.text, self.provider.value.strip())
-        if self.at_work(WORK) and asked == self._asked:
-            return
-        self._asked = asked
-        self.banner.say(EXPLAINING)
-        self._explain(*asked)
+    # -- drawing ----------------------------------------------------------------------------------------------------
+
+    def _changed(self, state: ExplainState) -> None:
+        self.area.show(state.entry)
+        for each in (self.asked, self.area, self.example):
+            each.display = not state.answered
+        self.provider.display = self.provider.display and not state.answered
+        self.quoted.display = state.answered
+        self.quoted.show_lines(state.quoted, state.said_by)
+        self.card.show_card(state.card)
+        self.offers.offer(state.offers if state.answered else ())
+        (self.offers if state.answered else self.area).focus()
+        self.redraw()
+
+    def work_ended(self) -> None:
+        """Say what the keys do once nothing runs any more."""
+        if self.is_mounted:
+            self.redraw()
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    @on(TextArea.Changed)
+    def _typed(self) -> None:
+        self._take()
+
+    def _take(self) -> None:
+        text, whose = self.area.text, self.provider.text
+        self.flow.paste(text, provider=whose, cut=TOO_LONG if self.area.cut else "")
+
+    @on(Frame.Changed)
+    def _named(self) -> None:
+        self._take()
+
+    def _explain(self) -> None:
+        self._take()
+        self._act(ExplainOffer.EXPLAIN)
+
+    @on(OfferList.Chosen)
+    def _chosen(self, message: OfferList.Chosen) -> None:
+        if message.offer.id is ExplainOffer.ANEW:
+            self._anew()
+        else:
+            self._act(message.offer.id)
+
+    def _anew(self, *, keep: bool = False) -> None:
+        """Ask for another text; or for the same once more, with what stands in the field."""
+        if not keep:
+            self._forget()
+            self.provider.field.value = ""
+        self._act(ExplainOffer.ANEW)
 
     @work(exclusive=True, group=WORK)
-    async def _explain(self, text: str, provider: str) -> None:
-        """Beside the screen: the rules may have to be read first, and the text may be long. A new text takes over."""
-        explanation, known = await in_thread(lambda: self._explained(text, provider))
-        note = provider_unknown(shown(provider, 60)) if provider and not known else TOO_LONG if self.area.cut else ""
-        self._show(explanation, note)
+    async def _act(self, offer: ExplainOffer) -> None:
+        """Have the flow do it; a new text takes over."""
+        match await self.flow.act(offer):
+            case ReadGuide(guide):
+                self.show_guide(guide)
+            case CheckAccount(name):
+                self.app.post_message(AccountTestRequested(name))
+            case CopyText(text):
+                self.app.copy_to_clipboard(text)
+                self.banner.say(COPIED)
 
-    def _explained(self, text: str, provider: str) -> tuple[Explanation, bool]:
-        """Return what a text means, and whether the provider is known. Touches nothing that is drawn."""
-        explainer = self._explainer = self._explainer or load_explainer(self.kit.desk.catalog)
-        explanation = explainer.explain_text(text, provider=provider or None)
-        return explanation, explainer.provider_called(provider) is not None
+    def _details(self) -> None:
+        self.app.push_screen(SectionsPanel("Details", self.flow.details()))
 
-    def work_failed(self) -> None:
-        """Say no longer that it is being looked at."""
-        self.banner.say("")
+    def _guide(self) -> None:
+        self.show_guide(BOUNCES_GUIDE)
 
-    def _show(self, explanation: Explanation, note: str) -> None:
-        self.banner.say("")
-        self.app.push_screen(
-            FindingScreen(
-                explanation.finding,
-                self.kit.shelf,
-                confidence=confidence_words(explanation),
-                matched=matched_words(explanation.matched),
-                note=note,
-            )
-        )
-
-    def action_empty(self) -> None:
-        """Begin with another text."""
-        self.area.clear()
-        self.area.cut = False
-        self.banner.say("")
-        self.area.focus()
-
-    def action_help(self) -> None:
-        """Say what this screen is for."""
-        self.app.push_screen(HelpScreen("Explain an error", HELP))
+    def _whose(self) -> None:
+        self.provider.display = True
+        self.provider.field.focus()
 
 
 # --- what is taken of a pasted text ---
@@ -179,7 +266,9 @@ def fitting_text(text: str, room: int, lines: int) -> tuple[str, bool]:
     room, lines = max(0, room), max(0, lines)
     begin = shortened(text, room)
     rows = visible_text(begin).split("\n")
-    return shortened("\n".join(_rows(rows, lines)), room)[:room], begin is not text or len(rows) > lines
+    seen = "\n".join(_rows(rows, lines))
+    fitting = shortened(seen, room)[:room]
+    return fitting, begin is not text or len(rows) > lines or fitting != seen
 
 
 def _rows(rows: list[str], most: int) -> list[str]:

@@ -248,6 +248,14 @@ class HomeScreen(FaultContained, Screen[None]):
         if self._chosen is not None and self._free():
             self._test((self._chosen,))
 
+    def test_account(self, name: str) -> None:
+        """Choose the account of that name, and sign in to it again."""
+        self.reload()
+        at = next((at for at, account in enumerate(self._accounts) if account.name == name), None)
+        if at is not None:
+            self.table.move_cursor(row=at, animate=False)
+            self.action_test()
+
     def action_test_all(self) -> None:
         """Sign in to every account again, one after the other."""
         if self._accounts and self._free():

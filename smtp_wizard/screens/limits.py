@@ -1,470 +1,340 @@
-"""Sending limits: what every provider lets an account send, today and in the old article; and a mailing planned."""
+"""How much may I send? The providers' limits, found as one types; the chosen one's figures beside or below."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
-from textual.widgets import DataTable, Input
+from textual.widget import Widget
 
-from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.private_files import absolute
-from smtp_wizard.engine.base.shown import phrase, shown
-from smtp_wizard.engine.limits.catalogue_limits import Sorting, advice, rows_of, sender_of, sorted_rows
-from smtp_wizard.engine.limits.mailing_plan import (
-    MOST_EACH,
-    MOST_RECIPIENTS,
-    Mailing,
-    Plan,
-    Reserve,
-    is_rate,
-    limits_in_force,
-    matches_words,
-    others,
-    parse_count,
-    parse_size,
-    parse_start,
-    plan,
-)
 from smtp_wizard.engine.providers.provider import Provider
-from smtp_wizard.screens.dialogs import Dialog, HelpScreen
-from smtp_wizard.screens.step import Kit
-from smtp_wizard.text.limits import (
-    access_words,
-    advice_words,
-    bars,
-    limit_source_words,
-    limit_words,
-    plan_words,
-    refusal_words,
-    rows_csv,
-    table_cells,
+from smtp_wizard.flows.flow import Entry, Mood, Section
+from smtp_wizard.flows.limits import LEGEND, LimitOffer, LimitsFlow, LimitsState
+from smtp_wizard.flows.mailing import (
+    ELSEWHERE,
+    FIRST,
+    QUESTION,
+    Bar,
+    MailingField,
+    MailingFlow,
+    MailingOffer,
+    MailingState,
+    bar_length,
 )
-from smtp_wizard.widgets.banner import Banner
-from smtp_wizard.widgets.fault_containment import FaultContained
-from smtp_wizard.widgets.fields import Field, TextInput
-from smtp_wizard.widgets.key_hints import KeyHints
-from smtp_wizard.widgets.table import Column, Table
-from smtp_wizard.widgets.text import Plain
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import Page, question
+from smtp_wizard.screens.panel import Panel, SectionsPanel
+from smtp_wizard.text.limit_rows import LimitLine
+from smtp_wizard.widgets.chips import Chip
+from smtp_wizard.widgets.chosen_detail import ChosenDetail
+from smtp_wizard.widgets.fault_containment import work_once
+from smtp_wizard.widgets.frame import Frame, FrameRow, TextFrame
+from smtp_wizard.widgets.lines import GOOD, MUTED, STRONG, WARNED, Lines
+from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.rows import Column, ListRow, RowList, shortened
+from smtp_wizard.widgets.text import folded
 
-HELP = (
-    "This list says how much each provider lets one account send, and how large a message may be; a row with * is what "
-    "the old help article says. Type / and a name to find a provider, and press F4 to see who says so and when. Enter "
-    "plans a mailing with the chosen provider: how many days it takes, and what to do when it does not fit."
-)
-PLAN_HELP = (
-    "Say how many people get the mailing, and press Enter: you see how many go out on which day. Files grow by a third "
-    "on the way, and what you keep free is left for your invoices. The numbers are a plan; a new mailbox is often "
-    "stopped earlier."
-)
+GUIDE = "limits"
+NAME, BAR, ACROSS = 26, 30, 3
+"""Columns of a bar's name and of the longest bar; fields beside one another."""
+MARK = "▆"
+CORRECT = "please correct"
+"""In the edge of a narrow field; the card says what is wrong with it."""
+COLOURS = {Mood.PASSED: GOOD, Mood.WARNED: WARNED}
 COLUMNS = (
-    Column("Provider", 21, least=9, most=46),
-    Column("Per hour", 9),
-    Column("Per day", 15, least=12),
-    Column("To", 10, least=7),
-    Column("Size", 9, least=7),
-    Column("Checked", 11),
+    Column("Provider", 36, grows=True),
+    Column("A day", 14, right=True),
+    Column("An hour", 8, right=True),
+    Column("Largest", 8, right=True),
 )
-SORTINGS = {
-    Sorting.CATALOG: "best known first",
-    Sorting.PROVIDER: "by name",
-    Sorting.LIMIT: "most a day first",
-    Sorting.SIZE: "largest message first",
-    Sorting.CHECKED: "newest first",
-}
-LEGEND = "* old article  r recipients  To: recipients of a message  1-5: accounts differ"
-MOST_MAILBOXES = 20
 
 
-class LimitTable(Table):
-    """The rows; Enter plans with the chosen one."""
+class LimitsScreen(Page[None]):
+    """All providers, one row each; typing finds, the arrows choose, Enter plans a mailing."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "Plan", key_display="enter")]
-
-
-class FilterInput(TextInput):
-    """Where one types what to look for; the arrows move in the table all the while."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Plan", key_display="enter"),
-        Binding("up", "screen.move(-1)", show=False),
-        Binding("down", "screen.move(1)", show=False),
-        Binding("pageup", "screen.move(-10)", show=False),
-        Binding("pagedown", "screen.move(10)", show=False),
-        Binding("escape", "screen.to_table", "To the list"),
-    ]
-
-
-class LimitsScreen(FaultContained, Screen[None]):
-    """All providers, each with today's figures and, below them, those of the old article."""
-
-    AUTO_FOCUS = "#limits"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", key_display="/"),
-        Binding("s", "sort", "Sort"),
-        Binding("x", "export", "Export CSV"),
-        Binding("f4", "details", "Sources"),
-        Binding("escape", "app.leave_area", "Back"),
-        Binding("f1,question_mark", "help", "Help", key_display="f1"),
-        Binding("ctrl+q", "app.leave", "Quit", show=False),
-    ]
+    HEADING = "How much may I send?"
+    HELP: ClassVar[str] = (
+        "How much each provider lets one mailbox send, as far as it says so. Type a name to find it, or a kind: ISP, "
+        "web host, free. Enter counts how many days a mailing takes with it."
+    )
 
     def __init__(self, kit: Kit) -> None:
-        super().__init__()
-        self.kit = kit
-        self.banner = Banner()
-        self.entry = FilterInput(placeholder="a name, a domain or a server", id="limit-filter")
-        self.count = Plain("", id="limit-count")
-        self.table = LimitTable(COLUMNS, id="limits")
-        self.sorting = Sorting.CATALOG
-        self.entries: Mapping[str, str] = {}
-        """What was typed for the plan before, so that it need not be typed for the next provider."""
-        self._rows: list[tuple[str, Provider]] = []
+        super().__init__(kit)
+        today = kit.desk.now().astimezone().date()
+        self.flow = LimitsFlow(kit.desk.catalog, today)
+        self.flow.changed = self._changed
+        self.frame = TextFrame(self.flow.state.find, id="limit-find")
+        self.list = RowList(COLUMNS, list(map(_row, self.flow.state.rows)), id="limits")
+        self.detail = ChosenDetail()
+        self.detail.show_sections(self.flow.state.sections)
+        self.typed: Mapping[MailingField, str] = {}
+        """What was typed for the mailing before, so that it need not be typed for the next provider."""
 
-    def compose(self) -> ComposeResult:
-        yield Plain(Content.styled("Sending limits", "bold"), classes="title")
-        with Horizontal(id="limit-line"):
-            yield Plain("Filter", id="limit-label")
-            yield self.entry
-            yield self.count
-        yield self.table
-        yield Plain(Content.styled(LEGEND, "$foreground-muted"), id="limit-legend")
-        yield self.banner
-        yield KeyHints()
+    def column(self) -> Iterator[Widget]:
+        yield self.frame
+        yield self.list
+        yield self.detail
 
-    def on_mount(self) -> None:
-        self.fill()
+    def rail(self) -> Sequence[Section]:
+        return [*self.flow.state.sections, Section("", (LEGEND,))]
 
-    @on(Input.Changed, "#limit-filter")
-    def fill(self) -> None:
-        """List what the filter means, in the order chosen."""
-        catalog = self.kit.desk.catalog
-        known = [each for each in catalog.search(self.entry.value, len(catalog.providers)) if rows_of(each)]
-        self._rows = [
-            (f"{provider.id}{mark}", provider)
-            for provider in sorted_rows(known, self.sorting)
-            for mark in ("", *("*" if provider.documented and _article(provider) else ""))
+    def chips(self) -> Sequence[Chip]:
+        plan = [Chip("enter", "Plan a mailing", self._plan, help="count the days that a mailing takes with it")]
+        return [
+            *(plan if self.flow.chosen is not None else []),
+            Chip("f4", "Details", self._details, help="details: every figure, and who says so"),
+            Chip("f6", "Guide", self._guide, help="guide: when the list is too large"),
+            Chip("f9", "Order, file", self._more, help="another order, or write the list to a file"),
+            Chip("", "Choose", help="choose a provider", shown=False),
+            Chip("pagedown", "Further down", lambda: self.list.action_page(1), shown=False),
+            Chip("pageup", "Further up", lambda: self.list.action_page(-1), shown=False),
         ]
-        self.table.fill((key, _cells(key, provider)) for key, provider in self._rows)
-        number = "1 provider" if len(known) == 1 else f"{len(known)} providers"
-        found = f"{number}, {SORTINGS[self.sorting]}" if known else "Nothing like it is listed."
-        self.count.update(Content.styled(found, "$foreground-muted"), layout=False)
 
-    @property
-    def chosen(self) -> Provider | None:
-        """The provider of the row where the cursor stands."""
-        row = self.table.cursor_row
-        return self._rows[row][1] if 0 <= row < len(self._rows) else None
+    def escape(self) -> None:
+        """Back to where one was."""
+        self.run_action_now("app.leave_area")
 
-    def action_move(self, by: int) -> None:
-        """Choose another row, wherever the focus is."""
-        self.table.move_cursor(row=self.table.cursor_row + by, animate=False)
+    def _changed(self, state: LimitsState) -> None:
+        self.frame.show(state.find)
+        rows = tuple(map(_row, state.rows))
+        if rows != self.list.list:
+            self.list.fill(rows, selected=rows[state.at].key if rows else None)
+        self.detail.show_sections(state.sections)
+        self.redraw()
 
-    def action_filter(self) -> None:
-        """Go to the filter."""
-        self.entry.focus()
+    @on(Frame.Changed)
+    def _find(self, message: Frame.Changed) -> None:
+        self.flow.find(message.text)
 
-    def action_to_table(self) -> None:
-        """Go back to the list; what it is filtered by stays."""
-        self.table.focus()
+    @on(RowList.Highlighted)
+    def _choose(self, message: RowList.Highlighted) -> None:
+        self.flow.choose(self.list.at)
 
-    def action_sort(self) -> None:
-        """Take the next order."""
-        orders = list(SORTINGS)
-        self.sorting = orders[(orders.index(self.sorting) + 1) % len(orders)]
-        self.fill()
+    @on(RowList.Chosen)
+    def _plan(self) -> None:
+        self._act(LimitOffer.PLAN)
 
-    def action_details(self) -> None:
-        """Show every figure of the chosen provider, with who says so and when."""
-        if self.chosen is not None:
-            self.app.push_screen(LimitDetailsScreen(self.chosen))
+    @work_once("act")
+    async def _act(self, offer: LimitOffer) -> None:
+        leads = await self.flow.act(offer)
+        if leads is not None:
 
-    def action_export(self) -> None:
-        """Write the rows that are listed to a file."""
+            def planned(typed: Mapping[MailingField, str] | None) -> None:
+                self.typed = typed or {}
 
-        def written(file: Path | None) -> None:
-            if file is not None:
-                self.banner.say(f"Written: {shown(str(file), 300)}")
+            self.app.push_screen(MailingScreen(self.kit, leads.provider, self.typed), planned)
 
-        providers = dict.fromkeys(provider for _, provider in self._rows)
-        rows = [row for provider in providers for row in rows_of(provider)]
-        name = f"smtp-limits-{self._today()}.csv"
-        if rows:
-            self.app.push_screen(ExportScreen(rows_csv(rows), Path.cwd() / name, len(rows)), written)
+    def _details(self) -> None:
+        if self.flow.chosen is not None:
+            self.app.push_screen(SectionsPanel(f"Details: {self.flow.chosen.name}", self.flow.details()))
 
-    @on(DataTable.RowSelected)
-    @on(Input.Submitted, "#limit-filter")
-    def action_plan(self) -> None:
-        """Plan a mailing with the chosen provider."""
+    def _guide(self) -> None:
+        self.show_guide(GUIDE)
 
-        def planned(entries: Mapping[str, str] | None) -> None:
-            self.entries = entries or {}
-
-        if self.chosen is not None:
-            self.banner.say("")
-            self.app.push_screen(PlanScreen(self.kit, self.chosen, self.entries, self._today()), planned)
-
-    def _today(self) -> date:
-        return self.kit.desk.now().astimezone().date()
-
-    def action_help(self) -> None:
-        """Say what this screen is for."""
-        self.app.push_screen(HelpScreen("Sending limits", HELP))
+    def _more(self) -> None:
+        self.app.push_screen(ListPanel(self.flow, self._act))
 
 
-def _article(provider: Provider) -> bool:
-    return any(row.limit.documented for row in rows_of(provider))
+def _row(line: LimitLine) -> ListRow:
+    return ListRow(line.id, (line.name, line.day, line.hour, line.largest))
 
 
-def _cells(key: str, provider: Provider) -> tuple[str, ...]:
-    old = key.endswith("*")
-    limits = [row.limit for row in rows_of(provider) if row.limit.documented == old]
-    fast, day, to, size = table_cells(limits)
-    if old and not any(limit.value is not None for limit in limits):
-        day = "words only, F4"
-    name, checked = (f"* {provider.name}", "undated") if old else (provider.name, provider.checked)
-    return shown(name, 60), fast, day, to, size, checked
+class ListPanel(Panel[None]):
+    """F9: the list in another order, or in a file."""
+
+    AUTO_FOCUS = "PanelBox OfferList"
+
+    def __init__(self, flow: LimitsFlow, act: Callable[[LimitOffer], None]) -> None:
+        """`act` has the flow do what is offered."""
+        super().__init__("Change the list")
+        self.act = act
+        self.flow = flow
+        self.offers = OfferList([each for each in flow.state.offers if each.id is not LimitOffer.PLAN])
+        self.file = TextFrame(_asked(flow.state), id="limit-file")
+        self.file.display = False
+        self.card = OutcomeCard()
+        self._before, flow.changed = flow.changed, self._changed
+
+    def body(self) -> Iterator[Widget]:
+        yield self.offers
+        yield self.file
+        yield self.card
+
+    def chips(self) -> Sequence[Chip]:
+        if self.flow.state.file is not None:
+            return [Chip("enter", "Write it", self._write, help="write the list to this file")]
+        return [self.offers.chip(), Chip("f9", "Close", self.close, shown=False)]
+
+    def close(self) -> None:
+        """Close it; a file that is asked for is not written."""
+        self.flow.changed = self._before
+        if self.flow.state.file is not None:
+            self.act(LimitOffer.KEEP)
+        self.dismiss(None)
+
+    def _changed(self, state: LimitsState) -> None:
+        self._before(state)
+        asked = state.file is not None
+        if asked != self.file.display:
+            self.file.display, self.offers.display = asked, not asked
+            (self.file.field if asked else self.offers).focus()
+        self.file.show(_asked(state))
+        self.card.show_card(state.card)
+        self.offers.offer([each for each in state.offers if each.id is not LimitOffer.PLAN])
+        self.redraw()
+
+    @on(OfferList.Chosen)
+    def _take(self, message: OfferList.Chosen) -> None:
+        self.act(message.offer.id)
+
+    @on(Frame.Changed)
+    def _named(self, message: Frame.Changed) -> None:
+        self.flow.name_file(message.text)
+
+    def _write(self) -> None:
+        self.act(LimitOffer.WRITE)
 
 
-class LimitDetailsScreen(Dialog[None]):
-    """Every figure of one provider, with its source."""
+def _asked(state: LimitsState) -> Entry:
+    return state.file if state.file is not None else Entry(label="File")
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,f4", "dismiss(None)", "Close", show=False)]
 
-    def __init__(self, provider: Provider) -> None:
+# --- a mailing ---
+
+
+class PlanCard(OutcomeCard):
+    """The outcome, with the days as bars below its words."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self.provider = provider
+        self.bars: tuple[Bar, ...] = ()
 
-    def compose(self) -> ComposeResult:
-        provider = self.provider
-        with VerticalScroll(classes="dialog"):
-            yield Plain(Content.styled(f"Sending limits of {shown(provider.name, 60)}", "bold"))
-            if closed := access_words(provider):
-                yield Plain(Content.styled(f"! {closed}", "$text-warning"))
-            yield Plain(f"\nToday (checked {provider.checked})\n" + "\n".join(self._rows(documented=False)))
-            if provider.limits_note:
-                yield Plain(f"  {provider.limits_note}")
-            if _article(provider):
-                yield Plain("\nThe old help article\n" + "\n".join(self._rows(documented=True)))
-            if provider.documented is not None and provider.documented.limits_today:
-                yield Plain(f"  Today: {provider.documented.limits_today}")
-        yield KeyHints()
+    def show_plan(self, state: MailingState) -> None:
+        """Show another plan."""
+        old = self.rows_at(self.size.width)
+        self.bars = state.bars
+        self.show_card(state.card)
+        self.repaint_changed(old)
 
-    def _rows(self, *, documented: bool) -> Iterator[str]:
-        for row in rows_of(self.provider):
-            if row.limit.documented == documented:
-                source = self.provider.source(row.limit.source)
-                yield f"  {limit_words(row.limit)}\n    {limit_source_words(row)}"
-                if source is not None and source.url:
-                    yield f"    {source.url}"
+    def rows_at(self, width: int) -> Sequence[Content]:
+        """As `Lines.rows_at`."""
+        words = super().rows_at(width) if self.card is not None and self.card.lines else ()
+        return [*words, *bar_rows(self.bars)]
 
 
-class ExportScreen(Dialog[Path]):
-    """Asks for the file, which must not be there yet, and writes it."""
+class MailingScreen(Page[Mapping[MailingField, str]]):
+    """A mailing with one provider; Enter counts the days. Returns what was typed, for the next provider."""
 
-    def __init__(self, text: str, file: Path, rows: int) -> None:
-        super().__init__()
-        self.text = text
-        self.rows = rows
-        self.field = Field("File", TextInput(str(file), id="export-file"))
+    HEADING = "How much may I send?"
+    HELP: ClassVar[str] = (
+        "Say how many people get the mailing: you see how many messages go out on which day. What you keep for "
+        "invoices stays free. Files grow by a third on the way. A new mailbox is often stopped earlier."
+    )
+    AUTO_FOCUS = "#recipients Input"
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
-            yield Plain(Content.styled(f"Write the {self.rows} rows that are listed as CSV", "bold"))
-            yield self.field
-        yield KeyHints()
+    def __init__(self, kit: Kit, provider: Provider, typed: Mapping[MailingField, str] | None = None) -> None:
+        """`typed`: what the fields say at first."""
+        super().__init__(kit)
+        today = kit.desk.now().astimezone().date()
+        self.flow = MailingFlow(kit.desk.catalog, provider, today, typed)
+        self.flow.changed = self._changed
+        self.frames = {field: TextFrame(entry, id=field.value) for field, entry in self.flow.state.entries.items()}
+        rest = [frame for field, frame in self.frames.items() if field not in FIRST]
+        self.more = [FrameRow(*rest[at : at + ACROSS]) for at in range(0, len(rest), ACROSS)]
+        self.card = PlanCard()
+        self.below = Lines(classes="apart", id="elsewhere")
+        self.below.display = False
 
-    @on(Input.Submitted)
-    def _enter(self) -> None:
-        try:
-            file = absolute(Path(self.field.value.strip()))
-            with file.open("x", encoding="utf-8", newline="") as opened:
-                opened.write(self.text)
-        except FileExistsError:
-            self.field.fail("There is a file of that name already. Type another one.")
-        except (OSError, ValueError) as problem:
-            self.field.fail(f"It cannot be written there: {shown(str(problem), 200)}")
-        else:
-            self.dismiss(file)
+    def column(self) -> Iterator[Widget]:
+        yield question(f"{QUESTION}")
+        yield FrameRow(*(self.frames[field] for field in FIRST))
+        for row in self.more:
+            row.display = self.flow.state.more
+            yield row
+        yield self.card
+        yield self.below
 
+    def rail(self) -> Sequence[Section]:
+        return self.flow.state.sections
 
-class PlanInput(TextInput):
-    """A field whose Enter plans; the arrows go to the other fields, the page keys through the result."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Plan", key_display="enter"),
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
-        Binding("pageup", "screen.read(-1)", show=False),
-        Binding("pagedown", "screen.read(1)", "Read on", key_display="pgdn"),
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _PlanFields:
-    """What the fields of a plan say."""
-
-    mailing: Mailing
-    sent: int
-    mailboxes: int
-    chosen: str
-
-
-def _recipients(text: str) -> int:
-    return parse_count(text, "Recipients", MOST_RECIPIENTS, 1)
-
-
-def _each(text: str) -> int:
-    return parse_count(text, "Messages each", MOST_EACH, 1)
-
-
-def _sent(text: str) -> int:
-    return parse_count(text or "0", "Sent that day", MOST_RECIPIENTS)
-
-
-def _mailboxes(text: str) -> int:
-    return parse_count(text, "Such mailboxes", MOST_MAILBOXES, 1)
-
-
-class PlanScreen(FaultContained, Screen[Mapping[str, str]]):
-    """A mailing and one provider: the numbers of each day, as bars; or why not, and what to do."""
-
-    AUTO_FOCUS = "#plan-recipients"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  the base declares it so
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f4", "details", "Sources"),
-        Binding("escape", "back", "Back"),
-        Binding("f1", "help", "Help"),
-        Binding("ctrl+q", "app.leave", "Quit", show=False),
-    ]
-
-    def __init__(self, kit: Kit, provider: Provider, entries: Mapping[str, str], today: date) -> None:
-        """`entries`: what the fields say at first, by their ids."""
-        super().__init__()
-        self.kit = kit
-        self.provider = provider
-        self.today = today
-        self.recipients = Field("Recipients", PlanInput(id="plan-recipients"), parse=_recipients)
-        self.each = Field("Messages each", PlanInput("1", id="plan-each"), parse=_each)
-        self.size_each = Field("Size in MB", PlanInput(id="plan-size", placeholder="with its files"), parse=parse_size)
-        self.sent = Field("Sent that day", PlanInput("0", id="plan-sent"), parse=_sent)
-        free = PlanInput("10%", id="plan-reserve", placeholder="50 or 10%")
-        self.reserve = Field("Keep free", free, parse=Reserve.parse)
-        self.start = Field("First day", PlanInput(today.isoformat(), id="plan-start"), parse=self._start)
-        self.mailboxes = Field("Such mailboxes", PlanInput("1", id="plan-mailboxes"), parse=_mailboxes)
-        example = next(iter(self._kinds()), "")
-        self.kind = Field("Kind of account", PlanInput(id="plan-for", placeholder=example[:50]), parse=self._kind)
-        asked: list[Field[Any]] = [
-            *(self.recipients, self.each, self.size_each, self.sent, self.reserve, self.start, self.mailboxes),
-            *([self.kind] if example else []),
+    def chips(self) -> Sequence[Chip]:
+        count, more = self.flow.state.offers
+        return [
+            Chip("enter", count.verb, self._count, help="count the days"),
+            Chip(
+                "f4",
+                "Details",
+                self._details,
+                help="details: what holds it back, and a reached limit",
+            ),
+            Chip("f6", "Guide", self._guide, help="guide: when the list is too large"),
+            Chip("f9", more.verb, self._more, help="size, first day, several mailboxes, kind of account"),
         ]
-        self.fields = {each.entry.id or "": each for each in asked}
-        for name, text in entries.items():
-            if name in self.fields:
-                self.fields[name].value = text
-        self.made: Plan | None = None
-        self.result = Plain("Type how many people get the mailing, and press Enter.", id="plan-words")
-        self.pane = VerticalScroll(self.result, id="plan-result", can_focus=False)
 
-    # -- what is typed ----------------------------------------------------------------------------------------------
-
-    def _start(self, text: str) -> date:
-        return parse_start(text, self.today)
-
-    def _kinds(self) -> list[str]:
-        """Whom the figures are for that are not the ordinary account's."""
-        limits = self.provider.limits
-        different = (limit for limit in others(limits, limits_in_force(limits)) if is_rate(limit) and limit.applies_to)
-        return [limit.applies_to for limit in different]
-
-    def _kind(self, text: str) -> str:
-        if text.strip() and not any(
-            matches_words(limit, text) for limit in self.provider.limits if not limit.historical
-        ):
-            raise InputError(phrase("Words out of one of these: {}", shown("; ".join(self._kinds()))))
-        return text.strip()
-
-    def _asked(self) -> _PlanFields | None:
-        """Return what is typed, or None once it was said what is wrong."""
-        typed = (
-            *(self.recipients.parsed(), self.each.parsed(), self.size_each.parsed(), self.reserve.parsed()),
-            *(self.start.parsed(), self.sent.parsed(), self.mailboxes.parsed(), self.kind.parsed()),
-        )
-        match typed:
-            case (
-                int(recipients),
-                int(each),
-                int(size),
-                Reserve() as reserve,
-                date() as start,
-                int(sent),
-                int(mailboxes),
-                str(kind),
-            ):
-                mailing = Mailing(recipients=recipients, each=each, size=size, reserve=reserve, start=start)
-                return _PlanFields(mailing, sent, mailboxes, kind)
-        next(field for field in self.fields.values() if field.error).entry.focus()
-        return None
-
-    # -- what is shown ----------------------------------------------------------------------------------------------
-
-    def compose(self) -> ComposeResult:
-        yield Plain(Content.styled(f"Plan a mailing: {shown(self.provider.name, 60)}", "bold"), classes="title")
-        with Vertical(id="plan-split"):
-            with Vertical(id="plan-form"):
-                yield from self.fields.values()
-            yield self.pane
-        yield KeyHints()
-
-    @on(Input.Submitted)
-    def action_plan(self) -> None:
-        """Plan what is typed."""
-        asked = self._asked()
-        if asked is None:
-            return
-        first = sender_of(self.provider, asked.sent, asked.chosen)
-        more = [sender_of(self.provider, 0, asked.chosen)] * (asked.mailboxes - 1)
-        self.made = plan(asked.mailing, [first, *more])
-        self.result.update(Content("\n").join(self._lines(self.made)))
-        self.pane.scroll_home(animate=False)
-
-    def _lines(self, made: Plan) -> Iterator[Content]:
-        catalog = self.kit.desk.catalog
-        headline, *words = plan_words(made, catalog)
-        sign = "" if made.fits else "! "
-        yield Content.styled(f"{sign}{headline}", "bold" if made.fits else "bold $text-warning")
-        yield from map(Content, bars(made))
-        yield from map(Content, words)
-        ways = advice(made, catalog)
-        if ways:
-            yield Content.styled("\nWhat you can do", "bold")
-            yield from (Content(f"{number}. {advice_words(each)}") for number, each in enumerate(ways, 1))
-        yield Content.styled("\nWhen the limit is reached", "bold")
-        yield from map(Content, refusal_words(made, catalog))
-
-    # -- keys -------------------------------------------------------------------------------------------------------
-
-    def action_read(self, pages: int) -> None:
-        """Read on, or back."""
-        self.pane.scroll_relative(y=pages * max(1, self.pane.size.height - 1), animate=False)
-
-    def action_details(self) -> None:
-        """Show every figure of the provider, with who says so and when."""
-        self.app.push_screen(LimitDetailsScreen(self.provider))
-
-    def action_back(self) -> None:
+    def escape(self) -> None:
         """Back to the list; what was typed is kept."""
-        self.dismiss({name: field.value for name, field in self.fields.items() if name != "plan-for"})
+        self.dismiss(self.flow.typed)
 
-    def action_help(self) -> None:
-        """Say what this screen is for."""
-        self.app.push_screen(HelpScreen("Plan a mailing", PLAN_HELP))
+    def _changed(self, state: MailingState) -> None:
+        for field, entry in state.entries.items():
+            self.frames[field].show(replace(entry, error=CORRECT if entry.error else ""))
+        for row in self.more:
+            row.display = state.more
+        self.card.show_plan(state)
+        rows = list(_below(state))
+        self.below.display = bool(rows)
+        self.below.show(rows)
+        if state.wrong is not None:
+            self.frames[state.wrong].select_all()
+        self.redraw()
+
+    @on(Frame.Changed)
+    def _typed(self, message: Frame.Changed) -> None:
+        self.flow.put(MailingField(message.frame.id or ""), message.text)
+
+    def _count(self) -> None:
+        self._act(MailingOffer.COUNT)
+
+    def _more(self) -> None:
+        self._act(MailingOffer.MORE)
+
+    @work_once("act")
+    async def _act(self, offer: MailingOffer) -> None:
+        await self.flow.act(offer)
+
+    def _details(self) -> None:
+        sections = self.flow.details() or self.flow.state.sections
+        self.app.push_screen(SectionsPanel(f"Details: {self.flow.state.provider}", sections))
+
+    def _guide(self) -> None:
+        self.show_guide(GUIDE)
+
+
+def bar_rows(bars: Sequence[Bar]) -> Iterator[Content]:
+    """Yield bars as rows: the name, the bar in its colour, the words flush right."""
+    words = max((len(bar.words) for bar in bars), default=0)
+    for bar in bars:
+        drawn = MARK * bar_length(bar, BAR)
+        yield Content.assemble(
+            f"{shortened(bar.name, NAME):<{NAME}}  ",
+            (f"{drawn:<{BAR}}", COLOURS.get(bar.mood, MUTED)),
+            f"  {bar.words:>{words}}",
+        )
+
+
+def _below(state: MailingState) -> Iterator[Content]:
+    """Yield what stands below the plan: the same elsewhere, or what can be done."""
+    if state.elsewhere:
+        yield Content.styled(ELSEWHERE, STRONG)
+        yield Content("")
+        yield from bar_rows(state.elsewhere)
+    if state.ways:
+        yield from ([Content("")] if state.elsewhere else [])
+        yield Content.styled("What you can do", STRONG)
+        yield Content("")
+        for number, words in enumerate(state.ways, 1):
+            yield from map(Content, folded(f"{number}. {words}", 74))

@@ -18,6 +18,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 
+from smtp_wizard.engine.guides.named_guides import with_titles
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Back, Next, Step, StepId, step
 from smtp_wizard.flows.flow import Flow, Section
@@ -168,8 +169,9 @@ class Page(Keyed[T]):
         self.app.push_screen(DetailsPanel(rows, copied))
 
     def show_guide(self, guide_id: str) -> None:
-        """Show a guide over the page. Raises `UnknownGuide`, `DataError`."""
-        self.app.push_screen(GuidePanel(self.kit.shelf.get(guide_id), self.open_link))
+        """Show a guide over the page, others named in it by their titles. Raises `UnknownGuide`, `DataError`."""
+        shelf = self.kit.shelf
+        self.app.push_screen(GuidePanel(with_titles(shelf.get(guide_id), shelf), self.open_link))
 
     def open_link(self, url: str) -> None:
         """Show a web address whole, as a code for a phone, and open it where a browser is at hand."""

@@ -20,8 +20,9 @@ from smtp_wizard.flows.flow import Card, Offer, Section
 from smtp_wizard.screens.keyed import Keyed
 from smtp_wizard.widgets.chips import CHOOSE, Chip
 from smtp_wizard.widgets.frame import Edged
-from smtp_wizard.widgets.lines import ACCENT, STRONG, Paragraphs
+from smtp_wizard.widgets.lines import ACCENT, MUTED, STRONG, Paragraphs
 from smtp_wizard.widgets.offers import IdT, OfferList
+from smtp_wizard.widgets.text import folded
 
 T = TypeVar("T")
 
@@ -126,6 +127,32 @@ class DetailsPanel(TextPanel):
     def _copy(self) -> None:
         self.app.copy_to_clipboard(self._copied)
         self.tell("sent to your terminal")
+
+
+class SectionsPanel(TextPanel):
+    """F4: everything there is to know, part by part; F4 closes it again."""
+
+    def __init__(self, title: str, sections: Sequence[Section]) -> None:
+        super().__init__(title, tuple(_told(sections, INSIDE)))
+
+    def keys(self) -> Sequence[Chip]:
+        """As `Panel.keys`."""
+        moves = Chip("", "Scroll", help="scroll")
+        return [*super().keys(), moves, Chip("f4", "Close", self.close, shown=False)]
+
+
+def _told(sections: Sequence[Section], width: int) -> Iterator[Content]:
+    """Yield sections as rows: a title in bold, its lines folded, an empty row between them."""
+    for at, section in enumerate(sections):
+        if at:
+            yield Content("")
+        if section.title:
+            yield from (Content.styled(row, STRONG) for row in folded(section.title, width))
+        for line in section.lines:
+            first, *more = line.split("\n")
+            yield from map(Content, folded(first, width))
+            for each in more:
+                yield from (Content.styled(f"  {row}", MUTED) for row in folded(each.strip(), width - 2))
 
 
 class GuidePanel(TextPanel):

@@ -44,7 +44,7 @@ def limit_line(provider: Provider) -> LimitLine:
     """Return the row of a provider: what its ordinary account may send today."""
     held = limits_in_force(provider.limits)
     day, hour = _day(held), _narrowest(_an_hour(held))
-    name, nothing = shown(provider.name, LONGEST_NAME), NO_SUCH_LIMIT if hour else UNPUBLISHED
+    name, nothing = short_name(provider), NO_SUCH_LIMIT if hour else UNPUBLISHED
     return LimitLine(provider.id, name, day or nothing, hour or NO_SUCH_LIMIT, _largest(held))
 
 
@@ -69,17 +69,51 @@ def _narrowest(numbers: Iterable[int]) -> str:
 
 def _largest(held: Iterable[SendLimit]) -> str:
     size = next((each.value or 0 for each in held if (each.what, each.per) == (Counted.BYTES, Per.MESSAGE)), 0)
-    return f"{math.floor(size / MEGABYTE * 10) / 10:g} MB" if size else UNPUBLISHED
+    return _megabytes(size) if size else UNPUBLISHED
+
+
+def _megabytes(size: int) -> str:
+    return f"{math.floor(size / MEGABYTE * 10) / 10:g} MB"
 
 
 def today_words(provider: Provider) -> str:
     """Return what the ordinary account may send today, in a sentence; and that other accounts differ."""
-    held = limits_in_force(provider.limits)
-    said = ", ".join(each.figure for each in held)
+    held = sorted(limits_in_force(provider.limits), key=lambda each: (not is_rate(each), list(Per).index(each.per)))
     differ = any(is_rate(each) for each in others(provider.limits, held))
+    to = table_cells([each for each in provider.limits if not each.documented])[2]
+    said = ", ".join(_in_words(each, to) for each in held)
     if not said:
-        return "It publishes no limit."
-    return f"{said}{'; it depends on the account' if differ else ''}"
+        return "Today: it publishes nothing."
+    return f"Today: {said}{'; it depends on the account' if differ else ''}."
+
+
+def _in_words(limit: SendLimit, to: str) -> str:
+    """'500 messages a day', 'each to 100-500 people', '25 MB at most'."""
+    number = limit.value or 0
+    match limit.what, limit.per:
+        case Counted.BYTES, Per.MESSAGE:
+            return f"{_megabytes(number)} at most"
+        case Counted.RECIPIENTS, Per.MESSAGE:
+            return f"each to {to} people"
+        case _:
+            return f"{limit.figure.partition(' per ')[0]} {_ONE[limit.per]}" if limit.per in _ONE else limit.figure
+
+
+_ONE = {
+    Per.SECOND: "a second",
+    Per.MINUTE: "a minute",
+    Per.HOUR: "an hour",
+    Per.DAY: "a day",
+    Per.WEEK: "a week",
+    Per.MONTH: "a month",
+    Per.CONNECTION: "a connection",
+    Per.SESSION: "a session",
+}
+
+
+def short_name(provider: Provider, width: int = LONGEST_NAME) -> str:
+    """Return a provider's name without what stands in brackets behind it, for a row or a bar."""
+    return shown(provider.name.partition(" (")[0], width)
 
 
 def article_words(provider: Provider) -> str:

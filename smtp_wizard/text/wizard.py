@@ -133,8 +133,12 @@ def filled_guide(shelf: GuideShelf, guide_id: str, provider: Provider | None, dr
 
     Where the server was found, the guide that says how to look for one gives way to that which says how to sign in.
     """
-    nameless = provider is None or provider.kind is ProviderKind.CUSTOM
-    if provider is not None and nameless and draft.origin is Origin.FOUND and not draft.by_hand:
+    if (
+        provider is not None
+        and provider.kind is ProviderKind.CUSTOM
+        and draft.origin is Origin.FOUND
+        and not draft.by_hand
+    ):
         looks_for_one = guide_id in {path.guide for path in provider.paths}
         guide_id = FOUND_SERVER_GUIDE if looks_for_one else guide_id
     try:

@@ -64,7 +64,7 @@ def test_the_articles_figure_and_the_source_stand_with_the_chosen_row(flow: Limi
     said = words(flow.state.sections)
     assert "The old article: 100-500 a day, 10 MB" in said
     assert "2024-04" in said
-    assert "2 days, with 10% kept free for invoices" in said
+    assert "It takes 2 days, with 10% kept free for invoices" in said
     flow.find("outlook.com")
     assert "lets no program in with a password" in words(flow.state.sections)
 
@@ -179,3 +179,8 @@ def test_a_key_costs_little(flow: LimitsFlow) -> None:
     for text in ("g", "gm", "g", "", "isp", "o", "ou", ""):
         flow.find(text)
     assert time.process_time() - began < 0.8
+
+
+def test_no_two_rows_have_the_same_name(flow: LimitsFlow) -> None:
+    """Names are shortened there; the detail has the whole one."""
+    assert len(set(names(flow))) == len(names(flow))

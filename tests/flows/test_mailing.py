@@ -19,6 +19,7 @@ from smtp_wizard.flows.mailing import (
     bar_lines,
     kinds_of,
 )
+from smtp_wizard.text.limit_rows import short_name
 from tests.support.walk import catalog
 
 MONDAY = date(2026, 11, 30)
@@ -64,7 +65,7 @@ async def test_the_same_mailing_elsewhere_is_shown_the_quickest_first() -> None:
     assert len(names) == 4
     days = [float(bar.share) for bar in flow.state.elsewhere]
     assert days == sorted(days)
-    by_name = {each.name: each for each in catalog().providers}
+    by_name = {short_name(each): each for each in catalog().providers}
     assert {access_to(by_name[name]) for name in names} == {PasswordAccess.OPEN}
     assert {bar.mood for bar in flow.state.elsewhere} == {Mood.PASSED}
     assert not (await counted(recipients="10")).state.elsewhere, "one day is enough here"

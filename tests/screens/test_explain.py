@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from textual.widgets import Input
 
-from smtp_wizard.app import TOOLS
+from smtp_wizard.app import HOME, TOOLS
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -27,18 +26,17 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.screens import explain
-from smtp_wizard.screens.dialogs import GuideScreen
 from smtp_wizard.screens.explain import ExplainScreen, PasteArea, fitting_text, visible_text
 from smtp_wizard.screens.finding import FindingScreen
-from smtp_wizard.screens.panel import DetailsPanel
+from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.panel import DetailsPanel, GuidePanel, SectionsPanel
 from smtp_wizard.screens.tools import ToolsScreen
 from smtp_wizard.text.explain import COPIED, NOTHING_PASTED, TOO_LONG
-from smtp_wizard.widgets.text import Plain
 from smtp_wizard.widgets.transcript import TranscriptPane
 from tests.support.checking import PLAIN_UP_TO_AUTH, QUICK
 from tests.support.misbehaving import Hold, MisbehavingServer, Send
 from tests.support.patience import PATIENCE
-from tests.support.walk import Walk, make_desk, walking
+from tests.support.walk import Walk, key_event, make_desk, walking
 
 SIZES = [(80, 24), (120, 40)]
 BOUNCE = (
@@ -65,110 +63,153 @@ async def explaining(desk: Desk, size: tuple[int, int] = (80, 24)) -> AsyncItera
         yield walk
 
 
+async def answered(walk: Walk) -> ExplainScreen:
+    """Press Enter, and wait for the answer."""
+    await walk.press("enter")
+    screen = await walk.at_screen(ExplainScreen)
+    await walk.until(lambda: screen.flow.state.answered, "an answer")
+    await walk.settle()
+    return screen
+
+
+def cause_of(screen: ExplainScreen) -> str:
+    assert screen.flow.explanation is not None
+    return screen.flow.explanation.finding.code
+
+
+def says_so(screen: ExplainScreen) -> bool:
+    """Whether the answer says that not all of a long text was taken."""
+    card = screen.flow.state.card
+    return card is not None and any(TOO_LONG in line for line in card.lines)
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_paste_of_many_lines_is_explained(desk: Desk, size: tuple[int, int]) -> None:
-    """What it means, who must act, what to do, how sure, and what it rests on; the mailbox is named nowhere."""
+    """What it means, who must act, what to do, how sure; Escape leads back to the text."""
     async with explaining(desk, size) as walk:
         await walk.write(BOUNCE)
-        await walk.press("f5")
-        screen = await walk.at_screen(FindingScreen)
-        assert screen.finding is not None
-        assert screen.finding.code == "recipient_rejected"
-        for words in (screen.finding.title, "Who must act:", " 1. "):
-            assert walk.reads(words), words
-        text = str(walk.the("#finding-text", Plain).content)
-        for words in ("How sure: Sure: the text says it clearly.", "Seen in the text: reply 550 5.1.1"):
-            assert words in text
-        assert "private.person" not in text
+        screen = await answered(walk)
+        assert cause_of(screen) == "recipient_rejected"
+        await walk.until_reads("You pasted")
+        await walk.until_reads("The recipient's address does not take mail")
+        await walk.until_reads("sure: the text says it clearly")
+        await walk.press("f4")
+        await walk.at_screen(SectionsPanel)
+        await walk.until_reads("Seen: reply 550 5.1.1")
+        assert "private.person" not in walk.shown.partition("Details")[2]
+        await walk.press("escape", "escape")
+        assert not screen.flow.state.answered
+        assert walk.the("#paste", PasteArea).text == visible_text(BOUNCE), "another look costs no second paste"
+
+
+async def test_a_bounce_leads_to_its_guide(desk: Desk) -> None:
+    """Its first offer; and F6, before anything is pasted."""
+    async with explaining(desk) as walk:
+        await walk.press("f6")
+        await walk.at_screen(GuidePanel)
+        await walk.until_reads("Mail that came back: read it, and put it right")
         await walk.press("escape")
-        await walk.at_screen(ExplainScreen)
-        assert walk.the("#pasted", PasteArea).text == visible_text(BOUNCE), "another look costs no second paste"
+        await walk.write(BOUNCE)
+        await answered(walk)
+        await walk.until_reads("What to do with mail that came back")
+        await walk.press("enter")
+        await walk.at_screen(GuidePanel)
+        await walk.until_reads("Mail that came back: read it, and put it right")
 
 
 async def test_what_is_unknown_is_called_unknown_and_says_what_to_try(desk: Desk) -> None:
     async with explaining(desk) as walk:
         await walk.write("the thing did not do the other thing")
-        await walk.press("f5")
-        screen = await walk.at_screen(FindingScreen)
-        assert screen.finding is not None
-        assert screen.finding.code == "unknown"
-        assert "nobody should act on a guess" in screen.confidence
-        assert screen.matched == ""
-        assert screen.finding.steps
+        assert cause_of(await answered(walk)) == "unknown"
+        await walk.until_reads("not known here")
 
 
 async def test_the_provider_narrows_it_and_an_unknown_one_is_said(desk: Desk) -> None:
-    """The same words mean another thing at another provider."""
-    async with explaining(desk) as walk:
+    """The same words mean another thing at another provider; F9 asks for it."""
+    async with explaining(desk, (120, 40)) as walk:
         await walk.write("535 5.7.8 authentication failed")
         for name, code in (("", "bad_credentials"), ("Yahoo", "app_password_required"), ("No Such", "bad_credentials")):
-            await walk.fill("#explain-provider", name)
-            await walk.press("enter")
-            screen = await walk.at_screen(FindingScreen)
-            assert screen.finding is not None
-            assert screen.finding.code == code
+            await walk.press("f9")
+            await walk.fill("#explain-provider Input", name)
+            assert cause_of(await answered(walk)) == code
             assert walk.reads("The provider 'No Such' is not known") is (name == "No Such")
             await walk.press("escape")
-            await walk.at_screen(ExplainScreen)
 
 
-async def test_the_message_for_who_must_act_is_shown_in_full_and_copied(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_message_for_who_must_act_is_copied(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     async with explaining(desk) as walk:
         copied: list[str] = []
         monkeypatch.setattr(walk.app, "copy_to_clipboard", copied.append)
         await walk.write(SUSPENDED)
-        await walk.press("f5")
-        screen = await walk.at_screen(FindingScreen)
-        assert screen.finding is not None
-        assert screen.finding.forward
-        assert str(walk.the("#forward", Plain).content) == screen.finding.forward
-        assert walk.reads("y Copy message")
-        await walk.press("y")
-        assert copied == [screen.finding.forward]
+        screen = await answered(walk)
+        await walk.until_reads("Copy a message for your mail provider")
+        await walk.press("enter")
         await walk.until_reads(COPIED)
-        assert not walk.reads("Copy conversation"), "there was none"
+        assert screen.flow.explanation is not None
+        assert copied == [screen.flow.explanation.finding.forward]
 
 
-async def test_the_guide_is_opened(desk: Desk) -> None:
+async def test_an_app_password_is_made_and_the_account_tested(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guide, and the only account of that provider, whose test the accounts' screen makes."""
+    tested: list[str] = []
+    monkeypatch.setattr(HomeScreen, "test_account", lambda home, name: tested.append(name))
+    ours = draft(Endpoint("smtp.gmail.com", 465, Security.TLS))
+    ours = replace(ours, connection=replace(ours.connection, provider="gmail", path="app-password"))
+    await desk.accounts.save(replace(ours, store=None))
     async with explaining(desk) as walk:
         await walk.write("smtplib: smtp.gmail.com 535-5.7.8 Username and Password not accepted")
-        await walk.press("f5")
-        screen = await walk.at_screen(FindingScreen)
-        assert screen.finding is not None
-        await walk.press("o")
-        guide = await walk.at_screen(GuideScreen)
-        assert guide.guide.id == screen.finding.guide
+        await answered(walk)
+        await walk.until_reads("Make an app password")
+        await walk.press("enter")
+        await walk.at_screen(GuidePanel)
+        await walk.until_reads("Gmail: make an app password")
+        await walk.press("escape")
+        await walk.until_reads("Test my account 'Office'")
+        await walk.press("down", "enter")
+        await walk.until(lambda: tested, "the test")
+        assert tested == ["Office"]
+        assert walk.app.current_mode == HOME
 
 
 async def test_nothing_pasted_is_said(desk: Desk) -> None:
     async with explaining(desk) as walk:
-        await walk.press("f5")
+        await walk.press("enter")
         await walk.until_reads(NOTHING_PASTED)
         await walk.write("535 5.7.8 no")
-        await walk.press("f2")
-        assert walk.the("#pasted", PasteArea).text == ""
+        await walk.settle()
         assert not walk.reads(NOTHING_PASTED)
 
 
-async def test_it_can_be_typed_line_by_line(desk: Desk) -> None:
-    """Enter makes a new line, Tab goes on to the provider."""
+async def test_something_else_begins_with_an_empty_field(desk: Desk) -> None:
     async with explaining(desk) as walk:
-        await walk.press("5", "3", "5", "enter", "n", "o")
-        assert walk.the("#pasted", PasteArea).text == "535\nno"
-        await walk.press("tab")
-        assert isinstance(walk.app.focused, Input)
+        await walk.write("535 5.7.8 no")
+        screen = await answered(walk)
+        for _ in screen.offers.items:
+            await walk.press("down")
+        await walk.press("enter")
+        await walk.until(lambda: not screen.flow.state.answered, "the question")
+        assert walk.the("#paste", PasteArea).text == ""
+        assert isinstance(walk.app.focused, PasteArea)
+
+
+async def test_what_a_terminal_pastes_as_keys_is_one_text(desk: Desk) -> None:
+    """Enter with more keys behind it ends a line; the last one explains."""
+    async with explaining(desk) as walk:
+        for key in ("5", "3", "5", "enter", "n", "o", "enter"):
+            walk.app.post_message(key_event(key))
+        await walk.settle()
+        screen = await walk.at_screen(ExplainScreen)
+        await walk.until(lambda: screen.flow.state.answered, "an answer")
+        assert walk.the("#paste", PasteArea).text == "535\nno"
 
 
 async def test_a_long_log_is_cut_and_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explain, "LONGEST", 65_536)
     async with explaining(desk) as walk:
         await walk.write("550 5.1.1 user unknown\n" + "a line of a log that goes on and on\n" * 4000)
-        assert len(walk.the("#pasted", PasteArea).text) <= 65_536
-        await walk.press("f5")
-        await walk.at_screen(FindingScreen)
-        assert walk.reads(TOO_LONG)
+        assert len(walk.the("#paste", PasteArea).text) <= 65_536
+        await walk.until_reads(TOO_LONG)
+        assert says_so(await answered(walk))
 
 
 HUGE = (
@@ -216,23 +257,21 @@ def test_a_long_line_is_broken_at_a_blank() -> None:
 async def test_five_megabytes_are_pasted_and_the_screen_answers_keys(desk: Desk) -> None:
     async with explaining(desk) as walk:
         await walk.write("\\" * 5_000_000)
-        area = walk.the("#pasted", PasteArea)
+        area = walk.the("#paste", PasteArea)
         assert area.cut
         assert len(area.text) <= explain.LONGEST
-        await walk.press("a", "f2")
-        assert area.text == ""
+        await walk.press("a")
+        area.clear()
         await walk.write("535 5.7.8 no\n" + "x" * 5_000_000)
-        await walk.press("f5")
-        screen = await walk.at_screen(FindingScreen)
-        assert screen.finding is not None
-        assert screen.finding.code == "bad_credentials"
-        assert walk.reads(TOO_LONG)
+        screen = await answered(walk)
+        assert cause_of(screen) == "bad_credentials"
+        assert says_so(screen)
 
 
 async def test_another_text_takes_over_from_one_that_is_being_looked_at(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F5 again begins nothing twice; after a change the new text counts, and nothing comes of the old one."""
+    """Nothing comes of the old one, however late it is."""
     go_on, asked = Event(), list[str]()
     ask = Explainer.explain_text
 
@@ -245,23 +284,19 @@ async def test_another_text_takes_over_from_one_that_is_being_looked_at(
     monkeypatch.setattr(Explainer, "explain_text", slow)
     async with explaining(desk) as walk:
         await walk.write("the first text")
-        await walk.press("f5")
+        await walk.press("enter")
         await walk.until(lambda: asked, "the work")
-        await walk.press("f5", "f5")
-        await walk.press("f2")
+        walk.the("#paste", PasteArea).clear()
         await walk.write(SUSPENDED)
-        await walk.press("f5")
-        screen = await walk.at_screen(FindingScreen)
-        assert screen.finding is not None
-        assert screen.finding.code == "account_suspended"
+        assert cause_of(await answered(walk)) == "account_suspended"
         go_on.set()
         await walk.settle()
         assert asked == ["the first text", SUSPENDED]
-        assert walk.app.screen is screen
+        await walk.until_reads("This account is not allowed to send")
 
 
 async def test_the_screen_takes_keys_while_a_text_is_looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the text, the work is done beside the screen: Escape leaves, and nothing comes after."""
+    """Whatever the text, the work is done beside the screen: Escape stops it, and nothing comes after."""
     go_on, begun = Event(), Event()
     over: list[Explanation] = []
     ask = Explainer.explain_text
@@ -279,13 +314,18 @@ async def test_the_screen_takes_keys_while_a_text_is_looked_at(desk: Desk, monke
     monkeypatch.setattr(Explainer, "explain_text", asked)
     async with explaining(desk) as walk:
         await walk.write(BOUNCE)
-        await walk.press("f5")
+        await walk.press("enter")
         await walk.until(begun.is_set, "the work")
+        await walk.until_reads("Esc Stop")
+        await walk.press("escape")
+        screen = await walk.at_screen(ExplainScreen)
+        assert walk.the("#paste", PasteArea).text
         await walk.press("escape")
         await walk.at_screen(ToolsScreen)
         go_on.set()
         await walk.until(lambda: over, "the end of the work")
         await walk.settle()
+        assert not screen.flow.state.answered
         assert isinstance(walk.app.screen, ToolsScreen)
 
 
@@ -298,8 +338,7 @@ async def test_hostile_words_are_only_words(desk: Desk) -> None:
         for sign in ("\x1b", "\x07", "\x9b", "\u202e", "\u200b"):
             assert sign not in walk.shown
         assert walk.reads("[@click=app.leave]x[/]")
-        await walk.press("f5")
-        await walk.at_screen(FindingScreen)
+        await answered(walk)
         for sign in ("\x1b", "\x07", "\x9b", "\u202e", "\u200b"):
             assert sign not in walk.shown
 
@@ -308,12 +347,9 @@ async def test_what_was_pasted_is_gone_when_one_leaves(desk: Desk) -> None:
     """Not in a file, not in the draft, not in the widget."""
     async with explaining(desk) as walk:
         await walk.write(BOUNCE)
-        area = walk.the("#pasted", PasteArea)
-        await walk.press("f5")
-        await walk.at_screen(FindingScreen)
-        await walk.press("escape")
-        await walk.at_screen(ExplainScreen)
-        await walk.press("escape")
+        area = walk.the("#paste", PasteArea)
+        await answered(walk)
+        await walk.press("escape", "escape")
         await walk.at_screen(ToolsScreen)
         assert area.text == ""
         assert not area.history.undo_stack
@@ -325,7 +361,7 @@ async def test_what_was_pasted_is_gone_when_one_leaves(desk: Desk) -> None:
 
 async def test_an_idle_explain_screen_does_not_blink(desk: Desk) -> None:
     async with explaining(desk) as walk:
-        assert walk.the("#pasted", PasteArea).cursor_blink is False
+        assert walk.the("#paste", PasteArea).cursor_blink is False
 
 
 # --- from a failed check ---

@@ -31,11 +31,14 @@ from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.scans import Scans
+from smtp_wizard.flows.limits import LimitsFlow
+from smtp_wizard.flows.mailing import MailingFlow
 from smtp_wizard.runtime.fault_log import CRASH_LOG
 from smtp_wizard.screens import home as home_screen
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.limits import LimitsScreen, MailingScreen
 from smtp_wizard.screens.passphrase import MoveScreen
 from smtp_wizard.screens.step import ReachingScreen
 from smtp_wizard.screens.tools import MailboxScreen
@@ -235,6 +238,19 @@ async def at_explaining(walk: Walk) -> None:
     screen.area.text = "535 5.7.8 Username and Password not accepted"
 
 
+async def at_limits(walk: Walk) -> None:
+    await at_home(walk)
+    await walk.press("f8")
+    await walk.at_screen(LimitsScreen)
+
+
+async def at_a_mailing(walk: Walk) -> None:
+    await at_limits(walk)
+    await walk.press("enter")
+    await walk.at_screen(MailingScreen)
+    await walk.write("500")
+
+
 async def at_unsubscribe(walk: Walk) -> None:
     await at_home(walk)
     template = walk.app.kit.desk.folder / "letter.html"
@@ -311,9 +327,11 @@ WORK: Mapping[str, Work] = {
     "HomeScreen.action_scope": Work(AT_HOME, acting("scope"), of(Accounts, "set_scope")),
     "HomeScreen.action_delete": Work(AT_HOME, acting("delete", say_yes), of(Accounts, "remove")),
     "MoveScreen._probe": Work(AT_HOME, acting("move"), lambda: Service(KeyringStore, "probe")),
-    "ExplainScreen._explain": Work(
+    "LimitsScreen._act": Work(Place(at_limits, start=HOME), press("enter"), of(LimitsFlow, "act")),
+    "MailingScreen._act": Work(Place(at_a_mailing, start=HOME), press("enter"), of(MailingFlow, "act")),
+    "ExplainScreen._act": Work(
         Place(at_explaining, start=HOME),
-        press("f5"),
+        press("enter"),
         lambda: Service(importlib.import_module("smtp_wizard.engine.explain.explain").Explainer, "explain_text"),
     ),
     "UnsubscribeScreen._look_through": Work(

@@ -36,7 +36,7 @@ from smtp_wizard.screens.dialogs import (
 )
 from smtp_wizard.screens.home import HELP as home_help
 from smtp_wizard.screens.home import HomeScreen, WizardRequested
-from smtp_wizard.screens.limits import HELP as limits_help
+from smtp_wizard.screens.limits import LimitsScreen
 from smtp_wizard.screens.too_small import TooSmallScreen
 from smtp_wizard.screens.tools import HELP as tools_help
 from smtp_wizard.screens.tools import GuideListScreen, MailboxScreen, MessageScreen, ToolsScreen
@@ -409,7 +409,7 @@ async def test_a_window_that_is_too_small_says_so_and_loses_nothing(desk: Desk) 
 
 def test_help_says_what_a_screen_is_for_in_at_most_three_sentences() -> None:
     helps = [screen.HELP for screen in SCREENS.values()]  # type: ignore[attr-defined]  # each is a class of a step
-    helps += [home_help, limits_help, tools_help, unsubscribe_help]
+    helps += [home_help, LimitsScreen.HELP, tools_help, unsubscribe_help]
     assert all(0 < len(re.findall(r"[.!?](?:\s|$)", text)) <= 3 for text in helps)
 
 

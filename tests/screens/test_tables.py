@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import DataTable, Input
+from textual.widgets import DataTable
 
 import smtp_wizard
 from smtp_wizard.app import HOME
 from smtp_wizard.screens.home import COLUMNS as ACCOUNT_COLUMNS
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.limits import COLUMNS as LIMIT_COLUMNS
 from smtp_wizard.screens.limits import LimitsScreen
+from smtp_wizard.widgets.frame import TextFrame
+from smtp_wizard.widgets.rows import RowList
 from smtp_wizard.widgets.table import Column, Table, fitted
 from tests.support.places import PLACES, standing
 from tests.support.walk import Walk, make_desk, walking
@@ -43,60 +44,44 @@ async def dragged(walk: Walk, size: tuple[int, int], table: Table) -> None:
     await walk.settle()
 
 
-async def act(walk: Walk, step: str, table: Table) -> None:
-    """Do one of the things that lay a table out again."""
+STEPS = ("wide", "small", "usual", "filter")
+
+
+async def act(walk: Walk, step: str) -> None:
+    """Do one of the things that lay the list out again."""
     if step in SIZES:
-        await dragged(walk, SIZES[step], table)
-    elif step == "filter":
-        entry = walk.the("#limit-filter", Input)
-        entry.value = "" if entry.value else "o"
+        await walk.pilot.resize_terminal(*SIZES[step])
+        await walk.until(lambda: walk.app.size.width == SIZES[step][0], "the new size")
         await walk.settle()
     else:
-        await walk.press("s")
-
-
-STEPS = ("wide", "small", "usual", "filter", "sort")
+        await walk.press("backspace" if walk.the("#limit-find", TextFrame).text else "o")
 
 
 @pytest.mark.parametrize("first", STEPS)
 async def test_limits_stand_under_their_heads_after_resizing_and_filtering_in_every_order(
     first: str, tmp_path: Path
 ) -> None:
+    """Figures end where their heads end."""
     async with walking(make_desk(tmp_path, now=lambda: NOON), start=HOME) as walk:
         await walk.press("f8")
-        screen = await walk.at_screen(LimitsScreen)
+        await walk.at_screen(LimitsScreen)
         for order in itertools.permutations([each for each in STEPS if each != first], 2):
             for step in (first, *order):
-                await act(walk, step, screen.table)
-            await walk.until(lambda: alike(walk, screen), f"each figure under its head after {order}")
+                await act(walk, step)
+            await walk.until(lambda: flush_right(walk), f"each figure under its head after {order}")
 
 
-def alike(walk: Walk, screen: LimitsScreen) -> bool:
-    """Whether the rows shown are some of the table's, in order; a cell may be cut off."""
-    expected = [cells for _, cells in screen.table._cells]
-    seen = below_their_heads(walk.shown.splitlines(), LIMIT_COLUMNS, screen.table)
-    first = int(screen.table.scroll_y)
-    wanted = expected[first : first + len(seen)]
-    return bool(seen) and all(
-        cell.startswith(shown) and bool(shown) == bool(cell)
-        for shown_row, row in zip(seen, wanted, strict=True)
-        for shown, cell in zip(shown_row, row, strict=True)
-    )
-
-
-async def test_a_figure_stands_under_its_head_in_a_window_that_grew(tmp_path: Path) -> None:
-    """500 a day are no size."""
-    async with walking(make_desk(tmp_path, now=lambda: NOON), start=HOME) as walk:
-        await walk.press("f8")
-        screen = await walk.at_screen(LimitsScreen)
-        await dragged(walk, (120, 30), screen.table)
-        await walk.press("slash")
-        await walk.write("yahoo")
-        await walk.until_reads("best known first")
-        rows = below_their_heads(walk.shown.splitlines(), LIMIT_COLUMNS, screen.table)
-        figures = {row[0]: row for row in rows}
-        assert figures["Yahoo Mail"][2] == "500"
-        assert "500" not in figures["Yahoo Mail"][4]
+def flush_right(walk: Walk) -> bool:
+    """Whether the figures of the rows shown end where the heads end, and are those of the list."""
+    rows = walk.the("#limits", RowList)
+    lines = walk.shown.splitlines()
+    at = next(number for number, line in enumerate(lines) if "A day" in line)
+    ends = [lines[at].index(head) + len(head) for head in ("A day", "An hour", "Largest")]
+    for line, row in zip(lines[at + 1 :], rows.list[rows.top : rows.top + rows.page], strict=False):
+        for end, cell in zip(ends, row.cells[1:], strict=True):
+            if line[:end][-len(cell) :] != cell:
+                return False
+    return bool(rows.list)
 
 
 async def test_the_row_that_is_chosen_stays_chosen(tmp_path: Path) -> None:
@@ -104,11 +89,11 @@ async def test_the_row_that_is_chosen_stays_chosen(tmp_path: Path) -> None:
         await walk.press("f8")
         screen = await walk.at_screen(LimitsScreen)
         await walk.press(*["down"] * 30)
-        chosen = screen.chosen
-        for size in SIZES.values():
-            await dragged(walk, size, screen.table)
-            assert screen.chosen is chosen
-            await walk.until(lambda: any(line.startswith(" > ") for line in walk.shown.splitlines()), "the mark")
+        chosen = screen.flow.chosen
+        for size in SIZES:
+            await act(walk, size)
+            assert screen.flow.chosen is chosen
+            await walk.until(lambda: any(line.startswith("  ▌ ") for line in walk.shown.splitlines()), "the mark")
 
 
 async def test_accounts_stand_under_their_heads_in_every_window(tmp_path: Path) -> None:

@@ -1,0 +1,39 @@
+"""What explains the chosen row of a list, below it, where there is no rail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from smtp_wizard.flows.flow import Section
+from smtp_wizard.widgets.lines import MUTED, RULE, STRONG, Lines
+from smtp_wizard.widgets.text import folded
+
+DETAIL = 6
+"""Rows below a list that tell of the chosen row."""
+COLUMN = 76
+
+
+class ChosenDetail(Lines):
+    """Below a list, where there is no rail: the chosen row in a few rows, of a height that never changes."""
+
+    def __init__(self) -> None:
+        super().__init__(id="detail", classes="narrow")
+
+    def show_sections(self, sections: Sequence[Section]) -> None:
+        """Tell of another row."""
+        rows = [Content.styled("─" * COLUMN, RULE)]
+        for section in sections:
+            rows += _titled(section)
+        for section in sections:
+            rows += [Content.styled(line, MUTED) for row in section.lines[1:] for line in folded(row, COLUMN)]
+        self.show([*rows, *[Content("")] * DETAIL][:DETAIL])
+
+
+def _titled(section: Section) -> list[Content]:
+    """Return a section's title and its first line, in one row where there is room."""
+    title, first = section.title, section.lines[0] if section.lines else ""
+    head, *more = folded(f"{title}  {first}" if title else first, COLUMN)
+    bold = Content.assemble((head[: len(title)], STRONG), head[len(title) :])
+    return [bold, *(Content(row) for row in more)]
