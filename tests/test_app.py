@@ -21,7 +21,6 @@ from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.widgets.guide import GuidePane
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.stepper import Stepper
 from tests.support.misbehaving import Expect, MisbehavingServer, Send, StartTls, Step, good, make_ca
@@ -51,7 +50,7 @@ async def test_a_rehearsal_takes_few_keys(tmp_path: Path) -> None:
         await walk.at("connect")
         await walk.write(PASSWORD)
         await walk.press("enter")
-        await walk.until_reads("Press Enter to go on")
+        await walk.until_reads("Enter Send a test")
         await walk.press("enter")
         await sent(walk, "ben@elsewhere.example")
         await seen(walk)
@@ -96,7 +95,7 @@ async def test_one_press_of_enter_is_one_attempt(tmp_path: Path) -> None:
             await walk.at("connect")
             await walk.write(PASSWORD)
             await walk.press("enter")
-            await walk.until_reads("Who must act")
+            await walk.until_reads("checks passed")
             await walk.settle()
         assert server.received.count(b"AUTH PLAIN") == 1
 
@@ -117,7 +116,7 @@ async def test_a_practice_server_that_cannot_start_is_said_and_nothing_is_lost(t
         assert walk.the("#secret", Input).value == PASSWORD
         in_the_way.unlink()
         await walk.press("enter")
-        await walk.until_reads("Press Enter to go on")
+        await walk.until_reads("Enter Send a test")
         assert not walk.reads("could not start")
 
 
@@ -182,18 +181,22 @@ async def test_every_step_says_where_one_is(name: str, tmp_path: Path) -> None:
         await walk.until_reads(title if name == "done" else f": {title}")
 
 
-async def test_the_guide_stands_above_the_form_or_beside_it(tmp_path: Path) -> None:
-    """At 80 columns above, at 120 beside; nothing that was typed is lost by dragging the window."""
+async def test_the_guide_stands_beside_the_form_or_in_one_line_below_it(tmp_path: Path) -> None:
+    """From 100 columns on all its steps; below that the one that is due. Dragging the window loses nothing typed."""
     async with standing(PLACES["connect"], tmp_path, USUAL) as walk:
+        view = walk.connect.guide
+        assert view is not None
+        assert view.due is not None
         await walk.write(PASSWORD)
-        guide, form = walk.the("#guide", GuidePane), walk.app.screen.query_one("#form")
-        assert guide.region.bottom <= form.region.y
+        line = f"Step {view.due.number} of {len(view.guide.steps)}"
+        assert walk.reads(line)
         await walk.pilot.resize_terminal(*WIDE)
-        await walk.until(lambda: guide.region.right <= form.region.x, "the guide beside the form")
-        assert guide.region.y == form.region.y
+        await walk.until_reads(f"▸ {view.due.number}")
+        assert not walk.reads(line)
+        assert all(f" {step.number}  " in walk.shown for step in view.guide.steps)
         await walk.pilot.resize_terminal(*SMALL)
-        await walk.until(lambda: guide.region.bottom <= form.region.y, "the guide above the form")
+        await walk.until(lambda: not walk.reads(f"▸ {view.due and view.due.number}"), "the guide in one line")
         entry = walk.the("#secret", Input)
-        assert entry.value == PASSWORD.replace(" ", "")
+        assert entry.value == PASSWORD
         assert entry.has_focus
         assert in_sight(walk, entry)

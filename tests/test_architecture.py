@@ -92,6 +92,7 @@ SCREENS_FOR_ALL = frozenset(
         f"{PACKAGE}.screens.passphrase",
         f"{PACKAGE}.screens.unlocking",
         f"{PACKAGE}.screens.finding",
+        f"{PACKAGE}.screens.guide",
     }
 )
 """What a screen may import of its neighbours: the base of a step, and the dialogs."""

@@ -117,7 +117,7 @@ def test_what_is_typed_before_the_program_reads_arrives_in_order(tmp_path: Path)
     with terminal(tmp_path) as screen:
         screen.press(ADDRESS, ENTER, DOWN, UP, ENTER, ENTER, PASSWORD, ENTER)
         screen.start()
-        screen.until_reads("Press Enter to go on")
+        screen.until_reads("Enter Send a test")
         assert "[Connect]" in screen.shown
         screen.press(ENTER, "ben@elsewhere.example", ENTER)
         screen.until_reads("Which code word is in the message?")
@@ -200,7 +200,7 @@ def test_nothing_typed_ahead_is_done_twice(tmp_path: Path) -> None:
         screen.start()
         screen.until_reads("[Connect]")
         screen.press(ENTER)
-        screen.until_reads("Press Enter to go on")
+        screen.until_reads("Enter Send a test")
         screen.press(ENTER, "ben@elsewhere.example", "\x1b[19~")
         screen.until_reads("[Save]")
         screen.until_reads("Trying this out", "this computer")

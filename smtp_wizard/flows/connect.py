@@ -193,7 +193,13 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
             self._go(self._now.back_to)
 
     async def _stop(self) -> None:
+        self.stop()
+
+    def stop(self) -> bool:
+        """Stop what is being done; return whether anything was."""
+        running = self._work.running
         self._work.stop()
+        return running
 
     async def _attempt(self, *, same: bool = False, anyway: bool = False) -> None:
         """Sign in, once, if nothing is lacking and nobody has to be asked first. `same`: also what was refused."""

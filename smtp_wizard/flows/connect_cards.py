@@ -71,11 +71,11 @@ def connect_offers(now: Standing) -> tuple[ConnectChoice, ...]:
         case At.RUNNING | At.ASKING:
             return (Offer(ConnectOffer.STOP, "Stop", key="Esc"),)
         case At.CONFIRM:
-            return _no(CONFIRM_NO), Offer(ConnectOffer.CONFIRM, CONFIRM_YES)
+            return _no(CONFIRM_NO), Offer(ConnectOffer.CONFIRM, CONFIRM_YES, chip="Use it")
         case At.ANYWAY:
-            return _no(ANYWAY_NO), Offer(ConnectOffer.ANYWAY_NOW, ANYWAY_YES)
+            return _no(ANYWAY_NO), Offer(ConnectOffer.ANYWAY_NOW, ANYWAY_YES, chip="Try anyway")
         case At.NETWORK:
-            return _no(NEUTRAL_NO), Offer(ConnectOffer.ASK_NEUTRAL, NEUTRAL_YES)
+            return _no(NEUTRAL_NO), Offer(ConnectOffer.ASK_NEUTRAL, NEUTRAL_YES, chip="Contact it")
         case At.LOCKED:
             return Offer(ConnectOffer.UNLOCK, words.UNLOCK_AND_TRY), _no("Not now")
         case At.ANSWERED:
@@ -100,7 +100,7 @@ def _again(verb: str) -> ConnectChoice:
 
 def _no(verb: str) -> ConnectChoice:
     """Return the careful answer to a question, which Esc gives as well."""
-    return Offer(ConnectOffer.LEAVE, verb, key="Esc")
+    return Offer(ConnectOffer.LEAVE, verb, key="Esc", chip="Back")
 
 
 def _cures(now: Standing) -> list[ConnectChoice]:
@@ -115,7 +115,7 @@ def _cures(now: Standing) -> list[ConnectChoice]:
     if now.held_back:
         cures.append(Offer(ConnectOffer.ANYWAY, ANYWAY, words.ANYWAY_NOTE))
     if now.network.unreached is not None:
-        cures.append(Offer(ConnectOffer.NETWORK, now.network.title, words.NEUTRAL_NOTE))
+        cures.append(Offer(ConnectOffer.NETWORK, now.network.title, words.NEUTRAL_NOTE, chip="Find out"))
     return cures
 
 
@@ -123,7 +123,7 @@ def _sign_ins(now: Standing, verb: str) -> list[ConnectChoice]:
     """Return the ways to sign in. Enter sends nothing that was refused: that is a choice of its own."""
     if not now.refused:
         return [_again(verb)]
-    same = Offer(ConnectOffer.SAME, words.SAME_AGAIN, words.SAME_AGAIN_NOTE)
+    same = Offer(ConnectOffer.SAME, words.SAME_AGAIN, words.SAME_AGAIN_NOTE, chip="Send again")
     return [_again(verb) if now.needs_secret else _another_token(now), same]
 
 

@@ -110,7 +110,11 @@ class Page(Keyed[T]):
     def redraw(self) -> None:
         """Draw the rail and the keys as they are now; what is as before is not painted again."""
         super().redraw()
-        self._rail.show(rail_rows(self.rail()))
+        self._rail.show(self.rail_content())
+
+    def rail_content(self) -> list[Content]:
+        """Return the rows of the rail; a screen may draw parts of it itself."""
+        return rail_rows(self.rail())
 
     def on_resize(self, event: events.Resize) -> None:
         """Show the rail where there is room for it."""

@@ -16,20 +16,11 @@ from textual.widgets import Input
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import doubt_about
 from smtp_wizard.engine.wizard.steps import Back, Next, Step, StepId, step
-from smtp_wizard.screens.dialogs import ConfirmScreen, HelpScreen, LinkScreen, TellScreen
+from smtp_wizard.screens.dialogs import ConfirmScreen, HelpScreen, LinkScreen
 from smtp_wizard.screens.kit import Kit as Kit
 from smtp_wizard.text.discovery import CONFIRM_NO, CONFIRM_YES, doubt_question
-from smtp_wizard.text.network import (
-    NEUTRAL_NO,
-    NEUTRAL_YES,
-    Unreached,
-    answer_lines,
-    block_question,
-    control_host_offer,
-    control_host_question,
-)
 from smtp_wizard.widgets.banner import Banner
-from smtp_wizard.widgets.fault_containment import FaultContained, work_once
+from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.guide import GuidePane
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.stepper import Stepper
@@ -125,47 +116,3 @@ class StepScreen(FaultContained, Screen[StepOutcome]):
         """Show a web address, or open it where a browser is at hand."""
         message.stop()
         self.app.push_screen(LinkScreen(message.url, local=self.kit.local))
-
-
-class ReachingScreen(StepScreen):
-    """A step that speaks to a server. Where nobody answers, F3 finds out whether the network blocks it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("f3", "neutral", "Does the network block it?", show=False)]
-
-    def __init__(self, kit: Kit, draft: Draft) -> None:
-        super().__init__(kit, draft)
-        self.unreached: Unreached | None = None
-
-    def wonder(self, unreached: Unreached | None) -> str:
-        """Remember what did not answer; return the line that offers F3, '' where there is nothing to find out."""
-        self.unreached = unreached if self.draft.connection.sandbox is None else None
-        return control_host_offer(self.unreached.neutral) if self.unreached is not None else ""
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer a key only where it does something."""
-        return self.unreached is not None if action == "neutral" else True
-
-    def action_neutral(self) -> None:
-        """Ask whether a neutral host may be contacted; it is named."""
-        unreached = self.unreached
-        if unreached is None:
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._ask_neutral(unreached)
-
-        question = ConfirmScreen(control_host_question(unreached.neutral), yes=NEUTRAL_YES, no=NEUTRAL_NO)
-        self.app.push_screen(question, answered)
-
-    @work_once("neutral")
-    async def _ask_neutral(self, unreached: Unreached) -> None:
-        neutral = unreached.neutral
-        self.banner.say(f"Trying {neutral.host} ...")
-        try:
-            answers = await self.kit.desk.scans.ask_neutral(
-                neutral.host, unreached.host, neutral.ports, instead=unreached.serving
-            )
-        finally:
-            self.banner.say("")
-        self.app.push_screen(TellScreen(block_question(neutral.ports), answer_lines(answers)))

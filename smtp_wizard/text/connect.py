@@ -168,7 +168,7 @@ def tries_words(left: int | None, minutes: int) -> str:
 
 REFUSED_UNCHANGED = phrase("Exactly this was refused, so nothing was sent. Type another one.")
 SAME_AGAIN = "Send the same once more"
-SAME_AGAIN_NOTE = "Only after you have changed something at your provider: it counts as a try."
+SAME_AGAIN_NOTE = "Only after a change at your provider: it counts as a try."
 REFUSED_TITLE = "The server has refused exactly this"
 REFUSED_BEFORE = "Nothing is sent again by itself: change it, or send the same once more."
 STOPPED = "Stopped"

@@ -438,6 +438,32 @@ async def test_a_neutral_host_is_asked_only_after_a_yes(desk: Desk, monkeypatch:
     assert flow.state.at is At.FAILED
 
 
+async def test_a_neutral_host_is_asked_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is waited for nothing but Esc does anything; that leads back to what failed."""
+    asked, begun = [], asyncio.Event()
+
+    async def ask_neutral(*arguments: Any, **_: Any) -> tuple[ControlAnswer, ...]:
+        asked.append(arguments)
+        begun.set()
+        await asyncio.Event().wait()
+        return ()
+
+    monkeypatch.setattr(desk.scans, "ask_neutral", ask_neutral)
+    flow = flow_with(desk, monkeypatch, by_hand(), unreachable())
+    flow.type_secret(PASSWORD)
+    await flow.act(ConnectOffer.SIGN_IN)
+    await flow.act(ConnectOffer.NETWORK)
+    asking = asyncio.ensure_future(flow.act(ConnectOffer.ASK_NEUTRAL))
+    await begun.wait()
+    for offer in (ConnectOffer.ASK_NEUTRAL, ConnectOffer.SIGN_IN, ConnectOffer.BACK):
+        assert await flow.act(offer) is None
+    assert len(asked) == 1
+    assert flow.stop()
+    await asking
+    assert flow.state.at is At.FAILED
+    assert not flow.stop(), "nothing is under way"
+
+
 # --- the vault ---
 
 

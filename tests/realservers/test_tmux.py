@@ -119,7 +119,7 @@ def test_from_the_address_to_the_saved_account(tmux: Tmux, own_home: Path) -> No
     tmux.write(PASSWORD)
     assert PASSWORD not in tmux.screen
     tmux.press("Enter")
-    tmux.wait_for("Press Enter to go on")
+    tmux.wait_for("Enter Send a test")
     tmux.press("Enter")
     tmux.wait_for("Where should the test message go?")
     tmux.write(TEST_TO)

@@ -27,7 +27,7 @@ from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.screens import explain
 from smtp_wizard.screens.explain import ExplainScreen, PasteArea, fitting_text, visible_text
-from smtp_wizard.screens.finding import FindingScreen
+from smtp_wizard.screens.finding import CheckDetails, FindingScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.panel import DetailsPanel, GuidePanel, SectionsPanel
 from smtp_wizard.screens.tools import ToolsScreen
@@ -386,7 +386,7 @@ def draft(endpoint: Endpoint) -> Draft:
 async def test_a_failed_sign_in_is_explained_in_full_with_the_conversation(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
-    """F4, then Y copies the dialogue, X shows all there is; the password is in neither."""
+    """F4 shows all there is; C copies the conversation, Y the message for them. The password is in neither."""
     refused = [*PLAIN_UP_TO_AUTH, Send(b"550 5.7.1 your account has been suspended\r\n"), Hold()]
     server = MisbehavingServer(refused, strict=False)
     async with server:
@@ -396,26 +396,24 @@ async def test_a_failed_sign_in_is_explained_in_full_with_the_conversation(
             monkeypatch.setattr(walk.app, "copy_to_clipboard", copied.append)
             await walk.at("connect")
             await walk.press("enter")
-            await walk.until_reads("FAIL")
+            await walk.until_reads("checks passed")
             await walk.press("f4")
-            assert isinstance(walk.app.focused, TranscriptPane)
-            assert walk.reads("y Copy x Explain in full")
-            await walk.press("y")
-            await walk.until_reads(COPIED)
-            assert "S 550 5.7.1 your account has been suspended" in copied[0]
-            await walk.press("x")
-            screen = await walk.at_screen(FindingScreen)
-            assert screen.finding is not None
-            assert screen.finding.forward
-            assert any("AUTH PLAIN" in line for line in screen.transcript)
+            details = await walk.at_screen(CheckDetails)
+            assert details.finding is not None
+            assert details.finding.forward
             await walk.press("c")
-            assert copied[1] == copied[0]
+            await walk.until_reads("copied to your terminal's clipboard")
+            assert "S! 550 5.7.1 your account has been suspended" in copied[0]
+            assert "AUTH PLAIN" in copied[0]
+            await walk.press("y")
+            assert copied[1] == details.finding.forward
+            said = [row.plain for row in details.rows]
+            assert any("your account has been suspended" in row for row in said)
             for words in ("guess one", "Z3Vlc3Mgb25l"):
-                assert words not in "\n".join([*copied, *screen.transcript, screen.finding.forward])
+                assert words not in "\n".join([*copied, *said])
             await walk.press("escape")
             await walk.at("connect")
-            await walk.press("f4")
-            assert not isinstance(walk.app.focused, TranscriptPane), "one can type the password again"
+            assert walk.app.focused is walk.entry("#secret"), "one can type the password again"
 
 
 async def test_the_accounts_and_the_server_lead_there_too(desk: Desk) -> None:

@@ -23,7 +23,6 @@ from smtp_wizard.app import HOME, SCREENS
 from smtp_wizard.app_faults import FaultScreen
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.sandbox.mailbox import deliver
-from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.secrets.keyring import KeyringStore
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.accounts import Accounts
@@ -40,10 +39,8 @@ from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.limits import LimitsScreen, MailingScreen
 from smtp_wizard.screens.passphrase import MoveScreen
-from smtp_wizard.screens.step import ReachingScreen
 from smtp_wizard.screens.tools import MailboxScreen
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
-from smtp_wizard.text.network import Unreached
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.checks import CheckList
 from smtp_wizard.widgets.fault_containment import FaultContained
@@ -215,14 +212,6 @@ async def to_another_place(walk: Walk) -> None:
     await walk.press("enter")
 
 
-async def wonder_about_the_network(walk: Walk) -> None:
-    screen = walk.app.screen
-    assert isinstance(screen, ReachingScreen)
-    screen.unreached = Unreached("mail.firma.example", ControlHost("smtp.gmail.com", (587,)), None)
-    await walk.press("f3")
-    await say_yes(walk)
-
-
 async def try_anyway(walk: Walk) -> None:
     screen = await walk.at_screen(HomeScreen)
     screen._held_back = screen._accounts[0]
@@ -293,10 +282,7 @@ WORK: Mapping[str, Work] = {
         Place(filled(at_address, ADDRESS)), press("enter"), of(Discovery, "find_settings"), typed=ADDRESS
     ),
     "StepPage.act": Work(AT_SERVER, press("enter"), of(Scans, "probe"), typed=HOST),
-    "ReachingScreen._ask_neutral": Work(
-        Place(at_connect, draft_at_connect, GOOD), wonder_about_the_network, of(Scans, "ask_neutral")
-    ),
-    "ConnectScreen._check": Work(
+    "StepPage.act: connect": Work(
         Place(filled(at_connect, PASSWORD_TYPED), draft_at_connect, GOOD),
         press("enter"),
         of(Checks, "check_draft", Depth.LOGIN),
@@ -429,12 +415,12 @@ async def test_work_that_is_begun_again_after_a_fault_does_what_it_should(
 ) -> None:
     service = Service(Checks, "check_draft", lambda *arguments, **_: arguments[2] is Depth.LOGIN, kind="a bug")
     service.install(monkeypatch)
-    async with standing(WORK["ConnectScreen._check"].place, tmp_path) as walk:
+    async with standing(WORK["StepPage.act: connect"].place, tmp_path) as walk:
         await walk.press("enter")
         await told(walk, "a bug", walk.app.kit.desk)
         service.kind = ""
         await walk.press("enter")
-        await walk.until_reads("Press Enter to go on")
+        await walk.until_reads("Enter Send a test")
         assert not walk.the("#banner", Banner).display
 
 
@@ -542,10 +528,10 @@ async def test_a_part_that_cannot_be_painted_is_told_once(tmp_path: Path) -> Non
 
     async with standing(PLACES["connect"], tmp_path) as walk:
         part = Unpaintable()
-        await walk.app.screen.query_one("#form").mount(part)
+        await walk.app.screen.query_one("#column").mount(part)
         await until(lambda: walk.app.faults.entries, lambda: "nothing was told")
         walk.faults_expected = 1
-        await walk.press("f4", "tab", "x", "f4", "f6")
+        await walk.press("f2", "tab", "x", "f2")
         walk.no_fault()
         assert walk.app.return_code is None
         part.failing = False

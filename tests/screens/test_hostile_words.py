@@ -21,9 +21,9 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.runtime.fault_log import CRASH_LOG
 from smtp_wizard.screens.address import AddressScreen
-from smtp_wizard.screens.dialogs import HelpScreen
+from smtp_wizard.screens.finding import CheckDetails
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.widgets.transcript import TranscriptPane
+from smtp_wizard.screens.panel import HelpPanel
 from tests.support.checking import OK, PLAIN_UP_TO_AUTH, SIGNED_IN
 from tests.support.misbehaving import Expect, MisbehavingServer, Send, Step
 from tests.support.places import seen, sent
@@ -86,7 +86,7 @@ async def test_a_refusal_is_shown_escaped_and_nothing_in_it_is_obeyed(desk: Desk
         await walk.at("connect")
         await walk.write(SECRET)
         await walk.press("enter")
-        await walk.until_reads("Who must act")
+        await walk.until_reads("checks passed")
         await walk.press("f4")
         await walk.until_reads(shown)
         assert walk.line.count(shown) >= 2, "in the finding, and in the dialogue"
@@ -110,7 +110,7 @@ async def test_a_greeting_and_a_capability_are_shown_escaped(desk: Desk, said: s
         await walk.at("connect")
         await walk.write(SECRET)
         await walk.press("enter")
-        await walk.until_reads("Press Enter to go on")
+        await walk.until_reads("Enter Send a test")
         await walk.press("f4")
         await walk.until_reads(f"220 mail.example.test {shown}")
         nothing_is_obeyed(walk)
@@ -133,7 +133,7 @@ async def test_words_of_a_recipients_refusal_are_shown_escaped(desk: Desk) -> No
         await walk.at("connect")
         await walk.write(SECRET)
         await walk.press("enter")
-        await walk.until_reads("Press Enter to go on")
+        await walk.until_reads("Enter Send a test")
         await walk.press("enter")
         await walk.at("testmail")
         await walk.write("ben@elsewhere.example")
@@ -168,13 +168,14 @@ async def test_the_password_is_on_no_screen_but_the_last_and_there_only_on_a_key
         await walk.write(SECRET)
         unseen(walk)
         await walk.press("enter")
-        await walk.until_reads("Press Enter to go on")
+        await walk.until_reads("Enter Send a test")
         await walk.press("f4")
-        walk.the("#transcript", TranscriptPane).scroll_end(animate=False)
-        await walk.until_reads("C AUTH PLAIN")
+        details = await walk.at_screen(CheckDetails)
+        details.box.scroll_end(animate=False)
+        await walk.until_reads("AUTH PLAIN")
         unseen(walk)
-        await walk.press("f1")
-        await walk.at_screen(HelpScreen)
+        await walk.press("escape", "f1")
+        await walk.at_screen(HelpPanel)
         unseen(walk)
         await walk.press("escape")
         await walk.at("connect")

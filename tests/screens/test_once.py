@@ -23,7 +23,6 @@ from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.review import ReviewScreen
-from smtp_wizard.screens.step import ReachingScreen
 from smtp_wizard.text.wizard import STILL_AT_WORK
 from tests.screens.test_faults_of_our_own import (
     AT_CLIENT,
@@ -113,17 +112,6 @@ async def test_a_server_is_tested_once(
         await walk.take(offer)
         await held.reached(walk, 2)
         assert held.given_up == 1
-
-
-async def test_a_neutral_host_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    held = Held(monkeypatch, Scans, "ask_neutral")
-    work = WORK["ReachingScreen._ask_neutral"]
-    async with standing(work.place, tmp_path) as walk:
-        for _ in range(3):
-            await work.begin(walk)
-            assert isinstance(walk.app.screen, ReachingScreen)
-        await held.reached(walk)
-        assert held.given_up == 0
 
 
 async def test_an_account_is_saved_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

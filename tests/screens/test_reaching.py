@@ -18,7 +18,6 @@ from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, WireError
 from smtp_wizard.engine.wizard.draft import Draft, Origin
-from smtp_wizard.screens.dialogs import ConfirmScreen, TellScreen
 from smtp_wizard.screens.panel import DetailsPanel, QuestionPanel
 from smtp_wizard.widgets.frame import RadioFrame
 from smtp_wizard.widgets.outcome_card import OutcomeCard
@@ -207,14 +206,12 @@ async def test_connect_offers_it_too_where_nobody_answers(tmp_path: Path, fault:
     draft = replace(BY_HAND, connection=replace(BY_HAND.connection, endpoint=REFUSED)).confirmed()
     async with walking(make_desk(tmp_path, wire), draft=draft, size=(120, 40)) as walk:
         await walk.at("connect")
-        await walk.until_reads("Press F3 to find out")
-        await walk.press("f3")
-        await walk.at_screen(ConfirmScreen)
-        await walk.press("down", "enter")
-        await walk.at_screen(TellScreen)
-        assert walk.reads("This network blocks port 587")
-        await walk.press("enter")
-        await walk.at("connect")
+        await walk.until_reads("Find out whether this network blocks port 587")
+        await walk.take("Find out")
+        await walk.take("Yes, contact it once")
+        await walk.until_reads("This network blocks port 587")
+        await walk.press("escape")
+        await walk.until_reads("Find out whether this network blocks port 587")
 
 
 async def test_what_is_wrong_with_all_ports_alike_is_said_once_with_what_to_do(tmp_path: Path) -> None:

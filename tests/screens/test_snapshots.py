@@ -233,21 +233,22 @@ WITHOUT_DRAFT: dict[str, Callable[[Walk], Awaitable[None]]] = {
 
 async def connect(walk: Walk) -> None:
     await walk.at("connect")
-    await walk.until_reads("Encryption")
+    await walk.until(lambda: walk.connect.check.results[-1:], "the check of the server")
+    await walk.until(lambda: walk.connect.check.running is None, "its end")
 
 
 async def connected(walk: Walk) -> None:
     await connect(walk)
     await walk.write(SECRET.reveal())
     await walk.press("enter")
-    await walk.until_reads("this works")
+    await walk.until_reads("Enter Send a test")
 
 
 async def refused(walk: Walk) -> None:
     await connect(walk)
     await walk.write("my usual password")
     await walk.press("enter")
-    await walk.until_reads("Who must act")
+    await walk.until_reads("checks passed")
 
 
 async def mail_step(walk: Walk) -> None:

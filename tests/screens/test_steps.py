@@ -31,14 +31,12 @@ from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.text.save import displaces_title, taken_title
 from smtp_wizard.text.server import RIGHT
 from smtp_wizard.text.wizard import (
-    BLANK_AT_END,
     SECRET_LACKING,
     USERNAME_LACKING,
 )
 from smtp_wizard.widgets.choices import Choices
 from smtp_wizard.widgets.fields import SecretInput, TextInput
 from smtp_wizard.widgets.frame import RadioFrame, TextFrame
-from smtp_wizard.widgets.guide import GuidePane
 from tests.support.checking import mendable
 from tests.support.discovering import Answer, answering
 from tests.support.places import keep_in, seen, sent, skipped, take
@@ -275,18 +273,17 @@ async def test_a_wrong_security_is_found_and_enter_mends_it_on_the_server_step(t
         assert walk.the("#security", RadioFrame).selected == Security.TLS
 
 
-async def test_a_wrong_security_is_found_and_f9_mends_it_where_the_password_is_typed(tmp_path: Path) -> None:
-    """At Connect F9 takes the offer and signs in with the password that stands there."""
+async def test_a_wrong_security_is_found_and_enter_mends_it_where_the_password_is_typed(tmp_path: Path) -> None:
+    """At Connect the cure is what Enter does: it signs in there with the password that stands in the field."""
     wrong = Endpoint(HOST, 465, Security.STARTTLS)
     async with served(tmp_path, replace(BY_HAND, connection=replace(BY_HAND.connection, endpoint=wrong))) as at:
         walk = at.walk
         await walk.at("connect")
-        await walk.until_reads(f"Press F9 to try {HOST}:465 with SSL/TLS")
-        assert walk.reads("f9 Use the offer")
+        await walk.until_reads("Enter Use SSL/TLS")
         await walk.write("any password")
         assert walk.the("#secret", SecretInput).value == "any password"
-        await walk.press("f9")
-        await walk.until_reads("Press Enter to go on")
+        await walk.press("enter")
+        await walk.until_reads("Enter Send a test")
         assert walk.draft.connection.endpoint == Endpoint(HOST, 465, Security.TLS)
         assert walk.draft.signed_in
 
@@ -417,7 +414,8 @@ async def test_no_user_name_means_no_sign_in_and_no_question_about_a_password(de
         await walk.fill("#username", "")
         await give_unencrypted_server(walk, "127.0.0.1")
         await walk.at("connect")
-        await walk.until_reads("No sign-in: press Enter to check.")
+        await walk.until_reads("Does the server answer?")
+        assert (walk.connect.username, walk.connect.secret) == (None, None)
 
 
 # --- connect ---
@@ -434,7 +432,8 @@ async def test_what_is_missing_for_the_sign_in_is_said_and_nothing_is_sent(tmp_p
         await walk.write("any password")
         await walk.fill("#username", "")
         await walk.press("enter")
-        await walk.until_reads(USERNAME_LACKING)
+        assert walk.connect.username is not None
+        assert walk.connect.username.error == USERNAME_LACKING
         assert len(at.wire.asked) == 1
 
 
@@ -442,21 +441,21 @@ async def test_blanks_around_a_password_are_told_and_left(desk: Desk) -> None:
     async with walking(desk, draft=replace(PRACTICE, secret=None)) as walk:
         await walk.at("connect")
         await walk.write("password ")
-        await walk.until_reads(BLANK_AT_END)
+        assert "a blank at its beginning or end" in walk.connect.doubt
         assert walk.the("#secret", SecretInput).value == "password "
 
 
 async def test_another_password_after_a_success_has_to_be_proved_again(desk: Desk) -> None:
-    """'Press Enter to go on' goes away with the first key."""
+    """What Enter does is to sign in again, from the first key on."""
     async with walking(desk, draft=PRACTICE) as walk:
         await walk.at("connect")
         await walk.press("enter")
-        await walk.until_reads("Press Enter to go on")
+        await walk.until_reads("Enter Send a test")
         await walk.write("x")
         assert not walk.draft.signed_in
-        assert not walk.reads("Press Enter to go on")
+        assert not walk.reads("Enter Send a test")
         await walk.press("enter")
-        await walk.until_reads("Press Enter to go on")
+        await walk.until_reads("Enter Send a test")
         assert walk.step == "connect"
 
 
@@ -727,9 +726,8 @@ async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk
         await walk.take("Use this server")
         await walk.at("connect")
         await walk.write("a pass word")
-        walk.the("#guide", GuidePane).focus()
-        await walk.press("space", "f6", "enter")
-        await walk.until_reads("Press Enter to go on")
+        await walk.press("f6", "enter", "escape", "enter")
+        await walk.until_reads("Enter Send a test")
         await walk.press("enter")
         await walk.at("testmail")
         await walk.write("ben@elsewhere.example")
@@ -755,7 +753,7 @@ async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk
             await walk.at(step)
             if step == "connect":
                 assert walk.the("#secret", SecretInput).value == "a pass word"
-                await walk.until_reads("Press Enter to go on")
+                await walk.until_reads("Enter Send a test")
             elif step == "testmail":
                 assert walk.the("#to", TextInput).value == "ben@elsewhere.example"
         assert walk.the("#name", TextInput).value == "Shop"

@@ -120,7 +120,7 @@ async def test_enters_that_come_at_once_sign_in_once(tmp_path: Path, monkeypatch
     monkeypatch.setattr(Checks, "check_draft", counted)
     async with walking(make_desk(tmp_path)) as walk:
         await burst(walk, [*TO_CONNECT, "enter", "enter", "enter"])
-        await walk.until_reads("Press Enter to go on")
+        await walk.until_reads("Enter Send a test")
         assert checks.count(Depth.LOGIN) == 1
         await burst(walk, ["enter", "down", "enter", "enter"])
         await walk.at("done")

@@ -16,16 +16,17 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.checks.events import RunFinished
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, LinkScreen, PasswordScreen
+from smtp_wizard.screens.guide import StepsPanel
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.panel import HelpPanel
 from smtp_wizard.widgets.checks import CheckList
-from smtp_wizard.widgets.guide import GuidePane
 from smtp_wizard.widgets.offers import OfferList
 from tests.support.redirect import RedirectWire, playing, tls_ports
 from tests.support.stores import desktop
@@ -182,14 +183,15 @@ async def at_client(walk: Walk) -> None:
 async def at_connect(walk: Walk) -> None:
     """With the check of the server, which needs no password, at its end."""
     await walk.at("connect")
-    await walk.until(lambda: walk.the("#checks", CheckList).over, "the check of the server")
+    await walk.until(lambda: any(isinstance(each, RunFinished) for each in walk.app.kit.watch.events), "its check")
+    await walk.settle()
 
 
 async def sign_in_fails(walk: Walk) -> None:
     await at_connect(walk)
     await walk.write("my usual password")
-    await checked(walk, "enter")
-    await walk.until_reads("Who must act")
+    await walk.sign_in()
+    await walk.until_reads("checks passed")
 
 
 async def failure_in_detail(walk: Walk) -> None:
@@ -200,14 +202,15 @@ async def failure_in_detail(walk: Walk) -> None:
 async def signed_in(walk: Walk) -> None:
     await at_connect(walk)
     await walk.write(PASSWORD)
-    await checked(walk, "enter")
-    await walk.until_reads("Press Enter to go on")
+    await walk.sign_in()
+    await walk.until_reads("Enter Send a test")
 
 
 async def the_guide(walk: Walk) -> None:
     await at_connect(walk)
-    await walk.press("f6", "down", "space")
-    await walk.until(lambda: walk.the("#guide", GuidePane).ticks, "the tick")
+    await walk.press("f6")
+    await walk.at_screen(StepsPanel)
+    await walk.press("enter")
 
 
 async def at_testmail(walk: Walk) -> None:

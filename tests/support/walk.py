@@ -35,8 +35,10 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.smtp.transport import SocketWire, Wire
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.flows.connect_state import ConnectState
 from smtp_wizard.launch import compose
 from smtp_wizard.runtime.foreground import Foreground
+from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.page import StepPage
 from smtp_wizard.screens.step import StepScreen
 from smtp_wizard.widgets.checks import CheckList
@@ -317,6 +319,22 @@ class Walk:
         """
         screen: Any = checks.screen
         return checks.over and checks.results is not before and not screen.at_work("checks")
+
+    async def sign_in(self, key: str = "enter") -> ConnectState:
+        """Press a key that begins a sign-in at Connect, and wait for its end; return what the step shows then."""
+        screen = self.app.screen
+        assert isinstance(screen, ConnectScreen)
+        await self.press(key)
+        await self.until(lambda: not screen.at_work("act"), "the end of the sign-in")
+        await self.settle()
+        return screen.flow.state
+
+    @property
+    def connect(self) -> ConnectState:
+        """What the step Connect shows."""
+        screen = self.app.screen
+        assert isinstance(screen, ConnectScreen)
+        return screen.flow.state
 
     @property
     def _new_faults(self) -> list[str]:

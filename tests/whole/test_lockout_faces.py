@@ -77,7 +77,7 @@ async def spend(desk: Desk, endpoint: Endpoint) -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_connect_stops_and_goes_on_after_a_yes(desk: Desk, size: tuple[int, int]) -> None:
-    """F9 asks first; 'No, wait' is the first answer, and then nobody is asked."""
+    """'Try anyway' asks first; 'No, wait' is the first answer, and then nobody is asked."""
     async with MisbehavingServer(TAKEN, strict=False) as server:  # the check beside asks no further than it must
         endpoint = server.endpoint(Security.NONE)
         await spend(desk, endpoint)
@@ -87,17 +87,17 @@ async def test_connect_stops_and_goes_on_after_a_yes(desk: Desk, size: tuple[int
             before = server.connections
             await walk.press("enter")
             await walk.until_reads(STOPPED)
-            await walk.until_reads("f9 Try anyway")
             assert server.connections == before
-            await walk.press("f9")
-            dialog = await walk.at_screen(ConfirmScreen)
-            assert dialog.question == ANYWAY_QUESTION
+            await walk.take("Try anyway")
+            card = walk.connect.card
+            assert card is not None
+            assert card.lines == (ANYWAY_QUESTION,)
             await walk.press("enter")
-            assert walk.step == "connect"
-            await walk.press("f9")
-            await walk.at_screen(ConfirmScreen)
-            await walk.press("down", "enter")
-            await walk.until_reads("Signed in: this works.")
+            assert walk.reads(STOPPED)
+            assert server.connections == before
+            await walk.take("Try anyway")
+            await walk.take("Try anyway, once")
+            await walk.until_reads("Enter Send a test")
             assert server.connections == before + 1
             assert not walk.reads("Try anyway")
     assert desk.attempts.counted(ANA, endpoint.host) == ()

@@ -58,8 +58,7 @@ from smtp_wizard.launch import build_desk
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.runtime.fault_log import CRASH_LOG, LAST_FAULT
 from smtp_wizard.screens.connect import ConnectScreen
-from smtp_wizard.screens.finding import FindingScreen
-from smtp_wizard.widgets.checks import CheckList
+from smtp_wizard.screens.finding import CheckDetails
 from tests.engine.oauth.test_oauth import everything_about, exchange_of, signed_in
 from tests.engine.services.test_bearers import NOW, Office
 from tests.plain.test_prompts import COMPANY, SCOPE, SENDER
@@ -388,12 +387,9 @@ def typed_name(scenario: str) -> Draft:
 
 async def signing_in(scene: Scene, walk: Walk) -> None:
     await walk.at("connect")
-    checks = walk.the("#checks", CheckList)
-    before = checks.results
     await walk.write(scene.secret)
     await scene.look(walk)
-    await walk.press("enter")
-    await walk.until(lambda: walk.ended(checks, before), "the end of the check")
+    await walk.sign_in()
     await scene.look(walk)
 
 
@@ -402,8 +398,7 @@ async def failing_at(scene: Scene, desk: Desk, draft: Draft) -> None:
         await signing_in(scene, walk)
         await walk.press("f4")
         await scene.look(walk)
-        await walk.press("x")
-        full = await walk.at_screen(FindingScreen)
+        full = await walk.at_screen(CheckDetails)
         await scene.look(walk)
         scene.tell_of(full.finding, full.transcript)
 

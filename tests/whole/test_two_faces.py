@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def practising(scenario: str) -> Draft:
     )
 
 
-def on_the_screen(results: list[CheckResult]) -> list[Row]:
+def on_the_screen(results: Sequence[CheckResult]) -> list[Row]:
     return [(r.stage.value, r.verdict.value, r.finding.code if r.finding else None) for r in results]
 
 
@@ -107,15 +108,15 @@ async def screens_sign_in(desk: Desk, scenario: str) -> list[Row]:
     async with walking(desk, draft=practising(scenario)) as walk:
         await walk.at("connect")
         await walk.write(PASSWORD)
-        return await checked(walk, "enter")
+        return on_the_screen((await walk.sign_in()).check.results)
 
 
 async def screens_send(desk: Desk, scenario: str) -> list[Row]:
     async with walking(desk, draft=practising(scenario)) as walk:
         await walk.at("connect")
         await walk.write(PASSWORD)
-        await checked(walk, "enter")
-        await walk.until(lambda: walk.draft.signed_in, "the sign-in")
+        await walk.sign_in()
+        assert walk.draft.signed_in
         await walk.press("enter")
         await walk.at("testmail")
         await walk.write(str(TEST_TO))
