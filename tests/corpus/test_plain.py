@@ -18,7 +18,6 @@ SCRIPT: tuple[Exchange, ...] = (
     ("E-mail address", "you@sandbox.test"),
     ("Yes, go on", ""),
     ("What do you want to practise?", "accept"),
-    ("User name", ""),
     ("Practice password", "correct horse battery"),
     ("", "bob@example.org"),
     ("", WORD),
