@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widget import Widget
 
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.events import Line
@@ -20,12 +19,12 @@ from smtp_wizard.engine.guides.guides import GuideShelf, UnknownGuide
 from smtp_wizard.flows.check_view import CheckView
 from smtp_wizard.output.lines import STAGE_WORDS, TRANSCRIPT_LEGEND, endpoint_words, transcript_line, who_words
 from smtp_wizard.screens.dialogs import Dialog, GuideScreen
-from smtp_wizard.screens.panel import INSIDE, Panel
+from smtp_wizard.screens.panel import INSIDE, DetailsPanel
 from smtp_wizard.text.explain import COPIED
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.key_hints import KeyHints
-from smtp_wizard.widgets.lines import BAD, GOOD, MUTED, STRONG, WARNED, Lines
+from smtp_wizard.widgets.lines import BAD, GOOD, MUTED, STRONG, WARNED
 from smtp_wizard.widgets.text import Plain, folded
 from smtp_wizard.widgets.transcript import TranscriptPane
 
@@ -136,51 +135,38 @@ class FindingScreen(Dialog[None]):
             self.banner.say(f"There is no guide '{self.finding.guide}' here.")
 
 
-class CheckDetails(Panel[None]):
+class CheckDetails(DetailsPanel):
     """F4: every check of a run, what is wrong in full, and what was said to the server; over the page."""
 
     def __init__(self, check: CheckView, finding: Finding | None, transcript: Sequence[Line]) -> None:
-        super().__init__("Details")
         self.finding = finding
-        self.transcript = [transcript_line(line) for line in transcript]
-        self.rows = tuple(self._all_rows(check))
-
-    def body(self) -> Iterator[Widget]:
-        yield Lines(self.rows)
+        said = [transcript_line(line) for line in transcript]
+        super().__init__(tuple(_details_rows(check, finding, said)), "\n".join([TRANSCRIPT_LEGEND, *said]))
 
     def chips(self) -> Sequence[Chip]:
-        copy = [Chip("c", "Copy it", self._copy, help="copy what was said to the server")] if self.transcript else []
+        """As `Panel.chips`; Y copies the message for who must act."""
+        copy, *others = super().chips()
         forward = self.finding.forward if self.finding is not None else None
         letter = [Chip("y", "Copy the message", self._letter, help="copy the message to them")] if forward else []
-        return [*copy, *letter, Chip("", "Scroll", help="scroll")]
-
-    def keys(self) -> Sequence[Chip]:
-        """As `Panel.keys`: F4 closes the details again."""
-        return [*super().keys(), Chip("f4", "Close", self.close, shown=False)]
-
-    def _all_rows(self, check: CheckView) -> Iterator[Content]:
-        for result in check.results:
-            yield from _check_rows(result)
-        if self.finding is not None:
-            yield from _finding_rows(self.finding)
-        if not check.results and not self.transcript:
-            yield Content("Nothing was said yet.")
-        if self.transcript:
-            yield from (Content(""), Content.styled("What was said; passwords are masked", STRONG))
-            yield Content.styled(TRANSCRIPT_LEGEND, MUTED)
-            yield from (Content(row) for line in self.transcript for row in folded(line, INSIDE))
-
-    def _copy(self) -> None:
-        self._to_clipboard("\n".join([TRANSCRIPT_LEGEND, *self.transcript]))
+        return [copy, *letter, *others]
 
     def _letter(self) -> None:
         if self.finding is not None and self.finding.forward:
-            self._to_clipboard(self.finding.forward)
+            self.app.copy_to_clipboard(self.finding.forward)
+            self.tell("sent to your terminal")
 
-    def _to_clipboard(self, text: str) -> None:
-        """Send a text to the terminal's clipboard; whether it took it cannot be known."""
-        self.app.copy_to_clipboard(text)
-        self.box.label("Details", "copied to your terminal's clipboard")
+
+def _details_rows(check: CheckView, finding: Finding | None, said: Sequence[str]) -> Iterator[Content]:
+    for result in check.results:
+        yield from _check_rows(result)
+    if finding is not None:
+        yield from _finding_rows(finding)
+    if not check.results and not said:
+        yield Content("Nothing was said yet.")
+    if said:
+        yield from (Content(""), Content.styled("What was said; passwords are masked", STRONG))
+        yield Content.styled(TRANSCRIPT_LEGEND, MUTED)
+        yield from (Content(row) for line in said for row in folded(line, INSIDE))
 
 
 def _check_rows(result: CheckResult) -> Iterator[Content]:

@@ -402,7 +402,7 @@ async def test_a_failed_sign_in_is_explained_in_full_with_the_conversation(
             assert details.finding is not None
             assert details.finding.forward
             await walk.press("c")
-            await walk.until_reads("copied to your terminal's clipboard")
+            await walk.until_reads("sent to your terminal")
             assert "S! 550 5.7.1 your account has been suspended" in copied[0]
             assert "AUTH PLAIN" in copied[0]
             await walk.press("y")

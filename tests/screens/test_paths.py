@@ -39,13 +39,9 @@ from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.finding import CheckDetails
 from smtp_wizard.screens.oauth import OAuthScreen
 from smtp_wizard.screens.signin import SignInScreen
-from smtp_wizard.screens.testmail import TestMailScreen
+from smtp_wizard.screens.testmail import TestMailScreen as MailScreen
 from smtp_wizard.text.connect import SAME_AGAIN
-from smtp_wizard.text.wizard import REFUSED_AS_IT_IS
-from smtp_wizard.widgets.banner import Banner
-from smtp_wizard.widgets.checks import CheckList
 from smtp_wizard.widgets.fields import SecretInput
-from smtp_wizard.widgets.finding_card import FindingCard
 from smtp_wizard.widgets.rows import RowList
 from tests.engine.oauth.test_oauth import visit
 from tests.support.discovering import answering
@@ -53,7 +49,7 @@ from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
 from tests.support.places import seen, skipped, take
 from tests.support.redirect import Led, RedirectWire, open_relay, playing, tls_ports
 from tests.support.stores import MemoryBackend, desktop
-from tests.support.walk import Walk, catalog, in_one_line, make_desk, walking, words_of
+from tests.support.walk import Walk, catalog, in_one_line, make_desk, walking
 
 PRACTICE_PASSWORD = "abcd efgh ijkl mnop"
 """Taken by the practice server wherever it takes any; shaped like most providers' app passwords."""
@@ -258,27 +254,6 @@ class Person(Walk):
             assert isinstance(screen, ConnectScreen)
             await self.until(lambda: not screen.at_work("act"), "the end of the sign-in")
 
-    async def check(self) -> None:
-        """As `sign_in_unchanged`, at the test mail."""
-        checks = self.the("#checks", CheckList)
-        before = checks.results
-
-        def done() -> bool:
-            return self.ended(checks, before)
-
-        await self.press("enter")
-        await self.until(lambda: done() or self.held_back, "a check, or why there is none")
-        if not done() and self.held_back:
-            await self.press("f5")
-        await self.until(done, "the end of the check")
-        await self.settle()
-
-    @property
-    def held_back(self) -> bool:
-        """Whether the screen says that Enter sends nothing, since the server has refused just this."""
-        banner = self.the("#banner", Banner)
-        return banner.display and REFUSED_AS_IT_IS in words_of(banner)
-
     @property
     def signed_in(self) -> bool:
         """Whether the sign-in is proved."""
@@ -286,28 +261,10 @@ class Person(Walk):
 
     # -- what a failure shows ---------------------------------------------------------------------------------------
 
-    async def sees_failure(self, scenario: str) -> None:
-        """The screen says what failed, who must act, and what to do."""
-        checks, card = self.the("#checks", CheckList), self.the("#finding", FindingCard)
-        assert checks.failed is not None, f"{scenario}:\n{self.shown}"
-        assert checks.failed.verdict is (Verdict.UNKNOWN if scenarios()[scenario].drops else Verdict.FAIL)
-        assert checks.failed.stage is self.failing_stage(scenario), f"{scenario}:\n{self.shown}"
-        await self.until(lambda: card.finding is not None, "the finding")
-        finding = card.finding
-        assert finding is not None
-        assert card.display
-        await self.until_reads(finding.title)
-        words = in_one_line(words_of(card))
-        assert f"Who must act: {who_words(finding.who)}" in words
-        assert finding.steps
-        for number, step in enumerate(finding.steps, 1):
-            assert in_one_line(f"{number}. {step}") in words
-        assert scenario not in WELL_KNOWN or finding.code in WELL_KNOWN[scenario], f"{scenario}: {finding}"
-
     async def sees_why_it_was_not_sent(self, scenario: str) -> None:
         """The card says what failed, and what to do first; where the answer was lost, that nobody knows."""
         screen = self.app.screen
-        assert isinstance(screen, TestMailScreen)
+        assert isinstance(screen, MailScreen)
         await self.until(lambda: screen.flow.state.phase is not Phase.SENDING and screen.flow.report, "the end")
         assert screen.flow.report is not None
         failed = next(each for each in screen.flow.report.results if each.verdict in (Verdict.FAIL, Verdict.UNKNOWN))

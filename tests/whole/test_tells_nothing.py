@@ -400,7 +400,7 @@ async def failing_at(scene: Scene, desk: Desk, draft: Draft) -> None:
         await scene.look(walk)
         full = await walk.at_screen(CheckDetails)
         await scene.look(walk)
-        scene.tell_of(full.finding, full.transcript)
+        scene.tell_of(full.finding, tuple(row.plain for row in full.rows))
 
 
 async def failing(scene: Scene) -> None:
