@@ -27,8 +27,8 @@ class AreasApp(TypedAheadApp):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f7", "accounts", "Accounts", show=False),
         Binding("f8", "limits", "Limits", show=False),
-        Binding("f10,ctrl+o", "tools", "Tools", show=False),
-        Binding("ctrl+p", "menu", "Menu", show=False),
+        Binding("ctrl+o", "tools", "Tools", show=False),
+        Binding("f10,ctrl+p", "menu", "Menu", show=False),
         Binding("ctrl+q", "leave", "Quit"),
         Binding("ctrl+t", "look", "Another look", show=False),
     ]
