@@ -9,6 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
+from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -19,13 +20,15 @@ from smtp_wizard.engine.guides.guides import Guide, as_text
 from smtp_wizard.flows.flow import Card, Offer, Section
 from smtp_wizard.screens.keyed import Keyed
 from smtp_wizard.widgets.chips import CHOOSE, Chip
-from smtp_wizard.widgets.frame import Edged
+from smtp_wizard.widgets.frame import EDGE_ROOM, Edged
 from smtp_wizard.widgets.lines import ACCENT, MUTED, STRONG, Paragraphs
 from smtp_wizard.widgets.offers import IdT, OfferList
 from smtp_wizard.widgets.text import folded
 
 T = TypeVar("T")
 
+WIDTH, MARGINS = 76, 4
+"""Columns of a panel, and of what is beside it where the window is narrower."""
 INSIDE = 72
 """Columns of text in a panel."""
 
@@ -42,7 +45,9 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
     def __init__(self, title: str, foot: str = "Esc closes") -> None:
         super().__init__()
         self.box = PanelBox(classes="box", can_focus=False)
-        self.heading = title
+        self.heading, self._foot = title, foot
+        self._long = Paragraphs([Content.styled(title, STRONG), Content("")])
+        """The title where it is too long for the edge."""
         self.box.label(title, foot)
 
     @abstractmethod
@@ -55,8 +60,10 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
 
     def compose(self) -> ComposeResult:
         with self.box:
+            yield self._long
             yield from self.body()
         yield self.foot
+        self._edge()
         self.redraw()
 
     def keys(self) -> Sequence[Chip]:
@@ -68,9 +75,19 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
         taken = {each.key for each in own}
         return [*first, close, *own, *([leave] if leave.key not in taken else [])]
 
+    def on_resize(self) -> None:
+        """Put the title where there is room for it."""
+        self._edge()
+
+    def _edge(self) -> None:
+        width = min(self.app.size.width - MARGINS, WIDTH)
+        self._long.display = cell_len(self.heading) + EDGE_ROOM > width
+        self.box.label("" if self._long.display else self.heading, self._foot)
+
     def tell(self, words: str) -> None:
         """As `Keyed.tell`: in the lower edge."""
-        self.box.label(self.heading, words)
+        self._foot = words
+        self._edge()
 
     def _leave(self) -> None:
         self.call_next(self.run_action, "app.leave")

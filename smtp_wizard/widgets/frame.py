@@ -24,7 +24,7 @@ from smtp_wizard.engine.providers.provider import SecretForm
 from smtp_wizard.flows.flow import Entry
 from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.fields import SecretInput, TextInput
-from smtp_wizard.widgets.lines import ACCENT, MUTED, STRONG, Lines
+from smtp_wizard.widgets.lines import ACCENT, MUTED, STRONG, Lines, fitted
 from smtp_wizard.widgets.text import Plain
 
 V = TypeVar("V")
@@ -208,7 +208,12 @@ class RadioFrame(Edged, Lines, Generic[V], can_focus=True):
         """As `Lines.rows_at`."""
         each = [self._option(option) for option in self.options]
         gap = self._gap(width)
-        return each if gap is None else [Content(" " * gap).join(each)]
+        if gap is None:
+            return [row for option in self.options for row in self._rows_of(option, width)]
+        return [Content(" " * gap).join(each)]
+
+    def _rows_of(self, option: RadioOption[V], width: int) -> list[Content]:
+        return fitted(self._option(option), width)
 
     def _gap(self, width: int) -> int | None:
         """Blanks between options beside one another, fewer where there is little room; None: below one another."""
@@ -239,7 +244,8 @@ class RadioFrame(Edged, Lines, Generic[V], can_focus=True):
             return
         gap = self._gap(self.size.width)
         if gap is None:
-            self._take(self.options[min(inside.y, len(self.options) - 1)].value)
+            rows = [option for option in self.options for _ in self._rows_of(option, self.size.width)]
+            self._take(rows[min(inside.y, len(rows) - 1)].value)
             return
         at = 0
         for option in self.options:

@@ -9,7 +9,7 @@ from textual.content import Content
 from smtp_wizard.flows.last_steps.done import DoneState, Filled, Tick
 from smtp_wizard.text.done import HIDDEN
 from smtp_wizard.widgets.frame import Edged
-from smtp_wizard.widgets.lines import ACCENT, MUTED, STRONG, Lines
+from smtp_wizard.widgets.lines import ACCENT, MUTED, STRONG, Lines, fitted
 from smtp_wizard.widgets.text import folded
 
 LABEL = 20
@@ -36,7 +36,8 @@ class HandoverCard(Edged, Lines):
         state = self._state
         scopes = Content.assemble("      ").join(_round(each) for each in state.scopes)
         fields = [row for each in state.fields for row in self._field(each, width or 72)]
-        return [scopes, Content(""), *fields, Content(""), _box(state.company)]
+        rows = [scopes, Content(""), *fields, Content(""), _box(state.company)]
+        return [each for row in rows for each in fitted(row, width)]
 
     def _field(self, field: Filled, width: int) -> list[Content]:
         label = Content.styled(f"{field.label:<{LABEL}} ", MUTED)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.geometry import Region
 from textual.timer import Timer
 
 from smtp_wizard.flows.flow import Card, Mood
-from smtp_wizard.widgets.frame import Edged
-from smtp_wizard.widgets.lines import ACCENT, STRONG, Lines
+from smtp_wizard.widgets.frame import EDGE_ROOM, Edged
+from smtp_wizard.widgets.lines import ACCENT, STRONG, Lines, fitted
 from smtp_wizard.widgets.text import folded
 
+USUAL, FRAME = 72, 4
+"""Columns inside the card in the usual window, and of its edges and the blanks beside them."""
 RESERVED = 4
 """Rows of text for which there is room from the beginning where a step says so: what follows stays where it is."""
 TICKS = 4
@@ -64,8 +67,19 @@ class OutcomeCard(Edged, Lines):
             self.set_class(card is not None and card.mood is mood, f"-{mood}")
         self.set_class(card is None, "-none")
         self.display = card is not None or bool(self.least)
-        if card is not None:
-            self.label(card.title, card.foot)
+        self._edge()
+
+    def _edge(self) -> None:
+        if self.card is not None:
+            self.label("" if self._is_long(self.size.width) else self.card.title, self.card.foot)
+
+    def _is_long(self, width: int) -> bool:
+        """Whether the title is too long for the edge: then it is the first row."""
+        return self.card is not None and cell_len(self.card.title) + EDGE_ROOM > (width or USUAL) + FRAME
+
+    def on_resize(self) -> None:
+        """Put the title where there is room for it."""
+        self._edge()
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """As `Widget.get_content_height`: not less than what is kept."""
@@ -79,7 +93,8 @@ class OutcomeCard(Edged, Lines):
         *before, last = card.lines or ("",)
         if card.mood is not Mood.RUNNING:
             before.append(last)
-        rows = [self._led(line) for words in before for line in folded(words, width or 72)]
+        rows = fitted(Content.styled(card.title, STRONG), width) if self._is_long(width) else []
+        rows += [self._led(line) for words in before for line in folded(words, width or USUAL)]
         return [*rows, self._moving(last)] if card.mood is Mood.RUNNING else rows
 
     def _moving(self, words: str) -> Content:

@@ -20,7 +20,7 @@ from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.limits import LimitsScreen
 from smtp_wizard.screens.step import StepOutcome, StepScreen
-from smtp_wizard.widgets.choices import Choices
+from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.text import Plain
 from tests.support.places import PLACES, Place, at_home, standing
 from tests.support.walk import Walk, key_event, make_desk, shelf, walking
@@ -156,12 +156,12 @@ async def test_a_part_that_no_longer_answers_does_not_hold_the_keys(tmp_path: Pa
 
     async with standing(PLACES["provider"], tmp_path) as walk:
         part = Stuck("stuck")
-        await walk.app.screen.query_one("#body").mount(part)
+        await walk.app.screen.query_one("#column").mount(part)
         part.focus()
         await walk.until(lambda: part.has_focus, "the focus")
         walk.app.post_message(key_event("x"))
         await stuck.wait()
-        walk.the("#choices", Choices).focus()
+        walk.app.screen.query_one(OfferList).focus()
         await burst(walk, ["enter"])
         await walk.until(lambda: walk.step == "signin", "the next step")
         free.set()
