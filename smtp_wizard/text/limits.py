@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -81,6 +80,8 @@ def rows_csv(rows: Iterable[LimitRow]) -> str:
 
 
 def _csv(lines: Iterable[Iterable[Any]]) -> str:
+    import csv
+
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([_cell(each) for each in line] for line in lines)
     return text.getvalue()

@@ -52,9 +52,14 @@ def rows_of(provider: Provider) -> tuple[LimitRow, ...]:
 
     What the article says in words alone is a row without a figure, its words as what it applies to.
     """
-    documented = provider.documented
-    old = (*documented.limits, *map(_only_words, _without_figures(documented.limit_lines))) if documented else ()
-    return tuple(LimitRow(provider, limit) for limit in (*provider.limits, *old))
+    return tuple(LimitRow(provider, limit) for limit in _limits_of(provider))
+
+
+def _limits_of(provider: Provider) -> Iterator[SendLimit]:
+    yield from provider.limits
+    if provider.documented:
+        yield from provider.documented.limits
+        yield from map(_only_words, _without_figures(provider.documented.limit_lines))
 
 
 _DIGIT = re.compile(r"\d")
@@ -102,7 +107,7 @@ def listed(catalog: Catalog, query: str) -> tuple[Provider, ...]:
     """Return the providers with limits that a query means: by name, domain or server first, then those of a kind."""
     kind = KIND_WORDS.get(" ".join(query.casefold().replace("-", " ").split()).removesuffix("s"))
     found = (*catalog.search(query, len(catalog.providers)), *(each for each in catalog.providers if each.kind is kind))
-    return tuple(each for each in dict.fromkeys(found) if rows_of(each))
+    return tuple(each for each in dict.fromkeys(found) if any(_limits_of(each)))
 
 
 class Sorting(StrEnum):
