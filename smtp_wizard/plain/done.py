@@ -128,4 +128,4 @@ def _box(tick: Tick) -> str:
 
 
 def _round(tick: Tick) -> str:
-    return f"({'•' if tick.on else ' '}) {tick.words}"
+    return f"({'x' if tick.on else ' '}) {tick.words}"

@@ -12,7 +12,7 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.handover import load_handover
 from smtp_wizard.flows.flow import Leads
 from smtp_wizard.flows.last_steps.save import Option, Phase, SaveField, SaveFlow, SaveOffer
-from smtp_wizard.plain.cards import row_of, say_card
+from smtp_wizard.plain.cards import row_lines, row_of, say_card
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit, Question, StepOutcome, ask_in_order
 from smtp_wizard.plain.question import answered
@@ -26,7 +26,7 @@ def review(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """What would displace or replace another account is asked before it is done."""
     asks = _SaveQuestions(talk, kit, draft)
     talk.say(words.account_line(draft))
-    talk.show(words.proved_lines(draft, kit.desk.now()))
+    talk.show(line for row in words.proved_lines(draft, kit.desk.now()) for line in row_lines(row))
     order = (asks.name, asks.scope, asks.company, asks.sender_name, asks.saved)
     return ask_in_order(talk, kit, draft, [Question(each) for each in order])
 

@@ -48,7 +48,7 @@ PLACE_LINES: Mapping[StoreKind, str] = {
     StoreKind.COMMAND: "in your password manager. Timed jobs read it if it does not ask.",
     StoreKind.FILE: "in your file, readable for timed jobs and whoever gets the disk.",
     StoreKind.ENV: "in a variable that you set. Timed jobs can read it.",
-    StoreKind.SESSION: "is kept nowhere: you type it each time. Timed jobs cannot send.",
+    StoreKind.SESSION: "kept nowhere: you type it each time. Timed jobs cannot send.",
 }
 PLACE_NOTES: Mapping[StoreKind, str] = {
     StoreKind.KEYRING: "Encrypted by this computer. Timed jobs mostly cannot read it.",

@@ -135,7 +135,7 @@ def test_from_the_address_to_the_saved_account(tmux: Tmux, own_home: Path) -> No
     for _ in range(5):
         tmux.press("Down")
     tmux.press("Enter")
-    tmux.wait_for("is kept nowhere")
+    tmux.wait_for("kept nowhere")
     tmux.press("Enter")
     tmux.wait_for("is saved.")
     assert len(tmux.pressed) <= 22

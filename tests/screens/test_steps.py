@@ -614,7 +614,7 @@ async def test_a_store_that_refuses_keeps_everything_that_was_typed(tmp_path: Pa
         assert desk.book.list() == ()
         assert walk.draft.secret == SECRET
         await take(walk, StoreKind.SESSION)
-        await walk.until_reads("Password is kept nowhere")
+        await walk.until_reads("Password kept nowhere")
         values = {name: walk.the(name, TextInput).value for name in ("#name", "#sender-name")}
         assert values == {"#name": "Shop", "#sender-name": "Ana's Cleaning"}
         await walk.press("enter")

@@ -322,7 +322,7 @@ async def test_a_choice_made_while_the_places_are_tried_out_stays(desk: Desk, mo
     monkeypatch.setattr(keyring, "probe", slow)
     async with walking(desk, start=HOME) as walk:
         await to_review(walk)
-        assert walk.reads("Password is kept nowhere")
+        assert walk.reads("Password kept nowhere")
         gate.set()
         screen = walk.app.screen
         assert isinstance(screen, ReviewScreen)
