@@ -11,22 +11,19 @@ from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.lockout_guard import paused
-from smtp_wizard.engine.base.address import Address, AddressError
+from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
-from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.secret import Oddity, Secret
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Verdict
-from smtp_wizard.engine.checks.recipient import refuse_own_mailbox
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.guides.guides import Guide, GuideShelf, UnknownGuide, fill
 from smtp_wizard.engine.guides.named_guides import with_titles
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.providers.limits import Counted
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind, SecretForm
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.state.results import NOT_PROVED, LastResult
-from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
+from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import Step, StepId, applicable
 from smtp_wizard.output.lines import STAGE_WORDS
 
@@ -61,7 +58,8 @@ PURPOSE: Mapping[StepId, str] = {
     ),
     StepId.TESTMAIL: (
         "A test message goes to an address of yours at another provider, so that you see a real delivery. Mail to the "
-        "same mailbox often arrives although nothing would reach a customer. You can skip this step."
+        "same mailbox often arrives although nothing would reach a customer. A code word stands in it: type the word when "
+        "you see it, and it is proved that this very message arrived. You can skip this step."
     ),
     StepId.REVIEW: (
         "Give the account a name and say what it is for. 'General Emails Only' keeps invoices and confirmations safe "
@@ -198,74 +196,12 @@ ANYWAY_YES = "Try anyway, once"
 ANYWAY_NO = "No, wait"
 REFUSED_AS_IT_IS = "The server has refused exactly this sign-in, so nothing was sent."
 REFUSED_KEYS = f"{REFUSED_AS_IT_IS} Change it, or press F5 to try the same once more."
-REFUSED_AT_TESTMAIL = f"{REFUSED_AS_IT_IS} Esc leads back to where it is changed; F5 tries the same once more."
 UNDER_WAY = "A test is under way. Esc stops it."
 STILL_AT_WORK = "That is still being done. One moment."
 
 
-# --- test mail ---
-
-TESTMAIL_QUESTION = "Send a test message, and see whether it arrives."
-
-
-class ArrivalAnswer(StrEnum):
-    """What is said of the test message."""
-
-    YES = "yes"
-    NO = "no"
-    AGAIN = "again"
-    ON = "on"
-
-
-ARRIVED = "Yes, it arrived"
-NOT_YET = "Not yet: what can I do?"
-SEND_AGAIN = "Send another one"
-GO_ON_UNKNOWING = "Go on without knowing"
-NOT_YET_WORDS = (
-    "Give it five minutes. Look in the Junk or Spam folder too. Then look in your own mailbox: a message that could "
-    "not be delivered comes back there, and says why. You can also send to another address, or go on: the server has "
-    "taken the message, so the settings are right."
-)
-
-
-def another_address(draft: Draft) -> str:
-    """Say which address is of no use for a test."""
-    return f"Another address than {draft.from_address}: mail to oneself proves little."
-
-
-def arrived_question(draft: Draft) -> str:
-    """Ask what became of the test message."""
-    practice = (
-        " It lies in the practice mailbox on this computer (smtp-wizard sandbox mailbox)."
-        if draft.connection.sandbox
-        else ""
-    )
-    return f"Did it arrive at {draft.test_to}? Look in Junk or Spam too.{practice}"
-
-
-def parse_recipient(draft: Draft, text: str, skipping: str) -> Address:
-    """Take the address of a test message. Raises `InputError`, also for the mailbox that sends.
-
-    `skipping` says how this is left out: 'press F8 to skip'.
-    """
-    if not text.strip():
-        raise AddressError(
-            phrase("Type an address where you can look whether the message arrives, or {}.", shown(skipping))
-        )
-    address = Address.parse(text)
-    refuse_own_mailbox(address, draft.from_address, draft.address)
-    return address
-
-
 # --- save ---
 
-ARRIVALS: Mapping[Arrival, str] = {
-    Arrival.ARRIVED: "the test mail arrived",
-    Arrival.JUNK: "the test mail arrived, in the junk folder",
-    Arrival.NOT_YET: "the test mail was sent; whether it arrived is not known",
-    Arrival.SKIPPED: "no test mail was sent",
-    Arrival.UNASKED: "no test mail was sent",
-}
 STORE_TITLES: Mapping[StoreKind, str] = {
     StoreKind.KEYRING: "This computer's keyring",
     StoreKind.VAULT: "A vault of smtp-wizard's own",
@@ -275,49 +211,7 @@ STORE_TITLES: Mapping[StoreKind, str] = {
     StoreKind.SESSION: "Nowhere: ask me each time",
 }
 STORE_BROKEN = "does not work here"
-SCOPE_NOTES: Mapping[str, str] = {"general": "invoices, confirmations", "all": "mailings too"}
-COMPANY_NO = "Leave the company e-mail as it is"
-COMPANY_YES = "Update Company Email to this address"
-ANOTHER_NAME = "An account of this name is there already. Type another name."
-REPLACE_YES = "Replace it by this one"
-REPLACE_NO = "Give this one another name"
 DISPLACE_NO = "Use this one for General Emails Only"
-
-
-def summary_words(draft: Draft) -> tuple[str, str]:
-    """Say what is about to be saved, and what was proved of it."""
-    proof = draft.proof
-    if proof is None or not draft.signed_in:
-        tested = "the sign-in was refused" if draft.refused else "not tested"
-    else:
-        tested = f"signed in {proof.at.astimezone():%Y-%m-%d %H:%M}; {ARRIVALS[draft.arrival]}"
-    endpoint = draft.connection.endpoint
-    where = f"{endpoint}, {endpoint.security.words}" if endpoint else ""
-    practice = "   (practice)" if draft.connection.sandbox else ""
-    return f"{draft.from_address} through {where}{practice}", f"Tested: {tested}"
-
-
-def scope_advice(provider: Provider | None) -> str:
-    """Say what the provider's sending limit means for the choice."""
-    counted = [each for each in provider.limits if not each.historical] if provider else []
-    daily = [each.words() for each in counted if each.what in (Counted.MESSAGES, Counted.RECIPIENTS)][:2]
-    limit = f"Limit here: {'; '.join(daily)}." if daily else "No sending limit is published for this provider."
-    return f"{limit} A mailing that uses it up stops your invoices too: General is the safe choice."
-
-
-def replace_question(name: str) -> str:
-    """Ask before an account is replaced."""
-    return f"There is already an account named '{name}'."
-
-
-def displace_question(other: str) -> str:
-    """Ask before another account stops being the one for all mail."""
-    return f"'{other}' is the account for all mail, and there can be only one."
-
-
-def displace_yes(other: str) -> str:
-    """The answer that lets it stop."""
-    return f"Use this one for all mail; '{other}' keeps to General Emails Only"
 
 
 def parse_reply_to(text: str) -> Address | None:
@@ -329,44 +223,6 @@ def parse_reply_to(text: str) -> Address | None:
 
 APPLICATION_GUIDE = "servicemonster-fields"
 SCOPE_GUIDE = "scope"
-TYPE_THIS = "Type this into the application that sends your mail:"
-
-
-def saved_words(draft: Draft) -> str:
-    """Say that it is done."""
-    return f"'{draft.saved}' is saved and tested."
-
-
-def application_rows(draft: Draft) -> list[tuple[str, str]]:
-    """Return what the application asks for, without the password. The draft has been saved."""
-    endpoint = draft.connection.endpoint
-    assert endpoint is not None, "an account is saved with its server"
-    box = "leave it empty" if endpoint.security is Security.NONE else "tick it (one box stands for 465 and 587 alike)"
-    return [
-        ("SMTP server", endpoint.host),
-        ("Port", str(endpoint.port)),
-        ("SSL/TLS box", box),
-        ("Secure connection", endpoint.security.words),
-        ("User name", draft.connection.username or "none: the server asks for no sign-in"),
-        ("From", str(draft.from_address)),
-        ("Use for", draft.scope.words),
-    ]
-
-
-def done_notes(draft: Draft) -> str:
-    """Say what the proof is worth elsewhere, and how a password is typed by hand."""
-    return (
-        "Proved from this computer, which may not be the one that sends. If the application says something else, "
-        f"run 'smtp-wizard test \"{draft.saved}\"' there. Some applications do not let a password be pasted: "
-        "type it by hand, without the blanks between the groups."
-    )
-
-
-def grouped(secret: str) -> str:
-    """Return a secret in groups of four; where it holds blanks itself, a line says how they are shown."""
-    shown = secret.replace(" ", "\u2423")
-    groups = " ".join(shown[at : at + 4] for at in range(0, len(shown), 4))
-    return f"{groups}   (\u2423 is a blank of the password)" if " " in secret else groups
 
 
 # --- home ---
