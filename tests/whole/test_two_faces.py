@@ -28,9 +28,9 @@ from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.flows.server_state import ServerState
 from smtp_wizard.output.lines import STAGE_WORDS
 from smtp_wizard.plain.walk import PlainWizard
+from smtp_wizard.screens import testmail
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.server import ServerScreen
-from smtp_wizard.screens.testmail import TestMailScreen
 from smtp_wizard.text.network import NO_PORT_FITS
 from smtp_wizard.widgets.checks import CheckList
 from tests.support.cli import Ran, run
@@ -122,7 +122,7 @@ async def screens_send(desk: Desk, scenario: str) -> list[Row]:
         await walk.write(str(TEST_TO))
         await walk.press("enter")
         screen = walk.app.screen
-        assert isinstance(screen, TestMailScreen)
+        assert isinstance(screen, testmail.TestMailScreen)
         await walk.until(lambda: screen.flow.report, "the end of the check")
         report = screen.flow.report
         assert report is not None
