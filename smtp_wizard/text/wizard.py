@@ -58,8 +58,8 @@ PURPOSE: Mapping[StepId, str] = {
     ),
     StepId.TESTMAIL: (
         "A test message goes to an address of yours at another provider, so that you see a real delivery. Mail to the "
-        "same mailbox often arrives although nothing would reach a customer. It has a code word in it: type it when you "
-        "see it, so that no older message is taken for this one. You can skip this step."
+        "same mailbox often arrives although nothing would reach a customer. Type its code word when you see it, so "
+        "that no older message is taken for this one. You can skip this step."
     ),
     StepId.REVIEW: (
         "Give the account a name and say what it is for. 'General Emails Only' keeps invoices and confirmations safe "
