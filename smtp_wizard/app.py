@@ -242,6 +242,9 @@ class WizardApp(AreasApp):
         self.push_screen(ConfirmScreen(question, yes=f"Drop that, and {yes}", no="Stay here"), answered)
 
     def _edit(self, draft: Draft) -> None:
+        if draft.address is None:  # a new one, with something typed in already
+            self.walk(draft, STEPS[0])
+            return
         # A copy, which edits nothing yet, begins at its server as well.
         self.walk(draft, opening_step(draft) if draft.editing is not None else step(StepId.SERVER))
 

@@ -93,6 +93,7 @@ SCREENS_FOR_ALL = frozenset(
         f"{PACKAGE}.screens.unlocking",
         f"{PACKAGE}.screens.finding",
         f"{PACKAGE}.screens.guide",
+        f"{PACKAGE}.screens.question",
     }
 )
 """What a screen may import of its neighbours: the base of a step, and the dialogs."""

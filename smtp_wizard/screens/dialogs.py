@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from textual import on
@@ -12,11 +12,8 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Input
 
-from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.guides.guides import Guide, as_text
-from smtp_wizard.engine.providers.provider import SecretForm
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Step
 from smtp_wizard.flows.flow import Offer
@@ -32,7 +29,6 @@ from smtp_wizard.text.wizard import (
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.choices import Choice, Choices
 from smtp_wizard.widgets.fault_containment import FaultContained
-from smtp_wizard.widgets.fields import Field, SecretInput, TextInput
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.lines import Paragraphs
 from smtp_wizard.widgets.offers import OfferList
@@ -186,73 +182,3 @@ class GuideScreen(Dialog[None]):
         with VerticalScroll(classes="dialog"):
             yield Plain(as_text(self.guide, DIALOG_TEXT))
         yield KeyHints()
-
-
-V = TypeVar("V")
-
-
-class ActionScreen(Dialog[V]):
-    """What can be done with one thing: returns what was chosen."""
-
-    def __init__(self, heading: str, text: str, choices: Sequence[Choice[V]]) -> None:
-        super().__init__()
-        self.heading = heading
-        self.text = text
-        self.choices = Choices(choices)
-
-    def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog", can_focus=False):
-            yield Plain(Content.styled(self.heading, "bold"))
-            yield Plain(f"{self.text}\n" if self.text else "")
-            yield self.choices
-        yield KeyHints()
-
-    @on(Choices.Taken)
-    def _taken(self) -> None:
-        self.dismiss(self.choices.selected)
-
-
-class NameScreen(Dialog[str]):
-    """Asks for another name."""
-
-    def __init__(self, name: str, parse: Callable[[str], str]) -> None:
-        super().__init__()
-        self.old = name
-        self.field = Field("New name", TextInput(name), parse=parse)
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
-            yield Plain(Content.styled(f"Rename '{self.old}'", "bold"))
-            yield self.field
-        yield KeyHints()
-
-    @on(Input.Submitted)
-    def _enter(self) -> None:
-        name = self.field.parsed()
-        if name is not None:
-            self.dismiss(name)
-
-
-class PasswordScreen(Dialog[Secret]):
-    """Asks for the password of an account."""
-
-    def __init__(self, account: str, why: str, *, label: str = "Password", form: SecretForm | None = None) -> None:
-        super().__init__()
-        self.account = account
-        self.why = why
-        self.entry = SecretInput(form=form)
-        self.field = Field(label, self.entry, hint="F2 shows what you type.")
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
-            yield Plain(Content.styled(f"The password of '{self.account}'", "bold"))
-            yield Plain(f"{self.why}\n")
-            yield self.field
-        yield KeyHints()
-
-    @on(Input.Submitted)
-    def _enter(self) -> None:
-        if self.entry.secret:
-            self.dismiss(Secret(self.entry.secret))
-        else:
-            self.field.fail("Type the password, or press Esc.")

@@ -1,104 +1,61 @@
-"""Home: the saved accounts, their last result, and testing them again."""
+"""Home: the saved accounts, problems first; the chosen one's truth beside or below them, and what mends it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, ClassVar, overload
 
-from textual import on, work
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual import events, on
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
-from textual.screen import Screen
-from textual.widgets import DataTable
+from textual.timer import Timer
+from textual.widget import Widget
 
-from smtp_wizard.engine.accounts.account import Account, AccountsError, parse_name
-from smtp_wizard.engine.accounts.account_book import Displaces
-from smtp_wizard.engine.accounts.lockout_guard import paused
-from smtp_wizard.engine.accounts.sign_in_ending import ending_words, retirement_of
-from smtp_wizard.engine.base.connection import Auth
-from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.identity import Scope
-from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.base.shown import phrase
-from smtp_wizard.engine.base.stages import Depth, Verdict
-from smtp_wizard.engine.base.threads import in_thread
-from smtp_wizard.engine.checks.events import Event, RunFinished
-from smtp_wizard.engine.secrets.base import SecretError, SecretFault
-from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.options import Options
-from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of, draft_to_sign_in_again
+from smtp_wizard.engine.checks.events import Event, Line, RunFinished
+from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
-from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, HelpScreen, NameScreen, PasswordScreen
-from smtp_wizard.screens.finding import answer_transcript
-from smtp_wizard.screens.passphrase import MoveScreen, unlocked
-from smtp_wizard.screens.step import Kit
+from smtp_wizard.flows.accounts.action import LEFT, Action, Done
+from smtp_wizard.flows.accounts.health import Listed, Mark
+from smtp_wizard.flows.accounts.listing import FIRST_OFFERS, AccountsFlow, Detail, Goes, ListAction, ListState
+from smtp_wizard.flows.flow import Card, Entry, Mood, Offer, Section
+from smtp_wizard.flows.question import Question
+from smtp_wizard.screens.finding import FindingScreen
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import Page
+from smtp_wizard.screens.panel import QuestionPanel
+from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.text.accounts import (
-    DELETE_NO,
-    DELETE_YES,
-    DISPLACE_NO,
-    NEW_SECRET_WHY,
+    FIRST_QUESTION,
     AccountAction,
-    account_actions,
-    delete_question,
-    deleted_words,
-    displaces_yes,
-    in_browser,
-    new_secret_words,
-    other_scope,
-    renamed_words,
-    scope_words,
-    signs_in,
+    short_words,
 )
-from smtp_wizard.text.stores import VAULT_CLOSED, moved_words
-from smtp_wizard.text.wizard import (
-    ANYWAY_NO,
-    ANYWAY_QUESTION,
-    ANYWAY_YES,
-    HOME_PURPOSE,
-    STILL_AT_WORK,
-    STORE_TITLES,
-    UNDER_WAY,
-    day_words,
-    result_words,
-    tested_words,
-)
-from smtp_wizard.widgets.banner import Banner
-from smtp_wizard.widgets.checks import CheckList
-from smtp_wizard.widgets.choices import Choice
-from smtp_wizard.widgets.fault_containment import FaultContained, work_once
-from smtp_wizard.widgets.finding_card import FindingCard
-from smtp_wizard.widgets.key_hints import KeyHints
-from smtp_wizard.widgets.table import Column, Table
-from smtp_wizard.widgets.text import Plain
-from smtp_wizard.widgets.transcript import TranscriptPane
+from smtp_wizard.text.last_test import seconds_words, spark
+from smtp_wizard.text.wizard import HOME_PURPOSE, STILL_AT_WORK, UNDER_WAY, practice_address
+from smtp_wizard.widgets.chips import Chip, key_named
+from smtp_wizard.widgets.fault_containment import work_once
+from smtp_wizard.widgets.frame import Frame, TextFrame
+from smtp_wizard.widgets.lines import ACCENT, BAD, GOOD, MUTED, RULE, STRONG, Lines
+from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.outcome_card import SIGNS, TICKS
+from smtp_wizard.widgets.rows import Column, ListRow, RowList
+from smtp_wizard.widgets.text import Plain, folded
+from smtp_wizard.widgets.transcript import dialogue_row
 
 HELP = (
-    f"{HOME_PURPOSE} T signs in to the chosen one again and shows what happened; nothing is sent. Enter shows "
-    "everything that can be done with it: test, change, rename, another password, a copy, which mails it is for, "
-    "delete."
+    f"{HOME_PURPOSE} Those that need you are on top. T signs in to the chosen one and sends nothing; Enter shows all "
+    "that can be done with it."
 )
-STORE_WORDS = {
-    StoreKind.KEYRING: "in this computer's keyring",
-    StoreKind.VAULT: "in the vault, which your passphrase opens",
-    StoreKind.COMMAND: "printed by a command of yours",
-    StoreKind.FILE: "in a file of yours",
-    StoreKind.ENV: "read from an environment variable",
-    StoreKind.SESSION: "asked for each time",
-}
-
-
-COLUMNS = (
-    Column("Name", 21, least=13, most=200),
-    Column("Server", 24, least=13, most=200),
-    Column("For", 5),
-    Column("Last test", 12),
-    Column("Result", 13, least=12),
-)
+MOODS = {Mark.PROBLEM: Mood.FAILED, Mark.WARNING: Mood.WARNED, Mark.UNTESTED: Mood.TOLD, Mark.WORKS: Mood.PASSED}
+ACCOUNT, SENDS, LAST = Column("Account", 26, grows=True), Column("Sends", 10), Column("Last test", 27)
+NARROW = 72
+"""Columns below which what an account is for stands in its detail only."""
+DETAIL = 6
+"""Rows below the list that tell of the chosen one, where there is no rail."""
+WIDTH = 76
 
 
 @dataclass
@@ -108,423 +65,468 @@ class WizardRequested(Message):
     draft: Draft | None = None
 
 
-class HomeScreen(FaultContained, Screen[None]):
-    """The list of accounts; what a test says stands beneath it."""
+class Rows(Sequence[ListRow]):
+    """The rows of accounts, each made when it is drawn: what is out of sight costs nothing."""
 
-    AUTO_FOCUS = "#accounts"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "actions", "What to do", key_display="enter"),
-        Binding("t,f5", "test", "Test again", key_display="t"),
-        Binding("a", "test_all", "Test all", show=False),
-        Binding("f9", "anyway", "Try anyway"),
-        Binding("n", "new", "New"),
-        Binding("e", "edit", "Change", show=False),
-        Binding("r", "rename", "Rename", show=False),
-        Binding("p", "password", "Password", show=False),
-        Binding("d,delete", "delete", "Delete", show=False),
-        Binding("l", "app.limits", "Limits"),
-        Binding("o", "app.tools", "Tools"),
-        Binding("f4", "details", "Details"),
-        Binding("f1,question_mark", "help", "Help", key_display="f1"),
-        Binding("escape", "stop", "Stop the test", show=False),
-        Binding("ctrl+q", "app.leave", "Quit"),
-    ]
+    def __init__(self, rows: Sequence[Listed], testing: str, now: datetime, *, short: bool) -> None:
+        """`testing`: the account that is under test. `short`: without what each is for."""
+        self.rows = rows
+        self.testing = testing
+        self.now = now
+        self.short = short
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, at: int) -> ListRow: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[ListRow]: ...
+    def __getitem__(self, at: int | slice) -> ListRow | Sequence[ListRow]:
+        if isinstance(at, slice):
+            return Rows(self.rows[at], self.testing, self.now, short=self.short)
+        row = self.rows[at]
+        under_test = row.account is not None and row.name == self.testing
+        words = "testing …" if under_test else row.words(self.now)
+        name = row.name or "(without a name)"
+        cells = (name, words) if self.short else (name, row.sends, words)
+        return ListRow(row.name, cells, Mood.TOLD if under_test else MOODS[row.mark])
+
+
+class Head(Lines):
+    """What this is, and how many need somebody: in one row where there is room, else in two."""
+
+    def __init__(self) -> None:
+        super().__init__(id="counted")
+        self.said = ("", "")
+
+    def tell(self, title: str, counted: str) -> None:
+        """Say something else."""
+        old = self.rows_at(self.size.width)
+        self.said = (title, counted)
+        self.repaint_changed(old)
+
+    def rows_at(self, width: int) -> Sequence[Content]:
+        """As `Lines.rows_at`."""
+        title, counted = self.said
+        if len(title) + len(counted) + 3 > (width or WIDTH):
+            return [Content.styled(title, STRONG), Content.styled(counted, MUTED), Content("")]
+        return [Content.assemble((title, STRONG), (f"   {counted}" if counted else "", MUTED)), Content("")]
+
+
+class ActionLine(Lines):
+    """What is being done, with a sign that moves; afterwards what came of it. Its row is always kept."""
+
+    def __init__(self) -> None:
+        super().__init__(id="told")
+        self.running = ""
+        self._ticks = 0
+        self._ticker: Timer | None = None
+
+    def run(self, words: str) -> None:
+        """Say what is being done; '' where nothing is any more."""
+        if words == self.running:
+            return
+        old = self.rows_at(self.size.width)
+        self.running = words
+        if words and self._ticker is None:
+            self._ticks, self._ticker = 0, self.set_interval(1 / TICKS, self._tick)
+        elif not words and self._ticker is not None:
+            self._ticker.stop()
+            self._ticker = None
+        self.repaint_changed(old)
+
+    def rows_at(self, width: int) -> Sequence[Content]:
+        """As `Lines.rows_at`."""
+        if not self.running:
+            return super().rows_at(width) or [Content("")]
+        seconds = f"{self._ticks // TICKS} s"
+        return [Content.assemble((SIGNS[self._ticks % len(SIGNS)], ACCENT), f" {seconds:<5}{self.running}")]
+
+    def _tick(self) -> None:
+        self._ticks += 1
+        # Under another screen a tick would have that one painted anew, all of it.
+        if self.screen.is_active:
+            self.refresh(Region(0, 0, 1 if self._ticks % TICKS else 7, 1))
+
+
+class AccountDetail(Lines):
+    """Below the list, where there is no rail: the chosen account in a few rows, of a height that never changes."""
+
+    def __init__(self) -> None:
+        super().__init__(id="detail", classes="narrow")
+
+    def tell(self, detail: Detail | None, keys: Sequence[str]) -> None:
+        """Tell of another account; `keys`: what can be done, as much of it as fits a row."""
+        width = min(WIDTH, self.app.size.width - 4)
+        rows = [Content.styled("─" * width, RULE)]
+        if detail is not None:
+            where = " · ".join(each for each in (detail.address, detail.server) if each)
+            rows.append(Content.assemble((detail.name, STRONG), (f"  {where}", MUTED)))
+            rows += [Content(row) for line in detail.lines for row in folded(line, width)][: DETAIL - 3]
+        rows = [*rows, *[Content("")] * DETAIL][: DETAIL - 1]
+        fitting = [at for at in range(len(keys) + 1) if len("   ".join(keys[:at])) <= width]
+        self.show([*rows, Content.styled("   ".join(keys[: fitting[-1]]), MUTED)])
+
+
+class HomeScreen(Page[None]):
+    """The list fills the height; letters act on the row with the mark."""
+
+    HEADING = "Your accounts"
+    HELP = HELP
+    AUTO_FOCUS: ClassVar[str] = "#accounts, #first"
 
     def __init__(self, kit: Kit) -> None:
-        super().__init__()
-        self.kit = kit
-        self.banner = Banner()
-        self.table = Table(COLUMNS, id="accounts")
-        self.empty = Plain("No account is saved yet. Press N to set one up.", classes="question")
-        self.legend = Plain("* practice, on this computer alone", classes="lead")
-        self.notice = Plain("", classes="note", id="notice")
-        self.heading = Plain("", classes="question")
-        self.checks = CheckList(id="checks")
-        self.card = FindingCard(id="finding")
-        self.transcript = TranscriptPane(id="transcript")
-        self._details = False
-        self._accounts: tuple[Account, ...] = ()
-        self._held_back: Account | None = None
-        """The account that was not tested last, so that it does not get locked."""
+        super().__init__(kit)
+        desk = kit.desk
+        self.flow = AccountsFlow(
+            book=desk.book,
+            accounts=desk.accounts,
+            entries=desk.entries,
+            checks=desk.checks,
+            stores=desk.stores,
+            catalog=desk.catalog,
+            causes=desk.diagnosis,
+            now=desk.now,
+        )
+        self.counted = Head()
+        self.find = TextFrame(Entry(label="Find", placeholder="a name, an address or a server", hint="Esc shows all"))
+        self.find.display = False
+        self.list = RowList((ACCOUNT, SENDS, LAST), empty="None is like that.", id="accounts")
+        self.first = OfferList(FIRST_OFFERS, id="first")
+        self.told = ActionLine()
+        self.detail = AccountDetail()
+        self._drawn: ListState | None = None
+        self._said: list[Line] = []
+        self._finding: Finding | None = None
+        """What went wrong in the last check here, and what was said in it."""
+        self._under_way = False
 
-    def compose(self) -> ComposeResult:
-        yield Plain(Content.styled("Saved accounts", "bold"), classes="title")
-        with VerticalScroll(id="body", can_focus=False):
-            yield self.table
-            yield self.empty
-            yield self.legend
-            yield self.notice
-            yield self.heading
-            yield self.checks
-            yield self.card
-            yield self.transcript
-        yield self.banner
-        yield KeyHints()
+    # -- drawing ----------------------------------------------------------------------------------------------------
+
+    def top(self) -> Widget:
+        """As `Page.top`: the program; what this is stands in the column, with how many need somebody."""
+        return Plain(Content.styled("smtp-wizard", STRONG), id="top")
+
+    def column(self) -> Iterator[Widget]:
+        """As `Page.column`. The accounts are read before there is anything to see."""
+        self.flow.load()
+        self._fit_columns(self.app.size.width)
+        self._draw(self.flow.state)
+        self.flow.changed = self._changed
+        yield self.counted
+        yield self.find
+        yield self.list
+        yield self.first
+        yield self.told
+        yield self.detail
 
     def on_mount(self) -> None:
-        self.transcript.display = self.notice.display = False
+        """Say what was wrong with a draft that was left."""
         self.banner.say(self.kit.left)
-        self.reload()
 
-    def on_screen_resume(self) -> None:
-        self.reload()
+    def _changed(self, state: ListState) -> None:
+        if self.is_mounted:
+            self._draw(state)
+            self.redraw()
 
-    def reload(self) -> None:
-        """Read the accounts again; where the cursor stood, it stays."""
-        try:
-            self._accounts = self.kit.desk.book.list()
-            empty = not self.kit.desk.book.holds_any()
-        except AccountsError as problem:
-            self._accounts, empty = (), False
-            self.banner.say(str(problem))
-        self.work_ended()
-        self.table.fill(((each.name, self._cells(each)) for each in self._accounts), self.table.cursor_row)
-        self.table.display = bool(self._accounts)
-        self.empty.display = empty
-        self.legend.display = any(account.connection.sandbox for account in self._accounts)
-        self._warn(self.table.cursor_row)
+    def _draw(self, state: ListState) -> None:
+        before, self._drawn = self._drawn, state
+        self.counted.tell(*_head(state))
+        known = before is not None and (before.rows, before.testing) == (state.rows, state.testing)
+        if not known or self.list.at != state.at:
+            self._fill(state)
+        filled = not state.empty and not state.problem
+        self.list.display = filled
+        self.detail.set_class(not filled, "-none")
+        self.first.display = state.empty or bool(state.problem)
+        self.told.show(_told(state))
+        self.detail.tell(state.detail, _keys(state))
 
-    def _cells(self, account: Account) -> tuple[str, ...]:
-        practice = "* " if account.connection.sandbox else ""
-        when = day_words(account.last.at, self.kit.desk.now()) if account.last else "never"
-        scope = "all" if account.scope is Scope.ALL else "gen"
-        return f"{practice}{account.name}", str(account.connection.endpoint), scope, when, result_words(account.last)
+    def _fill(self, state: ListState) -> None:
+        rows = Rows(state.rows, state.testing, self.kit.desk.now(), short=len(self.list.columns) == 2)
+        self.list.fill(rows, at=state.at)
 
-    @on(DataTable.RowHighlighted)
-    def _moved(self, event: DataTable.RowHighlighted) -> None:
-        self._warn(event.cursor_row)
+    def _fit_columns(self, width: int) -> None:
+        self.list.columns = (ACCOUNT, LAST) if width < NARROW else (ACCOUNT, SENDS, LAST)
 
-    def _warn(self, row: int) -> None:
-        """Say what retires for the account of a row."""
-        notice = self._retiring(self._accounts[row]) if 0 <= row < len(self._accounts) else ""
-        self.notice.update(Content.styled(notice, "bold $text-warning"))
-        self.notice.display = bool(notice)
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave a column out where it has no room."""
+        super().on_resize(event)
+        before = self.list.columns
+        self._fit_columns(event.size.width)
+        if self.list.columns != before:
+            self._fill(self.flow.state)
 
-    def _retiring(self, account: Account) -> str:
-        """Say that the account's way of signing in ends, when, what to do, and who says so."""
-        notice = retirement_of(account, self.kit.desk.catalog, self.kit.desk.now())
-        words = [notice.words] if notice else []
-        words += [ending] if (ending := ending_words(account, self.kit.desk.catalog, self.kit.desk.now())) else []
-        return "\n".join(f"! {each}" for each in words)
+    def rail(self) -> Sequence[Section]:
+        """As `Page.rail`: the chosen account, what can be done with it, and how long its sign-ins took."""
+        state = self.flow.state
+        detail = state.detail
+        if detail is None:
+            return [Section("What an account is", (WHAT_IT_IS,))] if state.empty else []
+        account = state.chosen.account if state.chosen is not None else None
+        keys = tuple(f"{_written(each):<6} {each.verb}" for each in state.offers if each.key)
+        sections = [
+            Section(detail.name, tuple(each for each in (detail.address, detail.server) if each)),
+            *(Section("", (line,)) for line in detail.lines),
+            *([Section("", keys)] if account is not None else []),
+        ]
+        if detail.seconds:
+            title = f"Seconds to sign in, last {len(detail.seconds)} tests" if len(detail.seconds) > 1 else "Last test"
+            sections.append(Section(title, (spark(detail.seconds), seconds_words(detail.seconds))))
+        return sections
 
-    @property
-    def _chosen(self) -> Account | None:
-        row = self.table.cursor_row
-        return self._accounts[row] if 0 <= row < len(self._accounts) else None
+    # -- keys -------------------------------------------------------------------------------------------------------
 
-    @on(DataTable.RowSelected)
-    def action_actions(self) -> None:
-        """Show what can be done with the chosen account."""
-        account = self._chosen
-        if account is None:
+    def back_words(self) -> str:
+        """As `Page.back_words`: Esc stops a test, and ends the filter."""
+        if self._under_way:
+            return "Stop"
+        return "Show all" if self.find.display else ""
+
+    def escape_help(self) -> str:
+        """As `Page.escape_help`."""
+        return "stop the test; nothing is sent" if self._under_way else "show all accounts again"
+
+    def chips(self) -> Sequence[Chip]:
+        """As `Page.chips`: the cure of the chosen account, then the others."""
+        state = self.flow.state
+        new = Chip("n", "New account", lambda: self.act(ListAction.NEW), help="set up another account")
+        if state.empty or state.problem:
+            return [self.first.chip(), new]
+        if self.find.display and self.find.field.has_focus:
+            return [Chip("enter", "To the list", self._to_list, help="choose among those that were found")]
+        own, actions = self._of_the_chosen(state)
+        return [*own, *self._of_all(), new, *actions, *self._moves()]
+
+    def _of_the_chosen(self, state: ListState) -> tuple[list[Chip], list[Chip]]:
+        """Return the letters of the chosen account, its cure first; and Enter, which stands at the end."""
+        row = state.chosen
+        if row is None or row.account is None:
+            return [], []
+        account = row.account
+        letters = [
+            Chip(key_named(each.key), short_words(each.id, account), self._acting(each.id), help=_help(each))
+            for each in state.offers
+            if each.key
+        ]
+        # The cure, and the test; F1 names the others.
+        shown = [replace(each, shown=not at or each.key == "t") for at, each in enumerate(letters)]
+        actions = Chip("enter", "All actions", self._all_actions, help="all that can be done with it")
+        return shown, [actions]
+
+    def _of_all(self) -> list[Chip]:
+        return [
+            Chip("a", "Test all", lambda: self.act(ListAction.TEST_ALL), help="test all, one after the other"),
+            Chip("slash", "Find", self._find, help="find an account", shown=False),
+            Chip("f4", "Details", self._details, help="details of the last test here", shown=False),
+        ]
+
+    def _moves(self) -> list[Chip]:
+        return [
+            Chip("", "Choose", help="choose an account", shown=False),
+            Chip("pagedown", "Further down", lambda: self.list.action_page(1), shown=False),
+            Chip("pageup", "Further up", lambda: self.list.action_page(-1), shown=False),
+        ]
+
+    def _acting(self, action: AccountAction) -> Any:
+        return lambda: self.act(action)
+
+    def escape(self) -> None:
+        """Stop what runs; else show all accounts again."""
+        if self._under_way:
+            self.workers.cancel_group(self, "act")
+        elif self.find.display:
+            self._show_all()
+
+    @on(RowList.Highlighted)
+    def _choose(self, message: RowList.Highlighted) -> None:
+        message.stop()
+        if message.row is not None and self.list.at != self.flow.state.at:
+            self.flow.choose(self.list.at)
+
+    @on(RowList.Chosen)
+    def _all_actions(self) -> None:
+        """Show all that can be done with the chosen account."""
+        state = self.flow.state
+        if not state.offers or state.detail is None:
+            self.act(AccountAction.TEST)  # says why nothing can be done with it
             return
+        lines = tuple(each for each in (state.detail.address, *state.detail.lines) if each)
+        offers = [Offer(each.id, each.verb, each.note) for each in state.offers]
 
-        def answered(choice: AccountAction | None) -> None:
-            if choice is not None:
-                actions[choice]()
+        def taken(action: AccountAction | None) -> None:
+            if action is not None:
+                self.act(action)
 
-        actions: dict[AccountAction, Callable[[], object]] = {
-            AccountAction.TEST: self.action_test,
-            AccountAction.EDIT: self.action_edit,
-            AccountAction.PASSWORD: self.action_password,
-            AccountAction.MOVE: self.action_move,
-            AccountAction.RENAME: self.action_rename,
-            AccountAction.COPY: self.action_copy_account,
-            AccountAction.SCOPE: self.action_scope,
-            AccountAction.DELETE: self.action_delete,
-        }
-        choices = [Choice(each.action, each.title, each.note) for each in account_actions(account)]
-        self.app.push_screen(ActionScreen(account.name, self._about(account), choices), answered)
+        self.app.push_screen(QuestionPanel(Card(mood=Mood.TOLD, title=state.detail.name, lines=lines), offers), taken)
 
-    def _about(self, account: Account) -> str:
-        stored = f"its password: {STORE_WORDS[account.store.kind]}" if account.store else "no sign-in"
-        last = f"last test: {day_words(account.last.at, self.kit.desk.now())}, " if account.last else "never tested"
-        result = result_words(account.last) if account.last else ""
-        endpoint = account.connection.endpoint
-        return f"{account.address} through {endpoint}, {endpoint.security.words}; {stored}; {last}{result}"
+    @on(OfferList.Chosen)
+    def _take_first(self, message: OfferList.Chosen) -> None:
+        message.stop()
+        self.act(message.offer.id)
 
-    def action_test(self) -> None:
-        """Sign in to the chosen account again."""
-        if self._chosen is not None and self._free():
-            self._test((self._chosen,))
+    # -- finding ----------------------------------------------------------------------------------------------------
+
+    def _find(self) -> None:
+        self.find.display = True
+        self.find.field.focus()
+        self.redraw()
+
+    def _to_list(self) -> None:
+        self.list.focus()
+        self.redraw()
+
+    def _show_all(self) -> None:
+        self.find.display = False
+        self.flow.find("")
+        self.find.show(Entry(label="Find", placeholder=self.find.entry.placeholder, hint=self.find.entry.hint))
+        self._to_list()
+
+    @on(Frame.Changed)
+    def _typed(self, message: Frame.Changed) -> None:
+        message.stop()
+        self.flow.find(message.text)
+
+    def on_descendant_focus(self) -> None:
+        """Say what the keys do where the cursor is now."""
+        if self.is_mounted:
+            self.redraw()
+
+    # -- doing ------------------------------------------------------------------------------------------------------
+
+    @work_once("act")
+    async def act(self, offer: AccountAction | ListAction) -> None:
+        """Do what was chosen, asking over the page for what is lacking."""
+        leads = await self.flow.act(offer)
+        if isinstance(leads, Action):
+            await self._through(leads)
+        elif leads is not None:
+            self._go(leads)
+
+    async def _through(self, action: Action) -> None:
+        """Go through an action, and show what came of it."""
+        self._said, self._finding = [], None
+        action.changed, action.events = self._action_changed, self._take
+        self._under_way = True
+        try:
+            done = await self._done(action)
+        except asyncio.CancelledError:
+            self.flow.stopped()
+            raise
+        finally:
+            self._under_way = False
+            self.told.run("")
+        await self.flow.take(done)
+        if done.draft is not None:
+            self.post_message(WizardRequested(done.draft))
+
+    async def _done(self, action: Action) -> Done:
+        done = await action.begin()
+        if done is None:
+            self.told.run("")
+            done = await self.app.push_screen_wait(FlowPanel(action))
+        return done if done is not None else LEFT
+
+    def _action_changed(self, question: Question) -> None:
+        """Show a check while it runs."""
+        stage = question.card.lines[0] if question.card is not None and question.card.lines else ""
+        self.told.run(f"{question.running} {stage}".strip() if question.running else "")
+        self.redraw()
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Line):
+            self._said.append(event)
+        elif isinstance(event, RunFinished):
+            self._finding = next(iter(event.report.findings), None)
+
+    def _go(self, leads: Goes) -> None:
+        match leads:
+            case Goes.NEW:
+                self.post_message(WizardRequested())
+            case Goes.PRACTISE:
+                typed = practice_address(self.kit.desk.catalog.providers)
+                self.post_message(WizardRequested(Draft().with_typed("address", typed)))
+            case Goes.LIMITS:
+                self.run_action_now("app.limits")
+            case Goes.EXPLAIN:
+                self.run_action_now("app.explain")
 
     def test_account(self, name: str) -> None:
         """Choose the account of that name, and sign in to it again."""
-        self.reload()
-        at = next((at for at, account in enumerate(self._accounts) if account.name == name), None)
+        self.flow.load()
+        at = next((at for at, row in enumerate(self.flow.state.rows) if row.name == name), None)
         if at is not None:
-            self.table.move_cursor(row=at, animate=False)
-            self.action_test()
+            self.flow.choose(at)
+            self.act(AccountAction.TEST)
 
-    def action_test_all(self) -> None:
-        """Sign in to every account again, one after the other."""
-        if self._accounts and self._free():
-            self._test(self._accounts)
-
-    def _free(self) -> bool:
-        """Whether no test is under way; else say so. One that is given up counts towards a lock-out."""
-        if self.at_work("checks"):
-            self.banner.say(UNDER_WAY)
-            return False
-        return True
-
-    @work(exclusive=True, group="checks")
-    async def _test(self, accounts: tuple[Account, ...], *, anyway: bool = False) -> None:
-        words: list[str] = []
-        for account in accounts:
-            if not await self._tested(account, words, anyway=anyway):
-                break
-
-    async def _tested(self, account: Account, words: list[str], *, anyway: bool) -> bool:
-        """Test one account; say how it came out, below what was said of those before. Return whether to go on."""
-        self._begin(f"Testing '{account.name}' ...")
-        try:
-            secret = await self._secret(account)
-            options = Options(ignore_lockout=anyway)
-            report = await self.kit.desk.checks.check_account(account, secret, Depth.LOGIN, self._take, options=options)
-        except EXPECTED_ERRORS as problem:
-            self.heading.update("")
-            self.banner.say(f"'{account.name}': {problem}")
-            return False
-        words.append(tested_words(account, report))
-        self._told("\n".join(words))
-        self._held_back = account if paused(report) else None
-        self.refresh_bindings()
-        return True
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the key for a sign-in against advice only where there was none."""
-        return self._held_back is not None if action == "anyway" else True
-
-    @work_once("change")
-    async def action_anyway(self) -> None:
-        """Test although that may lock the account, once the person has said yes."""
-        account = self._held_back
-        if account is not None and await self._wanted_anyway() and self._free():
-            self._test((account,), anyway=True)
-
-    async def _wanted_anyway(self) -> bool:
-        question = ConfirmScreen(ANYWAY_QUESTION, yes=ANYWAY_YES, no=ANYWAY_NO)
-        return await self.app.push_screen_wait(question) or False
-
-    def _begin(self, words: str) -> None:
-        self._held_back = None
-        self.refresh_bindings()
-        self.banner.say("")
-        self.heading.update(Content.styled(words, "bold"))
-        self.checks.begin()
-        self.card.show(None)
-
-    def _told(self, words: str) -> None:
-        self.heading.update(Content.styled(words, "bold"))
-        self.transcript.show(self.checks.lines)
-        self.reload()
-
-    async def _secret(self, account: Account) -> Secret | None:
-        """Fetch the secret, or ask for the one that is kept nowhere."""
-        await self._open_vault(account)
-        try:
-            return await self.kit.desk.entries.secret_of(account)
-        except SecretError as problem:
-            if problem.fault is not SecretFault.ASK or account.connection.auth is Auth.XOAUTH2:
-                raise
-        secret = await self.app.push_screen_wait(PasswordScreen(account.name, "It is kept nowhere, as you chose."))
-        if secret is None:
-            raise InputError(phrase("Without the password the sign-in cannot be tested."))
-        return secret
-
-    def _take(self, event: Event) -> None:
-        self.checks.take(event)
-        if isinstance(event, RunFinished):
-            self.card.show(next(iter(event.report.findings), None), details=self._details)
-
-    def work_ended(self) -> None:
-        for trouble in self.kit.desk.problems():
-            self.banner.add(trouble)
+    def _details(self) -> None:
+        """Show what was said in the last check here, and what went wrong."""
+        if self._said or self._finding is not None:
+            rows = [dialogue_row(line) for line in self._said]
+            self.app.push_screen(FindingScreen(self._finding, self.kit.shelf, transcript=rows))
+        else:
+            self.banner.say("Nothing was tested here yet. Press T.")
 
     def still_at_work(self) -> None:
-        self.banner.say(STILL_AT_WORK)
+        """As `FaultContained.still_at_work`."""
+        self.banner.say(UNDER_WAY if self.flow.state.testing else STILL_AT_WORK)
+
+    # -- coming back ------------------------------------------------------------------------------------------------
+
+    def on_screen_resume(self) -> None:
+        """Read the accounts again: they may have changed while another screen stood here."""
+        super().on_screen_resume()
+        if self._drawn is not None and not self._under_way and not self.at_work("reload"):
+            self._reload()
+
+    @work_once("reload")
+    async def _reload(self) -> None:
+        await self.flow.reload()
 
     def work_failed(self) -> None:
-        self.heading.update("")
+        """As `FaultContained.work_failed`."""
+        self._under_way = False
+        self.told.run("")
+        self._reload()
 
-    def action_stop(self) -> None:
-        """Stop a running test."""
-        if self.workers.cancel_group(self, "checks"):
-            self.heading.update("The test was stopped.")
+    def work_ended(self) -> None:
+        """Say what could not be kept."""
+        for trouble in self.kit.desk.problems():
+            if trouble not in {row.unread for row in self.flow.state.rows if row.account is None}:
+                self.banner.add(trouble)
 
-    def action_new(self) -> None:
-        """Set up another account."""
-        self.post_message(WizardRequested())
 
-    # -- changing ---------------------------------------------------------------------------------------------------
+WHAT_IT_IS = (
+    "A mailbox that your application sends through, with its server and where its password is kept. The password "
+    "itself is never shown."
+)
 
-    @work_once("change")
-    async def action_edit(self) -> None:
-        """Go through the wizard again with the account's answers filled in."""
-        if (account := self._chosen) is not None:
-            secret = await self._secret_if_at_hand(account)
-            self.post_message(WizardRequested(draft_of(account, secret, self.kit.desk.catalog)))
 
-    @work_once("change")
-    async def action_copy_account(self) -> None:
-        """Begin another account with this one's answers."""
-        if (account := self._chosen) is None:
-            return
-        try:
-            secret = await self._secret_if_at_hand(account)
-            name = await in_thread(lambda: self.kit.desk.book.free_name(account.name))
-            draft = copy_of(account, secret, self.kit.desk.catalog, name)
-        except EXPECTED_ERRORS as problem:
-            self.banner.say(str(problem))
-        else:
-            self.post_message(WizardRequested(draft))
+def _head(state: ListState) -> tuple[str, str]:
+    """Return what this is, and how many need somebody; without an account the question."""
+    if state.empty:
+        return FIRST_QUESTION, ""
+    return "Your accounts", f"{len(state.rows)} found" if state.wanted else state.counted
 
-    async def _open_vault(self, account: Account, *places: StoreKind) -> None:
-        """Have the vault opened where it is needed. Raises `InputError` where the person does not open it."""
-        vault = self.kit.desk.stores.vault
-        if not await unlocked(self.app, vault, account.store, *places, creating=bool(places)):
-            raise InputError(VAULT_CLOSED)
 
-    async def _secret_if_at_hand(self, account: Account) -> Secret | None:
-        try:
-            await self._open_vault(account)
-            return await self.kit.desk.entries.secret_of(account)
-        except (SecretError, InputError):
-            return None  # it is typed again at the step that needs it
+def _told(state: ListState) -> list[Content]:
+    told = ((state.problem, BAD), (state.said, GOOD if not state.trouble else ""), (state.trouble, BAD))
+    return [Content.styled(row, style) for words, style in told if words for row in folded(words, WIDTH)]
 
-    @work_once("change")
-    async def action_rename(self) -> None:
-        """Give the account another name; its password moves with it."""
-        account = self._chosen
-        if account is None:
-            return
-        wanted = await self.app.push_screen_wait(NameScreen(account.name, parse_name))
-        if wanted is None:
-            return
-        try:
-            await self._open_vault(account)
-            renamed = await self.kit.desk.accounts.rename(account.name, wanted)
-        except EXPECTED_ERRORS as problem:
-            self.banner.say(str(problem))
-            return
-        self._said(renamed_words(account.name, renamed.name))
 
-    def action_password(self) -> None:
-        """Ask for a new password, nothing else; try it, and keep it if the server takes it."""
-        account = self._chosen
-        if account is not None and signs_in(account) and self._free():
-            self._new_password(account)
+def _written(offer: Offer[AccountAction]) -> str:
+    return "Del" if offer.key == "Delete" else offer.key
 
-    @work(exclusive=True, group="checks")
-    async def _new_password(self, account: Account) -> None:
-        if in_browser(account):
-            secret = await self._secret_if_at_hand(account)
-            self.post_message(WizardRequested(draft_to_sign_in_again(account, secret, self.kit.desk.catalog)))
-            return
-        path = self.kit.desk.catalog.path(account.connection)
-        label = path.secret_label if path and path.secret_label else "Password"
-        form = path.secret_form if path else None
-        secret = await self.app.push_screen_wait(PasswordScreen(account.name, NEW_SECRET_WHY, label=label, form=form))
-        if secret is None:
-            return
-        self._begin(f"Trying the new password of '{account.name}' ...")
-        try:
-            await self._open_vault(account)
-            report = await self.kit.desk.accounts.replace_secret(account, secret, self._take)
-            if paused(report) and await self._wanted_anyway():
-                self._begin(f"Trying the new password of '{account.name}' ...")
-                options = Options(ignore_lockout=True)
-                report = await self.kit.desk.accounts.replace_secret(account, secret, self._take, options=options)
-        except EXPECTED_ERRORS as problem:
-            self.heading.update("")
-            self.banner.say(str(problem))
-            return
-        good = report.verdict in (Verdict.PASS, Verdict.WARN)
-        self._told(new_secret_words(account.name, kept=good, tried=paused(report) is None))
 
-    @work_once("change")
-    async def action_move(self) -> None:
-        """Keep the password in another place."""
-        account = self._chosen
-        if account is None or account.store is None:
-            return
-        wanted = await self.app.push_screen_wait(MoveScreen(self.kit, account))
-        if wanted is None:
-            return
-        try:
-            secret = await self._secret(account)
-            await self._open_vault(account, wanted.kind)
-            _, trouble = await self.kit.desk.accounts.move(account.name, wanted.kind, wanted.where, secret)
-        except EXPECTED_ERRORS as problem:
-            self.banner.say(str(problem))
-            return
-        self._said(moved_words(account.name, STORE_TITLES[wanted.kind]), trouble)
+def _keys(state: ListState) -> list[str]:
+    """Return what can be done with the chosen account, in short: what mends it first."""
+    account = state.chosen.account if state.chosen is not None else None
+    if account is None:
+        return []
+    lettered = [each for each in state.offers if each.key]
+    return [*(f"{_written(each)} {short_words(each.id, account).lower()}" for each in lettered), "Enter all actions"]
 
-    @work_once("change")
-    async def action_scope(self) -> None:
-        """Use the account for all mail, or for general mail only."""
-        account = self._chosen
-        if account is None:
-            return
-        wanted = other_scope(account)
-        try:
-            if await self._scope_set(account, wanted):
-                self._said(scope_words(account.name, wanted))
-        except EXPECTED_ERRORS as problem:
-            self.banner.say(str(problem))
 
-    async def _scope_set(self, account: Account, wanted: Scope) -> bool:
-        """Set the scope; ask where another account would be displaced. Return whether it was done."""
-        try:
-            await self.kit.desk.accounts.set_scope(account.name, wanted)
-        except Displaces as problem:
-            yes = displaces_yes(account.name, problem.other.name)
-            if not await self.app.push_screen_wait(ConfirmScreen(str(problem), yes=yes, no=DISPLACE_NO)):
-                return False
-            await self.kit.desk.accounts.set_scope(account.name, wanted, displacing=True)
-        return True
-
-    @work_once("change")
-    async def action_delete(self) -> None:
-        """Forget the account and its password, after asking."""
-        account = self._chosen
-        if account is None:
-            return
-        question = delete_question(account.name)
-        if not await self.app.push_screen_wait(ConfirmScreen(question, yes=DELETE_YES, no=DELETE_NO)):
-            return
-        try:
-            await self._open_vault(account)
-        except InputError:
-            pass  # it is removed all the same; that its password may still be in the vault is said below
-        except SecretError as problem:
-            self.banner.say(str(problem))
-        try:
-            _, trouble = await self.kit.desk.accounts.remove(account.name)
-        except EXPECTED_ERRORS as problem:
-            self.banner.say(str(problem))
-            return
-        self.checks.begin()
-        self.card.show(None)
-        self._said(deleted_words(account.name), trouble)
-
-    def _said(self, words: str, trouble: str = "") -> None:
-        self.banner.say(trouble)
-        self.heading.update(Content.styled(words, "bold"))
-        self.reload()
-
-    def action_details(self) -> None:
-        """Show or hide the server's own words and the dialogue."""
-        self._details = not self._details
-        self.transcript.show(self.checks.lines)
-        self.card.show(self.card.finding, details=self._details)
-        self.transcript.unfold(self._details, failed=self.card.finding is not None, otherwise=self.table.focus)
-
-    def on_transcript_pane_wanted(self, message: TranscriptPane.Wanted) -> None:
-        """The dialogue was copied, or is wanted in full."""
-        answer_transcript(self, message, self.kit.shelf, self.card.finding, self.banner)
-
-    def action_help(self) -> None:
-        """Say what this screen is for."""
-        self.app.push_screen(HelpScreen("Saved accounts", HELP))
+def _help(offer: Offer[AccountAction]) -> str:
+    return f"{offer.verb[:1].lower()}{offer.verb[1:]}"

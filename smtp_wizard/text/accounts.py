@@ -48,28 +48,24 @@ def other_scope(account: Account) -> Scope:
 def account_actions(account: Account) -> tuple[AccountOffer, ...]:
     """Return what can be done with an account, in the order in which it is offered."""
     return (
-        AccountOffer(AccountAction.TEST, "Test the sign-in again", "Nothing is sent.", "T"),
-        AccountOffer(AccountAction.EDIT, "Change the settings", "The wizard again, filled in.", "E"),
+        AccountOffer(AccountAction.TEST, "Test the sign-in again", key="T"),
+        AccountOffer(AccountAction.EDIT, "Change the settings", key="E"),
         *([_new_secret(account)] if signs_in(account) else []),
         AccountOffer(AccountAction.RENAME, "Rename it"),
         AccountOffer(AccountAction.COPY, "Make another one like it"),
-        AccountOffer(
-            AccountAction.SCOPE,
-            f"Use it for {SCOPE_WORDS[other_scope(account)]}",
-            f"Now it is for {SCOPE_WORDS[account.scope]}.",
-        ),
+        AccountOffer(AccountAction.SCOPE, f"Use it for {SCOPE_WORDS[other_scope(account)]}"),
         *(
             [AccountOffer(AccountAction.MOVE, "Keep its password in another place")]
             if account.store is not None
             else []
         ),
-        AccountOffer(AccountAction.DELETE, "Delete it", "Its password goes too.", "Delete"),
+        AccountOffer(AccountAction.DELETE, "Delete it, its password too", key="Delete"),
     )
 
 
 SCOPE_WORDS = {
-    Scope.GENERAL: "invoices only (General Emails Only)",
-    Scope.ALL: "everything, mailings too (For All Emails)",
+    Scope.GENERAL: "invoices only ('General Emails Only')",
+    Scope.ALL: "everything, mailings too ('For All Emails')",
 }
 """What an account is for, with the application's own words for it."""
 SHORT = {
@@ -90,8 +86,8 @@ def short_words(action: AccountAction, account: Account | None) -> str:
 
 def _new_secret(account: Account) -> AccountOffer:
     if in_browser(account):
-        return AccountOffer(AccountAction.PASSWORD, "Sign in again in the browser", "When the sign-in has ended.", "P")
-    return AccountOffer(AccountAction.PASSWORD, "Put in a new password", "When the old one was changed.", "P")
+        return AccountOffer(AccountAction.PASSWORD, "Sign in again in the browser", key="P")
+    return AccountOffer(AccountAction.PASSWORD, "Put in a new password", key="P")
 
 
 def problem_first(account: Account) -> str:
@@ -112,6 +108,7 @@ def counted_words(standing: Iterable[int]) -> str:
     return "  ·  ".join(told)
 
 
+STOPPED = "Stopped. Nothing was sent."
 NO_SUCH_PASSWORD = "It has no password: its server asks for no sign-in."
 
 
@@ -192,3 +189,8 @@ DELETE_WHY = "Its password goes too. The mailbox itself is not touched."
 def deleted_words(name: str) -> str:
     """Say that an account is gone."""
     return f"'{name}' is deleted."
+
+
+# --- no account yet ---
+
+FIRST_QUESTION = "No account yet. What would you like to do?"

@@ -99,11 +99,12 @@ class RowList(Lines, can_focus=True):
         """`empty`: what stands there while there is no row. `undecided`: no row has the mark until one is given it."""
         super().__init__(id=id)
         self.columns = tuple(columns)
-        self.list: tuple[ListRow, ...] = tuple(rows)
+        self.list: Sequence[ListRow] = tuple(rows) if isinstance(rows, list) else rows
+        """All rows; one that makes each when it is asked for costs no more than what is in sight."""
         self.empty = empty
         self.at = NONE if undecided else 0
         self.top = 0
-        self.signed = any(row.mood is not None for row in rows)
+        self.signed = _signed(rows)
 
     @property
     def selected(self) -> ListRow | None:
@@ -115,15 +116,24 @@ class RowList(Lines, can_focus=True):
         """How many rows are in sight."""
         return max(1, self.size.height - 1)
 
-    def fill(self, rows: Sequence[ListRow], selected: str | None = None, *, undecided: bool = False) -> None:
+    def fill(
+        self,
+        rows: Sequence[ListRow],
+        selected: str | None = None,
+        *,
+        undecided: bool = False,
+        at: int | None = None,
+    ) -> None:
         """Put other rows there. The mark goes to the row `selected`; else it stays with its row, else it is first.
 
-        `undecided`: else no row has it.
+        `undecided`: else no row has it. `at`: its place, where the caller knows it: then no row is looked at but those
+        in sight.
         """
-        wanted = selected if selected is not None else self.selected.key if self.selected is not None else ""
-        self.list = tuple(rows)
-        self.signed = any(row.mood is not None for row in rows)
-        self.at = next((at for at, row in enumerate(rows) if row.key == wanted), NONE if undecided else 0)
+        if at is None:
+            wanted = selected if selected is not None else self.selected.key if self.selected is not None else ""
+            at = next((at for at, row in enumerate(rows) if row.key == wanted), NONE if undecided else 0)
+        self.list = tuple(rows) if isinstance(rows, list) else rows
+        self.signed, self.at = _signed(rows), at
         self._scroll()
         self.refresh()
         self.post_message(self.Highlighted(self, self.selected))
@@ -137,7 +147,9 @@ class RowList(Lines, can_focus=True):
         if self._scroll():
             self.refresh()
         else:
-            self.refresh(*(Region(0, 1 + each - self.top, self.size.width - 1, 1) for each in (before, at)))
+            # The last cell is the scroll bar's, which stays as it is.
+            width = self.size.width - (len(self.list) > self.page)
+            self.refresh(*(Region(0, 1 + each - self.top, width, 1) for each in (before, at)))
         self.post_message(self.Highlighted(self, self.selected))
         return True
 
@@ -221,6 +233,11 @@ class RowList(Lines, can_focus=True):
             self.post_message(self.Chosen(self, self.selected))
         else:
             self.move(at - self.at)
+
+
+def _signed(rows: Sequence[ListRow]) -> bool:
+    """Whether there is a sign before any row; where there is one before the first, no other is looked at."""
+    return any(row.mood is not None for row in rows[:1]) or any(row.mood is not None for row in rows)
 
 
 def shortened(cell: str, width: int) -> str:

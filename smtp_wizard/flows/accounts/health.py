@@ -51,6 +51,8 @@ class Listed:
     """'' for an entry that tells no name."""
     account: Account | None
     mark: Mark
+    last: LastResult | None = None
+    """As in the account, which is the same account whatever its last result."""
     certificate: datetime | None = None
     """When the server's certificate ends, where that is soon."""
     ending: Ending | None = None
@@ -69,7 +71,7 @@ class Listed:
         """The last test in a few words, or what is about to end."""
         if self.account is None:
             return UNREAD
-        last = self.account.last
+        last = self.last
         if last is None or last.verdict not in GOOD:
             return last_test_words(last, now)
         if self.ending is not None:
@@ -83,7 +85,7 @@ class Listed:
         """What mends it, or is the next thing to do with it; None where nothing here can."""
         if self.account is None:
             return None
-        last = self.account.last
+        last = self.last
         refused = last is not None and last.verdict is Verdict.FAIL and asks_for_a_secret(self.account, last)
         return AccountAction.PASSWORD if refused or self.ending is not None else AccountAction.TEST
 
@@ -109,7 +111,9 @@ def _listed(account: Account, certificate: datetime | None, catalog: Catalog, no
     seen = account.last.at if account.last is not None else now
     certificate = certificate if certificate is not None and certificate - seen < SOON else None
     mark = _mark(account.last, ending, certificate, now)
-    return Listed(name=account.name, account=account, mark=mark, certificate=certificate, ending=ending)
+    return Listed(
+        name=account.name, account=account, mark=mark, last=account.last, certificate=certificate, ending=ending
+    )
 
 
 def _mark(last: LastResult | None, ending: Ending | None, certificate: datetime | None, now: datetime) -> Mark:
@@ -138,7 +142,7 @@ def about(row: Listed, history: Sequence[Result], title: str, catalog: Catalog, 
     account = row.account
     if account is None:
         return (row.unread,)
-    last = account.last
+    last = row.last
     lines = [_stands(last, history, title, now)]
     if row.certificate is not None and last is not None and last.verdict in GOOD:
         lines.append(f"The server's {ends_words('certificate', row.certificate, now)}. Whoever runs it must renew it.")

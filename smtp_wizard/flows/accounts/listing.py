@@ -29,6 +29,7 @@ from smtp_wizard.flows.accounts.testing import AccountOutcome, SignInTest
 from smtp_wizard.flows.flow import Flow, Offer
 from smtp_wizard.text.accounts import (
     NO_SUCH_PASSWORD,
+    STOPPED,
     AccountAction,
     account_actions,
     counted_words,
@@ -47,6 +48,25 @@ class ListAction(StrEnum):
     PRACTISE = "practise"
     LIMITS = "limits"
     EXPLAIN = "explain"
+
+
+FIRST_OFFERS: tuple[Offer[ListAction], ...] = (
+    Offer(ListAction.NEW, "Set up my mailbox", "Your address, a password, one test. Five minutes.", chip="Set up"),
+    Offer(
+        ListAction.PRACTISE,
+        "Practise first",
+        "A mailbox on this computer, with every error to try.",
+        chip="Practise",
+    ),
+    Offer(
+        ListAction.LIMITS,
+        "See how much I may send",
+        "The limits of the providers, and a plan for a mailing.",
+        chip="See limits",
+    ),
+    Offer(ListAction.EXPLAIN, "Explain an error", "Paste what your application says.", chip="Explain"),
+)
+"""What can be done where there is no account yet."""
 
 
 class Goes(StrEnum):
@@ -148,7 +168,13 @@ class AccountsFlow(Flow[ListState, AccountAction | ListAction, Leads]):
 
     async def reload(self, name: str = "") -> None:
         """Read the accounts again. `name`: the one to choose; else it stays where it was."""
-        read = await in_thread(self._rows)
+        self._show_read(await in_thread(self._rows), name)
+
+    def load(self) -> None:
+        """Read the accounts at once: before there is anything to see, nothing waits for it."""
+        self._show_read(self._rows(), "")
+
+    def _show_read(self, read: _Read, name: str) -> None:
         self._all, self._keys = read.rows, None
         chosen = self.state.chosen
         self._put(
@@ -209,7 +235,7 @@ class AccountsFlow(Flow[ListState, AccountAction | ListAction, Leads]):
         account, now = row.account, self._now()
         if account is None:
             return Detail(name=row.name or "An account without a name", lines=about(row, (), "", self._catalog, now))
-        history = self._book.state.results.history(account.id)
+        history = self._book.state.results.history(account.id, SPARKS * 2)
         endpoint = account.connection.endpoint
         return Detail(
             name=account.name,
@@ -288,6 +314,10 @@ class AccountsFlow(Flow[ListState, AccountAction | ListAction, Leads]):
         self._choose(
             replace(self.state, rows=rows, counted=counted_words([each.mark for each in self._all])), self.state.at
         )
+
+    def stopped(self) -> None:
+        """Say that the person stopped what was being done."""
+        self._show(replace(self.state, testing="", said=STOPPED, trouble=""))
 
     async def take(self, done: Done) -> None:
         """Show what came of an action, and the accounts as they are now."""

@@ -1,0 +1,165 @@
+"""A flow of questions as a card over the page: its fields, its answers, and what came of the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from textual import on
+from textual.content import Content
+from textual.widget import Widget
+
+from smtp_wizard.flows.flow import Card, Entry, Mood
+from smtp_wizard.flows.question import Answer, Question, QuestionFlow
+from smtp_wizard.screens.panel import INSIDE, Panel
+from smtp_wizard.text.wizard import STILL_AT_WORK
+from smtp_wizard.widgets.banner import Banner
+from smtp_wizard.widgets.chips import Chip
+from smtp_wizard.widgets.fault_containment import work_once
+from smtp_wizard.widgets.frame import Frame, SecretFrame, TextFrame
+from smtp_wizard.widgets.lines import Lines
+from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.text import folded
+
+LeadsT = TypeVar("LeadsT")
+
+
+class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
+    """Leads through a flow of questions; returns where it leads. Esc stops what runs, else leaves the question."""
+
+    def __init__(self, flow: QuestionFlow[LeadsT]) -> None:
+        super().__init__(flow.state.title, "Esc leaves it")
+        self.flow = flow
+        self.banner = Banner()
+        self._drawn = flow.state
+        self._make(flow.state)
+
+    def _make(self, question: Question) -> None:
+        """Make the parts of a question."""
+        self.words = Lines(_rows(question), id="why")
+        self.card = OutcomeCard(question.card)
+        self.frames = [_frame(at, entry) for at, entry in enumerate(question.entries)]
+        offers = () if question.entries else question.offers
+        chosen = next((at for at, each in enumerate(offers) if each.id == question.chosen), 0)
+        self.offers = OfferList(offers, selected=chosen)
+
+    def body(self) -> Iterator[Widget]:
+        """As `Panel.body`."""
+        yield self.words
+        yield from self.frames
+        yield self.offers
+        yield self.card
+        yield self.banner
+
+    def on_mount(self) -> None:
+        """Follow the flow from here on."""
+        self.flow.changed = self._changed
+        self._show(self.flow.state)
+
+    # -- drawing ----------------------------------------------------------------------------------------------------
+
+    def _changed(self, question: Question) -> None:
+        if self.is_mounted:
+            self._show(question)
+
+    def _show(self, question: Question) -> None:
+        """Draw a question: another one is made anew, of the same one the words that differ."""
+        if _shape(question) != _shape(self._drawn):
+            self._drawn = question
+            self._rebuild(question)
+            return
+        moved = question.at != self._drawn.at
+        refused = question.card is not self._drawn.card and question.card is not None and not question.running
+        self._drawn = question
+        self.card.show_card(question.card or _running(question))
+        for frame, entry in zip(self.frames, question.entries, strict=True):
+            frame.show(entry)
+        if self.frames and (refused or (moved and not question.running)):
+            self.frames[question.at].select_all()
+        self.box.label(question.title, "Esc stops" if question.running else "Esc leaves it")
+        self.redraw()
+
+    @work_once("rebuild")
+    async def _rebuild(self, question: Question) -> None:
+        with self.app.batch_update():
+            await self.box.remove_children()
+            self._make(question)
+            await self.box.mount(*self.body())
+            self.box.label(question.title, "Esc leaves it")
+            if self.frames:
+                self.frames[question.at].field.focus()
+            elif question.offers:
+                self.offers.focus()
+        self._show(self.flow.state)
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def chips(self) -> Sequence[Chip]:
+        """As `Panel.chips`."""
+        question = self._drawn
+        if question.running:
+            return ()
+        if not question.entries:
+            return [self.offers.chip()]
+        show = [Chip("f2", "Show", self._reveal, help="show or hide what is typed")]
+        secret = any(each.secret for each in question.entries)
+        return [Chip("enter", question.offers[0].verb, self._enter), *(show if secret else [])]
+
+    def _reveal(self) -> None:
+        for frame in self.frames:
+            if isinstance(frame, SecretFrame):
+                frame.reveal()
+
+    def close(self) -> None:
+        """Stop what runs; else leave the question."""
+        if not self.workers.cancel_group(self, "act"):
+            self._take(Answer.LEAVE)
+
+    @on(Frame.Changed)
+    def _typed(self, message: Frame.Changed) -> None:
+        if message.frame in self.frames:
+            self.flow.type(self.frames.index(message.frame), message.text)
+
+    def _enter(self) -> None:
+        """Take what stands in the fields; where the cursor is, the flow is told last."""
+        at = next((at for at, each in enumerate(self.frames) if each.field.has_focus), 0)
+        for other in [*(n for n in range(len(self.frames)) if n != at), at]:
+            self.flow.type(other, self.frames[other].text)
+        self._take(Answer.DO)
+
+    @on(OfferList.Chosen)
+    def _chosen(self, message: OfferList.Chosen) -> None:
+        self._take(message.offer.id)
+
+    @work_once("act")
+    async def _take(self, offer: StrEnum) -> None:
+        leads = await self.flow.act(offer)
+        if leads is not None:
+            self.dismiss(leads)
+
+    def still_at_work(self) -> None:
+        """As `FaultContained.still_at_work`."""
+        self.banner.say(STILL_AT_WORK)
+
+
+def _frame(at: int, entry: Entry) -> Frame:
+    kind = SecretFrame if entry.secret else TextFrame
+    return kind(entry, id=f"field-{at}")
+
+
+def _rows(question: Question) -> list[Content]:
+    rows = [Content(row) for line in question.lines for row in folded(line, INSIDE)]
+    return [*rows, Content("")] if rows else []
+
+
+def _running(question: Question) -> Card | None:
+    """Return the card of what is done, where the question has none of its own."""
+    return Card(mood=Mood.RUNNING, title=question.running, foot="Esc stops") if question.running else None
+
+
+def _shape(question: Question) -> tuple[object, ...]:
+    """What tells one question from another; the same one is asked again with other words in its fields."""
+    entries = tuple((each.label, each.secret) for each in question.entries)
+    return question.title, question.lines, entries, () if entries else question.offers
