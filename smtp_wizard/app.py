@@ -61,7 +61,7 @@ from smtp_wizard.widgets.toolkit import outlive_the_terminal, read_any_byte
 if TYPE_CHECKING:
     from smtp_wizard.app_screens import AnyStep
     from smtp_wizard.screens.explain import AccountTestRequested
-    from smtp_wizard.screens.home import WizardRequested
+    from smtp_wizard.screens.home import AreaRequested, WizardRequested
     from smtp_wizard.screens.tools import OpenTool
 
 StepOutcome = Next | Back
@@ -242,11 +242,12 @@ class WizardApp(AreasApp):
         self.push_screen(ConfirmScreen(question, yes=f"Drop that, and {yes}", no="Stay here"), answered)
 
     def _edit(self, draft: Draft) -> None:
-        if draft.address is None:  # a new one, with something typed in already
-            self.walk(draft, STEPS[0])
-            return
         # A copy, which edits nothing yet, begins at its server as well.
         self.walk(draft, opening_step(draft) if draft.editing is not None else step(StepId.SERVER))
+
+    def on_area_requested(self, message: AreaRequested) -> None:
+        """Another area is wanted: as if it had been chosen in the menu."""
+        self._chosen(message.item)
 
     def on_open_tool(self, message: OpenTool) -> None:
         """One of the tools is wanted."""

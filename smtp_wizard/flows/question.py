@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.flows.flow import Card, Entry, Flow, Offer
+from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer
 
 
 class Answer(StrEnum):
@@ -42,6 +42,11 @@ class Question:
     """The offer that is marked at first, where another than the first is the careful one."""
     running: str = ""
     """What is being done, while nothing can be answered; '' where an answer is waited for."""
+
+    @property
+    def stops(self) -> bool:
+        """Whether what is being done may be stopped: a check; a change to what is kept is never cut short."""
+        return bool(self.running) and self.card is not None and self.card.mood is Mood.RUNNING
 
     @property
     def failed(self) -> str:

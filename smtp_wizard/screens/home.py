@@ -16,7 +16,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from smtp_wizard.engine.checks.events import Event, Line, RunFinished
-from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.accounts.action import LEFT, Action, Done
 from smtp_wizard.flows.accounts.health import Listed, Mark
@@ -34,7 +34,7 @@ from smtp_wizard.text.accounts import (
     short_words,
 )
 from smtp_wizard.text.last_test import seconds_words, spark
-from smtp_wizard.text.wizard import HOME_PURPOSE, STILL_AT_WORK, UNDER_WAY, practice_address
+from smtp_wizard.text.wizard import HOME_PURPOSE, STILL_AT_WORK, UNDER_WAY
 from smtp_wizard.widgets.chips import Chip, key_named
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.frame import Frame, TextFrame
@@ -63,6 +63,13 @@ class WizardRequested(Message):
     """The person goes to the wizard: again, or with the answers of a saved account."""
 
     draft: Draft | None = None
+
+
+@dataclass
+class AreaRequested(Message):
+    """The person goes to another area: as the item of the menu that is called so."""
+
+    item: str
 
 
 class Rows(Sequence[ListRow]):
@@ -198,9 +205,12 @@ class HomeScreen(Page[None]):
         self.detail = AccountDetail()
         self._drawn: ListState | None = None
         self._said: list[Line] = []
-        self._finding: Finding | None = None
-        """What went wrong in the last check here, and what was said in it."""
-        self._under_way = False
+        self.report: Report | None = None
+        """How the last check here came out; what was said in it stands beside."""
+        self._under_way = self._stops = False
+        """Whether an action is gone through, and whether it may be stopped."""
+        self._stood = False
+        """Whether the screen has been shown: what is read for the first time is read before."""
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 
@@ -280,13 +290,22 @@ class HomeScreen(Page[None]):
 
     def back_words(self) -> str:
         """As `Page.back_words`: Esc stops a test, and ends the filter."""
-        if self._under_way:
+        if self._stops:
             return "Stop"
-        return "Show all" if self.find.display else ""
+        if self.find.display:
+            return "Show all"
+        return "Back" if self._came_from_elsewhere else ""
+
+    @property
+    def _came_from_elsewhere(self) -> bool:
+        """Whether another area stood here before, to which Esc leads back."""
+        return "home" in getattr(self.app, "before", {})
 
     def escape_help(self) -> str:
         """As `Page.escape_help`."""
-        return "stop the test; nothing is sent" if self._under_way else "show all accounts again"
+        return (
+            "stop the test; nothing is sent" if self._stops else "show all accounts again, then back to where you were"
+        )
 
     def chips(self) -> Sequence[Chip]:
         """As `Page.chips`: the cure of the chosen account, then the others."""
@@ -334,10 +353,12 @@ class HomeScreen(Page[None]):
 
     def escape(self) -> None:
         """Stop what runs; else show all accounts again."""
-        if self._under_way:
+        if self._stops:
             self.workers.cancel_group(self, "act")
         elif self.find.display:
             self._show_all()
+        elif self._came_from_elsewhere:
+            self.run_action_now("app.leave_area")
 
     @on(RowList.Highlighted)
     def _choose(self, message: RowList.Highlighted) -> None:
@@ -406,7 +427,7 @@ class HomeScreen(Page[None]):
 
     async def _through(self, action: Action) -> None:
         """Go through an action, and show what came of it."""
-        self._said, self._finding = [], None
+        self._said, self.report = [], None
         action.changed, action.events = self._action_changed, self._take
         self._under_way = True
         try:
@@ -415,7 +436,7 @@ class HomeScreen(Page[None]):
             self.flow.stopped()
             raise
         finally:
-            self._under_way = False
+            self._under_way = self._stops = False
             self.told.run("")
         await self.flow.take(done)
         if done.draft is not None:
@@ -432,25 +453,21 @@ class HomeScreen(Page[None]):
         """Show a check while it runs."""
         stage = question.card.lines[0] if question.card is not None and question.card.lines else ""
         self.told.run(f"{question.running} {stage}".strip() if question.running else "")
+        self._stops = question.stops
         self.redraw()
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Line):
             self._said.append(event)
         elif isinstance(event, RunFinished):
-            self._finding = next(iter(event.report.findings), None)
+            self.report = event.report
 
     def _go(self, leads: Goes) -> None:
         match leads:
             case Goes.NEW:
                 self.post_message(WizardRequested())
-            case Goes.PRACTISE:
-                typed = practice_address(self.kit.desk.catalog.providers)
-                self.post_message(WizardRequested(Draft().with_typed("address", typed)))
-            case Goes.LIMITS:
-                self.run_action_now("app.limits")
-            case Goes.EXPLAIN:
-                self.run_action_now("app.explain")
+            case _:
+                self.post_message(AreaRequested(leads.value))
 
     def test_account(self, name: str) -> None:
         """Choose the account of that name, and sign in to it again."""
@@ -462,9 +479,10 @@ class HomeScreen(Page[None]):
 
     def _details(self) -> None:
         """Show what was said in the last check here, and what went wrong."""
-        if self._said or self._finding is not None:
+        if self.report is not None or self._said:
             rows = [dialogue_row(line) for line in self._said]
-            self.app.push_screen(FindingScreen(self._finding, self.kit.shelf, transcript=rows))
+            finding = next(iter(self.report.findings), None) if self.report is not None else None
+            self.app.push_screen(FindingScreen(finding, self.kit.shelf, transcript=rows))
         else:
             self.banner.say("Nothing was tested here yet. Press T.")
 
@@ -477,18 +495,15 @@ class HomeScreen(Page[None]):
     def on_screen_resume(self) -> None:
         """Read the accounts again: they may have changed while another screen stood here."""
         super().on_screen_resume()
-        if self._drawn is not None and not self._under_way and not self.at_work("reload"):
-            self._reload()
-
-    @work_once("reload")
-    async def _reload(self) -> None:
-        await self.flow.reload()
+        if self._stood and not self._under_way:
+            self.call_later(self.flow.reload)
+        self._stood = True
 
     def work_failed(self) -> None:
         """As `FaultContained.work_failed`."""
-        self._under_way = False
+        self._under_way = self._stops = False
         self.told.run("")
-        self._reload()
+        self.call_later(self.flow.reload)
 
     def work_ended(self) -> None:
         """Say what could not be kept."""

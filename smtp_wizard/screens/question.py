@@ -14,7 +14,6 @@ from smtp_wizard.flows.flow import Card, Entry, Mood
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow
 from smtp_wizard.screens.panel import INSIDE, Panel
 from smtp_wizard.text.wizard import STILL_AT_WORK
-from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.frame import Frame, SecretFrame, TextFrame
@@ -32,7 +31,6 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
     def __init__(self, flow: QuestionFlow[LeadsT]) -> None:
         super().__init__(flow.state.title, "Esc leaves it")
         self.flow = flow
-        self.banner = Banner()
         self._drawn = flow.state
         self._make(flow.state)
 
@@ -51,7 +49,6 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
         yield from self.frames
         yield self.offers
         yield self.card
-        yield self.banner
 
     def on_mount(self) -> None:
         """Follow the flow from here on."""
@@ -68,7 +65,7 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
         """Draw a question: another one is made anew, of the same one the words that differ."""
         if _shape(question) != _shape(self._drawn):
             self._drawn = question
-            self._rebuild(question)
+            self.call_next(self._rebuild, question)
             return
         moved = question.at != self._drawn.at
         refused = question.card is not self._drawn.card and question.card is not None and not question.running
@@ -78,10 +75,9 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
             frame.show(entry)
         if self.frames and (refused or (moved and not question.running)):
             self.frames[question.at].select_all()
-        self.box.label(question.title, "Esc stops" if question.running else "Esc leaves it")
+        self.box.label(question.title, "Esc stops" if question.stops else "Esc leaves it")
         self.redraw()
 
-    @work_once("rebuild")
     async def _rebuild(self, question: Question) -> None:
         with self.app.batch_update():
             await self.box.remove_children()
@@ -110,11 +106,13 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
     def _reveal(self) -> None:
         for frame in self.frames:
             if isinstance(frame, SecretFrame):
-                frame.reveal()
+                frame.field.action_reveal()
 
     def close(self) -> None:
-        """Stop what runs; else leave the question."""
-        if not self.workers.cancel_group(self, "act"):
+        """Stop a check; else leave the question, once what is being done is done."""
+        if self.flow.state.stops:
+            self.workers.cancel_group(self, "act")
+        else:
             self._take(Answer.LEAVE)
 
     @on(Frame.Changed)
@@ -141,7 +139,7 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
 
     def still_at_work(self) -> None:
         """As `FaultContained.still_at_work`."""
-        self.banner.say(STILL_AT_WORK)
+        self.box.label(self._drawn.title, STILL_AT_WORK)
 
 
 def _frame(at: int, entry: Entry) -> Frame:

@@ -206,7 +206,7 @@ async def test_while_an_account_is_tested_no_key_begins_another_test(tmp_path: P
             await walk.until_reads(UNDER_WAY)
             assert (sign_ins(server), server.connections) == (1, 1)
             await walk.press("escape")
-            await walk.until_reads("The test was stopped.")
+            await walk.until_reads("Stopped. Nothing was sent.")
 
 
 async def test_a_saved_password_that_was_refused_is_not_sent_again_by_enter(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ async def test_a_saved_password_that_was_refused_is_not_sent_again_by_enter(tmp_
         async with walking(desk, start="home") as walk:
             await walk.at_screen(HomeScreen)
             await walk.press("t")
-            await walk.until_reads("'Office': FAIL")
+            await walk.until_reads("'Office': password refused")
             await walk.press("e")
             await walk.at("server")
             await walk.press("enter")

@@ -30,20 +30,22 @@ from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.scans import Scans
+from smtp_wizard.flows.accounts import changes
 from smtp_wizard.flows.limits import LimitsFlow
 from smtp_wizard.flows.mailing import MailingFlow
 from smtp_wizard.runtime.fault_log import CRASH_LOG
-from smtp_wizard.screens import home as home_screen
-from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen, PasswordScreen
+from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.limits import LimitsScreen, MailingScreen
-from smtp_wizard.screens.passphrase import MoveScreen
+from smtp_wizard.screens.panel import QuestionPanel
+from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.tools import MailboxScreen
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.checks import CheckList
 from smtp_wizard.widgets.fault_containment import FaultContained
+from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.text import Plain
 from tests.support.places import (
     GOOD,
@@ -177,24 +179,37 @@ def acting(action: str, *then: Go) -> Go:
 
     async def chosen(walk: Walk) -> None:
         await walk.press("enter")
-        screen = await walk.at_screen(ActionScreen)
-        while screen.choices.selected != action:
-            await walk.press("down")
-        await walk.press("enter")
+        await walk.at_screen(QuestionPanel)
+        await take(walk, action)
         for go in then:
             await go(walk)
 
     return chosen
 
 
+async def take(walk: Walk, offer: str) -> None:
+    """Take one of the offers on the screen that is shown."""
+    mark(walk, offer)
+    await walk.press("enter")
+
+
+def mark(walk: Walk, offer: str) -> None:
+    """Give the mark to one of the offers on the screen that is shown."""
+    offers = walk.the("OfferList", OfferList)
+    while offers.move(-1):
+        pass
+    while offers.selected is None or offers.selected.id != offer:
+        assert offers.move(1), f"{offer} is not offered"
+
+
 async def name_it_anew(walk: Walk) -> None:
-    await walk.at_screen(NameScreen)
+    await walk.at_screen(FlowPanel)
     await walk.write("x")
     await walk.press("enter")
 
 
 async def type_a_password(walk: Walk) -> None:
-    await walk.at_screen(PasswordScreen)
+    await walk.at_screen(FlowPanel)
     await walk.write(PASSWORD)
     await walk.press("enter")
 
@@ -204,25 +219,20 @@ async def say_yes(walk: Walk) -> None:
     await walk.press("down", "enter")
 
 
+async def sure(walk: Walk) -> None:
+    """Say yes to the question of an account's action."""
+    await walk.at_screen(FlowPanel)
+    await walk.press("down", "enter")
+
+
 async def to_another_place(walk: Walk) -> None:
-    screen = await walk.at_screen(MoveScreen)
-    await walk.until(lambda: "Trying" not in walk.line, "the places for the password to be tried")
-    while screen.store.selected != StoreKind.SESSION:
-        await walk.press("down")
-    await walk.press("enter")
-
-
-async def try_anyway(walk: Walk) -> None:
-    screen = await walk.at_screen(HomeScreen)
-    screen._held_back = screen._accounts[0]
-    await walk.press("f9")
+    await walk.at_screen(FlowPanel)
+    await take(walk, StoreKind.SESSION)
 
 
 async def at_explaining(walk: Walk) -> None:
     await at_home(walk)
-    await walk.press("o")
-    await walk.until_reads("Explain an error")
-    await walk.press("enter")
+    await walk.press("f10", "x")
     screen = await walk.at_screen(ExplainScreen)
     screen.area.text = "535 5.7.8 Username and Password not accepted"
 
@@ -303,16 +313,15 @@ WORK: Mapping[str, Work] = {
         of(Accounts, "save"),
         typed={"#name": "Mine"},
     ),
-    "HomeScreen._test": Work(AT_HOME, press("t"), of(Checks, "check_account")),
-    "HomeScreen.action_anyway": Work(AT_HOME, try_anyway, lambda: Service(HomeScreen, "_wanted_anyway")),
-    "HomeScreen.action_edit": Work(AT_HOME, press("e"), of(home_screen, "draft_of")),
-    "HomeScreen.action_copy_account": Work(AT_HOME, acting("copy"), of(home_screen, "copy_of")),
-    "HomeScreen.action_rename": Work(AT_HOME, acting("rename", name_it_anew), of(Accounts, "rename")),
-    "HomeScreen._new_password": Work(AT_HOME, acting("password", type_a_password), of(Accounts, "replace_secret")),
-    "HomeScreen.action_move": Work(AT_HOME, acting("move", to_another_place), of(Accounts, "move")),
-    "HomeScreen.action_scope": Work(AT_HOME, acting("scope"), of(Accounts, "set_scope")),
-    "HomeScreen.action_delete": Work(AT_HOME, acting("delete", say_yes), of(Accounts, "remove")),
-    "MoveScreen._probe": Work(AT_HOME, acting("move"), lambda: Service(KeyringStore, "probe")),
+    "HomeScreen.act": Work(AT_HOME, press("t"), of(Checks, "check_account")),
+    "HomeScreen.act: edit": Work(AT_HOME, press("e"), of(changes, "draft_of")),
+    "HomeScreen.act: copy": Work(AT_HOME, acting("copy"), of(changes, "copy_of")),
+    "HomeScreen.act: scope": Work(AT_HOME, acting("scope"), of(Accounts, "set_scope")),
+    "HomeScreen.act: move": Work(AT_HOME, acting("move"), lambda: Service(KeyringStore, "probe")),
+    "FlowPanel._take: rename": Work(AT_HOME, acting("rename", name_it_anew), of(Accounts, "rename")),
+    "FlowPanel._take: password": Work(AT_HOME, acting("password", type_a_password), of(Accounts, "replace_secret")),
+    "FlowPanel._take: move": Work(AT_HOME, acting("move", to_another_place), of(Accounts, "move")),
+    "FlowPanel._take: delete": Work(AT_HOME, acting("delete", sure), of(Accounts, "remove")),
     "LimitsScreen._act": Work(Place(at_limits, start=HOME), press("enter"), of(LimitsFlow, "act")),
     "MailingScreen._act": Work(Place(at_a_mailing, start=HOME), press("enter"), of(MailingFlow, "act")),
     "ExplainScreen._act": Work(
@@ -400,7 +409,7 @@ async def go_on(walk: Walk) -> None:
     """See that the screen takes keys: help comes and goes (or a question), a window over a screen closes."""
     if isinstance(walk.app.screen, FaultScreen):
         await walk.press("escape")
-        if isinstance(walk.app.screen, MoveScreen):
+        if isinstance(walk.app.screen, FlowPanel):
             await walk.press("escape")
         await walk.at_screen(HomeScreen)
     below = walk.app.screen

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import DataTable
 
 from smtp_wizard.app import HOME, SCREENS, SETUP, TOOLS
 from smtp_wizard.engine.base.address import Address
@@ -27,20 +26,21 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import StepId, step
 from smtp_wizard.screens.dialogs import (
-    ActionScreen,
     ConfirmScreen,
     GuideScreen,
-    NameScreen,
-    PasswordScreen,
     ResumeScreen,
 )
 from smtp_wizard.screens.home import HELP as home_help
 from smtp_wizard.screens.home import HomeScreen, WizardRequested
 from smtp_wizard.screens.limits import LimitsScreen
+from smtp_wizard.screens.panel import QuestionPanel
+from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.too_small import TooSmallScreen
 from smtp_wizard.screens.tools import HELP as tools_help
 from smtp_wizard.screens.tools import GuideListScreen, MailboxScreen, MessageScreen, ToolsScreen
 from smtp_wizard.screens.unsubscribe import HELP as unsubscribe_help
+from smtp_wizard.widgets.rows import RowList
+from tests.screens.test_faults_of_our_own import acting, take
 from tests.support.places import skipped
 from tests.support.stores import MemoryBackend, desktop
 from tests.support.walk import Walk, make_desk, walking
@@ -83,7 +83,7 @@ async def test_enter_shows_everything_that_can_be_done(desk: Desk) -> None:
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("enter")
-        await walk.at_screen(ActionScreen)
+        await walk.at_screen(QuestionPanel)
         for words in ("Test the sign-in", "Change the settings", "new password", "Rename", "another one", "Delete"):
             assert walk.reads(words)
         await walk.press("escape")
@@ -95,12 +95,12 @@ async def test_rename_moves_the_account(desk: Desk) -> None:
     await desk.accounts.save(PRACTICE)
     async with walking(desk, start=HOME) as walk:
         await home(walk)
-        await walk.press("r")
-        await walk.at_screen(NameScreen)
-        await walk.fill("NameScreen TextInput", "a/b")
+        await acting("rename")(walk)
+        await walk.at_screen(FlowPanel)
+        await walk.fill("#field-0 TextInput", "a/b")
         await walk.press("enter")
         await walk.until_reads("no slash")
-        await walk.fill("NameScreen TextInput", "Shop")
+        await walk.fill("#field-0 TextInput", "Shop")
         await walk.press("enter")
         await walk.until_reads("'Office' is called 'Shop' now")
     assert [account.name for account in desk.book.list()] == ["Shop"]
@@ -112,7 +112,7 @@ async def test_a_new_password_is_all_that_is_asked(desk: Desk, backend: MemoryBa
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("p")
-        await walk.at_screen(PasswordScreen)
+        await walk.at_screen(FlowPanel)
         await walk.write("another password")
         await walk.press("enter")
         await walk.until_reads("the new password works and is kept")
@@ -127,29 +127,30 @@ async def test_a_new_password_that_is_refused_leaves_the_old_one(desk: Desk, bac
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("p")
-        await walk.at_screen(PasswordScreen)
+        await walk.at_screen(FlowPanel)
         await walk.write("another password")
         await walk.press("enter")
-        await walk.until_reads("was not taken; the old one is kept")
         await walk.until_reads("Who must act")
+        await walk.press("escape")
+        await walk.until_reads("was not taken; the old one is kept")
     assert list(backend.entries.values()) == [SECRET.reveal()]
 
 
 async def test_delete_asks_and_the_password_goes_too(desk: Desk, backend: MemoryBackend) -> None:
-    """D asks; the careful answer is chosen at first."""
+    """Delete asks; the careful answer is chosen at first."""
     await desk.accounts.save(PRACTICE)
     async with walking(desk, start=HOME) as walk:
         await home(walk)
-        await walk.press("d")
-        await walk.at_screen(ConfirmScreen)
+        await walk.press("delete")
+        await walk.at_screen(FlowPanel)
         await walk.press("enter")
         await home(walk)
         assert len(desk.book.list()) == 1
-        await walk.press("d")
-        await walk.at_screen(ConfirmScreen)
+        await walk.press("delete")
+        await walk.at_screen(FlowPanel)
         await walk.press("down", "enter")
         await walk.until_reads("'Office' is deleted")
-        await walk.until_reads("No account is saved yet")
+        await walk.until_reads("No account yet")
     assert desk.book.list() == ()
     assert not backend.entries
 
@@ -182,8 +183,8 @@ async def test_a_copy_begins_with_the_same_answers(desk: Desk) -> None:
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("enter")
-        await walk.at_screen(ActionScreen)
-        await walk.press("down", "down", "down", "down", "enter")
+        await walk.at_screen(QuestionPanel)
+        await take(walk, "copy")
         await walk.at("server")
         assert walk.draft.name == "Office 2"
         assert walk.draft.editing is None
@@ -196,9 +197,9 @@ async def test_all_mail_is_asked_before_another_account_is_displaced(desk: Desk)
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("down", "enter")
-        await walk.at_screen(ActionScreen)
-        await walk.press("down", "down", "down", "down", "down", "enter")
-        await walk.at_screen(ConfirmScreen)
+        await walk.at_screen(QuestionPanel)
+        await take(walk, "scope")
+        await walk.at_screen(FlowPanel)
         await walk.press("down", "enter")
         await walk.until_reads("'B' is for For All Emails now")
     assert {each.name: each.scope for each in desk.book.list()} == {"A": Scope.GENERAL, "B": Scope.ALL}
@@ -215,10 +216,10 @@ async def test_all_are_tested_one_after_the_other(desk: Desk) -> None:
     async with walking(desk, start=HOME) as walk:
         await home(walk)
         await walk.press("a")
-        await walk.until_reads("'B': FAIL")
-        assert walk.reads("'A': ok")
-        table = walk.the("#accounts", DataTable)
-        assert table.row_count == 2
+        await walk.until_reads("1 of 2 work. Nothing was sent.")
+        rows = walk.the("#accounts", RowList)
+        await walk.until(lambda: [row.key for row in rows.list] == ["B", "A"], "what needs somebody on top")
+        assert walk.reads("password refused")
 
 
 async def test_an_account_whose_way_in_retires_is_told_so(desk: Desk) -> None:
@@ -419,7 +420,7 @@ async def test_the_practice_mailbox_is_read_and_emptied(desk: Desk) -> None:
     await desk.checks.check_draft(sent, Depth.SEND, lambda event: None, token="marker99")
     async with walking(desk, start=HOME) as walk:
         await home(walk)
-        await walk.press("o")
+        walk.app.enter_area(TOOLS)
         await walk.at_screen(ToolsScreen)
         assert walk.app.current_mode == TOOLS
         await walk.press("down", "enter")
@@ -441,7 +442,7 @@ async def test_every_guide_can_be_read(desk: Desk) -> None:
     """Tools, Guides: a list of titles; Enter opens one."""
     async with walking(desk, start=HOME) as walk:
         await home(walk)
-        await walk.press("o")
+        walk.app.enter_area(TOOLS)
         await walk.at_screen(ToolsScreen)
         await walk.press("end", "enter")
         screen = await walk.at_screen(GuideListScreen)

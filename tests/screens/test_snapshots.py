@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.app import HOME
+from smtp_wizard.app import HOME, TOOLS
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
@@ -340,7 +340,7 @@ async def test_the_accounts_and_the_tools(desk: Desk, size: tuple[int, int]) -> 
         await walk.until_reads("Practice you")
         await walk.pilot.pause()
         compare(name_of("accounts", size), walk.shown)
-        await walk.press("o")
+        walk.app.enter_area(TOOLS)
         await walk.at_screen(ToolsScreen)
         compare(name_of("tools", size), walk.shown)
         await walk.press("enter")

@@ -24,14 +24,14 @@ from smtp_wizard.engine.secrets.vault import VaultState
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.runtime import foreground
 from smtp_wizard.runtime.foreground import Foreground
-from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.passphrase import MoveScreen, PassphraseScreen
+from smtp_wizard.screens.panel import QuestionPanel
+from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.review import ReviewScreen
 from smtp_wizard.text.wizard import STORE_TITLES
-from tests.screens.test_faults_of_our_own import acting, say_yes, to_another_place
+from tests.screens.test_faults_of_our_own import acting, sure, to_another_place
+from tests.screens.test_faults_of_our_own import take as choose_offer
 from tests.screens.test_life import PRACTICE, SECRET
-from tests.screens.test_steps import choose
 from tests.support.leaks import assert_no_trace
 from tests.support.places import Go, keep_in, skipped, take
 from tests.support.stores import MemoryBackend, always, desktop
@@ -97,23 +97,24 @@ async def test_a_vault_is_made_when_the_first_password_is_put_into_it(desk: Desk
         await keep_in(walk, StoreKind.VAULT)
         await walk.until_reads("Password in the vault, a locked file.")
         await walk.press("enter")
-        await walk.at_screen(PassphraseScreen)
+        await walk.at_screen(FlowPanel)
         assert walk.reads("Choose a passphrase for the vault")
         await walk.press("escape")
         await walk.until_reads("The vault stays closed")
         await take(walk, StoreKind.VAULT)
         await walk.press("enter")
-        await walk.at_screen(PassphraseScreen)
+        await walk.at_screen(FlowPanel)
         await walk.write("short")
         await walk.press("enter")
         await walk.until_reads("at least 8 characters")
-        first, again = "#passphrase", "#passphrase-again"
-        await walk.fill(first, PASSPHRASE.reveal())
+        await walk.fill("#field-0 Input", PASSPHRASE.reveal())
         await walk.press("enter")
-        await walk.fill(again, "another one")
+        await walk.fill("#field-1 Input", "another one")
         await walk.press("enter")
         await walk.until_reads("were not the same")
-        await walk.fill(again, PASSPHRASE.reveal())
+        await walk.fill("#field-0 Input", PASSPHRASE.reveal())
+        await walk.press("enter")
+        await walk.fill("#field-1 Input", PASSPHRASE.reveal())
         assert_no_trace(PASSPHRASE.reveal(), walk.shown)
         await walk.press("enter")
         await walk.at("done")
@@ -151,7 +152,7 @@ async def test_a_note_that_cannot_be_written_is_said_when_it_happens(
         assert not walk.reads(NO_NOTE), "the same thing is said once"
 
 
-@pytest.mark.parametrize("act", [acting("move", to_another_place), acting("delete", say_yes)], ids=["move", "delete"])
+@pytest.mark.parametrize("act", [acting("move", to_another_place), acting("delete", sure)], ids=["move", "delete"])
 async def test_a_change_at_home_without_a_note_is_said_there(
     act: Go, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,13 +169,13 @@ async def test_the_vault_is_opened_once_for_all(tmp_path: Path, backend: MemoryB
     async with walking(desk, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         await walk.press("t")
-        await walk.at_screen(PassphraseScreen)
+        await walk.at_screen(FlowPanel)
         await walk.press("enter")
-        await walk.until_reads("Type the passphrase, or press Esc.")
+        await walk.until_reads("Type the passphrase.")
         await walk.write("a wrong one")
         await walk.press("enter")
         await walk.until_reads("That is not the passphrase of the vault.")
-        await walk.fill("#passphrase", PASSPHRASE.reveal())
+        await walk.fill("#field-0 Input", PASSPHRASE.reveal())
         await walk.press("enter")
         await walk.until_reads("Nothing was sent.")
         await walk.press("t")
@@ -187,19 +188,19 @@ async def test_who_does_not_open_the_vault_tests_nothing(tmp_path: Path, backend
     async with walking(desk, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         await walk.press("t")
-        await walk.at_screen(PassphraseScreen)
+        await walk.at_screen(FlowPanel)
         await walk.press("escape")
-        await walk.until_reads("'Office': The vault stays closed")
+        await walk.until_reads("The vault stays closed")
 
 
 async def test_an_account_can_be_deleted_without_the_passphrase(tmp_path: Path, backend: MemoryBackend) -> None:
     desk = await in_the_vault(tmp_path, backend)
     async with walking(desk, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
-        await walk.press("d")
-        await walk.at_screen(ConfirmScreen)
+        await walk.press("delete")
+        await walk.at_screen(FlowPanel)
         await walk.press("down", "enter")
-        await walk.at_screen(PassphraseScreen)
+        await walk.until_reads("Type its passphrase")
         await walk.press("escape")
         await walk.until_reads("its password may still be in the store")
     assert desk.book.list() == ()
@@ -250,15 +251,16 @@ async def test_moving_to_each_place_and_back(desk: Desk, backend: MemoryBackend,
         for kind in (StoreKind.VAULT, StoreKind.FILE, StoreKind.KEYRING):
             await walk.at_screen(HomeScreen)
             await walk.press("enter")
-            await walk.at_screen(ActionScreen)
-            await walk.press("end", "up", "enter")
-            await walk.at_screen(MoveScreen)
-            await choose(walk, "#move-store", kind)
+            await walk.at_screen(QuestionPanel)
+            await choose_offer(walk, "move")
+            await walk.at_screen(FlowPanel)
+            await choose_offer(walk, kind)
             if kind is StoreKind.FILE:
+                await walk.until_reads("Keep it there")
                 await walk.press("enter")
                 await walk.until_reads("Type the name of the file")
-                await walk.fill("#secret-file", str(secret_file))
-            await walk.press("enter")
+                await walk.fill("#field-0 Input", str(secret_file))
+                await walk.press("enter")
             await walk.until_reads(f"The password of 'Office' is kept here now: {STORE_TITLES[kind]}")
             assert await held(desk) == (kind, SECRET)
     assert list(backend.entries.values()) == [SECRET.reveal()]
@@ -272,11 +274,12 @@ async def test_a_move_that_fails_changes_nothing(desk: Desk, backend: MemoryBack
     async with walking(desk, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         await walk.press("enter")
-        await walk.at_screen(ActionScreen)
-        await walk.press("end", "up", "enter")
-        await walk.at_screen(MoveScreen)
-        await choose(walk, "#move-store", StoreKind.FILE)
-        await walk.fill("#secret-file", str(secret_file))
+        await walk.at_screen(QuestionPanel)
+        await choose_offer(walk, "move")
+        await walk.at_screen(FlowPanel)
+        await choose_offer(walk, StoreKind.FILE)
+        await walk.until_reads("Keep it there")
+        await walk.fill("#field-0 Input", str(secret_file))
         await walk.press("enter")
         await walk.until_reads("has another password in it")
     assert await held(desk) == (StoreKind.KEYRING, SECRET)

@@ -26,12 +26,13 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.state.forms import FILE_NAME as STATE_FILE
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.steps import StepId, step
-from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, NameScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.passphrase import MoveScreen, PassphraseScreen
+from smtp_wizard.screens.panel import QuestionPanel
+from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.text.stores import VAULT_CLOSED
 from tests.engine.services.test_bearers import Office
+from tests.screens.test_faults_of_our_own import mark
 from tests.screens.test_life import PRACTICE
 from tests.screens.test_steps import TO_BE_SAVED
 from tests.support.oauthserver import AuthorizationServer
@@ -96,9 +97,8 @@ Act = Callable[[Walk, GoBad], Coroutine[object, object, str]]
 async def choose(walk: Walk, action: str) -> None:
     """Press Enter on the account, and go to what is to be done."""
     await walk.press("enter")
-    screen = await walk.at_screen(ActionScreen)
-    while screen.choices.selected != action:
-        await walk.press("down")
+    await walk.at_screen(QuestionPanel)
+    mark(walk, action)
 
 
 def at_once(action: str) -> Act:
@@ -116,8 +116,8 @@ def at_once(action: str) -> Act:
 async def rename(walk: Walk, go_bad: GoBad) -> str:
     await choose(walk, "rename")
     await walk.press("enter")
-    await walk.at_screen(NameScreen)
-    await walk.fill("NameScreen TextInput", "Shop")
+    await walk.at_screen(FlowPanel)
+    await walk.fill("#field-0 Input", "Shop")
     words = go_bad()
     await walk.press("enter")
     return words
@@ -126,9 +126,8 @@ async def rename(walk: Walk, go_bad: GoBad) -> str:
 async def move(walk: Walk, go_bad: GoBad) -> str:
     await choose(walk, "move")
     await walk.press("enter")
-    screen = await walk.at_screen(MoveScreen)
-    while screen.store.selected != StoreKind.SESSION:
-        await walk.press("down")
+    await walk.at_screen(FlowPanel)
+    mark(walk, StoreKind.SESSION)
     words = go_bad()
     await walk.press("enter")
     return words
@@ -137,7 +136,7 @@ async def move(walk: Walk, go_bad: GoBad) -> str:
 async def delete(walk: Walk, go_bad: GoBad) -> str:
     await choose(walk, "delete")
     await walk.press("enter")
-    await walk.at_screen(ConfirmScreen)
+    await walk.at_screen(FlowPanel)
     words = go_bad()
     await walk.press("down", "enter")
     return words
@@ -146,7 +145,7 @@ async def delete(walk: Walk, go_bad: GoBad) -> str:
 async def new_password(walk: Walk, go_bad: GoBad) -> str:
     await choose(walk, "password")
     await walk.press("enter")
-    await walk.at_screen(PasswordScreen)
+    await walk.at_screen(FlowPanel)
     await walk.write("another password")
     words = go_bad()
     await walk.press("enter")
@@ -216,7 +215,7 @@ async def test_a_yes_that_comes_too_late_ends_in_a_sentence(desk: Desk, bad: Bad
         await walk.press("down")
         await choose(walk, "scope")
         await walk.press("enter")
-        await walk.at_screen(ConfirmScreen)
+        await walk.at_screen(FlowPanel)
         with bad(desk) as words:
             await walk.press("down", "enter")
             await walk.until_reads(words)
@@ -230,7 +229,7 @@ async def test_a_list_that_cannot_be_read_is_not_called_empty(desk: Desk, bad: B
         async with walking(desk, start=HOME) as walk:
             await walk.at_screen(HomeScreen)
             await walk.until_reads(words)
-            assert not walk.reads("No account is saved yet")
+            assert not walk.reads("No account yet")
 
 
 async def test_results_that_cannot_be_kept_are_said_and_the_accounts_shown(desk: Desk) -> None:
@@ -326,7 +325,7 @@ async def passphrase_asked(walk: Walk) -> None:
         await walk.until(lambda: walk.connect.passphrase is not None, "the passphrase to be asked for")
         await walk.settle()
     else:
-        await walk.at_screen(PassphraseScreen)
+        await walk.at_screen(FlowPanel)
 
 
 @pytest.mark.parametrize("at", STEPS_THAT_SIGN_IN)
@@ -380,11 +379,14 @@ async def test_the_accounts_screen_says_that_the_keyring_is_locked(
         async with walking(office.another_desk(), start=HOME) as walk:
             await walk.at_screen(HomeScreen)
             monkeypatch.setattr(office.backend, "get_password", locked_keyring)
-            await walk.press(key)
             if key == "r":
-                await walk.at_screen(NameScreen)
-                await walk.fill("NameScreen TextInput", "Shop")
+                await choose(walk, "rename")
                 await walk.press("enter")
+                await walk.at_screen(FlowPanel)
+                await walk.fill("#field-0 Input", "Shop")
+                await walk.press("enter")
+            else:
+                await walk.press(key)
             if key == "p":
                 await walk.at("oauth")
             else:

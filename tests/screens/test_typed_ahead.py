@@ -79,12 +79,14 @@ async def test_keys_between_two_screens_wait_for_the_second(tmp_path: Path, monk
 
 
 async def test_a_key_is_for_what_a_window_leads_to(tmp_path: Path) -> None:
-    """D asks, the arrow and Enter say yes, and the account below is gone before N leads on."""
+    """Delete asks, the arrow and Enter say yes, and the account below is gone before N leads on."""
     async with standing(Place(at_home, start=HOME), tmp_path) as walk:
-        await burst(walk, ["d", "down", "enter", "n", *"ana"])
+        await burst(walk, ["delete", "down", "enter"])
+        await walk.until_reads("'Office' is deleted")
+        await burst(walk, ["n", *"ana"])
         await walk.at("address")
         await walk.until(lambda: walk.the("#address", Input).value == "ana", "the address")
-        assert [each.name for each in walk.app.kit.desk.book.list()] == ["Office"]
+        assert [each.name for each in walk.app.kit.desk.book.list()] == ["Gmail ana"]
 
 
 async def test_as_many_steps_back_as_keys(tmp_path: Path) -> None:
@@ -100,7 +102,7 @@ async def test_as_many_steps_back_as_keys(tmp_path: Path) -> None:
 async def test_from_area_to_area(tmp_path: Path) -> None:
     """Each is made when it is first gone to."""
     async with standing(Place(at_home, start=HOME), tmp_path) as walk:
-        await burst(walk, ["l", *"gmx", "escape", "o", "escape", "n", *"ana@"])
+        await burst(walk, ["f10", "l", *"gmx", "escape", "n", *"ana@"])
         await walk.at("address")
         await walk.until(lambda: walk.the("#address", Input).value == "ana@", "the address")
         await walk.press("f10", "l")

@@ -22,10 +22,11 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
 from smtp_wizard.flows.provider import ProviderOffer
-from smtp_wizard.screens.dialogs import ActionScreen, ConfirmScreen, LinkScreen, PasswordScreen
+from smtp_wizard.screens.dialogs import ConfirmScreen, LinkScreen
 from smtp_wizard.screens.guide import StepsPanel
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.panel import HelpPanel
+from smtp_wizard.screens.panel import HelpPanel, QuestionPanel
+from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.widgets.checks import CheckList
 from smtp_wizard.widgets.offers import OfferList
 from tests.support.redirect import RedirectWire, playing, tls_ports
@@ -271,7 +272,7 @@ async def at_home(walk: Walk) -> None:
 async def account_actions(walk: Walk) -> None:
     await at_home(walk)
     await walk.press("enter")
-    await walk.at_screen(ActionScreen)
+    await walk.at_screen(QuestionPanel)
 
 
 async def help_window(walk: Walk) -> None:
@@ -295,7 +296,7 @@ async def link_window(walk: Walk) -> None:
 async def password_window(walk: Walk) -> None:
     await at_home(walk)
     await walk.press("p")
-    await walk.at_screen(PasswordScreen)
+    await walk.at_screen(FlowPanel)
 
 
 PLACES: Mapping[str, Place] = {

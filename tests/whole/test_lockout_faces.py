@@ -22,8 +22,8 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
 from smtp_wizard.plain.walk import PlainWizard
-from smtp_wizard.screens.dialogs import ConfirmScreen, PasswordScreen
 from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.text.connect import REFUSED_UNCHANGED
 from smtp_wizard.text.wizard import ANYWAY_QUESTION
 from tests.support.checking import EHLO, GREETING, PLAIN_UP_TO_AUTH, QUICK, SIGNED_IN
@@ -104,7 +104,7 @@ async def test_connect_stops_and_goes_on_after_a_yes(desk: Desk, size: tuple[int
 
 
 async def test_home_stops_and_goes_on_after_a_yes(desk: Desk) -> None:
-    """T is held back; the last result stays what it was; F9 asks, and a new password asks too."""
+    """T is held back, and asks; the last result stays what it was after a no; a new password asks too."""
     async with MisbehavingServer(REFUSED, TAKEN) as server:
         endpoint = server.endpoint(Security.NONE)
         await desk.accounts.save(draft(endpoint))
@@ -113,28 +113,22 @@ async def test_home_stops_and_goes_on_after_a_yes(desk: Desk) -> None:
             await walk.at_screen(HomeScreen)
             assert not walk.reads("Try anyway")
             await walk.press("t")
-            if isinstance(walk.app.screen, PasswordScreen):
-                await walk.write("guess one")
-                await walk.press("enter")
-            await walk.until_reads("'Office': not tested. Nothing was sent.")
             await walk.until_reads(STOPPED)
-            await walk.until_reads("f9 Try anyway")
+            assert walk.reads("Several sign-ins failed in a short time.")
+            await walk.press("enter")
+            await walk.until_reads("'Office' was not tested")
             assert server.connections == 0
             assert desk.book.get("Office").last is None
-            await walk.press("f9")
-            await walk.at_screen(ConfirmScreen)
+            await walk.press("t")
+            await walk.until_reads("Several sign-ins failed in a short time.")
             await walk.press("down", "enter")
-            await walk.settle()
-            if isinstance(walk.app.screen, PasswordScreen):
-                await walk.write("guess one")
-                await walk.press("enter")
-            await walk.until_reads("'Office': FAIL")
+            await walk.until_reads("'Office': password refused. Nothing was sent.")
             assert server.connections == 1
             await walk.press("p")
-            await walk.at_screen(PasswordScreen)
+            await walk.at_screen(FlowPanel)
             await walk.write("right")
             await walk.press("enter")
-            await walk.at_screen(ConfirmScreen)
+            await walk.until_reads("Several sign-ins failed in a short time.")
             await walk.press("down", "enter")
             await walk.until_reads("the new password works and is kept")
     assert server.connections == 2

@@ -18,6 +18,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import Shown
 from smtp_wizard.engine.checks.events import Event, StageStarted
 from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultStore
@@ -27,6 +28,7 @@ from smtp_wizard.flows.flow import Entry, Offer
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow
 from smtp_wizard.flows.vault import Opened, Vault, needs_opening
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
+from smtp_wizard.text.wizard import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +195,11 @@ def password_question(account: Account, why: str, label: str, verb: str = "Go on
         entries=(Entry(label=label, secret=True),),
         offers=(Offer(Answer.DO, verb), Offer(Answer.LEAVE, "Leave it", key="Esc")),
     )
+
+
+def anyway_question(title: str, why: Finding) -> Question:
+    """Return the question whether to sign in although that may lock the account. `why`: why nobody did."""
+    return yes_or_no(title, (f"{why.title}.", ANYWAY_QUESTION), yes=ANYWAY_YES, no=ANYWAY_NO)
 
 
 def yes_or_no(title: str, lines: tuple[str, ...], *, yes: str, no: str) -> Question:

@@ -20,7 +20,7 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.options import Options
-from smtp_wizard.flows.accounts.action import LEFT, Action, Asked, Done, password_question, yes_or_no
+from smtp_wizard.flows.accounts.action import LEFT, Action, Asked, Done, anyway_question, password_question
 from smtp_wizard.flows.accounts.outcome import GOOD, failed_card
 from smtp_wizard.flows.flow import Entry, Offer
 from smtp_wizard.flows.question import Answer, Question
@@ -35,9 +35,6 @@ from smtp_wizard.text.stores import (
     moved_words,
 )
 from smtp_wizard.text.wizard import (
-    ANYWAY_NO,
-    ANYWAY_QUESTION,
-    ANYWAY_YES,
     STORE_BROKEN,
     STORE_TITLES,
 )
@@ -69,8 +66,8 @@ class NewPassword(Action):
             raise Asked(self._question())
         await self._open_vault(self._account.store)
         report = await self._tried(tidied(self._catalog, self._account, self._typed))
-        if paused(report) is not None:
-            raise Asked(yes_or_no(self.state.title, (ANYWAY_QUESTION,), yes=ANYWAY_YES, no=ANYWAY_NO))
+        if (why := paused(report)) is not None:
+            raise Asked(anyway_question(self.state.title, why))
         if report.verdict not in GOOD:
             self._typed, self._anyway, self._refused = None, False, report
             raise Asked(self._question())

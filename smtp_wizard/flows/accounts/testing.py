@@ -18,14 +18,13 @@ from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.options import Options
-from smtp_wizard.flows.accounts.action import Action, Asked, Done, yes_or_no
+from smtp_wizard.flows.accounts.action import Action, Asked, Done, anyway_question
 from smtp_wizard.flows.accounts.outcome import GOOD
 from smtp_wizard.flows.accounts.password import LACKING, tidied
 from smtp_wizard.flows.question import Answer
 from smtp_wizard.flows.vault import Opened
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.accounts import all_tested_words, asked_each_time_words, not_tested_words, tested_words
-from smtp_wizard.text.wizard import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +85,9 @@ class SignInTest(Action):
             report = await self._checked(account, secret)
         except EXPECTED_ERRORS as problem:
             return AccountOutcome(account=account, trouble=str(problem))
-        if self._alone and self._anyway is None and paused(report) is not None:
-            raise Asked(yes_or_no(self.state.title, (ANYWAY_QUESTION,), yes=ANYWAY_YES, no=ANYWAY_NO))
+        why = paused(report)
+        if self._alone and self._anyway is None and why is not None:
+            raise Asked(anyway_question(self.state.title, why))
         return AccountOutcome(account=account, report=report)
 
     async def _secret_of(self, account: Account) -> Secret | None:
