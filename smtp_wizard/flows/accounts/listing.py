@@ -321,8 +321,8 @@ class AccountsFlow(Flow[ListState, AccountAction | ListAction, Leads]):
 
     async def take(self, done: Done) -> None:
         """Show what came of an action, and the accounts as they are now."""
-        self._show(replace(self.state, said=done.said, trouble=done.trouble))
         await self.reload(done.name)
+        self._show(replace(self.state, said=done.said, trouble=done.trouble))
 
 
 def _same(row: Listed, account: Account) -> bool:
