@@ -267,6 +267,22 @@ class StepPage(Page[StepOutcome], Generic[StateT, OfferT]):
             self.redraw()
 
 
+class ImmediatePage(StepPage[StateT, OfferT]):
+    """A step whose flow asks no service: what is taken is done before the next key is dealt with.
+
+    A worker would be overtaken by the keys of whoever types ahead: they would go to the screen that is being left.
+    """
+
+    def act(self, offer: OfferT) -> None:
+        """As `StepPage.act`."""
+        self.call_next(self._act_now, offer)
+
+    async def _act_now(self, offer: OfferT) -> None:
+        leads = None if self._left else await self.flow.act(offer)
+        if leads is not None:
+            self.leave(leads)
+
+
 def question(text: str) -> Plain:
     """Return the question of a page, in bold with an empty row below it."""
     return Plain(Content.styled(text, STRONG), classes="asked")

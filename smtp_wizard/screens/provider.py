@@ -15,7 +15,7 @@ from smtp_wizard.flows.application import application_answers
 from smtp_wizard.flows.flow import Offer, Section
 from smtp_wizard.flows.provider import ProviderFlow, ProviderList, ProviderOffer, ProviderState
 from smtp_wizard.screens.kit import Kit
-from smtp_wizard.screens.page import StepPage, note, question
+from smtp_wizard.screens.page import ImmediatePage, note, question
 from smtp_wizard.screens.panel import show_sections
 from smtp_wizard.text.provider import ALL_SOURCES, APPLICATION_QUESTION, NOT_LISTED, NOTHING_LISTED
 from smtp_wizard.text.wizard import PURPOSE
@@ -29,7 +29,7 @@ from smtp_wizard.widgets.rows import Column, ListRow, RowList
 COLUMNS = (Column("Provider", 30, grows=True), Column("Server", 34))
 
 
-class ProviderScreen(StepPage[ProviderState, ProviderOffer]):
+class ProviderScreen(ImmediatePage[ProviderState, ProviderOffer]):
     """The flow's card and offers; or its list, with a field that filters it."""
 
     STEP = StepId.PROVIDER

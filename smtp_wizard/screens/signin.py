@@ -16,7 +16,7 @@ from smtp_wizard.flows.application import application_answers
 from smtp_wizard.flows.flow import Section
 from smtp_wizard.flows.sign_in import SignInFlow, SignInOffer, SignInState
 from smtp_wizard.screens.kit import Kit
-from smtp_wizard.screens.page import StepPage, question
+from smtp_wizard.screens.page import ImmediatePage, question
 from smtp_wizard.screens.panel import GuidePanel, show_sections
 from smtp_wizard.text.provider import APPLICATION_QUESTION
 from smtp_wizard.text.wizard import PURPOSE
@@ -27,7 +27,7 @@ from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 
 
-class SignInScreen(StepPage[SignInState, str]):
+class SignInScreen(ImmediatePage[SignInState, str]):
     """The flow's ways in as answers; or one of them explained, with what replaced it."""
 
     STEP = StepId.SIGNIN

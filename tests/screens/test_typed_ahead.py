@@ -146,6 +146,15 @@ async def test_enter_is_enter_as_the_terminal_had_it_before_the_screens(tmp_path
         await walk.at("provider")
 
 
+async def test_each_enter_answers_the_question_that_the_one_before_it_led_to(tmp_path: Path) -> None:
+    """The address, the provider, the way in: the arrows in the midst belong to the provider's offers."""
+    async with walking(make_desk(tmp_path)) as walk:
+        await walk.at("address")
+        await walk.write("ana@sandbox.test")
+        await burst(walk, ["enter", "down", "up", "enter", "enter"])
+        await walk.at("connect")
+
+
 async def test_a_part_that_no_longer_answers_does_not_hold_the_keys(tmp_path: Path) -> None:
     """Keys go on where the toolkit has ended a part with the focus, and where one is stuck."""
 
