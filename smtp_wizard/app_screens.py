@@ -57,7 +57,7 @@ TOOL_SCREENS: WhenNeeded[Callable[[Kit], Screen[None]]] = WhenNeeded(
         "bounces": "explain:ExplainScreen",
         "mailbox": "tools:MailboxScreen",
         "unsubscribe": "unsubscribe:UnsubscribeScreen",
-        "guides": "tools:GuideListScreen",
+        "guides": "guides:GuideListScreen",
     }
 )
 """What the menu opens over the screen that is shown."""

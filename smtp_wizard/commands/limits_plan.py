@@ -21,7 +21,7 @@ from smtp_wizard.engine.limits.mailing_plan import (
     parse_start,
     plan,
 )
-from smtp_wizard.flows.mailing import parse_each, parse_recipients, parse_sent
+from smtp_wizard.flows.areas.mailing import parse_each, parse_recipients, parse_sent
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.tables import table

@@ -7,10 +7,18 @@ from functools import partial
 from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.engine.guides.guides import as_text
 from smtp_wizard.engine.providers.provider import Provider
-from smtp_wizard.flows.explain import CheckAccount, CopyText, ExplainFlow, ExplainOffer, ReadGuide
+from smtp_wizard.flows.areas.explain import CheckAccount, CopyText, ExplainFlow, ExplainOffer, ReadGuide
+from smtp_wizard.flows.areas.limits import NOTHING_LIKE_IT, LimitsFlow, limit_details
+from smtp_wizard.flows.areas.mailing import (
+    ELSEWHERE,
+    FIRST,
+    QUESTION,
+    MailingField,
+    MailingFlow,
+    MailingOffer,
+    bar_lines,
+)
 from smtp_wizard.flows.flow import Card, Section
-from smtp_wizard.flows.limits import NOTHING_LIKE_IT, LimitsFlow, limit_details
-from smtp_wizard.flows.mailing import ELSEWHERE, FIRST, QUESTION, MailingField, MailingFlow, MailingOffer, bar_lines
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.talk import END, Choice, Conversation, GoBack, wrap

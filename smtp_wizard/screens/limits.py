@@ -11,9 +11,8 @@ from textual.content import Content
 from textual.widget import Widget
 
 from smtp_wizard.engine.providers.provider import Provider
-from smtp_wizard.flows.flow import Entry, Mood, Section
-from smtp_wizard.flows.limits import LEGEND, LimitOffer, LimitsFlow, LimitsState
-from smtp_wizard.flows.mailing import (
+from smtp_wizard.flows.areas.limits import LEGEND, LimitOffer, LimitsFlow, LimitsState
+from smtp_wizard.flows.areas.mailing import (
     ELSEWHERE,
     FIRST,
     QUESTION,
@@ -24,6 +23,7 @@ from smtp_wizard.flows.mailing import (
     MailingState,
     bar_length,
 )
+from smtp_wizard.flows.flow import Entry, Mood, Section
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import Page, question
 from smtp_wizard.screens.panel import Panel, SectionsPanel

@@ -23,7 +23,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.sandbox.mailbox import SandboxMessage, clear, messages, read, readable
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
-from smtp_wizard.screens.dialogs import ConfirmScreen, Dialog, GuideScreen, HelpScreen
+from smtp_wizard.screens.dialogs import ConfirmScreen, Dialog, HelpScreen
 from smtp_wizard.screens.step import Kit
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.choices import Choice, Choices
@@ -168,19 +168,6 @@ class ListScreen(Dialog[None]):
     def _clicked(self, event: OptionList.OptionSelected) -> None:
         if event.option.id is not None:
             self.open(event.option.id)
-
-
-class GuideListScreen(ListScreen):
-    """All guides by their titles."""
-
-    HEADING = "Guides"
-
-    def rows(self) -> Sequence[Option]:
-        guides = self.kit.shelf.all().values()
-        return [Option(f"  {guide.title}{'  [closed]' if guide.retired else ''}", id=guide.id) for guide in guides]
-
-    def open(self, row_id: str) -> None:
-        self.app.push_screen(GuideScreen(self.kit.shelf.get(row_id)))
 
 
 class MailboxScreen(ListScreen):

@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.explain.explain import Explainer
 from smtp_wizard.engine.explain.factory import load_explainer
-from smtp_wizard.flows.explain import (
+from smtp_wizard.flows.areas.explain import (
     QUOTED_WIDTH,
     CheckAccount,
     CopyText,

@@ -12,8 +12,8 @@ import pytest
 
 from smtp_wizard.engine.limits.catalogue_limits import KIND_WORDS, rows_of
 from smtp_wizard.engine.providers.provider import ProviderKind
+from smtp_wizard.flows.areas.limits import NOTHING_LIKE_IT, LimitOffer, LimitsFlow, PlanWith
 from smtp_wizard.flows.flow import Entry, Mood, Section
-from smtp_wizard.flows.limits import NOTHING_LIKE_IT, LimitOffer, LimitsFlow, PlanWith
 from smtp_wizard.text.limit_rows import NO_SUCH_LIMIT, UNPUBLISHED, limit_line
 from tests.support.walk import catalog
 

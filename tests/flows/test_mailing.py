@@ -8,8 +8,7 @@ from datetime import date
 import pytest
 
 from smtp_wizard.engine.limits.catalogue_limits import PasswordAccess, access_to
-from smtp_wizard.flows.flow import Mood
-from smtp_wizard.flows.mailing import (
+from smtp_wizard.flows.areas.mailing import (
     FIRST,
     MOST_BARS,
     MailingField,
@@ -19,6 +18,7 @@ from smtp_wizard.flows.mailing import (
     bar_lines,
     kinds_of,
 )
+from smtp_wizard.flows.flow import Mood
 from smtp_wizard.text.limit_rows import short_name
 from tests.support.walk import catalog
 

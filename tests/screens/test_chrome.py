@@ -13,13 +13,13 @@ from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.screens.address import AddressScreen
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.explain import ExplainScreen
+from smtp_wizard.screens.guides import GuideListScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.keyed import HOW_TO_LEAVE
 from smtp_wizard.screens.limits import LimitsScreen
 from smtp_wizard.screens.menu import ITEMS, LOOKS, LookPanel, MenuPanel
 from smtp_wizard.screens.panel import GuidePanel, HelpPanel
 from smtp_wizard.screens.too_small import TooSmallScreen
-from smtp_wizard.screens.tools import GuideListScreen
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from tests.support.discovering import answering
 from tests.support.walk import Walk, key_event, make_desk, until, walking

@@ -31,8 +31,8 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.flows.accounts import changes
-from smtp_wizard.flows.limits import LimitsFlow
-from smtp_wizard.flows.mailing import MailingFlow
+from smtp_wizard.flows.areas.limits import LimitsFlow
+from smtp_wizard.flows.areas.mailing import MailingFlow
 from smtp_wizard.runtime.fault_log import CRASH_LOG
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.explain import ExplainScreen

@@ -27,17 +27,17 @@ from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import StepId, step
 from smtp_wizard.screens.dialogs import (
     ConfirmScreen,
-    GuideScreen,
     ResumeScreen,
 )
+from smtp_wizard.screens.guides import GuideListScreen
 from smtp_wizard.screens.home import HELP as home_help
 from smtp_wizard.screens.home import HomeScreen, WizardRequested
 from smtp_wizard.screens.limits import LimitsScreen
-from smtp_wizard.screens.panel import QuestionPanel
+from smtp_wizard.screens.panel import GuidePanel, QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.too_small import TooSmallScreen
 from smtp_wizard.screens.tools import HELP as tools_help
-from smtp_wizard.screens.tools import GuideListScreen, MailboxScreen, MessageScreen, ToolsScreen
+from smtp_wizard.screens.tools import MailboxScreen, MessageScreen, ToolsScreen
 from smtp_wizard.screens.unsubscribe import HELP as unsubscribe_help
 from smtp_wizard.widgets.rows import RowList
 from tests.screens.test_faults_of_our_own import acting, take
@@ -446,8 +446,8 @@ async def test_every_guide_can_be_read(desk: Desk) -> None:
         await walk.at_screen(ToolsScreen)
         await walk.press("end", "enter")
         screen = await walk.at_screen(GuideListScreen)
-        assert screen.list.option_count == len(walk.app.kit.shelf.ids())
+        assert len(screen.list.list) == len(walk.app.kit.shelf.ids())
         await walk.press("down", "enter")
-        await walk.at_screen(GuideScreen)
+        await walk.at_screen(GuidePanel)
         await walk.press("escape", "escape")
         await walk.at_screen(ToolsScreen)

@@ -1,0 +1,1 @@
+"""What stands beside the wizard: sending limits, mailings, explained errors, guides."""
