@@ -244,14 +244,14 @@ class MailingScreen(Page[Mapping[MailingField, str]]):
         self.flow.changed = self._changed
         self.frames = {field: TextFrame(entry, id=field.value) for field, entry in self.flow.state.entries.items()}
         rest = [frame for field, frame in self.frames.items() if field not in FIRST]
-        self.more = [FrameRow(*rest[at : at + ACROSS]) for at in range(0, len(rest), ACROSS)]
+        self.more = [FrameRow(*rest[at : at + ACROSS], classes="-stacks") for at in range(0, len(rest), ACROSS)]
         self.card = PlanCard()
         self.below = Lines(classes="apart", id="elsewhere")
         self.below.display = False
 
     def column(self) -> Iterator[Widget]:
         yield question(f"{QUESTION}")
-        yield FrameRow(*(self.frames[field] for field in FIRST))
+        yield FrameRow(*(self.frames[field] for field in FIRST), classes="-stacks")
         for row in self.more:
             row.display = self.flow.state.more
             yield row

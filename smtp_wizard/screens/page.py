@@ -40,6 +40,8 @@ OfferT = TypeVar("OfferT", bound=str)
 StepOutcome = Next | Back
 WIDE = 100
 """Columns from which on the rail is there."""
+NARROW = 76
+"""Columns below which frames with long labels (`-stacks`) stand below one another."""
 RAIL = 36
 """Columns of its words."""
 KEY = re.compile(r"(F\d+|Enter|Esc|Del|[A-Z])(?= {2})")
@@ -122,6 +124,7 @@ class Page(Keyed[T]):
 
     def _fit(self, width: int) -> None:
         self.set_class(width >= WIDE, "-wide")
+        self.set_class(width < NARROW, "-narrow")
 
     def scroll_to_center(self, widget: Widget, *args: Any, **options: Any) -> None:
         """As `Widget.scroll_to_center`, which is asked for whatever gets the focus and is not wholly in sight.

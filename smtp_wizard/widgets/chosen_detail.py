@@ -20,20 +20,28 @@ class ChosenDetail(Lines):
 
     def __init__(self) -> None:
         super().__init__(id="detail", classes="narrow")
+        self._sections: tuple[Section, ...] = ()
 
     def show_sections(self, sections: Sequence[Section]) -> None:
         """Tell of another row."""
-        rows = [Content.styled("─" * COLUMN, RULE)]
-        for section in sections:
-            rows += _titled(section)
-        for section in sections:
-            rows += [Content.styled(line, MUTED) for row in section.lines[1:] for line in folded(row, COLUMN)]
-        self.show([*rows, *[Content("")] * DETAIL][:DETAIL])
+        old = self.rows_at(self.size.width)
+        self._sections = tuple(sections)
+        self.repaint_changed(old)
+
+    def rows_at(self, width: int) -> Sequence[Content]:
+        """As `Lines.rows_at`: always as many."""
+        width = width or COLUMN
+        rows = [Content.styled("─" * width, RULE)]
+        for section in self._sections:
+            rows += _titled(section, width)
+        for section in self._sections:
+            rows += [Content.styled(line, MUTED) for row in section.lines[1:] for line in folded(row, width)]
+        return [*rows, *[Content("")] * DETAIL][:DETAIL]
 
 
-def _titled(section: Section) -> list[Content]:
+def _titled(section: Section, width: int) -> list[Content]:
     """Return a section's title and its first line, in one row where there is room."""
     title, first = section.title, section.lines[0] if section.lines else ""
-    head, *more = folded(f"{title}  {first}" if title else first, COLUMN)
+    head, *more = folded(f"{title}  {first}" if title else first, width)
     bold = Content.assemble((head[: len(title)], STRONG), head[len(title) :])
     return [bold, *(Content(row) for row in more)]
