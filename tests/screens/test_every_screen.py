@@ -97,7 +97,7 @@ class Painter:
     def of(self, screen: Screen[Any]) -> list[Painting]:
         """Return the paintings of a screen up to the first key that was pressed on it."""
         own = [each for each in self.paintings if each.screen is screen]
-        return [each for each in own if each.keys == own[0].keys]
+        return [each for each in own if each.keys == own[0].keys]  # none where nothing is painted yet
 
 
 @pytest.fixture
@@ -114,6 +114,7 @@ def painter(monkeypatch: pytest.MonkeyPatch) -> Painter:
         display(self, screen, renderable)
 
     async def pressed(self: Walk, *keys: str) -> None:
+        await self.until(lambda: painted.of(self.app.screen), "a painting before the key")
         painted.keys += 1
         await press(self, *keys)
 
