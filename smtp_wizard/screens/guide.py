@@ -8,11 +8,14 @@ from textual.content import Content
 from textual.widget import Widget
 
 from smtp_wizard.flows.guide import GuideView
-from smtp_wizard.screens.panel import INSIDE, Panel
+from smtp_wizard.screens.panel import INSIDE, MARGINS, Panel
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.guide_steps import step_rows
 from smtp_wizard.widgets.lines import MUTED, Lines
 from smtp_wizard.widgets.text import folded
+
+WINDOW_EDGES = MARGINS + 4
+"""Columns of a window beside the text of a panel."""
 
 
 class StepsPanel(Panel[None]):
@@ -45,18 +48,27 @@ class StepsPanel(Panel[None]):
         """Begin at the step that is due."""
         self._scroll()
 
+    def on_resize(self) -> None:
+        """Break the rows where the window is wide enough for them now."""
+        self.lines.show(self._rows())
+
+    @property
+    def _room(self) -> int:
+        """Columns of text in the window as it is."""
+        return min(INSIDE, self.app.size.width - WINDOW_EDGES)
+
     def _rows(self) -> list[Content]:
-        guide = self.view.guide
-        rows = [Content.styled(row, MUTED) for row in folded(_about(self.view), INSIDE)]
+        guide, room = self.view.guide, self._room
+        rows = [Content.styled(row, MUTED) for row in folded(_about(self.view), room)]
         for text in guide.intro:
-            rows += [Content(""), *(Content(row) for row in folded(text, INSIDE))]
+            rows += [Content(""), *(Content(row) for row in folded(text, room))]
         for step in guide.steps:
-            rows += [Content(""), *step_rows(self.view, step, INSIDE, full=True)]
+            rows += [Content(""), *step_rows(self.view, step, room, full=True)]
         for text in guide.outro:
-            rows += [Content(""), *(Content(row) for row in folded(text, INSIDE))]
+            rows += [Content(""), *(Content(row) for row in folded(text, room))]
         rows.append(Content(""))
         for title, url in guide.sources:
-            rows += [Content.styled(row, MUTED) for part in (f"· {title}", url) if part for row in folded(part, INSIDE)]
+            rows += [Content.styled(row, MUTED) for part in (f"· {title}", url) if part for row in folded(part, room)]
         return rows
 
     def _say_where(self) -> None:
@@ -97,7 +109,7 @@ class StepsPanel(Panel[None]):
     def _scroll(self) -> None:
         """Bring the step that is due into sight."""
         due = self.view.due
-        marks = [y for y, row in enumerate(self.lines.rows_at(INSIDE)) if due and row.plain.startswith("▸")]
+        marks = [y for y, row in enumerate(self.lines.rows_at(self._room)) if due and row.plain.startswith("▸")]
         if marks:
             self.box.scroll_to(y=max(0, marks[0] - 1), animate=False)
 
