@@ -25,6 +25,8 @@ def fitted(row: Content, width: int) -> list[Content]:
     """Break a row at blanks to a width; below a point, a number or a key what follows hangs."""
     if row.cell_length <= width or width < 1:
         return [row]
+    if set(row.plain) == {"─"}:
+        return [row[:width]]
     begin = HANGING.match(row.plain)
     hang = len(begin[0]) if begin is not None and len(begin[0]) * 2 <= width else 0
     first, *rest = row[hang:].wrap(width - hang)
@@ -44,8 +46,8 @@ class Lines(FaultContained, Widget):
         self._rows = tuple(rows)
 
     def rows_at(self, width: int) -> Sequence[Content]:
-        """Return the rows for so many columns."""
-        return self._rows
+        """Return the rows for so many columns; one that is longer is broken at blanks, a line that separates is cut."""
+        return [each for row in self._rows for each in fitted(row, width)]
 
     def show(self, rows: Sequence[Content]) -> None:
         """Put other rows there."""
@@ -99,8 +101,4 @@ class Lines(FaultContained, Widget):
 
 
 class Paragraphs(Lines):
-    """Rows that are broken where they are longer than there is room."""
-
-    def rows_at(self, width: int) -> Sequence[Content]:
-        """As `Lines.rows_at`."""
-        return [each for row in self._rows for each in fitted(row, width)]
+    """Text to read, a paragraph a row, broken for the width that there is."""
