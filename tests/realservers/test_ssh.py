@@ -109,7 +109,7 @@ def test_a_lost_line_costs_the_password_and_nothing_else(login: Login) -> None:
         line.take(until="Go on where I stopped")
         line.press("\r", until="Practice password")
         line.press(PASSWORD)
-        line.press("\r", until="this works")
+        line.press("\r", until="Next: one test message")
         line.press("\r", until="Where should the test")
         line.press("\x1b[B")
         line.press("\r", until="Name of the account")

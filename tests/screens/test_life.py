@@ -166,7 +166,7 @@ async def test_change_goes_through_the_wizard_filled_in(desk: Desk) -> None:
         await walk.press("enter")
         await walk.at("connect")
         await walk.press("enter")
-        await walk.until_reads("this works")
+        await walk.until_reads("Next: one test message")
         await walk.press("enter")
         await skipped(walk)
         await walk.at("review")
@@ -252,7 +252,7 @@ async def test_a_draft_that_was_left_is_offered_and_only_the_password_is_typed_a
         await walk.at("connect")
         await walk.write("abcd efgh ijkl mnop")
         await walk.press("enter")
-        await walk.until_reads("this works")
+        await walk.until_reads("Next: one test message")
 
 
 @pytest.mark.parametrize("start", [HOME, SETUP])
@@ -337,7 +337,7 @@ async def test_the_draft_is_written_at_every_step_and_gone_once_saved(desk: Desk
         await walk.at("connect")
         await walk.write("any password")
         await walk.press("enter")
-        await walk.until_reads("this works")
+        await walk.until_reads("Next: one test message")
         await walk.press("enter")
         await skipped(walk)
         await walk.at("review")

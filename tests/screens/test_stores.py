@@ -78,7 +78,7 @@ async def to_review(walk: Walk) -> None:
     await walk.press("enter")
     await walk.at("connect")
     await walk.press("enter")
-    await walk.until_reads("this works")
+    await walk.until_reads("Next: one test message")
     await walk.press("enter")
     await skipped(walk)
     await walk.at("review")

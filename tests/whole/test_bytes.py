@@ -59,7 +59,7 @@ def test_the_line_stays_light(line: Line) -> None:
     assert idle(line) == 0
     assert line.press("p") <= KEY
     line.press("assword")
-    assert line.press("\r", until="this works") <= CHECK
+    assert line.press("\r", until="Next: one test message") <= CHECK
     assert idle(line) == 0
     assert line.press("\r", until="Where should the test") <= NEW_SCREEN
     assert line.press(DOWN) <= KEY
