@@ -105,6 +105,34 @@ CLOSED_WAYS = [way for way in EVERY_WAY if not is_usable(way.path)]
 PRACTICE_WAYS = [way for way in EVERY_WAY if way.practice]
 
 
+def kinds(way: Way) -> frozenset[object]:
+    """What is particular about a way: what the screens do differently for it, and what it meets."""
+    path, provider = way.path, way.provider
+    form = path.secret_form
+    return frozenset(
+        {
+            provider.kind,
+            ("needs", path.auth.needs),
+            ("length", form.length if form is not None else 0),
+            ("known server", provider.best(way.address) is not None),
+            ("ways", min(len(provider.paths), 3)),
+            ("guide", path.guide is not None),
+            ("name", bool(provider.username_for(way.address))),
+            *(("meets", scenario) for scenario in path.scenarios),
+        }
+    )
+
+
+def well_chosen(ways: list[Way]) -> list[Way]:
+    """Return few ways that have every kind between them, those with the most first; all go through the flows."""
+    left, chosen = set().union(*map(kinds, ways)), []
+    while left:
+        best = max(ways, key=lambda way: len(kinds(way) & left))
+        chosen.append(best)
+        left -= kinds(best)
+    return chosen
+
+
 @functools.cache
 def scenarios() -> dict[str, Scenario]:
     """What the practice server plays, with nothing to wait for."""
@@ -391,7 +419,7 @@ async def person(way: Way, folder: Path, practice: Path) -> AsyncIterator[Person
             yield Person(app=walk.app, pilot=walk.pilot, way=way, wire=wire, servers=servers, backend=backend)
 
 
-@pytest.mark.parametrize("way", OPEN_WAYS, ids=str)
+@pytest.mark.parametrize("way", well_chosen(OPEN_WAYS), ids=str)
 async def test_from_the_address_to_the_saved_account(way: Way, tmp_path: Path, practice_folder: Path) -> None:
     """Every scenario of the path on the way: what failed is said, and mended on the spot, with nothing lost."""
     early, late = before_the_message(way.path.scenarios), at_the_message(way.path.scenarios)
