@@ -61,6 +61,9 @@ class ProviderScreen(ImmediatePage[ProviderState, ProviderOffer]):
         self.draw(self.flow.state)
 
     def draw(self, state: ProviderState) -> None:
+        if str(self.asked.content) != state.question:
+            # Another question begins at its top, wherever the answer to the one before it stood.
+            self.sheet.scroll_home(animate=False)
         self.asked.update(Content.styled(state.question, STRONG))
         self.card.show_card(state.card)
         self._draw_application(state)

@@ -52,6 +52,9 @@ class SignInScreen(ImmediatePage[SignInState, str]):
         self.draw(self.flow.state)
 
     def draw(self, state: SignInState) -> None:
+        if str(self.asked.content) != state.question:
+            # Another question begins at its top, wherever the answer to the one before it stood.
+            self.sheet.scroll_home(animate=False)
         self.asked.update(Content.styled(state.question, STRONG))
         self.card.show_card(state.card)
         asked = state.application
