@@ -21,7 +21,7 @@ from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.panel import TextPanel
+from smtp_wizard.screens.panel import Panel
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.stepper import Stepper
 from tests.support.misbehaving import Expect, MisbehavingServer, Send, StartTls, Step, good, make_ca
@@ -164,7 +164,7 @@ async def test_every_screen_fits(name: str, size: tuple[int, int], tmp_path: Pat
         assert all(in_sight(walk, each) for each in [*screen.query(KeyHints), *screen.query(Stepper)])
         assert max(len(line) for line in walk.shown.splitlines()) <= size[0]
         # A card of text to read scrolls by the arrows, whatever has the focus.
-        assert focused is not None or name == "done" or isinstance(screen, TextPanel)
+        assert focused is not None or name == "done" or isinstance(screen, Panel)
         if isinstance(focused, Input):
             focused.post_message(events.Paste("x"))
             await walk.until(lambda: in_sight(walk, focused), "the field in which one types")
