@@ -12,10 +12,17 @@ from typing import Annotated, Final, Literal
 
 from smtp_wizard.engine.base.records import INLINE, VERBATIM, AsText, Second, read_record, write_record
 from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.strict_json import JsonError, read_json
 from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 
 SCHEMA: Final = "smtp-wizard/sign-in/1"
+_ANY_SCHEMA = "smtp-wizard/sign-in/"
+"""In what any version has kept, whole or damaged. No token has it: none has blanks, quotation marks or braces."""
+_UNREADABLE = phrase(
+    "The sign-in that is kept cannot be read: it is damaged, or a newer smtp-wizard has written it. Sign in again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +73,23 @@ class Grant:
     def opened(cls, secret: Secret) -> Grant | None:
         """Return what `sealed` gave; None for any other secret."""
         text = secret.reveal()
-        if SCHEMA not in text[:100]:
+        if SCHEMA not in text:
             return None
         try:
             return read_record(_StoredGrant, read_json(text)).grant
         except JsonError:
             return None
+
+
+def as_access_token(secret: Secret) -> Secret:
+    """Return a secret that is an access token itself, as `Grant.opened` has found.
+
+    Raises `OAuthError` for a sign-in that is kept, and cannot be read: damaged, or written by a newer version. It has a
+    refresh token in it, which must not go to a mail server.
+    """
+    if _ANY_SCHEMA in secret.reveal():
+        raise OAuthError(OAuthFault.ENDED, _UNREADABLE)
+    return secret
 
 
 @dataclass(frozen=True, slots=True)

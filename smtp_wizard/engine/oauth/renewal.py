@@ -17,7 +17,7 @@ from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
-from smtp_wizard.engine.oauth.grants import Grant, SignedIn
+from smtp_wizard.engine.oauth.grants import Grant, SignedIn, as_access_token
 
 if TYPE_CHECKING:
     from filelock import BaseAsyncFileLock
@@ -50,7 +50,7 @@ class Renewal:
             secret = await read()
             grant = Grant.opened(secret)
             if grant is None:
-                return secret
+                return as_access_token(secret)
             return await _to_the_end(_renewed(grant, ask, save))
 
     @asynccontextmanager

@@ -21,7 +21,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
-from smtp_wizard.engine.oauth.grants import Grant, SignedIn
+from smtp_wizard.engine.oauth.grants import Grant, SignedIn, as_access_token
 from smtp_wizard.engine.oauth.renewal import Renewal
 from smtp_wizard.engine.oauth.server import OAuthServer
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -159,7 +159,7 @@ class Tokens:
     async def _of_draft(self, secret: Secret, server: OAuthServer | None, ca_file: str | None) -> Secret:
         grant = Grant.opened(secret)
         if grant is None:
-            return secret
+            return as_access_token(secret)
         found = self._fresh.get(secret)
         if found is not None and found.access.lasts(self._now() + ENOUGH):
             return found.access.token
@@ -171,7 +171,7 @@ class Tokens:
         self, account: Account, secret: Secret, server: OAuthServer | None, ca_file: str | None
     ) -> Secret:
         if Grant.opened(secret) is None:
-            return secret
+            return as_access_token(secret)
         kept = _SignInUnderRenewal(self._entries, account)
         found = await self._renewal.renew(
             account.name, read=kept.read, save=kept.replace, ask=self._ask(server, ca_file)

@@ -7,7 +7,7 @@ import base64
 import json
 import multiprocessing
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -547,6 +547,36 @@ async def test_a_token_of_a_broker_is_used_as_it_is(tmp_path: Path) -> None:
 
     found = await Renewal(tmp_path).renew("Ana", read=box.read, save=box.save, ask=never)
     assert found == Secret("ya29.token")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:-3],
+        lambda text: text.replace("sign-in/1", "sign-in/2"),
+        lambda text: text.replace('"client_id"', '"device":1,"client_id"'),
+        lambda text: "\ufeff" + text,
+        lambda text: " " * 200 + text[:-1],
+    ],
+    ids=["cut off", "of a newer version", "an unknown field", "a byte order mark", "far behind blanks"],
+)
+async def test_a_sign_in_that_cannot_be_read_is_no_token(tmp_path: Path, damage: Callable[[str], str]) -> None:
+    """It would go to the mail server as one, with the refresh token in it."""
+    box = Box(tmp_path / "box")
+    async with AuthorizationServer() as server:
+        found = await signed_in(server)
+        await box.save(Secret(damage(found.grant.sealed().reveal())))
+        with pytest.raises(OAuthError, match="cannot be read") as caught:
+            await Renewal(tmp_path).renew("Ana", read=box.read, save=box.save, ask=exchange_of(server).renew)
+    assert caught.value.fault is OAuthFault.ENDED
+    assert found.grant.refresh_token.reveal() not in everything_about(caught.value)
+
+
+async def test_the_order_of_what_is_kept_makes_no_difference() -> None:
+    """Another program may have written it anew."""
+    async with AuthorizationServer() as server:
+        grant = (await signed_in(server)).grant
+    assert Grant.opened(Secret(json.dumps(json.loads(grant.sealed().reveal()), sort_keys=True, indent=4))) == grant
 
 
 async def test_a_renewal_that_is_cancelled_is_saved_all_the_same(tmp_path: Path) -> None:

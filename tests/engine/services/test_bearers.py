@@ -177,6 +177,23 @@ async def test_a_sign_in_that_has_ended_is_a_finding(tmp_path: Path, monkeypatch
     assert (last.stage, last.code) == (Stage.AUTH, "oauth_token_invalid")
 
 
+async def test_a_sign_in_that_cannot_be_read_goes_to_no_mail_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AuthorizationServer() as server:
+        office = Office(tmp_path, server, monkeypatch)
+        await office.desk.accounts.save(await office.new_draft())
+        account = office.desk.book.get("Ana")
+        held = await office.desk.entries.secret_of(account)
+        assert held is not None
+        damaged = Secret(held.reveal()[:-2])
+        report = await office.desk.checks.check_account(account, damaged, Depth.LOGIN, office.events.append)
+        assert (report.findings[0].code, office.tokens) == ("oauth_token_invalid", [])
+        for draft in (draft_of(account, damaged, office.desk.catalog), office.draft(damaged)):
+            report = await office.check(draft)
+            assert (report.findings[0].code, office.tokens) == ("oauth_token_invalid", [])
+
+
 async def test_a_server_that_is_away_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
