@@ -98,6 +98,9 @@ def ascii_host(host: str) -> str:
         raise HostError(phrase("'{}' has letters that a server name cannot have.", shown(host, 80))) from None
 
 
+# The zone of an IPv6 address (RFC 6874), which `ipaddress` takes with anything in it, line ends and NUL too.
+_ZONE = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+
 # What the system's resolver, and browsers, take for an IP address, or for a part of one: decimal, octal, hexadecimal
 # (inet_aton(3); WHATWG URL standard, section 3.5).
 _NUMERIC = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
@@ -123,9 +126,11 @@ def parse_host(text: str) -> str:
         raise HostError(phrase("That is an e-mail address. The server's name has no @: for example smtp.example.com."))
     bare = whole[1:-1] if whole.startswith("[") and whole.endswith("]") else whole
     try:
-        return str(ipaddress.ip_address(bare))
+        address = str(ipaddress.ip_address(bare))
     except ValueError:
         pass
+    else:
+        return _with_usual_zone(address)
     if any(ch.isspace() for ch in typed):
         raise HostError(phrase("A server name has no blanks in it: for example smtp.example.com."))
     if "/" in typed:
@@ -148,6 +153,14 @@ def parse_host(text: str) -> str:
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
         raise HostError(phrase("'{}' is not a server name. It looks like smtp.example.com.", shown(typed, 80)))
     return host
+
+
+def _with_usual_zone(address: str) -> str:
+    """Return an IP address as it is. Raises `HostError` where its zone is no name of an interface."""
+    _, percent, zone = address.partition("%")
+    if percent and not _ZONE.fullmatch(zone):
+        raise HostError(phrase("After the % of an IP address stands the name of a network interface, such as eth0."))
+    return address
 
 
 def parse_ehlo_name(text: str) -> str:

@@ -80,7 +80,7 @@ def moment_text(moment: datetime) -> str:
 
 def second_text(moment: datetime) -> str:
     """Return an aware time in UTC, to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment_text(moment.replace(microsecond=0))  # `strftime` writes the year 999 in three digits on some systems
 
 
 _MOMENT = "a time in UTC such as 2026-11-24T06:30:00Z"

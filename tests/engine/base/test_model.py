@@ -149,6 +149,7 @@ def test_servers_get_the_domain_in_ascii_and_people_as_they_write_it() -> None:
         ("127.0.0.1", "127.0.0.1"),
         ("::1", "::1"),
         ("[2001:DB8::7]", "2001:db8::7"),
+        ("FE80::1%eth0.100", "fe80::1%eth0.100"),
         ("[192.0.2.1]", "192.0.2.1"),
         ("mail.bücher.example", "mail.xn--bcher-kva.example"),
         ("mail.xn--bcher-kva.example", "mail.xn--bcher-kva.example"),
@@ -199,6 +200,12 @@ def test_a_server_is_understood(typed: str, host: str) -> None:
         ("smtp.example.993", "ends in a number"),
         ("smtp.\u202eexample.com", "letters"),
         ("☃️.example\ufeff", "letters"),
+        ("fe80::1%\x1b[31m", "network interface"),
+        ("fe80::1%\0", "network interface"),
+        ("[fe80::1%a\r\nb]", "network interface"),
+        ("fe80::1%\u202eeth0", "network interface"),
+        ("fe80::1%\ud800", "network interface"),
+        ("fe80::1%" + "x" * 65, "network interface"),
     ],
 )
 def test_what_is_no_server_is_said_with_what_to_do(typed: str, hint: str) -> None:

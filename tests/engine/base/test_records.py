@@ -251,6 +251,14 @@ def test_a_time_is_read_with_its_zone_and_written_in_utc(text: str, written: str
     assert second_text(found) == "2026-11-24T06:30:00Z"
 
 
+@pytest.mark.parametrize("year", [1, 999, 9999])
+def test_every_year_has_four_digits(year: int) -> None:
+    """As `Second` and its schema demand: what is written can be read again."""
+    moment = datetime(year, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    assert second_text(moment) == f"{year:04}-12-31T23:59:59Z"
+    assert parse_moment(second_text(moment)) == moment.replace(microsecond=0)
+
+
 @pytest.mark.parametrize("text", ["noon", "2026-11-24T06:30:00", "0001-01-01T00:00:00+14:00", "2026-11-24"])
 def test_what_is_no_time_in_a_zone_is_refused(text: str) -> None:
     @dataclass(frozen=True)
