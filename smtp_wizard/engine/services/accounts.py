@@ -10,7 +10,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from smtp_wizard.engine.accounts.account import Account, new_id, parse_name
+from smtp_wizard.engine.accounts.account import Account, name_key, new_id, parse_name
 from smtp_wizard.engine.accounts.account_book import AccountBook, AccountFileError, Displaces, NameTaken, NoSuchAccount
 from smtp_wizard.engine.accounts.secret_entries import TRIES, SecretChange, SecretEntries
 from smtp_wizard.engine.base.connection import Auth
@@ -133,7 +133,7 @@ class Accounts:
         other = self._book.displaced_by(account)
         if other is not None and (before is None or other.name != before.name) and not displacing:
             raise Displaces(other)
-        own_name = before is not None and before.name.casefold() == account.name.casefold()
+        own_name = before is not None and name_key(before.name) == name_key(account.name)
         if not replacing and not own_name:
             self._refuse_taken(account.name)
 
@@ -147,7 +147,7 @@ class Accounts:
         wanted = parse_name(new_name)
         if wanted == account.name:
             return account
-        if wanted.casefold() != account.name.casefold():
+        if name_key(wanted) != name_key(account.name):
             await in_thread(lambda: self._refuse_taken(wanted))
 
         async def moved(now: Account, change: SecretChange) -> StoreRef | None:
