@@ -24,6 +24,7 @@ __all__ = [
     "config_dir",
     "lock_of",
     "make_private_dir",
+    "may_exist",
     "read_bounded",
     "read_private",
     "read_start",
@@ -122,6 +123,20 @@ def lock_of(file: Path) -> Path:
     lock = file.with_name(f"{file.name}.lock")
     refuse_foreign_owners(lock)
     return lock
+
+
+def may_exist(path: Path) -> bool:
+    """Whether there is something of that name, or it cannot be told: whoever opens it then learns why not.
+
+    `Path.exists` raises where a folder above is closed to this user, and in newer Pythons says that nothing is there.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def read_private(path: Path, most: int) -> bytes:

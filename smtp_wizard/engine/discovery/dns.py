@@ -142,10 +142,15 @@ async def _asked(name: str, kind: str, resolver: Resolver) -> Any | DnsProblem:
 
 
 def _asker(resolver: Resolver) -> dns.asyncresolver.Resolver:
-    """Build the resolver. Raises `NoResolverConfiguration` where the system names no name server."""
+    """Build the resolver. Raises `NoResolverConfiguration` where the system names no name server that can be used."""
     import dns.asyncresolver
+    import dns.exception
+    import dns.resolver
 
-    asker = dns.asyncresolver.Resolver(configure=not resolver.nameservers)
+    try:
+        asker = dns.asyncresolver.Resolver(configure=not resolver.nameservers)
+    except (ValueError, dns.exception.DNSException):  # what stands in its file, which a person may have written
+        raise dns.resolver.NoResolverConfiguration from None
     if resolver.nameservers:
         asker.nameservers = list(resolver.nameservers)
         asker.port = resolver.port

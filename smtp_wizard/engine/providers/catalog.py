@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.private_files import may_exist
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.providers.provider_file import Suggested, read_provider_file
@@ -207,7 +208,7 @@ def load_catalog(path: Path | None = None, own: Path | None = None) -> Catalog:
         suggested=found.suggested,
     )
     shipped = catalog_of(found.providers)
-    if own is None or not _is_there(own):
+    if own is None or not may_exist(own):
         return shipped
     from smtp_wizard.engine.providers.own_providers import merge_providers, read_own_file
 
@@ -222,14 +223,6 @@ def load_catalog(path: Path | None = None, own: Path | None = None) -> Catalog:
 
 
 _LONGEST_TROUBLE = 400
-
-
-def _is_there(path: Path) -> bool:
-    """Whether there is something to read, or something to complain of: a folder that cannot be looked into."""
-    try:
-        return path.exists()
-    except OSError:
-        return True
 
 
 def _overrides(own: Provider, shipped: Catalog) -> Iterable[Override]:

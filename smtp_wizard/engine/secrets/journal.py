@@ -155,7 +155,16 @@ class Journal:
 
     def files(self) -> list[Path]:
         """Return the files of all notes, those of changes under way too."""
-        return sorted(self._folder.glob(f"{PREFIX}*.json")) if self._folder is not None else []
+        return self._named(f"{PREFIX}*.json")
+
+    def _named(self, pattern: str) -> list[Path]:
+        """Return files of the config folder; none where it cannot be looked into."""
+        if self._folder is None:
+            return []
+        try:
+            return sorted(self._folder.glob(pattern))
+        except OSError:
+            return []
 
     def left(self) -> tuple[list[Note], list[Path]]:
         """Return the notes of changes that never came to their end, and the files that are no such notes.
@@ -211,7 +220,7 @@ class Journal:
 
     def sweep(self) -> None:
         """Delete what killed writers of notes have left beside them: locks without a note, files half written."""
-        for file in self._folder.glob(f"{PREFIX}*.json.lock") if self._folder is not None else ():
+        for file in self._named(f"{PREFIX}*.json.lock"):
             note = file.with_suffix("")
             lock = _lock_of(note)
             if _acquired(lock):
@@ -247,7 +256,7 @@ def _release(lock: BaseFileLock) -> None:
 def _is_free(file: Path) -> bool:
     """Whether nobody holds the lock of a note. Leaves everything as it is."""
     lock = _lock_of(file)
-    if not Path(lock.lock_file).exists():
+    if not private_files.may_exist(Path(lock.lock_file)):
         return True
     if not _acquired(lock):
         return False

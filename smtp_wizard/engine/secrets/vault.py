@@ -121,7 +121,7 @@ class VaultStore:
     @property
     def state(self) -> VaultState:
         """What the vault is like now. A file that cannot be used is closed: opening it says why."""
-        if self._file is None or not self._file.exists():
+        if self._file is None or not private_files.may_exist(self._file):
             return VaultState.MISSING
         return VaultState.OPEN if self._key is not None else VaultState.CLOSED
 

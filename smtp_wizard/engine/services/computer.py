@@ -35,12 +35,16 @@ DISTRIBUTION = "smtp-wizard"
 
 def resolver() -> Examined:
     """Say where names are looked up, without asking anybody."""
+    import dns.exception
     import dns.resolver
 
     try:
         servers = dns.resolver.Resolver().nameservers
     except dns.resolver.NoResolverConfiguration:
         words = "This computer names no name server, so no mail server can be found by its name."
+        return Examined("dns", "resolver", Health.WARN, words)
+    except (ValueError, dns.exception.DNSException):
+        words = "What this computer says of its name servers (/etc/resolv.conf) cannot be understood."
         return Examined("dns", "resolver", Health.WARN, words)
     asked = ", ".join(shown(str(server), 60) for server in servers[:4])
     return Examined("dns", "resolver", Health.OK, f"Names are looked up at {asked}.")
@@ -83,17 +87,32 @@ def _trust(environ: Mapping[str, str]) -> Examined:
         count = len(verifying_context(Trust()).get_ca_certs())
     except WireError as problem:
         return Examined("tls", "trust", Health.FAIL, f"No certificate can be believed: {problem.words}.")
-    if named and not Path(named).is_file():
+    if named and not is_file(named):
         words = f"SSL_CERT_FILE leads to {shown(named, 200)}, which is not there: no certificate can be believed."
         return Examined("tls", "trust", Health.FAIL, words)
     if count:
         where = f" from {shown(named, 200)} (SSL_CERT_FILE)" if named else ""
         return Examined("tls", "trust", Health.OK, f"{count} authorities are believed{where}.")
     folder = ssl.get_default_verify_paths().capath
-    if folder and any(Path(folder).iterdir()):
+    if folder and _holds_any(Path(folder)):
         return Examined("tls", "trust", Health.OK, f"The authorities in {shown(folder, 200)} are believed.")
     words = "No authority is known, so no certificate can be believed. Install your system's 'ca-certificates'."
     return Examined("tls", "trust", Health.FAIL, words)
+
+
+def is_file(path: str) -> bool:
+    """Whether there is a file that this user can find: `Path.is_file` raises where a name is too long."""
+    try:
+        return Path(path).is_file()
+    except OSError:
+        return False
+
+
+def _holds_any(folder: Path) -> bool:
+    try:
+        return any(folder.iterdir())
+    except OSError:
+        return False
 
 
 # -- the clock and the data --------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from smtp_wizard.engine.accounts import account_book
 from smtp_wizard.engine.accounts.account_book import AccountBook, AccountFileError
 from smtp_wizard.engine.accounts.secret_entries import Leftover, Leftovers, SecretEntries
 from smtp_wizard.engine.base.data_files import DataError
+from smtp_wizard.engine.base.private_files import may_exist
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -163,9 +164,14 @@ def left_behind(found: Leftovers) -> list[Examined]:
 
 def examine_folder(folder: Path, book: AccountBook) -> list[Examined]:
     """Look at the config folder, the accounts in it, and a setup that was not finished."""
-    if not folder.exists():
+    try:
+        is_folder = stat.S_ISDIR(folder.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
         return [_folder_to_be(folder)]
-    if not folder.is_dir():
+    except OSError as problem:  # a folder above is closed, or links go round in a circle
+        why = shown(problem.strerror or type(problem).__name__, 100)
+        return [_config("folder", Health.FAIL, f"{_shown(folder)} cannot be looked at: {why}.")]
+    if not is_folder:
         return [_config("folder", Health.FAIL, f"{_shown(folder)} is no folder: move it away.")]
     return [_folder(folder), *_accounts(folder, book), *_results(folder, book), *_draft(folder)]
 
@@ -200,7 +206,7 @@ def _accounts(folder: Path, book: AccountBook) -> Iterator[Examined]:
         yield _config("accounts", Health.FAIL, str(problem))
         return
     file = folder / account_book.FILE_NAME
-    if file.exists() and _others_may(file):
+    if _others_may(file):
         words = f"Others on this computer can read {_shown(file)}: 'chmod 600' on it ends that."
         yield _config("accounts", Health.WARN, words)
     else:
@@ -210,14 +216,14 @@ def _accounts(folder: Path, book: AccountBook) -> Iterator[Examined]:
         yield _config("accounts", Health.FAIL, words)
     for account in saved:
         ca_file = account.connection.ca_file
-        if ca_file and not Path(ca_file).is_file():
+        if ca_file and not computer.is_file(ca_file):
             words = f"'{account.name}' trusts {shown(ca_file, 200)}, and that file is not there any more."
             yield _config("ca-file", Health.FAIL, words)
 
 
 def _results(folder: Path, book: AccountBook) -> Iterator[Examined]:
     file = folder / forms.FILE_NAME
-    if not file.exists():
+    if not may_exist(file):
         return
     readable = book.state.readable
     troubles = book.state.problems()
@@ -228,13 +234,16 @@ def _results(folder: Path, book: AccountBook) -> Iterator[Examined]:
 
 
 def _draft(folder: Path) -> Iterator[Examined]:
-    if (folder / draft_file.FILE_NAME).exists():
+    if computer.is_file(str(folder / draft_file.FILE_NAME)):
         words = "A setup was left before it was saved: the next start offers to go on with it."
         yield _config("draft", Health.OK, words)
 
 
 def _others_may(path: Path) -> bool:
-    return os.name == "posix" and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+    try:
+        return os.name == "posix" and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+    except OSError:  # not there, perhaps since a moment ago
+        return False
 
 
 def _shown(path: Path) -> str:

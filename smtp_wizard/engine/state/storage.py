@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from smtp_wizard.engine.base.private_files import may_exist
 from smtp_wizard.engine.state.forms import FILE_NAME
 
 if TYPE_CHECKING:
@@ -59,11 +60,11 @@ class Storage:
     @property
     def exists(self) -> bool:
         """Whether there is anything to read or to delete."""
-        return self._thread is not None or (self._folder / FILE_NAME).exists()
+        return self._thread is not None or may_exist(self._folder / FILE_NAME)
 
     def read(self, query: Callable[[Connection], T]) -> T | None:
         """Return what `query` finds in the file; None where there is none, or it cannot be read: see `troubles`."""
-        if not (self._folder / FILE_NAME).exists():
+        if not may_exist(self._folder / FILE_NAME):
             return None
         from smtp_wizard.engine.state import database
 

@@ -17,6 +17,8 @@ from smtp_wizard.engine.discovery.dns import DnsProblem, Resolver, look_up_mx
 from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources, discover
 from smtp_wizard.engine.discovery.web import FetchedDocument, WebProblem
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
+from smtp_wizard.engine.services import computer
+from smtp_wizard.engine.services.examined import Health
 from smtp_wizard.text.discovery import trust_words
 from tests.support.dnsserver import Asked, DnsFault, DnsServer
 from tests.support.patience import PATIENCE
@@ -206,6 +208,28 @@ async def test_a_system_without_name_servers_is_no_network(monkeypatch: pytest.M
     read = dns.resolver.BaseResolver.read_resolv_conf
     monkeypatch.setattr(dns.resolver.BaseResolver, "read_resolv_conf", lambda self, _: read(self, str(empty)))
     assert (await look_up_mx("atgoogle.example", Resolver())).problem is DnsProblem.NO_NETWORK
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"nameserver 127.0.0.53%lo\n",
+        b"# f\xfcr alle\nnameserver 127.0.0.1\n",
+        b"nameserver 127.0.0.1\nsearch a..b\n",
+        b"nameserver 127.0.0.1\ndomain " + b"a" * 64 + b"\n",
+    ],
+)
+async def test_a_system_whose_name_servers_cannot_be_understood_is_no_network(
+    text: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    odd = tmp_path / "resolv.conf"
+    odd.write_bytes(text)
+    read = dns.resolver.BaseResolver.read_resolv_conf
+    monkeypatch.setattr(dns.resolver.BaseResolver, "read_resolv_conf", lambda self, _: read(self, str(odd)))
+    assert (await look_up_mx("atgoogle.example", Resolver())).problem is DnsProblem.NO_NETWORK
+    told = computer.resolver()
+    assert (told.code, told.state) == ("resolver", Health.WARN)
+    assert "cannot be understood" in told.sentence
 
 
 async def test_a_name_server_s_words_are_fit_to_show(catalog: Catalog) -> None:
