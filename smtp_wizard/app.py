@@ -195,7 +195,7 @@ class WizardApp(AreasApp):
 
         from smtp_wizard.screens.dialogs import ResumeScreen
 
-        self.push_screen(ResumeScreen(kept.draft, kept.step), answered)
+        self.push_screen(ResumeScreen(self.kit, kept.draft, kept.step), answered)
         self._opened()
 
     def _catch_signals(self) -> None:

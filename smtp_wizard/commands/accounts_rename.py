@@ -11,6 +11,7 @@ from smtp_wizard.engine.accounts.account import parse_name
 from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.running import Stopwatch, run
+from smtp_wizard.text.accounts import renamed_words
 
 
 @click.command("rename")
@@ -33,5 +34,5 @@ def command(invocation: Invocation, old: str, new: str, _json: bool) -> int:
 
         invocation.out.document(AccountRenamed(before.name, AccountJson.of(renamed)))
     else:
-        invocation.out.narrate(f"'{before.name}' is called '{renamed.name}' now.")
+        invocation.out.narrate(renamed_words(before.name, renamed.name))
     return Exit.OK

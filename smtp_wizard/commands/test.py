@@ -30,6 +30,7 @@ from smtp_wizard.commands.options.passwords import PasswordSource, password_opti
 from smtp_wizard.commands.options.sign_in import given_password, tidy_password
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.engine.accounts.account_book import AccountFileError
+from smtp_wizard.engine.accounts.secret_entries import is_asked_each_time
 from smtp_wizard.engine.accounts.sign_in_ending import ending_words, retirement_of
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
@@ -257,7 +258,7 @@ class _Tester:
             return secret
         if not isinstance(secret, SecretError):
             return self._fault(secret)
-        if secret.fault is SecretFault.ASK and can_ask() and account.connection.auth is Auth.PASSWORD:
+        if is_asked_each_time(secret, account) and can_ask():
             return tidy_password(self.invocation, account, ask_password(f"Password of {account.name}"))
         return _secret_finding(secret)
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -16,7 +16,9 @@ from textual.widget import Widget
 from smtp_wizard.engine.guides.guides import Guide, as_text
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Step
-from smtp_wizard.flows.flow import Offer
+from smtp_wizard.flows.flow import Offer, Section
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import Page, question
 from smtp_wizard.screens.panel import Panel
 from smtp_wizard.text.wizard import (
     RESUME_ANEW,
@@ -27,7 +29,6 @@ from smtp_wizard.text.wizard import (
     resume_question,
 )
 from smtp_wizard.widgets.chips import Chip
-from smtp_wizard.widgets.choices import Choice, Choices
 from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.lines import Paragraphs
@@ -89,31 +90,47 @@ class ConfirmScreen(Panel[bool]):
         self.dismiss(message.offer.id == "yes")
 
 
-class ResumeScreen(Dialog[Resume]):
-    """A draft was left before it was saved: what is to become of it?"""
+class ResumeScreen(Page[Resume]):
+    """A draft was left before it was saved: what is to become of it? Esc leaves, and keeps it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Quit")]
+    HEADING = "smtp-wizard"
+    HELP = "You stopped before the account was saved. What you answered was kept; a password never is."
 
-    def __init__(self, kept: Draft, stopped: Step) -> None:
-        super().__init__()
+    def __init__(self, kit: Kit, kept: Draft, stopped: Step) -> None:
+        super().__init__(kit)
         self.question = resume_question(kept, stopped)
-        self.choices = Choices(
-            [
-                Choice(Resume.ON, RESUME_ON, RESUME_NOTE),
-                Choice(Resume.ANEW, RESUME_ANEW),
-                Choice(Resume.HOME, RESUME_HOME),
-            ]
+        self.offers = OfferList(
+            (
+                Offer(Resume.ON, RESUME_ON, f"{RESUME_NOTE[:1].upper()}{RESUME_NOTE[1:]}.", chip="Go on"),
+                Offer(Resume.ANEW, RESUME_ANEW, chip="Begin anew"),
+                Offer(Resume.HOME, RESUME_HOME, chip="See accounts"),
+            )
         )
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
-            yield Plain(f"{self.question}\n")
-            yield self.choices
-        yield KeyHints()
+    def column(self) -> Iterator[Widget]:
+        """As `Page.column`."""
+        yield question(self.question)
+        yield self.offers
 
-    @on(Choices.Taken)
-    def _taken(self) -> None:
-        self.dismiss(self.choices.selected)
+    def rail(self) -> Sequence[Section]:
+        """As `Page.rail`."""
+        return [Section("Where you stopped", (self.HELP,))]
+
+    def chips(self) -> Sequence[Chip]:
+        """As `Page.chips`."""
+        return [self.offers.chip()]
+
+    def back_words(self) -> str:
+        """As `Page.back_words`."""
+        return "Leave"
+
+    def escape_help(self) -> str:
+        """As `Page.escape_help`."""
+        return "leave; what you answered stays kept"
+
+    @on(OfferList.Chosen)
+    def _taken(self, message: OfferList.Chosen) -> None:
+        self.dismiss(message.offer.id)
 
 
 class LinkScreen(Dialog[None]):

@@ -160,7 +160,7 @@ ACTIONS: dict[str, Act] = {
     "delete": delete,
     "password": new_password,
 }
-GOES_ON = {"copy": "[Server]"}
+GOES_ON = {"copy": "server"}
 """What changes nothing in the accounts' file, and so goes on although another process is writing."""
 
 
@@ -173,7 +173,7 @@ async def test_an_action_on_the_accounts_screen_ends_in_a_sentence(desk: Desk, a
             await walk.at_screen(HomeScreen)
             words = await ACTIONS[action](walk, lambda: until_the_end.enter_context(bad(desk)))
             if bad is locked and action in GOES_ON:
-                await walk.until_reads(GOES_ON[action])
+                await walk.at(GOES_ON[action])
             else:
                 await walk.until_reads(words)
                 assert isinstance(walk.app.screen, HomeScreen)
