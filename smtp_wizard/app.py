@@ -193,7 +193,7 @@ class WizardApp(AreasApp):
             else:
                 self.exit(0)
 
-        from smtp_wizard.screens.dialogs import ResumeScreen
+        from smtp_wizard.screens.home import ResumeScreen
 
         self.push_screen(ResumeScreen(self.kit, kept.draft, kept.step), answered)
         self._opened()

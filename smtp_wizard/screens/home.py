@@ -18,6 +18,7 @@ from textual.widget import Widget
 from smtp_wizard.engine.checks.events import Event, Line, RunFinished
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.steps import Step
 from smtp_wizard.flows.accounts.action import LEFT, Action, Done
 from smtp_wizard.flows.accounts.health import Listed, Mark
 from smtp_wizard.flows.accounts.listing import FIRST_OFFERS, AccountsFlow, Detail, Goes, ListAction, ListState
@@ -25,7 +26,7 @@ from smtp_wizard.flows.flow import Card, Entry, Mood, Offer, Section
 from smtp_wizard.flows.question import Question
 from smtp_wizard.screens.finding import FindingScreen
 from smtp_wizard.screens.kit import Kit
-from smtp_wizard.screens.page import Page
+from smtp_wizard.screens.page import Page, question
 from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.text.accounts import (
@@ -34,7 +35,17 @@ from smtp_wizard.text.accounts import (
     short_words,
 )
 from smtp_wizard.text.last_test import seconds_words, spark
-from smtp_wizard.text.wizard import HOME_PURPOSE, STILL_AT_WORK, UNDER_WAY
+from smtp_wizard.text.wizard import (
+    HOME_PURPOSE,
+    RESUME_ANEW,
+    RESUME_HOME,
+    RESUME_NOTE,
+    RESUME_ON,
+    STILL_AT_WORK,
+    UNDER_WAY,
+    Resume,
+    resume_question,
+)
 from smtp_wizard.widgets.chips import Chip, key_named
 from smtp_wizard.widgets.fault_containment import work_once
 from smtp_wizard.widgets.frame import Frame, TextFrame
@@ -545,3 +556,46 @@ def _keys(state: ListState) -> list[str]:
 
 def _help(offer: Offer[AccountAction]) -> str:
     return f"{offer.verb[:1].lower()}{offer.verb[1:]}"
+
+
+class ResumeScreen(Page[Resume]):
+    """A draft was left before it was saved: what is to become of it? Esc leaves, and keeps it."""
+
+    HEADING = "smtp-wizard"
+    HELP = "You stopped before the account was saved. What you answered was kept; a password never is."
+
+    def __init__(self, kit: Kit, kept: Draft, stopped: Step) -> None:
+        super().__init__(kit)
+        self.question = resume_question(kept, stopped)
+        self.offers = OfferList(
+            (
+                Offer(Resume.ON, RESUME_ON, f"{RESUME_NOTE[:1].upper()}{RESUME_NOTE[1:]}.", chip="Go on"),
+                Offer(Resume.ANEW, RESUME_ANEW, chip="Begin anew"),
+                Offer(Resume.HOME, RESUME_HOME, chip="See accounts"),
+            )
+        )
+
+    def column(self) -> Iterator[Widget]:
+        """As `Page.column`."""
+        yield question(self.question)
+        yield self.offers
+
+    def rail(self) -> Sequence[Section]:
+        """As `Page.rail`."""
+        return [Section("Where you stopped", (self.HELP,))]
+
+    def chips(self) -> Sequence[Chip]:
+        """As `Page.chips`."""
+        return [self.offers.chip()]
+
+    def back_words(self) -> str:
+        """As `Page.back_words`."""
+        return "Leave"
+
+    def escape_help(self) -> str:
+        """As `Page.escape_help`."""
+        return "leave; what you answered stays kept"
+
+    @on(OfferList.Chosen)
+    def _taken(self, message: OfferList.Chosen) -> None:
+        self.dismiss(message.offer.id)

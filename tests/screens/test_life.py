@@ -27,11 +27,10 @@ from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import StepId, step
 from smtp_wizard.screens.dialogs import (
     ConfirmScreen,
-    ResumeScreen,
 )
 from smtp_wizard.screens.guides import GuideListScreen
 from smtp_wizard.screens.home import HELP as home_help
-from smtp_wizard.screens.home import HomeScreen, WizardRequested
+from smtp_wizard.screens.home import HomeScreen, ResumeScreen, WizardRequested
 from smtp_wizard.screens.limits import LimitsScreen
 from smtp_wizard.screens.panel import GuidePanel, QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
