@@ -57,9 +57,9 @@ PURPOSE: Mapping[StepId, str] = {
         "memory."
     ),
     StepId.TESTMAIL: (
-        "A test message goes to an address of yours at another provider, so that you see a real delivery. Mail to the "
-        "same mailbox often arrives although nothing would reach a customer. Type its code word when you see it, so "
-        "that no older message is taken for this one. You can skip this step."
+        "A test message goes to an address of yours at another provider: mail to the same mailbox often arrives "
+        "although nothing would reach a customer. Type its code word when you see it, so that no older message is "
+        "taken for this one. You can skip this step."
     ),
     StepId.REVIEW: (
         "Give the account a name and say what it is for. 'General Emails Only' keeps invoices and confirmations safe "
