@@ -167,6 +167,15 @@ def test_an_authority_that_is_no_file_is_said_at_once(no_file: Path) -> None:
     assert (ran.code, ran.error["code"]) == (2, "ca-file")
 
 
+def test_an_authority_whose_name_could_not_be_kept_is_said_at_once(tmp_path: Path) -> None:
+    """Not when the account is saved, after everything was asked and tested."""
+    file = Authority(tmp_path).file
+    odd = file.rename(file.with_name("a\nb.pem"))
+    ran = run("check", "127.0.0.1:1", "--ca-file", str(odd), "--json")
+    assert (ran.code, ran.error["code"]) == (2, "ca-file")
+    assert "give the file another name" in ran.error["message"]
+
+
 def test_an_authority_that_others_may_change_is_refused(tmp_path: Path) -> None:
     """They could vouch for a server of their own. Whose it is makes no difference: the person has named it."""
     file = Authority(tmp_path).file

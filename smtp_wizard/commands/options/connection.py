@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from smtp_wizard.engine.base.characters import has_control
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import (
     USUAL_PORTS,
@@ -112,6 +113,8 @@ def _usable_authority(name: str) -> str:
 
     try:
         path = str(absolute(Path(name)))
+        if has_control(path):
+            raise InputError(phrase("that name has a character in it that cannot be kept; give the file another name."))
         verifying_context(Trust(path))
     except InputError as problem:
         raise CommandError("ca-file", phrase("--ca-file: {}", problem.words)) from None

@@ -11,7 +11,7 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.characters import has_control
@@ -32,6 +32,8 @@ ASIDE = ".aside"
 """The ending of a file that could not be read."""
 LARGEST = 65536
 """Bytes of a draft's file at most."""
+_LONGEST_TYPED = 500
+"""Characters that are kept of what stands in a field and cannot be used: all fields together are a draft's file."""
 _NO_DRAFT = (errno.EFBIG, errno.EINVAL, errno.EISDIR)
 """What is in the file's place was never written by this program: too large, a pipe, a folder."""
 
@@ -64,11 +66,13 @@ class DraftFile:
         """Write the draft and where it stands; return whether that worked. Before anything is typed, do nothing."""
         if draft.address is None and not any(draft.typed.values()):
             return True
-        document = write_record(_File(FILE_SCHEMA, stopped.id, _readable(draft)))
-        text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+        document = _in_lines(write_record(_File(FILE_SCHEMA, stopped.id, _bounded(draft))))
+        data = (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+        if len(data) > LARGEST:  # it would be put aside when it is read, with all that was entered
+            return False
         try:
             private_files.make_private_dir(self._file.parent)
-            private_files.write_private(self._file, text.encode("utf-8", "replace"))
+            private_files.write_private(self._file, data)
         except OSError:
             return False
         return True
@@ -136,10 +140,20 @@ def _with_number(endpoint: object) -> object:
     return endpoint
 
 
-def _readable(draft: Draft) -> Draft:
-    """Return a draft as it can be read again: what was typed may hold anything, and what no field takes is a blank."""
-    typed = {name: "".join(" " if has_control(ch) else ch for ch in text) for name, text in draft.typed.items()}
-    return replace(draft, typed=typed)
+def _bounded(draft: Draft) -> Draft:
+    """Return a draft without what is too long to have been meant for a field: a whole file may have been pasted."""
+    return replace(draft, typed={name: text[:_LONGEST_TYPED] for name, text in draft.typed.items()})
+
+
+def _in_lines(value: Any) -> Any:
+    """Return JSON that can be read again: what no field takes, as a line end in the name of a file, is a blank."""
+    if isinstance(value, dict):
+        return {_in_lines(key): _in_lines(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_in_lines(each) for each in value]
+    if isinstance(value, str) and has_control(value):
+        return "".join(" " if has_control(ch) else ch for ch in value)
+    return value
 
 
 def _earlier(draft: Draft, stopped: Step) -> Step:

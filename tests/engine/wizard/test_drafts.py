@@ -22,9 +22,10 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
-from smtp_wizard.engine.wizard.draft_file import ASIDE, FILE_NAME, DraftFile
+from smtp_wizard.engine.wizard.draft_file import ASIDE, FILE_NAME, LARGEST, DraftFile
 from smtp_wizard.engine.wizard.steps import STEPS, StepId, applicable, step
 from smtp_wizard.text.wizard import resume_question
+from tests.support.nouns import with_fields
 
 ENDPOINT = Endpoint("mail.example.test", 587, Security.STARTTLS)
 ANA = Address("ana", "example.test")
@@ -305,3 +306,31 @@ def test_what_was_typed_is_kept_whatever_it_is(tmp_path_factory: pytest.TempPath
     kept = box.load()
     assert kept is not None
     assert len(kept.draft.typed["host"]) == len(text)
+
+
+@pytest.mark.parametrize("field", ["ca_file", "ehlo_name", "username"])
+@pytest.mark.parametrize("text", ["a\nb", "a\0b", "a\udcffb"])
+def test_what_no_field_takes_costs_that_field_only(tmp_path: Path, field: str, text: str) -> None:
+    box = DraftFile(tmp_path)
+    draft = with_fields(replace(FULL, secret=None, proof=None), **{field: text})
+    assert box.save(draft, step(StepId.SERVER))
+    kept = box.load()
+    assert kept is not None
+    assert kept.draft == with_fields(draft, **{field: "a b"})
+
+
+def test_a_paste_of_a_whole_file_does_not_cost_the_draft(tmp_path: Path) -> None:
+    """A draft that is larger than what is read would be put aside, with all that was entered."""
+    box = DraftFile(tmp_path)
+    assert box.save(Draft(address=ANA, typed={"host": "x" * LARGEST, "port": "y" * LARGEST}), STEPS[1])
+    kept = box.load()
+    assert kept is not None
+    assert kept.draft.address == ANA
+    assert set(kept.draft.typed["host"]) == {"x"}
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    box = DraftFile(tmp_path)
+    assert box.save(Draft(address=ANA), STEPS[1])
+    assert not box.save(Draft(address=ANA, origin_note="x" * LARGEST), STEPS[1])
+    assert box.load() is not None, "what was written before is there"
