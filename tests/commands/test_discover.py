@@ -182,7 +182,7 @@ def test_the_question_names_what_the_list_learns(answer: Answer, monkeypatch: py
     answer.found["problem"] = None
     run("discover", "ana@firm.example", "--json")
     (question,) = asked
-    assert "It learns your domain, never your address." in question
+    assert "The list learns your domain, never your address." in question
     assert [asking.database is not None for asking in answer.asked] == [False, True]
     answer.found["problem"] = DnsProblem.NO_SUCH_DOMAIN
     run("discover", "ana@firm.example", "--json")

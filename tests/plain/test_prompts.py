@@ -192,7 +192,7 @@ def test_help_at_every_question_says_what_it_is_for(desk: Desk, shelf: GuideShel
     PlainWizard(desk, shelf, dialogue).run(start="setup")
     dialogue.over()
     assert dialogue.words.count("'back' goes to the question before") == 1 + len((*TO_DONE, FINISH, LEAVE))
-    for purpose in ("which mail server takes your messages", "by different doors", "plain file", "their last test"):
+    for purpose in ("which mail server takes your messages", "your usual password", "plain file", "their last test"):
         assert purpose in dialogue.words
     assert "not even as stars" in dialogue.words
     assert PASSWORD not in dialogue.said
@@ -252,7 +252,7 @@ def test_a_misspelt_ending_can_be_kept_or_thought_over(answered: Look, nobody: d
     draft = answered(
         ("E-mail address:", "ana@gmial.com"),
         ("Did you mean", "back"),
-        ("E-mail address:", "ana@gmial.com"),
+        ("E-mail address [ana@gmial.com]:", ""),
         ("Did you mean", "keep"),
     )
     assert str(draft.address) == "ana@gmial.com"
@@ -1006,7 +1006,7 @@ def test_whoever_comes_back_from_the_end_changes_the_account_that_was_saved(walk
 
 def test_the_guide_to_the_application_knows_the_server(walk: Walk) -> None:
     said = walk(*TO_DONE, ("What next?", "guide"), FINISH, LEAVE)
-    assert "127.0.0.1" in said.said.partition('Select "General Emails Only"')[2]
+    assert "127.0.0.1" in said.said.partition('Choose "General Emails Only"')[2]
 
 
 # --- home ---
@@ -1088,10 +1088,10 @@ def test_an_account_is_renamed_given_another_purpose_and_deleted(walk: Walk, des
     assert (account.name, account.scope) == ("Office", Scope.ALL)
     walk(
         ("Your accounts", "change"),
-        ("Delete it Its password goes too.", "delete"),
+        ("Delete it, its password too", "delete"),
         ("Delete 'Office'?", ""),
         ("Office", "change"),
-        ("Delete it Its password goes too.", "delete"),
+        ("Delete it, its password too", "delete"),
         ("Delete 'Office'?", "yes"),
         ("'Office' is deleted.", "leave"),
         start="home",
@@ -1218,7 +1218,7 @@ def test_an_error_is_explained_in_lines(walk: Walk) -> None:
         ("", "."),
         ("The recipient's address does not take mail", "What to do with mail that came back"),
         ("Type a number", "1"),
-        ("Bounces", "2"),
+        ("Mail that came back: read it, and put it right", "2"),
         ("What does your application say?", "535 5.7.8 authentication failed"),
         ("", "."),
         ("Test my account 'Practice you'", "test"),

@@ -310,18 +310,12 @@ async def breaking(scene: Scene) -> None:
 
 
 async def talking(scene: Scene) -> None:
-    """The wizard in lines of text: a refusal first, then all the way, kept in the vault."""
-    start: tuple[Exchange, ...] = (("E-mail address:", "practise"), ("1. Yes, go on", ""))
-    refused: tuple[Exchange, ...] = (
-        *start,
-        ("What do you want to practise?", REFUSING),
-        ("User name", NAME),
-        ("not shown:", scene.secret),
-    )
+    """The wizard in lines of text: all the way, kept in the vault; then a refusal, under a user name that is typed."""
+    refused: tuple[Exchange, ...] = (("User name", NAME), ("not shown:", scene.secret))
     accepted: tuple[Exchange, ...] = (
-        *start,
+        ("E-mail address:", "practise"),
+        ("1. Yes, go on", ""),
         ("What do you want to practise?", "accept"),
-        ("User name", NAME),
         ("not shown:", scene.secret),
         ("Another address that you read", "bob@example.org"),
         ("Which code word is in the message?", "junk"),
@@ -338,15 +332,16 @@ async def talking(scene: Scene) -> None:
     )
     await conversing(scene, *accepted)
     with pytest.raises(AssertionError, match="nobody answers this any more") as end:
-        await conversing(scene, *refused)
+        await conversing(scene, *refused, draft=typed_name(REFUSING))
     scene.told.append(str(end.value))
     assert (scene.config / "vault.json").is_file()
 
 
-async def conversing(scene: Scene, *script: Exchange) -> None:
+async def conversing(scene: Scene, *script: Exchange, draft: Draft | None = None) -> None:
     dialogue = Dialogue(*script)
+    wizard = PlainWizard(build_desk(scene.config, {}), shelf(), dialogue)
     try:
-        await asyncio.to_thread(PlainWizard(build_desk(scene.config, {}), shelf(), dialogue).run, start="setup")
+        await asyncio.to_thread(wizard.run, start="setup", draft=draft)
     finally:
         scene.told.append(dialogue.said)
 
