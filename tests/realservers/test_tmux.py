@@ -108,7 +108,7 @@ def environment(own_home: Path) -> dict[str, str]:
 def test_from_the_address_to_the_saved_account(tmux: Tmux, own_home: Path) -> None:
     """Email, Provider, Sign-in, Connect, Test mail, Save, Done, and the account in the list; tested once more."""
     tmux.start([sys.executable, "-m", "smtp_wizard"], environment(own_home))
-    tmux.wait_for("Which address do you want to send mail from?")
+    tmux.wait_for("Which address should your mail come from?")
     tmux.write("ana@sandbox.test")
     tmux.press("Enter")
     tmux.wait_for("This is the practice mailbox")
@@ -178,7 +178,7 @@ def open_later(tmux: Tmux, name: str, own_home: Path) -> None:
 def test_the_window_grows_and_shrinks_while_a_password_is_typed(tmux: Tmux, own_home: Path) -> None:
     """Guide above the form, beside it in a wide window; too small says so; what was typed is there again."""
     tmux.start([sys.executable, "-m", "smtp_wizard"], environment(own_home))
-    tmux.wait_for("Which address do you want to send mail from?")
+    tmux.wait_for("Which address should your mail come from?")
     tmux.write("ana@sandbox.test")
     for words in ("This is the practice mailbox", "What do you want to practise?", "Practice password"):
         tmux.press("Enter")
