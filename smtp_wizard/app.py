@@ -26,7 +26,6 @@ from textual.worker import get_current_worker
 from smtp_wizard.app_areas import HOME as HOME
 from smtp_wizard.app_areas import LIMITS as LIMITS
 from smtp_wizard.app_areas import SETUP as SETUP
-from smtp_wizard.app_areas import TOOLS as TOOLS
 from smtp_wizard.app_areas import AreasApp
 from smtp_wizard.app_screens import AREAS, TOOL_SCREENS
 from smtp_wizard.app_screens import SCREENS as SCREENS
@@ -62,7 +61,6 @@ if TYPE_CHECKING:
     from smtp_wizard.app_screens import AnyStep
     from smtp_wizard.screens.explain import AccountTestRequested
     from smtp_wizard.screens.home import AreaRequested, WizardRequested
-    from smtp_wizard.screens.tools import OpenTool
 
 StepOutcome = Next | Back
 
@@ -116,7 +114,6 @@ class WizardApp(AreasApp):
         """Holds back every painting until there is something to see: a blank frame goes over the line too."""
         self.add_mode(HOME, lambda: AREAS[HOME](self.kit))
         self.add_mode(SETUP, BaseScreen)
-        self.add_mode(TOOLS, lambda: AREAS[TOOLS](self.kit))
         self.add_mode(LIMITS, lambda: AREAS[LIMITS](self.kit))
         (foreground or Foreground()).drawn_on(self.put_aside)
         self.ascii = only_ascii(os.environ, getattr(sys.__stderr__, "encoding", None))
@@ -248,10 +245,6 @@ class WizardApp(AreasApp):
     def on_area_requested(self, message: AreaRequested) -> None:
         """Another area is wanted: as if it had been chosen in the menu."""
         self._chosen(message.item)
-
-    def on_open_tool(self, message: OpenTool) -> None:
-        """One of the tools is wanted."""
-        self.open_tool(message.tool)
 
     def open_tool(self, name: str) -> None:
         """Show a tool over the screen that is shown."""

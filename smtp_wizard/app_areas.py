@@ -14,9 +14,9 @@ from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.too_small import TooSmallScreen
 from smtp_wizard.typed_ahead import TypedAheadApp
 
-HOME, SETUP, TOOLS, LIMITS = "home", "setup", "tools", "limits"
+HOME, SETUP, LIMITS = "home", "setup", "limits"
 
-OLD_KEYS = frozenset({"accounts", "limits", "tools", "look"})
+OLD_KEYS = frozenset({"accounts", "limits", "look"})
 """What has keys of its own on the screens that are not drawn anew; on the others the menu leads there."""
 
 
@@ -27,7 +27,6 @@ class AreasApp(TypedAheadApp):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f7", "accounts", "Accounts", show=False),
         Binding("f8", "limits", "Limits", show=False),
-        Binding("ctrl+o", "tools", "Tools", show=False),
         Binding("f10,ctrl+p", "menu", "Menu", show=False),
         Binding("ctrl+q", "leave", "Quit"),
         Binding("ctrl+t", "look", "Another look", show=False),
@@ -75,9 +74,9 @@ class AreasApp(TypedAheadApp):
         """Show the saved accounts."""
         self.enter_area(HOME)
 
-    def action_tools(self) -> None:
-        """Show the tools."""
-        self.enter_area(TOOLS)
+    def action_practise(self) -> None:
+        """As `practise`."""
+        self.practise()
 
     def action_explain(self) -> None:
         """Explain what an application says, over the step where one is."""

@@ -55,13 +55,13 @@ TOOL_SCREENS: WhenNeeded[Callable[[Kit], Screen[None]]] = WhenNeeded(
     {
         "explain": "explain:ExplainScreen",
         "bounces": "explain:ExplainScreen",
-        "mailbox": "tools:MailboxScreen",
+        "inbox": "inbox:InboxScreen",
         "unsubscribe": "unsubscribe:UnsubscribeScreen",
         "guides": "guides:GuideListScreen",
     }
 )
 """What the menu opens over the screen that is shown."""
 AREAS: WhenNeeded[Callable[[Kit], Screen[None]]] = WhenNeeded(
-    {"home": "home:HomeScreen", "tools": "tools:ToolsScreen", "limits": "limits:LimitsScreen"}
+    {"home": "home:HomeScreen", "limits": "limits:LimitsScreen"}
 )
 """What stands for itself, with a stack of screens of its own."""

@@ -77,7 +77,7 @@ FOLDERS: tuple[str, ...] = (
 FOLDER_LIMIT = 20
 """Modules in a folder at most; `commands` holds one a command."""
 
-WHILE_TWO_LOOKS_STAND = {"widgets": 26, "screens": 28}
+WHILE_TWO_LOOKS_STAND = {"widgets": 24, "screens": 28}
 """Folders that hold the parts of the old screens beside those of the new ones, until all screens are drawn anew."""
 
 SCREENS_FOR_ALL = frozenset(

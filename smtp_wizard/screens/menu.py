@@ -25,6 +25,7 @@ class MenuItem(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     GUIDES = "guides"
     PRACTISE = "practise"
+    INBOX = "inbox"
     LOOK = "look"
     LEAVE = "leave"
 
@@ -37,6 +38,7 @@ ITEMS: Sequence[Offer[MenuItem]] = (
     Offer(MenuItem.UNSUBSCRIBE, "Unsubscribe link", "for your mailings", key="U"),
     Offer(MenuItem.GUIDES, "Guides", "step by step", key="G"),
     Offer(MenuItem.PRACTISE, "Practise", "a mailbox on this computer", key="F3"),
+    Offer(MenuItem.INBOX, "Practice inbox", "what you sent while practising", key="I"),
     Offer(MenuItem.LOOK, "Look", "dark, light, high contrast", key="K"),
     Offer(MenuItem.LEAVE, "Leave", "what you typed is kept", key="Ctrl+Q"),
 )

@@ -2,212 +2,106 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Input
+from textual.widget import Widget
 
-from smtp_wizard.engine.accounts.account import AccountsError
-from smtp_wizard.engine.base.address import Address
-from smtp_wizard.engine.base.errors import InputError
-from smtp_wizard.engine.base.private_files import absolute, read_bounded, write_private
-from smtp_wizard.engine.base.threads import in_thread
-from smtp_wizard.engine.unsubscribe import (
-    LARGEST,
-    SUBJECT,
-    TemplateReport,
-    Unsubscribe,
-    check_template,
-    rules,
-    unsubscribe,
-)
-from smtp_wizard.screens.dialogs import Dialog, HelpScreen
-from smtp_wizard.screens.step import Kit
-from smtp_wizard.widgets.banner import Banner
-from smtp_wizard.widgets.fields import Field, TextInput
-from smtp_wizard.widgets.key_hints import KeyHints
-from smtp_wizard.widgets.text import Plain
+from smtp_wizard.flows.areas.unsubscribe import CHECK, QUESTION, CopyText, LinkField, LinkFlow, LinkOffer, LinkState
+from smtp_wizard.flows.flow import Section
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import Page, question
+from smtp_wizard.screens.panel import SectionsPanel
+from smtp_wizard.text.explain import COPIED
+from smtp_wizard.widgets.chips import Chip
+from smtp_wizard.widgets.frame import Frame, FrameRow, TextFrame
+from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.outcome_card import OutcomeCard
 
-HELP = (
-    "Every mailing that advertises needs a way out. Type the address that takes the requests; below stand the link for "
-    "your template and the headers for whoever builds the message. A template can be looked through too: type its file."
-)
-FILE_NAME = "unsubscribe.txt"
-LOOKING = "Looking through it ..."
+WORK = "link"
 
 
-_ANYBODY = Address("anybody", "example.com")
+class UnsubscribeScreen(Page[None]):
+    """The link changes as one types; Enter does what is marked, in the template's field it looks through it."""
 
-
-def _subject(text: str) -> str:
-    """Return the subject as it was typed. Raises `InputError`."""
-    unsubscribe(_ANYBODY, subject=text)
-    return text
-
-
-def _url(text: str) -> str:
-    """Return the web address as it was typed. Raises `InputError`."""
-    unsubscribe(_ANYBODY, url=text)
-    return text
-
-
-class UnsubscribeScreen(Dialog[None]):
-    """The link, the HTML and the headers change as one types; Enter checks everything."""
-
-    AUTO_FOCUS = "#unsubscribe-address"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Back"),
-        Binding("f5", "save", "Save to file"),
-        Binding("f6", "template", "Check template"),
-        Binding("f1", "help", "Help"),
-    ]
+    HEADING = "Unsubscribe link"
+    HELP: ClassVar[str] = (
+        "Every mailing that advertises needs a way out. Type the address that takes the requests, and copy the link "
+        "for your template or the headers for whoever builds the message. A template can be looked through too."
+    )
+    AUTO_FOCUS = "#address Input"
 
     def __init__(self, kit: Kit) -> None:
-        super().__init__()
-        self.kit = kit
-        self.banner = Banner()
-        self.address = Field("Requests go to", TextInput(self._known(), id="unsubscribe-address"), parse=Address.parse)
-        self.subject = Field("Subject", TextInput(SUBJECT, id="unsubscribe-subject"), parse=_subject)
-        self.url = Field(
-            "Web address",
-            TextInput(placeholder="https://... for one-click; may be empty", id="unsubscribe-url"),
-            parse=_url,
-        )
-        self.template = Field("Template file", TextInput(placeholder="letter.html", id="unsubscribe-file"))
-        self.result = Plain("", id="unsubscribe-result", classes="note")
-        self.found = Plain("", id="unsubscribe-found", classes="note")
+        super().__init__(kit)
+        self.flow = LinkFlow(kit.desk.book.list)
+        self.flow.changed = self._changed
+        self.frames = {name: TextFrame(entry, id=name.value) for name, entry in self.flow.state.entries.items()}
+        self.card = OutcomeCard()
+        self.offers: OfferList[LinkOffer] = OfferList(self.flow.state.offers)
 
-    def _known(self) -> str:
-        """Return the sender of the first account, '' where there is none; it is an offer, and its lack no fault."""
-        try:
-            accounts = self.kit.desk.book.list()
-        except AccountsError:
-            return ""  # the accounts' own screen says what is wrong with them
-        return str(accounts[0].from_address) if accounts else ""
+    def column(self) -> Iterator[Widget]:
+        frames = self.frames
+        yield question(QUESTION)
+        yield FrameRow(frames[LinkField.ADDRESS], frames[LinkField.SUBJECT], classes="-stacks")
+        yield FrameRow(frames[LinkField.URL], frames[LinkField.TEMPLATE], classes="-stacks")
+        yield self.card
+        yield self.offers
 
-    def compose(self) -> ComposeResult:
-        yield Plain(Content.styled("Unsubscribe link", "bold"), classes="title")
-        with VerticalScroll(id="body", can_focus=False):
-            yield self.address
-            yield self.subject
-            yield self.url
-            yield self.result
-            yield self.template
-            yield self.found
-            yield Plain(_rules(), classes="note")
-        yield self.banner
-        yield KeyHints()
+    def rail(self) -> Sequence[Section]:
+        return self.flow.state.sections
 
-    def on_mount(self) -> None:
-        self._made(quiet=True)
-
-    def _made(self, *, quiet: bool) -> Unsubscribe | None:
-        """Return what stands for the fields, and show it; say what is wrong unless somebody is still typing."""
-        address, url, subject = self.address.read(), self.url.read(), self.subject.read()
-        errors: list[tuple[Field[Any], str]] = [
-            *((self.address, address.error), (self.url, url.error), (self.subject, subject.error)),
+    def chips(self) -> Sequence[Chip]:
+        template = self.frames[LinkField.TEMPLATE].field
+        look = Chip("enter", CHECK.chip, lambda: self._act(LinkOffer.CHECK), help="look through the template")
+        return [
+            look if self.focused is template else self.offers.chip(),
+            Chip("f4", "Details", self._details, help="details: all of it to read, and the rules"),
         ]
-        for field, error in errors:
-            if error:
-                if not quiet:
-                    field.fail(error)
-                    field.entry.focus()
-                self.result.update("")
-                return None
-            field.fail("")
-        assert address.value is not None, "it can be used"
-        made = unsubscribe(address.value, subject=subject.value or "", url=url.value or "")
-        rows = [("Link", made.mailto), ("HTML", made.html), ("Text", made.text)]
-        rows += [("Header", f"{name}: {value}") for name, value in made.headers]
-        shown = [Content.assemble((f"{label:<8}", "bold"), value) for label, value in rows]
-        if not made.one_click:
-            shown.append(Content.styled("One-click for large mailings also needs a web address.", "$foreground-muted"))
-        self.result.update(Content("\n").join(shown))
-        return made
 
-    @on(Input.Changed, "#unsubscribe-address")
-    @on(Input.Changed, "#unsubscribe-subject")
-    @on(Input.Changed, "#unsubscribe-url")
-    def _typed(self) -> None:
-        self._made(quiet=True)
+    def escape(self) -> None:
+        """Stop what runs; else leave."""
+        if not self.workers.cancel_group(self, WORK):
+            self.dismiss(None)
 
-    @on(Input.Submitted)
-    def _enter(self, event: Input.Submitted) -> None:
-        if event.input is self.template.entry:
-            self.action_template()
-        else:
-            self._made(quiet=False)
+    def back_words(self) -> str:
+        """As `Page.back_words`."""
+        return "Stop" if self.at_work(WORK) else "Back"
 
-    def action_save(self) -> None:
-        """Write everything to a text file in the folder where the program was started."""
-        made = self._made(quiet=False)
-        if made is None:
-            return
-        path = Path(FILE_NAME)
-        lines = [made.mailto, made.html, made.text, *(f"{name}: {value}" for name, value in made.headers)]
-        try:
-            path = path.absolute()
-            if path.exists():
-                self.banner.say(f"There is already a file {path}; it was left as it is.")
-                return
-            write_private(path, ("\n".join(lines) + "\n").encode())
-        except OSError as problem:
-            self.banner.say(f"{path} could not be written: {problem.strerror or 'the system refused'}.")
-            return
-        self.banner.say(f"Written to {path}.")
+    def work_ended(self) -> None:
+        """Say what the keys do once nothing runs any more."""
+        if self.is_mounted:
+            self.redraw()
 
-    def action_template(self) -> None:
-        """Look for link, header and postal address in the template."""
-        name = self.template.value.strip()
-        if not name:
-            self.template.fail("Type the name of the file, for example letter.html.")
-            self.template.entry.focus()
-            return
-        self.template.fail("")
-        self.found.update("")
-        self.banner.say(LOOKING)
-        self._look_through(Path(name))
+    def on_descendant_focus(self) -> None:
+        """Say what Enter does now."""
+        self.redraw()
 
-    @work(exclusive=True, group="template")
-    async def _look_through(self, path: Path) -> None:
-        """Beside the screen: the file may be long, or lie far away. A new name takes over."""
-        try:
-            data = await in_thread(lambda: read_bounded(absolute(path), LARGEST, cut=True))
-        except InputError as problem:
-            self._not_read(str(problem))
-            return
-        except OSError as problem:
-            self._not_read(f"That file could not be read: {problem.strerror or 'the system refused'}.")
-            return
-        report = await in_thread(lambda: check_template(data))
-        self.banner.say("")
-        self.found.update(_seen(report))
+    def _changed(self, state: LinkState) -> None:
+        for name, entry in state.entries.items():
+            self.frames[name].show(entry)
+        self.card.show_card(state.card)
+        at = self.offers.items.index(self.offers.selected) if self.offers.selected is not None else 0
+        self.offers.offer(state.offers, selected=at)
+        if state.wrong is not None:
+            self.frames[state.wrong].select_all()
+        self.redraw()
 
-    def _not_read(self, why: str) -> None:
-        self.banner.say("")
-        self.template.fail(why)
+    @on(Frame.Changed)
+    def _typed(self, message: Frame.Changed) -> None:
+        self.flow.put(LinkField(message.frame.id or ""), message.text)
 
-    def work_failed(self) -> None:
-        """Say no longer that the template is being looked through."""
-        self.banner.say("")
+    @on(OfferList.Chosen)
+    def _chosen(self, message: OfferList.Chosen) -> None:
+        self._act(message.offer.id)
 
-    def action_help(self) -> None:
-        """Say what this screen is for."""
-        self.app.push_screen(HelpScreen("Unsubscribe link", HELP))
+    @work(exclusive=True, group=WORK)
+    async def _act(self, offer: LinkOffer) -> None:
+        """Have the flow do it; a new name takes over from one that is looked through."""
+        match await self.flow.act(offer):
+            case CopyText(text):
+                self.app.copy_to_clipboard(text)
+                self.banner.say(COPIED)
 
-
-def _seen(report: TemplateReport) -> Content:
-    """What a template has and lacks, a line each."""
-    return Content("\n").join(
-        Content.assemble((f"{'ok' if each.good else 'FAIL':<6}", "" if each.good else "bold $text-error"), each.words)
-        for each in report.seen
-    )
-
-
-def _rules() -> Content:
-    return Content("\n").join(Content.assemble((f"{each.name}: ", "bold"), each.words) for each in rules())
+    def _details(self) -> None:
+        self.app.push_screen(SectionsPanel("Details", self.flow.details()))

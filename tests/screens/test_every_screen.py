@@ -22,12 +22,17 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
+from smtp_wizard.engine.sandbox.mailbox import deliver
+from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.screens.explain import ExplainScreen
+from smtp_wizard.screens.guides import GuideListScreen
+from smtp_wizard.screens.inbox import InboxScreen, LetterPanel
 from smtp_wizard.screens.keyed import EDITING, Keyed
 from smtp_wizard.screens.limits import LimitsScreen, MailingScreen
 from smtp_wizard.screens.menu import LookPanel, MenuPanel
 from smtp_wizard.screens.page import Page
-from smtp_wizard.screens.panel import GuidePanel
+from smtp_wizard.screens.panel import GuidePanel, QuestionPanel
+from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.widgets.chips import Chip, Chips
 from smtp_wizard.widgets.frame import Edged
 from smtp_wizard.widgets.lines import Lines
@@ -55,6 +60,54 @@ def by_keys(kind: type[Screen[Any]], *keys: str) -> Place:
     return Place(go)
 
 
+LETTER = (
+    b"From: <ana@example.com>\nTo: <bob@example.test>\nDelivered-To: bob@example.test\n"
+    b"Subject: A subject that is far too long for a row of any list, so that it is shortened there\n\n"
+    b"Word of the test: heron.\n" + b"A long line, " * 40 + b"\n"
+)
+
+
+async def at_inbox(walk: Walk) -> None:
+    folder = walk.app.kit.desk.folder / PRACTICE_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    for _ in range(40):
+        deliver(folder, LETTER)
+    await by_keys(InboxScreen, "f10", "i").go(walk)
+    await walk.until_reads("bob@example.test")
+
+
+async def at_a_message(walk: Walk) -> None:
+    await at_inbox(walk)
+    await walk.press("enter")
+    await walk.at_screen(LetterPanel)
+
+
+async def at_the_question(walk: Walk) -> None:
+    await at_inbox(walk)
+    await walk.press("delete")
+    await walk.at_screen(QuestionPanel)
+
+
+async def at_a_refused_link(walk: Walk) -> None:
+    await by_keys(UnsubscribeScreen, "f10", "u").go(walk)
+    await walk.press("home")  # waits until the screen is painted
+    await walk.write("list@shop")
+    await walk.press("enter")
+    await walk.until_reads("! ")
+
+
+async def at_a_template(walk: Walk) -> None:
+    template = walk.app.kit.desk.folder / "letter.html"
+    template.parent.mkdir(parents=True, exist_ok=True)
+    template.write_text("<p>Buy now.", "utf-8")
+    await by_keys(UnsubscribeScreen, "f10", "u").go(walk)
+    await walk.press("home")  # waits until the screen is painted
+    await walk.write("list@shop.test")
+    await walk.fill("#template Input", str(template))
+    await walk.press("enter")
+    await walk.until_reads("missing")
+
+
 EVERYWHERE = {
     **PLACES,
     "menu": by_keys(MenuPanel, "f10"),
@@ -63,6 +116,14 @@ EVERYWHERE = {
     "limits": by_keys(LimitsScreen, "f10", "l"),
     "mailing": by_keys(MailingScreen, "f10", "l", "enter"),
     "explain": by_keys(ExplainScreen, "f10", "x"),
+    "guides": by_keys(GuideListScreen, "f10", "g"),
+    "inbox-empty": by_keys(InboxScreen, "f10", "i"),
+    "inbox": Place(at_inbox),
+    "inbox-message": Place(at_a_message),
+    "inbox-question": Place(at_the_question),
+    "unsubscribe": by_keys(UnsubscribeScreen, "f10", "u"),
+    "unsubscribe-refused": Place(at_a_refused_link),
+    "unsubscribe-template": Place(at_a_template),
 }
 SIZES = [(60, 20), (120, 40), (200, 60), (80, 24)]
 TEXT = {"dark": 4.5, "light": 4.5, "high-contrast": 7.0}

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_wizard.app import HOME, TOOLS
+from smtp_wizard.app import HOME
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -30,7 +30,6 @@ from smtp_wizard.screens.explain import ExplainScreen, PasteArea, fitting_text, 
 from smtp_wizard.screens.finding import CheckDetails, FindingScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.panel import DetailsPanel, GuidePanel, SectionsPanel
-from smtp_wizard.screens.tools import ToolsScreen
 from smtp_wizard.text.explain import COPIED, NOTHING_PASTED, TOO_LONG
 from smtp_wizard.widgets.transcript import TranscriptPane
 from tests.support.checking import PLAIN_UP_TO_AUTH, QUICK
@@ -54,11 +53,10 @@ def desk(tmp_path: Path) -> Desk:
 
 @asynccontextmanager
 async def explaining(desk: Desk, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Walk]:
-    """A person before the explain screen, come there from the tools."""
-    async with walking(desk, start=TOOLS, size=size) as walk:
-        await walk.app.switch_mode(TOOLS)
-        await walk.at_screen(ToolsScreen)
-        await walk.press("enter")
+    """A person before the explain screen, come there from the accounts."""
+    async with walking(desk, start=HOME, size=size) as walk:
+        await walk.at_screen(HomeScreen)
+        await walk.press("f10", "x")
         await walk.at_screen(ExplainScreen)
         yield walk
 
@@ -321,12 +319,12 @@ async def test_the_screen_takes_keys_while_a_text_is_looked_at(desk: Desk, monke
         screen = await walk.at_screen(ExplainScreen)
         assert walk.the("#paste", PasteArea).text
         await walk.press("escape")
-        await walk.at_screen(ToolsScreen)
+        await walk.at_screen(HomeScreen)
         go_on.set()
         await walk.until(lambda: over, "the end of the work")
         await walk.settle()
         assert not screen.flow.state.answered
-        assert isinstance(walk.app.screen, ToolsScreen)
+        assert isinstance(walk.app.screen, HomeScreen)
 
 
 HOSTILE = "535 \x1b[31mred\x1b]0;title\x07 [@click=app.leave]x[/] \u202egnp.exe\u200b \x9b2J end"
@@ -350,7 +348,7 @@ async def test_what_was_pasted_is_gone_when_one_leaves(desk: Desk) -> None:
         area = walk.the("#paste", PasteArea)
         await answered(walk)
         await walk.press("escape", "escape")
-        await walk.at_screen(ToolsScreen)
+        await walk.at_screen(HomeScreen)
         assert area.text == ""
         assert not area.history.undo_stack
     assert DraftFile(desk.folder).load() is None

@@ -31,16 +31,18 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.flows.accounts import changes
+from smtp_wizard.flows.areas.inbox import InboxFlow
 from smtp_wizard.flows.areas.limits import LimitsFlow
 from smtp_wizard.flows.areas.mailing import MailingFlow
+from smtp_wizard.flows.areas.unsubscribe import LinkField, LinkFlow
 from smtp_wizard.runtime.fault_log import CRASH_LOG
 from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.inbox import InboxScreen
 from smtp_wizard.screens.limits import LimitsScreen, MailingScreen
 from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
-from smtp_wizard.screens.tools import MailboxScreen
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.checks import CheckList
@@ -256,16 +258,17 @@ async def at_unsubscribe(walk: Walk) -> None:
     template.write_text("<a href=x>", "utf-8")
     walk.app.push_screen(UnsubscribeScreen(walk.app.kit))
     screen = await walk.at_screen(UnsubscribeScreen)
-    screen.template.value = str(template)
+    screen.frames[LinkField.TEMPLATE].field.value = str(template)
+    screen.frames[LinkField.TEMPLATE].field.focus()
 
 
-async def at_mailbox(walk: Walk) -> None:
+async def at_inbox(walk: Walk) -> None:
     await at_home(walk)
     (walk.app.kit.desk.folder / PRACTICE_FOLDER).mkdir(parents=True, exist_ok=True)
     deliver(walk.app.kit.desk.folder / PRACTICE_FOLDER, b"Subject: Hello\n\nx\n")
-    walk.app.push_screen(MailboxScreen(walk.app.kit))
-    screen = await walk.at_screen(MailboxScreen)
-    await walk.until(lambda: screen.list.option_count, "the message")
+    walk.app.push_screen(InboxScreen(walk.app.kit))
+    screen = await walk.at_screen(InboxScreen)
+    await walk.until(lambda: screen.list.list, "the message")
 
 
 async def back_and_on(walk: Walk) -> None:
@@ -329,20 +332,20 @@ WORK: Mapping[str, Work] = {
         press("enter"),
         lambda: Service(importlib.import_module("smtp_wizard.engine.explain.explain").Explainer, "explain_text"),
     ),
-    "UnsubscribeScreen._look_through": Work(
+    "UnsubscribeScreen._act": Work(
         Place(at_unsubscribe, start=HOME),
-        press("f6"),
-        lambda: Service(importlib.import_module("smtp_wizard.screens.unsubscribe"), "check_template"),
-    ),
-    "MailboxScreen._look": Work(
-        Place(at_mailbox, start=HOME),
-        press("f5"),
-        lambda: Service(importlib.import_module("smtp_wizard.screens.tools"), "_row"),
-    ),
-    "MailboxScreen._read": Work(
-        Place(at_mailbox, start=HOME),
         press("enter"),
-        lambda: Service(importlib.import_module("smtp_wizard.screens.tools"), "message_text"),
+        of(LinkFlow, "act"),
+    ),
+    "InboxScreen._act: look": Work(
+        Place(at_inbox, start=HOME),
+        press("r"),
+        of(InboxFlow, "act"),
+    ),
+    "InboxScreen._act: read": Work(
+        Place(at_inbox, start=HOME),
+        press("enter"),
+        of(InboxFlow, "act"),
     ),
     "WizardApp._walk": Work(
         Place(at_signin, draft_at_signin), press("enter"), lambda: Service(SCREENS["connect"], "__init__")
@@ -406,14 +409,14 @@ async def test_background_work_that_fails_is_a_sentence_on_its_screen(
 
 
 async def go_on(walk: Walk) -> None:
-    """See that the screen takes keys: help comes and goes (or a question), a window over a screen closes."""
+    """See that the screen takes keys: help comes and goes, a window over a screen closes."""
     if isinstance(walk.app.screen, FaultScreen):
         await walk.press("escape")
         if isinstance(walk.app.screen, FlowPanel):
             await walk.press("escape")
         await walk.at_screen(HomeScreen)
     below = walk.app.screen
-    await walk.press("d" if isinstance(below, MailboxScreen) else "f1")
+    await walk.press("f1")
     await walk.until(lambda: walk.app.screen is not below, "the help")
     await walk.press("escape")
     await walk.until(lambda: walk.app.screen is below, "the end of the help")

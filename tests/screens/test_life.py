@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.app import HOME, SCREENS, SETUP, TOOLS
+from smtp_wizard.app import HOME, SCREENS, SETUP
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -31,13 +31,12 @@ from smtp_wizard.screens.dialogs import (
 from smtp_wizard.screens.guides import GuideListScreen
 from smtp_wizard.screens.home import HELP as home_help
 from smtp_wizard.screens.home import HomeScreen, ResumeScreen, WizardRequested
+from smtp_wizard.screens.inbox import InboxScreen, LetterPanel
 from smtp_wizard.screens.limits import LimitsScreen
 from smtp_wizard.screens.panel import GuidePanel, QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.too_small import TooSmallScreen
-from smtp_wizard.screens.tools import HELP as tools_help
-from smtp_wizard.screens.tools import MailboxScreen, MessageScreen, ToolsScreen
-from smtp_wizard.screens.unsubscribe import HELP as unsubscribe_help
+from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.widgets.rows import RowList
 from tests.screens.test_faults_of_our_own import acting, take
 from tests.support.places import skipped
@@ -409,44 +408,44 @@ async def test_a_window_that_is_too_small_says_so_and_loses_nothing(desk: Desk) 
 
 def test_help_says_what_a_screen_is_for_in_at_most_three_sentences() -> None:
     helps = [screen.HELP for screen in SCREENS.values()]  # type: ignore[attr-defined]  # each is a class of a step
-    helps += [home_help, LimitsScreen.HELP, tools_help, unsubscribe_help]
+    helps += [home_help, LimitsScreen.HELP, InboxScreen.HELP, UnsubscribeScreen.HELP]
     assert all(0 < len(re.findall(r"[.!?](?:\s|$)", text)) <= 3 for text in helps)
 
 
-async def test_the_practice_mailbox_is_read_and_emptied(desk: Desk) -> None:
-    """Tools shows what was sent to the practice server; Enter reads it; D empties after asking."""
+async def test_the_practice_inbox_is_read_and_emptied(desk: Desk) -> None:
+    """The menu shows what was sent to the practice server; Enter reads it; Delete empties after asking."""
     sent = replace(PRACTICE, test_to=Address("bob", "example.test"))
     await desk.checks.check_draft(sent, Depth.SEND, lambda event: None, token="marker99")
     async with walking(desk, start=HOME) as walk:
         await home(walk)
-        walk.app.enter_area(TOOLS)
-        await walk.at_screen(ToolsScreen)
-        assert walk.app.current_mode == TOOLS
-        await walk.press("down", "enter")
-        await walk.at_screen(MailboxScreen)
+        await walk.press("f10", "i")
+        await walk.at_screen(InboxScreen)
         await walk.until_reads("marker99")
         await walk.press("enter")
-        await walk.at_screen(MessageScreen)
+        await walk.at_screen(LetterPanel)
         assert walk.reads("bob@example.test")
         await walk.press("escape")
-        await walk.at_screen(MailboxScreen)
-        await walk.press("d")
-        await walk.at_screen(ConfirmScreen)
+        await walk.at_screen(InboxScreen)
+        await walk.press("delete")
+        await walk.at_screen(QuestionPanel)
+        await walk.press("enter")
+        await walk.at_screen(InboxScreen)
+        assert walk.reads("marker99"), "the careful answer stands first"
+        await walk.press("delete")
+        await walk.at_screen(QuestionPanel)
         await walk.press("down", "enter")
         await walk.until_reads("Nothing has arrived yet")
     assert not list((desk.folder / PRACTICE_FOLDER / "mailbox" / "new").iterdir())
 
 
 async def test_every_guide_can_be_read(desk: Desk) -> None:
-    """Tools, Guides: a list of titles; Enter opens one."""
+    """A list of titles; Enter opens one."""
     async with walking(desk, start=HOME) as walk:
         await home(walk)
-        walk.app.enter_area(TOOLS)
-        await walk.at_screen(ToolsScreen)
-        await walk.press("end", "enter")
+        await walk.press("f10", "g")
         screen = await walk.at_screen(GuideListScreen)
         assert len(screen.list.list) == len(walk.app.kit.shelf.ids())
         await walk.press("down", "enter")
         await walk.at_screen(GuidePanel)
         await walk.press("escape", "escape")
-        await walk.at_screen(ToolsScreen)
+        await home(walk)

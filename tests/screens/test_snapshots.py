@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.app import HOME, TOOLS
+from smtp_wizard.app import HOME
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
@@ -33,7 +33,6 @@ from smtp_wizard.flows.sign_in import SignInOffer
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.panel import DetailsPanel, HelpPanel
-from smtp_wizard.screens.tools import ToolsScreen
 from tests.support.discovering import answering
 from tests.support.redirect import RedirectWire, playing, tls_ports
 from tests.support.walk import Walk, catalog, make_desk, walking
@@ -333,17 +332,14 @@ async def test_a_screen_behind_answers(desk: Desk, screen: str, size: tuple[int,
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_the_accounts_and_the_tools(desk: Desk, size: tuple[int, int]) -> None:
+async def test_the_accounts_and_an_error_explained(desk: Desk, size: tuple[int, int]) -> None:
     await desk.accounts.save(replace(proved(desk), name="Practice you", store=StoreKind.KEYRING))
     async with walking(desk, start=HOME, size=size) as walk:
         await walk.at_screen(HomeScreen)
         await walk.until_reads("Practice you")
         await walk.pilot.pause()
         compare(name_of("accounts", size), walk.shown)
-        walk.app.enter_area(TOOLS)
-        await walk.at_screen(ToolsScreen)
-        compare(name_of("tools", size), walk.shown)
-        await walk.press("enter")
+        await walk.press("f10", "x")
         await walk.at_screen(ExplainScreen)
         await walk.write("454 4.7.0 the account ana@example.com\nhas been suspended, please contact support\n")
         compare(name_of("explain", size), walk.shown)

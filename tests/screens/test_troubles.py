@@ -13,7 +13,7 @@ import filelock
 import keyring.errors
 import pytest
 
-from smtp_wizard.app import HOME, TOOLS
+from smtp_wizard.app import HOME
 from smtp_wizard.app_faults import FaultScreen
 from smtp_wizard.engine.accounts import account_book
 from smtp_wizard.engine.base import private_files
@@ -256,7 +256,8 @@ async def test_the_last_step_is_shown_although_no_free_name_can_be_looked_for(de
 
 async def test_the_unsubscribe_link_needs_no_accounts(desk: Desk) -> None:
     with damaged(desk):
-        async with walking(desk, start=TOOLS) as walk:
+        async with walking(desk, start=HOME) as walk:
+            await walk.at_screen(HomeScreen)
             walk.app.push_screen(UnsubscribeScreen(walk.app.kit))
             await walk.at_screen(UnsubscribeScreen)
             no_fault(walk)

@@ -1,0 +1,144 @@
+"""The practice inbox: what was sent to the practice server, newest first; Enter reads one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.content import Content
+from textual.widget import Widget
+
+from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
+from smtp_wizard.flows.areas.inbox import (
+    ANSWERS,
+    EMPTY,
+    EMPTY_QUESTION,
+    InboxFlow,
+    InboxOffer,
+    InboxState,
+    Letter,
+    Practise,
+    ReadLetter,
+)
+from smtp_wizard.flows.flow import Offer, Section
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import Page
+from smtp_wizard.screens.panel import INSIDE, QuestionPanel, TextPanel
+from smtp_wizard.widgets.chips import Chip, key_named
+from smtp_wizard.widgets.chosen_detail import ChosenDetail
+from smtp_wizard.widgets.fault_containment import work_once
+from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.rows import Column, ListRow, RowList
+from smtp_wizard.widgets.text import folded
+
+COLUMNS = (Column("Arrived", 16), Column("To", 22), Column("Subject", 30, grows=True))
+ABOUT = Section("", ("What is sent while you practise goes nowhere else.",))
+
+
+class InboxScreen(Page[None]):
+    """The arrows choose, Enter reads."""
+
+    HEADING = "Practice inbox"
+    HELP: ClassVar[str] = (
+        "What was sent to the practice server on this computer, the newest first. Nothing of it ever left. Enter "
+        "reads the message with the mark."
+    )
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__(kit)
+        self.flow = InboxFlow(kit.desk.folder / PRACTICE_FOLDER)
+        self.flow.changed = self._changed
+        self.card = OutcomeCard()
+        self.list = RowList(COLUMNS, id="letters")
+        self.detail = ChosenDetail()
+
+    def column(self) -> Iterator[Widget]:
+        yield self.card
+        yield self.list
+        yield self.detail
+
+    def rail(self) -> Sequence[Section]:
+        return [*self.flow.state.sections, ABOUT]
+
+    def on_mount(self) -> None:
+        self._act(InboxOffer.LOOK)
+
+    def chips(self) -> Sequence[Chip]:
+        first, *others = self.flow.state.offers
+        moves = [
+            Chip("", "Choose", help="choose a message", shown=False),
+            Chip("pagedown", "Further down", lambda: self.list.action_page(1), shown=False),
+            Chip("pageup", "Further up", lambda: self.list.action_page(-1), shown=False),
+        ]
+        return [
+            Chip("enter", first.verb, self._taking(first)),
+            *(Chip(key_named(each.key), each.verb, self._taking(each)) for each in others),
+            *(moves if self.flow.state.rows else []),
+        ]
+
+    def _taking(self, offer: Offer[InboxOffer]) -> Taking:
+        return Taking(self, offer.id)
+
+    def take(self, offer: InboxOffer) -> None:
+        """Do what is offered; before everything is thrown away, ask."""
+        if offer is InboxOffer.EMPTY:
+            self.app.push_screen(QuestionPanel(EMPTY_QUESTION, ANSWERS), self._answered)
+        else:
+            self._act(offer)
+
+    def _answered(self, answer: InboxOffer | None) -> None:
+        self._act(answer or InboxOffer.KEEP)
+
+    @work_once("act")
+    async def _act(self, offer: InboxOffer) -> None:
+        match await self.flow.act(offer):
+            case ReadLetter(subject, sections):
+                self.app.push_screen(LetterPanel(subject, sections))
+            case Practise():
+                self.dismiss(None)
+                self.app.call_later(self.app.run_action, "practise")
+
+    def _changed(self, state: InboxState) -> None:
+        self.card.show_card(state.card)
+        self.list.empty = EMPTY if state.looked else ""
+        rows = tuple(map(_row, state.rows))
+        if rows != self.list.list or not rows:
+            self.list.fill(rows, selected=rows[state.at].key if rows else None)
+        self.detail.show_sections(state.sections)
+        self.redraw()
+
+    @on(RowList.Highlighted)
+    def _choose(self, message: RowList.Highlighted) -> None:
+        self.flow.choose(self.list.at)
+
+    @on(RowList.Chosen)
+    def _read(self) -> None:
+        self._act(InboxOffer.READ)
+
+
+class Taking:
+    """What a key of the inbox does."""
+
+    def __init__(self, screen: InboxScreen, offer: InboxOffer) -> None:
+        self._screen, self._offer = screen, offer
+
+    def __call__(self) -> None:
+        self._screen.take(self._offer)
+
+
+class LetterPanel(TextPanel):
+    """One message to read."""
+
+    def __init__(self, subject: str, sections: Sequence[Section]) -> None:
+        head, text = sections
+        rows = [row for line in (*head.lines, "", *text.lines) for row in folded(line, INSIDE)]
+        super().__init__(subject, list(map(Content, rows)))
+
+    def chips(self) -> Sequence[Chip]:
+        """As `Panel.chips`."""
+        return [Chip("", "Scroll", help="scroll")]
+
+
+def _row(row: Letter) -> ListRow:
+    return ListRow(row.key, (row.when, row.to, row.subject))
