@@ -140,7 +140,7 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
     def on_resize(self, event: events.Resize) -> None:
         """As `Page.on_resize`; the guide has another room then."""
         super().on_resize(event)
-        self.due.update(self._due(self.flow.state), layout=False)
+        self.due.put(self._due(self.flow.state))
         self.redraw()
 
     # -- drawing ----------------------------------------------------------------------------------------------------
@@ -156,8 +156,8 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
             self.banner.say("")
         self.card.show_card(state.card)
         self.answers.offer(self._rows(state))
-        self.due.update(self._due(state), layout=False)
-        self.where.update(self._where(state), layout=False)
+        self.due.put(self._due(state))
+        self.where.put(self._where(state))
         errors = "".join(entry.error for _, entry in shown if entry is not None)
         if (state.at, errors) != self._aimed and not state.busy:
             self._aim(state)

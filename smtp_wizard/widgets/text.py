@@ -30,6 +30,12 @@ class Plain(FaultContained, Static):
     def __init__(self, text: str | Content = "", *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(text, id=id, classes=classes, markup=False)
 
+    def put(self, text: Content) -> None:
+        """Show another text of as many rows; the same text is not painted again."""
+        before = self.content
+        if not (isinstance(before, Content) and text.is_same(before)):
+            self.update(text, layout=False)
+
 
 HANGING = re.compile(r"(?:[·*] |\d+\.? +|[\w+]+(?: \?)? {2,})")
 """What begins a line whose other rows stand below its words: a point, a number, a label with blanks behind it."""

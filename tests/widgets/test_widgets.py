@@ -11,6 +11,7 @@ import pytest
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding
+from textual.content import Content
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -38,6 +39,7 @@ from smtp_wizard.widgets.guide import GuidePane
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.qr import qr_code
 from smtp_wizard.widgets.stepper import Stepper
+from smtp_wizard.widgets.text import Plain
 from tests.support.walk import in_one_line, shown, until
 
 APP_PASSWORD = SecretForm(length=16, alphabet=Alphabet.LETTERS, groups=4)
@@ -649,3 +651,22 @@ def test_a_code_is_square_has_a_quiet_edge_and_fits_a_screen() -> None:
 
 def test_a_code_that_would_not_fit_is_left_out() -> None:
     assert qr_code("https://example.com/" + "x" * 500) == ""
+
+
+# --- Plain ---
+
+
+async def test_words_that_stand_there_already_are_not_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other words are, and the same words in another tone."""
+    said = Plain(Content("as before"))
+    async with bench(said) as at:
+        painted: list[Widget] = []
+        monkeypatch.setattr(Plain, "refresh", lambda widget, **_: painted.append(widget))
+        said.put(Content("as before"))
+        assert painted == []
+        said.put(Content.styled("as before", "bold"))
+        said.put(Content("other"))
+        assert painted == [said, said]
+        monkeypatch.undo()
+        said.refresh()
+        await at.until_reads("other")
