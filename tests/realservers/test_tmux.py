@@ -131,9 +131,9 @@ def test_from_the_address_to_the_saved_account(tmux: Tmux, own_home: Path) -> No
     tmux.wait_for("Name of the account")
     tmux.press("F9")
     tmux.wait_for("Where should the password be kept?")
-    tmux.press("Up")
-    for _ in range(5):
+    for _ in range(4):
         tmux.press("Down")
+    tmux.wait_for("▌ Nowhere: ask me each time")
     tmux.press("Enter")
     tmux.wait_for("kept nowhere")
     tmux.press("Enter")
@@ -153,10 +153,10 @@ def test_from_the_address_to_the_saved_account(tmux: Tmux, own_home: Path) -> No
 def sign_in_again(tmux: Tmux, name: str) -> None:
     """From Done to the accounts; T signs in with the password that is still in memory; Ctrl+Q leaves."""
     tmux.press("Enter")
-    tmux.wait_for("Saved accounts")
+    tmux.wait_for("Your accounts")
     tmux.wait_for(name)
     tmux.press("t")
-    tmux.wait_for(f"'{name}': ok")
+    tmux.wait_for(f"'{name}' works: it signed in")
     tmux.press("C-q")
     tmux.wait_for("ended with 0")
 
@@ -164,12 +164,12 @@ def sign_in_again(tmux: Tmux, name: str) -> None:
 def open_later(tmux: Tmux, name: str, own_home: Path) -> None:
     """Opened again, the program begins with the accounts; T asks for the password that is kept nowhere."""
     tmux.start([sys.executable, "-m", "smtp_wizard"], environment(own_home))
-    tmux.wait_for("Saved accounts")
+    tmux.wait_for("Your accounts")
     tmux.press("t")
     tmux.wait_for(f"The password of '{name}'")
     tmux.write(PASSWORD)
     tmux.press("Enter")
-    tmux.wait_for(f"'{name}': ok")
+    tmux.wait_for(f"'{name}' works: it signed in")
     assert PASSWORD not in tmux.screen
     tmux.press("C-q")
     tmux.wait_for("ended with 0")
