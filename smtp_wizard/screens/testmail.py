@@ -113,8 +113,8 @@ class TestMailScreen(UnlockingPage[MailTestState, MailTestOffer]):
         state = self.flow.state
         if state.entry is None or self.answers.selected is not None:
             return self.answers.chip()
-        first = state.offers[0]
-        return Chip("enter", first.verb, lambda: self.act(first.id))
+        taken = self.flow.enter
+        return Chip("enter", taken.chip or taken.verb, lambda: self.act(taken.id))
 
     def back_words(self) -> str:
         """As `StepPage.back_words`."""

@@ -490,9 +490,11 @@ async def test_mail_that_has_not_arrived_yet_gets_advice_and_can_be_sent_again(d
 
 
 async def test_nothing_is_taken_for_granted_while_no_word_is_typed(desk: Desk) -> None:
-    """Enter asks for the word; another one is said at the field; the right one leads on."""
+    """Once the inbox was opened, Enter asks for the word; another one is said at the field; the right one leads on."""
     async with walking(desk, draft=SIGNED_IN) as walk:
         await sent(walk)
+        await walk.press("enter")
+        await walk.until_reads("The practice inbox")
         await walk.press("enter")
         await walk.until_reads("Type the word that is in the message")
         await walk.write("nonsense")
@@ -508,7 +510,7 @@ async def test_one_key_opens_the_practice_inbox(desk: Desk) -> None:
     """The word that stands there is the one to type, and typing it means the field again."""
     async with walking(desk, draft=SIGNED_IN) as walk:
         await sent(walk)
-        await walk.press("down", "enter")
+        await walk.press("enter")
         await walk.until_reads(f"Subject: smtp-wizard test {walk.draft.test_word}")
         await seen(walk)
         await walk.at("review")

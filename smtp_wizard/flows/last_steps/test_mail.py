@@ -246,6 +246,18 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         if self._state.entry is not None:
             self._show(replace(self._state, entry=replace(self._state.entry, text=text, error="")))
 
+    @property
+    def enter(self) -> Offer[MailTestOffer]:
+        """What Enter takes while no row of the list is marked.
+
+        It is the first offer; in practice, while nothing is typed and the inbox was not looked into, that is what the
+        word is waiting in.
+        """
+        state = self._state
+        inbox = next((each for each in state.offers if each.id is MailTestOffer.INBOX), None)
+        looked = state.card is not None and state.card.title == words.INBOX_TITLE
+        return state.offers[0] if inbox is None or looked or self._typed.strip() else inbox
+
     def _keep_recipient(self) -> None:
         """What cannot be used yet is kept as it was typed."""
         try:

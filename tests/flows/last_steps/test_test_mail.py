@@ -448,6 +448,11 @@ async def test_whatever_is_at_fault_is_said_and_nothing_is_lost(fault: Exception
         assert flow.state.entry.text == str(TEST_TO)
 
 
+def by_enter(flow: MailTestFlow) -> MailTestOffer:
+    """What Enter takes while no row is marked."""
+    return flow.enter.id
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{type(fault).__name__}-{fault}")
 async def test_a_practice_mailbox_that_cannot_be_read_is_said(fault: Exception) -> None:
     checks = Checks(came_out())
@@ -455,6 +460,10 @@ async def test_a_practice_mailbox_that_cannot_be_read_is_said(fault: Exception) 
     practising = replace(draft, connection=replace(draft.connection, sandbox="accept"))
     flow = await sent(checks, practising)
     assert "inbox" in ids(flow)
+    assert by_enter(flow) == MailTestOffer.INBOX
+    flow.type("tig")
+    assert by_enter(flow) == MailTestOffer.SEEN, "whoever types means the field"
+    flow.type("")
     checks.inbox = fault
     await flow.act(MailTestOffer.INBOX)
     assert flow.state.card is not None
@@ -462,7 +471,13 @@ async def test_a_practice_mailbox_that_cannot_be_read_is_said(fault: Exception) 
     checks.inbox = ("Subject: smtp-wizard test tiger",)
     await flow.act(MailTestOffer.INBOX)
     assert flow.state.card.lines == ("Subject: smtp-wizard test tiger",)
+    assert by_enter(flow) == MailTestOffer.SEEN, "what was opened is read, and its word typed"
     assert phase(flow) is Phase.WORD
+
+
+async def test_without_practice_enter_never_opens_an_inbox() -> None:
+    flow = await sent(Checks(came_out()), draft_at_testmail())
+    assert by_enter(flow) == MailTestOffer.SEEN
 
 
 async def test_a_fault_of_our_own_leaves_what_was_typed(tmp_path: Path) -> None:
