@@ -16,7 +16,9 @@ from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -35,6 +37,9 @@ EDGE_ROOM = 6
 
 class Edged(Widget):
     """What has words in the edges of its frame."""
+
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=True, repaint=False)
+    """As the toolkit's, which repaints the whole frame in the second layout that follows a change of its height."""
 
     def label(self, title: str, foot: str) -> None:
         """Put words in the edges; the same again repaint nothing. Words from outside are read for no markup."""

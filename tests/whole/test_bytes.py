@@ -23,7 +23,7 @@ NEW_SCREEN = 12 * 1024
 KEY = 1024
 FILTER_KEY = 5 * 1024
 CHECK = 10 * 1024
-VAULT_AND_DONE = 30 * 1024
+VAULT_AND_DONE = 24 * 1024
 """The vault is made, the account is saved, and the last page comes: three screens one after the other."""
 DOWN, UP, ESCAPE = "\x1b[B", "\x1b[A", "\x1b"
 PASSPHRASE = "plum corner violet stove"
