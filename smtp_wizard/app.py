@@ -276,6 +276,9 @@ class WizardApp(AreasApp):
         from smtp_wizard.screens.home import HomeScreen
 
         await self.switch_mode(HOME)
+        # The explanation itself may lie over the accounts: the menu opens it there.
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen):
+            await self.pop_screen()
         if isinstance(self.screen, HomeScreen):
             self.screen.test_account(message.name)
 
