@@ -31,6 +31,7 @@ from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.flows.accounts import changes
+from smtp_wizard.flows.address import AddressFlow
 from smtp_wizard.flows.areas.inbox import InboxFlow
 from smtp_wizard.flows.areas.limits import LimitsFlow
 from smtp_wizard.flows.areas.mailing import MailingFlow
@@ -241,7 +242,7 @@ async def at_explaining(walk: Walk) -> None:
 
 async def at_limits(walk: Walk) -> None:
     await at_home(walk)
-    await walk.press("f8")
+    await walk.press("f10", "l")
     await walk.at_screen(LimitsScreen)
 
 
@@ -347,6 +348,7 @@ WORK: Mapping[str, Work] = {
         press("enter"),
         of(InboxFlow, "act"),
     ),
+    "WizardApp._practise": Work(AT_HOME, press("f10", "f3"), of(AddressFlow, "act")),
     "WizardApp._walk": Work(
         Place(at_signin, draft_at_signin), press("enter"), lambda: Service(SCREENS["connect"], "__init__")
     ),
@@ -380,7 +382,7 @@ async def told(walk: Walk, kind: str, desk: Desk) -> None:
     walk.faults_expected = expected
     log = desk.folder / CRASH_LOG
     await walk.until_reads(SAID[kind])
-    await walk.until(lambda: f"writtenin{log}." in "".join(walk.shown.replace("|", "").split()), "the log's name")
+    await walk.until(lambda: f"writtenin{log}." in "".join(walk.shown.replace("│", "").split()), "the log's name")
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     for words in (walk.shown, log.read_text("utf-8")):
         assert SECRET not in words

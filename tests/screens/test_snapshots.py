@@ -53,6 +53,7 @@ VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d"), "DAY TIME"),
     (re.compile(r"today \d\d:\d\d"), "today TIME"),
     (re.compile(r"\(\d+\.\d s\)"), "(N s)"),
+    (re.compile(r"checks, \d+\.\d s"), "checks, N.N s"),
     (re.compile(r"good for \d+ days"), "good for N days"),
     (re.compile(r" +\d+ ms +"), " N ms "),
 )
