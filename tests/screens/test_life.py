@@ -438,6 +438,21 @@ async def test_the_practice_inbox_is_read_and_emptied(desk: Desk) -> None:
     assert not list((desk.folder / PRACTICE_FOLDER / "mailbox" / "new").iterdir())
 
 
+@pytest.mark.parametrize("start", [HOME, SETUP])
+async def test_an_empty_inbox_leads_to_practice(desk: Desk, start: str) -> None:
+    """Wherever it was opened, nothing lies over the step then."""
+    async with walking(desk, start=start) as walk:
+        await (home(walk) if start == HOME else walk.at("address"))
+        await walk.press("f10", "i")
+        await walk.at_screen(InboxScreen)
+        await walk.until_reads("Nothing has arrived yet")
+        await walk.until_reads("Enter Practise")
+        await walk.press("enter")
+        await walk.at("provider")
+        assert str(walk.draft.address) == "you@sandbox.test"
+        assert not any(isinstance(each, InboxScreen) for each in walk.app.screen_stack)
+
+
 async def test_every_guide_can_be_read(desk: Desk) -> None:
     """A list of titles; Enter opens one."""
     async with walking(desk, start=HOME) as walk:
