@@ -29,7 +29,7 @@ from smtp_wizard.widgets.outcome_card import OutcomeCard
 
 PASSPHRASE = Entry(label="Passphrase", secret=True)
 ROOM = 74
-"""Columns of the step that is due; beside a scrollbar, too, it stays in one row."""
+"""Columns of the step that is due; beside a scrollbar, too, its rows are not broken again."""
 AROUND = 9
 """Rows of a rail, and of the page around it, that are not the guide's steps."""
 

@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from smtp_wizard.flows.guide import GuideView
 from smtp_wizard.screens.panel import INSIDE, MARGINS, Panel
+from smtp_wizard.text.provider import date_words
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.guide_steps import step_rows
 from smtp_wizard.widgets.lines import MUTED, Lines
@@ -117,4 +118,4 @@ class StepsPanel(Panel[None]):
 def _about(view: GuideView) -> str:
     guide = view.guide
     minutes = "1 minute" if guide.minutes == 1 else f"{guide.minutes} minutes"
-    return f"{f'{minutes} · ' if guide.minutes else ''}checked {guide.checked}"
+    return f"{f'{minutes} · ' if guide.minutes else ''}checked {date_words(guide.checked)}"

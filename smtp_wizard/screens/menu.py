@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from textual.content import Content
@@ -37,10 +38,10 @@ ITEMS: Sequence[Offer[MenuItem]] = (
     Offer(MenuItem.BOUNCES, "Mail that came back", "paste it, and read why", key="B"),
     Offer(MenuItem.UNSUBSCRIBE, "Unsubscribe link", "for your mailings", key="U"),
     Offer(MenuItem.GUIDES, "Guides", "step by step", key="G"),
-    Offer(MenuItem.PRACTISE, "Practise", "a mailbox on this computer", key="F3"),
+    Offer(MenuItem.PRACTISE, "Practise", "a mailbox on this computer", key="F3", chip="Practise"),
     Offer(MenuItem.INBOX, "Practice inbox", "what you sent while practising", key="I"),
-    Offer(MenuItem.LOOK, "Look", "dark, light, high contrast", key="K"),
-    Offer(MenuItem.LEAVE, "Leave", "what you typed is kept", key="Ctrl+Q"),
+    Offer(MenuItem.LOOK, "Look", "dark, light, high contrast", key="K", chip="Choose a look"),
+    Offer(MenuItem.LEAVE, "Leave", "what you typed is kept", key="Ctrl+Q", chip="Leave"),
 )
 
 
@@ -91,9 +92,9 @@ class Taken:
 
 
 def _counted(offer: Offer[MenuItem], accounts: str) -> Offer[MenuItem]:
-    if offer.id is not MenuItem.ACCOUNTS or not accounts:
-        return offer
-    return Offer(offer.id, offer.verb, accounts, key=offer.key)
+    """Return an item with how many accounts there are, and with what Enter does for it."""
+    note = accounts if offer.id is MenuItem.ACCOUNTS and accounts else offer.note
+    return replace(offer, note=note, chip=offer.chip or "Open")
 
 
 LOOKS = {
@@ -108,7 +109,7 @@ class LookPanel(Panel[str]):
     """Which look the screens have. Returns the toolkit's name of the chosen one."""
 
     def __init__(self, now: str) -> None:
-        super().__init__("Look", "SMTP_WIZARD_THEME keeps it")
+        super().__init__("Look", "for now; SMTP_WIZARD_THEME keeps it")
         names = list(LOOKS)
         offers = [Offer(name, words, chip="Take it") for name, words in LOOKS.items()]
         self.looks = OfferList(offers, selected=names.index(now) if now in names else 0, id="looks")

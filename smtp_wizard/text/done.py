@@ -17,14 +17,14 @@ NO_PASSWORD = "none: the server asks for no sign-in"
 NO_USERNAME = "none"
 IN_BROWSER = "none: the application signs in in the browser"
 NOT_HERE = "the one that you typed; it is not kept in memory"
-PRACTICE = "This was practice, on this computer alone. With your own address it works the same way."
+PRACTICE = "This was practice. With your own address it works the same way."
 KEEP_IT_RIGHT = ("Change your mailbox's password, and this one may end too: then press P on Your accounts.",)
 
 
 def saved_words(draft: Draft, application: str) -> str:
     """Say that it is done, and what is next."""
     if draft.connection.sandbox:
-        return f"'{draft.saved}' is saved. With a real account you would now type this into {application}."
+        return f"'{draft.saved}' is saved. {application} would be filled in like this:"
     return f"'{draft.saved}' is saved. Now type this into {application}."
 
 
@@ -58,4 +58,4 @@ def grouped(secret: str) -> str:
     """Return a secret in groups of four; where it holds blanks itself, a word says how they are shown."""
     shown = secret.replace(" ", "\u2423")
     groups = " ".join(shown[at : at + 4] for at in range(0, len(shown), 4))
-    return f"{groups}   (\u2423 is a blank of the password)" if " " in secret else groups
+    return f"{groups}   (\u2423 is a blank)" if " " in secret else groups

@@ -69,12 +69,20 @@ def guide_rows(view: GuideView, width: int, height: int) -> list[Content]:
 
 
 def due_line(view: GuideView, width: int) -> Content:
-    """Return the step that is due in one row, and the key that shows all; all are done where none is due."""
+    """Return the step that is due in one row or two, and the key that shows all; all are done where none is due.
+
+    Two rows hold what is to be typed, such as the practice password; what is longer still is whole in F6.
+    """
     key = "F6 all the steps"
     step = view.due
     if step is None:
         return Content.assemble((f"{DONE} All steps done", GOOD), "  ", (key, MUTED))
     head = f"Step {step.number} of {len(view.guide.steps)}  "
-    room = max(10, width - len(head) - len(key) - 2)
-    text = step.text if len(step.text) <= room else f"{step.text[: room - 1].rstrip()}…"
-    return Content.assemble((head, STRONG), f"{text:<{room}}", "  ", (key, MUTED))
+    short = width - len(head) - len(key) - 2
+    if len(step.text) <= short:
+        return Content.assemble((head, STRONG), f"{step.text:<{short}}", "  ", (key, MUTED))
+    first, *rest = folded(step.text, width - len(head))
+    second = " ".join(each.strip() for each in rest)
+    second = second if len(second) <= short else f"{second[: short - 1].rstrip()}…"
+    margin = " " * len(head)
+    return Content.assemble((head, STRONG), f"{first}\n{margin}{second}", "  " if second else "", (key, MUTED))

@@ -31,10 +31,11 @@ class Plain(FaultContained, Static):
         super().__init__(text, id=id, classes=classes, markup=False)
 
     def put(self, text: Content) -> None:
-        """Show another text of as many rows; the same text is not painted again."""
+        """Show another text, laid out anew where it has other line breaks; the same text is not painted again."""
         before = self.content
         if not (isinstance(before, Content) and text.is_same(before)):
-            self.update(text, layout=False)
+            old = before.plain if isinstance(before, Content) else ""
+            self.update(text, layout=old.count("\n") != text.plain.count("\n"))
 
 
 HANGING = re.compile(r"(?:[·*] |\d+\.? +|[\w+]+(?: \?)? {2,})")

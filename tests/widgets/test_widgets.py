@@ -30,12 +30,14 @@ from smtp_wizard.engine.guides.guides import Guide, GuideStep
 from smtp_wizard.engine.providers.provider import Alphabet, SecretForm
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId, step
+from smtp_wizard.flows.guide import GuideView
 from smtp_wizard.screens.dialogs import LinkScreen
 from smtp_wizard.widgets.checks import CheckList
 from smtp_wizard.widgets.choices import Choice, Choices
 from smtp_wizard.widgets.fields import LONGEST_PASTE, Field, SecretInput, TextInput
 from smtp_wizard.widgets.finding_card import FindingCard
 from smtp_wizard.widgets.guide import GuidePane
+from smtp_wizard.widgets.guide_steps import due_line
 from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.qr import qr_code
 from smtp_wizard.widgets.stepper import Stepper
@@ -670,3 +672,25 @@ async def test_words_that_stand_there_already_are_not_painted_again(monkeypatch:
         monkeypatch.undo()
         said.refresh()
         await at.until_reads("other")
+
+
+# --- the step that is due ---
+
+
+def due(text: str, width: int = 74) -> list[str]:
+    whole = replace(guide(), steps=(GuideStep(1, text),))
+    return due_line(GuideView(whole), width).plain.split("\n")
+
+
+def test_the_step_that_is_due_is_cut_only_where_two_rows_do_not_hold_it() -> None:
+    assert due("Press Create.")[0].startswith("Step 1 of 1  Press Create.")
+    assert due("Press Create.")[0].endswith("F6 all the steps")
+    rows = due("Type the practice password of this program: abcd efgh ijkl mnop")
+    assert rows == [
+        "Step 1 of 1  Type the practice password of this program: abcd efgh ijkl",
+        "             mnop  F6 all the steps",
+    ]
+    long = due("word " * 60)
+    assert len(long) == 2
+    assert "…  F6 all the steps" in long[1]
+    assert max(map(len, long)) <= 74

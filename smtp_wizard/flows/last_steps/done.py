@@ -157,7 +157,8 @@ class DoneFlow(Flow[DoneState, StrEnum, Leads]):
                 return Filled(label, words.IN_BROWSER)
         if secret is None:
             return Filled(label, words.NOT_HERE)
-        return Filled(label, "", note=self._screen.by_hand, secret=True)
+        # 'No blanks' would contradict a password that has some of its own.
+        return Filled(label, "", note="" if " " in secret.reveal() else self._screen.by_hand, secret=True)
 
     @property
     def password(self) -> str:

@@ -118,7 +118,7 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         entry = Entry(
             label=words.RECIPIENT,
             text=self._typed,
-            placeholder="you.private@example.org",
+            placeholder=words.practice_recipient(self.draft) or "you.private@example.org",
             hint=words.recipient_hint(self.draft),
             error=error,
         )

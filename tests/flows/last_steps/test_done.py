@@ -69,10 +69,16 @@ async def test_the_password_is_shown_when_it_is_asked_for_in_groups() -> None:
     flow = flow_of(replace(draft_at_done(), secret=Secret("abcdefghij klmno")))
     assert (flow.password, flow.state.revealed) == ("", False)
     await flow.act(DoneOffer.PASSWORD)
-    assert flow.password == "abcd efgh ij\u2423k lmno   (\u2423 is a blank of the password)"
+    assert flow.password == "abcd efgh ij\u2423k lmno   (\u2423 is a blank)"
     assert "abcd" not in repr(flow.state)
     await flow.act(DoneOffer.PASSWORD)
     assert flow.password == ""
+
+
+@pytest.mark.parametrize(("secret", "told"), [("abcdefghijklmnop", True), ("abcd efgh", False)])
+def test_a_password_with_blanks_is_not_said_to_be_typed_without_them(secret: str, told: bool) -> None:
+    state = flow_of(replace(draft_at_done(), secret=Secret(secret))).state
+    assert ("no blanks" in next(each.note for each in state.fields if each.secret)) is told
 
 
 @pytest.mark.parametrize(("auth", "said"), [(Auth.NONE, "no sign-in"), (Auth.XOAUTH2, "in the browser")])

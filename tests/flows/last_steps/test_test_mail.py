@@ -510,6 +510,20 @@ async def test_a_vault_that_is_shut_is_opened_in_the_midst_of_it(tmp_path: Path,
     assert len(checks.asked) == (answer is Answer.DO)
 
 
+async def test_whoever_practises_needs_no_second_address() -> None:
+    draft = draft_at_testmail()
+    practising = replace(
+        draft, connection=replace(draft.connection, sandbox="accept"), address=Address("bob", "x.test")
+    )
+    state = flow_of(practising, Checks()).state
+    assert state.entry is not None
+    assert (state.entry.text, state.entry.placeholder) == ("", "ana@x.test")
+    assert "left empty: ana@x.test" in state.entry.hint
+    flow = flow_of(practising, Checks(came_out()))
+    await flow.act(MailTestOffer.SEND)
+    assert str(flow.draft.test_to) == "ana@x.test"
+
+
 # --- with the practice server itself ---
 
 
