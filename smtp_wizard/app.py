@@ -313,6 +313,7 @@ class WizardApp(AreasApp):
 
     @work(exclusive=True, group="wizard")
     async def _walk(self, draft: Draft, at: Step | None) -> None:
+        begun = draft
         while len(self._screen_stacks.get(SETUP, [])) > 1:
             await self.switch_mode(SETUP)
             await self.pop_screen()
@@ -333,7 +334,7 @@ class WizardApp(AreasApp):
                 case Next(following):
                     draft, at = following, next_step(following, at)
                 case Back(earlier):
-                    draft, at = earlier, previous_step(earlier, at) or self._before_the_first()
+                    draft, at = earlier, self._back_from(at, earlier, begun)
         self.walking = None
         self.draft = Draft()
         self.kit.watch.stop()
@@ -342,6 +343,14 @@ class WizardApp(AreasApp):
         self.call_later(self._stands_there)
         if fault is not None:
             self.tell_fault(fault)
+
+    def _back_from(self, at: Step, draft: Draft, begun: Draft) -> Step | None:
+        """Return the step before; None leads to the accounts, as from where a change of a saved account begins."""
+        if draft.editing is None or at is not opening_step(draft):
+            return previous_step(draft, at) or self._before_the_first()
+        if draft == begun:
+            self.box.clear()  # there is nothing to go on with
+        return None
 
     async def _stand_at(self, at: Step, draft: Draft, fault: Exception | None) -> StepOutcome:
         """Keep the draft, show a step and return its answer; `fault` is why a later step could not be shown."""

@@ -175,6 +175,21 @@ async def test_change_goes_through_the_wizard_filled_in(desk: Desk) -> None:
     assert (account.name, account.identity.sender_name) == ("Office", "Ana's Cleaning")
 
 
+@pytest.mark.parametrize("changed", [False, True])
+async def test_one_key_leaves_a_change_of_an_account(desk: Desk, changed: bool) -> None:
+    """Esc at its first step leads back to the accounts; a draft is left behind only where something was changed."""
+    await desk.accounts.save(PRACTICE)
+    async with walking(desk, start=HOME) as walk:
+        await home(walk)
+        await walk.press("e")
+        await walk.at("server")
+        if changed:
+            await walk.fill("#username", "other")
+        await walk.press("escape")
+        await home(walk)
+        assert (walk.app.box.load() is not None) is changed
+
+
 async def test_a_copy_begins_with_the_same_answers(desk: Desk) -> None:
     """'Make another one like it' opens the wizard; the name is a free one."""
     await desk.accounts.save(PRACTICE)
