@@ -62,7 +62,7 @@ class ConfirmScreen(Panel[bool]):
     def __init__(self, question: str, *, yes: str, no: str) -> None:
         super().__init__("A question first", "Esc changes nothing")
         self.question = question
-        self.answers = OfferList([Offer("no", no, chip="Take it"), Offer("yes", yes, chip="Take it")])
+        self.answers = OfferList([Offer("no", no, chip=no), Offer("yes", yes, chip=yes)])
 
     def body(self) -> Iterator[Widget]:
         yield Paragraphs([Content(self.question), Content("")])

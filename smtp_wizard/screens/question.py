@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -10,7 +11,7 @@ from textual import on
 from textual.content import Content
 from textual.widget import Widget
 
-from smtp_wizard.flows.flow import Card, Entry, Mood
+from smtp_wizard.flows.flow import Card, Entry, Mood, Offer
 from smtp_wizard.flows.question import Answer, Question, QuestionFlow
 from smtp_wizard.screens.panel import INSIDE, Panel
 from smtp_wizard.text.wizard import STILL_AT_WORK
@@ -23,6 +24,8 @@ from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.text import folded
 
 LeadsT = TypeVar("LeadsT")
+CHIP_ROOM = 30
+"""Letters of an answer that fit into the line of keys; longer ones are 'Choose'."""
 
 
 class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
@@ -39,7 +42,7 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
         self.words = Lines(_rows(question), id="why")
         self.card = OutcomeCard(question.card)
         self.frames = [_frame(at, entry) for at, entry in enumerate(question.entries)]
-        offers = () if question.entries else question.offers
+        offers = () if question.entries else [_chipped(each) for each in question.offers]
         chosen = next((at for at, each in enumerate(offers) if each.id == question.chosen), 0)
         self.offers = OfferList(offers, selected=chosen)
 
@@ -140,6 +143,11 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
     def still_at_work(self) -> None:
         """As `FaultContained.still_at_work`."""
         self.box.label(self._drawn.title, STILL_AT_WORK)
+
+
+def _chipped(offer: Offer[StrEnum]) -> Offer[StrEnum]:
+    """Return an answer with what Enter does: short words themselves say it best ('Delete it')."""
+    return replace(offer, chip=offer.chip or (offer.verb if len(offer.verb) <= CHIP_ROOM else ""))
 
 
 def _frame(at: int, entry: Entry) -> Frame:

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from smtp_wizard.engine.guides.guides import Guide
+from smtp_wizard.engine.guides.named_guides import with_titles
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.application import application_answers
@@ -97,7 +98,7 @@ class SignInScreen(ImmediatePage[SignInState, str]):
         """Show the guide."""
         guide = self._guide
         if guide is not None:
-            self.app.push_screen(GuidePanel(guide, self.open_link))
+            self.app.push_screen(GuidePanel(with_titles(guide, self.kit.shelf), self.open_link))
 
     @on(OfferList.Chosen, "#offers")
     def _chosen(self, message: OfferList.Chosen) -> None:

@@ -175,6 +175,18 @@ async def test_change_goes_through_the_wizard_filled_in(desk: Desk) -> None:
     assert (account.name, account.identity.sender_name) == ("Office", "Ana's Cleaning")
 
 
+async def test_the_first_key_of_a_question_says_what_enter_does(desk: Desk) -> None:
+    """'Enter Keep it', not 'Enter Choose': nobody deletes what was to be kept."""
+    await desk.accounts.save(PRACTICE)
+    async with walking(desk, start=HOME) as walk:
+        await home(walk)
+        await walk.press("delete")
+        await walk.at_screen(FlowPanel)
+        await walk.until_reads("Enter Keep it")
+        await walk.press("down")
+        await walk.until_reads("Enter Delete it")
+
+
 @pytest.mark.parametrize("changed", [False, True])
 async def test_one_key_leaves_a_change_of_an_account(desk: Desk, changed: bool) -> None:
     """Esc at its first step leads back to the accounts; a draft is left behind only where something was changed."""

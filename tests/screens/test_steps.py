@@ -767,3 +767,18 @@ async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk
         assert after.identity.sender == forward.identity.sender
         assert after.connection.username == "somebody"
         assert after.ticks
+
+
+async def test_a_guide_names_another_by_its_title_at_the_sign_in_too(tmp_path: Path) -> None:
+    """F6 on a way that was closed: what replaced it is no file's name."""
+    desk = make_desk(tmp_path, RedirectWire(Led({}, Trust())))
+    async with walking(desk) as walk:
+        await walk.at("address")
+        await walk.write("ana@gmail.com")
+        await walk.press("enter")
+        await walk.at("provider")
+        await walk.press("enter")
+        await walk.at("signin")
+        await walk.press("down", "down", "down", "down", "f6")
+        await walk.until_reads("without a phone number instead. The guide '")
+        assert not walk.reads("gmail-no-phone")
