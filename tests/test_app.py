@@ -19,11 +19,12 @@ from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
 from smtp_wizard.engine.wizard.draft import Draft, Origin
-from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
+from smtp_wizard.engine.wizard.steps import STEPS, StepId
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.panel import Panel
+from smtp_wizard.widgets.chips import Chips
 from smtp_wizard.widgets.key_hints import KeyHints
-from smtp_wizard.widgets.stepper import Stepper
+from smtp_wizard.widgets.stepper import PLACE, WORDS, StepLine
 from tests.support.misbehaving import Expect, MisbehavingServer, Send, StartTls, Step, good, make_ca
 from tests.support.places import PASSWORD, PLACES, Place, at_review, draft_at_connect, seen, sent, standing
 from tests.support.walk import Walk, make_desk, walking
@@ -161,7 +162,9 @@ async def test_every_screen_fits(name: str, size: tuple[int, int], tmp_path: Pat
     """The keys and where in the wizard one is can be seen; nothing is wider than the window; nobody types blind."""
     async with standing(PLACES[name], tmp_path, size) as walk:
         screen, focused = walk.app.screen, walk.app.focused
-        assert all(in_sight(walk, each) for each in [*screen.query(KeyHints), *screen.query(Stepper)])
+        assert all(
+            in_sight(walk, each) for each in [*screen.query(KeyHints), *screen.query(Chips), *screen.query(StepLine)]
+        )
         assert max(len(line) for line in walk.shown.splitlines()) <= size[0]
         # A card of text to read scrolls by the arrows, whatever has the focus.
         assert focused is not None or name == "done" or isinstance(screen, Panel)
@@ -175,12 +178,16 @@ STEP_PLACES: Mapping[str, str] = {step.id: step.id for step in STEPS}
 
 @pytest.mark.parametrize("name", STEP_PLACES)
 async def test_every_step_says_where_one_is(name: str, tmp_path: Path) -> None:
-    """All the steps where there is room, else the number and the name."""
-    title = step(StepId(name)).title
+    """The same six words at the top, in a small window too: what is behind one ticked off, and where one is."""
+    here = PLACE[StepId(name)]
+    marks = ["✓"] * here + ["●"] + ["○"] * len(WORDS)
+    line = [part for mark, word in zip(marks, WORDS, strict=False) for part in (mark, word)]
     async with standing(PLACES[name], tmp_path, USUAL) as walk:
-        assert name == "done" or f"[{title}]" in walk.shown.splitlines()[0]
+        assert walk.shown.splitlines()[0].split() == line
         await walk.pilot.resize_terminal(*SMALL)
-        await walk.until_reads(title if name == "done" else f": {title}")
+        await walk.until(lambda: walk.app.screen.size.width == SMALL[0], "the small window")
+        await walk.settle()
+        assert walk.shown.splitlines()[0].split() == line
 
 
 async def test_the_guide_stands_beside_the_form_or_in_one_line_below_it(tmp_path: Path) -> None:

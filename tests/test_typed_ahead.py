@@ -88,7 +88,7 @@ class Screen:
         end = time.monotonic() + LIMIT
         while self.process.poll() is None:
             assert time.monotonic() < end, "it does not end:\n" + "\n".join(self._shown.display)
-            if "(o) Stay here" in self.shown:
+            if "▌ Stay here" in self.shown:
                 self.press(DOWN, ENTER)
                 self._shown.reset()
             self.read()
@@ -118,7 +118,7 @@ def test_what_is_typed_before_the_program_reads_arrives_in_order(tmp_path: Path)
         screen.press(ADDRESS, ENTER, DOWN, UP, ENTER, ENTER, PASSWORD, ENTER)
         screen.start()
         screen.until_reads("Enter Send a test")
-        assert "[Connect]" in screen.shown
+        assert "● Connect" in screen.shown
         screen.press(ENTER, "ben@elsewhere.example", ENTER)
         screen.until_reads("Which code word is in the message?")
         screen.press(DOWN, DOWN, ENTER)  # it is in the junk folder
@@ -162,7 +162,7 @@ def test_a_password_typed_early_is_not_printed_by_the_terminal(tmp_path: Path) -
         while screen.modes() != (0, 0):
             screen.read()
         screen.press(ADDRESS, ENTER, ENTER, ENTER, "hunter2hunter2")
-        screen.until_reads("[Connect]")
+        screen.until_reads("● Connect")
         screen.until_reads("**************")
         assert b"hunter2" not in screen.raw
         assert screen.leave() == 0
@@ -198,12 +198,12 @@ def test_nothing_typed_ahead_is_done_twice(tmp_path: Path) -> None:
     with terminal(tmp_path) as screen:
         screen.press(ADDRESS, ENTER, ENTER, ENTER, PASSWORD)
         screen.start()
-        screen.until_reads("[Connect]")
+        screen.until_reads("● Connect")
         screen.press(ENTER)
         screen.until_reads("Enter Send a test")
-        screen.press(ENTER, "ben@elsewhere.example", "\x1b[19~")
-        screen.until_reads("[Save]")
-        screen.until_reads("Trying this out", "this computer")
+        screen.press(ENTER, "ben@elsewhere.example", DOWN, ENTER)  # 'Go on without a test'
+        screen.until_reads("● Save")
+        screen.until_reads("Save it like this?")
         screen.press(ENTER)
         screen.until_reads("Saved", "saved")
         assert len(AccountBook(tmp_path).list()) == 1

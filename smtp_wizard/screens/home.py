@@ -509,6 +509,7 @@ class HomeScreen(Page[None]):
         if self._stood and not self._under_way:
             self.call_later(self.flow.reload)
         self._stood = True
+        self.work_ended()
 
     def work_failed(self) -> None:
         """As `FaultContained.work_failed`."""
