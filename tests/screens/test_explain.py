@@ -31,7 +31,6 @@ from smtp_wizard.screens.finding import CheckDetails, FindingScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.panel import DetailsPanel, GuidePanel, SectionsPanel
 from smtp_wizard.text.explain import COPIED, NOTHING_PASTED, TOO_LONG
-from smtp_wizard.widgets.transcript import TranscriptPane
 from tests.support.checking import PLAIN_UP_TO_AUTH, QUICK
 from tests.support.misbehaving import Hold, MisbehavingServer, Send
 from tests.support.patience import PATIENCE
@@ -436,10 +435,11 @@ async def test_the_accounts_and_the_server_lead_there_too(desk: Desk) -> None:
             assert walk.reads("ok") or walk.reads("Find server")
 
 
-async def test_where_nothing_was_said_that_is_said(desk: Desk) -> None:
-    async with walking(desk, start="home") as walk:
+async def test_where_nothing_was_tested_that_is_said(desk: Desk) -> None:
+    """F4 on the accounts shows the last test; before the first there is a sentence, and no empty window."""
+    await desk.accounts.save(replace(draft(Endpoint("127.0.0.1", 2525, Security.NONE)), store=None))
+    async with walking(desk, start=HOME) as walk:
+        await walk.until_reads("Office")
         await walk.press("f4")
-        walk.the("#transcript", TranscriptPane).focus()
-        await walk.press("x")
-        await walk.at_screen(FindingScreen)
-        assert walk.reads("Nothing was said yet.")
+        await walk.until_reads("Nothing was tested here yet. Press T.")
+        assert isinstance(walk.app.screen, HomeScreen)
