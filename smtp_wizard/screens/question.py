@@ -35,6 +35,8 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
         super().__init__(flow.state.title, "Esc leaves it")
         self.flow = flow
         self._drawn = flow.state
+        self._typing = False
+        """Whether the flow is being told what stands in a field: then the cursor stays, and nothing is selected."""
         self._make(flow.state)
 
     def _make(self, question: Question) -> None:
@@ -76,7 +78,7 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
         self.card.show_card(question.card or _running(question))
         for frame, entry in zip(self.frames, question.entries, strict=True):
             frame.show(entry)
-        if self.frames and (refused or (moved and not question.running)):
+        if self.frames and not self._typing and (refused or (moved and not question.running)):
             self.frames[question.at].select_all()
         self.box.label(question.title, "Esc stops" if question.stops else "Esc leaves it")
         self.redraw()
@@ -121,13 +123,21 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
     @on(Frame.Changed)
     def _typed(self, message: Frame.Changed) -> None:
         if message.frame in self.frames:
-            self.flow.type(self.frames.index(message.frame), message.text)
+            self._tell(self.frames.index(message.frame), message.text)
+
+    def _tell(self, at: int, text: str) -> None:
+        """Tell the flow what stands in a field. Selected, the first letter typed there would give way to the second."""
+        self._typing = True
+        try:
+            self.flow.type(at, text)
+        finally:
+            self._typing = False
 
     def _enter(self) -> None:
         """Take what stands in the fields; where the cursor is, the flow is told last."""
         at = next((at for at, each in enumerate(self.frames) if each.field.has_focus), 0)
         for other in [*(n for n in range(len(self.frames)) if n != at), at]:
-            self.flow.type(other, self.frames[other].text)
+            self._tell(other, self.frames[other].text)
         self._take(Answer.DO)
 
     @on(OfferList.Chosen)
