@@ -32,7 +32,6 @@ from smtp_wizard.text.explain import (
     TOO_LONG,
 )
 from smtp_wizard.widgets.chips import Chip
-from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.frame import Edged, Frame, TextFrame
 from smtp_wizard.widgets.lines import MUTED, Lines
 from smtp_wizard.widgets.offers import OfferList
@@ -66,7 +65,7 @@ class AccountTestRequested(Message):
         self.name = name
 
 
-class PasteArea(FaultContained, TextArea, Edged):
+class PasteArea(Edged, TextArea):
     """Many lines to paste into or to type. Never blinks; what cannot be seen is left out.
 
     Enter is the page's. Where a terminal sends what is pasted as keys, more of them follow, and it ends a line.

@@ -11,7 +11,6 @@ from textual import events
 from textual.widgets import Input, TextArea
 
 from smtp_wizard.widgets.chips import Chip, Chips
-from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.rows import RowList
 from smtp_wizard.widgets.toolkit import PaintedOnce
@@ -26,7 +25,7 @@ LONGEST_HELD = 0.1
 HOW_TO_LEAVE = "Press Ctrl+Q to leave."
 
 
-class Keyed(FaultContained, PaintedOnce[T]):
+class Keyed(PaintedOnce[T]):
     """A screen whose keys are the `Chip`s of `keys()`: what works is named at the foot or in F1, and nothing else."""
 
     def __init__(self) -> None:

@@ -35,7 +35,7 @@ EDGE_ROOM = 6
 """Columns of a frame's width that its corners and the blanks around its words take."""
 
 
-class Edged(Widget):
+class Edged(FaultContained, Widget):
     """What has words in the edges of its frame."""
 
     virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=True, repaint=False)
@@ -49,7 +49,7 @@ class Edged(Widget):
             self.border_title, self.border_subtitle = Text(title), Text(foot)
 
 
-class Frame(FaultContained, Edged, Vertical):
+class Frame(Edged, Vertical):
     """A field that shows an `Entry` of a flow. `.show(entry)` puts another state of it in place."""
 
     class Changed(Message):
@@ -260,5 +260,5 @@ class RadioFrame(Edged, Lines, Generic[V], can_focus=True):
                 return
 
 
-class FrameRow(Horizontal):
+class FrameRow(FaultContained, Horizontal):
     """Frames beside one another; give one the class `-narrow` to make it as narrow as a port's."""

@@ -17,6 +17,8 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from smtp_wizard.widgets.fault_containment import FaultContained
+
 if TYPE_CHECKING:
     from codecs import IncrementalDecoder
 
@@ -48,7 +50,7 @@ PRIVATE: Mapping[str, str] = MappingProxyType(
 """Each name, with what is done with it that no public way does."""
 
 
-class PaintedOnce(Screen[T]):
+class PaintedOnce(FaultContained, Screen[T]):
     """Stands before a class of the toolkit: a screen that is painted once when it comes, and little for each Tab.
 
     At the start, and whenever a screen is put on top of another, the toolkit lays it out, which paints it, and asks
