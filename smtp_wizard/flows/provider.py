@@ -441,7 +441,7 @@ def _settings(draft: Draft, provider: Provider) -> tuple[Section, ...]:
     rows = settings_rows(draft, provider)
     known = known_from(draft)
     more = (*([known] if known else []), f"Checked {date_words(provider.checked)}.")
-    return (Section("Settings", (*rows, *more)),) if rows else ()
+    return (Section("Settings", (*rows, "", *more)),) if rows else ()
 
 
 def _changes(provider: Provider) -> tuple[Section, ...]:
