@@ -54,7 +54,7 @@ from smtp_wizard.screens.kit import Collects, Kit
 from smtp_wizard.screens.too_small import TooSmallScreen
 from smtp_wizard.text.wizard import LEAVE_QUESTION, Resume
 from smtp_wizard.widgets.fault_containment import FaultContained
-from smtp_wizard.widgets.themes import NO_COLOR, OWN, THEMES, AsciiFilter, theme_for
+from smtp_wizard.widgets.themes import NO_COLOR, OWN, THEMES, AsciiFilter, JoinedFilter, theme_for
 from smtp_wizard.widgets.toolkit import outlive_the_terminal, read_any_byte
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ class WizardApp(AreasApp):
         self.add_mode(LIMITS, lambda: AREAS[LIMITS](self.kit))
         (foreground or Foreground()).drawn_on(self.put_aside)
         self.ascii = only_ascii(os.environ, getattr(sys.__stderr__, "encoding", None))
+        self.line_filters: Sequence[LineFilter] = (*((AsciiFilter(),) if self.ascii else ()), JoinedFilter())
 
     def get_default_screen(self) -> Screen[None]:
         """Return what lies beneath everything: contained as every other screen is."""
@@ -125,9 +126,8 @@ class WizardApp(AreasApp):
     # -- the terminal -----------------------------------------------------------------------------------------------
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Spell every line in ASCII where the terminal shows nothing else."""
-        filters = super().get_line_filters()
-        return [*filters, AsciiFilter()] if self.ascii else filters
+        """Spell every line in ASCII where the terminal shows nothing else; send no colour twice."""
+        return [*super().get_line_filters(), *self.line_filters]
 
     def on_resize(self, event: events.Resize) -> None:
         """Below the smallest size, say so instead of drawing; nothing typed is lost."""

@@ -178,7 +178,7 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
             case Place.SECRET if self.secret is not None:
                 if state.refused:
                     self.secret.select_all()
-                else:
+                elif not self.secret.field.has_focus:
                     self.secret.field.focus()
             case Place.PASSPHRASE if self.passphrase is not None:
                 self.passphrase.select_all()

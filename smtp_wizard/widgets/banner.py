@@ -27,6 +27,8 @@ class Banner(FaultContained, Static):
     def say(self, text: str) -> None:
         """Show a message, or none."""
         self.faults = frozenset()
+        if text == self._said:
+            return
         self._said = text
         self.display = bool(text)
         self.update(Content.styled(f"! {text}", "bold $text-warning") if text else "")

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from textual.content import Content
-from textual.geometry import Region
+from textual.geometry import Region, Size
+from textual.reactive import Reactive
 from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
@@ -40,6 +41,10 @@ class Lines(FaultContained, Widget):
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--chosen"}
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)
+    """As the toolkit's, which lays out and paints a second time what has got another size. Rows scroll with others."""
+    least = 0
+    """Rows for which there is room in any case."""
 
     def __init__(self, rows: Sequence[Content] = (), *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -58,7 +63,7 @@ class Lines(FaultContained, Widget):
     def repaint_changed(self, old: Sequence[Content]) -> None:
         """Repaint the rows that differ from those that stood there before."""
         new = self.rows_at(self.size.width)
-        if len(new) != len(old) and self.styles.is_auto_height:
+        if max(len(new), self.least) != max(len(old), self.least) and self.styles.is_auto_height:
             self.refresh(layout=True)
             return
         for y in range(max(len(old), len(new))):
@@ -70,7 +75,7 @@ class Lines(FaultContained, Widget):
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """As `Widget.get_content_height`."""
-        return len(self.rows_at(width))
+        return max(self.least, len(self.rows_at(width)))
 
     def is_chosen(self, y: int) -> bool:
         """Whether a row has the ground of what is chosen."""
@@ -91,12 +96,8 @@ class Lines(FaultContained, Widget):
     def strip_of(self, row: Content, base: Style, width: int) -> Strip:
         """Draw a row over a ground, exactly so wide."""
         cells: list[Segment] = []
-        style = base
         for text, own in row.render(base, end="", parse_style=self.app.stylesheet.parse_style):
-            # Blanks have no colour: in their neighbour's style they need no sequence of their own.
-            if not text.isspace() or own.background != style.background or own.reverse or style.reverse or own.strike:
-                style = own
-            cells.append(Segment(text, style.rich_style))
+            cells.append(Segment(text, own.rich_style))
         return Strip(cells).adjust_cell_length(width, base.rich_style).simplify()
 
 

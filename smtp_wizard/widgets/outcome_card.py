@@ -40,6 +40,8 @@ class OutcomeCard(Edged, Lines):
         self.least = RESERVED if reserve else 0
         self._ticks = 0
         self._ticker: Timer | None = None
+        self._painted: Sequence[Content] | None = None
+        """The rows that stand there while others wait for the next movement of the sign."""
         self._put(card)
 
     def on_mount(self) -> None:
@@ -50,14 +52,21 @@ class OutcomeCard(Edged, Lines):
         """Put another card in place, or none."""
         if card == self.card:
             return
-        old = self.rows_at(self.size.width)
-        was = self.card
+        old = self.rows_at(self.size.width) if self._painted is None else self._painted
+        was, self._painted = self.card, None
         self._put(card)
         self._move_or_rest()
         if (was is None) != (card is None) and not self.least:
             self.refresh(layout=True)
+        elif self._can_wait(was, card, len(old)):
+            self._painted = old
         else:
             self.repaint_changed(old)
+
+    def _can_wait(self, was: Card | None, card: Card | None, rows: int) -> bool:
+        """Whether one step of what runs follows another: nobody reads ten in a second, and all go over the line."""
+        runs = was is not None and card is not None and was.mood is card.mood is Mood.RUNNING
+        return runs and self._ticker is not None and len(self.rows_at(self.size.width)) <= max(rows, self.least)
 
     def _put(self, card: Card | None) -> None:
         if card is None or self.card is None or self.card.mood is not card.mood:
@@ -80,10 +89,6 @@ class OutcomeCard(Edged, Lines):
     def on_resize(self) -> None:
         """Put the title where there is room for it."""
         self._edge()
-
-    def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        """As `Widget.get_content_height`: not less than what is kept."""
-        return max(self.least, len(self.rows_at(width)))
 
     def rows_at(self, width: int) -> Sequence[Content]:
         """As `Lines.rows_at`: paragraphs, folded; of a card that runs the last one begins with sign and seconds."""
@@ -112,7 +117,7 @@ class OutcomeCard(Edged, Lines):
 
     def _move_or_rest(self) -> None:
         runs = self.card is not None and self.card.mood is Mood.RUNNING
-        if runs and self._ticker is None and self.is_mounted:
+        if runs and self._ticker is None and self.is_attached:
             self._ticker = self.set_interval(1 / TICKS, self._tick)
         elif not runs and self._ticker is not None:
             self._ticker.stop()
@@ -122,5 +127,8 @@ class OutcomeCard(Edged, Lines):
         self._ticks += 1
         # Under another screen a tick would have that one painted anew, all of it.
         if self.screen.is_active:
+            if self._painted is not None:
+                self.repaint_changed(self._painted)
+                self._painted = None
             row = len(self.rows_at(self.size.width)) - 1
             self.refresh(Region(0, row, 1 if self._ticks % TICKS else 18, 1))

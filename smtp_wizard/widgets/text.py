@@ -6,6 +6,7 @@ import re
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.visual import VisualType
 from textual.widgets import Static
 
 from smtp_wizard.widgets.fault_containment import FaultContained
@@ -29,13 +30,26 @@ class Plain(FaultContained, Static):
 
     def __init__(self, text: str | Content = "", *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(text, id=id, classes=classes, markup=False)
+        self._said: VisualType = text
+
+    def update(self, content: VisualType = "", *, layout: bool = True) -> None:
+        """As `Static.update`; the same again repaints nothing."""
+        before, self._said = self._said, content
+        if not _same(before, content):
+            super().update(content, layout=layout)
 
     def put(self, text: Content) -> None:
         """Show another text, laid out anew where it has other line breaks; the same text is not painted again."""
         before = self.content
-        if not (isinstance(before, Content) and text.is_same(before)):
-            old = before.plain if isinstance(before, Content) else ""
-            self.update(text, layout=old.count("\n") != text.plain.count("\n"))
+        old = before.plain if isinstance(before, Content) else ""
+        self.update(text, layout=old.count("\n") != text.plain.count("\n"))
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether two texts are painted alike: words and colours."""
+    if isinstance(one, Content) and isinstance(other, Content):
+        return one.is_same(other)
+    return type(one) is type(other) and one == other
 
 
 HANGING = re.compile(r"(?:[·*] |\d+\.? +|[\w+]+(?: \?)? {2,})")

@@ -6,7 +6,9 @@ import unicodedata
 from collections.abc import Mapping
 
 from rich.cells import cell_len
+from rich.color import Color as RichColor
 from rich.segment import Segment
+from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.theme import Theme
@@ -240,3 +242,52 @@ class AsciiFilter(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """As `LineFilter.apply`."""
         return [Segment(spelt(text), style, control) for text, style, control in segments]
+
+
+class JoinedFilter(LineFilter):
+    """Joins what stands beside one another in one style, so that less goes over the line.
+
+    Blanks have no colour of their own: over the same ground they take the style of what stands beside them.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """As `LineFilter.apply`."""
+        joined: list[Segment] = []
+        for segment in segments:
+            both = _joined(joined[-1], segment) if joined else None
+            if both is None:
+                joined.append(segment)
+            else:
+                joined[-1] = both
+        return joined
+
+
+def _joined(one: Segment, other: Segment) -> Segment | None:
+    """Return two neighbours as one, or None where they are painted in different ways."""
+    if one.control or other.control:
+        return None
+    if one.style == other.style:
+        return Segment(one.text + other.text, one.style)
+    if one.style is None or other.style is None or not _alike_in_blanks(one.style, other.style):
+        return None
+    if other.text.isspace() or _same_ink(one.style, other.style):
+        return Segment(one.text + other.text, one.style)
+    return Segment(one.text + other.text, other.style) if one.text.isspace() else None
+
+
+def _alike_in_blanks(one: Style, other: Style) -> bool:
+    """Whether a blank looks the same in both styles: one ground, and no line through or below it."""
+    if any(each.meta or each.link or each.reverse for each in (one, other)):
+        return False
+    if any(each.underline or each.underline2 or each.strike or each.overline for each in (one, other)):
+        return False
+    return _shade(one.bgcolor) == _shade(other.bgcolor)
+
+
+def _same_ink(one: Style, other: Style) -> bool:
+    return _shade(one.color) == _shade(other.color) and one.without_color == other.without_color
+
+
+def _shade(color: RichColor | None) -> object:
+    """Return what a colour is painted as: the toolkit writes one and the same in several ways."""
+    return color and (color.type, color.number, color.triplet)

@@ -13,6 +13,8 @@ from io import TextIOBase
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, TextIO, TypeVar, cast
 
+from textual._compositor import Compositor, ReflowResult
+from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
@@ -44,10 +46,31 @@ PRIVATE: Mapping[str, str] = MappingProxyType(
         "_dirty_regions": "the same",
         "_display": "tests count what is painted",
         "_batch_count": "the same: what is held back is not painted",
-        "_compositor": "tests read what stands on the screen, row by row",
+        "_compositor": "a screen has one that repaints less; tests read what stands on the screen, row by row",
+        "_full_map": "where each part of a screen stood before it was laid out anew, and where it stands now",
     }
 )
 """Each name, with what is done with it that no public way does."""
+
+
+class MovedOnly(Compositor):
+    """Lays a screen out, and has those parts painted that have moved, come or gone.
+
+    The toolkit's own repaints also a part of which nothing but its number among its neighbours has changed: a list that
+    comes had everything above it painted anew.
+    """
+
+    def reflow(self, parent: Widget, size: Size) -> ReflowResult:
+        """As `Compositor.reflow`."""
+        dirty, before = set(self._dirty_regions), self._places()
+        result = super().reflow(parent, size)
+        moved = before ^ self._places()
+        self._dirty_regions = dirty | {seen for _, region, clip in moved if (seen := clip.intersection(region))}
+        return result
+
+    def _places(self) -> set[tuple[Widget, Region, Region]]:
+        """Return where each part stands, and what of it may be seen."""
+        return {(widget, place.region, place.clip) for widget, place in self._full_map.items()}
 
 
 class PaintedOnce(FaultContained, Screen[T]):
@@ -62,6 +85,10 @@ class PaintedOnce(FaultContained, Screen[T]):
 
     gives_way = False
     """Whether another screen comes on top: its own first painting shows this one, too."""
+
+    def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name, id, classes)
+        self._compositor = MovedOnly()
 
     def on_screen_suspend(self) -> None:
         """Leave the painting that is asked for now to the screen that comes on top."""

@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual._compositor import ReflowResult
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.widget import Widget
 
 from smtp_wizard.flows.flow import Card, Entry
 from smtp_wizard.screens.panel import HelpPanel, QuestionPanel
 from smtp_wizard.widgets.chips import Chips
+from smtp_wizard.widgets.text import Plain
+from smtp_wizard.widgets.toolkit import MovedOnly
 from tests.support.pages import FAILED, OFFERS, RUNNING, PageApp, SamplePage, Way, rows
 from tests.support.walk import key_event, settled, until
 
@@ -182,3 +189,69 @@ async def test_what_is_too_long_for_the_edge_of_a_field_is_folded_below_it(tmp_p
         await repainted(app)
         text = " ".join(" ".join(rows(app)).replace("│", " ").split())
         assert why in text
+
+
+# --- what goes over the line ---
+
+
+async def test_a_list_that_comes_and_goes_repaints_nothing_above_it(tmp_path: Path) -> None:
+    """The toolkit would paint anew whatever has another number among its neighbours then."""
+    async with shown(tmp_path, (80, 40)) as (_app, page):
+        above = {page.name_frame.region, page.secret.region, page.card.region}
+        dirty: set[Region] = set()
+        reflow = MovedOnly.reflow
+
+        def seen(self: MovedOnly, parent: Widget, size: Size) -> ReflowResult:
+            result = reflow(self, parent, size)
+            dirty.update(self._dirty_regions)
+            return result
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(MovedOnly, "reflow", seen)
+            page.offers.offer([])
+            await until(lambda: dirty, lambda: "nothing was laid out anew")
+        assert page.offers.display is False
+        assert [each for each in dirty for part in above if each.overlaps(part)] == []
+
+
+async def test_a_text_that_stays_the_same_is_not_painted_again(tmp_path: Path) -> None:
+    async with shown(tmp_path) as (app, page):
+        text = page.query_one(".narrow", Plain)
+        app.paintings.clear()
+        text.update("smtp.example, port 465")
+        page.banner.say("")
+        await repainted(app)
+        assert app.paintings == []
+        text.update(Content.styled("smtp.example, port 465", "bold"))
+        await repainted(app)
+        assert app.paintings
+
+
+async def test_a_running_card_paints_its_steps_with_the_next_movement_of_the_sign(tmp_path: Path) -> None:
+    """Ten steps in a second are painted once, and the last one of them; what ends it is painted at once."""
+    async with shown(tmp_path, card=RUNNING) as (app, page):
+        assert page.card._ticker is not None
+        page.card._ticker.pause()
+        app.paintings.clear()
+        for step in ("one", "two", "three"):
+            page.card.show_card(replace(RUNNING, lines=(step,)))
+        await repainted(app)
+        assert app.paintings == []
+        page.card._tick()
+        await repainted(app)
+        assert "three" in "\n".join(rows(app))
+        app.paintings.clear()
+        page.card.show_card(FAILED)
+        await repainted(app)
+        assert FAILED.title in "\n".join(rows(app))
+        assert app.paintings
+
+
+async def test_a_card_with_room_of_its_own_is_not_laid_out_for_another_row(tmp_path: Path) -> None:
+    async with shown(tmp_path, card=RUNNING) as (app, page):
+        app.paintings.clear()
+        page.card.show_card(replace(RUNNING, lines=("one", "two", "three")))
+        page.card._tick()
+        await repainted(app)
+        assert "two" in "\n".join(rows(app))
+        assert not any(each == "LayoutUpdate" for each in app.paintings)

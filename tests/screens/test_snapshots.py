@@ -33,6 +33,7 @@ from smtp_wizard.flows.sign_in import SignInOffer
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.panel import DetailsPanel, HelpPanel
+from smtp_wizard.widgets.themes import AsciiFilter
 from tests.support.discovering import answering
 from tests.support.redirect import RedirectWire, playing, tls_ports
 from tests.support.walk import Walk, catalog, make_desk, walking
@@ -363,12 +364,12 @@ async def test_without_colour_everything_can_still_be_told_apart(desk: Desk, mon
 async def test_in_ascii_not_one_other_letter_is_painted(desk: Desk) -> None:
     begin, act = drafts(desk)["connected"]
     async with walking(desk, draft=begin) as walk:
-        walk.app.ascii = True
+        walk.app.line_filters = [AsciiFilter(), *walk.app.line_filters]
         await act(walk)
         painted = "".join(
             segment.text
             for line in walk.app.screen._compositor.render_strips()
-            for segment in line.apply_filter(walk.app.get_line_filters()[-1], walk.app.screen.background_colors[1])
+            for segment in line.apply_filter(walk.app.line_filters[0], walk.app.screen.background_colors[1])
         )
     assert painted.isascii()
     assert "Signed in" in painted

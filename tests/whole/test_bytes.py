@@ -1,7 +1,7 @@
 """What goes over the line: the real program in a real terminal of 80x24, its bytes counted.
 
 The figures are those that a slow SSH line can bear: nothing while nobody does anything, eight kilobytes for the first
-frame, twelve for another screen, one for a key, five for a key in a filter, ten for a whole check, in which the form
+frame, twelve for another screen, one for a key, five for a key in a filter, five for a whole check, in which the form
 becomes the check, and the check its outcome.
 """
 
@@ -22,7 +22,7 @@ FIRST_FRAME = 8 * 1024
 NEW_SCREEN = 12 * 1024
 KEY = 1024
 FILTER_KEY = 5 * 1024
-CHECK = 10 * 1024
+CHECK = 5 * 1024
 VAULT_AND_DONE = 24 * 1024
 """The vault is made, the account is saved, and the last page comes: three screens one after the other."""
 DOWN, UP, ESCAPE = "\x1b[B", "\x1b[A", "\x1b"

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style as RichStyle
 from textual.color import Color
 from textual.theme import Theme
 
 from smtp_wizard.runtime.console import only_ascii
-from smtp_wizard.widgets.themes import DARK, HIGH_CONTRAST, LIGHT, NO_COLOR, OWN, THEMES, AsciiFilter, spelt, theme_for
+from smtp_wizard.widgets.themes import (
+    DARK,
+    HIGH_CONTRAST,
+    LIGHT,
+    NO_COLOR,
+    OWN,
+    THEMES,
+    AsciiFilter,
+    JoinedFilter,
+    spelt,
+    theme_for,
+)
 
 
 @given(st.text(max_size=60))
@@ -100,3 +114,40 @@ def test_every_text_stands_out_on_every_ground(theme: Theme, least: float) -> No
 def test_edges_of_fields_and_marks_of_choices_stand_out_three_to_one(theme: Theme) -> None:
     assert contrast(theme.variables["edge"], str(theme.background)) >= 3.0
     assert contrast(str(theme.accent), theme.variables["chosen"]) >= 3.0
+
+
+def ground(**ink: Any) -> RichStyle:
+    return RichStyle(bgcolor="#13161b", **ink)
+
+
+def test_what_is_painted_alike_goes_over_the_line_as_one() -> None:
+    """An edge, the blanks beside it and the next edge need one sequence of colours, not five."""
+    edge = ground(color="#6b7684")
+    row = [Segment("│", edge), Segment(" ", ground()), Segment("    ", ground(color="#e6e8ea")), Segment("│", edge)]
+    assert JoinedFilter().apply(row, Color(0, 0, 0)) == [Segment("│     │", edge)]
+
+
+def test_a_colour_that_is_written_in_two_ways_is_one() -> None:
+    row = [Segment("a", RichStyle(bgcolor="#13161b")), Segment(" b", RichStyle(bgcolor="rgb(19,22,27)"))]
+    assert [text for text, *_ in JoinedFilter().apply(row, Color(0, 0, 0))] == ["a b"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (ground(), RichStyle(bgcolor="#1b2027")),
+        (ground(), ground(reverse=True)),
+        (ground(underline=True), ground()),
+        (ground(), ground(strike=True)),
+        (ground(meta={"row": 1}), ground(meta={"row": 2})),
+        (None, ground()),
+    ],
+)
+def test_blanks_that_show_stay_as_they_are(one: RichStyle | None, other: RichStyle) -> None:
+    row = [Segment("word", one), Segment("   ", other)]
+    assert JoinedFilter().apply(row, Color(0, 0, 0)) == row
+
+
+def test_words_of_two_colours_stay_two() -> None:
+    row = [Segment("Enter", ground(bold=True)), Segment(" go on", ground())]
+    assert JoinedFilter().apply(row, Color(0, 0, 0)) == row
