@@ -65,7 +65,7 @@ class AccountTestRequested(Message):
         self.name = name
 
 
-class PasteArea(Edged, TextArea):
+class PasteArea(TextArea, Edged):  # the styles are those of the first class
     """Many lines to paste into or to type. Never blinks; what cannot be seen is left out.
 
     Enter is the page's. Where a terminal sends what is pasted as keys, more of them follow, and it ends a line.
