@@ -14,6 +14,7 @@ from smtp_wizard.app import HOME
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.flows.sign_in import SignInOffer
 from smtp_wizard.screens.dialogs import LinkScreen
 from smtp_wizard.screens.home import HomeScreen
@@ -23,6 +24,7 @@ from smtp_wizard.widgets.qr import qr_code
 from tests.engine.oauth.test_oauth import visit
 from tests.engine.services.test_bearers import OWN, Office
 from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
+from tests.support.places import take
 from tests.support.redirect import RedirectWire, playing, tls_ports
 from tests.support.walk import Walk, catalog, make_desk, walking
 
@@ -45,7 +47,8 @@ async def at_the_browser(
         await walk.write("ana@firm.example")
         await walk.press("enter")
         await walk.at("provider")
-        await walk.press("enter")
+        await walk.until_reads("ServiceMonster cannot sign in in a browser")
+        await take(walk, ProviderOffer.BROWSER)
         await walk.at("oauth")
         await walk.until_reads("This is for whoever looks after your computers")
         await walk.press("enter")
@@ -202,7 +205,7 @@ async def test_a_client_secret_is_hidden_and_wanted_where_there_is_one(
         await walk.press("escape", "escape")
         await walk.at("provider")
         assert walk.draft.client_secret == Secret("s3cret-of-ana")
-        await walk.press("enter")
+        await take(walk, ProviderOffer.BROWSER)
         await walk.at("oauth")
         assert walk.entry("#client-secret").value == "s3cret-of-ana"
         assert "s3cret-of-ana" not in walk.shown

@@ -29,6 +29,7 @@ from smtp_wizard.screens.panel import HelpPanel, QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.widgets.checks import CheckList
 from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.text import Plain
 from tests.support.redirect import RedirectWire, playing, tls_ports
 from tests.support.stores import desktop
 from tests.support.walk import Walk, catalog, make_desk, walking
@@ -257,8 +258,10 @@ async def keep_in(walk: Walk, kind: StoreKind) -> None:
 
 
 async def at_review(walk: Walk) -> None:
+    """With the place for the password found; in a small window it is said below what is in sight."""
     await walk.at("review")
-    await walk.until_reads("Password  in this computer's keyring")
+    place = walk.the("#place", Plain)
+    await walk.until(lambda: str(place.render()).startswith("Password  in this computer's keyring"), "the place")
 
 
 async def at_done(walk: Walk) -> None:
