@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 
 from smtp_wizard.engine.discovery.candidate import Candidate
+from smtp_wizard.engine.guides.dates import date_words
 from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
@@ -52,7 +53,6 @@ from smtp_wizard.text.provider import (
     barred_title,
     browser_note,
     change_lines,
-    date_words,
     known_from,
     mailbox_note,
     need_title,

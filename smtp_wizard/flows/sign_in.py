@@ -106,7 +106,8 @@ class SignInFlow(Flow[SignInState, str, Leads]):
         if path is None:
             return ()
         sources = path_sources(self.provider, path)
-        return (Section(path.title, (*way_words(path), *([f"Source: {sources}"] if sources else []))),)
+        said = Section(path.title, tuple(way_words(path)))
+        return (said, Section("Source", (sources,))) if sources else (said,)
 
     def guide_for(self, offer: str) -> Guide | None:
         """Return the guide that leads through a way in; None where there is none."""

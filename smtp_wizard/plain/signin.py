@@ -65,6 +65,8 @@ def _show_guide(talk: Conversation, guide: Guide) -> None:
 
 def _tell_more(talk: Conversation, flow: SignInFlow, offer: str) -> None:
     """Say what else is to be heeded on the way that was taken, and who says so."""
-    for part in flow.about(offer):
-        for line in part.lines[1:]:
-            talk.say(line)
+    way, *others = flow.about(offer)
+    for line in way.lines[1:]:
+        talk.say(line)
+    for part in others:
+        talk.say(f"{part.title}: {' '.join(part.lines)}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.content import Content
 from textual.widget import Widget
@@ -138,9 +139,10 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
         return "Stop" if self.flow.state.busy else "Back"
 
     def on_resize(self, event: events.Resize) -> None:
-        """As `Page.on_resize`; the guide has another room then."""
+        """As `Page.on_resize`; the guide and the settings have another room then."""
         super().on_resize(event)
         self.due.put(self._due(self.flow.state))
+        self.where.put(self._where(self.flow.state))
         self.redraw()
 
     # -- drawing ----------------------------------------------------------------------------------------------------
@@ -188,9 +190,10 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
     def _due(self, state: ConnectState) -> Content:
         return due_line(state.guide, min(ROOM, self.app.size.width - 6)) if state.guide is not None else Content("")
 
-    @staticmethod
-    def _where(state: ConnectState) -> Content:
-        return Content.assemble((state.settings, MUTED), "  ", ("F9", ACCENT), (" change", MUTED))
+    def _where(self, state: ConnectState) -> Content:
+        """Return the settings and the key that changes them, which stays with its word."""
+        fits = cell_len(f"{state.settings}  F9 change") <= min(ROOM, self.app.size.width - 4)
+        return Content.assemble((state.settings, MUTED), "  " if fits else "\n", ("F9", ACCENT), (" change", MUTED))
 
     # -- what is done -----------------------------------------------------------------------------------------------
 

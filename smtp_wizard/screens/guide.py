@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from textual.content import Content
 from textual.widget import Widget
 
+from smtp_wizard.engine.guides.dates import date_words
 from smtp_wizard.flows.guide import GuideView
 from smtp_wizard.screens.panel import INSIDE, MARGINS, Panel
-from smtp_wizard.text.provider import date_words
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.guide_steps import step_rows
 from smtp_wizard.widgets.lines import MUTED, Lines

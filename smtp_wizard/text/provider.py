@@ -9,26 +9,11 @@ from collections.abc import Sequence
 
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.guides.dates import date_words
 from smtp_wizard.engine.providers.applications import Application, KnownApplication
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, PathStatus, Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.text.oauth import PREFACE
-
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
-"""In English whatever the computer's language: the rest of the sentence is."""
-
-
-def date_words(text: str | None) -> str:
-    """Return a date of the catalogue as it is said: '30 May 2022', 'May 2022', '2022'; '' where none is known."""
-    if text is None or not text[:1].isdigit():
-        return ""
-    year, *rest = text.split("-")
-    month = _MONTHS[int(rest[0]) - 1] if rest else ""
-    day = str(int(rest[1])) if len(rest) > 1 else ""
-    return " ".join(part for part in (day, month, year) if part)
 
 
 def month_words(text: str | None) -> str:
@@ -40,7 +25,7 @@ def month_words(text: str | None) -> str:
 
 APPLICATION_QUESTION = "Which application will send?"
 OTHER_WITH_PASSWORD = "another, with a password"
-OTHER_IN_BROWSER = "one with a browser"
+OTHER_IN_BROWSER = "another, browser sign-in"
 
 
 def passworded(applications: Sequence[KnownApplication]) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from smtp_wizard.engine.guides.dates import date_words
 from smtp_wizard.engine.providers.applications import KnownApplication
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, PathStatus, Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import is_usable, signs_in_elsewhere
-from smtp_wizard.text.provider import date_words, passworded
+from smtp_wizard.text.provider import passworded
 
 BROWSER_GO_ON = "Go on in the browser: my application can do that"
 BROWSER_USELESS = "It takes a user name and a password, so a sign-in in the browser proves nothing for it."

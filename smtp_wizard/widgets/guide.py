@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.report import CheckResult
+from smtp_wizard.engine.guides.dates import date_words
 from smtp_wizard.engine.guides.guides import Guide, GuideStep
 from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.text import Plain, wrapped
@@ -99,7 +100,7 @@ class GuidePane(FaultContained, VerticalScroll, can_focus=True):
 
     def _checked(self) -> str:
         names = "; ".join(title for title, _ in self.guide.sources)
-        return f"Checked {self.guide.checked}. Sources: {names}"
+        return f"Checked {date_words(self.guide.checked)}. Sources: {names}"
 
     def _key(self, step: GuideStep) -> str:
         return f"{self.guide.id}/{step.number}"

@@ -31,6 +31,12 @@ class Row:
     words: Content
 
 
+def _quoted(words: str) -> str:
+    """Put words in quotes, in others than those that stand in them."""
+    quote = '"' if "'" in words else "'"
+    return f"{quote}{words}{quote}"
+
+
 class OfferList(Lines, Generic[IdT], can_focus=True):
     """Offers below one another. Arrows choose; what Enter then does is said by `chip()`.
 
@@ -121,9 +127,9 @@ class OfferList(Lines, Generic[IdT], can_focus=True):
     def chip(self) -> Chip:
         """Return what Enter does: take the offer with the mark; where none has it, the arrows choose first."""
         offer = self.selected
-        return (
-            CHOOSE if offer is None else Chip("enter", offer.chip or "Choose", self.choose, help=f"take '{offer.verb}'")
-        )
+        if offer is None:
+            return CHOOSE
+        return Chip("enter", offer.chip or "Choose", self.choose, help=f"take {_quoted(offer.verb)}")
 
     def choose(self) -> None:
         """Take the offer with the mark."""

@@ -50,7 +50,7 @@ def test_a_way_that_is_gone_says_so() -> None:
     flow.choose(at)
     assert flow.state.rows[at].closed
     assert flow.state.rows[at].time == "closed"
-    assert "closed since 2022-05-30" in flow.state.sections[0].lines[0]
+    assert "closed since 30 May 2022" in flow.state.sections[0].lines[0]
 
 
 def test_guides_that_cannot_be_read_are_said(tmp_path: Path) -> None:

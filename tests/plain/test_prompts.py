@@ -282,7 +282,7 @@ def test_which_application_will_send_is_asked_once(answered: Look) -> None:
     draft = answered(
         *AT_GMAIL,
         ("1. Yes, go on", "back"),
-        ("3. one with a browser Your answer [1]", "3"),
+        ("3. another, browser sign-in Your answer [1]", "3"),
         ("1. Yes, go on", ""),
         ("How shall your application sign in at Gmail?", "back"),
         ("1. Yes, go on", "back"),
@@ -634,7 +634,7 @@ def test_a_wrong_password_says_what_who_and_what_next_and_can_be_typed_again(wal
         *(EMAIL, USE, practising("wrong-password"), SECRET),
         ("What now?", "details"),
         ("AUTH PLAIN", "guide"),
-        ("Checked 20", "again"),
+        ("Checked 2", "again"),
         ("not shown (Enter: the one from before):", ""),
         ("Exactly this was refused, so nothing was sent.", "again"),
         ("not shown (Enter", "tried in vain"),

@@ -347,5 +347,12 @@ async def focus_shows(walk: Walk) -> None:
     assert len(set(seen)) == len(chain)
 
 
+async def test_a_key_stays_with_its_word_in_a_small_window(tmp_path: Path) -> None:
+    async with standing(EVERYWHERE["connect"], tmp_path) as walk:
+        await walk.pilot.resize_terminal(60, 20)
+        await walk.settle()
+        assert "F9 change" in words_of(walk.app.screen.query_one("#where", Plain)).split("\n")
+
+
 def test_the_list_of_what_is_not_drawn_yet_names_places() -> None:
     assert set(PLACES) >= NOT_DRAWN_YET

@@ -30,6 +30,7 @@ from smtp_wizard.engine.guides.guides import Guide, GuideStep
 from smtp_wizard.engine.providers.provider import Alphabet, SecretForm
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId, step
+from smtp_wizard.flows.flow import Offer
 from smtp_wizard.flows.guide import GuideView
 from smtp_wizard.screens.dialogs import LinkScreen
 from smtp_wizard.widgets.checks import CheckList
@@ -39,6 +40,7 @@ from smtp_wizard.widgets.finding_card import FindingCard
 from smtp_wizard.widgets.guide import GuidePane
 from smtp_wizard.widgets.guide_steps import due_line
 from smtp_wizard.widgets.key_hints import KeyHints
+from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.qr import qr_code
 from smtp_wizard.widgets.stepper import Stepper
 from smtp_wizard.widgets.text import Plain
@@ -694,3 +696,14 @@ def test_the_step_that_is_due_is_cut_only_where_two_rows_do_not_hold_it() -> Non
     assert len(long) == 2
     assert "…  F6 all the steps" in long[1]
     assert max(map(len, long)) <= 74
+
+
+# --- OfferList ---
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [("Go on", "take 'Go on'"), ("'Less secure apps' with a password", "take \"'Less secure apps' with a password\"")],
+)
+def test_the_help_quotes_an_offer_in_other_quotes_than_its_own(verb: str, said: str) -> None:
+    assert OfferList([Offer("one", verb)]).chip().help == said

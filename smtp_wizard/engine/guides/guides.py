@@ -46,6 +46,7 @@ from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.errors import ShownError
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.guides.dates import date_words
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -228,11 +229,11 @@ def parse_guide(text: str, name: str) -> Guide:
 
 
 def _about(guide: Guide) -> str:
-    words = [f"Checked {guide.checked}."]
+    words = [f"Checked {date_words(guide.checked)}."]
     if guide.minutes is not None:
         words.insert(0, "About 1 minute." if guide.minutes == 1 else f"About {guide.minutes} minutes.")
     if guide.retired:
-        words.insert(0, f"This way is gone since {guide.retired}.")
+        words.insert(0, f"This way is gone since {date_words(guide.retired)}.")
     return " ".join(words)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from smtp_wizard.engine.base.data_files import DataError
+from smtp_wizard.engine.guides.dates import date_words
 from smtp_wizard.engine.guides.guides import Guide, GuideShelf, fill
 from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
 
@@ -94,7 +95,7 @@ class GuidesFlow(Flow[GuidesState, GuideOffer, str]):
         if not self._found:
             return replace(state, sections=(), offers=())
         guide = self._found[state.at]
-        gone = (f"This way is {CLOSED.format(guide.retired)}.",) if guide.retired else ()
+        gone = (f"This way is {CLOSED.format(date_words(guide.retired))}.",) if guide.retired else ()
         section = Section(guide.title, (*gone, *guide.intro))
         return replace(state, sections=(section,), offers=(Offer(GuideOffer.READ, "Read it"),))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from smtp_wizard.engine.base.private_files import absolute
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.threads import in_thread
+from smtp_wizard.engine.guides.dates import date_words
 from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, listed, rows_of, sender_of, sorted_rows
 from smtp_wizard.engine.limits.mailing_plan import Mailing, Reserve, plan
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -208,7 +209,7 @@ def _said_by(provider: Provider) -> Iterator[str]:
     """Yield who says the first figure that holds today; else when it was looked for."""
     today = (row for row in rows_of(provider) if not row.limit.documented and row.limit.value is not None)
     row = next((row for row in today if row.limit.source), None)
-    yield limit_source_words(row) if row else f"We looked on {provider.checked}."
+    yield limit_source_words(row) if row else f"We looked on {date_words(provider.checked)}."
 
 
 def limit_details(provider: Provider) -> Iterator[Section]:
@@ -218,7 +219,7 @@ def limit_details(provider: Provider) -> Iterator[Section]:
     today = tuple(_figures(provider, documented=False))
     if today or provider.limits_note:
         notes = (provider.limits_note,) if provider.limits_note else ()
-        yield Section(f"Today, checked {provider.checked}", (*today, *notes))
+        yield Section(f"Today, checked {date_words(provider.checked)}", (*today, *notes))
     if old := tuple(_figures(provider, documented=True)):
         documented = provider.documented
         since = (f"Today: {documented.limits_today}",) if documented and documented.limits_today else ()

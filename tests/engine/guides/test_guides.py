@@ -347,7 +347,8 @@ def test_a_terminal_shows_steps_remarks_and_sources() -> None:
         == """\
 Send with your provider
 
-About 3 minutes. Checked 2026-11-23.
+About 3 minutes. Checked 23 November
+2026.
 
 The first paragraph goes over two lines.
 
@@ -372,7 +373,7 @@ Sources:
 
 def test_a_retired_guide_says_so_first_and_names_the_next() -> None:
     text = as_text(GUIDES["gmail-less-secure-apps"])
-    assert text.splitlines()[2].startswith("This way is gone since 2022-05-30.")
+    assert text.splitlines()[2].startswith("This way is gone since 30 May 2022.")
     assert "Go on with the guide: gmail-no-phone" in text
 
 
