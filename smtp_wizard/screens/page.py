@@ -227,7 +227,7 @@ class StepPage(Page[StepOutcome], Generic[StateT, OfferT]):
 
     def top(self) -> Widget:
         """As `Page.top`: the line of steps."""
-        return StepLine(self.STEP)
+        return StepLine(self.STEP, self.draft)
 
     def _changed(self, state: StateT) -> None:
         if self.is_mounted:

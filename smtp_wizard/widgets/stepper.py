@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.content import Content
 from textual.widgets import Static
 
-from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.engine.wizard.draft import Arrival, Draft
 from smtp_wizard.engine.wizard.steps import Step, StepId, applicable
 from smtp_wizard.widgets.fault_containment import FaultContained
 
@@ -54,11 +54,12 @@ PLACE = {
 
 
 class StepLine(FaultContained, Static):
-    """The same six words on every step: done, here, to come."""
+    """The same six words on every step: done, here, to come; and a test that was left out, which is none of these."""
 
-    def __init__(self, here: StepId) -> None:
+    def __init__(self, here: StepId, draft: Draft) -> None:
         super().__init__(markup=False, id="top")
         self.here = PLACE[here]
+        self.left_out = {PLACE[StepId.TESTMAIL]} if draft.arrival is Arrival.SKIPPED else set()
 
     def render(self) -> Content:
         """As `Static.render`: closer together in a narrow window."""
@@ -69,4 +70,6 @@ class StepLine(FaultContained, Static):
     def _word(self, at: int, word: str) -> Content:
         if at == self.here:
             return Content.styled(f"● {word}", "bold $accent")
-        return Content(f"✓ {word}" if at < self.here else f"○ {word}")
+        if at > self.here:
+            return Content(f"○ {word}")
+        return Content(f"– {word}" if at in self.left_out else f"✓ {word}")

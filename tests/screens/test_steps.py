@@ -713,6 +713,22 @@ async def test_bad_answers_of_the_last_steps_are_still_there_when_one_comes_back
         assert walk.the("#company", RadioFrame).selected is True
 
 
+async def test_a_test_that_was_left_out_has_no_tick_in_the_line_of_steps(desk: Desk) -> None:
+    """Before, it is to come; and a message that was seen has its tick."""
+    async with walking(desk, draft=SIGNED_IN) as walk:
+        await walk.at("testmail")
+        assert walk.reads("● Test")
+        await skipped(walk)
+        await walk.at("review")
+        assert walk.reads("✓ Connect   – Test   ● Save")
+        await walk.press("escape")
+        await walk.at("testmail")
+        assert walk.reads("● Test")
+    async with walking(desk, draft=replace(SIGNED_IN, arrival=Arrival.ARRIVED)) as walk:
+        await walk.at("review")
+        assert walk.reads("✓ Test   ● Save")
+
+
 async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk) -> None:
     """Forward to the review, back to the first question, forward again: no answer has to be given twice."""
     async with walking(desk) as walk:
