@@ -231,18 +231,28 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
         provider = self._catalog.get(wanted.connection.provider)
         asked = application_question(wanted, provider, self._catalog) if provider is not None else None
         wanted = with_application(wanted, asked.chosen) if asked is not None else wanted
+        if provider is not None and not wanted.ways:  # the server was to be entered by hand before
+            wanted = replace(wanted, ways=len(provider.paths))
         if doubt_about(wanted, self._catalog) is None:
             return Next(wanted)
         self._put(_Place(_View.CONFIRM, wanted=wanted))
         return None
 
     def _by_hand(self) -> Draft:
-        """Return the draft for the server by hand: as it is known, unless another one is wanted."""
+        """Return the draft for the server by hand: as it is known, unless another one is wanted.
+
+        A listed provider's fields come at once: the way in is the one taken before, else the usual one, and not asked.
+        """
         provider = self._catalog.get(self.draft.connection.provider)
         another = self._place.view in (_View.LIST, _View.SERVICES)
         if another or provider is None or not takes_password(provider):
             return with_choice(self.draft, self._catalog, None)
-        return replace(self.draft, by_hand=True)
+        if self._listed is None or provider.kind is ProviderKind.SANDBOX:  # where the ways are what is practised
+            return replace(self.draft, by_hand=True)
+        way = provider.path(self.draft.connection.path or "")
+        way = way or best_way(provider, self.draft.application or Application.PASSWORD)
+        draft = self.draft.with_path(way) if way is not None else self.draft
+        return replace(draft, by_hand=True, ways=0)
 
     def _with(self, server: Candidate) -> Draft:
         """The draft with a server that was found; what was typed for it stays where it stands there already."""

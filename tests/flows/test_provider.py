@@ -9,12 +9,13 @@ import pytest
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
-from smtp_wizard.engine.providers.provider import Provider, ProviderKind
+from smtp_wizard.engine.providers.provider import PathAuth, Provider, ProviderKind
 from smtp_wizard.engine.wizard.draft import Draft, Origin, is_usable, with_candidate, with_choice
-from smtp_wizard.engine.wizard.steps import Back, Next, StepId, next_step, step, takes_password
+from smtp_wizard.engine.wizard.steps import Back, Next, StepId, next_step, previous_step, step, takes_password
 from smtp_wizard.flows.flow import Leads, Mood
 from smtp_wizard.flows.provider import MOST_LISTED, ProviderFlow, ProviderOffer, ProviderState
 from tests.support.rows import each_row
@@ -62,6 +63,12 @@ def draft_of(leads: Leads | None, kind: type[Next] | type[Back]) -> Draft:
     return leads.draft
 
 
+def used(flow: ProviderFlow) -> Draft:
+    """Go on with the provider, and say yes to its server where that is asked."""
+    leads = asyncio.run(flow.act(ProviderOffer.USE)) or asyncio.run(flow.act(ProviderOffer.CONFIRM))
+    return draft_of(leads, Next)
+
+
 # --- a provider that is known -----------------------------------------------------------------------------------------
 
 
@@ -85,6 +92,29 @@ async def test_the_server_by_hand_keeps_the_settings_of_the_provider() -> None:
     again = ProviderFlow(draft, CATALOG)
     assert again.state.preselected is ProviderOffer.HAND, "what was chosen before"
     assert draft_of(await again.act(ProviderOffer.USE), Next).by_hand is False
+
+
+@each_row("provider", [each for each in CATALOG.providers if takes_password(each)], ids=lambda provider: provider.id)
+def test_the_server_by_hand_asks_no_way_in_and_using_the_provider_asks_it_again(provider: Provider) -> None:
+    if provider.kind in {ProviderKind.CUSTOM, ProviderKind.SANDBOX}:
+        return
+    flow = at(provider.id, "firm.example", Origin.CHOSEN)
+    draft = draft_of(asyncio.run(flow.act(ProviderOffer.HAND)), Next)
+    asked = next_step(used(flow), step(StepId.PROVIDER))
+    assert next_step(draft, step(StepId.PROVIDER)) is step(StepId.SERVER)
+    assert previous_step(draft, step(StepId.SERVER)) is step(StepId.PROVIDER)
+    way = provider.path(draft.connection.path or "")
+    assert way is None or (is_usable(way) and way.auth is not PathAuth.OAUTH2)
+    again = used(ProviderFlow(draft, CATALOG))
+    assert (again.ways, next_step(again, step(StepId.PROVIDER))) == (len(provider.paths), asked)
+
+
+async def test_the_server_by_hand_keeps_the_way_in_that_was_taken() -> None:
+    """And the password that was typed for it."""
+    taken = at("gmail", "gmail.com").draft.with_path(get("gmail").paths[1])
+    taken = taken.with_sign_in("ana@gmail.com", Secret("abcd efgh"))
+    draft = draft_of(await ProviderFlow(taken, CATALOG).act(ProviderOffer.HAND), Next)
+    assert (draft.connection.path, draft.secret) == (taken.connection.path, taken.secret)
 
 
 async def test_back_leads_to_the_address_with_everything() -> None:

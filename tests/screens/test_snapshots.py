@@ -190,8 +190,6 @@ async def closed(walk: Walk) -> None:
 async def server(walk: Walk) -> None:
     await provider(walk)
     await walk.press("f9")
-    await walk.at("signin")
-    await walk.press("enter")
     await walk.at("server")
 
 

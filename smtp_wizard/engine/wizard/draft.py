@@ -84,7 +84,7 @@ class Draft:
     found_notes: Annotated[tuple[str, ...], UNSAVED] = ()
     """What else was learnt while looking."""
     ways: Whole = 0
-    """How many access paths the provider has."""
+    """How many access paths the provider has; 0 where the server is entered by hand, and no way in is asked for."""
     application: Application | None = None
     """What the application that will send can do, as the person said; None where they were not asked yet."""
     application_name: Annotated[str, YOUNGER] = ""
