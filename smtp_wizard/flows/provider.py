@@ -46,6 +46,7 @@ from smtp_wizard.text.provider import (
     OTHER_PROVIDER,
     OTHER_WAYS,
     SENDING_SERVICE,
+    TO_THE_ADDRESS,
     WHICH_SERVICE,
     WHO_OF_THESE,
     WHO_RUNS_IT,
@@ -382,9 +383,12 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
         likely = [each for each in map(self._catalog.get, draft.maybe) if each is not None]
         return ProviderState(
             question=WHO_OF_THESE if likely else WHO_RUNS_IT,
+            card=None if likely or self._is_known else _nobody(draft.origin_note),
             list=self._list(FILTER, likely),
             offers=(_by_hand(),),
-            notes=() if self._is_known else (*([draft.origin_note] if draft.origin_note else []), *draft.found_notes),
+            notes=()
+            if self._is_known
+            else (*([draft.origin_note] if likely and draft.origin_note else []), *draft.found_notes),
             rail=(Section(NOT_LISTED, (NOT_LISTED_WORDS,)),),
         )
 
@@ -419,6 +423,13 @@ def _by_hand(part: str = "") -> Offer[ProviderOffer]:
     return Offer(ProviderOffer.HAND, BY_HAND, key="F9", chip="By hand", part=part)
 
 
+def _nobody(note: str) -> Card | None:
+    """Say why nobody was found: the address may be misspelt. Its first sentence is the title."""
+    first, end, more = note.partition(". ")
+    title = first if end else note.removesuffix(".")
+    return Card(mood=Mood.WARNED, title=title, lines=(more,) if more else (), foot=TO_THE_ADDRESS) if note else None
+
+
 def _is_listed(provider: Provider) -> bool:
     return provider.kind is not ProviderKind.CUSTOM
 
@@ -427,7 +438,7 @@ def _count(shown: int, all_of_them: int) -> str:
     if not all_of_them:
         return NOTHING_LISTED
     if shown < all_of_them:
-        return f"{shown} of {all_of_them} providers"
+        return f"the first {shown} of {all_of_them}; type to find yours"
     return f"{shown} provider{'' if shown == 1 else 's'}"
 
 

@@ -32,7 +32,9 @@ def provider(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
 def _answered(talk: Conversation, flow: ProviderFlow) -> ProviderOffer | None:
     """Say what stands there and ask; return what was chosen, None once a provider was picked. Raises `GoBack`."""
     state = flow.state
-    if state.card is not None:
+    if state.card is not None and state.list is not None:
+        talk.show(wrap(" ".join((f"{state.card.title}.", *state.card.lines))))
+    elif state.card is not None:
         talk.say(state.question)
         say_card(talk, state.card)
     talk.show(line for note in (state.settings, *state.notes) if note for line in wrap(note))

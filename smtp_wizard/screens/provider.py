@@ -17,7 +17,7 @@ from smtp_wizard.flows.provider import ProviderFlow, ProviderList, ProviderOffer
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import ImmediatePage, note, question
 from smtp_wizard.screens.panel import show_sections
-from smtp_wizard.text.provider import ALL_SOURCES, APPLICATION_QUESTION, NOT_LISTED, NOTHING_LISTED
+from smtp_wizard.text.provider import ALL_SOURCES, APPLICATION_QUESTION, CORRECT_IT, NOT_LISTED, NOTHING_LISTED
 from smtp_wizard.text.wizard import PURPOSE
 from smtp_wizard.widgets.chips import CHOOSE, Chip, key_named
 from smtp_wizard.widgets.frame import Frame, RadioFrame, RadioOption, TextFrame
@@ -121,6 +121,11 @@ class ProviderScreen(ImmediatePage[ProviderState, ProviderOffer]):
     def escape(self) -> None:
         """Go back by one question."""
         self.act(ProviderOffer.BACK)
+
+    def back_words(self) -> str:
+        """As `Page.back_words`: where nobody was found, the address may be misspelt."""
+        state = self.flow.state
+        return CORRECT_IT if state.list is not None and state.card is not None else super().back_words()
 
     def details(self) -> None:
         """Show what the old article says, what holds today, and who says so."""

@@ -47,6 +47,8 @@ FILTER = "Find your provider"
 FILTER_SERVICES = "Find a sending service"
 FILTER_HINT = "type a name, a domain or a server"
 BEFORE_A_PASSWORD = "Before a password goes there:"
+TO_THE_ADDRESS = "Esc corrects the address"
+CORRECT_IT = "Correct address"
 NOT_LISTED = "Not in the list?"
 NOT_LISTED_WORDS = (
     "Then enter the server by hand. Your provider's help page calls it 'outgoing server' or 'SMTP'. It is a name like "

@@ -274,11 +274,29 @@ async def test_nothing_is_preselected_for_an_address_that_was_not_recognised() -
     assert state.list is not None
     assert (state.list.preselected, state.preselected) == (None, None)
     assert len(state.list.rows) == MOST_LISTED
-    assert state.notes == ("Nobody names a server.", "It has a website.")
+    assert state.notes == ("It has a website.",)
+    assert state.card is not None
+    assert (state.card.title, state.card.lines) == ("Nobody names a server", ())
+    assert state.list.filter.hint.startswith(f"the first {MOST_LISTED} of ")
     assert offered(state) == [ProviderOffer.HAND]
     draft = draft_of(await flow.act(ProviderOffer.HAND), Next)
     assert (draft.connection.provider, draft.by_hand) == ("custom", True)
     assert draft_of(await flow.act(ProviderOffer.BACK), Back) == flow.draft
+
+
+async def test_a_domain_that_does_not_exist_is_said_on_a_card_until_a_provider_is_picked() -> None:
+    flow = unknown(origin_note="There is no domain firm.example. Is it spelled right?")
+    card = flow.state.card
+    assert card is not None
+    assert (card.mood, card.title, card.lines) == (
+        Mood.WARNED,
+        "There is no domain firm.example",
+        ("Is it spelled right?",),
+    )
+    assert (card.foot, flow.state.notes) == ("Esc corrects the address", ())
+    assert draft_of(await flow.act(ProviderOffer.BACK), Back).address == FIRM
+    shared = unknown(maybe=("ionos", "gmx"), origin_note="Several use it.").state
+    assert (shared.card, shared.notes) == (None, ("Several use it.",))
 
 
 async def test_typing_finds_a_provider_and_picking_it_shows_what_it_takes() -> None:

@@ -167,6 +167,18 @@ async def test_servers_that_were_found_are_shown_and_enter_takes_the_likeliest(d
         assert (walk.draft.connection.username, walk.draft.by_hand) == ("ana@firma.example", False)
 
 
+async def test_a_domain_that_does_not_exist_stands_under_the_question_and_esc_corrects_the_address(desk: Desk) -> None:
+    draft = Draft(address=Address("ana", "firm.example"), origin_note="There is no domain firm.example. Is it right?")
+    async with walking(desk, draft=draft) as walk:
+        await walk.at("provider")
+        await walk.until_reads("There is no domain firm.example")
+        assert walk.shown.index("There is no domain") < walk.shown.index("Find your provider")
+        assert walk.reads("Esc Correct address")
+        assert walk.reads("F9")
+        await walk.press("escape")
+        await walk.at("address")
+
+
 async def test_another_server_that_was_found_is_one_arrow_away(desk: Desk, found: Answer) -> None:
     async with walking(desk) as walk:
         await walk.at("address")
