@@ -75,6 +75,10 @@ def test_the_line_stays_light(line: Line) -> None:
     assert idle(line) == 0
     assert line.press("\r", until="is saved") <= VAULT_AND_DONE
     assert idle(line) == 0
+    line.press(DOWN)
+    line.press(DOWN)
+    assert line.press("\r", until="Which value") <= NEW_SCREEN  # a longer list: its scrollbar moves nothing
+    assert line.press(ESCAPE) <= NEW_SCREEN
     assert line.press("\r", until="Your accounts") <= NEW_SCREEN
     assert idle(line) == 0
 
