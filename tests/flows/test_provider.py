@@ -89,6 +89,9 @@ async def test_the_server_by_hand_keeps_the_settings_of_the_provider() -> None:
     flow = at("gmail", "gmail.com")
     draft = draft_of(await flow.act(ProviderOffer.HAND), Next)
     assert (draft.by_hand, draft.connection.provider, draft.connection.endpoint) == (True, "gmail", get("gmail").best())
+    way = get("gmail").path(draft.connection.path or "")
+    assert way is not None
+    assert way.guide == "gmail-app-password", "and its guide, not that for any provider"
     again = ProviderFlow(draft, CATALOG)
     assert again.state.preselected is ProviderOffer.HAND, "what was chosen before"
     assert draft_of(await again.act(ProviderOffer.USE), Next).by_hand is False

@@ -273,6 +273,7 @@ async def test_a_draft_that_was_left_is_offered_and_only_the_password_is_typed_a
     async with walking(desk) as walk:
         await walk.at_screen(ResumeScreen)
         assert walk.reads("ana@sandbox.test")
+        assert walk.reads("Esc Leave"), "it ends the program, and says so"
         await walk.press("enter")
         await walk.at("connect")
         await walk.write("abcd efgh ijkl mnop")
