@@ -76,9 +76,9 @@ async def test_the_row_with_the_mark_is_in_sight_in_the_smallest_window(tmp_path
         await walk.at("server")
         await walk.fill("#host", HOST)
         await walk.press("down", "down")
-        await walk.until_reads("▌ Try this port only")
+        await walk.until(lambda: "▌ Try this port only" in walk.shown, "the mark down there")
         await walk.press("up", "up")
-        await walk.until_reads("▌ Try the usual ports")
+        await walk.until(lambda: "▌ Try the usual ports" in walk.shown, "the mark up there")
 
 
 # --- every port ---
