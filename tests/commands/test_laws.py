@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import termios
-import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from smtp_wizard.runtime.exits import Exit
 from tests.support.cli import PROGRAM, checked, on_terminal, run, run_process, started
 from tests.support.misbehaving import refused_port, silent_port
 from tests.support.patience import PATIENCE
+from tests.support.processes import ended
 from tests.support.time_is_up import TimeIsUp
 
 PASSWORD = "correct horse battery"
@@ -250,19 +250,6 @@ async def test_a_command_for_the_password_that_never_ends_is_ended_with_all_that
     assert (ran.code, ran.error["code"]) == (1, "timeout")
     pid = int(marker.read_text("utf-8"))
     assert ended(pid)
-
-
-def ended(pid: int) -> bool:
-    """Whether a process has ended; one that is killed takes a moment, and may wait to be reaped by init."""
-    for _ in range(500):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def test_reading_the_password_from_a_terminal_is_refused() -> None:

@@ -212,15 +212,7 @@ def _gave_up(name: Shown, code: int) -> GaveUp:
 
 async def _output(words: Sequence[str], environ: Mapping[str, str], limit: float) -> tuple[bytes, int]:
     """Return a command's output and exit code. Raises `OSError` where it cannot be started, `TimeoutError`."""
-    process = await asyncio.create_subprocess_exec(
-        *words,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        # In a session of its own it finds no terminal to scribble on, and can be ended with all that it started.
-        start_new_session=True,
-        env=without_terminal(environ),
-    )
+    process = await _started(words, environ)
     try:
         # Our own caller's time limit raises the same error, outside of this one: it is told apart there.
         async with listening_timeout(limit):
@@ -228,6 +220,33 @@ async def _output(words: Sequence[str], environ: Mapping[str, str], limit: float
     finally:
         _end(process)
         await process.wait()
+
+
+async def _started(words: Sequence[str], environ: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """Start a command. Raises `OSError`.
+
+    Where the time is up meanwhile it is waited for and ended here: asyncio would end the command alone,
+    and what it has started by then would go on.
+    """
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            # In a session of its own it finds no terminal to scribble on, and can be ended with all that it started.
+            start_new_session=True,
+            env=without_terminal(environ),
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with suppress(OSError):
+            process = await starting
+            _end(process)
+            await process.wait()
+        raise
 
 
 def without_terminal(environ: Mapping[str, str]) -> dict[str, str]:

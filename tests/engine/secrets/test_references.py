@@ -29,6 +29,8 @@ from smtp_wizard.engine.secrets.references import ReferenceStore
 from smtp_wizard.engine.secrets.stores import SecretStores
 from tests.support.leaks import assert_no_trace
 from tests.support.owners import STRANGER, give_away
+from tests.support.processes import ended
+from tests.support.walk import until
 
 PASSWORD = "pä$$ 'wörd\" %40"
 SECRET = Secret(PASSWORD)
@@ -231,6 +233,29 @@ async def test_a_front_door_may_lend_its_terminal_to_a_command_that_gave_up() ->
     assert asked == [shlex.split(where)] * 3
     assert await store.read(printing("print('works')")) == Secret("works")
     assert len(asked) == 3
+
+
+async def test_what_a_command_has_started_ends_too_where_the_time_is_up_while_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command runs already, and asyncio has not handed it over yet: neither it nor its child goes on."""
+    marker, handed_over = tmp_path / "pid", asyncio.Event()
+    create = asyncio.create_subprocess_exec
+
+    async def slowly(*words: str, **how: Any) -> asyncio.subprocess.Process:
+        process = await create(*words, **how)
+        await handed_over.wait()
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", slowly)
+    command = shlex.join(["sh", "-c", f"sleep 600 & echo $! > {marker}; wait"])
+    reading = asyncio.ensure_future(CommandStore(os.environ).read(command))
+    await until(lambda: marker.exists() and marker.read_text("utf-8").endswith("\n"), lambda: "it never began")
+    reading.cancel()
+    asyncio.get_running_loop().call_soon(handed_over.set)
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert ended(int(marker.read_text("utf-8")))
 
 
 # -- files -------------------------------------------------------------------------------------------------------------
