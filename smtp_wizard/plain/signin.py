@@ -65,8 +65,8 @@ def _show_guide(talk: Conversation, guide: Guide) -> None:
 
 def _tell_more(talk: Conversation, flow: SignInFlow, offer: str) -> None:
     """Say what else is to be heeded on the way that was taken, and who says so."""
-    way, *others = flow.about(offer)
-    for line in way.lines[1:]:
+    parts = flow.about(offer)
+    for line in parts[0].lines[1:] if parts else ():
         talk.say(line)
-    for part in others:
+    for part in parts[1:]:
         talk.say(f"{part.title}: {' '.join(part.lines)}")
