@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -45,9 +46,18 @@ def run(command: Sequence[str | Path], cwd: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository: a build compiles the data anew, and others read that meanwhile."""
+    copy = tmp_path_factory.mktemp("repository") / "copy"
+    made = shutil.ignore_patterns(".venv", ".git", ".make", ".*_cache", ".hypothesis", "__pycache__", "build", "dist")
+    shutil.copytree(ROOT, copy, symlinks=True, ignore=made)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from the repository."""
-    return build("wheel", ROOT, tmp_path_factory.mktemp("wheel"))
+    return build("wheel", repository, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -96,11 +106,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert styles <= held
 
 
-def test_a_source_package_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+def test_a_source_package_makes_the_same_wheel(repository: Path, wheel: Path, tmp_path: Path) -> None:
     """Who installs from a source package gets the knowledge too, from the place where it then lies."""
     for name in ("sdist", "wheel", "source"):
         (tmp_path / name).mkdir()
-    run(["tar", "-xf", build("sdist", ROOT, tmp_path / "sdist"), "-C", tmp_path / "source"], cwd=tmp_path)
+    run(["tar", "-xf", build("sdist", repository, tmp_path / "sdist"), "-C", tmp_path / "source"], cwd=tmp_path)
     (source,) = (tmp_path / "source").iterdir()
     assert not (source / "tests").exists()
     assert contents(build("wheel", source, tmp_path / "wheel")).keys() == contents(wheel).keys()
