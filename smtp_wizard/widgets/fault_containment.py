@@ -23,7 +23,7 @@ S = TypeVar("S", bound="FaultContained")
 
 
 class FaultContained(MessagePump):
-    """Stands before a class of the toolkit: `class HomeScreen(Steady, Screen[None])`."""
+    """Stands before a class of the toolkit: `class HomeScreen(FaultContained, Screen[None])`."""
 
     class Stands(Message, bubble=False):
         """A screen is laid out, and takes keys. Sent to the app."""
