@@ -199,8 +199,9 @@ async def test_the_password_is_on_no_screen_but_the_last_and_there_only_on_a_key
         await walk.press("enter")
         await walk.at_screen(HomeScreen)
         await walk.press("t")
-        await walk.until_reads("Sign in")
+        await walk.until_reads("'Practice you' works")
         await walk.press("f4")
+        await walk.until_reads("C AUTH PLAIN")
         unseen(walk)
     kept = [path for path in desk.folder.rglob("*") if path.is_file()]
     assert kept
