@@ -228,12 +228,14 @@ sides. Our verdict stands when the sign-in is answered: the goodbye is said and 
 ## A saved account tested again
 
 From the start of the program to its end, certificate verified, signed in by AUTH PLAIN. The server is our practice
-server behind a proxy on the same computer that lets every byte take its time.
+server behind a proxy on the same computer that lets every byte take its time. What is missed: asyncio, ssl, the
+authorities of the system and some 58 dataclasses are loaded before the connection begins.
 
 {times}
 ## Drawing
 
-In a terminal of 80 by 24, over a pseudo-terminal, from the start of the program to the first frame.
+In a terminal of 80 by 24, over a pseudo-terminal, from the start of the program to the first frame. What is missed: the
+toolkit reads its style sheet three times on the way there, once for each mode that is switched to.
 
 {frames}
 {sizes}"""
