@@ -83,6 +83,8 @@ class _Unfinished:
                     setattr(self.kind, name, value)
             for name in self._stand_ins.keys() - made.keys():
                 delattr(self.kind, name)
+            if hasattr(made["__dataclass_params__"], "slots"):  # from Python 3.12 on
+                made["__dataclass_params__"].slots = True
             self._written = None
 
 
