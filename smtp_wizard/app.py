@@ -29,7 +29,7 @@ from smtp_wizard.app_areas import SETUP as SETUP
 from smtp_wizard.app_areas import AreasApp
 from smtp_wizard.app_screens import AREAS, TOOL_SCREENS
 from smtp_wizard.app_screens import SCREENS as SCREENS
-from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile, UnfinishedDraft, resumed
@@ -83,7 +83,7 @@ class WizardApp(AreasApp):
     def __init__(
         self,
         desk: Desk,
-        shelf: GuideShelf,
+        guides: Guides,
         *,
         foreground: Foreground | None = None,
         start: str = SETUP,
@@ -102,7 +102,7 @@ class WizardApp(AreasApp):
             self.register_theme(theme)
         self.theme = look
         self.kit = Kit(
-            desk, shelf, ServerWatch(desk.checks, desk.catalog, self._handle_exception), browser_at_hand(os.environ)
+            desk, guides, ServerWatch(desk.checks, desk.catalog, self._handle_exception), browser_at_hand(os.environ)
         )
         self.start = start
         self.draft = draft or Draft()
@@ -396,7 +396,7 @@ class WizardApp(AreasApp):
     def _before_the_first(self) -> Step | None:
         """Back from the first question leads to the accounts, if there are any."""
         try:
-            saved = self.kit.desk.book.holds_any()
+            saved = self.kit.desk.saved_accounts.holds_any()
         except Exception:  # the accounts' own screen says what is wrong with them
             saved = True
         return None if saved else STEPS[0]
@@ -411,7 +411,7 @@ def browser_at_hand(environ: Mapping[str, str]) -> bool:
 
 def run_app(
     desk: Desk,
-    shelf: GuideShelf,
+    guides: Guides,
     *,
     foreground: Foreground | None = None,
     start: str,
@@ -421,6 +421,6 @@ def run_app(
     """Draw the screens until the person leaves; return the exit code. The caller has made sure of a terminal."""
     read_any_byte()
     outlive_the_terminal()
-    app: Any = WizardApp(desk, shelf, foreground=foreground, start=start, draft=draft)
+    app: Any = WizardApp(desk, guides, foreground=foreground, start=start, draft=draft)
     result = app.run(mouse=mouse)
     return result if isinstance(result, int) else 0 if app.return_code in (0, None) else 70

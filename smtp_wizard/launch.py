@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.base.private_files import config_dir
@@ -37,14 +37,15 @@ def build_desk(
     config: Path | None,
     environ: MutableMapping[str, str],
     *,
-    book: AccountBook | None = None,
+    saved_accounts: SavedAccounts | None = None,
     stores: SecretStores | None = None,
     catalog: Catalog | None = None,
     wire: Wire | None = None,
 ) -> Desk:
     """Return the services, ready to work in the config folder (`config`, SMTP_WIZARD_CONFIG, or the platform's own).
 
-    `book`: the accounts of that folder, where they are at hand already: one of them knows what is not written yet.
+    `saved_accounts`: the accounts of that folder, where they are at hand already: they know what is not
+    written yet.
     `stores`: the places for secrets, likewise, and `catalog`: the providers. `wire`: what speaks to servers.
 
     `environ` is usually `os.environ`; variables that hold secrets are taken out of it when they are read. Writes
@@ -52,13 +53,13 @@ def build_desk(
     """
     folder = config_dir(config, environ)
     catalog = catalog or load_catalog(own=folder / OWN_FILE)
-    book = book or AccountBook(folder)
+    saved_accounts = saved_accounts or SavedAccounts(folder)
     return compose(
         catalog=catalog,
         diagnosis=DiagnosisWhenNeeded(catalog),
         wire=wire or SocketWire(),
-        stores=stores or SecretStores(environ, folder, variables=book.variables),
-        book=book,
+        stores=stores or SecretStores(environ, folder, variables=saved_accounts.variables),
+        saved_accounts=saved_accounts,
         folder=folder,
     )
 
@@ -69,7 +70,7 @@ def compose(
     diagnosis: NamesCauses,
     wire: Wire,
     stores: SecretStores,
-    book: AccountBook,
+    saved_accounts: SavedAccounts,
     folder: Path,
     limits: TimeLimits | None = None,
     resolver: Resolver | None = None,
@@ -81,16 +82,16 @@ def compose(
     `folder` is the config folder; the practice server keeps its mailbox and certificates below it. `resolver` and `web`
     are asked for settings: the system's name servers, and the web, where they are left out.
     """
-    entries = SecretEntries(stores, book)
-    attempts = Attempts(book.state.storage, now=now)
-    tokens = Tokens(catalog=catalog, book=book, entries=entries, renewal=Renewal(folder), now=now)
+    entries = SecretEntries(stores, saved_accounts)
+    attempts = Attempts(saved_accounts.state.storage, now=now)
+    tokens = Tokens(catalog=catalog, saved_accounts=saved_accounts, entries=entries, renewal=Renewal(folder), now=now)
     checks = Checks(
         catalog=catalog,
         diagnosis=diagnosis,
         wire=wire,
         attempts=attempts,
         tokens=tokens,
-        book=book,
+        saved_accounts=saved_accounts,
         practice=folder / PRACTICE_FOLDER,
         limits=limits,
         now=now,
@@ -98,7 +99,7 @@ def compose(
     return Desk(
         folder=folder,
         catalog=catalog,
-        book=book,
+        saved_accounts=saved_accounts,
         stores=stores,
         attempts=attempts,
         diagnosis=diagnosis,
@@ -107,7 +108,9 @@ def compose(
         scans=Scans(catalog=catalog, diagnosis=diagnosis, wire=wire, limits=limits),
         checks=checks,
         tokens=tokens,
-        accounts=Accounts(book=book, stores=stores, entries=entries, tokens=tokens, checks=checks, now=now),
+        accounts=Accounts(
+            saved_accounts=saved_accounts, stores=stores, entries=entries, tokens=tokens, checks=checks, now=now
+        ),
         now=now,
     )
 

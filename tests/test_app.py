@@ -31,7 +31,8 @@ from tests.support.walk import Walk, make_desk, walking
 
 MOST_KEYS = 14
 """From the address to the saved account, beside what is typed."""
-IDLE_SECONDS = 3.2
+IDLE_SECONDS, IDLE_SPANS = 3.2, 3
+"""How long nothing may be painted, and how many such spans are waited for one."""
 SMALL, USUAL, WIDE = (60, 20), (80, 24), (120, 40)
 
 
@@ -59,7 +60,7 @@ async def test_a_rehearsal_takes_few_keys(tmp_path: Path) -> None:
         await at_review(walk)
         await walk.press("enter")
         await walk.at("done")
-        assert desk.book.get(walk.draft.saved or "").connection.sandbox == "accept"
+        assert desk.saved_accounts.get(walk.draft.saved or "").connection.sandbox == "accept"
         assert len(walk.pressed) <= MOST_KEYS
         await walk.press("enter")
         await walk.at_screen(HomeScreen)
@@ -126,7 +127,10 @@ async def test_a_practice_server_that_cannot_start_is_said_and_nothing_is_lost(t
 
 
 async def test_nothing_is_painted_while_nobody_does_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every screen, with the cursor in a field where it has one: not one paint in three seconds."""
+    """Every screen, with the cursor in a field where it has one: not one paint in three seconds.
+
+    What arriving there painted late, on a busy computer, is no painting while nobody does anything: that comes again.
+    """
     painted: dict[int, int] = {}
     display = WizardApp._display
 
@@ -138,10 +142,15 @@ async def test_nothing_is_painted_while_nobody_does_anything(tmp_path: Path, mon
 
     async def paints(name: str, place: Place) -> tuple[str, int]:
         async with standing(place, tmp_path / name) as walk:
-            before = painted[id(walk.app)]
-            assert before, "painting is seen"
-            await asyncio.sleep(IDLE_SECONDS)
-            return name, painted[id(walk.app)] - before
+            assert painted[id(walk.app)], "painting is seen"
+            more = 0
+            for _ in range(IDLE_SPANS):
+                before = painted[id(walk.app)]
+                await asyncio.sleep(IDLE_SECONDS)
+                more = painted[id(walk.app)] - before
+                if not more:
+                    break
+            return name, more
 
     counts = await asyncio.gather(*(paints(name, place) for name, place in PLACES.items()))
     assert {name: count for name, count in counts if count} == {}

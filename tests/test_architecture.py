@@ -21,7 +21,7 @@ from textual.app import App
 from textual.screen import Screen
 from textual.widgets import DataTable, Input, OptionList, TextArea
 
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.data_files import data_path, read_yaml
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -460,7 +460,7 @@ def test_a_test_of_an_account_loads_only_what_a_check_by_password_uses(
     with refused_port() as port:
         there = replace(RELAY.connection, endpoint=Endpoint("127.0.0.1", port, Security.TLS), username="ana")
         account = replace(RELAY, connection=replace(there, auth=Auth.PASSWORD), store=StoreRef(StoreKind.SESSION, "x"))
-        AccountBook(tmp_path / "config").put(account)
+        SavedAccounts(tmp_path / "config").put(account)
         asked = ["test", account.name, "--password-stdin"]
         loaded = loaded_after(MAIN, *asked, tmp_path=tmp_path, code=1, stdin="a password")
     assert "ssl" in loaded

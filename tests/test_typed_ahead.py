@@ -19,7 +19,7 @@ from pathlib import Path
 import pyte
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from tests.support.cli import LIMIT, PROGRAM
 from tests.support.ptys import TAKE_TERMINAL
 
@@ -210,7 +210,7 @@ def test_nothing_typed_ahead_is_done_twice(tmp_path: Path) -> None:
         if "Make the vault" in screen.shown:
             screen.press(PASSPHRASE, TAB, PASSPHRASE, ENTER)
             screen.until_reads("is saved")
-        assert len(AccountBook(tmp_path).list()) == 1
+        assert len(SavedAccounts(tmp_path).list()) == 1
         assert screen.leave() == 0
 
 

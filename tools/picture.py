@@ -17,7 +17,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from smtp_wizard.app import WizardApp
-from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.launch import build_desk
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -65,7 +65,7 @@ async def main(work: Callable[[Pilot[int]], Awaitable[None]]) -> None:
     """Run the program without a terminal and let `work` press its keys."""
     with tempfile.TemporaryDirectory() as folder:
         desk = replace(build_desk(Path(folder), os.environ), now=lambda: NOON)
-        app = WizardApp(desk, GuideShelf())
+        app = WizardApp(desk, Guides())
         async with app.run_test(size=SIZE) as pilot:
             await work(pilot)
 

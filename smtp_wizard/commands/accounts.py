@@ -52,13 +52,13 @@ def command() -> None:
 @click.pass_obj
 def listed(invocation: Invocation, _json: bool) -> int:
     """List the saved accounts."""
-    out, accounts = invocation.out, invocation.book.list()
+    out, accounts = invocation.out, invocation.saved_accounts.list()
     if out.form is Form.JSON:
         from smtp_wizard.output.documents.accounts import AccountJson, Accounts, UnreadJson
 
-        unread = invocation.book.unread_entries()
+        unread = invocation.saved_accounts.unread_entries()
         out.document(Accounts(tuple(map(AccountJson.of, accounts)), tuple(map(UnreadJson.of, unread))))
-    elif not invocation.book.holds_any():
+    elif not invocation.saved_accounts.holds_any():
         out.narrate("No account is saved yet. 'smtp-wizard setup' makes one.")
     else:
         rows = [("Name", "Server", "Last test", "Result"), *(_row(account) for account in accounts)]
@@ -77,10 +77,14 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
     from smtp_wizard.engine.accounts.sign_in_ending import ending_words
     from smtp_wizard.engine.scan.known_host import counted_names
 
-    out, account = invocation.out, invocation.book.get(name)
+    out, account = invocation.out, invocation.saved_accounts.get(name)
     host = account.connection.endpoint.host
     whose, *also = counted_names(invocation.desk.catalog, host, account.connection.username, account.address)
-    lately = () if account.connection.sandbox else Attempts(invocation.book.state.storage).counted(whose, host, also)
+    lately = (
+        ()
+        if account.connection.sandbox
+        else Attempts(invocation.saved_accounts.state.storage).counted(whose, host, also)
+    )
     if out.form is Form.JSON:
         from smtp_wizard.output.documents.accounts import AccountJson, AccountShown
 
@@ -104,7 +108,7 @@ def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
     """Forget an account and its password."""
     from smtp_wizard.runtime.running import Stopwatch, run
 
-    account = invocation.book.get(name)
+    account = invocation.saved_accounts.get(name)
     if not yes and not can_ask():
         raise CommandError(
             "missing-answers",

@@ -21,7 +21,7 @@ from smtp_wizard.runtime.running import Stopwatch, run
 @click.pass_obj
 def command(invocation: Invocation, name: str, new: str | None, _json: bool) -> int:
     """Save a second account like NAME, password included, for general mail. Nothing is tested."""
-    original = invocation.book.get(name)
+    original = invocation.saved_accounts.get(name)
     offer_passphrase(invocation, original.store)
     copy = run(
         invocation.desk.accounts.duplicate(original.name, new or ""),

@@ -34,7 +34,7 @@ from smtp_wizard.commands.options.sign_in import password_of, secret_at
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
 from smtp_wizard.commands.screens_or_plain import open_wizard
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.account_book import Displaces
+from smtp_wizard.engine.accounts.saved_accounts import Displaces
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
@@ -87,7 +87,7 @@ def command(context: click.Context, /, name: str, displacing: bool, **given: Any
     """
     invocation: Invocation = context.obj
     said = {each for each in _ANSWERS if context.get_parameter_source(each) is ParameterSource.COMMANDLINE}
-    account = invocation.book.get(name)
+    account = invocation.saved_accounts.get(name)
     given.pop("_json")
     source, connection = taken_from(given), connection_from(given)
     given |= {"ehlo_name": connection.ehlo_name, "ca_file": connection.ca_file}
@@ -153,7 +153,7 @@ class _Edit:
 
     def _agree_to_displace(self, draft: Draft) -> None:
         """Ask whether another account for all mail may give way. Raises `CommandError` before anything is tried."""
-        other = self.invocation.book.displaced_by(replace(self.account, scope=draft.scope))
+        other = self.invocation.saved_accounts.displaced_by(replace(self.account, scope=draft.scope))
         if other is not None and not self.displacing:
             agree(self.out, "displaces", Displaces(other).words, LET_IT_SEND_GENERAL, REPLACE_HINT)
             self.displacing = True

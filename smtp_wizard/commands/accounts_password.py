@@ -50,7 +50,7 @@ def command(invocation: Invocation, /, name: str, **given: Any) -> int:
     given.pop("_json")
     flow = given.pop("flow")
     source, connection = taken_from(given), connection_from(given)
-    account = invocation.book.get(name)
+    account = invocation.saved_accounts.get(name)
     if account.connection.auth is Auth.NONE:
         raise CommandError(
             "no-sign-in", phrase("'{}' has no password: its server asks for no sign-in.", shown(account.name))
@@ -84,7 +84,7 @@ class _Replacement:
             outcome = run(self._try(secret, transcript), self.watch, self._undone)
         code = exit_code([outcome])
         if self.out.form is Form.JSON:
-            now = self.invocation.book.now(self.account) if code == Exit.OK else self.account
+            now = self.invocation.saved_accounts.now(self.account) if code == Exit.OK else self.account
             from smtp_wizard.output.documents.accounts import PasswordChanged
             from smtp_wizard.output.documents.checks import ResultJson
 

@@ -22,7 +22,7 @@ from smtp_wizard.text.accounts import renamed_words
 @click.pass_obj
 def command(invocation: Invocation, old: str, new: str, _json: bool) -> int:
     """Give the account OLD the name NEW. Its password moves with it; nothing is tested."""
-    before = invocation.book.get(old)
+    before = invocation.saved_accounts.get(old)
     offer_passphrase(invocation, before.store)
     renamed = run(
         invocation.desk.accounts.rename(before.name, new),

@@ -16,7 +16,15 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.scan.control_host import ControlAnswer, ControlHost
 from smtp_wizard.engine.scan.ports import ScanRequest
-from smtp_wizard.engine.scan.results import Lane, LaneEvent, PortScanned, ScanEvent, ScanResult, ScanStarted, fold_scan
+from smtp_wizard.engine.scan.results import (
+    AttemptEvent,
+    PortAttempt,
+    PortScanned,
+    ScanEvent,
+    ScanResult,
+    ScanStarted,
+    fold_scan,
+)
 from smtp_wizard.output.lines import finding_lines, paragraph
 from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.output import Form
@@ -67,9 +75,9 @@ class Sweep:
         self.watch = watch
         self._question: ScanRequest | None = None
         self._events: list[ScanEvent] = []
-        self._watched: dict[Lane, CheckProgress] = {}
-        self._lines: dict[Lane, list[str]] = {}
-        self._readers: dict[Lane, Emit] = {}
+        self._watched: dict[PortAttempt, CheckProgress] = {}
+        self._lines: dict[PortAttempt, list[str]] = {}
+        self._readers: dict[PortAttempt, Emit] = {}
 
     async def found(self, transcript: Transcript) -> SweepResult:
         """Try them; what was seen until the time was up is found, too."""
@@ -85,9 +93,9 @@ class Sweep:
         except TimeoutError:
             question = self._question or ScanRequest(host=self.host, endpoints=())
             probe = fold_scan(question, self._events)
-        for lane, lines in self._lines.items():
-            over = f", {families_words([lane.family])}" if lane.family else ""
-            transcript.block(shown(f"{lane.endpoint}, {lane.endpoint.security.words}{over}"), lines)
+        for attempt, lines in self._lines.items():
+            over = f", {families_words([attempt.family])}" if attempt.family else ""
+            transcript.block(shown(f"{attempt.endpoint}, {attempt.endpoint.security.words}{over}"), lines)
         seen = [CheckOutcome(None, each.report) for each in probe.ranked]
         return SweepResult(probe, [*seen, *self._cut_off(probe)])
 
@@ -96,13 +104,13 @@ class Sweep:
         match event:
             case ScanStarted(question):
                 self._question = question
-            case LaneEvent(lane, inner):
-                if lane not in self._watched:
-                    self._watched[lane] = CheckProgress()
-                    self._lines[lane] = []
-                    self._readers[lane] = held_reader(transcript, self._lines[lane])
-                self._watched[lane].take(inner)
-                self._readers[lane](inner)
+            case AttemptEvent(attempt, inner):
+                if attempt not in self._watched:
+                    self._watched[attempt] = CheckProgress()
+                    self._lines[attempt] = []
+                    self._readers[attempt] = held_reader(transcript, self._lines[attempt])
+                self._watched[attempt].take(inner)
+                self._readers[attempt](inner)
             case PortScanned(result) if self.out.form is Form.TEXT:
                 self.out.narrate(port_row_words(result))
 
@@ -112,8 +120,8 @@ class Sweep:
         outcomes: list[CheckOutcome] = []
         for endpoint in probe.question.endpoints:
             if endpoint.port not in done:
-                lanes = [seen for lane, seen in self._watched.items() if lane.endpoint.port == endpoint.port]
-                seen = max(lanes, key=lambda each: len(each.results), default=CheckProgress())
+                attempts = [seen for attempt, seen in self._watched.items() if attempt.endpoint.port == endpoint.port]
+                seen = max(attempts, key=lambda each: len(each.results), default=CheckProgress())
                 cut = cut_off(seen, self.watch.limit or 0.0)
                 outcomes.append(CheckOutcome(None, Report(endpoint, (*seen.results, cut))))
         return outcomes

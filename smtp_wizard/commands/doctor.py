@@ -56,11 +56,11 @@ def command(invocation: Invocation, network: bool, clean: bool, yes: bool, _json
     """
     if yes and not clean:
         raise click.UsageError("--yes goes with --clean.")
-    entries = SecretEntries(invocation.stores, invocation.book)
+    entries = SecretEntries(invocation.stores, invocation.saved_accounts)
     cleaned = _cleaned(invocation, entries, yes=yes) if clean else CleanupResult((), ())
     doctor = Doctor(
         folder=invocation.folder,
-        book=invocation.book,
+        saved_accounts=invocation.saved_accounts,
         stores=invocation.stores,
         entries=entries,
         wire=SocketWire(),

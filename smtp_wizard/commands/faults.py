@@ -15,7 +15,7 @@ from smtp_wizard.runtime.fault_log import LAST_FAULT, FaultLog
 def known_fault(problem: Exception) -> CommandError | None:
     """Return the error for an exception that the engine raises on purpose, None for a bug."""
     from smtp_wizard.engine.accounts.account import AccountsError
-    from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken, NoSuchAccount
+    from smtp_wizard.engine.accounts.saved_accounts import Displaces, NameTaken, NoSuchAccount
     from smtp_wizard.engine.base.data_files import DataError, DataUnread
     from smtp_wizard.engine.base.errors import InputError
     from smtp_wizard.engine.base.file_ownership import UnsafeFile

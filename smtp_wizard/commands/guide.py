@@ -18,20 +18,20 @@ from smtp_wizard.runtime.tables import table
 @click.pass_obj
 def command(invocation: Invocation, guide_id: str | None, _json: bool) -> int:
     """List the guides, or print one: as text on a terminal, as Markdown in a pipe."""
-    out, shelf = invocation.out, invocation.shelf
+    out, guides = invocation.out, invocation.guides
     if out.form is Form.JSON:
         from smtp_wizard.output.documents.guides import GuideJson, Guides
 
-        found = [shelf.get(guide_id)] if guide_id else list(shelf.all().values())
+        found = [guides.get(guide_id)] if guide_id else list(guides.all().values())
         out.document(Guides(tuple(map(GuideJson.of, found))))
     elif guide_id is None:
-        out.data("\n".join(table([(each, _title(shelf.raw(each))) for each in shelf.ids()])))
+        out.data("\n".join(table([(each, _title(guides.raw(each))) for each in guides.ids()])))
     elif sys.stdout.isatty():
         from smtp_wizard.engine.guides.guides import as_text
 
-        out.data(as_text(shelf.get(guide_id)).rstrip("\n"))
+        out.data(as_text(guides.get(guide_id)).rstrip("\n"))
     else:
-        out.data(shelf.raw(guide_id).rstrip("\n"))
+        out.data(guides.raw(guide_id).rstrip("\n"))
     return Exit.OK
 
 

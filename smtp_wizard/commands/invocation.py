@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from smtp_wizard.runtime.output import Output
 
 if TYPE_CHECKING:
-    from smtp_wizard.engine.accounts.account_book import AccountBook
+    from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
     from smtp_wizard.engine.explain.explain import Explainer
-    from smtp_wizard.engine.guides.guides import GuideShelf
+    from smtp_wizard.engine.guides.guides import Guides
     from smtp_wizard.engine.providers.catalog import Catalog
     from smtp_wizard.engine.secrets.references import EnvStore
     from smtp_wizard.engine.secrets.stores import SecretStores
@@ -50,11 +50,11 @@ class Invocation:
         return config_dir(self.config, self.environ)
 
     @cached_property
-    def book(self) -> AccountBook:
+    def saved_accounts(self) -> SavedAccounts:
         """The saved accounts alone, for a command that needs nothing else."""
-        from smtp_wizard.engine.accounts.account_book import AccountBook
+        from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 
-        return AccountBook(self.folder)
+        return SavedAccounts(self.folder)
 
     @cached_property
     def stores(self) -> SecretStores:
@@ -65,7 +65,7 @@ class Invocation:
         return SecretStores(
             self.environ,
             self.folder,
-            variables=self.book.variables,
+            variables=self.saved_accounts.variables,
             env=self.env,
             passphrase=self.passphrase,
             lend=self.foreground.run if can_ask() else None,
@@ -102,7 +102,9 @@ class Invocation:
         """The whole engine."""
         from smtp_wizard.launch import build_desk
 
-        return build_desk(self.config, self.environ, book=self.book, stores=self.stores, catalog=self.catalog)
+        return build_desk(
+            self.config, self.environ, saved_accounts=self.saved_accounts, stores=self.stores, catalog=self.catalog
+        )
 
     def _heard(self, catalog: Catalog) -> Catalog:
         """Say once that the person's own list of providers cannot be used."""
@@ -119,19 +121,19 @@ class Invocation:
         return load_explainer(self.catalog)
 
     @cached_property
-    def shelf(self) -> GuideShelf:
+    def guides(self) -> Guides:
         """The guides."""
-        from smtp_wizard.engine.guides.guides import GuideShelf
+        from smtp_wizard.engine.guides.guides import Guides
 
-        return GuideShelf()
+        return Guides()
 
     def close(self, seconds: float | None = None) -> None:
         """Write what was learnt, and say what could not be kept. To be called once, when the command is done.
 
         `seconds`: how long that may take, where somebody waits for the program to end.
         """
-        if "book" in self.__dict__:
-            for trouble in (*self.book.problems(), *self.book.state.flush(seconds)):
+        if "saved_accounts" in self.__dict__:
+            for trouble in (*self.saved_accounts.problems(), *self.saved_accounts.state.flush(seconds)):
                 self.out.narrate(f"smtp-wizard: {trouble}")
         for trouble in self.stores.journal.problems() if "stores" in self.__dict__ else ():
             self.out.narrate(f"smtp-wizard: {trouble}")

@@ -24,7 +24,7 @@ def open_screens(invocation: Invocation) -> int:
 
     Where screens cannot be drawn, or are not wanted: in lines of text. Raises `CommandError` without a terminal.
     """
-    return open_wizard(invocation, "home" if invocation.book.holds_any() else "setup", None)
+    return open_wizard(invocation, "home" if invocation.saved_accounts.holds_any() else "setup", None)
 
 
 def open_wizard(invocation: Invocation, start: str, draft: Draft | None) -> int:
@@ -56,7 +56,7 @@ def run_screens(invocation: Invocation, start: str, draft: Draft | None) -> int:
         with usual_end():
             return run_app(
                 invocation.desk,
-                invocation.shelf,
+                invocation.guides,
                 foreground=invocation.foreground,
                 start=start,
                 draft=draft,
@@ -72,7 +72,7 @@ def run_plain_wizard(invocation: Invocation, start: str, draft: Draft | None) ->
     terminal = Terminal.opened()
     if terminal is None:
         raise cannot_draw()
-    return run_plain(invocation.desk, invocation.shelf, terminal, start=start, draft=draft)
+    return run_plain(invocation.desk, invocation.guides, terminal, start=start, draft=draft)
 
 
 def cannot_draw() -> CommandError:

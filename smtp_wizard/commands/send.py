@@ -57,7 +57,7 @@ def command(invocation: Invocation, /, account: str, to: Address | None, **given
     source, connection = taken_from(given), connection_from(given)
     if to is None:
         raise missing_answers(["--to"])
-    chosen = invocation.book.get(account)
+    chosen = invocation.saved_accounts.get(account)
     refuse_own_mailbox(to, chosen.from_address, chosen.address)
     return _Sending(invocation, chosen, to, source, connection).run()
 

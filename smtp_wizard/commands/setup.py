@@ -47,7 +47,7 @@ from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_opti
 from smtp_wizard.commands.providers import provider_called
 from smtp_wizard.commands.screens_or_plain import open_wizard
 from smtp_wizard.engine.accounts.account import Account, parse_name
-from smtp_wizard.engine.accounts.account_book import Displaces, NameTaken, NoSuchAccount
+from smtp_wizard.engine.accounts.saved_accounts import Displaces, NameTaken, NoSuchAccount
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.characters import parse_words
 from smtp_wizard.engine.base.connection import Auth, Connection
@@ -488,13 +488,13 @@ class _Setup:
         if given.save is None or given.replacing:
             return
         try:
-            same: Account | None = self.invocation.book.get(given.save)
+            same: Account | None = self.invocation.saved_accounts.get(given.save)
         except NoSuchAccount:
             same = None
         if same is not None:
             agree(self.out, "name-taken", NameTaken(same.name).words, "Replace it?", REPLACE_HINT)
             self.replacing = True
-        for other in self.invocation.book.list() if given.scope == Scope.ALL else ():
+        for other in self.invocation.saved_accounts.list() if given.scope == Scope.ALL else ():
             if other.scope is Scope.ALL and (same is None or other.name != same.name):
                 agree(self.out, "displaces", Displaces(other).words, LET_IT_SEND_GENERAL, REPLACE_HINT)
                 self.displacing = True

@@ -29,7 +29,7 @@ from smtp_wizard.commands.options.connection import (
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import given_password, tidy_password
 from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
-from smtp_wizard.engine.accounts.account_book import AccountFileError
+from smtp_wizard.engine.accounts.saved_accounts import AccountFileError
 from smtp_wizard.engine.accounts.secret_entries import is_asked_each_time
 from smtp_wizard.engine.accounts.sign_in_ending import ending_words, retirement_of
 from smtp_wizard.engine.base.address import Address
@@ -119,7 +119,7 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
     _refuse_same_address(asked, chosen)
     if password.given and len(chosen) > 1:
         raise click.UsageError("A password can be given for one account only.")
-    unread = invocation.book.unread() if every else ()
+    unread = invocation.saved_accounts.unread() if every else ()
     return _Tester(invocation, asked, chosen, unread).run()
 
 
@@ -128,9 +128,9 @@ def _chosen(invocation: Invocation, names: Sequence[str], *, every: bool) -> tup
     if every and names:
         raise click.UsageError("Name accounts, or say --all; not both.")
     if names:
-        return invocation.book.get_all(names)
-    saved = invocation.book.list()
-    if not saved and (unread := invocation.book.unread()):
+        return invocation.saved_accounts.get_all(names)
+    saved = invocation.saved_accounts.list()
+    if not saved and (unread := invocation.saved_accounts.unread()):
         raise AccountFileError(unread[0])
     if not saved:
         raise CommandError(
@@ -193,7 +193,7 @@ class _Tester:
         """Return whose sign-in in the browser will end soon. Renewed just now, it is read again."""
         if not any(account.login for account in self.accounts):
             return []
-        saved, desk = {account.name: account for account in self.invocation.book.list()}, self.invocation.desk
+        saved, desk = {account.name: account for account in self.invocation.saved_accounts.list()}, self.invocation.desk
         done = (saved[name] for name in self.done if name in saved)
         found = ((account.name, ending_words(account, desk.catalog, desk.now())) for account in done)
         return sorted((name, ending) for name, ending in found if ending)

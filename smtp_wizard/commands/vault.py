@@ -39,7 +39,9 @@ def command() -> None:
 def state(invocation: Invocation, _json: bool) -> int:
     """Say where the vault is and which accounts have their password in it. It is not opened."""
     file = invocation.folder / FILE_NAME
-    used_by = [each.name for each in invocation.book.list() if each.store and each.store.kind is StoreKind.VAULT]
+    used_by = [
+        each.name for each in invocation.saved_accounts.list() if each.store and each.store.kind is StoreKind.VAULT
+    ]
     if invocation.out.form is Form.JSON:
         from smtp_wizard.output.documents.accounts import Vault
 

@@ -75,7 +75,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         """Return a guide with what is known put in; None where it cannot be read, which is no reason to end."""
         draft = self._now.draft
         try:
-            guide = filled_guide(self._services.shelf, guide_id, self._now.provider, draft)
+            guide = filled_guide(self._services.guides, guide_id, self._now.provider, draft)
         except EXPECTED_ERRORS as problem:
             self._notes = tuple(dict.fromkeys((*self._notes, str(problem))))
             return None
@@ -340,7 +340,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
 
     def _show_guide(self, finding: Finding | None) -> None:
         """Put the guide in place that helps with what is wrong, else the one of this way in."""
-        helps = finding is not None and finding.guide in self._services.shelf.ids()
+        helps = finding is not None and finding.guide in self._services.guides.ids()
         wanted = self._view_of(str(finding.guide)) if finding is not None and helps else self._own_guide
         self._guide = replace(wanted, ticks=self.draft.ticks) if wanted is not None else None
 

@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import AccessPath, Provider
 from smtp_wizard.engine.scan.control_host import ControlAnswer
@@ -135,7 +135,7 @@ class ConnectServices:
     scans: Scans
     tokens: Tokens
     vault: VaultStore
-    shelf: GuideShelf
+    guides: Guides
     watch: ServerWatch | None = None
     """The check of the server while the person reads; None where there is none."""
 

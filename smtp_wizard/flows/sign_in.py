@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from smtp_wizard.engine.guides.guides import Guide, GuideShelf, UnknownGuide
+from smtp_wizard.engine.guides.guides import Guide, Guides, UnknownGuide
 from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider
@@ -64,7 +64,7 @@ class SignInState:
 class SignInFlow(Flow[SignInState, str, Leads]):
     """Finds the way in with the person. Asks no service: the ways are the catalogue's."""
 
-    def __init__(self, draft: Draft, catalog: Catalog, shelf: GuideShelf) -> None:
+    def __init__(self, draft: Draft, catalog: Catalog, guides: Guides) -> None:
         """The step applies only where the draft's provider is known."""
         provider = catalog.get(draft.connection.provider)
         assert provider is not None, "the step applies only where a provider is known"
@@ -72,7 +72,7 @@ class SignInFlow(Flow[SignInState, str, Leads]):
         """The answers so far; a face that is left at this step keeps them."""
         self.provider: Provider = provider
         self._catalog = catalog
-        self._shelf = shelf
+        self._guides = guides
         self._asks_application = draft.application is None
         self._looked_at: AccessPath | None = None
         """The way that is explained now, in the place of the list."""
@@ -226,7 +226,7 @@ class SignInFlow(Flow[SignInState, str, Leads]):
 
     def _guide(self, path: AccessPath) -> Guide | None:
         try:
-            return self._shelf.get(path.guide) if path.guide else None
+            return self._guides.get(path.guide) if path.guide else None
         except UnknownGuide:
             return None
 

@@ -122,7 +122,7 @@ def explain(talk: Conversation, kit: Kit) -> str | None:
     Raises `GoBack`, `Quit`.
     """
     catalog = kit.desk.catalog
-    flow = ExplainFlow(catalog, kit.shelf, kit.desk.book.list, lambda: load_explainer(catalog))
+    flow = ExplainFlow(catalog, kit.guides, kit.desk.saved_accounts.list, lambda: load_explainer(catalog))
     while True:
         talk.say(f"{EXPLAIN_QUESTION} Paste it, then type {END} alone in a line. {NOTHING_KEPT}")
         flow.paste(talk.paste(f"The text, and {END} at its end"))

@@ -30,14 +30,14 @@ def connect(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
         scans=desk.scans,
         tokens=desk.tokens,
         vault=desk.stores.vault,
-        shelf=kit.shelf,
+        guides=kit.guides,
     )
     return _Connect(talk, kit, ConnectFlow(draft, services)).run()
 
 
 def show_guide(talk: Conversation, kit: Kit, draft: Draft, guide_id: str) -> None:
     """Print a guide, with what is known put in."""
-    _print_guide(talk, filled_guide(kit.shelf, guide_id, kit.desk.catalog.get(draft.connection.provider), draft))
+    _print_guide(talk, filled_guide(kit.guides, guide_id, kit.desk.catalog.get(draft.connection.provider), draft))
 
 
 def _print_guide(talk: Conversation, guide: Guide) -> None:

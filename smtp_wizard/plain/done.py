@@ -113,7 +113,7 @@ class _End:
 
     def _guide(self, guide_id: str) -> None:
         draft = self.flow.draft
-        guide = filled_guide(self.kit.shelf, guide_id, self.kit.desk.catalog.get(draft.connection.provider), draft)
+        guide = filled_guide(self.kit.guides, guide_id, self.kit.desk.catalog.get(draft.connection.provider), draft)
         self.talk.show(as_text(guide, WIDTH).splitlines())
 
 

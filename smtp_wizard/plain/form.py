@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Back, Next
@@ -22,7 +22,7 @@ class Kit:
     """The long-lived parts, built once at the front door and handed to each step."""
 
     desk: Desk
-    shelf: GuideShelf
+    guides: Guides
     keep: Callable[[Draft], None]
     """Told after every answer, so that a line that is lost costs nothing but the password."""
     backwards: bool = False

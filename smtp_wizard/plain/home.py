@@ -47,7 +47,7 @@ def home(talk: Conversation, kit: Kit) -> Draft | None:
     """
     desk = kit.desk
     flow = AccountsFlow(
-        book=desk.book,
+        saved_accounts=desk.saved_accounts,
         accounts=desk.accounts,
         entries=desk.entries,
         checks=desk.checks,

@@ -42,7 +42,7 @@ class _SaveQuestions:
             draft,
             accounts=desk.accounts,
             stores=desk.stores,
-            book=desk.book,
+            saved_accounts=desk.saved_accounts,
             catalog=desk.catalog,
             screen=load_handover(),
             now=desk.now,

@@ -20,7 +20,7 @@ WORDS: Mapping[str, str] = {SignInOffer.GO_ON: "browser", SignInOffer.AGAIN: "li
 
 def signin(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """Ask which application will send, where nobody did, then for the way in. Raises `Quit`."""
-    asks = SignInFlow(draft, kit.desk.catalog, kit.shelf).state.application is not None
+    asks = SignInFlow(draft, kit.desk.catalog, kit.guides).state.application is not None
     return ask_in_order(talk, kit, draft, [Question(_application, lambda _: asks), Question(_way)])
 
 
@@ -32,7 +32,7 @@ def _application(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
 
 def _way(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     """Ask until the flow leads somewhere; `back` is its way back. Raises `GoBack`, `Quit`."""
-    flow = SignInFlow(draft, kit.desk.catalog, kit.shelf)
+    flow = SignInFlow(draft, kit.desk.catalog, kit.guides)
     while True:
         try:
             offer = _chosen(talk, flow.state)

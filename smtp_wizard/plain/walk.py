@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from smtp_wizard.engine.accounts.account import AccountsError
-from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile, resumed
@@ -63,9 +63,9 @@ Place = tuple[Draft, Step]
 class PlainWizard:
     """One run: the wizard, the accounts, and back, until the person leaves."""
 
-    def __init__(self, desk: Desk, shelf: GuideShelf, line: LineIO) -> None:
+    def __init__(self, desk: Desk, guides: Guides, line: LineIO) -> None:
         self.talk = Conversation(line, self._may_leave)
-        self.kit = Kit(desk, shelf, self._keep)
+        self.kit = Kit(desk, guides, self._keep)
         self.box = DraftFile(desk.folder)
         self.draft = Draft()
         self.walking: Step | None = None
@@ -156,7 +156,7 @@ class PlainWizard:
 
     def _any_account(self) -> bool:
         try:
-            return self.kit.desk.book.holds_any()
+            return self.kit.desk.saved_accounts.holds_any()
         except AccountsError:  # the list of accounts says what is wrong with it
             return True
 
@@ -195,6 +195,6 @@ class PlainWizard:
             self.talk.say(WAYS_ON)
 
 
-def run_plain(desk: Desk, shelf: GuideShelf, line: LineIO, *, start: str, draft: Draft | None = None) -> int:
+def run_plain(desk: Desk, guides: Guides, line: LineIO, *, start: str, draft: Draft | None = None) -> int:
     """Ask until the person leaves; return the exit code. Raises `Interrupted`."""
-    return PlainWizard(desk, shelf, line).run(start=start, draft=draft)
+    return PlainWizard(desk, guides, line).run(start=start, draft=draft)

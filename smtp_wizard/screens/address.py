@@ -111,6 +111,6 @@ class AddressScreen(StepPage[AddressState, AddressOffer]):
 def any_accounts(kit: Kit) -> bool:
     """Whether there are saved accounts to go back to; where they cannot be read, their own screen says why."""
     try:
-        return kit.desk.book.holds_any()
+        return kit.desk.saved_accounts.holds_any()
     except EXPECTED_ERRORS:
         return True

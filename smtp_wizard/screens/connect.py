@@ -51,7 +51,7 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
             scans=desk.scans,
             tokens=desk.tokens,
             vault=desk.stores.vault,
-            shelf=kit.shelf,
+            guides=kit.guides,
             watch=kit.watch,
         )
         super().__init__(kit, draft, ConnectFlow(draft, services))

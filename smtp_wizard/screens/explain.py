@@ -125,7 +125,7 @@ class ExplainScreen(Page[None]):
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit)
         catalog = kit.desk.catalog
-        self.flow = ExplainFlow(catalog, kit.shelf, kit.desk.book.list, lambda: load_explainer(catalog))
+        self.flow = ExplainFlow(catalog, kit.guides, kit.desk.saved_accounts.list, lambda: load_explainer(catalog))
         self.flow.changed = self._changed
         self.area = PasteArea(id="paste")
         self.area.show(self.flow.state.entry)

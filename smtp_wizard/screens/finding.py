@@ -15,7 +15,7 @@ from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.events import Line
 from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.guides.guides import GuideShelf, UnknownGuide
+from smtp_wizard.engine.guides.guides import Guides, UnknownGuide
 from smtp_wizard.flows.check_view import CheckView
 from smtp_wizard.output.lines import STAGE_WORDS, TRANSCRIPT_LEGEND, endpoint_words, transcript_line, who_words
 from smtp_wizard.screens.dialogs import Dialog, GuideScreen
@@ -43,7 +43,7 @@ class FindingScreen(Dialog[None]):
     def __init__(
         self,
         finding: Finding | None,
-        shelf: GuideShelf,
+        guides: Guides,
         *,
         confidence: str = "",
         matched: str = "",
@@ -56,7 +56,7 @@ class FindingScreen(Dialog[None]):
         """
         super().__init__()
         self.finding = finding
-        self.shelf = shelf
+        self.guides = guides
         self.confidence = confidence
         self.matched = matched
         self.transcript = tuple(transcript)
@@ -103,7 +103,7 @@ class FindingScreen(Dialog[None]):
 
     @property
     def _has_guide(self) -> bool:
-        return self.finding is not None and self.finding.guide in self.shelf.ids()
+        return self.finding is not None and self.finding.guide in self.guides.ids()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a key only where there is something for it."""
@@ -130,7 +130,7 @@ class FindingScreen(Dialog[None]):
         if self.finding is None or self.finding.guide is None:
             return
         try:
-            self.app.push_screen(GuideScreen(self.shelf.get(self.finding.guide)))
+            self.app.push_screen(GuideScreen(self.guides.get(self.finding.guide)))
         except UnknownGuide:
             self.banner.say(f"There is no guide '{self.finding.guide}' here.")
 
@@ -201,11 +201,11 @@ _SIGNS = {
 
 
 def answer_transcript(
-    screen: Screen[Any], message: TranscriptPane.Wanted, shelf: GuideShelf, finding: Finding | None, banner: Banner
+    screen: Screen[Any], message: TranscriptPane.Wanted, guides: Guides, finding: Finding | None, banner: Banner
 ) -> None:
     """Do what was wanted of a dialogue beneath a check: say that it was copied, or show it in full."""
     message.stop()
     if message.copied:
         banner.say(COPIED)
     else:
-        screen.app.push_screen(FindingScreen(finding, shelf, transcript=message.lines))
+        screen.app.push_screen(FindingScreen(finding, guides, transcript=message.lines))

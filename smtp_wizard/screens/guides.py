@@ -29,7 +29,7 @@ class GuideListScreen(Page[None]):
 
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit)
-        self.flow = GuidesFlow(kit.shelf)
+        self.flow = GuidesFlow(kit.guides)
         self.flow.changed = self._changed
         self.frame = TextFrame(self.flow.state.find, id="guide-find")
         self.list = RowList(COLUMNS, list(map(_row, self.flow.state.rows)), id="guides")

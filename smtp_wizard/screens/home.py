@@ -198,7 +198,7 @@ class HomeScreen(Page[None]):
         super().__init__(kit)
         desk = kit.desk
         self.flow = AccountsFlow(
-            book=desk.book,
+            saved_accounts=desk.saved_accounts,
             accounts=desk.accounts,
             entries=desk.entries,
             checks=desk.checks,
@@ -493,7 +493,7 @@ class HomeScreen(Page[None]):
         if self.report is not None or self._said:
             rows = [dialogue_row(line) for line in self._said]
             finding = next(iter(self.report.findings), None) if self.report is not None else None
-            self.app.push_screen(FindingScreen(finding, self.kit.shelf, transcript=rows))
+            self.app.push_screen(FindingScreen(finding, self.kit.guides, transcript=rows))
         else:
             self.banner.say("Nothing was tested here yet. Press T.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.runtime.server_watch import ServerWatch
@@ -16,7 +16,7 @@ class Kit:
     """The long-lived parts, built once at the front door and handed to each screen."""
 
     desk: Desk
-    shelf: GuideShelf
+    guides: Guides
     watch: ServerWatch
     local: bool
     """Whether a browser started here opens in front of the person."""

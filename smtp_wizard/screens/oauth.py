@@ -226,7 +226,7 @@ class OAuthScreen(StepPage[BrowserState, BrowserOffer]):
         """Open the guide that says where the client id comes from."""
         draft, catalog = self.flow.draft, self.kit.desk.catalog
         provider = catalog.get(draft.connection.provider) if draft.connection.provider else None
-        guide = filled_guide(self.kit.shelf, guide_id_for(catalog.path(draft.connection)), provider, draft)
+        guide = filled_guide(self.kit.guides, guide_id_for(catalog.path(draft.connection)), provider, draft)
         self.app.push_screen(GuidePanel(guide, self._show_page))
 
     def _show_page(self, url: str) -> None:

@@ -177,8 +177,8 @@ class Page(Keyed[T]):
 
     def show_guide(self, guide_id: str) -> None:
         """Show a guide over the page, others named in it by their titles. Raises `UnknownGuide`, `DataError`."""
-        shelf = self.kit.shelf
-        self.app.push_screen(GuidePanel(with_titles(shelf.get(guide_id), shelf), self.open_link))
+        guides = self.kit.guides
+        self.app.push_screen(GuidePanel(with_titles(guides.get(guide_id), guides), self.open_link))
 
     def open_link(self, url: str) -> None:
         """Show a web address whole, as a code for a phone, and open it where a browser is at hand."""

@@ -46,7 +46,7 @@ class ReviewScreen(UnlockingPage[SaveState, StrEnum]):
             draft,
             accounts=desk.accounts,
             stores=desk.stores,
-            book=desk.book,
+            saved_accounts=desk.saved_accounts,
             catalog=desk.catalog,
             screen=load_handover(),
             now=desk.now,

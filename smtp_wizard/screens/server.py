@@ -165,7 +165,7 @@ class ServerScreen(StepPage[ServerState, ServerOffer]):
         """Open the guide that says where to find what is asked here."""
         draft, catalog = self.flow.draft, self.kit.desk.catalog
         provider = catalog.get(draft.connection.provider) if draft.connection.provider else None
-        guide = filled_guide(self.kit.shelf, guide_id_for(catalog.path(draft.connection)), provider, draft)
+        guide = filled_guide(self.kit.guides, guide_id_for(catalog.path(draft.connection)), provider, draft)
         self.app.push_screen(GuidePanel(guide, self._show_page))
 
     def _show_page(self, url: str) -> None:

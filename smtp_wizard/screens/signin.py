@@ -38,7 +38,7 @@ class SignInScreen(ImmediatePage[SignInState, str]):
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
         catalog = kit.desk.catalog
-        super().__init__(kit, draft, SignInFlow(draft, catalog, kit.shelf))
+        super().__init__(kit, draft, SignInFlow(draft, catalog, kit.guides))
         state = self.flow.state
         self.asked = question(state.question)
         self.card = OutcomeCard(state.card)
@@ -98,7 +98,7 @@ class SignInScreen(ImmediatePage[SignInState, str]):
         """Show the guide."""
         guide = self._guide
         if guide is not None:
-            self.app.push_screen(GuidePanel(with_titles(guide, self.kit.shelf), self.open_link))
+            self.app.push_screen(GuidePanel(with_titles(guide, self.kit.guides), self.open_link))
 
     @on(OfferList.Chosen, "#offers")
     def _chosen(self, message: OfferList.Chosen) -> None:

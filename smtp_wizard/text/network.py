@@ -62,7 +62,7 @@ _WHY: Mapping[Why, str] = {
 def port_words(result: PortResult) -> str:
     """Say in a few words what became of one port."""
     if not result.serves:
-        kind = kind_of(result.leading_lane)
+        kind = kind_of(result.leading_attempt)
         if kind is not None:
             return _SHORT[kind]
         findings = result.report.findings
@@ -95,7 +95,7 @@ def conclusion(probe: ScanResult, best_said: Callable[[Best], str] = best_words)
 
 def _spoken_at(result: PortResult) -> bool:
     """Whether a mail server has spoken there, serve or not."""
-    return result.leading_lane.connected and kind_of(result.leading_lane) is None
+    return result.leading_attempt.connected and kind_of(result.leading_attempt) is None
 
 
 def common_finding(probe: ScanResult) -> Finding | None:

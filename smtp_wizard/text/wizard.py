@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.secret import Oddity, Secret
 from smtp_wizard.engine.base.shown import phrase
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.report import Report
-from smtp_wizard.engine.guides.guides import Guide, GuideShelf, UnknownGuide, fill
+from smtp_wizard.engine.guides.guides import Guide, Guides, UnknownGuide, fill
 from smtp_wizard.engine.guides.named_guides import with_titles
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import AccessPath, Provider, ProviderKind, SecretForm
@@ -126,7 +126,7 @@ def guide_id_for(path: AccessPath | None) -> str:
     return path.guide if path and path.guide else FALLBACK_GUIDE
 
 
-def filled_guide(shelf: GuideShelf, guide_id: str, provider: Provider | None, draft: Draft) -> Guide:
+def filled_guide(guides: Guides, guide_id: str, provider: Provider | None, draft: Draft) -> Guide:
     """Return a guide with what is known put in; the one that fits everybody where there is none of that name.
 
     Where the server was found, the guide that says how to look for one gives way to that which says how to sign in.
@@ -140,12 +140,12 @@ def filled_guide(shelf: GuideShelf, guide_id: str, provider: Provider | None, dr
         looks_for_one = guide_id in {path.guide for path in provider.paths}
         guide_id = FOUND_SERVER_GUIDE if looks_for_one else guide_id
     try:
-        guide = shelf.get(guide_id)
+        guide = guides.get(guide_id)
     except UnknownGuide:
-        guide = shelf.get(FALLBACK_GUIDE)
+        guide = guides.get(FALLBACK_GUIDE)
     endpoint = draft.connection.endpoint
     return fill(
-        with_titles(guide, shelf),
+        with_titles(guide, guides),
         provider=provider.firm if provider else "",
         host=endpoint.host if endpoint else "",
         port=endpoint.port if endpoint else None,

@@ -15,7 +15,7 @@ import pytest
 from smtp_wizard.commands.accounts_edit import changed
 from smtp_wizard.commands.options.connection import changed_endpoint
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, SavedAccounts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -59,8 +59,8 @@ BY_HAND = Account(
 
 
 @pytest.fixture
-def book(own_home: Path) -> AccountBook:
-    return AccountBook(own_home / "config")
+def saved_accounts(own_home: Path) -> SavedAccounts:
+    return SavedAccounts(own_home / "config")
 
 
 @pytest.fixture
@@ -72,14 +72,14 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> MemoryBackend:
 
 
 @pytest.fixture
-def office(backend: MemoryBackend, book: AccountBook) -> Account:
+def office(backend: MemoryBackend, saved_accounts: SavedAccounts) -> Account:
     """A practice account whose password is in the keyring."""
     assert run(*PRACTICE, "--save", "Office", "--store", "keyring", stdin=PASSWORD).code == 0
-    return book.get("Office")
+    return saved_accounts.get("Office")
 
 
-def on_disk(book: AccountBook) -> bytes:
-    return (book._folder / FILE_NAME).read_bytes()
+def on_disk(saved_accounts: SavedAccounts) -> bytes:
+    return (saved_accounts._folder / FILE_NAME).read_bytes()
 
 
 async def cli(*arguments: str, stdin: str = "") -> Ran:
@@ -90,9 +90,9 @@ async def cli(*arguments: str, stdin: str = "") -> Ran:
 class Door:
     """A server that lets one password in, and the saved account that leads to it."""
 
-    def __init__(self, folder: Path, book: AccountBook, backend: MemoryBackend) -> None:
+    def __init__(self, folder: Path, saved_accounts: SavedAccounts, backend: MemoryBackend) -> None:
         self.authority = Authority(folder / "ca")
-        self.book = book
+        self.saved_accounts = saved_accounts
         backend.entries[SERVICE, "Office/password"] = PASSWORD
 
     def script(self, password: str, answer: Step = SIGNED_IN, username: str = "ana@example.com") -> list[Step]:
@@ -111,19 +111,19 @@ class Door:
             ),
         )
         account = with_fields(account, **changes)
-        self.book.put(account)
+        self.saved_accounts.put(account)
         return account
 
 
 @pytest.fixture
-def door(tmp_path: Path, book: AccountBook, backend: MemoryBackend) -> Door:
-    return Door(tmp_path, book, backend)
+def door(tmp_path: Path, saved_accounts: SavedAccounts, backend: MemoryBackend) -> Door:
+    return Door(tmp_path, saved_accounts, backend)
 
 
 # --- edit ---
 
 
-def test_only_what_is_named_is_changed_and_it_is_tested_first(office: Account, book: AccountBook) -> None:
+def test_only_what_is_named_is_changed_and_it_is_tested_first(office: Account, saved_accounts: SavedAccounts) -> None:
     ran = run(
         *("accounts", "edit", "office", "--sender-name", "Ana", "--from", "hello@sandbox.test", "--json"),
         *("--reply-to", "desk@sandbox.test", "--ehlo-name", "pc.example.com"),
@@ -132,7 +132,7 @@ def test_only_what_is_named_is_changed_and_it_is_tested_first(office: Account, b
     assert ("auth", "pass") in ran.stages
     account = ran.document["account"]
     assert (account["from"], account["sender_name"]) == ("hello@sandbox.test", "Ana")
-    now = book.get("Office")
+    now = saved_accounts.get("Office")
     expected = replace(
         office,
         identity=replace(
@@ -149,12 +149,12 @@ def test_only_what_is_named_is_changed_and_it_is_tested_first(office: Account, b
     assert entry(now.store) == entry(office.store)
 
 
-def test_an_empty_value_takes_away_what_need_not_be_there(office: Account, book: AccountBook) -> None:
+def test_an_empty_value_takes_away_what_need_not_be_there(office: Account, saved_accounts: SavedAccounts) -> None:
     filled = ("--from", "hello@sandbox.test", "--reply-to", "desk@sandbox.test", "--company-name", "Ana Ltd")
     assert run("accounts", "edit", "Office", *filled, "--sender-name", "Ana").code == 0
     emptied = ("--from", "", "--reply-to", "", "--company-name", "", "--no-company-email", "--sender-name", "")
     assert run("accounts", "edit", "Office", *emptied).code == 0
-    now = book.get("Office")
+    now = saved_accounts.get("Office")
     assert replace(now, last=None, store=office.store) == replace(office, last=None)
 
 
@@ -168,13 +168,13 @@ def test_a_person_reads_the_stages_and_where_the_password_is(office: Account) ->
 async def test_what_does_not_pass_changes_nothing(door: Door, backend: MemoryBackend) -> None:
     async with MisbehavingServer(door.script(PASSWORD, REFUSED)) as server:
         door.save(server)
-        before = on_disk(door.book)
+        before = on_disk(door.saved_accounts)
         ran = await cli("accounts", "edit", "Office", "--sender-name", "Ana", "--json")
         told = await cli("accounts", "edit", "Office", "--sender-name", "Ana")
     assert (ran.code, ran.document["changed"], ran.document["account"]["sender_name"]) == (1, False, "")
     assert ran.result["findings"][0]["code"]
     assert "'Office' was not changed: the check did not pass." in told.err
-    assert (on_disk(door.book), kept(backend)) == (before, {"Office/password": PASSWORD})
+    assert (on_disk(door.saved_accounts), kept(backend)) == (before, {"Office/password": PASSWORD})
 
 
 async def test_a_new_password_that_is_given_is_tried_and_kept(door: Door, backend: MemoryBackend) -> None:
@@ -199,22 +199,22 @@ async def test_another_server_takes_the_place_of_the_old_one(door: Door) -> None
         arguments = ("--host", "127.0.0.1", "--port", str(server.port), "--security", "starttls")
         ran = await cli("accounts", "edit", "Office", *arguments, "--json")
     assert (ran.code, ran.result["port"]) == (0, server.port)
-    now = door.book.get("Office")
+    now = door.saved_accounts.get("Office")
     assert now.connection.endpoint == server.endpoint(Security.STARTTLS)
     assert not now.connection.allow_cleartext  # that yes was said for another server
 
 
 def test_the_password_moves_to_another_store(
-    office: Account, book: AccountBook, backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch
+    office: Account, saved_accounts: SavedAccounts, backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAIL", PASSWORD)
     assert run("accounts", "edit", "Office", "--store", "env", "--env-name", "MAIL").code == 0
-    assert (book.get("Office").store, kept(backend)) == (StoreRef(StoreKind.ENV, "MAIL"), {})
+    assert (saved_accounts.get("Office").store, kept(backend)) == (StoreRef(StoreKind.ENV, "MAIL"), {})
     monkeypatch.setenv("MAIL", PASSWORD)
     assert run("accounts", "edit", "Office", "--store", "keyring").code == 0
     assert kept(backend) == {"Office/password": PASSWORD}
     assert run("accounts", "edit", "Office", "--store", "session").code == 0
-    assert (entry(book.get("Office").store), kept(backend)) == ((StoreKind.SESSION, "Office/password"), {})
+    assert (entry(saved_accounts.get("Office").store), kept(backend)) == ((StoreKind.SESSION, "Office/password"), {})
 
 
 def test_a_variable_that_is_not_named_has_the_accounts_name(office: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,36 +225,38 @@ def test_a_variable_that_is_not_named_has_the_accounts_name(office: Account, mon
 
 
 def test_a_server_without_sign_in_needs_no_password_any_more(
-    office: Account, book: AccountBook, backend: MemoryBackend
+    office: Account, saved_accounts: SavedAccounts, backend: MemoryBackend
 ) -> None:
     assert run("accounts", "edit", "Office", "--auth", "none").code == 0
-    assert (book.get("Office").store, kept(backend)) == (None, {})
+    assert (saved_accounts.get("Office").store, kept(backend)) == (None, {})
     assert run("accounts", "edit", "Office", "--auth", "password", "--password-stdin", stdin=NEW).code == 0
     assert kept(backend) == {"Office/password": NEW}
 
 
-def test_another_account_for_all_mail_gives_way_only_after_a_yes(office: Account, book: AccountBook) -> None:
+def test_another_account_for_all_mail_gives_way_only_after_a_yes(
+    office: Account, saved_accounts: SavedAccounts
+) -> None:
     assert run(*PRACTICE, "--save", "Shop", "--scope", "all", stdin=PASSWORD).code == 0
     refused = run("accounts", "edit", "Office", "--scope", "all", "--json")
     assert (refused.code, refused.error["code"]) == (2, "displaces")
     assert "--replace" in refused.error["hint"]
     assert run("accounts", "edit", "Shop", "--sender-name", "Shop").code == 0
     assert run("accounts", "edit", "Office", "--scope", "all", "--replace").code == 0
-    assert {each.name: each.scope for each in book.list()} == {"Office": Scope.ALL, "Shop": Scope.GENERAL}
+    assert {each.name: each.scope for each in saved_accounts.list()} == {"Office": Scope.ALL, "Shop": Scope.GENERAL}
 
 
-def test_on_a_terminal_that_yes_is_asked_for(book: AccountBook) -> None:
+def test_on_a_terminal_that_yes_is_asked_for(saved_accounts: SavedAccounts) -> None:
     """Enter alone changes nothing, and nothing is tried."""
     for name, scope in (("Office", "general"), ("Shop", "all")):
         more = ("--save", name, "--store", "session", "--scope", scope)
         assert run(*PRACTICE, *more, stdin=PASSWORD).code == 0
-    before = on_disk(book)
+    before = on_disk(saved_accounts)
     arguments = ["accounts", "edit", "Office", "--scope", "all"]
     declined = on_terminal(arguments, typed=[("from now on? [y/N] ", "\n")])
-    assert (declined.code, on_disk(book)) == (1, before)
+    assert (declined.code, on_disk(saved_accounts)) == (1, before)
     typed = [("from now on? [y/N] ", "y\n"), ("Password of Office: ", f"{PASSWORD}\n")]
     assert on_terminal(arguments, typed=typed).code == 0
-    assert book.get("Shop").scope is Scope.GENERAL
+    assert saved_accounts.get("Shop").scope is Scope.GENERAL
 
 
 @pytest.mark.parametrize(
@@ -272,11 +274,11 @@ def test_on_a_terminal_that_yes_is_asked_for(book: AccountBook) -> None:
     ],
 )
 def test_what_cannot_be_used_is_said_and_changes_nothing(
-    office: Account, book: AccountBook, arguments: tuple[str, ...], code: int
+    office: Account, saved_accounts: SavedAccounts, arguments: tuple[str, ...], code: int
 ) -> None:
     ran = run("accounts", "edit", *arguments, "--json")
     assert (ran.code, ran.error["message"] != "") == (code, True)
-    assert book.list() == (office,)
+    assert saved_accounts.list() == (office,)
 
 
 @pytest.fixture
@@ -311,24 +313,24 @@ def test_a_keyring_that_fails_does_not_keep_the_wizard_shut(
     assert wizard[0].secret is None
 
 
-def test_on_a_terminal_the_screens_begin_at_the_server(book: AccountBook) -> None:
+def test_on_a_terminal_the_screens_begin_at_the_server(saved_accounts: SavedAccounts) -> None:
     """The server's settings stand there, filled in; Ctrl-Q leaves, and the account is as it was."""
     assert run(*PRACTICE, "--save", "Office", "--store", "session", stdin=PASSWORD).code == 0
-    before = on_disk(book)
+    before = on_disk(saved_accounts)
     ran = on_terminal(["accounts", "edit", "Office"], typed=[("ana@sandbox.test", "\x11"), ("Leave now?", "\x1b[B\r")])
     assert "127.0.0.1" in ran.out
-    assert on_disk(book) == before
+    assert on_disk(saved_accounts) == before
 
 
-def test_on_a_terminal_that_cannot_draw_the_lines_of_text_begin_there_too(book: AccountBook) -> None:
+def test_on_a_terminal_that_cannot_draw_the_lines_of_text_begin_there_too(saved_accounts: SavedAccounts) -> None:
     """The person is asked for the server, with the saved one offered, and leaves."""
     assert run(*PRACTICE, "--save", "Office", "--store", "session", stdin=PASSWORD).code == 0
-    before = on_disk(book)
+    before = on_disk(saved_accounts)
     ran = on_terminal(
         ["accounts", "edit", "Office"], typed=[("[127.0.0.1]", "quit\n"), ("Leave", "yes\n")], term="dumb"
     )
     assert "\x1b" not in ran.out
-    assert on_disk(book) == before
+    assert on_disk(saved_accounts) == before
 
 
 @pytest.mark.parametrize(
@@ -376,18 +378,18 @@ async def test_a_ca_file_is_remembered_with_its_account(door: Door) -> None:
         arguments = ["setup", "ana@example.com", "--host", "127.0.0.1", "--port", str(server.port)]
         arguments += ["--security", "starttls", "--username", "ana@example.com", "--password-stdin"]
         saved = await cli(*arguments, "--ca-file", str(authority), "--save", "Office", stdin=PASSWORD)
-        assert (saved.code, door.book.get("Office").connection.ca_file) == (0, str(authority))
+        assert (saved.code, door.saved_accounts.get("Office").connection.ca_file) == (0, str(authority))
         again = await cli("test", "Office", "--json")
         changed = await cli("accounts", "edit", "Office", "--sender-name", "Ana", "--json")
         assert (again.code, changed.code) == (0, 0)
-        assert door.book.get("Office").connection.ca_file == str(authority)
+        assert door.saved_accounts.get("Office").connection.ca_file == str(authority)
 
 
 async def test_a_ca_file_that_is_gone_is_said_in_a_sentence_and_can_be_put_right(door: Door, tmp_path: Path) -> None:
     moved = tmp_path / "moved.pem"
     async with MisbehavingServer(door.script(PASSWORD), strict=False) as server:
         door.save(server)
-        Path(str(door.book.get("Office").connection.ca_file)).rename(moved)
+        Path(str(door.saved_accounts.get("Office").connection.ca_file)).rename(moved)
         ran = await cli("test", "Office", "--json")
         assert (ran.code, ran.result["verdict"], ran.stages[-1]) == (1, "fail", ("auth", "skipped"))
         (finding,) = ran.result["findings"]
@@ -396,22 +398,26 @@ async def test_a_ca_file_that_is_gone_is_said_in_a_sentence_and_can_be_put_right
         assert (finding["code"], said) == ("ca_file_unusable", f"Nothing could be checked, {gone}")
         assert str(door.authority.file)[:60] in finding["explanation"]
         mended = await cli("accounts", "edit", "Office", "--ca-file", str(moved), "--json")
-    assert (mended.code, door.book.get("Office").connection.ca_file) == (0, str(moved))
+    assert (mended.code, door.saved_accounts.get("Office").connection.ca_file) == (0, str(moved))
 
 
-async def test_an_authority_that_is_not_needed_any_more_can_be_taken_away(office: Account, book: AccountBook) -> None:
-    book.change("Office", replace(office, connection=replace(office.connection, ca_file="/nowhere/ca.pem")))
+async def test_an_authority_that_is_not_needed_any_more_can_be_taken_away(
+    office: Account, saved_accounts: SavedAccounts
+) -> None:
+    saved_accounts.change("Office", replace(office, connection=replace(office.connection, ca_file="/nowhere/ca.pem")))
     assert (await cli("accounts", "edit", "Office", "--ca-file", "")).code == 0
-    assert book.get("Office").connection.ca_file is None
+    assert saved_accounts.get("Office").connection.ca_file is None
 
 
 # --- rename ---
 
 
-def test_the_password_moves_with_the_name(office: Account, book: AccountBook, backend: MemoryBackend) -> None:
+def test_the_password_moves_with_the_name(
+    office: Account, saved_accounts: SavedAccounts, backend: MemoryBackend
+) -> None:
     ran = run("accounts", "rename", "office", "Büro", "--json")
     assert (ran.code, ran.document["renamed"], ran.document["account"]["name"]) == (0, "Office", "Büro")
-    assert [each.name for each in book.list()] == ["Büro"]
+    assert [each.name for each in saved_accounts.list()] == ["Büro"]
     assert kept(backend) == {"Büro/password": PASSWORD}
     assert run("accounts", "rename", "Büro", "Office").err == "'Büro' is called 'Office' now.\n"
 
@@ -427,21 +433,21 @@ def test_the_password_moves_with_the_name(office: Account, book: AccountBook, ba
     ],
 )
 def test_a_name_that_cannot_be_given_is_said(
-    office: Account, book: AccountBook, old: str, new: str, code: int, kind: str
+    office: Account, saved_accounts: SavedAccounts, old: str, new: str, code: int, kind: str
 ) -> None:
-    book.put(replace(office, name="Shop"))
+    saved_accounts.put(replace(office, name="Shop"))
     ran = run("accounts", "rename", old, new, "--json")
     assert (ran.code, ran.error["code"]) == (code, kind)
-    assert [each.name for each in book.list()] == ["Office", "Shop"]
+    assert [each.name for each in saved_accounts.list()] == ["Office", "Shop"]
 
 
 def test_a_keyring_that_fails_leaves_the_old_name(
-    office: Account, book: AccountBook, monkeypatch: pytest.MonkeyPatch
+    office: Account, saved_accounts: SavedAccounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("keyring.get_keyring", lambda: desktop(RaisingBackend()))
     ran = run("accounts", "rename", "Office", "Shop", "--json")
     assert (ran.code, ran.error["code"]) == (3, "secret-refused")
-    assert book.list() == (office,)
+    assert saved_accounts.list() == (office,)
 
 
 # --- password ---
@@ -452,7 +458,7 @@ async def test_a_new_password_is_tried_once_and_kept(door: Door, backend: Memory
         door.save(server)
         ran = await cli("accounts", "password", "office", "--password-stdin", "--json", stdin=NEW)
     assert (ran.code, ran.document["changed"], server.connections) == (0, True, 1)
-    store = door.book.get("Office").store
+    store = door.saved_accounts.get("Office").store
     assert store is not None
     assert ran.document["store"] == {"kind": store.kind.value, "where": store.where}
     assert kept(backend) == {"Office/password": NEW}
@@ -518,7 +524,7 @@ def test_a_server_without_sign_in_has_no_password(office: Account) -> None:
 
 
 def test_a_copy_has_a_name_and_a_password_of_its_own(
-    office: Account, book: AccountBook, backend: MemoryBackend
+    office: Account, saved_accounts: SavedAccounts, backend: MemoryBackend
 ) -> None:
     assert run("accounts", "edit", "Office", "--scope", "all").code == 0
     ran = run("accounts", "duplicate", "office", "--json")
@@ -529,19 +535,19 @@ def test_a_copy_has_a_name_and_a_password_of_its_own(
     assert run("test", "Shop").code == 0
     taken = run("accounts", "duplicate", "Office", "--as", "shop", "--json")
     assert (taken.code, taken.error["code"]) == (2, "name-taken")
-    assert [each.name for each in book.list()] == ["Office", "Office 2", "Shop"]
+    assert [each.name for each in saved_accounts.list()] == ["Office", "Office 2", "Shop"]
 
 
-def test_a_copy_of_what_is_kept_nowhere_is_asked_for_too(book: AccountBook) -> None:
+def test_a_copy_of_what_is_kept_nowhere_is_asked_for_too(saved_accounts: SavedAccounts) -> None:
     assert run(*PRACTICE, "--save", "Office", "--store", "session", stdin=PASSWORD).code == 0
     assert run("accounts", "duplicate", "Office").code == 0
-    assert entry(book.get("Office 2").store) == (StoreKind.SESSION, "Office 2/password")
+    assert entry(saved_accounts.get("Office 2").store) == (StoreKind.SESSION, "Office 2/password")
 
 
 def test_a_copy_that_cannot_be_saved_leaves_no_password_behind(
-    office: Account, book: AccountBook, backend: MemoryBackend
+    office: Account, saved_accounts: SavedAccounts, backend: MemoryBackend
 ) -> None:
-    (book._folder / FILE_NAME).chmod(0o400)
+    (saved_accounts._folder / FILE_NAME).chmod(0o400)
     assert run("accounts", "duplicate", "Office", "--json").code == 3
     assert kept(backend) == {"Office/password": PASSWORD}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.discovery import search
@@ -123,8 +123,8 @@ def _lead(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
 
 
 @pytest.fixture
-def book(own_home: Path) -> AccountBook:
-    return AccountBook(own_home / "config")
+def saved_accounts(own_home: Path) -> SavedAccounts:
+    return SavedAccounts(own_home / "config")
 
 
 def refused(ran: Ran) -> tuple[str, str]:
@@ -137,7 +137,7 @@ def refused(ran: Ran) -> tuple[str, str]:
 # --- who does not confirm a server ---
 
 
-async def test_a_server_that_the_dns_names_gets_no_password(world: Open, book: AccountBook) -> None:
+async def test_a_server_that_the_dns_names_gets_no_password(world: Open, saved_accounts: SavedAccounts) -> None:
     """It serves, and its certificate fits: that proves only that it is the server of its own name."""
     async with world(MX + srv(EVIL)) as at:
         ran = await at.setup("--save", "Office", "--store", "session")
@@ -149,7 +149,7 @@ async def test_a_server_that_the_dns_names_gets_no_password(world: Open, book: A
     assert f"This server belongs to evil.test, not to {DOMAIN}." in message
     assert f"--host {EVIL} --port 465 --security tls" in hint
     assert "--accept-found" in hint
-    assert book.list() == ()
+    assert saved_accounts.list() == ()
 
 
 UNSIGNED: dict[str, tuple[str, dict[str, Page]]] = {
@@ -226,12 +226,12 @@ async def test_no_token_goes_there_either(world: Open) -> None:
 # --- who does ---
 
 
-async def test_a_server_of_the_own_domain_is_used(world: Open, book: AccountBook) -> None:
+async def test_a_server_of_the_own_domain_is_used(world: Open, saved_accounts: SavedAccounts) -> None:
     async with world(MX + srv(f"SMTP.{DOMAIN.upper()}")) as at:
         ran = await at.setup("--save", "Office", "--store", "session")
         assert at.heard_the_password
     assert (ran.code, ran.result["host"]) == (0, f"smtp.{DOMAIN}")
-    assert book.get("Office").connection.endpoint.host == f"smtp.{DOMAIN}"
+    assert saved_accounts.get("Office").connection.endpoint.host == f"smtp.{DOMAIN}"
 
 
 async def test_a_server_that_was_named_is_used(world: Open) -> None:
@@ -253,7 +253,9 @@ async def test_an_mx_record_leads_to_a_provider_of_our_list_alone(world: Open) -
 
 
 @pytest.mark.parametrize("url", [OWN_FILE, WELL_KNOWN])
-async def test_what_the_domain_publishes_is_taken_after_a_yes_alone(world: Open, book: AccountBook, url: str) -> None:
+async def test_what_the_domain_publishes_is_taken_after_a_yes_alone(
+    world: Open, saved_accounts: SavedAccounts, url: str
+) -> None:
     pages = {url: published(EVIL)}
     async with world(MX + srv("smtp.third.example"), pages) as at:
         message, hint = refused(await at.setup())
@@ -263,7 +265,7 @@ async def test_what_the_domain_publishes_is_taken_after_a_yes_alone(world: Open,
         ran = await at.setup("--accept-found", "--save", "Office", "--store", "session")
         assert at.heard_the_password
     assert (ran.code, ran.result["host"]) == (0, EVIL)
-    assert book.get("Office").connection.endpoint.host == EVIL
+    assert saved_accounts.get("Office").connection.endpoint.host == EVIL
 
 
 async def test_what_the_public_list_has_is_taken_and_the_list_asked_only_then(world: Open) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from smtp_wizard import __version__
 from smtp_wizard.commands.doctor import AREAS
-from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, SavedAccounts
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Verdict
@@ -45,8 +45,8 @@ def found(ran: Ran, code: str) -> tuple[str, str]:
 
 
 @pytest.fixture
-def book(own_home: Path) -> AccountBook:
-    return AccountBook(own_home / "config")
+def saved_accounts(own_home: Path) -> SavedAccounts:
+    return SavedAccounts(own_home / "config")
 
 
 @pytest.fixture(autouse=True)
@@ -123,33 +123,33 @@ def test_a_keyring_that_works_is_ok_and_one_that_is_absent_only_warned_of(monkey
 # --- the config folder ---
 
 
-def test_what_is_saved_is_counted(book: AccountBook) -> None:
-    book.put(RELAY)
+def test_what_is_saved_is_counted(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(RELAY)
     ran = run("doctor", "--json")
     assert found(ran, "accounts") == ("ok", "One account is saved.")
     assert found(ran, "folder")[0] == "ok"
 
 
-def test_what_others_can_read_is_warned_of(book: AccountBook) -> None:
-    book.put(RELAY)
-    book._folder.chmod(0o755)
-    (book._folder / FILE_NAME).chmod(0o644)
+def test_what_others_can_read_is_warned_of(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(RELAY)
+    saved_accounts._folder.chmod(0o755)
+    (saved_accounts._folder / FILE_NAME).chmod(0o644)
     ran = run("doctor", "--json")
     assert ran.code == 0
     assert [found(ran, code)[0] for code in ("folder", "accounts")] == ["warn", "warn"]
     assert "chmod 600" in found(ran, "accounts")[1]
 
 
-def test_a_damaged_file_of_accounts_fails(book: AccountBook) -> None:
-    book.put(RELAY)
-    (book._folder / FILE_NAME).write_text("{", "utf-8")
+def test_a_damaged_file_of_accounts_fails(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(RELAY)
+    (saved_accounts._folder / FILE_NAME).write_text("{", "utf-8")
     ran = run("doctor", "--json")
     assert (ran.code, found(ran, "accounts")[0]) == (1, "fail")
     assert "is damaged" in found(ran, "accounts")[1]
 
 
-def test_an_authority_that_is_gone_fails(book: AccountBook) -> None:
-    book.put(replace(RELAY, connection=replace(RELAY.connection, ca_file="/nowhere/firm.pem")))
+def test_an_authority_that_is_gone_fails(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(replace(RELAY, connection=replace(RELAY.connection, ca_file="/nowhere/firm.pem")))
     ran = run("doctor", "--json")
     assert (ran.code, found(ran, "ca-file")) == (
         1,
@@ -157,24 +157,24 @@ def test_an_authority_that_is_gone_fails(book: AccountBook) -> None:
     )
 
 
-def test_what_tests_have_shown_is_looked_at(book: AccountBook) -> None:
-    book.put(RELAY)
+def test_what_tests_have_shown_is_looked_at(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(RELAY)
     assert "results" not in [each["code"] for each in run("doctor", "--json").document["checks"]]
     last = LastResult(datetime(2026, 11, 30, tzinfo=UTC), Depth.LOGIN, Verdict.PASS)
-    book.state.results.record(book.get("Office").id, Result(last))
-    assert book.state.flush() == ()
+    saved_accounts.state.results.record(saved_accounts.get("Office").id, Result(last))
+    assert saved_accounts.state.flush() == ()
     state, sentence = found(run("doctor", "--json"), "results")
     assert (state, sentence.startswith("What tests have shown is kept in ")) == ("ok", True)
-    (book._folder / RESULTS).write_text("no database", "utf-8")
+    (saved_accounts._folder / RESULTS).write_text("no database", "utf-8")
     ran = run("doctor", "--json")
     assert (ran.code, ran.err, found(ran, "results")[0]) == (0, "", "warn")
     assert "it is damaged" in found(ran, "results")[1]
-    assert (book._folder / RESULTS).read_text("utf-8") == "no database", "a look changes nothing"
+    assert (saved_accounts._folder / RESULTS).read_text("utf-8") == "no database", "a look changes nothing"
 
 
-def test_a_setup_that_was_left_is_mentioned_and_stays(book: AccountBook) -> None:
-    book._folder.mkdir()
-    draft = book._folder / "draft.json"
+def test_a_setup_that_was_left_is_mentioned_and_stays(saved_accounts: SavedAccounts) -> None:
+    saved_accounts._folder.mkdir()
+    draft = saved_accounts._folder / "draft.json"
     draft.write_text("not to be touched", "utf-8")
     assert found(run("doctor", "--json"), "draft")[0] == "ok"
     assert draft.read_text("utf-8") == "not to be touched"
@@ -186,12 +186,12 @@ def test_a_file_in_the_folders_place_fails(own_home: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_made_or_written(
-    own_home: Path, book: AccountBook, monkeypatch: pytest.MonkeyPatch
+    own_home: Path, saved_accounts: SavedAccounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Root may write everywhere, so the system's answer is played."""
     monkeypatch.setattr("os.access", lambda *_: False)
     assert found(run("doctor", "--json"), "folder")[0] == "fail"
-    book._folder.mkdir(mode=0o700)
+    saved_accounts._folder.mkdir(mode=0o700)
     state, sentence = found(run("doctor", "--json"), "folder")
     assert (state, "nothing can be saved" in sentence) == ("warn", True)
 
@@ -346,9 +346,9 @@ def test_run_from_its_source_no_package_is_known(monkeypatch: pytest.MonkeyPatch
     assert run("doctor").code == 0
 
 
-def test_the_document_is_one_even_where_something_fails(book: AccountBook) -> None:
-    book.put(RELAY)
-    (book._folder / FILE_NAME).write_text("[]", "utf-8")
+def test_the_document_is_one_even_where_something_fails(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(RELAY)
+    (saved_accounts._folder / FILE_NAME).write_text("[]", "utf-8")
     ran = run("doctor", "--json")
     assert json.loads(ran.out)["schema"] == "smtp-wizard/doctor/1"
 

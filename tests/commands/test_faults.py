@@ -36,7 +36,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Oddity, Secret
@@ -58,15 +58,15 @@ PRACTICE = ("setup", "ana@sandbox.test", "--password-stdin")
 
 
 @pytest.fixture
-def book(own_home: Path) -> AccountBook:
-    return AccountBook(own_home / "config")
+def saved_accounts(own_home: Path) -> SavedAccounts:
+    return SavedAccounts(own_home / "config")
 
 
 @pytest.fixture
-def file(book: AccountBook) -> Path:
+def file(saved_accounts: SavedAccounts) -> Path:
     """The file of the accounts, with one account in it whose password is kept nowhere."""
-    book.put(replace(RELAY, store=StoreRef(StoreKind.SESSION, "Office/password")))
-    return book._folder / FILE_NAME
+    saved_accounts.put(replace(RELAY, store=StoreRef(StoreKind.SESSION, "Office/password")))
+    return saved_accounts._folder / FILE_NAME
 
 
 def is_a_sentence(text: str) -> bool:
@@ -391,8 +391,8 @@ def fill(disk: Path) -> None:
 @pytest.mark.real
 async def test_a_full_disk_leaves_the_old_file_and_exits_3(small_disk: Path, authority: Authority) -> None:
     config = small_disk / "config"
-    book = AccountBook(config)
-    book.put(RELAY)
+    saved_accounts = SavedAccounts(config)
+    saved_accounts.put(RELAY)
     file = config / FILE_NAME
     before = file.read_bytes()
     fill(small_disk)
@@ -425,7 +425,7 @@ async def twice(config: Path, authority: Authority, file: Path) -> Ran:
             ),
             store=StoreRef(StoreKind.FILE, str(file)),
         )
-        AccountBook(config).put(relay, replacing=True)
+        SavedAccounts(config).put(relay, replacing=True)
         assert (await asyncio.to_thread(run, "--config", str(config), "test", "--json")).code == 0
         return await asyncio.to_thread(run, "--config", str(config), "test", "--json")
 
@@ -508,7 +508,7 @@ for number in range(50):
 """
 
 
-def test_two_writers_with_50_saves_each_make_100_accounts(file: Path, book: AccountBook) -> None:
+def test_two_writers_with_50_saves_each_make_100_accounts(file: Path, saved_accounts: SavedAccounts) -> None:
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, name], stderr=subprocess.PIPE, text=True)
         for name in ("left", "right")
@@ -516,27 +516,27 @@ def test_two_writers_with_50_saves_each_make_100_accounts(file: Path, book: Acco
     ended = [writer.communicate(timeout=100) for writer in writers]
     assert [writer.returncode for writer in writers] == [0, 0], ended
     expected = {f"{side} {number}" for side in ("left", "right") for number in range(50)}
-    assert {account.name for account in book.list()} == {"Office"} | expected
+    assert {account.name for account in saved_accounts.list()} == {"Office"} | expected
 
 
 KILLING = """
     import os, signal, sys, time
     from dataclasses import replace
     from pathlib import Path
-    from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
+    from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, SavedAccounts
     from smtp_wizard.engine.accounts.account_file import contents_to_bytes
 
     folder = Path(sys.argv[1])
-    book = AccountBook(folder)
-    seed = book.get("Office")
+    saved_accounts = SavedAccounts(folder)
+    seed = saved_accounts.get("Office")
 
     def account(number):
         told = replace(seed.identity, sender_name=str(number), company_name=f"{number} " * 5000)
         return replace(seed, identity=told)
 
-    book.put(account(0), replacing=True)
+    saved_accounts.put(account(0), replacing=True)
     before = time.monotonic()
-    book.put(account(0), replacing=True)
+    saved_accounts.put(account(0), replacing=True)
     one_save = time.monotonic() - before
     last = half_way = 0
     for attempt in range(100):
@@ -545,14 +545,14 @@ KILLING = """
         if writer == 0:
             while True:
                 last += 1
-                book.put(account(last), replacing=True)
+                saved_accounts.put(account(last), replacing=True)
                 os.write(tell, b"x")
         os.read(begun, 1)
         time.sleep(attempt % 20 / 10 * one_save)
         os.kill(writer, signal.SIGKILL)
         os.waitpid(writer, 0)
         os.close(begun), os.close(tell)
-        number = int(book.get("Office").identity.sender_name)
+        number = int(saved_accounts.get("Office").identity.sender_name)
         assert number > last, (number, last)
         assert (folder / FILE_NAME).read_bytes() == contents_to_bytes([account(number)]), attempt
         half_way += bool(list(folder.glob(".*.scratch")))
@@ -561,11 +561,13 @@ KILLING = """
 """
 
 
-def test_a_writer_that_is_killed_100_times_leaves_the_old_file_or_the_new_one(file: Path, book: AccountBook) -> None:
+def test_a_writer_that_is_killed_100_times_leaves_the_old_file_or_the_new_one(
+    file: Path, saved_accounts: SavedAccounts
+) -> None:
     saves, half_way = map(int, run_python(KILLING, str(file.parent)).split())
     assert saves >= 100
     assert half_way > 0, "no kill came in the middle of a save: the test has proved nothing"
-    book.put(replace(book.get("Office"), name="Next"))
+    saved_accounts.put(replace(saved_accounts.get("Office"), name="Next"))
     assert names_in(file.parent) == [FILE_NAME, f"{FILE_NAME}.lock"]
 
 
@@ -597,14 +599,14 @@ def names_the_other_stores(text: str) -> bool:
 
 @pytest.mark.parametrize("trouble", KEYRINGS)
 def test_a_keyring_that_cannot_be_used_is_said_with_the_other_stores(
-    monkeypatch: pytest.MonkeyPatch, book: AccountBook, trouble: str
+    monkeypatch: pytest.MonkeyPatch, saved_accounts: SavedAccounts, trouble: str
 ) -> None:
     monkeypatch.setattr("keyring.get_keyring", KEYRINGS[trouble])
     ran = run(*PRACTICE, "--save", "Office", "--json", stdin=PASSWORD)
     assert (ran.code, ran.error["code"]) == (3, f"secret-{trouble}")
     assert is_a_sentence(ran.error["message"])
     assert names_the_other_stores(ran.error["hint"])
-    assert book.list() == ()
+    assert saved_accounts.list() == ()
     assert run(*PRACTICE, "--save", "Office", "--store", "session", stdin=PASSWORD).code == 0
 
 
@@ -623,28 +625,28 @@ def mute(monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingBackend]:
 
 
 def test_a_keyring_that_does_not_answer_is_waited_for_once_and_not_long(
-    mute: HangingBackend, book: AccountBook
+    mute: HangingBackend, saved_accounts: SavedAccounts
 ) -> None:
     assert KEYRING_LIMIT <= 8.0
     ran = run(*PRACTICE, "--save", "Office", "--json", stdin=PASSWORD)
     assert (ran.code, ran.error["code"]) == (3, "secret-mute")
     assert "did not answer within 0.2 seconds" in ran.error["message"]
     assert names_the_other_stores(ran.error["hint"])
-    assert book.list() == ()
+    assert saved_accounts.list() == ()
 
 
-def test_a_mute_keyring_holds_neither_a_test_nor_a_move(mute: HangingBackend, book: AccountBook) -> None:
+def test_a_mute_keyring_holds_neither_a_test_nor_a_move(mute: HangingBackend, saved_accounts: SavedAccounts) -> None:
     kept = StoreRef(StoreKind.KEYRING, "Office/password")
     account: Account = replace(
         RELAY, store=kept, connection=replace(RELAY.connection, auth=Auth.PASSWORD, username="ana")
     )
-    book.put(account)
+    saved_accounts.put(account)
     tested = run("test", "Office", "--json")
     assert (tested.code, tested.error["code"]) == (3, "secret-mute")
     assert names_the_other_stores(tested.error["hint"])
     renamed = run("accounts", "rename", "Office", "Shop", "--json")
     assert (renamed.code, renamed.error["code"]) == (3, "secret-mute")
-    assert book.list() == (account,)
+    assert saved_accounts.list() == (account,)
 
 
 def test_the_end_of_the_program_does_not_wait_for_a_mute_keyring(own_home: Path) -> None:

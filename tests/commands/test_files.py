@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from tests.commands.test_send import RELAY
 from tests.support.certs import Authority
@@ -29,7 +29,7 @@ SAVING = (
 def folder(own_home: Path) -> Path:
     """The config folder, with one account in it."""
     folder = own_home / "config"
-    AccountBook(folder).put(replace(RELAY, store=StoreRef(StoreKind.SESSION, "Office/password")))
+    SavedAccounts(folder).put(replace(RELAY, store=StoreRef(StoreKind.SESSION, "Office/password")))
     return folder
 
 
@@ -190,8 +190,8 @@ def test_an_authority_that_others_may_change_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_saved_authority_that_is_no_file_any_more_is_said_at_once(no_file: Path, folder: Path) -> None:
-    book = AccountBook(folder)
-    book.change("Office", with_fields(book.get("Office"), ca_file=str(no_file)))
+    saved_accounts = SavedAccounts(folder)
+    saved_accounts.change("Office", with_fields(saved_accounts.get("Office"), ca_file=str(no_file)))
     ran = run_process("test", "Office", "--depth", "server", "--json")
     assert ran.code == 1
     assert run("doctor", "--json").code in (0, 1)

@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 
 from smtp_wizard.cli import COMMANDS
-from smtp_wizard.engine.accounts.account_book import AccountBook
-from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.output.schemas import NAMES, schema_of
 from tests.support.cli import on_terminal, run
@@ -19,11 +19,11 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def saved(own_home: Path) -> AccountBook:
+def saved(own_home: Path) -> SavedAccounts:
     """One saved account, from the practice server."""
     arguments = ["setup", "ana@sandbox.test", "--password-stdin", "--store", "session", "--save", "Office"]
     assert run(*arguments, "--send-test", "bob@sandbox.test", stdin=PASSWORD).code == 0
-    return AccountBook(own_home / "config")
+    return SavedAccounts(own_home / "config")
 
 
 # --- accounts ---
@@ -36,7 +36,7 @@ def test_without_accounts_the_list_is_empty_and_says_how_to_make_one() -> None:
     assert run("accounts", "--json").document["accounts"] == []
 
 
-def test_accounts_are_listed_and_shown(saved: AccountBook) -> None:
+def test_accounts_are_listed_and_shown(saved: SavedAccounts) -> None:
     lines = run("accounts").out.splitlines()
     assert [line.split("  ")[0] for line in lines] == ["Name", "Office"]
     assert "127.0.0.1:5871 (practice)" in lines[1]
@@ -49,13 +49,13 @@ def test_accounts_are_listed_and_shown(saved: AccountBook) -> None:
     assert "not kept: it is asked for each time" in run("accounts", "show", "Office").out
 
 
-def test_an_account_that_is_not_there_exits_4(saved: AccountBook) -> None:
+def test_an_account_that_is_not_there_exits_4(saved: SavedAccounts) -> None:
     for command in ("show", "remove"):
         ran = run("accounts", command, "Ofice", "--json")
         assert (ran.code, ran.error["code"]) == (4, "no-such-account")
 
 
-def test_removing_needs_a_yes(saved: AccountBook) -> None:
+def test_removing_needs_a_yes(saved: SavedAccounts) -> None:
     refused = run("accounts", "remove", "Office", "--json")
     assert (refused.code, refused.error["code"]) == (2, "missing-answers")
     assert "--yes" in refused.error["hint"]
@@ -63,7 +63,7 @@ def test_removing_needs_a_yes(saved: AccountBook) -> None:
     assert saved.list() == ()
 
 
-def test_on_a_terminal_the_yes_is_asked_for(saved: AccountBook) -> None:
+def test_on_a_terminal_the_yes_is_asked_for(saved: SavedAccounts) -> None:
     """Enter alone removes nothing."""
     question = "Remove 'Office' (127.0.0.1:5871) and its password? [y/N] "
     assert on_terminal(["accounts", "remove", "Office"], typed=[(question, "\n")]).code == 1
@@ -72,7 +72,7 @@ def test_on_a_terminal_the_yes_is_asked_for(saved: AccountBook) -> None:
     assert saved.list() == ()
 
 
-def test_another_config_folder_has_other_accounts(saved: AccountBook, tmp_path: Path) -> None:
+def test_another_config_folder_has_other_accounts(saved: SavedAccounts, tmp_path: Path) -> None:
     assert run("--config", str(tmp_path / "other"), "accounts", "--json").document["accounts"] == []
     assert not (tmp_path / "other").exists()
 
@@ -115,7 +115,7 @@ def test_options_may_stand_before_the_word_show() -> None:
 
 def test_guides_are_listed_with_their_titles() -> None:
     lines = run("guide").out.splitlines()
-    assert [line.split()[0] for line in lines] == list(GuideShelf().ids())
+    assert [line.split()[0] for line in lines] == list(Guides().ids())
     assert all(len(line.split()) > 2 for line in lines)
 
 
@@ -131,14 +131,14 @@ def test_a_guide_is_markdown_in_a_pipe_and_text_on_a_terminal() -> None:
 def test_a_guide_as_json() -> None:
     (guide,) = run("guide", "gmail-app-password", "--json").document["guides"]
     assert guide["steps"][0]["number"] == 1
-    assert len(run("guide", "--json").document["guides"]) == len(GuideShelf().ids())
+    assert len(run("guide", "--json").document["guides"]) == len(Guides().ids())
     assert run("guide", "../secret", "--json").error["code"] == "no-such-guide"
 
 
 # --- the practice mailbox ---
 
 
-def test_what_was_sent_can_be_listed_read_and_cleared(saved: AccountBook) -> None:
+def test_what_was_sent_can_be_listed_read_and_cleared(saved: SavedAccounts) -> None:
     (message,) = run("sandbox", "mailbox", "--json").document["messages"]
     assert message["key"] in run("sandbox", "mailbox").out
     shown = run("sandbox", "mailbox", "show", message["key"], "--json").document
@@ -148,7 +148,7 @@ def test_what_was_sent_can_be_listed_read_and_cleared(saved: AccountBook) -> Non
     assert "Nothing has arrived yet." in run("sandbox", "mailbox").err
 
 
-def test_a_message_with_control_characters_is_shown_escaped(saved: AccountBook, own_home: Path) -> None:
+def test_a_message_with_control_characters_is_shown_escaped(saved: SavedAccounts, own_home: Path) -> None:
     (message,) = run("sandbox", "mailbox", "--json").document["messages"]
     (file,) = (own_home / "config" / "sandbox" / "mailbox" / "new").iterdir()
     file.write_bytes(file.read_bytes().replace(b"This is a test", b"\x1b]0;owned\x07 is a test"))

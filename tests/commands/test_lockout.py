@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.accounts.lockout_guard import REFUSED
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -42,11 +42,13 @@ def refusing(authority: Authority) -> list[Step]:
 
 
 @pytest.fixture
-def book(own_home: Path) -> AccountBook:
-    return AccountBook(own_home / "config")
+def saved_accounts(own_home: Path) -> SavedAccounts:
+    return SavedAccounts(own_home / "config")
 
 
-def save(book: AccountBook, authority: Authority, server: MisbehavingServer, name: str = "Office") -> Account:
+def save(
+    saved_accounts: SavedAccounts, authority: Authority, server: MisbehavingServer, name: str = "Office"
+) -> Account:
     account = replace(
         RELAY,
         name=name,
@@ -59,7 +61,7 @@ def save(book: AccountBook, authority: Authority, server: MisbehavingServer, nam
         ),
         store=StoreRef(StoreKind.SESSION, f"{name}/password"),
     )
-    book.put(account)
+    saved_accounts.put(account)
     return account
 
 
@@ -78,10 +80,10 @@ async def spend(server: MisbehavingServer, authority: Authority) -> None:
 
 
 async def test_every_command_stops_and_every_one_can_be_told_otherwise(
-    refusing: list[Step], authority: Authority, book: AccountBook
+    refusing: list[Step], authority: Authority, saved_accounts: SavedAccounts
 ) -> None:
     async with MisbehavingServer(refusing) as server:
-        save(book, authority, server)
+        save(saved_accounts, authority, server)
         await spend(server, authority)
         ca = ["--ca-file", str(authority.file)]
         place = ["--host", "127.0.0.1", "--port", str(server.port), "--security", "starttls", "--username", ANA]
@@ -114,9 +116,11 @@ async def test_every_command_stops_and_every_one_can_be_told_otherwise(
             assert server.connections == number
 
 
-async def test_every_form_of_test_says_it(refusing: list[Step], authority: Authority, book: AccountBook) -> None:
+async def test_every_form_of_test_says_it(
+    refusing: list[Step], authority: Authority, saved_accounts: SavedAccounts
+) -> None:
     async with MisbehavingServer(refusing) as server:
-        save(book, authority, server)
+        save(saved_accounts, authority, server)
         await spend(server, authority)
         forms = {
             form: await cli("test", "--format", form) for form in ("plain", "jsonl", "junit", "nagios", "prometheus")
@@ -133,24 +137,24 @@ async def test_every_form_of_test_says_it(refusing: list[Step], authority: Autho
 
 
 async def test_two_names_of_one_mailbox_are_counted_together(
-    refusing: list[Step], authority: Authority, book: AccountBook, monkeypatch: pytest.MonkeyPatch
+    refusing: list[Step], authority: Authority, saved_accounts: SavedAccounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with MisbehavingServer(refusing) as server:
         for name in ("One", "Two", "Three", "Four"):
             monkeypatch.setenv(f"PASSWORD_{name.upper()}", "guess one")
-            account = save(book, authority, server, name)
+            account = save(saved_accounts, authority, server, name)
             store = StoreRef(StoreKind.ENV, f"PASSWORD_{name.upper()}")
-            book.put(replace(account, store=store), replacing=True)
+            saved_accounts.put(replace(account, store=store), replacing=True)
         ran = await asyncio.to_thread(run, "test", "--all", "--json")
         found = sorted(result["findings"][0]["code"] for result in ran.document["results"])
         assert (found, server.connections) == (["bad_credentials"] * 3 + [PAUSED], 3)
 
 
 async def test_the_account_says_how_many_refusals_count(
-    refusing: list[Step], authority: Authority, book: AccountBook
+    refusing: list[Step], authority: Authority, saved_accounts: SavedAccounts
 ) -> None:
     async with MisbehavingServer(refusing) as server:
-        save(book, authority, server)
+        save(saved_accounts, authority, server)
         shown = await asyncio.to_thread(run, "accounts", "show", "Office", "--json")
         assert shown.document["refused_lately"] == 0
         await spend(server, authority)
@@ -191,7 +195,7 @@ async def test_a_script_that_is_impatient_sends_three_and_no_more(
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 async def test_a_sign_in_whose_process_was_ended_counts(
-    book: AccountBook, monkeypatch: pytest.MonkeyPatch, ending: signal.Signals
+    saved_accounts: SavedAccounts, monkeypatch: pytest.MonkeyPatch, ending: signal.Signals
 ) -> None:
     """Whatever ends it: the server has seen the password. What comes next says so, at once."""
     monkeypatch.setenv("OFFICE_PASSWORD", "guess one")
@@ -208,7 +212,7 @@ async def test_a_sign_in_whose_process_was_ended_counts(
             ),
             store=StoreRef(StoreKind.ENV, "OFFICE_PASSWORD"),
         )
-        book.put(account)
+        saved_accounts.put(account)
         for _ in range(3):
             before = sign_ins(server)
             with started("test", "Office") as process:

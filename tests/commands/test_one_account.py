@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, SavedAccounts
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from tests.support.cli import Ran, run
@@ -30,7 +30,7 @@ def folder(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PW", "correct horse")
     folder = own_home / "config"
     make_config(folder)
-    for account in AccountBook(folder).list():
+    for account in SavedAccounts(folder).list():
         change(folder, account.name, lambda entry: entry.update(store={"kind": "env", "where": "PW"}))
     return folder
 
@@ -183,6 +183,6 @@ def test_one_account_alone_is_told_as_before(folder: Path) -> None:
     change(folder, "Office", store("command", "pass 'x"))
     ran = run("test", "Office", "--json")
     assert (ran.code, ran.error["code"]) == (3, "secret-unreadable")
-    assert AccountBook(folder).get("Office").store == StoreRef(StoreKind.COMMAND, "pass 'x")
+    assert SavedAccounts(folder).get("Office").store == StoreRef(StoreKind.COMMAND, "pass 'x")
     assert "a quotation mark is open" in ran.error["message"]
     assert run("doctor").code in (0, 1)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -53,16 +53,16 @@ RELAY = Account(
 
 
 @pytest.fixture
-def book(own_home: Path) -> AccountBook:
-    return AccountBook(own_home / "config")
+def saved_accounts(own_home: Path) -> SavedAccounts:
+    return SavedAccounts(own_home / "config")
 
 
 @pytest.fixture
-def practice(book: AccountBook) -> Account:
+def practice(saved_accounts: SavedAccounts) -> Account:
     """A practice account whose password is kept nowhere."""
     arguments = ("setup", "ana@sandbox.test", "--password-stdin", "--store", "session", "--save", "Office")
     assert run(*arguments, stdin=PASSWORD).code == 0
-    return book.get("Office")
+    return saved_accounts.get("Office")
 
 
 @pytest.fixture
@@ -77,13 +77,15 @@ def script(authority: Authority, *rest: Step) -> list[Step]:
     return [*starttls_up_to_handshake(), StartTls(context), *offer, MAIL_FROM, OK, *rest, Hold()]
 
 
-async def send(book: AccountBook, authority: Authority, server: MisbehavingServer, *more: str, **changes: Any) -> Ran:
+async def send(
+    saved_accounts: SavedAccounts, authority: Authority, server: MisbehavingServer, *more: str, **changes: Any
+) -> Ran:
     """Save an account that leads to this server, and send its test message."""
     account = replace(
         RELAY,
         connection=replace(RELAY.connection, endpoint=server.endpoint(Security.STARTTLS), ca_file=str(authority.file)),
     )
-    book.put(with_fields(account, **changes), replacing=True)
+    saved_accounts.put(with_fields(account, **changes), replacing=True)
     return await asyncio.to_thread(run, "send", "office", "--to", BOB, *more)
 
 
@@ -107,9 +109,9 @@ def test_a_person_reads_where_it_lies(practice: Account) -> None:
     assert "goes nowhere else" in words
 
 
-def test_the_result_is_kept_with_the_account(practice: Account, book: AccountBook) -> None:
+def test_the_result_is_kept_with_the_account(practice: Account, saved_accounts: SavedAccounts) -> None:
     assert run("send", "Office", "--to", "bob@sandbox.test", "--password-stdin", stdin=PASSWORD).code == 0
-    last = book.get("Office").last
+    last = saved_accounts.get("Office").last
     assert last is not None
     assert (last.depth, last.verdict) == ("send", "pass")
 
@@ -122,7 +124,7 @@ def test_on_a_terminal_the_password_is_asked_for(practice: Account) -> None:
     assert PASSWORD not in ran.out
 
 
-def test_a_server_that_takes_no_more_today_is_a_finding_and_nothing_was_sent(book: AccountBook) -> None:
+def test_a_server_that_takes_no_more_today_is_a_finding_and_nothing_was_sent(saved_accounts: SavedAccounts) -> None:
     """Signing in works, so the account could be saved; the message is refused."""
     saved = ("setup", "ana@sandbox.test", "--path", "quota-reached", "--store", "session", "--save", "Full")
     assert run(*saved, "--password-stdin", stdin=PASSWORD).code == 0
@@ -152,11 +154,13 @@ def test_the_password_is_in_no_output_and_no_file(practice: Account, own_home: P
 # --- a real server ---
 
 
-async def test_that_it_was_taken_is_known_and_that_it_arrives_is_not(book: AccountBook, authority: Authority) -> None:
+async def test_that_it_was_taken_is_known_and_that_it_arrives_is_not(
+    saved_accounts: SavedAccounts, authority: Authority
+) -> None:
     played = script(authority, RCPT_TO, OK, DATA, GO_AHEAD, MESSAGE, Send(b"250 2.0.0 queued as 4F1\r\n"))
     async with MisbehavingServer(played) as server:
-        ran = await send(book, authority, server)
-        ran_json = await send(book, authority, server, "--json")
+        ran = await send(saved_accounts, authority, server)
+        ran_json = await send(saved_accounts, authority, server, "--json")
     assert ran.code == 0
     words = " ".join(ran.out.split())
     code = words.partition("its code is ")[2][:8]
@@ -168,31 +172,33 @@ async def test_that_it_was_taken_is_known_and_that_it_arrives_is_not(book: Accou
     assert (ran_json.document["accepted"], ran_json.document["practice_message"]) == ("yes", None)
 
 
-async def test_a_recipient_that_is_refused_means_that_nothing_was_sent(book: AccountBook, authority: Authority) -> None:
+async def test_a_recipient_that_is_refused_means_that_nothing_was_sent(
+    saved_accounts: SavedAccounts, authority: Authority
+) -> None:
     async with MisbehavingServer(script(authority, RCPT_TO, Send(b"550 5.1.1 no such user\r\n"))) as server:
-        ran = await send(book, authority, server)
-        ran_json = await send(book, authority, server, "--json")
+        ran = await send(saved_accounts, authority, server)
+        ran_json = await send(saved_accounts, authority, server, "--json")
     assert ran.code == 1
     assert ran.out.splitlines()[-1] == "No message was sent."
     assert (ran_json.document["accepted"], ran_json.result["verdict"]) == ("no", "fail")
 
 
-async def test_an_answer_that_is_lost_leaves_it_unknown(book: AccountBook, authority: Authority) -> None:
+async def test_an_answer_that_is_lost_leaves_it_unknown(saved_accounts: SavedAccounts, authority: Authority) -> None:
     async with MisbehavingServer(script(authority, RCPT_TO, OK, DATA, GO_AHEAD, MESSAGE, Close())) as server:
-        ran = await send(book, authority, server)
-        ran_json = await send(book, authority, server, "--json")
+        ran = await send(saved_accounts, authority, server)
+        ran_json = await send(saved_accounts, authority, server, "--json")
     assert ran.code == 1
     assert "Nobody can say whether the message was sent" in " ".join(ran.out.split())
     assert (ran_json.document["accepted"], ran_json.stages[-1]) == ("unknown", ("data", "unknown"))
 
 
 async def test_time_that_is_up_in_the_middle_of_it_leaves_it_unknown(
-    book: AccountBook, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    saved_accounts: SavedAccounts, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     time_is_up = TimeIsUp(monkeypatch)
     played = script(authority, RCPT_TO, OK, DATA, GO_AHEAD, MESSAGE)
     async with MisbehavingServer(played) as server:
-        sending = asyncio.create_task(send(book, authority, server, "--timeout", "1", "--json"))
+        sending = asyncio.create_task(send(saved_accounts, authority, server, "--timeout", "1", "--json"))
         await until(
             lambda: [each.played for each in server.conversations] == [len(played) - 1], lambda: "no message came"
         )
@@ -203,12 +209,12 @@ async def test_time_that_is_up_in_the_middle_of_it_leaves_it_unknown(
 
 
 async def test_a_result_that_cannot_be_kept_does_not_hide_that_it_was_sent(
-    book: AccountBook, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    saved_accounts: SavedAccounts, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse_to_write(monkeypatch, FULL)
     played = script(authority, RCPT_TO, OK, DATA, GO_AHEAD, MESSAGE, OK)
     async with MisbehavingServer(played) as server:
-        ran = await send(book, authority, server, "--json")
+        ran = await send(saved_accounts, authority, server, "--json")
     assert (ran.code, ran.document["accepted"]) == (0, "yes")
     assert ran.err.splitlines()[-1].endswith("no space left on the disk.")
 

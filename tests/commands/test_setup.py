@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.discovery import search
 from smtp_wizard.engine.providers.catalog import load_catalog
@@ -29,18 +29,18 @@ def practise(*more: str, path: str = "accept") -> Ran:
 
 
 @pytest.fixture
-def book(own_home: Path) -> AccountBook:
-    return AccountBook(own_home / "config")
+def saved_accounts(own_home: Path) -> SavedAccounts:
+    return SavedAccounts(own_home / "config")
 
 
 # --- the practice server, with nothing running ---
 
 
-def test_practising_needs_no_server_and_saves_nothing(book: AccountBook) -> None:
+def test_practising_needs_no_server_and_saves_nothing(saved_accounts: SavedAccounts) -> None:
     ran = practise("--json")
     assert (ran.code, ran.result["verdict"], ran.result["account"]) == (0, "pass", None)
     assert ("auth", "pass") in ran.stages
-    assert book.list() == ()
+    assert saved_accounts.list() == ()
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_each_scenario_that_fails_exits_1_with_one_finding(path: str, more: tupl
     assert stage is None or (stage, "fail") in ran.stages
 
 
-def test_a_failed_check_saves_nothing(book: AccountBook) -> None:
+def test_a_failed_check_saves_nothing(saved_accounts: SavedAccounts) -> None:
     ran = practise("--save", "Office", "--store", "session", path="wrong-password")
     assert ran.code == 1
     assert "Nothing was saved: the check did not pass." in ran.err
-    assert book.list() == ()
+    assert saved_accounts.list() == ()
 
 
 def test_the_report_says_what_to_type_into_the_application_but_not_the_password() -> None:
@@ -256,7 +256,7 @@ def test_a_server_that_is_asked_for_may_get_the_password_unencrypted_after_a_yes
 # --- saving ---
 
 
-def test_a_saved_account_has_everything_that_was_said_and_no_password(book: AccountBook) -> None:
+def test_a_saved_account_has_everything_that_was_said_and_no_password(saved_accounts: SavedAccounts) -> None:
     ran = practise(
         *("--save", "Office", "--store", "session", "--scope", "all", "--sender-name", "Ana of Example"),
         *("--company-email", "--company-name", "Example Ltd", "--reply-to", "hello@example.com"),
@@ -273,7 +273,7 @@ def test_a_saved_account_has_everything_that_was_said_and_no_password(book: Acco
     assert (shown["from"], shown["sender_name"]) == ("office@sandbox.test", "Ana of Example")
     assert shown["store"]["kind"] == "session"
     assert shown["store"]["where"].startswith("Office/password/")
-    for file in book._folder.rglob("*"):
+    for file in saved_accounts._folder.rglob("*"):
         assert file.is_dir() or PASSWORD.encode() not in file.read_bytes()
 
 
@@ -294,38 +294,43 @@ def test_the_usual_variable_of_an_account_need_not_be_named(monkeypatch: pytest.
     assert run(*PRACTICE, "--store", "env", "--save", "Office ana", "--json").code == 0
 
 
-def test_a_variable_that_holds_another_password_exits_3(monkeypatch: pytest.MonkeyPatch, book: AccountBook) -> None:
+def test_a_variable_that_holds_another_password_exits_3(
+    monkeypatch: pytest.MonkeyPatch, saved_accounts: SavedAccounts
+) -> None:
     monkeypatch.setenv("MAIL_PASSWORD", "another one")
     ran = practise("--store", "env", "--env-name", "MAIL_PASSWORD", "--save", "Office", "--json")
     assert (ran.code, ran.error["code"]) == (3, "secret-differs")
     assert "another one" not in ran.out + ran.err
-    assert book.list() == ()
+    assert saved_accounts.list() == ()
 
 
-def test_without_a_keyring_saving_exits_3_and_saves_nothing(book: AccountBook) -> None:
+def test_without_a_keyring_saving_exits_3_and_saves_nothing(saved_accounts: SavedAccounts) -> None:
     ran = practise("--save", "Office", "--json")
     assert (ran.code, ran.error["code"]) == (3, "secret-absent")
-    assert book.list() == ()
+    assert saved_accounts.list() == ()
 
 
-def test_a_name_that_is_taken_needs_a_yes_before_anything_is_tried(book: AccountBook) -> None:
+def test_a_name_that_is_taken_needs_a_yes_before_anything_is_tried(saved_accounts: SavedAccounts) -> None:
     assert practise("--save", "Office", "--store", "session").code == 0
     again = practise("--save", "office", "--store", "session", "--json")
     assert (again.code, again.error["code"]) == (2, "name-taken")
     assert "--replace" in again.error["hint"]
     assert practise("--save", "Office", "--store", "session", "--replace").code == 0
-    assert len(book.list()) == 1
+    assert len(saved_accounts.list()) == 1
 
 
-def test_a_second_account_for_all_mail_needs_a_yes(book: AccountBook) -> None:
+def test_a_second_account_for_all_mail_needs_a_yes(saved_accounts: SavedAccounts) -> None:
     assert practise("--save", "One", "--store", "session", "--scope", "all").code == 0
     refused = practise("--save", "Two", "--store", "session", "--scope", "all", "--json")
     assert (refused.code, refused.error["code"]) == (2, "displaces")
     assert practise("--save", "Two", "--store", "session", "--scope", "all", "--replace").code == 0
-    assert {account.name: account.scope for account in book.list()} == {"One": Scope.GENERAL, "Two": Scope.ALL}
+    assert {account.name: account.scope for account in saved_accounts.list()} == {
+        "One": Scope.GENERAL,
+        "Two": Scope.ALL,
+    }
 
 
-def test_on_a_terminal_the_yes_is_asked_for(book: AccountBook) -> None:
+def test_on_a_terminal_the_yes_is_asked_for(saved_accounts: SavedAccounts) -> None:
     assert practise("--save", "Office", "--store", "session").code == 0
     arguments = [*PRACTICE, "--password-env", "PW", "--store", "session", "--save", "Office"]
     with pytest.MonkeyPatch.context() as patch:
@@ -360,14 +365,14 @@ def test_what_cannot_be_used_exits_2(arguments: tuple[str, ...]) -> None:
     assert (ran.code, ran.document["schema"]) == (2, "smtp-wizard/error/1")
 
 
-def test_a_server_that_wants_no_sign_in_is_saved_without_a_password(book: AccountBook) -> None:
+def test_a_server_that_wants_no_sign_in_is_saved_without_a_password(saved_accounts: SavedAccounts) -> None:
     ran = run(*PRACTICE, "--auth", "none", "--save", "Relay", "--json")
     assert ran.code == 0
     assert ("auth", "pass") not in ran.stages
-    assert book.get("Relay").store is None
+    assert saved_accounts.get("Relay").store is None
 
 
-def test_the_keyring_is_the_usual_place(monkeypatch: pytest.MonkeyPatch, book: AccountBook) -> None:
+def test_the_keyring_is_the_usual_place(monkeypatch: pytest.MonkeyPatch, saved_accounts: SavedAccounts) -> None:
     backend = desktop()
     monkeypatch.setattr("keyring.get_keyring", lambda: backend)
     ran = practise("--save", "Office")

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.commands.options import vault as vaults
-from smtp_wizard.engine.accounts.account_book import AccountBook
 from smtp_wizard.engine.accounts.account_file import FILE_SCHEMAS
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from tests.support.cli import PROGRAM, Ran, on_terminal, run, run_process
@@ -153,7 +153,7 @@ def test_a_closed_vault_exits_3_and_says_what_opens_it(folder: Path) -> None:
     ran = run("accounts", "rename", "Office", "Shop", "--json")
     assert (ran.code, ran.error["code"]) == (3, "secret-closed")
     assert "--passphrase-env" in ran.error["hint"]
-    assert [each.name for each in AccountBook(folder).list()] == ["Office"]
+    assert [each.name for each in SavedAccounts(folder).list()] == ["Office"]
 
 
 def test_a_wrong_passphrase_and_a_damaged_vault_are_two_sentences(

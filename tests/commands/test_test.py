@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -56,12 +56,12 @@ Save = Callable[..., Account]
 
 
 @pytest.fixture
-def book(own_home: Path) -> AccountBook:
-    return AccountBook(own_home / "config")
+def saved_accounts(own_home: Path) -> SavedAccounts:
+    return SavedAccounts(own_home / "config")
 
 
 @pytest.fixture
-def save(book: AccountBook, monkeypatch: pytest.MonkeyPatch) -> Save:
+def save(saved_accounts: SavedAccounts, monkeypatch: pytest.MonkeyPatch) -> Save:
     """Save an account like the practice one; its password is in the environment."""
 
     def save(name: str, **changes: object) -> Account:
@@ -69,17 +69,17 @@ def save(book: AccountBook, monkeypatch: pytest.MonkeyPatch) -> Save:
         monkeypatch.setenv(variable, PASSWORD)
         account = replace(PRACTICE, name=name, store=StoreRef(StoreKind.ENV, variable))
         account = with_fields(account, **changes)
-        book.put(account)
+        saved_accounts.put(account)
         return account
 
     return save
 
 
-def test_the_one_account_needs_no_name_and_its_result_is_kept(save: Save, book: AccountBook) -> None:
+def test_the_one_account_needs_no_name_and_its_result_is_kept(save: Save, saved_accounts: SavedAccounts) -> None:
     save("Office")
     ran = run("test", "--json")
     assert (ran.code, ran.result["account"], ran.result["verdict"]) == (0, "Office", "pass")
-    last = book.get("Office").last
+    last = saved_accounts.get("Office").last
     assert last is not None
     assert last.verdict == "pass"
 
@@ -273,7 +273,7 @@ async def test_the_time_limit_leaves_what_was_found_and_says_what_was_not_begun(
 
 
 def test_a_result_that_cannot_be_kept_hides_nothing(
-    save: Save, book: AccountBook, monkeypatch: pytest.MonkeyPatch
+    save: Save, saved_accounts: SavedAccounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save("One")
     save("Two")
@@ -284,7 +284,7 @@ def test_a_result_that_cannot_be_kept_hides_nothing(
     (line,) = ran.err.splitlines()
     assert line.startswith("smtp-wizard: Results and refused sign-ins could not be kept in ")
     assert line.endswith("no space left on the disk.")
-    assert [each.last for each in AccountBook(book._folder).list()] == [None, None]
+    assert [each.last for each in SavedAccounts(saved_accounts._folder).list()] == [None, None]
 
 
 def test_a_scenario_that_is_gone_is_told_beside_the_other_results(save: Save) -> None:
@@ -295,9 +295,9 @@ def test_a_scenario_that_is_gone_is_told_beside_the_other_results(save: Save) ->
     assert ran.document["results"][1]["findings"][0]["code"] == "not-testable"
 
 
-def test_a_damaged_file_of_accounts_exits_3(book: AccountBook, save: Save) -> None:
+def test_a_damaged_file_of_accounts_exits_3(saved_accounts: SavedAccounts, save: Save) -> None:
     save("Office")
-    book._file.write_text("{", "utf-8")
+    saved_accounts._file.write_text("{", "utf-8")
     ran = run("test", "--json")
     assert (ran.code, ran.error["code"]) == (3, "accounts")
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
@@ -40,20 +40,20 @@ def put(folder: Path, name: str, target: str) -> Path:
 
 def test_accounts_of_the_first_form_with_their_last_results(tmp_path: Path) -> None:
     put(tmp_path, "accounts.json", "accounts.json")
-    book = AccountBook(tmp_path)
-    assert [each.name for each in book.list()] == ["Bad", "Nowhere", "Office"]
-    assert book.unread() == ()
-    office = book.get("Office")
+    saved_accounts = SavedAccounts(tmp_path)
+    assert [each.name for each in saved_accounts.list()] == ["Bad", "Nowhere", "Office"]
+    assert saved_accounts.unread() == ()
+    office = saved_accounts.get("Office")
     assert office.connection.endpoint == Endpoint("127.0.0.1", office.connection.endpoint.port, Security.STARTTLS)
     assert (office.store, office.created) == (StoreRef(StoreKind.ENV, "OFFICE_PASSWORD"), at(24, 0, 0))
     put(tmp_path, "accounts-vault.json", "accounts.json")
-    last = AccountBook(tmp_path).get("Safe").last
+    last = SavedAccounts(tmp_path).get("Safe").last
     assert last == LastResult(at(24, 6, 30), Depth.LOGIN, Verdict.PASS)
 
 
 def test_accounts_of_the_second_form(tmp_path: Path) -> None:
     put(tmp_path, "accounts-2.json", "accounts.json")
-    (account,) = AccountBook(tmp_path).list()
+    (account,) = SavedAccounts(tmp_path).list()
     assert (account.name, account.id, account.last) == ("Büro", "0123456789abcdef", None)
     renewed = at(29, 18, 5, 59) + timedelta(microseconds=250000)
     assert account.login == Login("a-client-of-ana", at(24, 6, 30), renewed, None)

@@ -25,7 +25,7 @@ from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.events import Emit, Line, RunFinished, StageFinished, StageStarted
 from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.guides.guides import Guide, GuideShelf, GuideStep
+from smtp_wizard.engine.guides.guides import Guide, Guides, GuideStep
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.scan.control_host import Blame, ControlAnswer
@@ -44,7 +44,7 @@ from smtp_wizard.flows.flow import Mood
 from smtp_wizard.flows.guide import GuideView
 from smtp_wizard.runtime.server_watch import ServerWatch
 from tests.support.checking import mendable
-from tests.support.walk import catalog, make_desk, shelf
+from tests.support.walk import catalog, guides, make_desk
 
 PASSWORD, ANOTHER = "correct horse battery", "another horse"
 PASSPHRASE = "plum corner violet stove"
@@ -65,7 +65,7 @@ def services(desk: Desk, **others: Any) -> ConnectServices:
         scans=desk.scans,
         tokens=desk.tokens,
         vault=desk.stores.vault,
-        shelf=shelf(),
+        guides=guides(),
     )
     return replace(own, **others)
 
@@ -664,7 +664,7 @@ async def test_a_vault_that_cannot_be_used_is_said(
 def test_a_guide_that_cannot_be_read_is_no_reason_to_end(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "guides").mkdir()
     (tmp_path / "guides" / "basic.md").write_text("no guide", "utf-8")
-    flow = ConnectFlow(by_hand(), services(desk, shelf=GuideShelf(tmp_path / "guides")))
+    flow = ConnectFlow(by_hand(), services(desk, guides=Guides(tmp_path / "guides")))
     assert flow.state.guide is None
     assert any("basic.md" in note for note in flow.state.notes)
 

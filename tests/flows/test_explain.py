@@ -30,7 +30,7 @@ from smtp_wizard.flows.areas.explain import (
 )
 from smtp_wizard.flows.flow import Mood
 from smtp_wizard.text.explain import BOUNCES_GUIDE, NOTHING_PASTED
-from tests.support.walk import catalog, shelf
+from tests.support.walk import catalog, guides
 
 REFUSED = (
     "535-5.7.8 Username and Password not accepted. For more information, go\n"
@@ -65,7 +65,7 @@ def no_accounts() -> Sequence[Account]:
 def explaining(
     accounts: Callable[[], Sequence[Account]] = no_accounts, load: Callable[[], Explainer] | None = None
 ) -> ExplainFlow:
-    return ExplainFlow(catalog(), shelf(), accounts, load or (lambda: load_explainer(catalog())))
+    return ExplainFlow(catalog(), guides(), accounts, load or (lambda: load_explainer(catalog())))
 
 
 async def explained(text: str, accounts: Callable[[], Sequence[Account]] = no_accounts) -> ExplainFlow:

@@ -32,7 +32,7 @@ from tests.screens.test_paths import (
     practice_folder as practice_folder,
 )
 from tests.support.redirect import RedirectWire, open_relay, playing, tls_ports
-from tests.support.walk import catalog, make_desk, shelf
+from tests.support.walk import catalog, guides, make_desk
 
 
 def begun(way: Way) -> Draft:
@@ -100,7 +100,7 @@ async def test_each_scenario_of_a_way_is_said_and_mended(way: Way, tmp_path: Pat
             scans=desk.scans,
             tokens=desk.tokens,
             vault=desk.stores.vault,
-            shelf=shelf(),
+            guides=guides(),
         )
         flow = ConnectFlow(begun(way), services)
         assert flow.state.guide is not None

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
-from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.providers.provider import AccessPath, PathAuth, Provider, ProviderKind
@@ -18,7 +18,7 @@ from smtp_wizard.flows.sign_in import SignInFlow, SignInOffer, SignInState
 from tests.support.rows import each_row
 
 CATALOG = load_catalog()
-SHELF = GuideShelf()
+SHELF = Guides()
 ASKED = [each for each in CATALOG.providers if len(each.paths) > 1]
 
 

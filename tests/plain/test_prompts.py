@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from smtp_wizard.commands.screens_or_plain import prefers_lines
-from smtp_wizard.engine.accounts.account_book import AccountFileError
+from smtp_wizard.engine.accounts.saved_accounts import AccountFileError
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
@@ -27,7 +27,7 @@ from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import Emit, StageStarted
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
-from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.providers.applications import Application
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.sandbox.scenarios import practice_password
@@ -100,8 +100,8 @@ def desk(own_home: Path, network: Network) -> Desk:
 
 
 @pytest.fixture(scope="module")
-def shelf() -> GuideShelf:
-    return GuideShelf()
+def guides() -> Guides:
+    return Guides()
 
 
 @pytest.fixture(autouse=True)
@@ -120,12 +120,12 @@ Walk = Callable[..., Dialogue]
 
 
 @pytest.fixture
-def walk(desk: Desk, shelf: GuideShelf) -> Walk:
+def walk(desk: Desk, guides: Guides) -> Walk:
     """Walk by a script, whose every answer must be asked for; the person leaves at its end."""
 
     def walked(*script: Exchange, start: str = "setup", draft: Draft | None = None, **how: Any) -> Dialogue:
         dialogue = Dialogue(*script, **how)
-        assert PlainWizard(desk, shelf, dialogue).run(start=start, draft=draft) == 0
+        assert PlainWizard(desk, guides, dialogue).run(start=start, draft=draft) == 0
         dialogue.over()
         return dialogue
 
@@ -136,12 +136,12 @@ Look = Callable[..., Draft]
 
 
 @pytest.fixture
-def answered(desk: Desk, shelf: GuideShelf) -> Look:
+def answered(desk: Desk, guides: Guides) -> Look:
     """Walk by a script that ends with 'quit' somewhere in the middle; return the draft as it is then."""
 
     def walked(*script: Exchange, draft: Draft | None = None) -> Draft:
         dialogue = Dialogue(*script, ("", "quit"), ("Leave now?", "yes"))
-        wizard = PlainWizard(desk, shelf, dialogue)
+        wizard = PlainWizard(desk, guides, dialogue)
         assert wizard.run(start="setup", draft=draft) == 0
         dialogue.over()
         return wizard.draft
@@ -167,7 +167,7 @@ def test_every_step_of_the_wizard_can_be_asked() -> None:
 def test_from_the_address_to_the_saved_account(walk: Walk, desk: Desk) -> None:
     """Eight steps, then the account is in the list; the password is nowhere to be read."""
     said = walk(*TO_DONE, FINISH, LEAVE)
-    (account,) = desk.book.list()
+    (account,) = desk.saved_accounts.list()
     assert (account.name, str(account.address), account.scope) == ("Practice you", "you@sandbox.test", Scope.GENERAL)
     assert account.store is not None
     assert account.store.kind is StoreKind.SESSION
@@ -186,10 +186,10 @@ def test_no_line_is_longer_than_a_terminal_of_80_shows(walk: Walk) -> None:
     assert long == []
 
 
-def test_help_at_every_question_says_what_it_is_for(desk: Desk, shelf: GuideShelf) -> None:
+def test_help_at_every_question_says_what_it_is_for(desk: Desk, guides: Guides) -> None:
     """'help' is answered everywhere, and the question asked again."""
     dialogue = _AsksForHelp(*TO_DONE, FINISH, LEAVE)
-    PlainWizard(desk, shelf, dialogue).run(start="setup")
+    PlainWizard(desk, guides, dialogue).run(start="setup")
     dialogue.over()
     assert dialogue.words.count("'back' goes to the question before") == 1 + len((*TO_DONE, FINISH, LEAVE))
     for purpose in ("which mail server takes your messages", "your usual password", "plain file", "their last test"):
@@ -206,7 +206,7 @@ class _AsksForHelp(Dialogue):
         super().__init__(*doubled)
 
 
-def test_back_through_everything_and_forth_again_loses_nothing(desk: Desk, shelf: GuideShelf) -> None:
+def test_back_through_everything_and_forth_again_loses_nothing(desk: Desk, guides: Guides) -> None:
     """From the last question to the very first by 'back', and with Enter alone to the end again."""
     sender, company = ("Sender's name", "Ana of Example"), (COMPANY[0], "yes")
     there = (*TO_REVIEW, NAME, (SCOPE[0], "all"), company, sender, *STORE)
@@ -222,9 +222,9 @@ def test_back_through_everything_and_forth_again_loses_nothing(desk: Desk, shelf
         *(("Sender's name [Ana of Example]", ""), SAVE, FINISH, LEAVE),
     ]
     dialogue = Dialogue(*there, *back, *forth)
-    PlainWizard(desk, shelf, dialogue).run(start="setup")
+    PlainWizard(desk, guides, dialogue).run(start="setup")
     dialogue.over()
-    (account,) = desk.book.list()
+    (account,) = desk.saved_accounts.list()
     assert (account.identity.sender_name, account.identity.update_company, account.scope) == (
         "Ana of Example",
         True,
@@ -843,9 +843,9 @@ def test_a_name_that_is_taken_is_asked_about(walk: Walk, desk: Desk) -> None:
         FINISH,
         LEAVE,
     )
-    assert [account.name for account in desk.book.list()] == ["Practice you", "Two"]
+    assert [account.name for account in desk.saved_accounts.list()] == ["Practice you", "Two"]
     walk(*TO_REVIEW, taken, *REVIEW[1:], ("already an account named", "replace"), FINISH, LEAVE)
-    assert [account.name for account in desk.book.list()] == ["practice YOU", "Two"]
+    assert [account.name for account in desk.saved_accounts.list()] == ["practice YOU", "Two"]
 
 
 @pytest.mark.parametrize(("answer", "first", "second"), [("displace", "general", "all"), ("", "all", "general")])
@@ -857,7 +857,7 @@ def test_a_second_account_for_all_mail_is_asked_about(
     changed = (("Name of the account", "Two"), (SCOPE[0], "all"), COMPANY, SENDER, *STORE, SAVE)
     general = () if answer == "displace" else (("Save it like this?", "save"),)
     walk(*TO_REVIEW, *changed, asked, *general, FINISH, LEAVE)
-    assert [account.scope for account in desk.book.list()] == [first, second]
+    assert [account.scope for account in desk.saved_accounts.list()] == [first, second]
 
 
 def test_a_keyring_that_is_not_there_costs_one_answer(walk: Walk, desk: Desk) -> None:
@@ -871,7 +871,7 @@ def test_a_keyring_that_is_not_there_costs_one_answer(walk: Walk, desk: Desk) ->
         *(SAVE, FINISH, LEAVE),
     )
     assert said.words.count("There is no keyring here") >= 2
-    assert len(desk.book.list()) == 1
+    assert len(desk.saved_accounts.list()) == 1
 
 
 def test_an_environment_variable_that_is_not_set_costs_one_answer(walk: Walk, desk: Desk) -> None:
@@ -885,10 +885,10 @@ def test_an_environment_variable_that_is_not_set_costs_one_answer(walk: Walk, de
         *(STORE[1], SAVE, FINISH, LEAVE),
     )
     assert PASSWORD not in said.said
-    assert len(desk.book.list()) == 1
+    assert len(desk.saved_accounts.list()) == 1
 
 
-def test_a_vault_is_made_and_opened_by_a_passphrase(walk: Walk, desk: Desk, shelf: GuideShelf, own_home: Path) -> None:
+def test_a_vault_is_made_and_opened_by_a_passphrase(walk: Walk, desk: Desk, guides: Guides, own_home: Path) -> None:
     """Typed twice where it is made; once in the next process, before the password is needed."""
     said = walk(
         *(*TO_REVIEW, NAME, SCOPE, COMPANY, SENDER, ("Password: in the vault, a locked file.", "")),
@@ -917,15 +917,15 @@ def test_a_vault_is_made_and_opened_by_a_passphrase(walk: Walk, desk: Desk, shel
     )
     (own_home / "secret").write_text("another one\n")
     (own_home / "secret").chmod(0o600)
-    PlainWizard(build_desk(own_home / "config", {}), shelf, again).run(start="home")
+    PlainWizard(build_desk(own_home / "config", {}), guides, again).run(start="home")
     again.over()
-    (account,) = desk.book.list()
+    (account,) = desk.saved_accounts.list()
     assert account.store is not None
     assert account.store.kind is StoreKind.SESSION
     assert len(again.hidden) == 3
 
 
-def test_an_account_in_the_vault_is_deleted_without_the_passphrase(walk: Walk, desk: Desk, shelf: GuideShelf) -> None:
+def test_an_account_in_the_vault_is_deleted_without_the_passphrase(walk: Walk, desk: Desk, guides: Guides) -> None:
     walk(
         *(*TO_REVIEW, NAME, SCOPE, COMPANY, SENDER, ("Password: in the vault", "")),
         *(("New passphrase", "four words of no sense"), ("The same once more", "four words of no sense")),
@@ -935,9 +935,9 @@ def test_an_account_in_the_vault_is_deleted_without_the_passphrase(walk: Walk, d
         *(("Your accounts", "change"), ("What about", "delete"), ("Its password goes too", "yes")),
         *(("Passphrase, not shown", "back"), ("its password may still be in the store", "leave")),
     )
-    PlainWizard(build_desk(desk.folder, {}), shelf, again).run(start="home")
+    PlainWizard(build_desk(desk.folder, {}), guides, again).run(start="home")
     again.over()
-    assert desk.book.list() == ()
+    assert desk.saved_accounts.list() == ()
 
 
 def test_a_command_for_the_password_is_asked_until_it_works(walk: Walk, desk: Desk) -> None:
@@ -951,7 +951,7 @@ def test_a_command_for_the_password_is_asked_until_it_works(walk: Walk, desk: De
         *(SAVE, FINISH, LEAVE),
     )
     assert PASSWORD not in said.said
-    assert len(desk.book.list()) == 1
+    assert len(desk.saved_accounts.list()) == 1
 
 
 def test_a_file_that_cannot_be_written_loses_nothing(walk: Walk, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -969,18 +969,18 @@ def test_a_file_that_cannot_be_written_loses_nothing(walk: Walk, desk: Desk, mon
     monkeypatch.setattr(desk.accounts, "save", save)
     full = "The disk is full."
     walk(*TO_DONE, (full, ""), (full, "back"), SENDER, SAVE, FINISH, LEAVE)
-    assert len(desk.book.list()) == 1
+    assert len(desk.saved_accounts.list()) == 1
 
 
 def test_an_answer_can_be_changed_before_saving(walk: Walk, desk: Desk) -> None:
     walk(*TO_DONE[:-1], ("Save it like this?", "change"), ("Name of the account", "Office"), *REVIEW[1:], FINISH, LEAVE)
-    assert [account.name for account in desk.book.list()] == ["Office"]
+    assert [account.name for account in desk.saved_accounts.list()] == ["Office"]
 
 
 @pytest.mark.parametrize("bad", ["a/b", "x" * 61])
 def test_a_name_that_cannot_be_used_is_said_and_asked_again(walk: Walk, desk: Desk, bad: str) -> None:
     walk(*TO_REVIEW, ("Name of the account", bad), ("A name has", "Office"), *REVIEW[1:], FINISH, LEAVE)
-    assert [account.name for account in desk.book.list()] == ["Office"]
+    assert [account.name for account in desk.saved_accounts.list()] == ["Office"]
 
 
 # --- done ---
@@ -1000,7 +1000,7 @@ def test_the_password_is_shown_after_a_yes_in_groups_of_four(walk: Walk) -> None
 def test_whoever_comes_back_from_the_end_changes_the_account_that_was_saved(walk: Walk, desk: Desk) -> None:
     changed = (("Save it like this?", "change"), NAME, SCOPE, COMPANY, ("Sender's name", "Ana"), SAVE)
     walk(*TO_DONE, ("What next?", "back"), *changed, FINISH, LEAVE)
-    (account,) = desk.book.list()
+    (account,) = desk.saved_accounts.list()
     assert account.identity.sender_name == "Ana"
 
 
@@ -1030,7 +1030,7 @@ def test_saved_accounts_are_tested_again_one_or_all(walk: Walk, desk: Desk) -> N
     assert "127.0.0.1:5871, practice" in said.words
 
 
-def test_a_password_that_is_kept_nowhere_is_asked_for(walk: Walk, own_home: Path, shelf: GuideShelf) -> None:
+def test_a_password_that_is_kept_nowhere_is_asked_for(walk: Walk, own_home: Path, guides: Guides) -> None:
     saved_once(walk)
     later = build_desk(own_home / "config", {})
     dialogue = Dialogue(
@@ -1041,24 +1041,24 @@ def test_a_password_that_is_kept_nowhere_is_asked_for(walk: Walk, own_home: Path
         ("kept nowhere, as you chose", PASSWORD),
         ("'Practice you' works", "quit"),
     )
-    PlainWizard(later, shelf, dialogue).run(start="home")
+    PlainWizard(later, guides, dialogue).run(start="home")
     dialogue.over()
     assert PASSWORD not in dialogue.said
 
 
-def test_an_account_whose_variable_is_gone_is_said(walk: Walk, own_home: Path, shelf: GuideShelf) -> None:
+def test_an_account_whose_variable_is_gone_is_said(walk: Walk, own_home: Path, guides: Guides) -> None:
     saved_once(walk)
     file = own_home / "config" / "accounts.json"
     text = file.read_text("utf-8").replace('"session"', '"env"')
     file.write_text(re.sub(r"Practice you/password/\w+", "MAIL_PW", text), "utf-8")
     dialogue = Dialogue(("Your accounts", "test"), ("MAIL_PW is not set", "leave"))
-    PlainWizard(build_desk(own_home / "config", {}), shelf, dialogue).run(start="home")
+    PlainWizard(build_desk(own_home / "config", {}), guides, dialogue).run(start="home")
     dialogue.over()
 
 
 def test_results_that_cannot_be_kept_are_said_beside_the_accounts(walk: Walk, desk: Desk) -> None:
     saved_once(walk)
-    desk.book.state.flush()
+    desk.saved_accounts.state.flush()
     (desk.folder / "state.sqlite3").write_text("no database", "utf-8")
     said = walk(("Your accounts", "leave"), start="home")
     assert "Results and refused sign-ins could not be read in" in said.words
@@ -1084,7 +1084,7 @@ def test_an_account_is_renamed_given_another_purpose_and_deleted(walk: Walk, des
         ("'Office' is for ", "leave"),
         start="home",
     )
-    (account,) = desk.book.list()
+    (account,) = desk.saved_accounts.list()
     assert (account.name, account.scope) == ("Office", Scope.ALL)
     walk(
         ("Your accounts", "change"),
@@ -1096,7 +1096,7 @@ def test_an_account_is_renamed_given_another_purpose_and_deleted(walk: Walk, des
         ("'Office' is deleted.", "leave"),
         start="home",
     )
-    assert desk.book.list() == ()
+    assert desk.saved_accounts.list() == ()
 
 
 def test_another_account_for_all_mail_is_asked_about_before_it_loses_it(walk: Walk, desk: Desk) -> None:
@@ -1115,14 +1115,17 @@ def test_another_account_for_all_mail_is_asked_about_before_it_loses_it(walk: Wa
         ("'Practice you' is for", "leave"),
         start="home",
     )
-    assert {each.name: each.scope for each in desk.book.list()} == {"Practice you": Scope.ALL, "Two": Scope.GENERAL}
+    assert {each.name: each.scope for each in desk.saved_accounts.list()} == {
+        "Practice you": Scope.ALL,
+        "Two": Scope.GENERAL,
+    }
 
 
 def test_a_new_password_is_kept_only_if_the_server_takes_it(walk: Walk, desk: Desk) -> None:
     right = ("not shown:", practice_password())
     to_connect = (EMAIL, USE, practising("app-password-required"))
     walk(*to_connect, right, SEND, ARRIVED, *REVIEW, FINISH, LEAVE)
-    (account,) = desk.book.list()
+    (account,) = desk.saved_accounts.list()
     walk(
         ("Your accounts", "change"),
         ("What about", "password"),

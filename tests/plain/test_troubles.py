@@ -12,12 +12,12 @@ import filelock
 import keyring.errors
 import pytest
 
-from smtp_wizard.engine.accounts import account_book
+from smtp_wizard.engine.accounts import saved_accounts
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.desk import Desk
@@ -69,12 +69,12 @@ class Meanwhile(Dialogue):
 
 
 def damage(desk: Desk) -> None:
-    (desk.folder / account_book.FILE_NAME).write_text("{", "utf-8")
+    (desk.folder / saved_accounts.FILE_NAME).write_text("{", "utf-8")
 
 
 def at_home(desk: Desk, dialogue: Dialogue) -> str:
     """Answer the questions from the accounts on; return what was said."""
-    assert PlainWizard(desk, GuideShelf(), dialogue).run(start="home") == 0
+    assert PlainWizard(desk, Guides(), dialogue).run(start="home") == 0
     dialogue.over()
     return dialogue.words
 
@@ -84,7 +84,7 @@ def at_home(desk: Desk, dialogue: Dialogue) -> str:
 
 @pytest.mark.parametrize("others", [0, 1])
 def test_an_account_that_cannot_be_understood_is_named_beside_the_others(desk: Desk, others: int) -> None:
-    file = desk.folder / account_book.FILE_NAME
+    file = desk.folder / saved_accounts.FILE_NAME
     for name in ("Office", "Shop")[: others + 1]:
         asyncio.run(desk.accounts.save(replace(PRACTICE, name=name)))
     document = json.loads(file.read_text("utf-8"))
@@ -120,7 +120,7 @@ def test_what_is_wanted_of_an_account_whose_file_went_bad_ends_in_a_sentence(
 def test_a_yes_that_comes_while_another_process_writes_ends_in_a_sentence(desk: Desk) -> None:
     asyncio.run(desk.accounts.save(replace(PRACTICE, name="A", scope=Scope.ALL)))
     asyncio.run(desk.accounts.save(replace(PRACTICE, name="B")))
-    lock = filelock.FileLock(private_files.lock_of(desk.folder / account_book.FILE_NAME))
+    lock = filelock.FileLock(private_files.lock_of(desk.folder / saved_accounts.FILE_NAME))
     answers = [("What next?", "change"), ("Which one?", "2"), ("What about", "scope")]
     dialogue = Meanwhile(
         lock.acquire, "there can be only one", *answers, ("there can be only one", "yes"), ("What next?", "leave")
@@ -139,7 +139,7 @@ def test_an_account_can_be_deleted_although_its_vault_is_damaged(desk: Desk) -> 
     words = at_home(desk, Dialogue(*script))
     assert "is damaged" in words
     assert "its password may still be in the store" in words
-    assert desk.book.list() == ()
+    assert desk.saved_accounts.list() == ()
 
 
 def test_the_last_step_asks_although_no_free_name_can_be_looked_for(desk: Desk) -> None:
@@ -155,7 +155,7 @@ def test_the_last_step_asks_although_no_free_name_can_be_looked_for(desk: Desk) 
         ("Leave now?", "yes"),
     ]
     dialogue = Dialogue(*script)
-    assert PlainWizard(desk, GuideShelf(), dialogue).run(start="setup", draft=TO_BE_SAVED) == 0
+    assert PlainWizard(desk, Guides(), dialogue).run(start="setup", draft=TO_BE_SAVED) == 0
     dialogue.over()
     assert "accounts.json" in dialogue.words
 
@@ -176,13 +176,13 @@ BACK: dict[str, list[Exchange]] = {"connect": [], "testmail": [(SENT_TO, "back")
 async def changed(desk: Desk, at: str, *script: Exchange, secret: Secret | None = None) -> str:
     """Go through a step that signs in with a saved account's answers; return what was said. `secret`: read before."""
     ask, begins = STEPS[at]
-    account = desk.book.get("Ana")
+    account = desk.saved_accounts.get("Ana")
     draft = draft_of(account, secret or await desk.entries.secret_of(account), desk.catalog)
     draft = replace(draft, test_to=Address("bob", "elsewhere.example"))
     dialogue = Dialogue(*begins, *script)
 
     def answer() -> StepOutcome:
-        return ask(Conversation(dialogue), Kit(desk, GuideShelf(), lambda _: None), draft)
+        return ask(Conversation(dialogue), Kit(desk, Guides(), lambda _: None), draft)
 
     assert isinstance(await asyncio.to_thread(answer), Back)
     dialogue.over()
@@ -197,7 +197,7 @@ async def test_a_keyring_that_was_locked_meanwhile_is_a_sentence(
         office = Office(tmp_path, server, monkeypatch)
         await office.desk.accounts.save(await office.new_draft())
         desk = office.another_desk()
-        secret = await desk.entries.secret_of(desk.book.get("Ana"))
+        secret = await desk.entries.secret_of(desk.saved_accounts.get("Ana"))
         monkeypatch.setattr(office.backend, "get_password", locked_keyring)
         await changed(desk, at, (LOCKED, "again"), (LOCKED, "back"), *BACK[at], secret=secret)
         assert office.tokens == []
@@ -213,7 +213,7 @@ async def test_a_vault_whose_passphrase_was_changed_is_asked_for_the_new_one(
         await other.stores.vault.create(PASSPHRASE)
         await other.accounts.save(replace(await office.new_draft(), store=StoreKind.VAULT))
         await desk.stores.vault.open(PASSPHRASE)
-        secret = await desk.entries.secret_of(desk.book.get("Ana"))
+        secret = await desk.entries.secret_of(desk.saved_accounts.get("Ana"))
         await other.stores.vault.change_passphrase(ANOTHER)
         await changed(
             desk,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import AccountBook, AccountFileError
+from smtp_wizard.engine.accounts.saved_accounts import AccountFileError, SavedAccounts
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
 from smtp_wizard.engine.base.private_files import make_private_dir, read_private
 from smtp_wizard.engine.providers.catalog import load_catalog
@@ -90,7 +90,7 @@ def test_root_does_not_believe_what_somebody_else_wrote(folder: Path, home: Path
     """As over 'sudo -E': HOME is still the other user's, and commands in their accounts.json would be run as root."""
     written(folder / "accounts.json", 0o600)
     with pytest.raises(AccountFileError, match=r"belongs to the user news") as caught:
-        AccountBook(folder).list()
+        SavedAccounts(folder).list()
     assert "--config" in str(caught.value)
     with pytest.raises(UnsafeFile):
         make_private_dir(folder / "sandbox")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from tests.support.line import Line
 from tests.support.patience import PATIENCE
@@ -118,6 +118,6 @@ def test_a_lost_line_costs_the_password_and_nothing_else(login: Login) -> None:
         line.press(f"{PASSPHRASE}\r", until="is saved")
     finally:
         line.close()
-    (account,) = AccountBook(login.config).list()
+    (account,) = SavedAccounts(login.config).list()
     assert str(account.address) == "you@sandbox.test"
     assert account.connection.sandbox == "accept"

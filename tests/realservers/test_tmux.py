@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.sandbox import mailbox
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
@@ -140,7 +140,7 @@ def test_from_the_address_to_the_saved_account(tmux: Tmux, own_home: Path) -> No
     tmux.wait_for("is saved.")
     assert len(tmux.pressed) <= 22
     assert PASSWORD not in tmux.screen
-    (account,) = AccountBook(Path(os.environ["SMTP_WIZARD_CONFIG"])).list()
+    (account,) = SavedAccounts(Path(os.environ["SMTP_WIZARD_CONFIG"])).list()
     assert account.connection.sandbox == "accept"
     assert str(account.address) == "ana@sandbox.test"
     assert account.last is not None

@@ -37,7 +37,7 @@ from tests.engine.oauth.test_oauth import forms_of, signed_in
 from tests.engine.services.test_bearers import Office
 from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
 from tests.support.patience import PATIENCE
-from tests.support.walk import shelf
+from tests.support.walk import guides
 
 
 @contextmanager
@@ -135,7 +135,7 @@ def begun(office: Office) -> Draft:
 
 
 def answered(office: Office, person: Person) -> Draft:
-    outcome = oauth(Conversation(person), Kit(office.desk, shelf(), lambda draft: None), begun(office))
+    outcome = oauth(Conversation(person), Kit(office.desk, guides(), lambda draft: None), begun(office))
     assert isinstance(outcome, Next)
     assert not person.answers
     return outcome.draft
@@ -180,7 +180,7 @@ def test_back_leads_out_of_the_waiting(tmp_path: Path, monkeypatch: pytest.Monke
         office = Office(tmp_path, server, monkeypatch)
         before = threading.active_count()
         person = Person("", CLIENT_ID, "2", "back", "another-id", "1", "back", "back")
-        outcome = oauth(Conversation(person), Kit(office.desk, shelf(), lambda draft: None), begun(office))
+        outcome = oauth(Conversation(person), Kit(office.desk, guides(), lambda draft: None), begun(office))
         assert not isinstance(outcome, Next)
         assert threading.active_count() == before
     assert "does not know this client id" in person.read_so_far
@@ -218,7 +218,7 @@ def test_an_account_signs_in_again_with_the_client_that_it_had(
         monkeypatch.setattr(browser, "ask", ask)
         monkeypatch.setattr(browser, "can_ask", lambda: True)
         invocation = cast(Invocation, SimpleNamespace(desk=office.desk, out=told))
-        account = office.desk.book.get("Ana")
+        account = office.desk.saved_accounts.get("Ana")
         secret = browser.signed_in_again(invocation, account, Flow.BROWSER, Stopwatch(), lambda: "")
         assert office.desk.tokens.is_fresh(secret)
         report = asyncio.run(office.desk.accounts.replace_secret(account, secret, lambda event: None))
@@ -236,7 +236,7 @@ def test_signing_in_again_needs_a_terminal_or_a_code(tmp_path: Path, monkeypatch
         held = office.desk.tokens.remember(asyncio.run(signed_in(server)))
         asyncio.run(office.desk.accounts.save(office.draft(held)))
         invocation = cast(Invocation, SimpleNamespace(desk=office.desk, out=Told()))
-        account = office.desk.book.get("Ana")
+        account = office.desk.saved_accounts.get("Ana")
         with pytest.raises(CommandError, match="--flow device"):
             browser.signed_in_again(invocation, account, Flow.PASTE, Stopwatch(), lambda: "")
         bare = replace(account, login=None)

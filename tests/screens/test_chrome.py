@@ -153,7 +153,7 @@ async def test_f6_shows_why_one_sends_through_ones_own_mailbox(tmp_path: Path) -
         await begun(walk)
         await walk.press("f6")
         panel = await walk.at_screen(GuidePanel)
-        assert panel.heading == walk.app.kit.shelf.get("own-mailbox").title
+        assert panel.heading == walk.app.kit.guides.get("own-mailbox").title
         await walk.press("escape")
         await walk.at("address")
 

@@ -28,7 +28,7 @@ from tests.support.checking import OK, PLAIN_UP_TO_AUTH, SIGNED_IN
 from tests.support.misbehaving import Expect, MisbehavingServer, Send, Step
 from tests.support.places import seen, sent
 from tests.support.stores import desktop
-from tests.support.walk import Walk, make_desk, shelf, until, walking
+from tests.support.walk import Walk, guides, make_desk, until, walking
 
 SECRET = "Zq7xylo-Phon"
 GROUPS = "Zq7x ylo- Phon"
@@ -240,7 +240,7 @@ def test_a_fault_before_there_is_a_screen_is_one_sentence_without_values(
 
     monkeypatch.setattr(WizardApp, "_set_up", fails)
     headless(monkeypatch, AddressScreen, "f1")
-    assert run_app(desk, shelf(), start="setup", draft=Draft(secret=Secret(SECRET))) == 70
+    assert run_app(desk, guides(), start="setup", draft=Draft(secret=Secret(SECRET))) == 70
     told = "".join(capfd.readouterr())
     log = (desk.folder / CRASH_LOG).read_text()
     assert "smtp-wizard met a fault of its own and had to stop. Your saved accounts are untouched." in " ".join(

@@ -101,7 +101,7 @@ async def test_rename_moves_the_account(desk: Desk) -> None:
         await walk.fill("#field-0 TextInput", "Shop")
         await walk.press("enter")
         await walk.until_reads("'Office' is called 'Shop' now")
-    assert [account.name for account in desk.book.list()] == ["Shop"]
+    assert [account.name for account in desk.saved_accounts.list()] == ["Shop"]
 
 
 async def test_a_new_password_is_all_that_is_asked(desk: Desk, backend: MemoryBackend) -> None:
@@ -143,13 +143,13 @@ async def test_delete_asks_and_the_password_goes_too(desk: Desk, backend: Memory
         await walk.at_screen(FlowPanel)
         await walk.press("enter")
         await home(walk)
-        assert len(desk.book.list()) == 1
+        assert len(desk.saved_accounts.list()) == 1
         await walk.press("delete")
         await walk.at_screen(FlowPanel)
         await walk.press("down", "enter")
         await walk.until_reads("'Office' is deleted")
         await walk.until_reads("No account yet")
-    assert desk.book.list() == ()
+    assert desk.saved_accounts.list() == ()
     assert not backend.entries
 
 
@@ -171,7 +171,7 @@ async def test_change_goes_through_the_wizard_filled_in(desk: Desk) -> None:
         await walk.fill("#sender-name", "Ana's Cleaning")
         await walk.press("enter")
         await walk.at("done")
-    (account,) = desk.book.list()
+    (account,) = desk.saved_accounts.list()
     assert (account.name, account.identity.sender_name) == ("Office", "Ana's Cleaning")
 
 
@@ -227,7 +227,7 @@ async def test_all_mail_is_asked_before_another_account_is_displaced(desk: Desk)
         await walk.at_screen(FlowPanel)
         await walk.press("down", "enter")
         await walk.until_reads("'B' is for For All Emails now")
-    assert {each.name: each.scope for each in desk.book.list()} == {"A": Scope.GENERAL, "B": Scope.ALL}
+    assert {each.name: each.scope for each in desk.saved_accounts.list()} == {"A": Scope.GENERAL, "B": Scope.ALL}
 
 
 async def test_all_are_tested_one_after_the_other(desk: Desk) -> None:
@@ -321,7 +321,7 @@ async def test_an_account_can_be_changed_although_what_it_names_is_gone(gone: st
     """Also with a token at hand that another program gives: there is no step in the browser then."""
     named = replace(PRACTICE, connection=replace(PRACTICE.connection, sandbox=None, **GONE[gone]))
     await desk.accounts.save(replace(named, store=StoreKind.KEYRING, confirmed_host="127.0.0.1"))
-    account = desk.book.get("Office")
+    account = desk.saved_accounts.get("Office")
     async with walking(desk, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         if key == "c":
@@ -487,7 +487,7 @@ async def test_every_guide_can_be_read(desk: Desk) -> None:
         await home(walk)
         await walk.press("f10", "g")
         screen = await walk.at_screen(GuideListScreen)
-        assert len(screen.list.list) == len(walk.app.kit.shelf.ids())
+        assert len(screen.list.list) == len(walk.app.kit.guides.ids())
         await walk.press("down", "enter")
         await walk.at_screen(GuidePanel)
         await walk.press("escape", "escape")

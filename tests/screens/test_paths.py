@@ -389,8 +389,8 @@ class Person(Walk):
         await self.press("enter")
         await self.at("done")
         desk = self.app.kit.desk
-        await self.until(lambda: desk.book.list()[0].last, "the result, which a thread of its own writes")
-        (account,) = desk.book.list()
+        await self.until(lambda: desk.saved_accounts.list()[0].last, "the result, which a thread of its own writes")
+        (account,) = desk.saved_accounts.list()
         assert account.name == self.draft.saved
         assert account.connection.provider == self.way.provider.id
         assert account.scope is Scope.GENERAL

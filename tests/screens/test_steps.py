@@ -565,13 +565,16 @@ async def test_a_second_account_for_all_mail_displaces_the_first_only_after_aski
         await walk.press("enter")
         await walk.until_reads("Save it like this?")
         assert walk.the("#scope", RadioFrame).selected == Scope.GENERAL
-        assert {each.name: each.scope for each in desk.book.list()} == {"First": Scope.ALL}
+        assert {each.name: each.scope for each in desk.saved_accounts.list()} == {"First": Scope.ALL}
         await pick(walk, "#scope", Scope.ALL)
         await walk.press("enter")
         await walk.until_reads(displaces_title("First"))
         await walk.press("down", "enter")
         await walk.at("done")
-    assert {each.name: each.scope for each in desk.book.list()} == {"First": Scope.GENERAL, "Second": Scope.ALL}
+    assert {each.name: each.scope for each in desk.saved_accounts.list()} == {
+        "First": Scope.GENERAL,
+        "Second": Scope.ALL,
+    }
 
 
 async def test_replacing_an_account_asks_first(desk: Desk) -> None:
@@ -589,13 +592,13 @@ async def test_replacing_an_account_asks_first(desk: Desk) -> None:
         await walk.until_reads(taken_title("Office"))
         await walk.press("enter")
         await walk.until_reads("Type another name.")
-        assert [each.identity.sender_name for each in desk.book.list()] == ["Old"]
+        assert [each.identity.sender_name for each in desk.saved_accounts.list()] == ["Old"]
         assert walk.app.focused is walk.the("#name", TextInput)
         await walk.press("enter")
         await walk.until_reads(taken_title("Office"))
         await walk.press("down", "enter")
         await walk.at("done")
-    assert [(each.name, each.identity.sender_name) for each in desk.book.list()] == [("Office", "New")]
+    assert [(each.name, each.identity.sender_name) for each in desk.saved_accounts.list()] == [("Office", "New")]
 
 
 class KeyringRefuses(SecretStores):
@@ -625,7 +628,7 @@ async def test_a_store_that_refuses_keeps_everything_that_was_typed(tmp_path: Pa
         await walk.press("enter")
         await walk.until_reads("This store fails on purpose.")
         await walk.until_reads("Where should the password be kept?")
-        assert desk.book.list() == ()
+        assert desk.saved_accounts.list() == ()
         assert walk.draft.secret == SECRET
         await take(walk, StoreKind.SESSION)
         await walk.until_reads("Password kept nowhere")
@@ -633,7 +636,7 @@ async def test_a_store_that_refuses_keeps_everything_that_was_typed(tmp_path: Pa
         assert values == {"#name": "Shop", "#sender-name": "Ana's Cleaning"}
         await walk.press("enter")
         await walk.at("done")
-    (account,) = desk.book.list()
+    (account,) = desk.saved_accounts.list()
     assert (account.name, account.identity.update_company, account.scope) == ("Shop", True, Scope.ALL)
     assert account.store is not None
     assert account.store.kind is StoreKind.SESSION
@@ -675,7 +678,7 @@ async def test_a_name_that_cannot_be_used_is_said(desk: Desk) -> None:
         await walk.press("enter")
         await walk.until_reads("no slash")
         assert walk.step == "review"
-    assert desk.book.list() == ()
+    assert desk.saved_accounts.list() == ()
 
 
 # --- back, and forth again ---

@@ -85,7 +85,7 @@ async def to_review(walk: Walk) -> None:
 
 
 async def held(desk: Desk, name: str = "Office") -> tuple[StoreKind, Secret | None]:
-    account = desk.book.get(name)
+    account = desk.saved_accounts.get(name)
     assert account.store is not None
     return account.store.kind, await desk.entries.secret_of(account)
 
@@ -205,7 +205,7 @@ async def test_an_account_can_be_deleted_without_the_passphrase(tmp_path: Path, 
         await walk.until_reads("Type its passphrase")
         await walk.press("escape")
         await walk.until_reads("its password may still be in the store")
-    assert desk.book.list() == ()
+    assert desk.saved_accounts.list() == ()
 
 
 async def test_a_damaged_vault_is_said(tmp_path: Path, backend: MemoryBackend) -> None:
@@ -242,7 +242,7 @@ async def test_a_command_is_checked_and_tried(desk: Desk, secret_file: Path) -> 
         await walk.at("done")
         await walk.press("escape")
         await walk.at("review")
-    assert desk.book.get("Office").store == StoreRef(StoreKind.COMMAND, command)
+    assert desk.saved_accounts.get("Office").store == StoreRef(StoreKind.COMMAND, command)
     assert await held(desk) == (StoreKind.COMMAND, SECRET)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from smtp_wizard.app import HOME
 from smtp_wizard.app_faults import FaultScreen
-from smtp_wizard.engine.accounts import account_book
+from smtp_wizard.engine.accounts import saved_accounts
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.identity import Scope
@@ -65,14 +65,14 @@ def no_fault(walk: Walk) -> None:
 @contextmanager
 def damaged(desk: Desk) -> Iterator[str]:
     """The file is damaged while the screen shows what was in it; gives the words that say so."""
-    (desk.folder / account_book.FILE_NAME).write_text("{", "utf-8")
+    (desk.folder / saved_accounts.FILE_NAME).write_text("{", "utf-8")
     yield "is damaged (it is not"
 
 
 @contextmanager
 def one_odd(desk: Desk) -> Iterator[str]:
     """One account in the file becomes such as nobody understands; gives words that say so."""
-    file = desk.folder / account_book.FILE_NAME
+    file = desk.folder / saved_accounts.FILE_NAME
     document = json.loads(file.read_text("utf-8"))
     document["accounts"][0]["auth"] = "magic"
     file.write_text(json.dumps(document), "utf-8")
@@ -82,7 +82,7 @@ def one_odd(desk: Desk) -> Iterator[str]:
 @contextmanager
 def locked(desk: Desk) -> Iterator[str]:
     """Another process is writing, and does not come to an end."""
-    with filelock.FileLock(private_files.lock_of(desk.folder / account_book.FILE_NAME)):
+    with filelock.FileLock(private_files.lock_of(desk.folder / saved_accounts.FILE_NAME)):
         yield "Another smtp-wizard"
 
 
@@ -234,7 +234,7 @@ async def test_a_list_that_cannot_be_read_is_not_called_empty(desk: Desk, bad: B
 
 async def test_results_that_cannot_be_kept_are_said_and_the_accounts_shown(desk: Desk) -> None:
     await desk.accounts.save(PRACTICE)
-    await asyncio.to_thread(desk.book.state.flush)
+    await asyncio.to_thread(desk.saved_accounts.state.flush)
     (desk.folder / STATE_FILE).write_text("no database", "utf-8")
     async with walking(desk, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
@@ -269,7 +269,7 @@ async def test_the_unsubscribe_link_needs_no_accounts(desk: Desk) -> None:
 @asynccontextmanager
 async def changing(desk: Desk, at: str) -> AsyncIterator[Walk]:
     """Come with the answers of a saved account that signs in in the browser to one of the steps that sign in."""
-    account = desk.book.get("Ana")
+    account = desk.saved_accounts.get("Ana")
     draft = draft_of(account, await desk.entries.secret_of(account), desk.catalog)
     draft = replace(draft, test_to=Address("bob", "elsewhere.example"))
     async with walking(desk, draft=draft) as walk:

@@ -23,7 +23,7 @@ from smtp_wizard.screens.step import StepOutcome, StepScreen
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.text import Plain
 from tests.support.places import PLACES, Place, at_home, standing
-from tests.support.walk import Walk, key_event, make_desk, shelf, walking
+from tests.support.walk import Walk, guides, key_event, make_desk, walking
 
 ADDRESS, PASSWORD = "ana@sandbox.test", "p\u00e4ssw\u00f6rt"
 TO_CONNECT = [*ADDRESS, "enter", "down", "up", "enter", "enter", *PASSWORD]
@@ -86,7 +86,7 @@ async def test_a_key_is_for_what_a_window_leads_to(tmp_path: Path) -> None:
         await burst(walk, ["n", *"ana"])
         await walk.at("address")
         await walk.until(lambda: walk.the("#address", Input).value == "ana", "the address")
-        assert [each.name for each in walk.app.kit.desk.book.list()] == ["Gmail ana"]
+        assert [each.name for each in walk.app.kit.desk.saved_accounts.list()] == ["Gmail ana"]
 
 
 async def test_as_many_steps_back_as_keys(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ async def test_enters_that_come_at_once_sign_in_once(tmp_path: Path, monkeypatch
         assert checks.count(Depth.LOGIN) == 1
         await burst(walk, ["enter", "down", "enter", "enter"])
         await walk.at("done")
-        assert len(walk.app.kit.desk.book.list()) == 1
+        assert len(walk.app.kit.desk.saved_accounts.list()) == 1
 
 
 async def test_a_paste_keeps_its_place_among_keys(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ async def test_the_accounts_take_keys_when_they_come_first(tmp_path: Path) -> No
     """Keys that were there before the first screen."""
     async with standing(Place(at_home, start=HOME), tmp_path):
         pass
-    app = WizardApp(make_desk(tmp_path / "config"), shelf(), start=HOME)
+    app = WizardApp(make_desk(tmp_path / "config"), guides(), start=HOME)
     for key in ("down", "enter"):
         app._typed.append(key_event(key))
     async with app.run_test(size=(80, 24)) as pilot:

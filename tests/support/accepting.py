@@ -29,7 +29,7 @@ class Accepting:
 def taking_every_password(desk: Desk, endpoint: Endpoint) -> Desk:
     """Return the same services, but for the check of a new password, which always passes."""
     accounts = Accounts(
-        book=desk.book,
+        saved_accounts=desk.saved_accounts,
         stores=desk.stores,
         entries=desk.entries,
         tokens=desk.tokens,

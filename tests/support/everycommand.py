@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from smtp_wizard.cli import program
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -98,11 +98,11 @@ def _below(
 
 def make_config(folder: Path) -> None:
     """Save two accounts, whose server is not there."""
-    book = AccountBook(folder)
+    saved_accounts = SavedAccounts(folder)
     nowhere = Endpoint("127.0.0.1", 1, Security.STARTTLS)
     office = replace(RELAY, connection=replace(RELAY.connection, endpoint=nowhere, auth=Auth.PASSWORD, username="ana"))
-    book.put(replace(office, name="Office", store=StoreRef(StoreKind.SESSION, "Office/password")))
-    book.put(replace(office, name="Shop", store=StoreRef(StoreKind.ENV, "PW")))
+    saved_accounts.put(replace(office, name="Office", store=StoreRef(StoreKind.SESSION, "Office/password")))
+    saved_accounts.put(replace(office, name="Shop", store=StoreRef(StoreKind.ENV, "PW")))
 
 
 @dataclass(frozen=True)

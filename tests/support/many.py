@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from smtp_wizard.engine.accounts.account import Account, new_id
-from smtp_wizard.engine.accounts.account_book import FILE_NAME
 from smtp_wizard.engine.accounts.account_file import FILE_SCHEMAS, FILE_VERSION, account_to_json
+from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security

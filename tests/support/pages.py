@@ -23,7 +23,7 @@ from smtp_wizard.widgets.frame import RadioFrame, RadioOption, SecretFrame, Text
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.themes import OWN
-from tests.support.walk import make_desk, shelf
+from tests.support.walk import guides, make_desk
 
 
 class Way(StrEnum):
@@ -57,7 +57,7 @@ def kit_of(folder: Path) -> Kit:
         raise fault
 
     desk = make_desk(folder)
-    return Kit(desk, shelf(), ServerWatch(desk.checks, desk.catalog, raised), local=False)
+    return Kit(desk, guides(), ServerWatch(desk.checks, desk.catalog, raised), local=False)
 
 
 class SamplePage(Page[str]):

@@ -354,7 +354,7 @@ async def two_accounts(desk: Desk) -> None:
     office = replace(draft_at_review(), name="Office", scope=Scope.ALL)
     await desk.accounts.save(office)
     failed = LastResult(NOW - timedelta(days=3), Depth.LOGIN, Verdict.FAIL, Stage.AUTH, "bad_credentials")
-    desk.book.state.results.record(desk.book.get("Office").id, Result(failed))
+    desk.saved_accounts.state.results.record(desk.saved_accounts.get("Office").id, Result(failed))
 
 
 async def still(walk: Walk) -> None:

@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 
 from smtp_wizard.engine.accounts.account import AccountsError
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -174,12 +174,12 @@ def draft(password: str, name: str = "Office", store: StoreKind = StoreKind.KEYR
 
 
 async def _edited(desk: Desk, password: str, name: str) -> object:
-    before = draft_of(desk.book.get("Office"), Secret(password), desk.catalog)
+    before = draft_of(desk.saved_accounts.get("Office"), Secret(password), desk.catalog)
     return await desk.accounts.save(replace(before, name=name, identity=replace(before.identity, sender_name="Ana")))
 
 
 async def _new_password(desk: Desk, password: str) -> object:
-    return await desk.accounts.replace_secret(desk.book.get("Office"), Secret(password), lambda _: None)
+    return await desk.accounts.replace_secret(desk.saved_accounts.get("Office"), Secret(password), lambda _: None)
 
 
 async def _scoped(desk: Desk, _: str) -> object:
@@ -188,7 +188,7 @@ async def _scoped(desk: Desk, _: str) -> object:
 
 async def _renewed(desk: Desk, password: str) -> object:
     """As a sign-in in the browser is renewed: in its own entry."""
-    store = desk.book.get("Office").store
+    store = desk.saved_accounts.get("Office").store
     assert store is not None
     async with desk.entries.change() as change:
         await change.put_at(store, Secret(password))
@@ -261,7 +261,7 @@ class Computer:
         with pytest.MonkeyPatch.context() as patch:
             without_threads(patch)  # no process may fork that has any
             asyncio.run(all_of_it())
-        desk.book.state.storage.flush()
+        desk.saved_accounts.state.storage.flush()
         for thread in set(threading.enumerate()) - {threading.main_thread()}:
             thread.join()  # the state's, which has ended
         shutil.rmtree(self.config)
@@ -272,7 +272,7 @@ class Computer:
             diagnosis=self.diagnosis,
             wire=SocketWire(),
             stores=stores,
-            book=AccountBook(self.config, lock_limit=patience),
+            saved_accounts=SavedAccounts(self.config, lock_limit=patience),
             folder=self.config,
         )
         return taking_every_password(desk, ENDPOINT)
@@ -318,7 +318,7 @@ class Computer:
             ref = StoreRef(StoreKind.KEYRING, name)
             others[ref.kind.value, name] = (await desk.stores.fetch(ref)).reveal()
         others |= {(StoreKind.VAULT.value, name): secret for name, secret in desk.stores.vault._entries().items()}
-        for account in desk.book.list():
+        for account in desk.saved_accounts.list():
             assert account.store is not None
             where = (account.store.kind.value, account.store.where)
             accounts[account.name] = (account.store.kind.value, others.get(where, ""))

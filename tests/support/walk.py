@@ -23,12 +23,12 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from smtp_wizard.app import SETUP, WizardApp
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
 from smtp_wizard.engine.discovery.dns import Resolver
 from smtp_wizard.engine.discovery.web import Web
-from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.secrets.base import SecretStore
 from smtp_wizard.engine.secrets.stores import SecretStores
@@ -112,9 +112,9 @@ def diagnosis() -> Diagnosis:
 
 
 @functools.cache
-def shelf() -> GuideShelf:
+def guides() -> Guides:
     """The product's own guides."""
-    return GuideShelf()
+    return Guides()
 
 
 def make_desk(
@@ -140,7 +140,7 @@ def make_desk(
         diagnosis=diagnosis(),
         wire=wire or SocketWire(),
         stores=stores or SecretStores({}, folder, backend_factory=always(backend or desktop()), keyring=keyring),
-        book=AccountBook(folder, lock_limit=lock_limit),
+        saved_accounts=SavedAccounts(folder, lock_limit=lock_limit),
         folder=folder,
         limits=limits,
         resolver=resolver,
@@ -362,7 +362,7 @@ async def walking(
     foreground: Foreground | None = None,
 ) -> AsyncIterator[Walk]:
     """Open the screens; yield the person before them."""
-    app = WizardApp(desk, shelf(), foreground=foreground, start=start, draft=draft)
+    app = WizardApp(desk, guides(), foreground=foreground, start=start, draft=draft)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         walk = Walk(app, pilot)

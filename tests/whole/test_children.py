@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 
 from smtp_wizard.app import WizardApp
-from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, SavedAccounts
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.launch import build_desk
 from tests.commands.test_send import RELAY
 from tests.support.cli import on_terminal, run_process
-from tests.support.walk import shelf
+from tests.support.walk import guides
 from tests.test_architecture import ROOT, modules
 
 PASSWORD = "correct horse battery"
@@ -41,12 +41,12 @@ def folder(own_home: Path) -> Path:
 
 
 @pytest.fixture
-def book(folder: Path) -> AccountBook:
+def saved_accounts(folder: Path) -> SavedAccounts:
     """Two accounts that have their passwords in variables."""
-    book = AccountBook(folder)
+    saved_accounts = SavedAccounts(folder)
     for name in ("Shop", "Books"):
-        book.put(replace(RELAY, name=name, store=StoreRef(StoreKind.ENV, f"{name.upper()}_KEY")))
-    return book
+        saved_accounts.put(replace(RELAY, name=name, store=StoreRef(StoreKind.ENV, f"{name.upper()}_KEY")))
+    return saved_accounts
 
 
 class Child:
@@ -74,15 +74,17 @@ def nothing_secret(child: Child, *more: str) -> None:
         assert environ["SOMETHING_ELSE"] == INHERITED["SOMETHING_ELSE"]
 
 
-def test_a_command_of_one_account_inherits_no_variable_of_another(book: AccountBook, tmp_path: Path) -> None:
+def test_a_command_of_one_account_inherits_no_variable_of_another(
+    saved_accounts: SavedAccounts, tmp_path: Path
+) -> None:
     child = Child(tmp_path)
-    book.put(replace(RELAY, name="Office", store=StoreRef(StoreKind.COMMAND, child.command)))
+    saved_accounts.put(replace(RELAY, name="Office", store=StoreRef(StoreKind.COMMAND, child.command)))
     ran = run_process("test", "Office", environ=SECRETS | INHERITED)
     assert ran.code == 1, "nobody listens there"
     nothing_secret(child)
 
 
-def test_a_password_command_inherits_none(book: AccountBook, tmp_path: Path) -> None:
+def test_a_password_command_inherits_none(saved_accounts: SavedAccounts, tmp_path: Path) -> None:
     child = Child(tmp_path)
     options = ("--depth", "login", "--username", "ana", "--password-command", child.command)
     ran = run_process("check", "127.0.0.1:1", *options, environ=SECRETS | INHERITED)
@@ -90,7 +92,9 @@ def test_a_password_command_inherits_none(book: AccountBook, tmp_path: Path) -> 
     nothing_secret(child)
 
 
-def test_a_passphrase_command_inherits_no_password_that_is_given_beside_it(book: AccountBook, tmp_path: Path) -> None:
+def test_a_passphrase_command_inherits_no_password_that_is_given_beside_it(
+    saved_accounts: SavedAccounts, tmp_path: Path
+) -> None:
     child = Child(tmp_path)
     setup = ("setup", "ana@sandbox.test", "--save", "Office", "--store", "vault", "--passphrase-command", child.command)
     environ = SECRETS | INHERITED | {"MAIL": PASSWORD}
@@ -98,7 +102,9 @@ def test_a_passphrase_command_inherits_no_password_that_is_given_beside_it(book:
     nothing_secret(child, "MAIL")
 
 
-def test_a_password_command_inherits_no_passphrase_that_is_given_beside_it(book: AccountBook, tmp_path: Path) -> None:
+def test_a_password_command_inherits_no_passphrase_that_is_given_beside_it(
+    saved_accounts: SavedAccounts, tmp_path: Path
+) -> None:
     child = Child(tmp_path)
     setup = ("setup", "ana@sandbox.test", "--save", "Office", "--store", "vault", "--passphrase-env", "VAULT")
     environ = SECRETS | INHERITED | {"VAULT": "four words of no sense"}
@@ -107,7 +113,7 @@ def test_a_password_command_inherits_no_passphrase_that_is_given_beside_it(book:
 
 
 def test_the_new_passphrase_is_hidden_from_the_command_that_gives_the_old_one(
-    book: AccountBook, tmp_path: Path
+    saved_accounts: SavedAccounts, tmp_path: Path
 ) -> None:
     child = Child(tmp_path)
     setup = ("setup", "ana@sandbox.test", "--save", "Office", "--store", "vault", "--passphrase-command", child.command)
@@ -122,7 +128,7 @@ def test_the_new_passphrase_is_hidden_from_the_command_that_gives_the_old_one(
 
 
 def test_a_new_variable_and_a_client_secret_are_hidden_before_anything_is_started(
-    book: AccountBook, tmp_path: Path
+    saved_accounts: SavedAccounts, tmp_path: Path
 ) -> None:
     child = Child(tmp_path)
     options = ("--env-name", "MAIL", "--client-secret-env", "CLIENT", "--password-command", child.command)
@@ -131,7 +137,7 @@ def test_a_new_variable_and_a_client_secret_are_hidden_before_anything_is_starte
     nothing_secret(child, "MAIL", "CLIENT")
 
 
-def test_a_command_that_is_lent_the_terminal_inherits_none(book: AccountBook, tmp_path: Path) -> None:
+def test_a_command_that_is_lent_the_terminal_inherits_none(saved_accounts: SavedAccounts, tmp_path: Path) -> None:
     """The first time it gives up, since it has no terminal; then it is run where it can ask."""
     seen = tmp_path / "seen"
     program = (
@@ -139,7 +145,7 @@ def test_a_command_that_is_lent_the_terminal_inherits_none(book: AccountBook, tm
         f"sys.exit(1) if not sys.stdin.isatty() else print({PASSWORD!r})"
     )
     command = shlex.join([sys.executable, "-c", program])
-    book.put(replace(RELAY, name="Office", store=StoreRef(StoreKind.COMMAND, command)))
+    saved_accounts.put(replace(RELAY, name="Office", store=StoreRef(StoreKind.COMMAND, command)))
     before = dict(os.environ)
     os.environ.update(SECRETS | INHERITED)
     try:
@@ -156,16 +162,16 @@ def test_a_command_that_is_lent_the_terminal_inherits_none(book: AccountBook, tm
 # -- programs that run for long ----------------------------------------------------------------------------------------
 
 
-async def test_what_another_process_saves_meanwhile_is_hidden_too(book: AccountBook, folder: Path) -> None:
+async def test_what_another_process_saves_meanwhile_is_hidden_too(saved_accounts: SavedAccounts, folder: Path) -> None:
     environ = {**SECRETS, "LATER_KEY": "the password of a later account", "PATH": os.environ["PATH"], **INHERITED}
     desk = build_desk(folder, environ)
     command = StoreRef(StoreKind.COMMAND, shlex.join([sys.executable, "-c", "print('x')"]))
     await desk.stores.fetch(command)
     assert environ.keys() == {"LATER_KEY", "PATH", "SOMETHING_ELSE"}
-    AccountBook(folder).put(replace(RELAY, name="Later", store=StoreRef(StoreKind.ENV, "LATER_KEY")))
+    SavedAccounts(folder).put(replace(RELAY, name="Later", store=StoreRef(StoreKind.ENV, "LATER_KEY")))
     await desk.stores.fetch(command)
     assert environ.keys() == {"PATH", "SOMETHING_ELSE"}
-    shop = desk.book.get("Shop")
+    shop = desk.saved_accounts.get("Shop")
     assert await desk.entries.secret_of(shop) == Secret(SECRETS["SHOP_KEY"]), "its own account has it all the same"
 
 
@@ -173,16 +179,18 @@ def test_accounts_that_cannot_be_read_hide_what_is_named_as_usual(folder: Path) 
     folder.mkdir(mode=0o700)
     (folder / FILE_NAME).write_text("{")
     environ = {**SECRETS, **INHERITED}
-    stores = SecretStores(environ, folder, variables=AccountBook(folder).variables)
+    stores = SecretStores(environ, folder, variables=SavedAccounts(folder).variables)
     assert stores.for_children().keys() == {"SHOP_KEY", "BOOKS_KEY", "SOMETHING_ELSE"}
 
 
-async def test_a_browser_inherits_none(book: AccountBook, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_browser_inherits_none(
+    saved_accounts: SavedAccounts, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in (SECRETS | INHERITED).items():
         monkeypatch.setenv(name, value)
     seen: list[set[str]] = []
     monkeypatch.setattr("webbrowser.open", lambda *_, **__: seen.append(set(os.environ)))
-    app = WizardApp(build_desk(folder, os.environ), shelf())
+    app = WizardApp(build_desk(folder, os.environ), guides())
     async with app.run_test():
         app.open_url("https://example.com")
     (environ,) = seen

@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
-from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.scan.results import ScanResult
 from smtp_wizard.engine.secrets.kinds import StoreKind
@@ -370,7 +370,7 @@ def lines(desk: Desk) -> Lines:
 
     def walked(*script: Exchange, draft: Draft | None = None) -> Draft:
         dialogue = Dialogue(*script, ("", "quit"), ("Leave now?", "yes"))
-        wizard = PlainWizard(desk, GuideShelf(), dialogue)
+        wizard = PlainWizard(desk, Guides(), dialogue)
         assert wizard.run(start="setup", draft=draft) == 0
         dialogue.over()
         return wizard.draft

@@ -27,7 +27,7 @@ from typing import Any
 import pytest
 
 from smtp_wizard.cli import HURRY
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.data_files import DataError, data_path, read_yaml
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
@@ -71,18 +71,18 @@ async def test_two_hundred_checks_build_one_context_and_look_at_the_accounts_twi
     fleet(config, many, 200)
     contexts: list[object] = []
     reads: list[Path] = []
-    load, read = ssl.SSLContext.load_verify_locations, AccountBook._read
+    load, read = ssl.SSLContext.load_verify_locations, SavedAccounts._read
 
     def loaded(context: ssl.SSLContext, *arguments: Any, **options: Any) -> None:
         contexts.append(context)
         load(context, *arguments, **options)
 
-    def counted(book: AccountBook) -> Any:
-        reads.append(book._file)
-        return read(book)
+    def counted(saved_accounts: SavedAccounts) -> Any:
+        reads.append(saved_accounts._file)
+        return read(saved_accounts)
 
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", loaded)
-    monkeypatch.setattr(AccountBook, "_read", counted)
+    monkeypatch.setattr(SavedAccounts, "_read", counted)
     ran = await asyncio.to_thread(run, "test", "--all", "--concurrency", "200", "--json")
     assert (ran.code, ran.err) == (0, "")
     assert [each["verdict"] for each in ran.document["results"]] == ["pass"] * 200
@@ -204,21 +204,21 @@ async def cost_of_a_result(folder: Path, many: Many, count: int) -> tuple[list[s
     """Test one of so many accounts, all of which have results; return the statements, the bytes, and the files read."""
     accounts = save_fleet(folder, many.places, str(many.ca_file), count)
     desk = make_desk(folder)
-    results = desk.book.state.results
+    results = desk.saved_accounts.state.results
     await desk.checks.check_account(accounts[0], Secret(PASSWORD), Depth.LOGIN, _nothing)
     (first,) = results.history(accounts[0].id)
     for account in accounts:
         results.record(account.id, first)
-    await asyncio.to_thread(desk.book.state.flush)
+    await asyncio.to_thread(desk.saved_accounts.state.flush)
     written: list[int] = []
     reads: list[object] = []
     with pytest.MonkeyPatch.context() as patch:
         statements = statements_of(patch)
-        patch.setattr(AccountBook, "_read", reads.append)
+        patch.setattr(SavedAccounts, "_read", reads.append)
         await desk.checks.check_account(accounts[count // 2], Secret(PASSWORD), Depth.LOGIN, _nothing)
         log = folder / f"{FILE_NAME}-wal"
-        desk.book.state.storage.put(lambda _: written.append(log.stat().st_size))
-        await asyncio.to_thread(desk.book.state.flush)
+        desk.saved_accounts.state.storage.put(lambda _: written.append(log.stat().st_size))
+        await asyncio.to_thread(desk.saved_accounts.state.flush)
     return statements, written[0], len(reads)
 
 
@@ -423,11 +423,11 @@ def test_after_a_signal_little_is_waited_for(monkeypatch: pytest.MonkeyPatch) ->
         waited.append(seconds)
         return ()
 
-    def interrupted(_: AccountBook) -> None:
+    def interrupted(_: SavedAccounts) -> None:
         raise Interrupted(signal.SIGTERM)
 
     monkeypatch.setattr(State, "flush", noted)
     assert run("accounts").code == 0
-    monkeypatch.setattr(AccountBook, "list", interrupted)
+    monkeypatch.setattr(SavedAccounts, "list", interrupted)
     assert run("accounts").code == 128 + signal.SIGTERM
     assert waited == [None, HURRY]

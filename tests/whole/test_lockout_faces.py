@@ -16,7 +16,7 @@ from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
-from smtp_wizard.engine.guides.guides import GuideShelf
+from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.desk import Desk
@@ -118,7 +118,7 @@ async def test_home_stops_and_goes_on_after_a_yes(desk: Desk) -> None:
             await walk.press("enter")
             await walk.until_reads("'Office' was not tested")
             assert server.connections == 0
-            assert desk.book.get("Office").last is None
+            assert desk.saved_accounts.get("Office").last is None
             await walk.press("t")
             await walk.until_reads("Several sign-ins failed in a short time.")
             await walk.press("down", "enter")
@@ -148,7 +148,7 @@ def test_the_plain_wizard_stops_and_offers_the_way_on(desk: Desk) -> None:
             ("Leave now?", "yes"),
         )
         begun = replace(draft(endpoint), secret=None)
-        assert PlainWizard(desk, GuideShelf(), dialogue).run(start="setup", draft=begun) == 0
+        assert PlainWizard(desk, Guides(), dialogue).run(start="setup", draft=begun) == 0
         dialogue.over()
     assert STOPPED in dialogue.words
     assert dialogue.words.index(STOPPED) < dialogue.words.rindex("FAIL Reach port")
@@ -166,7 +166,7 @@ def test_the_plain_home_stops_and_offers_the_way_on(desk: Desk) -> None:
             (ANYWAY_QUESTION, "yes"),
             ("What next?", "leave"),
         )
-        assert PlainWizard(desk, GuideShelf(), dialogue).run(start="home") == 0
+        assert PlainWizard(desk, Guides(), dialogue).run(start="home") == 0
         dialogue.over()
     assert "'Office' was not tested, so that it does not get locked. Nothing was sent." in dialogue.words
     assert "'Office': server does not answer. Nothing was sent." in dialogue.words
@@ -175,7 +175,7 @@ def test_the_plain_home_stops_and_offers_the_way_on(desk: Desk) -> None:
 async def plainly(desk: Desk, begun: Draft, *script: tuple[str, str]) -> Dialogue:
     """Answer the questions of the wizard in lines of text, beside the server of this test."""
     dialogue = Dialogue(*script)
-    wizard = PlainWizard(desk, GuideShelf(), dialogue)
+    wizard = PlainWizard(desk, Guides(), dialogue)
     assert await asyncio.to_thread(wizard.run, start="setup", draft=begun) == 0
     dialogue.over()
     return dialogue

@@ -73,7 +73,7 @@ from tests.support.nouns import with_fields
 from tests.support.oauthserver import CLIENT_ID, Answer, AuthorizationServer
 from tests.support.places import at_review, seen, sent
 from tests.support.stores import always, desktop
-from tests.support.walk import Walk, make_desk, shelf, until, walking, words_of
+from tests.support.walk import Walk, guides, make_desk, until, walking, words_of
 from tests.whole.test_two_faces import practising
 
 NAME = "found-7f3k"
@@ -232,11 +232,11 @@ async def checking_again(scene: Scene) -> None:
 
 def refuse_from_now_on(scene: Scene) -> None:
     """Have the saved account's practice server refuse."""
-    from smtp_wizard.engine.accounts.account_book import AccountBook
+    from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 
-    book = AccountBook(scene.config)
-    for account in book.list():
-        book.put(
+    saved_accounts = SavedAccounts(scene.config)
+    for account in saved_accounts.list():
+        saved_accounts.put(
             replace(account, connection=replace(account.connection, path=REFUSING, sandbox=REFUSING)), replacing=True
         )
 
@@ -339,7 +339,7 @@ async def talking(scene: Scene) -> None:
 
 async def conversing(scene: Scene, *script: Exchange, draft: Draft | None = None) -> None:
     dialogue = Dialogue(*script)
-    wizard = PlainWizard(build_desk(scene.config, {}), shelf(), dialogue)
+    wizard = PlainWizard(build_desk(scene.config, {}), guides(), dialogue)
     try:
         await asyncio.to_thread(wizard.run, start="setup", draft=draft)
     finally:
@@ -431,7 +431,7 @@ def crashing(scene: Scene) -> None:
     draft = replace(typed_name("accept"), secret=Secret(scene.secret))
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        assert run_app(desk, shelf(), start="setup", draft=draft) == 70
+        assert run_app(desk, guides(), start="setup", draft=draft) == 70
     scene.told += [out.getvalue(), err.getvalue()]
     assert "ZeroDivisionError" in (scene.config / CRASH_LOG).read_text("utf-8")
 
@@ -452,7 +452,7 @@ async def printing(scene: Scene) -> None:
     account = await desk.accounts.save(draft)
     assert await desk.entries.secret_of(account) == secret
     assert account.store is not None
-    scene.tell_of(secret, draft, account, desk.book.list(), stores.vault, stores, desk)
+    scene.tell_of(secret, draft, account, desk.saved_accounts.list(), stores.vault, stores, desk)
     shut = SecretStores({}, scene.config, backend_factory=always(desktop()))
     for passphrase in (None, Secret(f"{scene.secret}, not")):
         work = shut.vault.open(passphrase) if passphrase is not None else shut.fetch(account.store)

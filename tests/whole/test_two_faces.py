@@ -36,7 +36,7 @@ from smtp_wizard.widgets.checks import CheckList
 from tests.support.cli import Ran, run
 from tests.support.dialogue import Dialogue
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, Step, refused_port
-from tests.support.walk import Walk, catalog, make_desk, shelf, walking
+from tests.support.walk import Walk, catalog, guides, make_desk, walking
 
 Row = tuple[str, str, str | None]
 """Stage, verdict, code of the finding."""
@@ -166,10 +166,10 @@ def test_home_and_test_say_the_same(desk: Desk, scenario: str, monkeypatch: pyte
     )
     asyncio.run(desk.accounts.save(draft))
     rows = asyncio.run(screens_test_again(desk))
-    kept = desk.book.get("Office").last
+    kept = desk.saved_accounts.get("Office").last
     monkeypatch.setitem(os.environ, VARIABLE, PASSWORD)
     assert rows == in_the_document(run("test", "Office", "--json"))
-    again = desk.book.get("Office").last
+    again = desk.saved_accounts.get("Office").last
     assert kept is not None
     assert again is not None
     assert (kept.verdict, kept.stage, kept.code) == (again.verdict, again.stage, again.code)
@@ -313,7 +313,7 @@ def changed_in_lines_of_text(desk: Desk, known: Endpoint, security: Security) ->
         *(("Outgoing server", ""), ("Secure connection:", security.value), ("Port [", ""), ("User name", "ana")),
         *(("", "quit"), ("Leave now?", "yes")),
     )
-    wizard = PlainWizard(desk, shelf(), dialogue)
+    wizard = PlainWizard(desk, guides(), dialogue)
     assert wizard.run(start="setup", draft=by_hand_at(known)) == 0
     return wizard.draft.connection.endpoint
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
@@ -68,9 +68,9 @@ class CleanupResult:
 class SecretEntries:
     """Reads, replaces and deletes the secrets of saved accounts. Built once, in `launch`."""
 
-    def __init__(self, stores: SecretStores, book: AccountBook) -> None:
+    def __init__(self, stores: SecretStores, saved_accounts: SavedAccounts) -> None:
         self._stores = stores
-        self._book = book
+        self._saved_accounts = saved_accounts
 
     async def secret_of(self, account: Account) -> Secret | None:
         """Return the secret of an account, None where it needs none. Raises `SecretError`.
@@ -94,7 +94,7 @@ class SecretEntries:
     async def place_of(self, account: Account) -> StoreRef | None:
         """Return where the secret of an account is now. Raises `SecretError` where the account is another one now."""
         try:
-            now = await in_thread(lambda: self._book.now(account))
+            now = await in_thread(lambda: self._saved_accounts.now(account))
         except AccountsError:
             return account.store
         if (now.connection.endpoint, now.connection.username) != (
@@ -115,7 +115,7 @@ class SecretEntries:
     async def change(self) -> AsyncIterator[SecretChange]:
         """Change what is kept. Afterwards, also when that failed, entries that no account refers to are deleted."""
         pending = self._stores.journal.begin()
-        change = SecretChange(self._book, self._stores, pending)
+        change = SecretChange(self._saved_accounts, self._stores, pending)
         try:
             try:
                 yield change
@@ -132,7 +132,7 @@ class SecretEntries:
         return Leftovers(tuple([left async for left in self._left_by(notes)]), tuple(odd))
 
     async def _left_by(self, notes: list[Note]) -> AsyncIterator[Leftover]:
-        needed, told = await in_thread(self._book.stores), set()
+        needed, told = await in_thread(self._saved_accounts.stores), set()
         for ref, since in ((ref, note.since) for note in notes for ref in note.entries):
             if ref in needed or ref in told or ref.kind.is_reference:
                 continue
@@ -186,8 +186,8 @@ class SecretEntries:
 class SecretChange:
     """A change under way of what is kept."""
 
-    def __init__(self, book: AccountBook, stores: SecretStores, pending: Pending) -> None:
-        self._book = book
+    def __init__(self, saved_accounts: SavedAccounts, stores: SecretStores, pending: Pending) -> None:
+        self._saved_accounts = saved_accounts
         self._stores = stores
         self._pending = pending
         self._touched: list[StoreRef] = []
@@ -228,7 +228,7 @@ class SecretChange:
         if not self._touched:
             return []
         try:
-            needed = await in_thread(self._book.stores)
+            needed = await in_thread(self._saved_accounts.stores)
         except AccountsError as problem:
             self.problem = SecretError(SecretFault.REFUSED, problem.words)
             return []

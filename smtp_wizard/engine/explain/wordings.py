@@ -70,8 +70,8 @@ class Wordings:
         self.services = tuple(services)
         self._noise = noise
         self._signs = tuple(signs)
-        self._sign_shelf = PatternIndex((sign, sign.words) for sign in self._signs)
-        self._service_shelf = PatternIndex((service, service.words) for service in self.services)
+        self._sign_guides = PatternIndex((sign, sign.words) for sign in self._signs)
+        self._service_guides = PatternIndex((service, service.words) for service in self.services)
         self._codes = tuple(codes)
         self._stages = tuple(stages)
         self._security = tuple(security)
@@ -91,7 +91,7 @@ class Wordings:
 
     def sign(self, text: SearchedText) -> SignSeen | None:
         """Return what happened, or None where nothing says so."""
-        for sign in self._sign_shelf.worth_asking(text):
+        for sign in self._sign_guides.worth_asking(text):
             found = sign.words.search(text)
             if found is not None:
                 return SignSeen(sign, found[0], found.start())
@@ -117,7 +117,7 @@ class Wordings:
 
     def speaks_of(self, text: SearchedText) -> str | None:
         """Return the provider whose phrases stand in the text: the one that is named first."""
-        likely = self._service_shelf.worth_asking(text)
+        likely = self._service_guides.worth_asking(text)
         named = [(found.start(), each.id) for each in likely if (found := each.words.search(text)) is not None]
         return min(named)[1] if named else None
 

@@ -109,7 +109,7 @@ class UnknownGuide(ShownError, LookupError):
     """There is no guide of this name. The text is one sentence."""
 
 
-class GuideShelf:
+class Guides:
     """The guides of one folder, each read when it is first asked for."""
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -151,7 +151,7 @@ class GuideShelf:
 
 def load_guides(folder: Path | None = None) -> dict[str, Guide]:
     """Read all guides of a folder (the product's own by default). Raises `DataError` naming file and line."""
-    return GuideShelf(folder).all()
+    return Guides(folder).all()
 
 
 def fill(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from smtp_wizard.engine.guides.guides import Guide, GuideShelf, fill
+from smtp_wizard.engine.guides.guides import Guide, Guides, fill
 
 _NAME = "[a-z0-9]+(?:-[a-z0-9]+)*"
 _NAMED = re.compile(
@@ -19,19 +19,19 @@ _NAMED = re.compile(
 _ID = re.compile(_NAME)
 
 
-def named_in(guide: Guide, shelf: GuideShelf) -> tuple[str, ...]:
+def named_in(guide: Guide, guides: Guides) -> tuple[str, ...]:
     """Return the ids of the guides that the words of a guide name, in their order."""
-    known = frozenset(shelf.ids())
+    known = frozenset(guides.ids())
     texts = (*guide.intro, *(text for step in guide.steps for text in (step.text, step.then)), *guide.outro)
     return tuple(dict.fromkeys(name for text in texts for name in _names(text) if name in known))
 
 
-def with_titles(guide: Guide, shelf: GuideShelf) -> Guide:
+def with_titles(guide: Guide, guides: Guides) -> Guide:
     """Return a guide whose words name others by their titles. Raises `DataError` where one of those cannot be read."""
-    known = frozenset(shelf.ids())
+    known = frozenset(guides.ids())
 
     def title(found: re.Match[str]) -> str:
-        return f"'{fill(shelf.get(found[0])).title}'" if found[0] in known else found[0]
+        return f"'{fill(guides.get(found[0])).title}'" if found[0] in known else found[0]
 
     def titles(found: re.Match[str]) -> str:
         return f"{found['before']}{_ID.sub(title, found['names'])}"

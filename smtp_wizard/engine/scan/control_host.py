@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.discovery.server_identity import registered_domain
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.scan.network_findings import NetworkFindingKind, kind_of
-from smtp_wizard.engine.scan.results import LaneResult, PortResult, ScanResult
+from smtp_wizard.engine.scan.results import AttemptResult, PortResult, ScanResult
 from smtp_wizard.engine.smtp.symptom import Fault
 
 
@@ -130,27 +130,31 @@ def control_answers(
 
 def blame(port: PortResult, sure: bool) -> Blame:
     """Return what a neutral host's port tells of the same port elsewhere. `sure`: it is known to serve."""
-    if any(_answered_by_another(each) for each in port.lanes):
+    if any(_answered_by_another(each) for each in port.attempts):
         return Blame.REDIRECTED
-    if any(_spoke(each) for each in port.lanes):
+    if any(_spoke(each) for each in port.attempts):
         return Blame.SERVER
-    if not sure and any(each.fault is Fault.REFUSED for each in port.lanes):
+    if not sure and any(each.fault is Fault.REFUSED for each in port.attempts):
         return Blame.UNCLEAR
-    return Blame.UNCLEAR if all(_never_asked(each) for each in port.lanes) else Blame.NETWORK
+    return Blame.UNCLEAR if all(_never_asked(each) for each in port.attempts) else Blame.NETWORK
 
 
-def _answered_by_another(lane: LaneResult) -> bool:
-    return bool(lane.foreign_name or lane.inspector) or kind_of(lane) in (
+def _answered_by_another(attempt: AttemptResult) -> bool:
+    return bool(attempt.foreign_name or attempt.inspector) or kind_of(attempt) in (
         NetworkFindingKind.WEB,
         NetworkFindingKind.POP,
         NetworkFindingKind.IMAP,
     )
 
 
-def _spoke(lane: LaneResult) -> bool:
-    return lane.connected and lane.fault not in (Fault.SILENT, Fault.RESET, Fault.CLOSED)
+def _spoke(attempt: AttemptResult) -> bool:
+    return attempt.connected and attempt.fault not in (Fault.SILENT, Fault.RESET, Fault.CLOSED)
 
 
-def _never_asked(lane: LaneResult) -> bool:
+def _never_asked(attempt: AttemptResult) -> bool:
     """Whether nothing was sent on the way: no such name, no look-up, no route."""
-    return lane.fault in (Fault.NO_SUCH_HOST, Fault.NO_NETWORK) or (not lane.report.results) or lane.lane.family is None
+    return (
+        attempt.fault in (Fault.NO_SUCH_HOST, Fault.NO_NETWORK)
+        or (not attempt.report.results)
+        or attempt.attempt.family is None
+    )

@@ -12,7 +12,7 @@ from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.scan.results import LaneResult, PortResult, ScanResult
+from smtp_wizard.engine.scan.results import AttemptResult, PortResult, ScanResult
 from smtp_wizard.engine.smtp.symptom import Fault
 
 
@@ -87,34 +87,36 @@ def network_findings(probe: ScanResult) -> tuple[NetworkFinding, ...]:
 
 def unreached(port: PortResult) -> bool:
     """Whether nobody has spoken at a port, so that it may be the network that keeps it from us."""
-    return not port.serves and _unreached(port.leading_lane)
+    return not port.serves and _unreached(port.leading_attempt)
 
 
-def _unreached(lane: LaneResult) -> bool:
-    early = lane.symptom is not None and lane.symptom.stage in (Stage.CONNECT, Stage.TLS, Stage.GREETING)
-    return early and lane.fault in (Fault.REFUSED, Fault.SILENT, Fault.RESET, Fault.CLOSED)
+def _unreached(attempt: AttemptResult) -> bool:
+    early = attempt.symptom is not None and attempt.symptom.stage in (Stage.CONNECT, Stage.TLS, Stage.GREETING)
+    return early and attempt.fault in (Fault.REFUSED, Fault.SILENT, Fault.RESET, Fault.CLOSED)
 
 
 def _of_port(port: PortResult, probe: ScanResult) -> Iterator[tuple[NetworkFindingKind, str]]:
     """Yield what is seen at one port, each once."""
-    yield from {(NetworkFindingKind.INSPECTED, each.inspector): None for each in port.lanes if each.inspector}
-    yield from {(NetworkFindingKind.OTHER_SERVER, each.foreign_name): None for each in port.lanes if each.foreign_name}
-    if any(_stripped(each, probe) for each in port.lanes):
+    yield from {(NetworkFindingKind.INSPECTED, each.inspector): None for each in port.attempts if each.inspector}
+    yield from {
+        (NetworkFindingKind.OTHER_SERVER, each.foreign_name): None for each in port.attempts if each.foreign_name
+    }
+    if any(_stripped(each, probe) for each in port.attempts):
         yield NetworkFindingKind.STRIPPED, ""
-    if not port.serves and (kind := kind_of(port.leading_lane)) is not None:
+    if not port.serves and (kind := kind_of(port.leading_attempt)) is not None:
         yield kind, ""
 
 
-def kind_of(lane: LaneResult) -> NetworkFindingKind | None:
-    """Return how a lane ended, where it is the doing of what lies before a mail server."""
-    if lane.fault is Fault.OTHER_PROTOCOL and lane.symptom is not None:
-        return _protocol(lane.symptom.words)
-    if not _unreached(lane):
+def kind_of(attempt: AttemptResult) -> NetworkFindingKind | None:
+    """Return how a attempt ended, where it is the doing of what lies before a mail server."""
+    if attempt.fault is Fault.OTHER_PROTOCOL and attempt.symptom is not None:
+        return _protocol(attempt.symptom.words)
+    if not _unreached(attempt):
         return None
-    if lane.fault is Fault.REFUSED:
+    if attempt.fault is Fault.REFUSED:
         return NetworkFindingKind.REFUSED
-    if lane.fault is Fault.SILENT:
-        return NetworkFindingKind.MUTE if lane.connected else NetworkFindingKind.SILENT
+    if attempt.fault is Fault.SILENT:
+        return NetworkFindingKind.MUTE if attempt.connected else NetworkFindingKind.SILENT
     return NetworkFindingKind.RESET
 
 
@@ -132,15 +134,15 @@ def _protocol(words: str) -> NetworkFindingKind | None:
 
 def _broken_ipv6(probe: ScanResult) -> list[int]:
     """The ports that IPv4 reaches and IPv6 does not; none where IPv6 was answered anywhere."""
-    newer = [each for port in probe.ports for each in port.lanes if each.lane.family is Family.IPV6]
+    newer = [each for port in probe.ports for each in port.attempts if each.attempt.family is Family.IPV6]
     if any(each.connected or each.fault in (Fault.REFUSED, Fault.RESET) for each in newer):
         return []
-    swallowed = {each.lane.endpoint.port for each in newer if each.fault is Fault.SILENT}
+    swallowed = {each.attempt.endpoint.port for each in newer if each.fault is Fault.SILENT}
     return [port.port for port in probe.ports if port.port in swallowed and _older_answered(port)]
 
 
 def _older_answered(port: PortResult) -> bool:
-    return any(each.connected for each in port.lanes if each.lane.family is Family.IPV4)
+    return any(each.connected for each in port.attempts if each.attempt.family is Family.IPV4)
 
 
 _STRUCK_OUT = re.compile(r"X{4,}[A-Z]?", re.IGNORECASE)
@@ -149,18 +151,20 @@ _STARRED = re.compile(r"\*{6,}")
 """What it leaves of the greeting."""
 
 
-def _stripped(lane: LaneResult, probe: ScanResult) -> bool:
+def _stripped(attempt: AttemptResult, probe: ScanResult) -> bool:
     """Whether the offer to encrypt was taken out on the way: its traces are there, or it stands everywhere else."""
-    symptom = lane.symptom
+    symptom = attempt.symptom
     if symptom is None or symptom.fault is not Fault.NOT_OFFERED or symptom.lacking != "STARTTLS":
         return False
-    greeting = lane.report.result(Stage.GREETING)
-    if any(_STRUCK_OUT.fullmatch(each) for each in lane.report.capabilities):
+    greeting = attempt.report.result(Stage.GREETING)
+    if any(_STRUCK_OUT.fullmatch(each) for each in attempt.report.capabilities):
         return True
     if greeting is not None and _STARRED.search(greeting.detail):
         return True
-    return lane.lane.endpoint in probe.question.recommended or any(
-        each.serves and each.lane.endpoint.security is Security.STARTTLS for port in probe.ports for each in port.lanes
+    return attempt.attempt.endpoint in probe.question.recommended or any(
+        each.serves and each.attempt.endpoint.security is Security.STARTTLS
+        for port in probe.ports
+        for each in port.attempts
     )
 
 

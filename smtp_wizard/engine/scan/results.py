@@ -16,7 +16,7 @@ from smtp_wizard.engine.smtp.symptom import Fault, Symptom
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class PortAttempt:
     """One port over one family, spoken to in one way."""
 
     endpoint: Endpoint
@@ -25,13 +25,13 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class LaneResult:
-    """What came of one lane."""
+class AttemptResult:
+    """What came of one attempt."""
 
-    lane: Lane
+    attempt: PortAttempt
     report: Report
     at: float
-    """Seconds from the beginning of the probe to the end of this lane."""
+    """Seconds from the beginning of the probe to the end of this attempt."""
     symptom: Symptom | None = None
     """What went wrong, where something did."""
     inspector: str = ""
@@ -56,7 +56,7 @@ class LaneResult:
         return self.symptom.fault if self.symptom else None
 
 
-# How much each fault tells of a port, of two lanes that came equally far; what is not named tells most.
+# How much each fault tells of a port, of two attempts that came equally far; what is not named tells most.
 _LITTLE = (Fault.NO_NETWORK, Fault.SILENT, Fault.CLOSED, Fault.RESET, Fault.SPEAKS_TLS, Fault.SPEAKS_PLAIN)
 
 
@@ -66,7 +66,7 @@ class PortResult:
 
     asked: Endpoint
     """The port, in the way that was tried first."""
-    lanes: tuple[LaneResult, ...]
+    attempts: tuple[AttemptResult, ...]
     """In the order in which they ended."""
 
     @property
@@ -75,24 +75,24 @@ class PortResult:
         return self.asked.port
 
     @property
-    def leading_lane(self) -> LaneResult:
-        """The lane that speaks for the port: one that serves, else the one that tells most."""
-        return max(self.lanes, key=_telling)
+    def leading_attempt(self) -> AttemptResult:
+        """The attempt that speaks for the port: one that serves, else the one that tells most."""
+        return max(self.attempts, key=_telling)
 
     @property
     def report(self) -> Report:
-        """What its leading_lane reports."""
-        return self.leading_lane.report
+        """What its leading_attempt reports."""
+        return self.leading_attempt.report
 
     @property
     def serves(self) -> bool:
         """Whether the port serves."""
-        return self.leading_lane.serves
+        return self.leading_attempt.serves
 
     @property
     def families(self) -> tuple[Family, ...]:
         """The families over which it serves."""
-        served = {each.lane.family for each in self.lanes if each.serves}
+        served = {each.attempt.family for each in self.attempts if each.serves}
         return tuple(family for family in Family if family in served)
 
     @property
@@ -101,7 +101,7 @@ class PortResult:
         return "AUTH" in self.report.capabilities
 
 
-def _telling(result: LaneResult) -> tuple[bool, int, int]:
+def _telling(result: AttemptResult) -> tuple[bool, int, int]:
     passed = sum(each.verdict in (Verdict.PASS, Verdict.WARN) for each in result.report.results)
     fault = result.fault
     return result.serves, passed, _LITTLE.index(fault) if fault in _LITTLE else len(_LITTLE)
@@ -199,10 +199,10 @@ class ScanStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class LaneEvent:
-    """Something happened in the check of one lane."""
+class AttemptEvent:
+    """Something happened in the check of one attempt."""
 
-    lane: Lane
+    attempt: PortAttempt
     event: check.Event
 
 
@@ -220,7 +220,7 @@ class ScanFinished:
     probe: ScanResult
 
 
-ScanEvent = ScanStarted | LaneEvent | PortScanned | ScanFinished
+ScanEvent = ScanStarted | AttemptEvent | PortScanned | ScanFinished
 EmitScanEvent = Callable[[ScanEvent], None]
 
 

@@ -28,10 +28,10 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.discovery.server_identity import foreign_server_name
 from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.scan.results import (
+    AttemptEvent,
+    AttemptResult,
     EmitScanEvent,
-    Lane,
-    LaneEvent,
-    LaneResult,
+    PortAttempt,
     PortResult,
     PortScanned,
     ScanFinished,
@@ -161,7 +161,7 @@ class Patience:
             limit.reschedule(max(self.end(began) - now, self._trip))
 
 
-# --- one lane ---------------------------------------------------------------------------------------------------------
+# --- one attempt ------------------------------------------------------------------------------------------------------
 
 
 class _ReceiveWatch:
@@ -240,7 +240,7 @@ class _WatchedStream:
 
 @dataclass(frozen=True, slots=True)
 class _Addresses:
-    """What the host's name led to, looked up once for all lanes."""
+    """What the host's name led to, looked up once for all attempts."""
 
     peers: Sequence[Peer]
     problem: WireError | TimeoutError | None
@@ -251,26 +251,28 @@ class _Addresses:
         there = {peer.family for peer in self.peers}
         return tuple(family for family in Family if family in there) or (None,)
 
-    def of(self, lane: Lane) -> list[Peer]:
-        """The addresses of a lane. Raises what the look-up ended in."""
+    def of(self, attempt: PortAttempt) -> list[Peer]:
+        """The addresses of a attempt. Raises what the look-up ended in."""
         if self.problem is not None:
             raise self.problem
-        own = [replace(peer, port=lane.endpoint.port) for peer in self.peers if peer.family is lane.family]
+        own = [replace(peer, port=attempt.endpoint.port) for peer in self.peers if peer.family is attempt.family]
         return own[:MOST_ADDRESSES]
 
 
-class _LaneWire:
-    """The wire as the check of one lane sees it."""
+class _AttemptWire:
+    """The wire as the check of one attempt sees it."""
 
-    def __init__(self, wire: Wire, lane: Lane, found: _Addresses, patience: Patience, watch: _ReceiveWatch) -> None:
+    def __init__(
+        self, wire: Wire, attempt: PortAttempt, found: _Addresses, patience: Patience, watch: _ReceiveWatch
+    ) -> None:
         self._wire = wire
-        self._lane = lane
+        self._attempted = attempt
         self._found = found
         self._patience = patience
         self._receive_watch = watch
 
     async def resolve(self, host: str, port: int, family: Family | None) -> Sequence[Peer]:
-        return self._found.of(self._lane)
+        return self._found.of(self._attempted)
 
     async def connect(self, peers: Sequence[Peer]) -> Stream:
         async with self._patience.waiting():
@@ -298,10 +300,10 @@ class _Noting:
 
 
 @dataclass(frozen=True, slots=True)
-class _LaneCheck:
-    """The check of one lane, under way."""
+class _AttemptCheck:
+    """The check of one attempt, under way."""
 
-    task: asyncio.Task[LaneResult]
+    task: asyncio.Task[AttemptResult]
     watch: _ReceiveWatch
 
 
@@ -335,72 +337,72 @@ class _ScanRun:
 
     async def port(self, endpoint: Endpoint, found: _Addresses) -> None:
         """Try one port over every family, and tell of it."""
-        lanes: list[LaneResult] = []
+        attempts: list[AttemptResult] = []
 
         async def over(family: Family | None) -> None:
-            ended = await self._lane(Lane(endpoint, family), found)
-            known = any(each.serves for each in lanes)
-            lanes.extend(ended)
+            ended = await self._attempted(PortAttempt(endpoint, family), found)
+            known = any(each.serves for each in attempts)
+            attempts.extend(ended)
             if known or any(each.serves for each in ended):
-                self._tell(PortResult(endpoint, tuple(lanes)))
+                self._tell(PortResult(endpoint, tuple(attempts)))
 
         await _together(over(family) for family in found.families)
         if endpoint.port not in self.seen:
-            self._tell(PortResult(endpoint, tuple(lanes)))
+            self._tell(PortResult(endpoint, tuple(attempts)))
 
     def _tell(self, result: PortResult) -> None:
         self.seen[result.port] = result
         self.emit(PortScanned(result))
 
-    async def _lane(self, lane: Lane, found: _Addresses) -> list[LaneResult]:
-        """Try a lane in its usual way, and in the other one where there is reason to; return what ended."""
-        first = self._attempt(lane, found)
-        attempts = [first]
+    async def _attempted(self, attempt: PortAttempt, found: _Addresses) -> list[AttemptResult]:
+        """Try a attempt in its usual way, and in the other one where there is reason to; return what ended."""
+        first = self._begin(attempt, found)
+        begun = [first]
         silence = asyncio.ensure_future(first.watch.silent.wait())
         try:
             await asyncio.wait({first.task, silence}, return_when=asyncio.FIRST_COMPLETED)
-            other = _OTHER_WAY.get(lane.endpoint.security)
+            other = _OTHER_WAY.get(attempt.endpoint.security)
             if self.question.fixed or other is None or (first.task.done() and not _worth_another(first.task.result())):
                 return [await first.task]
-            second = self._attempt(Lane(replace(lane.endpoint, security=other), lane.family), found)
-            attempts.append(second)
+            second = self._begin(PortAttempt(replace(attempt.endpoint, security=other), attempt.family), found)
+            begun.append(second)
             return await _raced(first, second)
         finally:
-            await _end([silence, *(each.task for each in attempts)])
-            for each in attempts:
+            await _end([silence, *(each.task for each in begun)])
+            for each in begun:
                 each.watch.close()
 
-    def _attempt(self, lane: Lane, found: _Addresses) -> _LaneCheck:
+    def _begin(self, attempt: PortAttempt, found: _Addresses) -> _AttemptCheck:
         watch = _ReceiveWatch(self.limits.silence)
-        return _LaneCheck(asyncio.ensure_future(self._check(lane, found, watch)), watch)
+        return _AttemptCheck(asyncio.ensure_future(self._check(attempt, found, watch)), watch)
 
-    async def _check(self, lane: Lane, found: _Addresses, watch: _ReceiveWatch) -> LaneResult:
-        """Check one lane as any endpoint is checked."""
+    async def _check(self, attempt: PortAttempt, found: _Addresses, watch: _ReceiveWatch) -> AttemptResult:
+        """Check one attempt as any endpoint is checked."""
         question, noting = self.question, _Noting(self.diagnosis)
         target = Target(
             connection=Connection(
-                endpoint=lane.endpoint,
+                endpoint=attempt.endpoint,
                 provider=question.provider,
                 ca_file=question.ca_file,
                 ehlo_name=question.ehlo_name,
             ),
-            family=lane.family,
+            family=attempt.family,
         )
         # Where the other way is tried beside this one, the check need not ask for it as well.
-        beside = not question.fixed and lane.endpoint.security is not Security.TLS
+        beside = not question.fixed and attempt.endpoint.security is not Security.TLS
         report = await run_checks(
             target,
             None,
             depth=Depth.SERVER,
-            wire=_LaneWire(self.wire, lane, found, self._patience, watch),
+            wire=_AttemptWire(self.wire, attempt, found, self._patience, watch),
             diagnosis=noting,
-            emit=lambda event: self.emit(LaneEvent(lane, event)),
+            emit=lambda event: self.emit(AttemptEvent(attempt, event)),
             limits=replace(self.limits, silence=self.limits.greeting) if beside else self.limits,
         )
         report = _with_look_up(report, found.took)
         symptom = noting.symptom if report.verdict is Verdict.FAIL else None
-        return LaneResult(
-            lane,
+        return AttemptResult(
+            attempt,
             report,
             asyncio.get_running_loop().time() - self._began,
             symptom,
@@ -426,7 +428,7 @@ def _with_look_up(report: Report, took: float) -> Report:
     )
 
 
-def _worth_another(result: LaneResult) -> bool:
+def _worth_another(result: AttemptResult) -> bool:
     """Whether the other way may do better: the port said that it speaks it, or hung up on this one without a word."""
     if result.fault in (Fault.SPEAKS_TLS, Fault.SPEAKS_PLAIN):
         return True
@@ -434,10 +436,10 @@ def _worth_another(result: LaneResult) -> bool:
     return early and result.fault in (Fault.CLOSED, Fault.RESET)
 
 
-async def _raced(first: _LaneCheck, second: _LaneCheck) -> list[LaneResult]:
-    """Return what came of two ways of speaking to one lane; as soon as one serves, the other is of no interest."""
+async def _raced(first: _AttemptCheck, second: _AttemptCheck) -> list[AttemptResult]:
+    """Return what came of two ways of speaking to one attempt; as soon as one serves, the other is of no interest."""
     running = {first.task, second.task}
-    ended: list[LaneResult] = []
+    ended: list[AttemptResult] = []
     while running:
         done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         ended += [task.result() for task in done]

@@ -11,7 +11,13 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from smtp_wizard.engine.accounts.account import Account, name_key, new_id, parse_name
-from smtp_wizard.engine.accounts.account_book import AccountBook, AccountFileError, Displaces, NameTaken, NoSuchAccount
+from smtp_wizard.engine.accounts.saved_accounts import (
+    AccountFileError,
+    Displaces,
+    NameTaken,
+    NoSuchAccount,
+    SavedAccounts,
+)
 from smtp_wizard.engine.accounts.secret_entries import TRIES, SecretChange, SecretEntries
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
@@ -63,14 +69,14 @@ class Accounts:
     def __init__(
         self,
         *,
-        book: AccountBook,
+        saved_accounts: SavedAccounts,
         stores: SecretStores,
         entries: SecretEntries,
         tokens: Tokens,
         checks: ChecksAccounts,
         now: Callable[[], datetime],
     ) -> None:
-        self._book = book
+        self._saved_accounts = saved_accounts
         self._stores = stores
         self._entries = entries
         self._tokens = tokens
@@ -87,7 +93,7 @@ class Accounts:
         the store is as it was.
         """
         account = account_of(draft, self._now())
-        before = await in_thread(lambda: edited_account(draft, self._book))
+        before = await in_thread(lambda: edited_account(draft, self._saved_accounts))
         if before is not None:
             account = replace(account, created=before.created, id=before.id, last=account.last or before.last)
         await in_thread(lambda: self._refuse_collisions(account, before, replacing=replacing, displacing=displacing))
@@ -107,30 +113,30 @@ class Accounts:
     def _follow(self, draft: Draft, saved: Account) -> None:
         """Let what is known of a draft follow the account that was saved, even if nobody waits for it any more."""
         if draft.signed_in and saved.last is not None:
-            self._book.state.results.record(saved.id, Result(saved.last))
+            self._saved_accounts.state.results.record(saved.id, Result(saved.last))
         if draft.secret is not None and saved.login is not None:
             self._tokens.settle(draft.secret, saved.name)
 
     def _entered(
         self, account: Account, before: Account | None, change: SecretChange, *, replacing: bool, displacing: bool
     ) -> Account:
-        """Write an account into the book, in place of the one that was changed; return it.
+        """Write an account among the saved ones, in place of the one that was changed; return it.
 
         That one may have got another name meanwhile, which it keeps unless this change gives it one.
         """
         if before is not None:
             with suppress(NoSuchAccount):  # removed meanwhile: it is saved again
-                called = self._book.now(before).name
+                called = self._saved_accounts.now(before).name
                 named = replace(account, name=called) if account.name == before.name else account
-                self._book.change(called, named, displacing=displacing, leaving=change.leaves)
+                self._saved_accounts.change(called, named, displacing=displacing, leaving=change.leaves)
                 return named
-        self._book.put(account, replacing=replacing, displacing=displacing, leaving=change.leaves)
+        self._saved_accounts.put(account, replacing=replacing, displacing=displacing, leaving=change.leaves)
         return account
 
     def _refuse_collisions(
         self, account: Account, before: Account | None, *, replacing: bool, displacing: bool
     ) -> None:
-        other = self._book.displaced_by(account)
+        other = self._saved_accounts.displaced_by(account)
         if other is not None and (before is None or other.name != before.name) and not displacing:
             raise Displaces(other)
         own_name = before is not None and name_key(before.name) == name_key(account.name)
@@ -138,7 +144,7 @@ class Accounts:
             self._refuse_taken(account.name)
 
     def _refuse_taken(self, name: str) -> None:
-        if self._book.free_name(name) != name:
+        if self._saved_accounts.free_name(name) != name:
             raise NameTaken(name)
 
     async def rename(self, name: str, new_name: str) -> Account:
@@ -164,14 +170,16 @@ class Accounts:
         account = await self._get(name)
         if account.login is not None:
             raise InputError(ONE_SIGN_IN)
-        wanted = parse_name(new_name) if new_name else await in_thread(lambda: self._book.free_name(account.name))
+        wanted = (
+            parse_name(new_name) if new_name else await in_thread(lambda: self._saved_accounts.free_name(account.name))
+        )
         await in_thread(lambda: self._refuse_taken(wanted))
         async with self._entries.change() as change:
             store = await self._moved(account, wanted, change)
             copy = replace(
                 account, name=wanted, scope=Scope.GENERAL, store=store, created=self._now(), id=new_id(), last=None
             )
-            await run_to_completion(lambda: self._book.put(copy))
+            await run_to_completion(lambda: self._saved_accounts.put(copy))
         return copy
 
     async def _moved(self, account: Account, new_name: str, change: SecretChange) -> StoreRef | None:
@@ -198,7 +206,7 @@ class Accounts:
 
         `fields` of the account are changed in the same step, and `then` is called after it. Where another process has
         put the secret elsewhere meanwhile, all of it is done again. Also returned is why the old entry could not be
-        deleted. Raises as `put` and as `AccountBook.alter`.
+        deleted. Raises as `put` and as `SavedAccounts.alter`.
         """
         for _ in range(TRIES):
             done: Account | None = None
@@ -217,7 +225,7 @@ class Accounts:
     def _altered(
         self, name: str, work: Callable[[Account], Account], change: SecretChange, then: Callable[[], None]
     ) -> Account:
-        altered = self._book.alter(name, work, leaving=change.leaves)
+        altered = self._saved_accounts.alter(name, work, leaving=change.leaves)
         then()
         return altered
 
@@ -228,7 +236,7 @@ class Accounts:
 
         `where`: of a reference, the way to the password, which must lead to the same one. `secret`: the password, where
         it was kept nowhere. The new place has given it back before the old one is emptied; the server is not asked.
-        Raises `SecretError`, `InputError`, and as `AccountBook.change`.
+        Raises `SecretError`, `InputError`, and as `SavedAccounts.change`.
         """
 
         async def put(now: Account, change: SecretChange) -> StoreRef:
@@ -259,7 +267,7 @@ class Accounts:
         given, secret = secret, self._tokens.latest(secret)
         grant = Grant.opened(secret) if account.connection.auth is Auth.XOAUTH2 else None
         # It may have got another name while the server was asked.
-        called = (await in_thread(lambda: self._book.now(account))).name
+        called = (await in_thread(lambda: self._saved_accounts.now(account))).name
         settled = partial(self._tokens.settle, given, called) if grant is not None else lambda: None
         await self._put_elsewhere(called, partial(self._put_new, secret=secret), _login_field(grant), settled)
         await self._checks.record(account, report, Depth.LOGIN)
@@ -267,11 +275,11 @@ class Accounts:
 
     async def set_scope(self, name: str, scope: Scope, *, displacing: bool = False) -> Account:
         """Say which mails an account is for. Raises `Displaces` unless the person agreed, and as `rename` does."""
-        change = partial(self._book.alter, name, lambda now: replace(now, scope=scope), displacing=displacing)
+        change = partial(self._saved_accounts.alter, name, lambda now: replace(now, scope=scope), displacing=displacing)
         return await run_to_completion(change)
 
     async def _get(self, name: str) -> Account:
-        return await in_thread(lambda: self._book.get(name))
+        return await in_thread(lambda: self._saved_accounts.get(name))
 
     async def _put_new(self, account: Account, change: SecretChange, secret: Secret) -> StoreRef | None:
         """Keep a new secret of an account in the kind of place that the account has."""
@@ -314,7 +322,7 @@ class Accounts:
     async def remove(self, name: str) -> tuple[Account, str]:
         """Forget an account and its secret; return it, and a sentence if the secret could not be deleted."""
         async with self._entries.change() as change:
-            account = await run_to_completion(lambda: self._book.remove(name, leaving=change.leaves))
+            account = await run_to_completion(lambda: self._saved_accounts.remove(name, leaving=change.leaves))
             await self._tokens.give_back(account)
         problem = change.problem
         if problem is not None:

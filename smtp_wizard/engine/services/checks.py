@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.account_book import AccountBook, NoSuchAccount
 from smtp_wizard.engine.accounts.lockout_guard import LockoutGuard, lockout_of, paused, refused, signs_in
+from smtp_wizard.engine.accounts.saved_accounts import NoSuchAccount, SavedAccounts
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection, knows_server
@@ -80,21 +80,21 @@ class Checks:
         wire: Wire,
         attempts: Attempts,
         tokens: Tokens,
-        book: AccountBook,
+        saved_accounts: SavedAccounts,
         practice: Path,
         limits: TimeLimits | None = None,
         now: Callable[[], datetime],
     ) -> None:
         """`practice`: the folder of the practice server's mailbox and certificates. `limits`: how long a stage takes.
 
-        Results are kept in the state of `book`.
+        Results are kept in the state of `saved_accounts`.
         """
         self._catalog = catalog
         self._diagnosis = diagnosis
         self._wire = wire
         self._attempts = attempts
         self._tokens = tokens
-        self._book = book
+        self._saved_accounts = saved_accounts
         self._practice = practice
         self._limits = limits
         self._now = now
@@ -195,8 +195,8 @@ class Checks:
     async def record(self, account: Account, report: Report, depth: Depth) -> None:
         """Keep how a check came out, as the account's last result. It is one row, however many accounts are saved."""
         with suppress(NoSuchAccount):  # removed by another process meanwhile
-            id = account.id or (await in_thread(lambda: self._book.get(account.name))).id
-            self._book.state.results.record(id, result_of(report, depth, self._now()))
+            id = account.id or (await in_thread(lambda: self._saved_accounts.get(account.name))).id
+            self._saved_accounts.state.results.record(id, result_of(report, depth, self._now()))
 
     async def check_target(self, target: Target, secret: Secret | None, depth: Depth, emit: Emit) -> Report:
         """Check a server that belongs to no account."""

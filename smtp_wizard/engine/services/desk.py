@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.accounts.sign_in_attempts import Attempts
 from smtp_wizard.engine.checks.events import NamesCauses
@@ -27,7 +27,7 @@ class Desk:
     folder: Path
     """The config folder. It need not exist."""
     catalog: Catalog
-    book: AccountBook
+    saved_accounts: SavedAccounts
     """The saved accounts, to be read; `accounts` changes them."""
     stores: SecretStores
     attempts: Attempts
@@ -44,4 +44,4 @@ class Desk:
 
     def problems(self) -> tuple[str, ...]:
         """Return which accounts cannot be used, what could not be kept or noted; nothing that was returned before."""
-        return (*self.book.problems(), *self.book.state.problems(), *self.stores.journal.problems())
+        return (*self.saved_accounts.problems(), *self.saved_accounts.state.problems(), *self.stores.journal.problems())

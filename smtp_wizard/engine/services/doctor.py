@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from smtp_wizard.engine.accounts import account_book
-from smtp_wizard.engine.accounts.account_book import AccountBook, AccountFileError
+from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, AccountFileError, SavedAccounts
 from smtp_wizard.engine.accounts.secret_entries import Leftover, Leftovers, SecretEntries
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.private_files import may_exist
@@ -38,7 +37,7 @@ class Doctor:
         self,
         *,
         folder: Path,
-        book: AccountBook,
+        saved_accounts: SavedAccounts,
         stores: SecretStores,
         entries: SecretEntries,
         wire: Wire,
@@ -47,7 +46,7 @@ class Doctor:
     ) -> None:
         """`folder`: the config folder; it need not exist."""
         self._folder = folder
-        self._book = book
+        self._saved_accounts = saved_accounts
         self._stores = stores
         self._entries = entries
         self._wire = wire
@@ -61,7 +60,7 @@ class Doctor:
         """
         left = await self._left()
         found = [*await self._examine_stores(), *await self._examine_places(), *left_behind(left)]
-        found += await in_thread(lambda: examine_folder(self._folder, self._book))
+        found += await in_thread(lambda: examine_folder(self._folder, self._saved_accounts))
         found += await in_thread(lambda: [computer.resolver(), *computer.tls(self._environ)])
         try:
             catalog = await in_thread(load)
@@ -99,7 +98,7 @@ class Doctor:
     async def _examine_places(self) -> list[Examined]:
         """Look whether what saved accounts refer to is there: the vault, programs, files. No command is run."""
         try:
-            saved = await in_thread(self._book.list)
+            saved = await in_thread(self._saved_accounts.list)
         except AccountFileError:
             return []  # said where the accounts are looked at
         found = []
@@ -162,7 +161,7 @@ def left_behind(found: Leftovers) -> list[Examined]:
 # -- the config folder -------------------------------------------------------------------------------------------------
 
 
-def examine_folder(folder: Path, book: AccountBook) -> list[Examined]:
+def examine_folder(folder: Path, saved_accounts: SavedAccounts) -> list[Examined]:
     """Look at the config folder, the accounts in it, and a setup that was not finished."""
     try:
         is_folder = stat.S_ISDIR(folder.stat().st_mode)
@@ -173,7 +172,7 @@ def examine_folder(folder: Path, book: AccountBook) -> list[Examined]:
         return [_config("folder", Health.FAIL, f"{_shown(folder)} cannot be looked at: {why}.")]
     if not is_folder:
         return [_config("folder", Health.FAIL, f"{_shown(folder)} is no folder: move it away.")]
-    return [_folder(folder), *_accounts(folder, book), *_results(folder, book), *_draft(folder)]
+    return [_folder(folder), *_accounts(folder, saved_accounts), *_results(folder, saved_accounts), *_draft(folder)]
 
 
 def _config(code: str, state: Health, sentence: str) -> Examined:
@@ -199,20 +198,20 @@ def _folder(folder: Path) -> Examined:
     return _config("folder", Health.OK, f"Accounts are kept in {_shown(folder)}, where only you can look.")
 
 
-def _accounts(folder: Path, book: AccountBook) -> Iterator[Examined]:
+def _accounts(folder: Path, saved_accounts: SavedAccounts) -> Iterator[Examined]:
     try:
-        saved = book.list()
+        saved = saved_accounts.list()
     except AccountFileError as problem:
         yield _config("accounts", Health.FAIL, str(problem))
         return
-    file = folder / account_book.FILE_NAME
+    file = folder / FILE_NAME
     if _others_may(file):
         words = f"Others on this computer can read {_shown(file)}: 'chmod 600' on it ends that."
         yield _config("accounts", Health.WARN, words)
     else:
         count = {0: "No account is", 1: "One account is"}.get(len(saved), f"{len(saved)} accounts are")
         yield _config("accounts", Health.OK, f"{count} saved.")
-    for words in book.problems():
+    for words in saved_accounts.problems():
         yield _config("accounts", Health.FAIL, words)
     for account in saved:
         ca_file = account.connection.ca_file
@@ -221,12 +220,12 @@ def _accounts(folder: Path, book: AccountBook) -> Iterator[Examined]:
             yield _config("ca-file", Health.FAIL, words)
 
 
-def _results(folder: Path, book: AccountBook) -> Iterator[Examined]:
+def _results(folder: Path, saved_accounts: SavedAccounts) -> Iterator[Examined]:
     file = folder / forms.FILE_NAME
     if not may_exist(file):
         return
-    readable = book.state.readable
-    troubles = book.state.problems()
+    readable = saved_accounts.state.readable
+    troubles = saved_accounts.state.problems()
     for trouble in troubles:
         yield _config("results", Health.WARN, f"{trouble} Accounts can be tested all the same.")
     if readable and not troubles:

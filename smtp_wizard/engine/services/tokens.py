@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
-from smtp_wizard.engine.accounts.account_book import AccountBook, NoSuchAccount
+from smtp_wizard.engine.accounts.saved_accounts import NoSuchAccount, SavedAccounts
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
@@ -53,13 +53,13 @@ class Tokens:
         self,
         *,
         catalog: Catalog,
-        book: AccountBook,
+        saved_accounts: SavedAccounts,
         entries: SecretEntries,
         renewal: Renewal,
         now: Callable[[], datetime],
     ) -> None:
         self._catalog = catalog
-        self._book = book
+        self._saved_accounts = saved_accounts
         self._entries = entries
         self._renewal = renewal
         self._now = now
@@ -102,9 +102,9 @@ class Tokens:
         """
         name = self._settled.get(draft.secret) if draft.secret is not None else None
         if name is None:
-            return await in_thread(lambda: edited_account(draft, self._book))
+            return await in_thread(lambda: edited_account(draft, self._saved_accounts))
         try:
-            return await in_thread(lambda: self._book.get(name))
+            return await in_thread(lambda: self._saved_accounts.get(name))
         except NoSuchAccount:
             return None
 
@@ -179,8 +179,8 @@ class Tokens:
         if isinstance(found, Secret):
             return found
         with suppress(AccountsError):  # the days that are shown; the sign-in itself is kept
-            id = account.id or (await in_thread(lambda: self._book.get(account.name))).id
-            self._book.state.logins.renewed(id, login_of(found.grant))
+            id = account.id or (await in_thread(lambda: self._saved_accounts.get(account.name))).id
+            self._saved_accounts.state.logins.renewed(id, login_of(found.grant))
         return found.access.token
 
     def _ask(self, server: OAuthServer | None, ca_file: str | None) -> Callable[[Grant], Awaitable[SignedIn]]:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from smtp_wizard.engine.accounts.account import Account, fit_name, new_id
-from smtp_wizard.engine.accounts.account_book import AccountBook, AccountFileError, NoSuchAccount
 from smtp_wizard.engine.accounts.lockout_guard import REFUSED
+from smtp_wizard.engine.accounts.saved_accounts import AccountFileError, NoSuchAccount, SavedAccounts
 from smtp_wizard.engine.base.connection import Auth, knows_server
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
@@ -102,18 +102,18 @@ def _proved(draft: Draft) -> LastResult | None:
     return LastResult(proof.at, proof.depth, proof.verdict)
 
 
-def edited_account(draft: Draft, book: AccountBook) -> Account | None:
+def edited_account(draft: Draft, saved_accounts: SavedAccounts) -> Account | None:
     """Return the account that a draft changes; None where it was removed meanwhile: then it is saved again.
 
     Raises `AccountFileError`.
     """
     try:
-        return book.get(draft.editing) if draft.editing is not None else None
+        return saved_accounts.get(draft.editing) if draft.editing is not None else None
     except NoSuchAccount:
         return None
 
 
-def suggested_name(draft: Draft, catalog: Catalog, book: AccountBook) -> str:
+def suggested_name(draft: Draft, catalog: Catalog, saved_accounts: SavedAccounts) -> str:
     """Return a name for a new account, the provider's first word and the address's: a free one.
 
     Where the accounts cannot be read it may be taken; saving says so.
@@ -128,6 +128,6 @@ def suggested_name(draft: Draft, catalog: Catalog, book: AccountBook) -> str:
         words = provider.name.split("(")[0].strip()
     wanted = " ".join(part for part in (words, local) if part) or "Account"
     try:
-        return book.free_name(wanted)
+        return saved_accounts.free_name(wanted)
     except AccountFileError:
         return fit_name(wanted)

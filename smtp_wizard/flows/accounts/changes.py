@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import Account, parse_name
-from smtp_wizard.engine.accounts.account_book import AccountBook, Displaces, NameTaken
+from smtp_wizard.engine.accounts.saved_accounts import Displaces, NameTaken, SavedAccounts
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -149,12 +149,17 @@ class Copy(Edit):
     """Goes on in the wizard with the answers of an account, for a second one like it."""
 
     def __init__(
-        self, account: Account, book: AccountBook, entries: SecretEntries, vault: VaultStore, catalog: Catalog
+        self,
+        account: Account,
+        saved_accounts: SavedAccounts,
+        entries: SecretEntries,
+        vault: VaultStore,
+        catalog: Catalog,
     ) -> None:
         super().__init__(account, entries, vault, catalog)
-        self._book = book
+        self._saved_accounts = saved_accounts
 
     async def _do(self) -> Done:
         secret = await self._at_hand(self._account, self._entries)
-        name = await in_thread(lambda: self._book.free_name(self._account.name))
+        name = await in_thread(lambda: self._saved_accounts.free_name(self._account.name))
         return Done(draft=copy_of(self._account, secret, self._catalog, name), name=self._account.name)

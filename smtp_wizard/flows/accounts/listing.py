@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.threads import in_thread
@@ -142,7 +142,7 @@ class AccountsFlow(Flow[ListState, AccountAction | ListAction, Leads]):
     def __init__(
         self,
         *,
-        book: AccountBook,
+        saved_accounts: SavedAccounts,
         accounts: Accounts,
         entries: SecretEntries,
         checks: Checks,
@@ -152,7 +152,7 @@ class AccountsFlow(Flow[ListState, AccountAction | ListAction, Leads]):
         now: Callable[[], datetime],
     ) -> None:
         super().__init__(ListState())
-        self._book = book
+        self._saved_accounts = saved_accounts
         self._accounts = accounts
         self._entries = entries
         self._checks = checks
@@ -191,12 +191,12 @@ class AccountsFlow(Flow[ListState, AccountAction | ListAction, Leads]):
 
     def _rows(self) -> _Read:
         try:
-            accounts = self._book.list()
-            rows = unreadable(self._book.unread_entries())
+            accounts = self._saved_accounts.list()
+            rows = unreadable(self._saved_accounts.unread_entries())
         except AccountsError as problem:
             return _Read(problem=str(problem))
         now = self._now()
-        ends = self._book.state.results.certificates([account.id for account in accounts], within(now))
+        ends = self._saved_accounts.state.results.certificates([account.id for account in accounts], within(now))
         rows += listed(accounts, ends, self._catalog, now)
         return _Read(tuple(sorted(rows, key=lambda row: row.mark)))
 
@@ -235,7 +235,7 @@ class AccountsFlow(Flow[ListState, AccountAction | ListAction, Leads]):
         account, now = row.account, self._now()
         if account is None:
             return Detail(name=row.name or "An account without a name", lines=about(row, (), "", self._catalog, now))
-        history = self._book.state.results.history(account.id, SPARKS * 2)
+        history = self._saved_accounts.state.results.history(account.id, SPARKS * 2)
         endpoint = account.connection.endpoint
         return Detail(
             name=account.name,
@@ -281,7 +281,7 @@ class AccountsFlow(Flow[ListState, AccountAction | ListAction, Leads]):
             case AccountAction.RENAME:
                 return Rename(account, self._accounts, vault)
             case AccountAction.COPY:
-                return Copy(account, self._book, self._entries, vault, self._catalog)
+                return Copy(account, self._saved_accounts, self._entries, vault, self._catalog)
             case AccountAction.SCOPE:
                 return ChangeScope(account, self._accounts, vault)
             case AccountAction.MOVE:
@@ -304,10 +304,10 @@ class AccountsFlow(Flow[ListState, AccountAction | ListAction, Leads]):
 
     def _tested(self, outcome: AccountOutcome) -> None:
         """Show a result in its row, which stays where it is until the accounts are read again."""
-        last = self._book.state.results.lasts([outcome.account.id]).get(outcome.account.id)
+        last = self._saved_accounts.state.results.lasts([outcome.account.id]).get(outcome.account.id)
         account = replace(outcome.account, last=last or outcome.account.last)
         now = self._now()
-        ends = self._book.state.results.certificates([account.id], within(now))
+        ends = self._saved_accounts.state.results.certificates([account.id], within(now))
         (row,) = listed([account], ends, self._catalog, now)
         self._all = tuple(row if _same(each, account) else each for each in self._all)
         rows = tuple(row if _same(each, account) else each for each in self.state.rows)

@@ -13,7 +13,7 @@ from smtp_wizard.engine.base.who import Who
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
 from smtp_wizard.engine.explain.explain import Explainer, Explanation
-from smtp_wizard.engine.guides.guides import Guide, GuideShelf, UnknownGuide, fill
+from smtp_wizard.engine.guides.guides import Guide, Guides, UnknownGuide, fill
 from smtp_wizard.engine.guides.named_guides import with_titles
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
@@ -99,14 +99,14 @@ class ExplainFlow(Flow[ExplainState, ExplainOffer, ExplainLeads]):
     def __init__(
         self,
         catalog: Catalog,
-        shelf: GuideShelf,
+        guides: Guides,
         accounts: Callable[[], Sequence[Account]],
         load: Callable[[], Explainer],
     ) -> None:
         """`accounts`: reads the saved ones. `load`: reads the rules, when they are first needed."""
         super().__init__(ExplainState())
         self._catalog = catalog
-        self._shelf = shelf
+        self._guides = guides
         self._accounts = accounts
         self._load = load
         self._explainer: Explainer | None = None
@@ -226,7 +226,7 @@ class ExplainFlow(Flow[ExplainState, ExplainOffer, ExplainLeads]):
     def guide_of(self, guide_id: str | None) -> Guide | None:
         """Return a guide as it is shown here, None where there is none of that name."""
         try:
-            return with_titles(fill(self._shelf.get(guide_id)), self._shelf) if guide_id else None
+            return with_titles(fill(self._guides.get(guide_id)), self._guides) if guide_id else None
         except UnknownGuide:
             return None
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.guides.dates import date_words
-from smtp_wizard.engine.guides.guides import Guide, GuideShelf, fill
+from smtp_wizard.engine.guides.guides import Guide, Guides, fill
 from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
 
 CLOSED = "closed since {}"
@@ -48,10 +48,10 @@ class GuidesState:
 class GuidesFlow(Flow[GuidesState, GuideOffer, str]):
     """The list of guides; `act` leads to the id of the one to read."""
 
-    def __init__(self, shelf: GuideShelf) -> None:
+    def __init__(self, guides: Guides) -> None:
         super().__init__(GuidesState(find=Entry(label="Find a guide", placeholder="a provider, or a word")))
         try:
-            self._guides = tuple(map(fill, shelf.all().values()))
+            self._guides = tuple(map(fill, guides.all().values()))
         except DataError as problem:
             self._guides = ()
             card = Card(mood=Mood.FAILED, title="The guides cannot be read", lines=(str(problem),))

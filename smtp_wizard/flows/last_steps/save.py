@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from smtp_wizard.engine.accounts.account import Account, parse_name
-from smtp_wizard.engine.accounts.account_book import AccountBook, Displaces, NameTaken
+from smtp_wizard.engine.accounts.saved_accounts import Displaces, NameTaken, SavedAccounts
 from smtp_wizard.engine.base.characters import parse_words
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.errors import InputError
@@ -136,7 +136,7 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
         *,
         accounts: SavesAccounts,
         stores: SecretStores,
-        book: AccountBook,
+        saved_accounts: SavedAccounts,
         catalog: Catalog,
         screen: ApplicationScreen,
         now: Callable[[], datetime],
@@ -152,7 +152,7 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
         self._provider = catalog.get(draft.connection.provider)
         self._screen = screen
         self._now = now
-        self._name = draft.typed.get("name", draft.name or suggested_name(draft, catalog, book))
+        self._name = draft.typed.get("name", draft.name or suggested_name(draft, catalog, saved_accounts))
         self._way = draft.where
         self._errors: dict[SaveField, str] = {}
         self._found: Mapping[StoreKind, Availability] | None = None

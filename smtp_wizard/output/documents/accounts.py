@@ -117,7 +117,7 @@ class UnreadJson:
 
     @classmethod
     def of(cls, entry: tuple[str, Shown]) -> UnreadJson:
-        """Return what `AccountBook.unread_entries` says of one."""
+        """Return what `SavedAccounts.unread_entries` says of one."""
         name, problem = entry
         return cls(name or None, problem)
 

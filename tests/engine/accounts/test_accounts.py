@@ -21,15 +21,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.accounts.account import NAME_LIMIT, Account, AccountNameError, AccountsError, parse_name
-from smtp_wizard.engine.accounts.account_book import (
+from smtp_wizard.engine.accounts.account_file import FILE_SCHEMAS, FILE_VERSION, account_from_json, account_to_json
+from smtp_wizard.engine.accounts.saved_accounts import (
     FILE_NAME,
-    AccountBook,
     AccountFileError,
     Displaces,
     NameTaken,
     NoSuchAccount,
+    SavedAccounts,
 )
-from smtp_wizard.engine.accounts.account_file import FILE_SCHEMAS, FILE_VERSION, account_from_json, account_to_json
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
@@ -80,8 +80,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def book(folder: Path) -> AccountBook:
-    return AccountBook(folder, lock_limit=0.2)
+def saved_accounts(folder: Path) -> SavedAccounts:
+    return SavedAccounts(folder, lock_limit=0.2)
 
 
 def mode(path: Path) -> int:
@@ -110,17 +110,17 @@ def test_a_relative_folder_does_not_move_with_the_working_folder(
     assert private_files.config_dir(Path("here"), {}) == tmp_path / "here"
 
 
-def test_reading_writes_nothing(book: AccountBook, folder: Path) -> None:
-    assert book.list() == ()
-    assert book.suggest("Office") is None
-    assert book.free_name("Office") == "Office"
+def test_reading_writes_nothing(saved_accounts: SavedAccounts, folder: Path) -> None:
+    assert saved_accounts.list() == ()
+    assert saved_accounts.suggest("Office") is None
+    assert saved_accounts.free_name("Office") == "Office"
     assert not folder.exists()
 
 
 # -- saving ------------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_saved_is_read_back(book: AccountBook, folder: Path) -> None:
+def test_what_is_saved_is_read_back(saved_accounts: SavedAccounts, folder: Path) -> None:
     saved = account(
         sender=Address("shop", "example.test"),
         reply_to=Address("desk", "bücher.test"),
@@ -129,75 +129,75 @@ def test_what_is_saved_is_read_back(book: AccountBook, folder: Path) -> None:
         ca_file="/etc/company.pem",
         last=FAILED,
     )
-    assert book.put(saved) is None
-    assert AccountBook(folder).get("Office") == saved
+    assert saved_accounts.put(saved) is None
+    assert SavedAccounts(folder).get("Office") == saved
 
 
-def test_accounts_are_listed_by_name_whatever_the_case(book: AccountBook) -> None:
+def test_accounts_are_listed_by_name_whatever_the_case(saved_accounts: SavedAccounts) -> None:
     for name in ("zoo", "Bakery", "apple"):
-        book.put(account(name))
-    assert [saved.name for saved in book.list()] == ["apple", "Bakery", "zoo"]
+        saved_accounts.put(account(name))
+    assert [saved.name for saved in saved_accounts.list()] == ["apple", "Bakery", "zoo"]
 
 
-def test_only_the_owner_can_read_what_is_saved(book: AccountBook, folder: Path) -> None:
+def test_only_the_owner_can_read_what_is_saved(saved_accounts: SavedAccounts, folder: Path) -> None:
     before = os.umask(0)
     try:
-        book.put(account())
+        saved_accounts.put(account())
     finally:
         os.umask(before)
     assert mode(folder) == 0o700
     assert {path.name: mode(path) for path in folder.iterdir()} == {FILE_NAME: 0o600, f"{FILE_NAME}.lock": 0o600}
 
 
-def test_a_file_that_others_could_read_becomes_private_again(book: AccountBook, folder: Path) -> None:
-    book.put(account())
+def test_a_file_that_others_could_read_becomes_private_again(saved_accounts: SavedAccounts, folder: Path) -> None:
+    saved_accounts.put(account())
     (folder / FILE_NAME).chmod(0o644)
-    book.put(account("Second"))
+    saved_accounts.put(account("Second"))
     assert mode(folder / FILE_NAME) == 0o600
 
 
-def test_a_link_keeps_leading_to_the_file(book: AccountBook, folder: Path, tmp_path: Path) -> None:
+def test_a_link_keeps_leading_to_the_file(saved_accounts: SavedAccounts, folder: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept-elsewhere.json"
     folder.mkdir()
     (folder / FILE_NAME).symlink_to(kept)
-    book.put(account())
-    book.put(account("Second"))
+    saved_accounts.put(account())
+    saved_accounts.put(account("Second"))
     assert (folder / FILE_NAME).is_symlink()
     assert len(json.loads(kept.read_text("utf-8"))["accounts"]) == 2
 
 
-def test_a_name_is_not_taken_twice_whatever_the_case(book: AccountBook) -> None:
-    book.put(account("Office"))
+def test_a_name_is_not_taken_twice_whatever_the_case(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(account("Office"))
     with pytest.raises(NameTaken, match="already an account named 'Office'"):
-        book.put(account("OFFICE", username="other"))
-    assert book.get("office").connection.username == "ana@example.test"
+        saved_accounts.put(account("OFFICE", username="other"))
+    assert saved_accounts.get("office").connection.username == "ana@example.test"
 
 
-def test_replacing_gives_back_what_was_there(book: AccountBook) -> None:
+def test_replacing_gives_back_what_was_there(saved_accounts: SavedAccounts) -> None:
     old, new = account("Office"), account("OFFICE", username="other")
-    book.put(old)
-    assert book.put(new, replacing=True) == old
-    assert book.list() == (new,)
+    saved_accounts.put(old)
+    assert saved_accounts.put(new, replacing=True) == old
+    assert saved_accounts.list() == (new,)
 
 
-def test_removing_gives_back_the_account(book: AccountBook) -> None:
-    book.put(account("Office"))
-    book.put(account("Shop"))
-    assert book.remove("office").name == "Office"
-    assert [saved.name for saved in book.list()] == ["Shop"]
+def test_removing_gives_back_the_account(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(account("Office"))
+    saved_accounts.put(account("Shop"))
+    assert saved_accounts.remove("office").name == "Office"
+    assert [saved.name for saved in saved_accounts.list()] == ["Shop"]
 
 
-def test_the_last_result_is_kept_with_its_account(book: AccountBook) -> None:
-    book.put(account("Office"))
-    book.put(account("Shop"))
-    book.state.results.record(book.get("shop").id, Result(FAILED))
-    assert [saved.last for saved in book.list()] == [None, FAILED]
-    book.state.flush()
-    assert [saved.last for saved in AccountBook(book._folder).list()] == [None, FAILED]
+def test_the_last_result_is_kept_with_its_account(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(account("Office"))
+    saved_accounts.put(account("Shop"))
+    saved_accounts.state.results.record(saved_accounts.get("shop").id, Result(FAILED))
+    assert [saved.last for saved in saved_accounts.list()] == [None, FAILED]
+    saved_accounts.state.flush()
+    assert [saved.last for saved in SavedAccounts(saved_accounts._folder).list()] == [None, FAILED]
 
 
-def test_an_account_that_could_not_be_read_back_is_not_saved(book: AccountBook) -> None:
-    book.put(account())
+def test_an_account_that_could_not_be_read_back_is_not_saved(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(account())
     for odd in (
         account("a/b"),
         account("Second", created=WHEN.replace(tzinfo=None)),
@@ -206,52 +206,58 @@ def test_an_account_that_could_not_be_read_back_is_not_saved(book: AccountBook) 
         account("Second", sender_name="\ud800"),
     ):
         with pytest.raises(AccountsError):
-            book.put(odd)
-    assert [saved.name for saved in book.list()] == ["Office"]
+            saved_accounts.put(odd)
+    assert [saved.name for saved in saved_accounts.list()] == ["Office"]
 
 
 # -- one account for all mail ------------------------------------------------------------------------------------------
 
 
-def test_a_second_account_for_all_mail_displaces_only_after_asking(book: AccountBook) -> None:
-    book.put(account("First", scope=Scope.ALL))
+def test_a_second_account_for_all_mail_displaces_only_after_asking(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(account("First", scope=Scope.ALL))
     second = account("Second", scope=Scope.ALL)
-    assert book.displaced_by(second) == account("First", scope=Scope.ALL)
+    assert saved_accounts.displaced_by(second) == account("First", scope=Scope.ALL)
     with pytest.raises(Displaces) as refused:
-        book.put(second)
+        saved_accounts.put(second)
     assert refused.value.other.name == "First"
-    assert [saved.name for saved in book.list()] == ["First"]
+    assert [saved.name for saved in saved_accounts.list()] == ["First"]
 
-    book.put(second, displacing=True)
-    assert [(saved.name, saved.scope) for saved in book.list()] == [("First", Scope.GENERAL), ("Second", Scope.ALL)]
+    saved_accounts.put(second, displacing=True)
+    assert [(saved.name, saved.scope) for saved in saved_accounts.list()] == [
+        ("First", Scope.GENERAL),
+        ("Second", Scope.ALL),
+    ]
 
 
-def test_a_changed_account_displaces_only_after_asking(book: AccountBook) -> None:
-    book.put(account("First", scope=Scope.ALL))
-    book.put(account("Second"))
+def test_a_changed_account_displaces_only_after_asking(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(account("First", scope=Scope.ALL))
+    saved_accounts.put(account("Second"))
     changed = account("Second", scope=Scope.ALL)
     with pytest.raises(Displaces) as refused:
-        book.change("Second", changed)
+        saved_accounts.change("Second", changed)
     assert refused.value.other.name == "First"
-    assert [saved.scope for saved in book.list()] == [Scope.ALL, Scope.GENERAL]
+    assert [saved.scope for saved in saved_accounts.list()] == [Scope.ALL, Scope.GENERAL]
 
-    assert book.change("Second", changed, displacing=True) == account("Second")
-    assert [(saved.name, saved.scope) for saved in book.list()] == [("First", Scope.GENERAL), ("Second", Scope.ALL)]
+    assert saved_accounts.change("Second", changed, displacing=True) == account("Second")
+    assert [(saved.name, saved.scope) for saved in saved_accounts.list()] == [
+        ("First", Scope.GENERAL),
+        ("Second", Scope.ALL),
+    ]
 
 
-def test_an_account_never_displaces_itself(book: AccountBook) -> None:
-    book.put(account("First", scope=Scope.ALL))
+def test_an_account_never_displaces_itself(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(account("First", scope=Scope.ALL))
     again = account("FIRST", scope=Scope.ALL)
-    assert book.displaced_by(again) is None
-    book.put(again, replacing=True)
-    assert book.list() == (again,)
+    assert saved_accounts.displaced_by(again) is None
+    saved_accounts.put(again, replacing=True)
+    assert saved_accounts.list() == (again,)
 
 
-def test_an_account_for_general_mail_displaces_nobody(book: AccountBook) -> None:
-    book.put(account("First", scope=Scope.ALL))
-    assert book.displaced_by(account("Second")) is None
-    book.put(account("Second"))
-    assert book.get("First").scope is Scope.ALL
+def test_an_account_for_general_mail_displaces_nobody(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(account("First", scope=Scope.ALL))
+    assert saved_accounts.displaced_by(account("Second")) is None
+    saved_accounts.put(account("Second"))
+    assert saved_accounts.get("First").scope is Scope.ALL
 
 
 # -- what is learnt of an account --------------------------------------------------------------------------------------
@@ -295,92 +301,94 @@ RELEASED = """{
 """As version 1 wrote it: with the last result, without an id."""
 
 
-def test_the_released_file_is_read_with_its_last_results(book: AccountBook, folder: Path) -> None:
+def test_the_released_file_is_read_with_its_last_results(saved_accounts: SavedAccounts, folder: Path) -> None:
     folder.mkdir()
     (folder / FILE_NAME).write_text(RELEASED, "utf-8")
-    (office,) = book.list()
+    (office,) = saved_accounts.list()
     assert (office, office.last) == (account("Office"), FAILED)
-    assert book.get("Office").id == office.id != ""
+    assert saved_accounts.get("Office").id == office.id != ""
     assert (folder / FILE_NAME).read_text("utf-8") == RELEASED, "reading changes nothing"
     assert [each.name for each in folder.iterdir()] == [FILE_NAME]
 
     newer = LastResult(WHEN + timedelta(days=2), Depth.LOGIN, Verdict.PASS)
-    book.state.results.record(office.id, Result(newer))
-    assert book.get("Office").last == newer
+    saved_accounts.state.results.record(office.id, Result(newer))
+    assert saved_accounts.get("Office").last == newer
 
 
-def test_its_last_results_are_taken_over_when_it_is_written_anew(book: AccountBook, folder: Path) -> None:
+def test_its_last_results_are_taken_over_when_it_is_written_anew(saved_accounts: SavedAccounts, folder: Path) -> None:
     folder.mkdir()
     (folder / FILE_NAME).write_text(RELEASED, "utf-8")
-    book.change("Office", account("Branch"))
-    assert book.get("Branch").last == FAILED
-    assert book.state.flush() == ()
+    saved_accounts.change("Office", account("Branch"))
+    assert saved_accounts.get("Branch").last == FAILED
+    assert saved_accounts.state.flush() == ()
     assert "wrong-password" not in (folder / FILE_NAME).read_text("utf-8")
-    assert AccountBook(folder).get("Branch").last == FAILED
-    book.change("Branch", account("Office"))
-    assert book.state.flush() == ()
+    assert SavedAccounts(folder).get("Branch").last == FAILED
+    saved_accounts.change("Branch", account("Office"))
+    assert saved_accounts.state.flush() == ()
     assert len(rows_of(folder, "results")) == 1, "once"
 
 
-def test_the_file_holds_nothing_that_is_learnt(book: AccountBook, folder: Path) -> None:
+def test_the_file_holds_nothing_that_is_learnt(saved_accounts: SavedAccounts, folder: Path) -> None:
     """So a test of an account leaves it alone, however many accounts are in it."""
-    book.put(account("Office", last=FAILED))
+    saved_accounts.put(account("Office", last=FAILED))
     before = (folder / FILE_NAME).read_bytes()
-    book.state.results.record(book.get("Office").id, Result(FAILED))
-    assert book.state.flush() == ()
+    saved_accounts.state.results.record(saved_accounts.get("Office").id, Result(FAILED))
+    assert saved_accounts.state.flush() == ()
     assert (folder / FILE_NAME).read_bytes() == before
     assert b"wrong-password" not in before
 
 
-def test_what_is_learnt_follows_a_new_name_and_goes_with_the_account(book: AccountBook, folder: Path) -> None:
-    book.put(account("Office"))
-    book.put(account("Shop"))
+def test_what_is_learnt_follows_a_new_name_and_goes_with_the_account(
+    saved_accounts: SavedAccounts, folder: Path
+) -> None:
+    saved_accounts.put(account("Office"))
+    saved_accounts.put(account("Shop"))
     for name in ("Office", "Shop"):
-        book.state.results.record(book.get(name).id, Result(FAILED))
-    book.change("Office", replace(book.get("Office"), name="Branch"))
-    assert book.get("Branch").last == FAILED
-    book.put(account("Office"))
-    assert book.get("Office").last is None, "a new account of the old name"
-    book.put(account("Branch", username="other"), replacing=True)
-    assert book.get("Branch").last is None, "another account in its place"
-    book.remove("Shop")
-    assert book.state.flush() == ()
+        saved_accounts.state.results.record(saved_accounts.get(name).id, Result(FAILED))
+    saved_accounts.change("Office", replace(saved_accounts.get("Office"), name="Branch"))
+    assert saved_accounts.get("Branch").last == FAILED
+    saved_accounts.put(account("Office"))
+    assert saved_accounts.get("Office").last is None, "a new account of the old name"
+    saved_accounts.put(account("Branch", username="other"), replacing=True)
+    assert saved_accounts.get("Branch").last is None, "another account in its place"
+    saved_accounts.remove("Shop")
+    assert saved_accounts.state.flush() == ()
     assert rows_of(folder, "results") == []
 
 
-def test_a_copy_begins_anew(book: AccountBook) -> None:
-    book.put(account("Office"))
-    book.state.results.record(book.get("Office").id, Result(FAILED))
-    book.put(replace(book.get("Office"), name="Copy"))
-    assert book.get("Copy").last is None
-    assert len({saved.id for saved in book.list()}) == 2
+def test_a_copy_begins_anew(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(account("Office"))
+    saved_accounts.state.results.record(saved_accounts.get("Office").id, Result(FAILED))
+    saved_accounts.put(replace(saved_accounts.get("Office"), name="Copy"))
+    assert saved_accounts.get("Copy").last is None
+    assert len({saved.id for saved in saved_accounts.list()}) == 2
 
 
-def test_ids_that_are_missing_or_stand_twice_are_made_good(book: AccountBook, folder: Path) -> None:
+def test_ids_that_are_missing_or_stand_twice_are_made_good(saved_accounts: SavedAccounts, folder: Path) -> None:
     """Somebody has written the file by hand, or copied an entry in it."""
     one = {**account_to_json(account("One")), "id": "00000000000000a1"}
     two = {**account_to_json(account("Two")), "id": "00000000000000a1"}
     three = {key: value for key, value in account_to_json(account("Three")).items() if key != "id"}
     folder.mkdir()
     (folder / FILE_NAME).write_bytes(document(one, two, three))
-    first = {saved.name: saved.id for saved in book.list()}
+    first = {saved.name: saved.id for saved in saved_accounts.list()}
     assert (first["One"], len(set(first.values()))) == ("00000000000000a1", 3)
-    book.put(account("Four"))
-    assert {saved.name: saved.id for saved in book.list() if saved.name != "Four"} == first
+    saved_accounts.put(account("Four"))
+    assert {saved.name: saved.id for saved in saved_accounts.list() if saved.name != "Four"} == first
 
 
-def test_several_accounts_are_read_in_one_look(book: AccountBook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_accounts_are_read_in_one_look(saved_accounts: SavedAccounts, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("One", "Two", "Three"):
-        book.put(account(name))
+        saved_accounts.put(account(name))
     looks: list[Path] = []
-    read = AccountBook._read
+    read = SavedAccounts._read
 
-    def counted(self: AccountBook) -> list[Account]:
+    def counted(self: SavedAccounts) -> list[Account]:
         looks.append(self._file)
         return read(self)
 
-    monkeypatch.setattr(AccountBook, "_read", counted)
-    assert [saved.name for saved in book.get_all(["three", "ONE", "Three"])] == ["Three", "One"]
+    monkeypatch.setattr(SavedAccounts, "_read", counted)
+    assert [saved.name for saved in saved_accounts.get_all(["three", "ONE", "Three"])] == ["Three", "One"]
     assert len(looks) == 1
 
 
@@ -401,38 +409,38 @@ def test_a_name_that_cannot_be_used_is_refused_in_a_sentence(typed: str) -> None
     assert "\x1b" not in str(refused.value)
 
 
-def test_an_unknown_name_offers_the_one_that_was_meant(book: AccountBook) -> None:
-    book.put(account("Gmail ana"))
-    book.put(account("Bakery"))
-    assert book.suggest("gmial ana") == "Gmail ana"
+def test_an_unknown_name_offers_the_one_that_was_meant(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(account("Gmail ana"))
+    saved_accounts.put(account("Bakery"))
+    assert saved_accounts.suggest("gmial ana") == "Gmail ana"
     with pytest.raises(NoSuchAccount, match=r"no account named 'gmial ana'\. Did you mean 'Gmail ana'\?") as missing:
-        book.get("gmial ana")
+        saved_accounts.get("gmial ana")
     assert missing.value.suggestion == "Gmail ana"
     with pytest.raises(NoSuchAccount, match=r"named 'qqqq'\.$"):
-        book.remove("qqqq")
+        saved_accounts.remove("qqqq")
     with pytest.raises(NoSuchAccount, match="named 'qqqq'"):
-        book.get_all(["Bakery", "qqqq"])
+        saved_accounts.get_all(["Bakery", "qqqq"])
 
 
-def test_an_unknown_name_is_shown_without_what_moves_the_cursor(book: AccountBook) -> None:
+def test_an_unknown_name_is_shown_without_what_moves_the_cursor(saved_accounts: SavedAccounts) -> None:
     with pytest.raises(NoSuchAccount) as missing:
-        book.get("\x1b[2J" + "x" * 1000)
+        saved_accounts.get("\x1b[2J" + "x" * 1000)
     assert "\x1b" not in str(missing.value)
     assert len(str(missing.value)) < 200
 
 
-def test_a_free_name_counts_up(book: AccountBook) -> None:
-    book.put(account("Gmail ana"))
-    assert book.free_name("gmail Ana") == "gmail Ana 2"
-    book.put(account("Gmail ana 2"))
-    assert book.free_name("Gmail ana") == "Gmail ana 3"
-    book.put(account("x" * NAME_LIMIT))
-    assert book.free_name("x" * NAME_LIMIT) == "x" * (NAME_LIMIT - 2) + " 2"
+def test_a_free_name_counts_up(saved_accounts: SavedAccounts) -> None:
+    saved_accounts.put(account("Gmail ana"))
+    assert saved_accounts.free_name("gmail Ana") == "gmail Ana 2"
+    saved_accounts.put(account("Gmail ana 2"))
+    assert saved_accounts.free_name("Gmail ana") == "Gmail ana 3"
+    saved_accounts.put(account("x" * NAME_LIMIT))
+    assert saved_accounts.free_name("x" * NAME_LIMIT) == "x" * (NAME_LIMIT - 2) + " 2"
 
 
 @given(st.text())
 def test_a_free_name_is_a_name(wanted: str) -> None:
-    name = AccountBook(Path("/nonexistent-folder-of-a-test")).free_name(wanted)
+    name = SavedAccounts(Path("/nonexistent-folder-of-a-test")).free_name(wanted)
     assert parse_name(name) == name
 
 
@@ -556,14 +564,14 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("damage", DAMAGED)
-def test_a_damaged_file_is_said_and_left_as_it_is(book: AccountBook, folder: Path, damage: str) -> None:
+def test_a_damaged_file_is_said_and_left_as_it_is(saved_accounts: SavedAccounts, folder: Path, damage: str) -> None:
     folder.mkdir()
     (folder / FILE_NAME).write_bytes(DAMAGED[damage])
     attempts: list[Callable[[], object]] = [
-        book.list,
-        lambda: book.put(account("New"), replacing=True, displacing=True),
-        lambda: book.remove("Office"),
-        lambda: book.change("Office", account("Office")),
+        saved_accounts.list,
+        lambda: saved_accounts.put(account("New"), replacing=True, displacing=True),
+        lambda: saved_accounts.remove("Office"),
+        lambda: saved_accounts.change("Office", account("Office")),
     ]
     for attempt in attempts:
         with pytest.raises(AccountFileError, match=rf"{FILE_NAME} is damaged \(.+\); it was left as it is") as trouble:
@@ -572,14 +580,14 @@ def test_a_damaged_file_is_said_and_left_as_it_is(book: AccountBook, folder: Pat
     assert (folder / FILE_NAME).read_bytes() == DAMAGED[damage]
 
 
-def test_a_file_of_a_newer_version_is_said_and_left_as_it_is(book: AccountBook, folder: Path) -> None:
+def test_a_file_of_a_newer_version_is_said_and_left_as_it_is(saved_accounts: SavedAccounts, folder: Path) -> None:
     newer = document(schema="smtp-wizard/accounts-file/3", version=3, folders=[])
     folder.mkdir()
     (folder / FILE_NAME).write_bytes(newer)
     with pytest.raises(AccountFileError, match="newer smtp-wizard"):
-        book.list()
+        saved_accounts.list()
     with pytest.raises(AccountFileError, match="newer smtp-wizard"):
-        book.put(account(), replacing=True)
+        saved_accounts.put(account(), replacing=True)
     assert (folder / FILE_NAME).read_bytes() == newer
 
 
@@ -587,9 +595,9 @@ def test_a_file_of_a_newer_version_is_said_and_left_as_it_is(book: AccountBook, 
 
 
 @pytest.fixture
-def saved_file(book: AccountBook, folder: Path) -> Iterator[Path]:
+def saved_file(saved_accounts: SavedAccounts, folder: Path) -> Iterator[Path]:
     """The file with one account in it; afterwards it must be as it was, alone with its lock."""
-    book.put(account())
+    saved_accounts.put(account())
     path = folder / FILE_NAME
     before = path.read_bytes()
     yield path
@@ -599,7 +607,7 @@ def saved_file(book: AccountBook, folder: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("call", ["replace", "fsync"])
 def test_a_write_that_fails_leaves_the_old_file(
-    book: AccountBook, saved_file: Path, monkeypatch: pytest.MonkeyPatch, call: str
+    saved_accounts: SavedAccounts, saved_file: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     def fail(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -607,7 +615,7 @@ def test_a_write_that_fails_leaves_the_old_file(
     with monkeypatch.context() as patch:
         patch.setattr(os, call, fail)
         with pytest.raises(AccountFileError, match="No space left on device; nothing there was changed") as trouble:
-            book.put(account("Second"))
+            saved_accounts.put(account("Second"))
     assert str(saved_file) in str(trouble.value)
 
 
@@ -617,11 +625,11 @@ def test_a_file_that_cannot_grow_leaves_the_old_one(saved_file: Path) -> None:
         import resource, sys
         from dataclasses import replace
         from pathlib import Path
-        from smtp_wizard.engine.accounts.account_book import AccountBook, AccountFileError
-        book = AccountBook(Path(sys.argv[1]))
+        from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts, AccountFileError
+        saved_accounts = SavedAccounts(Path(sys.argv[1]))
         resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
         try:
-            book.put(replace(book.get("Office"), name="Second"))
+            saved_accounts.put(replace(saved_accounts.get("Office"), name="Second"))
         except AccountFileError as trouble:
             print(trouble)
     """
@@ -629,68 +637,68 @@ def test_a_file_that_cannot_grow_leaves_the_old_one(saved_file: Path) -> None:
     assert "File too large; nothing there was changed." in ended
 
 
-def test_a_read_only_file_is_respected(book: AccountBook, saved_file: Path) -> None:
+def test_a_read_only_file_is_respected(saved_accounts: SavedAccounts, saved_file: Path) -> None:
     saved_file.chmod(0o400)
     with pytest.raises(AccountFileError, match="Permission denied"):
-        book.put(account("Second"))
-    assert book.list() == (account(),)
+        saved_accounts.put(account("Second"))
+    assert saved_accounts.list() == (account(),)
 
 
-def test_a_folder_in_the_files_place_is_said(book: AccountBook, folder: Path) -> None:
+def test_a_folder_in_the_files_place_is_said(saved_accounts: SavedAccounts, folder: Path) -> None:
     (folder / FILE_NAME).mkdir(parents=True)
     with pytest.raises(AccountFileError, match="could not be read: Is a directory"):
-        book.list()
+        saved_accounts.list()
     with pytest.raises(AccountFileError, match="could not be read: Is a directory"):
-        book.put(account())
+        saved_accounts.put(account())
     with pytest.raises(IsADirectoryError):
         private_files.write_private(folder / FILE_NAME, b"")
 
 
 def test_a_file_in_the_folders_place_is_said(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("a file")
-    book = AccountBook(tmp_path / "config")
+    saved_accounts = SavedAccounts(tmp_path / "config")
     with pytest.raises(AccountFileError, match="could not be read"):
-        book.list()
+        saved_accounts.list()
     with pytest.raises(AccountFileError, match="could not be saved"):
-        book.put(account())
+        saved_accounts.put(account())
 
 
-def test_what_a_killed_writer_left_is_swept_at_the_next_save(book: AccountBook, folder: Path) -> None:
-    book.put(account())
+def test_what_a_killed_writer_left_is_swept_at_the_next_save(saved_accounts: SavedAccounts, folder: Path) -> None:
+    saved_accounts.put(account())
     (folder / f".{FILE_NAME}.abcd.scratch").write_bytes(b"half")
     (folder / "notes.txt").write_text("not ours")
-    book.put(account("Second"))
+    saved_accounts.put(account("Second"))
     assert sorted(left.name for left in folder.iterdir()) == [FILE_NAME, f"{FILE_NAME}.lock", "notes.txt"]
 
 
 # -- several writers ---------------------------------------------------------------------------------------------------
 
 
-def test_a_lock_that_is_held_is_said_in_a_sentence(book: AccountBook, saved_file: Path) -> None:
+def test_a_lock_that_is_held_is_said_in_a_sentence(saved_accounts: SavedAccounts, saved_file: Path) -> None:
     with (
         filelock.FileLock(f"{saved_file}.lock"),
         pytest.raises(AccountFileError, match=r"Another smtp-wizard .* more than 0\.2 seconds; nothing was saved"),
     ):
-        book.put(account("Second"))
-    assert book.list() == (account(),)
+        saved_accounts.put(account("Second"))
+    assert saved_accounts.list() == (account(),)
 
 
-def test_two_writers_lose_nothing(book: AccountBook, folder: Path) -> None:
-    book.put(account("Seed"))
+def test_two_writers_lose_nothing(saved_accounts: SavedAccounts, folder: Path) -> None:
+    saved_accounts.put(account("Seed"))
     script = textwrap.dedent("""
         import sys
         from dataclasses import replace
         from pathlib import Path
-        from smtp_wizard.engine.accounts.account_book import AccountBook
-        book = AccountBook(Path(sys.argv[1]), lock_limit=60)
-        seed = book.get("Seed")
+        from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+        saved_accounts = SavedAccounts(Path(sys.argv[1]), lock_limit=60)
+        seed = saved_accounts.get("Seed")
         for number in range(25):
-            book.put(replace(seed, name=f"{sys.argv[2]} {number}"))
+            saved_accounts.put(replace(seed, name=f"{sys.argv[2]} {number}"))
     """)
     writers = [subprocess.Popen([sys.executable, "-c", script, str(folder), name]) for name in ("left", "right")]
     assert [writer.wait(timeout=100) for writer in writers] == [0, 0]
     expected = {"Seed"} | {f"{side} {number}" for side in ("left", "right") for number in range(25)}
-    assert {saved.name for saved in book.list()} == expected
+    assert {saved.name for saved in saved_accounts.list()} == expected
 
 
 def run_python(script: str, *args: str) -> str:
@@ -705,9 +713,9 @@ def test_reading_accounts_loads_nothing_heavy() -> None:
     script = """
         import sys
         from pathlib import Path
-        from smtp_wizard.engine.accounts.account_book import AccountBook
+        from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
         from smtp_wizard.engine.base.private_files import config_dir
-        AccountBook(config_dir(Path("nowhere-at-all"), {})).list()
+        SavedAccounts(config_dir(Path("nowhere-at-all"), {})).list()
         print(sorted({"filelock", "platformdirs", "email_validator", "keyring", "idna"} & set(sys.modules)))
     """
     assert run_python(script).strip() == "[]"

@@ -108,7 +108,7 @@ def written(folder: Path, backend: MemoryBackend) -> tuple[dict[str, bytes], dic
 async def saved(desk: Desk) -> dict[str, str]:
     """The names of all accounts, and their passwords."""
     found: dict[str, str] = {}
-    for account in desk.book.list():
+    for account in desk.saved_accounts.list():
         secret = await desk.entries.secret_of(account)
         assert secret is not None
         found[account.name] = secret.reveal()
@@ -118,7 +118,7 @@ async def saved(desk: Desk) -> dict[str, str]:
 async def unseen(desk: Desk, backend: MemoryBackend) -> set[str]:
     """The entries of the stores that no account refers to, and no note names."""
     kept = {name for _, name in backend.entries} | set(desk.stores.vault._entries())
-    needed = {account.store.where for account in desk.book.list() if account.store is not None}
+    needed = {account.store.where for account in desk.saved_accounts.list() if account.store is not None}
     return kept - needed - {left.ref.where for left in (await desk.entries.left()).entries}
 
 

@@ -83,7 +83,7 @@ def draft(server: MisbehavingServer, **changes: object) -> Draft:
 
 def kept(desk: Desk) -> list[dict[str, object]]:
     """What is on record of sign-ins."""
-    desk.book.state.flush()
+    desk.saved_accounts.state.flush()
     return rows_of(desk.folder, "attempts") if (desk.folder / FILE_NAME).exists() else []
 
 
@@ -360,7 +360,7 @@ async def test_what_was_not_tried_is_no_result_of_the_account(desk: Desk) -> Non
         (account,) = await saved(desk, server, "Office")
         for _ in range(4):
             await desk.checks.check_account(account, Secret("guess one"), Depth.LOGIN, lambda _: None)
-        last = desk.book.get("Office").last
+        last = desk.saved_accounts.get("Office").last
         assert last is not None
         assert last.code == "bad_credentials"
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
-from smtp_wizard.engine.accounts.account_book import NoSuchAccount
+from smtp_wizard.engine.accounts.saved_accounts import NoSuchAccount
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -190,7 +190,7 @@ class Computer:
             self.backend.entries.update(entries)
             await self.desks[0].stores.vault.open(PASSPHRASE)
         await self.desks[1].stores.vault.open(PASSPHRASE)
-        return self.desks[0].book.get("Office")
+        return self.desks[0].saved_accounts.get("Office")
 
     async def both(self, one: Act, other: Act, before: int, between: int) -> None:
         """Do both: the first one for so many steps, then the other one, then the rest of each."""
@@ -270,7 +270,7 @@ async def in_one_order(one: str, other: str, before: int, between: int) -> tuple
 
 
 async def told_rightly(computer: Computer, one: str, other: str) -> None:
-    accounts = computer.desks[0].book.list()
+    accounts = computer.desks[0].saved_accounts.list()
     kept = await computer.entries()
     stores = [account.store for account in accounts if account.store and account.store.kind is not StoreKind.SESSION]
     assert set(kept) == set(stores), "each account has its password, and none is left that belongs to nobody"

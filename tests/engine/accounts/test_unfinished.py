@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountFileError
+from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, AccountFileError
 from smtp_wizard.engine.accounts.secret_entries import Leftover
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.secret import Secret
@@ -177,7 +177,7 @@ async def test_a_session_forgets_what_no_account_was_saved_for(desk: Desk, monke
     def full(*_: object, **__: object) -> None:
         raise AccountFileError(shown("The disk is full."))
 
-    monkeypatch.setattr(desk.book, "put", full)
+    monkeypatch.setattr(desk.saved_accounts, "put", full)
     with pytest.raises(AccountFileError):
         await desk.accounts.save(draft(PASSWORD, store=StoreKind.SESSION))
     assert not vars(desk.stores.get(StoreKind.SESSION))["_kept"]
@@ -219,9 +219,9 @@ async def test_where_the_accounts_cannot_be_read_nothing_is_deleted(desk: Desk, 
 async def test_two_accounts_with_one_entry_do_not_take_it_from_each_other(desk: Desk, backend: MemoryBackend) -> None:
     """As in a file of accounts that somebody has written by hand."""
     account = await desk.accounts.save(draft(PASSWORD))
-    desk.book.put(replace(account, name="Shop"))
+    desk.saved_accounts.put(replace(account, name="Shop"))
     await desk.accounts.remove("Office")
-    assert await desk.entries.secret_of(desk.book.get("Shop")) == Secret(PASSWORD)
+    assert await desk.entries.secret_of(desk.saved_accounts.get("Shop")) == Secret(PASSWORD)
     await desk.accounts.remove("Shop")
     assert kept(backend) == {}
 
@@ -229,9 +229,9 @@ async def test_two_accounts_with_one_entry_do_not_take_it_from_each_other(desk: 
 async def test_an_entry_of_an_older_version_is_read_and_replaced(desk: Desk, backend: MemoryBackend) -> None:
     account = await desk.accounts.save(draft(PASSWORD))
     old = StoreRef(StoreKind.KEYRING, "Office/password")
-    desk.book.change("Office", replace(account, store=old))
+    desk.saved_accounts.change("Office", replace(account, store=old))
     backend.entries = {(SERVICE, old.where): "as before"}
-    now = desk.book.get("Office")
+    now = desk.saved_accounts.get("Office")
     assert await desk.entries.secret_of(now) == Secret("as before")
     renamed = await desk.accounts.rename("Office", "Shop")
     assert await desk.entries.secret_of(renamed) == Secret("as before")

@@ -13,21 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.account_book import (
-    FILE_NAME,
-    MOST_TOLD,
-    AccountBook,
-    AccountFileError,
-    NameTaken,
-    NoSuchAccount,
-    UnreadAccount,
-)
 from smtp_wizard.engine.accounts.account_file import (
     FILE_SCHEMAS,
     FILE_VERSION,
     account_to_json,
     contents_from_bytes,
     contents_to_bytes,
+)
+from smtp_wizard.engine.accounts.saved_accounts import (
+    FILE_NAME,
+    MOST_TOLD,
+    AccountFileError,
+    NameTaken,
+    NoSuchAccount,
+    SavedAccounts,
+    UnreadAccount,
 )
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Connection
@@ -143,11 +143,11 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def write(folder: Path, *entries: object) -> AccountBook:
+def write(folder: Path, *entries: object) -> SavedAccounts:
     """Write a file with these accounts."""
     document = {"schema": FILE_SCHEMAS[FILE_VERSION], "version": FILE_VERSION, "accounts": list(entries)}
     (folder / FILE_NAME).write_text(json.dumps(document))
-    return AccountBook(folder, lock_limit=0.2)
+    return SavedAccounts(folder, lock_limit=0.2)
 
 
 def entries_of(folder: Path) -> list[Any]:
@@ -161,40 +161,40 @@ GOOD = entry("Good", id="0123456789abcdef")
 @pytest.mark.parametrize("what", ODD)
 def test_one_that_is_odd_is_refused_alone_and_kept(folder: Path, what: str) -> None:
     odd, problem = ODD[what]
-    book = write(folder, GOOD, odd)
-    assert [each.name for each in book.list()] == ["Good"]
-    (words,) = book.unread()
+    saved_accounts = write(folder, GOOD, odd)
+    assert [each.name for each in saved_accounts.list()] == ["Good"]
+    (words,) = saved_accounts.unread()
     assert f"({problem}); it was left as it is: mend it there." in words
     assert "hunter2" not in words
     assert words.isprintable()
-    book.put(account("New"))
-    book.remove("Good")
-    assert [each.name for each in book.list()] == ["New"]
+    saved_accounts.put(account("New"))
+    saved_accounts.remove("Good")
+    assert [each.name for each in saved_accounts.list()] == ["New"]
     assert entries_of(folder)[1:] == [odd]
-    assert len(book.unread()) == 1
+    assert len(saved_accounts.unread()) == 1
 
 
 def test_two_of_one_name_are_both_refused_and_kept(folder: Path) -> None:
     """Nobody can say which of them is meant."""
-    book = write(folder, entry("Office"), GOOD, entry("OFFICE"))
-    assert book.holds_any()
-    assert [each.name for each in book.list()] == ["Good"]
-    assert [words.split("(")[1].split(")")[0] for words in book.unread()] == [
+    saved_accounts = write(folder, entry("Office"), GOOD, entry("OFFICE"))
+    assert saved_accounts.holds_any()
+    assert [each.name for each in saved_accounts.list()] == ["Good"]
+    assert [words.split("(")[1].split(")")[0] for words in saved_accounts.unread()] == [
         "'accounts[0].name' is the name of another account too",
         "'accounts[2].name' is the name of another account too",
     ]
-    book.remove("Good")
+    saved_accounts.remove("Good")
     assert [each["name"] for each in entries_of(folder)] == ["Office", "OFFICE"]
 
 
 def test_whoever_asks_for_it_by_name_is_told_why(folder: Path) -> None:
-    book = write(folder, GOOD, entry(auth="magic"))
+    saved_accounts = write(folder, GOOD, entry(auth="magic"))
     attempts: list[Callable[[], object]] = [
-        lambda: book.get("bad"),
-        lambda: book.get_all(("Good", "Bad")),
-        lambda: book.remove("BAD"),
-        lambda: book.change("Bad", account("Bad")),
-        lambda: book.now(account("Bad")),
+        lambda: saved_accounts.get("bad"),
+        lambda: saved_accounts.get_all(("Good", "Bad")),
+        lambda: saved_accounts.remove("BAD"),
+        lambda: saved_accounts.change("Bad", account("Bad")),
+        lambda: saved_accounts.now(account("Bad")),
     ]
     for attempt in attempts:
         with pytest.raises(
@@ -202,28 +202,28 @@ def test_whoever_asks_for_it_by_name_is_told_why(folder: Path) -> None:
         ):
             attempt()
     with pytest.raises(NoSuchAccount):
-        book.get("Nobody")
+        saved_accounts.get("Nobody")
     assert entries_of(folder) == [GOOD, entry(auth="magic")]
 
 
 def test_its_name_is_not_given_away(folder: Path) -> None:
     """Once it is mended, there would be two of that name."""
-    book = write(folder, GOOD, entry(auth="magic"))
-    assert book.free_name("Bad") == "Bad 2"
+    saved_accounts = write(folder, GOOD, entry(auth="magic"))
+    assert saved_accounts.free_name("Bad") == "Bad 2"
     for replacing in (False, True):
         with pytest.raises(UnreadAccount):
-            book.put(account("BAD"), replacing=replacing)
+            saved_accounts.put(account("BAD"), replacing=replacing)
     with pytest.raises(UnreadAccount):
-        book.change("Good", account("bad"))
+        saved_accounts.change("Good", account("bad"))
     with pytest.raises(NameTaken):
-        book.put(account("GOOD"))
+        saved_accounts.put(account("GOOD"))
 
 
 def test_what_is_learnt_of_it_stays(folder: Path) -> None:
-    book = write(folder, GOOD, entry(id="fedcba9876543210"))
+    saved_accounts = write(folder, GOOD, entry(id="fedcba9876543210"))
     passed = LastResult(WHEN, Depth.LOGIN, Verdict.PASS)
-    book.state.results.record("fedcba9876543210", Result(passed))
-    book.state.flush()
+    saved_accounts.state.results.record("fedcba9876543210", Result(passed))
+    saved_accounts.state.flush()
     bad = write(folder, GOOD, entry(id="fedcba9876543210", auth="magic"))
     bad.put(account("New"))
     bad.state.tidy({each.id for each in bad.list()} | {"fedcba9876543210"}, WHEN + timedelta(days=400))
@@ -235,8 +235,8 @@ def test_what_is_learnt_of_it_stays(folder: Path) -> None:
 def test_its_secret_belongs_to_an_account(folder: Path) -> None:
     """What belongs to none may be deleted."""
     in_vault = StoreRef(StoreKind.VAULT, "Bad/password/00")
-    book = write(folder, GOOD, entry(auth="magic", store={"kind": "vault", "where": "Bad/password/00"}))
-    assert book.stores() == {StoreRef(StoreKind.ENV, "GOOD_PASSWORD"), in_vault}
+    saved_accounts = write(folder, GOOD, entry(auth="magic", store={"kind": "vault", "where": "Bad/password/00"}))
+    assert saved_accounts.stores() == {StoreRef(StoreKind.ENV, "GOOD_PASSWORD"), in_vault}
     assert write(folder, entry(auth="magic", store=None)).stores() == set()
     for store in ({"kind": "attic", "where": "x"}, "vault"):
         with pytest.raises(AccountFileError, match="'Bad'"):
@@ -247,21 +247,21 @@ def test_its_secret_belongs_to_an_account(folder: Path) -> None:
 
 
 def test_the_variables_are_told_as_far_as_they_can_be(folder: Path) -> None:
-    book = write(folder, GOOD, entry(auth="magic"), entry("Worse", store=5))
-    assert book.variables() == ("GOOD_PASSWORD", "BAD_PASSWORD")
+    saved_accounts = write(folder, GOOD, entry(auth="magic"), entry("Worse", store=5))
+    assert saved_accounts.variables() == ("GOOD_PASSWORD", "BAD_PASSWORD")
 
 
 def test_each_is_told_once_and_of_many_how_many_more_there_are(folder: Path) -> None:
-    book = write(folder, GOOD, *(entry(f"Bad {number}", auth="magic") for number in range(MOST_TOLD + 3)))
-    assert book.problems() == ()  # nothing was read yet
-    assert len(book.list()) == 1
-    told = book.problems()
+    saved_accounts = write(folder, GOOD, *(entry(f"Bad {number}", auth="magic") for number in range(MOST_TOLD + 3)))
+    assert saved_accounts.problems() == ()  # nothing was read yet
+    assert len(saved_accounts.list()) == 1
+    told = saved_accounts.problems()
     assert len(told) == MOST_TOLD + 1
     assert told[-1] == "3 more accounts there cannot be used either."
-    assert book.problems() == ()
+    assert saved_accounts.problems() == ()
     write(folder, GOOD, entry("Bad 0", auth="magic"), entry("Another", auth="magic"))
-    assert len(book.list()) == 1
-    assert [words.split("'")[1] for words in book.problems()] == ["Another"]
+    assert len(saved_accounts.list()) == 1
+    assert [words.split("'")[1] for words in saved_accounts.problems()] == ["Another"]
 
 
 json_values = st.recursive(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountBook, AccountFileError
+from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, AccountFileError, SavedAccounts
 from smtp_wizard.engine.base import file_ownership
 from smtp_wizard.engine.base.file_ownership import UnsafeFile, refuse_foreign_owners
 from smtp_wizard.engine.base.private_files import lock_of, make_private_dir, read_bounded, read_private, read_start
@@ -399,7 +399,7 @@ def test_nothing_in_a_files_place_is_waited_for(folder: Path, place: Callable[[P
 def test_the_accounts_say_what_is_in_their_place(folder: Path, place: Callable[[Path], str]) -> None:
     words = place(Path("config") / FILE_NAME)
     with pytest.raises(AccountFileError, match=words):
-        AccountBook(folder).list()
+        SavedAccounts(folder).list()
 
 
 def test_the_providers_say_what_is_in_their_place(folder: Path, place: Callable[[Path], str]) -> None:
@@ -444,7 +444,7 @@ async def told_of(folder: Path, name: str) -> str:
     match name:
         case "accounts.json":
             with pytest.raises(AccountFileError) as accounts:
-                AccountBook(folder).list()
+                SavedAccounts(folder).list()
             return str(accounts.value)
         case "providers.yaml":
             return load_catalog(own=folder / name).own_trouble
@@ -477,7 +477,7 @@ def test_nothing_is_saved_where_others_could_exchange_it(folder: Path) -> None:
 
     folder.chmod(0o703)
     with pytest.raises(AccountFileError, match=r"Nothing was saved\. Other users may change the folder config"):
-        AccountBook(folder).put(account("Office"))
+        SavedAccounts(folder).put(account("Office"))
     assert list(folder.iterdir()) == []
 
 

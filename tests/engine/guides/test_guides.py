@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.guides.guides import (
     SLOTS,
     Guide,
-    GuideShelf,
+    Guides,
     GuideStep,
     UnknownGuide,
     as_text,
@@ -530,31 +530,31 @@ def test_any_text_is_a_guide_or_an_error(text: str) -> None:
         parse_guide(text, "sample.md")
 
 
-# --- the shelf ---
+# --- the guides ---
 
 
 def write(folder: Path, guide_id: str, text: str) -> None:
     (folder / f"{guide_id}.md").write_text(text, "utf-8")
 
 
-def test_the_shelf_reads_one_file_when_it_is_asked_for(tmp_path: Path) -> None:
+def test_guides_read_one_file_when_it_is_asked_for(tmp_path: Path) -> None:
     write(tmp_path, "sample", SAMPLE)
     write(tmp_path, "broken", "nothing")
-    shelf = GuideShelf(tmp_path)
-    assert shelf.ids() == ("broken", "sample")
-    guide = shelf.get("sample")
+    guides = Guides(tmp_path)
+    assert guides.ids() == ("broken", "sample")
+    guide = guides.get("sample")
     (tmp_path / "sample.md").write_text("changed", "utf-8")
-    assert shelf.get("sample") is guide
+    assert guides.get("sample") is guide
     with pytest.raises(DataError, match=r"^broken\.md, line 1"):
-        shelf.get("broken")
+        guides.get("broken")
     with pytest.raises(DataError, match=r"^broken\.md, line 1"):
-        shelf.all()
+        guides.all()
 
 
 @pytest.mark.parametrize("name", ["nothing", "", "../guides/basic", "/etc/passwd", "basic.md", "a\x1b[2J"])
 def test_an_unknown_guide_is_one_sentence(name: str) -> None:
     with pytest.raises(UnknownGuide) as caught:
-        GuideShelf().get(name)
+        Guides().get(name)
     assert str(caught.value).startswith("There is no guide called '")
     assert "\x1b" not in str(caught.value)
 
@@ -568,12 +568,12 @@ def test_a_guide_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sample.md").write_bytes(b"---\nid: \xff\n---\n")
     with pytest.raises(DataError, match=r"^sample\.md: not UTF-8"):
-        GuideShelf(tmp_path).get("sample")
+        Guides(tmp_path).get("sample")
 
 
 @each_row("guide_id", sorted(GUIDES))
 def test_the_markdown_for_a_pipe_is_the_file_with_its_slots_in_words(guide_id: str) -> None:
-    raw = GuideShelf().raw(guide_id)
+    raw = Guides().raw(guide_id)
     text = data_path("guides", f"{guide_id}.md").read_text("utf-8")
     for slot, words in SLOTS.items():
         text = text.replace(f"{{{slot}}}", words)
@@ -596,11 +596,11 @@ def test_importing_the_guides_brings_in_no_markdown_and_no_yaml() -> None:
 @ALL
 def test_on_a_screen_a_guide_is_named_by_its_title(guide: Guide) -> None:
     """An id is for the command line."""
-    shelf = GuideShelf()
-    for text in all_texts(with_titles(guide, shelf)):
+    guides = Guides()
+    for text in all_texts(with_titles(guide, guides)):
         assert not [name for name in named_guides(text) if name in GUIDES], text
     named = [name for text in all_texts(guide) for name in named_guides(text)]
-    assert named_in(guide, shelf) == tuple(dict.fromkeys(named))
+    assert named_in(guide, guides) == tuple(dict.fromkeys(named))
 
 
 @ALL

@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.scan.network_findings import NetworkFinding, NetworkFindingKind, network_findings
 from smtp_wizard.engine.scan.ports import ScanRequest, candidates
 from smtp_wizard.engine.scan.results import (
-    LaneEvent,
+    AttemptEvent,
     PortResult,
     PortScanned,
     ScanEvent,
@@ -138,7 +138,7 @@ def test_a_port_is_told_of_as_soon_as_it_serves() -> None:
     seen = probed(FarHost(GOOD))
     assert seen.told(465) == [pytest.approx(4 * TRIP)]
     assert seen.told(587) == [pytest.approx(6 * TRIP)]
-    assert [type(event) for _, event in seen.events if not isinstance(event, LaneEvent)] == [
+    assert [type(event) for _, event in seen.events if not isinstance(event, AttemptEvent)] == [
         ScanStarted,
         *[PortScanned] * 4,
         ScanFinished,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.account_book import AccountFileError, Displaces
+from smtp_wizard.engine.accounts.saved_accounts import AccountFileError, Displaces
 from smtp_wizard.engine.accounts.secret_entries import TRIES
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Scope
@@ -79,7 +79,7 @@ async def test_a_password_that_is_for_other_settings_now_is_not_handed_out(
     with pytest.raises(SecretError, match="Another program has changed 'Office' meanwhile") as refused:
         await desk.entries.secret_of(seen)
     assert refused.value.fault is SecretFault.MISSING
-    assert await desk.entries.secret_of(desk.book.get("Office")) == Secret("for another server")
+    assert await desk.entries.secret_of(desk.saved_accounts.get("Office")) == Secret("for another server")
 
 
 async def test_a_password_of_another_account_of_that_name_is_not_handed_out(desk: Desk, other: Desk) -> None:
@@ -152,24 +152,24 @@ async def test_an_account_that_is_changed_all_the_time_is_given_up(
     desk: Desk, other: Desk, backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await desk.accounts.save(draft(OLD))
-    whole, changed = desk.book.alter, []
+    whole, changed = desk.saved_accounts.alter, []
 
     def late(name: str, work: Callable[[Account], Account], **more: Any) -> Account:
-        before = other.book.get("Office")
+        before = other.saved_accounts.get("Office")
         fresh = other.stores.place(StoreKind.KEYRING, "Office")
         backend.entries[SERVICE, fresh.where] = OLD
-        other.book.change("Office", replace(before, store=fresh))
+        other.saved_accounts.change("Office", replace(before, store=fresh))
         if before.store is not None:
             del backend.entries[SERVICE, before.store.where]
         changed.append(name)
         return whole(name, work, **more)
 
-    monkeypatch.setattr(desk.book, "alter", late)
+    monkeypatch.setattr(desk.saved_accounts, "alter", late)
     with pytest.raises(AccountFileError, match="nothing was changed, please try again"):
         await desk.accounts.rename("Office", "Shop")
     assert len(changed) == TRIES
     assert kept(backend) == {"Office/password": OLD}
-    assert [account.name for account in desk.book.list()] == ["Office"]
+    assert [account.name for account in desk.saved_accounts.list()] == ["Office"]
 
 
 async def test_a_change_of_an_account_asks_before_another_one_gives_way(desk: Desk) -> None:
@@ -179,7 +179,10 @@ async def test_a_change_of_an_account_asks_before_another_one_gives_way(desk: De
     with pytest.raises(Displaces):
         await desk.accounts.save(wanted)
     await desk.accounts.save(wanted, displacing=True)
-    assert {each.name: each.scope for each in desk.book.list()} == {"Office": Scope.ALL, "Shop": Scope.GENERAL}
+    assert {each.name: each.scope for each in desk.saved_accounts.list()} == {
+        "Office": Scope.ALL,
+        "Shop": Scope.GENERAL,
+    }
 
 
 async def test_who_displaces_an_account_is_asked_even_where_it_came_in_between(
@@ -187,7 +190,7 @@ async def test_who_displaces_an_account_is_asked_even_where_it_came_in_between(
 ) -> None:
     """The look before anything is written saw none; the writing does, under its lock."""
     account = await desk.accounts.save(draft(OLD))
-    monkeypatch.setattr(desk.book, "displaced_by", lambda account: None)
+    monkeypatch.setattr(desk.saved_accounts, "displaced_by", lambda account: None)
     await other.accounts.save(draft(OLD, "Shop", scope=Scope.ALL))
     with pytest.raises(Displaces):
         await desk.accounts.save(replace(draft_of(account, Secret("a new one"), desk.catalog), scope=Scope.ALL))
@@ -196,7 +199,7 @@ async def test_who_displaces_an_account_is_asked_even_where_it_came_in_between(
         replace(draft_of(account, Secret("a new one"), desk.catalog), scope=Scope.ALL), displacing=True
     )
     assert kept(backend) == {"Office/password": "a new one", "Shop/password": OLD}
-    assert desk.book.get("Shop").scope is Scope.GENERAL
+    assert desk.saved_accounts.get("Shop").scope is Scope.GENERAL
 
 
 # -- sign-ins in the browser -------------------------------------------------------------------------------------------
@@ -208,16 +211,16 @@ async def test_a_sign_in_is_renewed_where_another_program_has_put_it(
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
         await office.desk.accounts.save(await office.new_draft())
-        seen = office.desk.book.get("Ana")
+        seen = office.desk.saved_accounts.get("Ana")
         secret = await office.desk.entries.secret_of(seen)
         other = office.another_desk()
         again = other.tokens.remember(await signed_in(server))
         assert (
-            await other.accounts.replace_secret(other.book.get("Ana"), again, lambda _: None)
+            await other.accounts.replace_secret(other.saved_accounts.get("Ana"), again, lambda _: None)
         ).verdict is Verdict.PASS
         token = await office.desk.tokens.for_account(seen, secret or Secret(""), None)
         assert token.reveal() in server.access_tokens
-        held = Grant.opened(await office.desk.entries.secret_of(office.desk.book.get("Ana")) or Secret(""))
+        held = Grant.opened(await office.desk.entries.secret_of(office.desk.saved_accounts.get("Ana")) or Secret(""))
         assert held is not None
         assert server.refresh_tokens[held.refresh_token.reveal()], "what came of it is kept for the account"
         assert len(office.backend.entries) == 1
@@ -230,7 +233,7 @@ async def test_a_sign_in_whose_account_is_removed_while_it_is_renewed_leaves_not
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
         await office.desk.accounts.save(await office.new_draft())
-        seen = office.desk.book.get("Ana")
+        seen = office.desk.saved_accounts.get("Ana")
         secret = await office.desk.entries.secret_of(seen)
         other = office.another_desk()
         whole = office.desk.stores.put
@@ -252,7 +255,7 @@ async def test_nobody_renews_a_sign_in_between_its_reading_and_its_saving(
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
         await office.desk.accounts.save(await office.new_draft())
-        account = office.desk.book.get("Ana")
+        account = office.desk.saved_accounts.get("Ana")
         secret = await office.desk.entries.secret_of(account)
         other = office.another_desk()
         put, fetch, renewals, order = office.desk.stores.put, other.stores.fetch, [], []

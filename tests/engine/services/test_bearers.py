@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import FILE_NAME as ACCOUNTS
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME as ACCOUNTS
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.accounts.sign_in_ending import ending_of, ending_words
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth
@@ -93,7 +93,7 @@ class Office:
             diagnosis=load_diagnosis(),
             wire=SocketWire(),
             stores=SecretStores({}, self.folder, backend_factory=lambda: self.backend),
-            book=AccountBook(self.folder),
+            saved_accounts=SavedAccounts(self.folder),
             folder=self.folder,
             now=lambda: self.at,
         )
@@ -118,7 +118,7 @@ class Office:
     async def test(self, desk: Desk | None = None) -> Report:
         """What `test` does."""
         at = desk or self.desk
-        account = at.book.get("Ana")
+        account = at.saved_accounts.get("Ana")
         return await at.checks.check_account(
             account, await at.entries.secret_of(account), Depth.LOGIN, self.events.append
         )
@@ -135,7 +135,7 @@ async def test_a_draft_uses_its_token_until_that_runs_out(tmp_path: Path, monkey
         assert (await office.check(draft)).verdict is Verdict.PASS
         assert office.tokens[2] != office.tokens[0], "renewed"
         await office.desk.accounts.save(draft)
-        kept = Grant.opened(await office.desk.entries.secret_of(office.desk.book.get("Ana")) or Secret(""))
+        kept = Grant.opened(await office.desk.entries.secret_of(office.desk.saved_accounts.get("Ana")) or Secret(""))
         assert kept is not None
         assert server.refresh_tokens[kept.refresh_token.reveal()], "what was renewed meanwhile is what is kept"
 
@@ -151,8 +151,8 @@ async def test_a_saved_account_is_renewed_each_time_in_every_process(
             office.at = NOW + timedelta(days=day)
             another = office.another_desk()
             assert (await office.test(another)).verdict is Verdict.PASS
-            await asyncio.to_thread(another.book.state.flush)
-            login = office.desk.book.get("Ana").login
+            await asyncio.to_thread(another.saved_accounts.state.flush)
+            login = office.desk.saved_accounts.get("Ana").login
             assert login == Login(CLIENT_ID, NOW, office.at, None)
         assert (tmp_path / ACCOUNTS).read_bytes() == saved, "what is learnt is not written there"
         assert len(set(office.tokens)) == 3
@@ -172,7 +172,7 @@ async def test_a_sign_in_that_has_ended_is_a_finding(tmp_path: Path, monkeypatch
     assert "Sign in again in the browser" in finding.explanation
     assert not finding.server_said
     assert office.tokens == [], "the mail server was not asked"
-    last = office.desk.book.get("Ana").last
+    last = office.desk.saved_accounts.get("Ana").last
     assert last is not None
     assert (last.stage, last.code) == (Stage.AUTH, "oauth_token_invalid")
 
@@ -183,7 +183,7 @@ async def test_a_sign_in_that_cannot_be_read_goes_to_no_mail_server(
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
         await office.desk.accounts.save(await office.new_draft())
-        account = office.desk.book.get("Ana")
+        account = office.desk.saved_accounts.get("Ana")
         held = await office.desk.entries.secret_of(account)
         assert held is not None
         damaged = Secret(held.reveal()[:-2])
@@ -211,7 +211,7 @@ async def test_changing_a_saved_account_does_not_put_an_old_sign_in_back(
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
         await office.desk.accounts.save(await office.new_draft())
-        account = office.desk.book.get("Ana")
+        account = office.desk.saved_accounts.get("Ana")
         draft = draft_of(account, await office.desk.entries.secret_of(account), office.desk.catalog)
         assert (await office.check(draft)).verdict is Verdict.PASS
         await office.test(office.another_desk())
@@ -226,7 +226,7 @@ async def test_signing_in_again_replaces_the_old_one_only_if_it_works(
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
         await office.desk.accounts.save(await office.new_draft())
-        account = office.desk.book.get("Ana")
+        account = office.desk.saved_accounts.get("Ana")
         old = await office.desk.entries.secret_of(account)
         again = await signed_in(server)
         server.access_tokens.discard(again.access.token.reveal())
@@ -248,13 +248,13 @@ async def test_a_sign_in_moves_with_its_account_and_is_never_doubled(
         await office.desk.accounts.save(await office.new_draft())
         with pytest.raises(InputError, match="belongs to one account"):
             await office.desk.accounts.duplicate("Ana")
-        account = office.desk.book.get("Ana")
+        account = office.desk.saved_accounts.get("Ana")
         assert (
             copy_of(
                 account,
                 await office.desk.entries.secret_of(account),
                 office.desk.catalog,
-                office.desk.book.free_name(account.name),
+                office.desk.saved_accounts.free_name(account.name),
             ).secret
             is None
         )
@@ -288,7 +288,7 @@ async def test_a_broker_s_token_is_sent_as_it_is(tmp_path: Path, monkeypatch: py
         draft = office.draft(Secret("ya29.from-a-broker"))
         assert (await office.check(draft)).verdict is Verdict.PASS
         await office.desk.accounts.save(draft)
-        assert office.desk.book.get("Ana").login is None
+        assert office.desk.saved_accounts.get("Ana").login is None
         assert (await office.test(office.another_desk())).verdict is Verdict.PASS
         assert server.forms == []
 
@@ -305,7 +305,7 @@ async def test_the_end_of_a_sign_in_is_told_days_before(tmp_path: Path, monkeypa
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
         await office.desk.accounts.save(await office.new_draft())
-        account = office.desk.book.get("Ana")
+        account = office.desk.saved_accounts.get("Ana")
         for days, words in (
             (75, ""),
             (76, "in 14 days, unless it is used"),
@@ -318,7 +318,7 @@ async def test_the_end_of_a_sign_in_is_told_days_before(tmp_path: Path, monkeypa
             assert bool(told) == bool(words)
         office.at = NOW + timedelta(days=85)
         await office.test()
-        assert ending_words(office.desk.book.get("Ana"), office.desk.catalog, office.desk.now()) == "", (
+        assert ending_words(office.desk.saved_accounts.get("Ana"), office.desk.catalog, office.desk.now()) == "", (
             "a test renews it"
         )
 

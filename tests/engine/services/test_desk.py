@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import trustme
 
-from smtp_wizard.engine.accounts.account_book import FILE_NAME, AccountFileError, Displaces, NameTaken
+from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, AccountFileError, Displaces, NameTaken
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection, Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -92,7 +92,7 @@ async def test_secret_and_account_are_saved_and_the_file_holds_no_secret(
 ) -> None:
     account = await desk.accounts.save(draft())
     assert entry(account.store) == (StoreKind.KEYRING, "Office/password")
-    assert desk.book.get("office") == account
+    assert desk.saved_accounts.get("office") == account
     assert account.created == NOON
     assert kept(backend) == {"Office/password": "correct horse"}
     assert await desk.entries.secret_of(account) == SECRET
@@ -103,7 +103,7 @@ async def test_a_store_that_takes_no_secret_saves_no_account(tmp_path: Path) -> 
     desk = make_desk(tmp_path, keyring=FailingStore())
     with pytest.raises(SecretError):
         await desk.accounts.save(draft())
-    assert desk.book.list() == ()
+    assert desk.saved_accounts.list() == ()
     assert not (tmp_path / FILE_NAME).exists()
 
 
@@ -132,7 +132,7 @@ async def test_a_name_that_is_taken_is_said_before_anything_is_written(desk: Des
     first = await desk.accounts.save(draft())
     with pytest.raises(NameTaken):
         await desk.accounts.save(draft("OFFICE", secret=Secret("another one")))
-    assert desk.book.list() == (first,)
+    assert desk.saved_accounts.list() == (first,)
     assert kept(backend) == {"Office/password": "correct horse"}
 
 
@@ -143,10 +143,10 @@ async def test_a_second_account_for_all_mail_is_said_before_anything_is_written(
     with pytest.raises(Displaces) as caught:
         await desk.accounts.save(draft("Shop", scope=Scope.ALL))
     assert caught.value.other == first
-    assert desk.book.list() == (first,)
+    assert desk.saved_accounts.list() == (first,)
     assert set(kept(backend)) == {"Office/password"}
     await desk.accounts.save(draft("Shop", scope=Scope.ALL), displacing=True)
-    assert [(account.name, account.scope) for account in desk.book.list()] == [
+    assert [(account.name, account.scope) for account in desk.saved_accounts.list()] == [
         ("Office", Scope.GENERAL),
         ("Shop", Scope.ALL),
     ]
@@ -155,7 +155,7 @@ async def test_a_second_account_for_all_mail_is_said_before_anything_is_written(
 async def test_the_secret_of_a_replaced_account_is_forgotten(desk: Desk, backend: MemoryBackend) -> None:
     await desk.accounts.save(draft())
     account = await desk.accounts.save(draft("office", secret=Secret("another one")), replacing=True)
-    assert desk.book.list() == (account,)
+    assert desk.saved_accounts.list() == (account,)
     assert kept(backend) == {"office/password": "another one"}
     session = await desk.accounts.save(draft("office", store=StoreKind.SESSION), replacing=True)
     assert kept(backend) == {}
@@ -224,7 +224,7 @@ async def test_what_the_company_tells_is_saved_only_where_it_is_to_be_told(desk:
 async def test_removing_deletes_account_and_secret(desk: Desk, backend: MemoryBackend) -> None:
     account = await desk.accounts.save(draft())
     assert await desk.accounts.remove("office") == (account, "")
-    assert desk.book.list() == ()
+    assert desk.saved_accounts.list() == ()
     assert kept(backend) == {}
 
 
@@ -234,7 +234,7 @@ async def test_a_secret_that_cannot_be_deleted_is_said_and_the_account_is_gone(d
     account, words = await desk.accounts.remove("Office")
     assert account.name == "Office"
     assert "may still be in the store" in words
-    assert desk.book.list() == ()
+    assert desk.saved_accounts.list() == ()
 
 
 async def test_an_account_without_a_secret_is_removed_without_asking_a_store(desk: Desk) -> None:
@@ -257,12 +257,12 @@ async def test_how_a_check_came_out_is_kept_with_the_account(desk: Desk) -> None
         assert report.verdict is Verdict.FAIL
         assert events[-1] == RunFinished(report)
         assert last(desk) == LastResult(NOON, Depth.LOGIN, Verdict.FAIL, Stage.AUTH, "bad_credentials")
-        await desk.checks.check_account(desk.book.get("Office"), SECRET, Depth.LOGIN, events.append)
+        await desk.checks.check_account(desk.saved_accounts.get("Office"), SECRET, Depth.LOGIN, events.append)
         assert last(desk) == LastResult(NOON, Depth.LOGIN, Verdict.PASS)
 
 
 def last(desk: Desk, name: str = "Office") -> LastResult | None:
-    return desk.book.get(name).last
+    return desk.saved_accounts.get(name).last
 
 
 async def test_an_account_that_is_removed_while_it_is_checked_stays_removed(desk: Desk) -> None:
@@ -271,7 +271,7 @@ async def test_an_account_that_is_removed_while_it_is_checked_stays_removed(desk
         await desk.accounts.remove("Office")
         report = await desk.checks.check_account(account, SECRET, Depth.LOGIN, lambda _: None)
     assert report.verdict is Verdict.PASS
-    assert desk.book.list() == ()
+    assert desk.saved_accounts.list() == ()
 
 
 async def test_a_test_message_goes_from_the_accounts_sender(desk: Desk) -> None:
@@ -461,11 +461,11 @@ async def test_an_exercise_that_no_longer_exists_is_said(desk: Desk) -> None:
 def test_a_name_is_suggested(desk: Desk, provider: str | None, expected: str) -> None:
     if provider == "custom":
         provider = next(each.id for each in catalog().providers if each.kind is ProviderKind.CUSTOM)
-    assert suggested_name(draft(provider=provider), desk.catalog, desk.book) == expected
+    assert suggested_name(draft(provider=provider), desk.catalog, desk.saved_accounts) == expected
 
 
 async def test_a_suggested_name_is_free(desk: Desk) -> None:
     wanted = draft(provider="gmail")
-    await desk.accounts.save(replace(wanted, name=suggested_name(wanted, desk.catalog, desk.book)))
-    assert suggested_name(wanted, desk.catalog, desk.book) == "Gmail ana 2"
-    assert suggested_name(Draft(), desk.catalog, desk.book) == "Account"
+    await desk.accounts.save(replace(wanted, name=suggested_name(wanted, desk.catalog, desk.saved_accounts)))
+    assert suggested_name(wanted, desk.catalog, desk.saved_accounts) == "Gmail ana 2"
+    assert suggested_name(Draft(), desk.catalog, desk.saved_accounts) == "Account"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.account_book import AccountFileError, Displaces, NameTaken, NoSuchAccount
+from smtp_wizard.engine.accounts.saved_accounts import AccountFileError, Displaces, NameTaken, NoSuchAccount
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
@@ -63,7 +63,7 @@ async def test_a_changed_account_takes_its_own_place(desk: Desk, backend: Memory
     account = await saved(desk)
     changed = with_fields(draft_of(account, SECRET, desk.catalog), sender_name="Ana", username="ana2")
     again = await desk.accounts.save(changed)
-    assert desk.book.list() == (again,)
+    assert desk.saved_accounts.list() == (again,)
     assert (again.identity.sender_name, again.connection.username, again.created) == ("Ana", "ana2", account.created)
     assert kept(backend) == {"Office/password": SECRET.reveal()}
 
@@ -73,7 +73,7 @@ async def test_a_changed_account_may_get_another_name_and_leaves_nothing_behind(
 ) -> None:
     account = await saved(desk)
     await desk.accounts.save(replace(draft_of(account, SECRET, desk.catalog), name="Shop"))
-    assert [each.name for each in desk.book.list()] == ["Shop"]
+    assert [each.name for each in desk.saved_accounts.list()] == ["Shop"]
     assert kept(backend) == {"Shop/password": SECRET.reveal()}
 
 
@@ -85,12 +85,12 @@ async def test_a_change_that_cannot_be_written_leaves_account_and_password_as_th
     def full(*_: object, **__: object) -> None:
         raise AccountFileError(shown("The disk is full."))
 
-    monkeypatch.setattr(desk.book, "change", full)
+    monkeypatch.setattr(desk.saved_accounts, "change", full)
     with pytest.raises(AccountFileError):
         await desk.accounts.save(
             with_fields(draft_of(account, Secret("another password"), desk.catalog), sender_name="Ana")
         )
-    assert desk.book.list() == (account,)
+    assert desk.saved_accounts.list() == (account,)
     assert kept(backend) == {"Office/password": SECRET.reveal()}
 
 
@@ -108,21 +108,21 @@ async def test_an_account_that_was_deleted_meanwhile_is_saved_anew(desk: Desk) -
     changed = draft_of(account, SECRET, desk.catalog)
     await desk.accounts.remove("Office")
     again = await desk.accounts.save(changed)
-    assert desk.book.list() == (again,)
+    assert desk.saved_accounts.list() == (again,)
 
 
 async def test_a_copy_gets_a_free_name_and_never_all_mail(desk: Desk) -> None:
     account = await saved(desk, scope=Scope.ALL)
-    copy = copy_of(account, SECRET, desk.catalog, desk.book.free_name(account.name))
+    copy = copy_of(account, SECRET, desk.catalog, desk.saved_accounts.free_name(account.name))
     assert (copy.name, copy.scope, copy.editing) == ("Office 2", Scope.GENERAL, None)
     await desk.accounts.save(copy)
-    assert [each.name for each in desk.book.list()] == ["Office", "Office 2"]
+    assert [each.name for each in desk.saved_accounts.list()] == ["Office", "Office 2"]
 
 
 async def test_the_password_moves_with_the_name(desk: Desk, backend: MemoryBackend) -> None:
     await saved(desk)
     renamed = await desk.accounts.rename("office", "Büro")
-    assert desk.book.list() == (renamed,)
+    assert desk.saved_accounts.list() == (renamed,)
     assert kept(backend) == {"Büro/password": SECRET.reveal()}
     assert await desk.entries.secret_of(renamed) == SECRET
 
@@ -130,7 +130,7 @@ async def test_the_password_moves_with_the_name(desk: Desk, backend: MemoryBacke
 async def test_a_name_in_other_letters_is_the_same_account(desk: Desk) -> None:
     await saved(desk)
     assert (await desk.accounts.rename("Office", "OFFICE")).name == "OFFICE"
-    assert [each.name for each in desk.book.list()] == ["OFFICE"]
+    assert [each.name for each in desk.saved_accounts.list()] == ["OFFICE"]
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,9 @@ async def test_a_name_that_differs_in_its_letters_alone_is_the_account_s_own(des
     """Upper case of some letters is written with two characters: compared is what `name_key` returns."""
     before = await saved(desk, name)
     assert (await desk.accounts.rename(name, same)).name == same
-    draft = replace(draft_of(desk.book.get(name), SECRET, desk.catalog), name=name)
+    draft = replace(draft_of(desk.saved_accounts.get(name), SECRET, desk.catalog), name=name)
     assert (await desk.accounts.save(draft)).name == name
-    assert [(each.name, each.id) for each in desk.book.list()] == [(name, before.id)]
+    assert [(each.name, each.id) for each in desk.saved_accounts.list()] == [(name, before.id)]
 
 
 async def test_the_same_name_again_changes_nothing(desk: Desk) -> None:
@@ -169,7 +169,7 @@ async def test_a_store_that_fails_leaves_the_old_name(desk: Desk, monkeypatch: p
     monkeypatch.setattr(desk.stores, "get", lambda kind: FailingStore())
     with pytest.raises(SecretError):
         await desk.accounts.rename("Office", "Shop")
-    assert desk.book.list() == (account,)
+    assert desk.saved_accounts.list() == (account,)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "x" * 61])
@@ -191,15 +191,15 @@ async def test_a_new_password_that_works_is_kept(desk: Desk, backend: MemoryBack
     assert report.verdict is Verdict.PASS
     assert events
     assert kept(backend) == {"Office/password": "a new one"}
-    last = desk.book.get("Office").last
+    last = desk.saved_accounts.get("Office").last
     assert last is not None
     assert last.verdict is Verdict.PASS
 
 
 def rename_behind(desk: Desk) -> None:
     """Rename the account as another process does it in between; its secret stays where it is."""
-    if desk.book.free_name("Office") != "Office":
-        desk.book.alter("Office", lambda now: replace(now, name="Work"))
+    if desk.saved_accounts.free_name("Office") != "Office":
+        desk.saved_accounts.alter("Office", lambda now: replace(now, name="Work"))
 
 
 async def test_a_new_password_that_works_follows_an_account_that_was_renamed_meanwhile(
@@ -209,7 +209,7 @@ async def test_a_new_password_that_works_follows_an_account_that_was_renamed_mea
     account = await saved(desk)
     report = await desk.accounts.replace_secret(account, Secret("a new one"), lambda _: rename_behind(desk))
     assert report.verdict is Verdict.PASS
-    (now,) = desk.book.list()
+    (now,) = desk.saved_accounts.list()
     assert (now.name, await desk.entries.secret_of(now)) == ("Work", Secret("a new one"))
     assert list(kept(backend).values()) == ["a new one"]
 
@@ -229,7 +229,7 @@ async def test_a_change_follows_an_account_that_was_renamed_meanwhile(
     changed = await desk.accounts.save(
         with_fields(draft_of(account, SECRET, desk.catalog), name=name, sender_name="Ana")
     )
-    assert desk.book.list() == (changed,)
+    assert desk.saved_accounts.list() == (changed,)
     assert (changed.name, changed.identity.sender_name, changed.id) == (saved_as, "Ana", account.id)
     assert list(kept(backend).values()) == [SECRET.reveal()]
 
@@ -238,7 +238,9 @@ async def test_a_new_password_that_is_refused_is_not_kept(desk: Desk, backend: M
     account = await saved(desk, path="wrong-password", sandbox="wrong-password")
     report = await desk.accounts.replace_secret(account, Secret("a new one"), lambda event: None)
     assert report.verdict is Verdict.FAIL
-    assert desk.book.get("Office").last == account.last, "the password that is kept was not the one that was tried"
+    assert desk.saved_accounts.get("Office").last == account.last, (
+        "the password that is kept was not the one that was tried"
+    )
     assert kept(backend) == {"Office/password": SECRET.reveal()}
 
 
@@ -248,9 +250,12 @@ async def test_all_mail_is_for_one_account_and_changing_that_asks(desk: Desk) ->
     with pytest.raises(Displaces):
         await desk.accounts.set_scope("Shop", Scope.ALL)
     await desk.accounts.set_scope("Shop", Scope.ALL, displacing=True)
-    assert {each.name: each.scope for each in desk.book.list()} == {"Office": Scope.GENERAL, "Shop": Scope.ALL}
+    assert {each.name: each.scope for each in desk.saved_accounts.list()} == {
+        "Office": Scope.GENERAL,
+        "Shop": Scope.ALL,
+    }
     await desk.accounts.set_scope("Shop", Scope.GENERAL)
-    assert desk.book.get("Shop").scope is Scope.GENERAL
+    assert desk.saved_accounts.get("Shop").scope is Scope.GENERAL
 
 
 async def test_changing_the_account_for_all_mail_displaces_nobody(desk: Desk) -> None:

@@ -36,7 +36,7 @@ async def examined(desk: Desk, environ: Mapping[str, str]) -> dict[str, Examined
     """What the doctor finds, by its codes."""
     doctor = Doctor(
         folder=desk.folder,
-        book=desk.book,
+        saved_accounts=desk.saved_accounts,
         stores=desk.stores,
         entries=desk.entries,
         wire=SocketWire(),
@@ -77,14 +77,14 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_cannot_be_looked_at_is_not_taken_for_missing(closed: Path) -> None:
     desk = make_desk(closed)
     assert desk.stores.vault.state is VaultState.CLOSED, "opening it says why"
-    assert not desk.book.state.readable
-    assert desk.book.state.problems()
+    assert not desk.saved_accounts.state.readable
+    assert desk.saved_accounts.state.problems()
 
 
 @pytest.mark.parametrize("name", ["/" + "x" * 300, "/" + "x/" * 3000, "x"])
 async def test_a_certificate_s_file_that_cannot_be_is_told(name: str, tmp_path: Path) -> None:
     desk = make_desk(tmp_path)
-    desk.book.put(replace(ACCOUNT, connection=replace(ACCOUNT.connection, ca_file=name)))
+    desk.saved_accounts.put(replace(ACCOUNT, connection=replace(ACCOUNT.connection, ca_file=name)))
     found = await examined(desk, {"SSL_CERT_FILE": name})
     assert "is not there any more" in found["ca-file"].sentence
     assert found["trust"].state is Health.FAIL

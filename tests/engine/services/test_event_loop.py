@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import FILE_NAME
+from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME
 from smtp_wizard.engine.base import private_files
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
@@ -49,12 +49,12 @@ def draft(name: str = "Office") -> Draft:
 
 
 async def edited(desk: Desk) -> object:
-    account = desk.book.get("Office")
+    account = desk.saved_accounts.get("Office")
     return await desk.accounts.save(with_fields(draft_of(account, ANOTHER, desk.catalog), sender_name="Ana"))
 
 
 async def given_a_new_password(desk: Desk) -> object:
-    return await desk.accounts.replace_secret(desk.book.get("Office"), ANOTHER, lambda _: None)
+    return await desk.accounts.replace_secret(desk.saved_accounts.get("Office"), ANOTHER, lambda _: None)
 
 
 Act = Callable[[Desk], Awaitable[object]]
@@ -75,19 +75,19 @@ CHANGES: dict[str, Act] = {
 
 async def recorded(desk: Desk) -> None:
     """A result of an account whose id is not at hand."""
-    account = with_fields(desk.book.get("Office"), id="")
+    account = with_fields(desk.saved_accounts.get("Office"), id="")
     await desk.checks.record(account, Report(ENDPOINT), Depth.LOGIN)
 
 
 async def signed_in_elsewhere(desk: Desk) -> None:
     """Where the sign-in of a draft of a saved account is read."""
-    changed = draft_of(desk.book.get("Office"), Secret("a token"), desk.catalog)
+    changed = draft_of(desk.saved_accounts.get("Office"), Secret("a token"), desk.catalog)
     assert await desk.tokens.store_of(with_fields(changed, auth=Auth.XOAUTH2)) is not None
 
 
 async def followed(desk: Desk) -> None:
     """A password that another program has put elsewhere since."""
-    before = desk.book.get("Office")
+    before = desk.saved_accounts.get("Office")
     await desk.accounts.rename("Office", "Shop")
     assert await desk.entries.secret_of(before) == SECRET
 
@@ -108,7 +108,7 @@ async def examined(desk: Desk) -> None:
     """All that `doctor` looks at."""
     doctor = Doctor(
         folder=desk.folder,
-        book=desk.book,
+        saved_accounts=desk.saved_accounts,
         stores=desk.stores,
         entries=desk.entries,
         wire=SocketWire(),
@@ -193,7 +193,7 @@ async def test_the_loop_goes_on_while_another_process_holds_the_accounts(
 async def test_who_gives_up_a_change_that_waits_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes to its end once the lock is free: no account without its password, and none left behind."""
     desk = await prepared(tmp_path)
-    account = desk.book.get("Office")
+    account = desk.saved_accounts.get("Office")
     waits = notice_of_the_lock(monkeypatch)
     with held_elsewhere(tmp_path / f"{FILE_NAME}.lock") as let_go:
         change = asyncio.ensure_future(desk.accounts.rename("Office", "Shop"))
@@ -204,7 +204,7 @@ async def test_who_gives_up_a_change_that_waits_loses_nothing(tmp_path: Path, mo
         let_go()
         with pytest.raises(asyncio.CancelledError):
             await change
-    renamed = desk.book.get("Shop")
+    renamed = desk.saved_accounts.get("Shop")
     assert renamed.id == account.id
     assert await desk.entries.secret_of(renamed) == SECRET
     assert (await desk.entries.left()).entries == ()
@@ -224,8 +224,8 @@ async def test_who_gives_up_saving_leaves_what_was_proved_with_the_account(
         let_go()
         with pytest.raises(asyncio.CancelledError):
             await saving
-    assert len(desk.book.state.results.history(desk.book.get("Shop").id)) == 1
-    assert await desk.entries.secret_of(desk.book.get("Shop")) == SECRET
+    assert len(desk.saved_accounts.state.results.history(desk.saved_accounts.get("Shop").id)) == 1
+    assert await desk.entries.secret_of(desk.saved_accounts.get("Shop")) == SECRET
 
 
 # -- files -------------------------------------------------------------------------------------------------------------
@@ -261,11 +261,15 @@ def touched_here(folder: Path) -> Iterator[list[str]]:
 @pytest.mark.parametrize("act", [*CHANGES.values(), *READINGS.values()], ids=[*CHANGES, *READINGS])
 async def test_no_file_is_touched_in_the_event_loop(act: Act, tmp_path: Path) -> None:
     desk = await prepared(tmp_path)
-    book = {each.name: each for each in desk.book.list()}
+    saved_accounts = {each.name: each for each in desk.saved_accounts.list()}
     with touched_here(tmp_path) as touched, pytest.MonkeyPatch.context() as patch:
         # What the acts themselves look up is no part of the services.
-        whole = desk.book.get
-        patch.setattr(desk.book, "get", lambda name: book[name] if _in_the_loop() and name in book else whole(name))
+        whole = desk.saved_accounts.get
+        patch.setattr(
+            desk.saved_accounts,
+            "get",
+            lambda name: saved_accounts[name] if _in_the_loop() and name in saved_accounts else whole(name),
+        )
         await act(desk)
     assert touched == []
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import AccountBook
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.state.database import APPLICATION_ID, MIGRATIONS, TABLES
 from smtp_wizard.engine.state.forms import FILE_NAME
@@ -613,16 +613,16 @@ def test_ten_thousand_accounts_are_read_at_once(folder: Path, monkeypatch: pytes
     assert many == len(statements) < 6
 
 
-def test_a_book_reads_what_was_learnt_under_any_name(folder: Path) -> None:
+def test_saved_accounts_read_what_was_learnt_under_any_name(folder: Path) -> None:
     from tests.engine.accounts.test_accounts import account
 
-    book = AccountBook(folder)
-    book.put(account("Office"))
-    id = book.get("Office").id
-    book.state.results.record(id, RESULT)
-    book.change("Office", replace(book.get("Office"), name="Branch"))
-    assert book.get("Branch").last == LAST
-    assert book.remove("Branch").id == id
-    assert book.state.flush() == ()
+    saved_accounts = SavedAccounts(folder)
+    saved_accounts.put(account("Office"))
+    id = saved_accounts.get("Office").id
+    saved_accounts.state.results.record(id, RESULT)
+    saved_accounts.change("Office", replace(saved_accounts.get("Office"), name="Branch"))
+    assert saved_accounts.get("Branch").last == LAST
+    assert saved_accounts.remove("Branch").id == id
+    assert saved_accounts.state.flush() == ()
     assert rows_of(folder, "results") == []
     assert b"Office" not in (folder / FILE_NAME).read_bytes()

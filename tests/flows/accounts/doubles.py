@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.account_book import AccountFileError, NoSuchAccount
+from smtp_wizard.engine.accounts.saved_accounts import AccountFileError, NoSuchAccount
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.file_ownership import UnsafeFile
@@ -66,7 +66,7 @@ class Failing:
 def flow_of(desk: Desk, **others: Any) -> AccountsFlow:
     """Return the list over the services of a desk; `others` stand in for some of them."""
     services: dict[str, Any] = {
-        "book": desk.book,
+        "saved_accounts": desk.saved_accounts,
         "accounts": desk.accounts,
         "entries": desk.entries,
         "checks": desk.checks,
@@ -96,4 +96,4 @@ def came_out(
 ) -> None:
     """Have a test of an account known that came out so."""
     last = LastResult(NOW - ago, Depth.LOGIN, verdict, stage, code)
-    desk.book.state.results.record(desk.book.get(name).id, Result(last, ms or {}, not_after))
+    desk.saved_accounts.state.results.record(desk.saved_accounts.get(name).id, Result(last, ms or {}, not_after))

@@ -136,7 +136,7 @@ async def test_rename(desk: Desk) -> None:
     assert "slash" in rename.state.failed
     done = await answered(rename, "Shop")
     assert done == Done(said="'Office' is called 'Shop' now.", name="Shop")
-    assert [each.name for each in desk.book.list()] == ["Shop"]
+    assert [each.name for each in desk.saved_accounts.list()] == ["Shop"]
 
 
 async def test_a_name_that_another_account_has_is_said_at_the_field(desk: Desk) -> None:
@@ -164,16 +164,19 @@ async def test_scope_asks_before_another_account_gives_way(desk: Desk) -> None:
     assert scope.state.chosen is Answer.LEAVE, "the careful answer is marked"
     assert "'B all'" in scope.state.lines[0]
     assert await scope.act(Answer.LEAVE) == LEFT
-    assert desk.book.get("A general").scope is Scope.GENERAL
+    assert desk.saved_accounts.get("A general").scope is Scope.GENERAL
     scope = await action(flow, AccountAction.SCOPE)
     await scope.begin()
     done = await scope.act(Answer.DO)
     assert done is not None
     assert done.said
-    assert {each.name: each.scope for each in desk.book.list()} == {"A general": Scope.ALL, "B all": Scope.GENERAL}
+    assert {each.name: each.scope for each in desk.saved_accounts.list()} == {
+        "A general": Scope.ALL,
+        "B all": Scope.GENERAL,
+    }
     again = await (await action(flow, AccountAction.SCOPE)).begin()
     assert again is not None, "nobody gives way: nothing is asked"
-    assert desk.book.get("A general").scope is Scope.GENERAL
+    assert desk.saved_accounts.get("A general").scope is Scope.GENERAL
 
 
 # --- no account any more ---
@@ -186,11 +189,11 @@ async def test_delete_asks_first(desk: Desk) -> None:
     assert await delete.begin() is None
     assert delete.state.chosen is Answer.LEAVE
     assert await delete.act(Answer.LEAVE) == LEFT
-    assert len(desk.book.list()) == 1
+    assert len(desk.saved_accounts.list()) == 1
     delete = await action(flow, AccountAction.DELETE)
     await delete.begin()
     assert await delete.act(Answer.DO) == Done(said="'Office' is deleted.")
-    assert desk.book.list() == ()
+    assert desk.saved_accounts.list() == ()
 
 
 async def in_the_vault(folder: Path, *names: str) -> Desk:
@@ -236,7 +239,7 @@ async def test_left_shut_nothing_is_changed(tmp_path: Path) -> None:
     await rename.begin()
     await answered(rename, "Shop")
     assert await rename.act(Answer.LEAVE) == Done(trouble=VAULT_CLOSED)
-    assert [each.name for each in desk.book.list()] == ["Office"]
+    assert [each.name for each in desk.saved_accounts.list()] == ["Office"]
 
 
 # --- the wizard with its answers ---
@@ -372,7 +375,7 @@ async def test_move_asks_for_the_place_and_the_way(desk: Desk, tmp_path: Path) -
     done = await answered(move, str(file))
     assert done is not None
     assert "is kept here now" in done.said
-    store = desk.book.get("Office").store
+    store = desk.saved_accounts.get("Office").store
     assert store is not None
     assert store.kind is StoreKind.FILE
 
@@ -390,7 +393,7 @@ async def test_move_asks_for_a_password_that_is_kept_nowhere(tmp_path: Path) -> 
     assert move.state.title == "A new vault"
     done = await answered(move, PASSPHRASE, PASSPHRASE)
     assert done is not None
-    assert await desk.entries.secret_of(desk.book.get("Office")) == Secret("the one")
+    assert await desk.entries.secret_of(desk.saved_accounts.get("Office")) == Secret("the one")
 
 
 # --- testing ---
@@ -515,7 +518,7 @@ async def test_every_failure_of_a_service_is_said_and_ends_the_action(
     assert not done.said
     await flow.take(done)
     assert flow.state.trouble == done.trouble
-    assert [each.name for each in desk.book.list()] == ["Office"]
+    assert [each.name for each in desk.saved_accounts.list()] == ["Office"]
 
 
 @pytest.mark.parametrize("problem", [each for each in troubles() if isinstance(each, SecretError)], ids=name_of)
@@ -536,7 +539,7 @@ async def test_an_account_that_has_gone_meanwhile_is_said(desk: Desk) -> None:
     flow = flow_of(desk)
     rename = await action(flow, AccountAction.RENAME)
     await rename.begin()
-    desk.book.remove(account.name)
+    desk.saved_accounts.remove(account.name)
     done = await answered(rename, "Shop")
     assert done is not None
     assert "no account named 'Office'" in done.trouble

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.accounts.account_book import AccountFileError
+from smtp_wizard.engine.accounts.saved_accounts import AccountFileError
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.identity import Scope
@@ -190,7 +190,7 @@ async def test_the_chosen_row_is_chosen_again_after_reading(desk: Desk) -> None:
 async def test_what_no_offer_is_for_is_refused_in_a_sentence(desk: Desk) -> None:
     draft = await saved(desk, "Relay")
     without = replace(draft, connection=replace(draft.connection, auth=Auth.NONE), store=None)
-    desk.book.change("Relay", without)
+    desk.saved_accounts.change("Relay", without)
     flow = await read(desk)
     assert AccountAction.PASSWORD not in {each.id for each in flow.state.offers}
     assert await flow.act(AccountAction.PASSWORD) is None
@@ -221,23 +221,23 @@ async def test_only_what_is_chosen_is_worked_out(desk: Desk, monkeypatch: pytest
     for number in range(30):
         await saved(desk, f"Account {number:02}")
     asked: list[str] = []
-    real = desk.book.state.results.history
+    real = desk.saved_accounts.state.results.history
 
     def history(account: str, most: int = 100) -> object:
         asked.append(account)
         return real(account, most)
 
-    monkeypatch.setattr(desk.book.state.results, "history", history)
+    monkeypatch.setattr(desk.saved_accounts.state.results, "history", history)
     flow = await read(desk)
     assert len(asked) == 1
     flow.choose(17)
     assert len(asked) == 2
 
 
-async def test_the_book_failing_later_is_said_too(desk: Desk) -> None:
+async def test_saved_accounts_failing_later_is_said_too(desk: Desk) -> None:
     await saved(desk, "Office")
     flow = await read(desk)
-    flow._book = _Failing()  # type: ignore[assignment]
+    flow._saved_accounts = _Failing()  # type: ignore[assignment]
     await flow.reload()
     assert flow.state.problem == "Gone."
     assert flow.state.rows == ()

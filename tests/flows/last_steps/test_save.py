@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.accounts.account import Account, AccountsError
-from smtp_wizard.engine.accounts.account_book import AccountBook, Displaces, NameTaken
+from smtp_wizard.engine.accounts.saved_accounts import Displaces, NameTaken, SavedAccounts
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
@@ -77,7 +77,7 @@ def flow_of(
         draft or to_be_saved(),
         accounts=accounts,
         stores=stores_in(folder, keyring=keyring),
-        book=AccountBook(folder),
+        saved_accounts=SavedAccounts(folder),
         catalog=catalog(),
         screen=load_handover(),
         now=lambda: NOW,
@@ -368,13 +368,13 @@ async def test_the_account_says_what_was_not_proved(
         replace(to_be_saved(), arrival=arrival),
         accounts=desk.accounts,
         stores=desk.stores,
-        book=desk.book,
+        saved_accounts=desk.saved_accounts,
         catalog=desk.catalog,
         screen=load_handover(),
         now=lambda: NOW,
     )
     assert isinstance(await flow.act(SaveOffer.SAVE), Next)
-    (account,) = desk.book.list()
+    (account,) = desk.saved_accounts.list()
     assert account.last is not None
     assert (account.last.depth, account.last.verdict, account.last.code) == (Depth.SEND, verdict, code)
     assert await desk.entries.secret_of(account) == Secret("abcdefghijklmnop")

@@ -1,4 +1,4 @@
-"""The book of the saved accounts, kept in one file.
+"""The saved accounts, kept in one file.
 
 The file is written by the program alone, and only when a person has changed something: whole or not at all, readable by
 its owner only, under a lock. It never holds a secret, only a reference to where the secret is kept. A file that cannot
@@ -84,10 +84,10 @@ Leaving = Callable[[Account], None]
 What it raises stops the writing."""
 
 _Accounts = list[Account]
-"""Has a name because `AccountBook.list` hides the built-in one inside the class."""
+"""Has a name because `SavedAccounts.list` hides the built-in one inside the class."""
 
 
-class AccountBook:
+class SavedAccounts:
     """The saved accounts of one config folder. Built once at the front door and handed down."""
 
     def __init__(self, folder: Path, *, lock_limit: float = 5.0) -> None:
