@@ -339,7 +339,7 @@ def test_figures_are_found(words: str, found: tuple[str, str, str | None]) -> No
 def test_a_clause_knows_whether_the_article_speaks() -> None:
     [guide] = [each for each in GUIDES.values() if each.id == "bluehost"]
     told = {clause.text: clause.documented for clause in clauses(guide)}
-    assert told["Others speak of 500 messages an hour for each domain."] is False
+    assert told["Other sources name 500 messages an hour for each domain."] is False
     assert any(documented and "Contact Bluehost" in text for text, documented in told.items())
 
 
