@@ -73,7 +73,7 @@ class Account:
     login: Annotated[Login | None, YOUNGER] = None
     """For an account that signs in in the browser and stays signed in."""
     id: Annotated[str, like(r"(?:[0-9a-f]{16})?", "an id"), YOUNGER] = field(default="", compare=False)
-    """What is learnt of the account is kept under this, whatever it is named. It is given when the account is first saved."""
+    """What is learnt of the account is kept under this, whatever it is named. Given when it is first saved."""
     last: Annotated[LastResult | None, UNSAVED] = field(default=None, compare=False)
     """How its last check came out. Not saved with it."""
 
