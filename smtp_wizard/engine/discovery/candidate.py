@@ -80,6 +80,8 @@ class Candidate:
     published: bool = False
     """The public list has it for the address's own domain, or that domain itself publishes it, by https under a
     certificate that is believed: what a person who is not there may take beforehand."""
+    place: int = 0
+    """Which one it is in its source's own order: the priority and weight of records, the lines of a file."""
     note: str = ""
     """What there is to know about it: one sentence, or several behind semicolons."""
 
@@ -123,8 +125,9 @@ def provider_candidates(
             source=source,
             trust=_trust(provider, each, source, mx_hosts),
             as_of=provider.checked,
+            place=place,
         )
-        for each in provider.offered(address, mx_hosts)
+        for place, each in enumerate(provider.offered(address, mx_hosts))
     )
 
 
@@ -134,14 +137,18 @@ def _trust(provider: Provider, offer: CatalogEndpoint, source: FoundBy, mx_hosts
 
 
 def in_order(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    """Return candidates best first: by trust, and of equals those that were reached, then TLS from the first byte."""
-    return tuple(
-        sorted(candidates, key=lambda each: (-round(each.trust, 3), not each.verified, _ways(each), each.endpoint.host))
-    )
+    """Return candidates best first: by trust, of equals those that were reached, of these in their source's own order.
+
+    What is not encrypted comes last of its equals, wherever its source has it.
+    """
+    return tuple(sorted(candidates, key=_rank))
 
 
-def _ways(candidate: Candidate) -> int:
-    return (Security.TLS, Security.STARTTLS, Security.NONE).index(candidate.endpoint.security)
+def _rank(candidate: Candidate) -> tuple[object, ...]:
+    endpoint = candidate.endpoint
+    unencrypted = endpoint.security is Security.NONE
+    way = (Security.TLS, Security.STARTTLS, Security.NONE).index(endpoint.security)
+    return -round(candidate.trust, 3), not candidate.verified, unencrypted, candidate.place, way, endpoint.host
 
 
 def merge_candidates(same: Sequence[Candidate]) -> Candidate:

@@ -9,7 +9,7 @@ Where sources differ, what each names is tried: who speaks there, and whether th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from secrets import token_hex
@@ -19,25 +19,9 @@ from urllib.parse import urlsplit
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.discovery.autoconfig import AutoconfigError, Database, own_addresses, read_offers
-from smtp_wizard.engine.discovery.candidate import (
-    FOREIGN,
-    LEAST_TRUST,
-    LED_THERE,
-    OVERRULED,
-    SOURCE_WORDS,
-    TRUST,
-    UNENCRYPTED,
-    UNREACHED,
-    Candidate,
-    FoundBy,
-    in_order,
-    merge_candidates,
-    provider_candidates,
-    source_note,
-)
+from smtp_wizard.engine.discovery.candidate import TRUST, Candidate, FoundBy, provider_candidates, source_note
 from smtp_wizard.engine.discovery.dns import (
     SERVICES,
     DnsProblem,
@@ -47,8 +31,9 @@ from smtp_wizard.engine.discovery.dns import (
     look_up_mx,
     look_up_srv,
 )
-from smtp_wizard.engine.discovery.egress_guard import Reachability, reachability
-from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_domain, whose_words
+from smtp_wizard.engine.discovery.judgement import Judgement, any_elsewhere, differing_words
+from smtp_wizard.engine.discovery.named_server import NamedServer, certificate_words, other_names, serves
+from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_domain
 from smtp_wizard.engine.discovery.web import HttpWeb, Web, WebProblem
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -74,6 +59,8 @@ GRACE = 1.5
 GUESSES = ("smtp.", "mail.", "")
 """What usually stands before a domain in the name of its outgoing server."""
 GUESSED_PORTS = ((465, Security.TLS), (587, Security.STARTTLS))
+MOST_MAIL_HOSTS = 2
+"""Hosts inside the domain that receive its mail, and are tried."""
 MOST_NAMED = 8
 """Servers of one source that are taken up."""
 MOST_TRIED = 16
@@ -140,23 +127,6 @@ async def discover(
     return await _Search(address, catalog, asking or DiscoverySources(), tell).run()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Named:
-    """A server as a source names it, before it is judged: what it is worth depends on what the others say."""
-
-    endpoint: Endpoint
-    source: FoundBy
-    username: str
-    auth: tuple[str, ...] = ("password",)
-    as_of: str = ""
-    plain: bool = False
-    """It came without encryption."""
-    published: bool = False
-    """As `Candidate.published`."""
-    trust: float | None = None
-    """How far this server is believed; None: as its source is."""
-
-
 class _Search:
     """One search."""
 
@@ -168,7 +138,7 @@ class _Search:
         self.tell = tell
         self.mx = MxLookup(problem=DnsProblem.SILENT)
         self.mx_known = asyncio.Event()
-        self.named: list[_Named] = []
+        self.named: list[NamedServer] = []
         self.notes: list[str] = []
         self.doubts: list[str] = []
         """Worth telling only where nothing is found: every other web host answers with a certificate of its own."""
@@ -234,7 +204,7 @@ class _Search:
     def _somebody_knows(self) -> bool:
         """Whether a server is known that need not be guessed: it was named, and has not failed when it was tried."""
         named = [(each, self._report(each.endpoint)) for each in self.named if each.source is not FoundBy.GUESS]
-        return bool(self._owners) or any(report is None or _serves(report, each) for each, report in named)
+        return bool(self._owners) or any(report is None or serves(report, each) for each, report in named)
 
     # -- the sources ------------------------------------------------------------------------------------------------
 
@@ -246,17 +216,8 @@ class _Search:
             self.mx_known.set()
             self._news.set()
         if len(self._owners) == 1:
-            await self._add(
-                _Named(
-                    endpoint=each.endpoint,
-                    source=FoundBy.MX,
-                    username=each.username,
-                    auth=each.auth,
-                    as_of=each.as_of,
-                    trust=each.trust,
-                )
-                for each in provider_candidates(self._owners[0], self.address, FoundBy.MX, self.mx.hosts)
-            )
+            theirs = provider_candidates(self._owners[0], self.address, FoundBy.MX, self.mx.hosts)
+            await self._add(map(NamedServer.of, theirs))
 
     async def _ask_srv(self) -> None:
         self.tell(f"Which servers does {_shown(self.address)} name for sending?")
@@ -266,7 +227,8 @@ class _Search:
         if not named and any(answer.not_offered for answer in answers):
             self.notes.append(f"{_shown(self.address)} says that it offers no server for sending.")
         await self._add(
-            _Named(endpoint=each, source=FoundBy.SRV, username=self.address.wire) for each in named[:MOST_NAMED]
+            NamedServer(endpoint=each, source=FoundBy.SRV, username=self.address.wire, place=place)
+            for place, each in enumerate(named[:MOST_NAMED])
         )
 
     async def _ask_mail_host(self) -> None:
@@ -322,7 +284,7 @@ class _Search:
                 self.notes.append(f"{shown(url, 120)} cannot be used: {problem}.")
             return
         await self._add(
-            _Named(
+            NamedServer(
                 endpoint=offer.endpoint,
                 source=source,
                 username=offer.username or self.address.wire,
@@ -330,8 +292,9 @@ class _Search:
                 as_of=fetched.changed,
                 plain=fetched.url.startswith("http://"),
                 published=self._is_published(fetched.url, source, domain),
+                place=place,
             )
-            for offer in offers
+            for place, offer in enumerate(offers)
         )
 
     def _is_published(self, url: str, source: FoundBy, domain: str) -> bool:
@@ -341,11 +304,15 @@ class _Search:
         return domain == self.domain and parts.scheme == "https" and own
 
     async def _guess(self) -> None:
-        """Try the usual names, those that exist."""
+        """Try the usual names, and the domain's own mail host: small firms often send by it too."""
         if self.asking.verify is None:
             return
+        usual = [f"{prefix}{self.domain}" for prefix in GUESSES]
+        await asyncio.gather(self._guess_usual(usual), self._guess_mail_host(usual))
+
+    async def _guess_usual(self, hosts: Sequence[str]) -> None:
+        """Try those of the usual names that exist."""
         resolver = self.asking.resolver
-        hosts = [f"{prefix}{self.domain}" for prefix in GUESSES]
         there, for_all = await asyncio.gather(
             asyncio.gather(*(look_up_addresses(host, resolver) for host in hosts)), self._answers_for_all(self.domain)
         )
@@ -356,16 +323,30 @@ class _Search:
         exist = [host for host, addresses in zip(hosts, there, strict=True) if not isinstance(addresses, DnsProblem)]
         if exist:
             self.tell(f"Is one of these a mail server: {', '.join(shown(host, 80) for host in exist)}?")
+        await self._add_guesses(exist)
+
+    async def _guess_mail_host(self, usual: Sequence[str]) -> None:
+        """Try the hosts inside the domain that receive its mail."""
+        await self.mx_known.wait()
+        own = [host for host in self.mx.hosts if belongs_to(host, self.domain) and host not in usual]
+        await self._add_guesses(own[:MOST_MAIL_HOSTS], after=len(usual))
+
+    async def _add_guesses(self, hosts: Sequence[str], *, after: int = 0) -> None:
         await self._add(
-            _Named(endpoint=Endpoint(host, port, way), source=FoundBy.GUESS, username=self.address.wire)
-            for host in exist
+            NamedServer(
+                endpoint=Endpoint(host, port, way), source=FoundBy.GUESS, username=self.address.wire, place=place
+            )
             for port, way in GUESSED_PORTS
+            for place, host in enumerate(hosts, after)
         )
 
     # -- trying -----------------------------------------------------------------------------------------------------
 
-    async def _add(self, named: Iterable[_Named]) -> None:
-        """Take servers up and try each of them once, however many sources name it."""
+    async def _add(self, named: Iterable[NamedServer]) -> None:
+        """Take servers up and try each of them once, however many sources name it.
+
+        Where a server's certificate is for other names, those are tried in its place.
+        """
         own = list(named)
         self.named += own
         for each in own:
@@ -375,6 +356,19 @@ class _Search:
         if tries:
             # They go on when this source is given up: another one may have named the same server.
             await asyncio.wait(tries)
+        led = [each for server in own if not server.shown_by for each in self._by_certificate(server)]
+        if led:
+            await self._add(led)
+
+    def _by_certificate(self, named: NamedServer) -> Iterator[NamedServer]:
+        """Yield the servers that a certificate is for, where it is not for the name that was asked for."""
+        host = named.endpoint.host
+        names = other_names(named.endpoint, self._report(named.endpoint))
+        if names:
+            self.notes.append(certificate_words(host, names))
+        for name in names:
+            there = replace(named.endpoint, host=name)
+            yield replace(named, endpoint=there, published=False, trust=None, shown_by=shown(host, 80))
 
     def _begin_to_try(self, endpoint: Endpoint) -> None:
         verify = self.asking.verify
@@ -386,51 +380,15 @@ class _Search:
         task = self._tries.get(endpoint)
         return task.result() if task is not None and task.done() and not task.cancelled() else None
 
-    # -- judging ----------------------------------------------------------------------------------------------------
-
-    def _judged(self, named: _Named) -> Candidate:
-        """Say what a server is worth, and everything there is to know about it: nothing of that replaces the rest."""
-        trust, notes = TRUST[named.source] if named.trust is None else named.trust, [self._whose_words(named)]
-        if named.source not in (FoundBy.MX, FoundBy.ISPDB) and self._is_foreign(named.endpoint.host):
-            trust -= FOREIGN
-        if named.plain:
-            trust -= UNENCRYPTED
-            notes.append("this came without encryption, so anybody on the way may have written it")
-        report = self._report(named.endpoint)
-        notes.append(_tried_words(report, named))
-        if report is not None and not _serves(report, named):
-            trust *= UNREACHED
-        return Candidate(
-            endpoint=named.endpoint,
-            username=named.username,
-            auth=named.auth,
-            source=named.source,
-            trust=max(trust, LEAST_TRUST),
-            as_of=named.as_of,
-            verified=_serves(report, named) and named.endpoint.security is not Security.NONE,
-            published=named.published,
-            note="; ".join(note for note in notes if note),
-        )
-
-    def _whose_words(self, named: _Named) -> str:
-        """Say whose a server is, where that is somebody else; the mail host, and a public list, vouch for one."""
-        if named.source is FoundBy.MX:
-            return ""
-        words = whose_words(named.endpoint.host, self.address.domain)
-        doubtful = words and named.source is not FoundBy.ISPDB and self._is_foreign(named.endpoint.host)
-        return f"{words}: please make sure" if doubtful else words
-
-    def _is_foreign(self, host: str) -> bool:
-        """Whether a server belongs neither to the domain, nor to its mail host."""
-        return not any(belongs_to(host, each) for each in (self.domain, *self.mx.hosts))
-
     # -- the result -------------------------------------------------------------------------------------------------
 
     def _gathered(self) -> DiscoveryResult:
         owners = self._owners
-        candidates = self._merged()
+        judgement = Judgement(address=self.address, mx_hosts=self.mx.hosts, report=self._report)
+        candidates = judgement.merged(self.named)
         if owners:
-            candidates = self._overruled(candidates, owners)
+            self._tell_elsewhere(candidates, owners)
+            candidates = judgement.overruled(candidates, owners)
         provider, source = self._provider(owners, candidates)
         if len(owners) > 1:
             note = self._shared_words(owners)
@@ -449,41 +407,14 @@ class _Search:
             problem=self.mx.problem if not candidates else None,
             candidates=candidates,
             notes=tuple(
-                dict.fromkeys([*self._differing(candidates), *self.notes, *([] if candidates else self.doubts)])
+                dict.fromkeys([*differing_words(candidates), *self.notes, *([] if candidates else self.doubts)])
             ),
         )
 
-    def _merged(self) -> tuple[Candidate, ...]:
-        """Put together what several sources say about a server; best first. A guess counts only when it holds."""
-        by_endpoint: dict[Endpoint, list[Candidate]] = {}
-        for named in self.named:
-            judged = self._judged(named)
-            if judged.verified or named.source is not FoundBy.GUESS:
-                by_endpoint.setdefault(named.endpoint, []).append(judged)
-        return in_order(self._bounded(merge_candidates(same)) for same in by_endpoint.values())
-
-    def _bounded(self, candidate: Candidate) -> Candidate:
-        """Believe no more than `LED_THERE` in a server that nobody vouches for: see `server_confirmation`."""
-        vouched = candidate.published or FoundBy.MX in (candidate.source, *candidate.also)
-        if vouched or belongs_to(candidate.endpoint.host, self.domain):
-            return candidate
-        return replace(candidate, trust=min(candidate.trust, LED_THERE))
-
-    def _overruled(self, candidates: Sequence[Candidate], owners: Sequence[Provider]) -> tuple[Candidate, ...]:
-        """Believe a web host's standard settings less where the mail is at somebody else's."""
-        theirs = {each.endpoint.host for owner in owners for each in owner.endpoints}
-        names = " or ".join(owner.name for owner in owners)
-        result: list[Candidate] = []
-        for each in candidates:
-            if each.endpoint.host in theirs:
-                result.append(each)
-                continue
-            words = f"the mail of {_shown(self.address)} is at {names}, so this server is probably the web host's"
-            note = f"{each.note}; {words}" if each.note else words
-            result.append(replace(each, trust=each.trust * OVERRULED, note=note))
-        if len(result) != len([each for each in result if each.endpoint.host in theirs]):
+    def _tell_elsewhere(self, candidates: Sequence[Candidate], owners: Sequence[Provider]) -> None:
+        if any_elsewhere(candidates, owners):
+            names = " or ".join(owner.name for owner in owners)
             self.notes.append(f"Other settings were found, but {self._record} shows that the mail is at {names}.")
-        return in_order(result)
 
     def _provider(self, owners: Sequence[Provider], candidates: Sequence[Candidate]) -> tuple[Provider | None, FoundBy]:
         if len(owners) == 1:
@@ -499,17 +430,6 @@ class _Search:
         """Return the only provider of the catalogue whose server this is."""
         found = [each for each in self.catalog.providers if host in {one.endpoint.host for one in each.endpoints}]
         return found[0] if len(found) == 1 else None
-
-    def _differing(self, candidates: Sequence[Candidate]) -> list[str]:
-        """Say where sources name different servers."""
-        said: dict[str, FoundBy] = {}
-        for each in candidates:
-            if each.source is not FoundBy.GUESS:
-                said.setdefault(each.endpoint.host, each.source)
-        if len(set(said.values())) < 2:
-            return []
-        parts = "; ".join(f"{shown(host, 80)} ({SOURCE_WORDS[source]})" for host, source in said.items())
-        return [f"The sources differ: {parts}."]
 
     # -- words ------------------------------------------------------------------------------------------------------
 
@@ -543,32 +463,6 @@ _WORTH_TELLING = {
 
 async def _run(verify: Verify, endpoint: Endpoint) -> Report:
     return await verify(endpoint)
-
-
-def _tried_words(report: Report | None, named: _Named) -> str:
-    """Say what trying a server showed that a person should know; '' where it serves, and from everywhere."""
-    if report is None:
-        return ""
-    if not report.results:
-        return "it leads to this computer, or to an odd port of an inner network, so it was not tried"
-    if _failed(report):
-        finding = next(iter(report.findings), None)
-        return f"it was tried and did not do: {finding.title if finding else 'no answer'}"
-    if not _serves(report, named):
-        return "it answers, and offers no way to sign in"
-    if report.address is not None and reachability(report.address) is Reachability.INNER:
-        return f"{report.address} is an address inside a private network: from elsewhere it cannot be reached"
-    return ""
-
-
-def _failed(report: Report | None) -> bool:
-    return report is not None and report.verdict not in (Verdict.PASS, Verdict.WARN)
-
-
-def _serves(report: Report | None, named: _Named) -> bool:
-    """Whether trying a server showed that one can send by it: it does what it should, and lets one sign in."""
-    opens = report is not None and ("AUTH" in report.capabilities or "none" in named.auth)
-    return opens and not _failed(report)
 
 
 def _shown(address: Address) -> str:
