@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.characters import has_control
 from smtp_wizard.engine.base.data_files import data_path
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.html_links import LONGEST_HREF, MOST_LINKS, Link, read_html
-from smtp_wizard.engine.base.mail_message import MailMessage, MessagePart, begins_with_header, read_message
+from smtp_wizard.engine.base.mail_message import MailMessage, MessagePart, begins_with_header, decoded, read_message
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.strict_yaml import Node, YamlDocument
 
@@ -201,27 +201,95 @@ def _check_message(letter: MailMessage) -> TemplateReport:
     return TemplateReport("message", (*seen, *_headers(letter.head)), links)
 
 
-_USABLE = re.compile(r"<(?:mailto:|https:)[^<>]+>")
-
-
 def _headers(head: MessagePart) -> Iterator[TemplateCheck]:
-    ways = head.get("list-unsubscribe")
-    good = _USABLE.search(ways) is not None
-    words = (
-        "The List-Unsubscribe header is there."
-        if good
-        else "There is no List-Unsubscribe header that works (RFC 2369)."
-    )
-    yield TemplateCheck("header", good, words)
-    if "<https:" in ways:
-        post = head.get("list-unsubscribe-post").lower() == "list-unsubscribe=one-click"
-        yield TemplateCheck(
-            "one-click",
-            post,
-            "One-click is set up (RFC 8058)."
-            if post
-            else "An https address without List-Unsubscribe-Post is no one-click.",
+    ways = read_list_unsubscribe(head.all("list-unsubscribe"))
+    yield TemplateCheck("header", not ways.fault, ways.fault or "The List-Unsubscribe header is there.")
+    post = head.all("list-unsubscribe-post")
+    if post or ways.secure:
+        fault = _one_click_fault(ways, post)
+        yield TemplateCheck("one-click", not fault, fault or "One-click is set up (RFC 8058).")
+
+
+def _one_click_fault(ways: ListUnsubscribe, post: Sequence[str]) -> str:
+    """Say what keeps mail programs from unsubscribing with one click (RFC 8058 section 3.1), '' where nothing does."""
+    if not post:
+        return "An https address without List-Unsubscribe-Post is no one-click."
+    if not ways.secure:
+        return "One-click needs an https address in List-Unsubscribe (RFC 8058 section 3.1), and there is none."
+    if [each.lower() for each in post] != ["list-unsubscribe=one-click"]:
+        return "List-Unsubscribe-Post must say 'List-Unsubscribe=One-Click' and nothing else (RFC 8058 section 3.1)."
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListUnsubscribe:
+    """What a message's List-Unsubscribe header comes to."""
+
+    fault: str = ""
+    """Why mail programs cannot use it, and what to write: one sentence. Empty where they can."""
+    secure: bool = False
+    """Whether it has an https address."""
+
+
+_WAY = re.compile(r"<([^<>]*+)>")
+_COMMENT = re.compile(r"\([^()]*+\)")
+_NO_WAY_OUT = "There is no List-Unsubscribe header (RFC 2369)."
+_UNFORMED = (
+    "The List-Unsubscribe header is not well formed: each address stands in angle brackets of its own, with a comma "
+    "between one and the next (RFC 2369 section 2)."
+)
+_ENCODED = (
+    "The List-Unsubscribe header is an encoded word (=?...?=), which mail programs do not decode in it (RFC 2047 "
+    "section 5): write the addresses as they are."
+)
+_SEVERAL = "There are several List-Unsubscribe headers: a message has one (RFC 2369 section 2), with all in it."
+_USELESS = "The List-Unsubscribe header has no address that mail programs can use: mailto or https (RFC 2369)."
+
+
+def read_list_unsubscribe(fields: Sequence[str]) -> ListUnsubscribe:
+    """Read the List-Unsubscribe fields of a message (RFC 2369 section 2): addresses in angle brackets, with commas.
+
+    What stands in round brackets between them is a comment. A placeholder that a mailing program fills in is taken.
+    """
+    if len(fields) != 1:
+        return ListUnsubscribe(_SEVERAL if fields else _NO_WAY_OUT)
+    value = fields[0]
+    if value.startswith(_FILLED_IN):
+        return ListUnsubscribe()
+    ways = _WAY.findall(value)
+    secure = any(way.strip().lower().startswith("https:") for way in ways)
+    between = _COMMENT.sub("", _WAY.sub("<>", value))
+    if decoded(between) != between or any(decoded(way) != way for way in ways):
+        return ListUnsubscribe(_ENCODED, secure)
+    if not ways or "".join(between.split()) != ",".join(["<>"] * len(ways)):
+        return ListUnsubscribe(_UNFORMED, secure)
+    fault = next((fault for fault in map(_fault_of_way, ways) if fault), "")
+    usable = any(way.startswith(_FILLED_IN) or _scheme(way) in ("mailto", "http", "https") for way in ways)
+    return ListUnsubscribe(fault or ("" if usable else _USELESS), secure)
+
+
+def _scheme(way: str) -> str:
+    return way.strip().partition(":")[0].lower()
+
+
+def _fault_of_way(way: str) -> str:
+    """Say why an address in the header cannot be used as it is written, '' where it can."""
+    if way.startswith(_FILLED_IN):
+        return ""
+    typed = way.strip()
+    if any(ch.isspace() for ch in typed):
+        return (
+            f"A blank stands in the List-Unsubscribe address {shown(typed, 120)}: mail programs leave it out (RFC 2369 "
+            "section 2). Write %20 in its place (RFC 3986 section 2.1)."
         )
+    if not typed.isascii() or has_control(typed):
+        return (
+            f"The List-Unsubscribe address {shown(typed, 120)} has letters that must be written as % and figures "
+            "(RFC 3986 section 2.1)."
+        )
+    if _scheme(typed) == "mailto" and not _works(typed):
+        return f"The List-Unsubscribe address {shown(typed, 120)} names no e-mail address (RFC 6068 section 2)."
+    return ""
 
 
 def _body(text: str, markup: bool) -> tuple[tuple[TemplateCheck, ...], tuple[str, ...]]:

@@ -197,6 +197,72 @@ def test_a_message_needs_the_header_too() -> None:
     assert check_template(whole).good
 
 
+def with_headers(ways: str, post: str = "") -> dict[str, str]:
+    """Look through a message with these headers, written as they stand; return what is wrong with each."""
+    head = f"List-Unsubscribe: {ways}\r\n" + (f"List-Unsubscribe-Post: {post}\r\n" if post else "")
+    body = f"Content-Type: text/html\r\n\r\n<html>{GOOD_LINK}{POSTAL}</html>"
+    report = check_template(f"From: ana@shop.test\r\n{head}{body}".encode())
+    return {each.id: "" if each.good else each.words for each in report.seen if each.id in ("header", "one-click")}
+
+
+ONE_CLICK = "List-Unsubscribe=One-Click"
+
+
+@pytest.mark.parametrize(
+    ("ways", "reason"),
+    [
+        ("<mailto:a@firm.test?subject=stop, <https://firm.test/u>", "not well formed"),
+        ("mailto:a@firm.test", "not well formed"),
+        ("<mailto:a@firm.test> <https://firm.test/u>", "not well formed"),
+        ("<mailto:a@firm.test>, https://firm.test/u", "not well formed"),
+        ("<mailto:a@firm.test>,", "not well formed"),
+        ("=?utf-8?q?=3Cmailto=3Aa=40firm=2Etest=3E?=", "do not decode"),
+        ("<=?utf-8?q?mailto=3Aa=40firm=2Etest?=>", "do not decode"),
+        ("<mailto:a@firm.test?subject=please stop>", "Write %20"),
+        ("<https://firm.test/u?name=a b>", "Write %20"),
+        ("<mailto:a@firm.test?subject=schl\u00fc\u00df>", "% and figures"),
+        ("<mailto:nobody>", "names no e-mail address"),
+        ("<ftp://firm.test/u>", "no address that mail programs can use"),
+        ("<>", "no address that mail programs can use"),
+        ("<mailto:a@firm.test>\r\nList-Unsubscribe: <https://firm.test/u>", "several"),
+    ],
+)
+def test_a_header_that_cannot_be_used_is_a_fault_with_its_reason(ways: str, reason: str) -> None:
+    assert reason in with_headers(ways)["header"]
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        "<mailto:a@firm.test?subject=please%20stop>",
+        "<http://firm.test/u>",
+        "<mailto:a@firm.test> (by mail),\r\n <https://firm.test/u>",
+        "(=?utf-8?q?by_mail?=) <mailto:a@firm.test>",
+        " <mailto:a@firm.test> , <https://firm.test/u>",
+        "<{{unsubscribe}}>",
+    ],
+)
+def test_a_header_that_works_is_none(ways: str) -> None:
+    assert with_headers(ways)["header"] == ""
+
+
+@pytest.mark.parametrize(
+    ("ways", "post", "reason"),
+    [
+        ("<mailto:a@firm.test>", ONE_CLICK, "needs an https address"),
+        ("<http://firm.test/u>", ONE_CLICK, "needs an https address"),
+        ("<https://firm.test/u>", "One-Click", "and nothing else"),
+        ("<https://firm.test/u>", "", "without List-Unsubscribe-Post"),
+        ("<mailto:a@firm.test>, <https://firm.test/u>", ONE_CLICK, ""),
+    ],
+)
+def test_one_click_needs_https_and_the_one_word(ways: str, post: str, reason: str) -> None:
+    found = with_headers(ways, post)
+    assert found["header"] == "", "the other header is as it must be, and RFC 2369 is not to blame"
+    assert (reason in found["one-click"]) if reason else (found["one-click"] == "")
+    assert "RFC 2369" not in found["one-click"]
+
+
 LINES = 24
 
 
