@@ -30,7 +30,7 @@ from smtp_wizard.app_areas import AreasApp
 from smtp_wizard.app_screens import AREAS, TOOL_SCREENS
 from smtp_wizard.app_screens import SCREENS as SCREENS
 from smtp_wizard.engine.guides.guides import Guides
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile, UnfinishedDraft, resumed
 from smtp_wizard.engine.wizard.server_confirmation import step_before_confirmation
@@ -82,7 +82,7 @@ class WizardApp(AreasApp):
 
     def __init__(
         self,
-        desk: Desk,
+        services: Services,
         guides: Guides,
         *,
         foreground: Foreground | None = None,
@@ -95,19 +95,22 @@ class WizardApp(AreasApp):
         """
         look = theme_for(os.environ)
         # The toolkit chooses its colour filters before it knows the theme: NO_COLOR would paint black on black.
-        super().__init__(desk.folder, ansi_color=look == NO_COLOR or None)
+        super().__init__(services.folder, ansi_color=look == NO_COLOR or None)
         self.animation_level = "none"
         # Before the program runs: later, each of these would have everything painted a second time.
         for theme in OWN:
             self.register_theme(theme)
         self.theme = look
         self.kit = Kit(
-            desk, guides, ServerWatch(desk.checks, desk.catalog, self._handle_exception), browser_at_hand(os.environ)
+            services,
+            guides,
+            ServerWatch(services.checks, services.catalog, self._handle_exception),
+            browser_at_hand(os.environ),
         )
         self.start = start
         self.draft = draft or Draft()
         self.given = draft is not None
-        self.box = DraftFile(desk.folder)
+        self.box = DraftFile(services.folder)
         self.walking: Step | None = None
         self._swapping = False
         self.opening = ExitStack()
@@ -157,7 +160,7 @@ class WizardApp(AreasApp):
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Open an address in the person's browser, which inherits no secret from the environment."""
-        self.kit.desk.stores.hide_variables()
+        self.kit.services.stores.hide_variables()
         super().open_url(url, new_tab=new_tab)
 
     # -- areas ------------------------------------------------------------------------------------------------------
@@ -168,7 +171,7 @@ class WizardApp(AreasApp):
         kept = None if self.given else self.box.load()
         self.kit = replace(self.kit, left=self.box.problem)
         if kept is not None:
-            kept = resumed(kept, self.kit.desk.catalog)
+            kept = resumed(kept, self.kit.services.catalog)
             self._offer_to_go_on(kept)
         elif self.start == HOME:
             await self.switch_mode(HOME)
@@ -261,8 +264,8 @@ class WizardApp(AreasApp):
     async def _practise(self) -> None:
         from smtp_wizard.flows.address import AddressFlow, AddressOffer
 
-        desk = self.kit.desk
-        flow = AddressFlow(Draft(), catalog=desk.catalog, discovery=desk.discovery)
+        services = self.kit.services
+        flow = AddressFlow(Draft(), catalog=services.catalog, discovery=services.discovery)
         leads = await flow.act(AddressOffer.PRACTISE)
         assert isinstance(leads, Next), "the practice mailbox is in the catalogue"
         self.walk(leads.draft, step(StepId.PROVIDER))
@@ -320,7 +323,7 @@ class WizardApp(AreasApp):
         fault: Exception | None = None
         stood: tuple[Draft, Step] | None = None
         while at is not None:
-            at = step_before_confirmation(draft, at, self.kit.desk.catalog)
+            at = step_before_confirmation(draft, at, self.kit.services.catalog)
             try:
                 outcome = await self._stand_at(at, draft, fault)
             except (Exception, asyncio.CancelledError) as problem:
@@ -396,7 +399,7 @@ class WizardApp(AreasApp):
     def _before_the_first(self) -> Step | None:
         """Back from the first question leads to the accounts, if there are any."""
         try:
-            saved = self.kit.desk.saved_accounts.holds_any()
+            saved = self.kit.services.saved_accounts.holds_any()
         except Exception:  # the accounts' own screen says what is wrong with them
             saved = True
         return None if saved else STEPS[0]
@@ -410,7 +413,7 @@ def browser_at_hand(environ: Mapping[str, str]) -> bool:
 
 
 def run_app(
-    desk: Desk,
+    services: Services,
     guides: Guides,
     *,
     foreground: Foreground | None = None,
@@ -421,6 +424,6 @@ def run_app(
     """Draw the screens until the person leaves; return the exit code. The caller has made sure of a terminal."""
     read_any_byte()
     outlive_the_terminal()
-    app: Any = WizardApp(desk, guides, foreground=foreground, start=start, draft=draft)
+    app: Any = WizardApp(services, guides, foreground=foreground, start=start, draft=draft)
     result = app.run(mouse=mouse)
     return result if isinstance(result, int) else 0 if app.return_code in (0, None) else 70

@@ -100,7 +100,7 @@ class AreasApp(TypedAheadApp):
     def _accounts_words(self) -> str:
         """Say how many accounts there are; '' where there are none, or they cannot be read."""
         try:
-            count = len(self.kit.desk.saved_accounts.list())
+            count = len(self.kit.services.saved_accounts.list())
         except EXPECTED_ERRORS:
             return ""
         return f"{count} saved" if count else ""

@@ -16,9 +16,10 @@ from smtp_wizard.engine.providers.catalog import OWN_FILE, Catalog, load_catalog
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
-from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.discovery import Discovery
+from smtp_wizard.engine.services.problems import Problems
 from smtp_wizard.engine.services.scans import Scans
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.services.tokens import Tokens
 from smtp_wizard.engine.smtp.transport import SocketWire, Wire
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.smtp.symptom import Symptom
 
 
-def build_desk(
+def build_services(
     config: Path | None,
     environ: MutableMapping[str, str],
     *,
@@ -41,7 +42,7 @@ def build_desk(
     stores: SecretStores | None = None,
     catalog: Catalog | None = None,
     wire: Wire | None = None,
-) -> Desk:
+) -> Services:
     """Return the services, ready to work in the config folder (`config`, SMTP_WIZARD_CONFIG, or the platform's own).
 
     `saved_accounts`: the accounts of that folder, where they are at hand already: they know what is not
@@ -76,7 +77,7 @@ def compose(
     resolver: Resolver | None = None,
     web: Web | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> Desk:
+) -> Services:
     """Return the services, made of these parts; each is handed what it needs.
 
     `folder` is the config folder; the practice server keeps its mailbox and certificates below it. `resolver` and `web`
@@ -96,7 +97,7 @@ def compose(
         limits=limits,
         now=now,
     )
-    return Desk(
+    return Services(
         folder=folder,
         catalog=catalog,
         saved_accounts=saved_accounts,
@@ -111,6 +112,7 @@ def compose(
         accounts=Accounts(
             saved_accounts=saved_accounts, stores=stores, entries=entries, tokens=tokens, checks=checks, now=now
         ),
+        problems=Problems(saved_accounts, stores.journal),
         now=now,
     )
 

@@ -27,7 +27,7 @@ from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.stepper import PLACE, WORDS, StepLine
 from tests.support.misbehaving import Expect, MisbehavingServer, Send, StartTls, Step, good, make_ca
 from tests.support.places import PASSWORD, PLACES, Place, at_review, draft_at_connect, seen, sent, standing
-from tests.support.walk import Walk, make_desk, walking
+from tests.support.walk import Walk, make_services, walking
 
 MOST_KEYS = 14
 """From the address to the saved account, beside what is typed."""
@@ -41,8 +41,8 @@ SMALL, USUAL, WIDE = (60, 20), (80, 24), (120, 40)
 
 async def test_a_rehearsal_takes_few_keys(tmp_path: Path) -> None:
     """Address, Enter, Enter, Enter, password, Enter, Enter, address, Enter, Enter, Enter: saved."""
-    desk = make_desk(tmp_path)
-    async with walking(desk) as walk:
+    services = make_services(tmp_path)
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana@sandbox.test")
         await walk.press("enter")
@@ -60,7 +60,7 @@ async def test_a_rehearsal_takes_few_keys(tmp_path: Path) -> None:
         await at_review(walk)
         await walk.press("enter")
         await walk.at("done")
-        assert desk.saved_accounts.get(walk.draft.saved or "").connection.sandbox == "accept"
+        assert services.saved_accounts.get(walk.draft.saved or "").connection.sandbox == "accept"
         assert len(walk.pressed) <= MOST_KEYS
         await walk.press("enter")
         await walk.at_screen(HomeScreen)
@@ -94,7 +94,7 @@ async def test_one_press_of_enter_is_one_attempt(tmp_path: Path) -> None:
             ways=2,
             confirmed_host=server.host,
         )
-        async with walking(make_desk(tmp_path), draft=draft) as walk:
+        async with walking(make_services(tmp_path), draft=draft) as walk:
             await walk.at("connect")
             await walk.write(PASSWORD)
             await walk.press("enter")
@@ -107,7 +107,7 @@ async def test_a_practice_server_that_cannot_start_is_said_and_nothing_is_lost(t
     """Where its folder cannot be made: one sentence at the step, the password still typed; then it works."""
     in_the_way = tmp_path / PRACTICE_FOLDER
     in_the_way.write_text("a file where a folder should be")
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         await walk.at("address")
         await walk.write("ana@sandbox.test")
         for step in ("provider", "signin", "connect"):

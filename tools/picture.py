@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 
 from smtp_wizard.app import WizardApp
 from smtp_wizard.engine.guides.guides import Guides
-from smtp_wizard.launch import build_desk
+from smtp_wizard.launch import build_services
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SIZE = (120, 32)
@@ -64,8 +64,8 @@ async def walk(pilot: Pilot[int]) -> None:
 async def main(work: Callable[[Pilot[int]], Awaitable[None]]) -> None:
     """Run the program without a terminal and let `work` press its keys."""
     with tempfile.TemporaryDirectory() as folder:
-        desk = replace(build_desk(Path(folder), os.environ), now=lambda: NOON)
-        app = WizardApp(desk, Guides())
+        services = replace(build_services(Path(folder), os.environ), now=lambda: NOON)
+        app = WizardApp(services, Guides())
         async with app.run_test(size=SIZE) as pilot:
             await work(pilot)
 

@@ -79,7 +79,7 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
 
     out, account = invocation.out, invocation.saved_accounts.get(name)
     host = account.connection.endpoint.host
-    whose, *also = counted_names(invocation.desk.catalog, host, account.connection.username, account.address)
+    whose, *also = counted_names(invocation.services.catalog, host, account.connection.username, account.address)
     lately = (
         ()
         if account.connection.sandbox
@@ -90,9 +90,9 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
 
         out.document(AccountShown(AccountJson.of(account), len(lately)))
     else:
-        words = counted_words(lately, invocation.desk.diagnosis.title) if lately else ""
+        words = counted_words(lately, invocation.services.diagnosis.title) if lately else ""
         out.data("\n".join(table([*_facts(account), *([("Failed lately", words)] if words else [])])))
-        ending = ending_words(account, invocation.desk.catalog, invocation.desk.now())
+        ending = ending_words(account, invocation.services.catalog, invocation.services.now())
         if ending:
             out.narrate(ending)
     return Exit.OK
@@ -119,7 +119,7 @@ def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
         raise CommandError("declined", phrase("Nothing was removed."), exit_code=Exit.FAILED)
     offer_passphrase(invocation, account.store)
     removed, note = run(
-        invocation.desk.accounts.remove(account.name),
+        invocation.services.accounts.remove(account.name),
         Stopwatch(),
         lambda: f"Look with 'smtp-wizard accounts' whether '{account.name}' is still there.",
     )

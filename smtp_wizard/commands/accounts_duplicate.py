@@ -24,7 +24,7 @@ def command(invocation: Invocation, name: str, new: str | None, _json: bool) -> 
     original = invocation.saved_accounts.get(name)
     offer_passphrase(invocation, original.store)
     copy = run(
-        invocation.desk.accounts.duplicate(original.name, new or ""),
+        invocation.services.accounts.duplicate(original.name, new or ""),
         Stopwatch(),
         lambda: "Look with 'smtp-wizard accounts' whether there is a second one.",
     )

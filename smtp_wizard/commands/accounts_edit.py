@@ -108,12 +108,12 @@ def _in_the_wizard(invocation: Invocation, account: Account) -> int:
 
     async def at_hand() -> Secret | None:
         try:
-            return await invocation.desk.entries.secret_of(account)
+            return await invocation.services.entries.secret_of(account)
         except SecretError:
             return None  # it is typed again at the step that needs it
 
     secret = run(at_hand(), Stopwatch(), lambda: "Nothing was changed.")
-    return open_wizard(invocation, "setup", draft_of(account, secret, invocation.desk.catalog))
+    return open_wizard(invocation, "setup", draft_of(account, secret, invocation.services.catalog))
 
 
 class _Edit:
@@ -140,7 +140,7 @@ class _Edit:
         self.watch = Stopwatch(connection.timeout)
 
     def run(self) -> int:
-        draft = changed(draft_of(self.account, None, self.invocation.desk.catalog), self.changes)
+        draft = changed(draft_of(self.account, None, self.invocation.services.catalog), self.changes)
         self._agree_to_displace(draft)
         offer_passphrase(self.invocation, draft.store, creating=True)
         draft = replace(draft, secret=self._secret(draft))
@@ -173,7 +173,7 @@ class _Edit:
     async def _check(self, draft: Draft, transcript: Transcript) -> CheckOutcome:
         assert draft.connection.endpoint is not None
         return await observed(
-            lambda emit: self.invocation.desk.checks.check_draft(draft, Depth.LOGIN, emit, options=self.connection),
+            lambda emit: self.invocation.services.checks.check_draft(draft, Depth.LOGIN, emit, options=self.connection),
             draft.connection.endpoint,
             shown(self.account.name),
             self.watch,
@@ -181,11 +181,11 @@ class _Edit:
         )
 
     def _saved(self, draft: Draft, outcome: CheckOutcome) -> Account:
-        """Save the changed account. Raises what `Desk.save` raises."""
-        desk = self.invocation.desk
-        proved = replace(draft, proof=desk.checks.prove(draft, outcome.report, Depth.LOGIN))
+        """Save the changed account. Raises what `Accounts.save` raises."""
+        services = self.invocation.services
+        proved = replace(draft, proof=services.checks.prove(draft, outcome.report, Depth.LOGIN))
         return run(
-            desk.accounts.save(proved, displacing=self.displacing),
+            services.accounts.save(proved, displacing=self.displacing),
             Stopwatch(),
             lambda: f"Look with 'smtp-wizard accounts show' whether '{self.account.name}' was changed.",
         )

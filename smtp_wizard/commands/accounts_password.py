@@ -110,7 +110,7 @@ class _Replacement:
     async def _try(self, secret: Secret, transcript: Transcript) -> CheckOutcome:
         account, options = self.account, self.connection
         return await observed(
-            lambda emit: self.invocation.desk.accounts.replace_secret(account, secret, emit, options=options),
+            lambda emit: self.invocation.services.accounts.replace_secret(account, secret, emit, options=options),
             account.connection.endpoint,
             shown(account.name),
             self.watch,

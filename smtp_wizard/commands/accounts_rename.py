@@ -25,7 +25,7 @@ def command(invocation: Invocation, old: str, new: str, _json: bool) -> int:
     before = invocation.saved_accounts.get(old)
     offer_passphrase(invocation, before.store)
     renamed = run(
-        invocation.desk.accounts.rename(before.name, new),
+        invocation.services.accounts.rename(before.name, new),
         Stopwatch(),
         lambda: f"Look with 'smtp-wizard accounts' whether '{before.name}' has its new name.",
     )

@@ -217,8 +217,8 @@ class _Checker:
 
     def _work(self, endpoint: Endpoint, depth: Depth) -> Check:
         """Return the check of one endpoint, as `observed` takes it."""
-        asked, desk = self.asked, self.invocation.desk
-        provider = provider_of(desk.catalog, endpoint.host)
+        asked, services = self.asked, self.invocation.services
+        provider = provider_of(services.catalog, endpoint.host)
         draft = Draft(
             address=asked.sender,
             connection=Connection(
@@ -232,7 +232,7 @@ class _Checker:
             secret=self.secret,
             test_to=asked.to,
         )
-        return lambda emit: desk.checks.check_draft(draft, depth, emit, options=asked.connection)
+        return lambda emit: services.checks.check_draft(draft, depth, emit, options=asked.connection)
 
     # -- every port ------------------------------------------------------------------------------------------------
 

@@ -87,7 +87,7 @@ class Sweep:
 
         try:
             async with self.watch.bound():
-                probe = await self.invocation.desk.scans.probe(
+                probe = await self.invocation.services.scans.probe(
                     self.host, take, security=self.security, options=self.connection
                 )
         except TimeoutError:
@@ -183,7 +183,7 @@ class ControlHostCheck:
             return ControlHostResult()
         if named is not None:
             return ControlHostResult(self._asked(ControlHost(named, tuple(ports)), serving, undone))
-        proposal = self.invocation.desk.scans.propose_neutral(self.host, ports)
+        proposal = self.invocation.services.scans.propose_neutral(self.host, ports)
         if proposal is None or self.out.form is not Form.TEXT:
             return ControlHostResult(proposal=proposal)
         # Where another port serves there is nothing that must be known; a question would stand in the way.
@@ -207,7 +207,7 @@ class ControlHostCheck:
     async def _ask(self, neutral: ControlHost, serving: Sequence[Endpoint] | None) -> tuple[ControlAnswer, ...]:
         try:
             async with self.watch.bound():
-                return await self.invocation.desk.scans.ask_neutral(
+                return await self.invocation.services.scans.ask_neutral(
                     neutral.host, self.host, neutral.ports, instead=serving, options=self.connection
                 )
         except TimeoutError:

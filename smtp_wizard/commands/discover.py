@@ -44,7 +44,7 @@ def command(invocation: Invocation, /, email: Address, ispdb: bool | None, allow
     watch = Stopwatch(options.timeout)
 
     def look(public_list: bool) -> DiscoveryResult:
-        work = invocation.desk.discovery.find_settings(
+        work = invocation.services.discovery.find_settings(
             email,
             public_list=public_list,
             plain_http=allow_http,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.secrets.references import EnvStore
     from smtp_wizard.engine.secrets.stores import SecretStores
     from smtp_wizard.engine.secrets.vault import PassphraseSource
-    from smtp_wizard.engine.services.desk import Desk
+    from smtp_wizard.engine.services.services import Services
     from smtp_wizard.runtime.foreground import Foreground
 
 
@@ -98,11 +98,11 @@ class Invocation:
         return self._heard(load_catalog(own=self.folder / OWN_FILE))
 
     @cached_property
-    def desk(self) -> Desk:
+    def services(self) -> Services:
         """The whole engine."""
-        from smtp_wizard.launch import build_desk
+        from smtp_wizard.launch import build_services
 
-        return build_desk(
+        return build_services(
             self.config, self.environ, saved_accounts=self.saved_accounts, stores=self.stores, catalog=self.catalog
         )
 

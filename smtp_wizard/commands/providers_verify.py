@@ -92,7 +92,7 @@ class _Verifier:
         )
         lines: list[str] = []
         outcome = await observed(
-            lambda emit: self.invocation.desk.checks.check_target(target, None, Depth.SERVER, emit),
+            lambda emit: self.invocation.services.checks.check_target(target, None, Depth.SERVER, emit),
             endpoint,
             None,
             self.watch,

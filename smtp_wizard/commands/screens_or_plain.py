@@ -55,7 +55,7 @@ def run_screens(invocation: Invocation, start: str, draft: Draft | None) -> int:
 
         with usual_end():
             return run_app(
-                invocation.desk,
+                invocation.services,
                 invocation.guides,
                 foreground=invocation.foreground,
                 start=start,
@@ -72,7 +72,7 @@ def run_plain_wizard(invocation: Invocation, start: str, draft: Draft | None) ->
     terminal = Terminal.opened()
     if terminal is None:
         raise cannot_draw()
-    return run_plain(invocation.desk, invocation.guides, terminal, start=start, draft=draft)
+    return run_plain(invocation.services, invocation.guides, terminal, start=start, draft=draft)
 
 
 def cannot_draw() -> CommandError:

@@ -116,7 +116,7 @@ class _Sending:
         )
 
     async def _send(self, secret: Secret | None, emit: Emit) -> Report:
-        return await self.invocation.desk.checks.check_account(
+        return await self.invocation.services.checks.check_account(
             self.account, secret, Depth.SEND, emit, to=self.to, options=self.connection, token=self.code
         )
 

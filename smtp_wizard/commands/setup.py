@@ -193,7 +193,7 @@ class _Setup:
         self._tell_overrides(draft)
         draft = self._asked(draft) if lacking else draft
         self._refuse_unconfirmed(draft)
-        draft = with_tidy_secret(self._with_path(draft), self.invocation.desk.catalog)
+        draft = with_tidy_secret(self._with_path(draft), self.invocation.services.catalog)
         warn_of_oddities(self.out, draft.secret)
         self._refuse_unprovable(draft)
         self._agree_to_collisions()
@@ -205,8 +205,8 @@ class _Setup:
 
     def _towards_browser(self, draft: Draft) -> Draft:
         """Choose the way in that is in the browser, where that is wanted, and what is needed for it."""
-        desk, given = self.invocation.desk, self.given
-        named = desk.catalog.path(replace(draft.connection, path=given.path))
+        services, given = self.invocation.services, self.given
+        named = services.catalog.path(replace(draft.connection, path=given.path))
         if given.auth != Auth.XOAUTH2 and (named is None or named.auth.needs is not Auth.XOAUTH2 or given.auth):
             if given.browser.given:
                 raise click.UsageError("--client-id, --client-secret-... and --flow go with --auth xoauth2.")
@@ -228,25 +228,25 @@ class _Setup:
         """Sign in in the browser, where that is the way. Raises `CommandError`."""
         if draft.connection.auth is not Auth.XOAUTH2 or draft.secret is not None or self.given.how_deep is Depth.SERVER:
             return draft
-        desk = self.invocation.desk
-        server = desk.catalog.oauth_server(draft.connection)
+        services = self.invocation.services
+        server = services.catalog.oauth_server(draft.connection)
         assert server is not None, "the way in has one"
         flow = flow_for(server, self.given.browser.flow)
         client = RegisteredClient(draft.client_id, draft.client_secret)
-        exchange = desk.tokens.exchange(server, client, draft.connection.ca_file)
+        exchange = services.tokens.exchange(server, client, draft.connection.ca_file)
         address = draft.address.wire if draft.address else draft.connection.username
         found = signed_in(self.invocation, exchange, flow, address, self.watch, self._undone)
         return draft.with_sign_in(draft.connection.username, found)
 
     def _lacking_for_browser(self, draft: Draft) -> list[str]:
-        server = self.invocation.desk.catalog.oauth_server(draft.connection)
+        server = self.invocation.services.catalog.oauth_server(draft.connection)
         if server is None or draft.connection.auth is not Auth.XOAUTH2 or draft.secret is not None:
             return []
         return lacking_for(server, self.given.browser.flow, has_secret=draft.client_secret is not None)
 
     def _tell_overrides(self, draft: Draft) -> None:
         """Say where the person's own file decides where the password goes."""
-        for override in self.invocation.desk.catalog.overrides_of(draft.connection.provider):
+        for override in self.invocation.services.catalog.overrides_of(draft.connection.provider):
             self.out.narrate(override.words)
 
     # -- what was given ---------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ class _Setup:
         return draft if address is None else self.search.found(draft, address)
 
     def _custom(self) -> Provider:
-        providers = self.invocation.desk.catalog.providers
+        providers = self.invocation.services.catalog.providers
         return next(each for each in providers if each.kind is ProviderKind.CUSTOM)
 
     def _with_answers(self, draft: Draft) -> Draft:
@@ -322,7 +322,7 @@ class _Setup:
 
     def _same_host(self, draft: Draft, security: Security) -> Endpoint | None:
         """Return the provider's own endpoint with that encryption, if it has one."""
-        provider = self.invocation.desk.catalog.get(draft.connection.provider)
+        provider = self.invocation.services.catalog.get(draft.connection.provider)
         offered = provider.offered(draft.address) if provider else ()
         return next((each.endpoint for each in offered if each.endpoint.security is security), None)
 
@@ -411,13 +411,13 @@ class _Setup:
         auth, username = draft.connection.auth, draft.connection.username
         begun = draft if draft.connection.provider else draft.with_provider(self._custom(), Origin.HAND)
         named = begun.with_sign_in(username or begun.connection.username, begun.secret)
-        desk = self.invocation.desk
+        services = self.invocation.services
         return ServerFlow(
             replace(named, connection=replace(named.connection, auth=auth)),
-            catalog=desk.catalog,
-            checks=desk.checks,
-            scans=desk.scans,
-            now=desk.now,
+            catalog=services.catalog,
+            checks=services.checks,
+            scans=services.scans,
+            now=services.now,
         )
 
     def _gone_on(self, flow: ServerFlow) -> Draft:
@@ -438,7 +438,7 @@ class _Setup:
 
     def _with_path(self, draft: Draft) -> Draft:
         """Choose the way to sign in: the one named, else the best that takes a password. Raises `CommandError`."""
-        provider = self.invocation.desk.catalog.get(draft.connection.provider)
+        provider = self.invocation.services.catalog.get(draft.connection.provider)
         if provider is None or not provider.paths:
             return draft
         wanted = Application.OAUTH if self.given.auth == Auth.XOAUTH2 else Application.PASSWORD
@@ -468,7 +468,9 @@ class _Setup:
         """Return what is to be confirmed; nothing where a server is only looked at, or nothing comes of it."""
         depth = self.given.how_deep
         goes_there = draft.connection.auth is not Auth.NONE or depth is Depth.SEND or bool(draft.name)
-        return doubt_about(draft, self.invocation.desk.catalog) if goes_there and depth is not Depth.SERVER else None
+        return (
+            doubt_about(draft, self.invocation.services.catalog) if goes_there and depth is not Depth.SERVER else None
+        )
 
     def _refuse_unconfirmed(self, draft: Draft) -> None:
         """With every answer given there is nobody to confirm a server that was found. Raises `CommandError`."""
@@ -511,7 +513,7 @@ class _Setup:
         with Transcript(self.given.connection, self.out) as transcript:
             outcome = run(self._check(draft, transcript), self.watch, self._undone)
         code = exit_code([outcome])
-        draft = replace(draft, proof=self.invocation.desk.checks.prove(draft, outcome.report, self.given.how_deep))
+        draft = replace(draft, proof=self.invocation.services.checks.prove(draft, outcome.report, self.given.how_deep))
         saved = self._save(draft) if draft.name and code == Exit.OK else None
         if self.out.form is Form.JSON:
             from smtp_wizard.output.documents.checks import ResultJson, Setup
@@ -527,7 +529,7 @@ class _Setup:
         connection, depth = self.given.connection, self.given.how_deep
         assert draft.connection.endpoint is not None
         return await observed(
-            lambda emit: self.invocation.desk.checks.check_draft(draft, depth, emit, options=connection),
+            lambda emit: self.invocation.services.checks.check_draft(draft, depth, emit, options=connection),
             draft.connection.endpoint,
             None,
             self.watch,
@@ -536,14 +538,14 @@ class _Setup:
         )
 
     def _save(self, draft: Draft) -> Account:
-        """Save the account. Raises what `Desk.save` raises."""
+        """Save the account. Raises what `Accounts.save` raises."""
         kept = (
             draft
             if draft.store is not None or draft.connection.auth is Auth.NONE
             else replace(draft, store=StoreKind.KEYRING)
         )
         return run(
-            self.invocation.desk.accounts.save(kept, replacing=self.replacing, displacing=self.displacing),
+            self.invocation.services.accounts.save(kept, replacing=self.replacing, displacing=self.displacing),
             Stopwatch(),
             lambda: f"Look with 'smtp-wizard accounts' whether '{draft.name}' was saved.",
         )

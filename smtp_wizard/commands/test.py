@@ -193,15 +193,18 @@ class _Tester:
         """Return whose sign-in in the browser will end soon. Renewed just now, it is read again."""
         if not any(account.login for account in self.accounts):
             return []
-        saved, desk = {account.name: account for account in self.invocation.saved_accounts.list()}, self.invocation.desk
+        saved, services = (
+            {account.name: account for account in self.invocation.saved_accounts.list()},
+            self.invocation.services,
+        )
         done = (saved[name] for name in self.done if name in saved)
-        found = ((account.name, ending_words(account, desk.catalog, desk.now())) for account in done)
+        found = ((account.name, ending_words(account, services.catalog, services.now())) for account in done)
         return sorted((name, ending) for name, ending in found if ending)
 
     def _notices(self) -> list[tuple[str, Notice]]:
         """Return what ends, or has ended, for the ways in which the accounts sign in."""
         found = (
-            (account.name, retirement_of(account, self.invocation.desk.catalog, self.invocation.desk.now()))
+            (account.name, retirement_of(account, self.invocation.services.catalog, self.invocation.services.now()))
             for account in self.accounts
         )
         return [(name, notice) for name, notice in found if notice is not None]
@@ -248,7 +251,7 @@ class _Tester:
     async def _stored_of(self, account: Account) -> Secret | Exception | None:
         """Return an account's secret, or why it cannot be had, whatever that is: the others are tested all the same."""
         try:
-            secret = await self.invocation.desk.entries.secret_of(account)
+            secret = await self.invocation.services.entries.secret_of(account)
         except Exception as problem:
             return problem
         return _nowhere() if secret is None and account.connection.auth is not Auth.NONE else secret
@@ -342,7 +345,7 @@ class _Tester:
         return Finding(code=known.code, title=title, explanation=known.message, who=Who.YOU, steps=steps)
 
     async def _check(self, account: Account, secret: Secret | None, emit: Emit) -> Report:
-        return await self.invocation.desk.checks.check_account(
+        return await self.invocation.services.checks.check_account(
             account, secret, self.asked.depth, emit, to=self.asked.to, options=self.asked.connection
         )
 

@@ -14,9 +14,15 @@ from smtp_wizard.engine.base.stages import Depth, Stage
 from smtp_wizard.engine.checks.events import Event, Line, RunFinished, StageFinished
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
+from smtp_wizard.engine.guides.guides import Guides
+from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import SecretForm
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
+from smtp_wizard.engine.secrets.vault import VaultStore
+from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.scans import Scans
+from smtp_wizard.engine.services.tokens import Tokens
 from smtp_wizard.engine.wizard.draft import Draft, with_tidy_secret
 from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer, doubt_about
 from smtp_wizard.engine.wizard.steps import Back, Next
@@ -27,7 +33,6 @@ from smtp_wizard.flows.connect_state import (
     BUSY,
     At,
     ConnectOffer,
-    ConnectServices,
     ConnectState,
     Place,
     Standing,
@@ -39,6 +44,7 @@ from smtp_wizard.flows.server_questions import NetworkQuestion
 from smtp_wizard.flows.stoppable import StoppableWork, Stopped
 from smtp_wizard.flows.vault import Vault, needs_opening
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
+from smtp_wizard.runtime.server_watch import ServerWatch
 from smtp_wizard.text import connect as words
 from smtp_wizard.text.network import unreached_after
 from smtp_wizard.text.wizard import SECRET_LACKING, USERNAME_LACKING, filled_guide, guide_id_for, override_words
@@ -47,17 +53,35 @@ from smtp_wizard.text.wizard import SECRET_LACKING, USERNAME_LACKING, filled_gui
 class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
     """One sign-in at a time. What stands there and was refused is never sent again by Enter alone."""
 
-    def __init__(self, draft: Draft, services: ConnectServices) -> None:
-        self._services = services
-        provider = services.catalog.get(draft.connection.provider)
+    def __init__(
+        self,
+        draft: Draft,
+        *,
+        catalog: Catalog,
+        checks: Checks,
+        scans: Scans,
+        tokens: Tokens,
+        vault: VaultStore,
+        guides: Guides,
+        watch: ServerWatch | None = None,
+    ) -> None:
+        """`watch`: the check of the server while the person reads; None where there is none."""
+        self._catalog = catalog
+        self._checks = checks
+        self._scans = scans
+        self._tokens = tokens
+        self._store = vault
+        self._guides = guides
+        self._watch = watch
+        provider = catalog.get(draft.connection.provider)
         at = At.PASSED if draft.signed_in else At.TYPING
         self._now = Standing(
             draft=draft,
             at=at,
             back_to=at,
             provider=provider,
-            path=services.catalog.path(draft.connection),
-            network=NetworkQuestion(services.scans),
+            path=catalog.path(draft.connection),
+            network=NetworkQuestion(scans),
             asks_name=_name_is_asked(draft, provider.username_for(draft.address) if provider and draft.address else ""),
         )
         self._typed = draft.secret.reveal() if draft.secret is not None and self._now.needs_secret else ""
@@ -67,7 +91,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         self._anyway = False
         self._work = StoppableWork()
         self._end_listening: Callable[[], None] = lambda: None
-        self._notes = override_words(draft, services.catalog)
+        self._notes = override_words(draft, catalog)
         self._own_guide = self._guide = self._view_of(guide_id_for(self._now.path))
         super().__init__(self._built())
 
@@ -75,7 +99,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         """Return a guide with what is known put in; None where it cannot be read, which is no reason to end."""
         draft = self._now.draft
         try:
-            guide = filled_guide(self._services.guides, guide_id, self._now.provider, draft)
+            guide = filled_guide(self._guides, guide_id, self._now.provider, draft)
         except EXPECTED_ERRORS as problem:
             self._notes = tuple(dict.fromkeys((*self._notes, str(problem))))
             return None
@@ -100,8 +124,8 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
 
     def begin(self) -> None:
         """Begin to listen to the check of the server that runs while the person reads."""
-        if self._services.watch is not None and self._now.at is At.TYPING:
-            self._end_listening = self._services.watch.listen(self._take)
+        if self._watch is not None and self._now.at is At.TYPING:
+            self._end_listening = self._watch.listen(self._take)
 
     def end(self) -> None:
         """Listen no longer: nobody looks at this step any more."""
@@ -134,7 +158,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
             self._refresh()
 
     def _enter(self, username: str, secret: Secret | None) -> None:
-        draft = with_tidy_secret(self.draft.with_sign_in(username, secret), self._services.catalog)
+        draft = with_tidy_secret(self.draft.with_sign_in(username, secret), self._catalog)
         no_longer = self._now.at is At.PASSED and not draft.signed_in
         self._now = replace(self._now, draft=draft, at=At.TYPING if no_longer else self._now.at)
 
@@ -225,7 +249,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
     @property
     def _doubt(self) -> UnconfirmedServer | None:
         """What is to be confirmed before a secret goes to the server."""
-        return None if self._now.nameless else doubt_about(self.draft, self._services.catalog)
+        return None if self._now.nameless else doubt_about(self.draft, self._catalog)
 
     async def _confirm(self) -> None:
         self._put_draft(self.draft.confirmed())
@@ -236,8 +260,8 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         assert fix is not None, "it is offered only where there is one"
         self._put_draft(self.draft.with_endpoint(fix))
         self._forget_check()
-        if self._services.watch is not None:
-            self._services.watch.watch(self.draft)
+        if self._watch is not None:
+            self._watch.watch(self.draft)
         self._go(At.TYPING)
         if self._lacking():
             self.begin()
@@ -274,9 +298,8 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
 
     async def _checked(self) -> None:
         """Check the sign-in, and take in what that proves."""
-        vault = self._services.vault
-        if await needs_opening(vault, await self._services.tokens.store_of(self.draft)):
-            self._vault = Vault(vault)
+        if await needs_opening(self._store, await self._tokens.store_of(self.draft)):
+            self._vault = Vault(self._store)
             self._go(At.LOCKED)
             return
         self._end_listening()
@@ -284,8 +307,8 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         self._refresh()
         draft, pair = self.draft, self._now.pair
         options = Options(ignore_lockout=self._anyway)
-        report = await self._services.checks.check_draft(draft, Depth.LOGIN, self._take, options=options)
-        proof = self._services.checks.prove(draft, report, Depth.LOGIN)
+        report = await self._checks.check_draft(draft, Depth.LOGIN, self._take, options=options)
+        proof = self._checks.prove(draft, report, Depth.LOGIN)
         if proof.refused:
             self._now = replace(self._now, refusals=self._now.refusals | {pair})
         if self._now.pair == pair:  # else something else was typed meanwhile
@@ -298,7 +321,7 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
             return
         tries = None
         if report.result(Stage.AUTH) is not None and paused(report) is None:
-            tries = await self._services.checks.tries_left(self.draft)
+            tries = await self._checks.tries_left(self.draft)
         self._go(At.FAILED, tries=words.tries_words(tries.left, tries.minutes) if tries is not None else "")
 
     async def _unlock(self) -> None:
@@ -333,14 +356,14 @@ class ConnectFlow(Flow[ConnectState, ConnectOffer, Leads]):
         """Look for what helps: a guide, and whether there is something to find out about the network."""
         if self.draft.connection.sandbox is None:
             with suppress(*EXPECTED_ERRORS):  # what would only be offered besides
-                self._now.network.unreached = unreached_after(self._services.scans, report)
+                self._now.network.unreached = unreached_after(self._scans, report)
         self._show_guide(self._now.check.finding)
         if self._now.at is At.TYPING:
             self._go(At.FAILED)
 
     def _show_guide(self, finding: Finding | None) -> None:
         """Put the guide in place that helps with what is wrong, else the one of this way in."""
-        helps = finding is not None and finding.guide in self._services.guides.ids()
+        helps = finding is not None and finding.guide in self._guides.ids()
         wanted = self._view_of(str(finding.guide)) if finding is not None and helps else self._own_guide
         self._guide = replace(wanted, ticks=self.draft.ticks) if wanted is not None else None
 

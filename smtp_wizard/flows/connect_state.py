@@ -11,20 +11,13 @@ from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.checks.target import TimeLimits
 from smtp_wizard.engine.diagnosis.finding import Finding
-from smtp_wizard.engine.guides.guides import Guides
-from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import AccessPath, Provider
 from smtp_wizard.engine.scan.control_host import ControlAnswer
-from smtp_wizard.engine.secrets.vault import VaultStore
-from smtp_wizard.engine.services.checks import Checks
-from smtp_wizard.engine.services.scans import Scans
-from smtp_wizard.engine.services.tokens import Tokens
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.check_view import CheckView
 from smtp_wizard.flows.flow import Card, Entry, Offer
 from smtp_wizard.flows.guide import GuideView
 from smtp_wizard.flows.server_questions import NetworkQuestion
-from smtp_wizard.runtime.server_watch import ServerWatch
 from smtp_wizard.text.connect import short_name
 
 Pair = tuple[Endpoint | None, str, Secret | None]
@@ -124,20 +117,6 @@ class ConnectState:
     def busy(self) -> bool:
         """Whether something is under way, which Esc stops."""
         return self.at in BUSY
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectServices:
-    """What the step asks."""
-
-    catalog: Catalog
-    checks: Checks
-    scans: Scans
-    tokens: Tokens
-    vault: VaultStore
-    guides: Guides
-    watch: ServerWatch | None = None
-    """The check of the server while the person reads; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

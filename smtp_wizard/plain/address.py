@@ -34,7 +34,7 @@ def address(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
 
 
 def _address(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    flow = AddressFlow(draft, catalog=kit.desk.catalog, discovery=kit.desk.discovery)
+    flow = AddressFlow(draft, catalog=kit.services.catalog, discovery=kit.services.discovery)
     flow.changed = _Progress(talk).take
     talk.say(words.QUESTION)
     leads: Leads | None = None

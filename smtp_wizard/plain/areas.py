@@ -34,7 +34,7 @@ def limits(talk: Conversation, kit: Kit) -> None:
     """Ask for providers, say what they let one send, and plan a mailing, until the person goes back. Raises `GoBack`,
     `Quit`.
     """
-    flow = LimitsFlow(kit.desk.catalog, kit.desk.now().astimezone().date())
+    flow = LimitsFlow(kit.services.catalog, kit.services.now().astimezone().date())
     typed: dict[MailingField, str] = {}
     while True:
         query = talk.ask(WHOSE, lambda text: text)
@@ -82,7 +82,7 @@ def _plan(talk: Conversation, kit: Kit, flow: LimitsFlow, typed: dict[MailingFie
     provider = talk.choose("What next?", rows)
     if provider is None:
         return
-    mailing = MailingFlow(kit.desk.catalog, provider, flow.today, typed)
+    mailing = MailingFlow(kit.services.catalog, provider, flow.today, typed)
     talk.say(QUESTION)
     for field in FIRST:
         _ask(talk, mailing, field)
@@ -121,8 +121,8 @@ def explain(talk: Conversation, kit: Kit) -> str | None:
 
     Raises `GoBack`, `Quit`.
     """
-    catalog = kit.desk.catalog
-    flow = ExplainFlow(catalog, kit.guides, kit.desk.saved_accounts.list, lambda: load_explainer(catalog))
+    catalog = kit.services.catalog
+    flow = ExplainFlow(catalog, kit.guides, kit.services.saved_accounts.list, lambda: load_explainer(catalog))
     while True:
         talk.say(f"{EXPLAIN_QUESTION} Paste it, then type {END} alone in a line. {NOTHING_KEPT}")
         flow.paste(talk.paste(f"The text, and {END} at its end"))

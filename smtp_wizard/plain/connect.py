@@ -10,7 +10,7 @@ from smtp_wizard.engine.guides.guides import Guide, as_text
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.check_view import CheckView
 from smtp_wizard.flows.connect import ConnectFlow
-from smtp_wizard.flows.connect_state import At, ConnectOffer, ConnectServices, ConnectState, Place
+from smtp_wizard.flows.connect_state import At, ConnectOffer, ConnectState, Place
 from smtp_wizard.flows.flow import Card
 from smtp_wizard.flows.guide import GuideView
 from smtp_wizard.output.lines import TRANSCRIPT_LEGEND, WIDTH, result_lines, transcript_line
@@ -23,21 +23,22 @@ from smtp_wizard.text.wizard import filled_guide
 
 def connect(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """Sign in, once an answer; go on when that has worked. Raises `Quit`."""
-    desk = kit.desk
-    services = ConnectServices(
-        catalog=desk.catalog,
-        checks=desk.checks,
-        scans=desk.scans,
-        tokens=desk.tokens,
-        vault=desk.stores.vault,
+    services = kit.services
+    flow = ConnectFlow(
+        draft,
+        catalog=services.catalog,
+        checks=services.checks,
+        scans=services.scans,
+        tokens=services.tokens,
+        vault=services.stores.vault,
         guides=kit.guides,
     )
-    return _Connect(talk, kit, ConnectFlow(draft, services)).run()
+    return _Connect(talk, kit, flow).run()
 
 
 def show_guide(talk: Conversation, kit: Kit, draft: Draft, guide_id: str) -> None:
     """Print a guide, with what is known put in."""
-    _print_guide(talk, filled_guide(kit.guides, guide_id, kit.desk.catalog.get(draft.connection.provider), draft))
+    _print_guide(talk, filled_guide(kit.guides, guide_id, kit.services.catalog.get(draft.connection.provider), draft))
 
 
 def _print_guide(talk: Conversation, guide: Guide) -> None:

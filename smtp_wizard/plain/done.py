@@ -45,7 +45,7 @@ class _End:
         self.kit = kit
         self.flow = DoneFlow(
             draft,
-            catalog=kit.desk.catalog,
+            catalog=kit.services.catalog,
             screen=load_handover(),
             copy=lambda value: talk.show([value]),
         )
@@ -113,7 +113,7 @@ class _End:
 
     def _guide(self, guide_id: str) -> None:
         draft = self.flow.draft
-        guide = filled_guide(self.kit.guides, guide_id, self.kit.desk.catalog.get(draft.connection.provider), draft)
+        guide = filled_guide(self.kit.guides, guide_id, self.kit.services.catalog.get(draft.connection.provider), draft)
         self.talk.show(as_text(guide, WIDTH).splitlines())
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from smtp_wizard.engine.guides.guides import Guides
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.application import ApplicationAnswer, ApplicationQuestion
@@ -21,7 +21,7 @@ from smtp_wizard.plain.talk import Choice, Conversation, GoBack, wrap
 class Kit:
     """The long-lived parts, built once at the front door and handed to each step."""
 
-    desk: Desk
+    services: Services
     guides: Guides
     keep: Callable[[Draft], None]
     """Told after every answer, so that a line that is lost costs nothing but the password."""

@@ -45,16 +45,16 @@ def home(talk: Conversation, kit: Kit) -> Draft | None:
 
     Raises `Quit`.
     """
-    desk = kit.desk
+    services = kit.services
     flow = AccountsFlow(
-        saved_accounts=desk.saved_accounts,
-        accounts=desk.accounts,
-        entries=desk.entries,
-        checks=desk.checks,
-        stores=desk.stores,
-        catalog=desk.catalog,
-        causes=desk.diagnosis,
-        now=desk.now,
+        saved_accounts=services.saved_accounts,
+        accounts=services.accounts,
+        entries=services.entries,
+        checks=services.checks,
+        stores=services.stores,
+        catalog=services.catalog,
+        causes=services.diagnosis,
+        now=services.now,
     )
     return _Home(talk, kit, flow).run()
 
@@ -122,13 +122,13 @@ class _Home:
             self.talk.say("No account yet.")
         # What is said of an account that cannot be read stands in its row.
         told = {row.unread for row in state.rows}
-        for trouble in self.kit.desk.problems():
+        for trouble in self.kit.services.problems.new():
             if trouble not in told:
                 self.talk.say(trouble)
         self._list(state)
 
     def _list(self, state: ListState) -> None:
-        now = self.kit.desk.now()
+        now = self.kit.services.now()
         shown_rows = state.rows if len(state.rows) <= MOST else state.rows[:MOST]
         for row in shown_rows:
             self.talk.show(wrap(_words(row, now), f"  {MARKS[row.mark]:<5} "))

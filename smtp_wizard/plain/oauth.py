@@ -43,8 +43,10 @@ class _BrowserQuestions:
     """Asks for what the flow wants, one question after the other."""
 
     def __init__(self, talk: Conversation, kit: Kit, draft: Draft) -> None:
-        desk = kit.desk
-        self.flow = BrowserFlow(draft, catalog=desk.catalog, tokens=desk.tokens, now=desk.now, environ=os.environ)
+        services = kit.services
+        self.flow = BrowserFlow(
+            draft, catalog=services.catalog, tokens=services.tokens, now=services.now, environ=os.environ
+        )
         self._talk = talk
         self._kit = kit
         self._told = kit.backwards
@@ -62,7 +64,7 @@ class _BrowserQuestions:
         """The client id, after the guide that says where it comes from."""
         if not self._told:
             self._told = True
-            show_guide(talk, kit, draft, guide_id_for(kit.desk.catalog.path(draft.connection)))
+            show_guide(talk, kit, draft, guide_id_for(kit.services.catalog.path(draft.connection)))
             for line in self.flow.overrides:
                 talk.say(line)
             talk.say(words.client_words(self.flow.server))
@@ -156,7 +158,7 @@ class _BrowserQuestions:
         if found is not None:
             self.flow.signed_in(found)
         else:
-            self._talk.say(words.left_words(beside.attempt.ends, self._kit.desk.now()))
+            self._talk.say(words.left_words(beside.attempt.ends, self._kit.services.now()))
 
 
 _BY_CODE = "Enter when you have typed the code there; 'other' for another way"

@@ -22,7 +22,7 @@ def unlock(talk: Conversation, kit: Kit, *places: StoreRef | StoreKind | None, c
 
     `creating`: one that is not there yet is made. Raises `GoBack`, and `SecretError` where the vault cannot be used.
     """
-    vault = kit.desk.stores.vault
+    vault = kit.services.stores.vault
     if not awaited(needs_opening(vault, *places, creating=creating)):
         return
     outcome = answered(talk, Vault(vault))
@@ -35,7 +35,7 @@ def unlock(talk: Conversation, kit: Kit, *places: StoreRef | StoreKind | None, c
 def opened_for(talk: Conversation, kit: Kit, draft: Draft) -> bool:
     """Open the vault where a check of a draft needs it. Return whether the check can be made; why not is said."""
     try:
-        unlock(talk, kit, awaited(kit.desk.tokens.store_of(draft)))
+        unlock(talk, kit, awaited(kit.services.tokens.store_of(draft)))
     except GoBack:
         talk.say(VAULT_CLOSED)
         return False
@@ -49,7 +49,7 @@ def fetched(talk: Conversation, kit: Kit, account: Account) -> Secret | None:
     """Fetch the secret of an account, or ask for the one that is kept nowhere. Raises `SecretError`, `GoBack`."""
     unlock(talk, kit, account.store)
     try:
-        return awaited(kit.desk.entries.secret_of(account))
+        return awaited(kit.services.entries.secret_of(account))
     except SecretError as problem:
         if problem.fault is not SecretFault.ASK or account.connection.auth is Auth.XOAUTH2:
             raise

@@ -17,7 +17,7 @@ SEARCH: Choice[str] = Choice("search", "Search with other words", word="search")
 
 def provider(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """Ask until the flow leads somewhere; `back` is its way back. Raises `Quit`."""
-    flow = ProviderFlow(draft, kit.desk.catalog)
+    flow = ProviderFlow(draft, kit.services.catalog)
     while True:
         try:
             offer = _answered(talk, flow)

@@ -26,7 +26,7 @@ def review(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """What would displace or replace another account is asked before it is done."""
     asks = _SaveQuestions(talk, kit, draft)
     talk.say(words.account_line(draft))
-    talk.show(line for row in words.proved_lines(draft, kit.desk.now()) for line in row_lines(row))
+    talk.show(line for row in words.proved_lines(draft, kit.services.now()) for line in row_lines(row))
     order = (asks.name, asks.scope, asks.company, asks.sender_name, asks.saved)
     return ask_in_order(talk, kit, draft, [Question(each) for each in order])
 
@@ -35,17 +35,17 @@ class _SaveQuestions:
     """Asks for what the flow wants, one question after the other."""
 
     def __init__(self, talk: Conversation, kit: Kit, draft: Draft) -> None:
-        desk = kit.desk
+        services = kit.services
         self.talk = talk
         self._kit = kit
         self.flow = SaveFlow(
             draft,
-            accounts=desk.accounts,
-            stores=desk.stores,
-            saved_accounts=desk.saved_accounts,
-            catalog=desk.catalog,
+            accounts=services.accounts,
+            stores=services.stores,
+            saved_accounts=services.saved_accounts,
+            catalog=services.catalog,
             screen=load_handover(),
-            now=desk.now,
+            now=services.now,
         )
 
     # -- the fields -------------------------------------------------------------------------------------------------

@@ -39,8 +39,10 @@ class _ServerQuestions:
     """Asks for what the flow wants, one question after the other."""
 
     def __init__(self, talk: Conversation, kit: Kit, draft: Draft) -> None:
-        desk = kit.desk
-        self.flow = ServerFlow(draft, catalog=desk.catalog, checks=desk.checks, scans=desk.scans, now=desk.now)
+        services = kit.services
+        self.flow = ServerFlow(
+            draft, catalog=services.catalog, checks=services.checks, scans=services.scans, now=services.now
+        )
         self._kit = kit
         self._talk = talk
 

@@ -20,19 +20,19 @@ WORDS: Mapping[str, str] = {SignInOffer.GO_ON: "browser", SignInOffer.AGAIN: "li
 
 def signin(talk: Conversation, kit: Kit, draft: Draft) -> StepOutcome:
     """Ask which application will send, where nobody did, then for the way in. Raises `Quit`."""
-    asks = SignInFlow(draft, kit.desk.catalog, kit.guides).state.application is not None
+    asks = SignInFlow(draft, kit.services.catalog, kit.guides).state.application is not None
     return ask_in_order(talk, kit, draft, [Question(_application, lambda _: asks), Question(_way)])
 
 
 def _application(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
-    provider = kit.desk.catalog.get(draft.connection.provider)
-    asked = application_question(draft, provider, kit.desk.catalog) if provider is not None else None
+    provider = kit.services.catalog.get(draft.connection.provider)
+    asked = application_question(draft, provider, kit.services.catalog) if provider is not None else None
     return draft if asked is None else with_application(draft, ask_application(talk, asked))
 
 
 def _way(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
     """Ask until the flow leads somewhere; `back` is its way back. Raises `GoBack`, `Quit`."""
-    flow = SignInFlow(draft, kit.desk.catalog, kit.guides)
+    flow = SignInFlow(draft, kit.services.catalog, kit.guides)
     while True:
         try:
             offer = _chosen(talk, flow.state)

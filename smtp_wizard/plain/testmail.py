@@ -37,16 +37,16 @@ class _MailTest:
     """One walk through the step."""
 
     def __init__(self, talk: Conversation, kit: Kit, draft: Draft) -> None:
-        desk = kit.desk
+        services = kit.services
         self.talk = talk
         self.kit = kit
         self.flow = MailTestFlow(
             draft,
-            checks=desk.checks,
-            tokens=desk.tokens,
-            vault=desk.stores.vault,
-            catalog=desk.catalog,
-            now=desk.now,
+            checks=services.checks,
+            tokens=services.tokens,
+            vault=services.stores.vault,
+            catalog=services.catalog,
+            now=services.now,
         )
         self.flow.told = plain_printer(lambda line: talk.show([line]), None)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from smtp_wizard.engine.accounts.account import AccountsError
 from smtp_wizard.engine.guides.guides import Guides
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile, resumed
 from smtp_wizard.engine.wizard.server_confirmation import step_before_confirmation
@@ -63,10 +63,10 @@ Place = tuple[Draft, Step]
 class PlainWizard:
     """One run: the wizard, the accounts, and back, until the person leaves."""
 
-    def __init__(self, desk: Desk, guides: Guides, line: LineIO) -> None:
+    def __init__(self, services: Services, guides: Guides, line: LineIO) -> None:
         self.talk = Conversation(line, self._may_leave)
-        self.kit = Kit(desk, guides, self._keep)
-        self.box = DraftFile(desk.folder)
+        self.kit = Kit(services, guides, self._keep)
+        self.box = DraftFile(services.folder)
         self.draft = Draft()
         self.walking: Step | None = None
         self._on_disk = False
@@ -104,7 +104,7 @@ class PlainWizard:
             self.talk.say(self.box.problem)
         if kept is None:
             return None if start == HOME else (Draft(), STEPS[0])
-        kept = resumed(kept, self.kit.desk.catalog)
+        kept = resumed(kept, self.kit.services.catalog)
         rows = [
             Choice(Resume.ON, RESUME_ON, RESUME_NOTE),
             Choice(Resume.ANEW, RESUME_ANEW),
@@ -133,10 +133,10 @@ class PlainWizard:
         """Go through the steps until the end, or to before the first one where there are accounts to go to."""
         backwards = False
         while step is not None:
-            step = step_before_confirmation(draft, step, self.kit.desk.catalog)
+            step = step_before_confirmation(draft, step, self.kit.services.catalog)
             self.walking = step
             self._keep(draft)
-            for trouble in self.kit.desk.problems():
+            for trouble in self.kit.services.problems.new():
                 self.talk.say(trouble)
             self.talk.begin(step_words(step, draft), PURPOSE[step.id])
             match PLAIN[step.id](self.talk, replace(self.kit, backwards=backwards), draft):
@@ -156,7 +156,7 @@ class PlainWizard:
 
     def _any_account(self) -> bool:
         try:
-            return self.kit.desk.saved_accounts.holds_any()
+            return self.kit.services.saved_accounts.holds_any()
         except AccountsError:  # the list of accounts says what is wrong with it
             return True
 
@@ -195,6 +195,6 @@ class PlainWizard:
             self.talk.say(WAYS_ON)
 
 
-def run_plain(desk: Desk, guides: Guides, line: LineIO, *, start: str, draft: Draft | None = None) -> int:
+def run_plain(services: Services, guides: Guides, line: LineIO, *, start: str, draft: Draft | None = None) -> int:
     """Ask until the person leaves; return the exit code. Raises `Interrupted`."""
-    return PlainWizard(desk, guides, line).run(start=start, draft=draft)
+    return PlainWizard(services, guides, line).run(start=start, draft=draft)

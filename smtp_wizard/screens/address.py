@@ -35,9 +35,9 @@ class AddressScreen(StepPage[AddressState, AddressOffer]):
     flow: AddressFlow
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
-        flow = AddressFlow(draft, catalog=kit.desk.catalog, discovery=kit.desk.discovery)
+        flow = AddressFlow(draft, catalog=kit.services.catalog, discovery=kit.services.discovery)
         super().__init__(kit, draft, flow)
-        self.banner.say(" ".join(filter(None, (kit.desk.catalog.own_trouble, kit.left))))
+        self.banner.say(" ".join(filter(None, (kit.services.catalog.own_trouble, kit.left))))
         self.accounts = any_accounts(kit)
         self.frame = TextFrame(flow.state.address, id="address-frame")
         self.frame.field.id = "address"
@@ -111,6 +111,6 @@ class AddressScreen(StepPage[AddressState, AddressOffer]):
 def any_accounts(kit: Kit) -> bool:
     """Whether there are saved accounts to go back to; where they cannot be read, their own screen says why."""
     try:
-        return kit.desk.saved_accounts.holds_any()
+        return kit.services.saved_accounts.holds_any()
     except EXPECTED_ERRORS:
         return True

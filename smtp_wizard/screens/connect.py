@@ -14,7 +14,7 @@ from textual.widget import Widget
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.connect import ConnectFlow
-from smtp_wizard.flows.connect_state import ConnectOffer, ConnectServices, ConnectState, Place
+from smtp_wizard.flows.connect_state import ConnectOffer, ConnectState, Place
 from smtp_wizard.flows.flow import Entry, Offer, Section
 from smtp_wizard.screens.finding import CheckDetails
 from smtp_wizard.screens.guide import StepsPanel
@@ -44,17 +44,18 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
     flow: ConnectFlow
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
-        desk = kit.desk
-        services = ConnectServices(
-            catalog=desk.catalog,
-            checks=desk.checks,
-            scans=desk.scans,
-            tokens=desk.tokens,
-            vault=desk.stores.vault,
+        services = kit.services
+        flow = ConnectFlow(
+            draft,
+            catalog=services.catalog,
+            checks=services.checks,
+            scans=services.scans,
+            tokens=services.tokens,
+            vault=services.stores.vault,
             guides=kit.guides,
             watch=kit.watch,
         )
-        super().__init__(kit, draft, ConnectFlow(draft, services))
+        super().__init__(kit, draft, flow)
         # What the check of the server has found so far stands there from the first painting on.
         self.flow.begin()
         state = self.flow.state

@@ -35,7 +35,7 @@ class DoneScreen(StepPage[DoneState, StrEnum]):
     def __init__(self, kit: Kit, draft: Draft) -> None:
         flow = DoneFlow(
             draft,
-            catalog=kit.desk.catalog,
+            catalog=kit.services.catalog,
             screen=load_handover(),
             copy=self._copy,
         )

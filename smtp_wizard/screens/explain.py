@@ -124,8 +124,8 @@ class ExplainScreen(Page[None]):
 
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit)
-        catalog = kit.desk.catalog
-        self.flow = ExplainFlow(catalog, kit.guides, kit.desk.saved_accounts.list, lambda: load_explainer(catalog))
+        catalog = kit.services.catalog
+        self.flow = ExplainFlow(catalog, kit.guides, kit.services.saved_accounts.list, lambda: load_explainer(catalog))
         self.flow.changed = self._changed
         self.area = PasteArea(id="paste")
         self.area.show(self.flow.state.entry)

@@ -196,16 +196,16 @@ class HomeScreen(Page[None]):
 
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit)
-        desk = kit.desk
+        services = kit.services
         self.flow = AccountsFlow(
-            saved_accounts=desk.saved_accounts,
-            accounts=desk.accounts,
-            entries=desk.entries,
-            checks=desk.checks,
-            stores=desk.stores,
-            catalog=desk.catalog,
-            causes=desk.diagnosis,
-            now=desk.now,
+            saved_accounts=services.saved_accounts,
+            accounts=services.accounts,
+            entries=services.entries,
+            checks=services.checks,
+            stores=services.stores,
+            catalog=services.catalog,
+            causes=services.diagnosis,
+            now=services.now,
         )
         self.counted = Head()
         self.find = TextFrame(Entry(label="Find", placeholder="a name, an address or a server", hint="Esc shows all"))
@@ -265,7 +265,7 @@ class HomeScreen(Page[None]):
         self.detail.tell(state.detail, _keys(state))
 
     def _fill(self, state: ListState) -> None:
-        rows = Rows(state.rows, state.testing, self.kit.desk.now(), short=len(self.list.columns) == 2)
+        rows = Rows(state.rows, state.testing, self.kit.services.now(), short=len(self.list.columns) == 2)
         self.list.fill(rows, at=state.at)
 
     def _fit_columns(self, width: int) -> None:
@@ -519,7 +519,7 @@ class HomeScreen(Page[None]):
 
     def work_ended(self) -> None:
         """Say what could not be kept."""
-        for trouble in self.kit.desk.problems():
+        for trouble in self.kit.services.problems.new():
             if trouble not in {row.unread for row in self.flow.state.rows if row.account is None}:
                 self.banner.add(trouble)
 

@@ -47,7 +47,7 @@ class InboxScreen(Page[None]):
 
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit)
-        self.flow = InboxFlow(kit.desk.folder / PRACTICE_FOLDER)
+        self.flow = InboxFlow(kit.services.folder / PRACTICE_FOLDER)
         self.flow.changed = self._changed
         self.card = OutcomeCard()
         self.list = RowList(COLUMNS, id="letters")

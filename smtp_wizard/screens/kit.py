@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from smtp_wizard.engine.guides.guides import Guides
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.runtime.server_watch import ServerWatch
 
@@ -15,7 +15,7 @@ from smtp_wizard.runtime.server_watch import ServerWatch
 class Kit:
     """The long-lived parts, built once at the front door and handed to each screen."""
 
-    desk: Desk
+    services: Services
     guides: Guides
     watch: ServerWatch
     local: bool

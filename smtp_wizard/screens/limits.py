@@ -64,8 +64,8 @@ class LimitsScreen(Page[None]):
 
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit)
-        today = kit.desk.now().astimezone().date()
-        self.flow = LimitsFlow(kit.desk.catalog, today)
+        today = kit.services.now().astimezone().date()
+        self.flow = LimitsFlow(kit.services.catalog, today)
         self.flow.changed = self._changed
         self.frame = TextFrame(self.flow.state.find, id="limit-find")
         self.list = RowList(COLUMNS, list(map(_row, self.flow.state.rows)), id="limits")
@@ -239,8 +239,8 @@ class MailingScreen(Page[Mapping[MailingField, str]]):
     def __init__(self, kit: Kit, provider: Provider, typed: Mapping[MailingField, str] | None = None) -> None:
         """`typed`: what the fields say at first."""
         super().__init__(kit)
-        today = kit.desk.now().astimezone().date()
-        self.flow = MailingFlow(kit.desk.catalog, provider, today, typed)
+        today = kit.services.now().astimezone().date()
+        self.flow = MailingFlow(kit.services.catalog, provider, today, typed)
         self.flow.changed = self._changed
         self.frames = {field: TextFrame(entry, id=field.value) for field, entry in self.flow.state.entries.items()}
         rest = [frame for field, frame in self.frames.items() if field not in FIRST]

@@ -58,8 +58,10 @@ class OAuthScreen(StepPage[BrowserState, BrowserOffer]):
     flow: BrowserFlow
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
-        desk = kit.desk
-        flow = BrowserFlow(draft, catalog=desk.catalog, tokens=desk.tokens, now=desk.now, environ=os.environ)
+        services = kit.services
+        flow = BrowserFlow(
+            draft, catalog=services.catalog, tokens=services.tokens, now=services.now, environ=os.environ
+        )
         super().__init__(kit, draft, flow)
         state = flow.state
         self.asked = Plain(classes="asked")
@@ -224,7 +226,7 @@ class OAuthScreen(StepPage[BrowserState, BrowserOffer]):
 
     def guide(self) -> None:
         """Open the guide that says where the client id comes from."""
-        draft, catalog = self.flow.draft, self.kit.desk.catalog
+        draft, catalog = self.flow.draft, self.kit.services.catalog
         provider = catalog.get(draft.connection.provider) if draft.connection.provider else None
         guide = filled_guide(self.kit.guides, guide_id_for(catalog.path(draft.connection)), provider, draft)
         self.app.push_screen(GuidePanel(guide, self._show_page))

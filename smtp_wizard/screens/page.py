@@ -264,7 +264,7 @@ class StepPage(Page[StepOutcome], Generic[StateT, OfferT]):
 
     def work_ended(self) -> None:
         """Say what could not be kept, unless another step is about to stand here: then that one says it."""
-        for trouble in self.kit.desk.problems() if not self._left else ():
+        for trouble in self.kit.services.problems.new() if not self._left else ():
             self.banner.add(trouble)
         if self.is_mounted:
             self.redraw()

@@ -38,7 +38,7 @@ class ProviderScreen(ImmediatePage[ProviderState, ProviderOffer]):
     flow: ProviderFlow
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
-        catalog = kit.desk.catalog
+        catalog = kit.services.catalog
         super().__init__(kit, draft, ProviderFlow(draft, catalog))
         state = self.flow.state
         self.asked = question(state.question)

@@ -41,15 +41,15 @@ class ReviewScreen(UnlockingPage[SaveState, StrEnum]):
     flow: SaveFlow
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
-        desk = kit.desk
+        services = kit.services
         flow = SaveFlow(
             draft,
-            accounts=desk.accounts,
-            stores=desk.stores,
-            saved_accounts=desk.saved_accounts,
-            catalog=desk.catalog,
+            accounts=services.accounts,
+            stores=services.stores,
+            saved_accounts=services.saved_accounts,
+            catalog=services.catalog,
             screen=load_handover(),
-            now=desk.now,
+            now=services.now,
         )
         super().__init__(kit, draft, flow)
         self.unlocks = flow

@@ -37,8 +37,10 @@ class ServerScreen(StepPage[ServerState, ServerOffer]):
     flow: ServerFlow
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
-        desk = kit.desk
-        flow = ServerFlow(draft, catalog=desk.catalog, checks=desk.checks, scans=desk.scans, now=desk.now)
+        services = kit.services
+        flow = ServerFlow(
+            draft, catalog=services.catalog, checks=services.checks, scans=services.scans, now=services.now
+        )
         super().__init__(kit, draft, flow)
         state = flow.state
         self.frames: dict[ServerField, Frame] = {
@@ -163,7 +165,7 @@ class ServerScreen(StepPage[ServerState, ServerOffer]):
 
     def guide(self) -> None:
         """Open the guide that says where to find what is asked here."""
-        draft, catalog = self.flow.draft, self.kit.desk.catalog
+        draft, catalog = self.flow.draft, self.kit.services.catalog
         provider = catalog.get(draft.connection.provider) if draft.connection.provider else None
         guide = filled_guide(self.kit.guides, guide_id_for(catalog.path(draft.connection)), provider, draft)
         self.app.push_screen(GuidePanel(guide, self._show_page))

@@ -37,7 +37,7 @@ class SignInScreen(ImmediatePage[SignInState, str]):
     flow: SignInFlow
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
-        catalog = kit.desk.catalog
+        catalog = kit.services.catalog
         super().__init__(kit, draft, SignInFlow(draft, catalog, kit.guides))
         state = self.flow.state
         self.asked = question(state.question)

@@ -75,7 +75,7 @@ class StepScreen(FaultContained, Screen[StepOutcome]):
 
     def work_ended(self) -> None:
         """Say what could not be kept, unless another step is about to stand here: then that one says it."""
-        for trouble in self.kit.desk.problems() if not self._left else ():
+        for trouble in self.kit.services.problems.new() if not self._left else ():
             self.banner.add(trouble)
 
     def action_back(self) -> None:
@@ -96,7 +96,7 @@ class StepScreen(FaultContained, Screen[StepOutcome]):
 
     def go_on_confirmed(self, draft: Draft, go_on: Callable[[Draft], None]) -> None:
         """Go on with a draft whose server may get a password; ask first where nobody has confirmed it."""
-        doubt = doubt_about(draft, self.kit.desk.catalog)
+        doubt = doubt_about(draft, self.kit.services.catalog)
         if doubt is None:
             go_on(draft)
             return

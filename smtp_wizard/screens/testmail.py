@@ -39,14 +39,14 @@ class TestMailScreen(UnlockingPage[MailTestState, MailTestOffer]):
     flow: MailTestFlow
 
     def __init__(self, kit: Kit, draft: Draft) -> None:
-        desk = kit.desk
+        services = kit.services
         flow = MailTestFlow(
             draft,
-            checks=desk.checks,
-            tokens=desk.tokens,
-            vault=desk.stores.vault,
-            catalog=desk.catalog,
-            now=desk.now,
+            checks=services.checks,
+            tokens=services.tokens,
+            vault=services.stores.vault,
+            catalog=services.catalog,
+            now=services.now,
         )
         super().__init__(kit, draft, flow)
         self.unlocks = flow

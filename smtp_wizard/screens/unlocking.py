@@ -40,7 +40,7 @@ class UnlockingPage(StepPage[StateT, OfferT]):
     async def _opened(self) -> Opened:
         """Ask for the passphrase until the vault is open, or left shut."""
         try:
-            well = await unlocked(self.app, self.kit.desk.stores.vault, StoreKind.VAULT, creating=True)
+            well = await unlocked(self.app, self.kit.services.stores.vault, StoreKind.VAULT, creating=True)
         except SecretError as problem:
             return Opened(problem.words, problem.fault)
         return Opened() if well else Opened(VAULT_CLOSED)

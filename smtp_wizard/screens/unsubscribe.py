@@ -34,7 +34,7 @@ class UnsubscribeScreen(Page[None]):
 
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit)
-        self.flow = LinkFlow(kit.desk.saved_accounts.list)
+        self.flow = LinkFlow(kit.services.saved_accounts.list)
         self.flow.changed = self._changed
         self.frames = {name: TextFrame(entry, id=name.value) for name, entry in self.flow.state.entries.items()}
         self.card = OutcomeCard()

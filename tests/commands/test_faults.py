@@ -4,7 +4,7 @@ nothing lost. Where each is proved, beside this file:
 - an address, a host or a port that is none: each kind in `engine/test_model.py`, in lines of text in
   `test_prompts.py`; at the command line here
 - passwords of every kind: here, up to what arrives at the server; the words on the wire in `engine/test_smtp.py`;
-  those of a known shape are tidied in `engine/test_desk_life.py`
+  those of a known shape are tidied in `engine/services/test_accounts_life.py`
 - a clock that is wrong: `engine/test_diagnosis.py`, `engine/test_certificates.py`; `test_cli_doctor.py`
 - the file of the accounts damaged, newer, read-only, a folder in its place: each kind of damage in
   `engine/test_accounts.py`; that every command says so and leaves it as it is, here

@@ -131,7 +131,7 @@ def screens(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     opened: list[dict[str, Any]] = []
 
-    def run_app(desk: Any, guides: Any, *, foreground: Any, start: str, draft: Any, mouse: bool) -> int:
+    def run_app(services: Any, guides: Any, *, foreground: Any, start: str, draft: Any, mouse: bool) -> int:
         opened.append({"start": start, "draft": draft, "mouse": mouse})
         return 0
 

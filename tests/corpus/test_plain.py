@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.engine.guides.guides import Guides
-from smtp_wizard.launch import build_desk
+from smtp_wizard.launch import build_services
 from smtp_wizard.plain.walk import PlainWizard
 from tests.corpus.test_corpus import EXPECTED, steady
 from tests.support.codeword import WORD, always_the_same
@@ -37,7 +37,7 @@ def test_the_wizard_asks_what_it_asked(own_home: Path, monkeypatch: pytest.Monke
     always_the_same(monkeypatch)
     folder = own_home / "config"
     dialogue = Dialogue(*SCRIPT)
-    assert PlainWizard(build_desk(folder, {}), Guides(), dialogue).run(start="setup", draft=None) == 0
+    assert PlainWizard(build_services(folder, {}), Guides(), dialogue).run(start="setup", draft=None) == 0
     dialogue.over()
     found = steady(dialogue.said, folder) + "\n"
     file = EXPECTED / "plain.txt"

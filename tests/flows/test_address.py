@@ -18,7 +18,7 @@ from smtp_wizard.flows.address import AddressFlow, AddressOffer, AddressQuestion
 from smtp_wizard.flows.flow import Leads, Mood
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from tests.support.discovering import Answer, answering
-from tests.support.walk import catalog, make_desk, until
+from tests.support.walk import catalog, make_services, until
 
 FIRM = "ana@firm.example"
 
@@ -30,7 +30,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> Answer:
 
 
 def begun(folder: Path, text: str = "", draft: Draft | None = None) -> AddressFlow:
-    flow = AddressFlow(draft or Draft(), catalog=catalog(), discovery=make_desk(folder).discovery)
+    flow = AddressFlow(draft or Draft(), catalog=catalog(), discovery=make_services(folder).discovery)
     flow.type(text)
     return flow
 
@@ -192,7 +192,7 @@ async def test_the_draft_that_was_begun_is_gone_on_with(tmp_path: Path) -> None:
     draft = Draft().with_typed("address", "ana@@firm")
     assert begun(tmp_path, "ana@@firm", draft).collected().typed["address"] == "ana@@firm"
     known = Draft().with_address(Address("ana", "gmail.com"))
-    flow = AddressFlow(known, catalog=catalog(), discovery=make_desk(tmp_path).discovery)
+    flow = AddressFlow(known, catalog=catalog(), discovery=make_services(tmp_path).discovery)
     assert flow.state.address.text == "ana@gmail.com"
     assert flow.collected() == known
 

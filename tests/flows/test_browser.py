@@ -32,7 +32,7 @@ FAR_AWAY = {"SSH_CONNECTION": "192.0.2.9 5000 192.0.2.1 22", "USER": "ana"}
 
 
 def begun(office: Office) -> Draft:
-    provider = office.desk.catalog.get("our-firm")
+    provider = office.services.catalog.get("our-firm")
     assert provider is not None
     chosen = Draft().with_address(Address("ana", "firm.example")).with_provider(provider, Origin.ADDRESS)
     connection: Connection[Endpoint | None] = replace(chosen.connection, username="ana@firm.example")
@@ -40,9 +40,13 @@ def begun(office: Office) -> Draft:
 
 
 def flow_of(office: Office, draft: Draft | None = None, environ: Mapping[str, str] | None = None) -> BrowserFlow:
-    desk = office.desk
+    services = office.services
     return BrowserFlow(
-        draft or begun(office), catalog=desk.catalog, tokens=desk.tokens, now=desk.now, environ=environ or {}
+        draft or begun(office),
+        catalog=services.catalog,
+        tokens=services.tokens,
+        now=services.now,
+        environ=environ or {},
     )
 
 
@@ -59,7 +63,7 @@ async def at_the_client(
     async with AuthorizationServer(client_secret=client_secret) as server:
         office = Office(tmp_path, server, monkeypatch)
         (tmp_path / "providers.yaml").write_text(entry(OWN) % {"base": server.base}, "utf-8")
-        office.desk = office.another_desk()
+        office.services = office.other_services()
         flow = flow_of(office, environ=environ)
         assert await flow.act(BrowserOffer.BEGIN) is None
         flow.type(BrowserField.CLIENT_ID, f" {CLIENT_ID} ")
@@ -164,7 +168,7 @@ async def test_a_code_is_shown_with_what_to_do_and_for_how_long(
         await task
         assert (stage(flow), mood(flow)) == (BrowserStage.DONE, Mood.PASSED)
         assert flow.left() == ""
-        assert office.desk.tokens.is_fresh(flow.draft.secret or Secret(""))
+        assert office.services.tokens.is_fresh(flow.draft.secret or Secret(""))
         assert not [each for each in (*server.access_tokens, *server.refresh_tokens) if each in repr(flow.state)]
         leads = await flow.act(BrowserOffer.GO_ON)
         assert isinstance(leads, Next)

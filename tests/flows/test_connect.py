@@ -34,17 +34,17 @@ from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
 from smtp_wizard.engine.services.checks import Tries
-from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import Back, Next
 from smtp_wizard.flows.connect import ConnectFlow
-from smtp_wizard.flows.connect_state import At, ConnectOffer, ConnectServices, ConnectState, Place
+from smtp_wizard.flows.connect_state import At, ConnectOffer, ConnectState, Place
 from smtp_wizard.flows.flow import Mood
 from smtp_wizard.flows.guide import GuideView
 from smtp_wizard.runtime.server_watch import ServerWatch
 from tests.support.checking import mendable
-from tests.support.walk import catalog, guides, make_desk
+from tests.support.walk import catalog, guides, make_services
 
 PASSWORD, ANOTHER = "correct horse battery", "another horse"
 PASSPHRASE = "plum corner violet stove"
@@ -54,20 +54,21 @@ ANA = Address.parse("ana@example.com")
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return make_desk(tmp_path)
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path)
 
 
-def services(desk: Desk, **others: Any) -> ConnectServices:
-    own = ConnectServices(
-        catalog=desk.catalog,
-        checks=desk.checks,
-        scans=desk.scans,
-        tokens=desk.tokens,
-        vault=desk.stores.vault,
-        guides=guides(),
-    )
-    return replace(own, **others)
+def flow_of(draft: Draft, services: Services, **others: Any) -> ConnectFlow:
+    """Return the step over these services; `others` stand in for some of them."""
+    own: dict[str, Any] = {
+        "catalog": services.catalog,
+        "checks": services.checks,
+        "scans": services.scans,
+        "tokens": services.tokens,
+        "vault": services.stores.vault,
+        "guides": guides(),
+    }
+    return ConnectFlow(draft, **(own | others))
 
 
 def by_hand(**connection: Any) -> Draft:
@@ -137,10 +138,10 @@ REFUSED = (GREETED, at_stage(Stage.AUTH, finding()))
 
 
 def flow_with(
-    desk: Desk, patch: pytest.MonkeyPatch, draft: Draft, check: Callable[..., Any], **others: Any
+    services: Services, patch: pytest.MonkeyPatch, draft: Draft, check: Callable[..., Any], **others: Any
 ) -> ConnectFlow:
-    patch.setattr(desk.checks, "check_draft", check)
-    return ConnectFlow(draft, services(desk, **others))
+    patch.setattr(services.checks, "check_draft", check)
+    return flow_of(draft, services, **others)
 
 
 def ids(state: ConnectState) -> list[ConnectOffer]:
@@ -158,9 +159,9 @@ def refused(flow: ConnectFlow) -> bool:
 # --- one sign-in ---
 
 
-async def test_what_works_is_said_and_leads_on(desk: Desk) -> None:
+async def test_what_works_is_said_and_leads_on(services: Services) -> None:
     """At the practice server, as a person does it: the password, Enter, Enter."""
-    flow = ConnectFlow(practice("accept"), services(desk))
+    flow = flow_of(practice("accept"), services)
     assert (flow.state.username, flow.state.aim) == (None, Place.SECRET), "the settings give the name"
     flow.type_secret(PASSWORD)
     assert await flow.act(ConnectOffer.SIGN_IN) is None
@@ -174,8 +175,10 @@ async def test_what_works_is_said_and_leads_on(desk: Desk) -> None:
     assert leads.draft.signed_in
 
 
-async def test_a_server_that_wants_no_sign_in_is_asked_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    flow = flow_with(desk, monkeypatch, by_hand(auth=Auth.NONE, username=""), Scripted(GREETED))
+async def test_a_server_that_wants_no_sign_in_is_asked_at_once(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = flow_with(services, monkeypatch, by_hand(auth=Auth.NONE, username=""), Scripted(GREETED))
     assert (flow.state.username, flow.state.secret, flow.state.aim) == (None, None, Place.OFFERS)
     await flow.act(ConnectOffer.SIGN_IN)
     assert flow.state.at is At.PASSED
@@ -184,10 +187,10 @@ async def test_a_server_that_wants_no_sign_in_is_asked_at_once(desk: Desk, monke
 
 
 async def test_what_is_lacking_is_said_at_its_field_and_nothing_is_sent(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = Scripted(*REFUSED)
-    flow = flow_with(desk, monkeypatch, by_hand(username=""), check)
+    flow = flow_with(services, monkeypatch, by_hand(username=""), check)
     assert flow.state.username is not None
     await flow.act(ConnectOffer.SIGN_IN)
     assert flow.state.username.error
@@ -204,15 +207,17 @@ async def test_what_is_lacking_is_said_at_its_field_and_nothing_is_sent(
 
 @pytest.mark.parametrize(("username", "asked"), [("", True), ("key-17", True), (str(ANA), False)])
 def test_a_user_name_is_asked_for_only_where_the_settings_do_not_give_it(
-    desk: Desk, username: str, asked: bool
+    services: Services, username: str, asked: bool
 ) -> None:
-    assert (ConnectFlow(by_hand(username=username), services(desk)).state.username is not None) is asked
+    assert (flow_of(by_hand(username=username), services).state.username is not None) is asked
 
 
-async def test_a_note_of_the_server_does_not_stand_in_the_way(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_note_of_the_server_does_not_stand_in_the_way(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     note = finding("certificate_expires_soon", warning=True, title=phrase("The certificate ends in 5 days"))
     check = Scripted(at_stage(Stage.TLS, note), at_stage(Stage.AUTH))
-    flow = flow_with(desk, monkeypatch, by_hand(), check)
+    flow = flow_with(services, monkeypatch, by_hand(), check)
     flow.type_secret(PASSWORD)
     await flow.act(ConnectOffer.SIGN_IN)
     card = flow.state.card
@@ -224,9 +229,11 @@ async def test_a_note_of_the_server_does_not_stand_in_the_way(desk: Desk, monkey
 # --- a password that was refused ---
 
 
-async def test_a_refused_password_is_not_sent_again_by_enter(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refused_password_is_not_sent_again_by_enter(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     check = Scripted(*REFUSED)
-    flow = flow_with(desk, monkeypatch, by_hand(), check)
+    flow = flow_with(services, monkeypatch, by_hand(), check)
     flow.type_secret(PASSWORD)
     await flow.act(ConnectOffer.SIGN_IN)
     assert refused(flow)
@@ -246,15 +253,15 @@ async def test_a_refused_password_is_not_sent_again_by_enter(desk: Desk, monkeyp
 
 
 async def test_a_password_that_was_refused_before_is_said_when_one_comes_back(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = Scripted(*REFUSED)
-    flow = flow_with(desk, monkeypatch, by_hand(), check)
+    flow = flow_with(services, monkeypatch, by_hand(), check)
     flow.type_secret(PASSWORD)
     await flow.act(ConnectOffer.SIGN_IN)
     leads = await flow.act(ConnectOffer.BACK)
     assert isinstance(leads, Back)
-    again = ConnectFlow(leads.draft, services(desk))
+    again = flow_of(leads.draft, services)
     assert again.state.refused
     assert again.state.card is not None
     await again.act(ConnectOffer.SIGN_IN)
@@ -262,12 +269,12 @@ async def test_a_password_that_was_refused_before_is_said_when_one_comes_back(
 
 
 async def test_a_refused_token_leads_back_to_where_another_one_comes_from(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = Scripted(at_stage(Stage.AUTH, finding("oauth_token_invalid")))
     for elsewhere, first in ((False, ConnectOffer.BACK), (True, ConnectOffer.CHANGE)):
         draft = replace(by_hand(auth=Auth.XOAUTH2), secret=Secret("token"), token_elsewhere=elsewhere)
-        flow = flow_with(desk, monkeypatch, draft, check)
+        flow = flow_with(services, monkeypatch, draft, check)
         assert flow.state.secret is None
         await flow.act(ConnectOffer.SIGN_IN)
         assert ids(flow.state)[0] is first
@@ -280,13 +287,13 @@ async def test_a_refused_token_leads_back_to_where_another_one_comes_from(
     [(2, "2 tries left"), (1, "1 try left"), (0, "No try left now"), (None, "")],
 )
 async def test_the_card_says_how_many_tries_are_left(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, left: int | None, said: str
+    services: Services, monkeypatch: pytest.MonkeyPatch, left: int | None, said: str
 ) -> None:
     async def tries_left(_: Draft) -> Tries | None:
         return Tries(left, 15) if left is not None else None
 
-    monkeypatch.setattr(desk.checks, "tries_left", tries_left)
-    flow = flow_with(desk, monkeypatch, by_hand(), Scripted(*REFUSED))
+    monkeypatch.setattr(services.checks, "tries_left", tries_left)
+    flow = flow_with(services, monkeypatch, by_hand(), Scripted(*REFUSED))
     flow.type_secret(PASSWORD)
     await flow.act(ConnectOffer.SIGN_IN)
     assert flow.state.card is not None
@@ -295,10 +302,10 @@ async def test_the_card_says_how_many_tries_are_left(
 
 
 async def test_a_failure_is_told_once_with_what_to_do_and_how_far_it_came(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = finding(who=Who.ADMIN, steps=(phrase("Send this."), phrase("Try again.")))
-    flow = flow_with(desk, monkeypatch, by_hand(), Scripted(GREETED, at_stage(Stage.AUTH, found)))
+    flow = flow_with(services, monkeypatch, by_hand(), Scripted(GREETED, at_stage(Stage.AUTH, found)))
     flow.type_secret(PASSWORD)
     await flow.act(ConnectOffer.SIGN_IN)
     card = flow.state.card
@@ -311,8 +318,8 @@ async def test_a_failure_is_told_once_with_what_to_do_and_how_far_it_came(
 # --- what the provider makes up ---
 
 
-def test_an_app_password_is_counted_tidied_and_doubted(desk: Desk) -> None:
-    flow = ConnectFlow(of_gmail(), services(desk))
+def test_an_app_password_is_counted_tidied_and_doubted(services: Services) -> None:
+    flow = flow_of(of_gmail(), services)
     assert flow.state.secret is not None
     assert flow.state.secret.hint == "16 characters, blanks do not matter"
     assert flow.state.question == "Paste the app password that Gmail shows."
@@ -325,9 +332,9 @@ def test_an_app_password_is_counted_tidied_and_doubted(desk: Desk) -> None:
     assert flow.secret_text == "abcd efgh ijkl mnop", "the field keeps what was typed"
 
 
-def test_what_is_typed_is_in_no_state(desk: Desk) -> None:
+def test_what_is_typed_is_in_no_state(services: Services) -> None:
     seen: list[str] = []
-    flow = ConnectFlow(by_hand(), services(desk))
+    flow = flow_of(by_hand(), services)
     flow.changed = lambda state: seen.append(repr(state))
     for text in (PASSWORD, f"{PASSWORD} "):
         flow.type_secret(text)
@@ -338,9 +345,9 @@ def test_what_is_typed_is_in_no_state(desk: Desk) -> None:
 # --- the cure of a failure ---
 
 
-async def test_a_wrong_security_is_one_key(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_wrong_security_is_one_key(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """Enter takes the server that the finding offers, and signs in there with the password that stands there."""
-    flow = flow_with(desk, monkeypatch, by_hand(), mendable(WORKS))
+    flow = flow_with(services, monkeypatch, by_hand(), mendable(WORKS))
     flow.type_secret(PASSWORD)
     await flow.act(ConnectOffer.SIGN_IN)
     cure = flow.state.offers[0]
@@ -351,12 +358,12 @@ async def test_a_wrong_security_is_one_key(desk: Desk, monkeypatch: pytest.Monke
 
 
 async def test_what_fails_in_the_background_is_cured_before_a_password_is_typed(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk.checks, "check_draft", mendable(WORKS))
+    monkeypatch.setattr(services.checks, "check_draft", mendable(WORKS))
     faults: list[Exception] = []
-    watch = ServerWatch(desk.checks, desk.catalog, faults.append)
-    flow = ConnectFlow(by_hand(), services(desk, watch=watch))
+    watch = ServerWatch(services.checks, services.catalog, faults.append)
+    flow = flow_of(by_hand(), services, watch=watch)
     seen = asyncio.Event()
     flow.changed = lambda state: seen.set() if state.at is At.FAILED else None
     watch.watch(flow.draft)
@@ -372,11 +379,11 @@ async def test_what_fails_in_the_background_is_cured_before_a_password_is_typed(
 
 
 async def test_a_server_that_nobody_has_confirmed_is_asked_about_first(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = Scripted(at_stage(Stage.AUTH))
     stranger = Endpoint("mail.elsewhere.example", 465, Security.TLS)
-    flow = flow_with(desk, monkeypatch, replace(by_hand(endpoint=stranger), confirmed_host=""), check)
+    flow = flow_with(services, monkeypatch, replace(by_hand(endpoint=stranger), confirmed_host=""), check)
     flow.type_secret(PASSWORD)
     await flow.act(ConnectOffer.SIGN_IN)
     assert flow.state.asks
@@ -391,10 +398,10 @@ async def test_a_server_that_nobody_has_confirmed_is_asked_about_first(
 
 
 async def test_a_sign_in_that_may_lock_the_account_takes_a_second_yes(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = Scripted(at_stage(Stage.AUTH, finding(PAUSED)))
-    flow = flow_with(desk, monkeypatch, by_hand(), check)
+    flow = flow_with(services, monkeypatch, by_hand(), check)
     flow.type_secret(PASSWORD)
     await flow.act(ConnectOffer.SIGN_IN)
     assert ids(flow.state)[:2] == [ConnectOffer.SIGN_IN, ConnectOffer.ANYWAY]
@@ -414,15 +421,15 @@ def unreachable() -> Scripted:
     return Scripted(at_stage(Stage.DNS), at_stage(Stage.CONNECT, finding("port_blocked")))
 
 
-async def test_a_neutral_host_is_asked_only_after_a_yes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_neutral_host_is_asked_only_after_a_yes(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     async def ask_neutral(neutral: str, host: str, ports: Any, **_: Any) -> tuple[ControlAnswer, ...]:
         asked.append(neutral)
         return tuple(ControlAnswer(host, port, neutral, Blame.NETWORK, True) for port in ports)
 
-    monkeypatch.setattr(desk.scans, "ask_neutral", ask_neutral)
-    flow = flow_with(desk, monkeypatch, by_hand(), unreachable())
+    monkeypatch.setattr(services.scans, "ask_neutral", ask_neutral)
+    flow = flow_with(services, monkeypatch, by_hand(), unreachable())
     flow.type_secret(PASSWORD)
     await flow.act(ConnectOffer.SIGN_IN)
     await flow.act(ConnectOffer.NETWORK)
@@ -438,7 +445,7 @@ async def test_a_neutral_host_is_asked_only_after_a_yes(desk: Desk, monkeypatch:
     assert flow.state.at is At.FAILED
 
 
-async def test_a_neutral_host_is_asked_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_neutral_host_is_asked_once(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """While it is waited for nothing but Esc does anything; that leads back to what failed."""
     asked, begun = [], asyncio.Event()
 
@@ -448,8 +455,8 @@ async def test_a_neutral_host_is_asked_once(desk: Desk, monkeypatch: pytest.Monk
         await asyncio.Event().wait()
         return ()
 
-    monkeypatch.setattr(desk.scans, "ask_neutral", ask_neutral)
-    flow = flow_with(desk, monkeypatch, by_hand(), unreachable())
+    monkeypatch.setattr(services.scans, "ask_neutral", ask_neutral)
+    flow = flow_with(services, monkeypatch, by_hand(), unreachable())
     flow.type_secret(PASSWORD)
     await flow.act(ConnectOffer.SIGN_IN)
     await flow.act(ConnectOffer.NETWORK)
@@ -467,24 +474,24 @@ async def test_a_neutral_host_is_asked_once(desk: Desk, monkeypatch: pytest.Monk
 # --- the vault ---
 
 
-async def locked(desk: Desk, patch: pytest.MonkeyPatch, folder: Path, check: Callable[..., Any]) -> ConnectFlow:
+async def locked(services: Services, patch: pytest.MonkeyPatch, folder: Path, check: Callable[..., Any]) -> ConnectFlow:
     await VaultStore(folder, cost=Cost(n=2**4)).create(Secret(PASSPHRASE))
 
     async def store_of(_: Draft) -> StoreRef:
         return StoreRef(StoreKind.VAULT, "Office/password")
 
-    patch.setattr(desk.tokens, "store_of", store_of)
+    patch.setattr(services.tokens, "store_of", store_of)
     draft = replace(by_hand(auth=Auth.XOAUTH2), secret=Secret("token"))
-    flow = flow_with(desk, patch, draft, check, vault=VaultStore(folder, cost=Cost(n=2**4)))
+    flow = flow_with(services, patch, draft, check, vault=VaultStore(folder, cost=Cost(n=2**4)))
     await flow.act(ConnectOffer.SIGN_IN)
     return flow
 
 
 async def test_a_locked_vault_is_opened_in_the_midst_and_the_sign_in_goes_on(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = Scripted(at_stage(Stage.AUTH))
-    flow = await locked(desk, monkeypatch, tmp_path, check)
+    flow = await locked(services, monkeypatch, tmp_path, check)
     assert (flow.state.at, flow.state.aim) == (At.LOCKED, Place.PASSPHRASE)
     flow.type_passphrase("other words of no sense")
     await flow.act(ConnectOffer.UNLOCK)
@@ -498,10 +505,10 @@ async def test_a_locked_vault_is_opened_in_the_midst_and_the_sign_in_goes_on(
 
 
 async def test_a_vault_that_stays_shut_can_be_opened_later(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = Scripted(at_stage(Stage.AUTH))
-    flow = await locked(desk, monkeypatch, tmp_path, check)
+    flow = await locked(services, monkeypatch, tmp_path, check)
     await flow.act(ConnectOffer.LEAVE)
     assert flow.state.at is At.PROBLEM
     assert flow.state.offers[0].verb == "Unlock it and try again"
@@ -530,10 +537,10 @@ class Held:
 
 
 async def test_what_runs_is_told_with_its_limit_and_nothing_else_is_offered(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = Held(Stage.AUTH)
-    flow = flow_with(desk, monkeypatch, by_hand(), held)
+    flow = flow_with(services, monkeypatch, by_hand(), held)
     flow.type_secret(PASSWORD)
     running = asyncio.ensure_future(flow.act(ConnectOffer.SIGN_IN))
     await held.begun.wait()
@@ -549,10 +556,10 @@ async def test_what_runs_is_told_with_its_limit_and_nothing_else_is_offered(
 
 @pytest.mark.parametrize(("stage", "said"), [(Stage.GREETING, "had not been sent"), (Stage.AUTH, "had been sent")])
 async def test_what_was_stopped_says_whether_the_password_went_out(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, stage: Stage, said: str
+    services: Services, monkeypatch: pytest.MonkeyPatch, stage: Stage, said: str
 ) -> None:
     held = Held(stage)
-    flow = flow_with(desk, monkeypatch, by_hand(), held)
+    flow = flow_with(services, monkeypatch, by_hand(), held)
     flow.type_secret(PASSWORD)
     running = asyncio.ensure_future(flow.act(ConnectOffer.SIGN_IN))
     await held.begun.wait()
@@ -563,9 +570,9 @@ async def test_what_was_stopped_says_whether_the_password_went_out(
     assert ids(flow.state)[0] is ConnectOffer.SIGN_IN
 
 
-async def test_given_up_it_stands_as_before(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_given_up_it_stands_as_before(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     held = Held(Stage.GREETING)
-    flow = flow_with(desk, monkeypatch, by_hand(), held)
+    flow = flow_with(services, monkeypatch, by_hand(), held)
     flow.type_secret(PASSWORD)
     running = asyncio.ensure_future(flow.act(ConnectOffer.SIGN_IN))
     await held.begun.wait()
@@ -577,29 +584,29 @@ async def test_given_up_it_stands_as_before(desk: Desk, monkeypatch: pytest.Monk
 
 
 async def test_what_is_typed_while_it_runs_is_not_taken_for_what_was_proved(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def check(draft: Draft, depth: Depth, emit: Emit, **_: Any) -> Report:
         flow.type_secret(ANOTHER)
         return await Scripted(at_stage(Stage.AUTH))(draft, depth, emit)
 
-    flow = flow_with(desk, monkeypatch, by_hand(), check)
+    flow = flow_with(services, monkeypatch, by_hand(), check)
     flow.type_secret(PASSWORD)
     await flow.act(ConnectOffer.SIGN_IN)
     assert not flow.draft.signed_in
     assert ids(flow.state)[0] is ConnectOffer.SIGN_IN
 
 
-async def test_what_is_not_offered_does_nothing(desk: Desk) -> None:
-    flow = ConnectFlow(by_hand(), services(desk))
+async def test_what_is_not_offered_does_nothing(services: Services) -> None:
+    flow = flow_of(by_hand(), services)
     before = flow.state
     for offer in set(ConnectOffer) - set(ids(before)):
         assert await flow.act(offer) is None
     assert flow.state == before
 
 
-async def test_the_settings_are_changed_in_the_form_for_the_server(desk: Desk) -> None:
-    flow = ConnectFlow(replace(by_hand(), by_hand=False), services(desk))
+async def test_the_settings_are_changed_in_the_form_for_the_server(services: Services) -> None:
+    flow = flow_of(replace(by_hand(), by_hand=False), services)
     flow.type_secret(PASSWORD)
     leads = await flow.act(ConnectOffer.CHANGE)
     assert isinstance(leads, Back)
@@ -622,15 +629,15 @@ def expected() -> list[Exception]:
 @pytest.mark.parametrize("problem", expected(), ids=repr)
 @pytest.mark.parametrize("where", ["check_draft", "tries_left", "store_of", "ask_neutral"])
 async def test_whatever_a_service_says_is_shown_and_the_step_goes_on(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, where: str, problem: Exception
+    services: Services, monkeypatch: pytest.MonkeyPatch, where: str, problem: Exception
 ) -> None:
     async def fails(*_: Any, **__: Any) -> Any:
         raise problem
 
-    monkeypatch.setattr(desk.checks, "check_draft", unreachable() if where == "ask_neutral" else Scripted(*REFUSED))
-    owner = {"store_of": desk.tokens, "ask_neutral": desk.scans}.get(where, desk.checks)
+    monkeypatch.setattr(services.checks, "check_draft", unreachable() if where == "ask_neutral" else Scripted(*REFUSED))
+    owner = {"store_of": services.tokens, "ask_neutral": services.scans}.get(where, services.checks)
     monkeypatch.setattr(owner, where, fails)
-    flow = ConnectFlow(by_hand(), services(desk))
+    flow = flow_of(by_hand(), services)
     flow.type_secret(PASSWORD)
     await flow.act(ConnectOffer.SIGN_IN)
     if where == "ask_neutral":
@@ -647,12 +654,12 @@ async def test_whatever_a_service_says_is_shown_and_the_step_goes_on(
 
 @pytest.mark.parametrize("fault", [each for each in SecretFault if each is not SecretFault.WRONG])
 async def test_a_vault_that_cannot_be_used_is_said(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: SecretFault
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: SecretFault
 ) -> None:
     async def fails(*_: Any) -> None:
         raise SecretError(fault, WORDS)
 
-    flow = await locked(desk, monkeypatch, tmp_path, Scripted())
+    flow = await locked(services, monkeypatch, tmp_path, Scripted())
     monkeypatch.setattr(VaultStore, "open", fails)
     flow.type_passphrase(PASSPHRASE)
     await flow.act(ConnectOffer.UNLOCK)
@@ -661,19 +668,21 @@ async def test_a_vault_that_cannot_be_used_is_said(
     assert flow.state.card.lines == (str(WORDS),)
 
 
-def test_a_guide_that_cannot_be_read_is_no_reason_to_end(desk: Desk, tmp_path: Path) -> None:
+def test_a_guide_that_cannot_be_read_is_no_reason_to_end(services: Services, tmp_path: Path) -> None:
     (tmp_path / "guides").mkdir()
     (tmp_path / "guides" / "basic.md").write_text("no guide", "utf-8")
-    flow = ConnectFlow(by_hand(), services(desk, guides=Guides(tmp_path / "guides")))
+    flow = flow_of(by_hand(), services, guides=Guides(tmp_path / "guides"))
     assert flow.state.guide is None
     assert any("basic.md" in note for note in flow.state.notes)
 
 
-async def test_a_fault_of_the_program_leaves_the_step_as_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fault_of_the_program_leaves_the_step_as_it_was(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def check(*_: Any, **__: Any) -> Report:
         raise ZeroDivisionError
 
-    flow = flow_with(desk, monkeypatch, by_hand(), check)
+    flow = flow_with(services, monkeypatch, by_hand(), check)
     flow.type_secret(PASSWORD)
     with pytest.raises(ZeroDivisionError):
         await flow.act(ConnectOffer.SIGN_IN)
@@ -684,10 +693,10 @@ async def test_a_fault_of_the_program_leaves_the_step_as_it_was(desk: Desk, monk
 
 
 async def test_the_guide_that_helps_with_what_is_wrong_is_shown_and_the_own_one_comes_back(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     helps = Scripted(at_stage(Stage.AUTH, finding(guide="gmail-two-step")))
-    flow = flow_with(desk, monkeypatch, of_gmail(), helps)
+    flow = flow_with(services, monkeypatch, of_gmail(), helps)
     flow.type_secret("abcd efgh ijkl mnop")
     await flow.act(ConnectOffer.SIGN_IN)
     assert flow.state.guide is not None
@@ -698,9 +707,11 @@ async def test_the_guide_that_helps_with_what_is_wrong_is_shown_and_the_own_one_
     assert flow.state.guide.guide.id == "gmail-app-password"
 
 
-async def test_a_step_that_is_proved_proves_the_ones_before_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_step_that_is_proved_proves_the_ones_before_it(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     check = Scripted(GREETED, at_stage(Stage.AUTH))
-    flow = flow_with(desk, monkeypatch, of_gmail(), check)
+    flow = flow_with(services, monkeypatch, of_gmail(), check)
     assert flow.state.guide is not None
     assert flow.state.guide.due is not None
     assert flow.state.guide.due.number == 1

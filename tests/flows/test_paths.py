@@ -11,7 +11,7 @@ from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.steps import Next
 from smtp_wizard.flows.connect import ConnectFlow
-from smtp_wizard.flows.connect_state import ConnectOffer, ConnectServices
+from smtp_wizard.flows.connect_state import ConnectOffer
 from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
 from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, Phase
 from smtp_wizard.output.lines import who_words
@@ -32,7 +32,7 @@ from tests.screens.test_paths import (
     practice_folder as practice_folder,
 )
 from tests.support.redirect import RedirectWire, open_relay, playing, tls_ports
-from tests.support.walk import catalog, guides, make_desk
+from tests.support.walk import catalog, guides, make_services
 
 
 def begun(way: Way) -> Draft:
@@ -93,16 +93,16 @@ async def test_each_scenario_of_a_way_is_said_and_mended(way: Way, tmp_path: Pat
     serving = playing if way.needs_secret else open_relay
     async with serving(practice_folder, *dict.fromkeys([*way.path.scenarios, GOOD])) as servers:
         wire = RedirectWire(servers[GOOD], tls_ports(catalog()))
-        desk = make_desk(tmp_path, wire)
-        services = ConnectServices(
-            catalog=desk.catalog,
-            checks=desk.checks,
-            scans=desk.scans,
-            tokens=desk.tokens,
-            vault=desk.stores.vault,
+        services = make_services(tmp_path, wire)
+        flow = ConnectFlow(
+            begun(way),
+            catalog=services.catalog,
+            checks=services.checks,
+            scans=services.scans,
+            tokens=services.tokens,
+            vault=services.stores.vault,
             guides=guides(),
         )
-        flow = ConnectFlow(begun(way), services)
         assert flow.state.guide is not None
         assert way.path.guide is None or flow.state.guide.guide.id == way.path.guide
         for scenario in early:
@@ -117,11 +117,11 @@ async def test_each_scenario_of_a_way_is_said_and_mended(way: Way, tmp_path: Pat
         assert isinstance(leads, Next)
         mail = MailTestFlow(
             leads.draft,
-            checks=desk.checks,
-            tokens=desk.tokens,
-            vault=desk.stores.vault,
-            catalog=desk.catalog,
-            now=desk.now,
+            checks=services.checks,
+            tokens=services.tokens,
+            vault=services.stores.vault,
+            catalog=services.catalog,
+            now=services.now,
         )
         mail.type(TEST_TO)
         offer = MailTestOffer.SEND

@@ -21,8 +21,8 @@ from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.services.checks import Checks
-from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.scans import Scans
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import Peer
 from smtp_wizard.engine.wizard.draft import Draft, Origin, with_candidate
 from smtp_wizard.engine.wizard.server_confirmation import ServerStanding, standing
@@ -32,7 +32,7 @@ from smtp_wizard.flows.server import ServerFlow
 from smtp_wizard.flows.server_state import WHERE_TO_FIND, ServerField, ServerOffer, ServerQuestion, ServerState
 from tests.support.checking import mendable
 from tests.support.farhost import HOST, REFUSING, STARTTLS_PORT, SWALLOWING, TLS_PORT, FarHost, FarStream, serving
-from tests.support.walk import catalog, make_desk, until
+from tests.support.walk import catalog, make_services, until
 
 ANA = Address("ana", "firma.example")
 BY_HAND = Draft(
@@ -60,12 +60,12 @@ def one_neutral_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smtp_wizard.engine.scan.control_host.load_control_hosts", lambda: known)
 
 
-def flow_of(desk: Desk, draft: Draft = BY_HAND) -> ServerFlow:
-    return ServerFlow(draft, catalog=catalog(), checks=desk.checks, scans=desk.scans, now=desk.now)
+def flow_of(services: Services, draft: Draft = BY_HAND) -> ServerFlow:
+    return ServerFlow(draft, catalog=catalog(), checks=services.checks, scans=services.scans, now=services.now)
 
 
 def at_host(tmp_path: Path, wire: FarHost, draft: Draft = BY_HAND) -> ServerFlow:
-    flow = flow_of(make_desk(tmp_path, wire), draft)
+    flow = flow_of(make_services(tmp_path, wire), draft)
     flow.type(ServerField.HOST, HOST)
     return flow
 
@@ -139,7 +139,7 @@ async def test_what_cannot_be_used_is_said_in_its_field_and_kept(
     leads = await flow.act(ServerOffer.BACK)
     assert isinstance(leads, Back)
     assert leads.draft.typed[field.value] == text
-    again = flow_of(make_desk(tmp_path), leads.draft)
+    again = flow_of(make_services(tmp_path), leads.draft)
     assert {ServerField.HOST: again.state.host, ServerField.PORT: again.state.port}.get(
         field, again.state.sender
     ).text == text
@@ -177,7 +177,7 @@ def found(by_hand: bool = True) -> Draft:
 
 
 async def test_a_server_of_a_foreign_domain_is_shown_as_that_and_confirmed_before_a_password(tmp_path: Path) -> None:
-    flow = flow_of(make_desk(tmp_path, FarHost()), found())
+    flow = flow_of(make_services(tmp_path, FarHost()), found())
     assert await flow.act(ServerOffer.USE) is None
     assert asked(flow) is ServerQuestion.SERVER
     assert offered(flow.state) == [ServerOffer.NO, ServerOffer.YES], "the careful answer first"
@@ -208,7 +208,7 @@ async def test_an_unencrypted_password_needs_a_yes_for_this_server(tmp_path: Pat
 
 
 async def test_a_foreign_server_without_encryption_is_asked_about_twice(tmp_path: Path) -> None:
-    flow = flow_of(make_desk(tmp_path, FarHost()), found())
+    flow = flow_of(make_services(tmp_path, FarHost()), found())
     flow.choose(Security.NONE)
     await flow.act(ServerOffer.USE)
     assert asked(flow) is ServerQuestion.SERVER
@@ -232,8 +232,8 @@ async def test_typing_answers_no_question(tmp_path: Path) -> None:
 async def test_a_server_of_the_own_domain_is_a_guess_and_not_yet_confirmed(tmp_path: Path) -> None:
     own = replace(FOREIGN, endpoint=Endpoint("mail.firma.example", 587, Security.STARTTLS), source=FoundBy.GUESS)
     probed: list[bool] = []
-    desk = make_desk(tmp_path, FarHost())
-    flow = flow_of(desk, replace(BY_HAND, candidates=(FOREIGN, own)))
+    services = make_services(tmp_path, FarHost())
+    flow = flow_of(services, replace(BY_HAND, candidates=(FOREIGN, own)))
     assert (flow.state.host.text, flow.state.port.text) == ("mail.firma.example", "587")
     assert flow.state.host.hint == "a guess from your address"
     assert flow.draft.confirmed_host == "", "nobody has gone on with it"
@@ -246,7 +246,7 @@ async def test_a_server_of_the_own_domain_is_a_guess_and_not_yet_confirmed(tmp_p
 
 async def test_a_server_of_somebody_else_is_never_filled_in_as_a_guess(tmp_path: Path) -> None:
     """Else Enter would confirm, as if it had been typed, what the question about it would have named as foreign."""
-    flow = flow_of(make_desk(tmp_path), replace(BY_HAND, candidates=(FOREIGN,)))
+    flow = flow_of(make_services(tmp_path), replace(BY_HAND, candidates=(FOREIGN,)))
     assert flow.state.host.text == ""
 
 

@@ -34,12 +34,12 @@ from smtp_wizard.engine.sandbox.scenarios import practice_password
 from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
-from smtp_wizard.launch import build_desk
+from smtp_wizard.launch import build_services
 from smtp_wizard.output.lines import WIDTH
 from smtp_wizard.plain.checks import PERHAPS_SENT, CompletedCheck, awaited
 from smtp_wizard.plain.talk import Choice, Conversation, GoBack, Quit, wrap
@@ -95,8 +95,8 @@ def network() -> Network:
 
 
 @pytest.fixture
-def desk(own_home: Path, network: Network) -> Desk:
-    return build_desk(own_home / "config", {}, wire=network)
+def services(own_home: Path, network: Network) -> Services:
+    return build_services(own_home / "config", {}, wire=network)
 
 
 @pytest.fixture(scope="module")
@@ -120,12 +120,12 @@ Walk = Callable[..., Dialogue]
 
 
 @pytest.fixture
-def walk(desk: Desk, guides: Guides) -> Walk:
+def walk(services: Services, guides: Guides) -> Walk:
     """Walk by a script, whose every answer must be asked for; the person leaves at its end."""
 
     def walked(*script: Exchange, start: str = "setup", draft: Draft | None = None, **how: Any) -> Dialogue:
         dialogue = Dialogue(*script, **how)
-        assert PlainWizard(desk, guides, dialogue).run(start=start, draft=draft) == 0
+        assert PlainWizard(services, guides, dialogue).run(start=start, draft=draft) == 0
         dialogue.over()
         return dialogue
 
@@ -136,12 +136,12 @@ Look = Callable[..., Draft]
 
 
 @pytest.fixture
-def answered(desk: Desk, guides: Guides) -> Look:
+def answered(services: Services, guides: Guides) -> Look:
     """Walk by a script that ends with 'quit' somewhere in the middle; return the draft as it is then."""
 
     def walked(*script: Exchange, draft: Draft | None = None) -> Draft:
         dialogue = Dialogue(*script, ("", "quit"), ("Leave now?", "yes"))
-        wizard = PlainWizard(desk, guides, dialogue)
+        wizard = PlainWizard(services, guides, dialogue)
         assert wizard.run(start="setup", draft=draft) == 0
         dialogue.over()
         return wizard.draft
@@ -164,10 +164,10 @@ def test_every_step_of_the_wizard_can_be_asked() -> None:
     assert set(PLAIN) == {each.id for each in STEPS}
 
 
-def test_from_the_address_to_the_saved_account(walk: Walk, desk: Desk) -> None:
+def test_from_the_address_to_the_saved_account(walk: Walk, services: Services) -> None:
     """Eight steps, then the account is in the list; the password is nowhere to be read."""
     said = walk(*TO_DONE, FINISH, LEAVE)
-    (account,) = desk.saved_accounts.list()
+    (account,) = services.saved_accounts.list()
     assert (account.name, str(account.address), account.scope) == ("Practice you", "you@sandbox.test", Scope.GENERAL)
     assert account.store is not None
     assert account.store.kind is StoreKind.SESSION
@@ -177,7 +177,7 @@ def test_from_the_address_to_the_saved_account(walk: Walk, desk: Desk) -> None:
     assert "ok    Sign in       signed in as you@sandbox.test" in said.said
     assert PASSWORD not in said.said
     assert said.hidden == ["Practice password, not shown: "]
-    assert DraftFile(desk.folder).load() is None
+    assert DraftFile(services.folder).load() is None
 
 
 def test_no_line_is_longer_than_a_terminal_of_80_shows(walk: Walk) -> None:
@@ -186,10 +186,10 @@ def test_no_line_is_longer_than_a_terminal_of_80_shows(walk: Walk) -> None:
     assert long == []
 
 
-def test_help_at_every_question_says_what_it_is_for(desk: Desk, guides: Guides) -> None:
+def test_help_at_every_question_says_what_it_is_for(services: Services, guides: Guides) -> None:
     """'help' is answered everywhere, and the question asked again."""
     dialogue = _AsksForHelp(*TO_DONE, FINISH, LEAVE)
-    PlainWizard(desk, guides, dialogue).run(start="setup")
+    PlainWizard(services, guides, dialogue).run(start="setup")
     dialogue.over()
     assert dialogue.words.count("'back' goes to the question before") == 1 + len((*TO_DONE, FINISH, LEAVE))
     for purpose in ("which mail server takes your messages", "your usual password", "plain file", "their last test"):
@@ -206,7 +206,7 @@ class _AsksForHelp(Dialogue):
         super().__init__(*doubled)
 
 
-def test_back_through_everything_and_forth_again_loses_nothing(desk: Desk, guides: Guides) -> None:
+def test_back_through_everything_and_forth_again_loses_nothing(services: Services, guides: Guides) -> None:
     """From the last question to the very first by 'back', and with Enter alone to the end again."""
     sender, company = ("Sender's name", "Ana of Example"), (COMPANY[0], "yes")
     there = (*TO_REVIEW, NAME, (SCOPE[0], "all"), company, sender, *STORE)
@@ -222,9 +222,9 @@ def test_back_through_everything_and_forth_again_loses_nothing(desk: Desk, guide
         *(("Sender's name [Ana of Example]", ""), SAVE, FINISH, LEAVE),
     ]
     dialogue = Dialogue(*there, *back, *forth)
-    PlainWizard(desk, guides, dialogue).run(start="setup")
+    PlainWizard(services, guides, dialogue).run(start="setup")
     dialogue.over()
-    (account,) = desk.saved_accounts.list()
+    (account,) = services.saved_accounts.list()
     assert (account.identity.sender_name, account.identity.update_company, account.scope) == (
         "Ana of Example",
         True,
@@ -588,9 +588,11 @@ def test_whether_the_network_blocks_a_port_can_be_asked_where_one_signs_in(walk:
 BETTER = Endpoint("127.0.0.1", 465, Security.TLS)
 
 
-def test_what_a_finding_offers_is_the_first_answer(answered: Look, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_finding_offers_is_the_first_answer(
+    answered: Look, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Enter takes the offer and tests it."""
-    monkeypatch.setattr(desk.checks, "check_draft", mendable(BETTER))
+    monkeypatch.setattr(services.checks, "check_draft", mendable(BETTER))
     offer = "1. Use port 465 with SSL/TLS"
     draft = answered(
         *to_settings(),
@@ -702,16 +704,16 @@ def test_an_expired_certificate_keeps_the_password_here(walk: Walk) -> None:
 
 
 def test_the_offer_of_a_finding_is_taken_with_the_password_that_was_typed(
-    answered: Look, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    answered: Look, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk.checks, "check_draft", mendable(BETTER))
+    monkeypatch.setattr(services.checks, "check_draft", mendable(BETTER))
     offered = Endpoint("127.0.0.1", 587, Security.STARTTLS)
     draft = at_server(endpoint=offered, username="ana", by_hand=False).confirmed()
     done = answered(("User name [ana]", ""), ("not shown:", PASSWORD), ("1. Use SSL/TLS", ""), draft=draft)
     assert (done.connection.endpoint, done.signed_in) == (BETTER, True)
 
 
-def test_a_server_without_sign_in_is_checked_at_once(answered: Look, desk: Desk) -> None:
+def test_a_server_without_sign_in_is_checked_at_once(answered: Look, services: Services) -> None:
     here = Endpoint("127.0.0.1", 5871, Security.STARTTLS)
     draft = answered(
         *(
@@ -830,7 +832,7 @@ def saved_once(walk: Walk, scope: str = "") -> None:
     walk(*TO_REVIEW, NAME, (SCOPE[0], scope), COMPANY, SENDER, *STORE, SAVE, FINISH, LEAVE)
 
 
-def test_a_name_that_is_taken_is_asked_about(walk: Walk, desk: Desk) -> None:
+def test_a_name_that_is_taken_is_asked_about(walk: Walk, services: Services) -> None:
     """Another name first; then the same one, and it is replaced after a yes."""
     saved_once(walk)
     taken = ("Name of the account", "practice YOU")
@@ -843,24 +845,24 @@ def test_a_name_that_is_taken_is_asked_about(walk: Walk, desk: Desk) -> None:
         FINISH,
         LEAVE,
     )
-    assert [account.name for account in desk.saved_accounts.list()] == ["Practice you", "Two"]
+    assert [account.name for account in services.saved_accounts.list()] == ["Practice you", "Two"]
     walk(*TO_REVIEW, taken, *REVIEW[1:], ("already an account named", "replace"), FINISH, LEAVE)
-    assert [account.name for account in desk.saved_accounts.list()] == ["practice YOU", "Two"]
+    assert [account.name for account in services.saved_accounts.list()] == ["practice YOU", "Two"]
 
 
 @pytest.mark.parametrize(("answer", "first", "second"), [("displace", "general", "all"), ("", "all", "general")])
 def test_a_second_account_for_all_mail_is_asked_about(
-    walk: Walk, desk: Desk, answer: str, first: str, second: str
+    walk: Walk, services: Services, answer: str, first: str, second: str
 ) -> None:
     saved_once(walk, "all")
     asked = ("is the account for all mail.", answer)
     changed = (("Name of the account", "Two"), (SCOPE[0], "all"), COMPANY, SENDER, *STORE, SAVE)
     general = () if answer == "displace" else (("Save it like this?", "save"),)
     walk(*TO_REVIEW, *changed, asked, *general, FINISH, LEAVE)
-    assert [account.scope for account in desk.saved_accounts.list()] == [first, second]
+    assert [account.scope for account in services.saved_accounts.list()] == [first, second]
 
 
-def test_a_keyring_that_is_not_there_costs_one_answer(walk: Walk, desk: Desk) -> None:
+def test_a_keyring_that_is_not_there_costs_one_answer(walk: Walk, services: Services) -> None:
     """It is marked as not working; whoever takes it all the same reads why, and takes another place."""
     said = walk(
         *(*TO_REVIEW, NAME, SCOPE, COMPANY, SENDER),
@@ -871,10 +873,10 @@ def test_a_keyring_that_is_not_there_costs_one_answer(walk: Walk, desk: Desk) ->
         *(SAVE, FINISH, LEAVE),
     )
     assert said.words.count("There is no keyring here") >= 2
-    assert len(desk.saved_accounts.list()) == 1
+    assert len(services.saved_accounts.list()) == 1
 
 
-def test_an_environment_variable_that_is_not_set_costs_one_answer(walk: Walk, desk: Desk) -> None:
+def test_an_environment_variable_that_is_not_set_costs_one_answer(walk: Walk, services: Services) -> None:
     said = walk(
         *(*TO_REVIEW, NAME, SCOPE, COMPANY, SENDER, PLACE, (STORE[1][0], "env")),
         ("Variable [SMTP_WIZARD_PASSWORD_PRACTICE_YOU]:", "no name"),
@@ -885,10 +887,12 @@ def test_an_environment_variable_that_is_not_set_costs_one_answer(walk: Walk, de
         *(STORE[1], SAVE, FINISH, LEAVE),
     )
     assert PASSWORD not in said.said
-    assert len(desk.saved_accounts.list()) == 1
+    assert len(services.saved_accounts.list()) == 1
 
 
-def test_a_vault_is_made_and_opened_by_a_passphrase(walk: Walk, desk: Desk, guides: Guides, own_home: Path) -> None:
+def test_a_vault_is_made_and_opened_by_a_passphrase(
+    walk: Walk, services: Services, guides: Guides, own_home: Path
+) -> None:
     """Typed twice where it is made; once in the next process, before the password is needed."""
     said = walk(
         *(*TO_REVIEW, NAME, SCOPE, COMPANY, SENDER, ("Password: in the vault, a locked file.", "")),
@@ -917,15 +921,17 @@ def test_a_vault_is_made_and_opened_by_a_passphrase(walk: Walk, desk: Desk, guid
     )
     (own_home / "secret").write_text("another one\n")
     (own_home / "secret").chmod(0o600)
-    PlainWizard(build_desk(own_home / "config", {}), guides, again).run(start="home")
+    PlainWizard(build_services(own_home / "config", {}), guides, again).run(start="home")
     again.over()
-    (account,) = desk.saved_accounts.list()
+    (account,) = services.saved_accounts.list()
     assert account.store is not None
     assert account.store.kind is StoreKind.SESSION
     assert len(again.hidden) == 3
 
 
-def test_an_account_in_the_vault_is_deleted_without_the_passphrase(walk: Walk, desk: Desk, guides: Guides) -> None:
+def test_an_account_in_the_vault_is_deleted_without_the_passphrase(
+    walk: Walk, services: Services, guides: Guides
+) -> None:
     walk(
         *(*TO_REVIEW, NAME, SCOPE, COMPANY, SENDER, ("Password: in the vault", "")),
         *(("New passphrase", "four words of no sense"), ("The same once more", "four words of no sense")),
@@ -935,12 +941,12 @@ def test_an_account_in_the_vault_is_deleted_without_the_passphrase(walk: Walk, d
         *(("Your accounts", "change"), ("What about", "delete"), ("Its password goes too", "yes")),
         *(("Passphrase, not shown", "back"), ("its password may still be in the store", "leave")),
     )
-    PlainWizard(build_desk(desk.folder, {}), guides, again).run(start="home")
+    PlainWizard(build_services(services.folder, {}), guides, again).run(start="home")
     again.over()
-    assert desk.saved_accounts.list() == ()
+    assert services.saved_accounts.list() == ()
 
 
-def test_a_command_for_the_password_is_asked_until_it_works(walk: Walk, desk: Desk) -> None:
+def test_a_command_for_the_password_is_asked_until_it_works(walk: Walk, services: Services) -> None:
     said = walk(
         *(*TO_REVIEW, NAME, SCOPE, COMPANY, SENDER, PLACE, (STORE[1][0], "command")),
         ("Command:", "help"),
@@ -951,13 +957,15 @@ def test_a_command_for_the_password_is_asked_until_it_works(walk: Walk, desk: De
         *(SAVE, FINISH, LEAVE),
     )
     assert PASSWORD not in said.said
-    assert len(desk.saved_accounts.list()) == 1
+    assert len(services.saved_accounts.list()) == 1
 
 
-def test_a_file_that_cannot_be_written_loses_nothing(walk: Walk, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_written_loses_nothing(
+    walk: Walk, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The sentence is said; trying again works once the disk has room."""
     original, failures = (
-        desk.accounts.save,
+        services.accounts.save,
         [AccountFileError(phrase("The disk is full.")), AccountFileError(phrase("The disk is full."))],
     )
 
@@ -966,21 +974,21 @@ def test_a_file_that_cannot_be_written_loses_nothing(walk: Walk, desk: Desk, mon
             raise failures.pop()
         return await original(*arguments, **options)
 
-    monkeypatch.setattr(desk.accounts, "save", save)
+    monkeypatch.setattr(services.accounts, "save", save)
     full = "The disk is full."
     walk(*TO_DONE, (full, ""), (full, "back"), SENDER, SAVE, FINISH, LEAVE)
-    assert len(desk.saved_accounts.list()) == 1
+    assert len(services.saved_accounts.list()) == 1
 
 
-def test_an_answer_can_be_changed_before_saving(walk: Walk, desk: Desk) -> None:
+def test_an_answer_can_be_changed_before_saving(walk: Walk, services: Services) -> None:
     walk(*TO_DONE[:-1], ("Save it like this?", "change"), ("Name of the account", "Office"), *REVIEW[1:], FINISH, LEAVE)
-    assert [account.name for account in desk.saved_accounts.list()] == ["Office"]
+    assert [account.name for account in services.saved_accounts.list()] == ["Office"]
 
 
 @pytest.mark.parametrize("bad", ["a/b", "x" * 61])
-def test_a_name_that_cannot_be_used_is_said_and_asked_again(walk: Walk, desk: Desk, bad: str) -> None:
+def test_a_name_that_cannot_be_used_is_said_and_asked_again(walk: Walk, services: Services, bad: str) -> None:
     walk(*TO_REVIEW, ("Name of the account", bad), ("A name has", "Office"), *REVIEW[1:], FINISH, LEAVE)
-    assert [account.name for account in desk.saved_accounts.list()] == ["Office"]
+    assert [account.name for account in services.saved_accounts.list()] == ["Office"]
 
 
 # --- done ---
@@ -997,10 +1005,10 @@ def test_the_password_is_shown_after_a_yes_in_groups_of_four(walk: Walk) -> None
     assert "corr ect\u2423 hors e\u2423ba tter y" in said.said
 
 
-def test_whoever_comes_back_from_the_end_changes_the_account_that_was_saved(walk: Walk, desk: Desk) -> None:
+def test_whoever_comes_back_from_the_end_changes_the_account_that_was_saved(walk: Walk, services: Services) -> None:
     changed = (("Save it like this?", "change"), NAME, SCOPE, COMPANY, ("Sender's name", "Ana"), SAVE)
     walk(*TO_DONE, ("What next?", "back"), *changed, FINISH, LEAVE)
-    (account,) = desk.saved_accounts.list()
+    (account,) = services.saved_accounts.list()
     assert account.identity.sender_name == "Ana"
 
 
@@ -1012,7 +1020,7 @@ def test_the_guide_to_the_application_knows_the_server(walk: Walk) -> None:
 # --- home ---
 
 
-def test_saved_accounts_are_tested_again_one_or_all(walk: Walk, desk: Desk) -> None:
+def test_saved_accounts_are_tested_again_one_or_all(walk: Walk, services: Services) -> None:
     saved_once(walk)
     walk(*TO_REVIEW, ("Name of the account", "Two"), *REVIEW[1:], FINISH, LEAVE)
     said = walk(
@@ -1032,7 +1040,7 @@ def test_saved_accounts_are_tested_again_one_or_all(walk: Walk, desk: Desk) -> N
 
 def test_a_password_that_is_kept_nowhere_is_asked_for(walk: Walk, own_home: Path, guides: Guides) -> None:
     saved_once(walk)
-    later = build_desk(own_home / "config", {})
+    later = build_services(own_home / "config", {})
     dialogue = Dialogue(
         ("Test 'Practice you' again", "test"),
         ("The password of 'Practice you'", ""),
@@ -1052,14 +1060,14 @@ def test_an_account_whose_variable_is_gone_is_said(walk: Walk, own_home: Path, g
     text = file.read_text("utf-8").replace('"session"', '"env"')
     file.write_text(re.sub(r"Practice you/password/\w+", "MAIL_PW", text), "utf-8")
     dialogue = Dialogue(("Your accounts", "test"), ("MAIL_PW is not set", "leave"))
-    PlainWizard(build_desk(own_home / "config", {}), guides, dialogue).run(start="home")
+    PlainWizard(build_services(own_home / "config", {}), guides, dialogue).run(start="home")
     dialogue.over()
 
 
-def test_results_that_cannot_be_kept_are_said_beside_the_accounts(walk: Walk, desk: Desk) -> None:
+def test_results_that_cannot_be_kept_are_said_beside_the_accounts(walk: Walk, services: Services) -> None:
     saved_once(walk)
-    desk.saved_accounts.state.flush()
-    (desk.folder / "state.sqlite3").write_text("no database", "utf-8")
+    services.saved_accounts.state.flush()
+    (services.folder / "state.sqlite3").write_text("no database", "utf-8")
     said = walk(("Your accounts", "leave"), start="home")
     assert "Results and refused sign-ins could not be read in" in said.words
     assert "Practice you: not tested yet" in said.words
@@ -1073,7 +1081,7 @@ def test_accounts_that_cannot_be_read_are_said_in_a_sentence(walk: Walk, own_hom
     assert "accounts" in said.words
 
 
-def test_an_account_is_renamed_given_another_purpose_and_deleted(walk: Walk, desk: Desk) -> None:
+def test_an_account_is_renamed_given_another_purpose_and_deleted(walk: Walk, services: Services) -> None:
     saved_once(walk)
     walk(
         ("2. Change 'Practice you' (settings, password, name", "change"),
@@ -1084,7 +1092,7 @@ def test_an_account_is_renamed_given_another_purpose_and_deleted(walk: Walk, des
         ("'Office' is for ", "leave"),
         start="home",
     )
-    (account,) = desk.saved_accounts.list()
+    (account,) = services.saved_accounts.list()
     assert (account.name, account.scope) == ("Office", Scope.ALL)
     walk(
         ("Your accounts", "change"),
@@ -1096,13 +1104,13 @@ def test_an_account_is_renamed_given_another_purpose_and_deleted(walk: Walk, des
         ("'Office' is deleted.", "leave"),
         start="home",
     )
-    assert desk.saved_accounts.list() == ()
+    assert services.saved_accounts.list() == ()
 
 
-def test_another_account_for_all_mail_is_asked_about_before_it_loses_it(walk: Walk, desk: Desk) -> None:
+def test_another_account_for_all_mail_is_asked_about_before_it_loses_it(walk: Walk, services: Services) -> None:
     saved_once(walk)
     walk(*TO_REVIEW, ("Name of the account", "Two"), *REVIEW[1:], FINISH, LEAVE)
-    asyncio.run(desk.accounts.set_scope("Two", Scope.ALL))
+    asyncio.run(services.accounts.set_scope("Two", Scope.ALL))
     walk(
         ("Your accounts", "change"),
         ("Which one?", "Practice you"),
@@ -1115,17 +1123,17 @@ def test_another_account_for_all_mail_is_asked_about_before_it_loses_it(walk: Wa
         ("'Practice you' is for", "leave"),
         start="home",
     )
-    assert {each.name: each.scope for each in desk.saved_accounts.list()} == {
+    assert {each.name: each.scope for each in services.saved_accounts.list()} == {
         "Practice you": Scope.ALL,
         "Two": Scope.GENERAL,
     }
 
 
-def test_a_new_password_is_kept_only_if_the_server_takes_it(walk: Walk, desk: Desk) -> None:
+def test_a_new_password_is_kept_only_if_the_server_takes_it(walk: Walk, services: Services) -> None:
     right = ("not shown:", practice_password())
     to_connect = (EMAIL, USE, practising("app-password-required"))
     walk(*to_connect, right, SEND, ARRIVED, *REVIEW, FINISH, LEAVE)
-    (account,) = desk.saved_accounts.list()
+    (account,) = services.saved_accounts.list()
     walk(
         ("Your accounts", "change"),
         ("What about", "password"),
@@ -1137,12 +1145,12 @@ def test_a_new_password_is_kept_only_if_the_server_takes_it(walk: Walk, desk: De
         ("the new password works and is kept.", "leave"),
         start="home",
     )
-    kept = awaited(desk.entries.secret_of(account))
+    kept = awaited(services.entries.secret_of(account))
     assert kept is not None
     assert kept.reveal() == practice_password().replace(" ", "")
 
 
-def test_the_settings_are_changed_in_the_wizard(walk: Walk, desk: Desk) -> None:
+def test_the_settings_are_changed_in_the_wizard(walk: Walk, services: Services) -> None:
     saved_once(walk)
     walk(
         ("Your accounts", "change"),
@@ -1151,15 +1159,15 @@ def test_the_settings_are_changed_in_the_wizard(walk: Walk, desk: Desk) -> None:
         ("Leave now?", "yes"),
         start="home",
     )
-    kept = DraftFile(desk.folder).load()
+    kept = DraftFile(services.folder).load()
     assert kept is not None
     assert kept.draft.editing == "Practice you"
 
 
-def test_a_copy_is_another_account(walk: Walk, desk: Desk) -> None:
+def test_a_copy_is_another_account(walk: Walk, services: Services) -> None:
     saved_once(walk)
     walk(("Your accounts", "change"), ("What about", "copy"), ("", "quit"), ("Leave now?", "yes"), start="home")
-    kept = DraftFile(desk.folder).load()
+    kept = DraftFile(services.folder).load()
     assert kept is not None
     assert (kept.draft.editing, kept.draft.name) == (None, "Practice you 2")
 
@@ -1248,7 +1256,7 @@ def test_a_message_for_others_is_shown_to_be_copied(walk: Walk) -> None:
 # --- leaving, and going on ---
 
 
-def test_leaving_with_something_unsaved_asks_and_says_what_is_kept(walk: Walk, desk: Desk) -> None:
+def test_leaving_with_something_unsaved_asks_and_says_what_is_kept(walk: Walk, services: Services) -> None:
     """'quit' twice leaves at once; 'back' and the careful answer stay at the same question."""
     said = walk(
         *(EMAIL, USE, practising("accept"), ("not shown", "quit"), ("Leave now?", "no"), ("not shown", "quit")),
@@ -1256,7 +1264,7 @@ def test_leaving_with_something_unsaved_asks_and_says_what_is_kept(walk: Walk, d
     )
     assert "The account was not saved. What you answered is kept" in said.words
     assert "smtp-wizard check HOST" in said.words
-    kept = DraftFile(desk.folder).load()
+    kept = DraftFile(services.folder).load()
     assert kept is not None
     assert (kept.draft.connection.path, kept.step) == ("accept", step(StepId.CONNECT))
 
@@ -1267,13 +1275,13 @@ def test_leaving_before_anything_was_typed_just_says_what_can_be_done(walk: Walk
     assert "What you can do next" in said.words
 
 
-def test_what_one_face_began_the_other_goes_on_with(walk: Walk, desk: Desk) -> None:
+def test_what_one_face_began_the_other_goes_on_with(walk: Walk, services: Services) -> None:
     """A draft that the screens left behind: only the password is typed again."""
     begun = Draft().with_address(Address("you", "sandbox.test"))
-    practice = desk.catalog.get("sandbox")
+    practice = services.catalog.get("sandbox")
     assert practice is not None
     draft = begun.with_provider(practice, Origin.ADDRESS).with_path(practice.paths[0])
-    DraftFile(desk.folder).save(
+    DraftFile(services.folder).save(
         replace(draft, identity=replace(draft.identity, sender_name="Ana")), step(StepId.TESTMAIL)
     )
     said = walk(
@@ -1283,11 +1291,11 @@ def test_what_one_face_began_the_other_goes_on_with(walk: Walk, desk: Desk) -> N
     assert "Step 4 of 6: Connect" in said.words
 
 
-def test_what_was_left_and_cannot_be_read_never_keeps_it_from_starting(walk: Walk, desk: Desk) -> None:
+def test_what_was_left_and_cannot_be_read_never_keeps_it_from_starting(walk: Walk, services: Services) -> None:
     """A draft of another version is put aside, one that others may change is left alone; either is said."""
     draft = Draft().with_address(Address("ana", "sandbox.test"))
-    DraftFile(desk.folder).save(draft, step(StepId.PROVIDER))
-    file = desk.folder / "draft.json"
+    DraftFile(services.folder).save(draft, step(StepId.PROVIDER))
+    file = services.folder / "draft.json"
     file.chmod(0o602)
     said = walk(("E-mail address:", "quit"))
     assert "'chmod o-w " in said.words
@@ -1298,13 +1306,13 @@ def test_what_was_left_and_cannot_be_read_never_keeps_it_from_starting(walk: Wal
     assert not file.exists()
 
 
-def test_what_was_left_can_be_forgotten_or_put_off(walk: Walk, desk: Desk) -> None:
+def test_what_was_left_can_be_forgotten_or_put_off(walk: Walk, services: Services) -> None:
     draft = Draft().with_address(Address("ana", "sandbox.test"))
-    DraftFile(desk.folder).save(draft, step(StepId.PROVIDER))
+    DraftFile(services.folder).save(draft, step(StepId.PROVIDER))
     walk(("You were setting up ana@sandbox.test", "back"), ("nothing before", "home"), ("No account yet", "leave"))
-    assert DraftFile(desk.folder).load() is not None
+    assert DraftFile(services.folder).load() is not None
     walk(("You were setting up ana@sandbox.test", "anew"), ("E-mail address:", "quit"))
-    assert DraftFile(desk.folder).load() is None
+    assert DraftFile(services.folder).load() is None
 
 
 def test_a_draft_that_was_given_goes_on_at_its_first_open_question(walk: Walk) -> None:

@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.steps import Back
 from smtp_wizard.plain.connect import connect
@@ -35,7 +35,7 @@ from tests.screens.test_steps import TO_BE_SAVED
 from tests.support.dialogue import Dialogue, Exchange
 from tests.support.oauthserver import AuthorizationServer
 from tests.support.stores import desktop
-from tests.support.walk import make_desk
+from tests.support.walk import make_services
 
 PASSPHRASE, ANOTHER = Secret("four words of no sense"), Secret("other words of no sense")
 LOCKED = "The keyring of this computer is locked"
@@ -48,8 +48,8 @@ def a_cheap_vault(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return make_desk(tmp_path, backend=desktop(), lock_limit=0.05)
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path, backend=desktop(), lock_limit=0.05)
 
 
 class Meanwhile(Dialogue):
@@ -68,13 +68,13 @@ class Meanwhile(Dialogue):
         return super().read(prompt)
 
 
-def damage(desk: Desk) -> None:
-    (desk.folder / saved_accounts.FILE_NAME).write_text("{", "utf-8")
+def damage(services: Services) -> None:
+    (services.folder / saved_accounts.FILE_NAME).write_text("{", "utf-8")
 
 
-def at_home(desk: Desk, dialogue: Dialogue) -> str:
+def at_home(services: Services, dialogue: Dialogue) -> str:
     """Answer the questions from the accounts on; return what was said."""
-    assert PlainWizard(desk, Guides(), dialogue).run(start="home") == 0
+    assert PlainWizard(services, Guides(), dialogue).run(start="home") == 0
     dialogue.over()
     return dialogue.words
 
@@ -83,14 +83,14 @@ def at_home(desk: Desk, dialogue: Dialogue) -> str:
 
 
 @pytest.mark.parametrize("others", [0, 1])
-def test_an_account_that_cannot_be_understood_is_named_beside_the_others(desk: Desk, others: int) -> None:
-    file = desk.folder / saved_accounts.FILE_NAME
+def test_an_account_that_cannot_be_understood_is_named_beside_the_others(services: Services, others: int) -> None:
+    file = services.folder / saved_accounts.FILE_NAME
     for name in ("Office", "Shop")[: others + 1]:
-        asyncio.run(desk.accounts.save(replace(PRACTICE, name=name)))
+        asyncio.run(services.accounts.save(replace(PRACTICE, name=name)))
     document = json.loads(file.read_text("utf-8"))
     document["accounts"][0]["auth"] = "magic"
     file.write_text(json.dumps(document), "utf-8")
-    words = at_home(desk, Dialogue(("What next?", "leave")))
+    words = at_home(services, Dialogue(("What next?", "leave")))
     assert "The account 'Office' in " in words
     assert "'accounts[0].auth' must be one of: password, xoauth2, none" in " ".join(words.split())
     assert ("Shop" in words) == bool(others)
@@ -108,43 +108,43 @@ def test_an_account_that_cannot_be_understood_is_named_beside_the_others(desk: D
     ids=["copy", "scope", "rename", "delete"],
 )
 def test_what_is_wanted_of_an_account_whose_file_went_bad_ends_in_a_sentence(
-    desk: Desk, answers: list[Exchange]
+    services: Services, answers: list[Exchange]
 ) -> None:
-    asyncio.run(desk.accounts.save(PRACTICE))
+    asyncio.run(services.accounts.save(PRACTICE))
     dialogue = Meanwhile(
-        lambda: damage(desk), "What about", ("What next?", "change"), *answers, ("What next?", "leave")
+        lambda: damage(services), "What about", ("What next?", "change"), *answers, ("What next?", "leave")
     )
-    assert "accounts.json" in at_home(desk, dialogue)
+    assert "accounts.json" in at_home(services, dialogue)
 
 
-def test_a_yes_that_comes_while_another_process_writes_ends_in_a_sentence(desk: Desk) -> None:
-    asyncio.run(desk.accounts.save(replace(PRACTICE, name="A", scope=Scope.ALL)))
-    asyncio.run(desk.accounts.save(replace(PRACTICE, name="B")))
-    lock = filelock.FileLock(private_files.lock_of(desk.folder / saved_accounts.FILE_NAME))
+def test_a_yes_that_comes_while_another_process_writes_ends_in_a_sentence(services: Services) -> None:
+    asyncio.run(services.accounts.save(replace(PRACTICE, name="A", scope=Scope.ALL)))
+    asyncio.run(services.accounts.save(replace(PRACTICE, name="B")))
+    lock = filelock.FileLock(private_files.lock_of(services.folder / saved_accounts.FILE_NAME))
     answers = [("What next?", "change"), ("Which one?", "2"), ("What about", "scope")]
     dialogue = Meanwhile(
         lock.acquire, "there can be only one", *answers, ("there can be only one", "yes"), ("What next?", "leave")
     )
     with lock:
         lock.release()
-        assert "Another smtp-wizard" in at_home(desk, dialogue)
+        assert "Another smtp-wizard" in at_home(services, dialogue)
 
 
-def test_an_account_can_be_deleted_although_its_vault_is_damaged(desk: Desk) -> None:
+def test_an_account_can_be_deleted_although_its_vault_is_damaged(services: Services) -> None:
     """As on the screen: what remains in the vault is said."""
-    asyncio.run(desk.stores.vault.create(PASSPHRASE))
-    asyncio.run(desk.accounts.save(replace(PRACTICE, store=StoreKind.VAULT)))
-    (desk.folder / vault.FILE_NAME).write_text("{", "utf-8")
+    asyncio.run(services.stores.vault.create(PASSPHRASE))
+    asyncio.run(services.accounts.save(replace(PRACTICE, store=StoreKind.VAULT)))
+    (services.folder / vault.FILE_NAME).write_text("{", "utf-8")
     script = [("What next?", "change"), ("What about", "delete"), ("Delete", "yes"), ("What next?", "leave")]
-    words = at_home(desk, Dialogue(*script))
+    words = at_home(services, Dialogue(*script))
     assert "is damaged" in words
     assert "its password may still be in the store" in words
-    assert desk.saved_accounts.list() == ()
+    assert services.saved_accounts.list() == ()
 
 
-def test_the_last_step_asks_although_no_free_name_can_be_looked_for(desk: Desk) -> None:
+def test_the_last_step_asks_although_no_free_name_can_be_looked_for(services: Services) -> None:
     """Saving says what is wrong."""
-    damage(desk)
+    damage(services)
     script = [
         ("Name of the account", ""),
         ("What should ServiceMonster send", ""),
@@ -155,7 +155,7 @@ def test_the_last_step_asks_although_no_free_name_can_be_looked_for(desk: Desk) 
         ("Leave now?", "yes"),
     ]
     dialogue = Dialogue(*script)
-    assert PlainWizard(desk, Guides(), dialogue).run(start="setup", draft=TO_BE_SAVED) == 0
+    assert PlainWizard(services, Guides(), dialogue).run(start="setup", draft=TO_BE_SAVED) == 0
     dialogue.over()
     assert "accounts.json" in dialogue.words
 
@@ -173,16 +173,16 @@ BACK: dict[str, list[Exchange]] = {"connect": [], "testmail": [(SENT_TO, "back")
 """What is answered after 'back' where the step has an earlier question."""
 
 
-async def changed(desk: Desk, at: str, *script: Exchange, secret: Secret | None = None) -> str:
+async def changed(services: Services, at: str, *script: Exchange, secret: Secret | None = None) -> str:
     """Go through a step that signs in with a saved account's answers; return what was said. `secret`: read before."""
     ask, begins = STEPS[at]
-    account = desk.saved_accounts.get("Ana")
-    draft = draft_of(account, secret or await desk.entries.secret_of(account), desk.catalog)
+    account = services.saved_accounts.get("Ana")
+    draft = draft_of(account, secret or await services.entries.secret_of(account), services.catalog)
     draft = replace(draft, test_to=Address("bob", "elsewhere.example"))
     dialogue = Dialogue(*begins, *script)
 
     def answer() -> StepOutcome:
-        return ask(Conversation(dialogue), Kit(desk, Guides(), lambda _: None), draft)
+        return ask(Conversation(dialogue), Kit(services, Guides(), lambda _: None), draft)
 
     assert isinstance(await asyncio.to_thread(answer), Back)
     dialogue.over()
@@ -195,11 +195,11 @@ async def test_a_keyring_that_was_locked_meanwhile_is_a_sentence(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.accounts.save(await office.new_draft())
-        desk = office.another_desk()
-        secret = await desk.entries.secret_of(desk.saved_accounts.get("Ana"))
+        await office.services.accounts.save(await office.new_draft())
+        services = office.other_services()
+        secret = await services.entries.secret_of(services.saved_accounts.get("Ana"))
         monkeypatch.setattr(office.backend, "get_password", locked_keyring)
-        await changed(desk, at, (LOCKED, "again"), (LOCKED, "back"), *BACK[at], secret=secret)
+        await changed(services, at, (LOCKED, "again"), (LOCKED, "back"), *BACK[at], secret=secret)
         assert office.tokens == []
 
 
@@ -209,14 +209,14 @@ async def test_a_vault_whose_passphrase_was_changed_is_asked_for_the_new_one(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        other, desk = office.another_desk(), office.another_desk()
+        other, services = office.other_services(), office.other_services()
         await other.stores.vault.create(PASSPHRASE)
         await other.accounts.save(replace(await office.new_draft(), store=StoreKind.VAULT))
-        await desk.stores.vault.open(PASSPHRASE)
-        secret = await desk.entries.secret_of(desk.saved_accounts.get("Ana"))
+        await services.stores.vault.open(PASSPHRASE)
+        secret = await services.entries.secret_of(services.saved_accounts.get("Ana"))
         await other.stores.vault.change_passphrase(ANOTHER)
         await changed(
-            desk,
+            services,
             at,
             ("Passphrase, not shown", "back"),
             (VAULT_CLOSED, "again"),
@@ -231,7 +231,7 @@ async def test_a_vault_whose_passphrase_was_changed_is_asked_for_the_new_one(
 
 def test_testing_an_account_says_that_the_keyring_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     backend = desktop()
-    desk = make_desk(tmp_path, backend=backend)
-    asyncio.run(desk.accounts.save(PRACTICE))
+    services = make_services(tmp_path, backend=backend)
+    asyncio.run(services.accounts.save(PRACTICE))
     monkeypatch.setattr(backend, "get_password", locked_keyring)
-    assert LOCKED in at_home(desk, Dialogue(("What next?", "test"), (LOCKED, "leave")))
+    assert LOCKED in at_home(services, Dialogue(("What next?", "test"), (LOCKED, "leave")))

@@ -27,7 +27,7 @@ from smtp_wizard.engine.wizard.server_confirmation import ServerStanding, Unconf
 from tests.realservers.servers import HOST, program, running, server_folder, wait_until
 from tests.support.certs import Authority
 from tests.support.ports import free_ports
-from tests.support.walk import make_desk
+from tests.support.walk import make_services
 from tests.support.webserver import WebServer
 
 pytestmark = pytest.mark.real
@@ -257,7 +257,7 @@ async def test_a_record_confirms_no_server_but_one_of_the_own_domain(
     if not confirmed:
         assert found.candidates[0].note == f"this server belongs to stranger.de, not to {domain}: please make sure"
         with pytest.raises(Unconfirmed):
-            await make_desk(tmp_path / "config").checks.check_draft(draft, Depth.LOGIN, lambda _: None)
+            await make_services(tmp_path / "config").checks.check_draft(draft, Depth.LOGIN, lambda _: None)
 
 
 async def test_an_address_that_leads_inside_by_a_detour_is_not_followed(unbound: NameServer) -> None:

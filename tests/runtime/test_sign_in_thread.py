@@ -128,14 +128,14 @@ def url_in(read: str) -> str:
 
 
 def begun(office: Office) -> Draft:
-    provider = office.desk.catalog.get("our-firm")
+    provider = office.services.catalog.get("our-firm")
     assert provider is not None
     chosen = Draft().with_address(Address("ana", "firm.example")).with_provider(provider, Origin.ADDRESS)
     return replace(chosen, connection=replace(chosen.connection, username="ana@firm.example"))
 
 
 def answered(office: Office, person: Person) -> Draft:
-    outcome = oauth(Conversation(person), Kit(office.desk, guides(), lambda draft: None), begun(office))
+    outcome = oauth(Conversation(person), Kit(office.services, guides(), lambda draft: None), begun(office))
     assert isinstance(outcome, Next)
     assert not person.answers
     return outcome.draft
@@ -159,7 +159,7 @@ def test_the_plain_wizard_takes_the_browser_s_last_address(tmp_path: Path, monke
     assert "address of another page" in person.read_so_far
     for token in (*server.access_tokens, *server.refresh_tokens):
         assert token not in person.read_so_far
-    assert office.desk.tokens.is_fresh(draft.secret)
+    assert office.services.tokens.is_fresh(draft.secret)
 
 
 def test_the_plain_wizard_shows_a_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +180,7 @@ def test_back_leads_out_of_the_waiting(tmp_path: Path, monkeypatch: pytest.Monke
         office = Office(tmp_path, server, monkeypatch)
         before = threading.active_count()
         person = Person("", CLIENT_ID, "2", "back", "another-id", "1", "back", "back")
-        outcome = oauth(Conversation(person), Kit(office.desk, guides(), lambda draft: None), begun(office))
+        outcome = oauth(Conversation(person), Kit(office.services, guides(), lambda draft: None), begun(office))
         assert not isinstance(outcome, Next)
         assert threading.active_count() == before
     assert "does not know this client id" in person.read_so_far
@@ -207,8 +207,8 @@ def test_an_account_signs_in_again_with_the_client_that_it_had(
     with serving(client_secret="s3cret-of-ana") as server:
         office = Office(tmp_path, server, monkeypatch)
         client = RegisteredClient(CLIENT_ID, Secret("s3cret-of-ana"))
-        held = office.desk.tokens.remember(asyncio.run(signed_in(server, client)))
-        asyncio.run(office.desk.accounts.save(office.draft(held)))
+        held = office.services.tokens.remember(asyncio.run(signed_in(server, client)))
+        asyncio.run(office.services.accounts.save(office.draft(held)))
         answers = ["", "https://login.example/", None]
 
         def ask(out: object, question: str, parse: object) -> str:
@@ -217,11 +217,11 @@ def test_an_account_signs_in_again_with_the_client_that_it_had(
 
         monkeypatch.setattr(browser, "ask", ask)
         monkeypatch.setattr(browser, "can_ask", lambda: True)
-        invocation = cast(Invocation, SimpleNamespace(desk=office.desk, out=told))
-        account = office.desk.saved_accounts.get("Ana")
+        invocation = cast(Invocation, SimpleNamespace(services=office.services, out=told))
+        account = office.services.saved_accounts.get("Ana")
         secret = browser.signed_in_again(invocation, account, Flow.BROWSER, Stopwatch(), lambda: "")
-        assert office.desk.tokens.is_fresh(secret)
-        report = asyncio.run(office.desk.accounts.replace_secret(account, secret, lambda event: None))
+        assert office.services.tokens.is_fresh(secret)
+        report = asyncio.run(office.services.accounts.replace_secret(account, secret, lambda event: None))
         assert report.verdict is Verdict.PASS
     words = "\n".join(told.lines) + "".join(capsys.readouterr())
     assert "Nobody has come back from the browser yet." in words
@@ -233,10 +233,10 @@ def test_an_account_signs_in_again_with_the_client_that_it_had(
 def test_signing_in_again_needs_a_terminal_or_a_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving() as server:
         office = Office(tmp_path, server, monkeypatch)
-        held = office.desk.tokens.remember(asyncio.run(signed_in(server)))
-        asyncio.run(office.desk.accounts.save(office.draft(held)))
-        invocation = cast(Invocation, SimpleNamespace(desk=office.desk, out=Told()))
-        account = office.desk.saved_accounts.get("Ana")
+        held = office.services.tokens.remember(asyncio.run(signed_in(server)))
+        asyncio.run(office.services.accounts.save(office.draft(held)))
+        invocation = cast(Invocation, SimpleNamespace(services=office.services, out=Told()))
+        account = office.services.saved_accounts.get("Ana")
         with pytest.raises(CommandError, match="--flow device"):
             browser.signed_in_again(invocation, account, Flow.PASTE, Stopwatch(), lambda: "")
         bare = replace(account, login=None)

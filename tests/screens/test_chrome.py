@@ -23,7 +23,7 @@ from smtp_wizard.screens.panel import GuidePanel, HelpPanel
 from smtp_wizard.screens.too_small import TooSmallScreen
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from tests.support.discovering import answering
-from tests.support.walk import Walk, key_event, make_desk, until, walking
+from tests.support.walk import Walk, key_event, make_services, until, walking
 
 TYPED = "ana@fir"
 
@@ -39,7 +39,7 @@ async def begun(walk: Walk, text: str = TYPED) -> AddressScreen:
 
 @pytest.mark.parametrize("key", ["f10", "ctrl+p"])
 async def test_the_menu_and_back_leave_everything_as_it_was(key: str, tmp_path: Path) -> None:
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         screen = await begun(walk)
         await walk.press(key)
         await walk.at_screen(MenuPanel)
@@ -66,7 +66,7 @@ LEADS: dict[str, type[Screen[Any]]] = {
 
 @pytest.mark.parametrize("key", LEADS)
 async def test_each_letter_of_the_menu_leads_where_it_says(key: str, tmp_path: Path) -> None:
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         await begun(walk)
         await walk.press("f10", key)
         await walk.at_screen(LEADS[key])
@@ -74,7 +74,7 @@ async def test_each_letter_of_the_menu_leads_where_it_says(key: str, tmp_path: P
 
 @pytest.mark.parametrize("key", ["l", "x", "b", "u", "g", "i", "k"])
 async def test_escape_leads_back_to_where_one_was(key: str, tmp_path: Path) -> None:
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         screen = await begun(walk)
         await walk.press("f10", key)
         await walk.at_screen(LEADS[key])
@@ -89,7 +89,7 @@ async def test_every_item_of_the_menu_leads_somewhere() -> None:
 
 @pytest.mark.parametrize("keys", [("f3",), ("f10", "f3")])
 async def test_one_practises_at_once(keys: tuple[str, ...], tmp_path: Path) -> None:
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         await begun(walk, "")
         await walk.press(*keys)
         await walk.at("provider")
@@ -100,7 +100,7 @@ async def test_what_is_being_set_up_is_not_dropped_for_practice_without_a_questi
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answering(monkeypatch)
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         await begun(walk, "ana@firm.example")
         await walk.press("enter")
         await walk.at("provider")
@@ -114,7 +114,7 @@ async def test_what_is_being_set_up_is_not_dropped_for_practice_without_a_questi
 
 
 async def test_a_look_is_chosen_by_its_name(tmp_path: Path) -> None:
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         await begun(walk)
         for theme in (*list(LOOKS)[1:], "dark"):
             await walk.press("f10", "k")
@@ -125,7 +125,7 @@ async def test_a_look_is_chosen_by_its_name(tmp_path: Path) -> None:
 
 
 async def test_ctrl_c_says_how_to_leave_and_leaves_nothing(tmp_path: Path) -> None:
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         screen = await begun(walk)
         await walk.press("ctrl+c")
         await walk.until_reads(HOW_TO_LEAVE)
@@ -137,7 +137,7 @@ async def test_ctrl_c_says_how_to_leave_and_leaves_nothing(tmp_path: Path) -> No
 
 
 async def test_help_names_each_key_of_the_screen_and_what_it_does(tmp_path: Path) -> None:
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         screen = await begun(walk)
         await walk.press("f1")
         await walk.at_screen(HelpPanel)
@@ -149,7 +149,7 @@ async def test_help_names_each_key_of_the_screen_and_what_it_does(tmp_path: Path
 
 
 async def test_f6_shows_why_one_sends_through_ones_own_mailbox(tmp_path: Path) -> None:
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         await begun(walk)
         await walk.press("f6")
         panel = await walk.at_screen(GuidePanel)
@@ -178,7 +178,7 @@ EVERY_KEY = [
 
 
 async def test_a_window_that_is_too_small_answers_no_key_that_it_does_not_show(tmp_path: Path) -> None:
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         await begun(walk)
         await walk.pilot.resize_terminal(40, 12)
         small = await walk.at_screen(TooSmallScreen)
@@ -192,8 +192,8 @@ async def test_a_window_that_is_too_small_answers_no_key_that_it_does_not_show(t
 
 
 async def test_leaving_out_of_a_window_that_is_too_small_keeps_what_was_typed(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path)
-    async with walking(desk, draft=Draft()) as walk:
+    services = make_services(tmp_path)
+    async with walking(services, draft=Draft()) as walk:
         await begun(walk)
         await walk.pilot.resize_terminal(40, 12)
         await walk.at_screen(TooSmallScreen)

@@ -14,7 +14,7 @@ from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.checks.target import TimeLimits
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.text.connect import REFUSED_UNCHANGED, SAME_AGAIN
@@ -22,7 +22,7 @@ from smtp_wizard.text.wizard import UNDER_WAY
 from smtp_wizard.widgets.fault_containment import FaultContained
 from tests.support.checking import AUTH, EHLO, GREETING, PLAIN_UP_TO_AUTH, SIGNED_IN, SLOW_OFFER, hurried
 from tests.support.misbehaving import Hold, MisbehavingServer, Script, Send
-from tests.support.walk import Walk, make_desk, walking
+from tests.support.walk import Walk, make_services, walking
 
 REFUSED: Script = [*PLAIN_UP_TO_AUTH, Send(b"535 5.7.8 no\r\n"), Hold()]
 TAKEN: Script = [*PLAIN_UP_TO_AUTH, SIGNED_IN, Hold()]
@@ -60,8 +60,8 @@ def signed_in(server: MisbehavingServer) -> Draft:
     return replace(found, proof=proof, test_to=Address("bob", "elsewhere.example"))
 
 
-def desk_with(folder: Path, limits: TimeLimits = PATIENT) -> Desk:
-    return make_desk(folder, limits=limits)
+def services_with(folder: Path, limits: TimeLimits = PATIENT) -> Services:
+    return make_services(folder, limits=limits)
 
 
 def sign_ins(server: MisbehavingServer) -> int:
@@ -91,7 +91,7 @@ async def test_while_a_sign_in_runs_no_key_begins_another(tmp_path: Path, key: s
     """Six times Enter at a slow server: one sign-in."""
     async with (
         MisbehavingServer(SILENT, strict=False) as server,
-        walking(desk_with(tmp_path), draft=draft(server)) as walk,
+        walking(services_with(tmp_path), draft=draft(server)) as walk,
     ):
         await at_connect(walk)
         await walk.press("enter")
@@ -102,8 +102,8 @@ async def test_while_a_sign_in_runs_no_key_begins_another(tmp_path: Path, key: s
 
 
 async def test_a_server_that_never_answers_gets_three_and_the_screen_says_so(tmp_path: Path) -> None:
-    desk = desk_with(tmp_path, hurried(auth=0.05))
-    async with MisbehavingServer(SILENT, strict=False) as server, walking(desk, draft=draft(server)) as walk:
+    services = services_with(tmp_path, hurried(auth=0.05))
+    async with MisbehavingServer(SILENT, strict=False) as server, walking(services, draft=draft(server)) as walk:
         await at_connect(walk)
         for count in (1, 2, 3):
             await walk.press("enter")
@@ -119,7 +119,7 @@ async def test_enter_sends_nothing_while_a_refused_password_stands_there(tmp_pat
     """A choice of its own sends the same once more; another password is tried at once."""
     async with (
         MisbehavingServer(REFUSED, strict=False) as server,
-        walking(desk_with(tmp_path), draft=draft(server)) as walk,
+        walking(services_with(tmp_path), draft=draft(server)) as walk,
     ):
         await at_connect(walk)
         await walk.press("enter")
@@ -139,7 +139,7 @@ async def test_enter_sends_nothing_while_a_refused_password_stands_there(tmp_pat
 async def test_a_refused_password_stays_refused_when_one_goes_back_and_comes_again(tmp_path: Path) -> None:
     async with (
         MisbehavingServer(REFUSED, strict=False) as server,
-        walking(desk_with(tmp_path), draft=draft(server)) as walk,
+        walking(services_with(tmp_path), draft=draft(server)) as walk,
     ):
         await at_connect(walk)
         await walk.press("enter")
@@ -161,7 +161,7 @@ async def test_the_test_mail_sends_nothing_once_more_that_was_refused(tmp_path: 
     """Enter leads to Connect, which believes no longer that the sign-in works; 'once more' is a choice of its own."""
     async with (
         MisbehavingServer(REFUSED, strict=False) as server,
-        walking(desk_with(tmp_path), draft=signed_in(server)) as walk,
+        walking(services_with(tmp_path), draft=signed_in(server)) as walk,
     ):
         await walk.at("testmail")
         walk.app.kit.watch.stop()
@@ -181,7 +181,7 @@ async def test_the_test_mail_sends_nothing_once_more_that_was_refused(tmp_path: 
 async def test_while_a_test_mail_is_sent_no_key_sends_another(tmp_path: Path) -> None:
     async with (
         MisbehavingServer(SILENT, strict=False) as server,
-        walking(desk_with(tmp_path), draft=signed_in(server)) as walk,
+        walking(services_with(tmp_path), draft=signed_in(server)) as walk,
     ):
         await walk.at("testmail")
         walk.app.kit.watch.stop()
@@ -195,10 +195,10 @@ async def test_while_a_test_mail_is_sent_no_key_sends_another(tmp_path: Path) ->
 @pytest.mark.parametrize("keys", ["ttt", "aaa", "tap"])
 async def test_while_an_account_is_tested_no_key_begins_another_test(tmp_path: Path, keys: str) -> None:
     """T, T, T on the accounts: one sign-in. Escape stops it."""
-    desk = desk_with(tmp_path)
+    services = services_with(tmp_path)
     async with MisbehavingServer(SILENT, strict=False) as server:
-        await desk.accounts.save(draft(server))
-        async with walking(desk, start="home") as walk:
+        await services.accounts.save(draft(server))
+        async with walking(services, start="home") as walk:
             await walk.at_screen(HomeScreen)
             await walk.press(keys[0])
             await reach(walk, server, 1)
@@ -211,10 +211,10 @@ async def test_while_an_account_is_tested_no_key_begins_another_test(tmp_path: P
 
 async def test_a_saved_password_that_was_refused_is_not_sent_again_by_enter(tmp_path: Path) -> None:
     """T says that it is refused; whoever then changes the account types another, or presses F5."""
-    desk = desk_with(tmp_path)
+    services = services_with(tmp_path)
     async with MisbehavingServer(REFUSED, strict=False) as server:
-        await desk.accounts.save(draft(server))
-        async with walking(desk, start="home") as walk:
+        await services.accounts.save(draft(server))
+        async with walking(services, start="home") as walk:
             await walk.at_screen(HomeScreen)
             await walk.press("t")
             await walk.until_reads("'Office': password refused")

@@ -68,7 +68,7 @@ LETTER = (
 
 
 async def at_inbox(walk: Walk) -> None:
-    folder = walk.app.kit.desk.folder / PRACTICE_FOLDER
+    folder = walk.app.kit.services.folder / PRACTICE_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     for _ in range(40):
         deliver(folder, LETTER)
@@ -97,7 +97,7 @@ async def at_a_refused_link(walk: Walk) -> None:
 
 
 async def at_a_template(walk: Walk) -> None:
-    template = walk.app.kit.desk.folder / "letter.html"
+    template = walk.app.kit.services.folder / "letter.html"
     template.parent.mkdir(parents=True, exist_ok=True)
     template.write_text("<p>Buy now.", "utf-8")
     await by_keys(UnsubscribeScreen, "f10", "u").go(walk)

@@ -22,7 +22,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.explain.explain import Explainer, Explanation
 from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.screens import explain
@@ -34,7 +34,7 @@ from smtp_wizard.text.explain import COPIED, NOTHING_PASTED, TOO_LONG
 from tests.support.checking import PLAIN_UP_TO_AUTH, QUICK
 from tests.support.misbehaving import Hold, MisbehavingServer, Send
 from tests.support.patience import PATIENCE
-from tests.support.walk import Walk, key_event, make_desk, walking
+from tests.support.walk import Walk, key_event, make_services, walking
 
 SIZES = [(80, 24), (120, 40)]
 BOUNCE = (
@@ -46,14 +46,14 @@ SUSPENDED = "454 5.7.1 your account has been suspended, outgoing mail is blocked
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return make_desk(tmp_path, limits=QUICK)
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path, limits=QUICK)
 
 
 @asynccontextmanager
-async def explaining(desk: Desk, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Walk]:
+async def explaining(services: Services, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Walk]:
     """A person before the explain screen, come there from the accounts."""
-    async with walking(desk, start=HOME, size=size) as walk:
+    async with walking(services, start=HOME, size=size) as walk:
         await walk.at_screen(HomeScreen)
         await walk.press("f10", "x")
         await walk.at_screen(ExplainScreen)
@@ -81,9 +81,9 @@ def says_so(screen: ExplainScreen) -> bool:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_paste_of_many_lines_is_explained(desk: Desk, size: tuple[int, int]) -> None:
+async def test_a_paste_of_many_lines_is_explained(services: Services, size: tuple[int, int]) -> None:
     """What it means, who must act, what to do, how sure; Escape leads back to the text."""
-    async with explaining(desk, size) as walk:
+    async with explaining(services, size) as walk:
         await walk.write(BOUNCE)
         screen = await answered(walk)
         assert cause_of(screen) == "recipient_rejected"
@@ -99,9 +99,9 @@ async def test_a_paste_of_many_lines_is_explained(desk: Desk, size: tuple[int, i
         assert walk.the("#paste", PasteArea).text == visible_text(BOUNCE), "another look costs no second paste"
 
 
-async def test_a_bounce_leads_to_its_guide(desk: Desk) -> None:
+async def test_a_bounce_leads_to_its_guide(services: Services) -> None:
     """Its first offer; and F6, before anything is pasted."""
-    async with explaining(desk) as walk:
+    async with explaining(services) as walk:
         await walk.press("f6")
         await walk.at_screen(GuidePanel)
         await walk.until_reads("Mail that came back: read it, and put it right")
@@ -114,16 +114,16 @@ async def test_a_bounce_leads_to_its_guide(desk: Desk) -> None:
         await walk.until_reads("Mail that came back: read it, and put it right")
 
 
-async def test_what_is_unknown_is_called_unknown_and_says_what_to_try(desk: Desk) -> None:
-    async with explaining(desk) as walk:
+async def test_what_is_unknown_is_called_unknown_and_says_what_to_try(services: Services) -> None:
+    async with explaining(services) as walk:
         await walk.write("the thing did not do the other thing")
         assert cause_of(await answered(walk)) == "unknown"
         await walk.until_reads("not known here")
 
 
-async def test_the_provider_narrows_it_and_an_unknown_one_is_said(desk: Desk) -> None:
+async def test_the_provider_narrows_it_and_an_unknown_one_is_said(services: Services) -> None:
     """The same words mean another thing at another provider; F9 asks for it."""
-    async with explaining(desk, (120, 40)) as walk:
+    async with explaining(services, (120, 40)) as walk:
         await walk.write("535 5.7.8 authentication failed")
         for name, code in (("", "bad_credentials"), ("Yahoo", "app_password_required"), ("No Such", "bad_credentials")):
             await walk.press("f9")
@@ -133,8 +133,8 @@ async def test_the_provider_narrows_it_and_an_unknown_one_is_said(desk: Desk) ->
             await walk.press("escape")
 
 
-async def test_the_message_for_who_must_act_is_copied(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with explaining(desk) as walk:
+async def test_the_message_for_who_must_act_is_copied(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with explaining(services) as walk:
         copied: list[str] = []
         monkeypatch.setattr(walk.app, "copy_to_clipboard", copied.append)
         await walk.write(SUSPENDED)
@@ -146,14 +146,16 @@ async def test_the_message_for_who_must_act_is_copied(desk: Desk, monkeypatch: p
         assert copied == [screen.flow.explanation.finding.forward]
 
 
-async def test_an_app_password_is_made_and_the_account_tested(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_app_password_is_made_and_the_account_tested(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The guide, and the only account of that provider, whose test the accounts' screen makes."""
     tested: list[str] = []
     monkeypatch.setattr(HomeScreen, "test_account", lambda home, name: tested.append(name))
     ours = draft(Endpoint("smtp.gmail.com", 465, Security.TLS))
     ours = replace(ours, connection=replace(ours.connection, provider="gmail", path="app-password"))
-    await desk.accounts.save(replace(ours, store=None))
-    async with explaining(desk) as walk:
+    await services.accounts.save(replace(ours, store=None))
+    async with explaining(services) as walk:
         await walk.write("smtplib: smtp.gmail.com 535-5.7.8 Username and Password not accepted")
         await answered(walk)
         await walk.until_reads("Make an app password")
@@ -168,8 +170,8 @@ async def test_an_app_password_is_made_and_the_account_tested(desk: Desk, monkey
         assert walk.app.current_mode == HOME
 
 
-async def test_nothing_pasted_is_said(desk: Desk) -> None:
-    async with explaining(desk) as walk:
+async def test_nothing_pasted_is_said(services: Services) -> None:
+    async with explaining(services) as walk:
         await walk.press("enter")
         await walk.until_reads(NOTHING_PASTED)
         await walk.write("535 5.7.8 no")
@@ -177,8 +179,8 @@ async def test_nothing_pasted_is_said(desk: Desk) -> None:
         assert not walk.reads(NOTHING_PASTED)
 
 
-async def test_something_else_begins_with_an_empty_field(desk: Desk) -> None:
-    async with explaining(desk) as walk:
+async def test_something_else_begins_with_an_empty_field(services: Services) -> None:
+    async with explaining(services) as walk:
         await walk.write("535 5.7.8 no")
         screen = await answered(walk)
         for _ in screen.offers.items:
@@ -189,9 +191,9 @@ async def test_something_else_begins_with_an_empty_field(desk: Desk) -> None:
         assert isinstance(walk.app.focused, PasteArea)
 
 
-async def test_what_a_terminal_pastes_as_keys_is_one_text(desk: Desk) -> None:
+async def test_what_a_terminal_pastes_as_keys_is_one_text(services: Services) -> None:
     """Enter with more keys behind it ends a line; the last one explains."""
-    async with explaining(desk) as walk:
+    async with explaining(services) as walk:
         for key in ("5", "3", "5", "enter", "n", "o", "enter"):
             walk.app.post_message(key_event(key))
         await walk.settle()
@@ -200,9 +202,9 @@ async def test_what_a_terminal_pastes_as_keys_is_one_text(desk: Desk) -> None:
         assert walk.the("#paste", PasteArea).text == "535\nno"
 
 
-async def test_a_long_log_is_cut_and_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_log_is_cut_and_says_so(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explain, "LONGEST", 65_536)
-    async with explaining(desk) as walk:
+    async with explaining(services) as walk:
         await walk.write("550 5.1.1 user unknown\n" + "a line of a log that goes on and on\n" * 4000)
         assert len(walk.the("#paste", PasteArea).text) <= 65_536
         await walk.until_reads(TOO_LONG)
@@ -251,8 +253,8 @@ def test_a_long_line_is_broken_at_a_blank() -> None:
     assert "".join(visible_text("x" * 5000).split("\n")) == "x" * 5000
 
 
-async def test_five_megabytes_are_pasted_and_the_screen_answers_keys(desk: Desk) -> None:
-    async with explaining(desk) as walk:
+async def test_five_megabytes_are_pasted_and_the_screen_answers_keys(services: Services) -> None:
+    async with explaining(services) as walk:
         await walk.write("\\" * 5_000_000)
         area = walk.the("#paste", PasteArea)
         assert area.cut
@@ -266,7 +268,7 @@ async def test_five_megabytes_are_pasted_and_the_screen_answers_keys(desk: Desk)
 
 
 async def test_another_text_takes_over_from_one_that_is_being_looked_at(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing comes of the old one, however late it is."""
     go_on, asked = Event(), list[str]()
@@ -279,7 +281,7 @@ async def test_another_text_takes_over_from_one_that_is_being_looked_at(
         return ask(explainer, text, **more)
 
     monkeypatch.setattr(Explainer, "explain_text", slow)
-    async with explaining(desk) as walk:
+    async with explaining(services) as walk:
         await walk.write("the first text")
         await walk.press("enter")
         await walk.until(lambda: asked, "the work")
@@ -292,7 +294,9 @@ async def test_another_text_takes_over_from_one_that_is_being_looked_at(
         await walk.until_reads("This account is not allowed to send")
 
 
-async def test_the_screen_takes_keys_while_a_text_is_looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_screen_takes_keys_while_a_text_is_looked_at(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever the text, the work is done beside the screen: Escape stops it, and nothing comes after."""
     go_on, begun = Event(), Event()
     over: list[Explanation] = []
@@ -309,7 +313,7 @@ async def test_the_screen_takes_keys_while_a_text_is_looked_at(desk: Desk, monke
 
     monkeypatch.setattr(explain, "load_explainer", slow)
     monkeypatch.setattr(Explainer, "explain_text", asked)
-    async with explaining(desk) as walk:
+    async with explaining(services) as walk:
         await walk.write(BOUNCE)
         await walk.press("enter")
         await walk.until(begun.is_set, "the work")
@@ -329,8 +333,8 @@ async def test_the_screen_takes_keys_while_a_text_is_looked_at(desk: Desk, monke
 HOSTILE = "535 \x1b[31mred\x1b]0;title\x07 [@click=app.leave]x[/] \u202egnp.exe\u200b \x9b2J end"
 
 
-async def test_hostile_words_are_only_words(desk: Desk) -> None:
-    async with explaining(desk) as walk:
+async def test_hostile_words_are_only_words(services: Services) -> None:
+    async with explaining(services) as walk:
         await walk.write(HOSTILE)
         for sign in ("\x1b", "\x07", "\x9b", "\u202e", "\u200b"):
             assert sign not in walk.shown
@@ -340,9 +344,9 @@ async def test_hostile_words_are_only_words(desk: Desk) -> None:
             assert sign not in walk.shown
 
 
-async def test_what_was_pasted_is_gone_when_one_leaves(desk: Desk) -> None:
+async def test_what_was_pasted_is_gone_when_one_leaves(services: Services) -> None:
     """Not in a file, not in the draft, not in the widget."""
-    async with explaining(desk) as walk:
+    async with explaining(services) as walk:
         await walk.write(BOUNCE)
         area = walk.the("#paste", PasteArea)
         await answered(walk)
@@ -350,14 +354,14 @@ async def test_what_was_pasted_is_gone_when_one_leaves(desk: Desk) -> None:
         await walk.at_screen(HomeScreen)
         assert area.text == ""
         assert not area.history.undo_stack
-    assert DraftFile(desk.folder).load() is None
+    assert DraftFile(services.folder).load() is None
     gc.collect()
-    written = [file.read_bytes() for file in desk.folder.rglob("*") if file.is_file()]
+    written = [file.read_bytes() for file in services.folder.rglob("*") if file.is_file()]
     assert not any(b"private" in content for content in written)
 
 
-async def test_an_idle_explain_screen_does_not_blink(desk: Desk) -> None:
-    async with explaining(desk) as walk:
+async def test_an_idle_explain_screen_does_not_blink(services: Services) -> None:
+    async with explaining(services) as walk:
         assert walk.the("#paste", PasteArea).cursor_blink is False
 
 
@@ -381,14 +385,14 @@ def draft(endpoint: Endpoint) -> Draft:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_failed_sign_in_is_explained_in_full_with_the_conversation(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+    services: Services, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
     """F4 shows all there is; C copies the conversation, Y the message for them. The password is in neither."""
     refused = [*PLAIN_UP_TO_AUTH, Send(b"550 5.7.1 your account has been suspended\r\n"), Hold()]
     server = MisbehavingServer(refused, strict=False)
     async with server:
         begun = draft(server.endpoint(Security.NONE))
-        async with walking(desk, draft=begun, size=size) as walk:
+        async with walking(services, draft=begun, size=size) as walk:
             copied: list[str] = []
             monkeypatch.setattr(walk.app, "copy_to_clipboard", copied.append)
             await walk.at("connect")
@@ -413,11 +417,11 @@ async def test_a_failed_sign_in_is_explained_in_full_with_the_conversation(
             assert walk.app.focused is walk.entry("#secret"), "one can type the password again"
 
 
-async def test_the_accounts_and_the_server_lead_there_too(desk: Desk) -> None:
+async def test_the_accounts_and_the_server_lead_there_too(services: Services) -> None:
     refused = [*PLAIN_UP_TO_AUTH, Send(b"535 5.7.8 no\r\n"), Hold()]
     async with MisbehavingServer(refused, strict=False) as server:
-        await desk.accounts.save(replace(draft(server.endpoint(Security.NONE)), store=None))
-        async with walking(desk, start="home") as walk:
+        await services.accounts.save(replace(draft(server.endpoint(Security.NONE)), store=None))
+        async with walking(services, start="home") as walk:
             await walk.until_reads("Office")
             await walk.press("t")
             await walk.until_reads("'Office': password refused")
@@ -435,10 +439,10 @@ async def test_the_accounts_and_the_server_lead_there_too(desk: Desk) -> None:
             assert walk.reads("ok") or walk.reads("Find server")
 
 
-async def test_where_nothing_was_tested_that_is_said(desk: Desk) -> None:
+async def test_where_nothing_was_tested_that_is_said(services: Services) -> None:
     """F4 on the accounts shows the last test; before the first there is a sentence, and no empty window."""
-    await desk.accounts.save(replace(draft(Endpoint("127.0.0.1", 2525, Security.NONE)), store=None))
-    async with walking(desk, start=HOME) as walk:
+    await services.accounts.save(replace(draft(Endpoint("127.0.0.1", 2525, Security.NONE)), store=None))
+    async with walking(services, start=HOME) as walk:
         await walk.until_reads("Office")
         await walk.press("f4")
         await walk.until_reads("Nothing was tested here yet. Press T.")

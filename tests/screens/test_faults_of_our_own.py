@@ -27,9 +27,9 @@ from smtp_wizard.engine.secrets.keyring import KeyringStore
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
-from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.discovery import Discovery
 from smtp_wizard.engine.services.scans import Scans
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.flows.accounts import changes
 from smtp_wizard.flows.address import AddressFlow
 from smtp_wizard.flows.areas.inbox import InboxFlow
@@ -255,7 +255,7 @@ async def at_a_mailing(walk: Walk) -> None:
 
 async def at_unsubscribe(walk: Walk) -> None:
     await at_home(walk)
-    template = walk.app.kit.desk.folder / "letter.html"
+    template = walk.app.kit.services.folder / "letter.html"
     template.write_text("<a href=x>", "utf-8")
     walk.app.push_screen(UnsubscribeScreen(walk.app.kit))
     screen = await walk.at_screen(UnsubscribeScreen)
@@ -265,8 +265,8 @@ async def at_unsubscribe(walk: Walk) -> None:
 
 async def at_inbox(walk: Walk) -> None:
     await at_home(walk)
-    (walk.app.kit.desk.folder / PRACTICE_FOLDER).mkdir(parents=True, exist_ok=True)
-    deliver(walk.app.kit.desk.folder / PRACTICE_FOLDER, b"Subject: Hello\n\nx\n")
+    (walk.app.kit.services.folder / PRACTICE_FOLDER).mkdir(parents=True, exist_ok=True)
+    deliver(walk.app.kit.services.folder / PRACTICE_FOLDER, b"Subject: Hello\n\nx\n")
     walk.app.push_screen(InboxScreen(walk.app.kit))
     screen = await walk.at_screen(InboxScreen)
     await walk.until(lambda: screen.list.list, "the message")
@@ -380,12 +380,12 @@ def unframed(shown: str) -> str:
     return "".join(shown.replace("|", "").replace("│", "").split())
 
 
-async def told(walk: Walk, kind: str, desk: Desk) -> None:
+async def told(walk: Walk, kind: str, services: Services) -> None:
     """Wait for the sentence; see that the fault is written down, for the owner only, and without a value."""
     expected = walk.faults_expected + 1
     await until(lambda: len(walk.app.faults.entries) >= expected, lambda: f"nothing was told; shown:\n{walk.shown}")
     walk.faults_expected = expected
-    log = desk.folder / CRASH_LOG
+    log = services.folder / CRASH_LOG
     await walk.until_reads(SAID[kind])
     await walk.until(lambda: f"writtenin{log}." in unframed(walk.shown), "the log's name")
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
@@ -406,7 +406,7 @@ async def test_background_work_that_fails_is_a_sentence_on_its_screen(
         for kind in SAID:
             service.kind, service.calls = kind, 0
             await work.begin(walk)
-            await told(walk, kind, walk.app.kit.desk)
+            await told(walk, kind, walk.app.kit.services)
             assert service.calls == 1
             assert not any(checks.running for checks in walk.app.screen.query(CheckList))
             assert "Trying" not in walk.shown
@@ -436,7 +436,7 @@ async def test_work_that_is_begun_again_after_a_fault_does_what_it_should(
     service.install(monkeypatch)
     async with standing(WORK["StepPage.act: connect"].place, tmp_path) as walk:
         await walk.press("enter")
-        await told(walk, "a bug", walk.app.kit.desk)
+        await told(walk, "a bug", walk.app.kit.services)
         service.kind = ""
         await walk.press("enter")
         await walk.until_reads("Enter Send a test")
@@ -453,7 +453,7 @@ async def test_the_check_beside_the_screens_is_told_where_one_is(
             async with standing(Place(at_address), tmp_path / kind.replace(" ", "-")) as walk:
                 await walk.write("ana@gmail.com")
                 await walk.press("enter")
-                await told(walk, kind, walk.app.kit.desk)
+                await told(walk, kind, walk.app.kit.services)
                 assert walk.step == "provider"
                 await go_on(walk)
 
@@ -472,7 +472,7 @@ async def test_a_first_step_that_cannot_be_shown_leads_to_the_accounts(
     async with standing(Place(at_the_fault, draft_at_connect), tmp_path) as walk:
         assert walk.faults_expected == 1
         walk.faults_expected = 0
-        await told(walk, kind, walk.app.kit.desk)
+        await told(walk, kind, walk.app.kit.services)
         kept = walk.app.box.load()
         assert kept is not None
         assert (kept.draft.address, kept.step.id) == (draft_at_connect().address, "connect")
@@ -504,7 +504,7 @@ async def test_a_handler_that_fails_is_lost_and_nothing_else(name: str, tmp_path
         typed = [each.value for each in here.query(Input)]
         for how in ("the screen", "next", "a part", "a timer", "painted", "the app"):
             later(walk, how, lambda: raised("a bug"))
-            await told(walk, "a bug", walk.app.kit.desk)
+            await told(walk, "a bug", walk.app.kit.services)
             if isinstance(walk.app.screen, FaultScreen):
                 await walk.press("escape")
                 await walk.until(lambda: walk.app.screen is here, "the screen below")

@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.runtime.fault_log import CRASH_LOG
 from smtp_wizard.screens.address import AddressScreen
@@ -28,7 +28,7 @@ from tests.support.checking import OK, PLAIN_UP_TO_AUTH, SIGNED_IN
 from tests.support.misbehaving import Expect, MisbehavingServer, Send, Step
 from tests.support.places import seen, sent
 from tests.support.stores import desktop
-from tests.support.walk import Walk, guides, make_desk, until, walking
+from tests.support.walk import Walk, guides, make_services, until, walking
 
 SECRET = "Zq7xylo-Phon"
 GROUPS = "Zq7x ylo- Phon"
@@ -45,8 +45,8 @@ TRICKS = {
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return make_desk(tmp_path, backend=desktop())
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path, backend=desktop())
 
 
 def to(server: MisbehavingServer) -> Draft:
@@ -76,12 +76,14 @@ def nothing_is_obeyed(walk: Walk) -> None:
 
 
 @pytest.mark.parametrize(("said", "shown"), TRICKS.values(), ids=TRICKS)
-async def test_a_refusal_is_shown_escaped_and_nothing_in_it_is_obeyed(desk: Desk, said: str, shown: str) -> None:
+async def test_a_refusal_is_shown_escaped_and_nothing_in_it_is_obeyed(
+    services: Services, said: str, shown: str
+) -> None:
     """Under Details stand the server's own words, brackets and all; control characters as \\xNN."""
     refusal: list[Step] = [*PLAIN_UP_TO_AUTH, Send(f"535 5.7.8 {said}\r\n".encode())]
     async with (
         MisbehavingServer(refusal, strict=False) as server,
-        walking(desk, draft=to(server), size=(120, 60)) as walk,
+        walking(services, draft=to(server), size=(120, 60)) as walk,
     ):
         await walk.at("connect")
         await walk.write(SECRET)
@@ -94,7 +96,7 @@ async def test_a_refusal_is_shown_escaped_and_nothing_in_it_is_obeyed(desk: Desk
 
 
 @pytest.mark.parametrize(("said", "shown"), TRICKS.values(), ids=TRICKS)
-async def test_a_greeting_and_a_capability_are_shown_escaped(desk: Desk, said: str, shown: str) -> None:
+async def test_a_greeting_and_a_capability_are_shown_escaped(services: Services, said: str, shown: str) -> None:
     """What goes well is shown, too: the greeting, and what the server says when the sign-in worked."""
     script: list[Step] = [
         Send(f"220 mail.example.test {said}\r\n".encode()),
@@ -105,7 +107,7 @@ async def test_a_greeting_and_a_capability_are_shown_escaped(desk: Desk, said: s
     ]
     async with (
         MisbehavingServer(script, strict=False) as server,
-        walking(desk, draft=to(server), size=(120, 60)) as walk,
+        walking(services, draft=to(server), size=(120, 60)) as walk,
     ):
         await walk.at("connect")
         await walk.write(SECRET)
@@ -116,7 +118,7 @@ async def test_a_greeting_and_a_capability_are_shown_escaped(desk: Desk, said: s
         nothing_is_obeyed(walk)
 
 
-async def test_words_of_a_recipients_refusal_are_shown_escaped(desk: Desk) -> None:
+async def test_words_of_a_recipients_refusal_are_shown_escaped(services: Services) -> None:
     said = "[@click=app.quit]x[/]\x1b[2J"
     script: list[Step] = [
         *PLAIN_UP_TO_AUTH,
@@ -128,7 +130,7 @@ async def test_words_of_a_recipients_refusal_are_shown_escaped(desk: Desk) -> No
     ]
     async with (
         MisbehavingServer(script, strict=False) as server,
-        walking(desk, draft=to(server), size=(120, 60)) as walk,
+        walking(services, draft=to(server), size=(120, 60)) as walk,
     ):
         await walk.at("connect")
         await walk.write(SECRET)
@@ -155,9 +157,9 @@ def unseen(walk: Walk) -> None:
             assert form not in place
 
 
-async def test_the_password_is_on_no_screen_but_the_last_and_there_only_on_a_key(desk: Desk) -> None:
+async def test_the_password_is_on_no_screen_but_the_last_and_there_only_on_a_key(services: Services) -> None:
     """From typing it to the list of accounts; F2 on Done shows it in groups of four, and hides it again."""
-    async with walking(desk, size=(120, 60)) as walk:
+    async with walking(services, size=(120, 60)) as walk:
         await walk.at("address")
         await walk.press("f3")
         await walk.at("provider")
@@ -203,7 +205,7 @@ async def test_the_password_is_on_no_screen_but_the_last_and_there_only_on_a_key
         await walk.press("f4")
         await walk.until_reads("C AUTH PLAIN")
         unseen(walk)
-    kept = [path for path in desk.folder.rglob("*") if path.is_file()]
+    kept = [path for path in services.folder.rglob("*") if path.is_file()]
     assert kept
     assert not [path for path in kept if SECRET.encode() in path.read_bytes()]
 
@@ -227,7 +229,7 @@ def headless(monkeypatch: pytest.MonkeyPatch, on: type[Screen[Any]], key: str) -
 
 
 def test_a_fault_before_there_is_a_screen_is_one_sentence_without_values(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    services: Services, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Exit 70; a password in a local variable, or in the exception, is neither printed nor written down.
 
@@ -240,9 +242,9 @@ def test_a_fault_before_there_is_a_screen_is_one_sentence_without_values(
 
     monkeypatch.setattr(WizardApp, "_set_up", fails)
     headless(monkeypatch, AddressScreen, "f1")
-    assert run_app(desk, guides(), start="setup", draft=Draft(secret=Secret(SECRET))) == 70
+    assert run_app(services, guides(), start="setup", draft=Draft(secret=Secret(SECRET))) == 70
     told = "".join(capfd.readouterr())
-    log = (desk.folder / CRASH_LOG).read_text()
+    log = (services.folder / CRASH_LOG).read_text()
     assert "smtp-wizard met a fault of its own and had to stop. Your saved accounts are untouched." in " ".join(
         told.split()
     )
@@ -254,15 +256,15 @@ def test_a_fault_before_there_is_a_screen_is_one_sentence_without_values(
     assert "Traceback" not in told
 
 
-async def test_an_account_file_that_holds_tricks_is_shown_escaped(desk: Desk) -> None:
+async def test_an_account_file_that_holds_tricks_is_shown_escaped(services: Services) -> None:
     """A name cannot hold markup that is obeyed in the list of accounts."""
-    provider = desk.catalog.get("sandbox")
+    provider = services.catalog.get("sandbox")
     path = provider.path("accept") if provider is not None else None
     assert path is not None
     assert provider is not None
     found = Draft(address=Address("you", "sandbox.test")).with_provider(provider, Origin.ADDRESS).with_path(path)
-    await desk.accounts.save(replace(found, name="[@click=app.quit]x", secret=Secret(SECRET)))
-    async with walking(desk, start=HOME, size=(120, 40)) as walk:
+    await services.accounts.save(replace(found, name="[@click=app.quit]x", secret=Secret(SECRET)))
+    async with walking(services, start=HOME, size=(120, 40)) as walk:
         await walk.at_screen(HomeScreen)
         await walk.until_reads("[@click=app.quit]x")
         nothing_is_obeyed(walk)

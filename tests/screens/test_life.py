@@ -20,7 +20,7 @@ from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.account_draft import copy_of, draft_to_sign_in_again
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile
@@ -41,7 +41,7 @@ from smtp_wizard.widgets.rows import RowList
 from tests.screens.test_faults_of_our_own import acting, take
 from tests.support.places import skipped
 from tests.support.stores import MemoryBackend, desktop
-from tests.support.walk import Walk, make_desk, walking
+from tests.support.walk import Walk, make_services, walking
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECRET = Secret("abcd efgh ijkl mnop")
@@ -67,18 +67,18 @@ def backend() -> MemoryBackend:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, backend: MemoryBackend) -> Desk:
-    return make_desk(tmp_path, backend=backend, now=lambda: NOON)
+def services(tmp_path: Path, backend: MemoryBackend) -> Services:
+    return make_services(tmp_path, backend=backend, now=lambda: NOON)
 
 
 async def home(walk: Walk) -> HomeScreen:
     return await walk.at_screen(HomeScreen)
 
 
-async def test_enter_shows_everything_that_can_be_done(desk: Desk) -> None:
+async def test_enter_shows_everything_that_can_be_done(services: Services) -> None:
     """Enter on an account lists: test, change, new password, rename, copy, scope, delete."""
-    await desk.accounts.save(PRACTICE)
-    async with walking(desk, start=HOME) as walk:
+    await services.accounts.save(PRACTICE)
+    async with walking(services, start=HOME) as walk:
         await home(walk)
         await walk.press("enter")
         await walk.at_screen(QuestionPanel)
@@ -88,10 +88,10 @@ async def test_enter_shows_everything_that_can_be_done(desk: Desk) -> None:
         await home(walk)
 
 
-async def test_rename_moves_the_account(desk: Desk) -> None:
+async def test_rename_moves_the_account(services: Services) -> None:
     """R asks for the new name; the list shows it."""
-    await desk.accounts.save(PRACTICE)
-    async with walking(desk, start=HOME) as walk:
+    await services.accounts.save(PRACTICE)
+    async with walking(services, start=HOME) as walk:
         await home(walk)
         await acting("rename")(walk)
         await walk.at_screen(FlowPanel)
@@ -101,13 +101,13 @@ async def test_rename_moves_the_account(desk: Desk) -> None:
         await walk.fill("#field-0 TextInput", "Shop")
         await walk.press("enter")
         await walk.until_reads("'Office' is called 'Shop' now")
-    assert [account.name for account in desk.saved_accounts.list()] == ["Shop"]
+    assert [account.name for account in services.saved_accounts.list()] == ["Shop"]
 
 
-async def test_a_new_password_is_all_that_is_asked(desk: Desk, backend: MemoryBackend) -> None:
+async def test_a_new_password_is_all_that_is_asked(services: Services, backend: MemoryBackend) -> None:
     """P asks for the password alone, tries it, and says that it is kept."""
-    await desk.accounts.save(PRACTICE)
-    async with walking(desk, start=HOME) as walk:
+    await services.accounts.save(PRACTICE)
+    async with walking(services, start=HOME) as walk:
         await home(walk)
         await walk.press("p")
         await walk.at_screen(FlowPanel)
@@ -117,12 +117,12 @@ async def test_a_new_password_is_all_that_is_asked(desk: Desk, backend: MemoryBa
     assert "another password" in backend.entries.values()
 
 
-async def test_a_new_password_that_is_refused_leaves_the_old_one(desk: Desk, backend: MemoryBackend) -> None:
+async def test_a_new_password_that_is_refused_leaves_the_old_one(services: Services, backend: MemoryBackend) -> None:
     """The finding says what is wrong; the old password is kept."""
-    await desk.accounts.save(
+    await services.accounts.save(
         replace(PRACTICE, connection=replace(PRACTICE.connection, path="wrong-password", sandbox="wrong-password"))
     )
-    async with walking(desk, start=HOME) as walk:
+    async with walking(services, start=HOME) as walk:
         await home(walk)
         await walk.press("p")
         await walk.at_screen(FlowPanel)
@@ -134,29 +134,29 @@ async def test_a_new_password_that_is_refused_leaves_the_old_one(desk: Desk, bac
     assert list(backend.entries.values()) == [SECRET.reveal()]
 
 
-async def test_delete_asks_and_the_password_goes_too(desk: Desk, backend: MemoryBackend) -> None:
+async def test_delete_asks_and_the_password_goes_too(services: Services, backend: MemoryBackend) -> None:
     """Delete asks; the careful answer is chosen at first."""
-    await desk.accounts.save(PRACTICE)
-    async with walking(desk, start=HOME) as walk:
+    await services.accounts.save(PRACTICE)
+    async with walking(services, start=HOME) as walk:
         await home(walk)
         await walk.press("delete")
         await walk.at_screen(FlowPanel)
         await walk.press("enter")
         await home(walk)
-        assert len(desk.saved_accounts.list()) == 1
+        assert len(services.saved_accounts.list()) == 1
         await walk.press("delete")
         await walk.at_screen(FlowPanel)
         await walk.press("down", "enter")
         await walk.until_reads("'Office' is deleted")
         await walk.until_reads("No account yet")
-    assert desk.saved_accounts.list() == ()
+    assert services.saved_accounts.list() == ()
     assert not backend.entries
 
 
-async def test_change_goes_through_the_wizard_filled_in(desk: Desk) -> None:
+async def test_change_goes_through_the_wizard_filled_in(services: Services) -> None:
     """E opens the server step with the account's values; saving keeps one account."""
-    await desk.accounts.save(PRACTICE)
-    async with walking(desk, start=HOME) as walk:
+    await services.accounts.save(PRACTICE)
+    async with walking(services, start=HOME) as walk:
         await home(walk)
         await walk.press("e")
         await walk.at("server")
@@ -171,14 +171,14 @@ async def test_change_goes_through_the_wizard_filled_in(desk: Desk) -> None:
         await walk.fill("#sender-name", "Ana's Cleaning")
         await walk.press("enter")
         await walk.at("done")
-    (account,) = desk.saved_accounts.list()
+    (account,) = services.saved_accounts.list()
     assert (account.name, account.identity.sender_name) == ("Office", "Ana's Cleaning")
 
 
-async def test_the_first_key_of_a_question_says_what_enter_does(desk: Desk) -> None:
+async def test_the_first_key_of_a_question_says_what_enter_does(services: Services) -> None:
     """'Enter Keep it', not 'Enter Choose': nobody deletes what was to be kept."""
-    await desk.accounts.save(PRACTICE)
-    async with walking(desk, start=HOME) as walk:
+    await services.accounts.save(PRACTICE)
+    async with walking(services, start=HOME) as walk:
         await home(walk)
         await walk.press("delete")
         await walk.at_screen(FlowPanel)
@@ -188,10 +188,10 @@ async def test_the_first_key_of_a_question_says_what_enter_does(desk: Desk) -> N
 
 
 @pytest.mark.parametrize("changed", [False, True])
-async def test_one_key_leaves_a_change_of_an_account(desk: Desk, changed: bool) -> None:
+async def test_one_key_leaves_a_change_of_an_account(services: Services, changed: bool) -> None:
     """Esc at its first step leads back to the accounts; a draft is left behind only where something was changed."""
-    await desk.accounts.save(PRACTICE)
-    async with walking(desk, start=HOME) as walk:
+    await services.accounts.save(PRACTICE)
+    async with walking(services, start=HOME) as walk:
         await home(walk)
         await walk.press("e")
         await walk.at("server")
@@ -202,10 +202,10 @@ async def test_one_key_leaves_a_change_of_an_account(desk: Desk, changed: bool) 
         assert (walk.app.box.load() is not None) is changed
 
 
-async def test_a_copy_begins_with_the_same_answers(desk: Desk) -> None:
+async def test_a_copy_begins_with_the_same_answers(services: Services) -> None:
     """'Make another one like it' opens the wizard; the name is a free one."""
-    await desk.accounts.save(PRACTICE)
-    async with walking(desk, start=HOME) as walk:
+    await services.accounts.save(PRACTICE)
+    async with walking(services, start=HOME) as walk:
         await home(walk)
         await walk.press("enter")
         await walk.at_screen(QuestionPanel)
@@ -215,11 +215,11 @@ async def test_a_copy_begins_with_the_same_answers(desk: Desk) -> None:
         assert walk.draft.editing is None
 
 
-async def test_all_mail_is_asked_before_another_account_is_displaced(desk: Desk) -> None:
+async def test_all_mail_is_asked_before_another_account_is_displaced(services: Services) -> None:
     """The second account for all mail displaces the first only after a yes."""
-    await desk.accounts.save(replace(PRACTICE, name="A", scope=Scope.ALL))
-    await desk.accounts.save(replace(PRACTICE, name="B"))
-    async with walking(desk, start=HOME) as walk:
+    await services.accounts.save(replace(PRACTICE, name="A", scope=Scope.ALL))
+    await services.accounts.save(replace(PRACTICE, name="B"))
+    async with walking(services, start=HOME) as walk:
         await home(walk)
         await walk.press("down", "enter")
         await walk.at_screen(QuestionPanel)
@@ -227,18 +227,18 @@ async def test_all_mail_is_asked_before_another_account_is_displaced(desk: Desk)
         await walk.at_screen(FlowPanel)
         await walk.press("down", "enter")
         await walk.until_reads("'B' is for For All Emails now")
-    assert {each.name: each.scope for each in desk.saved_accounts.list()} == {"A": Scope.GENERAL, "B": Scope.ALL}
+    assert {each.name: each.scope for each in services.saved_accounts.list()} == {"A": Scope.GENERAL, "B": Scope.ALL}
 
 
-async def test_all_are_tested_one_after_the_other(desk: Desk) -> None:
+async def test_all_are_tested_one_after_the_other(services: Services) -> None:
     """A tests every account and says each result."""
-    await desk.accounts.save(replace(PRACTICE, name="A"))
-    await desk.accounts.save(
+    await services.accounts.save(replace(PRACTICE, name="A"))
+    await services.accounts.save(
         replace(
             PRACTICE, name="B", connection=replace(PRACTICE.connection, path="wrong-password", sandbox="wrong-password")
         )
     )
-    async with walking(desk, start=HOME) as walk:
+    async with walking(services, start=HOME) as walk:
         await home(walk)
         await walk.press("a")
         await walk.until_reads("1 of 2 work. Nothing was sent.")
@@ -247,9 +247,9 @@ async def test_all_are_tested_one_after_the_other(desk: Desk) -> None:
         assert walk.reads("password refused")
 
 
-async def test_an_account_whose_way_in_retires_is_told_so(desk: Desk) -> None:
+async def test_an_account_whose_way_in_retires_is_told_so(services: Services) -> None:
     """A line under the list says when, what to do instead, and who says so."""
-    await desk.accounts.save(
+    await services.accounts.save(
         replace(
             PRACTICE,
             connection=replace(
@@ -261,16 +261,16 @@ async def test_an_account_whose_way_in_retires_is_told_so(desk: Desk) -> None:
             ),
         )
     )
-    async with walking(desk, start=HOME, size=(120, 40)) as walk:
+    async with walking(services, start=HOME, size=(120, 40)) as walk:
         await home(walk)
         await walk.until_reads("2026-12-31")
         assert walk.reads("Instead:")
 
 
-async def test_a_draft_that_was_left_is_offered_and_only_the_password_is_typed_again(desk: Desk) -> None:
+async def test_a_draft_that_was_left_is_offered_and_only_the_password_is_typed_again(services: Services) -> None:
     """'Go on where I stopped' opens Connect with everything but the password."""
-    DraftFile(desk.folder).save(PRACTICE, step(StepId.REVIEW))
-    async with walking(desk) as walk:
+    DraftFile(services.folder).save(PRACTICE, step(StepId.REVIEW))
+    async with walking(services) as walk:
         await walk.at_screen(ResumeScreen)
         assert walk.reads("ana@sandbox.test")
         assert walk.reads("Esc Leave"), "it ends the program, and says so"
@@ -282,12 +282,12 @@ async def test_a_draft_that_was_left_is_offered_and_only_the_password_is_typed_a
 
 
 @pytest.mark.parametrize("start", [HOME, SETUP])
-async def test_a_draft_that_cannot_be_read_never_keeps_the_screens_from_opening(desk: Desk, start: str) -> None:
+async def test_a_draft_that_cannot_be_read_never_keeps_the_screens_from_opening(services: Services, start: str) -> None:
     """One of another version was left: the first screen says where it was put."""
-    file = desk.folder / "draft.json"
-    DraftFile(desk.folder).save(PRACTICE, step(StepId.CONNECT))
+    file = services.folder / "draft.json"
+    DraftFile(services.folder).save(PRACTICE, step(StepId.CONNECT))
     file.write_text(file.read_text().replace('"step": "connect"', '"step": "a-later-one"'))
-    async with walking(desk, start=start, size=(120, 40)) as walk:
+    async with walking(services, start=start, size=(120, 40)) as walk:
         await walk.until_reads("it was put aside as")
         assert not file.exists()
 
@@ -302,11 +302,11 @@ GONE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("gone", GONE)
 @pytest.mark.parametrize("left", ["provider", "signin", "server", "oauth", "connect", "review"])
-async def test_a_draft_goes_on_although_what_it_names_is_gone(gone: str, left: str, desk: Desk) -> None:
+async def test_a_draft_goes_on_although_what_it_names_is_gone(gone: str, left: str, services: Services) -> None:
     draft = replace(PRACTICE, connection=replace(PRACTICE.connection, sandbox=None, **GONE[gone]))
     draft = replace(draft, confirmed_host="127.0.0.1", name="")
-    assert DraftFile(desk.folder).save(draft, step(StepId(left)))
-    async with walking(desk) as walk:
+    assert DraftFile(services.folder).save(draft, step(StepId(left)))
+    async with walking(services) as walk:
         await walk.at_screen(ResumeScreen)
         await walk.press("enter")
         await walk.until(lambda: walk.step, "a step")
@@ -317,17 +317,19 @@ async def test_a_draft_goes_on_although_what_it_names_is_gone(gone: str, left: s
 
 @pytest.mark.parametrize("gone", GONE)
 @pytest.mark.parametrize("key", ["e", "p", "c"])
-async def test_an_account_can_be_changed_although_what_it_names_is_gone(gone: str, key: str, desk: Desk) -> None:
+async def test_an_account_can_be_changed_although_what_it_names_is_gone(
+    gone: str, key: str, services: Services
+) -> None:
     """Also with a token at hand that another program gives: there is no step in the browser then."""
     named = replace(PRACTICE, connection=replace(PRACTICE.connection, sandbox=None, **GONE[gone]))
-    await desk.accounts.save(replace(named, store=StoreKind.KEYRING, confirmed_host="127.0.0.1"))
-    account = desk.saved_accounts.get("Office")
-    async with walking(desk, start=HOME) as walk:
+    await services.accounts.save(replace(named, store=StoreKind.KEYRING, confirmed_host="127.0.0.1"))
+    account = services.saved_accounts.get("Office")
+    async with walking(services, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         if key == "c":
-            walk.app.screen.post_message(WizardRequested(copy_of(account, SECRET, desk.catalog, "Copy")))
+            walk.app.screen.post_message(WizardRequested(copy_of(account, SECRET, services.catalog, "Copy")))
         elif key == "p":
-            walk.app.screen.post_message(WizardRequested(draft_to_sign_in_again(account, None, desk.catalog)))
+            walk.app.screen.post_message(WizardRequested(draft_to_sign_in_again(account, None, services.catalog)))
         else:
             await walk.press("e")
         await walk.at("server")
@@ -337,20 +339,20 @@ async def test_an_account_can_be_changed_although_what_it_names_is_gone(gone: st
         await walk.at("server")
 
 
-async def test_a_draft_can_be_forgotten(desk: Desk) -> None:
+async def test_a_draft_can_be_forgotten(services: Services) -> None:
     """'Start again' opens the first question, and the draft is gone."""
-    box = DraftFile(desk.folder)
+    box = DraftFile(services.folder)
     box.save(PRACTICE, step(StepId.CONNECT))
-    async with walking(desk) as walk:
+    async with walking(services) as walk:
         await walk.at_screen(ResumeScreen)
         await walk.press("down", "enter")
         await walk.at("address")
         assert box.load() is None
 
 
-async def test_the_draft_is_written_at_every_step_and_gone_once_saved(desk: Desk) -> None:
-    box = DraftFile(desk.folder)
-    async with walking(desk) as walk:
+async def test_the_draft_is_written_at_every_step_and_gone_once_saved(services: Services) -> None:
+    box = DraftFile(services.folder)
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.press("f3")
         await walk.at("provider")
@@ -372,9 +374,9 @@ async def test_the_draft_is_written_at_every_step_and_gone_once_saved(desk: Desk
         assert box.load() is None
 
 
-async def test_leaving_with_unsaved_work_asks_and_keeps_the_draft(desk: Desk) -> None:
+async def test_leaving_with_unsaved_work_asks_and_keeps_the_draft(services: Services) -> None:
     """Ctrl+Q asks; 'Leave' keeps everything but the password."""
-    async with walking(desk) as walk:
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.press("f3")
         await walk.at("provider")
@@ -386,7 +388,7 @@ async def test_leaving_with_unsaved_work_asks_and_keeps_the_draft(desk: Desk) ->
         await walk.at_screen(ConfirmScreen)
         await walk.press("down", "enter")
         await walk.pilot.pause()
-    assert DraftFile(desk.folder).load() is not None
+    assert DraftFile(services.folder).load() is not None
 
 
 async def test_a_server_of_the_persons_own_file_is_shown_before_a_password_goes_there(tmp_path: Path) -> None:
@@ -395,9 +397,9 @@ async def test_a_server_of_the_persons_own_file_is_shown_before_a_password_goes_
     own.write_text(
         "providers:\n  - id: gmail\n    endpoints:\n      - {host: mail.firm.example, port: 465, security: tls}\n"
     )
-    desk = make_desk(tmp_path, providers=load_catalog(own=own))
-    assert desk.catalog.own_trouble == ""
-    async with walking(desk, size=(120, 40)) as walk:
+    services = make_services(tmp_path, providers=load_catalog(own=own))
+    assert services.catalog.own_trouble == ""
+    async with walking(services, size=(120, 40)) as walk:
         await walk.at("address")
         await walk.write("ana@gmail.com")
         await walk.press("enter")
@@ -414,15 +416,15 @@ async def test_a_file_of_the_persons_own_that_is_broken_is_said_on_the_first_scr
     """One sentence with line and column; the shipped catalogue goes on."""
     own = tmp_path / "providers.yaml"
     own.write_text("providers: [")
-    desk = make_desk(tmp_path, providers=load_catalog(own=own))
-    async with walking(desk) as walk:
+    services = make_services(tmp_path, providers=load_catalog(own=own))
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.until_reads("providers.yaml, line")
 
 
-async def test_a_window_that_is_too_small_says_so_and_loses_nothing(desk: Desk) -> None:
+async def test_a_window_that_is_too_small_says_so_and_loses_nothing(services: Services) -> None:
     """Below 60x20 one sentence stands there; bigger again, what was typed is there."""
-    async with walking(desk) as walk:
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana@")
         await walk.pilot.resize_terminal(50, 12)
@@ -440,11 +442,11 @@ def test_help_says_what_a_screen_is_for_in_at_most_three_sentences() -> None:
     assert all(0 < len(re.findall(r"[.!?](?:\s|$)", text)) <= 3 for text in helps)
 
 
-async def test_the_practice_inbox_is_read_and_emptied(desk: Desk) -> None:
+async def test_the_practice_inbox_is_read_and_emptied(services: Services) -> None:
     """The menu shows what was sent to the practice server; Enter reads it; Delete empties after asking."""
     sent = replace(PRACTICE, test_to=Address("bob", "example.test"))
-    await desk.checks.check_draft(sent, Depth.SEND, lambda event: None, token="marker99")
-    async with walking(desk, start=HOME) as walk:
+    await services.checks.check_draft(sent, Depth.SEND, lambda event: None, token="marker99")
+    async with walking(services, start=HOME) as walk:
         await home(walk)
         await walk.press("f10", "i")
         await walk.at_screen(InboxScreen)
@@ -463,13 +465,13 @@ async def test_the_practice_inbox_is_read_and_emptied(desk: Desk) -> None:
         await walk.at_screen(QuestionPanel)
         await walk.press("down", "enter")
         await walk.until_reads("Nothing has arrived yet")
-    assert not list((desk.folder / PRACTICE_FOLDER / "mailbox" / "new").iterdir())
+    assert not list((services.folder / PRACTICE_FOLDER / "mailbox" / "new").iterdir())
 
 
 @pytest.mark.parametrize("start", [HOME, SETUP])
-async def test_an_empty_inbox_leads_to_practice(desk: Desk, start: str) -> None:
+async def test_an_empty_inbox_leads_to_practice(services: Services, start: str) -> None:
     """Wherever it was opened, nothing lies over the step then."""
-    async with walking(desk, start=start) as walk:
+    async with walking(services, start=start) as walk:
         await (home(walk) if start == HOME else walk.at("address"))
         await walk.press("f10", "i")
         await walk.at_screen(InboxScreen)
@@ -481,9 +483,9 @@ async def test_an_empty_inbox_leads_to_practice(desk: Desk, start: str) -> None:
         assert not any(isinstance(each, InboxScreen) for each in walk.app.screen_stack)
 
 
-async def test_every_guide_can_be_read(desk: Desk) -> None:
+async def test_every_guide_can_be_read(services: Services) -> None:
     """A list of titles; Enter opens one."""
-    async with walking(desk, start=HOME) as walk:
+    async with walking(services, start=HOME) as walk:
         await home(walk)
         await walk.press("f10", "g")
         screen = await walk.at_screen(GuideListScreen)

@@ -14,21 +14,21 @@ from pathlib import Path
 import pytest
 
 from smtp_wizard.app import HOME, LIMITS, SETUP
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.limits import LimitsScreen, ListPanel, MailingScreen
 from smtp_wizard.screens.panel import GuidePanel, HelpPanel, SectionsPanel
 from smtp_wizard.widgets.frame import TextFrame
 from smtp_wizard.widgets.rows import RowList
 from tests.support.line import Line
-from tests.support.walk import Walk, make_desk, walking
+from tests.support.walk import Walk, make_services, walking
 
 MONDAY = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return make_desk(tmp_path, now=lambda: MONDAY)
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path, now=lambda: MONDAY)
 
 
 async def limits(walk: Walk) -> LimitsScreen:
@@ -53,9 +53,9 @@ def listed(walk: Walk) -> list[str]:
     return [row.cells[0] for row in walk.the("#limits", RowList).list]
 
 
-async def test_the_menu_leads_there_and_escape_back_to_where_one_was(desk: Desk) -> None:
+async def test_the_menu_leads_there_and_escape_back_to_where_one_was(services: Services) -> None:
     """From the wizard, with something half typed, and from the accounts; nothing typed is lost."""
-    async with walking(desk) as walk:
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana@exam")
         await limits(walk)
@@ -74,9 +74,11 @@ async def test_the_menu_leads_there_and_escape_back_to_where_one_was(desk: Desk)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_the_list_has_todays_figures_and_the_detail_the_articles(desk: Desk, size: tuple[int, int]) -> None:
+async def test_the_list_has_todays_figures_and_the_detail_the_articles(
+    services: Services, size: tuple[int, int]
+) -> None:
     """One row a provider, figures flush right; beside it or below it the article's, and who says so."""
-    async with walking(desk, start=HOME, size=size) as walk:
+    async with walking(services, start=HOME, size=size) as walk:
         await limits(walk)
         await walk.until_reads("Gmail 500 - 25 MB")
         await walk.until_reads("The old article: 100-500 a day, 10")
@@ -90,9 +92,9 @@ async def test_the_list_has_todays_figures_and_the_detail_the_articles(desk: Des
         assert walk.shown.count("▌") == 1
 
 
-async def test_typing_finds_and_the_arrows_choose(desk: Desk) -> None:
+async def test_typing_finds_and_the_arrows_choose(services: Services) -> None:
     """Every letter narrows the list while the arrows move in it; nothing like it is said in the field."""
-    async with walking(desk, start=HOME) as walk:
+    async with walking(services, start=HOME) as walk:
         await limits(walk)
         everything = len(listed(walk))
         await walk.press("g", "m")
@@ -108,18 +110,18 @@ async def test_typing_finds_and_the_arrows_choose(desk: Desk) -> None:
         assert isinstance(walk.app.screen, LimitsScreen)
 
 
-async def test_a_kind_can_be_typed(desk: Desk) -> None:
+async def test_a_kind_can_be_typed(services: Services) -> None:
     """The article's headings."""
-    async with walking(desk, start=HOME) as walk:
+    async with walking(services, start=HOME) as walk:
         await limits(walk)
         await walk.write("web host")
         assert "Bluehost" in listed(walk)
         assert "Comcast / Xfinity" not in listed(walk)
 
 
-async def test_the_page_keys_turn_the_list(desk: Desk) -> None:
+async def test_the_page_keys_turn_the_list(services: Services) -> None:
     """The cursor stays in the field."""
-    async with walking(desk, start=HOME) as walk:
+    async with walking(services, start=HOME) as walk:
         await limits(walk)
         await walk.press("pagedown")
         assert walk.the("#limits", RowList).at > 5
@@ -127,9 +129,9 @@ async def test_the_page_keys_turn_the_list(desk: Desk) -> None:
         assert walk.the("#limits", RowList).at == 0
 
 
-async def test_f4_shows_who_says_so(desk: Desk) -> None:
+async def test_f4_shows_who_says_so(services: Services) -> None:
     """Every figure with its source, its day and its address in full, and what the article documents."""
-    async with walking(desk, start=HOME, size=(100, 60)) as walk:
+    async with walking(services, start=HOME, size=(100, 60)) as walk:
         await limits(walk)
         await walk.press("f4")
         await walk.at_screen(SectionsPanel)
@@ -141,10 +143,10 @@ async def test_f4_shows_who_says_so(desk: Desk) -> None:
         await walk.at_screen(LimitsScreen)
 
 
-async def test_f9_lists_in_another_order_or_writes_a_file(desk: Desk, tmp_path: Path) -> None:
+async def test_f9_lists_in_another_order_or_writes_a_file(services: Services, tmp_path: Path) -> None:
     """The file is named on the screen, can be changed, and is never written over."""
     file = tmp_path / "here.csv"
-    async with walking(desk, start=HOME, size=(120, 40)) as walk:
+    async with walking(services, start=HOME, size=(120, 40)) as walk:
         await limits(walk)
         await walk.write("gm")
         await walk.press("f9")
@@ -168,9 +170,9 @@ async def test_f9_lists_in_another_order_or_writes_a_file(desk: Desk, tmp_path: 
     assert {row["documented"] for row in rows} == {"yes", "no"}
 
 
-async def test_enter_plans_a_mailing(desk: Desk) -> None:
+async def test_enter_plans_a_mailing(services: Services) -> None:
     """1,200 people, 40 sent, 10 % kept free: 410, 450, 340, as named bars, and the same mailing elsewhere."""
-    async with walking(desk, start=HOME) as walk:
+    async with walking(services, start=HOME) as walk:
         await planning(walk, "gmail")
         await walk.write("1,200")
         await walk.press("tab")
@@ -185,26 +187,26 @@ async def test_enter_plans_a_mailing(desk: Desk) -> None:
         await walk.until_reads("The limit that binds: Gmail, 500 messages per day")
 
 
-async def test_equal_days_are_one_line(desk: Desk) -> None:
+async def test_equal_days_are_one_line(services: Services) -> None:
     """Eleven days in two lines."""
-    async with walking(desk, start=HOME) as walk:
+    async with walking(services, start=HOME) as walk:
         await planning(walk, "gmail", "4600")
         await walk.until_reads("10 days of")
         await walk.until_reads("Thu 10 Dec")
 
 
-async def test_what_does_not_fit_says_what_to_do(desk: Desk) -> None:
+async def test_what_does_not_fit_says_what_to_do(services: Services) -> None:
     """Without a published limit nothing is guessed; the ways on stand below."""
-    async with walking(desk, start=HOME, size=(80, 40)) as walk:
+    async with walking(services, start=HOME, size=(80, 40)) as walk:
         await planning(walk, "cox", "100")
         await walk.until_reads("It cannot be planned with Cox")
         await walk.until_reads("we do not guess")
         await walk.until_reads("It would fit at: Gmail, 1 day")
 
 
-async def test_what_cannot_be_used_is_said_in_its_field(desk: Desk) -> None:
+async def test_what_cannot_be_used_is_said_in_its_field(services: Services) -> None:
     """The cursor goes there; what is typed replaces it. F9 shows the other fields."""
-    async with walking(desk, start=HOME) as walk:
+    async with walking(services, start=HOME) as walk:
         screen = await planning(walk, "fastmail")
         await walk.press("enter")
         await walk.until_reads("please correct")
@@ -222,9 +224,9 @@ async def test_what_cannot_be_used_is_said_in_its_field(desk: Desk) -> None:
         assert screen.flow.made.per_day == (7200, 2800)
 
 
-async def test_what_was_typed_is_there_for_the_next_provider(desk: Desk) -> None:
+async def test_what_was_typed_is_there_for_the_next_provider(services: Services) -> None:
     """Escape leads back to the list; another provider is asked the same."""
-    async with walking(desk, start=HOME) as walk:
+    async with walking(services, start=HOME) as walk:
         await planning(walk, "gmail", "777")
         await walk.press("escape")
         await walk.at_screen(LimitsScreen)
@@ -233,9 +235,9 @@ async def test_what_was_typed_is_there_for_the_next_provider(desk: Desk) -> None
         assert walk.the("#recipients", TextFrame).text == "777"
 
 
-async def test_help_names_every_key(desk: Desk) -> None:
+async def test_help_names_every_key(services: Services) -> None:
     """F1 says what the screens are for; F6 opens the guide."""
-    async with walking(desk, start=HOME, size=(80, 40)) as walk:
+    async with walking(services, start=HOME, size=(80, 40)) as walk:
         await limits(walk)
         await walk.press("f1")
         await walk.at_screen(HelpPanel)
@@ -251,9 +253,9 @@ async def test_help_names_every_key(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (200, 60)])
-async def test_it_fits_windows_of_every_size(desk: Desk, size: tuple[int, int]) -> None:
+async def test_it_fits_windows_of_every_size(services: Services, size: tuple[int, int]) -> None:
     """The first row, the columns and the keys are there; nothing is drawn beside the window."""
-    async with walking(desk, start=HOME, size=size) as walk:
+    async with walking(services, start=HOME, size=size) as walk:
         await limits(walk)
         await walk.until(lambda: "▌ Gmail" in walk.shown, "the mark")
         await walk.until_reads("Enter Plan a mailing")

@@ -13,7 +13,7 @@ import pytest
 from smtp_wizard.app import HOME
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.flows.sign_in import SignInOffer
 from smtp_wizard.screens.dialogs import LinkScreen
@@ -26,7 +26,7 @@ from tests.engine.services.test_bearers import OWN, Office
 from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
 from tests.support.places import take
 from tests.support.redirect import RedirectWire, playing, tls_ports
-from tests.support.walk import Walk, catalog, make_desk, walking
+from tests.support.walk import Walk, catalog, make_services, walking
 
 
 @asynccontextmanager
@@ -41,8 +41,8 @@ async def at_the_browser(
     office = Office(tmp_path, server, monkeypatch)
     if entry != OWN:
         (tmp_path / "providers.yaml").write_text(entry % {"base": server.base}, "utf-8")
-        office.desk = office.another_desk()
-    async with walking(office.desk, size=size) as walk:
+        office.services = office.other_services()
+    async with walking(office.services, size=size) as walk:
         await walk.at("address")
         await walk.write("ana@firm.example")
         await walk.press("enter")
@@ -217,9 +217,9 @@ async def test_an_account_says_when_its_sign_in_ends_and_is_signed_in_again(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.accounts.save(await office.new_draft())
+        await office.services.accounts.save(await office.new_draft())
         office.at += timedelta(days=80)
-        async with walking(office.desk, start=HOME) as walk:
+        async with walking(office.services, start=HOME) as walk:
             await walk.at_screen(HomeScreen)
             await walk.until_reads("The sign-in in the browser ends on 2027-02-22, in 10 days")
             await walk.press("p")
@@ -231,12 +231,12 @@ async def test_an_account_says_when_its_sign_in_ends_and_is_signed_in_again(
 
 async def test_for_an_application_with_a_password_it_is_said_before_the_choice(tmp_path: Path) -> None:
     async with playing(tmp_path / "servers", "accept") as servers:
-        desk = make_desk(tmp_path / "config", RedirectWire(servers["accept"], tls_ports(catalog())))
-        await _not_for_a_password(desk)
+        services = make_services(tmp_path / "config", RedirectWire(servers["accept"], tls_ports(catalog())))
+        await _not_for_a_password(services)
 
 
-async def _not_for_a_password(desk: Desk) -> None:
-    async with walking(desk) as walk:
+async def _not_for_a_password(services: Services) -> None:
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana@gmail.com")
         await walk.press("enter")

@@ -123,7 +123,7 @@ async def test_an_account_is_saved_once(tmp_path: Path, monkeypatch: pytest.Monk
         assert isinstance(walk.app.screen, ReviewScreen)
         held.may.set()
         await walk.at("done")
-        assert len(walk.app.kit.desk.saved_accounts.list()) == 1
+        assert len(walk.app.kit.services.saved_accounts.list()) == 1
 
 
 async def test_nobody_goes_back_out_of_the_midst_of_saving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +137,7 @@ async def test_nobody_goes_back_out_of_the_midst_of_saving(tmp_path: Path, monke
         assert held.given_up == 0
         held.may.set()
         await walk.at("done")
-        assert len(walk.app.kit.desk.saved_accounts.list()) == 1
+        assert len(walk.app.kit.services.saved_accounts.list()) == 1
 
 
 async def test_whoever_saved_nothing_can_go_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +197,7 @@ async def test_no_key_cuts_a_change_of_an_account_short(
 
 
 def changed(walk: Walk) -> bool:
-    return [each.name for each in walk.app.kit.desk.saved_accounts.list()] != ["Gmail ana", "Office"]
+    return [each.name for each in walk.app.kit.services.saved_accounts.list()] != ["Gmail ana", "Office"]
 
 
 async def test_what_was_asked_for_before_is_done_before_the_next(tmp_path: Path) -> None:
@@ -214,8 +214,8 @@ async def test_what_was_asked_for_before_is_done_before_the_next(tmp_path: Path)
         await walk.press("delete")
         await walk.at_screen(FlowPanel)
         await walk.press("escape")
-        desk = walk.app.kit.desk
-        kept = desk.saved_accounts.get("Officex")
+        services = walk.app.kit.services
+        kept = services.saved_accounts.get("Officex")
         assert isinstance(kept, Account)
         assert kept == replace(kept, name="Officex")
         assert kept.store is not None

@@ -49,7 +49,7 @@ from tests.support.oauthserver import CLIENT_ID, AuthorizationServer
 from tests.support.places import seen, skipped, take
 from tests.support.redirect import Led, RedirectWire, open_relay, playing, tls_ports
 from tests.support.stores import MemoryBackend, desktop
-from tests.support.walk import Walk, catalog, in_one_line, make_desk, walking
+from tests.support.walk import Walk, catalog, in_one_line, make_services, walking
 
 PRACTICE_PASSWORD = "abcd efgh ijkl mnop"
 """Taken by the practice server wherever it takes any; shaped like most providers' app passwords."""
@@ -388,15 +388,15 @@ class Person(Walk):
             await self.until_reads("Password  in this computer's keyring")
         await self.press("enter")
         await self.at("done")
-        desk = self.app.kit.desk
-        await self.until(lambda: desk.saved_accounts.list()[0].last, "the result, which a thread of its own writes")
-        (account,) = desk.saved_accounts.list()
+        services = self.app.kit.services
+        await self.until(lambda: services.saved_accounts.list()[0].last, "the result, which a thread of its own writes")
+        (account,) = services.saved_accounts.list()
         assert account.name == self.draft.saved
         assert account.connection.provider == self.way.provider.id
         assert account.scope is Scope.GENERAL
         assert account.last is not None
         assert account.last.verdict in (Verdict.PASS, Verdict.WARN)
-        secret = await desk.entries.secret_of(account)
+        secret = await services.entries.secret_of(account)
         if not self.way.needs_secret:
             assert (secret, account.connection.auth) == (None, Auth.NONE)
         else:
@@ -415,7 +415,7 @@ async def person(way: Way, folder: Path, practice: Path) -> AsyncIterator[Person
     async with serving(practice, *wanted) as servers:
         wire = RedirectWire(servers.get(GOOD, Led({}, Trust())), tls_ports(catalog()))
         backend = desktop()
-        async with walking(make_desk(folder, wire, backend=backend)) as walk:
+        async with walking(make_services(folder, wire, backend=backend)) as walk:
             yield Person(app=walk.app, pilot=walk.pilot, way=way, wire=wire, servers=servers, backend=backend)
 
 
@@ -490,7 +490,7 @@ async def test_a_way_in_the_browser(
             way.provider, paths=tuple(standing if path.id == way.path.id else path for path in way.provider.paths)
         )
         others = [provider if each.id == provider.id else each for each in catalog().providers]
-        desk = make_desk(tmp_path, wire, providers=Catalog(others, (), ()))
+        services = make_services(tmp_path, wire, providers=Catalog(others, (), ()))
         tokens: list[str] = []
 
         async def checks(target: Target, secret: Secret | None, **_: object) -> Report:
@@ -500,7 +500,7 @@ async def test_a_way_in_the_browser(
             )
 
         monkeypatch.setattr("smtp_wizard.engine.services.checks.run_checks", checks)
-        async with walking(desk) as walk:
+        async with walking(services) as walk:
             person = Person(walk.app, walk.pilot, way=Way(provider, standing), wire=wire, backend=desktop())
             await person.give_address()
             await person.at("signin")

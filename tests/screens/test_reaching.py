@@ -33,7 +33,7 @@ from tests.support.farhost import (
     serving,
 )
 from tests.support.scripted import Silence
-from tests.support.walk import Walk, in_one_line, make_desk, walking
+from tests.support.walk import Walk, in_one_line, make_services, walking
 
 NEUTRAL = "smtp.gmail.com"
 BY_HAND = Draft(
@@ -57,7 +57,7 @@ def one_neutral_host(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def at_the_server(folder: Path, wire: FarHost, security: Security = Security.TLS) -> AsyncIterator[Walk]:
     """Stand at the server step, its host filled in, and the port that is usual with the security."""
-    async with walking(make_desk(folder, wire), draft=BY_HAND) as walk:
+    async with walking(make_services(folder, wire), draft=BY_HAND) as walk:
         await walk.at("server")
         await walk.fill("#host", HOST)
         await walk.choose("#security", security)
@@ -72,7 +72,7 @@ def port(walk: Walk) -> str:
 
 
 async def test_the_row_with_the_mark_is_in_sight_in_the_smallest_window(tmp_path: Path) -> None:
-    async with walking(make_desk(tmp_path, FarHost(GOOD)), draft=BY_HAND, size=(60, 20)) as walk:
+    async with walking(make_services(tmp_path, FarHost(GOOD)), draft=BY_HAND, size=(60, 20)) as walk:
         await walk.at("server")
         await walk.fill("#host", HOST)
         await walk.press("down", "down")
@@ -204,7 +204,7 @@ async def test_the_offer_goes_away_with_what_it_was_about(tmp_path: Path) -> Non
 async def test_connect_offers_it_too_where_nobody_answers(tmp_path: Path, fault: Fault) -> None:
     wire = FarHost({587: Port(refuses=fault)})
     draft = replace(BY_HAND, connection=replace(BY_HAND.connection, endpoint=REFUSED)).confirmed()
-    async with walking(make_desk(tmp_path, wire), draft=draft, size=(120, 40)) as walk:
+    async with walking(make_services(tmp_path, wire), draft=draft, size=(120, 40)) as walk:
         await walk.at("connect")
         await walk.until_reads("Find out whether this network blocks port 587")
         await walk.take("Find out")

@@ -26,7 +26,7 @@ from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.flows.sign_in import SignInOffer
@@ -36,7 +36,7 @@ from smtp_wizard.screens.panel import DetailsPanel, HelpPanel
 from smtp_wizard.widgets.themes import AsciiFilter
 from tests.support.discovering import answering
 from tests.support.redirect import RedirectWire, playing, tls_ports
-from tests.support.walk import Walk, catalog, make_desk, walking
+from tests.support.walk import Walk, catalog, make_services, walking
 
 SNAPSHOTS = Path(__file__).resolve().parent.parent / "snapshots"
 SIZES = [(80, 24), (120, 40)]
@@ -77,9 +77,9 @@ def compare(name: str, shown: str) -> None:
     assert steady(shown) == file.read_text("utf-8"), f"{name} looks otherwise"
 
 
-def draft(desk: Desk, path: str = "accept") -> Draft:
+def draft(services: Services, path: str = "accept") -> Draft:
     """The answers of somebody who practises, up to the sign-in."""
-    provider = desk.catalog.get("sandbox")
+    provider = services.catalog.get("sandbox")
     assert provider is not None
     way = provider.path(path)
     assert way is not None
@@ -87,11 +87,11 @@ def draft(desk: Desk, path: str = "accept") -> Draft:
     return begun.with_path(way)
 
 
-def proved(desk: Desk) -> Draft:
+def proved(services: Services) -> Draft:
     """The same, signed in."""
-    done = replace(draft(desk), secret=SECRET)
+    done = replace(draft(services), secret=SECRET)
     passed = Report(PRACTICE, (CheckResult(Stage.AUTH, Verdict.PASS, 0.0),))
-    return replace(done, proof=desk.checks.prove(done, passed, Depth.LOGIN))
+    return replace(done, proof=services.checks.prove(done, passed, Depth.LOGIN))
 
 
 async def address(walk: Walk) -> None:
@@ -270,15 +270,15 @@ async def done(walk: Walk) -> None:
     await walk.at("done")
 
 
-def drafts(desk: Desk) -> dict[str, tuple[Draft, Callable[[Walk], Awaitable[None]]]]:
+def drafts(services: Services) -> dict[str, tuple[Draft, Callable[[Walk], Awaitable[None]]]]:
     """The screens that stand behind answers."""
-    signed = proved(desk)
+    signed = proved(services)
     tested = replace(signed, arrival=Arrival.ARRIVED, test_to=Address("bob", "example.test"))
     kept = replace(tested, name="Practice you", store=StoreKind.KEYRING, saved="Practice you")
     return {
-        "connect": (draft(desk), connect),
-        "connected": (draft(desk), connected),
-        "refused": (draft(desk, "app-password-required"), refused),
+        "connect": (draft(services), connect),
+        "connected": (draft(services), connected),
+        "refused": (draft(services, "app-password-required"), refused),
         "testmail": (signed, mail_step),
         "sent": (signed, sent),
         "review": (tested, review),
@@ -287,18 +287,18 @@ def drafts(desk: Desk) -> dict[str, tuple[Draft, Callable[[Walk], Awaitable[None
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
     """The engine, with every name leading to a server on this computer."""
     async with playing(tmp_path / "servers", "accept") as servers:
         wire = RedirectWire(servers["accept"], tls_ports(catalog()))
-        yield make_desk(tmp_path / "config", wire, now=lambda: NOON)
+        yield make_services(tmp_path / "config", wire, now=lambda: NOON)
 
 
 @asynccontextmanager
 async def shown_at(
-    desk: Desk, size: tuple[int, int], begin: Draft | None, act: Callable[[Walk], Awaitable[None]]
+    services: Services, size: tuple[int, int], begin: Draft | None, act: Callable[[Walk], Awaitable[None]]
 ) -> AsyncIterator[Walk]:
-    async with walking(desk, draft=begin, size=size) as walk:
+    async with walking(services, draft=begin, size=size) as walk:
         await act(walk)
         await walk.pilot.pause()
         await walk.pilot.pause()
@@ -311,30 +311,32 @@ def name_of(screen: str, size: tuple[int, int]) -> str:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("screen", WITHOUT_DRAFT)
-async def test_a_screen_of_the_beginning(desk: Desk, screen: str, size: tuple[int, int]) -> None:
-    async with shown_at(desk, size, None, WITHOUT_DRAFT[screen]) as walk:
+async def test_a_screen_of_the_beginning(services: Services, screen: str, size: tuple[int, int]) -> None:
+    async with shown_at(services, size, None, WITHOUT_DRAFT[screen]) as walk:
         compare(name_of(screen, size), walk.shown)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_servers_that_were_found(desk: Desk, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_servers_that_were_found(
+    services: Services, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     answering(monkeypatch).found |= found_servers()
-    async with shown_at(desk, size, None, servers_found) as walk:
+    async with shown_at(services, size, None, servers_found) as walk:
         compare(name_of("found", size), walk.shown)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("screen", ["connect", "connected", "refused", "testmail", "sent", "review", "done"])
-async def test_a_screen_behind_answers(desk: Desk, screen: str, size: tuple[int, int]) -> None:
-    begin, act = drafts(desk)[screen]
-    async with shown_at(desk, size, begin, act) as walk:
+async def test_a_screen_behind_answers(services: Services, screen: str, size: tuple[int, int]) -> None:
+    begin, act = drafts(services)[screen]
+    async with shown_at(services, size, begin, act) as walk:
         compare(name_of(screen, size), walk.shown)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_the_accounts_and_an_error_explained(desk: Desk, size: tuple[int, int]) -> None:
-    await desk.accounts.save(replace(proved(desk), name="Practice you", store=StoreKind.KEYRING))
-    async with walking(desk, start=HOME, size=size) as walk:
+async def test_the_accounts_and_an_error_explained(services: Services, size: tuple[int, int]) -> None:
+    await services.accounts.save(replace(proved(services), name="Practice you", store=StoreKind.KEYRING))
+    async with walking(services, start=HOME, size=size) as walk:
         await walk.at_screen(HomeScreen)
         await walk.until_reads("Practice you")
         await walk.pilot.pause()
@@ -350,18 +352,20 @@ async def test_the_accounts_and_an_error_explained(desk: Desk, size: tuple[int, 
         compare(name_of("explained", size), walk.shown)
 
 
-async def test_without_colour_everything_can_still_be_told_apart(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_colour_everything_can_still_be_told_apart(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same letters, with not one colour: what is chosen has a mark, what is typed a line."""
     monkeypatch.setenv("NO_COLOR", "1")
-    async with shown_at(desk, (80, 24), None, signin) as walk:
+    async with shown_at(services, (80, 24), None, signin) as walk:
         compare("signin-80x24", walk.shown)
         assert walk.app.theme == "no-color"
         assert "▌ It is on" in walk.shown
 
 
-async def test_in_ascii_not_one_other_letter_is_painted(desk: Desk) -> None:
-    begin, act = drafts(desk)["connected"]
-    async with walking(desk, draft=begin) as walk:
+async def test_in_ascii_not_one_other_letter_is_painted(services: Services) -> None:
+    begin, act = drafts(services)["connected"]
+    async with walking(services, draft=begin) as walk:
         walk.app.line_filters = [AsciiFilter(), *walk.app.line_filters]
         await act(walk)
         painted = "".join(

@@ -23,7 +23,7 @@ from smtp_wizard.engine.secrets.base import Availability, SecretStore
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
 from smtp_wizard.flows.provider import ProviderOffer
@@ -42,7 +42,7 @@ from tests.support.discovering import Answer, answering
 from tests.support.places import keep_in, seen, sent, skipped, take
 from tests.support.redirect import Led, RedirectWire, playing
 from tests.support.stores import FailingStore, always, desktop
-from tests.support.walk import Walk, in_one_line, make_desk, walking
+from tests.support.walk import Walk, in_one_line, make_services, walking
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECRET = Secret("abcd efgh ijkl mnop")
@@ -77,8 +77,8 @@ def nobody_knows_the_domain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return make_desk(tmp_path, backend=desktop(), now=lambda: NOON)
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path, backend=desktop(), now=lambda: NOON)
 
 
 # --- email ---
@@ -86,8 +86,8 @@ def desk(tmp_path: Path) -> Desk:
 
 async def test_a_typo_is_offered_back_and_enter_takes_the_right_one(tmp_path: Path) -> None:
     """'Did you mean gmail.com?' - a second Enter goes on with ana@gmail.com."""
-    desk = make_desk(tmp_path, RedirectWire(Led({}, Trust())))
-    async with walking(desk) as walk:
+    services = make_services(tmp_path, RedirectWire(Led({}, Trust())))
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana@gmial.com")
         await walk.press("enter")
@@ -99,9 +99,9 @@ async def test_a_typo_is_offered_back_and_enter_takes_the_right_one(tmp_path: Pa
         await walk.until_reads("Your mail is with Gmail.")
 
 
-async def test_the_second_answer_keeps_what_looks_like_a_typo(desk: Desk) -> None:
+async def test_the_second_answer_keeps_what_looks_like_a_typo(services: Services) -> None:
     """It may be right all the same: the provider is then chosen by hand."""
-    async with walking(desk) as walk:
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana@gmial.com")
         await walk.press("enter")
@@ -114,8 +114,8 @@ async def test_the_second_answer_keeps_what_looks_like_a_typo(desk: Desk) -> Non
         await walk.until_reads("Who runs your mailbox?")
 
 
-async def test_the_offer_goes_away_when_another_address_is_typed(desk: Desk) -> None:
-    async with walking(desk) as walk:
+async def test_the_offer_goes_away_when_another_address_is_typed(services: Services) -> None:
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana@gmial.com")
         await walk.press("enter")
@@ -152,8 +152,10 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Answer:
     return answer
 
 
-async def test_servers_that_were_found_are_shown_and_enter_takes_the_likeliest(desk: Desk, found: Answer) -> None:
-    async with walking(desk) as walk:
+async def test_servers_that_were_found_are_shown_and_enter_takes_the_likeliest(
+    services: Services, found: Answer
+) -> None:
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana@firma.example")
         await walk.press("enter")
@@ -167,9 +169,11 @@ async def test_servers_that_were_found_are_shown_and_enter_takes_the_likeliest(d
         assert (walk.draft.connection.username, walk.draft.by_hand) == ("ana@firma.example", False)
 
 
-async def test_a_domain_that_does_not_exist_stands_under_the_question_and_esc_corrects_the_address(desk: Desk) -> None:
+async def test_a_domain_that_does_not_exist_stands_under_the_question_and_esc_corrects_the_address(
+    services: Services,
+) -> None:
     draft = Draft(address=Address("ana", "firm.example"), origin_note="There is no domain firm.example. Is it right?")
-    async with walking(desk, draft=draft) as walk:
+    async with walking(services, draft=draft) as walk:
         await walk.at("provider")
         await walk.until_reads("There is no domain firm.example")
         assert walk.shown.index("There is no domain") < walk.shown.index("Find your provider")
@@ -179,8 +183,8 @@ async def test_a_domain_that_does_not_exist_stands_under_the_question_and_esc_co
         await walk.at("address")
 
 
-async def test_another_server_that_was_found_is_one_arrow_away(desk: Desk, found: Answer) -> None:
-    async with walking(desk) as walk:
+async def test_another_server_that_was_found_is_one_arrow_away(services: Services, found: Answer) -> None:
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana@firma.example")
         await walk.press("enter")
@@ -195,11 +199,11 @@ async def test_another_server_that_was_found_is_one_arrow_away(desk: Desk, found
         assert walk.draft.by_hand
 
 
-async def test_a_public_list_is_asked_after_a_yes(desk: Desk, found: Answer) -> None:
+async def test_a_public_list_is_asked_after_a_yes(services: Services, found: Answer) -> None:
     listed = replace(FIRST, endpoint=Endpoint("listed.example", 465, Security.TLS), source=FoundBy.ISPDB)
     found.found |= {"candidates": ()}
     found.listed = {"candidates": (listed,), "source": FoundBy.ISPDB}
-    async with walking(desk) as walk:
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana@firma.example")
         await walk.press("enter")
@@ -211,9 +215,9 @@ async def test_a_public_list_is_asked_after_a_yes(desk: Desk, found: Answer) -> 
     assert [asking.database is not None for asking in found.asked] == [False, True]
 
 
-async def test_a_no_keeps_the_domain_from_the_public_list(desk: Desk, found: Answer) -> None:
+async def test_a_no_keeps_the_domain_from_the_public_list(services: Services, found: Answer) -> None:
     found.found |= {"candidates": ()}
-    async with walking(desk) as walk:
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana@firma.example")
         await walk.press("enter")
@@ -224,8 +228,8 @@ async def test_a_no_keeps_the_domain_from_the_public_list(desk: Desk, found: Ans
     assert [asking.database is not None for asking in found.asked] == [False]
 
 
-async def test_what_is_no_address_is_said_and_goes_nowhere(desk: Desk) -> None:
-    async with walking(desk) as walk:
+async def test_what_is_no_address_is_said_and_goes_nowhere(services: Services) -> None:
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana")
         await walk.press("enter")
@@ -251,8 +255,8 @@ async def served(folder: Path, draft: Draft, *, only: frozenset[Security] | None
         led = servers["accept"]
         kept = {way: there for way, there in led.endpoints.items() if only is None or way in only}
         wire = RedirectWire(Led(kept, led.trust))
-        desk = make_desk(folder, wire, backend=desktop(), limits=TimeLimits(silence=0.1), now=lambda: NOON)
-        async with walking(desk, draft=draft) as walk:
+        services = make_services(folder, wire, backend=desktop(), limits=TimeLimits(silence=0.1), now=lambda: NOON)
+        async with walking(services, draft=draft) as walk:
             yield Served(walk, wire)
 
 
@@ -327,8 +331,8 @@ async def test_where_no_usual_port_answers_that_is_said_and_nothing_is_changed(t
         assert walk.entry("#port").value == "4650"
 
 
-async def test_the_port_follows_the_security_until_somebody_types_another(desk: Desk) -> None:
-    async with walking(desk, draft=BY_HAND) as walk:
+async def test_the_port_follows_the_security_until_somebody_types_another(services: Services) -> None:
+    async with walking(services, draft=BY_HAND) as walk:
         await walk.at("server")
         port, security = walk.entry("#port"), walk.the("#security", RadioFrame)
         assert port.value == "465"
@@ -341,10 +345,12 @@ async def test_the_port_follows_the_security_until_somebody_types_another(desk: 
         assert (security.selected, port.value) == (Security.TLS, "2525")
 
 
-async def test_a_port_that_is_filled_in_with_its_security_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_port_that_is_filled_in_with_its_security_stays(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An offer of port 25 with STARTTLS is no person's choice of STARTTLS, which would lead to 587."""
-    monkeypatch.setattr(desk.checks, "check_draft", mendable(Endpoint(HOST, 25, Security.STARTTLS)))
-    async with walking(desk, draft=BY_HAND) as walk:
+    monkeypatch.setattr(services.checks, "check_draft", mendable(Endpoint(HOST, 25, Security.STARTTLS)))
+    async with walking(services, draft=BY_HAND) as walk:
         await walk.at("server")
         await walk.fill("#host", HOST)
         await walk.take("Try this port only")
@@ -363,9 +369,11 @@ NO_PORT = "from 1 to 65535"
     ("field", "typed", "why"),
     [("#host", "two words", "no blanks"), ("#port", "abc", NO_PORT), ("#port", "70000", NO_PORT)],
 )
-async def test_what_is_no_server_or_port_is_said_in_its_frame(desk: Desk, field: str, typed: str, why: str) -> None:
+async def test_what_is_no_server_or_port_is_said_in_its_frame(
+    services: Services, field: str, typed: str, why: str
+) -> None:
     """The cursor goes there; the step is not left."""
-    async with walking(desk, draft=BY_HAND) as walk:
+    async with walking(services, draft=BY_HAND) as walk:
         await walk.at("server")
         await walk.fill("#host", HOST)
         await walk.fill(field, typed)
@@ -382,9 +390,9 @@ async def give_unencrypted_server(walk: Walk, host: str) -> None:
     await walk.take("Use this server")
 
 
-async def test_a_password_without_encryption_needs_a_yes(desk: Desk) -> None:
+async def test_a_password_without_encryption_needs_a_yes(services: Services) -> None:
     """The careful answer is chosen at first, and leaves the person at the server."""
-    async with walking(desk, draft=BY_HAND) as walk:
+    async with walking(services, draft=BY_HAND) as walk:
         await give_unencrypted_server(walk, "127.0.0.1")
         await walk.at_screen(QuestionPanel)
         await walk.until_reads("everybody between this computer and")
@@ -401,9 +409,9 @@ async def test_a_password_without_encryption_needs_a_yes(desk: Desk) -> None:
         assert walk.draft.connection.allow_cleartext
 
 
-async def test_the_yes_holds_for_that_server_alone(desk: Desk) -> None:
+async def test_the_yes_holds_for_that_server_alone(services: Services) -> None:
     """Back and forth it is not asked again; for another server it is."""
-    async with walking(desk, draft=BY_HAND) as walk:
+    async with walking(services, draft=BY_HAND) as walk:
         await give_unencrypted_server(walk, "127.0.0.1")
         await walk.at_screen(QuestionPanel)
         await walk.press("down", "enter")
@@ -420,8 +428,8 @@ async def test_the_yes_holds_for_that_server_alone(desk: Desk) -> None:
         await walk.until_reads("127.0.0.1:2525")
 
 
-async def test_no_user_name_means_no_sign_in_and_no_question_about_a_password(desk: Desk) -> None:
-    async with walking(desk, draft=BY_HAND) as walk:
+async def test_no_user_name_means_no_sign_in_and_no_question_about_a_password(services: Services) -> None:
+    async with walking(services, draft=BY_HAND) as walk:
         await walk.at("server")
         await walk.fill("#username", "")
         await give_unencrypted_server(walk, "127.0.0.1")
@@ -449,17 +457,17 @@ async def test_what_is_missing_for_the_sign_in_is_said_and_nothing_is_sent(tmp_p
         assert len(at.wire.asked) == 1
 
 
-async def test_blanks_around_a_password_are_told_and_left(desk: Desk) -> None:
-    async with walking(desk, draft=replace(PRACTICE, secret=None)) as walk:
+async def test_blanks_around_a_password_are_told_and_left(services: Services) -> None:
+    async with walking(services, draft=replace(PRACTICE, secret=None)) as walk:
         await walk.at("connect")
         await walk.write("password ")
         assert "a blank at its beginning or end" in walk.connect.doubt
         assert walk.the("#secret", SecretInput).value == "password "
 
 
-async def test_another_password_after_a_success_has_to_be_proved_again(desk: Desk) -> None:
+async def test_another_password_after_a_success_has_to_be_proved_again(services: Services) -> None:
     """What Enter does is to sign in again, from the first key on."""
-    async with walking(desk, draft=PRACTICE) as walk:
+    async with walking(services, draft=PRACTICE) as walk:
         await walk.at("connect")
         await walk.press("enter")
         await walk.until_reads("Enter Send a test")
@@ -475,21 +483,21 @@ async def test_another_password_after_a_success_has_to_be_proved_again(desk: Des
 
 
 @pytest.mark.parametrize("typed", ["ana@sandbox.test", "ANA@Sandbox.Test"])
-async def test_mail_to_oneself_is_refused_with_the_reason(desk: Desk, typed: str) -> None:
+async def test_mail_to_oneself_is_refused_with_the_reason(services: Services, typed: str) -> None:
     """However it is spelt; nothing is sent."""
-    async with walking(desk, draft=SIGNED_IN) as walk:
+    async with walking(services, draft=SIGNED_IN) as walk:
         await walk.at("testmail")
         await walk.write(typed)
         await walk.press("enter")
         await walk.until_reads("is the mailbox that sends")
         assert walk.step == "testmail"
         assert walk.the("#to", TextInput).value == typed
-    assert messages(desk.folder / PRACTICE_FOLDER) == ()
+    assert messages(services.folder / PRACTICE_FOLDER) == ()
 
 
-async def test_mail_that_has_not_arrived_yet_gets_advice_and_can_be_sent_again(desk: Desk) -> None:
+async def test_mail_that_has_not_arrived_yet_gets_advice_and_can_be_sent_again(services: Services) -> None:
     """'Nothing yet' says where to look, and leads on; 'send it elsewhere' goes back to the address."""
-    async with walking(desk, draft=SIGNED_IN) as walk:
+    async with walking(services, draft=SIGNED_IN) as walk:
         await sent(walk)
         await walk.press("up", "enter")
         await walk.until_reads("Sent just now, and not there")
@@ -498,12 +506,12 @@ async def test_mail_that_has_not_arrived_yet_gets_advice_and_can_be_sent_again(d
         await walk.until_reads("Where should the test message go?")
         assert walk.app.focused is walk.the("#to", TextInput)
         await walk.press("enter")
-        await walk.until(lambda: len(messages(desk.folder / PRACTICE_FOLDER)) == 2, "a second message")
+        await walk.until(lambda: len(messages(services.folder / PRACTICE_FOLDER)) == 2, "a second message")
 
 
-async def test_nothing_is_taken_for_granted_while_no_word_is_typed(desk: Desk) -> None:
+async def test_nothing_is_taken_for_granted_while_no_word_is_typed(services: Services) -> None:
     """Once the inbox was opened, Enter asks for the word; another one is said at the field; the right one leads on."""
-    async with walking(desk, draft=SIGNED_IN) as walk:
+    async with walking(services, draft=SIGNED_IN) as walk:
         await sent(walk)
         await walk.press("enter")
         await walk.until_reads("The practice inbox")
@@ -518,9 +526,9 @@ async def test_nothing_is_taken_for_granted_while_no_word_is_typed(desk: Desk) -
         assert walk.draft.arrival is Arrival.ARRIVED
 
 
-async def test_one_key_opens_the_practice_inbox(desk: Desk) -> None:
+async def test_one_key_opens_the_practice_inbox(services: Services) -> None:
     """The word that stands there is the one to type, and typing it means the field again."""
-    async with walking(desk, draft=SIGNED_IN) as walk:
+    async with walking(services, draft=SIGNED_IN) as walk:
         await sent(walk)
         await walk.press("enter")
         await walk.until_reads(f"Subject: smtp-wizard test {walk.draft.test_word}")
@@ -554,10 +562,10 @@ async def pick(walk: Walk, selector: str, answer: object) -> None:
     raise AssertionError(f"there is no {answer}")
 
 
-async def test_a_second_account_for_all_mail_displaces_the_first_only_after_asking(desk: Desk) -> None:
+async def test_a_second_account_for_all_mail_displaces_the_first_only_after_asking(services: Services) -> None:
     """The careful answer makes this one an account for general mail; the other stays what it is."""
-    await desk.accounts.save(replace(PRACTICE, name="First", scope=Scope.ALL, store=StoreKind.SESSION))
-    async with walking(desk, draft=replace(TO_BE_SAVED, name="Second")) as walk:
+    await services.accounts.save(replace(PRACTICE, name="First", scope=Scope.ALL, store=StoreKind.SESSION))
+    async with walking(services, draft=replace(TO_BE_SAVED, name="Second")) as walk:
         await walk.at("review")
         await pick(walk, "#scope", Scope.ALL)
         await walk.press("enter")
@@ -565,40 +573,40 @@ async def test_a_second_account_for_all_mail_displaces_the_first_only_after_aski
         await walk.press("enter")
         await walk.until_reads("Save it like this?")
         assert walk.the("#scope", RadioFrame).selected == Scope.GENERAL
-        assert {each.name: each.scope for each in desk.saved_accounts.list()} == {"First": Scope.ALL}
+        assert {each.name: each.scope for each in services.saved_accounts.list()} == {"First": Scope.ALL}
         await pick(walk, "#scope", Scope.ALL)
         await walk.press("enter")
         await walk.until_reads(displaces_title("First"))
         await walk.press("down", "enter")
         await walk.at("done")
-    assert {each.name: each.scope for each in desk.saved_accounts.list()} == {
+    assert {each.name: each.scope for each in services.saved_accounts.list()} == {
         "First": Scope.GENERAL,
         "Second": Scope.ALL,
     }
 
 
-async def test_replacing_an_account_asks_first(desk: Desk) -> None:
+async def test_replacing_an_account_asks_first(services: Services) -> None:
     """No: type another name. Yes: there is one account of that name, the new one."""
-    await desk.accounts.save(
+    await services.accounts.save(
         replace(
             PRACTICE, name="Office", store=StoreKind.SESSION, identity=replace(PRACTICE.identity, sender_name="Old")
         )
     )
     async with walking(
-        desk, draft=replace(TO_BE_SAVED, name="Office", identity=replace(TO_BE_SAVED.identity, sender_name="New"))
+        services, draft=replace(TO_BE_SAVED, name="Office", identity=replace(TO_BE_SAVED.identity, sender_name="New"))
     ) as walk:
         await walk.at("review")
         await walk.press("enter")
         await walk.until_reads(taken_title("Office"))
         await walk.press("enter")
         await walk.until_reads("Type another name.")
-        assert [each.identity.sender_name for each in desk.saved_accounts.list()] == ["Old"]
+        assert [each.identity.sender_name for each in services.saved_accounts.list()] == ["Old"]
         assert walk.app.focused is walk.the("#name", TextInput)
         await walk.press("enter")
         await walk.until_reads(taken_title("Office"))
         await walk.press("down", "enter")
         await walk.at("done")
-    assert [(each.name, each.identity.sender_name) for each in desk.saved_accounts.list()] == [("Office", "New")]
+    assert [(each.name, each.identity.sender_name) for each in services.saved_accounts.list()] == [("Office", "New")]
 
 
 class KeyringRefuses(SecretStores):
@@ -618,8 +626,8 @@ class Refusing(FailingStore):
 async def test_a_store_that_refuses_keeps_everything_that_was_typed(tmp_path: Path) -> None:
     """What went wrong stands above the other places; one of them saves it after all."""
     stores = KeyringRefuses({}, backend_factory=always(desktop()))
-    desk = make_desk(tmp_path, stores=stores, now=lambda: NOON)
-    async with walking(desk, draft=TO_BE_SAVED) as walk:
+    services = make_services(tmp_path, stores=stores, now=lambda: NOON)
+    async with walking(services, draft=TO_BE_SAVED) as walk:
         await walk.at("review")
         await walk.fill("#name", "Shop")
         await walk.fill("#sender-name", "Ana's Cleaning")
@@ -628,7 +636,7 @@ async def test_a_store_that_refuses_keeps_everything_that_was_typed(tmp_path: Pa
         await walk.press("enter")
         await walk.until_reads("This store fails on purpose.")
         await walk.until_reads("Where should the password be kept?")
-        assert desk.saved_accounts.list() == ()
+        assert services.saved_accounts.list() == ()
         assert walk.draft.secret == SECRET
         await take(walk, StoreKind.SESSION)
         await walk.until_reads("Password kept nowhere")
@@ -636,15 +644,15 @@ async def test_a_store_that_refuses_keeps_everything_that_was_typed(tmp_path: Pa
         assert values == {"#name": "Shop", "#sender-name": "Ana's Cleaning"}
         await walk.press("enter")
         await walk.at("done")
-    (account,) = desk.saved_accounts.list()
+    (account,) = services.saved_accounts.list()
     assert (account.name, account.identity.update_company, account.scope) == ("Shop", True, Scope.ALL)
     assert account.store is not None
     assert account.store.kind is StoreKind.SESSION
 
 
-async def test_what_was_chosen_is_carried_into_the_applications_screen(desk: Desk) -> None:
+async def test_what_was_chosen_is_carried_into_the_applications_screen(services: Services) -> None:
     """General or all, and Update Company Email, stand in the screen that is filled in at the end."""
-    async with walking(desk, draft=TO_BE_SAVED) as walk:
+    async with walking(services, draft=TO_BE_SAVED) as walk:
         await walk.at("review")
         await pick(walk, "#scope", Scope.ALL)
         await pick(walk, "#company", True)
@@ -655,9 +663,9 @@ async def test_what_was_chosen_is_carried_into_the_applications_screen(desk: Des
         assert walk.reads("[x] Enable SSL/TLS")
 
 
-async def test_each_value_can_be_copied_by_itself(desk: Desk) -> None:
+async def test_each_value_can_be_copied_by_itself(services: Services) -> None:
     """The third answer lists them; Esc leads back to what stood there."""
-    async with walking(desk, draft=TO_BE_SAVED) as walk:
+    async with walking(services, draft=TO_BE_SAVED) as walk:
         await walk.at("review")
         await walk.press("enter")
         await walk.at("done")
@@ -671,22 +679,22 @@ async def test_each_value_can_be_copied_by_itself(desk: Desk) -> None:
         assert walk.step == "done"
 
 
-async def test_a_name_that_cannot_be_used_is_said(desk: Desk) -> None:
-    async with walking(desk, draft=TO_BE_SAVED) as walk:
+async def test_a_name_that_cannot_be_used_is_said(services: Services) -> None:
+    async with walking(services, draft=TO_BE_SAVED) as walk:
         await walk.at("review")
         await walk.fill("#name", "a/b")
         await walk.press("enter")
         await walk.until_reads("no slash")
         assert walk.step == "review"
-    assert desk.saved_accounts.list() == ()
+    assert services.saved_accounts.list() == ()
 
 
 # --- back, and forth again ---
 
 
-async def test_a_bad_address_is_still_there_after_escape(desk: Desk) -> None:
+async def test_a_bad_address_is_still_there_after_escape(services: Services) -> None:
     """There is nothing before the first question: it stays, with what was typed."""
-    async with walking(desk) as walk:
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana@@firma")
         assert not walk.reads("Esc Back"), "a key that does nothing is not named"
@@ -695,9 +703,9 @@ async def test_a_bad_address_is_still_there_after_escape(desk: Desk) -> None:
         assert walk.the("#address", TextInput).value == "ana@@firma"
 
 
-async def test_a_bad_port_is_still_there_when_one_comes_back(desk: Desk) -> None:
+async def test_a_bad_port_is_still_there_when_one_comes_back(services: Services) -> None:
     """'abc' is no port, and still what was typed."""
-    async with walking(desk, draft=BY_HAND) as walk:
+    async with walking(services, draft=BY_HAND) as walk:
         await walk.at("server")
         await walk.fill("#host", HOST)
         await walk.fill("#port", "abc")
@@ -710,9 +718,9 @@ async def test_a_bad_port_is_still_there_when_one_comes_back(desk: Desk) -> None
         assert values == [HOST, "abc", "ana", "no address"]
 
 
-async def test_bad_answers_of_the_last_steps_are_still_there_when_one_comes_back(desk: Desk) -> None:
+async def test_bad_answers_of_the_last_steps_are_still_there_when_one_comes_back(services: Services) -> None:
     """A recipient that is none, a name with a slash in it."""
-    async with walking(desk, draft=SIGNED_IN) as walk:
+    async with walking(services, draft=SIGNED_IN) as walk:
         await walk.at("testmail")
         await walk.write("ben@")
         await skipped(walk)
@@ -728,9 +736,9 @@ async def test_bad_answers_of_the_last_steps_are_still_there_when_one_comes_back
         assert walk.the("#company", RadioFrame).selected is True
 
 
-async def test_a_test_that_was_left_out_has_no_tick_in_the_line_of_steps(desk: Desk) -> None:
+async def test_a_test_that_was_left_out_has_no_tick_in_the_line_of_steps(services: Services) -> None:
     """Before, it is to come; and a message that was seen has its tick."""
-    async with walking(desk, draft=SIGNED_IN) as walk:
+    async with walking(services, draft=SIGNED_IN) as walk:
         await walk.at("testmail")
         assert walk.reads("● Test")
         await skipped(walk)
@@ -739,14 +747,14 @@ async def test_a_test_that_was_left_out_has_no_tick_in_the_line_of_steps(desk: D
         await walk.press("escape")
         await walk.at("testmail")
         assert walk.reads("● Test")
-    async with walking(desk, draft=replace(SIGNED_IN, arrival=Arrival.ARRIVED)) as walk:
+    async with walking(services, draft=replace(SIGNED_IN, arrival=Arrival.ARRIVED)) as walk:
         await walk.at("review")
         assert walk.reads("✓ Test   ● Save")
 
 
-async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk) -> None:
+async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(services: Services) -> None:
     """Forward to the review, back to the first question, forward again: no answer has to be given twice."""
-    async with walking(desk) as walk:
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.press("f3")
         await walk.at("provider")
@@ -802,8 +810,8 @@ async def test_through_all_steps_and_all_the_way_back_nothing_is_lost(desk: Desk
 
 async def test_a_guide_names_another_by_its_title_at_the_sign_in_too(tmp_path: Path) -> None:
     """F6 on a way that was closed: what replaced it is no file's name."""
-    desk = make_desk(tmp_path, RedirectWire(Led({}, Trust())))
-    async with walking(desk) as walk:
+    services = make_services(tmp_path, RedirectWire(Led({}, Trust())))
+    async with walking(services) as walk:
         await walk.at("address")
         await walk.write("ana@gmail.com")
         await walk.press("enter")

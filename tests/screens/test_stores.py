@@ -21,7 +21,7 @@ from smtp_wizard.engine.secrets.base import Availability
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultState
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.runtime import foreground
 from smtp_wizard.runtime.foreground import Foreground
 from smtp_wizard.screens.home import HomeScreen
@@ -35,7 +35,7 @@ from tests.screens.test_life import PRACTICE, SECRET
 from tests.support.leaks import assert_no_trace
 from tests.support.places import Go, keep_in, skipped, take
 from tests.support.stores import MemoryBackend, always, desktop
-from tests.support.walk import Walk, make_desk, walking
+from tests.support.walk import Walk, make_services, walking
 
 PASSPHRASE = Secret("four words of no sense")
 
@@ -51,15 +51,15 @@ def backend() -> MemoryBackend:
     return MemoryBackend()
 
 
-def desk_in(folder: Path, backend: MemoryBackend) -> Desk:
+def services_in(folder: Path, backend: MemoryBackend) -> Services:
     """Return the engine as a new process has it: the vault is closed."""
     stores = SecretStores(dict(os.environ), folder, backend_factory=always(desktop(backend)))
-    return make_desk(folder, stores=stores)
+    return make_services(folder, stores=stores)
 
 
 @pytest.fixture
-def desk(tmp_path: Path, backend: MemoryBackend) -> Desk:
-    return desk_in(tmp_path / "config", backend)
+def services(tmp_path: Path, backend: MemoryBackend) -> Services:
+    return services_in(tmp_path / "config", backend)
 
 
 @pytest.fixture
@@ -84,15 +84,17 @@ async def to_review(walk: Walk) -> None:
     await walk.at("review")
 
 
-async def held(desk: Desk, name: str = "Office") -> tuple[StoreKind, Secret | None]:
-    account = desk.saved_accounts.get(name)
+async def held(services: Services, name: str = "Office") -> tuple[StoreKind, Secret | None]:
+    account = services.saved_accounts.get(name)
     assert account.store is not None
-    return account.store.kind, await desk.entries.secret_of(account)
+    return account.store.kind, await services.entries.secret_of(account)
 
 
-async def test_a_vault_is_made_when_the_first_password_is_put_into_it(desk: Desk, backend: MemoryBackend) -> None:
-    await desk.accounts.save(PRACTICE)
-    async with walking(desk, start=HOME) as walk:
+async def test_a_vault_is_made_when_the_first_password_is_put_into_it(
+    services: Services, backend: MemoryBackend
+) -> None:
+    await services.accounts.save(PRACTICE)
+    async with walking(services, start=HOME) as walk:
         await to_review(walk)
         await keep_in(walk, StoreKind.VAULT)
         await walk.until_reads("Password in the vault, a locked file.")
@@ -120,30 +122,30 @@ async def test_a_vault_is_made_when_the_first_password_is_put_into_it(desk: Desk
         assert_no_trace(PASSPHRASE.reveal(), walk.shown)
         await walk.press("enter")
         await walk.at("done")
-    assert await held(desk) == (StoreKind.VAULT, SECRET)
+    assert await held(services) == (StoreKind.VAULT, SECRET)
     assert backend.entries == {}
-    assert_no_trace(SECRET.reveal(), desk.folder)
-    assert_no_trace(PASSPHRASE.reveal(), desk.folder)
+    assert_no_trace(SECRET.reveal(), services.folder)
+    assert_no_trace(PASSPHRASE.reveal(), services.folder)
 
 
-async def in_the_vault(folder: Path, backend: MemoryBackend) -> Desk:
+async def in_the_vault(folder: Path, backend: MemoryBackend) -> Services:
     """Save an account in the vault; return the engine of the next process."""
-    before = desk_in(folder, backend)
+    before = services_in(folder, backend)
     await before.stores.vault.create(PASSPHRASE)
     await before.accounts.save(replace(PRACTICE, store=StoreKind.VAULT))
-    return desk_in(folder, backend)
+    return services_in(folder, backend)
 
 
 NO_NOTE = "What is kept was changed without a note of it"
 
 
 async def test_a_note_that_cannot_be_written_is_said_when_it_happens(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not only when the program ends: by then nobody knows what it was about."""
-    await desk.accounts.save(PRACTICE)
+    await services.accounts.save(PRACTICE)
     monkeypatch.setattr(journal, "MOST", 0)
-    async with walking(desk, start=HOME, size=(120, 40)) as walk:
+    async with walking(services, start=HOME, size=(120, 40)) as walk:
         await to_review(walk)
         assert not walk.reads(NO_NOTE)
         await walk.press("enter")
@@ -156,19 +158,19 @@ async def test_a_note_that_cannot_be_written_is_said_when_it_happens(
 
 @pytest.mark.parametrize("act", [acting("move", to_another_place), acting("delete", sure)], ids=["move", "delete"])
 async def test_a_change_at_home_without_a_note_is_said_there(
-    act: Go, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    act: Go, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await desk.accounts.save(PRACTICE)
+    await services.accounts.save(PRACTICE)
     monkeypatch.setattr(journal, "MOST", 0)
-    async with walking(desk, start=HOME, size=(120, 40)) as walk:
+    async with walking(services, start=HOME, size=(120, 40)) as walk:
         await walk.at_screen(HomeScreen)
         await act(walk)
         await walk.until_reads(NO_NOTE)
 
 
 async def test_the_vault_is_opened_once_for_all(tmp_path: Path, backend: MemoryBackend) -> None:
-    desk = await in_the_vault(tmp_path, backend)
-    async with walking(desk, start=HOME) as walk:
+    services = await in_the_vault(tmp_path, backend)
+    async with walking(services, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         await walk.press("t")
         await walk.at_screen(FlowPanel)
@@ -186,8 +188,8 @@ async def test_the_vault_is_opened_once_for_all(tmp_path: Path, backend: MemoryB
 
 
 async def test_who_does_not_open_the_vault_tests_nothing(tmp_path: Path, backend: MemoryBackend) -> None:
-    desk = await in_the_vault(tmp_path, backend)
-    async with walking(desk, start=HOME) as walk:
+    services = await in_the_vault(tmp_path, backend)
+    async with walking(services, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         await walk.press("t")
         await walk.at_screen(FlowPanel)
@@ -196,8 +198,8 @@ async def test_who_does_not_open_the_vault_tests_nothing(tmp_path: Path, backend
 
 
 async def test_an_account_can_be_deleted_without_the_passphrase(tmp_path: Path, backend: MemoryBackend) -> None:
-    desk = await in_the_vault(tmp_path, backend)
-    async with walking(desk, start=HOME) as walk:
+    services = await in_the_vault(tmp_path, backend)
+    async with walking(services, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         await walk.press("delete")
         await walk.at_screen(FlowPanel)
@@ -205,23 +207,23 @@ async def test_an_account_can_be_deleted_without_the_passphrase(tmp_path: Path, 
         await walk.until_reads("Type its passphrase")
         await walk.press("escape")
         await walk.until_reads("its password may still be in the store")
-    assert desk.saved_accounts.list() == ()
+    assert services.saved_accounts.list() == ()
 
 
 async def test_a_damaged_vault_is_said(tmp_path: Path, backend: MemoryBackend) -> None:
-    desk = await in_the_vault(tmp_path, backend)
+    services = await in_the_vault(tmp_path, backend)
     (tmp_path / "vault.json").write_text("{")
-    async with walking(desk, start=HOME) as walk:
+    async with walking(services, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         await walk.press("t")
         await walk.until_reads("is damaged")
 
 
-async def test_a_command_is_checked_and_tried(desk: Desk, secret_file: Path) -> None:
-    await desk.accounts.save(PRACTICE)
+async def test_a_command_is_checked_and_tried(services: Services, secret_file: Path) -> None:
+    await services.accounts.save(PRACTICE)
     program = "import sys; print(open(sys.argv[1]).read())"
     command = shlex.join([sys.executable, "-c", program, str(secret_file)])
-    async with walking(desk, start=HOME) as walk:
+    async with walking(services, start=HOME) as walk:
         await to_review(walk)
         await keep_in(walk, StoreKind.COMMAND)
         await walk.press("enter")
@@ -242,14 +244,14 @@ async def test_a_command_is_checked_and_tried(desk: Desk, secret_file: Path) -> 
         await walk.at("done")
         await walk.press("escape")
         await walk.at("review")
-    assert desk.saved_accounts.get("Office").store == StoreRef(StoreKind.COMMAND, command)
-    assert await held(desk) == (StoreKind.COMMAND, SECRET)
+    assert services.saved_accounts.get("Office").store == StoreRef(StoreKind.COMMAND, command)
+    assert await held(services) == (StoreKind.COMMAND, SECRET)
 
 
-async def test_moving_to_each_place_and_back(desk: Desk, backend: MemoryBackend, secret_file: Path) -> None:
-    await desk.accounts.save(PRACTICE)
-    await desk.stores.vault.create(PASSPHRASE)
-    async with walking(desk, start=HOME) as walk:
+async def test_moving_to_each_place_and_back(services: Services, backend: MemoryBackend, secret_file: Path) -> None:
+    await services.accounts.save(PRACTICE)
+    await services.stores.vault.create(PASSPHRASE)
+    async with walking(services, start=HOME) as walk:
         for kind in (StoreKind.VAULT, StoreKind.FILE, StoreKind.KEYRING):
             await walk.at_screen(HomeScreen)
             await walk.press("enter")
@@ -264,16 +266,16 @@ async def test_moving_to_each_place_and_back(desk: Desk, backend: MemoryBackend,
                 await walk.fill("#field-0 Input", str(secret_file))
                 await walk.press("enter")
             await walk.until_reads(f"The password of 'Office' is kept here now: {STORE_TITLES[kind]}")
-            assert await held(desk) == (kind, SECRET)
+            assert await held(services) == (kind, SECRET)
     assert list(backend.entries.values()) == [SECRET.reveal()]
-    assert desk.stores.vault._entries() == {}
-    assert desk.stores.vault.state is VaultState.OPEN
+    assert services.stores.vault._entries() == {}
+    assert services.stores.vault.state is VaultState.OPEN
 
 
-async def test_a_move_that_fails_changes_nothing(desk: Desk, backend: MemoryBackend, secret_file: Path) -> None:
-    await desk.accounts.save(PRACTICE)
+async def test_a_move_that_fails_changes_nothing(services: Services, backend: MemoryBackend, secret_file: Path) -> None:
+    await services.accounts.save(PRACTICE)
     secret_file.write_text("another password\n")
-    async with walking(desk, start=HOME) as walk:
+    async with walking(services, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         await walk.press("enter")
         await walk.at_screen(QuestionPanel)
@@ -284,15 +286,15 @@ async def test_a_move_that_fails_changes_nothing(desk: Desk, backend: MemoryBack
         await walk.fill("#field-0 Input", str(secret_file))
         await walk.press("enter")
         await walk.until_reads("has another password in it")
-    assert await held(desk) == (StoreKind.KEYRING, SECRET)
+    assert await held(services) == (StoreKind.KEYRING, SECRET)
 
 
-async def test_a_terminal_that_cannot_be_lent_is_not(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_terminal_that_cannot_be_lent_is_not(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """The screens of a test are drawn nowhere, so they cannot be put aside: the command is not even begun."""
     begun: list[object] = []
     monkeypatch.setattr(foreground, "run_on_terminal", lambda *words: begun.append(words))
     terminal = Foreground()
-    async with walking(desk, start=HOME, foreground=terminal):
+    async with walking(services, start=HOME, foreground=terminal):
         assert terminal.run(["true"], {}) is None
     assert begun == []
 
@@ -314,10 +316,12 @@ def test_the_screens_are_put_aside_while_a_command_has_the_terminal(monkeypatch:
     assert acts == ["asked", "aside", "asked", "back"]
 
 
-async def test_a_choice_made_while_the_places_are_tried_out_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_choice_made_while_the_places_are_tried_out_stays(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A keyring may take its time; what was chosen before is not chosen again."""
-    await desk.accounts.save(replace(PRACTICE, name="Office", store=StoreKind.SESSION))
-    keyring = type(desk.stores.get(StoreKind.KEYRING))
+    await services.accounts.save(replace(PRACTICE, name="Office", store=StoreKind.SESSION))
+    keyring = type(services.stores.get(StoreKind.KEYRING))
     probe, gate = keyring.probe, asyncio.Event()
 
     async def slow(store: Any) -> Availability:
@@ -325,7 +329,7 @@ async def test_a_choice_made_while_the_places_are_tried_out_stays(desk: Desk, mo
         return await probe(store)
 
     monkeypatch.setattr(keyring, "probe", slow)
-    async with walking(desk, start=HOME) as walk:
+    async with walking(services, start=HOME) as walk:
         await to_review(walk)
         assert walk.reads("Password kept nowhere")
         gate.set()

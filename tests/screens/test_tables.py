@@ -19,7 +19,7 @@ from smtp_wizard.widgets.frame import TextFrame
 from smtp_wizard.widgets.rows import RowList
 from smtp_wizard.widgets.table import Column, Table, fitted
 from tests.support.places import PLACES, standing
-from tests.support.walk import Walk, make_desk, walking
+from tests.support.walk import Walk, make_services, walking
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SIZES = {"wide": (140, 30), "wider": (100, 24), "small": (60, 20), "usual": (80, 24)}
@@ -61,7 +61,7 @@ async def test_limits_stand_under_their_heads_after_resizing_and_filtering_in_ev
     first: str, tmp_path: Path
 ) -> None:
     """Figures end where their heads end."""
-    async with walking(make_desk(tmp_path, now=lambda: NOON), start=HOME) as walk:
+    async with walking(make_services(tmp_path, now=lambda: NOON), start=HOME) as walk:
         await walk.press("f10", "l")
         await walk.at_screen(LimitsScreen)
         for order in itertools.permutations([each for each in STEPS if each != first], 2):
@@ -84,7 +84,7 @@ def flush_right(walk: Walk) -> bool:
 
 
 async def test_the_row_that_is_chosen_stays_chosen(tmp_path: Path) -> None:
-    async with walking(make_desk(tmp_path, now=lambda: NOON), start=HOME) as walk:
+    async with walking(make_services(tmp_path, now=lambda: NOON), start=HOME) as walk:
         await walk.press("f10", "l")
         screen = await walk.at_screen(LimitsScreen)
         await walk.press(*["down"] * 30)

@@ -22,7 +22,7 @@ from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.state.forms import FILE_NAME as STATE_FILE
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.steps import StepId, step
@@ -37,7 +37,7 @@ from tests.screens.test_life import PRACTICE
 from tests.screens.test_steps import TO_BE_SAVED
 from tests.support.oauthserver import AuthorizationServer
 from tests.support.stores import desktop
-from tests.support.walk import Walk, make_desk, walking
+from tests.support.walk import Walk, make_services, walking
 
 PASSPHRASE, ANOTHER = Secret("four words of no sense"), Secret("other words of no sense")
 
@@ -49,8 +49,8 @@ def a_cheap_vault(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return make_desk(tmp_path, backend=desktop(), lock_limit=0.05)
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path, backend=desktop(), lock_limit=0.05)
 
 
 def no_fault(walk: Walk) -> None:
@@ -63,16 +63,16 @@ def no_fault(walk: Walk) -> None:
 
 
 @contextmanager
-def damaged(desk: Desk) -> Iterator[str]:
+def damaged(services: Services) -> Iterator[str]:
     """The file is damaged while the screen shows what was in it; gives the words that say so."""
-    (desk.folder / saved_accounts.FILE_NAME).write_text("{", "utf-8")
+    (services.folder / saved_accounts.FILE_NAME).write_text("{", "utf-8")
     yield "is damaged (it is not"
 
 
 @contextmanager
-def one_odd(desk: Desk) -> Iterator[str]:
+def one_odd(services: Services) -> Iterator[str]:
     """One account in the file becomes such as nobody understands; gives words that say so."""
-    file = desk.folder / saved_accounts.FILE_NAME
+    file = services.folder / saved_accounts.FILE_NAME
     document = json.loads(file.read_text("utf-8"))
     document["accounts"][0]["auth"] = "magic"
     file.write_text(json.dumps(document), "utf-8")
@@ -80,13 +80,13 @@ def one_odd(desk: Desk) -> Iterator[str]:
 
 
 @contextmanager
-def locked(desk: Desk) -> Iterator[str]:
+def locked(services: Services) -> Iterator[str]:
     """Another process is writing, and does not come to an end."""
-    with filelock.FileLock(private_files.lock_of(desk.folder / saved_accounts.FILE_NAME)):
+    with filelock.FileLock(private_files.lock_of(services.folder / saved_accounts.FILE_NAME)):
         yield "Another smtp-wizard"
 
 
-Bad = Callable[[Desk], AbstractContextManager[str]]
+Bad = Callable[[Services], AbstractContextManager[str]]
 
 
 GoBad = Callable[[], str]
@@ -166,12 +166,12 @@ GOES_ON = {"copy": "server"}
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("bad", [damaged, locked, one_odd])
-async def test_an_action_on_the_accounts_screen_ends_in_a_sentence(desk: Desk, action: str, bad: Bad) -> None:
-    await desk.accounts.save(PRACTICE)
-    async with walking(desk, start=HOME) as walk:
+async def test_an_action_on_the_accounts_screen_ends_in_a_sentence(services: Services, action: str, bad: Bad) -> None:
+    await services.accounts.save(PRACTICE)
+    async with walking(services, start=HOME) as walk:
         with ExitStack() as until_the_end:
             await walk.at_screen(HomeScreen)
-            words = await ACTIONS[action](walk, lambda: until_the_end.enter_context(bad(desk)))
+            words = await ACTIONS[action](walk, lambda: until_the_end.enter_context(bad(services)))
             if bad is not damaged and action in GOES_ON:
                 await walk.at(GOES_ON[action])
             else:
@@ -185,15 +185,15 @@ async def test_a_copy_of_an_account_whose_file_goes_bad_meanwhile_is_a_sentence(
 ) -> None:
     """It is damaged while the keyring is being asked."""
     backend = desktop()
-    desk = make_desk(tmp_path, backend=backend)
-    await desk.accounts.save(PRACTICE)
-    async with walking(desk, start=HOME) as walk:
+    services = make_services(tmp_path, backend=backend)
+    await services.accounts.save(PRACTICE)
+    async with walking(services, start=HOME) as walk:
         with ExitStack() as until_the_end:
             words: list[str] = []
             read = backend.get_password
 
             def reading(service: str, username: str) -> str | None:
-                words.append(until_the_end.enter_context(damaged(desk)))
+                words.append(until_the_end.enter_context(damaged(services)))
                 return read(service, username)
 
             await walk.at_screen(HomeScreen)
@@ -206,47 +206,47 @@ async def test_a_copy_of_an_account_whose_file_goes_bad_meanwhile_is_a_sentence(
 
 
 @pytest.mark.parametrize("bad", [damaged, locked])
-async def test_a_yes_that_comes_too_late_ends_in_a_sentence(desk: Desk, bad: Bad) -> None:
+async def test_a_yes_that_comes_too_late_ends_in_a_sentence(services: Services, bad: Bad) -> None:
     """The question whether to displace another account stands there while the file goes bad."""
-    await desk.accounts.save(replace(PRACTICE, name="A", scope=Scope.ALL))
-    await desk.accounts.save(replace(PRACTICE, name="B"))
-    async with walking(desk, start=HOME) as walk:
+    await services.accounts.save(replace(PRACTICE, name="A", scope=Scope.ALL))
+    await services.accounts.save(replace(PRACTICE, name="B"))
+    async with walking(services, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         await walk.press("down")
         await choose(walk, "scope")
         await walk.press("enter")
         await walk.at_screen(FlowPanel)
-        with bad(desk) as words:
+        with bad(services) as words:
             await walk.press("down", "enter")
             await walk.until_reads(words)
         no_fault(walk)
 
 
 @pytest.mark.parametrize("bad", [damaged, one_odd])
-async def test_a_list_that_cannot_be_read_is_not_called_empty(desk: Desk, bad: Bad) -> None:
-    await desk.accounts.save(PRACTICE)
-    with bad(desk) as words:
-        async with walking(desk, start=HOME) as walk:
+async def test_a_list_that_cannot_be_read_is_not_called_empty(services: Services, bad: Bad) -> None:
+    await services.accounts.save(PRACTICE)
+    with bad(services) as words:
+        async with walking(services, start=HOME) as walk:
             await walk.at_screen(HomeScreen)
             await walk.until_reads(words)
             assert not walk.reads("No account yet")
 
 
-async def test_results_that_cannot_be_kept_are_said_and_the_accounts_shown(desk: Desk) -> None:
-    await desk.accounts.save(PRACTICE)
-    await asyncio.to_thread(desk.saved_accounts.state.flush)
-    (desk.folder / STATE_FILE).write_text("no database", "utf-8")
-    async with walking(desk, start=HOME) as walk:
+async def test_results_that_cannot_be_kept_are_said_and_the_accounts_shown(services: Services) -> None:
+    await services.accounts.save(PRACTICE)
+    await asyncio.to_thread(services.saved_accounts.state.flush)
+    (services.folder / STATE_FILE).write_text("no database", "utf-8")
+    async with walking(services, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         await walk.until_reads("Results and refused sign-ins could not be read")
         assert walk.reads("127.0.0.1")
         no_fault(walk)
 
 
-async def test_the_last_step_is_shown_although_no_free_name_can_be_looked_for(desk: Desk) -> None:
+async def test_the_last_step_is_shown_although_no_free_name_can_be_looked_for(services: Services) -> None:
     """Saving says what is wrong; the draft stays."""
-    with damaged(desk) as words:
-        async with walking(desk, draft=TO_BE_SAVED) as walk:
+    with damaged(services) as words:
+        async with walking(services, draft=TO_BE_SAVED) as walk:
             await walk.at("review")
             await walk.press("enter")
             await walk.until_reads(words)
@@ -254,9 +254,9 @@ async def test_the_last_step_is_shown_although_no_free_name_can_be_looked_for(de
             no_fault(walk)
 
 
-async def test_the_unsubscribe_link_needs_no_accounts(desk: Desk) -> None:
-    with damaged(desk):
-        async with walking(desk, start=HOME) as walk:
+async def test_the_unsubscribe_link_needs_no_accounts(services: Services) -> None:
+    with damaged(services):
+        async with walking(services, start=HOME) as walk:
             await walk.at_screen(HomeScreen)
             walk.app.push_screen(UnsubscribeScreen(walk.app.kit))
             await walk.at_screen(UnsubscribeScreen)
@@ -267,12 +267,12 @@ async def test_the_unsubscribe_link_needs_no_accounts(desk: Desk) -> None:
 
 
 @asynccontextmanager
-async def changing(desk: Desk, at: str) -> AsyncIterator[Walk]:
+async def changing(services: Services, at: str) -> AsyncIterator[Walk]:
     """Come with the answers of a saved account that signs in in the browser to one of the steps that sign in."""
-    account = desk.saved_accounts.get("Ana")
-    draft = draft_of(account, await desk.entries.secret_of(account), desk.catalog)
+    account = services.saved_accounts.get("Ana")
+    draft = draft_of(account, await services.entries.secret_of(account), services.catalog)
     draft = replace(draft, test_to=Address("bob", "elsewhere.example"))
-    async with walking(desk, draft=draft) as walk:
+    async with walking(services, draft=draft) as walk:
         await walk.at("server")
         walk.app.kit.watch.stop()
         walk.app.walk(draft, step(StepId(at)))
@@ -290,8 +290,8 @@ async def test_a_keyring_that_was_locked_meanwhile_is_a_sentence(
     """And when it is unlocked again, Enter goes on."""
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.accounts.save(await office.new_draft())
-        async with changing(office.another_desk(), at) as walk:
+        await office.services.accounts.save(await office.new_draft())
+        async with changing(office.other_services(), at) as walk:
             with monkeypatch.context() as patch:
                 patch.setattr(office.backend, "get_password", locked_keyring)
                 await walk.press("enter")
@@ -311,13 +311,13 @@ def locked_keyring(service: str, username: str) -> str:
     raise keyring.errors.KeyringLocked("locked")
 
 
-async def in_the_vault(office: Office) -> tuple[Desk, Desk]:
-    """Save the account in the vault; return the desks of two processes that have opened it."""
-    desks = office.another_desk(), office.another_desk()
-    await desks[0].stores.vault.create(PASSPHRASE)
-    await desks[0].accounts.save(replace(await office.new_draft(), store=StoreKind.VAULT))
-    await desks[1].stores.vault.open(PASSPHRASE)
-    return desks
+async def in_the_vault(office: Office) -> tuple[Services, Services]:
+    """Save the account in the vault; return the processes of two processes that have opened it."""
+    processes = office.other_services(), office.other_services()
+    await processes[0].stores.vault.create(PASSPHRASE)
+    await processes[0].accounts.save(replace(await office.new_draft(), store=StoreKind.VAULT))
+    await processes[1].stores.vault.open(PASSPHRASE)
+    return processes
 
 
 async def passphrase_asked(walk: Walk) -> None:
@@ -335,8 +335,8 @@ async def test_a_vault_whose_passphrase_was_changed_is_asked_for_the_new_one(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        other, desk = await in_the_vault(office)
-        async with changing(desk, at) as walk:
+        other, services = await in_the_vault(office)
+        async with changing(services, at) as walk:
             await other.stores.vault.change_passphrase(ANOTHER)
             await walk.press("enter")
             await passphrase_asked(walk)
@@ -357,12 +357,12 @@ async def test_a_vault_or_accounts_that_were_damaged_meanwhile_are_a_sentence(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        _, desk = await in_the_vault(office)
-        async with changing(desk, at) as walk:
+        _, services = await in_the_vault(office)
+        async with changing(services, at) as walk:
             (tmp_path / vault.FILE_NAME).write_text("{", "utf-8")
             await walk.press("enter")
             await walk.until_reads("is damaged")
-            with damaged(desk) as words:
+            with damaged(services) as words:
                 await walk.press("enter")
                 await walk.until_reads(words)
             assert not signed_in(office)
@@ -376,8 +376,8 @@ async def test_the_accounts_screen_says_that_the_keyring_is_locked(
     """T cannot test; 'sign in again' needs the old sign-in for nothing it could not do without; R cannot move it."""
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.accounts.save(await office.new_draft())
-        async with walking(office.another_desk(), start=HOME) as walk:
+        await office.services.accounts.save(await office.new_draft())
+        async with walking(office.other_services(), start=HOME) as walk:
             await walk.at_screen(HomeScreen)
             monkeypatch.setattr(office.backend, "get_password", locked_keyring)
             if key == "r":

@@ -23,7 +23,7 @@ from smtp_wizard.screens.step import StepOutcome, StepScreen
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.text import Plain
 from tests.support.places import PLACES, Place, at_home, standing
-from tests.support.walk import Walk, guides, key_event, make_desk, walking
+from tests.support.walk import Walk, guides, key_event, make_services, walking
 
 ADDRESS, PASSWORD = "ana@sandbox.test", "p\u00e4ssw\u00f6rt"
 TO_CONNECT = [*ADDRESS, "enter", "down", "up", "enter", "enter", *PASSWORD]
@@ -48,7 +48,7 @@ def any_chunks(seed: int) -> Iterator[int]:
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_from_the_address_to_the_password_in_any_rhythm(tmp_path: Path, seed: int) -> None:
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         await burst(walk, TO_CONNECT, chunks=any_chunks(seed))
         await walk.at("connect")
         await walk.until(lambda: walk.the("#secret", Input).value == PASSWORD, "the password")
@@ -67,7 +67,7 @@ async def test_keys_between_two_screens_wait_for_the_second(tmp_path: Path, monk
         return await original(self, screen, fault)
 
     monkeypatch.setattr(WizardApp, "_answer", held)
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         await burst(walk, TO_CONNECT[: -len(PASSWORD)])
         await walk.until(left.is_set, "the screen before to be left")
         await burst(walk, PASSWORD)
@@ -86,11 +86,11 @@ async def test_a_key_is_for_what_a_window_leads_to(tmp_path: Path) -> None:
         await burst(walk, ["n", *"ana"])
         await walk.at("address")
         await walk.until(lambda: walk.the("#address", Input).value == "ana", "the address")
-        assert [each.name for each in walk.app.kit.desk.saved_accounts.list()] == ["Gmail ana"]
+        assert [each.name for each in walk.app.kit.services.saved_accounts.list()] == ["Gmail ana"]
 
 
 async def test_as_many_steps_back_as_keys(tmp_path: Path) -> None:
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         await burst(walk, TO_CONNECT)
         await walk.at("connect")
         await burst(walk, ["escape", "escape"])
@@ -120,17 +120,17 @@ async def test_enters_that_come_at_once_sign_in_once(tmp_path: Path, monkeypatch
         return await original(self, draft, depth, *arguments, **named)
 
     monkeypatch.setattr(Checks, "check_draft", counted)
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         await burst(walk, [*TO_CONNECT, "enter", "enter", "enter"])
         await walk.until_reads("Enter Send a test")
         assert checks.count(Depth.LOGIN) == 1
         await burst(walk, ["enter", "down", "enter", "enter"])
         await walk.at("done")
-        assert len(walk.app.kit.desk.saved_accounts.list()) == 1
+        assert len(walk.app.kit.services.saved_accounts.list()) == 1
 
 
 async def test_a_paste_keeps_its_place_among_keys(tmp_path: Path) -> None:
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         for event in (key_event("a"), events.Paste("na@sandbox"), key_event("."), events.Paste("test")):
             walk.app.post_message(event)
         await burst(walk, ["enter", "enter"])
@@ -140,7 +140,7 @@ async def test_a_paste_keeps_its_place_among_keys(tmp_path: Path) -> None:
 
 async def test_enter_is_enter_as_the_terminal_had_it_before_the_screens(tmp_path: Path) -> None:
     """A line end, of which the toolkit makes Ctrl-J."""
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         await burst(walk, [*ADDRESS])
         walk.app.post_message(events.Key("ctrl+j", "\n"))
         await walk.at("provider")
@@ -148,7 +148,7 @@ async def test_enter_is_enter_as_the_terminal_had_it_before_the_screens(tmp_path
 
 async def test_each_enter_answers_the_question_that_the_one_before_it_led_to(tmp_path: Path) -> None:
     """The address, the provider, the way in: the arrows in the midst belong to the provider's offers."""
-    async with walking(make_desk(tmp_path)) as walk:
+    async with walking(make_services(tmp_path)) as walk:
         await walk.at("address")
         await walk.write("ana@sandbox.test")
         await burst(walk, ["enter", "down", "up", "enter", "enter"])
@@ -182,7 +182,7 @@ async def test_the_accounts_take_keys_when_they_come_first(tmp_path: Path) -> No
     """Keys that were there before the first screen."""
     async with standing(Place(at_home, start=HOME), tmp_path):
         pass
-    app = WizardApp(make_desk(tmp_path / "config"), guides(), start=HOME)
+    app = WizardApp(make_services(tmp_path / "config"), guides(), start=HOME)
     for key in ("down", "enter"):
         app._typed.append(key_event(key))
     async with app.run_test(size=(80, 24)) as pilot:

@@ -11,7 +11,7 @@ from threading import Event
 import pytest
 
 from smtp_wizard.app import HOME
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.unsubscribe import TemplateReport, check_template
 from smtp_wizard.flows.areas import unsubscribe
 from smtp_wizard.flows.areas.unsubscribe import FILE_NAME, LOOKING, NO_FILE, LinkField
@@ -19,28 +19,28 @@ from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.panel import SectionsPanel
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from tests.support.patience import PATIENCE
-from tests.support.walk import Walk, make_desk, walking
+from tests.support.walk import Walk, make_services, walking
 
 GOOD = '<p>12 Main Street, Springfield, IL 62701 <a href="mailto:list@shop.test?subject=remove">Unsubscribe</a>'
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return make_desk(tmp_path)
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path)
 
 
 @asynccontextmanager
-async def making(desk: Desk) -> AsyncIterator[Walk]:
-    async with walking(desk, start=HOME) as walk:
+async def making(services: Services) -> AsyncIterator[Walk]:
+    async with walking(services, start=HOME) as walk:
         await walk.at_screen(HomeScreen)
         await walk.press("f10", "u")
         await walk.at_screen(UnsubscribeScreen)
         yield walk
 
 
-async def test_a_template_is_looked_through(desk: Desk, tmp_path: Path) -> None:
+async def test_a_template_is_looked_through(services: Services, tmp_path: Path) -> None:
     (tmp_path / "letter.html").write_text(GOOD, "utf-8")
-    async with making(desk) as walk:
+    async with making(services) as walk:
         await walk.fill("#template Input", str(tmp_path / "letter.html"))
         await walk.press("enter")
         await walk.until_reads("There is a way to unsubscribe: mailto:list@shop.test?subject=remove")
@@ -53,7 +53,7 @@ async def test_a_template_is_looked_through(desk: Desk, tmp_path: Path) -> None:
 
 
 async def test_the_screen_takes_keys_while_a_template_is_looked_through(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One types on, a second name takes over from the first, and Escape stops it, then leaves."""
     go_on, asked = Event(), list[bytes]()
@@ -67,7 +67,7 @@ async def test_the_screen_takes_keys_while_a_template_is_looked_through(
     monkeypatch.setattr(unsubscribe, "check_template", slow)
     for name, words in (("a", "first"), ("b", GOOD), ("c", "first")):
         (tmp_path / name).write_text(words, "utf-8")
-    async with making(desk) as walk:
+    async with making(services) as walk:
         await walk.fill("#template Input", str(tmp_path / "a"))
         await walk.press("enter")
         await walk.until_reads(LOOKING)
@@ -89,17 +89,17 @@ async def test_the_screen_takes_keys_while_a_template_is_looked_through(
         walk.no_fault()
 
 
-async def test_a_template_that_no_pattern_was_done_with(desk: Desk, tmp_path: Path) -> None:
+async def test_a_template_that_no_pattern_was_done_with(services: Services, tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_bytes(b"Name: x\r\n" * 5000)
-    async with making(desk) as walk:
+    async with making(services) as walk:
         await walk.fill("#template Input", str(tmp_path / "list.txt"))
         await walk.press("enter")
         await walk.until_reads("There is no link or address to unsubscribe with.")
 
 
-async def test_a_pipe_is_no_template(desk: Desk, tmp_path: Path) -> None:
+async def test_a_pipe_is_no_template(services: Services, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    async with making(desk) as walk:
+    async with making(services) as walk:
         await walk.fill("#template Input", str(tmp_path / "pipe"))
         await walk.press("enter")
         await walk.until(lambda: not walk.reads(LOOKING) and walk.app.screen.query_one("#template Input"), "the end")
@@ -107,9 +107,9 @@ async def test_a_pipe_is_no_template(desk: Desk, tmp_path: Path) -> None:
         await walk.at_screen(HomeScreen)
 
 
-async def test_what_is_marked_is_copied_as_it_stands_for_the_fields(desk: Desk) -> None:
+async def test_what_is_marked_is_copied_as_it_stands_for_the_fields(services: Services) -> None:
     """It changes as one types; Enter says what is wrong with a field, and puts the cursor there."""
-    async with making(desk) as walk:
+    async with making(services) as walk:
         await walk.fill("#address Input", "list@shop")
         assert not walk.reads("mailto:")
         await walk.press("down", "enter")
@@ -125,18 +125,18 @@ async def test_what_is_marked_is_copied_as_it_stands_for_the_fields(desk: Desk) 
         assert walk.reads("List-Unsubscribe: <mailto:list@shop.test?subject=remove>")
 
 
-async def test_no_name_of_a_template_is_said_in_its_field(desk: Desk) -> None:
-    async with making(desk) as walk:
+async def test_no_name_of_a_template_is_said_in_its_field(services: Services) -> None:
+    async with making(services) as walk:
         await walk.press("tab", "tab", "tab")
         await walk.until_reads("Enter Look through it")
         await walk.press("enter")
         await walk.until_reads(NO_FILE)
 
 
-async def test_all_of_it_is_written_once(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_all_of_it_is_written_once(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is there is left as it is."""
     monkeypatch.chdir(tmp_path)
-    async with making(desk) as walk:
+    async with making(services) as walk:
         await walk.fill("#address Input", "list@shop.test")
         await walk.press("down", "down", "down", "enter")
         await walk.until((tmp_path / FILE_NAME).exists, "the file")

@@ -9,7 +9,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.services.accounts import Accounts
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 
 
 class Accepting:
@@ -26,14 +26,14 @@ class Accepting:
         """As `Checks.record`."""
 
 
-def taking_every_password(desk: Desk, endpoint: Endpoint) -> Desk:
+def taking_every_password(services: Services, endpoint: Endpoint) -> Services:
     """Return the same services, but for the check of a new password, which always passes."""
     accounts = Accounts(
-        saved_accounts=desk.saved_accounts,
-        stores=desk.stores,
-        entries=desk.entries,
-        tokens=desk.tokens,
+        saved_accounts=services.saved_accounts,
+        stores=services.stores,
+        entries=services.entries,
+        tokens=services.tokens,
         checks=Accepting(endpoint),
-        now=desk.now,
+        now=services.now,
     )
-    return replace(desk, accounts=accounts)
+    return replace(services, accounts=accounts)

@@ -23,7 +23,7 @@ from smtp_wizard.widgets.frame import RadioFrame, RadioOption, SecretFrame, Text
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.themes import OWN
-from tests.support.walk import guides, make_desk
+from tests.support.walk import guides, make_services
 
 
 class Way(StrEnum):
@@ -56,8 +56,8 @@ def kit_of(folder: Path) -> Kit:
     def raised(fault: Exception) -> None:
         raise fault
 
-    desk = make_desk(folder)
-    return Kit(desk, guides(), ServerWatch(desk.checks, desk.catalog, raised), local=False)
+    services = make_services(folder)
+    return Kit(services, guides(), ServerWatch(services.checks, services.catalog, raised), local=False)
 
 
 class SamplePage(Page[str]):

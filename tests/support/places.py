@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.events import RunFinished
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
 from smtp_wizard.flows.provider import ProviderOffer
@@ -32,7 +32,7 @@ from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.text import Plain
 from tests.support.redirect import RedirectWire, playing, tls_ports
 from tests.support.stores import desktop
-from tests.support.walk import Walk, catalog, make_desk, walking
+from tests.support.walk import Walk, catalog, make_services, walking
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PASSWORD = "abcd efgh ijkl mnop"
@@ -338,23 +338,23 @@ async def standing(place: Place, folder: Path, size: tuple[int, int] = (80, 24))
     """Bring a person to a place; yield when everything stands there."""
     async with playing(folder / "practice", place.scenario) as servers:
         wire = RedirectWire(servers[place.scenario], tls_ports(catalog()))
-        desk = make_desk(folder / "config", wire, backend=desktop(), now=lambda: NOW)
+        services = make_services(folder / "config", wire, backend=desktop(), now=lambda: NOW)
         if place.start == HOME:
-            await two_accounts(desk)
+            await two_accounts(services)
         draft = place.draft() if place.draft is not None else None
-        async with walking(desk, start=place.start, draft=draft, size=size) as walk:
+        async with walking(services, start=place.start, draft=draft, size=size) as walk:
             await place.go(walk)
             await still(walk)
             yield walk
 
 
-async def two_accounts(desk: Desk) -> None:
+async def two_accounts(services: Services) -> None:
     """Save an account that works and one that does not."""
-    await desk.accounts.save(replace(draft_at_review(), name="Gmail ana"))
+    await services.accounts.save(replace(draft_at_review(), name="Gmail ana"))
     office = replace(draft_at_review(), name="Office", scope=Scope.ALL)
-    await desk.accounts.save(office)
+    await services.accounts.save(office)
     failed = LastResult(NOW - timedelta(days=3), Depth.LOGIN, Verdict.FAIL, Stage.AUTH, "bad_credentials")
-    desk.saved_accounts.state.results.record(desk.saved_accounts.get("Office").id, Result(failed))
+    services.saved_accounts.state.results.record(services.saved_accounts.get("Office").id, Result(failed))
 
 
 async def still(walk: Walk) -> None:

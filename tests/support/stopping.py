@@ -41,7 +41,7 @@ from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
@@ -173,43 +173,47 @@ def draft(password: str, name: str = "Office", store: StoreKind = StoreKind.KEYR
     return with_fields(whole, name=name, store=store, **more)
 
 
-async def _edited(desk: Desk, password: str, name: str) -> object:
-    before = draft_of(desk.saved_accounts.get("Office"), Secret(password), desk.catalog)
-    return await desk.accounts.save(replace(before, name=name, identity=replace(before.identity, sender_name="Ana")))
+async def _edited(services: Services, password: str, name: str) -> object:
+    before = draft_of(services.saved_accounts.get("Office"), Secret(password), services.catalog)
+    return await services.accounts.save(
+        replace(before, name=name, identity=replace(before.identity, sender_name="Ana"))
+    )
 
 
-async def _new_password(desk: Desk, password: str) -> object:
-    return await desk.accounts.replace_secret(desk.saved_accounts.get("Office"), Secret(password), lambda _: None)
+async def _new_password(services: Services, password: str) -> object:
+    return await services.accounts.replace_secret(
+        services.saved_accounts.get("Office"), Secret(password), lambda _: None
+    )
 
 
-async def _scoped(desk: Desk, _: str) -> object:
-    return await desk.accounts.set_scope("Office", Scope.ALL)
+async def _scoped(services: Services, _: str) -> object:
+    return await services.accounts.set_scope("Office", Scope.ALL)
 
 
-async def _renewed(desk: Desk, password: str) -> object:
+async def _renewed(services: Services, password: str) -> object:
     """As a sign-in in the browser is renewed: in its own entry."""
-    store = desk.saved_accounts.get("Office").store
+    store = services.saved_accounts.get("Office").store
     assert store is not None
-    async with desk.entries.change() as change:
+    async with services.entries.change() as change:
         await change.put_at(store, Secret(password))
     return None
 
 
-ACTS: dict[str, Callable[[Desk, str], Awaitable[object]]] = {
-    "save": lambda desk, password: desk.accounts.save(draft(password, "Shop")),
-    "save in the vault": lambda desk, password: desk.accounts.save(draft(password, "Shop", StoreKind.VAULT)),
-    "replace": lambda desk, password: desk.accounts.save(draft(password), replacing=True),
-    "replace in the vault": lambda desk, password: desk.accounts.save(
+ACTS: dict[str, Callable[[Services, str], Awaitable[object]]] = {
+    "save": lambda services, password: services.accounts.save(draft(password, "Shop")),
+    "save in the vault": lambda services, password: services.accounts.save(draft(password, "Shop", StoreKind.VAULT)),
+    "replace": lambda services, password: services.accounts.save(draft(password), replacing=True),
+    "replace in the vault": lambda services, password: services.accounts.save(
         draft(password, store=StoreKind.VAULT), replacing=True
     ),
-    "edit": lambda desk, password: _edited(desk, password, "Shop"),
-    "rename": lambda desk, _: desk.accounts.rename("Office", "Shop"),
-    "copy": lambda desk, _: desk.accounts.duplicate("Office", "Shop"),
-    "move": lambda desk, _: desk.accounts.move("Office", StoreKind.VAULT),
-    "move to nowhere": lambda desk, _: desk.accounts.move("Office", StoreKind.SESSION),
+    "edit": lambda services, password: _edited(services, password, "Shop"),
+    "rename": lambda services, _: services.accounts.rename("Office", "Shop"),
+    "copy": lambda services, _: services.accounts.duplicate("Office", "Shop"),
+    "move": lambda services, _: services.accounts.move("Office", StoreKind.VAULT),
+    "move to nowhere": lambda services, _: services.accounts.move("Office", StoreKind.SESSION),
     "new password": _new_password,
     "renew": _renewed,
-    "remove": lambda desk, _: desk.accounts.remove("Office"),
+    "remove": lambda services, _: services.accounts.remove("Office"),
     "scope": _scoped,
 }
 FAULTS = (SecretError, AccountsError, InputError)
@@ -236,38 +240,38 @@ class Computer:
         self.diagnosis = load_diagnosis()
         self._template = folder / "template"
 
-    def desk(self, steps: Steps | None = None, *, patience: float = 10.0) -> Desk:
+    def services(self, steps: Steps | None = None, *, patience: float = 10.0) -> Services:
         """Return the engine of a program."""
         backend: Backend = desktop_backend() if self.real else desktop(self.keyring)
         if steps is not None and self.real:
             backend = _stepped(backend, steps)
         vault = VaultStore(self.config, cost=Cost(n=2**4), lock_limit=patience)
-        return self._desk(SecretStores({}, self.config, backend_factory=lambda: backend, vault=vault), patience)
+        return self._services(SecretStores({}, self.config, backend_factory=lambda: backend, vault=vault), patience)
 
     def once(self, act: str) -> None:
         """Do everything once, so that no child loads it, and works out for itself how each record is read."""
         backend = desktop(MemoryBackend())
         keyring = AtOnceKeyring(backend_factory=lambda: backend)
         vault = AtOnceVault(self.config, cost=Cost(n=2**4))
-        desk = self._desk(SecretStores({}, self.config, keyring=keyring, vault=vault), 10.0)
+        services = self._services(SecretStores({}, self.config, keyring=keyring, vault=vault), 10.0)
 
         async def all_of_it() -> None:
             await vault.create(PASSPHRASE)
-            await desk.accounts.save(draft(OLD))
-            await ACTS[act](desk, NEW)
-            await desk.entries.clean()
+            await services.accounts.save(draft(OLD))
+            await ACTS[act](services, NEW)
+            await services.entries.clean()
 
         self.config.mkdir(mode=0o700)
         with pytest.MonkeyPatch.context() as patch:
             without_threads(patch)  # no process may fork that has any
             asyncio.run(all_of_it())
-        desk.saved_accounts.state.storage.flush()
+        services.saved_accounts.state.storage.flush()
         for thread in set(threading.enumerate()) - {threading.main_thread()}:
             thread.join()  # the state's, which has ended
         shutil.rmtree(self.config)
 
-    def _desk(self, stores: SecretStores, patience: float) -> Desk:
-        desk = compose(
+    def _services(self, stores: SecretStores, patience: float) -> Services:
+        services = compose(
             catalog=self.catalog,
             diagnosis=self.diagnosis,
             wire=SocketWire(),
@@ -275,7 +279,7 @@ class Computer:
             saved_accounts=SavedAccounts(self.config, lock_limit=patience),
             folder=self.config,
         )
-        return taking_every_password(desk, ENDPOINT)
+        return taking_every_password(services, ENDPOINT)
 
     def begin_anew(self) -> None:
         """Have everything as `set_up` made it."""
@@ -293,11 +297,11 @@ class Computer:
         for folder in (self.config, self.keyring.folder, self._template):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(mode=0o700)
-        desk = self.desk()
+        services = self.services()
         for name in await self._names():
-            await desk.stores.delete(StoreRef(StoreKind.KEYRING, name))
-        await desk.stores.vault.create(PASSPHRASE)
-        await desk.accounts.save(draft(OLD))
+            await services.stores.delete(StoreRef(StoreKind.KEYRING, name))
+        await services.stores.vault.create(PASSPHRASE)
+        await services.accounts.save(draft(OLD))
 
     async def _names(self) -> list[str]:
         """Return the names of all entries of ours in the keyring."""
@@ -311,14 +315,14 @@ class Computer:
 
     async def seen(self) -> Seen:
         """Look at everything. Raises whatever is wrong with it."""
-        desk = self.desk()
-        await desk.stores.vault.open(PASSPHRASE)
+        services = self.services()
+        await services.stores.vault.open(PASSPHRASE)
         accounts, others = {}, {}
         for name in await self._names():
             ref = StoreRef(StoreKind.KEYRING, name)
-            others[ref.kind.value, name] = (await desk.stores.fetch(ref)).reveal()
-        others |= {(StoreKind.VAULT.value, name): secret for name, secret in desk.stores.vault._entries().items()}
-        for account in desk.saved_accounts.list():
+            others[ref.kind.value, name] = (await services.stores.fetch(ref)).reveal()
+        others |= {(StoreKind.VAULT.value, name): secret for name, secret in services.stores.vault._entries().items()}
+        for account in services.saved_accounts.list():
             assert account.store is not None
             where = (account.store.kind.value, account.store.where)
             accounts[account.name] = (account.store.kind.value, others.get(where, ""))
@@ -327,13 +331,13 @@ class Computer:
 
     async def cleaned(self) -> list[str]:
         """Clear away what was left; return whatever is not right about that."""
-        before, desk = await self.seen(), self.desk()
-        await desk.stores.vault.open(PASSPHRASE)
-        named = {(left.ref.kind.value, left.ref.where) for left in (await desk.entries.left()).entries}
+        before, services = await self.seen(), self.services()
+        await services.stores.vault.open(PASSPHRASE)
+        named = {(left.ref.kind.value, left.ref.where) for left in (await services.entries.left()).entries}
         problems = []
         if named != set(before.others):
             problems.append(f"left are {sorted(before.others)}, and named {sorted(named)}")
-        cleaned = await desk.entries.clean()
+        cleaned = await services.entries.clean()
         if cleaned.kept or len(cleaned.removed) != len(named):
             problems.append(f"not everything was deleted: {cleaned.kept}")
         if await self.seen() != Seen(before.accounts, {}):
@@ -403,12 +407,12 @@ def asked(work: Callable[[], Awaitable[Any]]) -> Any:
 
 async def _act(computer: Computer, name: str, password: str, steps: Steps | None, patience: float) -> bool:
     """Do something; return False where it was refused."""
-    desk = computer.desk(steps, patience=patience)
-    await desk.stores.vault.open(PASSPHRASE)
+    services = computer.services(steps, patience=patience)
+    await services.stores.vault.open(PASSPHRASE)
     if steps is not None:
         steps.watch(computer.folder)
     try:
-        await ACTS[name](desk, password)
+        await ACTS[name](services, password)
     except FAULTS:
         return False
     return True

@@ -11,7 +11,7 @@ import pytest
 from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.services.checks import Checks
 from tests.support.places import PASSWORD
-from tests.support.walk import make_desk, walking
+from tests.support.walk import make_services, walking
 from tests.whole.test_tells_nothing import typed_name
 
 
@@ -28,7 +28,7 @@ async def test_a_check_has_ended_only_when_its_screen_has_done_with_it_what_it_d
         return report
 
     monkeypatch.setattr(Checks, "check_draft", held)
-    async with walking(make_desk(tmp_path), draft=typed_name("wrong-password")) as walk:
+    async with walking(make_services(tmp_path), draft=typed_name("wrong-password")) as walk:
         await walk.at("connect")
         await walk.write(PASSWORD)
         signing_in = asyncio.ensure_future(walk.sign_in())

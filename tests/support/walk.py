@@ -32,7 +32,7 @@ from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.secrets.base import SecretStore
 from smtp_wizard.engine.secrets.stores import SecretStores
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import SocketWire, Wire
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.connect_state import ConnectState
@@ -117,7 +117,7 @@ def guides() -> Guides:
     return Guides()
 
 
-def make_desk(
+def make_services(
     folder: Path,
     wire: Wire | None = None,
     *,
@@ -130,7 +130,7 @@ def make_desk(
     keyring: SecretStore | None = None,
     resolver: Resolver | None = None,
     web: Web | None = None,
-) -> Desk:
+) -> Services:
     """Build the engine over a config folder, with a keyring that is a dict in memory.
 
     `lock_limit`: seconds to wait for another process that is saving accounts. `keyring`: in the place of that dict.
@@ -354,7 +354,7 @@ class Walk:
 
 @asynccontextmanager
 async def walking(
-    desk: Desk,
+    services: Services,
     *,
     start: str = SETUP,
     draft: Draft | None = None,
@@ -362,7 +362,7 @@ async def walking(
     foreground: Foreground | None = None,
 ) -> AsyncIterator[Walk]:
     """Open the screens; yield the person before them."""
-    app = WizardApp(desk, guides(), foreground=foreground, start=start, draft=draft)
+    app = WizardApp(services, guides(), foreground=foreground, start=start, draft=draft)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         walk = Walk(app, pilot)

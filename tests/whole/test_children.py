@@ -19,7 +19,7 @@ from smtp_wizard.engine.accounts.saved_accounts import FILE_NAME, SavedAccounts
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
-from smtp_wizard.launch import build_desk
+from smtp_wizard.launch import build_services
 from tests.commands.test_send import RELAY
 from tests.support.cli import on_terminal, run_process
 from tests.support.walk import guides
@@ -164,15 +164,15 @@ def test_a_command_that_is_lent_the_terminal_inherits_none(saved_accounts: Saved
 
 async def test_what_another_process_saves_meanwhile_is_hidden_too(saved_accounts: SavedAccounts, folder: Path) -> None:
     environ = {**SECRETS, "LATER_KEY": "the password of a later account", "PATH": os.environ["PATH"], **INHERITED}
-    desk = build_desk(folder, environ)
+    services = build_services(folder, environ)
     command = StoreRef(StoreKind.COMMAND, shlex.join([sys.executable, "-c", "print('x')"]))
-    await desk.stores.fetch(command)
+    await services.stores.fetch(command)
     assert environ.keys() == {"LATER_KEY", "PATH", "SOMETHING_ELSE"}
     SavedAccounts(folder).put(replace(RELAY, name="Later", store=StoreRef(StoreKind.ENV, "LATER_KEY")))
-    await desk.stores.fetch(command)
+    await services.stores.fetch(command)
     assert environ.keys() == {"PATH", "SOMETHING_ELSE"}
-    shop = desk.saved_accounts.get("Shop")
-    assert await desk.entries.secret_of(shop) == Secret(SECRETS["SHOP_KEY"]), "its own account has it all the same"
+    shop = services.saved_accounts.get("Shop")
+    assert await services.entries.secret_of(shop) == Secret(SECRETS["SHOP_KEY"]), "its own account has it all the same"
 
 
 def test_accounts_that_cannot_be_read_hide_what_is_named_as_usual(folder: Path) -> None:
@@ -190,7 +190,7 @@ async def test_a_browser_inherits_none(
         monkeypatch.setenv(name, value)
     seen: list[set[str]] = []
     monkeypatch.setattr("webbrowser.open", lambda *_, **__: seen.append(set(os.environ)))
-    app = WizardApp(build_desk(folder, os.environ), guides())
+    app = WizardApp(build_services(folder, os.environ), guides())
     async with app.run_test():
         app.open_url("https://example.com")
     (environ,) = seen

@@ -20,8 +20,8 @@ from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.scan.ports import ScanRequest
 from smtp_wizard.engine.scan.results import ScanResult
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.scans import Scans
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream, WireError
 from smtp_wizard.engine.wizard.account_draft import draft_of
@@ -38,7 +38,7 @@ from tests.support.dialogue import Dialogue, Exchange
 from tests.support.discovering import Answer, answering
 from tests.support.nouns import with_fields
 from tests.support.redirect import RedirectWire, playing, tls_ports
-from tests.support.walk import Walk, catalog, in_one_line, make_desk, walking
+from tests.support.walk import Walk, catalog, in_one_line, make_services, walking
 
 PASSWORD = "correct horse battery"
 ANA = Address("ana", "victim.example")
@@ -84,7 +84,7 @@ async def screens(folder: Path, draft: Draft | None = None, *, start: str = "set
     """Open the screens."""
     async with playing(folder / "practice", "accept") as servers:
         wire = RedirectWire(servers["accept"], tls_ports(catalog()))
-        async with walking(make_desk(folder, wire), draft=draft, start=start) as walk:
+        async with walking(make_services(folder, wire), draft=draft, start=start) as walk:
             yield At(walk, wire)
 
 
@@ -254,9 +254,9 @@ async def test_a_draft_from_the_command_line_is_asked_about(tmp_path: Path) -> N
 
 async def test_a_saved_account_is_not_asked_about_until_its_address_is_another(tmp_path: Path, found: Answer) -> None:
     account = replace(left().confirmed(), secret=Secret(PASSWORD), name="Office", store=StoreKind.SESSION)
-    desk = make_desk(tmp_path)
-    saved = await desk.accounts.save(account)
-    async with screens(tmp_path, draft_of(saved, None, desk.catalog)) as at:
+    services = make_services(tmp_path)
+    saved = await services.accounts.save(account)
+    async with screens(tmp_path, draft_of(saved, None, services.catalog)) as at:
         walk = at.walk
         await walk.at("server")
         await walk.press("enter")
@@ -296,7 +296,7 @@ async def test_what_stood_before_ones_eyes_is_ones_own_word(tmp_path: Path) -> N
 async def test_a_server_that_leads_inside_is_looked_at_after_a_yes(tmp_path: Path, found: Answer) -> None:
     """Before, it is left alone, also by the check that runs while the person reads; then its own answer counts."""
     wire = LedHere()
-    async with walking(make_desk(tmp_path, wire)) as walk:
+    async with walking(make_services(tmp_path, wire)) as walk:
         await to_provider(walk)
         await walk.press("enter")
         await asked_at_provider(walk)
@@ -357,20 +357,20 @@ async def test_the_usual_ports_are_tried_as_those_of_a_strangers_server(
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return make_desk(tmp_path)
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path)
 
 
 Lines = Callable[..., Draft]
 
 
 @pytest.fixture
-def lines(desk: Desk) -> Lines:
+def lines(services: Services) -> Lines:
     """Walk by a script that ends with 'quit' somewhere in the middle; return the draft as it is then."""
 
     def walked(*script: Exchange, draft: Draft | None = None) -> Draft:
         dialogue = Dialogue(*script, ("", "quit"), ("Leave now?", "yes"))
-        wizard = PlainWizard(desk, Guides(), dialogue)
+        wizard = PlainWizard(services, Guides(), dialogue)
         assert wizard.run(start="setup", draft=draft) == 0
         dialogue.over()
         return wizard.draft
@@ -418,8 +418,8 @@ def test_in_lines_too_the_server_step_goes_back_from_its_question(lines: Lines, 
     assert draft.confirmed_host == FOREIGN.endpoint.host
 
 
-def test_in_lines_too_a_draft_that_was_left_is_asked_about(lines: Lines, desk: Desk) -> None:
-    DraftFile(desk.folder).save(left(), step(StepId.CONNECT))
+def test_in_lines_too_a_draft_that_was_left_is_asked_about(lines: Lines, services: Services) -> None:
+    DraftFile(services.folder).save(left(), step(StepId.CONNECT))
     draft = lines(("stopped at the step 'Provider'.", "on"), ("1. Use smtp.other.example", "1"), (ASKED, "yes"))
     assert draft.confirmed_host == FOREIGN.endpoint.host
 

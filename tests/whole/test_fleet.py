@@ -43,7 +43,7 @@ from tests.support.many import PASSWORD, Many, many_servers, save_fleet
 from tests.support.misbehaving import silent_port
 from tests.support.state import rows_of
 from tests.support.time_is_up import TimeIsUp
-from tests.support.walk import make_desk
+from tests.support.walk import make_services
 
 PAGE = 4096 + 24
 """Bytes of a page in the log of SQLite, with its head."""
@@ -203,22 +203,22 @@ def statements_of(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def cost_of_a_result(folder: Path, many: Many, count: int) -> tuple[list[str], int, int]:
     """Test one of so many accounts, all of which have results; return the statements, the bytes, and the files read."""
     accounts = save_fleet(folder, many.places, str(many.ca_file), count)
-    desk = make_desk(folder)
-    results = desk.saved_accounts.state.results
-    await desk.checks.check_account(accounts[0], Secret(PASSWORD), Depth.LOGIN, _nothing)
+    services = make_services(folder)
+    results = services.saved_accounts.state.results
+    await services.checks.check_account(accounts[0], Secret(PASSWORD), Depth.LOGIN, _nothing)
     (first,) = results.history(accounts[0].id)
     for account in accounts:
         results.record(account.id, first)
-    await asyncio.to_thread(desk.saved_accounts.state.flush)
+    await asyncio.to_thread(services.saved_accounts.state.flush)
     written: list[int] = []
     reads: list[object] = []
     with pytest.MonkeyPatch.context() as patch:
         statements = statements_of(patch)
         patch.setattr(SavedAccounts, "_read", reads.append)
-        await desk.checks.check_account(accounts[count // 2], Secret(PASSWORD), Depth.LOGIN, _nothing)
+        await services.checks.check_account(accounts[count // 2], Secret(PASSWORD), Depth.LOGIN, _nothing)
         log = folder / f"{FILE_NAME}-wal"
-        desk.saved_accounts.state.storage.put(lambda _: written.append(log.stat().st_size))
-        await asyncio.to_thread(desk.saved_accounts.state.flush)
+        services.saved_accounts.state.storage.put(lambda _: written.append(log.stat().st_size))
+        await asyncio.to_thread(services.saved_accounts.state.flush)
     return statements, written[0], len(reads)
 
 
@@ -239,14 +239,16 @@ async def test_a_result_costs_the_same_with_ten_accounts_and_with_ten_thousand(t
 @pytest.mark.parametrize("after", [0.05, 0.35, 0.65])
 async def test_an_event_loop_that_stands_still_makes_no_good_server_silent(tmp_path: Path, after: float) -> None:
     """For three times as long as any stage may take, in the middle of one stage or another."""
-    desk = make_desk(tmp_path / "config", limits=hurried(connect=1.0, greeting=1.0, ehlo=1.0, starttls=1.0, auth=1.0))
+    services = make_services(
+        tmp_path / "config", limits=hurried(connect=1.0, greeting=1.0, ehlo=1.0, starttls=1.0, auth=1.0)
+    )
     async with many_servers(tmp_path / "ca", 5, 0.1) as many:
         accounts = save_fleet(tmp_path / "fleet", many.places, str(many.ca_file), 20)
 
         async def checks() -> list[Verdict]:
             asyncio.get_running_loop().call_later(after, time.sleep, 3.0)
             work = (
-                desk.checks.check_account(each, Secret(PASSWORD), Depth.LOGIN, _nothing, keep=False)
+                services.checks.check_account(each, Secret(PASSWORD), Depth.LOGIN, _nothing, keep=False)
                 for each in accounts
             )
             return [report.verdict for report in await asyncio.gather(*work)]

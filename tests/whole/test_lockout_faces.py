@@ -19,7 +19,7 @@ from smtp_wizard.engine.base.stages import Depth, Verdict
 from smtp_wizard.engine.guides.guides import Guides
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin, Proof
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.screens.home import HomeScreen
@@ -31,7 +31,7 @@ from tests.support.dialogue import Dialogue
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Script, Send, refused_port
 from tests.support.nouns import with_fields
 from tests.support.ptys import at_terminal
-from tests.support.walk import make_desk, until, walking
+from tests.support.walk import make_services, until, walking
 
 ANA = "ana@firm.example"
 REFUSED = [*PLAIN_UP_TO_AUTH, Send(b"535 5.7.8 no\r\n"), Hold()]
@@ -48,8 +48,8 @@ STOPPED = "Stopped before the account gets locked"
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return make_desk(tmp_path, limits=QUICK)
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path, limits=QUICK)
 
 
 def draft(endpoint: Endpoint) -> Draft:
@@ -67,21 +67,21 @@ def draft(endpoint: Endpoint) -> Draft:
     )
 
 
-async def spend(desk: Desk, endpoint: Endpoint) -> None:
+async def spend(services: Services, endpoint: Endpoint) -> None:
     """Three sign-ins that were refused."""
     for _ in range(3):
-        place = await desk.attempts.acquire(ANA, endpoint.host, USUAL)
+        place = await services.attempts.acquire(ANA, endpoint.host, USUAL)
         assert isinstance(place, Slot)
-        desk.attempts.record(place, cause="bad_credentials")
+        services.attempts.record(place, cause="bad_credentials")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_connect_stops_and_goes_on_after_a_yes(desk: Desk, size: tuple[int, int]) -> None:
+async def test_connect_stops_and_goes_on_after_a_yes(services: Services, size: tuple[int, int]) -> None:
     """'Try anyway' asks first; 'No, wait' is the first answer, and then nobody is asked."""
     async with MisbehavingServer(TAKEN, strict=False) as server:  # the check beside asks no further than it must
         endpoint = server.endpoint(Security.NONE)
-        await spend(desk, endpoint)
-        async with walking(desk, draft=draft(endpoint), size=size) as walk:
+        await spend(services, endpoint)
+        async with walking(services, draft=draft(endpoint), size=size) as walk:
             await walk.at("connect")
             walk.app.kit.watch.stop()
             before = server.connections
@@ -100,16 +100,16 @@ async def test_connect_stops_and_goes_on_after_a_yes(desk: Desk, size: tuple[int
             await walk.until_reads("Enter Send a test")
             assert server.connections == before + 1
             assert not walk.reads("Try anyway")
-    assert desk.attempts.counted(ANA, endpoint.host) == ()
+    assert services.attempts.counted(ANA, endpoint.host) == ()
 
 
-async def test_home_stops_and_goes_on_after_a_yes(desk: Desk) -> None:
+async def test_home_stops_and_goes_on_after_a_yes(services: Services) -> None:
     """T is held back, and asks; the last result stays what it was after a no; a new password asks too."""
     async with MisbehavingServer(REFUSED, TAKEN) as server:
         endpoint = server.endpoint(Security.NONE)
-        await desk.accounts.save(draft(endpoint))
-        await spend(desk, endpoint)
-        async with walking(desk, start="home") as walk:
+        await services.accounts.save(draft(endpoint))
+        await spend(services, endpoint)
+        async with walking(services, start="home") as walk:
             await walk.at_screen(HomeScreen)
             assert not walk.reads("Try anyway")
             await walk.press("t")
@@ -118,7 +118,7 @@ async def test_home_stops_and_goes_on_after_a_yes(desk: Desk) -> None:
             await walk.press("enter")
             await walk.until_reads("'Office' was not tested")
             assert server.connections == 0
-            assert desk.saved_accounts.get("Office").last is None
+            assert services.saved_accounts.get("Office").last is None
             await walk.press("t")
             await walk.until_reads("Several sign-ins failed in a short time.")
             await walk.press("down", "enter")
@@ -134,10 +134,10 @@ async def test_home_stops_and_goes_on_after_a_yes(desk: Desk) -> None:
     assert server.connections == 2
 
 
-def test_the_plain_wizard_stops_and_offers_the_way_on(desk: Desk) -> None:
+def test_the_plain_wizard_stops_and_offers_the_way_on(services: Services) -> None:
     with refused_port() as port:
         endpoint = Endpoint("127.0.0.1", port, Security.NONE)
-        asyncio.run(spend(desk, endpoint))
+        asyncio.run(spend(services, endpoint))
         dialogue = Dialogue(
             ("not shown", "guess one"),
             ("Try anyway", "anyway"),
@@ -148,17 +148,17 @@ def test_the_plain_wizard_stops_and_offers_the_way_on(desk: Desk) -> None:
             ("Leave now?", "yes"),
         )
         begun = replace(draft(endpoint), secret=None)
-        assert PlainWizard(desk, Guides(), dialogue).run(start="setup", draft=begun) == 0
+        assert PlainWizard(services, Guides(), dialogue).run(start="setup", draft=begun) == 0
         dialogue.over()
     assert STOPPED in dialogue.words
     assert dialogue.words.index(STOPPED) < dialogue.words.rindex("FAIL Reach port")
 
 
-def test_the_plain_home_stops_and_offers_the_way_on(desk: Desk) -> None:
+def test_the_plain_home_stops_and_offers_the_way_on(services: Services) -> None:
     with refused_port() as port:
         endpoint = Endpoint("127.0.0.1", port, Security.NONE)
-        asyncio.run(desk.accounts.save(draft(endpoint)))
-        asyncio.run(spend(desk, endpoint))
+        asyncio.run(services.accounts.save(draft(endpoint)))
+        asyncio.run(spend(services, endpoint))
         dialogue = Dialogue(
             ("What next?", "test"),
             (ANYWAY_QUESTION, ""),
@@ -166,27 +166,27 @@ def test_the_plain_home_stops_and_offers_the_way_on(desk: Desk) -> None:
             (ANYWAY_QUESTION, "yes"),
             ("What next?", "leave"),
         )
-        assert PlainWizard(desk, Guides(), dialogue).run(start="home") == 0
+        assert PlainWizard(services, Guides(), dialogue).run(start="home") == 0
         dialogue.over()
     assert "'Office' was not tested, so that it does not get locked. Nothing was sent." in dialogue.words
     assert "'Office': server does not answer. Nothing was sent." in dialogue.words
 
 
-async def plainly(desk: Desk, begun: Draft, *script: tuple[str, str]) -> Dialogue:
+async def plainly(services: Services, begun: Draft, *script: tuple[str, str]) -> Dialogue:
     """Answer the questions of the wizard in lines of text, beside the server of this test."""
     dialogue = Dialogue(*script)
-    wizard = PlainWizard(desk, Guides(), dialogue)
+    wizard = PlainWizard(services, Guides(), dialogue)
     assert await asyncio.to_thread(wizard.run, start="setup", draft=begun) == 0
     dialogue.over()
     return dialogue
 
 
-async def test_in_lines_of_text_enter_sends_nothing_that_was_refused(desk: Desk) -> None:
+async def test_in_lines_of_text_enter_sends_nothing_that_was_refused(services: Services) -> None:
     """Enter at 'What now?', and Enter for 'the one from before': only what is asked for by its number is sent."""
     async with MisbehavingServer(REFUSED) as server:
         begun = replace(draft(server.endpoint(Security.NONE)), secret=None)
         dialogue = await plainly(
-            desk,
+            services,
             begun,
             ("not shown", "guess one"),
             ("What now?", ""),
@@ -203,7 +203,7 @@ async def test_in_lines_of_text_enter_sends_nothing_that_was_refused(desk: Desk)
     assert dialogue.words.count("The user name or the password is wrong") == 3
 
 
-async def test_in_lines_of_text_the_test_mail_sends_nothing_that_was_refused(desk: Desk) -> None:
+async def test_in_lines_of_text_the_test_mail_sends_nothing_that_was_refused(services: Services) -> None:
     """Neither Enter nor another recipient does; the way back leads to the password."""
     async with MisbehavingServer(REFUSED) as server:
         begun = draft(server.endpoint(Security.NONE))
@@ -213,7 +213,7 @@ async def test_in_lines_of_text_the_test_mail_sends_nothing_that_was_refused(des
         )
         begun = replace(begun, proof=proof)
         await plainly(
-            desk,
+            services,
             begun,
             ("Another address that you read", "bob@elsewhere.example"),
             ("1. Change how you sign in", "details"),
@@ -225,7 +225,7 @@ async def test_in_lines_of_text_the_test_mail_sends_nothing_that_was_refused(des
         assert server.received.count(b"AUTH PLAIN") == 2
 
 
-async def test_in_lines_of_text_what_was_refused_is_not_said_to_be_tested(desk: Desk) -> None:
+async def test_in_lines_of_text_what_was_refused_is_not_said_to_be_tested(services: Services) -> None:
     async with MisbehavingServer(REFUSED) as server:
         begun = draft(server.endpoint(Security.NONE))
         assert begun.connection.endpoint is not None
@@ -233,7 +233,7 @@ async def test_in_lines_of_text_what_was_refused_is_not_said_to_be_tested(desk: 
             datetime.now(UTC), Depth.LOGIN, Verdict.PASS, begun.connection.endpoint, begun.connection.username
         )
         dialogue = await plainly(
-            desk,
+            services,
             replace(begun, proof=proof),
             ("Another address that you read", "bob@elsewhere.example"),
             ("The test message was not sent.", "skip"),
@@ -243,13 +243,13 @@ async def test_in_lines_of_text_what_was_refused_is_not_said_to_be_tested(desk: 
     assert "the server refuses the sign-in" in dialogue.words
 
 
-async def test_in_lines_of_text_enter_sends_no_refused_token_either(desk: Desk) -> None:
+async def test_in_lines_of_text_enter_sends_no_refused_token_either(services: Services) -> None:
     """Where nothing can be typed again, Enter leads to where another token comes from."""
     async with MisbehavingServer(TOKEN_REFUSED) as server:
         token = with_fields(draft(server.endpoint(Security.NONE)), auth=Auth.XOAUTH2, secret=Secret("ya29.token"))
         token = replace(token, token_elsewhere=True)
         dialogue = await plainly(
-            desk,
+            services,
             token,
             ("What now? ('back' leads to the step before.) 1. Change settings", "same"),
             ("What now?", ""),
@@ -269,8 +269,8 @@ async def test_at_a_terminal_enter_does_nothing_while_a_check_runs(
     slow = [*PLAIN_UP_TO_AUTH, Hold(answer), Send(b"454 4.7.0 later\r\n"), Hold()]
     async with MisbehavingServer(slow, REFUSED) as server:
         saved = replace(draft(server.endpoint(Security.NONE)), store=StoreKind.ENV, env_name="OFFICE_PASSWORD")
-        desk = make_desk(own_home / "config", stores=SecretStores(dict(os.environ), own_home / "config"))
-        await desk.accounts.save(saved)
+        services = make_services(own_home / "config", stores=SecretStores(dict(os.environ), own_home / "config"))
+        await services.accounts.save(saved)
         with at_terminal("--plain") as terminal:
             await asyncio.to_thread(terminal.answer, "What next?", "test")
             await until(lambda: b"AUTH PLAIN" in server.received, lambda: terminal.words)

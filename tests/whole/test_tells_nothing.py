@@ -51,10 +51,10 @@ from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.checks import Checks
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import Trust
 from smtp_wizard.engine.wizard.draft import Draft
-from smtp_wizard.launch import build_desk
+from smtp_wizard.launch import build_services
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.runtime.fault_log import CRASH_LOG, LAST_FAULT
 from smtp_wizard.screens.connect import ConnectScreen
@@ -73,7 +73,7 @@ from tests.support.nouns import with_fields
 from tests.support.oauthserver import CLIENT_ID, Answer, AuthorizationServer
 from tests.support.places import at_review, seen, sent
 from tests.support.stores import always, desktop
-from tests.support.walk import Walk, guides, make_desk, until, walking, words_of
+from tests.support.walk import Walk, guides, make_services, until, walking, words_of
 from tests.whole.test_two_faces import practising
 
 NAME = "found-7f3k"
@@ -339,7 +339,7 @@ async def talking(scene: Scene) -> None:
 
 async def conversing(scene: Scene, *script: Exchange, draft: Draft | None = None) -> None:
     dialogue = Dialogue(*script)
-    wizard = PlainWizard(build_desk(scene.config, {}), guides(), dialogue)
+    wizard = PlainWizard(build_services(scene.config, {}), guides(), dialogue)
     try:
         await asyncio.to_thread(wizard.run, start="setup", draft=draft)
     finally:
@@ -348,8 +348,8 @@ async def conversing(scene: Scene, *script: Exchange, draft: Draft | None = None
 
 async def showing(scene: Scene) -> None:
     """The screens: the whole way, a refusal, one that says the secret back, each in detail and in full."""
-    desk = make_desk(scene.config)
-    async with walking(desk, draft=typed_name("accept")) as walk:
+    services = make_services(scene.config)
+    async with walking(services, draft=typed_name("accept")) as walk:
         await signing_in(scene, walk)
         await walk.press("f4")
         await scene.look(walk)
@@ -365,13 +365,13 @@ async def showing(scene: Scene) -> None:
         await walk.press("enter")
         await walk.at("done")
         await scene.look(walk)
-    await failing_at(scene, desk, typed_name(REFUSING))
+    await failing_at(scene, services, typed_name(REFUSING))
     async with echoing(scene) as (server, ca_file):
         endpoint = Endpoint("localhost", server.port, Security.TLS)
         by_hand = with_fields(typed_name("accept"), provider="custom", path="password", sandbox=None, endpoint=endpoint)
         await failing_at(
             scene,
-            desk,
+            services,
             replace(by_hand, by_hand=True, connection=replace(by_hand.connection, ca_file=ca_file)).confirmed(),
         )
 
@@ -388,8 +388,8 @@ async def signing_in(scene: Scene, walk: Walk) -> None:
     await scene.look(walk)
 
 
-async def failing_at(scene: Scene, desk: Desk, draft: Draft) -> None:
-    async with walking(desk, draft=draft, size=(120, 40)) as walk:
+async def failing_at(scene: Scene, services: Services, draft: Draft) -> None:
+    async with walking(services, draft=draft, size=(120, 40)) as walk:
         await signing_in(scene, walk)
         await walk.press("f4")
         await scene.look(walk)
@@ -407,7 +407,7 @@ async def failing(scene: Scene) -> None:
             raise ZeroDivisionError(f"cannot use {local} of {draft}")
 
     scene.patch.setattr(Checks, "check_draft", planted_fault)
-    async with walking(make_desk(scene.config), draft=typed_name("accept")) as walk:
+    async with walking(make_services(scene.config), draft=typed_name("accept")) as walk:
         await walk.at("connect")
         await walk.write(scene.secret)
         await walk.press("enter")
@@ -425,13 +425,13 @@ def crashing(scene: Scene) -> None:
         local = scene.secret
         raise ZeroDivisionError(f"cannot use {local} of {draft}")
 
-    desk = make_desk(scene.config)
+    services = make_services(scene.config)
     scene.patch.setattr(WizardApp, "_set_up", planted_fault)
     headless(scene.patch, ConnectScreen, "enter")
     draft = replace(typed_name("accept"), secret=Secret(scene.secret))
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        assert run_app(desk, guides(), start="setup", draft=draft) == 70
+        assert run_app(services, guides(), start="setup", draft=draft) == 70
     scene.told += [out.getvalue(), err.getvalue()]
     assert "ZeroDivisionError" in (scene.config / CRASH_LOG).read_text("utf-8")
 
@@ -447,12 +447,12 @@ async def printing(scene: Scene) -> None:
             scene.tell_of(done.report, *done.events, *done.symptoms)
     stores = SecretStores({}, scene.config, backend_factory=always(desktop()))
     await stores.vault.create(Secret(scene.passphrase))
-    desk = make_desk(scene.config, stores=stores)
+    services = make_services(scene.config, stores=stores)
     draft = replace(typed_name("accept"), name=NAME, secret=secret, store=StoreKind.VAULT)
-    account = await desk.accounts.save(draft)
-    assert await desk.entries.secret_of(account) == secret
+    account = await services.accounts.save(draft)
+    assert await services.entries.secret_of(account) == secret
     assert account.store is not None
-    scene.tell_of(secret, draft, account, desk.saved_accounts.list(), stores.vault, stores, desk)
+    scene.tell_of(secret, draft, account, services.saved_accounts.list(), stores.vault, stores, services)
     shut = SecretStores({}, scene.config, backend_factory=always(desktop()))
     for passphrase in (None, Secret(f"{scene.secret}, not")):
         work = shut.vault.open(passphrase) if passphrase is not None else shut.fetch(account.store)
@@ -475,14 +475,14 @@ async def browsing(scene: Scene) -> None:
         client = RegisteredClient(CLIENT_ID, Secret(scene.secret))
         scene.config.mkdir()
         office = Office(scene.config, server, scene.patch)
-        await office.desk.stores.vault.create(Secret(scene.passphrase))
+        await office.services.stores.vault.create(Secret(scene.passphrase))
         found = await signed_in(server, client)
-        draft = replace(office.draft(office.desk.tokens.remember(found)), name=NAME, store=StoreKind.VAULT)
+        draft = replace(office.draft(office.services.tokens.remember(found)), name=NAME, store=StoreKind.VAULT)
         report = await office.check(draft)
-        account = await office.desk.accounts.save(draft)
-        account = await office.desk.accounts.save(replace(draft, name="Ana"))
+        account = await office.services.accounts.save(draft)
+        account = await office.services.accounts.save(replace(draft, name="Ana"))
         scene.tell_of(found, found.grant, found.access, client, draft, account, report)
-        scene.tell_of(office.desk, office.desk.tokens)
+        scene.tell_of(office.services, office.services.tokens)
         scene.tell_of(await office.test(), *office.events)
         server.override = echo
         exchange = exchange_of(server, client)

@@ -21,7 +21,7 @@ from smtp_wizard.engine.checks.report import CheckResult
 from smtp_wizard.engine.sandbox.scenarios import CertificateKind, Scenario, SignInRule, load_scenarios
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import WireError
 from smtp_wizard.engine.wizard.draft import Draft, Origin
@@ -36,7 +36,7 @@ from smtp_wizard.widgets.checks import CheckList
 from tests.support.cli import Ran, run
 from tests.support.dialogue import Dialogue
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, Step, refused_port
-from tests.support.walk import Walk, catalog, guides, make_desk, walking
+from tests.support.walk import Walk, catalog, guides, make_services, walking
 
 Row = tuple[str, str, str | None]
 """Stage, verdict, code of the finding."""
@@ -68,9 +68,9 @@ def nothing_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def desk(own_home: Path) -> Desk:
+def services(own_home: Path) -> Services:
     """The engine over the folder that the command line uses, too; passwords come from the environment."""
-    return make_desk(own_home / "config", stores=SecretStores({VARIABLE: PASSWORD}))
+    return make_services(own_home / "config", stores=SecretStores({VARIABLE: PASSWORD}))
 
 
 def practising(scenario: str) -> Draft:
@@ -104,15 +104,15 @@ async def checked(walk: Walk, key: str) -> list[Row]:
     return on_the_screen(checks.results)
 
 
-async def screens_sign_in(desk: Desk, scenario: str) -> list[Row]:
-    async with walking(desk, draft=practising(scenario)) as walk:
+async def screens_sign_in(services: Services, scenario: str) -> list[Row]:
+    async with walking(services, draft=practising(scenario)) as walk:
         await walk.at("connect")
         await walk.write(PASSWORD)
         return on_the_screen((await walk.sign_in()).check.results)
 
 
-async def screens_send(desk: Desk, scenario: str) -> list[Row]:
-    async with walking(desk, draft=practising(scenario)) as walk:
+async def screens_send(services: Services, scenario: str) -> list[Row]:
+    async with walking(services, draft=practising(scenario)) as walk:
         await walk.at("connect")
         await walk.write(PASSWORD)
         await walk.sign_in()
@@ -129,8 +129,8 @@ async def screens_send(desk: Desk, scenario: str) -> list[Row]:
         return on_the_screen(list(report.results))
 
 
-async def screens_test_again(desk: Desk) -> list[Row]:
-    async with walking(desk, start=HOME) as walk:
+async def screens_test_again(services: Services) -> list[Row]:
+    async with walking(services, start=HOME) as walk:
         screen = await walk.at_screen(HomeScreen)
         await walk.press("t")
         await walk.until(lambda: screen.report is not None, "the end of the check")
@@ -143,53 +143,53 @@ def setup(scenario: str, *more: str) -> Ran:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_connect_and_setup_say_the_same(desk: Desk, scenario: str) -> None:
+def test_connect_and_setup_say_the_same(services: Services, scenario: str) -> None:
     """Signing in at Connect, and `setup EMAIL --path ... --password-stdin --json`."""
-    rows = asyncio.run(screens_sign_in(desk, scenario))
+    rows = asyncio.run(screens_sign_in(services, scenario))
     assert rows == in_the_document(setup(scenario))
     assert [stage for stage, _, _ in rows] == ["dns", "connect", "greeting", "ehlo", "starttls", "auth"]
 
 
 @pytest.mark.parametrize("scenario", LETS_IN)
-def test_test_mail_and_setup_say_the_same(desk: Desk, scenario: str) -> None:
+def test_test_mail_and_setup_say_the_same(services: Services, scenario: str) -> None:
     """Sending at Test mail, and `setup ... --send-test ADDR --json`."""
-    rows = asyncio.run(screens_send(desk, scenario))
+    rows = asyncio.run(screens_send(services, scenario))
     assert rows == in_the_document(setup(scenario, "--send-test", str(TEST_TO)))
     assert [stage for stage, _, _ in rows][-3:] == ["mail", "rcpt", "data"]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_home_and_test_say_the_same(desk: Desk, scenario: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_home_and_test_say_the_same(services: Services, scenario: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """T on a saved account, and `test NAME --json`; the result that is kept is the same."""
     draft = replace(
         practising(scenario), name="Office", store=StoreKind.ENV, env_name=VARIABLE, secret=Secret(PASSWORD)
     )
-    asyncio.run(desk.accounts.save(draft))
-    rows = asyncio.run(screens_test_again(desk))
-    kept = desk.saved_accounts.get("Office").last
+    asyncio.run(services.accounts.save(draft))
+    rows = asyncio.run(screens_test_again(services))
+    kept = services.saved_accounts.get("Office").last
     monkeypatch.setitem(os.environ, VARIABLE, PASSWORD)
     assert rows == in_the_document(run("test", "Office", "--json"))
-    again = desk.saved_accounts.get("Office").last
+    again = services.saved_accounts.get("Office").last
     assert kept is not None
     assert again is not None
     assert (kept.verdict, kept.stage, kept.code) == (again.verdict, again.stage, again.code)
 
 
-def test_a_server_of_ones_own_is_said_the_same_of(desk: Desk) -> None:
+def test_a_server_of_ones_own_is_said_the_same_of(services: Services) -> None:
     """Where nobody listens: at the server step without a password, and `check HOST`."""
     with refused_port() as port:
         endpoint = Endpoint("127.0.0.1", port, Security.STARTTLS)
-        rows = asyncio.run(server_step(desk, endpoint))
+        rows = asyncio.run(server_step(services, endpoint))
         ran = run("check", f"127.0.0.1:{port}", "--security", "starttls", "--json")
     assert rows == in_the_document(ran)
     assert ("connect", "fail") in {row[:2] for row in rows}
 
 
-async def server_step(desk: Desk, endpoint: Endpoint) -> list[Row]:
+async def server_step(services: Services, endpoint: Endpoint) -> list[Row]:
     draft = Draft(
         address=EMAIL, connection=Connection(provider="custom", path="password", endpoint=endpoint), by_hand=True
     ).confirmed()
-    async with walking(desk, draft=draft) as walk:
+    async with walking(services, draft=draft) as walk:
         await walk.at("server")
         await walk.take("Try this port only")
         state = await tried_on_the_screen(walk)
@@ -216,7 +216,7 @@ def _told(row: str) -> tuple[str, str]:
     return (Stage.STARTTLS if told is Stage.TLS else told).value, SIGNS[row[0]]
 
 
-def test_every_port_of_a_server_is_said_the_same_of(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_port_of_a_server_is_said_the_same_of(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """The usual ports at the server step, and `check HOST`: the same rows and the same about the network."""
 
     async def both() -> tuple[list[str], Ran, Ran]:
@@ -231,7 +231,7 @@ def test_every_port_of_a_server_is_said_the_same_of(desk: Desk, monkeypatch: pyt
             with refused_port() as closed:
                 ways = dict.fromkeys((bare.port, reading.port, closed), Security.STARTTLS)
                 monkeypatch.setattr("smtp_wizard.engine.scan.ports.USUAL_WAYS", ways)
-                rows = await every_port(desk)
+                rows = await every_port(services)
                 shown = await asyncio.to_thread(run, "check", "localhost")
                 return rows, shown, await asyncio.to_thread(run, "check", "localhost", "--json")
 
@@ -245,9 +245,9 @@ def test_every_port_of_a_server_is_said_the_same_of(desk: Desk, monkeypatch: pyt
     assert (ran.code, ran.document["best"]) == (1, None)
 
 
-async def every_port(desk: Desk) -> list[str]:
+async def every_port(services: Services) -> list[str]:
     draft = Draft(address=EMAIL, connection=Connection(endpoint=None, provider="custom", path="password"), by_hand=True)
-    async with walking(desk, draft=draft, size=(120, 40)) as walk:
+    async with walking(services, draft=draft, size=(120, 40)) as walk:
         await walk.at("server")
         await walk.fill("#host", "localhost")
         await walk.take("Try the usual ports")
@@ -275,17 +275,17 @@ FIRM = "mail.firm.example"
     ],
 )
 def test_the_port_follows_the_security_alike_whatever_one_uses(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, port: int, before: Security, after: Security, expected: int
+    services: Services, monkeypatch: pytest.MonkeyPatch, port: int, before: Security, after: Security, expected: int
 ) -> None:
     """A usual port becomes the usual one of the new security, another one stays: on the screens, in lines of text,
     in `setup` and in `accounts edit`."""
     monkeypatch.setattr("smtp_wizard.engine.smtp.transport.SocketWire.resolve", nowhere)
     known, wanted = Endpoint(FIRM, port, before), Endpoint(FIRM, expected, after)
-    assert asyncio.run(changed_on_the_screen(desk, known, after)) == wanted
-    assert changed_in_lines_of_text(desk, known, after) == wanted
+    assert asyncio.run(changed_on_the_screen(services, known, after)) == wanted
+    assert changed_in_lines_of_text(services, known, after) == wanted
     if before is not Security.NONE:  # no provider is ever offered without encryption
-        assert changed_by_setup(desk, known, after) == wanted
-    assert changed_by_edit(desk, known, after) == wanted
+        assert changed_by_setup(services, known, after) == wanted
+    assert changed_by_edit(services, known, after) == wanted
 
 
 async def nowhere(*_: object) -> None:
@@ -299,8 +299,8 @@ def by_hand_at(known: Endpoint) -> Draft:
     return begun.with_endpoint(known).with_sign_in("", None).confirmed()
 
 
-async def changed_on_the_screen(desk: Desk, known: Endpoint, security: Security) -> Endpoint | None:
-    async with walking(desk, draft=by_hand_at(known)) as walk:
+async def changed_on_the_screen(services: Services, known: Endpoint, security: Security) -> Endpoint | None:
+    async with walking(services, draft=by_hand_at(known)) as walk:
         await walk.at("server")
         await walk.choose("#security", security)
         screen = walk.app.screen
@@ -308,27 +308,27 @@ async def changed_on_the_screen(desk: Desk, known: Endpoint, security: Security)
         return screen.collect().connection.endpoint
 
 
-def changed_in_lines_of_text(desk: Desk, known: Endpoint, security: Security) -> Endpoint | None:
+def changed_in_lines_of_text(services: Services, known: Endpoint, security: Security) -> Endpoint | None:
     dialogue = Dialogue(
         *(("Outgoing server", ""), ("Secure connection:", security.value), ("Port [", ""), ("User name", "ana")),
         *(("", "quit"), ("Leave now?", "yes")),
     )
-    wizard = PlainWizard(desk, guides(), dialogue)
+    wizard = PlainWizard(services, guides(), dialogue)
     assert wizard.run(start="setup", draft=by_hand_at(known)) == 0
     return wizard.draft.connection.endpoint
 
 
-def changed_by_setup(desk: Desk, known: Endpoint, security: Security) -> Endpoint:
+def changed_by_setup(services: Services, known: Endpoint, security: Security) -> Endpoint:
     endpoint = f"{{host: {known.host}, port: {known.port}, security: {known.security}}}"
     own = f"providers:\n  - {{id: our-firm, name: Our firm, domains: [firm.example], endpoints: [{endpoint}]}}\n"
-    (desk.folder / "providers.yaml").write_text(own)
+    (services.folder / "providers.yaml").write_text(own)
     said = ("setup", "ana@firm.example", "--provider", "our-firm", "--security", security.value)
     return tried(run(*said, "--allow-cleartext-login", "--password-stdin", "--json", stdin=PASSWORD))
 
 
-def changed_by_edit(desk: Desk, known: Endpoint, security: Security) -> Endpoint:
+def changed_by_edit(services: Services, known: Endpoint, security: Security) -> Endpoint:
     draft = by_hand_at(known).with_sign_in(str(EMAIL), Secret(PASSWORD)).with_store(StoreKind.ENV, VARIABLE)
-    asyncio.run(desk.accounts.save(replace(draft, name="Firm")))
+    asyncio.run(services.accounts.save(replace(draft, name="Firm")))
     said = ("accounts", "edit", "Firm", "--security", security.value)
     return tried(run(*said, "--allow-cleartext-login", "--password-stdin", "--json", stdin=PASSWORD))
 

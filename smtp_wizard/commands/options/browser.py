@@ -132,7 +132,7 @@ def signed_in(
             found = _with_browser(out, exchange, flow, address)
     except OAuthError as problem:
         raise CommandError("sign-in-failed", problem.words, shown(undone()), Exit.FAILED) from None
-    return invocation.desk.tokens.remember(found)
+    return invocation.services.tokens.remember(found)
 
 
 async def _with_code(out: Output, exchange: OAuthClient, address: str, watch: Stopwatch) -> SignedIn:
@@ -171,7 +171,7 @@ def signed_in_again(
     invocation: Invocation, account: Account, flow: Flow | None, watch: Stopwatch, undone: Callable[[], str]
 ) -> Secret:
     """Sign in again for a saved account, with the client that it had. Raises `CommandError`."""
-    server = invocation.desk.catalog.oauth_server(account.connection)
+    server = invocation.services.catalog.oauth_server(account.connection)
     if server is None or account.login is None:
         raise CommandError(
             "no-browser-sign-in",
@@ -183,7 +183,7 @@ def signed_in_again(
     if lacking:
         raise CommandError("missing-answers", phrase("Missing: {}.", shown(", ".join(lacking))))
     client = RegisteredClient(account.login.client_id, _client_secret(invocation, account, watch, undone))
-    exchange = invocation.desk.tokens.exchange(server, client, account.connection.ca_file)
+    exchange = invocation.services.tokens.exchange(server, client, account.connection.ca_file)
     return signed_in(invocation, exchange, way, account.address.wire, watch, undone)
 
 
@@ -194,7 +194,7 @@ def _client_secret(
 
     async def fetch() -> Secret | None:
         async with watch.bound():
-            return await invocation.desk.entries.secret_of(account)
+            return await invocation.services.entries.secret_of(account)
 
     try:
         kept = run(fetch(), watch, undone)

@@ -53,22 +53,22 @@ class Search:
         return self._accepted(listed) or (found if found.connection.endpoint is not None else listed)
 
     def _looked_up(self, draft: Draft, address: Address, *, public_list: bool) -> Draft:
-        desk, options = self._invocation.desk, self._connection
+        services, options = self._invocation.services, self._connection
 
         async def look() -> DiscoveryResult:
             async with self._watch.bound():
-                return await desk.discovery.find_settings(address, public_list=public_list, options=options)
+                return await services.discovery.find_settings(address, public_list=public_list, options=options)
 
-        return with_found(draft, run(look(), self._watch, self._undone), desk.catalog)
+        return with_found(draft, run(look(), self._watch, self._undone), services.catalog)
 
     def _accepted(self, found: Draft) -> Draft | None:
         """Return the draft with the best server that `--accept-found` takes; None where there is none."""
-        desk = self._invocation.desk
-        if found.connection.endpoint is not None and doubt_about(found, desk.catalog) is None:
+        services = self._invocation.services
+        if found.connection.endpoint is not None and doubt_about(found, services.catalog) is None:
             return found
         published = (each for each in found.candidates if each.published)
         taken = next((each for each in published if each.endpoint.security is not Security.NONE), None)
-        return with_candidate(found, desk.catalog, taken).confirmed() if taken is not None else None
+        return with_candidate(found, services.catalog, taken).confirmed() if taken is not None else None
 
 
 def agreed(out: Output, draft: Draft, doubt: UnconfirmedServer) -> Draft:

@@ -96,7 +96,7 @@ def _kept(invocation: Invocation, account: Account, watch: Stopwatch, undone: Ca
 
     async def fetch() -> Secret | None:
         async with watch.bound():
-            return await invocation.desk.entries.secret_of(account)
+            return await invocation.services.entries.secret_of(account)
 
     try:
         return run(fetch(), watch, undone)

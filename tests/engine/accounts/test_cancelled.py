@@ -18,30 +18,30 @@ from smtp_wizard.engine.base import threads
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.secrets import vault, vault_format
 from smtp_wizard.engine.secrets.kinds import StoreKind
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from tests.engine.accounts.test_two_at_once import draft
 from tests.support.stores import MemoryBackend, desktop
-from tests.support.walk import make_desk
+from tests.support.walk import make_services
 
 OLD, NEW = "correct horse~q7Z", "battery staple~q7Z"
 MOST_STEPS = 60
 OTHER = {StoreKind.KEYRING: StoreKind.VAULT, StoreKind.VAULT: StoreKind.KEYRING}
 
-Change = Callable[[Desk, StoreKind], Coroutine[Any, Any, Any]]
+Change = Callable[[Services, StoreKind], Coroutine[Any, Any, Any]]
 
 CHANGES: dict[str, tuple[Change, dict[str, str]]] = {
     "save": (
-        lambda desk, kind: desk.accounts.save(replace(draft(NEW), store=kind)),
+        lambda services, kind: services.accounts.save(replace(draft(NEW), store=kind)),
         {"Office": NEW},
     ),
     "replace": (
-        lambda desk, kind: desk.accounts.save(replace(draft(NEW), store=OTHER[kind]), replacing=True),
+        lambda services, kind: services.accounts.save(replace(draft(NEW), store=OTHER[kind]), replacing=True),
         {"Office": NEW},
     ),
-    "rename": (lambda desk, kind: desk.accounts.rename("Office", "Shop"), {"Shop": OLD}),
-    "move": (lambda desk, kind: desk.accounts.move("Office", OTHER[kind]), {"Office": OLD}),
-    "copy": (lambda desk, kind: desk.accounts.duplicate("Office", "Shop"), {"Office": OLD, "Shop": OLD}),
-    "remove": (lambda desk, kind: desk.accounts.remove("Office"), {}),
+    "rename": (lambda services, kind: services.accounts.rename("Office", "Shop"), {"Shop": OLD}),
+    "move": (lambda services, kind: services.accounts.move("Office", OTHER[kind]), {"Office": OLD}),
+    "copy": (lambda services, kind: services.accounts.duplicate("Office", "Shop"), {"Office": OLD, "Shop": OLD}),
+    "remove": (lambda services, kind: services.accounts.remove("Office"), {}),
 }
 """Each change, and what is saved when it is done: the accounts' names and passwords."""
 
@@ -105,21 +105,21 @@ def written(folder: Path, backend: MemoryBackend) -> tuple[dict[str, bytes], dic
     return {path.name: path.read_bytes() for path in folder.glob("*.json")}, dict(backend.entries)
 
 
-async def saved(desk: Desk) -> dict[str, str]:
+async def saved(services: Services) -> dict[str, str]:
     """The names of all accounts, and their passwords."""
     found: dict[str, str] = {}
-    for account in desk.saved_accounts.list():
-        secret = await desk.entries.secret_of(account)
+    for account in services.saved_accounts.list():
+        secret = await services.entries.secret_of(account)
         assert secret is not None
         found[account.name] = secret.reveal()
     return found
 
 
-async def unseen(desk: Desk, backend: MemoryBackend) -> set[str]:
+async def unseen(services: Services, backend: MemoryBackend) -> set[str]:
     """The entries of the stores that no account refers to, and no note names."""
-    kept = {name for _, name in backend.entries} | set(desk.stores.vault._entries())
-    needed = {account.store.where for account in desk.saved_accounts.list() if account.store is not None}
-    return kept - needed - {left.ref.where for left in (await desk.entries.left()).entries}
+    kept = {name for _, name in backend.entries} | set(services.stores.vault._entries())
+    needed = {account.store.where for account in services.saved_accounts.list() if account.store is not None}
+    return kept - needed - {left.ref.where for left in (await services.entries.left()).entries}
 
 
 @pytest.mark.parametrize("kind", OTHER)
@@ -133,17 +133,17 @@ async def test_a_change_that_is_given_up_is_done_or_undone(
     for at in range(1, MOST_STEPS):
         (folder := tmp_path / str(at)).mkdir(mode=0o700)
         backend = desktop()
-        desk = make_desk(folder, backend=backend)
-        await desk.stores.vault.create(Secret("four words of no sense"))
+        services = make_services(folder, backend=backend)
+        await services.stores.vault.create(Secret("four words of no sense"))
         if before:
-            await desk.accounts.save(replace(draft(OLD), store=kind))
+            await services.accounts.save(replace(draft(OLD), store=kind))
         given_up = GivenUp(monkeypatch, at)
-        was_given_up = await given_up.run(act(desk, kind))
+        was_given_up = await given_up.run(act(services, kind))
         at_its_end = written(folder, backend)
         await given_up.finish()
         assert written(folder, backend) == at_its_end, "what nobody waits for any more changes nothing"
-        assert await saved(desk) in ((before, afterwards) if was_given_up else (afterwards,))
-        assert await unseen(desk, backend) == set()
+        assert await saved(services) in ((before, afterwards) if was_given_up else (afterwards,))
+        assert await unseen(services, backend) == set()
         if given_up.steps < at:
             assert at > 2
             return

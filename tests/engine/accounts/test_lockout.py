@@ -23,8 +23,8 @@ from smtp_wizard.engine.checks.events import Event, Line, RunFinished, fold
 from smtp_wizard.engine.checks.report import CheckResult, Report, Speaker
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Lockout
-from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.state.forms import FILE_NAME
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from tests.support.checking import (
@@ -42,7 +42,7 @@ from tests.support.checking import (
 from tests.support.misbehaving import Close, Hold, MisbehavingServer, Script, Send, refused_port
 from tests.support.nouns import with_fields
 from tests.support.state import rows_of
-from tests.support.walk import catalog, make_desk
+from tests.support.walk import catalog, make_services
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ANA, BOB = Address("ana", "example.test"), Address("bob", "example.test")
@@ -65,8 +65,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: Clock) -> Desk:
-    return make_desk(tmp_path, limits=QUICK, now=clock)
+def services(tmp_path: Path, clock: Clock) -> Services:
+    return make_services(tmp_path, limits=QUICK, now=clock)
 
 
 def draft(server: MisbehavingServer, **changes: object) -> Draft:
@@ -81,16 +81,16 @@ def draft(server: MisbehavingServer, **changes: object) -> Draft:
     return with_fields(found, **changes)
 
 
-def kept(desk: Desk) -> list[dict[str, object]]:
+def kept(services: Services) -> list[dict[str, object]]:
     """What is on record of sign-ins."""
-    desk.saved_accounts.state.flush()
-    return rows_of(desk.folder, "attempts") if (desk.folder / FILE_NAME).exists() else []
+    services.saved_accounts.state.flush()
+    return rows_of(services.folder, "attempts") if (services.folder / FILE_NAME).exists() else []
 
 
-async def tried(desk: Desk, wanted: Draft, depth: Depth = Depth.LOGIN, *, anyway: bool = False) -> Report:
+async def tried(services: Services, wanted: Draft, depth: Depth = Depth.LOGIN, *, anyway: bool = False) -> Report:
     """Check, and hold the events to the law of reports."""
     events: list[Event] = []
-    report = await desk.checks.check_draft(wanted, depth, events.append, options=Options(ignore_lockout=anyway))
+    report = await services.checks.check_draft(wanted, depth, events.append, options=Options(ignore_lockout=anyway))
     # The practice server takes another port where somebody has its own already.
     asked = report.endpoint if wanted.connection.sandbox else wanted.connection.endpoint
     assert asked is not None
@@ -103,20 +103,20 @@ def codes(report: Report) -> list[str]:
     return [finding.code for finding in report.findings]
 
 
-async def test_after_three_refusals_no_connection_is_opened_for_a_while(desk: Desk, clock: Clock) -> None:
+async def test_after_three_refusals_no_connection_is_opened_for_a_while(services: Services, clock: Clock) -> None:
     """A changed password counts towards the same limit; after the pause it goes on."""
     async with MisbehavingServer(REFUSED) as server:
         for guess in ("guess one", "guess two", "guess three"):
-            assert codes(await tried(desk, draft(server, secret=Secret(guess)))) == ["bad_credentials"]
+            assert codes(await tried(services, draft(server, secret=Secret(guess)))) == ["bad_credentials"]
             clock.time += timedelta(minutes=1)
-        report = await tried(desk, draft(server, secret=Secret("guess four")))
+        report = await tried(services, draft(server, secret=Secret("guess four")))
         assert (server.connections, report.verdict, codes(report)) == (3, Verdict.FAIL, [PAUSED])
         auth = report.result(Stage.AUTH)
         assert auth is not None
         assert (auth.verdict, auth.took) == (Verdict.FAIL, 0.0)
         assert {each.verdict for each in report.results if each is not auth} == {Verdict.SKIPPED}
         clock.time = NOON + timedelta(minutes=15)
-        assert codes(await tried(desk, draft(server))) == ["bad_credentials"]
+        assert codes(await tried(services, draft(server))) == ["bad_credentials"]
         assert server.connections == 4
 
 
@@ -169,14 +169,14 @@ def test_advice_about_a_password_is_given_only_where_one_was_refused(clock: Cloc
     assert ("--timeout" in refused, "app password" in refused) == (False, True)
 
 
-async def test_who_knows_better_signs_in_and_success_ends_the_pause(desk: Desk) -> None:
+async def test_who_knows_better_signs_in_and_success_ends_the_pause(services: Services) -> None:
     async with MisbehavingServer(REFUSED, REFUSED, REFUSED, TAKEN) as server:
         for _ in range(3):
-            await tried(desk, draft(server))
-        assert codes(await tried(desk, draft(server))) == [PAUSED]
-        assert (await tried(desk, draft(server), anyway=True)).verdict is Verdict.PASS
-        assert (await tried(desk, draft(server))).verdict is Verdict.PASS
-    assert kept(desk) == []
+            await tried(services, draft(server))
+        assert codes(await tried(services, draft(server))) == [PAUSED]
+        assert (await tried(services, draft(server), anyway=True)).verdict is Verdict.PASS
+        assert (await tried(services, draft(server))).verdict is Verdict.PASS
+    assert kept(services) == []
 
 
 SEEN: dict[str, tuple[Script, str]] = {
@@ -189,13 +189,15 @@ SEEN: dict[str, tuple[Script, str]] = {
 
 
 @pytest.mark.parametrize(("script", "cause"), SEEN.values(), ids=SEEN)
-async def test_whatever_the_server_saw_counts_unless_it_was_taken(desk: Desk, script: Script, cause: str) -> None:
+async def test_whatever_the_server_saw_counts_unless_it_was_taken(
+    services: Services, script: Script, cause: str
+) -> None:
     async with MisbehavingServer([*PLAIN_UP_TO_AUTH, *script]) as server:
         for _ in range(3):
-            assert PAUSED not in codes(await tried(desk, draft(server)))
-        report = await tried(desk, draft(server))
+            assert PAUSED not in codes(await tried(services, draft(server)))
+        report = await tried(services, draft(server))
         assert (server.connections, codes(report)) == (3, [PAUSED])
-        assert desk.attempts.counted(str(ANA), "127.0.0.1") == (cause,) * 3
+        assert services.attempts.counted(str(ANA), "127.0.0.1") == (cause,) * 3
         assert counted_words([cause] * 3, diagnosis().title) in report.findings[0].explanation
 
 
@@ -207,180 +209,196 @@ UNSEEN: dict[str, Script] = {
 
 
 @pytest.mark.parametrize("script", UNSEEN.values(), ids=UNSEEN)
-async def test_what_never_went_out_counts_for_nothing(desk: Desk, script: Script) -> None:
+async def test_what_never_went_out_counts_for_nothing(services: Services, script: Script) -> None:
     async with MisbehavingServer(script) as server:
         for _ in range(5):
-            assert PAUSED not in codes(await tried(desk, draft(server)))
+            assert PAUSED not in codes(await tried(services, draft(server)))
         assert server.connections >= 5
-    assert kept(desk) == []
+    assert kept(services) == []
 
 
-async def test_a_network_that_leads_nowhere_counts_for_nothing(desk: Desk) -> None:
+async def test_a_network_that_leads_nowhere_counts_for_nothing(services: Services) -> None:
     with refused_port() as port:
         lost = Draft(
             address=ANA, connection=Connection(endpoint=Endpoint("127.0.0.1", port, Security.TLS), username="ana")
         ).confirmed()
         for _ in range(5):
-            report = await tried(desk, replace(lost, secret=Secret("guess one")))
+            report = await tried(services, replace(lost, secret=Secret("guess one")))
             assert PAUSED not in codes(report)
 
 
-async def test_looking_at_the_server_spends_nothing_and_goes_on_in_a_pause(desk: Desk) -> None:
+async def test_looking_at_the_server_spends_nothing_and_goes_on_in_a_pause(services: Services) -> None:
     looked: Script = [GREETING, EHLO, SLOW_OFFER, Hold()]
     async with MisbehavingServer(REFUSED, REFUSED, REFUSED, looked) as server:
         for _ in range(3):
-            await tried(desk, draft(server))
+            await tried(services, draft(server))
         for _ in range(4):
-            assert (await tried(desk, draft(server), Depth.SERVER)).verdict is Verdict.PASS
-        assert (await tried(desk, draft(server, auth=Auth.NONE))).verdict is Verdict.PASS
+            assert (await tried(services, draft(server), Depth.SERVER)).verdict is Verdict.PASS
+        assert (await tried(services, draft(server, auth=Auth.NONE))).verdict is Verdict.PASS
 
 
-async def test_a_message_is_held_back_too(desk: Desk) -> None:
+async def test_a_message_is_held_back_too(services: Services) -> None:
     async with MisbehavingServer(REFUSED) as server:
         for _ in range(3):
-            await tried(desk, draft(server), Depth.SEND)
-        report = await tried(desk, draft(server), Depth.SEND)
+            await tried(services, draft(server), Depth.SEND)
+        report = await tried(services, draft(server), Depth.SEND)
         assert (server.connections, codes(report)) == (3, [PAUSED])
         assert report.results[-1] == CheckResult(Stage.DATA, Verdict.SKIPPED, 0.0, shown("not reached"))
 
 
-async def test_practice_is_not_counted(desk: Desk) -> None:
-    provider = desk.catalog.get("sandbox")
+async def test_practice_is_not_counted(services: Services) -> None:
+    provider = services.catalog.get("sandbox")
     assert provider is not None
     path = provider.path("wrong-password")
     assert path is not None
     practice = Draft(address=Address("ana", "sandbox.test")).with_provider(provider, Origin.ADDRESS).with_path(path)
     for _ in range(4):
-        report = await tried(desk, replace(practice, secret=Secret("guess one")))
+        report = await tried(services, replace(practice, secret=Secret("guess one")))
         assert codes(report) == ["bad_credentials"]
-    assert kept(desk) == []
+    assert kept(services) == []
 
 
-async def saved(desk: Desk, server: MisbehavingServer, *names: str) -> list[Account]:
-    return [await desk.accounts.save(draft(server, name=name)) for name in names]
+async def saved(services: Services, server: MisbehavingServer, *names: str) -> list[Account]:
+    return [await services.accounts.save(draft(server, name=name)) for name in names]
 
 
-async def test_two_names_of_one_mailbox_stay_below_the_limit_together(desk: Desk) -> None:
+async def test_two_names_of_one_mailbox_stay_below_the_limit_together(services: Services) -> None:
     """As `test --all` does it: all at once."""
     async with MisbehavingServer(REFUSED) as server:
-        accounts = await saved(desk, server, "One", "Two", "Three", "Four", "Five")
+        accounts = await saved(services, server, "One", "Two", "Three", "Four", "Five")
         events: list[Event] = []
-        checks = [desk.checks.check_account(each, Secret("guess one"), Depth.LOGIN, events.append) for each in accounts]
+        checks = [
+            services.checks.check_account(each, Secret("guess one"), Depth.LOGIN, events.append) for each in accounts
+        ]
         reports = await asyncio.gather(*checks)
         assert server.connections == 3
         assert sorted(code for report in reports for code in codes(report)) == ["bad_credentials"] * 3 + [PAUSED] * 2
-        assert len(desk.attempts.counted(accounts[0].connection.username, accounts[0].connection.endpoint.host)) == 3
+        assert (
+            len(services.attempts.counted(accounts[0].connection.username, accounts[0].connection.endpoint.host)) == 3
+        )
 
 
 @pytest.mark.parametrize(
     ("first", "second"),
     [("ana", "ana@example.test"), ("ana@example.test", "ana"), ("FIRM\\ana", "ana"), ("FIRM\\ana", "ana@example.test")],
 )
-async def test_a_user_name_counts_with_the_domain_that_the_server_may_add(desk: Desk, first: str, second: str) -> None:
+async def test_a_user_name_counts_with_the_domain_that_the_server_may_add(
+    services: Services, first: str, second: str
+) -> None:
     async with MisbehavingServer(REFUSED) as server:
-        await tried(desk, draft(server, username=first))
-        await tried(desk, draft(server, username=second))
-        await tried(desk, draft(server, username=first))
+        await tried(services, draft(server, username=first))
+        await tried(services, draft(server, username=second))
+        await tried(services, draft(server, username=first))
         for username in (first, second):
-            assert codes(await tried(desk, draft(server, username=username))) == [PAUSED]
+            assert codes(await tried(services, draft(server, username=username))) == [PAUSED]
         assert server.connections == 3
         other = draft(server, username="ana@other.test", address=Address("ana", "other.test"))
-        assert codes(await tried(desk, other)) == ["bad_credentials"], "on a server of many domains she is another"
+        assert codes(await tried(services, other)) == ["bad_credentials"], "on a server of many domains she is another"
 
 
-async def test_one_name_for_two_addresses_is_one_account(desk: Desk) -> None:
+async def test_one_name_for_two_addresses_is_one_account(services: Services) -> None:
     async with MisbehavingServer(REFUSED) as server:
         for domain in ("example.test", "other.test", "example.test"):
-            await tried(desk, draft(server, username="ana", address=Address("ana", domain)))
-        assert codes(await tried(desk, draft(server, username="ana", address=Address("ana", "third.test")))) == [PAUSED]
+            await tried(services, draft(server, username="ana", address=Address("ana", domain)))
+        assert codes(await tried(services, draft(server, username="ana", address=Address("ana", "third.test")))) == [
+            PAUSED
+        ]
 
 
-async def test_success_under_either_name_makes_both_forgotten(desk: Desk) -> None:
+async def test_success_under_either_name_makes_both_forgotten(services: Services) -> None:
     async with MisbehavingServer(REFUSED) as refusing, MisbehavingServer(TAKEN) as taking:
         assert refusing.host == taking.host
         for good, other in (("ana", "ana@example.test"), ("ana@example.test", "ana")):
             for username in (good, other):
-                await tried(desk, draft(refusing, username=username))
-            await tried(desk, draft(taking, username=good))
-            assert kept(desk) == []
+                await tried(services, draft(refusing, username=username))
+            await tried(services, draft(taking, username=good))
+            assert kept(services) == []
 
 
-async def test_many_names_of_a_mailbox_that_works_are_all_tested(desk: Desk) -> None:
+async def test_many_names_of_a_mailbox_that_works_are_all_tested(services: Services) -> None:
     async with MisbehavingServer(TAKEN) as server:
-        accounts = await saved(desk, server, "One", "Two", "Three", "Four", "Five")
-        checks = [desk.checks.check_account(each, Secret("right"), Depth.LOGIN, lambda _: None) for each in accounts]
+        accounts = await saved(services, server, "One", "Two", "Three", "Four", "Five")
+        checks = [
+            services.checks.check_account(each, Secret("right"), Depth.LOGIN, lambda _: None) for each in accounts
+        ]
         assert {report.verdict for report in await asyncio.gather(*checks)} == {Verdict.PASS}
 
 
-def under_one_word(desk: Desk, server: MisbehavingServer) -> Desk:
+def under_one_word(services: Services, server: MisbehavingServer) -> Services:
     """Return services whose catalogue says that this server wants the same user name of everybody."""
-    known = desk.catalog.get("sendgrid")
+    known = services.catalog.get("sendgrid")
     assert known is not None
     (first, *_) = known.endpoints
     here = replace(first, endpoint=server.endpoint(Security.NONE))
-    return make_desk(desk.folder, now=desk.now, providers=Catalog([replace(known, endpoints=(here,))], (), ()))
+    return make_services(
+        services.folder, now=services.now, providers=Catalog([replace(known, endpoints=(here,))], (), ())
+    )
 
 
-async def test_the_wrong_keys_of_some_accounts_hold_no_others_back_under_a_word_for_everybody(desk: Desk) -> None:
+async def test_the_wrong_keys_of_some_accounts_hold_no_others_back_under_a_word_for_everybody(
+    services: Services,
+) -> None:
     """Every customer of some relays signs in as 'apikey': the key alone says who it is."""
     async with MisbehavingServer(*[REFUSED] * 3, TAKEN, REFUSED) as server:
-        desk = under_one_word(desk, server)
+        services = under_one_word(services, server)
         names = ("one", "two", "three", "four")
         accounts = [
-            await desk.accounts.save(draft(server, name=name, address=Address(name, "example.test"), username="apikey"))
+            await services.accounts.save(
+                draft(server, name=name, address=Address(name, "example.test"), username="apikey")
+            )
             for name in names
         ]
         reports = [
-            await desk.checks.check_account(each, Secret("a key"), Depth.LOGIN, lambda _: None) for each in accounts
+            await services.checks.check_account(each, Secret("a key"), Depth.LOGIN, lambda _: None) for each in accounts
         ]
         assert [report.verdict for report in reports] == [*[Verdict.FAIL] * 3, Verdict.PASS]
         assert PAUSED not in [code for report in reports for code in codes(report)]
 
 
-async def test_the_good_key_of_another_account_makes_nothing_forgotten(desk: Desk) -> None:
+async def test_the_good_key_of_another_account_makes_nothing_forgotten(services: Services) -> None:
     async with MisbehavingServer(REFUSED, REFUSED, TAKEN, REFUSED) as server:
-        desk = under_one_word(desk, server)
+        services = under_one_word(services, server)
         wrong = draft(server, username=" APIKEY")
         for each in (wrong, wrong, draft(server, address=BOB, username="apikey"), wrong):
-            await tried(desk, each)
-        assert codes(await tried(desk, wrong)) == [PAUSED]
+            await tried(services, each)
+        assert codes(await tried(services, wrong)) == [PAUSED]
         assert server.connections == 4
 
 
-async def test_without_an_address_everybodys_word_is_counted_by_itself(desk: Desk) -> None:
+async def test_without_an_address_everybodys_word_is_counted_by_itself(services: Services) -> None:
     async with MisbehavingServer(REFUSED) as server:
-        desk = under_one_word(desk, server)
+        services = under_one_word(services, server)
         for _ in range(4):
-            report = await tried(desk, draft(server, address=None, username="apikey"))
+            report = await tried(services, draft(server, address=None, username="apikey"))
         assert (server.connections, codes(report)) == (3, [PAUSED])
 
 
-async def test_what_was_not_tried_is_no_result_of_the_account(desk: Desk) -> None:
+async def test_what_was_not_tried_is_no_result_of_the_account(services: Services) -> None:
     async with MisbehavingServer(REFUSED) as server:
-        (account,) = await saved(desk, server, "Office")
+        (account,) = await saved(services, server, "Office")
         for _ in range(4):
-            await desk.checks.check_account(account, Secret("guess one"), Depth.LOGIN, lambda _: None)
-        last = desk.saved_accounts.get("Office").last
+            await services.checks.check_account(account, Secret("guess one"), Depth.LOGIN, lambda _: None)
+        last = services.saved_accounts.get("Office").last
         assert last is not None
         assert last.code == "bad_credentials"
 
 
-async def test_a_new_password_is_held_back_and_the_old_one_kept(desk: Desk) -> None:
+async def test_a_new_password_is_held_back_and_the_old_one_kept(services: Services) -> None:
     async with MisbehavingServer(REFUSED, REFUSED, REFUSED, TAKEN) as server:
-        (account,) = await saved(desk, server, "Office")
+        (account,) = await saved(services, server, "Office")
         for _ in range(3):
-            await desk.accounts.replace_secret(account, Secret("guess one"), lambda _: None)
-        assert codes(await desk.accounts.replace_secret(account, Secret("right"), lambda _: None)) == [PAUSED]
-        assert await desk.entries.secret_of(account) == Secret("guess one")
+            await services.accounts.replace_secret(account, Secret("guess one"), lambda _: None)
+        assert codes(await services.accounts.replace_secret(account, Secret("right"), lambda _: None)) == [PAUSED]
+        assert await services.entries.secret_of(account) == Secret("guess one")
         options = Options(ignore_lockout=True)
-        report = await desk.accounts.replace_secret(account, Secret("right"), lambda _: None, options=options)
+        report = await services.accounts.replace_secret(account, Secret("right"), lambda _: None, options=options)
         assert report.verdict is Verdict.PASS
 
 
 SILENT: Script = [GREETING, EHLO, SLOW_OFFER, AUTH, Hold()]
 
 
-async def given_up(desk: Desk, wanted: Draft, seen: str) -> None:
+async def given_up(services: Services, wanted: Draft, seen: str) -> None:
     """Cancel a check as soon as a line of the conversation begins with `seen`."""
     reached = asyncio.Event()
 
@@ -388,56 +406,56 @@ async def given_up(desk: Desk, wanted: Draft, seen: str) -> None:
         if isinstance(event, Line) and event.text.startswith(seen):
             reached.set()
 
-    task = asyncio.create_task(desk.checks.check_draft(wanted, Depth.LOGIN, tell))
+    task = asyncio.create_task(services.checks.check_draft(wanted, Depth.LOGIN, tell))
     await reached.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
-async def test_a_sign_in_that_was_given_up_counts(desk: Desk) -> None:
+async def test_a_sign_in_that_was_given_up_counts(services: Services) -> None:
     """Whoever is impatient with a slow server must not lock the account."""
     async with MisbehavingServer(SILENT) as server:
         for _ in range(3):
-            await given_up(desk, draft(server), "AUTH")
-        report = await tried(desk, draft(server))
+            await given_up(services, draft(server), "AUTH")
+        report = await tried(services, draft(server))
         assert (server.connections, codes(report)) == (3, [PAUSED])
         assert "3 sign-ins were not answered in time" in report.findings[0].explanation
 
 
-async def test_a_check_that_was_given_up_before_its_sign_in_counts_for_nothing(desk: Desk) -> None:
+async def test_a_check_that_was_given_up_before_its_sign_in_counts_for_nothing(services: Services) -> None:
     mute: Script = [GREETING, EHLO, Hold()]
     async with MisbehavingServer(mute, mute, mute, mute, TAKEN) as server:
         for _ in range(4):
-            await given_up(desk, draft(server), "EHLO")
-        assert (await tried(desk, draft(server))).verdict is Verdict.PASS
+            await given_up(services, draft(server), "EHLO")
+        assert (await tried(services, draft(server))).verdict is Verdict.PASS
 
 
 async def test_time_that_runs_out_counts_and_is_told_apart_from_a_refusal(tmp_path: Path, clock: Clock) -> None:
-    desk = make_desk(tmp_path, limits=hurried(auth=0.05), now=clock)
+    services = make_services(tmp_path, limits=hurried(auth=0.05), now=clock)
     async with MisbehavingServer(REFUSED, REFUSED, SILENT) as server:
         for _ in range(3):
-            await tried(desk, draft(server))
-        (finding,) = (await tried(desk, draft(server))).findings
+            await tried(services, draft(server))
+        (finding,) = (await tried(services, draft(server))).findings
         assert finding.code == PAUSED
         assert "user name and password were refused 2 times, 1 was not answered in time" in finding.explanation
         assert server.connections == 3
 
 
 async def test_it_is_on_record_before_it_goes_out_and_settled_when_it_is_taken(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not at the end of the check: a message that is sent after it may take minutes, and the process may be killed."""
     noted: list[str] = []
 
     def note(name: str) -> None:
-        was = getattr(desk.attempts, name)
+        was = getattr(services.attempts, name)
 
         def noting(*args: object, **kwargs: object) -> object:
             noted.append(name)
             return was(*args, **kwargs)
 
-        monkeypatch.setattr(desk.attempts, name, noting)
+        monkeypatch.setattr(services.attempts, name, noting)
 
     for name in ("sending", "record", "release"):
         note(name)
@@ -447,20 +465,20 @@ async def test_it_is_on_record_before_it_goes_out_and_settled_when_it_is_taken(
             noted.append(event.text.split()[0])
 
     async with MisbehavingServer([*PLAIN_UP_TO_AUTH, SIGNED_IN, MAIL_FROM, Close()]) as server:
-        await desk.checks.check_draft(draft(server), Depth.SEND, tell)
+        await services.checks.check_draft(draft(server), Depth.SEND, tell)
     at = noted.index("sending")
     assert noted[at:][:5] == ["sending", "AUTH", "235", "record", "MAIL"]
     assert not {"record", "release"} & set(noted[at + 4 :])
 
 
-async def test_the_providers_figure_decides(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_providers_figure_decides(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     gmail = catalog().get("gmail")
     assert gmail is not None
     strict = replace(gmail, lockout=Lockout(attempts=1, minutes=60, source="own", as_of="2026"))
-    monkeypatch.setattr(desk.catalog, "get", lambda _: strict)
+    monkeypatch.setattr(services.catalog, "get", lambda _: strict)
     async with MisbehavingServer(REFUSED) as server:
-        await tried(desk, draft(server, provider="gmail"))
-        report = await tried(desk, draft(server, provider="gmail"))
+        await tried(services, draft(server, provider="gmail"))
+        report = await tried(services, draft(server, provider="gmail"))
         assert (server.connections, codes(report)) == (1, [PAUSED])
         assert "in 60 minutes" in " ".join(report.findings[0].steps)
         assert "Gmail" in report.findings[0].steps[0]

@@ -28,7 +28,7 @@ from smtp_wizard.engine.secrets.keyring import SERVICE
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault_format import Cost
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
 from tests.commands.test_send import RELAY
@@ -36,7 +36,7 @@ from tests.support.accepting import taking_every_password
 from tests.support.at_once import AtOnceKeyring, AtOnceVault, without_threads
 from tests.support.nouns import with_fields
 from tests.support.stores import MemoryBackend, always, desktop
-from tests.support.walk import make_desk
+from tests.support.walk import make_services
 
 PASSPHRASE = Secret("four words of no sense")
 ENDPOINT = Endpoint("mail.example.test", 587, Security.STARTTLS)
@@ -44,7 +44,7 @@ OLD = "the old one"
 FAULTS = (SecretError, AccountsError, InputError)
 """What a change may be refused with where another one was faster."""
 
-Act = Callable[[Desk], Awaitable[object]]
+Act = Callable[[Services], Awaitable[object]]
 
 
 def draft(password: str, name: str = "Office", store: StoreKind = StoreKind.KEYRING, **more: Any) -> Draft:
@@ -63,25 +63,25 @@ def acts(password: str, office: Account) -> dict[str, Act]:
     """
     vault, session = StoreKind.VAULT, StoreKind.SESSION
 
-    def edited(desk: Desk, **more: Any) -> Draft:
-        return with_fields(draft_of(office, Secret(password), desk.catalog), **more)
+    def edited(services: Services, **more: Any) -> Draft:
+        return with_fields(draft_of(office, Secret(password), services.catalog), **more)
 
-    async def scoped(desk: Desk) -> Account:
-        return await desk.accounts.set_scope("Office", Scope.ALL)
+    async def scoped(services: Services) -> Account:
+        return await services.accounts.set_scope("Office", Scope.ALL)
 
     return {
-        "saves a new one": lambda desk: desk.accounts.save(draft(password, "Shop")),
-        "saves a new one in the vault": lambda desk: desk.accounts.save(draft(password, "Shop", vault)),
-        "replaces": lambda desk: desk.accounts.save(draft(password), replacing=True),
-        "replaces in the vault": lambda desk: desk.accounts.save(draft(password, store=vault), replacing=True),
-        "edits": lambda desk: desk.accounts.save(edited(desk, sender_name="Ana")),
-        "edits the name": lambda desk: desk.accounts.save(edited(desk, name="Shop")),
-        "renames": lambda desk: desk.accounts.rename("Office", "Shop"),
-        "copies": lambda desk: desk.accounts.duplicate("Office", "Shop"),
-        "moves to the vault": lambda desk: desk.accounts.move("Office", vault),
-        "moves to nowhere": lambda desk: desk.accounts.move("Office", session),
-        "renews": lambda desk: desk.accounts.replace_secret(office, Secret(password), lambda _: None),
-        "removes": lambda desk: desk.accounts.remove("Office"),
+        "saves a new one": lambda services: services.accounts.save(draft(password, "Shop")),
+        "saves a new one in the vault": lambda services: services.accounts.save(draft(password, "Shop", vault)),
+        "replaces": lambda services: services.accounts.save(draft(password), replacing=True),
+        "replaces in the vault": lambda services: services.accounts.save(draft(password, store=vault), replacing=True),
+        "edits": lambda services: services.accounts.save(edited(services, sender_name="Ana")),
+        "edits the name": lambda services: services.accounts.save(edited(services, name="Shop")),
+        "renames": lambda services: services.accounts.rename("Office", "Shop"),
+        "copies": lambda services: services.accounts.duplicate("Office", "Shop"),
+        "moves to the vault": lambda services: services.accounts.move("Office", vault),
+        "moves to nowhere": lambda services: services.accounts.move("Office", session),
+        "renews": lambda services: services.accounts.replace_secret(office, Secret(password), lambda _: None),
+        "removes": lambda services: services.accounts.remove("Office"),
         "sets the scope": scoped,
     }
 
@@ -144,12 +144,12 @@ class Program:
             if self.running.done():
                 return
 
-    async def run(self, act: Act, desk: Desk) -> None:
+    async def run(self, act: Act, services: Services) -> None:
         """Do something up to its first step."""
 
         async def guarded() -> object:
             try:
-                return await act(desk)
+                return await act(services)
             except FAULTS as problem:
                 self.problem = problem
                 return None
@@ -171,33 +171,33 @@ class Computer:
         self.folder = folder
         self.backend = backend
         self.programs = (Program(), Program())
-        self.desks = tuple(self._desk(program) for program in self.programs)
+        self.processes = tuple(self._services(program) for program in self.programs)
 
-    def _desk(self, program: Program) -> Desk:
-        desk = make_desk(self.folder, stores=Stores(self.folder, self.backend, program))
-        return taking_every_password(desk, ENDPOINT)
+    def _services(self, program: Program) -> Services:
+        services = make_services(self.folder, stores=Stores(self.folder, self.backend, program))
+        return taking_every_password(services, ENDPOINT)
 
     async def set_up(self) -> Account:
         """Return the account that is saved at the beginning: the same files each time, which are made once."""
         if not _saved:
-            await self.desks[0].stores.vault.create(PASSPHRASE)
-            await self.desks[0].accounts.save(draft(OLD))
+            await self.processes[0].stores.vault.create(PASSPHRASE)
+            await self.processes[0].accounts.save(draft(OLD))
             _saved.append((kept_files(self.folder), dict(self.backend.entries)))
         else:
             files, entries = _saved[0]
             for name, content in files.items():
                 write_private(self.folder / name, content)
             self.backend.entries.update(entries)
-            await self.desks[0].stores.vault.open(PASSPHRASE)
-        await self.desks[1].stores.vault.open(PASSPHRASE)
-        return self.desks[0].saved_accounts.get("Office")
+            await self.processes[0].stores.vault.open(PASSPHRASE)
+        await self.processes[1].stores.vault.open(PASSPHRASE)
+        return self.processes[0].saved_accounts.get("Office")
 
     async def both(self, one: Act, other: Act, before: int, between: int) -> None:
         """Do both: the first one for so many steps, then the other one, then the rest of each."""
         first, second = self.programs
-        await first.run(one, self.desks[0])
+        await first.run(one, self.processes[0])
         await first.go(before)
-        await second.run(other, self.desks[1])
+        await second.run(other, self.processes[1])
         await second.go(between)
         await first.go()
         await second.go()
@@ -209,7 +209,7 @@ class Computer:
             for (service, user), secret in self.backend.entries.items()
             if service == SERVICE
         }
-        vault = self.desks[0].stores.vault._entries()
+        vault = self.processes[0].stores.vault._entries()
         return keyring | {StoreRef(StoreKind.VAULT, name): secret for name, secret in vault.items()}
 
 
@@ -270,7 +270,7 @@ async def in_one_order(one: str, other: str, before: int, between: int) -> tuple
 
 
 async def told_rightly(computer: Computer, one: str, other: str) -> None:
-    accounts = computer.desks[0].saved_accounts.list()
+    accounts = computer.processes[0].saved_accounts.list()
     kept = await computer.entries()
     stores = [account.store for account in accounts if account.store and account.store.kind is not StoreKind.SESSION]
     assert set(kept) == set(stores), "each account has its password, and none is left that belongs to nobody"

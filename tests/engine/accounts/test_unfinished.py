@@ -27,11 +27,11 @@ from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from tests.engine.accounts.test_two_at_once import draft
 from tests.support.leaks import assert_no_trace
 from tests.support.stores import FailingStore, HangingBackend, MemoryBackend, always, desktop, kept
-from tests.support.walk import make_desk
+from tests.support.walk import make_services
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 PASSWORD = "correct horse~q7Z"
@@ -45,8 +45,8 @@ def backend() -> MemoryBackend:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, backend: MemoryBackend) -> Desk:
-    return make_desk(tmp_path, backend=backend, now=lambda: NOON)
+def services(tmp_path: Path, backend: MemoryBackend) -> Services:
+    return make_services(tmp_path, backend=backend, now=lambda: NOON)
 
 
 def notes(folder: Path) -> list[str]:
@@ -93,9 +93,9 @@ class Looking(MemoryBackend):
 
 async def test_an_entry_is_named_before_it_is_written_and_before_it_is_deleted(tmp_path: Path) -> None:
     backend = Looking(tmp_path)
-    desk = make_desk(tmp_path, backend=desktop(backend), now=lambda: NOON)
-    first = await desk.accounts.save(draft(PASSWORD))
-    second = await desk.accounts.save(draft("another one~q7Z"), replacing=True)
+    services = make_services(tmp_path, backend=desktop(backend), now=lambda: NOON)
+    first = await services.accounts.save(draft(PASSWORD))
+    second = await services.accounts.save(draft("another one~q7Z"), replacing=True)
     assert first.store is not None
     assert second.store is not None
     named = [[each["where"] for each in note["entries"]] for note in backend.seen]
@@ -117,10 +117,10 @@ async def test_the_first_change_of_all_is_noted_too(tmp_path: Path) -> None:
     """The config folder is made for the note, for its owner alone."""
     folder = tmp_path / "new" / "config"
     backend = Looking(folder)
-    desk = make_desk(folder, backend=desktop(backend))
-    await desk.accounts.save(draft(PASSWORD))
+    services = make_services(folder, backend=desktop(backend))
+    await services.accounts.save(draft(PASSWORD))
     assert len(backend.seen) == 1
-    assert desk.stores.journal.problems() == ()
+    assert services.stores.journal.problems() == ()
     assert [stat.S_IMODE(each.stat().st_mode) for each in (folder, folder.parent)] == [0o700, 0o700]
 
 
@@ -138,103 +138,107 @@ async def test_without_a_config_folder_nothing_is_noted_and_nothing_said() -> No
 async def test_a_change_under_way_is_no_leftover(tmp_path: Path) -> None:
     """Whoever looks from elsewhere, such as `doctor`, sees that somebody is at it."""
     backend = Looking(tmp_path)
-    desk = make_desk(tmp_path, backend=desktop(backend))
-    await desk.accounts.save(draft(PASSWORD))
-    await desk.accounts.remove("Office")
+    services = make_services(tmp_path, backend=desktop(backend))
+    await services.accounts.save(draft(PASSWORD))
+    await services.accounts.remove("Office")
     assert backend.left == [0, 0]
     assert len(backend.seen) == 2
 
 
-async def test_what_a_change_under_way_is_about_is_not_cleared_away(desk: Desk, backend: MemoryBackend) -> None:
-    other = make_desk(desk.folder, backend=backend)
-    async with desk.entries.change() as change:
+async def test_what_a_change_under_way_is_about_is_not_cleared_away(services: Services, backend: MemoryBackend) -> None:
+    other = make_services(services.folder, backend=backend)
+    async with services.entries.change() as change:
         await change.put(StoreKind.KEYRING, "Shop", Secret(PASSWORD))
-        assert await other.entries.clean() == await desk.entries.clean()
+        assert await other.entries.clean() == await services.entries.clean()
         assert kept(backend) == {"Shop/password": PASSWORD}
-        assert len(notes(desk.folder)) == 2
+        assert len(notes(services.folder)) == 2
     assert kept(backend) == {}, "no account refers to it"
-    assert notes(desk.folder) == []
+    assert notes(services.folder) == []
 
 
-async def test_what_never_wrote_anything_leaves_no_note(desk: Desk) -> None:
+async def test_what_never_wrote_anything_leaves_no_note(services: Services) -> None:
     """A closed vault, a keyring that is locked: nothing was touched."""
     with pytest.raises(SecretError):
-        await desk.accounts.save(draft(PASSWORD, store=StoreKind.VAULT))
-    desk = make_desk(desk.folder, keyring=FailingStore(trouble=SecretFault.LOCKED))
+        await services.accounts.save(draft(PASSWORD, store=StoreKind.VAULT))
+    services = make_services(services.folder, keyring=FailingStore(trouble=SecretFault.LOCKED))
     with pytest.raises(SecretError):
-        await desk.accounts.save(draft(PASSWORD))
-    assert not list(desk.folder.iterdir())
+        await services.accounts.save(draft(PASSWORD))
+    assert not list(services.folder.iterdir())
 
 
-async def test_the_session_needs_no_note(desk: Desk) -> None:
-    await desk.accounts.save(draft(PASSWORD, store=StoreKind.SESSION))
-    await desk.accounts.remove("Office")
-    assert notes(desk.folder) == []
-    assert desk.stores.journal.problems() == ()
+async def test_the_session_needs_no_note(services: Services) -> None:
+    await services.accounts.save(draft(PASSWORD, store=StoreKind.SESSION))
+    await services.accounts.remove("Office")
+    assert notes(services.folder) == []
+    assert services.stores.journal.problems() == ()
 
 
-async def test_a_session_forgets_what_no_account_was_saved_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_session_forgets_what_no_account_was_saved_for(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object, **__: object) -> None:
         raise AccountFileError(shown("The disk is full."))
 
-    monkeypatch.setattr(desk.saved_accounts, "put", full)
+    monkeypatch.setattr(services.saved_accounts, "put", full)
     with pytest.raises(AccountFileError):
-        await desk.accounts.save(draft(PASSWORD, store=StoreKind.SESSION))
-    assert not vars(desk.stores.get(StoreKind.SESSION))["_kept"]
+        await services.accounts.save(draft(PASSWORD, store=StoreKind.SESSION))
+    assert not vars(services.stores.get(StoreKind.SESSION))["_kept"]
 
 
-async def test_a_password_that_could_not_be_deleted_stays_named(desk: Desk, backend: MemoryBackend) -> None:
-    account = await desk.accounts.save(draft(PASSWORD))
-    locked_out = make_desk(desk.folder, keyring=FailingStore(trouble=SecretFault.LOCKED))
+async def test_a_password_that_could_not_be_deleted_stays_named(services: Services, backend: MemoryBackend) -> None:
+    account = await services.accounts.save(draft(PASSWORD))
+    locked_out = make_services(services.folder, keyring=FailingStore(trouble=SecretFault.LOCKED))
     _, words = await locked_out.accounts.remove("Office")
     assert "may still be in the store" in words
-    (left,) = (await desk.entries.left()).entries
+    (left,) = (await services.entries.left()).entries
     assert (left.ref, left.account, left.there) == (account.store, "Office", True)
-    assert [each.ref for each in (await desk.entries.clean()).removed] == [account.store]
+    assert [each.ref for each in (await services.entries.clean()).removed] == [account.store]
     assert kept(backend) == {}
-    assert notes(desk.folder) == []
+    assert notes(services.folder) == []
 
 
-async def test_where_the_accounts_cannot_be_read_nothing_is_deleted(desk: Desk, backend: MemoryBackend) -> None:
+async def test_where_the_accounts_cannot_be_read_nothing_is_deleted(services: Services, backend: MemoryBackend) -> None:
     """Nobody can say then which entries are needed."""
-    account = await desk.accounts.save(draft(PASSWORD))
+    account = await services.accounts.save(draft(PASSWORD))
     assert account.store is not None
-    file = desk.folder / FILE_NAME
+    file = services.folder / FILE_NAME
     whole = file.read_bytes()
-    async with desk.entries.change() as change:
+    async with services.entries.change() as change:
         change.leaves(account)
         await change.put(StoreKind.KEYRING, "Shop", Secret("another one"))
         file.write_text("{")
     assert change.problem is not None
     assert kept(backend) == {"Office/password": PASSWORD, "Shop/password": "another one"}
     with pytest.raises(AccountFileError):
-        await desk.entries.left()
+        await services.entries.left()
     with pytest.raises(AccountFileError):
-        await desk.entries.clean()
+        await services.entries.clean()
     file.write_bytes(whole)
-    assert [each.account for each in (await desk.entries.clean()).removed] == ["Shop"]
+    assert [each.account for each in (await services.entries.clean()).removed] == ["Shop"]
     assert kept(backend) == {"Office/password": PASSWORD}
 
 
-async def test_two_accounts_with_one_entry_do_not_take_it_from_each_other(desk: Desk, backend: MemoryBackend) -> None:
+async def test_two_accounts_with_one_entry_do_not_take_it_from_each_other(
+    services: Services, backend: MemoryBackend
+) -> None:
     """As in a file of accounts that somebody has written by hand."""
-    account = await desk.accounts.save(draft(PASSWORD))
-    desk.saved_accounts.put(replace(account, name="Shop"))
-    await desk.accounts.remove("Office")
-    assert await desk.entries.secret_of(desk.saved_accounts.get("Shop")) == Secret(PASSWORD)
-    await desk.accounts.remove("Shop")
+    account = await services.accounts.save(draft(PASSWORD))
+    services.saved_accounts.put(replace(account, name="Shop"))
+    await services.accounts.remove("Office")
+    assert await services.entries.secret_of(services.saved_accounts.get("Shop")) == Secret(PASSWORD)
+    await services.accounts.remove("Shop")
     assert kept(backend) == {}
 
 
-async def test_an_entry_of_an_older_version_is_read_and_replaced(desk: Desk, backend: MemoryBackend) -> None:
-    account = await desk.accounts.save(draft(PASSWORD))
+async def test_an_entry_of_an_older_version_is_read_and_replaced(services: Services, backend: MemoryBackend) -> None:
+    account = await services.accounts.save(draft(PASSWORD))
     old = StoreRef(StoreKind.KEYRING, "Office/password")
-    desk.saved_accounts.change("Office", replace(account, store=old))
+    services.saved_accounts.change("Office", replace(account, store=old))
     backend.entries = {(SERVICE, old.where): "as before"}
-    now = desk.saved_accounts.get("Office")
-    assert await desk.entries.secret_of(now) == Secret("as before")
-    renamed = await desk.accounts.rename("Office", "Shop")
-    assert await desk.entries.secret_of(renamed) == Secret("as before")
+    now = services.saved_accounts.get("Office")
+    assert await services.entries.secret_of(now) == Secret("as before")
+    renamed = await services.accounts.rename("Office", "Shop")
+    assert await services.entries.secret_of(renamed) == Secret("as before")
     assert kept(backend) == {"Shop/password": "as before"}
 
 
@@ -242,7 +246,7 @@ async def test_an_entry_of_an_older_version_is_read_and_replaced(desk: Desk, bac
 
 
 async def test_a_note_that_cannot_be_written_is_said_and_stands_in_nobodys_way(
-    desk: Desk, backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch
+    services: Services, backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = private_files.write_private
 
@@ -252,25 +256,25 @@ async def test_a_note_that_cannot_be_written_is_said_and_stands_in_nobodys_way(
         whole(path, data, **more)
 
     monkeypatch.setattr(private_files, "write_private", full)
-    await desk.accounts.save(draft(PASSWORD))
-    await desk.accounts.remove("Office")
+    await services.accounts.save(draft(PASSWORD))
+    await services.accounts.remove("Office")
     assert kept(backend) == {}
-    (told,) = desk.stores.journal.problems()
+    (told,) = services.stores.journal.problems()
     assert "without a note of it (No space left on device)" in told
-    assert desk.stores.journal.problems() == (), "the same thing is told once"
-    assert notes(desk.folder) == []
+    assert services.stores.journal.problems() == (), "the same thing is told once"
+    assert notes(services.folder) == []
 
 
 async def test_there_are_not_more_notes_than_anybody_can_need(
-    desk: Desk, backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch
+    services: Services, backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal, "MOST", 2)
     for number in range(2):
-        (desk.folder / f"unfinished-{number}.json").write_text("odd")
-    await desk.accounts.save(draft(PASSWORD))
+        (services.folder / f"unfinished-{number}.json").write_text("odd")
+    await services.accounts.save(draft(PASSWORD))
     assert kept(backend) == {"Office/password": PASSWORD}
-    assert "2 notes already; 'smtp-wizard doctor --clean'" in " ".join(desk.stores.journal.problems())
-    assert len(notes(desk.folder)) == 2
+    assert "2 notes already; 'smtp-wizard doctor --clean'" in " ".join(services.stores.journal.problems())
+    assert len(notes(services.folder)) == 2
 
 
 ODD = {
@@ -291,73 +295,75 @@ ODD = {
 
 
 @pytest.mark.parametrize("what", ODD)
-async def test_a_damaged_note_is_named_and_stands_in_nobodys_way(what: str, desk: Desk, backend: MemoryBackend) -> None:
-    file = desk.folder / "unfinished-0123.json"
+async def test_a_damaged_note_is_named_and_stands_in_nobodys_way(
+    what: str, services: Services, backend: MemoryBackend
+) -> None:
+    file = services.folder / "unfinished-0123.json"
     file.write_text(ODD[what])
-    await desk.accounts.save(draft(PASSWORD))
-    found = await desk.entries.left()
+    await services.accounts.save(draft(PASSWORD))
+    found = await services.entries.left()
     assert (found.entries, found.odd) == ((), (file,))
-    assert (await desk.entries.clean()).removed == ()
-    assert notes(desk.folder) == []
+    assert (await services.entries.clean()).removed == ()
+    assert notes(services.folder) == []
     assert kept(backend) == {"Office/password": PASSWORD}
 
 
-async def test_a_pipe_in_the_place_of_a_note_holds_nobody(desk: Desk) -> None:
-    os.mkfifo(desk.folder / "unfinished-0123.json")
-    assert len((await desk.entries.left()).odd) == 1
-    await desk.entries.clean()
-    assert notes(desk.folder) == []
+async def test_a_pipe_in_the_place_of_a_note_holds_nobody(services: Services) -> None:
+    os.mkfifo(services.folder / "unfinished-0123.json")
+    assert len((await services.entries.left()).odd) == 1
+    await services.entries.clean()
+    assert notes(services.folder) == []
 
 
 # -- what was left -----------------------------------------------------------------------------------------------------
 
 
-async def test_what_was_left_is_told_and_nothing_is_changed(desk: Desk, backend: MemoryBackend) -> None:
-    account = await desk.accounts.save(draft(PASSWORD))
+async def test_what_was_left_is_told_and_nothing_is_changed(services: Services, backend: MemoryBackend) -> None:
+    account = await services.accounts.save(draft(PASSWORD))
     assert account.store is not None
     backend.entries[SERVICE, ORPHAN.where] = "left"
-    left_behind(desk.folder, ORPHAN, account.store, replace(ORPHAN, where="Office/password/gone"))
-    before = {path.name: path.read_bytes() for path in desk.folder.iterdir()}
-    found = await desk.entries.left()
+    left_behind(services.folder, ORPHAN, account.store, replace(ORPHAN, where="Office/password/gone"))
+    before = {path.name: path.read_bytes() for path in services.folder.iterdir()}
+    found = await services.entries.left()
     assert found.entries == (Leftover(ORPHAN, NOON, there=True),)
-    assert {path.name: path.read_bytes() for path in desk.folder.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in services.folder.iterdir()} == before
     assert len(backend.entries) == 2
 
 
-async def test_the_lock_of_a_killed_change_is_free(desk: Desk, backend: MemoryBackend) -> None:
+async def test_the_lock_of_a_killed_change_is_free(services: Services, backend: MemoryBackend) -> None:
     """Its file is still there; nobody holds it."""
     backend.entries[SERVICE, ORPHAN.where] = "left"
-    file = left_behind(desk.folder, ORPHAN)
+    file = left_behind(services.folder, ORPHAN)
     lock = file.with_name(f"{file.name}.lock")
     lock.touch(0o600)
-    assert [each.ref for each in (await desk.entries.left()).entries] == [ORPHAN]
+    assert [each.ref for each in (await services.entries.left()).entries] == [ORPHAN]
     assert lock.exists(), "who only looks changes nothing"
-    assert len((await desk.entries.clean()).removed) == 1
-    assert notes(desk.folder) == []
+    assert len((await services.entries.clean()).removed) == 1
+    assert notes(services.folder) == []
 
 
-async def test_only_what_no_account_refers_to_is_cleared_away(desk: Desk, backend: MemoryBackend) -> None:
-    account = await desk.accounts.save(draft(PASSWORD))
+async def test_only_what_no_account_refers_to_is_cleared_away(services: Services, backend: MemoryBackend) -> None:
+    account = await services.accounts.save(draft(PASSWORD))
     assert account.store is not None
     backend.entries[SERVICE, ORPHAN.where] = "left"
-    left_behind(desk.folder, account.store, ORPHAN)
-    cleaned = await desk.entries.clean()
+    left_behind(services.folder, account.store, ORPHAN)
+    cleaned = await services.entries.clean()
     assert (cleaned.removed, cleaned.kept) == ((Leftover(ORPHAN, NOON, there=True),), ())
     assert kept(backend) == {"Office/password": PASSWORD}
-    assert notes(desk.folder) == []
+    assert notes(services.folder) == []
 
 
 @pytest.mark.parametrize("fault", [SecretFault.LOCKED, SecretFault.ABSENT])
 async def test_what_cannot_be_deleted_now_is_kept_in_mind(
-    desk: Desk, backend: MemoryBackend, fault: SecretFault
+    services: Services, backend: MemoryBackend, fault: SecretFault
 ) -> None:
     """Where there is no keyring now there may be one in the next session."""
     backend.entries[SERVICE, ORPHAN.where] = "left"
-    file = left_behind(desk.folder, StoreRef(StoreKind.SESSION, "Shop/password/00"), ORPHAN)
-    desk = make_desk(desk.folder, keyring=FailingStore(trouble=fault))
-    (left,) = (await desk.entries.left()).entries
+    file = left_behind(services.folder, StoreRef(StoreKind.SESSION, "Shop/password/00"), ORPHAN)
+    services = make_services(services.folder, keyring=FailingStore(trouble=fault))
+    (left,) = (await services.entries.left()).entries
     assert left.there is None
-    cleaned = await desk.entries.clean()
+    cleaned = await services.entries.clean()
     assert cleaned.removed == ()
     assert [(each.ref, why) for each, why in cleaned.kept] == [(ORPHAN, "This store fails on purpose.")]
     assert [each["where"] for each in json.loads(file.read_text())["entries"]] == [ORPHAN.where]
@@ -367,38 +373,38 @@ async def test_what_cannot_be_deleted_now_is_kept_in_mind(
 async def test_what_was_left_in_a_vault_is_found_once_it_is_open(tmp_path: Path) -> None:
     vault = VaultStore(tmp_path, cost=Cost(n=2**4))
     stores = SecretStores({}, tmp_path, backend_factory=always(desktop()), vault=vault)
-    desk = make_desk(tmp_path, stores=stores)
+    services = make_services(tmp_path, stores=stores)
     orphan = StoreRef(StoreKind.VAULT, "Office/password/00")
     left_behind(tmp_path, orphan)
-    assert (await desk.entries.left()).entries == (), "there is no vault, so there is nothing in it"
+    assert (await services.entries.left()).entries == (), "there is no vault, so there is nothing in it"
     await stores.vault.create(PASSPHRASE)
     await stores.vault.put(orphan, Secret(PASSWORD))
-    assert [each.there for each in (await desk.entries.left()).entries] == [True]
+    assert [each.there for each in (await services.entries.left()).entries] == [True]
     stores.vault._key = None
-    assert [each.there for each in (await desk.entries.left()).entries] == [None]
-    assert len((await desk.entries.clean()).kept) == 1
+    assert [each.there for each in (await services.entries.left()).entries] == [None]
+    assert len((await services.entries.clean()).kept) == 1
     await stores.vault.open(PASSPHRASE)
-    assert [each.ref for each in (await desk.entries.clean()).removed] == [orphan]
+    assert [each.ref for each in (await services.entries.clean()).removed] == [orphan]
     assert stores.vault._entries() == {}
 
 
-async def test_locks_and_scratch_files_of_killed_writers_are_swept(desk: Desk) -> None:
+async def test_locks_and_scratch_files_of_killed_writers_are_swept(services: Services) -> None:
     for name in ("unfinished-0a.json.lock", ".unfinished-0a.json.x.scratch", "unfinished-0b.json.lock"):
-        (desk.folder / name).touch(0o600)
-    await desk.entries.clean()
-    assert notes(desk.folder) == []
+        (services.folder / name).touch(0o600)
+    await services.entries.clean()
+    assert notes(services.folder) == []
 
 
-async def test_what_a_change_is_just_writing_is_not_swept(desk: Desk) -> None:
+async def test_what_a_change_is_just_writing_is_not_swept(services: Services) -> None:
     """Its lock is held before its note is there."""
-    file, lock = desk.stores.journal.new_file()
+    file, lock = services.stores.journal.new_file()
     scratch = file.with_name(f".{file.name}.abc.scratch")
     scratch.touch()
-    await desk.entries.clean()
+    await services.entries.clean()
     assert scratch.exists()
     lock.release()
-    await desk.entries.clean()
-    assert notes(desk.folder) == []
+    await services.entries.clean()
+    assert notes(services.folder) == []
 
 
 # -- too slow, and given up --------------------------------------------------------------------------------------------
@@ -419,47 +425,49 @@ async def test_a_keyring_that_hangs_in_the_middle_leaves_a_note_and_nothing_else
     hanging = HangingBackend()
     limit = 0.1 if end == "time" else 3600.0
     stores = SecretStores({}, tmp_path, keyring_limit=limit, backend_factory=always(desktop(hanging)))
-    desk = make_desk(tmp_path, stores=stores)
-    saving = asyncio.create_task(desk.accounts.save(draft(PASSWORD)))
+    services = make_services(tmp_path, stores=stores)
+    saving = asyncio.create_task(services.accounts.save(draft(PASSWORD)))
     while not hanging.reached.is_set():
         await asyncio.sleep(0.001)
     if end == "cancelled":
         saving.cancel()
     with pytest.raises((SecretError, asyncio.CancelledError)):
         await saving
-    (note,) = desk.stores.journal.left()[0]
+    (note,) = services.stores.journal.left()[0]
     assert len(note.entries) == 1
     hanging.release.set()
     for thread in threading.enumerate():
         if thread.name == "smtp-wizard keyring":
             thread.join()
     assert hanging.entries == {}
-    assert (await desk.entries.left()).entries == (), "the keyring says that nothing is there"
-    await desk.entries.clean()
+    assert (await services.entries.left()).entries == (), "the keyring says that nothing is there"
+    await services.entries.clean()
     assert notes(tmp_path) == []
 
 
-async def test_a_password_that_somebody_deleted_is_said_to_be_gone(desk: Desk, backend: MemoryBackend) -> None:
+async def test_a_password_that_somebody_deleted_is_said_to_be_gone(services: Services, backend: MemoryBackend) -> None:
     """Not that other programs keep changing it: the account still refers to where it was."""
-    account = await desk.accounts.save(draft(PASSWORD))
+    account = await services.accounts.save(draft(PASSWORD))
     backend.entries.clear()
     with pytest.raises(SecretError, match="has no entry"):
-        await desk.entries.secret_of(account)
+        await services.entries.secret_of(account)
 
 
 @pytest.mark.parametrize("kind", [StoreKind.COMMAND, StoreKind.FILE, StoreKind.ENV])
-async def test_what_a_note_says_of_others_places_is_never_followed(desk: Desk, tmp_path: Path, kind: StoreKind) -> None:
+async def test_what_a_note_says_of_others_places_is_never_followed(
+    services: Services, tmp_path: Path, kind: StoreKind
+) -> None:
     """No command is run because a file names it; what a person keeps elsewhere is theirs, and left to them."""
     trace = tmp_path / "trace"
     where = {StoreKind.COMMAND: f"touch {trace}", StoreKind.FILE: str(tmp_path / "mine"), StoreKind.ENV: "HOME"}[kind]
     (tmp_path / "mine").write_text("mine\n")
     (tmp_path / "mine").chmod(0o600)
-    left_behind(desk.folder, StoreRef(kind, where))
-    assert (await desk.entries.left()).entries == ()
-    assert (await desk.entries.clean()).removed == ()
+    left_behind(services.folder, StoreRef(kind, where))
+    assert (await services.entries.left()).entries == ()
+    assert (await services.entries.clean()).removed == ()
     assert not trace.exists()
     assert (tmp_path / "mine").exists()
-    assert notes(desk.folder) == []
+    assert notes(services.folder) == []
 
 
 @pytest.mark.parametrize("kind", [StoreKind.SESSION, StoreKind.ENV])
@@ -468,11 +476,11 @@ async def test_where_nothing_can_be_left_behind_nothing_is_noted(
 ) -> None:
     """What is in memory ends with the program; what a reference leads to was never put there by us."""
     stores = SecretStores({"MAIL_PASSWORD": PASSWORD}, tmp_path)
-    desk = make_desk(tmp_path, stores=stores, now=lambda: NOON)
+    services = make_services(tmp_path, stores=stores, now=lambda: NOON)
     noted: list[Journal] = []
     monkeypatch.setattr(Journal, "new_file", noted.append)
     saved = replace(draft(PASSWORD), store=None).with_store(kind, "MAIL_PASSWORD" if kind is StoreKind.ENV else "")
-    await desk.accounts.save(saved)
-    await desk.accounts.rename("Office", "Shop")
-    await desk.accounts.remove("Shop")
+    await services.accounts.save(saved)
+    await services.accounts.rename("Office", "Shop")
+    await services.accounts.remove("Shop")
     assert (noted, notes(tmp_path)) == ([], [])

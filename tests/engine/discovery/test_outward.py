@@ -15,7 +15,7 @@ from smtp_wizard.engine.discovery.web import HttpWeb, WebProblem
 from smtp_wizard.engine.smtp.transport import Peer, SocketWire, Stream
 from tests.support.certs import Authority
 from tests.support.dnsserver import DnsServer
-from tests.support.walk import make_desk
+from tests.support.walk import make_services
 from tests.support.webserver import Page, WebServer
 
 
@@ -124,8 +124,8 @@ async def test_a_server_that_leads_inside_is_said_and_left_alone(
 ) -> None:
     wire = Noting(address)
     async with DnsServer(f"_submissions._tcp.firm.de. 60 IN SRV 0 1 {port} smtp.firm.de.\n") as dns:
-        desk = make_desk(tmp_path, wire, resolver=dns.resolver, web=Nowhere())
-        found = await desk.discovery.find_settings(Address("ana", "firm.de"))
+        services = make_services(tmp_path, wire, resolver=dns.resolver, web=Nowhere())
+        found = await services.discovery.find_settings(Address("ana", "firm.de"))
     (only,) = found.candidates
     assert only.endpoint == Endpoint("smtp.firm.de", port, Security.TLS)
     assert not only.verified
@@ -137,8 +137,8 @@ async def test_a_server_that_leads_inside_is_said_and_left_alone(
 async def test_a_server_that_leads_inside_by_a_detour_is_left_alone_too(tmp_path: Path, address: str) -> None:
     wire = Noting(address)
     async with DnsServer("_submissions._tcp.firm.de. 60 IN SRV 0 1 6379 smtp.firm.de.\n") as dns:
-        desk = make_desk(tmp_path, wire, resolver=dns.resolver, web=Nowhere())
-        found = await desk.discovery.find_settings(Address("ana", "firm.de"))
+        services = make_services(tmp_path, wire, resolver=dns.resolver, web=Nowhere())
+        found = await services.discovery.find_settings(Address("ana", "firm.de"))
     assert not wire.connected
     assert "it leads to this computer, or to an odd port of an inner network" in found.candidates[0].note
 

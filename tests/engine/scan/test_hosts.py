@@ -1,4 +1,4 @@
-"""What the catalogue knows of a host, as the question that a probe answers; and the desk that asks it."""
+"""What the catalogue knows of a host, as the question that a probe answers; and the service that asks it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from smtp_wizard.engine.services.options import Options
 from tests.support.clock import in_no_time
 from tests.support.farhost import HOST, REFUSING, TLS_PORT, TRIP, FarHost, serving
 from tests.support.rows import each_row
-from tests.support.walk import catalog, make_desk
+from tests.support.walk import catalog, make_services
 
 TLS, STARTTLS = Security.TLS, Security.STARTTLS
 OFFERING = sorted(
@@ -79,28 +79,28 @@ def test_a_neutral_host_is_asked_on_these_ports_alone_each_in_its_own_way() -> N
 def test_a_neutral_host_is_asked_beside_the_other_ports_of_the_server(tmp_path: Path) -> None:
     """What serves there is found out at the same time, and said first."""
     wire = FarHost({587: REFUSING, 465: serving(*TLS_PORT), 25: REFUSING, 2525: REFUSING})
-    desk = make_desk(tmp_path, wire)
+    services = make_services(tmp_path, wire)
     (neutral, *_) = load_control_hosts()
 
     async def run() -> None:
-        (answer,) = await desk.scans.ask_neutral(neutral.host, HOST, [587], options=Options(family=Family.IPV4))
+        (answer,) = await services.scans.ask_neutral(neutral.host, HOST, [587], options=Options(family=Family.IPV4))
         assert (answer.blame, answer.sure, answer.instead) == (Blame.NETWORK, True, (Endpoint(HOST, 465, TLS),))
         assert asyncio.get_running_loop().time() == pytest.approx(4 * TRIP)
         assert sorted(wire.asked) == sorted([neutral.host, HOST])
         wire.asked.clear()
-        (answer,) = await desk.scans.ask_neutral(neutral.host, HOST, [587], instead=())
+        (answer,) = await services.scans.ask_neutral(neutral.host, HOST, [587], instead=())
         assert (answer.instead, wire.asked) == ((), [neutral.host])
 
     in_no_time(run())
 
 
 def test_the_owner_of_the_server_is_never_proposed(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path)
+    services = make_services(tmp_path)
     for neutral in load_control_hosts():
-        other = desk.scans.propose_neutral(neutral.host, neutral.ports)
+        other = services.scans.propose_neutral(neutral.host, neutral.ports)
         assert other is None or other.host != neutral.host
-    assert desk.scans.propose_neutral(HOST, [587]) is not None
-    assert desk.scans.propose_neutral(HOST, [110]) is None
+    assert services.scans.propose_neutral(HOST, [587]) is not None
+    assert services.scans.propose_neutral(HOST, [110]) is None
 
 
 def test_a_bare_user_name_counts_with_the_domain_of_the_address_or_of_the_server() -> None:

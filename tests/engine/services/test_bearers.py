@@ -28,7 +28,7 @@ from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services import checks as services_checks
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.engine.state.logins import Login
 from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of
@@ -65,7 +65,7 @@ providers:
 
 
 class Office:
-    """A desk whose mail server takes every token that the sign-in server has given."""
+    """Services whose mail server takes every token that the sign-in server has given."""
 
     def __init__(self, folder: Path, server: AuthorizationServer, monkeypatch: pytest.MonkeyPatch) -> None:
         (folder / "providers.yaml").write_text(OWN % {"base": server.base}, "utf-8")
@@ -75,7 +75,7 @@ class Office:
         self.folder = folder
         self.tokens: list[Secret | None] = []
         self.events: list[Event] = []
-        self.desk = self.another_desk()
+        self.services = self.other_services()
 
         async def checks(target: Target, secret: Secret | None, **_: object) -> Report:
             self.tokens.append(secret)
@@ -86,7 +86,7 @@ class Office:
 
         monkeypatch.setattr(services_checks, "run_checks", checks)
 
-    def another_desk(self) -> Desk:
+    def other_services(self) -> Services:
         """The same as another process would see it."""
         return compose(
             catalog=load_catalog(own=self.folder / "providers.yaml"),
@@ -100,7 +100,7 @@ class Office:
 
     def draft(self, secret: Secret) -> Draft:
         """A draft that has signed in."""
-        provider = self.desk.catalog.get("our-firm")
+        provider = self.services.catalog.get("our-firm")
         assert provider is not None
         begun = Draft().with_address(Address("ana", "firm.example")).with_provider(provider, Origin.ADDRESS)
         chosen = begun.with_path(provider.paths[0]).with_sign_in("ana@firm.example", secret)
@@ -110,14 +110,14 @@ class Office:
         return replace(chosen, proof=proof, name="Ana", store=StoreKind.KEYRING)
 
     async def new_draft(self) -> Draft:
-        return self.draft(self.desk.tokens.remember(await signed_in(self.server)))
+        return self.draft(self.services.tokens.remember(await signed_in(self.server)))
 
     async def check(self, draft: Draft) -> Report:
-        return await self.desk.checks.check_draft(draft, Depth.LOGIN, self.events.append)
+        return await self.services.checks.check_draft(draft, Depth.LOGIN, self.events.append)
 
-    async def test(self, desk: Desk | None = None) -> Report:
+    async def test(self, services: Services | None = None) -> Report:
         """What `test` does."""
-        at = desk or self.desk
+        at = services or self.services
         account = at.saved_accounts.get("Ana")
         return await at.checks.check_account(
             account, await at.entries.secret_of(account), Depth.LOGIN, self.events.append
@@ -134,8 +134,10 @@ async def test_a_draft_uses_its_token_until_that_runs_out(tmp_path: Path, monkey
         office.at += timedelta(minutes=59)
         assert (await office.check(draft)).verdict is Verdict.PASS
         assert office.tokens[2] != office.tokens[0], "renewed"
-        await office.desk.accounts.save(draft)
-        kept = Grant.opened(await office.desk.entries.secret_of(office.desk.saved_accounts.get("Ana")) or Secret(""))
+        await office.services.accounts.save(draft)
+        kept = Grant.opened(
+            await office.services.entries.secret_of(office.services.saved_accounts.get("Ana")) or Secret("")
+        )
         assert kept is not None
         assert server.refresh_tokens[kept.refresh_token.reveal()], "what was renewed meanwhile is what is kept"
 
@@ -145,14 +147,14 @@ async def test_a_saved_account_is_renewed_each_time_in_every_process(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.accounts.save(await office.new_draft())
+        await office.services.accounts.save(await office.new_draft())
         saved = (tmp_path / ACCOUNTS).read_bytes()
         for day in range(1, 4):
             office.at = NOW + timedelta(days=day)
-            another = office.another_desk()
+            another = office.other_services()
             assert (await office.test(another)).verdict is Verdict.PASS
             await asyncio.to_thread(another.saved_accounts.state.flush)
-            login = office.desk.saved_accounts.get("Ana").login
+            login = office.services.saved_accounts.get("Ana").login
             assert login == Login(CLIENT_ID, NOW, office.at, None)
         assert (tmp_path / ACCOUNTS).read_bytes() == saved, "what is learnt is not written there"
         assert len(set(office.tokens)) == 3
@@ -164,7 +166,7 @@ async def test_a_saved_account_is_renewed_each_time_in_every_process(
 async def test_a_sign_in_that_has_ended_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.accounts.save(await office.new_draft())
+        await office.services.accounts.save(await office.new_draft())
         server.dead = True
         report = await office.test()
     (finding,) = report.findings
@@ -172,7 +174,7 @@ async def test_a_sign_in_that_has_ended_is_a_finding(tmp_path: Path, monkeypatch
     assert "Sign in again in the browser" in finding.explanation
     assert not finding.server_said
     assert office.tokens == [], "the mail server was not asked"
-    last = office.desk.saved_accounts.get("Ana").last
+    last = office.services.saved_accounts.get("Ana").last
     assert last is not None
     assert (last.stage, last.code) == (Stage.AUTH, "oauth_token_invalid")
 
@@ -182,14 +184,14 @@ async def test_a_sign_in_that_cannot_be_read_goes_to_no_mail_server(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.accounts.save(await office.new_draft())
-        account = office.desk.saved_accounts.get("Ana")
-        held = await office.desk.entries.secret_of(account)
+        await office.services.accounts.save(await office.new_draft())
+        account = office.services.saved_accounts.get("Ana")
+        held = await office.services.entries.secret_of(account)
         assert held is not None
         damaged = Secret(held.reveal()[:-2])
-        report = await office.desk.checks.check_account(account, damaged, Depth.LOGIN, office.events.append)
+        report = await office.services.checks.check_account(account, damaged, Depth.LOGIN, office.events.append)
         assert (report.findings[0].code, office.tokens) == ("oauth_token_invalid", [])
-        for draft in (draft_of(account, damaged, office.desk.catalog), office.draft(damaged)):
+        for draft in (draft_of(account, damaged, office.services.catalog), office.draft(damaged)):
             report = await office.check(draft)
             assert (report.findings[0].code, office.tokens) == ("oauth_token_invalid", [])
 
@@ -197,7 +199,7 @@ async def test_a_sign_in_that_cannot_be_read_goes_to_no_mail_server(
 async def test_a_server_that_is_away_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.accounts.save(await office.new_draft())
+        await office.services.accounts.save(await office.new_draft())
         server.override = lambda path, form: (503, b"")
         report = await office.test()
         assert report.findings[0].code == "oauth_unreachable"
@@ -210,12 +212,12 @@ async def test_changing_a_saved_account_does_not_put_an_old_sign_in_back(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.accounts.save(await office.new_draft())
-        account = office.desk.saved_accounts.get("Ana")
-        draft = draft_of(account, await office.desk.entries.secret_of(account), office.desk.catalog)
+        await office.services.accounts.save(await office.new_draft())
+        account = office.services.saved_accounts.get("Ana")
+        draft = draft_of(account, await office.services.entries.secret_of(account), office.services.catalog)
         assert (await office.check(draft)).verdict is Verdict.PASS
-        await office.test(office.another_desk())
-        await office.desk.accounts.save(replace(draft, identity=replace(draft.identity, sender_name="Ana B.")))
+        await office.test(office.other_services())
+        await office.services.accounts.save(replace(draft, identity=replace(draft.identity, sender_name="Ana B.")))
         assert (await office.test()).verdict is Verdict.PASS
         assert not server.dead
 
@@ -225,19 +227,19 @@ async def test_signing_in_again_replaces_the_old_one_only_if_it_works(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.accounts.save(await office.new_draft())
-        account = office.desk.saved_accounts.get("Ana")
-        old = await office.desk.entries.secret_of(account)
+        await office.services.accounts.save(await office.new_draft())
+        account = office.services.saved_accounts.get("Ana")
+        old = await office.services.entries.secret_of(account)
         again = await signed_in(server)
         server.access_tokens.discard(again.access.token.reveal())
-        secret = office.desk.tokens.remember(again)
-        report = await office.desk.accounts.replace_secret(account, secret, office.events.append)
+        secret = office.services.tokens.remember(again)
+        report = await office.services.accounts.replace_secret(account, secret, office.events.append)
         assert report.verdict is Verdict.FAIL
-        assert await office.desk.entries.secret_of(account) == old
-        secret = office.desk.tokens.remember(await signed_in(server))
-        report = await office.desk.accounts.replace_secret(account, secret, office.events.append)
+        assert await office.services.entries.secret_of(account) == old
+        secret = office.services.tokens.remember(await signed_in(server))
+        report = await office.services.accounts.replace_secret(account, secret, office.events.append)
         assert report.verdict is Verdict.PASS
-        assert await office.desk.entries.secret_of(account) == secret
+        assert await office.services.entries.secret_of(account) == secret
 
 
 async def test_a_sign_in_moves_with_its_account_and_is_never_doubled(
@@ -245,23 +247,23 @@ async def test_a_sign_in_moves_with_its_account_and_is_never_doubled(
 ) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.accounts.save(await office.new_draft())
+        await office.services.accounts.save(await office.new_draft())
         with pytest.raises(InputError, match="belongs to one account"):
-            await office.desk.accounts.duplicate("Ana")
-        account = office.desk.saved_accounts.get("Ana")
+            await office.services.accounts.duplicate("Ana")
+        account = office.services.saved_accounts.get("Ana")
         assert (
             copy_of(
                 account,
-                await office.desk.entries.secret_of(account),
-                office.desk.catalog,
-                office.desk.saved_accounts.free_name(account.name),
+                await office.services.entries.secret_of(account),
+                office.services.catalog,
+                office.services.saved_accounts.free_name(account.name),
             ).secret
             is None
         )
-        await office.desk.accounts.rename("Ana", "Office")
-        await office.desk.accounts.rename("Office", "Ana")
+        await office.services.accounts.rename("Ana", "Office")
+        await office.services.accounts.rename("Office", "Ana")
         assert (await office.test()).verdict is Verdict.PASS
-        _, trouble = await office.desk.accounts.remove("Ana")
+        _, trouble = await office.services.accounts.remove("Ana")
         assert not trouble
         assert server.revoked <= set(server.refresh_tokens)
         assert len(server.revoked) == 1, "given back to the provider"
@@ -276,8 +278,8 @@ async def test_what_changes_is_not_kept_where_it_cannot_be_written(
         draft = await office.new_draft()
         for kind in (StoreKind.ENV, StoreKind.FILE, StoreKind.COMMAND):
             with pytest.raises(InputError, match="in the keyring or the vault only"):
-                await office.desk.accounts.save(replace(draft, store=kind))
-        await office.desk.accounts.save(replace(draft, store=StoreKind.SESSION))
+                await office.services.accounts.save(replace(draft, store=kind))
+        await office.services.accounts.save(replace(draft, store=StoreKind.SESSION))
         assert (await office.test()).verdict is Verdict.PASS
 
 
@@ -287,9 +289,9 @@ async def test_a_broker_s_token_is_sent_as_it_is(tmp_path: Path, monkeypatch: py
         server.access_tokens.add("ya29.from-a-broker")
         draft = office.draft(Secret("ya29.from-a-broker"))
         assert (await office.check(draft)).verdict is Verdict.PASS
-        await office.desk.accounts.save(draft)
-        assert office.desk.saved_accounts.get("Ana").login is None
-        assert (await office.test(office.another_desk())).verdict is Verdict.PASS
+        await office.services.accounts.save(draft)
+        assert office.services.saved_accounts.get("Ana").login is None
+        assert (await office.test(office.other_services())).verdict is Verdict.PASS
         assert server.forms == []
 
 
@@ -304,8 +306,8 @@ async def test_without_a_sign_in_there_is_nothing_to_test(tmp_path: Path, monkey
 async def test_the_end_of_a_sign_in_is_told_days_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
-        await office.desk.accounts.save(await office.new_draft())
-        account = office.desk.saved_accounts.get("Ana")
+        await office.services.accounts.save(await office.new_draft())
+        account = office.services.saved_accounts.get("Ana")
         for days, words in (
             (75, ""),
             (76, "in 14 days, unless it is used"),
@@ -313,14 +315,15 @@ async def test_the_end_of_a_sign_in_is_told_days_before(tmp_path: Path, monkeypa
             (91, "most likely ended"),
         ):
             office.at = NOW + timedelta(days=days)
-            told = ending_words(account, office.desk.catalog, office.desk.now())
+            told = ending_words(account, office.services.catalog, office.services.now())
             assert words in told
             assert bool(told) == bool(words)
         office.at = NOW + timedelta(days=85)
         await office.test()
-        assert ending_words(office.desk.saved_accounts.get("Ana"), office.desk.catalog, office.desk.now()) == "", (
-            "a test renews it"
-        )
+        assert (
+            ending_words(office.services.saved_accounts.get("Ana"), office.services.catalog, office.services.now())
+            == ""
+        ), "a test renews it"
 
 
 def test_a_client_in_testing_is_told_two_days_before_its_seven_are_over() -> None:
@@ -348,9 +351,9 @@ async def test_going_back_after_saving_renews_what_was_saved(tmp_path: Path, mon
     async with AuthorizationServer() as server:
         office = Office(tmp_path, server, monkeypatch)
         draft = await office.new_draft()
-        await office.desk.accounts.save(draft)
+        await office.services.accounts.save(draft)
         office.at += timedelta(hours=2)
         assert (await office.check(draft)).verdict is Verdict.PASS
-        await office.desk.accounts.save(draft, replacing=True)
-        assert (await office.test(office.another_desk())).verdict is Verdict.PASS
+        await office.services.accounts.save(draft, replacing=True)
+        assert (await office.test(office.other_services())).verdict is Verdict.PASS
         assert not server.dead

@@ -15,11 +15,11 @@ from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.secrets.vault import VaultState
-from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.doctor import Doctor
 from smtp_wizard.engine.services.examined import Examined, Health
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import SocketWire
-from tests.support.walk import make_desk
+from tests.support.walk import make_services
 
 ACCOUNT = Account(
     name="Office",
@@ -32,18 +32,18 @@ ACCOUNT = Account(
 )
 
 
-async def examined(desk: Desk, environ: Mapping[str, str]) -> dict[str, Examined]:
+async def examined(services: Services, environ: Mapping[str, str]) -> dict[str, Examined]:
     """What the doctor finds, by its codes."""
     doctor = Doctor(
-        folder=desk.folder,
-        saved_accounts=desk.saved_accounts,
-        stores=desk.stores,
-        entries=desk.entries,
+        folder=services.folder,
+        saved_accounts=services.saved_accounts,
+        stores=services.stores,
+        entries=services.entries,
         wire=SocketWire(),
         environ=environ,
-        now=desk.now,
+        now=services.now,
     )
-    found, left = await doctor.examine(lambda: desk.catalog, network=False)
+    found, left = await doctor.examine(lambda: services.catalog, network=False)
     assert not left.entries
     assert {each.area for each in found} >= {"stores", "config", "dns", "tls", "clock", "data"}
     return {each.code: each for each in found}
@@ -52,8 +52,8 @@ async def examined(desk: Desk, environ: Mapping[str, str]) -> dict[str, Examined
 async def test_a_folder_that_cannot_be_looked_at_is_told_and_the_rest_too(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path / "b")
     (tmp_path / "b").symlink_to(tmp_path / "a")
-    desk = make_desk(tmp_path / "a" / "config")
-    found = await examined(desk, {})
+    services = make_services(tmp_path / "a" / "config")
+    found = await examined(services, {})
     assert found["folder"].state is Health.FAIL
     assert "cannot be looked at" in found["folder"].sentence
     assert "could not be read" in found["store-vault"].sentence
@@ -75,16 +75,16 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_cannot_be_looked_at_is_not_taken_for_missing(closed: Path) -> None:
-    desk = make_desk(closed)
-    assert desk.stores.vault.state is VaultState.CLOSED, "opening it says why"
-    assert not desk.saved_accounts.state.readable
-    assert desk.saved_accounts.state.problems()
+    services = make_services(closed)
+    assert services.stores.vault.state is VaultState.CLOSED, "opening it says why"
+    assert not services.saved_accounts.state.readable
+    assert services.saved_accounts.state.problems()
 
 
 @pytest.mark.parametrize("name", ["/" + "x" * 300, "/" + "x/" * 3000, "x"])
 async def test_a_certificate_s_file_that_cannot_be_is_told(name: str, tmp_path: Path) -> None:
-    desk = make_desk(tmp_path)
-    desk.saved_accounts.put(replace(ACCOUNT, connection=replace(ACCOUNT.connection, ca_file=name)))
-    found = await examined(desk, {"SSL_CERT_FILE": name})
+    services = make_services(tmp_path)
+    services.saved_accounts.put(replace(ACCOUNT, connection=replace(ACCOUNT.connection, ca_file=name)))
+    found = await examined(services, {"SSL_CERT_FILE": name})
     assert "is not there any more" in found["ca-file"].sentence
     assert found["trust"].state is Health.FAIL

@@ -27,8 +27,8 @@ from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
-from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.doctor import Doctor
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.smtp.transport import SocketWire
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft, Proof
@@ -36,7 +36,7 @@ from tests.support.accepting import taking_every_password
 from tests.support.nouns import with_fields
 from tests.support.patience import PATIENCE
 from tests.support.stores import always, desktop
-from tests.support.walk import make_desk, until
+from tests.support.walk import make_services, until
 
 ENDPOINT = Endpoint("mail.example.test", 587, Security.STARTTLS)
 SECRET, ANOTHER = Secret("correct horse"), Secret("another one")
@@ -48,74 +48,74 @@ def draft(name: str = "Office") -> Draft:
     return Draft(address=address, connection=connection, secret=SECRET, name=name, store=StoreKind.KEYRING)
 
 
-async def edited(desk: Desk) -> object:
-    account = desk.saved_accounts.get("Office")
-    return await desk.accounts.save(with_fields(draft_of(account, ANOTHER, desk.catalog), sender_name="Ana"))
+async def edited(services: Services) -> object:
+    account = services.saved_accounts.get("Office")
+    return await services.accounts.save(with_fields(draft_of(account, ANOTHER, services.catalog), sender_name="Ana"))
 
 
-async def given_a_new_password(desk: Desk) -> object:
-    return await desk.accounts.replace_secret(desk.saved_accounts.get("Office"), ANOTHER, lambda _: None)
+async def given_a_new_password(services: Services) -> object:
+    return await services.accounts.replace_secret(services.saved_accounts.get("Office"), ANOTHER, lambda _: None)
 
 
-Act = Callable[[Desk], Awaitable[object]]
+Act = Callable[[Services], Awaitable[object]]
 CHANGES: dict[str, Act] = {
-    "save": lambda desk: desk.accounts.save(draft("Shop")),
-    "replace": lambda desk: desk.accounts.save(draft(), replacing=True),
+    "save": lambda services: services.accounts.save(draft("Shop")),
+    "replace": lambda services: services.accounts.save(draft(), replacing=True),
     "edit": edited,
-    "rename": lambda desk: desk.accounts.rename("Office", "Shop"),
-    "duplicate": lambda desk: desk.accounts.duplicate("Office"),
-    "move": lambda desk: desk.accounts.move("Office", StoreKind.SESSION),
-    "move to the vault": lambda desk: desk.accounts.move("Office", StoreKind.VAULT),
+    "rename": lambda services: services.accounts.rename("Office", "Shop"),
+    "duplicate": lambda services: services.accounts.duplicate("Office"),
+    "move": lambda services: services.accounts.move("Office", StoreKind.SESSION),
+    "move to the vault": lambda services: services.accounts.move("Office", StoreKind.VAULT),
     "new password": given_a_new_password,
-    "scope": lambda desk: desk.accounts.set_scope("Office", Scope.ALL),
-    "remove": lambda desk: desk.accounts.remove("Office"),
+    "scope": lambda services: services.accounts.set_scope("Office", Scope.ALL),
+    "remove": lambda services: services.accounts.remove("Office"),
 }
 """Everything that writes the accounts."""
 
 
-async def recorded(desk: Desk) -> None:
+async def recorded(services: Services) -> None:
     """A result of an account whose id is not at hand."""
-    account = with_fields(desk.saved_accounts.get("Office"), id="")
-    await desk.checks.record(account, Report(ENDPOINT), Depth.LOGIN)
+    account = with_fields(services.saved_accounts.get("Office"), id="")
+    await services.checks.record(account, Report(ENDPOINT), Depth.LOGIN)
 
 
-async def signed_in_elsewhere(desk: Desk) -> None:
+async def signed_in_elsewhere(services: Services) -> None:
     """Where the sign-in of a draft of a saved account is read."""
-    changed = draft_of(desk.saved_accounts.get("Office"), Secret("a token"), desk.catalog)
-    assert await desk.tokens.store_of(with_fields(changed, auth=Auth.XOAUTH2)) is not None
+    changed = draft_of(services.saved_accounts.get("Office"), Secret("a token"), services.catalog)
+    assert await services.tokens.store_of(with_fields(changed, auth=Auth.XOAUTH2)) is not None
 
 
-async def followed(desk: Desk) -> None:
+async def followed(services: Services) -> None:
     """A password that another program has put elsewhere since."""
-    before = desk.saved_accounts.get("Office")
-    await desk.accounts.rename("Office", "Shop")
-    assert await desk.entries.secret_of(before) == SECRET
+    before = services.saved_accounts.get("Office")
+    await services.accounts.rename("Office", "Shop")
+    assert await services.entries.secret_of(before) == SECRET
 
 
-async def found_left(desk: Desk) -> None:
+async def found_left(services: Services) -> None:
     """A note that cannot be read."""
-    assert len((await desk.entries.left()).odd) == 1
+    assert len((await services.entries.left()).odd) == 1
 
 
-async def cleaned(desk: Desk) -> None:
+async def cleaned(services: Services) -> None:
     """The same, cleared away."""
-    await found_left(desk)
-    await desk.entries.clean()
-    assert (await desk.entries.left()).odd == ()
+    await found_left(services)
+    await services.entries.clean()
+    assert (await services.entries.left()).odd == ()
 
 
-async def examined(desk: Desk) -> None:
+async def examined(services: Services) -> None:
     """All that `doctor` looks at."""
     doctor = Doctor(
-        folder=desk.folder,
-        saved_accounts=desk.saved_accounts,
-        stores=desk.stores,
-        entries=desk.entries,
+        folder=services.folder,
+        saved_accounts=services.saved_accounts,
+        stores=services.stores,
+        entries=services.entries,
         wire=SocketWire(),
         environ={},
-        now=desk.now,
+        now=services.now,
     )
-    found, left = await doctor.examine(lambda: desk.catalog, network=False)
+    found, left = await doctor.examine(lambda: services.catalog, network=False)
     assert {each.area for each in found} >= {"stores", "config", "dns", "tls", "clock", "data"}
     assert len(left.odd) == 1
 
@@ -130,15 +130,15 @@ READINGS: dict[str, Act] = {
 }
 
 
-async def prepared(folder: Path) -> Desk:
+async def prepared(folder: Path) -> Services:
     """Services over a folder with one account in it, an open vault, and a damaged note of a change."""
     vault = VaultStore(folder, cost=Cost(n=2**4))
     stores = SecretStores({}, folder, backend_factory=always(desktop()), vault=vault)
-    desk = taking_every_password(make_desk(folder, stores=stores, lock_limit=PATIENCE), ENDPOINT)
+    services = taking_every_password(make_services(folder, stores=stores, lock_limit=PATIENCE), ENDPOINT)
     await vault.create(Secret("four words of no sense"))
-    await desk.accounts.save(draft())
+    await services.accounts.save(draft())
     (folder / "unfinished-0a.json").write_text("no note", "utf-8")
-    return desk
+    return services
 
 
 # -- another process ---------------------------------------------------------------------------------------------------
@@ -180,10 +180,10 @@ async def test_the_loop_goes_on_while_another_process_holds_the_accounts(
     act: Act, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else nobody could let the lock go here: the change would be given up when its patience is over."""
-    desk = await prepared(tmp_path)
+    services = await prepared(tmp_path)
     waits = notice_of_the_lock(monkeypatch)
     with held_elsewhere(tmp_path / f"{FILE_NAME}.lock") as let_go:
-        change = asyncio.ensure_future(act(desk))
+        change = asyncio.ensure_future(act(services))
         await until(lambda: waits.is_set() or change.done(), lambda: "the change never came to the lock")
         assert not change.done()
         let_go()
@@ -192,11 +192,11 @@ async def test_the_loop_goes_on_while_another_process_holds_the_accounts(
 
 async def test_who_gives_up_a_change_that_waits_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes to its end once the lock is free: no account without its password, and none left behind."""
-    desk = await prepared(tmp_path)
-    account = desk.saved_accounts.get("Office")
+    services = await prepared(tmp_path)
+    account = services.saved_accounts.get("Office")
     waits = notice_of_the_lock(monkeypatch)
     with held_elsewhere(tmp_path / f"{FILE_NAME}.lock") as let_go:
-        change = asyncio.ensure_future(desk.accounts.rename("Office", "Shop"))
+        change = asyncio.ensure_future(services.accounts.rename("Office", "Shop"))
         await until(waits.is_set, lambda: "the change never came to the lock")
         for _ in range(3):
             change.cancel()
@@ -204,28 +204,28 @@ async def test_who_gives_up_a_change_that_waits_loses_nothing(tmp_path: Path, mo
         let_go()
         with pytest.raises(asyncio.CancelledError):
             await change
-    renamed = desk.saved_accounts.get("Shop")
+    renamed = services.saved_accounts.get("Shop")
     assert renamed.id == account.id
-    assert await desk.entries.secret_of(renamed) == SECRET
-    assert (await desk.entries.left()).entries == ()
+    assert await services.entries.secret_of(renamed) == SECRET
+    assert (await services.entries.left()).entries == ()
 
 
 async def test_who_gives_up_saving_leaves_what_was_proved_with_the_account(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = await prepared(tmp_path)
+    services = await prepared(tmp_path)
     waits = notice_of_the_lock(monkeypatch)
-    proof = Proof(desk.now(), Depth.LOGIN, Verdict.PASS, ENDPOINT, "ana")
+    proof = Proof(services.now(), Depth.LOGIN, Verdict.PASS, ENDPOINT, "ana")
     with held_elsewhere(tmp_path / f"{FILE_NAME}.lock") as let_go:
-        saving = asyncio.ensure_future(desk.accounts.save(replace(draft("Shop"), proof=proof)))
+        saving = asyncio.ensure_future(services.accounts.save(replace(draft("Shop"), proof=proof)))
         await until(waits.is_set, lambda: "the change never came to the lock")
         saving.cancel()
         await asyncio.sleep(0)
         let_go()
         with pytest.raises(asyncio.CancelledError):
             await saving
-    assert len(desk.saved_accounts.state.results.history(desk.saved_accounts.get("Shop").id)) == 1
-    assert await desk.entries.secret_of(desk.saved_accounts.get("Shop")) == SECRET
+    assert len(services.saved_accounts.state.results.history(services.saved_accounts.get("Shop").id)) == 1
+    assert await services.entries.secret_of(services.saved_accounts.get("Shop")) == SECRET
 
 
 # -- files -------------------------------------------------------------------------------------------------------------
@@ -260,17 +260,17 @@ def touched_here(folder: Path) -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("act", [*CHANGES.values(), *READINGS.values()], ids=[*CHANGES, *READINGS])
 async def test_no_file_is_touched_in_the_event_loop(act: Act, tmp_path: Path) -> None:
-    desk = await prepared(tmp_path)
-    saved_accounts = {each.name: each for each in desk.saved_accounts.list()}
+    services = await prepared(tmp_path)
+    saved_accounts = {each.name: each for each in services.saved_accounts.list()}
     with touched_here(tmp_path) as touched, pytest.MonkeyPatch.context() as patch:
         # What the acts themselves look up is no part of the services.
-        whole = desk.saved_accounts.get
+        whole = services.saved_accounts.get
         patch.setattr(
-            desk.saved_accounts,
+            services.saved_accounts,
             "get",
             lambda name: saved_accounts[name] if _in_the_loop() and name in saved_accounts else whole(name),
         )
-        await act(desk)
+        await act(services)
     assert touched == []
 
 

@@ -34,7 +34,7 @@ from smtp_wizard.engine.wizard.server_confirmation import (
 from smtp_wizard.engine.wizard.steps import STEPS, StepId, step
 from tests.support.misbehaving import MisbehavingServer, Send
 from tests.support.nouns import with_fields
-from tests.support.walk import make_desk
+from tests.support.walk import make_services
 
 ANA = Address("ana", "victim.example")
 FOREIGN = Endpoint("smtp.other.example", 465, Security.TLS)
@@ -248,21 +248,21 @@ def with_password(draft: Draft) -> Draft:
 @pytest.mark.parametrize("auth", [Auth.PASSWORD, Auth.XOAUTH2])
 async def test_no_check_that_signs_in_begins_before_the_yes(tmp_path: Path, depth: Depth, auth: Auth) -> None:
     async with MisbehavingServer([Send(b"220 ready\r\n")], strict=False) as server:
-        desk = make_desk(tmp_path, Led(server.port))
+        services = make_services(tmp_path, Led(server.port))
         draft = with_fields(with_password(found(candidate())), auth=auth)
-        await desk.checks.check_draft(draft, Depth.SERVER, lambda _: None)
+        await services.checks.check_draft(draft, Depth.SERVER, lambda _: None)
         before = server.connections
         with pytest.raises(Unconfirmed, match=r"smtp\.other\.example has to be confirmed first") as refused:
-            await desk.checks.check_draft(draft, depth, lambda _: None)
+            await services.checks.check_draft(draft, depth, lambda _: None)
         assert "belongs to other.example, not to victim.example" in str(refused.value)
         assert server.connections == before > 0
 
 
 async def test_looking_at_a_server_needs_no_yes(tmp_path: Path) -> None:
     async with MisbehavingServer([Send(b"220 ready\r\n")], strict=False) as server:
-        desk = make_desk(tmp_path, Led(server.port))
+        services = make_services(tmp_path, Led(server.port))
         said: list[str] = []
-        await desk.checks.check_draft(
+        await services.checks.check_draft(
             found(candidate()), Depth.SERVER, lambda event: said.append(event.text) if isinstance(event, Line) else None
         )
         assert server.connections >= 1
@@ -273,29 +273,29 @@ async def test_looking_at_a_server_needs_no_yes(tmp_path: Path) -> None:
 async def test_a_server_that_was_found_is_left_alone_where_it_leads_inside(tmp_path: Path, endpoint: Endpoint) -> None:
     """The check while the person reads, and the one with the password for a server of the own domain."""
     async with MisbehavingServer([Send(b"220 ready\r\n")], strict=False) as server:
-        desk = make_desk(tmp_path, Led(server.port, "127.0.0.1"))
+        services = make_services(tmp_path, Led(server.port, "127.0.0.1"))
         draft = with_password(found(candidate(endpoint)))
         depth = Depth.SERVER if endpoint is FOREIGN else Depth.LOGIN
-        report = await desk.checks.check_draft(draft, depth, lambda _: None)
+        report = await services.checks.check_draft(draft, depth, lambda _: None)
         assert [each.title for each in report.findings] == ["This server was not followed to where it leads"]
         assert server.connections == 0
-        named = await desk.checks.check_draft(draft.confirmed(), Depth.SERVER, lambda _: None)
+        named = await services.checks.check_draft(draft.confirmed(), Depth.SERVER, lambda _: None)
         assert server.connections >= 1
         assert named.findings[0].title != report.findings[0].title
 
 
 async def test_the_ports_of_a_server_that_was_found_are_left_alone_where_it_leads_inside(tmp_path: Path) -> None:
     async with MisbehavingServer([Send(b"220 ready\r\n")], strict=False) as server:
-        desk = make_desk(tmp_path, Led(server.port, "127.0.0.1"))
-        seen = await desk.scans.probe("smtp.other.example", lambda _: None, found=True)
+        services = make_services(tmp_path, Led(server.port, "127.0.0.1"))
+        seen = await services.scans.probe("smtp.other.example", lambda _: None, found=True)
         assert (seen.best, server.connections) == (None, 0)
-        await desk.scans.probe("smtp.other.example", lambda _: None)
+        await services.scans.probe("smtp.other.example", lambda _: None)
         assert server.connections >= 1
 
 
 async def test_a_saved_account_is_the_persons_own_word(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path)
-    saved = await desk.accounts.save(replace(with_password(found(candidate()).confirmed()), name="Office"))
-    draft = draft_of(saved, None, desk.catalog)
+    services = make_services(tmp_path)
+    saved = await services.accounts.save(replace(with_password(found(candidate()).confirmed()), name="Office"))
+    draft = draft_of(saved, None, services.catalog)
     assert standing(draft, CATALOG) is ServerStanding.NAMED
     assert standing(draft.with_address(Address("ana", "third.example")), CATALOG) is None

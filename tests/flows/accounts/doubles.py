@@ -17,7 +17,7 @@ from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.oauth.errors import OAuthError, OAuthFault
 from smtp_wizard.engine.sandbox.errors import SandboxError
 from smtp_wizard.engine.secrets.base import SecretError, SecretFault
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.flows.accounts.listing import AccountsFlow
 from tests.support.places import draft_at_review
@@ -63,28 +63,28 @@ class Failing:
         return failing
 
 
-def flow_of(desk: Desk, **others: Any) -> AccountsFlow:
-    """Return the list over the services of a desk; `others` stand in for some of them."""
-    services: dict[str, Any] = {
-        "saved_accounts": desk.saved_accounts,
-        "accounts": desk.accounts,
-        "entries": desk.entries,
-        "checks": desk.checks,
-        "stores": desk.stores,
-        "catalog": desk.catalog,
-        "causes": desk.diagnosis,
-        "now": desk.now,
+def flow_of(services: Services, **others: Any) -> AccountsFlow:
+    """Return the list over these services; `others` stand in for some of them."""
+    own: dict[str, Any] = {
+        "saved_accounts": services.saved_accounts,
+        "accounts": services.accounts,
+        "entries": services.entries,
+        "checks": services.checks,
+        "stores": services.stores,
+        "catalog": services.catalog,
+        "causes": services.diagnosis,
+        "now": services.now,
     }
-    return AccountsFlow(**(services | others))
+    return AccountsFlow(**(own | others))
 
 
-async def saved(desk: Desk, name: str, **fields: Any) -> Account:
+async def saved(services: Services, name: str, **fields: Any) -> Account:
     """Save an account and return it."""
-    return await desk.accounts.save(replace(draft_at_review(), name=name, **fields), replacing=True)
+    return await services.accounts.save(replace(draft_at_review(), name=name, **fields), replacing=True)
 
 
 def came_out(
-    desk: Desk,
+    services: Services,
     name: str,
     verdict: Verdict = Verdict.PASS,
     *,
@@ -96,4 +96,6 @@ def came_out(
 ) -> None:
     """Have a test of an account known that came out so."""
     last = LastResult(NOW - ago, Depth.LOGIN, verdict, stage, code)
-    desk.saved_accounts.state.results.record(desk.saved_accounts.get(name).id, Result(last, ms or {}, not_after))
+    services.saved_accounts.state.results.record(
+        services.saved_accounts.get(name).id, Result(last, ms or {}, not_after)
+    )

@@ -25,8 +25,8 @@ from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.secrets.vault_format import Cost
-from smtp_wizard.engine.services.desk import Desk
 from smtp_wizard.engine.services.options import Options
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.flows.accounts.action import LEFT, Action, Done
 from smtp_wizard.flows.accounts.listing import AccountsFlow, ListAction
 from smtp_wizard.flows.flow import Mood
@@ -35,22 +35,22 @@ from smtp_wizard.text.accounts import AccountAction
 from smtp_wizard.text.stores import VAULT_CLOSED
 from tests.flows.accounts.doubles import NOW, Failing, flow_of, name_of, saved, troubles
 from tests.support.stores import always, desktop
-from tests.support.walk import make_desk
+from tests.support.walk import make_services
 
 PASSPHRASE = "plum corner violet stove"
 NEW_PASSWORD = "wxyz wxyz wxyz wxyz"
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return desk_in(tmp_path)
+def services(tmp_path: Path) -> Services:
+    return services_in(tmp_path)
 
 
-def desk_in(folder: Path) -> Desk:
+def services_in(folder: Path) -> Services:
     """As another program that is started in the same folder."""
     stores = SecretStores({}, folder, backend_factory=always(BACKEND), keyring=None)
     stores._stores[StoreKind.VAULT] = stores.vault = VaultStore(folder, cost=Cost(n=2**10))
-    return make_desk(folder, stores=stores, now=lambda: NOW)
+    return make_services(folder, stores=stores, now=lambda: NOW)
 
 
 BACKEND = desktop()
@@ -102,11 +102,11 @@ class Server:
         pass
 
 
-def with_server(desk: Desk, server: Server) -> Desk:
+def with_server(services: Services, server: Server) -> Services:
     """Have passwords tried with a server of the test's."""
-    service: Any = desk.accounts
+    service: Any = services.accounts
     service._checks = server
-    return desk
+    return services
 
 
 async def action(flow: AccountsFlow, wanted: AccountAction | ListAction) -> Action:
@@ -127,22 +127,22 @@ async def answered(begun: Action, *texts: str, offer: Any = Answer.DO) -> Done |
 # --- another name ---
 
 
-async def test_rename(desk: Desk) -> None:
-    await saved(desk, "Office")
-    rename = await action(flow_of(desk), AccountAction.RENAME)
+async def test_rename(services: Services) -> None:
+    await saved(services, "Office")
+    rename = await action(flow_of(services), AccountAction.RENAME)
     assert await rename.begin() is None
     assert rename.state.entries[0].text == "Office"
     assert await answered(rename, "a/b") is None
     assert "slash" in rename.state.failed
     done = await answered(rename, "Shop")
     assert done == Done(said="'Office' is called 'Shop' now.", name="Shop")
-    assert [each.name for each in desk.saved_accounts.list()] == ["Shop"]
+    assert [each.name for each in services.saved_accounts.list()] == ["Shop"]
 
 
-async def test_a_name_that_another_account_has_is_said_at_the_field(desk: Desk) -> None:
-    await saved(desk, "Office")
-    await saved(desk, "Shop")
-    rename = await action(flow_of(desk), AccountAction.RENAME)
+async def test_a_name_that_another_account_has_is_said_at_the_field(services: Services) -> None:
+    await saved(services, "Office")
+    await saved(services, "Shop")
+    rename = await action(flow_of(services), AccountAction.RENAME)
     await rename.begin()
     assert await answered(rename, "shop") is None
     assert "already an account named 'shop'" in rename.state.failed
@@ -155,59 +155,59 @@ async def test_a_name_that_another_account_has_is_said_at_the_field(desk: Desk) 
 # --- what it is for ---
 
 
-async def test_scope_asks_before_another_account_gives_way(desk: Desk) -> None:
-    await saved(desk, "A general")
-    await saved(desk, "B all", scope=Scope.ALL)
-    flow = flow_of(desk)
+async def test_scope_asks_before_another_account_gives_way(services: Services) -> None:
+    await saved(services, "A general")
+    await saved(services, "B all", scope=Scope.ALL)
+    flow = flow_of(services)
     scope = await action(flow, AccountAction.SCOPE)
     assert await scope.begin() is None
     assert scope.state.chosen is Answer.LEAVE, "the careful answer is marked"
     assert "'B all'" in scope.state.lines[0]
     assert await scope.act(Answer.LEAVE) == LEFT
-    assert desk.saved_accounts.get("A general").scope is Scope.GENERAL
+    assert services.saved_accounts.get("A general").scope is Scope.GENERAL
     scope = await action(flow, AccountAction.SCOPE)
     await scope.begin()
     done = await scope.act(Answer.DO)
     assert done is not None
     assert done.said
-    assert {each.name: each.scope for each in desk.saved_accounts.list()} == {
+    assert {each.name: each.scope for each in services.saved_accounts.list()} == {
         "A general": Scope.ALL,
         "B all": Scope.GENERAL,
     }
     again = await (await action(flow, AccountAction.SCOPE)).begin()
     assert again is not None, "nobody gives way: nothing is asked"
-    assert desk.saved_accounts.get("A general").scope is Scope.GENERAL
+    assert services.saved_accounts.get("A general").scope is Scope.GENERAL
 
 
 # --- no account any more ---
 
 
-async def test_delete_asks_first(desk: Desk) -> None:
-    await saved(desk, "Office")
-    flow = flow_of(desk)
+async def test_delete_asks_first(services: Services) -> None:
+    await saved(services, "Office")
+    flow = flow_of(services)
     delete = await action(flow, AccountAction.DELETE)
     assert await delete.begin() is None
     assert delete.state.chosen is Answer.LEAVE
     assert await delete.act(Answer.LEAVE) == LEFT
-    assert len(desk.saved_accounts.list()) == 1
+    assert len(services.saved_accounts.list()) == 1
     delete = await action(flow, AccountAction.DELETE)
     await delete.begin()
     assert await delete.act(Answer.DO) == Done(said="'Office' is deleted.")
-    assert desk.saved_accounts.list() == ()
+    assert services.saved_accounts.list() == ()
 
 
-async def in_the_vault(folder: Path, *names: str) -> Desk:
+async def in_the_vault(folder: Path, *names: str) -> Services:
     """Save accounts in a vault, and return what a program sees that is started afterwards."""
-    first = desk_in(folder)
+    first = services_in(folder)
     await first.stores.vault.create(Secret(PASSPHRASE))
     for name in names:
         await saved(first, name, store=StoreKind.VAULT)
-    return desk_in(folder)
+    return services_in(folder)
 
 
 async def test_delete_without_the_passphrase_says_what_may_be_left(tmp_path: Path) -> None:
-    desk = await in_the_vault(tmp_path, "Office")
-    delete = await action(flow_of(desk), AccountAction.DELETE)
+    services = await in_the_vault(tmp_path, "Office")
+    delete = await action(flow_of(services), AccountAction.DELETE)
     await delete.begin()
     assert await delete.act(Answer.DO) is None
     assert delete.state.title == "The vault"
@@ -221,8 +221,8 @@ async def test_delete_without_the_passphrase_says_what_may_be_left(tmp_path: Pat
 
 
 async def test_a_shut_vault_is_opened_in_the_midst_and_the_action_goes_on(tmp_path: Path) -> None:
-    desk = await in_the_vault(tmp_path, "Office")
-    rename = await action(flow_of(desk), AccountAction.RENAME)
+    services = await in_the_vault(tmp_path, "Office")
+    rename = await action(flow_of(services), AccountAction.RENAME)
     await rename.begin()
     assert await answered(rename, "Shop") is None
     assert (rename.state.title, rename.state.entries[0].secret) == ("The vault", True)
@@ -234,20 +234,20 @@ async def test_a_shut_vault_is_opened_in_the_midst_and_the_action_goes_on(tmp_pa
 
 
 async def test_left_shut_nothing_is_changed(tmp_path: Path) -> None:
-    desk = await in_the_vault(tmp_path, "Office")
-    rename = await action(flow_of(desk), AccountAction.RENAME)
+    services = await in_the_vault(tmp_path, "Office")
+    rename = await action(flow_of(services), AccountAction.RENAME)
     await rename.begin()
     await answered(rename, "Shop")
     assert await rename.act(Answer.LEAVE) == Done(trouble=VAULT_CLOSED)
-    assert [each.name for each in desk.saved_accounts.list()] == ["Office"]
+    assert [each.name for each in services.saved_accounts.list()] == ["Office"]
 
 
 # --- the wizard with its answers ---
 
 
-async def test_edit_and_copy_lead_to_the_wizard_with_the_answers(desk: Desk) -> None:
-    await saved(desk, "Office")
-    flow = flow_of(desk)
+async def test_edit_and_copy_lead_to_the_wizard_with_the_answers(services: Services) -> None:
+    await saved(services, "Office")
+    flow = flow_of(services)
     edit = await (await action(flow, AccountAction.EDIT)).begin()
     assert edit is not None
     assert edit.draft is not None
@@ -259,8 +259,8 @@ async def test_edit_and_copy_lead_to_the_wizard_with_the_answers(desk: Desk) -> 
 
 
 async def test_edit_goes_on_without_a_password_that_cannot_be_had(tmp_path: Path) -> None:
-    desk = await in_the_vault(tmp_path, "Office")
-    edit = await action(flow_of(desk), AccountAction.EDIT)
+    services = await in_the_vault(tmp_path, "Office")
+    edit = await action(flow_of(services), AccountAction.EDIT)
     assert await edit.begin() is None
     done = await edit.act(Answer.LEAVE)
     assert done is not None
@@ -271,10 +271,10 @@ async def test_edit_goes_on_without_a_password_that_cannot_be_had(tmp_path: Path
 # --- a new password ---
 
 
-async def test_a_new_password_is_tried_and_kept(desk: Desk) -> None:
-    account = await saved(desk, "Office")
+async def test_a_new_password_is_tried_and_kept(services: Services) -> None:
+    account = await saved(services, "Office")
     server = Server("wxyzwxyzwxyzwxyz")
-    new = await action(flow_of(with_server(desk, server)), AccountAction.PASSWORD)
+    new = await action(flow_of(with_server(services, server)), AccountAction.PASSWORD)
     assert await new.begin() is None
     assert new.state.entries[0].label == "App password"
     assert await new.act(Answer.DO) is None
@@ -283,13 +283,13 @@ async def test_a_new_password_is_tried_and_kept(desk: Desk) -> None:
     assert done is not None
     assert done.said == "'Office': the new password works and is kept."
     assert server.seen == [("Office", "wxyzwxyzwxyzwxyz")], "without the blanks in which the provider shows it"
-    assert await desk.entries.secret_of(account) == Secret("wxyzwxyzwxyzwxyz")
+    assert await services.entries.secret_of(account) == Secret("wxyzwxyzwxyzwxyz")
 
 
-async def test_a_refused_password_is_asked_for_again_and_the_old_one_stays(desk: Desk) -> None:
-    account = await saved(desk, "Office")
+async def test_a_refused_password_is_asked_for_again_and_the_old_one_stays(services: Services) -> None:
+    account = await saved(services, "Office")
     server = Server("right")
-    new = await action(flow_of(with_server(desk, server)), AccountAction.PASSWORD)
+    new = await action(flow_of(with_server(services, server)), AccountAction.PASSWORD)
     await new.begin()
     moods: list[Mood] = []
     new.changed = lambda question: moods.append(question.card.mood) if question.card else None
@@ -301,14 +301,14 @@ async def test_a_refused_password_is_asked_for_again_and_the_old_one_stays(desk:
     done = await new.act(Answer.LEAVE)
     assert done is not None
     assert done.said == "'Office': the new password was not taken; the old one is kept."
-    assert await desk.entries.secret_of(account) == Secret("abcdefghijklmnop")
+    assert await services.entries.secret_of(account) == Secret("abcdefghijklmnop")
 
 
 @pytest.mark.parametrize("anyway", [True, False])
-async def test_a_sign_in_against_advice_is_asked_about(desk: Desk, anyway: bool) -> None:
-    await saved(desk, "Office")
+async def test_a_sign_in_against_advice_is_asked_about(services: Services, anyway: bool) -> None:
+    await saved(services, "Office")
     server = Server("right", pausing=True)
-    new = await action(flow_of(with_server(desk, server)), AccountAction.PASSWORD)
+    new = await action(flow_of(with_server(services, server)), AccountAction.PASSWORD)
     await new.begin()
     assert await answered(new, "right") is None
     assert server.seen == []
@@ -319,8 +319,8 @@ async def test_a_sign_in_against_advice_is_asked_about(desk: Desk, anyway: bool)
     assert server.seen == ([("Office", "right")] if anyway else [])
 
 
-async def test_given_up_it_asks_as_before_with_what_was_typed(desk: Desk) -> None:
-    await saved(desk, "Office")
+async def test_given_up_it_asks_as_before_with_what_was_typed(services: Services) -> None:
+    await saved(services, "Office")
 
     class Slow(Server):
         async def check_account(self, *arguments: Any, **named: Any) -> Report:
@@ -329,7 +329,7 @@ async def test_given_up_it_asks_as_before_with_what_was_typed(desk: Desk) -> Non
             raise AssertionError
 
     started = asyncio.Event()
-    new = await action(flow_of(with_server(desk, Slow())), AccountAction.PASSWORD)
+    new = await action(flow_of(with_server(services, Slow())), AccountAction.PASSWORD)
     await new.begin()
     new.type(0, "something")
     before = new.state
@@ -339,16 +339,16 @@ async def test_given_up_it_asks_as_before_with_what_was_typed(desk: Desk) -> Non
     acting.cancel()
     await asyncio.gather(acting, return_exceptions=True)
     assert new.state == before
-    with_server(desk, Server("something"))
+    with_server(services, Server("something"))
     done = await new.act(Answer.DO)
     assert done is not None
     assert done.said.endswith("works and is kept."), "Enter again tries what stands there"
 
 
-async def test_no_password_is_in_a_state(desk: Desk) -> None:
-    await saved(desk, "Office")
+async def test_no_password_is_in_a_state(services: Services) -> None:
+    await saved(services, "Office")
     seen: list[str] = []
-    new = await action(flow_of(with_server(desk, Server("right"))), AccountAction.PASSWORD)
+    new = await action(flow_of(with_server(services, Server("right"))), AccountAction.PASSWORD)
     new.changed = lambda question: seen.append(repr(question))
     await new.begin()
     await answered(new, NEW_PASSWORD)
@@ -359,12 +359,12 @@ async def test_no_password_is_in_a_state(desk: Desk) -> None:
 # --- another place ---
 
 
-async def test_move_asks_for_the_place_and_the_way(desk: Desk, tmp_path: Path) -> None:
-    await saved(desk, "Office")
+async def test_move_asks_for_the_place_and_the_way(services: Services, tmp_path: Path) -> None:
+    await saved(services, "Office")
     file = tmp_path / "secret"
     file.write_text("abcdefghijklmnop\n")
     file.chmod(0o600)
-    move = await action(flow_of(desk), AccountAction.MOVE)
+    move = await action(flow_of(services), AccountAction.MOVE)
     assert await move.begin() is None
     assert {each.id for each in move.state.offers} == set(StoreKind)
     assert all(each.note for each in move.state.offers), "each was tried out"
@@ -375,15 +375,15 @@ async def test_move_asks_for_the_place_and_the_way(desk: Desk, tmp_path: Path) -
     done = await answered(move, str(file))
     assert done is not None
     assert "is kept here now" in done.said
-    store = desk.saved_accounts.get("Office").store
+    store = services.saved_accounts.get("Office").store
     assert store is not None
     assert store.kind is StoreKind.FILE
 
 
 async def test_move_asks_for_a_password_that_is_kept_nowhere(tmp_path: Path) -> None:
-    await saved(desk_in(tmp_path), "Office", store=StoreKind.SESSION)
-    desk = desk_in(tmp_path)
-    move = await action(flow_of(desk), AccountAction.MOVE)
+    await saved(services_in(tmp_path), "Office", store=StoreKind.SESSION)
+    services = services_in(tmp_path)
+    move = await action(flow_of(services), AccountAction.MOVE)
     await move.begin()
     assert await move.act(StoreKind.VAULT) is None
     assert "kept nowhere" in move.state.lines[0]
@@ -393,15 +393,15 @@ async def test_move_asks_for_a_password_that_is_kept_nowhere(tmp_path: Path) -> 
     assert move.state.title == "A new vault"
     done = await answered(move, PASSPHRASE, PASSPHRASE)
     assert done is not None
-    assert await desk.entries.secret_of(desk.saved_accounts.get("Office")) == Secret("the one")
+    assert await services.entries.secret_of(services.saved_accounts.get("Office")) == Secret("the one")
 
 
 # --- testing ---
 
 
-async def test_one_account_is_tested_and_its_row_follows(desk: Desk) -> None:
-    await saved(desk, "Office")
-    flow = flow_of(desk, checks=Server("abcdefghijklmnop"))
+async def test_one_account_is_tested_and_its_row_follows(services: Services) -> None:
+    await saved(services, "Office")
+    flow = flow_of(services, checks=Server("abcdefghijklmnop"))
     test = await action(flow, AccountAction.TEST)
     names: list[str] = []
     flow.changed = lambda state: names.append(state.testing)
@@ -414,12 +414,12 @@ async def test_one_account_is_tested_and_its_row_follows(desk: Desk) -> None:
 
 
 async def test_all_are_tested_whatever_is_wrong_with_one(tmp_path: Path) -> None:
-    first = desk_in(tmp_path)
+    first = services_in(tmp_path)
     for name, store in (("A", StoreKind.KEYRING), ("B", StoreKind.KEYRING), ("C", StoreKind.SESSION)):
         await saved(first, name, store=store)
     server = Server("abcdefghijklmnop")
     server.broken["A"] = SecretError(SecretFault.LOCKED, shown("The keyring is locked."))
-    flow = flow_of(desk_in(tmp_path), checks=server)
+    flow = flow_of(services_in(tmp_path), checks=server)
     test: Any = await action(flow, ListAction.TEST_ALL)
     done = await test.begin()
     assert done == Done(said="1 of 3 work. Nothing was sent.")
@@ -431,10 +431,10 @@ async def test_all_are_tested_whatever_is_wrong_with_one(tmp_path: Path) -> None
 
 async def test_all_are_tested_with_the_vault_left_shut(tmp_path: Path) -> None:
     await in_the_vault(tmp_path, "B", "C")
-    desk = desk_in(tmp_path)
-    await saved(desk, "A")
+    services = services_in(tmp_path)
+    await saved(services, "A")
     server = Server("abcdefghijklmnop")
-    test: Any = await action(flow_of(desk, checks=server), ListAction.TEST_ALL)
+    test: Any = await action(flow_of(services, checks=server), ListAction.TEST_ALL)
     assert await test.begin() is None
     assert test.state.title == "The vault"
     done = await test.act(Answer.LEAVE)
@@ -443,10 +443,10 @@ async def test_all_are_tested_with_the_vault_left_shut(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("anyway", [True, False])
-async def test_a_test_against_advice_is_asked_about(desk: Desk, anyway: bool) -> None:
-    await saved(desk, "Office")
+async def test_a_test_against_advice_is_asked_about(services: Services, anyway: bool) -> None:
+    await saved(services, "Office")
     server = Server("abcdefghijklmnop", pausing=True)
-    test = await action(flow_of(desk, checks=server), AccountAction.TEST)
+    test = await action(flow_of(services, checks=server), AccountAction.TEST)
     assert await test.begin() is None
     done = await test.act(Answer.DO if anyway else Answer.LEAVE)
     assert done is not None
@@ -455,9 +455,9 @@ async def test_a_test_against_advice_is_asked_about(desk: Desk, anyway: bool) ->
 
 
 async def test_a_password_that_is_kept_nowhere_is_typed(tmp_path: Path) -> None:
-    await saved(desk_in(tmp_path), "Office", store=StoreKind.SESSION)
+    await saved(services_in(tmp_path), "Office", store=StoreKind.SESSION)
     server = Server("abcdefghijklmnop")
-    test = await action(flow_of(desk_in(tmp_path), checks=server), AccountAction.TEST)
+    test = await action(flow_of(services_in(tmp_path), checks=server), AccountAction.TEST)
     assert await test.begin() is None
     assert "kept nowhere" in test.state.lines[0]
     assert await test.act(Answer.DO) is None
@@ -503,11 +503,11 @@ FAILURES = {
 @pytest.mark.parametrize("problem", list(troubles()), ids=name_of)
 @pytest.mark.parametrize("case", FAILURES)
 async def test_every_failure_of_a_service_is_said_and_ends_the_action(
-    desk: Desk, case: str, problem: Exception
+    services: Services, case: str, problem: Exception
 ) -> None:
     wanted, service, names, go = FAILURES[case]
-    await saved(desk, "Office")
-    flow = flow_of(desk, **{service: Failing(getattr(desk, service), problem, *names)})
+    await saved(services, "Office")
+    flow = flow_of(services, **{service: Failing(getattr(services, service), problem, *names)})
     begun = await action(flow, wanted)
     done = await begun.begin()
     if go is not None:
@@ -518,28 +518,28 @@ async def test_every_failure_of_a_service_is_said_and_ends_the_action(
     assert not done.said
     await flow.take(done)
     assert flow.state.trouble == done.trouble
-    assert [each.name for each in desk.saved_accounts.list()] == ["Office"]
+    assert [each.name for each in services.saved_accounts.list()] == ["Office"]
 
 
 @pytest.mark.parametrize("problem", [each for each in troubles() if isinstance(each, SecretError)], ids=name_of)
 @pytest.mark.parametrize("wanted", [AccountAction.EDIT, AccountAction.COPY])
 async def test_the_wizard_opens_whatever_is_wrong_with_the_password(
-    desk: Desk, wanted: AccountAction, problem: SecretError
+    services: Services, wanted: AccountAction, problem: SecretError
 ) -> None:
-    await saved(desk, "Office")
-    flow = flow_of(desk, entries=Failing(desk.entries, problem, "secret_of"))
+    await saved(services, "Office")
+    flow = flow_of(services, entries=Failing(services.entries, problem, "secret_of"))
     done = await (await action(flow, wanted)).begin()
     assert done is not None
     assert done.draft is not None
     assert done.draft.secret is None
 
 
-async def test_an_account_that_has_gone_meanwhile_is_said(desk: Desk) -> None:
-    account = await saved(desk, "Office")
-    flow = flow_of(desk)
+async def test_an_account_that_has_gone_meanwhile_is_said(services: Services) -> None:
+    account = await saved(services, "Office")
+    flow = flow_of(services)
     rename = await action(flow, AccountAction.RENAME)
     await rename.begin()
-    desk.saved_accounts.remove(account.name)
+    services.saved_accounts.remove(account.name)
     done = await answered(rename, "Shop")
     assert done is not None
     assert "no account named 'Office'" in done.trouble
@@ -547,7 +547,7 @@ async def test_an_account_that_has_gone_meanwhile_is_said(desk: Desk) -> None:
     assert flow.state.empty
 
 
-def test_a_listing_is_of_its_own(desk: Desk) -> None:
+def test_a_listing_is_of_its_own(services: Services) -> None:
     """Nothing is read before it is asked to."""
-    assert replace(flow_of(desk).state) == flow_of(desk).state
-    assert not flow_of(desk).state.read
+    assert replace(flow_of(services).state) == flow_of(services).state
+    assert not flow_of(services).state.read

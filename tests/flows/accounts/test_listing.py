@@ -15,43 +15,43 @@ from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.shown import Shown, shown
 from smtp_wizard.engine.base.stages import Stage, Verdict
-from smtp_wizard.engine.services.desk import Desk
+from smtp_wizard.engine.services.services import Services
 from smtp_wizard.flows.accounts.action import Action
 from smtp_wizard.flows.accounts.health import Mark
 from smtp_wizard.flows.accounts.listing import AccountsFlow, Goes, ListAction
 from smtp_wizard.text.accounts import AccountAction
 from tests.flows.accounts.doubles import NOW, came_out, flow_of, saved
-from tests.support.walk import make_desk
+from tests.support.walk import make_services
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return make_desk(tmp_path, now=lambda: NOW)
+def services(tmp_path: Path) -> Services:
+    return make_services(tmp_path, now=lambda: NOW)
 
 
-async def read(desk: Desk) -> AccountsFlow:
-    flow = flow_of(desk)
+async def read(services: Services) -> AccountsFlow:
+    flow = flow_of(services)
     await flow.reload()
     return flow
 
 
-async def test_without_an_account_it_says_what_can_be_done_first(desk: Desk) -> None:
-    flow = await read(desk)
+async def test_without_an_account_it_says_what_can_be_done_first(services: Services) -> None:
+    flow = await read(services)
     assert flow.state.empty
     assert flow.state.detail is None
     assert [await flow.act(each) for each in (ListAction.NEW, ListAction.PRACTISE)] == [Goes.NEW, Goes.PRACTISE]
     assert await flow.act(ListAction.TEST_ALL) is None
 
 
-async def test_problems_are_on_top_and_counted(desk: Desk) -> None:
+async def test_problems_are_on_top_and_counted(services: Services) -> None:
     for name in ("A works", "B untested", "C warns", "D refused"):
-        await saved(desk, name, proof=None)
-    came_out(desk, "A works", ms={Stage.AUTH: 400, Stage.CONNECT: 100})
-    came_out(desk, "C warns", not_after=NOW + 5 * DAY)
-    came_out(desk, "D refused", Verdict.FAIL, stage=Stage.AUTH, code="bad_credentials")
-    state = (await read(desk)).state
+        await saved(services, name, proof=None)
+    came_out(services, "A works", ms={Stage.AUTH: 400, Stage.CONNECT: 100})
+    came_out(services, "C warns", not_after=NOW + 5 * DAY)
+    came_out(services, "D refused", Verdict.FAIL, stage=Stage.AUTH, code="bad_credentials")
+    state = (await read(services)).state
     assert [row.name for row in state.rows] == ["D refused", "C warns", "B untested", "A works"]
     assert [row.mark for row in state.rows] == [Mark.PROBLEM, Mark.WARNING, Mark.UNTESTED, Mark.WORKS]
     words = [row.words(NOW) for row in state.rows]
@@ -77,11 +77,11 @@ async def test_problems_are_on_top_and_counted(desk: Desk) -> None:
     ],
 )
 async def test_what_failed_is_said_in_words_with_its_cure_first(
-    desk: Desk, verdict: Verdict, stage: Stage | None, code: str, words: str, cure: AccountAction
+    services: Services, verdict: Verdict, stage: Stage | None, code: str, words: str, cure: AccountAction
 ) -> None:
-    await saved(desk, "Office")
-    came_out(desk, "Office", verdict, stage=stage, code=code)
-    state = (await read(desk)).state
+    await saved(services, "Office")
+    came_out(services, "Office", verdict, stage=stage, code=code)
+    state = (await read(services)).state
     assert state.rows[0].words(NOW) == words
     assert state.offers[0].id is cure
 
@@ -96,30 +96,32 @@ async def test_what_failed_is_said_in_words_with_its_cure_first(
         (-2 * DAY, "26 Nov"),
     ],
 )
-async def test_the_day_of_a_test_that_went_well_is_said_as_one_speaks(desk: Desk, ago: timedelta, words: str) -> None:
-    await saved(desk, "Office")
-    came_out(desk, "Office", ago=ago)
-    assert (await read(desk)).state.rows[0].words(NOW) == words
+async def test_the_day_of_a_test_that_went_well_is_said_as_one_speaks(
+    services: Services, ago: timedelta, words: str
+) -> None:
+    await saved(services, "Office")
+    came_out(services, "Office", ago=ago)
+    assert (await read(services)).state.rows[0].words(NOW) == words
 
 
-async def test_a_certificate_that_was_far_from_its_end_when_seen_is_no_warning(desk: Desk) -> None:
+async def test_a_certificate_that_was_far_from_its_end_when_seen_is_no_warning(services: Services) -> None:
     """Servers renew theirs some weeks before; what was seen months ago says nothing of today's."""
-    await saved(desk, "Seen long ago")
-    came_out(desk, "Seen long ago", ago=60 * DAY, not_after=NOW + 5 * DAY)
-    await saved(desk, "Ended")
-    came_out(desk, "Ended", ago=6 * DAY, not_after=NOW - DAY)
-    rows = {row.name: row for row in (await read(desk)).state.rows}
+    await saved(services, "Seen long ago")
+    came_out(services, "Seen long ago", ago=60 * DAY, not_after=NOW + 5 * DAY)
+    await saved(services, "Ended")
+    came_out(services, "Ended", ago=6 * DAY, not_after=NOW - DAY)
+    rows = {row.name: row for row in (await read(services)).state.rows}
     assert rows["Seen long ago"].mark is Mark.WORKS
     assert (rows["Ended"].mark, rows["Ended"].words(NOW)) == (Mark.PROBLEM, "certificate ended on 23 Nov")
 
 
-async def test_the_detail_says_since_when_and_until_when_it_worked(desk: Desk) -> None:
-    await saved(desk, "Office")
+async def test_the_detail_says_since_when_and_until_when_it_worked(services: Services) -> None:
+    await saved(services, "Office")
     for ago, verdict in ((4, Verdict.PASS), (3, Verdict.FAIL), (1, Verdict.FAIL)):
         code = "bad_credentials" if verdict is Verdict.FAIL else ""
         stage = Stage.AUTH if verdict is Verdict.FAIL else None
-        came_out(desk, "Office", verdict, ago=ago * DAY, stage=stage, code=code, ms={Stage.AUTH: 300 * ago})
-    detail = (await read(desk)).state.detail
+        came_out(services, "Office", verdict, ago=ago * DAY, stage=stage, code=code, ms={Stage.AUTH: 300 * ago})
+    detail = (await read(services)).state.detail
     assert detail is not None
     assert detail.address == "ana@gmail.com"
     assert detail.server == "smtp.gmail.com, port 465"
@@ -127,14 +129,14 @@ async def test_the_detail_says_since_when_and_until_when_it_worked(desk: Desk) -
     assert detail.seconds == (1.2,), "of those alone that signed in"
 
 
-async def test_an_account_that_cannot_be_read_is_a_row_with_what_to_do(desk: Desk) -> None:
-    await saved(desk, "Office")
-    await saved(desk, "Broken")
-    file = desk.folder / "accounts.json"
+async def test_an_account_that_cannot_be_read_is_a_row_with_what_to_do(services: Services) -> None:
+    await saved(services, "Office")
+    await saved(services, "Broken")
+    file = services.folder / "accounts.json"
     document = json.loads(file.read_text("utf-8"))
     next(each for each in document["accounts"] if each["name"] == "Broken")["port"] = "none"
     file.write_text(json.dumps(document), "utf-8")
-    flow = await read(desk)
+    flow = await read(services)
     row = flow.state.rows[0]
     assert (row.name, row.account, row.mark, row.words(NOW)) == ("Broken", None, Mark.PROBLEM, "cannot be read")
     assert flow.state.detail is not None
@@ -146,18 +148,18 @@ async def test_an_account_that_cannot_be_read_is_a_row_with_what_to_do(desk: Des
     assert isinstance(leads, Action), "the others are tested all the same"
 
 
-async def test_a_file_that_cannot_be_read_is_said(desk: Desk) -> None:
-    (desk.folder / "accounts.json").write_text("{", "utf-8")
-    state = (await read(desk)).state
+async def test_a_file_that_cannot_be_read_is_said(services: Services) -> None:
+    (services.folder / "accounts.json").write_text("{", "utf-8")
+    state = (await read(services)).state
     assert "damaged" in state.problem
     assert not state.empty
     assert state.rows == ()
 
 
-async def test_it_filters_by_name_address_and_server(desk: Desk) -> None:
+async def test_it_filters_by_name_address_and_server(services: Services) -> None:
     for name in ("Office north", "Office south", "Shop"):
-        await saved(desk, name)
-    flow = await read(desk)
+        await saved(services, name)
+    flow = await read(services)
     flow.choose(2)
     flow.find("SHOP ana@")
     assert [row.name for row in flow.state.rows] == ["Shop"]
@@ -175,68 +177,68 @@ async def test_it_filters_by_name_address_and_server(desk: Desk) -> None:
     assert len(flow.state.rows) == 3
 
 
-async def test_the_chosen_row_is_chosen_again_after_reading(desk: Desk) -> None:
+async def test_the_chosen_row_is_chosen_again_after_reading(services: Services) -> None:
     for name in ("A", "B", "C"):
-        await saved(desk, name)
-    flow = await read(desk)
+        await saved(services, name)
+    flow = await read(services)
     flow.choose(1)
-    came_out(desk, "C", Verdict.FAIL, stage=Stage.CONNECT, code="server_silent")
+    came_out(services, "C", Verdict.FAIL, stage=Stage.CONNECT, code="server_silent")
     await flow.reload()
     assert [row.name for row in flow.state.rows] == ["C", "A", "B"]
     assert flow.state.chosen is not None
     assert flow.state.chosen.name == "B"
 
 
-async def test_what_no_offer_is_for_is_refused_in_a_sentence(desk: Desk) -> None:
-    draft = await saved(desk, "Relay")
+async def test_what_no_offer_is_for_is_refused_in_a_sentence(services: Services) -> None:
+    draft = await saved(services, "Relay")
     without = replace(draft, connection=replace(draft.connection, auth=Auth.NONE), store=None)
-    desk.saved_accounts.change("Relay", without)
-    flow = await read(desk)
+    services.saved_accounts.change("Relay", without)
+    flow = await read(services)
     assert AccountAction.PASSWORD not in {each.id for each in flow.state.offers}
     assert await flow.act(AccountAction.PASSWORD) is None
     assert "no password" in flow.state.trouble
 
 
-async def test_what_an_account_is_for_stands_in_its_row(desk: Desk) -> None:
-    await saved(desk, "All", scope=Scope.ALL)
-    await saved(desk, "General")
-    assert [row.sends for row in (await read(desk)).state.rows] == ["everything", "invoices"]
+async def test_what_an_account_is_for_stands_in_its_row(services: Services) -> None:
+    await saved(services, "All", scope=Scope.ALL)
+    await saved(services, "General")
+    assert [row.sends for row in (await read(services)).state.rows] == ["everything", "invoices"]
 
 
-async def test_without_the_rules_the_row_has_words_of_its_own(desk: Desk) -> None:
+async def test_without_the_rules_the_row_has_words_of_its_own(services: Services) -> None:
     class Unreadable:
         def title(self, cause: str) -> Shown:
             raise DataError(shown("The rules are damaged."))
 
-    await saved(desk, "Office")
-    came_out(desk, "Office", Verdict.FAIL, stage=Stage.AUTH, code="bad_credentials")
-    flow = flow_of(desk, causes=Unreadable())
+    await saved(services, "Office")
+    came_out(services, "Office", Verdict.FAIL, stage=Stage.AUTH, code="bad_credentials")
+    flow = flow_of(services, causes=Unreadable())
     await flow.reload()
     assert flow.state.detail is not None
     assert flow.state.detail.lines[0].startswith("Password refused, since today")
 
 
-async def test_only_what_is_chosen_is_worked_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_what_is_chosen_is_worked_out(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many accounts are saved, one history is read for each row that is chosen."""
     for number in range(30):
-        await saved(desk, f"Account {number:02}")
+        await saved(services, f"Account {number:02}")
     asked: list[str] = []
-    real = desk.saved_accounts.state.results.history
+    real = services.saved_accounts.state.results.history
 
     def history(account: str, most: int = 100) -> object:
         asked.append(account)
         return real(account, most)
 
-    monkeypatch.setattr(desk.saved_accounts.state.results, "history", history)
-    flow = await read(desk)
+    monkeypatch.setattr(services.saved_accounts.state.results, "history", history)
+    flow = await read(services)
     assert len(asked) == 1
     flow.choose(17)
     assert len(asked) == 2
 
 
-async def test_saved_accounts_failing_later_is_said_too(desk: Desk) -> None:
-    await saved(desk, "Office")
-    flow = await read(desk)
+async def test_saved_accounts_failing_later_is_said_too(services: Services) -> None:
+    await saved(services, "Office")
+    flow = await read(services)
     flow._saved_accounts = _Failing()  # type: ignore[assignment]
     await flow.reload()
     assert flow.state.problem == "Gone."

@@ -34,7 +34,7 @@ from smtp_wizard.text.save import ANOTHER_NAME, PLACE_LINES
 from tests.flows.last_steps.test_test_mail import FAULTS
 from tests.support.places import NOW, draft_at_review
 from tests.support.stores import always, desktop
-from tests.support.walk import catalog, make_desk
+from tests.support.walk import catalog, make_services
 
 PASSPHRASE = "plum corner violet stove"
 
@@ -363,18 +363,18 @@ async def test_the_account_says_what_was_not_proved(
     tmp_path: Path, arrival: Arrival, verdict: Verdict, code: str
 ) -> None:
     """Through the services themselves: the last result is what the list of accounts shows."""
-    desk = make_desk(tmp_path)
+    services = make_services(tmp_path)
     flow = SaveFlow(
         replace(to_be_saved(), arrival=arrival),
-        accounts=desk.accounts,
-        stores=desk.stores,
-        saved_accounts=desk.saved_accounts,
-        catalog=desk.catalog,
+        accounts=services.accounts,
+        stores=services.stores,
+        saved_accounts=services.saved_accounts,
+        catalog=services.catalog,
         screen=load_handover(),
         now=lambda: NOW,
     )
     assert isinstance(await flow.act(SaveOffer.SAVE), Next)
-    (account,) = desk.saved_accounts.list()
+    (account,) = services.saved_accounts.list()
     assert account.last is not None
     assert (account.last.depth, account.last.verdict, account.last.code) == (Depth.SEND, verdict, code)
-    assert await desk.entries.secret_of(account) == Secret("abcdefghijklmnop")
+    assert await services.entries.secret_of(account) == Secret("abcdefghijklmnop")

@@ -39,7 +39,7 @@ from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, Phase
 from smtp_wizard.flows.question import Answer
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from tests.support.places import EMAIL, NOW, TEST_TO, draft_at_review, draft_at_testmail
-from tests.support.walk import catalog, make_desk
+from tests.support.walk import catalog, make_services
 
 STAGES = (Stage.DNS, Stage.CONNECT, Stage.TLS, Stage.EHLO, Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA)
 PASSPHRASE = "plum corner violet stove"
@@ -530,16 +530,16 @@ async def test_whoever_practises_needs_no_second_address() -> None:
 async def test_the_word_stands_in_the_message_that_the_practice_server_has(tmp_path: Path) -> None:
     provider = catalog().get("sandbox")
     assert provider is not None
-    desk = make_desk(tmp_path / "config", now=lambda: datetime(2026, 11, 24, 12, tzinfo=UTC))
+    services = make_services(tmp_path / "config", now=lambda: datetime(2026, 11, 24, 12, tzinfo=UTC))
     practising = Draft(address=Address("you", "sandbox.test")).with_provider(provider, Origin.CHOSEN)
     practising = practising.with_path(provider.paths[0]).with_sign_in("you@sandbox.test", Secret("any words"))
     flow = MailTestFlow(
         practising,
-        checks=desk.checks,
-        tokens=desk.tokens,
-        vault=desk.stores.vault,
-        catalog=desk.catalog,
-        now=desk.now,
+        checks=services.checks,
+        tokens=services.tokens,
+        vault=services.stores.vault,
+        catalog=services.catalog,
+        now=services.now,
     )
     flow.type("bob@example.org")
     await flow.act(MailTestOffer.SEND)

@@ -16,12 +16,13 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.discovery import Discovery
+from smtp_wizard.engine.services.problems import Problems
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Services:
     """Holds the services of one config folder, and decides nothing itself. Built once, in `launch`."""
 
     folder: Path
@@ -40,8 +41,5 @@ class Desk:
     checks: Checks
     tokens: Tokens
     accounts: Accounts
+    problems: Problems
     now: Callable[[], datetime]
-
-    def problems(self) -> tuple[str, ...]:
-        """Return which accounts cannot be used, what could not be kept or noted; nothing that was returned before."""
-        return (*self.saved_accounts.problems(), *self.saved_accounts.state.problems(), *self.stores.journal.problems())
