@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "setup": "Set an account up and test it; the wizard, started where you say.",
         "check": "Test a mail server that belongs to no account.",
         "test": "Test saved accounts again.",
+        "history": "How the last tests of an account came out, and how long they took.",
         "send": "Send the test message of a saved account.",
         "accounts": "List, show, change and remove saved accounts.",
         "vault": "The encrypted file for passwords: give it another passphrase.",

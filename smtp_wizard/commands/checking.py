@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -97,6 +97,23 @@ def exit_code(outcomes: Iterable[CheckOutcome]) -> Exit:
         return Exit.SECRET
     good = all(outcome.obstacle is None and outcome.report.verdict in (Verdict.PASS, Verdict.WARN) for outcome in done)
     return Exit.OK if good else Exit.FAILED
+
+
+STAGE_CODES: Mapping[Stage, int] = {stage: code for code, stage in enumerate(Stage, 10)}
+"""What --exit-by-stage exits with where a stage failed: 10 for `dns` to 19 for `data`."""
+
+
+def stage_exit_code(outcomes: Iterable[CheckOutcome]) -> int:
+    """Return the exit code that tells the stage that failed, the earliest of several; as `exit_code` where none did."""
+    done = list(outcomes)
+    code = exit_code(done)
+    if code is not Exit.FAILED:
+        return code
+    results = (result for outcome in done for result in outcome.report.results)
+    return min((STAGE_CODES[each.stage] for each in results if each.verdict in _BAD), default=code)
+
+
+_BAD = (Verdict.FAIL, Verdict.UNKNOWN)
 
 
 def report_line(out: Output, text: str) -> None:

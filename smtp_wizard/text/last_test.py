@@ -8,7 +8,7 @@ from datetime import datetime
 from smtp_wizard.engine.accounts.lockout_guard import REFUSED, TOKEN_REFUSED
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.base.stages import Stage, Verdict
-from smtp_wizard.engine.state.results import NOT_PROVED, LastResult
+from smtp_wizard.engine.state.results import NOT_PROVED, LastResult, Result
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NEVER = "not tested yet"
@@ -92,6 +92,13 @@ def ends_words(what: str, at: datetime, now: datetime) -> str:
     return f"{what} ends {'today' if days == 0 else 'tomorrow' if days == 1 else f'in {days} days'}"
 
 
+def seconds_of(history: Sequence[Result]) -> tuple[float, ...]:
+    """Return how many seconds the checks took that signed in, the oldest first."""
+    signed_in = (each for each in reversed(history) if Stage.AUTH in each.ms and each.last.verdict in _GOOD)
+    return tuple(sum(each.ms.values()) / 1000 for each in signed_in)
+
+
+_GOOD = (Verdict.PASS, Verdict.WARN)
 BARS = "▁▂▃▄▅▆▇█"
 
 

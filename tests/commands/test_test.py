@@ -14,6 +14,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from smtp_wizard.commands.checking import STAGE_CODES
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.address import Address
@@ -308,3 +309,36 @@ def test_a_refused_connection_is_a_failure_of_the_check(save: Save) -> None:
         ran = run("test", "--json")
     assert (ran.code, ran.stages[1]) == (1, ("connect", "fail"))
     assert checked(ran.out)["results"][0]["account"] == "Office"
+
+
+# --- the stage in the exit code ---
+
+
+def test_the_exit_code_tells_the_stage_where_that_is_wanted(save: Save) -> None:
+    save("Refused", path="wrong-password", sandbox="wrong-password")
+    assert run("test", "Refused").code == 1
+    save("Again", path="wrong-password", sandbox="wrong-password")
+    assert run("test", "Again", "--exit-by-stage").code == 16
+
+
+def test_of_several_accounts_the_earliest_stage_is_told_and_good_ones_change_nothing(
+    save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with refused_port() as port:
+        save("Good")
+        assert run("test", "Good", "--exit-by-stage").code == 0
+        monkeypatch.setenv("PASSWORD_GOOD", PASSWORD)
+        save("Refused", path="wrong-password", sandbox="wrong-password")
+        save("Shut", endpoint=Endpoint("127.0.0.1", port, Security.STARTTLS), sandbox=None, provider=None, path=None)
+        assert run("test", "--all", "--exit-by-stage", "--json").code == 11
+
+
+def test_a_password_that_cannot_be_read_takes_precedence_over_the_stage(save: Save) -> None:
+    save("Refused", path="wrong-password", sandbox="wrong-password")
+    save("Nowhere", store=SESSION)
+    assert run("test", "--all", "--exit-by-stage", "--json").code == 3
+
+
+def test_every_stage_has_its_code_and_a_plugin_its_own() -> None:
+    assert {stage: STAGE_CODES[stage] for stage in Stage} == dict(zip(Stage, range(10, 20), strict=True))
+    assert run("test", "--all", "--format", "nagios", "--exit-by-stage").code == 3

@@ -39,6 +39,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("test", "--all", "--json"),
     ("test", "--all", "--format", "nagios"),
     ("test", "--all", "--format", "jsonl"),
+    ("history", "Office"),
+    ("history", "Nobody", "--json"),
     ("send", "Office", "--to", "me@elsewhere.example"),
     ("accounts",),
     ("accounts", "list", "--json"),

@@ -28,6 +28,7 @@ from smtp_wizard.text.last_test import (
     date_words,
     ends_words,
     last_test_words,
+    seconds_of,
     when_words,
 )
 
@@ -181,12 +182,6 @@ def _failing_since(last: LastResult, history: Sequence[Result]) -> tuple[datetim
 def _took(history: Sequence[Result]) -> str:
     seconds = seconds_of(history[:1])
     return f", in {seconds[0]:.1f} seconds" if seconds else ""
-
-
-def seconds_of(history: Sequence[Result]) -> tuple[float, ...]:
-    """Return how many seconds the checks took that signed in, the oldest first."""
-    signed_in = (each for each in reversed(history) if Stage.AUTH in each.ms and each.last.verdict in GOOD)
-    return tuple(sum(each.ms.values()) / 1000 for each in signed_in)
 
 
 def _capital(text: str) -> str:

@@ -23,7 +23,7 @@ from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.flows.accounts.action import Action, Done
 from smtp_wizard.flows.accounts.changes import ChangeScope, Copy, Delete, Edit, Rename, SignInAgain
-from smtp_wizard.flows.accounts.health import Listed, about, listed, seconds_of, unreadable, within
+from smtp_wizard.flows.accounts.health import Listed, about, listed, unreadable, within
 from smtp_wizard.flows.accounts.password import Move, NewPassword
 from smtp_wizard.flows.accounts.testing import AccountOutcome, SignInTest
 from smtp_wizard.flows.flow import Flow, Offer
@@ -35,6 +35,7 @@ from smtp_wizard.text.accounts import (
     counted_words,
     in_browser,
 )
+from smtp_wizard.text.last_test import seconds_of
 
 SPARKS = 14
 """Tests whose seconds are drawn."""

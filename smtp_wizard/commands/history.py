@@ -1,0 +1,73 @@
+"""`history`: how the last checks of an account came out, and how long each took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from smtp_wizard.engine.state.results import KEEP
+from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.tables import table
+
+if TYPE_CHECKING:
+    from smtp_wizard.commands.invocation import Invocation
+    from smtp_wizard.engine.accounts.account import Account
+    from smtp_wizard.engine.state.results import Result
+
+USUAL = 20
+"""Results that are shown where nobody says how many."""
+
+
+@click.command("history")
+@click.argument("account")
+@click.option(
+    "--last", "most", type=click.IntRange(1, KEEP), default=USUAL, show_default=True, help="How many, the newest first."
+)
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(invocation: Invocation, account: str, most: int, _json: bool) -> int:
+    """Show how the last checks of ACCOUNT came out, and how long their stages took.
+
+    Nothing is tested. Of each account the last 100 results are kept, in the config folder.
+    """
+    out, chosen = invocation.out, invocation.saved_accounts.get(account)
+    results = invocation.saved_accounts.state.results.history(chosen.id, most)
+    if out.form is Form.JSON:
+        from smtp_wizard.output.documents.history import History, PastResultJson
+
+        out.document(History(chosen.name, tuple(map(PastResultJson.of, results))))
+    elif not results:
+        out.narrate(f"'{chosen.name}' has not been tested yet: 'smtp-wizard test' does that.")
+    else:
+        out.data("\n".join(_lines(chosen, results)))
+    return Exit.OK
+
+
+def _lines(account: Account, results: Sequence[Result]) -> Iterator[str]:
+    from smtp_wizard.text.last_test import seconds_of, seconds_words, spark
+
+    yield f"{account.name} ({account.connection.endpoint})"
+    if len(seconds := seconds_of(results)) > 1:
+        yield f"{spark(seconds)}  {seconds_words(seconds)} to sign in, the oldest first"
+    yield ""
+    yield from table([("Tested", "Depth", "Result", "Seconds", "Slowest stage"), *map(_row, results)])
+
+
+def _row(result: Result) -> tuple[str, str, str, str, str]:
+    from smtp_wizard.commands.accounts import last_result_words
+
+    last, took = result.last, result.ms
+    seconds = f"{sum(took.values()) / 1000:.2f}" if took else ""
+    return f"{last.at.astimezone():%Y-%m-%d %H:%M}", last.depth, last_result_words(last), seconds, _slowest(result)
+
+
+def _slowest(result: Result) -> str:
+    from smtp_wizard.output.lines import STAGE_WORDS
+
+    if not result.ms:
+        return ""
+    stage, took = max(result.ms.items(), key=lambda each: each[1])
+    return f"{STAGE_WORDS[stage]}, {took / 1000:.2f} s"

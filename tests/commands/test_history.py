@@ -1,0 +1,59 @@
+"""`history`: the last results of an account, and how long they took."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
+from smtp_wizard.engine.state.results import KEEP, LastResult, Result
+from tests.commands.test_send import RELAY
+from tests.support.cli import run
+
+BEGAN = datetime(2026, 11, 1, 2, 8, tzinfo=UTC)
+
+
+def result(day: int, ms: int, code: str = "") -> Result:
+    """A check on a day of November: it signed in, or was refused."""
+    verdict, stage = (Verdict.FAIL, Stage.AUTH) if code else (Verdict.PASS, None)
+    last = LastResult(BEGAN + timedelta(days=day), Depth.LOGIN, verdict, stage, code)
+    return Result(last, {Stage.DNS: 1, Stage.CONNECT: 50, Stage.AUTH: ms})
+
+
+@pytest.fixture
+def tested(own_home: Path) -> Account:
+    """An account that signed in twice, and was refused the third time."""
+    saved = SavedAccounts(own_home / "config")
+    saved.put(RELAY)
+    account = saved.get(RELAY.name)
+    for each in (result(0, 120), result(1, 480), result(2, 200, "bad_credentials")):
+        saved.state.results.record(account.id, each)
+    saved.state.flush()
+    return account
+
+
+def test_the_document_has_the_results_with_their_stages_the_newest_first(tested: Account) -> None:
+    ran = run("history", tested.name, "--json")
+    assert (ran.code, ran.err) == (0, "")
+    document = ran.document
+    assert document["account"] == tested.name
+    (result,) = run("history", tested.name, "--last", "1", "--json").document["results"]
+    assert result["ms"]["auth"] == 200
+    assert run("history", tested.name, "--last", str(KEEP + 1)).code == 2
+
+
+def test_an_account_that_was_never_tested_has_no_history(own_home: Path) -> None:
+    SavedAccounts(own_home / "config").put(RELAY)
+    ran = run("history", RELAY.name)
+    assert (ran.code, ran.out) == (0, "")
+    assert "not been tested yet" in ran.err
+    assert run("history", RELAY.name, "--json").document["results"] == []
+
+
+def test_an_account_that_is_not_there_exits_4() -> None:
+    ran = run("history", "Nobody", "--json")
+    assert (ran.code, ran.error["code"]) == (4, "no-such-account")
