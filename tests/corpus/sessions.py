@@ -41,7 +41,18 @@ def _call(line: str, stdin: str = "") -> Call:
 
 COMMANDS = (
     *("accounts", "accounts duplicate", "accounts edit", "accounts password", "accounts remove", "accounts rename"),
-    *("accounts show", "check", "discover", "doctor", "explain", "guide", "limits", "limits plan", "providers"),
+    *(
+        "accounts show",
+        "check",
+        "discover",
+        "doctor",
+        "explain",
+        "guide",
+        "history",
+        "limits",
+        "limits plan",
+        "providers",
+    ),
     *("providers show", "providers verify", "sandbox", "sandbox mailbox", "schema", "send", "setup", "test"),
     *("unsubscribe", "vault", "vault passphrase"),
 )
@@ -144,7 +155,19 @@ WRONG = (
 )
 
 SCHEMAS = (
-    *("accounts", "check", "discover", "doctor", "error", "explain", "guides", "limits", "providers", "sandbox"),
+    *(
+        "accounts",
+        "check",
+        "discover",
+        "doctor",
+        "error",
+        "explain",
+        "guides",
+        "history",
+        "limits",
+        "providers",
+        "sandbox",
+    ),
     *("send", "setup", "test", "test-line", "unsubscribe", "vault"),
 )
 
