@@ -20,14 +20,13 @@ from smtp_wizard.commands.options.connection import (
     missing_answers,
     parsed_by,
     sign_in_option,
-    split_host_port,
 )
 from smtp_wizard.commands.options.passwords import PASSWORD_OPTIONS, PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import given_password, warn_of_oddities
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.characters import parse_words
 from smtp_wizard.engine.base.connection import Auth, Connection
-from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, parse_host
+from smtp_wizard.engine.base.endpoint import USUAL_WAYS, Endpoint, Security, parse_host, parse_server
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Depth, Verdict
@@ -104,11 +103,11 @@ def command(invocation: Invocation, /, server: str, **given: Any) -> int:
     """
     given.pop("_json")
     password, connection = taken_from(given), connection_from(given)
-    host, port = split_host_port(server)
+    pasted = parse_server(server)
     asked = CheckRequest(
-        host=host,
-        port=port,
-        security=Security(given["security"]) if given["security"] else None,
+        host=pasted.host,
+        port=pasted.port,
+        security=Security(given["security"]) if given["security"] else pasted.security,
         depth=Depth(given["depth"]),
         auth=Auth(given["auth"]),
         username=given["username"] or "",

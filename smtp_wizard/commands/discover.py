@@ -9,7 +9,7 @@ import click
 from smtp_wizard.commands.checking import report_line
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import connection_from, connection_options, parsed_by
-from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.address import Address, settings_file
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.discovery.autoconfig import load_database
 from smtp_wizard.engine.discovery.search import DEADLINE, DiscoveryResult
@@ -23,7 +23,7 @@ from smtp_wizard.text.discovery import believed_words, list_may_help, list_quest
 
 
 @click.command("discover")
-@click.argument("email", callback=parsed_by(Address.parse))
+@click.argument("email", callback=parsed_by(lambda text: (Address.parse(text), settings_file(text))))
 @click.option(
     "--ispdb/--no-ispdb",
     default=None,
@@ -33,21 +33,25 @@ from smtp_wizard.text.discovery import believed_words, list_may_help, list_quest
 @connection_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def command(invocation: Invocation, /, email: Address, ispdb: bool | None, allow_http: bool, **given: Any) -> int:
+def command(
+    invocation: Invocation, /, email: tuple[Address, str], ispdb: bool | None, allow_http: bool, **given: Any
+) -> int:
     """Find the outgoing server for an address: who names it, whether it answers, and how far that is to be believed.
 
     Only the domain is told to anybody, never the part before the @; no password is used and nothing is sent. An
     ending that the catalogue knows is answered without asking anybody. Exit code 1 where nothing is found.
     """
     given.pop("_json")
+    address, file = email
     options = connection_from(given)
     watch = Stopwatch(options.timeout)
 
     def look(public_list: bool) -> DiscoveryResult:
         work = invocation.services.discovery.find_settings(
-            email,
+            address,
             public_list=public_list,
             plain_http=allow_http,
+            file=file,
             options=options,
             deadline=min(DEADLINE, watch.left() or DEADLINE),
             tell=invocation.out.narrate if options.verbose else lambda line: None,
@@ -56,10 +60,10 @@ def command(invocation: Invocation, /, email: Address, ispdb: bool | None, allow
 
     found = look(ispdb is True)
     if ispdb is None and can_ask() and list_may_help(found):
-        draft = Draft().with_address(email)
+        draft = Draft().with_address(address)
         if confirm(list_question(draft, load_database())):
             found = look(True)
-    _tell(invocation, email, found)
+    _tell(invocation, address, found)
     return Exit.OK if found.provider or found.alternatives or found.candidates else Exit.FAILED
 
 

@@ -96,7 +96,7 @@ def parse_url(text: str) -> str:
         raise LinkError(phrase("One-click needs an address that begins with https:// (RFC 8058)."))
     if parts.username or parts.password:
         raise LinkError(phrase("A web address for everybody has no user name or password in it."))
-    name = Address.parse(f"x@{host}").ascii_domain if not host.isascii() else host
+    name = Address.parse_bare(f"x@{host}").ascii_domain if not host.isascii() else host
     where = f"{name}:{port}" if port else name
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._")
     query = f"?{quote(parts.query, safe='/%:@!$&()*+,;=~-._?')}" if parts.query else ""
@@ -333,7 +333,7 @@ def _works(href: str) -> bool:
         return True  # a mailing program puts the address in
     if href.lower().startswith("mailto:"):
         try:
-            Address.parse(unquote(href[7:].partition("?")[0]))
+            Address.parse_bare(unquote(href[7:].partition("?")[0]))
         except AddressError:
             return False
         return True

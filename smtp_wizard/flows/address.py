@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from smtp_wizard.engine.base.address import Address, AddressError
+from smtp_wizard.engine.base.address import Address, AddressError, settings_file
 from smtp_wizard.engine.discovery.autoconfig import Database, load_database
 from smtp_wizard.engine.discovery.search import DEADLINE, DiscoveryResult
 from smtp_wizard.engine.providers.catalog import Catalog
@@ -172,7 +172,8 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
 
         if self._catalog.by_domain(address.ascii_domain) is None:
             tell("")
-        search = self._discovery.find_settings(address, public_list=public_list, tell=tell)
+        file = settings_file(self._state.address.text)
+        search = self._discovery.find_settings(address, public_list=public_list, file=file, tell=tell)
         try:
             return await self._work.run(search)
         except EXPECTED_ERRORS as problem:

@@ -13,10 +13,11 @@ from smtp_wizard.engine.base.endpoint import (
     USUAL_PORTS,
     USUAL_WAYS,
     Endpoint,
+    PastedServer,
     Security,
     following_port,
-    parse_host,
     parse_port,
+    parse_server,
 )
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.stages import Depth
@@ -63,7 +64,7 @@ T = TypeVar("T")
 
 
 _PARSERS: dict[ServerField, Callable[[str], object]] = {
-    ServerField.HOST: parse_host,
+    ServerField.HOST: parse_server,
     ServerField.PORT: parse_port,
     ServerField.SENDER: parse_reply_to,
 }
@@ -140,6 +141,9 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
             self._errors[field], self._cursor = str(problem), field
             self._draw()
             return str(problem)
+        if field is ServerField.HOST:
+            self._put_apart()
+            self._draw()
         return ""
 
     @property
@@ -172,8 +176,32 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
     @property
     def _endpoint(self) -> Endpoint | None:
         """The server that stands in the fields; None where one of them cannot be used."""
-        host, port = self._value(ServerField.HOST, parse_host), self._value(ServerField.PORT, parse_port)
-        return Endpoint(host, port, self._security) if host is not None and port is not None else None
+        pasted = self._pasted
+        port = (pasted.port if pasted else None) or self._value(ServerField.PORT, parse_port)
+        return Endpoint(pasted.host, port, pasted.security or self._security) if pasted and port is not None else None
+
+    @property
+    def _pasted(self) -> PastedServer | None:
+        """What stands in the field of the name: it may say the port and the encryption, too."""
+        return self._value(ServerField.HOST, parse_server)
+
+    @property
+    def _host(self) -> str | None:
+        return self._pasted.host if self._pasted is not None else None
+
+    def _put_apart(self) -> None:
+        """Put the port and the encryption that were pasted with the name into their own fields."""
+        pasted = self._pasted
+        if pasted is None or (pasted.port is None and pasted.security is None):
+            return
+        self._texts[ServerField.HOST] = pasted.host
+        if pasted.security is not None:
+            self._security = pasted.security
+        elif pasted.port is not None:
+            self._security = USUAL_WAYS.get(pasted.port, self._security)
+        if pasted.port is not None:
+            self._texts[ServerField.PORT] = str(pasted.port)
+            self._errors.pop(ServerField.PORT, None)
 
     def _value(self, field: ServerField, parse: Callable[[str], T]) -> T | None:
         try:
@@ -279,7 +307,7 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
 
     async def _try_ports(self) -> None:
         """Try every port that may serve, all at once; take the best, unless the person's own serves."""
-        host = self._value(ServerField.HOST, parse_host)
+        host = self._host
         assert host is not None, "the field was looked at"
         title = f"Trying the usual ports of {host} …"
         seen: list[PortScanned] = []
@@ -309,7 +337,7 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
     def _conclude(self, scan: ScanResult) -> None:
         """Fill in the port to take, and say what follows from all of them."""
         host, own = scan.question.host, self._endpoint
-        if self._value(ServerField.HOST, parse_host) != host:  # another one was typed meanwhile
+        if self._host != host:  # another one was typed meanwhile
             return
         taken = self._to_take(scan, own)
         if taken is not None and taken != own:
@@ -476,7 +504,7 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
 
     def _short(self, endpoint: Endpoint) -> str:
         """Name what is to be used instead: the port alone where the server is the same."""
-        host = f"{endpoint.host}, " if endpoint.host != self._value(ServerField.HOST, parse_host) else ""
+        host = f"{endpoint.host}, " if endpoint.host != self._host else ""
         return f"{host}port {endpoint.port} with {endpoint.security.words}"
 
     def _trials(self, again: bool) -> tuple[Offer[ServerOffer], ...]:
@@ -492,7 +520,7 @@ class ServerFlow(Flow[ServerState, ServerOffer, Leads]):
         """Whether a server was named here that nobody has tried yet."""
         if self._outcome.tried or self._draft.connection.sandbox is not None:
             return False
-        host = self._value(ServerField.HOST, parse_host)
+        host = self._host
         return host is not None and host != self._known
 
 

@@ -53,7 +53,9 @@ def _typed(talk: Conversation, flow: AddressFlow) -> AddressOffer:
     """Ask for the address; return what is to be done with it."""
 
     def parse(text: str) -> str:
-        return text if text.casefold() in PRACTISE else str(Address.parse(text))
+        if text.casefold() not in PRACTISE:
+            Address.parse(text)
+        return text
 
     text = talk.ask(words.LABEL, parse, default=flow.state.address.text)
     if text in PRACTISE:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.commands.options import connection
 from smtp_wizard.engine.base import endpoint
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.base.stages import Stage
@@ -275,9 +274,15 @@ def test_what_cannot_be_used_exits_2_with_an_error_document(arguments: list[str]
     assert ran.error["message"]
 
 
+def test_a_server_is_taken_as_it_was_pasted() -> None:
+    with refused_port() as port:
+        ran = run("check", f"ssl://127.0.0.1:{port}", "--json")
+    assert (ran.code, ran.result["security"]) == (1, "tls")
+
+
 @pytest.mark.parametrize("where", ["[::1]:2", "::1", "[::1]"])
 def test_an_ipv6_address_can_be_said(where: str) -> None:
-    assert connection.split_host_port(where)[0] == "::1"
+    assert endpoint.parse_server(where).host == "::1"
 
 
 @pytest.mark.parametrize(

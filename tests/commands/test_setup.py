@@ -127,6 +127,28 @@ def test_the_provider_of_the_address_gives_what_was_not_said(monkeypatch: pytest
     assert (moved.result["host"], moved.result["port"]) == ("here.invalid", 465)
 
 
+@pytest.mark.parametrize(
+    ("host", "port", "security"),
+    [
+        ("ssl://here.invalid:2465", 2465, "tls"),
+        ("smtps://here.invalid", 465, "tls"),
+        ("here.invalid:587", 587, "starttls"),
+    ],
+)
+def test_a_host_is_taken_as_it_was_pasted(host: str, port: int, security: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smtp_wizard.engine.smtp.transport.SocketWire.resolve", _nowhere)
+    ran = run(*("setup", "Ana <ana@firm.example>", "--host", host, "--password-stdin", "--json"), stdin=PASSWORD)
+    assert (ran.result["host"], ran.result["port"], ran.result["security"]) == ("here.invalid", port, security)
+
+
+@pytest.mark.parametrize("other", [("--port", "465"), ("--security", "starttls")])
+def test_a_host_that_contradicts_its_own_options_is_refused(other: tuple[str, str]) -> None:
+    ran = run("setup", "ana@firm.example", "--host", "ssl://here.invalid:2465", *other, "--password-stdin", "--json")
+    assert ran.code == 2
+    assert "--host says" in ran.error["message"]
+    assert other[0] in ran.error["message"]
+
+
 async def _nowhere(*_: Any) -> Any:
     from smtp_wizard.engine.smtp.symptom import Fault
     from smtp_wizard.engine.smtp.transport import WireError

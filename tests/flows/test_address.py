@@ -53,6 +53,21 @@ async def test_a_known_ending_leads_on_at_once_and_nothing_is_said_of_a_search(t
     assert [each for each in states if each.running] == []
 
 
+@pytest.mark.parametrize("text", ["Ana <ana@gmail.com>", "mailto:ana@gmail.com?subject=x", "ana@gmail.com. "])
+async def test_an_address_is_taken_as_it_was_pasted(text: str, tmp_path: Path) -> None:
+    draft = led(await begun(tmp_path, text).act(AddressOffer.FIND))
+    assert (str(draft.address), draft.connection.provider) == ("ana@gmail.com", "gmail")
+
+
+async def test_a_settings_file_that_was_pasted_is_asked_and_not_told_whose_it_is(
+    tmp_path: Path, nobody: Answer
+) -> None:
+    url = "https://autoconfig.hoster.example/mail/config-v1.1.xml"
+    draft = led(await begun(tmp_path, f"{url}?emailaddress=ana%40firm.example").act(AddressOffer.FIND))
+    assert str(draft.address) == FIRM
+    assert [each.file for each in nobody.asked] == [url]
+
+
 @pytest.mark.parametrize("text", ["", "ana", "ana@", "ana@@firm"])
 async def test_what_is_no_address_is_said_at_the_field_and_kept(text: str, tmp_path: Path) -> None:
     flow = begun(tmp_path, text)

@@ -148,6 +148,40 @@ async def test_what_cannot_be_used_is_said_in_its_field_and_kept(
     assert not flow.state.host.error
 
 
+@pytest.mark.parametrize(
+    ("pasted", "port", "security"),
+    [
+        (f"ssl://{HOST}:2465", 2465, Security.TLS),
+        (f"smtps://{HOST}", 465, Security.TLS),
+        (f"{HOST}:587", 587, Security.STARTTLS),
+        (f" {HOST}, port 587. ", 587, Security.STARTTLS),
+        (f"starttls://{HOST}", 587, Security.STARTTLS),
+    ],
+)
+async def test_what_is_pasted_with_the_name_goes_into_the_other_fields(
+    pasted: str, port: int, security: Security, tmp_path: Path
+) -> None:
+    flow = flow_of(make_services(tmp_path, FarHost()))
+    flow.type(ServerField.HOST, pasted)
+    assert flow.checked(ServerField.HOST) == ""
+    state = flow.state
+    assert (state.host.text, state.port.text, state.security) == (HOST, str(port), security)
+    leads = await flow.act(ServerOffer.USE)
+    assert isinstance(leads, Next)
+    assert leads.draft.connection.endpoint == Endpoint(HOST, port, security)
+
+
+async def test_what_is_pasted_is_not_taken_apart_while_one_types(tmp_path: Path) -> None:
+    flow = flow_of(make_services(tmp_path, FarHost()))
+    for text in ("ssl:/", "ssl://", f"ssl://{HOST}:46", f"ssl://{HOST}:465"):
+        flow.type(ServerField.HOST, text)
+        assert flow.state.host.text == text
+    assert flow.draft.connection.endpoint == Endpoint(HOST, 465, Security.TLS)
+    flow.type(ServerField.HOST, "Mail.Example.com")
+    assert flow.checked(ServerField.HOST) == ""
+    assert flow.state.host.text == "Mail.Example.com", "what says nothing more stays as it was typed"
+
+
 async def test_no_user_name_means_no_sign_in_where_nothing_says_otherwise(tmp_path: Path) -> None:
     flow = at_host(tmp_path, FarHost())
     assert flow.state.username.hint == "mostly the address"

@@ -462,13 +462,18 @@ def test_a_way_in_the_browser_is_first_for_an_application_that_can_do_it(walk: W
         ("mail example com", "no blanks"),
         ("mail.example.com/path", "without a slash"),
         ("mail_1.example.com", "underscore"),
-        ("mail.example.com:587", "own field"),
+        ("mail.example.com:99999", "port is a number"),
         ("ana@example.com", "e-mail address"),
     ],
 )
 def test_a_server_that_is_none_is_said_and_asked_again(answered: Look, bad: str, why: str) -> None:
     draft = answered(("Outgoing server", bad), (why, "mail.example.com"), draft=at_server())
     assert draft.connection.endpoint == Endpoint("mail.example.com", 465, Security.TLS)
+
+
+def test_a_server_is_taken_as_it_was_pasted(answered: Look) -> None:
+    draft = answered(("Outgoing server", "smtps://mail.example.com:2465"), draft=at_server())
+    assert draft.connection.endpoint == Endpoint("mail.example.com", 2465, Security.TLS)
 
 
 def test_a_server_in_other_letters_is_taken(answered: Look) -> None:

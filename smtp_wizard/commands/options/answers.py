@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -11,7 +12,7 @@ from smtp_wizard.commands.options.connection import SECURITY, parsed_by
 from smtp_wizard.commands.options.passwords import hidden
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.characters import parse_words
-from smtp_wizard.engine.base.endpoint import parse_host, parse_port
+from smtp_wizard.engine.base.endpoint import PastedServer, parse_port, parse_server
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.secrets.command import parse_command
 from smtp_wizard.engine.secrets.file import parse_secret_file
@@ -37,7 +38,7 @@ _WORDS = parsed_by(parse_words)
 _ADDRESS_OR_NONE = parsed_by(_parse_address_or_none)
 
 _SERVER = (
-    click.option("--host", metavar="HOST", callback=parsed_by(parse_host), help="The outgoing server."),
+    click.option("--host", metavar="HOST", callback=parsed_by(parse_server), help="The outgoing server."),
     click.option("--port", metavar="PORT", callback=parsed_by(parse_port), help="Its port."),
     click.option("--security", type=SECURITY, help="How it is encrypted."),
     click.option("--username", metavar="NAME", callback=_WORDS, help="The user name; mostly the address."),
@@ -107,8 +108,29 @@ def reference_missing(kind: StoreKind) -> click.UsageError:
 
 
 def server_options(command: F) -> F:
-    """Add the options about the server and the sign-in."""
-    return _with(_SERVER, command)
+    """Add the options about the server and the sign-in; a --host that names the port, too, is put apart."""
+
+    @functools.wraps(command)
+    def with_parts(*arguments: Any, **given: Any) -> Any:
+        return command(*arguments, **_put_apart(given))
+
+    return _with(_SERVER, cast("F", with_parts))
+
+
+def _put_apart(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options with what a pasted --host says in --host, --port and --security.
+
+    Raises `click.UsageError` where those say otherwise.
+    """
+    pasted: PastedServer | None = given["host"]
+    if pasted is None:
+        return given
+    parts = {"host": pasted.host, "port": given["port"] or pasted.port}
+    parts["security"] = given["security"] or (pasted.security.value if pasted.security else None)
+    for name, own in (("port", pasted.port), ("security", pasted.security)):
+        if own is not None and given[name] not in (None, own):
+            raise click.UsageError(f"--host says {own}, and --{name} says {given[name]}.")
+    return {**given, **parts}
 
 
 def accept_found_option(command: F) -> F:

@@ -18,8 +18,6 @@ from smtp_wizard.engine.base.endpoint import (
     Endpoint,
     Security,
     parse_ehlo_name,
-    parse_host,
-    parse_port,
 )
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.private_files import absolute
@@ -125,18 +123,6 @@ def _usable_authority(name: str) -> str:
             phrase("It must be a readable PEM file."),
         ) from None
     return path
-
-
-def split_host_port(text: str) -> tuple[str, int | None]:
-    """Take HOST, HOST:PORT, [v6]:PORT or a bare IPv6 address; return host and port. Raises `InputError`."""
-    typed = text.strip()
-    if typed.startswith("[") and "]:" in typed:
-        host, _, port = typed.rpartition(":")
-        return parse_host(host), parse_port(port)
-    if typed.count(":") == 1 and "://" not in typed:
-        host, _, port = typed.partition(":")
-        return parse_host(host), parse_port(port)
-    return parse_host(typed), None
 
 
 def usual_way(port: int | None, known: Endpoint | None) -> Security:

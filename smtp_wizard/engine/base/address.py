@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Self
 
-from smtp_wizard.engine.base.characters import has_control
-from smtp_wizard.engine.base.endpoint import ascii_host
+from smtp_wizard.engine.base.characters import has_control, visible
+from smtp_wizard.engine.base.endpoint import ascii_host, parse_host
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.records import AsText
 from smtp_wizard.engine.base.shown import phrase, shown
@@ -26,10 +27,17 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Take what a person typed; return the address.
+        """Take what a person typed or pasted; return the address.
 
-        Raises `AddressError` with one sentence a person can act on. No DNS is asked.
+        'Ana <ana@example.com>', 'mailto:ana@example.com', and the address of a settings file that names one are
+        understood, as are dots, commas and blanks behind it. Raises `AddressError` with one sentence a person can act
+        on. No DNS is asked.
         """
+        return cls.parse_bare(_bare(text))
+
+    @classmethod
+    def parse_bare(cls, text: str) -> Self:
+        """Take an address and nothing else. Raises `AddressError`."""
         import email_validator
 
         typed = text.strip()
@@ -59,6 +67,71 @@ class Address:
 
     def __str__(self) -> str:
         return f"{self.local}@{self.domain}"
+
+
+def settings_file(text: str) -> str:
+    """Return the web address of a settings file that was pasted in the place of an e-mail address; '' where none is.
+
+    Only one that is encrypted, and without the e-mail address that may stand in it: that is told to nobody.
+    """
+    from urllib.parse import quote, urlsplit
+
+    typed = visible(text)
+    if not typed.lower().startswith("https://") or len(typed) > _LONGEST_URL:
+        return ""
+    try:
+        parts = urlsplit(typed)
+        host = parse_host(parts.hostname or "")
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return ""
+    return f"https://{host}{port}{quote(parts.path, safe=_PATH)}"
+
+
+_LONGEST_URL = 2000
+_PATH = "/%:@!$&'()*+,;=~-._"
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+_BEHIND = ".,;: \t\u3002\uff0e"
+"""What is pasted along from the end of a sentence or of a list."""
+_QUOTES = (("'", "'"), ('"', '"'), ("\u201c", "\u201d"), ("\u2018", "\u2019"), ("\u00ab", "\u00bb"), ("(", ")"))
+
+
+def _bare(text: str) -> str:
+    """Return the address in a text that was pasted; the text as it is, where it is of no form that is known."""
+    typed = visible(text).replace("\uff20", "@").rstrip(_BEHIND)  # the @ of a Chinese or Japanese keyboard
+    if _WEB.match(typed):
+        return _named_in_url(typed)
+    if typed.endswith(">") and "<" in typed:  # a name before it (RFC 5322 section 3.4)
+        typed = typed[typed.rindex("<") + 1 : -1].strip()
+    if typed[:7].lower() == "mailto:":  # RFC 6068 section 2
+        from urllib.parse import unquote
+
+        typed = unquote(typed[7:].partition("?")[0])
+    for opened, closed in _QUOTES:
+        if len(typed) > 2 and typed[0] == opened and typed[-1] == closed:
+            typed = typed[1:-1]
+    return typed.strip().rstrip(_BEHIND)
+
+
+def _named_in_url(url: str) -> str:
+    """Return the e-mail address that the address of a settings file asks for. Raises `AddressError`."""
+    from urllib.parse import parse_qs, urlsplit
+
+    try:
+        parts = urlsplit(url)
+        asked = parse_qs(parts.query)
+        host = parts.hostname or ""
+    except ValueError:
+        asked, host = {}, ""
+    named = next((values[0] for name, values in asked.items() if name.lower() in ("emailaddress", "email")), "")
+    if named:
+        return named
+    if "config-v1.1.xml" in url:
+        domain = host.removeprefix("autoconfig.")
+        raise AddressError(
+            phrase("That is the address of a settings file of {}. Type your e-mail address.", shown(domain, 80))
+        )
+    raise AddressError(phrase("That is a web address. Type your e-mail address, for example ana@example.com."))
 
 
 def saved_address(text: str) -> Address:

@@ -21,6 +21,18 @@ def has_control(text: str) -> bool:
     return not text.isprintable() and any(unicodedata.category(ch) in {"Cc", "Cs"} for ch in text)
 
 
+def visible(text: str) -> str:
+    """Return a pasted text without blanks around it, and without marks that cannot be seen and mean nothing in it.
+
+    The two joiners stay: in some scripts they make another name (RFC 5892 appendix A).
+    """
+    return text.translate(_UNSEEN).strip()
+
+
+_UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""The soft hyphen, the blank and the joiner of no width, the mark of byte order, marks of direction."""
+
+
 def parse_words(text: str) -> str:
     """Take one line of words; refuse what cannot stand in a header or a command. Raises `InputError`."""
     if has_control(text):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Self
 
+from smtp_wizard.engine.base.characters import visible
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.records import AsText, Range
-from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 
@@ -153,6 +155,70 @@ def parse_host(text: str) -> str:
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
         raise HostError(phrase("'{}' is not a server name. It looks like smtp.example.com.", shown(typed, 80)))
     return host
+
+
+@dataclass(frozen=True, slots=True)
+class PastedServer:
+    """A server as a person typed or pasted it: its name, and what else the text says of it."""
+
+    host: str
+    """As `parse_host` returns it."""
+    port: int | None = None
+    security: Security | None = None
+
+
+_SCHEMES: Mapping[str, Security | None] = {
+    **dict.fromkeys(("ssl", "tls", "smtps", "submissions", "smtp+ssl", "smtp+tls"), Security.TLS),
+    **dict.fromkeys(("starttls", "smtp+starttls"), Security.STARTTLS),
+    **dict.fromkeys(("smtp", "submission"), None),
+}
+"""What applications write before a server's name, and the encryption that it says."""
+_WEB_SCHEMES = ("http", "https")
+_AFTER_HOST = re.compile(r"(?P<host>[^\s,;:]{1,300})[\s,;:]{1,9}(?:port[\s:=]{1,9})?(?P<port>\d{1,9})", re.IGNORECASE)
+"""'smtp.example.com:587', 'smtp.example.com 587', 'smtp.example.com, port 587'."""
+
+
+def parse_server(text: str) -> PastedServer:
+    """Take a server as typed, or pasted from a page or another program's settings: 'ssl://smtp.example.com:465'.
+
+    A user name and a password in it are passed over, and never said again. Raises `HostError`, `PortError` with one
+    sentence.
+    """
+    typed = visible(text).rstrip(".,;").strip()
+    scheme, found, rest = typed.partition("://")
+    if not found:
+        return _split(typed)
+    scheme = scheme.lower()
+    if scheme in _WEB_SCHEMES:
+        raise HostError(_web_address_words(rest))
+    if scheme not in _SCHEMES:
+        raise HostError(phrase("Type the server's name alone, without {}:// before it.", shown(scheme, 20)))
+    there, *behind = re.split(r"[/?#]", rest, maxsplit=1)
+    if "@" not in there and ":" in there and "@" in "".join(behind):  # a password with such a sign in it
+        raise HostError(phrase("Type the server's name alone, without a user name and a password before it."))
+    there = there.rpartition("@")[2]
+    split, security = _split(there), _SCHEMES[scheme]
+    return PastedServer(split.host, split.port or (USUAL_PORTS[security] if security else None), security)
+
+
+def _split(typed: str) -> PastedServer:
+    """Part a name from its port, where it has one."""
+    bracketed = re.fullmatch(r"(\[[^\]]{0,120}\]):(\d{1,9})", typed)
+    if bracketed is not None:
+        return PastedServer(parse_host(bracketed[1]), parse_port(bracketed[2]))
+    found = _AFTER_HOST.fullmatch(typed)
+    if found is not None and typed.count(":") < 2:  # else it is an IPv6 address
+        return PastedServer(parse_host(found["host"]), parse_port(found["port"]))
+    return PastedServer(parse_host(typed))
+
+
+def _web_address_words(rest: str) -> Shown:
+    if "config-v1.1.xml" in rest or "/autoconfig/" in rest:
+        return phrase(
+            "That is the address of a file with settings. Go back to your e-mail address and paste it there: "
+            "the file is read then."
+        )
+    return phrase("Type the server's name alone, without http:// or anything like it: smtp.example.com.")
 
 
 def _with_usual_zone(address: str) -> str:

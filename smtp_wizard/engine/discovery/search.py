@@ -105,6 +105,8 @@ class DiscoverySources:
     """The public list, where the person said yes to asking it."""
     plain_http: bool = False
     """The person said yes to settings that come without encryption."""
+    file: str = ""
+    """The address of a settings file that the person named (https); '' where they named none."""
     deadline: float = DEADLINE
     """Seconds."""
 
@@ -158,6 +160,10 @@ class _Search:
         }
         if self.asking.database is not None:
             sources["the public list"] = self._ask_database(self.asking.database, self.domain)
+        if self.asking.file:
+            host = urlsplit(self.asking.file).hostname or ""
+            about = self.domain if belongs_to(host, self.domain) else host
+            sources["the file that was named"] = self._read(self.asking.file, FoundBy.AUTOCONFIG, about)
         asked = {name: asyncio.ensure_future(work) for name, work in sources.items()}
         guessing = asyncio.ensure_future(self._guess())
         try:

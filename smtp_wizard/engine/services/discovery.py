@@ -52,13 +52,15 @@ class Discovery:
         *,
         public_list: bool = False,
         plain_http: bool = False,
+        file: str = "",
         options: Options | None = None,
         deadline: float | None = None,
         tell: Callable[[str], None] = lambda line: None,
     ) -> DiscoveryResult:
         """Find the provider and the server of an address; every server that is named is tried, without a password.
 
-        `public_list` and `plain_http`: the person said yes to that. Raises nothing but `DataError`.
+        `public_list` and `plain_http`: the person said yes to that; `file`: the address of a settings file that they
+        named. Raises nothing but `DataError`.
         """
         from smtp_wizard.engine.discovery.autoconfig import load_database
         from smtp_wizard.engine.discovery.dns import Resolver
@@ -72,6 +74,7 @@ class Discovery:
             verify=partial(self._tried, options or Options()),
             database=load_database() if public_list else None,
             plain_http=plain_http,
+            file=file,
             deadline=DEADLINE if deadline is None else deadline,
         )
         return await discover(address, self._catalog, asking, tell)

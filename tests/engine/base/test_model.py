@@ -17,16 +17,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smtp_wizard.engine.base.address import Address, AddressError
+from smtp_wizard.engine.base.address import Address, AddressError, settings_file
+from smtp_wizard.engine.base.characters import visible
 from smtp_wizard.engine.base.endpoint import (
     Endpoint,
     HostError,
+    PastedServer,
     PortError,
     Security,
     ascii_host,
     parse_ehlo_name,
     parse_host,
     parse_port,
+    parse_server,
 )
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.identity import Scope
@@ -95,7 +98,15 @@ def test_an_address_is_understood(typed: str, local: str, domain: str) -> None:
         ".ana@example.com",
         "ana..b@example.com",
         "ana@example.com, bob@example.com",
-        "Ana <ana@example.com>",
+        "Ana <ana@example.com",
+        "Ana ana@example.com>",
+        "Ana <ana@example.com> <bob@example.com>x",
+        "<>",
+        "mailto:?subject=hello",
+        "mailto:ana%0d%0a@example.com",
+        "https://autoconfig.example.com/mail/config-v1.1.xml",
+        "https://autoconfig.example.com/mail/config-v1.1.xml?emailaddress=",
+        "https://[::1",
         "ana@example.com\r\nBcc: x@example.com",
         "ana@\x1b[2Jexample.com",
         "ana\0@example.com",
@@ -109,6 +120,60 @@ def test_what_is_no_address_is_said_in_a_sentence(typed: str) -> None:
     with pytest.raises(AddressError) as caught:
         Address.parse(typed)
     assert sentence(caught.value)
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "Ana <ana@example.com>",
+        '"Cleaning, Ana" <ana@example.com>',
+        "<ana@example.com>",
+        "Ana <mailto:ana@example.com>",
+        "mailto:ana@example.com",
+        "MailTo:ana%40example.com?subject=hello",
+        "ana@example.com.",
+        "ana@example.com,",
+        "ana@example.com; ",
+        "\u00a0ana@example.com\u200b",
+        "\ufeffana@example.com",
+        "\u2066ana@example.com\u2069",
+        "'ana@example.com'",
+        "\u201cana@example.com\u201d.",
+        "(ana@example.com)",
+        "ana@example.com\u3002",
+        "ana\uff20example.com",
+        "https://autoconfig.example.com/mail/config-v1.1.xml?emailaddress=ana%40example.com",
+        "http://autoconfig.hoster.example/mail/config-v1.1.xml?emailaddress=ana@example.com",
+        "https://autodiscover.example.com/autodiscover/autodiscover.json?Email=ana@example.com&Protocol=EWS",
+    ],
+)
+def test_an_address_is_understood_as_it_is_pasted(pasted: str) -> None:
+    assert Address.parse(pasted) == Address("ana", "example.com")
+
+
+def test_two_joined_letters_of_a_script_that_needs_it_stay_joined() -> None:
+    assert "\u200c" in visible("نامه\u200cای")
+
+
+@pytest.mark.parametrize(
+    ("pasted", "url"),
+    [
+        (
+            "https://autoconfig.example.com/mail/config-v1.1.xml?emailaddress=ana%40example.com",
+            "https://autoconfig.example.com/mail/config-v1.1.xml",
+        ),
+        (" HTTPS://Files.Example.com:8443/a b.xml#x", "https://files.example.com:8443/a%20b.xml"),
+        ("https://user:secret@example.com/mail.xml", "https://example.com/mail.xml"),
+        ("http://autoconfig.example.com/mail/config-v1.1.xml", ""),
+        ("ana@example.com", ""),
+        ("https://[::1", ""),
+        ("https://", ""),
+        ("https://example.com:99999/", ""),
+        ("https://example.com/" + "x" * 3000, ""),
+    ],
+)
+def test_the_address_of_a_settings_file_loses_whose_it_is(pasted: str, url: str) -> None:
+    assert settings_file(pasted) == url
 
 
 @given(ANY_TEXT)
@@ -212,6 +277,75 @@ def test_what_is_no_server_is_said_with_what_to_do(typed: str, hint: str) -> Non
     with pytest.raises(HostError, match=hint) as caught:
         parse_host(typed)
     assert sentence(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pasted", "host", "port", "security"),
+    [
+        ("smtp.example.com", "smtp.example.com", None, None),
+        (" smtp.example.com. ", "smtp.example.com", None, None),
+        ("\u200bSMTP.example.com\u00a0", "smtp.example.com", None, None),
+        ("smtp.example.com:587", "smtp.example.com", 587, None),
+        ("smtp.example.com 465", "smtp.example.com", 465, None),
+        ("smtp.example.com, port 587", "smtp.example.com", 587, None),
+        ("smtp.example.com, Port: 587.", "smtp.example.com", 587, None),
+        ("ssl://smtp.example.com:465", "smtp.example.com", 465, Security.TLS),
+        ("ssl://smtp.example.com", "smtp.example.com", 465, Security.TLS),
+        ("tls://smtp.example.com:587", "smtp.example.com", 587, Security.TLS),
+        ("SMTPS://smtp.example.com", "smtp.example.com", 465, Security.TLS),
+        ("smtps://smtp.example.com:2465/?verify=1", "smtp.example.com", 2465, Security.TLS),
+        ("smtp://smtp.example.com:587", "smtp.example.com", 587, None),
+        ("smtp://smtp.example.com", "smtp.example.com", None, None),
+        ("starttls://smtp.example.com", "smtp.example.com", 587, Security.STARTTLS),
+        ("smtps://ana%40example.com:pass@word@smtp.example.com:465", "smtp.example.com", 465, Security.TLS),
+        ("[2001:db8::7]:587", "2001:db8::7", 587, None),
+        ("ssl://[2001:db8::7]:465", "2001:db8::7", 465, Security.TLS),
+        ("fe80::1", "fe80::1", None, None),
+        ("2001:db8::465", "2001:db8::465", None, None),
+        ("192.0.2.1:25", "192.0.2.1", 25, None),
+        ("ssl://bücher.example", "xn--bcher-kva.example", 465, Security.TLS),
+    ],
+)
+def test_a_server_is_understood_as_it_is_pasted(
+    pasted: str, host: str, port: int | None, security: Security | None
+) -> None:
+    assert parse_server(pasted) == PastedServer(host, port, security)
+
+
+@pytest.mark.parametrize(
+    ("pasted", "hint"),
+    [
+        ("https://smtp.example.com", "without http"),
+        ("https://autoconfig.example.com/mail/config-v1.1.xml", "file with settings"),
+        ("imaps://imap.example.com", "without imaps"),
+        ("ssl://", "Type the name"),
+        ("ssl://smtp.example.com:99999", "port is a number"),
+        ("smtp.example.com:0", "port is a number"),
+        ("ana@example.com", "no @"),
+        ("smtp.example.com/mail", "slash"),
+        ("smtp.example.com or mail.example.com", "blanks"),
+    ],
+)
+def test_what_is_pasted_and_is_no_server_is_said_with_what_to_do(pasted: str, hint: str) -> None:
+    with pytest.raises(InputError, match=hint) as caught:
+        parse_server(pasted)
+    assert sentence(caught.value)
+
+
+@pytest.mark.parametrize("secret", ["hunter2", "hun/ter2", "hun?ter2", "hun@ter2"])
+def test_a_password_in_a_server_s_address_is_never_said_again(secret: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_server(f"smtps://ana:{secret}@smtp_x.example.com:465")
+    assert "ter2" not in str(caught.value)
+    assert "ana" not in str(caught.value)
+
+
+@given(ANY_TEXT)
+def test_whatever_is_pasted_is_a_server_or_a_sentence(pasted: str) -> None:
+    server = parsed_or_refused(parse_server, pasted)
+    if server is not None:
+        assert parse_host(server.host) == server.host
+        assert parse_server(str(Endpoint(server.host, server.port or 465, Security.TLS))).host == server.host
 
 
 @pytest.mark.parametrize(

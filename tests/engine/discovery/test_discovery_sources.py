@@ -191,6 +191,18 @@ async def test_what_the_mail_host_publishes_is_read_where_it_is_not_in_our_list(
     assert only.trust == LED_THERE, "the mail host is no stranger, and the DNS alone says who it is"
 
 
+async def test_a_file_that_the_person_named_is_read_and_counts_as_published_where_it_is_the_domain_s(
+    search: Search,
+) -> None:
+    elsewhere, own = "https://help.hoster.de/mail.xml", "https://www.firm.de/mail.xml"
+    pages = {url: Page(configuration(server("smtp.hoster.de"))) for url in (elsewhere, own)}
+    theirs = await search(MX, pages, file=elsewhere)
+    (only,) = theirs.found.candidates
+    assert (str(only.endpoint), only.published) == ("smtp.hoster.de:465", False)
+    assert only.trust == LED_THERE, "nobody but the person leads there, and they may have been led, too"
+    assert (await search(MX, pages, file=own)).found.candidates[0].published
+
+
 async def test_the_public_list_is_asked_after_a_yes_alone(search: Search, database: Database) -> None:
     url = database.address("firm.de")
     pages = {url: Page(configuration(server("smtp.elsewhere.de")))}
