@@ -24,11 +24,30 @@ class Answer(StrEnum):
     """Leave it; nothing is done."""
 
 
+class Topic(StrEnum):
+    """What a question is about, for a face that answers it from options."""
+
+    PASSPHRASE = "passphrase"
+    NEW_PASSPHRASE = "new-passphrase"
+    PASSWORD = "password"
+    NAME = "name"
+    PLACE = "place"
+    WAY = "way"
+    """The way to a password that is kept elsewhere."""
+    DISPLACES = "displaces"
+    """Whether another account for all mail may give way."""
+    LOCKOUT = "lockout"
+    """Whether to sign in although that may lock the account."""
+    DELETION = "deletion"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What is asked now, whole."""
 
     title: str
+    about: Topic | None = None
+    """None while nothing is asked."""
     card: Card | None = None
     """What came of the last answer, where that is why it is asked again."""
     lines: tuple[str, ...] = ()
@@ -67,14 +86,22 @@ class QuestionFlow(Flow[Question, StrEnum, LeadsT]):
 
     def __init__(self, state: Question) -> None:
         super().__init__(state)
-        self._secrets: dict[int, str] = {}
+        self._secrets: dict[int, Secret] = {}
 
     def type(self, at: int, text: str) -> None:
         """Take what stands in a field now; a fault that was said of it is settled."""
         entry = self._state.entries[at]
         if entry.secret:
-            self._secrets[at] = text
+            self._give(at, Secret(text))
         self._put(at, replace(entry, text="" if entry.secret else text, error=""))
+
+    def give(self, at: int, secret: Secret) -> None:
+        """Take a secret that was not typed into its field, or not here."""
+        self._give(at, secret)
+        self._put(at, replace(self._state.entries[at], error=""))
+
+    def _give(self, at: int, secret: Secret) -> None:
+        self._secrets[at] = secret
 
     def _put(self, at: int, entry: Entry) -> None:
         entries = tuple(entry if n == at else each for n, each in enumerate(self._state.entries))
@@ -82,7 +109,7 @@ class QuestionFlow(Flow[Question, StrEnum, LeadsT]):
 
     def _secret(self, at: int) -> Secret:
         """What was typed into a field that is not shown."""
-        return Secret(self._secrets.get(at, ""))
+        return self._secrets.get(at, Secret(""))
 
     def _ask(self, question: Question) -> None:
         """Put another question, with nothing typed that the first one had."""

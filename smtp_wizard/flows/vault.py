@@ -16,7 +16,7 @@ from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.engine.secrets.vault import VaultState, VaultStore, acceptable
 from smtp_wizard.flows.flow import Entry, Offer
-from smtp_wizard.flows.question import Answer, Question, QuestionFlow
+from smtp_wizard.flows.question import Answer, LeadsT, Question, QuestionFlow, Topic
 from smtp_wizard.text.stores import VAULT_CLOSED, VAULT_NEW, VAULT_NOT_SAME, VAULT_OPEN
 
 LACKING = "Type the passphrase."
@@ -50,7 +50,37 @@ async def needs_opening(vault: VaultStore, *places: StoreRef | StoreKind | None,
     return not await vault.ready()
 
 
-class Vault(QuestionFlow[Opened]):
+class _ChosenPassphrase(QuestionFlow[LeadsT]):
+    """Has a new passphrase typed twice."""
+
+    def _chosen(self) -> Secret | None:
+        """The new passphrase, once it is good enough and was typed twice; else say what is lacking, where it is."""
+        try:
+            typed = acceptable(self._secret(FIRST))
+        except InputError as problem:
+            self._fail(FIRST, str(problem))
+            return None
+        if self._secret(AGAIN) == typed:
+            return typed
+        if self.state.at == FIRST:
+            self._fail(AGAIN, "")
+        else:  # either may have the slip in it
+            self._fail(FIRST, VAULT_NOT_SAME)
+        return None
+
+
+class NewPassphrase(_ChosenPassphrase[Secret]):
+    """Asks for another passphrase of a vault that is there, until it is good enough; it cannot be left."""
+
+    def __init__(self) -> None:
+        super().__init__(replace(_new(), lines=()))
+
+    async def act(self, offer: StrEnum) -> Secret | None:
+        """Return the new passphrase, None while something is lacking."""
+        return self._chosen()
+
+
+class Vault(_ChosenPassphrase[Opened]):
     """Asks for the passphrase until it is right, or left."""
 
     def __init__(self, vault: VaultStore) -> None:
@@ -70,21 +100,6 @@ class Vault(QuestionFlow[Opened]):
         if not typed:
             self._fail(FIRST, LACKING)
         return typed or None
-
-    def _chosen(self) -> Secret | None:
-        """The new passphrase, once it is good enough and was typed twice; else say what is lacking, where it is."""
-        try:
-            typed = acceptable(self._secret(FIRST))
-        except InputError as problem:
-            self._fail(FIRST, str(problem))
-            return None
-        if self._secret(AGAIN) == typed:
-            return typed
-        if self.state.at == FIRST:
-            self._fail(AGAIN, "")
-        else:  # either may have the slip in it
-            self._fail(FIRST, VAULT_NOT_SAME)
-        return None
 
     async def _opened(self, passphrase: Secret, *, making: bool) -> Opened | None:
         before = self.state
@@ -109,6 +124,7 @@ class Vault(QuestionFlow[Opened]):
 def _known() -> Question:
     return Question(
         title="The vault",
+        about=Topic.PASSPHRASE,
         lines=(VAULT_OPEN,),
         entries=(Entry(label="Passphrase", secret=True),),
         offers=_offers("Open"),
@@ -117,7 +133,13 @@ def _known() -> Question:
 
 def _new() -> Question:
     entries = (Entry(label="New passphrase", secret=True), Entry(label="The same once more", secret=True))
-    return Question(title="A new vault", lines=(VAULT_NEW,), entries=entries, offers=_offers("Make the vault"))
+    return Question(
+        title="A new vault",
+        about=Topic.NEW_PASSPHRASE,
+        lines=(VAULT_NEW,),
+        entries=entries,
+        offers=_offers("Make the vault"),
+    )
 
 
 def _offers(verb: str) -> tuple[Offer[StrEnum], ...]:

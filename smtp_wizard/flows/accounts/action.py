@@ -25,7 +25,7 @@ from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.flows.accounts.outcome import running_card
 from smtp_wizard.flows.flow import Entry, Offer
-from smtp_wizard.flows.question import Answer, Question, QuestionFlow
+from smtp_wizard.flows.question import Answer, Question, QuestionFlow, Topic
 from smtp_wizard.flows.vault import Opened, Vault, needs_opening
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.wizard import ANYWAY_NO, ANYWAY_QUESTION, ANYWAY_YES
@@ -45,6 +45,8 @@ class Done:
     """The wizard's answers to go on with there."""
     report: Report | None = None
     """Of the last check, where there was one."""
+    problem: Exception | None = None
+    """What a service raised, where that is why nothing was done; `trouble` says it."""
 
 
 LEFT = Done()
@@ -71,6 +73,8 @@ class Action(QuestionFlow[Done]):
         self._store = vault
         self._vault: Vault | None = None
         """Asks for the passphrase now."""
+        self._interrupted = Question(title=title), dict[int, Secret]()
+        """The question that stood there before the vault's, and what was typed; it comes back after it."""
         self._shut: Shown | None = None
         """Why the vault stays shut; None while nobody has said so."""
         self.events: Callable[[Event], None] = lambda event: None
@@ -98,15 +102,24 @@ class Action(QuestionFlow[Done]):
         else:
             super().type(at, text)
 
+    def give(self, at: int, secret: Secret) -> None:
+        """As `QuestionFlow.give`."""
+        if self._vault is not None:
+            self._vault.give(at, secret)
+        else:
+            super().give(at, secret)
+
     async def _go(self) -> Done | None:
         before = self.state
         try:
             return await self._do()
         except Asked as asked:
+            if self._vault is not None:
+                self._interrupted = before, self._secrets
             self._ask(asked.question)
             return None
         except EXPECTED_ERRORS as problem:
-            return Done(trouble=str(problem))
+            return Done(trouble=str(problem), problem=problem)
         except BaseException:
             self._show(before)
             raise
@@ -156,6 +169,8 @@ class Action(QuestionFlow[Done]):
         if outcome is None:
             return None
         self._vault = None
+        question, self._secrets = self._interrupted
+        self._show(question)
         if not outcome.well:
             self._shut = outcome.why_not
         return await self._after_vault(outcome)
@@ -191,6 +206,7 @@ def password_question(account: Account, why: str, label: str, verb: str = "Go on
     """Return the question for an account's password."""
     return Question(
         title=f"The password of '{account.name}'",
+        about=Topic.PASSWORD,
         lines=(why,),
         entries=(Entry(label=label, secret=True),),
         offers=(Offer(Answer.DO, verb), Offer(Answer.LEAVE, "Leave it", key="Esc")),
@@ -199,10 +215,10 @@ def password_question(account: Account, why: str, label: str, verb: str = "Go on
 
 def anyway_question(title: str, why: Finding) -> Question:
     """Return the question whether to sign in although that may lock the account. `why`: why nobody did."""
-    return yes_or_no(title, (f"{why.title}.", ANYWAY_QUESTION), yes=ANYWAY_YES, no=ANYWAY_NO)
+    return yes_or_no(Topic.LOCKOUT, title, (f"{why.title}.", ANYWAY_QUESTION), yes=ANYWAY_YES, no=ANYWAY_NO)
 
 
-def yes_or_no(title: str, lines: tuple[str, ...], *, yes: str, no: str) -> Question:
+def yes_or_no(about: Topic, title: str, lines: tuple[str, ...], *, yes: str, no: str) -> Question:
     """Return a question with two answers, of which the careful one is marked at first."""
     offers: tuple[Offer[StrEnum], ...] = (Offer(Answer.LEAVE, no), Offer(Answer.DO, yes))
-    return Question(title=title, lines=lines, offers=offers, chosen=Answer.LEAVE)
+    return Question(title=title, about=about, lines=lines, offers=offers, chosen=Answer.LEAVE)

@@ -15,7 +15,7 @@ from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of, draft_to_sign_in_again
 from smtp_wizard.flows.accounts.action import Action, Asked, Done, VaultShut, yes_or_no
 from smtp_wizard.flows.flow import Entry, Offer
-from smtp_wizard.flows.question import Answer, Question
+from smtp_wizard.flows.question import Answer, Question, Topic
 from smtp_wizard.flows.vault import Opened
 from smtp_wizard.text.accounts import (
     DELETE_NO,
@@ -57,7 +57,8 @@ class Rename(Action):
             Offer(Answer.LEAVE, "Leave it", key="Esc"),
         )
         entry = Entry(label="Its new name", text=name)
-        return Question(title=f"Rename '{self._account.name}'", entries=(entry,), offers=offers)
+        title = f"Rename '{self._account.name}'"
+        return Question(title=title, about=Topic.NAME, entries=(entry,), offers=offers)
 
     def _answered(self, offer: StrEnum) -> Done | None:
         if offer is Answer.DO:
@@ -80,7 +81,8 @@ class ChangeScope(Action):
             await self._accounts.set_scope(name, wanted, displacing=self._displacing)
         except Displaces as problem:
             yes = displaces_yes(name, problem.other.name)
-            raise Asked(yes_or_no(self.state.title, (str(problem),), yes=yes, no=DISPLACE_NO)) from None
+            asked = yes_or_no(Topic.DISPLACES, self.state.title, (str(problem),), yes=yes, no=DISPLACE_NO)
+            raise Asked(asked) from None
         return Done(said=scope_words(name, wanted), name=name)
 
     def _answered(self, offer: StrEnum) -> Done | None:
@@ -100,7 +102,7 @@ class Delete(Action):
     async def _do(self) -> Done:
         name = self._account.name
         if not self._sure:
-            raise Asked(yes_or_no(self.state.title, (DELETE_WHY,), yes=DELETE_YES, no=DELETE_NO))
+            raise Asked(yes_or_no(Topic.DELETION, self.state.title, (DELETE_WHY,), yes=DELETE_YES, no=DELETE_NO))
         # Without the passphrase, or the vault, it is deleted all the same; what remains there is said.
         trouble = ""
         try:

@@ -23,7 +23,7 @@ from smtp_wizard.engine.services.options import Options
 from smtp_wizard.flows.accounts.action import LEFT, Action, Asked, Done, anyway_question, password_question
 from smtp_wizard.flows.accounts.outcome import GOOD, failed_card
 from smtp_wizard.flows.flow import Entry, Offer
-from smtp_wizard.flows.question import Answer, Question
+from smtp_wizard.flows.question import Answer, Question, Topic
 from smtp_wizard.text.accounts import NEW_SECRET_WHY, new_secret_words
 from smtp_wizard.text.stores import (
     MOVE_QUESTION,
@@ -85,7 +85,7 @@ class NewPassword(Action):
         return asked if self._refused is None else replace(asked, card=failed_card(self._refused))
 
     def _answered(self, offer: StrEnum) -> Done | None:
-        if self._typed is not None:  # it was asked whether to try it although that may lock the account
+        if self.state.about is Topic.LOCKOUT:
             self._anyway = offer is Answer.DO
             return None if self._anyway else self._not_kept(tried=False)
         if offer is not Answer.DO:
@@ -93,7 +93,7 @@ class NewPassword(Action):
         typed = self._secret(0)
         if not typed:
             raise InputError(LACKING)
-        self._typed = typed
+        self._typed, self._anyway = typed, False
         return None
 
     def _not_kept(self, *, tried: bool) -> Done:
@@ -132,7 +132,8 @@ class Move(Action):
         found = {kind: await self._stores.get(kind).probe() for kind in self._stores.offered()}
         offers = tuple(_place(kind, each) for kind, each in found.items())
         chosen = self._account.store.kind if self._account.store is not None else None
-        return Question(title=self.state.title, lines=(MOVE_WHY, MOVE_QUESTION), offers=offers, chosen=chosen)
+        lines = (MOVE_WHY, MOVE_QUESTION)
+        return Question(title=self.state.title, about=Topic.PLACE, lines=lines, offers=offers, chosen=chosen)
 
     def _way(self, kind: StoreKind) -> Question:
         store = self._account.store
@@ -145,15 +146,16 @@ class Move(Action):
             Offer(Answer.DO, "Keep it there"),
             Offer(Answer.LEAVE, "Leave it", key="Esc"),
         )
-        return Question(title=self.state.title, lines=(MOVE_WHY,), entries=(entry,), offers=offers)
+        title = self.state.title
+        return Question(title=title, about=Topic.WAY, lines=(MOVE_WHY,), entries=(entry,), offers=offers)
 
     def _answered(self, offer: StrEnum) -> Done | None:
         if isinstance(offer, StoreKind):
-            self._kind = offer
+            self._kind, self._where = offer, None
             return None
         if offer is not Answer.DO:
             return LEFT
-        if self._kind is not None and self._kind.is_reference and self._where is None:
+        if self._kind is not None and self.state.about is Topic.WAY:
             self._where = WAY_PARSERS[self._kind](self.state.entries[0].text)
         else:
             self._typed = self._secret(0)

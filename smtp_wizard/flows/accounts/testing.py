@@ -21,7 +21,7 @@ from smtp_wizard.engine.services.options import Options
 from smtp_wizard.flows.accounts.action import Action, Asked, Done, anyway_question
 from smtp_wizard.flows.accounts.outcome import GOOD
 from smtp_wizard.flows.accounts.password import LACKING, tidied
-from smtp_wizard.flows.question import Answer
+from smtp_wizard.flows.question import Answer, Topic
 from smtp_wizard.flows.vault import Opened
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text.accounts import all_tested_words, asked_each_time_words, not_tested_words, tested_words
@@ -117,12 +117,12 @@ class SignInTest(Action):
         return Done(said=said, name=result.account.name, report=result.report)
 
     def _answered(self, offer: StrEnum) -> Done | None:
-        if not self.state.entries:  # it was asked whether to try although that may lock the account
+        if self.state.about is Topic.LOCKOUT:
             self._anyway = offer is Answer.DO
             if self._anyway:
                 return None
             return Done(said=not_tested_words(self._left[0]), name=self._left[0].name)
-        if offer is Answer.DO:
+        if offer is Answer.DO and self.state.about is Topic.PASSWORD:
             typed = self._secret(0)
             if not typed:
                 raise InputError(LACKING)

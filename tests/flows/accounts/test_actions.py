@@ -30,7 +30,7 @@ from smtp_wizard.engine.services.services import Services
 from smtp_wizard.flows.accounts.action import LEFT, Action, Done
 from smtp_wizard.flows.accounts.listing import AccountsFlow, ListAction
 from smtp_wizard.flows.flow import Mood
-from smtp_wizard.flows.question import Answer
+from smtp_wizard.flows.question import Answer, Topic
 from smtp_wizard.text.accounts import AccountAction
 from smtp_wizard.text.stores import VAULT_CLOSED
 from tests.flows.accounts.doubles import NOW, Failing, flow_of, name_of, saved, troubles
@@ -68,6 +68,8 @@ class Server:
         self.pausing = pausing
         self.seen: list[tuple[str, str]] = []
         self.broken: dict[str, Exception] = {}
+        self.holds: asyncio.Event | None = None
+        """Told when a check is under way, which then never ends by itself."""
 
     async def check_account(
         self,
@@ -82,6 +84,9 @@ class Server:
         if account.name in self.broken:
             raise self.broken[account.name]
         emit(StageStarted(Stage.AUTH))
+        if self.holds is not None:
+            self.holds.set()
+            await asyncio.Event().wait()
         result = self._result(account, secret, options or Options())
         report = Report(account.connection.endpoint, (result,))
         for event in (StageFinished(result), RunFinished(report)):
@@ -343,6 +348,68 @@ async def test_given_up_it_asks_as_before_with_what_was_typed(services: Services
     done = await new.act(Answer.DO)
     assert done is not None
     assert done.said.endswith("works and is kept."), "Enter again tries what stands there"
+
+
+async def stopped(begun: Action, server: Server, offer: Any = Answer.DO) -> None:
+    """Take an answer, and give the check up once it is under way."""
+    server.holds = asyncio.Event()
+    acting = asyncio.ensure_future(begun.act(offer))
+    await server.holds.wait()
+    acting.cancel()
+    await asyncio.gather(acting, return_exceptions=True)
+    server.holds = None
+
+
+async def test_another_password_after_one_that_was_stopped_is_tried_with_the_guard(services: Services) -> None:
+    """The one that was stopped is not tried, and nothing that may lock the account is taken for agreed to."""
+    await saved(services, "Office")
+    server = Server("right")
+    new = await action(flow_of(with_server(services, server)), AccountAction.PASSWORD)
+    await new.begin()
+    new.type(0, "wrong")
+    await stopped(new, server)
+    server.pausing = True
+    assert await answered(new, "right") is None
+    assert new.state.about is Topic.LOCKOUT
+    assert server.seen == []
+    done = await new.act(Answer.DO)
+    assert done is not None
+    assert server.seen == [("Office", "right")]
+
+
+async def test_a_yes_that_was_stopped_is_asked_for_again(services: Services) -> None:
+    await saved(services, "Office")
+    server = Server("right", pausing=True)
+    new = await action(flow_of(with_server(services, server)), AccountAction.PASSWORD)
+    await new.begin()
+    assert await answered(new, "right") is None
+    await stopped(new, server)
+    assert new.state.about is Topic.LOCKOUT
+    done = await new.act(Answer.LEAVE)
+    assert done is not None
+    assert done.said.endswith("was not tried; the old one is kept.")
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("wanted", [AccountAction.TEST, AccountAction.PASSWORD])
+async def test_what_was_stopped_after_the_vault_was_opened_stands_as_before_it(
+    tmp_path: Path, wanted: AccountAction
+) -> None:
+    """The vault's question does not stay: what is typed then would be taken for its passphrase."""
+    server = Server(NEW_PASSWORD.replace(" ", ""), "abcdefghijklmnop")
+    services = with_server(await in_the_vault(tmp_path, "Office"), server)
+    begun = await action(flow_of(services, checks=server), wanted)
+    done = await begun.begin()
+    if wanted is AccountAction.PASSWORD:
+        done = await answered(begun, NEW_PASSWORD)
+    assert (done, begun.state.about) == (None, Topic.PASSPHRASE)
+    begun.type(0, PASSPHRASE)
+    await stopped(begun, server)
+    assert begun.state.title != "The vault"
+    assert begun.state.about is (Topic.PASSWORD if wanted is AccountAction.PASSWORD else None)
+    done = await (begun.act(Answer.DO) if wanted is AccountAction.PASSWORD else begun.begin())
+    assert done is not None
+    assert "works" in done.said
 
 
 async def test_no_password_is_in_a_state(services: Services) -> None:
