@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "limits": "How much each provider lets you send, and how a mailing fits that.",
         "guide": "List the guides, or read one.",
         "explain": "Explain an error, a log or a bounce that you paste.",
+        "domain": "What a domain publishes about its mail (SPF, DKIM, DMARC), and how to mend it.",
         "unsubscribe": "The way off a mailing list: link, HTML and headers; or a template looked through.",
         "sandbox": "Run a mail server on this computer to rehearse with.",
         "doctor": "What this installation can and cannot do.",

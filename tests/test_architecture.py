@@ -57,6 +57,7 @@ FOLDERS: tuple[str, ...] = (
     "engine.scan",
     "engine.limits",
     "engine.explain",
+    "engine.domain",
     "engine.discovery",
     "engine.accounts",
     "engine.state",

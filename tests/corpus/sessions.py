@@ -46,6 +46,7 @@ COMMANDS = (
         "check",
         "discover",
         "doctor",
+        "domain",
         "explain",
         "guide",
         "history",

@@ -97,8 +97,19 @@ class DnsServer:
             response.flags |= dns.flags.TC
         elif (question.name, question.rdtype) in self._records:
             response.answer.append(self._records[question.name, question.rdtype])
+        elif (question.name, dns.rdatatype.CNAME) in self._records:
+            self._follow(response, question)
         elif not any(name == question.name for name, _ in self._records):
             self._wildcard(response, question)
+
+    def _follow(self, response: dns.message.Message, question: Any) -> None:
+        """Answer with the names that a name stands for, and what the last of them has (RFC 1034 section 3.6.2)."""
+        name = question.name
+        while (alias := self._records.get((name, dns.rdatatype.CNAME))) is not None and alias not in response.answer:
+            response.answer.append(alias)
+            name = alias[0].target
+        if (name, question.rdtype) in self._records:
+            response.answer.append(self._records[name, question.rdtype])
 
     def _wildcard(self, response: dns.message.Message, question: Any) -> None:
         """Answer for a name that stands nowhere, as a record for '*' above it says (RFC 4592)."""

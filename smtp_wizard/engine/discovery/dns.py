@@ -77,13 +77,13 @@ SERVICES: Mapping[str, Security] = {"_submissions": Security.TLS, "_submission":
 
 async def look_up_mx(domain: str, resolver: Resolver) -> MxLookup:
     """Ask which hosts receive the mail of a domain, given in A-labels (RFC 5321 section 5.1). Raises nothing."""
-    answer = await _asked(domain, "MX", resolver)
+    answer = await ask(domain, "MX", resolver)
     return MxLookup(problem=answer) if isinstance(answer, DnsProblem) else _hosts_of(answer)
 
 
 async def look_up_srv(domain: str, service: str, resolver: Resolver) -> SrvLookup:
     """Ask which servers a domain names for one of `SERVICES` (RFC 6186 section 3.1). Raises nothing."""
-    answer = await _asked(f"{service}._tcp.{domain}", "SRV", resolver)
+    answer = await ask(f"{service}._tcp.{domain}", "SRV", resolver)
     if isinstance(answer, DnsProblem):
         return SrvLookup(problem=answer)
     records = _first(answer, lambda each: (each.priority, -each.weight, each.target.to_text().lower(), each.port))
@@ -107,7 +107,7 @@ async def look_up_addresses(name: str, resolver: Resolver) -> tuple[str, ...] | 
     """Ask for the addresses of a name, both families at once; IPv4 first. Raises nothing."""
     import asyncio
 
-    four, six = await asyncio.gather(_asked(name, "A", resolver), _asked(name, "AAAA", resolver))
+    four, six = await asyncio.gather(ask(name, "A", resolver), ask(name, "AAAA", resolver))
     found = [str(each.address) for answer in (four, six) if not isinstance(answer, DnsProblem) for each in answer]
     if found:
         return tuple(found[:MOST_RECORDS])
@@ -115,8 +115,8 @@ async def look_up_addresses(name: str, resolver: Resolver) -> tuple[str, ...] | 
     return problems[0] if problems else DnsProblem.NO_MX
 
 
-async def _asked(name: str, kind: str, resolver: Resolver) -> Any | DnsProblem:
-    """Ask one question; return the answer's records, or the problem."""
+async def ask(name: str, kind: str, resolver: Resolver) -> Any | DnsProblem:
+    """Ask one question, of a type such as 'MX' (RFC 1035 section 3.2.2); return the records, or the problem."""
     import dns.asyncresolver
     import dns.exception
     import dns.name

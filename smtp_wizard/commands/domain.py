@@ -1,0 +1,74 @@
+"""`domain`: what a domain publishes about its mail, what is wrong with it, and the record that mends it."""
+
+from __future__ import annotations
+
+import click
+
+from smtp_wizard.commands.checking import report_line
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.domain.dkim import SELECTOR
+from smtp_wizard.engine.providers.provider import Provider
+from smtp_wizard.engine.services.domains import Domains
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.running import Stopwatch, run
+from smtp_wizard.text.domain import domain_lines
+
+DEADLINE = 30.0
+"""Seconds that it may take in all, where nobody says how many."""
+
+
+@click.command("domain")
+@click.argument("domain")
+@click.option("--provider", "provider_id", metavar="ID", help="Who sends for it; left out, who takes its mail.")
+@click.option("--server", default="", metavar="HOST", help="A mail server of your own that sends for it.")
+@click.option("--selector", "selectors", multiple=True, metavar="NAME", help="A DKIM key to look at as well.")
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=DEADLINE, metavar="SECONDS", help="For everything.")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    domain: str,
+    provider_id: str | None,
+    server: str,
+    selectors: tuple[str, ...],
+    timeout: float,
+    _json: bool,
+) -> int:
+    """Look at the SPF, DKIM and DMARC records of DOMAIN (or of an address), and at who takes its mail.
+
+    Each fault comes with the record to publish, merged with the one that stands there. Only the DNS is asked. Exit code
+    1 where mail is lost or lands in junk.
+    """
+    for selector in selectors:
+        if not SELECTOR.fullmatch(selector):
+            raise CommandError("input", phrase("'{}' is no DKIM selector.", shown(selector, 60)))
+    work = Domains(invocation.catalog).examine(
+        domain, provider=_provider(invocation, provider_id), selectors=selectors, server=server
+    )
+    try:
+        report = run(work, Stopwatch(timeout), lambda: "Nothing was found yet.")
+    except InputError as problem:
+        raise CommandError("input", problem.words) from None
+    if invocation.out.form is Form.JSON:
+        from smtp_wizard.output.documents.domain import DomainExamined
+
+        invocation.out.document(DomainExamined.of(report))
+    else:
+        for line in domain_lines(report):
+            report_line(invocation.out, line)
+    return Exit.FAILED if report.verdict is Verdict.FAIL else Exit.OK
+
+
+def _provider(invocation: Invocation, provider_id: str | None) -> Provider | None:
+    if provider_id is None:
+        return None
+    found = invocation.catalog.get(provider_id)
+    if found is None:
+        raise CommandError(
+            "input", phrase("There is no provider '{}'. 'smtp-wizard providers' lists them.", shown(provider_id, 60))
+        )
+    return found

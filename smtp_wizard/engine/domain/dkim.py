@@ -1,0 +1,132 @@
+"""DKIM: the public keys that a domain publishes for those who sign its mail (RFC 6376 section 3.6)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+
+from smtp_wizard.engine.discovery.dns import DnsProblem
+from smtp_wizard.engine.domain.lookups import Lookups, Texts
+from smtp_wizard.engine.lazy_dataclass import dataclass
+
+WEAK_BITS = 1024
+"""Shorter keys are not to be believed (RFC 8301 section 3.2)."""
+GOOD_BITS = 2048
+"""Signers are to use no shorter ones (the same section)."""
+ED25519_BITS = 256
+
+_TAG = re.compile(r"\s*([a-z][a-z0-9_]*)\s*=\s*(.*?)\s*", re.IGNORECASE | re.DOTALL)
+SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?", re.IGNORECASE)
+"""What a selector looks like: labels of a name (RFC 6376 section 3.1)."""
+
+
+class DkimFault(StrEnum):
+    """What is wrong with one key."""
+
+    MISSING = "dkim_missing"
+    REVOKED = "dkim_revoked"
+    """The key is empty, which means that it is taken back (section 3.6.1)."""
+    BROKEN = "dkim_broken"
+    """It cannot be read as a key."""
+    SEVERAL = "dkim_several"
+    """More than one record; what a receiver does then is not defined (section 3.6.2.2)."""
+    TOO_SHORT = "dkim_too_short"
+    SHORT = "dkim_short"
+    """It is believed, but longer ones are asked for."""
+    TESTING = "dkim_testing"
+    """Receivers are told that this is a trial (t=y), and treat the mail as unsigned."""
+    UNREACHABLE = "dkim_unreachable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DkimKey:
+    """What stands under one selector."""
+
+    selector: str
+    name: str
+    """Where it was looked for: SELECTOR._domainkey.DOMAIN."""
+    record: str = ""
+    bits: int | None = None
+    faults: tuple[DkimFault, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether receivers believe a signature with it."""
+        return bool(self.record) and not set(self.faults) - {DkimFault.SHORT}
+
+
+def tags(record: str) -> dict[str, str]:
+    """Return the tags of a list 'a=1; b=2' (section 3.2), names in lower case; of doubled ones the first."""
+    found: dict[str, str] = {}
+    for part in record.split(";"):
+        match = _TAG.fullmatch(part)
+        if match is not None:
+            found.setdefault(match[1].lower(), match[2])
+    return found
+
+
+async def examine_key(domain: str, selector: str, lookups: Lookups) -> DkimKey:
+    """Look at the key of a selector. `domain`: in A-labels. Raises nothing."""
+    name = f"{selector}._domainkey.{domain}"
+    texts = await lookups.texts(name)
+    records = [each for each in texts.found if _is_key(each)]
+    if not records:
+        return DkimKey(selector=selector, name=name, faults=(_why_none(texts),))
+    bits = _bits(tags(records[0]))
+    faults = tuple(_faults(tags(records[0]), bits))
+    if len(records) > 1:
+        faults = (DkimFault.SEVERAL, *faults)
+    return DkimKey(selector=selector, name=name, record=records[0], bits=bits, faults=faults)
+
+
+def _why_none(texts: Texts) -> DkimFault:
+    if texts.problem in (DnsProblem.SERVER_FAILED, DnsProblem.SILENT, DnsProblem.NO_NETWORK):
+        return DkimFault.UNREACHABLE
+    return DkimFault.MISSING
+
+
+def _is_key(text: str) -> bool:
+    """Whether a text is meant as a key: it says so, or has a key in it (the version may be left out)."""
+    found = tags(text)
+    return found.get("v", "DKIM1") == "DKIM1" and ("p" in found or "v" in found)
+
+
+def _faults(found: dict[str, str], bits: int | None) -> Iterator[DkimFault]:
+    if "p" in found and not re.sub(r"\s", "", found["p"]):
+        yield DkimFault.REVOKED
+        return
+    if "y" in [each.strip().lower() for each in found.get("t", "").split(":")]:
+        yield DkimFault.TESTING
+    if bits is None:
+        yield DkimFault.BROKEN
+    elif bits < WEAK_BITS and bits != ED25519_BITS:
+        yield DkimFault.TOO_SHORT
+    elif bits < GOOD_BITS and bits != ED25519_BITS:
+        yield DkimFault.SHORT
+
+
+def _bits(found: dict[str, str]) -> int | None:
+    """Return the length of a key in bits, None where it cannot be read (RFC 6376 section 3.6.1, RFC 8463)."""
+    try:
+        raw = base64.b64decode(re.sub(r"\s", "", found.get("p", "")), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    kind = found.get("k", "rsa").lower()
+    if kind == "ed25519":
+        return ED25519_BITS if len(raw) == ED25519_BITS // 8 else None
+    return _rsa_bits(raw) if kind == "rsa" and raw else None
+
+
+def _rsa_bits(raw: bytes) -> int | None:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    try:
+        key = load_der_public_key(raw)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return key.key_size if isinstance(key, RSAPublicKey) else None

@@ -1,0 +1,118 @@
+"""What is wrong with a domain's DKIM keys, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.domain.dkim import DkimFault, DkimKey
+from smtp_wizard.engine.domain.findings import DnsRecord, DomainFinding, Place
+from smtp_wizard.engine.domain.sender_records import SenderRecords
+
+
+def dkim_findings(
+    keys: Sequence[DkimKey], place: Place, provider: Shown, records: SenderRecords | None, *, needed: bool
+) -> Iterator[DomainFinding]:
+    """Say what is wrong with the keys. `needed`: nothing but a signature can prove the mail of this provider."""
+    if keys and not any(key.record for key in keys) and DkimFault.UNREACHABLE not in keys[0].faults:
+        yield _no_key(keys[0], place, provider, records, needed=needed)
+        return
+    usable = any(key.usable for key in keys)
+    for key in keys:
+        for fault in key.faults:
+            if fault is not DkimFault.MISSING:
+                yield _key_finding(key, fault, place, spared=usable)
+
+
+def _no_key(
+    key: DkimKey, place: Place, provider: Shown, records: SenderRecords | None, *, needed: bool
+) -> DomainFinding:
+    alias = records.alias_of(key.selector, place.domain) if records else ""
+    publish = DnsRecord(name=key.name, type="CNAME", value=alias) if alias else None
+    if publish is not None:
+        steps = place.publishing(publish, instead=False)
+    else:
+        steps = (
+            phrase(
+                "Ask {} for the DKIM record of {} (its settings call it DKIM, or domain authentication).",
+                provider or phrase("your provider"),
+                shown(place.domain, 100),
+            ),
+            place.words,
+            phrase("Add the record there, and switch DKIM on at {}.", provider or phrase("your provider")),
+        )
+    return DomainFinding(
+        code=DkimFault.MISSING.value,
+        verdict=Verdict.FAIL if needed else Verdict.WARN,
+        title=phrase("Mail from {} is not signed", shown(place.domain, 100)),
+        explanation=phrase(
+            "There is no DKIM key at {}. A signature proves that the mail is yours, also where it is forwarded.",
+            shown(key.name, 253),
+        ),
+        who=Who.ADMIN,
+        steps=steps,
+        publish=publish,
+    )
+
+
+def _key_finding(key: DkimKey, fault: DkimFault, place: Place, *, spared: bool) -> DomainFinding:
+    title, explanation = _key_words(key, fault)
+    verdict = Verdict.WARN if fault in (DkimFault.SHORT, DkimFault.UNREACHABLE) else Verdict.FAIL
+    if spared and verdict is Verdict.FAIL:
+        verdict = Verdict.SKIPPED if fault is DkimFault.REVOKED else Verdict.WARN
+    testing = fault is DkimFault.TESTING
+    publish = DnsRecord(name=key.name, type="TXT", value=_without_trial(key.record)) if testing else None
+    return DomainFinding(
+        code=fault.value,
+        verdict=verdict,
+        title=title,
+        explanation=explanation,
+        who=Who.ADMIN,
+        steps=place.publishing(publish, instead=True)
+        if publish
+        else (phrase("Let your provider make a new key."), place.words, phrase("Publish the new key there.")),
+        publish=publish,
+    )
+
+
+def _key_words(key: DkimKey, fault: DkimFault) -> tuple[Shown, Shown]:
+    selector, name = shown(key.selector, 63), shown(key.name, 253)
+    match fault:
+        case DkimFault.REVOKED:
+            return phrase("The DKIM key '{}' was taken back", selector), phrase("The record at {} is empty.", name)
+        case DkimFault.SEVERAL:
+            return (
+                phrase("There is more than one DKIM record for '{}'", selector),
+                phrase("Receivers may take either one at {}, so signatures fail now and then.", name),
+            )
+        case DkimFault.TOO_SHORT:
+            return (
+                phrase("The DKIM key '{}' is too short", selector),
+                phrase("It has {} bits. Receivers believe no key below 1024.", key.bits or 0),
+            )
+        case DkimFault.SHORT:
+            return (
+                phrase("The DKIM key '{}' is rather short", selector),
+                phrase("It has {} bits. It works; 2048 are asked for today.", key.bits or 0),
+            )
+        case DkimFault.TESTING:
+            return (
+                phrase("The DKIM key '{}' is marked as a trial", selector),
+                phrase("With 't=y' receivers treat your mail as not signed."),
+            )
+        case DkimFault.UNREACHABLE:
+            return phrase("The DNS did not answer for the DKIM key"), phrase("{} could not be looked up.", name)
+        case _:
+            return (
+                phrase("The DKIM key '{}' cannot be read", selector),
+                phrase("What stands at {} is no key. Perhaps it was cut when it was copied.", name),
+            )
+
+
+def _without_trial(record: str) -> str:
+    kept = [
+        part.strip() for part in record.split(";") if part.strip() and part.partition("=")[0].strip().lower() != "t"
+    ]
+    return "; ".join(kept)

@@ -1,0 +1,230 @@
+"""DMARC: what a domain asks of receivers where mail in its name proves nothing (RFC 9989)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from urllib.parse import unquote
+
+from smtp_wizard.engine.discovery.dns import DnsProblem
+from smtp_wizard.engine.discovery.server_identity import owner_of
+from smtp_wizard.engine.domain.dkim import tags
+from smtp_wizard.engine.domain.lookups import Lookups
+from smtp_wizard.engine.lazy_dataclass import dataclass
+
+MOST_LABELS = 8
+"""A longer name is shortened to seven labels after the first question (RFC 9989 section 4.10)."""
+_ADDRESS = re.compile(r"[^@\s,!]{1,64}@[^@\s,!]{1,253}")
+
+
+class Policy(StrEnum):
+    """What is asked for mail that proves nothing."""
+
+    NONE = "none"
+    """Let it through; reports only."""
+    QUARANTINE = "quarantine"
+    REJECT = "reject"
+
+
+class DmarcFault(StrEnum):
+    """What is wrong with a domain's DMARC."""
+
+    MISSING = "dmarc_missing"
+    SEVERAL = "dmarc_several"
+    """More than one record: none counts (section 4.7)."""
+    BROKEN = "dmarc_broken"
+    """A record that receivers do not read: its version is not first, or its policy cannot be read."""
+    NO_REPORTS = "dmarc_no_reports"
+    """Nobody is told what happens: the record names no address."""
+    BAD_REPORT_ADDRESS = "dmarc_bad_report_address"
+    NOT_AUTHORIZED = "dmarc_reports_not_authorized"
+    """Another domain is to get the reports, and has not said that it wants them (RFC 9990 section 4)."""
+    WATCHING = "dmarc_watching"
+    """The policy is 'none', or the record is marked as a trial."""
+    UNREACHABLE = "dmarc_unreachable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dmarc:
+    """The record that counts for a domain."""
+
+    domain: str
+    """The domain that was asked about."""
+    found_at: str = ""
+    """The domain that has the record: this one or one above it; '' where none has."""
+    organization: str = ""
+    """The domain that names are compared by where alignment is relaxed (section 4.10.2)."""
+    records: tuple[str, ...] = ()
+    policy: Policy | None = None
+    """For mail of the domain itself."""
+    strict_spf: bool = False
+    strict_dkim: bool = False
+    reports_to: tuple[str, ...] = ()
+    """Addresses for the daily reports."""
+    faults: tuple[tuple[DmarcFault, str], ...] = ()
+    """Each with what it is about."""
+
+    @property
+    def record(self) -> str:
+        """The record, '' where there is none or more than one."""
+        return self.records[0] if len(self.records) == 1 else ""
+
+    def aligned(self, other: str, *, strict: bool) -> bool:
+        """Whether a domain counts as the same one as the sender's (section 4.4)."""
+        if strict:
+            return other.lower() == self.domain
+        return bool(owner_of(other)) and owner_of(other) == owner_of(self.domain)
+
+
+async def examine_dmarc(domain: str, lookups: Lookups) -> Dmarc:
+    """Find the record that counts for a domain, by the walk up the tree (RFC 9989 section 4.10). Raises nothing.
+
+    `domain`: in A-labels.
+    """
+    published: dict[str, str] = {}
+    for name in tree(domain):
+        texts = await lookups.texts(f"_dmarc.{name}")
+        records = tuple(sorted(each for each in texts.found if _is_dmarc(each)))  # the DNS keeps no order
+        if name == domain:
+            own = _judged_own(domain, texts.found, records, texts.problem)
+            if own is not None:
+                return own
+        if len(records) != 1:
+            continue
+        published[name] = records[0]
+        if tags(records[0]).get("psd", "u").lower() in ("n", "y"):
+            break
+    found_at = domain if domain in published else _organization(domain, published)
+    if not found_at:
+        return Dmarc(domain=domain, faults=((DmarcFault.MISSING, domain),))
+    return await _read(domain, found_at, _organization(domain, published), published[found_at], lookups)
+
+
+def tree(domain: str) -> list[str]:
+    """Return the names whose records are asked for, the longest first."""
+    labels = domain.split(".")
+    if len(labels) < MOST_LABELS:
+        return [".".join(labels[number:]) for number in range(len(labels))]
+    short = labels[-(MOST_LABELS - 1) :]
+    return [domain, *(".".join(short[number:]) for number in range(len(short)))]
+
+
+def _organization(domain: str, published: dict[str, str]) -> str:
+    """Return the domain whose record speaks for all below it (section 4.10.2); '' where there is none."""
+    for name, record in published.items():
+        mark = tags(record).get("psd", "u").lower()
+        if mark == "n":
+            return name
+        if mark == "y" and name != domain:  # one label below a registry's own record
+            below = domain.removesuffix(f".{name}").rsplit(".", 1)[-1]
+            return f"{below}.{name}" if f"{below}.{name}" in published else name
+    return min(published, key=lambda name: name.count("."), default="")
+
+
+def _is_dmarc(text: str) -> bool:
+    return re.match(r"v\s*=\s*DMARC1\s*(;|$)", text) is not None
+
+
+def _judged_own(
+    domain: str, texts: tuple[str, ...], records: tuple[str, ...], problem: DnsProblem | None
+) -> Dmarc | None:
+    """Judge what stands under the domain's own name, where that ends the search."""
+    if problem in (DnsProblem.SERVER_FAILED, DnsProblem.SILENT, DnsProblem.NO_NETWORK):
+        return Dmarc(domain=domain, faults=((DmarcFault.UNREACHABLE, domain),))
+    if len(records) > 1:
+        return Dmarc(domain=domain, found_at=domain, records=records, faults=((DmarcFault.SEVERAL, domain),))
+    meant = tuple(each for each in texts if "dmarc1" in each.lower() or re.match(r"\s*p\s*=", each))
+    if not records and meant:
+        return Dmarc(domain=domain, found_at=domain, records=meant[:1], faults=((DmarcFault.BROKEN, meant[0]),))
+    return None
+
+
+async def _read(domain: str, found_at: str, organization: str, record: str, lookups: Lookups) -> Dmarc:
+    found = tags(record)
+    below = found.get("sp", found.get("p", "")) if found_at != domain else found.get("p", "")
+    addresses, bad = _report_addresses(found.get("rua", ""))
+    policy = _policy(below)
+    faults: list[tuple[DmarcFault, str]] = [(DmarcFault.BAD_REPORT_ADDRESS, each) for each in bad]
+    if policy is None and not addresses:
+        faults.append((DmarcFault.BROKEN, record))
+    elif policy in (None, Policy.NONE) or found.get("t", "n").lower() == "y":
+        faults.append((DmarcFault.WATCHING, found_at))
+    if not addresses and not bad:
+        faults.append((DmarcFault.NO_REPORTS, found_at))
+    for address in addresses:
+        host = address.rpartition("@")[2].lower()
+        if owner_of(host) != owner_of(found_at) and not await _authorized(found_at, host, lookups):
+            faults.append((DmarcFault.NOT_AUTHORIZED, host))
+    return Dmarc(
+        domain=domain,
+        found_at=found_at,
+        organization=organization or found_at,
+        records=(record,),
+        # A policy that cannot be read counts as 'none' where reports are asked for (section 4.7).
+        policy=policy or (Policy.NONE if addresses else None),
+        strict_spf=found.get("aspf", "r").lower() == "s",
+        strict_dkim=found.get("adkim", "r").lower() == "s",
+        reports_to=addresses,
+        faults=tuple(faults),
+    )
+
+
+def _policy(text: str) -> Policy | None:
+    try:
+        return Policy(text.strip().lower())
+    except ValueError:
+        return None
+
+
+def _report_addresses(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the addresses of a list of 'mailto:' URIs (section 4.7, 'rua'), and what is none."""
+    good: list[str] = []
+    bad: list[str] = []
+    for part in filter(None, (each.strip() for each in value.split(",")[:20])):
+        scheme, _, rest = part.partition(":")
+        address = unquote(rest.partition("!")[0])
+        if scheme.lower() == "mailto" and _ADDRESS.fullmatch(address):
+            good.append(address)
+        else:
+            bad.append(part)
+    return tuple(good), tuple(bad)
+
+
+async def _authorized(domain: str, host: str, lookups: Lookups) -> bool:
+    """Whether a domain says that it takes the reports about another one; True where the DNS does not say."""
+    texts = await lookups.texts(f"{domain}._report._dmarc.{host}")
+    if texts.problem in (DnsProblem.SERVER_FAILED, DnsProblem.SILENT, DnsProblem.NO_NETWORK):
+        return True
+    return any(_is_dmarc(each) for each in texts.found)
+
+
+def mended(dmarc: Dmarc, report_address: str) -> str:
+    """Return the record to publish: with the policy that stands there, the mildest of several.
+
+    `report_address`: who gets the reports, where no address that can is named yet. Receivers ignore tags that they do
+    not know; ours keeps those that RFC 9989 has.
+    """
+    meant = [tags(re.sub(r"^\s*v\s*=\s*dmarc1", "v=DMARC1", each, flags=re.IGNORECASE)) for each in dmarc.records]
+    found = min(meant, key=_mildness).copy() if meant else {}
+    refused = {host for fault, host in dmarc.faults if fault is DmarcFault.NOT_AUTHORIZED}
+    named = _report_addresses(found.get("rua", ""))[0]
+    addresses = [each for each in named if each.rpartition("@")[2].lower() not in refused] or [report_address]
+    found["p"] = (_policy(found.get("p", "")) or Policy.NONE).value
+    found["rua"] = ",".join(f"mailto:{each}" for each in addresses)
+    return "; ".join(["v=DMARC1", *_ordered(found)])
+
+
+def _mildness(found: dict[str, str]) -> int:
+    """Order records by what they ask for, the mildest first: no mail is lost by that; those without a policy last."""
+    policy = _policy(found.get("p", ""))
+    return len(Policy) if policy is None else list(Policy).index(policy)
+
+
+_KEPT = ("p", "sp", "np", "adkim", "aspf", "fo", "rua", "ruf", "psd", "t")
+
+
+def _ordered(found: dict[str, str]) -> Iterator[str]:
+    for name in _KEPT:
+        if name in found:
+            yield f"{name}={found[name]}"

@@ -1,0 +1,160 @@
+"""What is wrong with a domain's DMARC, in words, and what becomes of mail that does not fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.domain import dmarc
+from smtp_wizard.engine.domain.dkim import DkimKey
+from smtp_wizard.engine.domain.dmarc import Dmarc, DmarcFault
+from smtp_wizard.engine.domain.findings import DnsRecord, DomainFinding, Place
+from smtp_wizard.engine.domain.sender_records import ReturnPath, SenderRecords
+
+
+def dmarc_findings(result: Dmarc, place: Place) -> Iterator[DomainFinding]:
+    """Say what is wrong with the DMARC record."""
+    for fault, where in result.faults:
+        title, explanation = _dmarc_words(
+            fault, shown(where, 200), shown(place.domain, 100), shown(result.found_at, 100)
+        )
+        publish = _dmarc_record(fault, where, result, place)
+        yield DomainFinding(
+            code=fault.value,
+            verdict=_DMARC_VERDICTS.get(fault, Verdict.WARN),
+            title=title,
+            explanation=explanation,
+            who=Who.ADMIN,
+            steps=_dmarc_steps(fault, where, result, place, publish),
+            publish=publish,
+        )
+
+
+_DMARC_VERDICTS = {
+    DmarcFault.SEVERAL: Verdict.FAIL,
+    DmarcFault.BROKEN: Verdict.FAIL,
+    DmarcFault.NO_REPORTS: Verdict.SKIPPED,
+    DmarcFault.WATCHING: Verdict.SKIPPED,
+}
+
+
+def _dmarc_words(fault: DmarcFault, where: Shown, domain: Shown, found_at: Shown) -> tuple[Shown, Shown]:
+    match fault:
+        case DmarcFault.MISSING:
+            return (
+                phrase("{} has no DMARC record", domain),
+                phrase("The large mailbox providers ask for one from everybody who sends mailings."),
+            )
+        case DmarcFault.SEVERAL:
+            return (
+                phrase("{} has more than one DMARC record", domain),
+                phrase("Receivers ignore all of them when there is more than one."),
+            )
+        case DmarcFault.BROKEN:
+            return (
+                phrase("Receivers cannot read the DMARC record"),
+                phrase("It must begin with 'v=DMARC1;' and have a policy, such as 'p=none'. It says: {}", where),
+            )
+        case DmarcFault.NO_REPORTS:
+            return (
+                phrase("Nobody gets the DMARC reports"),
+                phrase("The record of {} names no address. The reports say who sends in your name.", found_at),
+            )
+        case DmarcFault.BAD_REPORT_ADDRESS:
+            return (
+                phrase("The DMARC reports have no address"),
+                phrase("'{}' is none. It must be written as 'mailto:name@domain'.", where),
+            )
+        case DmarcFault.NOT_AUTHORIZED:
+            return (
+                phrase("{} does not take the DMARC reports", where),
+                phrase("Reports to another domain are sent only if that domain says that it wants them."),
+            )
+        case DmarcFault.WATCHING:
+            return (
+                phrase("DMARC only watches"),
+                phrase(
+                    "The policy of {} asks receivers for nothing yet. That is enough for most receivers.", found_at
+                ),
+            )
+        case DmarcFault.UNREACHABLE:
+            return phrase("The DNS did not answer"), phrase("The DMARC record of {} could not be looked up.", domain)
+
+
+def _dmarc_record(fault: DmarcFault, where: str, result: Dmarc, place: Place) -> DnsRecord | None:
+    if fault in (DmarcFault.WATCHING, DmarcFault.UNREACHABLE):
+        return None
+    if fault is DmarcFault.NOT_AUTHORIZED:
+        return DnsRecord(name=f"{result.found_at}._report._dmarc.{where}", type="TXT", value="v=DMARC1")
+    at = result.found_at or place.domain
+    return DnsRecord(name=f"_dmarc.{at}", type="TXT", value=dmarc.mended(result, f"postmaster@{at}"))
+
+
+def _dmarc_steps(
+    fault: DmarcFault, where: str, result: Dmarc, place: Place, publish: DnsRecord | None
+) -> tuple[Shown, ...]:
+    match fault:
+        case DmarcFault.WATCHING:
+            return (phrase("When the reports show only your own senders, ask for more: 'p=quarantine'."),)
+        case DmarcFault.UNREACHABLE:
+            return (phrase("Look again in some minutes."),)
+        case DmarcFault.NOT_AUTHORIZED:
+            return (
+                phrase(
+                    "Ask {} to add the record below, or have the reports sent to an address of your own.",
+                    shown(where, 100),
+                ),
+            )
+    assert publish is not None, "everything else is mended by a record"
+    steps = place.publishing(publish, instead=bool(result.records))
+    reports = phrase("Reports go to the address after 'rua=': change it if nobody reads that one.")
+    return (*steps[:2], reports, steps[2])
+
+
+def alignment_finding(
+    result: Dmarc, keys: Sequence[DkimKey], place: Place, provider: Shown, records: SenderRecords | None
+) -> DomainFinding | None:
+    """Say where mail through a provider cannot pass DMARC: its own domain takes the bounces, and no key signs."""
+    enforced = result.policy in (dmarc.Policy.QUARANTINE, dmarc.Policy.REJECT)
+    own_path = records is None or records.return_path is ReturnPath.SENDER
+    if own_path or not enforced or not keys or any(key.usable for key in keys):
+        return None
+    return DomainFinding(
+        code="dmarc_not_aligned",
+        verdict=Verdict.FAIL,
+        title=phrase("Mail through {} fails DMARC", provider),
+        explanation=phrase(
+            "{} asks receivers to refuse what is not proved. Bounces go to the provider's own domain, so only a DKIM"
+            " signature of {} proves this mail, and there is no usable key.",
+            shown(result.found_at, 100),
+            shown(place.domain, 100),
+        ),
+        who=Who.ADMIN,
+        steps=(phrase("Set DKIM up at {}: its settings show the record.", provider), place.words),
+    )
+
+
+def freemail_finding(result: Dmarc, domain: str, owner: Shown, provider: Shown) -> DomainFinding:
+    """Say what becomes of mail in the name of a mailbox provider's own domain that another server sends."""
+    refused = result.policy in (dmarc.Policy.QUARANTINE, dmarc.Policy.REJECT)
+    if refused:
+        words = phrase(
+            "{} asks receivers to refuse such mail, or to file it as junk (DMARC policy '{}').",
+            shown(domain, 100),
+            result.policy or dmarc.Policy.NONE,
+        )
+    else:
+        words = phrase("It fails SPF and has no signature of {}, so it often lands in junk.", shown(domain, 100))
+    return DomainFinding(
+        code="freemail_sender",
+        verdict=Verdict.FAIL if refused else Verdict.WARN,
+        title=phrase("Only {} can send in the name of {}", owner, shown(domain, 100)),
+        explanation=words,
+        who=Who.YOU,
+        steps=(
+            phrase("Send through {}, with that mailbox's own sign-in.", owner),
+            phrase("Or send through {} from an address of a domain of your own.", provider or phrase("your provider")),
+        ),
+    )

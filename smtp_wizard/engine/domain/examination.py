@@ -1,0 +1,169 @@
+"""Everything that a domain publishes about its mail, looked at at once, seen from the provider that sends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+
+from smtp_wizard.engine.base.shown import NO_WORDS, Shown, phrase, shown
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.domain.dkim import DkimKey, examine_key
+from smtp_wizard.engine.domain.dkim_findings import dkim_findings
+from smtp_wizard.engine.domain.dmarc import Dmarc, examine_dmarc
+from smtp_wizard.engine.domain.dmarc_findings import alignment_finding, dmarc_findings, freemail_finding
+from smtp_wizard.engine.domain.findings import DomainFinding, Place
+from smtp_wizard.engine.domain.host_findings import mail_host_findings, server_findings
+from smtp_wizard.engine.domain.lookups import Lookups
+from smtp_wizard.engine.domain.mail_hosts import (
+    MailHosts,
+    MxFault,
+    ServerFault,
+    examine_mail_hosts,
+    examine_server_names,
+)
+from smtp_wizard.engine.domain.sender_records import ReturnPath, SenderRecords
+from smtp_wizard.engine.domain.spf import SpfResult, examine_spf
+from smtp_wizard.engine.domain.spf_findings import spf_findings
+from smtp_wizard.engine.lazy_dataclass import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked about a domain."""
+
+    domain: str
+    """In A-labels."""
+    provider_id: str = ""
+    provider: Shown = NO_WORDS
+    """The name of the provider that sends for it; '' where nobody said."""
+    records: SenderRecords | None = None
+    """What that provider asks for, where it is known."""
+    selectors: tuple[str, ...] = ()
+    """Of DKIM keys to look at, beside those of the provider."""
+    server: str = ""
+    """A server of one's own that sends, in A-labels."""
+    owner: Shown = NO_WORDS
+    """The mailbox provider that the domain itself belongs to ('gmail.com'); '' for a domain of one's own."""
+    owner_sends: bool = False
+    """Whether that provider is the one that sends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainReport:
+    """What was found of a domain."""
+
+    domain: str
+    provider: str
+    """Id of the provider that it was judged for; '' where nobody is known."""
+    spf: SpfResult
+    keys: tuple[DkimKey, ...]
+    dmarc: Dmarc
+    mail_hosts: MailHosts
+    name_servers: tuple[Shown, ...]
+    findings: tuple[DomainFinding, ...] = ()
+    """The worst first."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all."""
+        return worst(self.findings)
+
+    def verdict_of(self, prefix: str, *, there: bool) -> Verdict:
+        """Return the worst of the findings whose codes begin so; 'skipped' where nothing is `there` to be judged."""
+        found = worst(each for each in self.findings if each.code.startswith(prefix))
+        return Verdict.SKIPPED if found is Verdict.PASS and not there else found
+
+    @property
+    def spf_verdict(self) -> Verdict:
+        """Of the SPF record."""
+        return self.verdict_of("spf_", there=bool(self.spf.record))
+
+    @property
+    def dkim_verdict(self) -> Verdict:
+        """Of all keys together."""
+        return self.verdict_of("dkim_", there=any(key.record for key in self.keys))
+
+    @property
+    def dmarc_verdict(self) -> Verdict:
+        """Of the DMARC record."""
+        return self.verdict_of("dmarc_", there=bool(self.dmarc.record))
+
+    @property
+    def mx_verdict(self) -> Verdict:
+        """Of the mail hosts, and of the domain itself."""
+        found = worst(each for each in self.findings if each.code in (*MxFault, *ServerFault))
+        return Verdict.SKIPPED if found is Verdict.PASS and not self.mail_hosts.hosts else found
+
+
+_ORDER = (Verdict.FAIL, Verdict.WARN, Verdict.SKIPPED)
+
+
+def worst(found: Iterator[DomainFinding] | tuple[DomainFinding, ...]) -> Verdict:
+    """Return the worst verdict of findings; what is only good to know leaves 'pass'."""
+    verdicts = {each.verdict for each in found}
+    return next((each for each in _ORDER[:2] if each in verdicts), Verdict.PASS)
+
+
+async def examine_domain(question: Question, lookups: Lookups) -> DomainReport:
+    """Look a domain up, and judge it. Only names are asked about. Raises nothing."""
+    domain, records = question.domain, question.records
+    selectors = dict.fromkeys((*question.selectors, *(records.selectors if records else ())))
+    own_server = (await lookups.addresses(question.server)) if question.server else ()
+    examined = await asyncio.gather(*(examine_key(domain, selector, lookups) for selector in selectors))
+    spf, dmarc, hosts, servers = await asyncio.gather(
+        examine_spf(domain, lookups, records.spf if records else (), own_server),
+        examine_dmarc(domain, lookups),
+        examine_mail_hosts(domain, lookups),
+        lookups.name_servers(domain),
+    )
+    names = await _server_names(question.server, lookups)
+    report = DomainReport(
+        domain=domain,
+        provider=question.provider_id,
+        spf=spf,
+        keys=tuple(examined),
+        dmarc=dmarc,
+        mail_hosts=hosts,
+        name_servers=servers,
+    )
+    found = sorted(_findings(question, report, names), key=lambda each: _ORDER.index(each.verdict))
+    return replace(report, findings=tuple(found))
+
+
+async def _server_names(server: str, lookups: Lookups) -> tuple[tuple[ServerFault, str], ...]:
+    return await examine_server_names(server, lookups) if server else ()
+
+
+def _findings(
+    question: Question, report: DomainReport, names: tuple[tuple[ServerFault, str], ...]
+) -> Iterator[DomainFinding]:
+    place = Place(domain=question.domain, name_servers=report.name_servers)
+    hosts = tuple(mail_host_findings(report.mail_hosts, place))
+    if MxFault.NO_SUCH_DOMAIN in [fault for fault, _ in report.mail_hosts.faults]:
+        yield from hosts  # of a domain that is not there, nothing else can be wrong
+        return
+    if question.owner:
+        if not question.owner_sends and (question.provider or question.server):
+            yield freemail_finding(report.dmarc, question.domain, question.owner, question.provider)
+        return  # its records are its owner's to change
+    include = _include(question)
+    needed = question.records is not None and question.records.return_path is ReturnPath.PROVIDER
+    provider = question.provider or shown(question.server, 253)
+    yield from spf_findings(report.spf, place, provider, include)
+    yield from dkim_findings(report.keys, place, question.provider, question.records, needed=needed)
+    yield from dmarc_findings(report.dmarc, place)
+    unaligned = alignment_finding(
+        report.dmarc, report.keys, place, question.provider or phrase("your provider"), question.records
+    )
+    if unaligned is not None:
+        yield unaligned
+    yield from hosts
+    yield from server_findings(names, question.server)
+
+
+def _include(question: Question) -> str:
+    """Return the SPF term that lets the sender send, '' where none is known."""
+    if question.records is not None and question.records.spf:
+        return f"include:{question.records.spf[0]}"
+    return f"a:{question.server}" if question.server else ""

@@ -1,0 +1,59 @@
+"""What is wrong with a domain's records, in words: what it does, who must act, what to do, the record to publish."""
+
+from __future__ import annotations
+
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.base.who import Who
+from smtp_wizard.engine.discovery.server_identity import owner_of
+from smtp_wizard.engine.lazy_dataclass import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsRecord:
+    """A record to publish."""
+
+    name: str
+    """In full, without a dot at the end."""
+    type: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainFinding:
+    """One thing that is wrong, or that is good to know."""
+
+    code: str
+    verdict: Verdict
+    """FAIL: mail is lost or lands in junk; WARN: it may; SKIP: good to know, and nothing more."""
+    title: Shown
+    explanation: Shown
+    who: Who
+    steps: tuple[Shown, ...] = ()
+    publish: DnsRecord | None = None
+    """The record that mends it, merged with the one that stands there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a domain's records are changed."""
+
+    domain: str
+    name_servers: tuple[Shown, ...] = ()
+
+    @property
+    def words(self) -> Shown:
+        """Name the place."""
+        hosts = sorted({owner_of(each) for each in self.name_servers} - {""})
+        if not hosts:
+            return phrase("Sign in where the DNS of {} is kept.", shown(self.domain, 100))
+        return phrase("Sign in where the DNS of {} is kept: {}.", shown(self.domain, 100), shown(", ".join(hosts), 200))
+
+    def publishing(self, record: DnsRecord, *, instead: bool) -> tuple[Shown, ...]:
+        """Return the steps that publish a record. `instead`: it takes the place of what stands there."""
+        kind, name = shown(record.type), shown(record.name, 253)
+        if instead:
+            changed = phrase("Replace the {} record of {} with the one below.", kind, name)
+        else:
+            changed = phrase("Add the {} record below for {}.", kind, name)
+        return (self.words, changed, phrase("Wait a few minutes (a day at most), and look again."))

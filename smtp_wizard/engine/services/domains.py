@@ -1,0 +1,70 @@
+"""A domain's records, seen from the provider that sends for it."""
+
+from __future__ import annotations
+
+from smtp_wizard.engine.base.endpoint import HostError, parse_host
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import NO_WORDS, phrase, shown
+from smtp_wizard.engine.discovery.dns import Resolver
+from smtp_wizard.engine.domain.examination import DomainReport, Question, examine_domain
+from smtp_wizard.engine.domain.lookups import Lookups
+from smtp_wizard.engine.domain.sender_records import load_sender_records
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.provider import Provider, ProviderKind
+
+MOST_SELECTORS = 20
+"""Keys that one question may name."""
+
+
+class Domains:
+    """Looks up what a domain publishes, and judges it."""
+
+    def __init__(self, catalog: Catalog, resolver: Resolver | None = None) -> None:
+        """`resolver` is asked: the system's name servers, where left out."""
+        self._catalog = catalog
+        self._resolver = resolver or Resolver()
+
+    async def examine(
+        self, domain: str, *, provider: Provider | None = None, selectors: tuple[str, ...] = (), server: str = ""
+    ) -> DomainReport:
+        """Look at a domain, or at that of an address. Only the DNS is asked, and only about names.
+
+        `provider`: who sends for it; where left out, the one that takes its mail. `selectors`: DKIM keys to look at as
+        well. `server`: a server of one's own that sends. Raises `InputError`, `DataError`.
+        """
+        name = domain_name(domain)
+        lookups = Lookups(self._resolver)
+        if provider is None and not server:
+            provider = await self._by_mx(name, lookups)
+        owner = self._catalog.by_domain(name)
+        if owner is not None and owner.kind in (ProviderKind.HOSTING, ProviderKind.RELAY, ProviderKind.CUSTOM):
+            owner = None
+        records = load_sender_records().get(provider.id) if provider else None
+        question = Question(
+            domain=name,
+            provider_id=provider.id if provider else "",
+            provider=shown(provider.name) if provider else NO_WORDS,
+            records=records,
+            selectors=selectors[:MOST_SELECTORS],
+            server=domain_name(server) if server else "",
+            owner=shown(owner.name) if owner else NO_WORDS,
+            owner_sends=owner is not None and provider is owner,
+        )
+        return await examine_domain(question, lookups)
+
+    async def _by_mx(self, domain: str, lookups: Lookups) -> Provider | None:
+        """Return who takes the mail of a domain, where that is one provider alone."""
+        found = self._catalog.by_mx((await lookups.mx(domain)).hosts)
+        return found[0] if len(found) == 1 else None
+
+
+def domain_name(text: str) -> str:
+    """Return a domain, or that of an address, in A-labels. Raises `InputError`."""
+    name = text.strip().rpartition("@")[2].removesuffix(".").lower()
+    try:
+        plain = parse_host(name)
+    except HostError:
+        plain = ""
+    if "." not in plain or plain.replace(".", "").isdigit() or ":" in plain:
+        raise InputError(phrase("'{}' is no domain. A domain looks like example.com.", shown(text, 100)))
+    return plain

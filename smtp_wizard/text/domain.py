@@ -1,0 +1,56 @@
+"""A domain's records in words: a line for each kind, then what is wrong, with the record that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.domain.dmarc import Policy
+from smtp_wizard.engine.domain.examination import DomainReport
+from smtp_wizard.engine.domain.findings import DomainFinding
+from smtp_wizard.output.lines import VERDICT_WORDS, paragraph, who_words
+
+_POLICY_WORDS = {
+    Policy.NONE: "only watches",
+    Policy.QUARANTINE: "asks for junk",
+    Policy.REJECT: "asks for refusal",
+}
+
+
+def domain_lines(report: DomainReport) -> list[str]:
+    """Return the whole report as lines of text."""
+    lines = [line for row in _rows(report) for line in row]
+    for finding in report.findings:
+        lines += ["", *domain_finding_lines(finding)]
+    return lines
+
+
+def _rows(report: DomainReport) -> Iterator[list[str]]:
+    yield _row(report.mx_verdict, "Mail hosts", ", ".join(report.mail_hosts.hosts) or "none")
+    yield _row(report.spf_verdict, "SPF", shown(report.spf.record, 1000) or "no record that counts")
+    keys = ", ".join(f"{key.selector} ({key.bits or 0} bits)" for key in report.keys if key.record)
+    unknown = "not looked for: no selector is known" if not report.keys else "no key found"
+    yield _row(report.dkim_verdict, "DKIM", shown(keys, 500) or unknown)
+    policy = report.dmarc.policy
+    words = f"{shown(report.dmarc.record, 1000)} ({_POLICY_WORDS[policy]})" if policy else "no record that counts"
+    yield _row(report.dmarc_verdict, "DMARC", words)
+
+
+def _row(verdict: Verdict, label: str, words: str) -> list[str]:
+    return paragraph(words, f"{VERDICT_WORDS[verdict]:<6}{label:<12}")
+
+
+def domain_finding_lines(finding: DomainFinding) -> list[str]:
+    """Return one finding as lines: what is wrong, who must act, the steps, and the record on lines of its own."""
+    lines = paragraph(finding.title, f"{VERDICT_WORDS[finding.verdict]:<6}")
+    margin = " " * 6
+    lines += paragraph(finding.explanation, margin)
+    if finding.steps:
+        lines += paragraph(who_words(finding.who), f"{margin}Who must act: ")
+    for number, step in enumerate(finding.steps, 1):
+        lines += paragraph(step, f"{margin}{number:>2}. ")
+    if finding.publish is not None:
+        record = finding.publish
+        lines += [f"{margin}Name   {record.name}", f"{margin}Type   {record.type}", f"{margin}Value  {record.value}"]
+    return lines
