@@ -75,9 +75,7 @@ def _dmarc_words(fault: DmarcFault, where: Shown, domain: Shown, found_at: Shown
         case DmarcFault.WATCHING:
             return (
                 phrase("DMARC only watches"),
-                phrase(
-                    "The policy of {} asks receivers for nothing yet. That is enough for most receivers.", found_at
-                ),
+                phrase("The policy of {} asks receivers for nothing yet. That is enough for most receivers.", found_at),
             )
         case DmarcFault.UNREACHABLE:
             return phrase("The DNS did not answer"), phrase("The DMARC record of {} could not be looked up.", domain)
