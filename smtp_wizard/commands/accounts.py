@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smtp_wizard.commands.groups import GroupWithDefault, LazyCommand
-from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
+from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.accounts.account import Account
     from smtp_wizard.engine.state.logins import Login
     from smtp_wizard.engine.state.results import LastResult
+    from smtp_wizard.flows.question import Answer
 
 STORE_WORDS = {
     StoreKind.KEYRING: "in the keyring of this computer",
@@ -106,32 +107,48 @@ def show(invocation: Invocation, name: str, _json: bool) -> int:
 @click.pass_obj
 def remove(invocation: Invocation, name: str, yes: bool, _json: bool) -> int:
     """Forget an account and its password."""
-    from smtp_wizard.runtime.running import Stopwatch, run
+    from smtp_wizard.commands.answering import carried_out
+    from smtp_wizard.commands.options.vault import PassphraseReply
+    from smtp_wizard.flows.accounts.changes import Delete
+    from smtp_wizard.flows.question import Answer, Topic
 
     account = invocation.saved_accounts.get(name)
-    if not yes and not can_ask():
+    action = Delete(account, invocation.services.accounts, invocation.stores.vault)
+    asks = PassphraseReply(invocation, action)
+    done = carried_out(
+        invocation,
+        action,
+        {
+            Topic.DELETION: lambda _: Answer.DO if yes else _agreed(account),
+            # Without the vault the account is removed all the same.
+            Topic.PASSPHRASE: lambda question: asks(question) if can_ask() else Answer.LEAVE,
+        },
+        lambda: f"Look with 'smtp-wizard accounts' whether '{account.name}' is still there.",
+    )
+    if done.trouble:
+        invocation.out.narrate(done.trouble)
+    if invocation.out.form is Form.JSON:
+        from smtp_wizard.output.documents.accounts import AccountRemoved
+
+        invocation.out.document(AccountRemoved(account.name, done.trouble))
+    else:
+        invocation.out.narrate(f"Removed: {account.name}")
+    return Exit.SECRET if done.trouble else Exit.OK
+
+
+def _agreed(account: Account) -> Answer:
+    """Ask whether an account is to go. Raises `CommandError` where nobody can be asked, and after a no."""
+    from smtp_wizard.flows.question import Answer
+
+    if not can_ask():
         raise CommandError(
             "missing-answers",
             phrase("Remove '{}'? Nobody can be asked here.", shown(account.name)),
             phrase("Add --yes."),
         )
-    if not yes and not confirm(f"Remove '{account.name}' ({account.connection.endpoint}) and its password?"):
+    if not confirm(f"Remove '{account.name}' ({account.connection.endpoint}) and its password?"):
         raise CommandError("declined", phrase("Nothing was removed."), exit_code=Exit.FAILED)
-    offer_passphrase(invocation, account.store)
-    removed, note = run(
-        invocation.services.accounts.remove(account.name),
-        Stopwatch(),
-        lambda: f"Look with 'smtp-wizard accounts' whether '{account.name}' is still there.",
-    )
-    if note:
-        invocation.out.narrate(note)
-    if invocation.out.form is Form.JSON:
-        from smtp_wizard.output.documents.accounts import AccountRemoved
-
-        invocation.out.document(AccountRemoved(removed.name, note))
-    else:
-        invocation.out.narrate(f"Removed: {removed.name}")
-    return Exit.SECRET if note else Exit.OK
+    return Answer.DO
 
 
 def _row(account: Account) -> tuple[str, str, str, str]:

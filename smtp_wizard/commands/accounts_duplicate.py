@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import click
 
+from smtp_wizard.commands.answering import carried_out
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import parsed_by
-from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
+from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.accounts.account import parse_name
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.engine.accounts.saved_accounts import NameTaken
+from smtp_wizard.engine.base.shown import phrase
+from smtp_wizard.flows.accounts.changes import Duplicate
+from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.runtime.running import Stopwatch, run
 
 
 @click.command("duplicate")
@@ -22,16 +25,18 @@ from smtp_wizard.runtime.running import Stopwatch, run
 def command(invocation: Invocation, name: str, new: str | None, _json: bool) -> int:
     """Save a second account like NAME, password included, for general mail. Nothing is tested."""
     original = invocation.saved_accounts.get(name)
-    offer_passphrase(invocation, original.store)
-    copy = run(
-        invocation.services.accounts.duplicate(original.name, new or ""),
-        Stopwatch(),
-        lambda: "Look with 'smtp-wizard accounts' whether there is a second one.",
-    )
+    action = Duplicate(original, invocation.services.accounts, invocation.stores.vault, new or "")
+    try:
+        done = carried_out(
+            invocation, action, {}, lambda: "Look with 'smtp-wizard accounts' whether there is a second one."
+        )
+    except NameTaken as problem:
+        raise CommandError("name-taken", problem.words, phrase("Say another one: --as NAME.")) from None
     if invocation.out.form is Form.JSON:
         from smtp_wizard.output.documents.accounts import AccountDuplicated, AccountJson
 
+        copy = invocation.saved_accounts.get(done.name)
         invocation.out.document(AccountDuplicated(original.name, AccountJson.of(copy)))
     else:
-        invocation.out.narrate(f"Saved as '{copy.name}', like '{original.name}', for {copy.scope.words}.")
+        invocation.out.narrate(done.said)
     return Exit.OK

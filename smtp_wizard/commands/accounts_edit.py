@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from smtp_wizard.commands.accounts import store_words
+from smtp_wizard.commands.answering import carried_out
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
 from smtp_wizard.commands.faults import REPLACE_HINT
 from smtp_wizard.commands.invocation import Invocation
@@ -42,11 +43,11 @@ from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth
-from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.engine.secrets.references import variable_for
 from smtp_wizard.engine.wizard.account_draft import draft_of
 from smtp_wizard.engine.wizard.draft import Draft
+from smtp_wizard.flows.accounts.changes import Edit
 from smtp_wizard.output.lines import summary
 from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit
@@ -106,14 +107,10 @@ def _in_the_wizard(invocation: Invocation, account: Account) -> int:
             phrase("'smtp-wizard accounts edit --help' lists what can be changed."),
         )
 
-    async def at_hand() -> Secret | None:
-        try:
-            return await invocation.services.entries.secret_of(account)
-        except SecretError:
-            return None  # it is typed again at the step that needs it
-
-    secret = run(at_hand(), Stopwatch(), lambda: "Nothing was changed.")
-    return open_wizard(invocation, "setup", draft_of(account, secret, invocation.services.catalog))
+    services = invocation.services
+    action = Edit(account, services.entries, services.stores.vault, services.catalog)
+    done = carried_out(invocation, action, {}, lambda: "Nothing was changed.")
+    return open_wizard(invocation, "setup", done.draft)
 
 
 class _Edit:

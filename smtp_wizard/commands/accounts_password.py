@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 import click
 
 from smtp_wizard.commands.accounts import store_words
-from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
+from smtp_wizard.commands.answering import ActionObserver, Reply, carried_out
+from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, report_line
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.browser import FLOW, signed_in_again
 from smtp_wizard.commands.options.connection import (
@@ -18,7 +20,7 @@ from smtp_wizard.commands.options.connection import (
 )
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import given_password, secret_at, tidy_password, typed_password
-from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
+from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.accounts.account import Account
 from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
@@ -26,11 +28,13 @@ from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.base.stages import Depth
 from smtp_wizard.engine.oauth.server import Flow
 from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.flows.accounts.password import NewPassword
+from smtp_wizard.flows.question import Answer, Question, Topic
 from smtp_wizard.output.lines import summary
 from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.runtime.running import Stopwatch, run
+from smtp_wizard.runtime.running import Stopwatch
 
 
 @click.command("password")
@@ -78,10 +82,8 @@ class _Replacement:
         self.watch = Stopwatch(connection.timeout)
 
     def run(self) -> int:
-        secret = self._secret()
-        offer_passphrase(self.invocation, self.account.store)
         with Transcript(self.connection, self.out) as transcript:
-            outcome = run(self._try(secret, transcript), self.watch, self._undone)
+            outcome = self._tried(transcript)
         code = exit_code([outcome])
         if self.out.form is Form.JSON:
             now = self.invocation.saved_accounts.now(self.account) if code == Exit.OK else self.account
@@ -107,15 +109,25 @@ class _Replacement:
             return signed_in_again(self.invocation, self.account, self.flow, self.watch, self._undone)
         return tidy_password(self.invocation, self.account, given or typed_password(self.account.name))
 
-    async def _try(self, secret: Secret, transcript: Transcript) -> CheckOutcome:
-        account, options = self.account, self.connection
-        return await observed(
-            lambda emit: self.invocation.services.accounts.replace_secret(account, secret, emit, options=options),
-            account.connection.endpoint,
-            shown(account.name),
-            self.watch,
-            live_reader(self.out, transcript, shown(account.name)),
+    def _tried(self, transcript: Transcript) -> CheckOutcome:
+        """Try the new password, once; nobody is asked whether to sign in against advice: an option says so."""
+        account, services = self.account, self.invocation.services
+        action = NewPassword(account, services.accounts, services.stores.vault, services.catalog, self.connection)
+
+        def given(question: Question) -> StrEnum:
+            if question.card is not None:  # the one that was given was refused
+                return Answer.LEAVE
+            action.give(0, self._secret())
+            return Answer.DO
+
+        replies: dict[Topic, Reply] = {Topic.PASSWORD: given, Topic.LOCKOUT: lambda _: Answer.LEAVE}
+        reader = live_reader(self.out, transcript, shown(account.name))
+        observer = ActionObserver(action, account.connection.endpoint, self.watch, reader)
+        done = carried_out(
+            self.invocation, action, replies, self._undone, watch=self.watch, around=observer.until_the_time_is_up
         )
+        assert done.report is not None, "it was tried"
+        return CheckOutcome(shown(account.name), done.report)
 
     def _undone(self) -> str:
         return f"Test with 'smtp-wizard test' which password '{self.account.name}' has now."

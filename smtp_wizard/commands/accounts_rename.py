@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import click
 
+from smtp_wizard.commands.answering import carried_out
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.connection import parsed_by
-from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
+from smtp_wizard.commands.options.vault import passphrase_options
 from smtp_wizard.engine.accounts.account import parse_name
-from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.flows.accounts.changes import Rename
+from smtp_wizard.flows.question import Answer, Question, Topic
+from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.runtime.running import Stopwatch, run
-from smtp_wizard.text.accounts import renamed_words
 
 
 @click.command("rename")
@@ -23,16 +27,25 @@ from smtp_wizard.text.accounts import renamed_words
 def command(invocation: Invocation, old: str, new: str, _json: bool) -> int:
     """Give the account OLD the name NEW. Its password moves with it; nothing is tested."""
     before = invocation.saved_accounts.get(old)
-    offer_passphrase(invocation, before.store)
-    renamed = run(
-        invocation.services.accounts.rename(before.name, new),
-        Stopwatch(),
+    action = Rename(before, invocation.services.accounts, invocation.stores.vault)
+
+    def named(question: Question) -> StrEnum:
+        if question.failed:
+            raise CommandError("name-taken", shown(question.failed), phrase("Choose another name."))
+        action.type(0, new)
+        return Answer.DO
+
+    done = carried_out(
+        invocation,
+        action,
+        {Topic.NAME: named},
         lambda: f"Look with 'smtp-wizard accounts' whether '{before.name}' has its new name.",
     )
     if invocation.out.form is Form.JSON:
         from smtp_wizard.output.documents.accounts import AccountJson, AccountRenamed
 
+        renamed = invocation.saved_accounts.get(done.name)
         invocation.out.document(AccountRenamed(before.name, AccountJson.of(renamed)))
     else:
-        invocation.out.narrate(renamed_words(before.name, renamed.name))
+        invocation.out.narrate(done.said)
     return Exit.OK

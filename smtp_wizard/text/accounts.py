@@ -168,6 +168,11 @@ def renamed_words(name: str, new_name: str) -> str:
     return f"'{name}' is called '{new_name}' now."
 
 
+def duplicated_words(name: str, copy: str, scope: Scope) -> str:
+    """Say that there is a second account like one."""
+    return f"Saved as '{copy}', like '{name}', for {scope.words}."
+
+
 def displaces_yes(name: str, other: str) -> str:
     """The answer that gives an account the mailings, which another one has."""
     return f"Use '{name}' for all mail; '{other}' keeps to {Scope.GENERAL.words}"

@@ -534,7 +534,7 @@ def test_a_copy_has_a_name_and_a_password_of_its_own(
     assert "Saved as 'Shop', like 'Office'" in run("accounts", "duplicate", "Office", "--as", "Shop").err
     assert run("test", "Shop").code == 0
     taken = run("accounts", "duplicate", "Office", "--as", "shop", "--json")
-    assert (taken.code, taken.error["code"]) == (2, "name-taken")
+    assert (taken.code, taken.error["code"], taken.error["hint"]) == (2, "name-taken", "Say another one: --as NAME.")
     assert [each.name for each in saved_accounts.list()] == ["Office", "Office 2", "Shop"]
 
 

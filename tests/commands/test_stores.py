@@ -183,7 +183,7 @@ def test_the_passphrase_may_come_from_a_command_and_leaves_the_environment() -> 
     assert run("test", "--passphrase-command", "'", "--json").code == 2
 
 
-def test_the_life_of_an_account_in_the_vault(folder: Path) -> None:
+def test_the_life_of_an_account_in_the_vault(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert vaulted().code == 0
     unlock = ("--passphrase-command", shlex.join([sys.executable, "-c", f"print({PASSPHRASE!r})"]))
     assert run("accounts", "duplicate", "Office", "--as", "Copy", *unlock).code == 0
@@ -192,6 +192,9 @@ def test_the_life_of_an_account_in_the_vault(folder: Path) -> None:
     assert run("accounts", "password", "Shop", "--password-stdin", *unlock, stdin="another one").code == 0
     document = run("vault", "--json").document
     assert (document["exists"], document["accounts"]) == (True, ["Copy", "Shop"])
+    monkeypatch.setenv("VAULT", "not the passphrase")
+    refused = run("accounts", "remove", "Copy", "--yes", "--passphrase-env", "VAULT", "--json")
+    assert (refused.code, refused.error["code"]) == (3, "secret-wrong"), "what was given was meant"
     assert run("accounts", "remove", "Copy", "--yes", *unlock).code == 0
     assert run("accounts", "remove", "Shop", "--yes").code == 3
     assert run("vault", "--json").document["accounts"] == []
@@ -232,7 +235,7 @@ def test_on_a_terminal_the_passphrase_is_asked_twice_and_then_once(folder: Path)
         ],
     )
     assert said.code == 0, said
-    assert "without it the passwords are lost" in " ".join(said.out.split())
+    assert "without it the passwords in the vault are lost" in " ".join(said.out.split())
     again = "anew.\r\nPassphrase of the vault: "
     asked = on_terminal(
         ["test", "Office"], typed=[("Passphrase of the vault: ", "a wrong one\n"), (again, f"{PASSPHRASE}\n")]

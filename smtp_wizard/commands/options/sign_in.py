@@ -83,8 +83,7 @@ def password_of(
 
 def tidy_password(invocation: Invocation, account: Account, secret: Secret) -> Secret:
     """Return a password tidied where the account's provider makes it up itself; warn of what is odd in any other."""
-    path = invocation.catalog.path(account.connection)
-    tidy = path.tidied(secret) if path is not None else secret
+    tidy = invocation.catalog.tidied(account.connection, secret)
     if account.connection.auth is Auth.XOAUTH2:
         return tidy
     warn_of_oddities(invocation.out, tidy)

@@ -17,15 +17,13 @@ from smtp_wizard.runtime.questions import ask_password, can_ask
 if TYPE_CHECKING:
     from smtp_wizard.commands.invocation import Invocation
     from smtp_wizard.engine.base.secret import Secret
+    from smtp_wizard.flows.question import Answer, Question, QuestionFlow
+    from smtp_wizard.flows.vault import Opened, Vault
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 ATTEMPTS = 3
 """How often a passphrase may be typed before the command gives up."""
-NEW_VAULT = (
-    "A vault is made for your passwords. It is opened by a passphrase, which nobody can find out for you: without it "
-    "the passwords are lost, and are typed anew."
-)
 FORGOTTEN = "If it is forgotten, move the vault's file away and type the passwords anew."
 
 
@@ -105,6 +103,47 @@ def command_source(invocation: Invocation, text: str) -> Callable[[], Awaitable[
     return printed
 
 
+class PassphraseReply:
+    """Asks for what a question about the vault lacks, `ATTEMPTS` times where it is the wrong one."""
+
+    def __init__(self, invocation: Invocation, flow: QuestionFlow[Any]) -> None:
+        self._invocation = invocation
+        self._flow = flow
+        self._wrong = 0
+
+    def __call__(self, question: Question) -> Answer:
+        """Hand the passphrase over. Raises `SecretError` where nobody can be asked, or it was wrong too often."""
+        from smtp_wizard.flows.question import Answer, Topic
+
+        if not can_ask():
+            raise self._invocation.stores.vault.closed()
+        entry = question.entries[question.at]
+        if entry.error:
+            self._refused(question.about is Topic.PASSPHRASE, entry.error)
+        else:
+            self._introduce(question)
+        # The second time it is the same of the same.
+        prompt = f"{entry.label} of the vault" if question.at == 0 else entry.label
+        self._flow.give(question.at, ask_password(prompt))
+        return Answer.DO
+
+    def _introduce(self, question: Question) -> None:
+        """Say what a new passphrase is for; whoever has a vault knows."""
+        if len(question.entries) > 1 and question.at == 0 and question.lines:
+            self._invocation.out.narrate(" ".join(question.lines))
+
+    def _refused(self, wrong: bool, why: str) -> None:
+        from smtp_wizard.engine.secrets.base import SecretError, SecretFault
+
+        if not wrong:
+            self._invocation.out.narrate(why)
+            return
+        self._wrong += 1
+        if self._wrong == ATTEMPTS:
+            raise SecretError(SecretFault.WRONG, shown(why))
+        self._invocation.out.narrate(f"{why} {FORGOTTEN}")
+
+
 def offer_passphrase(invocation: Invocation, *places: StoreRef | StoreKind | None, creating: bool = False) -> None:
     """Ask for the vault's passphrase where one of the places is the vault, it is closed, and somebody is there to ask.
 
@@ -114,49 +153,34 @@ def offer_passphrase(invocation: Invocation, *places: StoreRef | StoreKind | Non
     kinds = [place.kind if isinstance(place, StoreRef) else place for place in places]
     if StoreKind.VAULT not in kinds:
         return
-    from smtp_wizard.engine.secrets.vault import VaultState
+    from smtp_wizard.flows.vault import Vault, needs_opening
     from smtp_wizard.runtime.running import Stopwatch, run
 
     vault = invocation.stores.vault
-    if vault.state is VaultState.MISSING and not creating:
-        return
-    if run(vault.ready(), Stopwatch()) or not can_ask():
-        return
-    if vault.state is VaultState.MISSING:
-        invocation.out.narrate(NEW_VAULT)
-        run(vault.create(new_passphrase(invocation)), Stopwatch())
-    else:
-        _open(invocation)
+    if run(needs_opening(vault, *places, creating=creating), Stopwatch()) and can_ask():
+        open_vault(invocation, Vault(vault))
 
 
-def _open(invocation: Invocation) -> None:
-    """Ask until the passphrase opens the vault. Raises `SecretError` after `ATTEMPTS`."""
-    from smtp_wizard.engine.secrets.base import SecretError, SecretFault
+def open_vault(invocation: Invocation, question: Vault) -> Opened:
+    """Ask until the vault is open, and return that. Raises `SecretError`, `CommandError`."""
+    from smtp_wizard.engine.secrets.base import SecretError
     from smtp_wizard.runtime.running import Stopwatch, run
 
-    for attempt in range(1, ATTEMPTS + 1):
-        passphrase = ask_password("Passphrase of the vault")
-        try:
-            run(invocation.stores.vault.open(passphrase), Stopwatch())
-        except SecretError as problem:
-            if problem.fault is not SecretFault.WRONG or attempt == ATTEMPTS:
-                raise
-            invocation.out.narrate(f"{problem} {FORGOTTEN}")
-        else:
-            return
+    reply, opened = PassphraseReply(invocation, question), None
+    while opened is None:
+        opened = run(question.act(reply(question.state)), Stopwatch())
+    if opened.fault is not None:
+        raise SecretError(opened.fault, opened.why_not)
+    return opened
 
 
 def new_passphrase(invocation: Invocation) -> Secret:
     """Ask for a new passphrase, twice. Raises `CommandError` at the end of the input."""
-    from smtp_wizard.engine.secrets.vault import acceptable
+    from smtp_wizard.flows.vault import NewPassphrase
+    from smtp_wizard.runtime.running import Stopwatch, run
 
-    while True:
-        typed = ask_password("New passphrase of the vault")
-        try:
-            acceptable(typed)
-        except InputError as problem:
-            invocation.out.narrate(str(problem))
-            continue
-        if ask_password("The same once more") == typed:
-            return typed
-        invocation.out.narrate("Those two were not the same.")
+    question = NewPassphrase()
+    reply, chosen = PassphraseReply(invocation, question), None
+    while chosen is None:
+        chosen = run(question.act(reply(question.state)), Stopwatch())
+    return chosen

@@ -15,6 +15,7 @@ from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.data_files import DataError
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.private_files import may_exist
+from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.engine.providers.provider_file import Suggested, read_provider_file
@@ -100,6 +101,11 @@ class Catalog:
         """Return the access path of a connection, None where it has none that is known."""
         known = self.get(connection.provider)
         return known.path(connection.path) if known and connection.path else None
+
+    def tidied(self, connection: Connection[Endpoint | None], secret: Secret) -> Secret:
+        """Return a password as the server is shown it: without the blanks in which its provider shows its own ones."""
+        path = self.path(connection)
+        return path.tidied(secret) if path is not None else secret
 
     def oauth_server(self, connection: Connection[Endpoint | None]) -> OAuthServer | None:
         """Return where one signs in in the browser for a connection; None where that is not known."""

@@ -157,7 +157,7 @@ class VaultStore:
         if await self._in_thread(self._fitting):
             return
         if self._source is None:
-            raise self._closed()
+            raise self.closed()
         passphrase = await self._source()
         if self.state is VaultState.MISSING:
             try:
@@ -173,7 +173,7 @@ class VaultStore:
             await self.open(passphrase)
         except SecretError as problem:
             if problem.fault is SecretFault.WRONG and self._outdated:
-                raise self._closed() from None
+                raise self.closed() from None
             raise
 
     def _fitting(self) -> bool:
@@ -189,7 +189,8 @@ class VaultStore:
             self._key, self._outdated = None, found is not None
             self._copy = self._unsealed_last = None
 
-    def _closed(self) -> SecretError:
+    def closed(self) -> SecretError:
+        """Return the error for a vault whose passphrase nobody gives."""
         if self._outdated:
             words = phrase("The vault has another passphrase since it was opened here: the new one is needed.")
         elif self.state is VaultState.MISSING:
@@ -324,7 +325,7 @@ class VaultStore:
             raise _absent()
         if self._key is None or not self._key.fits(found):
             self._give_up_key(found)
-            raise self._closed()
+            raise self.closed()
         return self._unsealed(found, self._key)
 
     def _unsealed(self, found: Sealed, key: Key) -> Mapping[str, str]:

@@ -309,10 +309,9 @@ def with_candidate(draft: Draft, catalog: Catalog, candidate: Candidate) -> Draf
 
 def with_tidy_secret(draft: Draft, catalog: Catalog) -> Draft:
     """Return the draft with a secret of the provider's own making tidied; see `AccessPath.tidied`."""
-    path = catalog.path(draft.connection)
-    if draft.secret is None or path is None:
+    if draft.secret is None:
         return draft
-    return draft.with_sign_in(draft.connection.username, path.tidied(draft.secret))
+    return draft.with_sign_in(draft.connection.username, catalog.tidied(draft.connection, draft.secret))
 
 
 def _custom(catalog: Catalog) -> Provider:

@@ -9,7 +9,7 @@ from smtp_wizard.engine.accounts.saved_accounts import Displaces, NameTaken, Sav
 from smtp_wizard.engine.accounts.secret_entries import SecretEntries
 from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.providers.catalog import Catalog
-from smtp_wizard.engine.secrets.base import SecretError
+from smtp_wizard.engine.secrets.base import SecretError, SecretFault
 from smtp_wizard.engine.secrets.vault import VaultStore
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.wizard.account_draft import copy_of, draft_of, draft_to_sign_in_again
@@ -25,6 +25,7 @@ from smtp_wizard.text.accounts import (
     delete_question,
     deleted_words,
     displaces_yes,
+    duplicated_words,
     other_scope,
     renamed_words,
     scope_words,
@@ -64,6 +65,22 @@ class Rename(Action):
         if offer is Answer.DO:
             self._wanted = parse_name(self.state.entries[0].text)
         return super()._answered(offer)
+
+
+class Duplicate(Action):
+    """Saves a second account like one, with its password, for general mail. Nothing is tested."""
+
+    def __init__(self, account: Account, accounts: Accounts, vault: VaultStore, new_name: str = "") -> None:
+        """`new_name` empty: a free one."""
+        super().__init__(f"A second account like '{account.name}'", vault)
+        self._account = account
+        self._accounts = accounts
+        self._new_name = new_name
+
+    async def _do(self) -> Done:
+        await self._open_vault(self._account.store)
+        copy = await self._accounts.duplicate(self._account.name, self._new_name)
+        return Done(said=duplicated_words(self._account.name, copy.name, copy.scope), name=copy.name)
 
 
 class ChangeScope(Action):
@@ -108,6 +125,10 @@ class Delete(Action):
         try:
             await self._open_vault(self._account.store)
         except SecretError as problem:
+            if (
+                problem.fault is SecretFault.WRONG
+            ):  # it was given beforehand: whoever gave it did not mean to do without
+                raise
             trouble = str(problem)
         except VaultShut:
             pass

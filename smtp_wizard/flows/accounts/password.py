@@ -42,54 +42,54 @@ from smtp_wizard.text.wizard import (
 LACKING = phrase("Type the password.")
 
 
-def tidied(catalog: Catalog, account: Account, secret: Secret) -> Secret:
-    """Return a password as the server is shown it: without the blanks in which its provider shows its own ones."""
-    path = catalog.path(account.connection)
-    return path.tidied(secret) if path is not None else secret
-
-
 class NewPassword(Action):
     """Tries a new password with the account's own settings, and keeps it if the server takes it."""
 
-    def __init__(self, account: Account, accounts: Accounts, vault: VaultStore, catalog: Catalog) -> None:
+    def __init__(
+        self, account: Account, accounts: Accounts, vault: VaultStore, catalog: Catalog, options: Options | None = None
+    ) -> None:
+        """`options`: how the server is to be spoken to this time."""
         super().__init__(f"The password of '{account.name}'", vault)
+        self._options = options or Options()
         self._account = account
         self._accounts = accounts
         self._catalog = catalog
         self._typed: Secret | None = None
         self._anyway = False
-        self._refused: Report | None = None
-        """How the server took the one that was typed last, where it did not take it."""
+        self._report: Report | None = None
+        """How the last one came out, where it was not taken, or not even tried."""
 
     async def _do(self) -> Done:
         if self._typed is None:
             raise Asked(self._question())
         await self._open_vault(self._account.store)
-        report = await self._tried(tidied(self._catalog, self._account, self._typed))
+        report = await self._tried(self._catalog.tidied(self._account.connection, self._typed))
+        if report.verdict not in GOOD:
+            self._report = report
         if (why := paused(report)) is not None:
             raise Asked(anyway_question(self.state.title, why))
         if report.verdict not in GOOD:
-            self._typed, self._anyway, self._refused = None, False, report
+            self._typed, self._anyway = None, False
             raise Asked(self._question())
         return Done(said=new_secret_words(self._account.name, kept=True), name=self._account.name, report=report)
 
     async def _tried(self, secret: Secret) -> Report:
         take = self._watch(f"Trying the new password of '{self._account.name}' ...")
-        options = Options(ignore_lockout=self._anyway)
+        options = replace(self._options, ignore_lockout=self._anyway or self._options.ignore_lockout)
         return await self._accounts.replace_secret(self._account, secret, take, options=options)
 
     def _question(self) -> Question:
         path = self._catalog.path(self._account.connection)
         label = path.secret_label if path is not None and path.secret_label else "Password"
         asked = password_question(self._account, NEW_SECRET_WHY, label, "Try it")
-        return asked if self._refused is None else replace(asked, card=failed_card(self._refused))
+        return asked if self._report is None else replace(asked, card=failed_card(self._report))
 
     def _answered(self, offer: StrEnum) -> Done | None:
         if self.state.about is Topic.LOCKOUT:
             self._anyway = offer is Answer.DO
             return None if self._anyway else self._not_kept(tried=False)
         if offer is not Answer.DO:
-            return self._not_kept(tried=True) if self._refused is not None else LEFT
+            return self._not_kept(tried=True) if self._report is not None else LEFT
         typed = self._secret(0)
         if not typed:
             raise InputError(LACKING)
@@ -98,7 +98,7 @@ class NewPassword(Action):
 
     def _not_kept(self, *, tried: bool) -> Done:
         words = new_secret_words(self._account.name, kept=False, tried=tried)
-        return Done(said=words, name=self._account.name, report=self._refused)
+        return Done(said=words, name=self._account.name, report=self._report)
 
 
 class Move(Action):

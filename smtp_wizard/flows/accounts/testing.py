@@ -20,7 +20,7 @@ from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.options import Options
 from smtp_wizard.flows.accounts.action import Action, Asked, Done, anyway_question
 from smtp_wizard.flows.accounts.outcome import GOOD
-from smtp_wizard.flows.accounts.password import LACKING, tidied
+from smtp_wizard.flows.accounts.password import LACKING
 from smtp_wizard.flows.question import Answer, Topic
 from smtp_wizard.flows.vault import Opened
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
@@ -126,7 +126,7 @@ class SignInTest(Action):
             typed = self._secret(0)
             if not typed:
                 raise InputError(LACKING)
-            self._typed = tidied(self._catalog, self._left[0], typed)
+            self._typed = self._catalog.tidied(self._left[0].connection, typed)
         return super()._answered(offer)
 
     async def _after_vault(self, outcome: Opened) -> Done | None:
