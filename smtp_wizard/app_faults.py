@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from textual._context import active_message_pump
-from textual.app import App
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import NoActiveWorker, WorkerFailed, get_current_worker
 
+from smtp_wizard.changed_cells import SendsChanges
 from smtp_wizard.runtime.fault_log import FaultLog, WorkCancelled, fault_place, fault_words
 from smtp_wizard.screens.panel import TextPanel
 from smtp_wizard.widgets.banner import Banner
@@ -24,7 +24,7 @@ class FaultScreen(TextPanel):
     """A fault, over a screen that has no line of its own for it."""
 
 
-class FaultContainedApp(FaultContained, App[int]):
+class FaultContainedApp(FaultContained, SendsChanges[int]):
     """Every exception that nobody caught comes here: of keys, messages, timers, background work, painting.
 
     While the program starts or ends there is no screen to say it on: then it is the end, in one sentence.

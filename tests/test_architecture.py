@@ -45,6 +45,7 @@ FOLDERS: tuple[str, ...] = (
     "app_areas",
     "typed_ahead",
     "app_faults",
+    "changed_cells",
     "plain",
     "screens",
     "widgets",

@@ -44,8 +44,8 @@ PRIVATE: Mapping[str, str] = MappingProxyType(
         "_repaint_required": "whether that repaint has been asked for already",
         "_dirty_widgets": "what a screen that gives way to another would have painted, which that one paints",
         "_dirty_regions": "the same",
-        "_display": "tests count what is painted",
-        "_batch_count": "the same: what is held back is not painted",
+        "_display": "what is painted is compared with what stands on the terminal; tests count it",
+        "_batch_count": "the same: what is held back is not painted, and stands nowhere",
         "_compositor": "a screen has one that repaints less; tests read what stands on the screen, row by row",
         "_full_map": "where each part of a screen stood before it was laid out anew, and where it stands now",
     }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyte
 import pytest
 from rich.cells import cell_len
 from rich.color import ColorType
@@ -131,8 +132,10 @@ TEXT = {"dark": 4.5, "light": 4.5, "high-contrast": 7.0}
 EDGES = 3.0
 SEPARATES = "▏"
 """Only separates: nobody needs to see it."""
-NEW_SCREEN = 12_000
+NEW_SCREEN = 6_000
 """Bytes of the painting of a screen. Of what is painted besides, such as a sign that moves, none has half as many."""
+PANEL = 4_000
+"""Bytes of a panel that comes or goes."""
 
 
 # --- what is painted ---
@@ -154,6 +157,19 @@ class Painter:
 
     paintings: list[Painting] = field(default_factory=list)
     keys: int = 0
+    terminal: pyte.Screen = field(default_factory=lambda: pyte.Screen(80, 24))
+    """What has been written, as a terminal shows it."""
+
+    def write(self, sent: str, width: int, height: int) -> None:
+        """Write to the terminal."""
+        if (self.terminal.columns, self.terminal.lines) != (width, height):
+            self.terminal.resize(height, width)
+        pyte.Stream(self.terminal).feed(sent)
+
+    @property
+    def shown(self) -> str:
+        """What stands on the terminal."""
+        return "\n".join(line.rstrip() for line in self.terminal.display)
 
     def of(self, screen: Screen[Any]) -> list[Painting]:
         """Return the paintings of a screen up to the first key that was pressed on it."""
@@ -170,8 +186,9 @@ def painter(monkeypatch: pytest.MonkeyPatch) -> Painter:
 
     def counted(self: App[Any], screen: Screen[Any], renderable: Any) -> None:
         if renderable is not None and not self._batch_count:
-            size = len(renderable.render_segments(console).encode())
-            painted.paintings.append(Painting(screen, size, painted.keys))
+            sent = renderable.render_segments(console)
+            painted.write(sent, *self.size)
+            painted.paintings.append(Painting(screen, len(sent.encode()), painted.keys))
         display(self, screen, renderable)
 
     async def pressed(self: Walk, *keys: str) -> None:
@@ -266,7 +283,7 @@ def wrong_keys(screen: Keyed[Any]) -> Iterator[str]:
     editing = isinstance(screen.focused, Input | TextArea)
     for key, (node, _, enabled, _) in screen.active_bindings.items():
         ours = type(node).__module__.startswith("smtp_wizard") and not isinstance(node, Input | TextArea)
-        if enabled and ours and key not in named and key not in ALWAYS | COPIES | {"ctrl+p", "ctrl+q"}:
+        if enabled and ours and key not in named and key not in ALWAYS | COPIES | {"ctrl+l", "ctrl+p", "ctrl+q"}:
             yield f"{key} works and is named nowhere"
     if isinstance(screen, Page):
         told = {each.key for each in screen.all_keys()}
@@ -330,6 +347,7 @@ async def test_what_holds_on_every_screen(name: str, painter: Painter, tmp_path:
             await walk.pilot.resize_terminal(*size)
             await walk.settle()
             assert list(clipped(walk.app.screen)) == [], size
+            await walk.until(lambda: painter.shown == walk.shown, "on the terminal what is on the screen")
         await focus_shows(walk)
 
 
@@ -356,3 +374,17 @@ async def test_a_key_stays_with_its_word_in_a_small_window(tmp_path: Path) -> No
 
 def test_the_list_of_what_is_not_drawn_yet_names_places() -> None:
     assert set(PLACES) >= NOT_DRAWN_YET
+
+
+@pytest.mark.parametrize("key", ["f1", "f4", "f6", "f10"])
+async def test_a_panel_comes_and_goes_in_one_painting(key: str, painter: Painter, tmp_path: Path) -> None:
+    """The toolkit paints the page twice where a panel goes; what stands there already does not go over the line."""
+    async with standing(EVERYWHERE["signin"], tmp_path) as walk:
+        for pressed in (key, "escape"):
+            before = len(painter.paintings)
+            await walk.press(pressed)
+            await walk.pilot.pause()
+            await walk.settle()
+            sizes = [each.size for each in painter.paintings[before:]]
+            assert [each for each in sizes if each > max(sizes) / 2] == [max(sizes)]
+            assert sum(sizes) <= PANEL

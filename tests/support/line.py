@@ -14,6 +14,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pyte
+
 from tests.support.patience import PATIENCE
 
 
@@ -28,24 +30,31 @@ class Line:
                 os.environ.pop(name, None)
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
             os.execvp(command[0], list(command))
-        self.seen = b""
+        self._shown = pyte.Screen(80, 24)
+        self._stream = pyte.ByteStream(self._shown)
+
+    @property
+    def shown(self) -> str:
+        """The words that stand on the terminal, in one line."""
+        return " ".join(" ".join(self._shown.display).split())
 
     def take(self, *, quiet: float = 0.6, until: str = "") -> int:
         """Read until the program has had nothing to do for `quiet` seconds, and `until` has come.
 
-        Return how many bytes that were. A program that waits for the processor has something to do.
+        Return how many bytes that were. A program that waits for the processor has something to do. `until` stands on
+        the terminal then, whichever of its letters were sent.
         """
         count, began, last = 0, time.monotonic(), time.monotonic()
-        while time.monotonic() - last < quiet or (until and until.encode() not in self.seen):
+        while time.monotonic() - last < quiet or (until and until not in self.shown):
             assert time.monotonic() - began < PATIENCE, f"{until!r} never came"
             if select.select([self.end], [], [], 0.05)[0]:
                 data = os.read(self.end, 65536)
-                self.seen += data
+                # What the reader of screens does not know is left out: it would be printed.
+                self._stream.feed(data.replace(b"\x1b[>", b"\x1b[?").replace(b"\x1b[<u", b""))
                 count += len(data)
                 last = time.monotonic()
             elif not self._rests():
                 last = time.monotonic()
-        self.seen = b""
         return count
 
     def _rests(self) -> bool:
