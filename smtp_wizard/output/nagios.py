@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from smtp_wizard.engine.base.shown import Shown, cut, phrase
 from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.checks.runner import SOON
 from smtp_wizard.output.outcome import CheckOutcome
 
 NAGIOS_CRITICAL, NAGIOS_UNKNOWN = 2, 3
@@ -19,19 +21,36 @@ _NAGIOS_ORDER = (2, 3, 1, 0)
 """Which of several states speaks for all, worst first."""
 
 
-def nagios(outcomes: Sequence[CheckOutcome]) -> tuple[str, int]:
-    """Return the lines and the exit code of a Nagios plugin (Monitoring Plugins Development Guidelines)."""
-    codes = [_NAGIOS_CODES[outcome.report.verdict] for outcome in outcomes]
+def nagios(outcomes: Sequence[CheckOutcome], now: datetime) -> tuple[str, int]:
+    """Return the lines and the exit code of a Nagios plugin (Monitoring Plugins Development Guidelines).
+
+    What is about to end is a warning. `now`: from when the days of certificates are counted.
+    """
+    if not outcomes:
+        return "SMTP OK - no account is to be tested", 0
+    codes = [_state(outcome) for outcome in outcomes]
     code = next((code for code in _NAGIOS_ORDER if code in codes), 3)
     well = codes.count(0)
     bad = [outcome for outcome, each in zip(outcomes, codes, strict=True) if each == code and code]
     head = _result(bad[0]) if bad else phrase("{} of {} can send", well, len(codes))
     if len(bad) > 1:
         head = phrase("{} (and {} more)", head, len(bad) - 1)
-    times = " ".join(f"{_label(outcome.title)}={outcome.report.took:.3f}s" for outcome in outcomes)
-    first = f"SMTP {_NAGIOS[code]} - {_nagios_text(head)} | {times}"
+    figures = " ".join(figure for outcome in outcomes for figure in _figures(outcome, now))
+    first = f"SMTP {_NAGIOS[code]} - {_nagios_text(head)} | {figures}"
     rest = [f"{_NAGIOS[each]}: {_nagios_text(_result(outcome))}" for outcome, each in zip(outcomes, codes, strict=True)]
     return "\n".join([first, *(rest if len(outcomes) > 1 else [])]), code
+
+
+def _state(outcome: CheckOutcome) -> int:
+    code = _NAGIOS_CODES[outcome.report.verdict]
+    return 1 if code == 0 and outcome.upcoming else code
+
+
+def _figures(outcome: CheckOutcome, now: datetime) -> Iterator[str]:
+    """Yield the performance data of one account: how long its check took, how many days its certificate has left."""
+    yield f"{_label(outcome.title)}={outcome.report.took:.3f}s"
+    if (days := outcome.certificate_days(now)) is not None:
+        yield f"{_label(phrase('{} certificate days', outcome.title))}={days};{SOON.days}:;0:"
 
 
 def _result(outcome: CheckOutcome) -> Shown:

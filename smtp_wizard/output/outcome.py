@@ -9,8 +9,14 @@ from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from smtp_wizard.engine.accounts.upcoming import Upcoming
     from smtp_wizard.engine.checks.report import Report
     from smtp_wizard.engine.diagnosis.finding import Finding
+
+
+_GOOD = (Verdict.PASS, Verdict.WARN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,8 @@ class CheckOutcome:
     report: Report
     obstacle: Finding | None = None
     """Why the check could not even begin. The report is empty then."""
+    upcoming: tuple[Upcoming, ...] = ()
+    """What is about to end for the account."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -33,11 +41,19 @@ class CheckOutcome:
         """How a list calls it: the account, or host and port."""
         return self.account or shown(str(self.report.endpoint))
 
+    def certificate_days(self, now: datetime) -> int | None:
+        """Return how many whole days the server's certificate has left; None where none was seen and believed."""
+        believed = (each.tls for each in self.report.results if each.tls is not None and each.verdict in _GOOD)
+        ends = next((tls.not_after for tls in believed), None)
+        return (ends - now).days if ends is not None else None
+
     @property
     def words(self) -> Shown:
         """One short phrase: how it came out."""
         if self.findings:
             return self.findings[0].title
+        if self.upcoming:
+            return self.upcoming[0].words
         match self.report.verdict:
             case Verdict.PASS:
                 return phrase("all checks passed")

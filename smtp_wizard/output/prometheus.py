@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.output.outcome import CheckOutcome
@@ -13,14 +14,19 @@ _METRICS = {
     "smtp_wizard_stage_success": "Whether a stage passed (1) or not (0); stages that were not reached are left out.",
     "smtp_wizard_stage_duration_seconds": "Seconds that a stage took.",
     "smtp_wizard_certificate_not_after_seconds": "When the certificate runs out, in Unix time.",
+    "smtp_wizard_certificate_days": "Whole days that the certificate has left.",
+    "smtp_wizard_warning": "Something that works today and is about to end, by its kind (always 1).",
 }
 
 
-def prometheus(outcomes: Sequence[CheckOutcome]) -> str:
-    """Return the outcomes in Prometheus' text format (version 0.0.4), for a textfile collector."""
+def prometheus(outcomes: Sequence[CheckOutcome], now: datetime) -> str:
+    """Return the outcomes in Prometheus' text format (version 0.0.4), for a textfile collector.
+
+    `now`: from when the days of certificates are counted.
+    """
     samples: dict[str, list[str]] = {name: [] for name in _METRICS}
     for outcome in outcomes:
-        for name, more, value in _samples(outcome):
+        for name, more, value in _samples(outcome, now):
             samples[name].append(f"{name}{{{_labels(outcome, more)}}} {value}")
     lines: list[str] = []
     for name, found in samples.items():
@@ -29,7 +35,7 @@ def prometheus(outcomes: Sequence[CheckOutcome]) -> str:
     return "\n".join(lines)
 
 
-def _samples(outcome: CheckOutcome) -> Iterator[tuple[str, Mapping[str, str], str]]:
+def _samples(outcome: CheckOutcome, now: datetime) -> Iterator[tuple[str, Mapping[str, str], str]]:
     report = outcome.report
     yield "smtp_wizard_check_success", {}, _good(report.verdict)
     yield "smtp_wizard_check_duration_seconds", {}, f"{report.took:.6f}"
@@ -39,6 +45,11 @@ def _samples(outcome: CheckOutcome) -> Iterator[tuple[str, Mapping[str, str], st
             yield "smtp_wizard_stage_duration_seconds", {"stage": result.stage.value}, f"{result.took:.6f}"
     if report.tls is not None and report.tls.not_after is not None:
         yield "smtp_wizard_certificate_not_after_seconds", {}, f"{report.tls.not_after.timestamp():.0f}"
+    if (days := outcome.certificate_days(now)) is not None:
+        yield "smtp_wizard_certificate_days", {}, str(days)
+    warned = [each.finding.code for each in report.results if each.verdict is Verdict.WARN and each.finding]
+    for kind in dict.fromkeys([*(each.kind.value for each in outcome.upcoming), *warned]):
+        yield "smtp_wizard_warning", {"kind": kind}, "1"
 
 
 def _good(verdict: Verdict) -> str:

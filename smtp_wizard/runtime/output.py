@@ -62,15 +62,31 @@ class Output:
         """Streams are looked up when something is written, so that they can be replaced."""
         self.form = form
         self._documented = False
+        self._progress = False
+        """Whether a line stands on stderr that the next one is written over."""
 
     @property
     def colour(self) -> bool:
         """Whether stdout takes a little colour."""
-        wanted = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb" and "CI" not in os.environ
-        return wanted and sys.stdout.isatty()
+        return _looks_wanted() and sys.stdout.isatty()
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether stderr takes a line that is written over again and again."""
+        return _looks_wanted() and sys.stderr.isatty()
+
+    def progress(self, text: str) -> None:
+        """Write how far something has come over what was written so before. '' takes it away."""
+        if text and not self.shows_progress:
+            return
+        if text or self._progress:
+            self._progress = bool(text)
+            with suppress(OSError, ValueError):
+                _write(sys.stderr, f"\r{text}\x1b[K")
 
     def data(self, text: str) -> None:
         """Write a line, or several, to stdout. Raises `OutputLost`; `Interrupted` where its reader has gone."""
+        self.progress("")
         try:
             _write(sys.stdout, text + "\n")
         except BrokenPipeError:  # `| head`
@@ -86,6 +102,7 @@ class Output:
 
     def narrate(self, text: str) -> None:
         """Write a line, or several, to stderr. What nobody can read there is no reason to stop."""
+        self.progress("")
         try:
             _write(sys.stderr, text + "\n")
         except (OSError, ValueError):
@@ -135,6 +152,11 @@ class Output:
         self._documented = True
         failed = Failed(ProblemJson(code, message, hint))
         self.data(failed.json_text(indent=None if self.form is Form.LINES else 2))
+
+
+def _looks_wanted() -> bool:
+    """Whether nobody has said that there should be neither colour nor movement."""
+    return "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb" and "CI" not in os.environ
 
 
 _LONGEST_MESSAGE = 1000

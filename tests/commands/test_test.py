@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
+import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from smtp_wizard.commands.checking import STAGE_CODES
 from smtp_wizard.engine.accounts.account import Account
@@ -24,7 +27,7 @@ from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
 from smtp_wizard.output.schemas import schema_of
-from tests.support.cli import checked, on_terminal, run
+from tests.support.cli import checked, on_terminal, run, started
 from tests.support.misbehaving import refused_port, silent_port
 from tests.support.nouns import with_fields
 from tests.support.state import FULL, refuse_to_write
@@ -151,6 +154,7 @@ def test_json_lines_come_one_an_account_also_where_no_password_can_be_read(save:
     for line in lines:
         jsonschema.validate(line, schema_of("test-line"))
     assert ran.code == 3
+    lines.sort(key=lambda line: int(line["index"]))
     assert [(line["account"], line["findings"][0]["code"]) for line in lines] == [
         (name, "secret-unset") for name in names
     ]
@@ -342,3 +346,78 @@ def test_a_password_that_cannot_be_read_takes_precedence_over_the_stage(save: Sa
 def test_every_stage_has_its_code_and_a_plugin_its_own() -> None:
     assert {stage: STAGE_CODES[stage] for stage in Stage} == dict(zip(Stage, range(10, 20), strict=True))
     assert run("test", "--all", "--format", "nagios", "--exit-by-stage").code == 3
+
+
+# --- many at once ---
+
+
+def test_each_line_has_its_place_among_those_that_were_asked_for(save: Save) -> None:
+    """The lines come as the checks end, in whatever order that is."""
+    for name in ("C", "A", "B"):
+        save(name)
+    lines = [checked(line) for line in run("test", "C", "A", "B", "--format", "jsonl").out.splitlines()]
+    assert {each["account"]: each["index"] for each in lines} == {"C": 0, "A": 1, "B": 2}
+
+
+def test_the_document_is_in_order_and_has_what_will_end(save: Save) -> None:
+    save("Zoo")
+    save("Ends", provider="microsoft365", path="password")
+    results = run("test", "Zoo", "Ends", "--json").document["results"]
+    assert [(each["account"], each["index"], len(each["warnings"])) for each in results] == [
+        ("Zoo", 0, 0),
+        ("Ends", 1, 1),
+    ]
+    assert results[0]["change"] is None
+
+
+def test_a_way_that_is_closed_is_a_warning_to_nagios_and_prometheus(
+    save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save("Ends", provider="microsoft365", path="password")
+    ran = run("test", "--format", "nagios")
+    assert ran.code == 1
+    assert ran.out.startswith("SMTP WARNING - Ends: 2026-12-31: ")
+    assert "'Ends certificate days'=" in ran.out
+    monkeypatch.setenv("PASSWORD_ENDS", PASSWORD)
+    text = run("test", "--format", "prometheus").out
+    metrics = {each.name: each.samples for each in text_string_to_metric_families(text)}
+    assert [each.labels["kind"] for each in metrics["smtp_wizard_warning"]] == ["retirement"]
+    assert metrics["smtp_wizard_certificate_days"][0].value > 0
+
+
+def test_on_a_terminal_it_is_shown_how_far_it_has_come(save: Save, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    secret.write_text(PASSWORD, "utf-8")
+    for name in ("One", "Two", "Three"):
+        save(name, store=StoreRef(StoreKind.FILE, str(secret)))
+    ran = on_terminal(["test", "--all", "--format", "jsonl"])
+    assert ran.code == 0
+    assert "\r1 of 3 tested\x1b[K\r\x1b[K{" in ran.out
+    assert "\r" not in on_terminal(["test", "--all", "--format", "jsonl"], term="dumb").out.replace("\r\n", "\n")
+
+
+async def test_a_signal_ends_it_and_prints_what_was_done(save: Save, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    secret.write_text(PASSWORD, "utf-8")
+    with silent_port() as port:
+        stuck = Endpoint("127.0.0.1", port, Security.STARTTLS)
+        kept = StoreRef(StoreKind.FILE, str(secret))
+        save("Good", store=kept)
+        save("Stuck", endpoint=stuck, sandbox=None, path=None, provider=None, store=kept)
+        with started("test", "--all", "--json", "-v") as process:
+            await asyncio.to_thread(_told_of, process, "== Good")
+            process.send_signal(signal.SIGTERM)
+            out, err = await asyncio.to_thread(process.communicate)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert [each["account"] for each in checked(out)["results"]] == ["Good"]
+    assert "Ended by SIGTERM. Not tested: Stuck." in err
+
+
+def _told_of(process: subprocess.Popen[str], words: str) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            return
+    raise AssertionError(f"{words} was never said")

@@ -10,7 +10,11 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from junitparser import JUnitXml
+from prometheus_client.parser import text_string_to_metric_families
 
+from smtp_wizard.engine.accounts.changes import Change
+from smtp_wizard.engine.accounts.upcoming import Upcoming, UpcomingKind
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.records import write_record
@@ -23,10 +27,11 @@ from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.smtp.transport import TlsFacts
 from smtp_wizard.output import junit, nagios, prometheus
 from smtp_wizard.output import lines as report
-from smtp_wizard.output.documents.checks import LineOfTest, ResultJson
+from smtp_wizard.output.documents.checks import LineOfTest, ResultJson, TestedJson, WarningJson
 from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.output.schemas import schema_of
 
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
 ENDPOINT = Endpoint("mail.example.com", 587, Security.STARTTLS)
 FACTS = TlsFacts(
     shown("TLSv1.3"),
@@ -50,6 +55,7 @@ FINDING = Finding(
     forward=phrase("Please look at this mailbox.\n\nServer: mail.example.com"),
     fix=Endpoint("mail.example.com", 465, Security.TLS),
 )
+CLOSING = Upcoming(UpcomingKind.RETIREMENT, shown("2026-12-31: Passwords: announced."))
 PASSING = Report(
     ENDPOINT,
     (
@@ -167,7 +173,9 @@ def test_json_is_what_the_schema_says() -> None:
     assert passing["tls"]["not_after"] == "2027-01-01T00:00:00Z"
     assert (passing["family"], passing["mechanism"], passing["capabilities"]) == ("ipv4", "PLAIN", {"SIZE": "100"})
     for each in (CheckOutcome(shown("Office"), FAILING), CheckOutcome(None, PASSING), UNTRIED):
-        jsonschema.validate(LineOfTest(ResultJson.of(each)).to_json(), schema_of("test-line"))
+        warned = (WarningJson(UpcomingKind.RETIREMENT, "It closes."),)
+        line = LineOfTest(TestedJson(ResultJson.of(each), 0, Change.NEW, warned))
+        jsonschema.validate(line.to_json(), schema_of("test-line"))
 
 
 def test_junit_counts_what_failed_and_what_could_not_begin() -> None:
@@ -210,24 +218,68 @@ def test_junit_says_words_as_they_are() -> None:
         ([CheckOutcome(shown("a"), PASSING), CheckOutcome(shown("b"), FAILING)], "CRITICAL", 2),
         ([CheckOutcome(shown("a"), PASSING), UNTRIED], "UNKNOWN", 3),
         ([UNTRIED, CheckOutcome(shown("b"), FAILING)], "CRITICAL", 2),
+        ([CheckOutcome(shown("a"), PASSING), CheckOutcome(shown("b"), PASSING, upcoming=(CLOSING,))], "WARNING", 1),
+        ([CheckOutcome(shown("a"), FAILING, upcoming=(CLOSING,))], "CRITICAL", 2),
+        ([], "OK", 0),
     ],
 )
 def test_nagios_says_the_worst_first(outcomes: list[CheckOutcome], state: str, code: int) -> None:
-    text, exit_code = nagios.nagios(outcomes)
+    text, exit_code = nagios.nagios(outcomes, NOW)
     assert text.startswith(f"SMTP {state} - ")
     assert exit_code == code
 
 
 def test_nagios_keeps_names_out_of_the_performance_data() -> None:
-    text, _ = nagios.nagios([CheckOutcome(shown("it's | a=name"), PASSING)])
+    text, _ = nagios.nagios([CheckOutcome(shown("it's | a=name"), PASSING)], NOW)
     head, bar, data = text.partition(" | ")
     assert bar
     assert "|" not in head + data
-    assert data.startswith("'it''s / a_name'=0.132s")
+    assert data == "'it''s / a_name'=0.132s 'it''s / a_name certificate days'=32;21:;0:"
+
+
+def test_nagios_says_what_is_about_to_end() -> None:
+    text, _ = nagios.nagios([CheckOutcome(shown("a"), PASSING, upcoming=(CLOSING,))], NOW)
+    assert text.startswith("SMTP WARNING - a: 2026-12-31: Passwords: announced. | 'a'=")
+
+
+PERFORMANCE = re.compile(
+    r"(?:'(?:[^'=]|'')+'|[^\s'=]+)=-?[0-9.]+(?:us|ms|s|%|[KMGT]?B|c)?"
+    r"(?:;(?:@?(?:~|-?[0-9.]*)(?::-?[0-9.]*)?)?){0,2}(?:;-?[0-9.]*){0,2}"
+)
+"""One label with its value, warning, critical, least and most (Monitoring Plugins Development Guidelines, 2.6)."""
+
+
+def test_the_performance_data_are_what_the_guidelines_say() -> None:
+    names = ("plain", "two words", "it's", "a=b|c", "\u00fc")
+    text, _ = nagios.nagios([CheckOutcome(shown(name), PASSING) for name in names], NOW)
+    data = text.splitlines()[0].partition(" | ")[2]
+    found = PERFORMANCE.findall(data)
+    assert len(found) == 2 * len(names)
+    assert " ".join(found) == data
+
+
+def test_the_own_parser_of_prometheus_takes_the_metrics() -> None:
+    told = [CheckOutcome(shown('a "b" \\'), PASSING, upcoming=(CLOSING,)), CheckOutcome(shown("c"), FAILING)]
+    families = {each.name: each for each in text_string_to_metric_families(prometheus.prometheus(told, NOW) + "\n")}
+    days = families["smtp_wizard_certificate_days"].samples
+    assert [(each.labels["account"], each.value) for each in days] == [('a "b" \\', 32.0)]
+    warnings = families["smtp_wizard_warning"].samples
+    assert [(each.labels["account"], each.labels["kind"]) for each in warnings] == [('a "b" \\', "retirement")]
+    assert {each.value for each in families["smtp_wizard_check_success"].samples} == {0.0, 1.0}
+    assert {each.type for each in families.values()} == {"gauge"}
+
+
+def test_a_parser_of_junit_counts_the_same() -> None:
+    told = [CheckOutcome(shown("Office"), FAILING), CheckOutcome(shown("Home"), PASSING), UNTRIED]
+    suites = JUnitXml.fromstring(junit.junit(told).encode())
+    found = [(suite.name, suite.tests, suite.failures, suite.errors, suite.skipped) for suite in suites]
+    assert found == [("Office", 3, 1, 0, 1), ("Home", 4, 0, 0, 0), ("Locked one", 1, 0, 1, 0)]
+    (case,) = [case for suite in suites for case in suite if case.result and case.result[0].type == "bad_credentials"]
+    assert (case.classname, case.name) == ("Office", "auth")
 
 
 def test_prometheus_has_one_type_line_a_metric_and_escaped_labels() -> None:
-    text = prometheus.prometheus([CheckOutcome(shown('a "b" \\'), PASSING), CheckOutcome(shown("c"), FAILING)])
+    text = prometheus.prometheus([CheckOutcome(shown('a "b" \\'), PASSING), CheckOutcome(shown("c"), FAILING)], NOW)
     assert 'smtp_wizard_check_success{account="a \\"b\\" \\\\",host="mail.example.com",port="587"' in text
     assert text.count("# TYPE smtp_wizard_check_success gauge") == 1
     assert 'stage="mail"' not in text  # it was not reached

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import field
 from typing import Annotated
 
+from smtp_wizard.engine.accounts.tags import Tag
 from smtp_wizard.engine.base.address import Address, AddressText
 from smtp_wizard.engine.base.connection import Connection
 from smtp_wizard.engine.base.endpoint import Endpoint
@@ -72,6 +73,8 @@ class Account:
     """Aware."""
     login: Annotated[Login | None, YOUNGER] = None
     """For an account that signs in in the browser and stays signed in."""
+    tags: Annotated[tuple[Tag, ...], YOUNGER] = ()
+    """Words by which some of many are chosen, in order, each once."""
     id: Annotated[str, like(r"(?:[0-9a-f]{16})?", "an id"), YOUNGER] = field(default="", compare=False)
     """What is learnt of the account is kept under this, whatever it is named. Given when it is first saved."""
     last: Annotated[LastResult | None, UNSAVED] = field(default=None, compare=False)

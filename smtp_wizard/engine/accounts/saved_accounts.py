@@ -103,7 +103,7 @@ class SavedAccounts:
 
     def list(self) -> tuple[Account, ...]:
         """Return all accounts by name, with what was learnt of each. Writes nothing. Raises `AccountFileError`."""
-        return self._with_state(sorted(self._read(), key=lambda account: name_key(account.name)))
+        return self.as_learnt(sorted(self._read(), key=lambda account: name_key(account.name)))
 
     def get(self, name: str) -> Account:
         """Return the account of that name, in upper or lower case. Raises `NoSuchAccount`, `AccountFileError`."""
@@ -117,7 +117,7 @@ class SavedAccounts:
         for key, name in wanted.items():
             if key not in by_key:
                 raise self._missing(accounts, name)
-        return self._with_state([by_key[key] for key in wanted])
+        return self.as_learnt([by_key[key] for key in wanted])
 
     def now(self, account: Account) -> Account:
         """Return an account as it is saved now, under whatever name. Raises `NoSuchAccount`, `AccountFileError`."""
@@ -253,7 +253,7 @@ class SavedAccounts:
         `change`.
         """
         _, changed = self._swapped(name, work, displacing=displacing, leaving=leaving)
-        return self._with_state([changed])[0]
+        return self.as_learnt([changed])[0]
 
     def _swapped(
         self, name: str, work: Callable[[Account], Account], *, displacing: bool, leaving: Leaving
@@ -314,8 +314,8 @@ class SavedAccounts:
                 self.state.forget(account.id)
         self.state.tidy(saved, datetime.now(UTC))
 
-    def _with_state(self, accounts: Sequence[Account]) -> tuple[Account, ...]:
-        """Return accounts with their last results and renewals, in one look at the state for all of them."""
+    def as_learnt(self, accounts: Sequence[Account]) -> tuple[Account, ...]:
+        """Return accounts with their last results and renewals as known now, in one look at the state for all."""
         ids = [account.id for account in accounts]
         lasts = self.state.results.lasts(ids)
         logins = self.state.logins.latest([account.id for account in accounts if account.login])

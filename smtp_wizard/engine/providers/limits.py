@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from smtp_wizard.engine.base.confidence import Confidence
@@ -57,6 +58,8 @@ class SendLimit:
     """How many; bytes for a size. None: the provider publishes no figure."""
     applies_to: str = ""
     """Which accounts or ways of sending, as a short phrase; empty: all."""
+    each_mailbox: bool = False
+    """It is counted for every mailbox by itself, however many one computer sends for."""
     documented: bool = False
     """The figure is the old article's, whether or not it still holds."""
     historical: bool = False
@@ -79,6 +82,19 @@ class SendLimit:
         for_whom = f" ({self.applies_to})" if self.applies_to else ""
         past = "formerly " if self.historical else ""
         return f"{past}{self.figure}{for_whom}"
+
+
+def connections_at_once(limits: Iterable[SendLimit]) -> int | None:
+    """Return how many connections a provider lets one computer have at the same time; None where it does not say.
+
+    What it says of a single mailbox is no bound on many of them.
+    """
+    said = [
+        each.value
+        for each in limits
+        if (each.what, each.per) == (Counted.CONNECTIONS, Per.CONCURRENT) and each.value and not each.each_mailbox
+    ]
+    return min(said, default=None)
 
 
 def _amount(what: Counted, value: int) -> str:

@@ -508,6 +508,7 @@ def _limit(node: Node, cited: Citations) -> SendLimit:
         per=node.choice("per", Per),
         value=value * MEGABYTE if in_megabytes and value is not None else value,
         applies_to=node.text_or("applies_to"),
+        each_mailbox=node.flag("each_mailbox", default=False),
         historical=node.flag("historical", default=False),
         source=source,
         as_of=as_of,

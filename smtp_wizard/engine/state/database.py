@@ -46,10 +46,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             cause TEXT NOT NULL, process INTEGER NOT NULL, PRIMARY KEY (account, id)) WITHOUT ROWID""",
         "CREATE INDEX attempts_until ON attempts (until)",
     ),
+    (
+        """CREATE TABLE told (
+            name TEXT NOT NULL, account TEXT NOT NULL, at INTEGER NOT NULL, cause TEXT NOT NULL,
+            warnings TEXT NOT NULL, PRIMARY KEY (name, account)) WITHOUT ROWID""",
+    ),
 )
 """The statements that lead from each schema version to the next; the first makes an empty file ours. Times are
 microseconds since 1970. What was released is never changed here, only added to."""
-TABLES = ("results", "logins", "attempts")
+TABLES = (("results", "logins", "attempts"), ("told",))
+"""The tables that each version has added."""
 
 
 class StateError(Exception):
@@ -316,10 +322,12 @@ def _is_damaged(file: Path) -> bool:
     """Whether the file cannot be used as it lies there, looked at page by page."""
     try:
         with closing(_connect(file, "rw", READ_SECONDS)) as connection:
-            if not _version(connection, file):
+            version = _version(connection, file)
+            if not version:
                 return False
+            wanted = {table for added in TABLES[:version] for table in added}
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
             whole = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
-            return not (whole and tables.issuperset(TABLES))
+            return not (whole and tables.issuperset(wanted))
     except (StateError, sqlite3.Error) as problem:
         return isinstance(problem, DamagedState) or _code(problem) in _DAMAGED

@@ -74,6 +74,7 @@ class AccountJson:
     ca_file: str | None
     sandbox: str | None
     created: Second
+    tags: tuple[str, ...]
     last: LastJson | None
     login: LoginJson | None
 
@@ -101,6 +102,7 @@ class AccountJson:
             ca_file=connection.ca_file,
             sandbox=connection.sandbox,
             created=account.created,
+            tags=account.tags,
             last=LastJson.of(account.last) if account.last else None,
             login=LoginJson.of(account.login) if account.login else None,
         )

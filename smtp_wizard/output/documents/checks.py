@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from smtp_wizard.engine.accounts.changes import Change
+from smtp_wizard.engine.accounts.upcoming import UpcomingKind
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.base.endpoint import Endpoint
-from smtp_wizard.engine.base.records import INLINE, Second
+from smtp_wizard.engine.base.records import INLINE, Second, Whole
 from smtp_wizard.engine.base.shown import cut
 from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.base.who import Who
@@ -126,11 +128,33 @@ class Setup(JsonDocument):
 
 
 @dataclass(frozen=True, slots=True)
+class WarningJson:
+    """That something is about to end for an account."""
+
+    kind: UpcomingKind
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestedJson:
+    """One saved account that was tested."""
+
+    __test__ = False  # its name begins as that of a test does
+
+    result: Annotated[ResultJson, INLINE]
+    index: Whole
+    """Its place among those that were asked for, from 0."""
+    change: Change | None
+    """With --changed: what differs from what was told last."""
+    warnings: tuple[WarningJson, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LineOfTest(JsonDocument):
     """One line of `test --format jsonl`."""
 
     NAME: ClassVar = "test-line"
-    result: Annotated[ResultJson, INLINE]
+    tested: Annotated[TestedJson, INLINE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +178,7 @@ class AccountsTested(JsonDocument):
     """`test`."""
 
     NAME: ClassVar = "test"
-    results: tuple[ResultJson, ...]
+    results: tuple[TestedJson, ...]
     notices: tuple[NoticeJson, ...]
     endings: tuple[EndingJson, ...]
 

@@ -1,0 +1,97 @@
+"""`test --changed`: what differs from what was told last under the same name; it moves on when all was told."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from smtp_wizard.commands.checking import TIME_IS_UP
+from smtp_wizard.engine.accounts.account import Account, name_key
+from smtp_wizard.engine.accounts.changes import Change, change_of, moved_on
+from smtp_wizard.engine.accounts.lockout_guard import paused
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.state.comparisons import Comparisons, Standing
+from smtp_wizard.output.outcome import CheckOutcome
+
+USUAL_NAME = "default"
+"""What a comparison is called where nobody says it."""
+
+
+_UNREAD = "unread-"
+"""What stands for the cause of an entry that cannot be used, and begins what it is compared under."""
+
+
+class Comparison:
+    """The comparison of one run with what was told last. What it says is kept by `move_on` alone."""
+
+    def __init__(self, comparisons: Comparisons, name: str) -> None:
+        self._comparisons = comparisons
+        self._name = name
+        self._last: Mapping[str, Standing] = comparisons.last(name)
+        self._now: dict[str, Standing] = {}
+        self._unread: Mapping[str, Standing] = {}
+
+    def change(self, account: Account, outcome: CheckOutcome) -> Change:
+        """Return what is to be told of an account, and take it as told."""
+        before = self._last.get(account.id)
+        now = moved_on(before, standing_of(outcome), conclusive=is_conclusive(outcome))
+        self._now[account.id] = now
+        return change_of(before, now)
+
+    def news(self, account: Account, outcome: CheckOutcome) -> frozenset[str]:
+        """Return which of the warnings about an account are new."""
+        before = self._last.get(account.id)
+        return standing_of(outcome).warnings - (before.warnings if before is not None else frozenset())
+
+    def unread_news(self, entries: Sequence[tuple[str, Shown]]) -> tuple[Shown, ...]:
+        """Return the sentences about entries that cannot be used and were not told, and take them as told."""
+        self._unread = {_unread_key(name, words): Standing(_UNREAD) for name, words in entries}
+        return tuple(words for name, words in entries if _unread_key(name, words) not in self._last)
+
+    def move_on(self, saved: Sequence[Account] | None, now: datetime) -> None:
+        """Compare with this run from now on. `saved`: all accounts; what is told of any other is forgotten."""
+        told = {**self._now, **self._unread}
+        known = {*told, *(account.id for account in saved)} if saved is not None else self._last.keys()
+        self._comparisons.move_on(self._name, told, self._last.keys() - known, now)
+
+
+def _unread_key(name: str, words: Shown) -> str:
+    """Return what an entry without an id is compared under; it names nobody, as an id does not."""
+    return _UNREAD + hashlib.blake2b((name_key(name) or words).encode(), digest_size=8).hexdigest()
+
+
+def standing_of(outcome: CheckOutcome) -> Standing:
+    """Return how an account stands after a check."""
+    warned = (each.finding.code for each in outcome.report.results if each.verdict is Verdict.WARN and each.finding)
+    return Standing(_cause(outcome), frozenset({*warned, *(each.key for each in outcome.upcoming)}))
+
+
+def _cause(outcome: CheckOutcome) -> str:
+    if outcome.obstacle is not None:
+        return outcome.obstacle.code
+    bad = next((each for each in outcome.report.results if each.verdict in (Verdict.FAIL, Verdict.UNKNOWN)), None)
+    if bad is None:
+        return ""
+    return bad.finding.code if bad.finding is not None else bad.verdict.value
+
+
+def is_conclusive(outcome: CheckOutcome) -> bool:
+    """Whether the server was really asked: not where the time was up, or the sign-in held back."""
+    late = outcome.obstacle is not None and outcome.obstacle.code == TIME_IS_UP
+    return not late and outcome.report.verdict is not Verdict.UNKNOWN and paused(outcome.report) is None
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+
+
+def parse_comparison_name(text: str) -> str:
+    """Take the name of a comparison as typed. Raises `InputError`."""
+    if not _NAME.fullmatch(text):
+        raise InputError(
+            phrase("'{}' cannot be the name of a comparison: use letters, digits, dots and hyphens.", shown(text, 40))
+        )
+    return text

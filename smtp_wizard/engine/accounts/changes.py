@@ -1,0 +1,43 @@
+"""What has changed about an account since it was last told: a new failure, another cause, a recovery, a new warning."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from smtp_wizard.engine.state.comparisons import Standing
+
+
+class Change(StrEnum):
+    """What is worth telling."""
+
+    NEW = "new"
+    """It fails, and did not, or was never looked at."""
+    RECOVERED = "recovered"
+    OTHER_CAUSE = "other-cause"
+    """It fails as before, for another reason."""
+    WARNING = "warning"
+    """It works, and something is about to end that was not before."""
+    NONE = "none"
+
+
+def change_of(before: Standing | None, now: Standing) -> Change:
+    """Return what is to be told of an account. `before`: what was told last, None where nothing was."""
+    failed = before.cause if before is not None else ""
+    if now.cause:
+        return Change.NONE if now.cause == failed else Change.OTHER_CAUSE if failed else Change.NEW
+    if failed:
+        return Change.RECOVERED
+    known = before.warnings if before is not None else frozenset()
+    return Change.WARNING if now.warnings - known else Change.NONE
+
+
+def moved_on(before: Standing | None, now: Standing, *, conclusive: bool) -> Standing:
+    """Return what is compared with next time.
+
+    `conclusive`: whether the account was really looked at. Where it was not (the time was up, a sign-in was held
+    back), a failure that was told stays as it was told. What failed has not seen all warnings.
+    """
+    if before is None or not now.cause:
+        return now
+    cause = now.cause if conclusive or not before.cause else before.cause
+    return Standing(cause, before.warnings | now.warnings)

@@ -1,0 +1,60 @@
+"""What is told of an account, and what is not told again."""
+
+from __future__ import annotations
+
+import pytest
+
+from smtp_wizard.engine.accounts.changes import Change, change_of, moved_on
+from smtp_wizard.engine.state.comparisons import Standing
+
+GOOD, REFUSED, SILENT = Standing(), Standing("bad_credentials"), Standing("unreachable")
+SOON = Standing(warnings=frozenset({"certificate"}))
+BOTH = Standing(warnings=frozenset({"certificate", "sign-in"}))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "change"),
+    [
+        (None, GOOD, Change.NONE),
+        (None, REFUSED, Change.NEW),
+        (None, SOON, Change.WARNING),
+        (GOOD, GOOD, Change.NONE),
+        (GOOD, REFUSED, Change.NEW),
+        (REFUSED, REFUSED, Change.NONE),
+        (REFUSED, SILENT, Change.OTHER_CAUSE),
+        (REFUSED, GOOD, Change.RECOVERED),
+        (REFUSED, SOON, Change.RECOVERED),
+        (GOOD, SOON, Change.WARNING),
+        (SOON, SOON, Change.NONE),
+        (SOON, BOTH, Change.WARNING),
+        (BOTH, SOON, Change.NONE),
+        (SOON, REFUSED, Change.NEW),
+    ],
+)
+def test_only_what_differs_is_told(before: Standing | None, now: Standing, change: Change) -> None:
+    assert change_of(before, now) is change
+
+
+def test_a_warning_that_a_failed_check_could_not_see_is_not_told_once_more_when_it_recovers() -> None:
+    failed = moved_on(SOON, REFUSED, conclusive=True)
+    assert change_of(failed, SOON) is Change.RECOVERED
+    assert change_of(moved_on(failed, SOON, conclusive=True), SOON) is Change.NONE
+
+
+def test_a_warning_that_has_gone_is_told_again_when_it_comes_back() -> None:
+    renewed = moved_on(SOON, GOOD, conclusive=True)
+    assert change_of(renewed, SOON) is Change.WARNING
+
+
+def test_what_was_not_looked_at_leaves_a_failure_as_it_was_told() -> None:
+    """A held-back sign-in between two refusals is no other cause, and neither is the refusal after it."""
+    held = Standing("sign_in_paused")
+    kept = moved_on(REFUSED, held, conclusive=False)
+    assert kept == REFUSED
+    assert change_of(kept, REFUSED) is Change.NONE
+
+
+def test_an_account_that_worked_and_was_not_looked_at_is_a_new_failure() -> None:
+    late = Standing("time-is-up")
+    assert change_of(GOOD, late) is Change.NEW
+    assert moved_on(GOOD, late, conclusive=False) == late
