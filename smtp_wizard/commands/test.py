@@ -101,7 +101,7 @@ def command(invocation: Invocation, /, accounts: tuple[str, ...], every: bool, a
 
     With --exit-by-stage, instead of 1: 10 the name of the server, 11 the connection, 12 encryption, 13 the greeting,
     14 the hello, 15 STARTTLS, 16 the sign-in, 17 the sender, 18 the recipient, 19 the message; of several accounts
-    the earliest.
+    the earliest. A password that cannot be read is 3 all the same.
     """
     wanted = selection_from(accounts, every=every, given=given)
     password, connection = taken_from(given), connection_from(given)

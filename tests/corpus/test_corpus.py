@@ -39,6 +39,7 @@ VARIES = (
     (re.compile(r"(?<=\"ms\": )\d+(\.\d+)?|(?<=seconds\{)[^}]*\} [\d.e-]+|(?<=time=\")[\d.]+"), "TIME"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?"), "MOMENT"),
     (re.compile(r"\b\d\d:\d\d\b"), "CLOCK"),
+    (re.compile(r"(?<=certificate days'=)\d+|(?<=certificate_days\{)[^}]*\} \d+"), "N"),
     (re.compile(r"(?<=valid )\d+(?= more days)|(?<= )\d+(?= days? left)"), "N"),
     (re.compile(r"\b[0-9a-z]{8,}(?=@sandbox\.invalid|@smtp-wizard)|(?<=mailbox as )\s*\S+"), "KEY"),
     (re.compile(r"(?<==)\d+\.\d{3}s|(?m:^ +\d+\.\d{3}(?= ))"), "TIME"),
