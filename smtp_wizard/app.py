@@ -45,22 +45,24 @@ from smtp_wizard.engine.wizard.steps import (
     previous_step,
     step,
 )
+from smtp_wizard.flows.question import Answer
 from smtp_wizard.runtime.console import SMALLEST, only_ascii
 from smtp_wizard.runtime.early_keys import restore_terminal
 from smtp_wizard.runtime.fault_log import as_fault
 from smtp_wizard.runtime.foreground import Foreground
 from smtp_wizard.runtime.server_watch import ServerWatch
 from smtp_wizard.screens.kit import Collects, Kit
+from smtp_wizard.screens.panel import ConfirmPanel
 from smtp_wizard.screens.too_small import TooSmallScreen
-from smtp_wizard.text.wizard import LEAVE_QUESTION, Resume
+from smtp_wizard.text.wizard import LEAVE_LINES, LEAVE_QUESTION, NOT_SAVED, Resume
 from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.themes import NO_COLOR, OWN, THEMES, AsciiFilter, JoinedFilter, theme_for
 from smtp_wizard.widgets.toolkit import outlive_the_terminal, read_any_byte
 
 if TYPE_CHECKING:
-    from smtp_wizard.app_screens import AnyStep
     from smtp_wizard.screens.explain import AccountTestRequested
     from smtp_wizard.screens.home import AreaRequested, WizardRequested
+    from smtp_wizard.screens.page import StepPage
 
 StepOutcome = Next | Back
 
@@ -75,7 +77,7 @@ class BaseScreen(FaultContained, Screen[None]):
 class WizardApp(AreasApp):
     """The screens, over the engine."""
 
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "page.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["page.tcss"]
     SUSPENDED_SCREEN_CLASS = "-suspended"
     TITLE = "smtp-wizard"
     ENABLE_COMMAND_PALETTE = False
@@ -232,14 +234,12 @@ class WizardApp(AreasApp):
     def _ask_to_put_aside(self, go_on: Callable[[], object], yes: str) -> None:
         """Another account is being set up: only one can be. `yes` says what is done instead."""
 
-        def answered(dropped: bool | None) -> None:
-            if dropped:
+        def answered(answer: Answer | None) -> None:
+            if answer is Answer.DO:
                 go_on()
 
-        from smtp_wizard.screens.dialogs import ConfirmScreen
-
-        question = f"You are setting up {self.draft.address}, and it is not saved yet."
-        self.push_screen(ConfirmScreen(question, yes=f"Drop that, and {yes}", no="Stay here"), answered)
+        title = f"You are setting up {self.draft.address}"
+        self.push_screen(ConfirmPanel(title, NOT_SAVED, yes=f"Drop that, and {yes}", no="Stay here"), answered)
 
     def _edit(self, draft: Draft) -> None:
         # A copy, which edits nothing yet, begins at its server as well.
@@ -287,20 +287,18 @@ class WizardApp(AreasApp):
 
     def action_leave(self) -> None:
         """Quit; where something was entered and not saved, ask first."""
-        from smtp_wizard.screens.dialogs import ConfirmScreen
-
         draft = self.draft
         if self.walking is None or draft.address is None or draft.saved is not None:
             self.exit(0)
             return
-        if any(isinstance(screen, ConfirmScreen) for screen in self.screen_stack):
+        if any(isinstance(screen, ConfirmPanel) for screen in self.screen_stack):
             return
 
-        def answered(yes: bool | None) -> None:
-            if yes:
+        def answered(answer: Answer | None) -> None:
+            if answer is Answer.DO:
                 self._ended(0)
 
-        self.push_screen(ConfirmScreen(LEAVE_QUESTION, yes="Leave", no="Stay here"), answered)
+        self.push_screen(ConfirmPanel(LEAVE_QUESTION, LEAVE_LINES, yes="Leave", no="Stay here"), answered)
 
     # -- the wizard -------------------------------------------------------------------------------------------------
 
@@ -365,7 +363,7 @@ class WizardApp(AreasApp):
         self.kit.watch.watch(draft)
         return await self._answer(SCREENS[at.id](self.kit, draft), fault)
 
-    async def _answer(self, screen: AnyStep, fault: Exception | None) -> StepOutcome:
+    async def _answer(self, screen: StepPage[Any, Any], fault: Exception | None) -> StepOutcome:
         """Show a step and return its answer. Painted in one go, since every repaint goes over the line."""
         answer: asyncio.Future[StepOutcome] = asyncio.get_running_loop().create_future()
 

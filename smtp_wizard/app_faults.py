@@ -97,10 +97,6 @@ class FaultContainedApp(FaultContained, SendsChanges[int]):
 
 def _end_work(screen: Screen[Any]) -> None:
     """Let nothing on a screen say any longer that it is being worked."""
-    from smtp_wizard.widgets.checks import CheckList
-
-    for checks in screen.query(CheckList):
-        checks.break_off()
     if isinstance(screen, FaultContained):
         screen.work_failed()
 

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from smtp_wizard.engine.wizard.draft import Draft
     from smtp_wizard.screens.kit import Kit
     from smtp_wizard.screens.page import StepPage
-    from smtp_wizard.screens.step import StepScreen
-
-    AnyStep = StepScreen | StepPage[Any, Any]
 
 T = TypeVar("T")
 
@@ -37,7 +34,7 @@ class WhenNeeded(Mapping[str, T], Generic[T]):
         return len(self._places)
 
 
-SCREENS: WhenNeeded[Callable[[Kit, Draft], AnyStep]] = WhenNeeded(
+SCREENS: WhenNeeded[Callable[[Kit, Draft], StepPage[Any, Any]]] = WhenNeeded(
     {
         "address": "address:AddressScreen",
         "provider": "provider:ProviderScreen",

@@ -23,7 +23,6 @@ from smtp_wizard.engine.wizard.steps import STEPS, StepId
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.panel import Panel
 from smtp_wizard.widgets.chips import Chips
-from smtp_wizard.widgets.key_hints import KeyHints
 from smtp_wizard.widgets.stepper import PLACE, WORDS, StepLine
 from tests.support.misbehaving import Expect, MisbehavingServer, Send, StartTls, Step, good, make_ca
 from tests.support.places import PASSWORD, PLACES, Place, at_review, draft_at_connect, seen, sent, standing
@@ -171,9 +170,7 @@ async def test_every_screen_fits(name: str, size: tuple[int, int], tmp_path: Pat
     """The keys and where in the wizard one is can be seen; nothing is wider than the window; nobody types blind."""
     async with standing(PLACES[name], tmp_path, size) as walk:
         screen, focused = walk.app.screen, walk.app.focused
-        assert all(
-            in_sight(walk, each) for each in [*screen.query(KeyHints), *screen.query(Chips), *screen.query(StepLine)]
-        )
+        assert all(in_sight(walk, each) for each in [*screen.query(Chips), *screen.query(StepLine)])
         assert max(len(line) for line in walk.shown.splitlines()) <= size[0]
         # A card of text to read scrolls by the arrows, whatever has the focus.
         assert focused is not None or name == "done" or isinstance(screen, Panel)

@@ -79,26 +79,24 @@ FOLDERS: tuple[str, ...] = (
 FOLDER_LIMIT = 20
 """Modules in a folder at most; `commands` holds one a command."""
 
-WHILE_TWO_LOOKS_STAND = {"widgets": 24, "screens": 28}
+WHILE_TWO_LOOKS_STAND = {"screens": 26}
 """Folders that hold the parts of the old screens beside those of the new ones, until all screens are drawn anew."""
 
 SCREENS_FOR_ALL = frozenset(
     {
         f"{PACKAGE}.screens",
-        f"{PACKAGE}.screens.step",
         f"{PACKAGE}.screens.kit",
         f"{PACKAGE}.screens.keyed",
         f"{PACKAGE}.screens.page",
         f"{PACKAGE}.screens.panel",
-        f"{PACKAGE}.screens.dialogs",
-        f"{PACKAGE}.screens.passphrase",
         f"{PACKAGE}.screens.unlocking",
-        f"{PACKAGE}.screens.finding",
+        f"{PACKAGE}.screens.details",
         f"{PACKAGE}.screens.guide",
         f"{PACKAGE}.screens.question",
+        f"{PACKAGE}.screens.link",
     }
 )
-"""What a screen may import of its neighbours: the base of a step, and the dialogs."""
+"""What a screen may import of its neighbours: the base of a step, and the panels."""
 
 TOOLKITS = frozenset({"textual", "rich", "click", "prompt_toolkit", "pyte"})
 """What the engine never imports."""

@@ -63,6 +63,26 @@ class CheckView:
         return f"{self.marks}  {tally_words(self.passed, len(self.results))}" if self.results else ""
 
 
+class CheckRecord:
+    """What was seen and said in the last check, for a face that shows it behind F4. Another check begins anew."""
+
+    def __init__(self) -> None:
+        self.view = CheckView()
+        self.lines: list[Line] = []
+        """What was said to the server, and its answers; secrets are masked."""
+        self.over = False
+        """Whether the check has come to its end."""
+
+    def take(self, event: Event) -> None:
+        """Take one event of a check."""
+        if self.over:
+            self.view, self.lines = CheckView(), []
+        if isinstance(event, Line):
+            self.lines.append(event)
+        self.over = isinstance(event, RunFinished)
+        self.view = self.view.after(event)
+
+
 def running_card(view: CheckView, title: str, name: str, seconds: int = 0) -> Card:
     """Return the card while a check runs: what has passed, and what is under way. `name`: see `under_way_words`."""
     done = "  ".join(f"✓ {PASSED_WORDS[each.stage]}" for each in view.results if each.verdict in GOOD)

@@ -16,7 +16,7 @@ from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.connect import ConnectFlow
 from smtp_wizard.flows.connect_state import ConnectOffer, ConnectState, Place
 from smtp_wizard.flows.flow import Entry, Offer, Section
-from smtp_wizard.screens.finding import CheckDetails
+from smtp_wizard.screens.details import CheckDetails
 from smtp_wizard.screens.guide import StepsPanel
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import RAIL, StepPage, note, question
@@ -230,7 +230,8 @@ class ConnectScreen(StepPage[ConnectState, ConnectOffer]):
         self.act(message.offer.id)
 
     def _details(self) -> None:
-        self.app.push_screen(CheckDetails(self.flow.state.check, self.flow.state.finding, self.flow.transcript))
+        state = self.flow.state
+        self.app.push_screen(CheckDetails(state.check, state.finding, self.flow.transcript, today=self.today))
 
     def _steps(self) -> None:
         view = self.flow.state.guide

@@ -19,9 +19,9 @@ from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.engine.explain.pasted_text import LEFT_OUT, shortened
 from smtp_wizard.flows.areas.explain import CheckAccount, CopyText, ExplainFlow, ExplainOffer, ExplainState, ReadGuide
 from smtp_wizard.flows.flow import Entry, Section
+from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import Page, note, question
-from smtp_wizard.screens.panel import SectionsPanel
 from smtp_wizard.text.explain import (
     BOUNCES_GUIDE,
     COPIED,
@@ -244,7 +244,7 @@ class ExplainScreen(Page[None]):
                 self.banner.say(COPIED)
 
     def _details(self) -> None:
-        self.app.push_screen(SectionsPanel("Details", self.flow.details()))
+        self.app.push_screen(SectionsPanel(self.flow.details()))
 
     def _guide(self) -> None:
         self.show_guide(BOUNCES_GUIDE)

@@ -24,12 +24,11 @@ class StepsPanel(Panel[None]):
 
     def __init__(self, view: GuideView, mark: Callable[[int, bool], None], open_link: Callable[[str], None]) -> None:
         """`mark` is told of a tick that is set or taken away: the step's number. `open_link` shows a web address."""
-        super().__init__(view.guide.title)
+        super().__init__(view.guide.title, _where(view))
         self.view = view
         self.lines = Lines(self._rows())
         self._mark = mark
         self._open_link = open_link
-        self._say_where()
 
     def body(self) -> Iterator[Widget]:
         yield self.lines
@@ -50,7 +49,8 @@ class StepsPanel(Panel[None]):
         self._scroll()
 
     def on_resize(self) -> None:
-        """Break the rows where the window is wide enough for them now."""
+        """As `Panel.on_resize`; the rows are broken where the window is wide enough for them now."""
+        super().on_resize()
         self.lines.show(self._rows())
 
     @property
@@ -72,17 +72,13 @@ class StepsPanel(Panel[None]):
             rows += [Content.styled(row, MUTED) for part in (f"· {title}", url) if part for row in folded(part, room)]
         return rows
 
-    def _say_where(self) -> None:
-        due, steps = self.view.due, self.view.guide.steps
-        self.box.label(self.view.guide.title, f"step {due.number} of {len(steps)}" if due else "all steps done")
-
     def _show(self, number: int, done: bool) -> None:
         step = self.view.step(number)
         assert step is not None, "it is one of the guide's"
         self._mark(number, done)
         self.view = self.view.marked(step, done)
         self.lines.show(self._rows())
-        self._say_where()
+        self.tell(_where(self.view))
         self.redraw()
         self._scroll()
 
@@ -113,6 +109,11 @@ class StepsPanel(Panel[None]):
         marks = [y for y, row in enumerate(self.lines.rows_at(self._room)) if due and row.plain.startswith("▸")]
         if marks:
             self.box.scroll_to(y=max(0, marks[0] - 1), animate=False)
+
+
+def _where(view: GuideView) -> str:
+    due, steps = view.due, view.guide.steps
+    return f"step {due.number} of {len(steps)}" if due else "all steps done"
 
 
 def _about(view: GuideView) -> str:

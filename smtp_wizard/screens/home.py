@@ -15,16 +15,16 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
-from smtp_wizard.engine.checks.events import Event, Line, RunFinished
-from smtp_wizard.engine.checks.report import Report
+from smtp_wizard.engine.checks.events import Event
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import Step
 from smtp_wizard.flows.accounts.action import LEFT, Action, Done
 from smtp_wizard.flows.accounts.health import Listed, Mark
 from smtp_wizard.flows.accounts.listing import FIRST_OFFERS, AccountsFlow, Detail, Goes, ListAction, ListState
+from smtp_wizard.flows.check_view import CheckRecord
 from smtp_wizard.flows.flow import Card, Entry, Mood, Offer, Section
 from smtp_wizard.flows.question import Question
-from smtp_wizard.screens.finding import FindingScreen
+from smtp_wizard.screens.details import CheckDetails
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import Page, question
 from smtp_wizard.screens.panel import QuestionPanel
@@ -54,7 +54,6 @@ from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import SIGNS, TICKS
 from smtp_wizard.widgets.rows import Column, ListRow, RowList
 from smtp_wizard.widgets.text import Plain, folded
-from smtp_wizard.widgets.transcript import dialogue_row
 
 HELP = (
     f"{HOME_PURPOSE} Those that need you are on top. T signs in to the chosen one and sends nothing; Enter shows all "
@@ -215,9 +214,8 @@ class HomeScreen(Page[None]):
         self.told = ActionLine()
         self.detail = AccountDetail()
         self._drawn: ListState | None = None
-        self._said: list[Line] = []
-        self.report: Report | None = None
-        """How the last check here came out; what was said in it stands beside."""
+        self.record = CheckRecord()
+        """What was seen and said in the last check here."""
         self._under_way = self._stops = False
         """Whether an action is gone through, and whether it may be stopped."""
         self._stood = False
@@ -438,7 +436,7 @@ class HomeScreen(Page[None]):
 
     async def _through(self, action: Action) -> None:
         """Go through an action, and show what came of it."""
-        self._said, self.report = [], None
+        self.record = CheckRecord()
         action.changed, action.events = self._action_changed, self._take
         self._under_way = True
         try:
@@ -468,10 +466,7 @@ class HomeScreen(Page[None]):
         self.redraw()
 
     def _take(self, event: Event) -> None:
-        if isinstance(event, Line):
-            self._said.append(event)
-        elif isinstance(event, RunFinished):
-            self.report = event.report
+        self.record.take(event)
 
     def _go(self, leads: Goes) -> None:
         match leads:
@@ -490,12 +485,14 @@ class HomeScreen(Page[None]):
 
     def _details(self) -> None:
         """Show what was said in the last check here, and what went wrong."""
-        if self.report is not None or self._said:
-            rows = [dialogue_row(line) for line in self._said]
-            finding = next(iter(self.report.findings), None) if self.report is not None else None
-            self.app.push_screen(FindingScreen(finding, self.kit.guides, transcript=rows))
-        else:
+        check = self.record.view
+        if not check.results and not self.record.lines:
             self.banner.say("Nothing was tested here yet. Press T.")
+            return
+        finding = check.finding
+        helps = finding is not None and finding.guide in self.kit.guides.ids()
+        guide = self.show_guide if helps else None
+        self.app.push_screen(CheckDetails(check, finding, self.record.lines, today=self.today, open_guide=guide))
 
     def still_at_work(self) -> None:
         """As `FaultContained.still_at_work`."""

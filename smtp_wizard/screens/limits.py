@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from smtp_wizard.engine.providers.provider import Provider
-from smtp_wizard.flows.areas.limits import LEGEND, LimitOffer, LimitsFlow, LimitsState
+from smtp_wizard.flows.areas.limits import LEGEND, LimitOffer, LimitsFlow, LimitsState, PlanWith
 from smtp_wizard.flows.areas.mailing import (
     ELSEWHERE,
     FIRST,
@@ -23,10 +23,13 @@ from smtp_wizard.flows.areas.mailing import (
     MailingState,
     bar_length,
 )
-from smtp_wizard.flows.flow import Entry, Mood, Section
+from smtp_wizard.flows.file import SaveFile, Written
+from smtp_wizard.flows.flow import Mood, Offer, Section
+from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import Page, question
-from smtp_wizard.screens.panel import Panel, SectionsPanel
+from smtp_wizard.screens.panel import Panel
+from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.text.limit_rows import LimitLine
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.chosen_detail import ChosenDetail
@@ -64,8 +67,7 @@ class LimitsScreen(Page[None]):
 
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit)
-        today = kit.services.now().astimezone().date()
-        self.flow = LimitsFlow(kit.services.catalog, today)
+        self.flow = LimitsFlow(kit.services.catalog, self.today)
         self.flow.changed = self._changed
         self.frame = TextFrame(self.flow.state.find, id="limit-find")
         self.list = RowList(COLUMNS, list(map(_row, self.flow.state.rows)), id="limits")
@@ -120,87 +122,64 @@ class LimitsScreen(Page[None]):
 
     @work_once("act")
     async def _act(self, offer: LimitOffer) -> None:
-        leads = await self.flow.act(offer)
-        if leads is not None:
+        match await self.flow.act(offer):
+            case PlanWith(provider):
+                self.app.push_screen(MailingScreen(self.kit, provider, self.typed), self._planned)
+            case SaveFile() as asks:
+                self.app.push_screen(FlowPanel(asks), self._written)
 
-            def planned(typed: Mapping[MailingField, str] | None) -> None:
-                self.typed = typed or {}
+    def _planned(self, typed: Mapping[MailingField, str] | None) -> None:
+        self.typed = typed or {}
 
-            self.app.push_screen(MailingScreen(self.kit, leads.provider, self.typed), planned)
+    def _written(self, written: Written | None) -> None:
+        if written is not None and written.words:
+            self.banner.say(f"The list is {written.words}.")
 
     def _details(self) -> None:
         if self.flow.chosen is not None:
-            self.app.push_screen(SectionsPanel(f"Details: {self.flow.chosen.name}", self.flow.details()))
+            self.app.push_screen(SectionsPanel(self.flow.details(), f"Details: {self.flow.chosen.name}"))
 
     def _guide(self) -> None:
         self.show_guide(GUIDE)
 
     def _more(self) -> None:
-        self.app.push_screen(ListPanel(self.flow, self._act))
+        self.app.push_screen(ListPanel(self.flow), self._changing)
+
+    def _changing(self, offer: LimitOffer | None) -> None:
+        if offer is not None:
+            self._act(offer)
 
 
 def _row(line: LimitLine) -> ListRow:
     return ListRow(line.id, (line.name, line.day, line.hour, line.largest))
 
 
-class ListPanel(Panel[None]):
-    """F9: the list in another order, or in a file."""
+class ListPanel(Panel[LimitOffer]):
+    """F9: the list in another order, which shows at once, or in a file. Returns what else is to be done."""
 
-    AUTO_FOCUS = "PanelBox OfferList"
-
-    def __init__(self, flow: LimitsFlow, act: Callable[[LimitOffer], None]) -> None:
-        """`act` has the flow do what is offered."""
+    def __init__(self, flow: LimitsFlow) -> None:
         super().__init__("Change the list")
-        self.act = act
         self.flow = flow
-        self.offers = OfferList([each for each in flow.state.offers if each.id is not LimitOffer.PLAN])
-        self.file = TextFrame(_asked(flow.state), id="limit-file")
-        self.file.display = False
-        self.card = OutcomeCard()
-        self._before, flow.changed = flow.changed, self._changed
+        self.offers = OfferList(self._offered())
 
     def body(self) -> Iterator[Widget]:
         yield self.offers
-        yield self.file
-        yield self.card
 
     def chips(self) -> Sequence[Chip]:
-        if self.flow.state.file is not None:
-            return [Chip("enter", "Write it", self._write, help="write the list to this file")]
+        """As `Panel.chips`: F9 closes it again."""
         return [self.offers.chip(), Chip("f9", "Close", self.close, shown=False)]
 
-    def close(self) -> None:
-        """Close it; a file that is asked for is not written."""
-        self.flow.changed = self._before
-        if self.flow.state.file is not None:
-            self.act(LimitOffer.KEEP)
-        self.dismiss(None)
-
-    def _changed(self, state: LimitsState) -> None:
-        self._before(state)
-        asked = state.file is not None
-        if asked != self.file.display:
-            self.file.display, self.offers.display = asked, not asked
-            (self.file.field if asked else self.offers).focus()
-        self.file.show(_asked(state))
-        self.card.show_card(state.card)
-        self.offers.offer([each for each in state.offers if each.id is not LimitOffer.PLAN])
-        self.redraw()
+    def _offered(self) -> list[Offer[LimitOffer]]:
+        return [each for each in self.flow.state.offers if each.id is not LimitOffer.PLAN]
 
     @on(OfferList.Chosen)
-    def _take(self, message: OfferList.Chosen) -> None:
-        self.act(message.offer.id)
-
-    @on(Frame.Changed)
-    def _named(self, message: Frame.Changed) -> None:
-        self.flow.name_file(message.text)
-
-    def _write(self) -> None:
-        self.act(LimitOffer.WRITE)
-
-
-def _asked(state: LimitsState) -> Entry:
-    return state.file if state.file is not None else Entry(label="File")
+    async def _take(self, message: OfferList.Chosen) -> None:
+        if message.offer.id is not LimitOffer.ORDER:
+            self.dismiss(message.offer.id)
+            return
+        await self.flow.act(LimitOffer.ORDER)
+        self.offers.offer(self._offered())
+        self.redraw()
 
 
 # --- a mailing ---
@@ -239,8 +218,7 @@ class MailingScreen(Page[Mapping[MailingField, str]]):
     def __init__(self, kit: Kit, provider: Provider, typed: Mapping[MailingField, str] | None = None) -> None:
         """`typed`: what the fields say at first."""
         super().__init__(kit)
-        today = kit.services.now().astimezone().date()
-        self.flow = MailingFlow(kit.services.catalog, provider, today, typed)
+        self.flow = MailingFlow(kit.services.catalog, provider, self.today, typed)
         self.flow.changed = self._changed
         self.frames = {field: TextFrame(entry, id=field.value) for field, entry in self.flow.state.entries.items()}
         rest = [frame for field, frame in self.frames.items() if field not in FIRST]
@@ -308,7 +286,7 @@ class MailingScreen(Page[Mapping[MailingField, str]]):
 
     def _details(self) -> None:
         sections = self.flow.details() or self.flow.state.sections
-        self.app.push_screen(SectionsPanel(f"Details: {self.flow.state.provider}", sections))
+        self.app.push_screen(SectionsPanel(sections, f"Details: {self.flow.state.provider}"))
 
     def _guide(self) -> None:
         self.show_guide(GUIDE)

@@ -15,7 +15,6 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.browser import BrowserField, BrowserFlow, BrowserOffer, BrowserStage, BrowserState
 from smtp_wizard.flows.flow import Offer, Section
-from smtp_wizard.screens.dialogs import LinkScreen
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import StepPage
 from smtp_wizard.screens.panel import GuidePanel
@@ -222,17 +221,14 @@ class OAuthScreen(StepPage[BrowserState, BrowserOffer]):
         if self.kit.local:
             self.app.open_url(page)
         else:
-            self._show_page(page)
+            self.open_link(page)
 
     def guide(self) -> None:
         """Open the guide that says where the client id comes from."""
         draft, catalog = self.flow.draft, self.kit.services.catalog
         provider = catalog.get(draft.connection.provider) if draft.connection.provider else None
         guide = filled_guide(self.kit.guides, guide_id_for(catalog.path(draft.connection)), provider, draft)
-        self.app.push_screen(GuidePanel(guide, self._show_page))
-
-    def _show_page(self, url: str) -> None:
-        self.app.push_screen(LinkScreen(url, local=self.kit.local))
+        self.app.push_screen(GuidePanel(guide, self.open_link))
 
     # -- what is typed and chosen -----------------------------------------------------------------------------------
 

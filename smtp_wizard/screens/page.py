@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import events
@@ -24,7 +25,7 @@ from smtp_wizard.engine.wizard.steps import Back, Next, Step, StepId, step
 from smtp_wizard.flows.flow import Flow, Section
 from smtp_wizard.screens.keyed import Keyed
 from smtp_wizard.screens.kit import Kit
-from smtp_wizard.screens.panel import DetailsPanel, GuidePanel, HelpPanel
+from smtp_wizard.screens.panel import GuidePanel, HelpPanel
 from smtp_wizard.widgets.banner import Banner
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.fault_containment import work_once
@@ -172,9 +173,10 @@ class Page(Keyed[T]):
         """As `Keyed.tell`."""
         self.banner.say(words)
 
-    def show_details(self, rows: Sequence[Content], copied: str) -> None:
-        """F4: show every detail over the page. `copied` is the same as one text, without a secret."""
-        self.app.push_screen(DetailsPanel(rows, copied))
+    @property
+    def today(self) -> date:
+        """The day, where this computer is."""
+        return self.kit.services.now().astimezone().date()
 
     def show_guide(self, guide_id: str) -> None:
         """Show a guide over the page, others named in it by their titles. Raises `UnknownGuide`, `DataError`."""
@@ -183,9 +185,9 @@ class Page(Keyed[T]):
 
     def open_link(self, url: str) -> None:
         """Show a web address whole, as a code for a phone, and open it where a browser is at hand."""
-        from smtp_wizard.screens.dialogs import LinkScreen
+        from smtp_wizard.screens.link import LinkPanel
 
-        self.app.push_screen(LinkScreen(url, local=self.kit.local))
+        self.app.push_screen(LinkPanel(url, local=self.kit.local))
 
     def run_action_now(self, action: str) -> None:
         """Run an action of the app."""

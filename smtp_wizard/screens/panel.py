@@ -10,20 +10,20 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from rich.cells import cell_len
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from smtp_wizard.engine.guides.guides import Guide, as_text
-from smtp_wizard.flows.flow import Card, Offer, Section
+from smtp_wizard.flows.flow import Card, Mood, Offer
+from smtp_wizard.flows.question import Answer
 from smtp_wizard.screens.keyed import Keyed
 from smtp_wizard.widgets.chips import CHOOSE, Chip
 from smtp_wizard.widgets.frame import EDGE_ROOM, Edged
-from smtp_wizard.widgets.lines import ACCENT, MUTED, STRONG, Paragraphs
+from smtp_wizard.widgets.lines import ACCENT, STRONG, Paragraphs
 from smtp_wizard.widgets.offers import IdT, OfferList
-from smtp_wizard.widgets.text import folded
 
 T = TypeVar("T")
 
@@ -46,9 +46,8 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
         super().__init__()
         self.box = PanelBox(classes="box", can_focus=False)
         self.heading, self._foot = title, foot
-        self._long = Paragraphs([Content.styled(title, STRONG), Content("")])
+        self.long_title = Paragraphs(_as_rows(title))
         """The title where it is too long for the edge."""
-        self.box.label(title, foot)
 
     @abstractmethod
     def body(self) -> Iterator[Widget]:
@@ -60,7 +59,7 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
 
     def compose(self) -> ComposeResult:
         with self.box:
-            yield self._long
+            yield self.long_title
             yield from self.body()
         yield self.foot
         self._edge()
@@ -81,12 +80,18 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
 
     def _edge(self) -> None:
         width = min(self.app.size.width - MARGINS, WIDTH)
-        self._long.display = cell_len(self.heading) + EDGE_ROOM > width
-        self.box.label("" if self._long.display else self.heading, self._foot)
+        self.long_title.display = cell_len(self.heading) + EDGE_ROOM > width
+        self.box.label("" if self.long_title.display else self.heading, self._foot)
 
     def tell(self, words: str) -> None:
         """As `Keyed.tell`: in the lower edge."""
-        self._foot = words
+        self.label(self.heading, words)
+
+    def label(self, title: str, foot: str) -> None:
+        """Give the card another title, and other words in its lower edge."""
+        if title != self.heading:
+            self.long_title.show(_as_rows(title))
+        self.heading, self._foot = title, foot
         self._edge()
 
     def _leave(self) -> None:
@@ -101,6 +106,10 @@ class Panel(Keyed[T | None], ModalScreen[T | None], Generic[T]):
         if not super().move_list(by):
             self.box.scroll_relative(y=by, animate=False)
         return True
+
+
+def _as_rows(title: str) -> list[Content]:
+    return [Content.styled(title, STRONG), Content("")]
 
 
 class TextPanel(Panel[None]):
@@ -123,53 +132,6 @@ class HelpPanel(TextPanel):
     def keys(self) -> Sequence[Chip]:
         """As `Panel.keys`: F1 closes the help again."""
         return [*super().keys(), Chip("f1", "Close", self.close, shown=False)]
-
-
-class DetailsPanel(TextPanel):
-    """F4: every check, and the server's own words."""
-
-    def __init__(self, rows: Sequence[Content], copied: str) -> None:
-        """`copied` is what C sends to the terminal's clipboard."""
-        super().__init__("Details", rows)
-        self._copied = copied
-
-    def chips(self) -> Sequence[Chip]:
-        """As `Panel.chips`."""
-        return [Chip("c", "Copy it", self._copy), Chip("", "Scroll", help="scroll")]
-
-    def keys(self) -> Sequence[Chip]:
-        """As `Panel.keys`: F4 closes them again."""
-        return [*super().keys(), Chip("f4", "Close", self.close, shown=False)]
-
-    def _copy(self) -> None:
-        self.app.copy_to_clipboard(self._copied)
-        self.tell("sent to your terminal")
-
-
-class SectionsPanel(TextPanel):
-    """F4: everything there is to know, part by part; F4 closes it again."""
-
-    def __init__(self, title: str, sections: Sequence[Section]) -> None:
-        super().__init__(title, tuple(_told(sections, INSIDE)))
-
-    def keys(self) -> Sequence[Chip]:
-        """As `Panel.keys`."""
-        moves = Chip("", "Scroll", help="scroll")
-        return [*super().keys(), moves, Chip("f4", "Close", self.close, shown=False)]
-
-
-def _told(sections: Sequence[Section], width: int) -> Iterator[Content]:
-    """Yield sections as rows: a title in bold, its lines folded, an empty row between them."""
-    for at, section in enumerate(sections):
-        if at:
-            yield Content("")
-        if section.title:
-            yield from (Content.styled(row, STRONG) for row in folded(section.title, width))
-        for line in section.lines:
-            first, *more = line.split("\n")
-            yield from map(Content, folded(first, width))
-            for each in more:
-                yield from (Content.styled(f"  {row}", MUTED) for row in folded(each.strip(), width - 2))
 
 
 class GuidePanel(TextPanel):
@@ -196,22 +158,6 @@ class GuidePanel(TextPanel):
     def _open(self) -> None:
         if self._open_link is not None:
             self._open_link(self.urls[0])
-
-
-def section_rows(sections: Sequence[Section]) -> list[Content]:
-    """Return the rows of a panel that shows parts with headings."""
-    rows: list[Content] = []
-    for section in sections:
-        rows += [Content("")] if rows else []
-        rows += [Content.styled(section.title, STRONG)] if section.title else []
-        rows += [Content(f"· {line}") for line in section.lines]
-    return rows
-
-
-def show_sections(app: App[object], sections: Sequence[Section]) -> None:
-    """Show parts with headings behind F4."""
-    rows = section_rows(sections)
-    app.push_screen(DetailsPanel(rows, "\n".join(row.plain for row in rows)))
 
 
 KEYS_WIDE = 8
@@ -247,3 +193,12 @@ class QuestionPanel(Panel[IdT], Generic[IdT]):
     def on_offer_list_chosen(self, message: OfferList.Chosen) -> None:
         """Return what was chosen."""
         self.dismiss(message.offer.id)
+
+
+class ConfirmPanel(QuestionPanel[Answer]):
+    """A question with two answers: `Answer.DO` is the yes. The careful one has the mark."""
+
+    def __init__(self, title: str, lines: Sequence[str], *, yes: str, no: str) -> None:
+        """`yes` and `no` say what each answer does: 'Leave', 'Stay here'."""
+        offers = (Offer(Answer.LEAVE, no, chip=no), Offer(Answer.DO, yes, chip=yes))
+        super().__init__(Card(mood=Mood.TOLD, title=title, lines=tuple(lines), foot="Esc changes nothing"), offers)

@@ -14,9 +14,9 @@ from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.application import application_answers
 from smtp_wizard.flows.flow import Offer, Section
 from smtp_wizard.flows.provider import ProviderFlow, ProviderList, ProviderOffer, ProviderState
+from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import ImmediatePage, note, question
-from smtp_wizard.screens.panel import show_sections
 from smtp_wizard.text.provider import ALL_SOURCES, APPLICATION_QUESTION, CORRECT_IT, NOT_LISTED, NOTHING_LISTED
 from smtp_wizard.text.wizard import PURPOSE
 from smtp_wizard.widgets.chips import CHOOSE, Chip, key_named
@@ -129,7 +129,7 @@ class ProviderScreen(ImmediatePage[ProviderState, ProviderOffer]):
 
     def details(self) -> None:
         """Show what the old article says, what holds today, and who says so."""
-        show_sections(self.app, self.flow.state.changed)
+        self.app.push_screen(SectionsPanel(self.flow.state.changed))
 
     @on(OfferList.Chosen, "#offers")
     def _chosen(self, message: OfferList.Chosen) -> None:

@@ -80,15 +80,15 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
             frame.show(entry)
         if self.frames and not self._typing and (refused or (moved and not question.running)):
             self.frames[question.at].select_all()
-        self.box.label(question.title, "Esc stops" if question.stops else "Esc leaves it")
+        self.label(question.title, "Esc stops" if question.stops else "Esc leaves it")
         self.redraw()
 
     async def _rebuild(self, question: Question) -> None:
         with self.app.batch_update():
-            await self.box.remove_children()
+            await self.box.remove_children([each for each in self.box.children if each is not self.long_title])
             self._make(question)
             await self.box.mount(*self.body())
-            self.box.label(question.title, "Esc leaves it")
+            self.label(question.title, "Esc leaves it")
             if self.frames:
                 self.frames[question.at].field.focus()
             elif question.offers:
@@ -152,7 +152,7 @@ class FlowPanel(Panel[LeadsT], Generic[LeadsT]):
 
     def still_at_work(self) -> None:
         """As `FaultContained.still_at_work`."""
-        self.box.label(self._drawn.title, STILL_AT_WORK)
+        self.label(self._drawn.title, STILL_AT_WORK)
 
 
 def _chipped(offer: Offer[StrEnum]) -> Offer[StrEnum]:

@@ -15,10 +15,10 @@ from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.flow import Section
 from smtp_wizard.flows.server import ServerFlow
 from smtp_wizard.flows.server_state import ServerField, ServerOffer, ServerState
-from smtp_wizard.screens.dialogs import LinkScreen
+from smtp_wizard.screens.details import DetailsPanel
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import StepPage, question
-from smtp_wizard.screens.panel import DetailsPanel, GuidePanel, QuestionPanel
+from smtp_wizard.screens.panel import GuidePanel, QuestionPanel
 from smtp_wizard.text import server as words
 from smtp_wizard.text.wizard import PURPOSE, filled_guide, guide_id_for
 from smtp_wizard.widgets.chips import Chip
@@ -161,14 +161,12 @@ class ServerScreen(StepPage[ServerState, ServerOffer]):
     def details(self) -> None:
         """Show what every port said, and the server's own words."""
         details = self.flow.state.details
-        self.app.push_screen(DetailsPanel([Content(line) for line in details], "\n".join(details)))
+        text = "\n".join(details)
+        self.app.push_screen(DetailsPanel([*map(Content, details)], text, saved=f"{text}\n", today=self.today))
 
     def guide(self) -> None:
         """Open the guide that says where to find what is asked here."""
         draft, catalog = self.flow.draft, self.kit.services.catalog
         provider = catalog.get(draft.connection.provider) if draft.connection.provider else None
         guide = filled_guide(self.kit.guides, guide_id_for(catalog.path(draft.connection)), provider, draft)
-        self.app.push_screen(GuidePanel(guide, self._show_page))
-
-    def _show_page(self, url: str) -> None:
-        self.app.push_screen(LinkScreen(url, local=self.kit.local))
+        self.app.push_screen(GuidePanel(guide, self.open_link))

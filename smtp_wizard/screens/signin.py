@@ -16,9 +16,10 @@ from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.application import application_answers
 from smtp_wizard.flows.flow import Section
 from smtp_wizard.flows.sign_in import SignInFlow, SignInOffer, SignInState
+from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import ImmediatePage, question
-from smtp_wizard.screens.panel import GuidePanel, show_sections
+from smtp_wizard.screens.panel import GuidePanel
 from smtp_wizard.text.provider import APPLICATION_QUESTION
 from smtp_wizard.text.wizard import PURPOSE
 from smtp_wizard.widgets.chips import Chip
@@ -92,7 +93,7 @@ class SignInScreen(ImmediatePage[SignInState, str]):
 
     def details(self) -> None:
         """Show all that is known of the marked way, and who says so."""
-        show_sections(self.app, self.rail())
+        self.app.push_screen(SectionsPanel(self.rail()))
 
     def guide(self) -> None:
         """Show the guide."""

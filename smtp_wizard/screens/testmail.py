@@ -14,21 +14,19 @@ from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.flows.flow import Entry, Offer, Section
 from smtp_wizard.flows.last_steps.test_mail import MailTestFlow
 from smtp_wizard.flows.last_steps.test_mail_state import MailTestOffer, MailTestState, Phase
-from smtp_wizard.output.lines import STAGE_WORDS, transcript_line
+from smtp_wizard.screens.details import CheckDetails
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import question
-from smtp_wizard.screens.panel import INSIDE
 from smtp_wizard.screens.unlocking import UnlockingPage
 from smtp_wizard.text.wizard import PURPOSE
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.frame import Frame, TextFrame
-from smtp_wizard.widgets.lines import BAD, GOOD, MUTED, STRONG
+from smtp_wizard.widgets.lines import STRONG
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.outcome_card import OutcomeCard
-from smtp_wizard.widgets.text import Plain, folded
+from smtp_wizard.widgets.text import Plain
 
 BOUNCES_GUIDE = "bounces"
-NOTHING_YET = "Nothing was sent yet."
 
 
 class TestMailScreen(UnlockingPage[MailTestState, MailTestOffer]):
@@ -144,8 +142,8 @@ class TestMailScreen(UnlockingPage[MailTestState, MailTestOffer]):
         self.show_guide(BOUNCES_GUIDE)
 
     def _details(self) -> None:
-        rows = _detail_rows(self.flow)
-        self.show_details(rows, "\n".join(row.plain for row in rows))
+        check = self.flow.check
+        self.app.push_screen(CheckDetails(check, check.finding, self.flow.heard, today=self.today))
 
 
 def _rows(state: MailTestState) -> Sequence[Offer[MailTestOffer]]:
@@ -155,18 +153,3 @@ def _rows(state: MailTestState) -> Sequence[Offer[MailTestOffer]]:
 
 def _marked(state: MailTestState) -> int | None:
     return None if state.entry is not None else 0
-
-
-def _detail_rows(flow: MailTestFlow) -> Sequence[Content]:
-    """Return every check with its sign, and what was said to the server and its answers."""
-    rows: list[Content] = []
-    for result in flow.results:
-        good = result.verdict.value in ("pass", "warn")
-        took = f"{result.took * 1000:.0f} ms"
-        first, *rest = folded(f"{result.detail}   {took}" if result.detail else took, INSIDE - 17)
-        head = Content.assemble(("✓" if good else "✗", GOOD if good else BAD), f"  {STAGE_WORDS[result.stage]:<14}")
-        rows += [Content.assemble(head, first), *(Content(" " * 17 + line) for line in rest)]
-    if not flow.heard:
-        return [*rows, *([] if rows else [Content(NOTHING_YET)])]
-    rows += [Content(""), Content.styled("What was said; C is this program, S the server", MUTED)]
-    return [*rows, *(Content(row) for line in flow.heard for row in folded(transcript_line(line), INSIDE))]

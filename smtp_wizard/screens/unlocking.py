@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from smtp_wizard.engine.secrets.base import SecretError
-from smtp_wizard.engine.secrets.kinds import StoreKind
 from smtp_wizard.flows.flow import Leads
 from smtp_wizard.flows.vault import Opened, Vault
 from smtp_wizard.screens.page import OfferT, StateT, StepPage
-from smtp_wizard.screens.passphrase import unlocked
+from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.text.stores import VAULT_CLOSED
 from smtp_wizard.widgets.fault_containment import work_once
 
@@ -30,17 +28,10 @@ class UnlockingPage(StepPage[StateT, OfferT]):
 
     @work_once("act")
     async def act(self, offer: OfferT) -> None:
-        """As `StepPage.act`."""
+        """As `StepPage.act`; the flow's own question for the passphrase is put until it leads to an answer."""
         leads = await self.flow.act(offer)
         while self.unlocks.vault is not None:
-            leads = await self.unlocks.opened(await self._opened())
+            answer = await self.app.push_screen_wait(FlowPanel(self.unlocks.vault))
+            leads = await self.unlocks.opened(answer or Opened(VAULT_CLOSED))
         if leads is not None:
             self.leave(leads)
-
-    async def _opened(self) -> Opened:
-        """Ask for the passphrase until the vault is open, or left shut."""
-        try:
-            well = await unlocked(self.app, self.kit.services.stores.vault, StoreKind.VAULT, creating=True)
-        except SecretError as problem:
-            return Opened(problem.words, problem.fault)
-        return Opened() if well else Opened(VAULT_CLOSED)

@@ -10,9 +10,9 @@ from textual.widget import Widget
 
 from smtp_wizard.flows.areas.unsubscribe import CHECK, QUESTION, CopyText, LinkField, LinkFlow, LinkOffer, LinkState
 from smtp_wizard.flows.flow import Section
+from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import Page, question
-from smtp_wizard.screens.panel import SectionsPanel
 from smtp_wizard.text.explain import COPIED
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.frame import Frame, FrameRow, TextFrame
@@ -104,4 +104,4 @@ class UnsubscribeScreen(Page[None]):
                 self.banner.say(COPIED)
 
     def _details(self) -> None:
-        self.app.push_screen(SectionsPanel("Details", self.flow.details()))
+        self.app.push_screen(SectionsPanel(self.flow.details()))

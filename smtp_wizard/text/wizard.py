@@ -82,7 +82,9 @@ def step_words(current: Step, draft: Draft) -> str:
 
 # --- leaving, and going on ---
 
-LEAVE_QUESTION = "Leave now? The account is not saved yet. You can go on later; only the password must be typed again."
+LEAVE_QUESTION = "Leave now?"
+NOT_SAVED = ("The account is not saved yet.",)
+LEAVE_LINES = ("The account is not saved yet. You can go on later; only the password must be typed again.",)
 
 
 def resume_question(kept: Draft, stopped: Step) -> str:

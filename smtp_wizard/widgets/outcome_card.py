@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -30,8 +29,6 @@ class OutcomeCard(Edged, Lines):
     While it runs, a sign moves in one cell and the seconds are told; nothing else moves, and nothing while another
     screen is on top.
     """
-
-    RUNNING: ClassVar[str] = "-running"
 
     def __init__(self, card: Card | None = None, *, reserve: bool = False, id: str = "outcome") -> None:
         """`reserve`: keep six rows from the beginning, so that nothing below it moves."""

@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.content import Content
 from textual.widgets import Static
 
 from smtp_wizard.engine.wizard.draft import Arrival, Draft
-from smtp_wizard.engine.wizard.steps import Step, StepId, applicable
+from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.widgets.fault_containment import FaultContained
-
-
-class Stepper(FaultContained, Static):
-    """The line of steps: all of them where there is room, else the number and the name."""
-
-    ROOM: ClassVar[int] = 70
-
-    def __init__(self, current: Step, draft: Draft) -> None:
-        super().__init__(markup=False)
-        self.current = current
-        self.steps = [step for step in applicable(draft) if step.id is not StepId.DONE]
-
-    def render(self) -> Content:
-        if self.size.width < self.ROOM:
-            return Content(self._short())
-        parts: list[Content] = []
-        for step in self.steps:
-            title = "Email" if step.id is StepId.ADDRESS else step.title
-            name = f"[{title}]" if step is self.current else title
-            parts.append(Content.styled(name, "bold" if step is self.current else "$foreground-muted"))
-        return Content(" > ").join(parts)
-
-    def _short(self) -> str:
-        if self.current not in self.steps:
-            return self.current.title
-        return f"Step {self.steps.index(self.current) + 1} of {len(self.steps)}: {self.current.title}"
-
 
 WORDS = ("Address", "Provider", "Sign-in", "Connect", "Test", "Save")
 """Always these: the server, the browser and ways that are closed are parts of a step, never steps."""

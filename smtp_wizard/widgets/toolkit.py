@@ -36,7 +36,6 @@ PRIVATE: Mapping[str, str] = MappingProxyType(
         "_exit_renderables": "what is said once the screens are gone",
         "_close_messages_no_wait": "ends the program while no screen is there to leave",
         "_screen_stacks": "the screens of the modes that are not shown: the public stack is that of the mode on top",
-        "_render_cell": "a mark beside the cursor's row: changing the cell has the whole table painted again",
         "_value": "stars for a password, which every terminal has, where the toolkit draws dots",
         "_message_queue": "tests wait until no message is under way; a message of theirs would cost more",
         "_closing": "the same: what is being closed deals with nothing more",

@@ -13,7 +13,9 @@ import pytest
 from smtp_wizard.engine.limits.catalogue_limits import KIND_WORDS, rows_of
 from smtp_wizard.engine.providers.provider import ProviderKind
 from smtp_wizard.flows.areas.limits import NOTHING_LIKE_IT, LimitOffer, LimitsFlow, PlanWith
-from smtp_wizard.flows.flow import Entry, Mood, Section
+from smtp_wizard.flows.file import SaveFile, Written
+from smtp_wizard.flows.flow import Section
+from smtp_wizard.flows.question import Answer
 from smtp_wizard.text.limit_rows import NO_SUCH_LIMIT, UNPUBLISHED, limit_line
 from tests.support.walk import catalog
 
@@ -27,12 +29,6 @@ def flow(tmp_path: Path) -> LimitsFlow:
 
 def words(sections: Iterable[Section]) -> str:
     return "\n".join(line for each in sections for line in (each.title, *each.lines))
-
-
-def asked(flow: LimitsFlow) -> Entry:
-    """Return the field for the file, which is asked for."""
-    assert flow.state.file is not None
-    return flow.state.file
 
 
 def names(flow: LimitsFlow) -> list[str]:
@@ -140,37 +136,15 @@ def test_details_name_every_figure_with_who_says_so(flow: LimitsFlow) -> None:
     assert said.index("Today, checked") < said.index("The old help article")
 
 
-async def test_the_rows_are_written_to_a_file_that_was_not_there(flow: LimitsFlow, tmp_path: Path) -> None:
-    """What is wrong with the file stands in its field, and another name may be typed."""
+async def test_the_rows_that_are_listed_are_written_to_a_file(flow: LimitsFlow, tmp_path: Path) -> None:
+    """A name is proposed, with the day in it."""
     flow.find("cox")
-    await flow.act(LimitOffer.EXPORT)
-    file = Path(asked(flow).text)
+    asks = await flow.act(LimitOffer.EXPORT)
+    assert isinstance(asks, SaveFile)
+    file = Path(asks.state.entries[0].text)
     assert file == tmp_path / "smtp-limits-2026-11-30.csv"
-    flow.name_file(str(tmp_path / "nowhere" / "x.csv"))
-    await flow.act(LimitOffer.WRITE)
-    assert "cannot be written there" in asked(flow).error
-    flow.name_file("\0")
-    await flow.act(LimitOffer.WRITE)
-    assert "cannot be written there" in asked(flow).error
-    flow.name_file(str(file))
-    await flow.act(LimitOffer.WRITE)
-    assert not isinstance(flow.state.file, Entry)
-    assert flow.state.card is not None
-    assert flow.state.card.mood is Mood.PASSED
+    assert await asks.act(Answer.DO) == Written(file)
     assert {row["provider"] for row in csv.DictReader(file.read_text("utf-8").splitlines())} == {"cox"}
-    await flow.act(LimitOffer.EXPORT)
-    await flow.act(LimitOffer.WRITE)
-    assert "already" in asked(flow).error
-    await flow.act(LimitOffer.KEEP)
-    assert not isinstance(flow.state.file, Entry)
-
-
-async def test_what_the_system_refuses_is_said(flow: LimitsFlow) -> None:
-    """A folder is no file."""
-    await flow.act(LimitOffer.EXPORT)
-    flow.name_file(str(Path.cwd()))
-    await flow.act(LimitOffer.WRITE)
-    assert asked(flow).error
 
 
 def test_a_key_costs_little(flow: LimitsFlow) -> None:

@@ -11,7 +11,6 @@ from textual.screen import Screen
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.steps import StepId
 from smtp_wizard.screens.address import AddressScreen
-from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.guides import GuideListScreen
 from smtp_wizard.screens.home import HomeScreen
@@ -19,7 +18,7 @@ from smtp_wizard.screens.inbox import InboxScreen
 from smtp_wizard.screens.keyed import HOW_TO_LEAVE
 from smtp_wizard.screens.limits import LimitsScreen
 from smtp_wizard.screens.menu import ITEMS, LOOKS, LookPanel, MenuPanel
-from smtp_wizard.screens.panel import GuidePanel, HelpPanel
+from smtp_wizard.screens.panel import ConfirmPanel, GuidePanel, HelpPanel
 from smtp_wizard.screens.too_small import TooSmallScreen
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from tests.support.discovering import answering
@@ -107,7 +106,7 @@ async def test_what_is_being_set_up_is_not_dropped_for_practice_without_a_questi
         walk.app.action_menu()
         await walk.at_screen(MenuPanel)
         await walk.press("f3")
-        await walk.at_screen(ConfirmScreen)
+        await walk.at_screen(ConfirmPanel)
         await walk.press("enter")
         await walk.at("provider")
         assert str(walk.draft.address) == "ana@firm.example"

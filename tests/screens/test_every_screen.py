@@ -43,12 +43,6 @@ from tests.support.pages import cells
 from tests.support.places import PLACES, Place, standing
 from tests.support.walk import Walk, words_of
 
-NOT_DRAWN_YET = {
-    *("connect", "connect-failed", "connect-details", "connect-signed-in", "connect-guide", "link"),
-    *("home", "home-actions", "home-password"),
-}
-"""Places whose screens may be the old ones. Only ever shorter: whoever draws a screen takes its places off."""
-
 
 def by_keys(kind: type[Screen[Any]], *keys: str) -> Place:
     """A screen that these keys lead to from the first step."""
@@ -329,15 +323,12 @@ def cut(part: Widget) -> Iterator[str]:
 async def test_what_holds_on_every_screen(name: str, painter: Painter, tmp_path: Path) -> None:
     async with standing(EVERYWHERE[name], tmp_path) as walk:
         screen = walk.app.screen
-        if not isinstance(screen, Keyed):
-            assert name in NOT_DRAWN_YET
-            return
+        assert isinstance(screen, Keyed)
         await walk.until(lambda: painter.of(screen), "a painting")
         await walk.pilot.pause()
         first = painter.of(screen)
         whole = [each for each in first if each.size > max(each.size for each in first) / 2]
-        old_below = any(not isinstance(each, Keyed) for each in walk.app.screen_stack[1:])
-        assert len(whole) == 1 or old_below, f"painted {len(whole)} times"
+        assert len(whole) == 1, f"painted {len(whole)} times"
         assert whole[0].size <= NEW_SCREEN
         assert list(wrong_keys(screen)) == []
         for theme, least in TEXT.items():
@@ -370,10 +361,6 @@ async def test_a_key_stays_with_its_word_in_a_small_window(tmp_path: Path) -> No
         await walk.pilot.resize_terminal(60, 20)
         await walk.settle()
         assert "F9 change" in words_of(walk.app.screen.query_one("#where", Plain)).split("\n")
-
-
-def test_the_list_of_what_is_not_drawn_yet_names_places() -> None:
-    assert set(PLACES) >= NOT_DRAWN_YET
 
 
 @pytest.mark.parametrize("key", ["f1", "f4", "f6", "f10"])

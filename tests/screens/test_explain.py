@@ -26,10 +26,10 @@ from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Draft, Origin
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.screens import explain
+from smtp_wizard.screens.details import CheckDetails, DetailsPanel, SectionsPanel
 from smtp_wizard.screens.explain import ExplainScreen, PasteArea, fitting_text, visible_text
-from smtp_wizard.screens.finding import CheckDetails, FindingScreen
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.panel import DetailsPanel, GuidePanel, SectionsPanel
+from smtp_wizard.screens.panel import GuidePanel
 from smtp_wizard.text.explain import COPIED, NOTHING_PASTED, TOO_LONG
 from tests.support.checking import PLAIN_UP_TO_AUTH, QUICK
 from tests.support.misbehaving import Hold, MisbehavingServer, Send
@@ -426,7 +426,7 @@ async def test_the_accounts_and_the_server_lead_there_too(services: Services) ->
             await walk.press("t")
             await walk.until_reads("'Office': password refused")
             await walk.press("f4")
-            screen = await walk.at_screen(FindingScreen)
+            screen = await walk.at_screen(CheckDetails)
             assert screen.finding is not None
             assert screen.finding.code == "bad_credentials"
             await walk.press("escape", "e")

@@ -37,18 +37,17 @@ from smtp_wizard.flows.areas.limits import LimitsFlow
 from smtp_wizard.flows.areas.mailing import MailingFlow
 from smtp_wizard.flows.areas.unsubscribe import LinkField, LinkFlow
 from smtp_wizard.runtime.fault_log import CRASH_LOG
-from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.inbox import InboxScreen
 from smtp_wizard.screens.limits import LimitsScreen, MailingScreen
-from smtp_wizard.screens.panel import QuestionPanel
+from smtp_wizard.screens.panel import ConfirmPanel, QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
 from smtp_wizard.widgets.banner import Banner
-from smtp_wizard.widgets.checks import CheckList
 from smtp_wizard.widgets.fault_containment import FaultContained
 from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.outcome_card import OutcomeCard
 from smtp_wizard.widgets.text import Plain
 from tests.support.places import (
     GOOD,
@@ -218,7 +217,7 @@ async def type_a_password(walk: Walk) -> None:
 
 
 async def say_yes(walk: Walk) -> None:
-    await walk.at_screen(ConfirmScreen)
+    await walk.at_screen(ConfirmPanel)
     await walk.press("down", "enter")
 
 
@@ -408,7 +407,7 @@ async def test_background_work_that_fails_is_a_sentence_on_its_screen(
             await work.begin(walk)
             await told(walk, kind, walk.app.kit.services)
             assert service.calls == 1
-            assert not any(checks.running for checks in walk.app.screen.query(CheckList))
+            assert not any(each.has_class("-running") for each in walk.app.screen.query(OutcomeCard))
             assert "Trying" not in walk.shown
             await go_on(walk)
             for selector, text in work.typed.items():

@@ -25,15 +25,12 @@ from smtp_wizard.engine.wizard.account_draft import copy_of, draft_to_sign_in_ag
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import StepId, step
-from smtp_wizard.screens.dialogs import (
-    ConfirmScreen,
-)
 from smtp_wizard.screens.guides import GuideListScreen
 from smtp_wizard.screens.home import HELP as home_help
 from smtp_wizard.screens.home import HomeScreen, ResumeScreen, WizardRequested
 from smtp_wizard.screens.inbox import InboxScreen, LetterPanel
 from smtp_wizard.screens.limits import LimitsScreen
-from smtp_wizard.screens.panel import GuidePanel, QuestionPanel
+from smtp_wizard.screens.panel import ConfirmPanel, GuidePanel, QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.screens.too_small import TooSmallScreen
 from smtp_wizard.screens.unsubscribe import UnsubscribeScreen
@@ -381,11 +378,11 @@ async def test_leaving_with_unsaved_work_asks_and_keeps_the_draft(services: Serv
         await walk.press("f3")
         await walk.at("provider")
         await walk.press("ctrl+q")
-        await walk.at_screen(ConfirmScreen)
+        await walk.at_screen(ConfirmPanel)
         await walk.press("enter")
         await walk.at("provider")
         await walk.press("ctrl+q")
-        await walk.at_screen(ConfirmScreen)
+        await walk.at_screen(ConfirmPanel)
         await walk.press("down", "enter")
         await walk.pilot.pause()
     assert DraftFile(services.folder).load() is not None

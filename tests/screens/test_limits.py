@@ -15,9 +15,11 @@ import pytest
 
 from smtp_wizard.app import HOME, LIMITS, SETUP
 from smtp_wizard.engine.services.services import Services
+from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.limits import LimitsScreen, ListPanel, MailingScreen
-from smtp_wizard.screens.panel import GuidePanel, HelpPanel, SectionsPanel
+from smtp_wizard.screens.panel import GuidePanel, HelpPanel
+from smtp_wizard.screens.question import FlowPanel
 from smtp_wizard.widgets.frame import TextFrame
 from smtp_wizard.widgets.rows import RowList
 from tests.support.line import Line
@@ -154,16 +156,15 @@ async def test_f9_lists_in_another_order_or_writes_a_file(services: Services, tm
         await walk.press("enter")
         await walk.until_reads("by name")
         await walk.press("down", "enter")
-        field = walk.the("#limit-file", TextFrame)
-        await walk.until(lambda: "smtp-limits-2026-11-30.csv" in field.text, "a name for the file")
-        await walk.fill("#limit-file Input", str(tmp_path / "nowhere" / "x.csv"))
+        await walk.at_screen(FlowPanel)
+        assert "smtp-limits-2026-11-30.csv" in walk.the("#field-0", TextFrame).text
+        await walk.fill("#field-0 Input", str(tmp_path / "nowhere" / "x.csv"))
         await walk.press("enter")
         await walk.until_reads("It cannot be written there")
-        await walk.fill("#limit-file Input", str(file))
+        await walk.fill("#field-0 Input", str(file))
         await walk.press("enter")
-        await walk.until_reads("Written")
-        await walk.press("escape")
         await walk.at_screen(LimitsScreen)
+        await walk.until_reads("The list is saved as here.csv.")
         await walk.until_reads("5 providers, by name")
     rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
     assert {row["provider"] for row in rows} >= {"gmail", "gmx"}

@@ -16,8 +16,8 @@ from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.services.services import Services
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.flows.sign_in import SignInOffer
-from smtp_wizard.screens.dialogs import LinkScreen
 from smtp_wizard.screens.home import HomeScreen
+from smtp_wizard.screens.link import LinkPanel
 from smtp_wizard.screens.oauth import OAuthScreen
 from smtp_wizard.widgets.frame import SecretFrame, TextFrame
 from smtp_wizard.widgets.qr import qr_code
@@ -116,7 +116,7 @@ async def test_the_browser_of_this_computer(tmp_path: Path, monkeypatch: pytest.
     async with AuthorizationServer() as server, at_the_browser(tmp_path, monkeypatch, server) as (walk, _):
         screen = await begun(walk, BY_BROWSER)
         await walk.press("f4")
-        dialog = await walk.at_screen(LinkScreen)
+        dialog = await walk.at_screen(LinkPanel)
         assert dialog.url == screen.flow.state.page
         await walk.press("escape")
         await walk.at("oauth")

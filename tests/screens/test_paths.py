@@ -11,6 +11,7 @@ import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.flows.sign_in import SignInOffer, SignInState
 from smtp_wizard.output.lines import who_words
 from smtp_wizard.screens.connect import ConnectScreen
-from smtp_wizard.screens.finding import CheckDetails
+from smtp_wizard.screens.details import CheckDetails
 from smtp_wizard.screens.oauth import OAuthScreen
 from smtp_wizard.screens.signin import SignInScreen
 from smtp_wizard.screens.testmail import TestMailScreen as MailScreen
@@ -316,7 +317,8 @@ class Person(Walk):
             await self.until_reads(words)
         assert (card.title, card.lines[0]) == (finding.title, finding.explanation)
         assert card.lines[1] == f"{who_words(finding.who)}: {finding.steps[0]}"
-        said = in_one_line(" ".join(row.plain for row in CheckDetails(state.check, finding, ()).rows))
+        details = CheckDetails(state.check, finding, (), today=date(2026, 11, 30))
+        said = in_one_line(" ".join(row.plain for row in details.rows))
         assert f"Who must act: {who_words(finding.who)}" in said
         for number, step in enumerate(finding.steps, 1):
             assert in_one_line(f"{number}. {step}") in said

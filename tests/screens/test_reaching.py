@@ -18,7 +18,8 @@ from smtp_wizard.engine.scan.control_host import ControlHost
 from smtp_wizard.engine.smtp.symptom import Fault
 from smtp_wizard.engine.smtp.transport import Peer, WireError
 from smtp_wizard.engine.wizard.draft import Draft, Origin
-from smtp_wizard.screens.panel import DetailsPanel, QuestionPanel
+from smtp_wizard.screens.details import DetailsPanel
+from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.widgets.frame import RadioFrame
 from smtp_wizard.widgets.outcome_card import OutcomeCard
 from tests.support.farhost import (

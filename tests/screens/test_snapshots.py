@@ -30,9 +30,10 @@ from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.flows.sign_in import SignInOffer
+from smtp_wizard.screens.details import DetailsPanel
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.panel import DetailsPanel, HelpPanel
+from smtp_wizard.screens.panel import HelpPanel
 from smtp_wizard.widgets.themes import AsciiFilter
 from tests.support.discovering import answering
 from tests.support.redirect import RedirectWire, playing, tls_ports

@@ -34,7 +34,6 @@ from smtp_wizard.text.wizard import (
     SECRET_LACKING,
     USERNAME_LACKING,
 )
-from smtp_wizard.widgets.choices import Choices
 from smtp_wizard.widgets.fields import SecretInput, TextInput
 from smtp_wizard.widgets.frame import RadioFrame, TextFrame
 from tests.support.checking import mendable
@@ -537,18 +536,6 @@ async def test_one_key_opens_the_practice_inbox(services: Services) -> None:
 
 
 # --- save ---
-
-
-async def choose(walk: Walk, selector: str, answer: object) -> None:
-    """Choose an answer with the arrows."""
-    choices = walk.the(selector, Choices)
-    choices.focus()
-    await walk.press("home")
-    for _ in choices.choices:
-        if choices.selected == answer:
-            return
-        await walk.press("down")
-    raise AssertionError(f"there is no {answer}")
 
 
 async def pick(walk: Walk, selector: str, answer: object) -> None:

@@ -19,7 +19,7 @@ from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.limits import LimitsScreen
-from smtp_wizard.screens.step import StepOutcome, StepScreen
+from smtp_wizard.screens.page import StepOutcome, StepPage
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.text import Plain
 from tests.support.places import PLACES, Place, at_home, standing
@@ -60,7 +60,7 @@ async def test_keys_between_two_screens_wait_for_the_second(tmp_path: Path, monk
     gate, left = asyncio.Event(), asyncio.Event()
     original = WizardApp._answer
 
-    async def held(self: WizardApp, screen: StepScreen, fault: Exception | None) -> StepOutcome:
+    async def held(self: WizardApp, screen: StepPage[Any, Any], fault: Exception | None) -> StepOutcome:
         if isinstance(screen, ConnectScreen):
             left.set()
             await gate.wait()
@@ -72,7 +72,7 @@ async def test_keys_between_two_screens_wait_for_the_second(tmp_path: Path, monk
         await walk.until(left.is_set, "the screen before to be left")
         await burst(walk, PASSWORD)
         await walk.settle()
-        assert not isinstance(walk.app.screen, StepScreen)
+        assert not isinstance(walk.app.screen, StepPage)
         gate.set()
         await walk.at("connect")
         await walk.until(lambda: walk.the("#secret", Input).value == PASSWORD, "the password")

@@ -22,12 +22,11 @@ from smtp_wizard.engine.services.services import Services
 from smtp_wizard.engine.state.results import LastResult, Result
 from smtp_wizard.engine.wizard.draft import Arrival, Draft, Origin, Proof
 from smtp_wizard.flows.provider import ProviderOffer
-from smtp_wizard.screens.dialogs import ConfirmScreen, LinkScreen
 from smtp_wizard.screens.guide import StepsPanel
 from smtp_wizard.screens.home import HomeScreen
-from smtp_wizard.screens.panel import HelpPanel, QuestionPanel
+from smtp_wizard.screens.link import LinkPanel
+from smtp_wizard.screens.panel import ConfirmPanel, HelpPanel, QuestionPanel
 from smtp_wizard.screens.question import FlowPanel
-from smtp_wizard.widgets.checks import CheckList
 from smtp_wizard.widgets.offers import OfferList
 from smtp_wizard.widgets.text import Plain
 from tests.support.redirect import RedirectWire, playing, tls_ports
@@ -109,14 +108,6 @@ class Place:
     draft: Callable[[], Draft] | None = None
     scenario: str = GOOD
     start: str = SETUP
-
-
-async def checked(walk: Walk, key: str) -> None:
-    """Press a key that begins a check, and wait for its end."""
-    checks = walk.the("#checks", CheckList)
-    before = checks.results
-    await walk.press(key)
-    await walk.until(lambda: walk.ended(checks, before), "the end of the check")
 
 
 async def at_address(walk: Walk) -> None:
@@ -287,13 +278,13 @@ async def help_window(walk: Walk) -> None:
 async def leave_window(walk: Walk) -> None:
     await at_provider(walk)
     await walk.press("ctrl+q")
-    await walk.at_screen(ConfirmScreen)
+    await walk.at_screen(ConfirmPanel)
 
 
 async def link_window(walk: Walk) -> None:
     await at_connect(walk)
     await walk.press("f6", "o")
-    await walk.at_screen(LinkScreen)
+    await walk.at_screen(LinkPanel)
 
 
 async def password_window(walk: Walk) -> None:

@@ -40,8 +40,6 @@ from smtp_wizard.launch import compose
 from smtp_wizard.runtime.foreground import Foreground
 from smtp_wizard.screens.connect import ConnectScreen
 from smtp_wizard.screens.page import StepPage
-from smtp_wizard.screens.step import StepScreen
-from smtp_wizard.widgets.checks import CheckList
 from smtp_wizard.widgets.frame import RadioFrame
 from smtp_wizard.widgets.offers import OfferList
 from tests.support.patience import PATIENCE
@@ -265,7 +263,7 @@ class Walk:
     def step(self) -> str:
         """The id of the step whose screen is shown; empty for any other screen."""
         screen = self.app.screen
-        return screen.STEP if isinstance(screen, StepScreen | StepPage) else ""
+        return screen.STEP if isinstance(screen, StepPage) else ""
 
     async def at(self, step: str) -> None:
         """Wait for the screen of a step."""
@@ -312,14 +310,6 @@ class Walk:
         assert self.app.return_code is None, "the program has ended"
         self.no_fault()
 
-    def ended(self, checks: CheckList, before: object) -> bool:
-        """Whether a check has ended since its results were these, and its screen has done with it what it does.
-
-        Else what it does may come between two keys: it moves the focus to where the thing can be mended.
-        """
-        screen: Any = checks.screen
-        return checks.over and checks.results is not before and not screen.at_work("checks")
-
     async def sign_in(self, key: str = "enter") -> ConnectState:
         """Press a key that begins a sign-in at Connect, and wait for its end; return what the step shows then."""
         screen = self.app.screen
@@ -348,8 +338,8 @@ class Walk:
     def draft(self) -> Draft:
         """The answers so far, as the screen has them."""
         screen = self.app.screen
-        assert isinstance(screen, StepScreen | StepPage)
-        return screen.collect() if isinstance(screen, StepPage) else screen.draft
+        assert isinstance(screen, StepPage)
+        return screen.collect()
 
 
 @asynccontextmanager

@@ -30,7 +30,6 @@ from smtp_wizard.engine.wizard.draft_file import DraftFile
 from smtp_wizard.engine.wizard.steps import StepId, step
 from smtp_wizard.flows.provider import ProviderOffer
 from smtp_wizard.plain.walk import PlainWizard
-from smtp_wizard.screens.dialogs import ConfirmScreen
 from smtp_wizard.screens.home import ResumeScreen
 from smtp_wizard.screens.panel import QuestionPanel
 from smtp_wizard.widgets.fields import SecretInput
@@ -97,7 +96,7 @@ async def to_provider(walk: Walk, address: str = str(ANA)) -> None:
 
 async def asked(walk: Walk, whose: str = WHOSE) -> None:
     """Whose server it is stands there, and that it gets the password."""
-    await walk.until(lambda: isinstance(walk.app.screen, ConfirmScreen | QuestionPanel), "the question")
+    await walk.until(lambda: isinstance(walk.app.screen, QuestionPanel), "the question")
     await walk.settle()
     said = in_one_line(walk.shown.replace("|", " ").replace("│", " "))
     for words in (whose, "Whoever runs it gets your password.", "Is it your provider's server?"):

@@ -58,7 +58,7 @@ from smtp_wizard.launch import build_services
 from smtp_wizard.plain.walk import PlainWizard
 from smtp_wizard.runtime.fault_log import CRASH_LOG, LAST_FAULT
 from smtp_wizard.screens.connect import ConnectScreen
-from smtp_wizard.screens.finding import CheckDetails
+from smtp_wizard.screens.details import CheckDetails
 from tests.engine.oauth.test_oauth import everything_about, exchange_of, signed_in
 from tests.engine.services.test_bearers import NOW, Office
 from tests.plain.test_prompts import COMPANY, SCOPE, SENDER

@@ -32,7 +32,6 @@ from smtp_wizard.screens import testmail
 from smtp_wizard.screens.home import HomeScreen
 from smtp_wizard.screens.server import ServerScreen
 from smtp_wizard.text.network import NO_PORT_FITS
-from smtp_wizard.widgets.checks import CheckList
 from tests.support.cli import Ran, run
 from tests.support.dialogue import Dialogue
 from tests.support.misbehaving import Expect, Hold, MisbehavingServer, Send, Step, refused_port
@@ -94,16 +93,6 @@ def in_the_document(ran: Ran) -> list[Row]:
     return [(stage["stage"], stage["verdict"], stage["finding"]) for stage in ran.result["stages"]]
 
 
-async def checked(walk: Walk, key: str) -> list[Row]:
-    """Press a key that begins a check; return the rows that it ends with."""
-    checks = walk.the("#checks", CheckList)
-    before = checks.results
-    await walk.press(key)
-    await walk.until(lambda: walk.ended(checks, before), "the end of the check")
-    await walk.settle()
-    return on_the_screen(checks.results)
-
-
 async def screens_sign_in(services: Services, scenario: str) -> list[Row]:
     async with walking(services, draft=practising(scenario)) as walk:
         await walk.at("connect")
@@ -133,9 +122,8 @@ async def screens_test_again(services: Services) -> list[Row]:
     async with walking(services, start=HOME) as walk:
         screen = await walk.at_screen(HomeScreen)
         await walk.press("t")
-        await walk.until(lambda: screen.report is not None, "the end of the check")
-        assert screen.report is not None
-        return on_the_screen(list(screen.report.results))
+        await walk.until(lambda: screen.record.over, "the end of the check")
+        return on_the_screen(screen.record.view.results)
 
 
 def setup(scenario: str, *more: str) -> Ran:

@@ -31,6 +31,7 @@ __all__ = [
     "refuse_foreign_owners",
     "refuse_no_file",
     "sweep_scratch",
+    "write_new",
     "write_private",
 ]
 
@@ -247,6 +248,27 @@ def write_private(path: Path, data: bytes, *, lasting: bool = True) -> None:
         raise
     if lasting:
         _sync_folder(target.parent)
+
+
+def write_new(path: Path, data: bytes, *, private: bool = True) -> None:
+    """Write a file that was not there: whatever has that name, a link too, stays as it is.
+
+    `private`: only its owner can read it (0600), whatever the umask; else the umask says who can. Raises
+    `FileExistsError`; `OSError`: nothing is left then.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags, 0o600 if private else 0o666)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            if private and hasattr(os, "fchmod"):
+                os.fchmod(file.fileno(), 0o600)  # a umask may have taken the owner's own rights
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
 
 
 def sweep_scratch(path: Path) -> None:

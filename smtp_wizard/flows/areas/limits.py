@@ -8,15 +8,14 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
-from smtp_wizard.engine.base.private_files import absolute
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.base.threads import in_thread
 from smtp_wizard.engine.guides.dates import date_words
-from smtp_wizard.engine.limits.catalogue_limits import LimitRow, Sorting, listed, rows_of, sender_of, sorted_rows
+from smtp_wizard.engine.limits.catalogue_limits import Sorting, listed, rows_of, sender_of, sorted_rows
 from smtp_wizard.engine.limits.mailing_plan import Mailing, Reserve, plan
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider
-from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
+from smtp_wizard.flows.file import SaveFile
+from smtp_wizard.flows.flow import Entry, Flow, Offer, Section
 from smtp_wizard.text.limit_rows import LimitLine, article_words, limit_line, today_words
 from smtp_wizard.text.limits import access_words, days_words, limit_source_words, limit_words, rows_csv
 
@@ -41,9 +40,6 @@ class LimitOffer(StrEnum):
     PLAN = "plan"
     ORDER = "order"
     EXPORT = "export"
-    WRITE = "write"
-    KEEP = "keep"
-    """Write no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +60,10 @@ class LimitsState:
     sorting: Sorting = Sorting.CATALOG
     sections: tuple[Section, ...] = ()
     """About the chosen provider, the shortest first: a face with little room shows the first alone."""
-    file: Entry | None = None
-    """Where the rows are to be written, while that is asked."""
-    card: Card | None = None
-    """What became of the file."""
     offers: tuple[Offer[LimitOffer], ...] = ()
 
 
-class LimitsFlow(Flow[LimitsState, LimitOffer, PlanWith]):
+class LimitsFlow(Flow[LimitsState, LimitOffer, PlanWith | SaveFile]):
     """The list of all providers, and the one that is chosen in it."""
 
     def __init__(self, catalog: Catalog, today: date, folder: Path | None = None) -> None:
@@ -99,7 +91,7 @@ class LimitsFlow(Flow[LimitsState, LimitOffer, PlanWith]):
     def find(self, text: str) -> None:
         """List what the words mean: a name, a domain, a server, or a kind of provider."""
         if text != self.state.find.text:
-            self._show(replace(self.state, find=replace(self.state.find, text=text), card=None))
+            self._show(replace(self.state, find=replace(self.state.find, text=text)))
             self._list()
 
     def choose(self, at: int) -> None:
@@ -108,13 +100,8 @@ class LimitsFlow(Flow[LimitsState, LimitOffer, PlanWith]):
         if at != self.state.at:
             self._show(self._with_chosen(replace(self.state, at=at)))
 
-    def name_file(self, text: str) -> None:
-        """Say where the rows are to be written."""
-        if self.state.file is not None:
-            self._show(replace(self.state, file=replace(self.state.file, text=text, error="")))
-
-    async def act(self, offer: LimitOffer) -> PlanWith | None:
-        """Do what is offered. The plan leads to the mailing; everything else stays here."""
+    async def act(self, offer: LimitOffer) -> PlanWith | SaveFile | None:
+        """Do what is offered. The plan leads to the mailing, the list to the name of a file; else one stays here."""
         match offer:
             case LimitOffer.PLAN if self.chosen is not None:
                 return PlanWith(self.chosen)
@@ -124,13 +111,7 @@ class LimitsFlow(Flow[LimitsState, LimitOffer, PlanWith]):
                 self._show(replace(self.state, sorting=after))
                 self._list()
             case LimitOffer.EXPORT if self._found:
-                name = (self._folder or Path.cwd()) / f"smtp-limits-{self.today}.csv"
-                asked = Entry(label="File", text=str(name), hint=f"{len(self._csv_rows())} rows, as CSV")
-                self._show(replace(self.state, file=asked, card=None))
-            case LimitOffer.WRITE if self.state.file is not None:
-                await self._write(self.state.file)
-            case LimitOffer.KEEP:
-                self._show(replace(self.state, file=None))
+                return self._export()
             case _:
                 pass
         return None
@@ -177,32 +158,11 @@ class LimitsFlow(Flow[LimitsState, LimitOffer, PlanWith]):
         made = plan(mailing, [sender_of(provider)])
         return f"It takes {days_words(made.days)}, with 10% kept free for invoices." if made.days is not None else ""
 
-    # -- the file ---------------------------------------------------------------------------------------------------
-
-    def _csv_rows(self) -> list[LimitRow]:
-        return [row for provider in self._found for row in rows_of(provider)]
-
-    async def _write(self, asked: Entry) -> None:
-        text = rows_csv(self._csv_rows())
-        try:
-            file = absolute(Path(asked.text.strip()))
-            await in_thread(lambda: _write_anew(file, text))
-        except FileExistsError:
-            self._fail(asked, "There is a file of that name already. Type another name.")
-        except (OSError, ValueError) as problem:
-            self._fail(asked, f"It cannot be written there: {shown(str(problem), 200)}")
-        else:
-            card = Card(mood=Mood.PASSED, title="Written", lines=(shown(str(file), 300),))
-            self._show(replace(self.state, file=None, card=card))
-
-    def _fail(self, asked: Entry, why: str) -> None:
-        self._show(replace(self.state, file=replace(asked, error=why)))
-
-
-def _write_anew(file: Path, text: str) -> None:
-    """Write a file that was not there. Raises `OSError`."""
-    with file.open("x", encoding="utf-8", newline="") as opened:
-        opened.write(text)
+    def _export(self) -> SaveFile:
+        """Return the question where the rows that are listed are to be written."""
+        rows = [row for provider in self._found for row in rows_of(provider)]
+        hint = f"{len(rows)} rows, as CSV"
+        return SaveFile(rows_csv(rows), f"smtp-limits-{self.today}", "csv", hint=hint, folder=self._folder)
 
 
 def _said_by(provider: Provider) -> Iterator[str]:

@@ -18,7 +18,7 @@ from smtp_wizard.engine.base.stages import Depth, Stage, Verdict
 from smtp_wizard.engine.checks.code_words import is_word, new_word
 from smtp_wizard.engine.checks.events import Emit, Event, Line, RunFinished
 from smtp_wizard.engine.checks.progress import CheckProgress
-from smtp_wizard.engine.checks.report import CheckResult, Report
+from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.secrets.kinds import StoreRef
@@ -485,9 +485,9 @@ class MailTestFlow(Flow[MailTestState, MailTestOffer, Leads]):
         return self._progress.perhaps_sent
 
     @property
-    def results(self) -> tuple[CheckResult, ...]:
-        """The stages of the last attempt, as far as it has come."""
-        return self._view.results
+    def check(self) -> CheckView:
+        """What was seen of the last attempt, as far as it has come."""
+        return self._view
 
     @property
     def _sent_at(self) -> datetime | None:
