@@ -19,6 +19,7 @@ from typing import TypeVar
 from smtp_wizard.engine.base.data_files import DataError, data_path
 from smtp_wizard.engine.base.endpoint import Security
 from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis, load_diagnosis
+from smtp_wizard.engine.discovery.mailbox_traces import MailboxKnowledge, load_mailbox_knowledge
 from smtp_wizard.engine.explain.wordings import load_wordings
 from smtp_wizard.engine.guides.guides import Guide, load_guides
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
@@ -41,6 +42,7 @@ class Knowledge:
     diagnosis: Diagnosis
     scenarios: dict[str, Scenario]
     neutrals: tuple[ControlHost, ...]
+    mailboxes: MailboxKnowledge
 
 
 def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
@@ -59,11 +61,14 @@ def read_all(folder: Path) -> tuple[Knowledge | None, list[str]]:
     diagnosis = read(load_diagnosis, "diagnosis.yaml")
     scenarios = read(load_scenarios, "sandbox.yaml")
     neutrals = read(load_control_hosts, "neutral.yaml")
+    mailboxes = read(load_mailbox_knowledge, "discovery.yaml")
     read(load_wordings, "clues.yaml")
     read(rules, "unsubscribe.yaml")
     if catalog is None or guides is None or diagnosis is None or scenarios is None or neutrals is None:
         return None, problems
-    return Knowledge(catalog, guides, diagnosis, scenarios, neutrals), problems
+    if mailboxes is None:
+        return None, problems
+    return Knowledge(catalog, guides, diagnosis, scenarios, neutrals, mailboxes), problems
 
 
 def faults(known: Knowledge) -> Iterator[str]:
@@ -79,6 +84,7 @@ def faults(known: Knowledge) -> Iterator[str]:
     yield from _loose_causes(known)
     yield from _practice_ports(known.catalog, known.scenarios)
     yield from _unknown_neutrals(known.catalog, known.neutrals)
+    yield from _odd_traces(known.catalog, known.mailboxes)
 
 
 def _loose_paths(provider: Provider, guides: dict[str, Guide], scenarios: dict[str, Scenario]) -> Iterator[str]:
@@ -162,6 +168,17 @@ def _unknown_neutrals(catalog: Catalog, neutrals: tuple[ControlHost, ...]) -> It
         for port in neutral.ports:
             if (neutral.host, port) not in serving:
                 yield f"neutral.yaml: no provider has a server {neutral.host} on port {port}"
+
+
+def _odd_traces(catalog: Catalog, mailboxes: MailboxKnowledge) -> Iterator[str]:
+    """Traces lead to a provider of the catalogue; a filter's hosts are nobody's mailboxes."""
+    for each in mailboxes.traces:
+        if catalog.get(each.provider) is None:
+            yield f"discovery.yaml: there is no provider '{each.provider}'"
+    for behind in mailboxes.filters:
+        for ending in behind.mx:
+            if owners := catalog.by_mx([ending]):
+                yield f"discovery.yaml: {behind.id}: the mail host {ending} belongs to '{owners[0].id}', too"
 
 
 def notes(known: Knowledge, today: date) -> Iterator[str]:

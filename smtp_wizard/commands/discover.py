@@ -19,7 +19,14 @@ from smtp_wizard.runtime.exits import Exit
 from smtp_wizard.runtime.output import Form
 from smtp_wizard.runtime.questions import can_ask, confirm
 from smtp_wizard.runtime.running import Stopwatch, run
-from smtp_wizard.text.discovery import believed_words, list_may_help, list_question, server_words
+from smtp_wizard.text.discovery import (
+    believed_words,
+    is_certain,
+    list_may_help,
+    list_question,
+    redirect_question,
+    server_words,
+)
 
 
 @click.command("discover")
@@ -30,11 +37,22 @@ from smtp_wizard.text.discovery import believed_words, list_may_help, list_quest
     help="Whether to ask the public list ISPDB, which learns the domain. Left out: a question, if need be.",
 )
 @click.option("--allow-http", is_flag=True, help="Take settings that the domain publishes without encryption, too.")
+@click.option(
+    "--follow/--no-follow",
+    default=None,
+    help="Whether to read the domain's settings where they lie at another domain. Left out: a question, if need be.",
+)
 @connection_options
 @click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def command(
-    invocation: Invocation, /, email: tuple[Address, str], ispdb: bool | None, allow_http: bool, **given: Any
+    invocation: Invocation,
+    /,
+    email: tuple[Address, str],
+    ispdb: bool | None,
+    allow_http: bool,
+    follow: bool | None,
+    **given: Any,
 ) -> int:
     """Find the outgoing server for an address: who names it, whether it answers, and how far that is to be believed.
 
@@ -46,7 +64,7 @@ def command(
     options = connection_from(given)
     watch = Stopwatch(options.timeout)
 
-    def look(public_list: bool) -> DiscoveryResult:
+    def look(public_list: bool, file: str) -> DiscoveryResult:
         work = invocation.services.discovery.find_settings(
             address,
             public_list=public_list,
@@ -58,13 +76,23 @@ def command(
         )
         return run(work, watch, lambda: "Nothing was found yet.")
 
-    found = look(ispdb is True)
+    found = look(ispdb is True, file)
+    if found.redirect and _may_follow(address, found, follow):
+        file = found.redirect
+        found = look(ispdb is True, file)
     if ispdb is None and can_ask() and list_may_help(found):
         draft = Draft().with_address(address)
         if confirm(list_question(draft, load_database())):
-            found = look(True)
+            found = look(True, file)
     _tell(invocation, address, found)
     return Exit.OK if found.provider or found.alternatives or found.candidates else Exit.FAILED
+
+
+def _may_follow(address: Address, found: DiscoveryResult, said: bool | None) -> bool:
+    """Whether a file at another domain may be read: as the person said, or says now, where it may help."""
+    if said is not None or is_certain(found) or not can_ask():
+        return said is True
+    return confirm(redirect_question(address.domain, found))
 
 
 def _tell(invocation: Invocation, email: Address, found: DiscoveryResult) -> None:

@@ -16,7 +16,18 @@ from smtp_wizard.flows.flow import Card, Entry, Flow, Leads, Mood, Offer, Sectio
 from smtp_wizard.flows.stoppable import StoppableWork, Stopped
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.text import address as words
-from smtp_wizard.text.discovery import LIST_NO, LIST_YES, list_lines, list_may_help, list_title
+from smtp_wizard.text.discovery import (
+    FOLLOW_NO,
+    FOLLOW_YES,
+    LIST_NO,
+    LIST_YES,
+    is_certain,
+    list_lines,
+    list_may_help,
+    list_title,
+    redirect_lines,
+    redirect_title,
+)
 
 
 class AddressOffer(StrEnum):
@@ -26,6 +37,8 @@ class AddressOffer(StrEnum):
     PRACTISE = "practise"
     MEANT = "meant"
     KEEP = "keep"
+    FOLLOW = "follow"
+    STAY = "stay"
     ASK = "ask"
     LEAVE_OUT = "leave-out"
     BACK = "back"
@@ -37,6 +50,8 @@ class AddressQuestion(StrEnum):
     ADDRESS = "address"
     SPELLING = "spelling"
     """Whether the ending is misspelt."""
+    REDIRECT = "redirect"
+    """Whether the domain's settings file may be read at another domain, to which it leads."""
     LIST = "list"
     """Whether a public list may be asked, which then learns the domain."""
 
@@ -75,7 +90,9 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
         self._kept = draft.address.domain if draft.address else ""
         """The ending that is meant as it stands, although it looks misspelt."""
         self._found: tuple[Draft, DiscoveryResult] | None = None
-        """What was found without the public list, while that is the question."""
+        """What was found without the public list, or the file at another domain, while that is the question."""
+        self._file = ""
+        """The settings file at another domain that may be read."""
         typed = draft.typed.get("address", str(draft.address) if draft.address else "")
         entry = Entry(label=words.LABEL, text=typed, placeholder=words.PLACEHOLDER, hint=words.HINT)
         super().__init__(AddressState(address=entry))
@@ -87,6 +104,7 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
         if text == self._state.address.text:
             return
         self._work.stop()
+        self._file = ""
         self._ask_address(text)
 
     def stop(self) -> bool:
@@ -116,6 +134,8 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
             self._ask_address(words.practice_address(self._catalog.providers))
         if offer in (AddressOffer.ASK, AddressOffer.LEAVE_OUT) and self._found is not None:
             return await self._go_on(*self._found, ask=offer is AddressOffer.ASK)
+        if offer in (AddressOffer.FOLLOW, AddressOffer.STAY) and self._found is not None:
+            return await self._followed(*self._found, follow=offer is AddressOffer.FOLLOW)
         address = self._parsed()
         if address is None:
             return None
@@ -153,6 +173,20 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
         found = await self._searched(address)
         if found is None:
             return None
+        if found.redirect and not is_certain(found):
+            self._ask_redirect(draft, found)
+            return None
+        return self._concluded(draft, found)
+
+    async def _followed(self, draft: Draft, found: DiscoveryResult, *, follow: bool) -> Leads | None:
+        """Read the settings file at the other domain, or leave it out."""
+        assert draft.address is not None, "it was looked up"
+        self._file = found.redirect if follow else self._file
+        there = await self._searched(draft.address, file=found.redirect) if follow else found
+        return self._concluded(draft, there) if there is not None else None
+
+    def _concluded(self, draft: Draft, found: DiscoveryResult) -> Leads | None:
+        """Go on with what was found; where that is not certain, ask whether a public list may be looked in."""
         if list_may_help(found):
             self._ask_list(draft, found)
             return None
@@ -164,7 +198,7 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
         listed = await self._searched(draft.address, public_list=True) if ask else found
         return Next(with_found(draft, listed, self._catalog)) if listed is not None else None
 
-    async def _searched(self, address: Address, *, public_list: bool = False) -> DiscoveryResult | None:
+    async def _searched(self, address: Address, *, public_list: bool = False, file: str = "") -> DiscoveryResult | None:
         """Return what is found; None where it was stopped, or failed, which is said."""
 
         def tell(line: str) -> None:
@@ -172,7 +206,7 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
 
         if self._catalog.by_domain(address.ascii_domain) is None:
             tell("")
-        file = settings_file(self._state.address.text)
+        file = file or self._file or settings_file(self._state.address.text)
         search = self._discovery.find_settings(address, public_list=public_list, file=file, tell=tell)
         try:
             return await self._work.run(search)
@@ -207,6 +241,17 @@ class AddressFlow(Flow[AddressState, AddressOffer, Leads]):
         why = (Section("Why we ask", (words.near_words(address.domain, meant),)),)
         asked = replace(self._state, question=AddressQuestion.SPELLING, card=card, offers=(*offers, BACK), sections=why)
         self._show(replace(asked, address=replace(asked.address, error="")))
+
+    def _ask_redirect(self, draft: Draft, found: DiscoveryResult) -> None:
+        self._found = (draft, found)
+        domain = draft.address.domain if draft.address is not None else ""
+        card = Card(mood=Mood.TOLD, title=redirect_title(found), lines=redirect_lines(domain, found))
+        offers = (
+            Offer(AddressOffer.STAY, FOLLOW_NO, chip="Go on"),
+            Offer(AddressOffer.FOLLOW, FOLLOW_YES, chip="Read it"),
+            BACK,
+        )
+        self._show(replace(self._state, question=AddressQuestion.REDIRECT, card=card, offers=offers, running=False))
 
     def _ask_list(self, draft: Draft, found: DiscoveryResult) -> None:
         self._found = (draft, found)

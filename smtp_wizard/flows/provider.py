@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 
@@ -48,6 +48,7 @@ from smtp_wizard.text.provider import (
     SENDING_SERVICE,
     TO_THE_ADDRESS,
     WHICH_SERVICE,
+    WHO_KEEPS_IT,
     WHO_OF_THESE,
     WHO_RUNS_IT,
     barred_lines,
@@ -382,7 +383,7 @@ class ProviderFlow(Flow[ProviderState, ProviderOffer, Leads]):
         draft = self.draft
         likely = [each for each in map(self._catalog.get, draft.maybe) if each is not None]
         return ProviderState(
-            question=WHO_OF_THESE if likely else WHO_RUNS_IT,
+            question=_who(draft, likely),
             card=None if likely or self._is_known else _nobody(draft.origin_note),
             list=self._list(FILTER, likely),
             offers=(_by_hand(),),
@@ -452,6 +453,13 @@ def _confirmation(doubt: UnconfirmedServer) -> ProviderState:
         ),
         preselected=ProviderOffer.DENY,
     )
+
+
+def _who(draft: Draft, likely: Sequence[Provider]) -> str:
+    """Ask for the provider: who has the mailbox behind a filter, which of several it is, or who it is at all."""
+    if draft.filtered_by:
+        return WHO_KEEPS_IT
+    return WHO_OF_THESE if likely else WHO_RUNS_IT
 
 
 def _changed(provider: Provider) -> tuple[Section, ...]:

@@ -19,6 +19,8 @@ PRACTISE = ("practise", "practice")
 TYPED: Mapping[AddressOffer, str] = {
     AddressOffer.MEANT: "use",
     AddressOffer.KEEP: "keep",
+    AddressOffer.FOLLOW: "yes",
+    AddressOffer.STAY: "no",
     AddressOffer.ASK: "yes",
     AddressOffer.LEAVE_OUT: "no",
 }
@@ -42,7 +44,7 @@ def _address(talk: Conversation, kit: Kit, draft: Draft) -> Draft:
         match flow.state.question:
             case AddressQuestion.ADDRESS:
                 leads = awaited(flow.act(_typed(talk, flow)))
-            case AddressQuestion.SPELLING | AddressQuestion.LIST:
+            case AddressQuestion.SPELLING | AddressQuestion.LIST | AddressQuestion.REDIRECT:
                 leads = _answered(talk, flow)
         _tell_failure(talk, flow.state)
     assert isinstance(leads, Next), "'back' is an exception here"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from smtp_wizard.engine.base.shown import Shown, phrase, shown
 from smtp_wizard.engine.discovery.autoconfig import Database
 from smtp_wizard.engine.discovery.candidate import SOURCE_WORDS, Candidate, FoundBy
 from smtp_wizard.engine.discovery.dns import DnsProblem
 from smtp_wizard.engine.discovery.search import DiscoveryResult
+from smtp_wizard.engine.discovery.server_identity import owner_of
 from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.engine.wizard.server_confirmation import UnconfirmedServer
 from smtp_wizard.output.lines import endpoint_words
@@ -21,10 +23,41 @@ LIST_NO = "No, go on without it"
 _NOBODY_TO_ASK = (DnsProblem.NO_SUCH_DOMAIN, DnsProblem.NO_MAIL, DnsProblem.NO_NETWORK, DnsProblem.SILENT)
 
 
+FOLLOW_YES = "Yes, read it there"
+FOLLOW_NO = "No, go on without it"
+
+
+def is_certain(found: DiscoveryResult) -> bool:
+    """Whether a provider is known, or a server that was reached."""
+    return bool(found.provider or found.alternatives or any(each.verified for each in found.candidates))
+
+
+def redirect_title(found: DiscoveryResult) -> str:
+    """Ask before a settings file is read at another domain."""
+    return f"May we read the settings at {_owner(found)}?"
+
+
+def redirect_lines(domain: str, found: DiscoveryResult) -> tuple[str, ...]:
+    """Say why that is asked, and what it means."""
+    return (
+        f"The settings file of {shown(domain, 80)} lies at another domain, {_owner(found)}.",
+        f"Is that your provider? It learns that somebody sets up a mailbox of {shown(domain, 80)}, not whose.",
+    )
+
+
+def redirect_question(domain: str, found: DiscoveryResult) -> str:
+    """Return both in one text."""
+    return " ".join((*redirect_lines(domain, found), redirect_title(found)))
+
+
+def _owner(found: DiscoveryResult) -> str:
+    host = urlsplit(found.redirect).hostname or ""
+    return shown(owner_of(host) or host, 80)
+
+
 def list_may_help(found: DiscoveryResult) -> bool:
     """Whether asking a public list is worth a question: nothing certain was found, and the domain is there."""
-    certain = found.provider is not None or found.alternatives or any(each.verified for each in found.candidates)
-    return not certain and found.problem not in _NOBODY_TO_ASK
+    return not is_certain(found) and found.problem not in _NOBODY_TO_ASK
 
 
 def list_title(database: Database) -> str:

@@ -187,3 +187,18 @@ def test_the_question_names_what_the_list_learns(answer: Answer, monkeypatch: py
     answer.found["problem"] = DnsProblem.NO_SUCH_DOMAIN
     run("discover", "ana@firm.example", "--json")
     assert len(asked) == 1, "a domain that does not exist is in no list"
+
+
+def test_a_settings_file_that_was_pasted_names_the_address(discover: Discover) -> None:
+    ran = discover("https://autoconfig.firm.de/mail/config-v1.1.xml?emailaddress=ana%40firm.de", "--json")
+    assert ran.document["email"] == "ana@firm.de"
+
+
+@pytest.mark.parametrize(("said", "followed"), [("--follow", True), ("--no-follow", False), ("--json", False)])
+def test_settings_at_another_domain_are_read_where_that_was_said(
+    said: str, followed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = answering(monkeypatch)
+    answer.found["redirect"] = "https://mail.hoster.de/config.xml"
+    run("discover", "ana@elsewhere.de", "--no-ispdb", said)
+    assert [each.file for each in answer.asked] == ["", "https://mail.hoster.de/config.xml"][: 1 + followed]

@@ -68,6 +68,48 @@ async def test_a_settings_file_that_was_pasted_is_asked_and_not_told_whose_it_is
     assert [each.file for each in nobody.asked] == [url]
 
 
+REDIRECT = "https://mail.hoster.example/config.xml"
+
+
+@pytest.mark.parametrize(("offer", "files"), [(AddressOffer.FOLLOW, ["", REDIRECT]), (AddressOffer.STAY, [""])])
+async def test_settings_at_another_domain_are_read_after_a_yes_alone(
+    offer: AddressOffer, files: list[str], tmp_path: Path, nobody: Answer
+) -> None:
+    nobody.found["redirect"] = REDIRECT
+    flow = begun(tmp_path, FIRM)
+    assert await flow.act(AddressOffer.FIND) is None
+    assert flow.state.question is AddressQuestion.REDIRECT
+    assert flow.state.card is not None
+    assert flow.state.card.title == "May we read the settings at hoster.example?"
+    assert offered(flow) == [AddressOffer.STAY, AddressOffer.FOLLOW, AddressOffer.BACK], "the careful one is the first"
+    assert str(led(await flow.act(offer)).address) == FIRM
+    assert [each.file for each in nobody.asked] == files
+
+
+async def test_the_public_list_is_asked_about_after_the_other_domain(tmp_path: Path, nobody: Answer) -> None:
+    nobody.found |= {"redirect": REDIRECT, "problem": None}
+    flow = begun(tmp_path, FIRM)
+    await flow.act(AddressOffer.FIND)
+    assert await flow.act(AddressOffer.FOLLOW) is None
+    assert flow.state.question is AddressQuestion.LIST
+    led(await flow.act(AddressOffer.ASK))
+    assert [(each.file, each.database is not None) for each in nobody.asked] == [
+        ("", False),
+        (REDIRECT, False),
+        (REDIRECT, True),
+    ]
+
+
+async def test_a_yes_to_one_address_s_settings_is_none_to_another_s(tmp_path: Path, nobody: Answer) -> None:
+    nobody.found["redirect"] = REDIRECT
+    flow = begun(tmp_path, FIRM)
+    await flow.act(AddressOffer.FIND)
+    await flow.act(AddressOffer.FOLLOW)
+    flow.type("ana@other.example")
+    await flow.act(AddressOffer.FIND)
+    assert nobody.asked[-1].file == ""
+
+
 @pytest.mark.parametrize("text", ["", "ana", "ana@", "ana@@firm"])
 async def test_what_is_no_address_is_said_at_the_field_and_kept(text: str, tmp_path: Path) -> None:
     flow = begun(tmp_path, text)

@@ -326,6 +326,14 @@ def test_words_that_nothing_is_like_leave_the_server_by_hand() -> None:
     assert flow.state == state
 
 
+def test_behind_a_filter_it_is_asked_who_keeps_the_mailbox() -> None:
+    for maybe in ((), ("microsoft365",)):
+        state = unknown(maybe=maybe, filtered_by="Mimecast", origin_note="It is filtered. Who keeps yours?").state
+        assert state.question == "Your mail is only passed on there. Who keeps your mailbox?"
+    assert state.list is not None
+    assert state.list.rows[0].id == "microsoft365"
+
+
 def test_several_that_share_a_server_come_first() -> None:
     state = unknown(maybe=("ionos", "gone", "gmx")).state
     assert state.question == "Several providers share this mail server. Which one is yours?"

@@ -81,8 +81,10 @@ def load_database() -> Database:
 
 
 def _read(root: Node) -> Database:
-    if root.whole("schema") != 1:
-        raise root.error("schema", "must be 1")
+    if root.whole("schema") != 2:
+        raise root.error("schema", "must be 2")
+    for part in ("filters", "traces"):
+        root.children(part)  # they are read elsewhere
     found = [node.read(_read_database) for node in root.children("databases")]
     if len(found) != 1:
         raise root.error("databases", "must hold one")

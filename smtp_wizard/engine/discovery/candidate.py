@@ -25,6 +25,8 @@ class FoundBy(StrEnum):
     """The domain, or its mail host's, publishes the settings on the web."""
     ISPDB = "ispdb"
     """A public list has them."""
+    TRACES = "traces"
+    """The domain's DNS has what it has where a provider of the catalogue keeps the mailboxes."""
     GUESS = "guess"
     """A usual name, tried."""
     MANUAL = "manual"
@@ -38,6 +40,7 @@ TRUST: Mapping[FoundBy, float] = {
     FoundBy.AUTOCONFIG: 0.8,
     FoundBy.ISPDB: 0.75,
     FoundBy.SRV: 0.7,
+    FoundBy.TRACES: 0.5,
     FoundBy.GUESS: 0.5,
 }
 """How far a source is believed. The DNS is not encrypted, so what it alone says counts less than what came by https."""
@@ -50,6 +53,8 @@ ELSEWHERE = 0.3
 """Taken off for a provider's server of another region: an account of ours may be unknown there."""
 UNENCRYPTED = 0.4
 """Taken off for what came without encryption: anybody on the way may have written it."""
+FURTHER_TRACE = 0.1
+"""Added for each further trace of the same provider."""
 AGREED = 0.05
 """Added for each further source that says the same."""
 UNREACHED = 0.4
@@ -92,6 +97,7 @@ SOURCE_WORDS: Mapping[FoundBy, str] = {
     FoundBy.SRV: "the domain's DNS (SRV)",
     FoundBy.AUTOCONFIG: "the domain's web (autoconfig)",
     FoundBy.ISPDB: "a public list (ISPDB)",
+    FoundBy.TRACES: "traces in the domain's DNS",
     FoundBy.GUESS: "a usual name",
     FoundBy.MANUAL: "typed",
 }

@@ -115,6 +115,22 @@ async def look_up_addresses(name: str, resolver: Resolver) -> tuple[str, ...] | 
     return problems[0] if problems else DnsProblem.NO_MX
 
 
+async def look_up_texts(name: str, resolver: Resolver) -> tuple[str, ...]:
+    """Ask for the texts of a name, each in one piece (RFC 7208 section 3.3); empty for none. Raises nothing."""
+    answer = await ask(name, "TXT", resolver)
+    if isinstance(answer, DnsProblem):
+        return ()
+    return tuple(b"".join(each.strings).decode("latin-1") for each in list(answer)[:MOST_RECORDS])
+
+
+async def look_up_alias(name: str, resolver: Resolver) -> str:
+    """Ask what a name is another name for (CNAME); return that, '' where it is none. Raises nothing."""
+    answer = await ask(name, "CNAME", resolver)
+    if isinstance(answer, DnsProblem):
+        return ""
+    return next((str(each.target.to_text(omit_final_dot=True)).lower() for each in answer), "")
+
+
 async def ask(name: str, kind: str, resolver: Resolver) -> Any | DnsProblem:
     """Ask one question, of a type such as 'MX' (RFC 1035 section 3.2.2); return the records, or the problem."""
     import dns.asyncresolver

@@ -51,12 +51,14 @@ class Judgement:
     def _judged(self, named: NamedServer) -> Candidate:
         """Say what a server is worth, and everything there is to know about it: nothing of that replaces the rest."""
         trust, notes = TRUST[named.source] if named.trust is None else named.trust, [self._whose_words(named)]
-        led = named.source in (FoundBy.MX, FoundBy.ISPDB) or bool(named.shown_by)
+        led = named.source in (*_OF_A_PROVIDER, FoundBy.ISPDB) or bool(named.shown_by)
         if not led and self._is_foreign(named.endpoint.host):
             trust -= FOREIGN
         if named.plain:
             trust -= UNENCRYPTED
             notes.append("this came without encryption, so anybody on the way may have written it")
+        if named.reason:
+            notes.append(named.reason)
         if named.shown_by:
             notes.append(f"it is the name in the certificate of {named.shown_by}")
         report = self.report(named.endpoint)
@@ -78,7 +80,7 @@ class Judgement:
 
     def _whose_words(self, named: NamedServer) -> str:
         """Say whose a server is, where that is somebody else; the mail host, and a public list, vouch for one."""
-        if named.source is FoundBy.MX:
+        if named.source in _OF_A_PROVIDER:
             return ""
         words = whose_words(named.endpoint.host, self.address.domain)
         doubtful = words and named.source is not FoundBy.ISPDB and self._is_foreign(named.endpoint.host)
@@ -90,7 +92,7 @@ class Judgement:
 
     def _bounded(self, candidate: Candidate) -> Candidate:
         """Believe no more than `LED_THERE` in a server that nobody vouches for: see `server_confirmation`."""
-        vouched = candidate.published or FoundBy.MX in (candidate.source, *candidate.also)
+        vouched = candidate.published or bool({candidate.source, *candidate.also}.intersection(_OF_A_PROVIDER))
         if vouched or belongs_to(candidate.endpoint.host, self.address.ascii_domain):
             return candidate
         return replace(candidate, trust=min(candidate.trust, LED_THERE))
@@ -100,6 +102,10 @@ class Judgement:
         names = " or ".join(owner.name for owner in owners)
         words = f"the mail of {shown(self.address.domain, 80)} is at {names}, so this server is probably the web host's"
         return in_order(_less(each, words) if _is_elsewhere(each, owners) else each for each in candidates)
+
+
+_OF_A_PROVIDER = (FoundBy.MX, FoundBy.TRACES)
+"""Sources that lead to a provider of the catalogue, whose servers are its own."""
 
 
 def _less(candidate: Candidate, words: str) -> Candidate:

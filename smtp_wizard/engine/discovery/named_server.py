@@ -35,6 +35,8 @@ class NamedServer:
     """How far this server is believed; None: as its source is."""
     shown_by: str = ""
     """The host whose certificate bears this name, where that led here; fit to show."""
+    reason: str = ""
+    """What else there is to know of why it is named: a clause."""
 
     @classmethod
     def of(cls, candidate: Candidate) -> NamedServer:

@@ -9,7 +9,7 @@ Where sources differ, what each names is tried: who speaks there, and whether th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from secrets import token_hex
@@ -19,9 +19,16 @@ from urllib.parse import urlsplit
 from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.shown import shown
-from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.discovery.autoconfig import AutoconfigError, Database, own_addresses, read_offers
-from smtp_wizard.engine.discovery.candidate import TRUST, Candidate, FoundBy, provider_candidates, source_note
+from smtp_wizard.engine.discovery.autodiscover import autodiscover_url, read_autodiscover
+from smtp_wizard.engine.discovery.candidate import (
+    FURTHER_TRACE,
+    TRUST,
+    Candidate,
+    FoundBy,
+    provider_candidates,
+    source_note,
+)
 from smtp_wizard.engine.discovery.dns import (
     SERVICES,
     DnsProblem,
@@ -32,9 +39,23 @@ from smtp_wizard.engine.discovery.dns import (
     look_up_srv,
 )
 from smtp_wizard.engine.discovery.judgement import Judgement, any_elsewhere, differing_words
+from smtp_wizard.engine.discovery.mailbox_traces import (
+    FoundTraces,
+    MailboxKnowledge,
+    MailFilter,
+    filter_of,
+    filter_words,
+    find_traces,
+    host_traces,
+    load_mailbox_knowledge,
+    together,
+    trace_words,
+    traces_note,
+)
 from smtp_wizard.engine.discovery.named_server import NamedServer, certificate_words, other_names, serves
-from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_domain
-from smtp_wizard.engine.discovery.web import HttpWeb, Web, WebProblem
+from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_domain, owner_of
+from smtp_wizard.engine.discovery.trials import Trials, Verify
+from smtp_wizard.engine.discovery.web import FetchedDocument, HttpWeb, LedElsewhere, Web, WebProblem
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider
@@ -63,8 +84,6 @@ MOST_MAIL_HOSTS = 2
 """Hosts inside the domain that receive its mail, and are tried."""
 MOST_NAMED = 8
 """Servers of one source that are taken up."""
-MOST_TRIED = 16
-"""Servers that are tried at most, whatever the sources name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +93,11 @@ class DiscoveryResult:
     provider: Provider | None
     """None: nobody was found, or several are possible and the person is asked."""
     alternatives: tuple[Provider, ...] = ()
-    """Where several providers use the same mail hosts: all of them, in listing order."""
+    """Where several providers use the same mail hosts, all of them, in listing order; those that traces point to, the
+    likeliest first."""
     source: FoundBy
+    filtered_by: str = ""
+    """The service that receives the domain's mail and hands it on to a mailbox elsewhere; '' where none is known to."""
     mx_hosts: tuple[str, ...] = ()
     """The mail hosts of the domain, most preferred first; fit to show."""
     note: str
@@ -83,12 +105,13 @@ class DiscoveryResult:
     problem: DnsProblem | None = None
     candidates: tuple[Candidate, ...] = ()
     """The servers, best first."""
+    redirect: str = ""
+    """The web address at another domain to which the domain's own settings file leads; it was not followed. It is where
+    it is handed in as `DiscoverySources.file`."""
     notes: tuple[str, ...] = ()
     """What else a person should know: sources that differ, that did not answer, or that were not asked."""
 
 
-Verify = Callable[[Endpoint], Awaitable[Report]]
-"""Tries a server without a password, as deep as the EHLO after TLS."""
 Tell = Callable[[str], None]
 """Takes one line about what is being asked, for somebody who waits."""
 
@@ -101,6 +124,8 @@ class DiscoverySources:
     web: Web = field(default_factory=HttpWeb)
     verify: Verify | None = None
     """None: nothing is tried, and so nothing is guessed."""
+    knowledge: MailboxKnowledge = field(default_factory=load_mailbox_knowledge)
+    """Filters, and traces of providers."""
     database: Database | None = None
     """The public list, where the person said yes to asking it."""
     plain_http: bool = False
@@ -141,10 +166,13 @@ class _Search:
         self.mx = MxLookup(problem=DnsProblem.SILENT)
         self.mx_known = asyncio.Event()
         self.named: list[NamedServer] = []
+        self.traces: tuple[FoundTraces, ...] = ()
         self.notes: list[str] = []
+        self.redirects: list[str] = []
+        """Where the domain's own settings file leads, at another domain."""
         self.doubts: list[str] = []
         """Worth telling only where nothing is found: every other web host answers with a certificate of its own."""
-        self._tries: dict[Endpoint, asyncio.Task[Report]] = {}
+        self._trials = Trials(asking.verify)
         self._made_up: dict[str, asyncio.Task[tuple[str, ...] | DnsProblem]] = {}
         """The look-up of a name that nobody has, by domain."""
         self._news = asyncio.Event()
@@ -157,6 +185,7 @@ class _Search:
             "which servers the domain names": self._ask_srv(),
             "what the domain publishes": self._ask_web(self.domain),
             "what the mail host publishes": self._ask_mail_host(),
+            "who keeps the mailboxes": self._ask_traces(),
         }
         if self.asking.database is not None:
             sources["the public list"] = self._ask_database(self.asking.database, self.domain)
@@ -169,7 +198,7 @@ class _Search:
         try:
             await self._wait(list(asked.values()), guessing)
         finally:
-            late: list[asyncio.Task[Any]] = [*asked.values(), guessing, *self._made_up.values(), *self._tries.values()]
+            late: list[asyncio.Task[Any]] = [*asked.values(), guessing, *self._made_up.values(), *self._trials.tasks]
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -207,9 +236,13 @@ class _Search:
         return self.catalog.by_mx(self.mx.hosts)
 
     @property
+    def _filter(self) -> MailFilter | None:
+        return filter_of(self.mx.hosts, self.asking.knowledge.filters)
+
+    @property
     def _somebody_knows(self) -> bool:
         """Whether a server is known that need not be guessed: it was named, and has not failed when it was tried."""
-        named = [(each, self._report(each.endpoint)) for each in self.named if each.source is not FoundBy.GUESS]
+        named = [(each, self._trials.report(each.endpoint)) for each in self.named if each.source is not FoundBy.GUESS]
         return bool(self._owners) or any(report is None or serves(report, each) for each, report in named)
 
     # -- the sources ------------------------------------------------------------------------------------------------
@@ -240,6 +273,8 @@ class _Search:
     async def _ask_mail_host(self) -> None:
         """Ask the web site of the provider that receives the mail, if it is another one and not in our list."""
         await self.mx_known.wait()
+        if self._filter is not None:
+            return
         theirs = next((owner_domain(host) for host in self.mx.hosts), None)
         if theirs is None or theirs in (self.domain, owner_domain(self.domain)) or self._owners:
             return
@@ -247,6 +282,37 @@ class _Search:
         if self.asking.database is not None:
             asked.append(self._ask_database(self.asking.database, theirs))
         await asyncio.gather(*asked)
+
+    async def _ask_traces(self) -> None:
+        """Look for what points to a provider's mailboxes, where who receives the mail is nobody of our list."""
+        await self.mx_known.wait()
+        if self._owners or self.mx.problem in (DnsProblem.NO_SUCH_DOMAIN, DnsProblem.NO_MAIL, DnsProblem.NO_NETWORK):
+            return
+        known = self.asking.knowledge.traces
+        by_dns, by_web = await asyncio.gather(
+            find_traces(self.domain, known, self.asking.resolver), self._ask_autodiscover()
+        )
+        self.traces = together((*by_dns, *host_traces(by_web, known)))
+        theirs = [(provider, found) for found in self.traces if (provider := self.catalog.get(found.provider))]
+        await self._add(
+            replace(
+                NamedServer.of(each),
+                trust=TRUST[FoundBy.TRACES] + FURTHER_TRACE * (len(found.traces) - 1),
+                reason=trace_words(self.address.domain, provider.name, found),
+            )
+            for provider, found in theirs
+            for each in provider_candidates(provider, self.address, FoundBy.TRACES)
+        )
+        if by_web and not host_traces(by_web, known):
+            await self._add_guesses([by_web])
+
+    async def _ask_autodiscover(self) -> str:
+        """Return the host that the domain's autodiscover names, '' where it names none, or is another name for one."""
+        host = f"autodiscover.{self.domain}"
+        if isinstance(await look_up_addresses(host, self.asking.resolver), DnsProblem):
+            return ""
+        fetched = await self.asking.web.fetch(autodiscover_url(self.domain))
+        return read_autodiscover(fetched.content) if isinstance(fetched, FetchedDocument) else ""
 
     async def _ask_web(self, domain: str) -> None:
         """Ask a domain's own web for its settings, encrypted; and without, where the person said yes to that."""
@@ -276,6 +342,9 @@ class _Search:
     async def _read(self, url: str, source: FoundBy, domain: str) -> None:
         """Read what lies under a URL, which was asked about a domain."""
         fetched = await self.asking.web.fetch(url)
+        if isinstance(fetched, LedElsewhere):
+            self._take_redirect(url, fetched, source)
+            return
         if isinstance(fetched, WebProblem):
             if fetched in _WORTH_TELLING:
                 self.notes.append(f"{shown(url, 120)} {_WORTH_TELLING[fetched]}.")
@@ -302,6 +371,12 @@ class _Search:
             )
             for place, offer in enumerate(offers)
         )
+
+    def _take_redirect(self, url: str, led: LedElsewhere, source: FoundBy) -> None:
+        """Say that a file lies at another domain; of the domain's own, the person may be asked."""
+        self.notes.append(redirect_words(url, led.url))
+        if source is FoundBy.AUTOCONFIG and belongs_to(urlsplit(url).hostname or "", self.domain):
+            self.redirects.append(led.url)
 
     def _is_published(self, url: str, source: FoundBy, domain: str) -> bool:
         """Whether a file counts as `Candidate.published`: not where the MX led to it, and not without encryption."""
@@ -355,12 +430,9 @@ class _Search:
         """
         own = list(named)
         self.named += own
-        for each in own:
-            self._begin_to_try(each.endpoint)
+        tries = self._trials.begin(each.endpoint for each in own)
         self._news.set()
-        tries = [self._tries[each.endpoint] for each in own if each.endpoint in self._tries]
         if tries:
-            # They go on when this source is given up: another one may have named the same server.
             await asyncio.wait(tries)
         led = [each for server in own if not server.shown_by for each in self._by_certificate(server)]
         if led:
@@ -369,53 +441,69 @@ class _Search:
     def _by_certificate(self, named: NamedServer) -> Iterator[NamedServer]:
         """Yield the servers that a certificate is for, where it is not for the name that was asked for."""
         host = named.endpoint.host
-        names = other_names(named.endpoint, self._report(named.endpoint))
+        names = other_names(named.endpoint, self._trials.report(named.endpoint))
         if names:
             self.notes.append(certificate_words(host, names))
         for name in names:
             there = replace(named.endpoint, host=name)
             yield replace(named, endpoint=there, published=False, trust=None, shown_by=shown(host, 80))
 
-    def _begin_to_try(self, endpoint: Endpoint) -> None:
-        verify = self.asking.verify
-        if verify is not None and endpoint not in self._tries and len(self._tries) < MOST_TRIED:
-            self._tries[endpoint] = asyncio.ensure_future(_run(verify, endpoint))
-
-    def _report(self, endpoint: Endpoint) -> Report | None:
-        """What trying a server showed; None where that has not ended, or it was not tried."""
-        task = self._tries.get(endpoint)
-        return task.result() if task is not None and task.done() and not task.cancelled() else None
-
     # -- the result -------------------------------------------------------------------------------------------------
 
     def _gathered(self) -> DiscoveryResult:
         owners = self._owners
-        judgement = Judgement(address=self.address, mx_hosts=self.mx.hosts, report=self._report)
+        judgement = Judgement(address=self.address, mx_hosts=self.mx.hosts, report=self._trials.report)
         candidates = judgement.merged(self.named)
         if owners:
             self._tell_elsewhere(candidates, owners)
             candidates = judgement.overruled(candidates, owners)
         provider, source = self._provider(owners, candidates)
-        if len(owners) > 1:
-            note = self._shared_words(owners)
-        elif provider is not None and source is FoundBy.MX:
-            note = f"from: {self._record}"
-        elif candidates:
-            note = source_note(candidates[0])
-        else:
-            note = self._nothing_words()
+        maybe = owners if len(owners) > 1 else () if provider else self._traced(candidates)
+        behind = self._filter
+        told = [filter_words(behind, self.address.domain, self.mx.hosts[0])] if behind is not None else []
         return DiscoveryResult(
             provider=provider,
-            alternatives=owners if len(owners) > 1 else (),
+            alternatives=maybe,
             source=source,
+            filtered_by=behind.name if behind is not None else "",
             mx_hosts=self.mx.hosts,
-            note=note,
+            note=self._note(owners, maybe, provider, candidates),
             problem=self.mx.problem if not candidates else None,
             candidates=candidates,
+            redirect=next((each for each in self.redirects if each != self.asking.file), ""),
             notes=tuple(
-                dict.fromkeys([*differing_words(candidates), *self.notes, *([] if candidates else self.doubts)])
+                dict.fromkeys([*told, *differing_words(candidates), *self.notes, *([] if candidates else self.doubts)])
             ),
         )
+
+    def _note(
+        self,
+        owners: Sequence[Provider],
+        maybe: Sequence[Provider],
+        provider: Provider | None,
+        candidates: Sequence[Candidate],
+    ) -> str:
+        """Say in one sentence where this is from, or why nothing was found."""
+        if len(owners) > 1:
+            return self._shared_words(owners)
+        if provider is not None and owners:
+            return f"from: {self._record}"
+        if maybe:
+            return traces_note(self.address.domain, maybe)
+        return source_note(candidates[0]) if candidates else self._nothing_words()
+
+    def _traced(self, candidates: Sequence[Candidate]) -> tuple[Provider, ...]:
+        """Return the providers that traces point to, where nothing better is known: the person is asked.
+
+        Where a filter or a forwarder is known to receive the mail, one trace is enough. Else a web host's record may be
+        all there is to it, and there must be two.
+        """
+        if not candidates or candidates[0].source is not FoundBy.TRACES:
+            return ()
+        fewest = 1 if self._filter is not None else 2
+        found = [self.catalog.get(each.provider) for each in self.traces if len(each.traces) >= fewest]
+        near = [one for each in found if each for one in (each, *map(self.catalog.get, each.mx_shared)) if one]
+        return tuple(dict.fromkeys(near))
 
     def _tell_elsewhere(self, candidates: Sequence[Candidate], owners: Sequence[Provider]) -> None:
         if any_elsewhere(candidates, owners):
@@ -430,6 +518,8 @@ class _Search:
         if not candidates:
             return None, FoundBy.NONE
         best = candidates[0]
+        if best.source is FoundBy.TRACES:
+            return None, best.source
         return (self._whose(best.endpoint.host) if best.trust >= TRUST[FoundBy.GUESS] else None), best.source
 
     def _whose(self, host: str) -> Provider | None:
@@ -449,6 +539,8 @@ class _Search:
 
     def _nothing_words(self) -> str:
         domain = _shown(self.address)
+        if self._filter is not None:
+            return filter_words(self._filter, self.address.domain, self.mx.hosts[0])
         if self.mx.problem is None:
             return f"{self.mx.hosts[0]} receives the mail of {domain}. It is not in our list."
         return {
@@ -462,14 +554,16 @@ class _Search:
 
 
 _WORTH_TELLING = {
-    WebProblem.LED_AWAY: "sends one elsewhere, and was not followed",
+    WebProblem.LED_AWAY: "sends one round and round, or to where nothing is encrypted, and was not followed",
     WebProblem.TOO_LARGE: "answers with too much, and was not read",
 }
 
 
-async def _run(verify: Verify, endpoint: Endpoint) -> Report:
-    return await verify(endpoint)
-
-
 def _shown(address: Address) -> str:
     return shown(address.domain, 80)
+
+
+def redirect_words(url: str, following: str) -> str:
+    """Say that a settings file leads to another domain, and whose that is."""
+    theirs = owner_of(urlsplit(following).hostname or "")
+    return f"{shown(url, 120)} leads to {shown(theirs, 80)}, another domain, and was not followed."

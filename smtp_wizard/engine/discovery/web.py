@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 from smtp_wizard.engine.base.connection import Family
 from smtp_wizard.engine.discovery.egress_guard import allowed_peers
-from smtp_wizard.engine.discovery.server_identity import belongs_to
+from smtp_wizard.engine.discovery.server_identity import belongs_to, owner_of
 from smtp_wizard.engine.lazy_dataclass import dataclass
 from smtp_wizard.engine.smtp.timeouts import listening_timeout
 from smtp_wizard.engine.smtp.transport import SocketWire, Trust, WireError, verifying_context
@@ -40,7 +40,7 @@ class WebProblem(StrEnum):
     ABSENT = "absent"
     """The server has no such document."""
     LED_AWAY = "led-away"
-    """The server sends one to another domain, or to where nothing is encrypted."""
+    """The server sends one round and round, or to where nothing is encrypted."""
     TOO_LARGE = "too-large"
 
 
@@ -56,6 +56,18 @@ class FetchedDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class LedElsewhere:
+    """That the server sends one to another domain: only a person can say whether to go there."""
+
+    url: str
+    """Where to; https, without a user name in it."""
+
+
+Fetched = FetchedDocument | LedElsewhere | WebProblem
+"""What a request ends in."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Elsewhere:
     """That the server sends one elsewhere."""
 
@@ -65,7 +77,7 @@ class _Elsewhere:
 class Web(Protocol):
     """What discovery needs of the web."""
 
-    async def fetch(self, url: str) -> FetchedDocument | WebProblem:
+    async def fetch(self, url: str) -> Fetched:
         """Fetch a document. Raises nothing; cancelling ends it at once."""
         ...
 
@@ -83,7 +95,7 @@ class HttpWeb:
     locate: Locate | None = None
     """None: where the system's own names lead."""
 
-    async def fetch(self, url: str) -> FetchedDocument | WebProblem:
+    async def fetch(self, url: str) -> Fetched:
         """As `Web.fetch`."""
         import httpx2
 
@@ -101,14 +113,14 @@ class HttpWeb:
         except (httpx2.HTTPError, httpx2.InvalidURL, WireError, OSError, ValueError):
             return WebProblem.UNREACHABLE
 
-    async def _followed(self, client: Any, url: str) -> FetchedDocument | WebProblem:
+    async def _followed(self, client: Any, url: str) -> Fetched:
         for _ in range(MOST_HOPS + 1):
             answer = await self._once(client, url)
             if not isinstance(answer, _Elsewhere):
                 return answer
             following = urljoin(url, answer.location)
             if not may_fetch(url, following):
-                return WebProblem.LED_AWAY
+                return LedElsewhere(following) if may_be_asked_about(url, following) else WebProblem.LED_AWAY
             url = following
         return WebProblem.LED_AWAY
 
@@ -164,3 +176,19 @@ def may_fetch(url: str, following: str) -> bool:
     if after.scheme not in ("http", "https") or after.username or not after.hostname or not before.hostname:
         return False
     return belongs_to(after.hostname, before.hostname)
+
+
+def may_be_asked_about(url: str, following: str) -> bool:
+    """Return whether a person may be asked to follow a redirect to another domain: from encrypted to encrypted."""
+    before, after = urlsplit(url), urlsplit(following)
+    if (
+        (before.scheme, after.scheme) != ("https", "https")
+        or after.username is not None
+        or len(following) > LONGEST_URL
+    ):
+        return False
+    return bool(owner_of(after.hostname or "")) and not belongs_to(after.hostname or "", before.hostname or "")
+
+
+LONGEST_URL = 2000
+"""Characters of a redirect's target that are kept."""

@@ -83,6 +83,8 @@ class Draft:
     """The servers that were found, best first."""
     found_notes: Annotated[tuple[str, ...], UNSAVED] = ()
     """What else was learnt while looking."""
+    filtered_by: Annotated[str, UNSAVED] = ""
+    """The service that receives the domain's mail and keeps none of it; '' where none is known to."""
     ways: Whole = 0
     """How many access paths the provider has; 0 where the server is entered by hand, and no way in is asked for."""
     application: Application | None = None
@@ -152,6 +154,7 @@ class Draft:
             maybe=(),
             candidates=(),
             found_notes=(),
+            filtered_by="",
             ways=0,
             confirmed_host="",
             by_hand=False,
@@ -291,7 +294,9 @@ class Draft:
 
 def with_found(draft: Draft, found: DiscoveryResult, catalog: Catalog) -> Draft:
     """Return the draft with what was found about the address: its provider, or a server that somebody names."""
-    learnt = replace(draft, maybe=(), candidates=found.candidates, found_notes=found.notes)
+    learnt = replace(
+        draft, maybe=(), candidates=found.candidates, found_notes=found.notes, filtered_by=found.filtered_by
+    )
     if found.provider is not None:
         origin = {FoundBy.CATALOG: Origin.ADDRESS, FoundBy.MX: Origin.MX}.get(found.source, Origin.FOUND)
         return learnt.with_provider(found.provider, origin, found.note)

@@ -38,13 +38,18 @@ class CandidateJson:
             endpoint=candidate.endpoint,
             username=candidate.username,
             auth=tuple(map(Auth, candidate.auth)),
-            source=cast("_Source", candidate.source),
-            also=tuple(cast("_Source", each) for each in candidate.also),
+            source=_printed(candidate.source),
+            also=tuple(dict.fromkeys(map(_printed, candidate.also))),
             trust=round(candidate.trust, 2),
             verified=candidate.verified,
             as_of=candidate.as_of or None,
             note=candidate.note or None,
         )
+
+
+def _printed(source: FoundBy) -> _Source:
+    """Return a source as it is printed: what traces point to counts as a guess, whose note says why."""
+    return cast("_Source", FoundBy.GUESS if source is FoundBy.TRACES else source)
 
 
 @dataclass(frozen=True, slots=True)

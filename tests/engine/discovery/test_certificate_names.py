@@ -15,7 +15,8 @@ from smtp_wizard.engine.base.stages import Stage, Verdict
 from smtp_wizard.engine.checks.report import CheckResult, Report
 from smtp_wizard.engine.discovery.candidate import FoundBy
 from smtp_wizard.engine.discovery.named_server import MOST_CERTIFICATE_NAMES, other_names
-from smtp_wizard.engine.discovery.search import MOST_TRIED, DiscoveryResult, DiscoverySources, discover
+from smtp_wizard.engine.discovery.search import DiscoveryResult, DiscoverySources, discover
+from smtp_wizard.engine.discovery.trials import MOST_TRIED
 from smtp_wizard.engine.providers.catalog import Catalog, load_catalog
 from smtp_wizard.engine.smtp.transport import TlsFacts
 from smtp_wizard.text.discovery import trust_words

@@ -450,6 +450,24 @@ async def test_a_redirect_within_the_domain_leaves_it_published(search: Search) 
     assert [each.published for each in asked.found.candidates] == [True]
 
 
+async def test_a_redirect_to_another_domain_is_told_and_followed_after_a_yes_alone(search: Search) -> None:
+    there = "https://mail.hoster.de/config.xml"
+    pages = {OWN: Page(status="302 Found", location=there), there: Page(configuration(server("smtp.hoster.de")))}
+    asked = await search(MX, pages)
+    assert (asked.servers, asked.found.redirect) == ([], there)
+    assert f"{OWN} leads to hoster.de, another domain, and was not followed." in asked.notes
+    assert there not in asked.web
+    followed = await search(MX, pages, file=there)
+    assert (followed.servers, followed.found.redirect) == (["smtp.hoster.de:465"], "")
+    assert not followed.found.candidates[0].published, "the person said yes to reading it, and to nothing else"
+
+
+async def test_a_mail_host_s_redirect_is_nothing_to_be_asked_about(search: Search) -> None:
+    asked = await search(MX, {HOSTER: Page(status="302 Found", location="https://elsewhere.com/x")})
+    assert asked.found.redirect == ""
+    assert "leads to elsewhere.com" in asked.notes
+
+
 async def test_the_public_list_counts_as_published_for_the_domain_alone(search: Search, database: Database) -> None:
     page = Page(configuration(server("smtp.elsewhere.de")))
     own = await search(MX, {database.address("firm.de"): page}, database=database)
@@ -502,7 +520,7 @@ async def test_only_servers_that_were_reached_with_encryption_are_verified(searc
 @pytest.mark.parametrize(
     ("page", "words"),
     [
-        (Page(status="302 Found", location="https://evil.com/x"), "sends one elsewhere"),
+        (Page(status="302 Found", location="https://evil.com/x"), "leads to evil.com, another domain"),
         (Page(b"<clientConfig/>"), "cannot be used: the answer names no outgoing server"),
         (Page(b"<html>Welcome</html>"), ""),
         (Page(b"<!DOCTYPE x [<!ENTITY a 'b'>]><clientConfig>&a;</clientConfig>"), "no XML that can be read"),
@@ -592,7 +610,7 @@ async def test_with_everybody_hanging_the_deadline_ends_it(
     (silent,) = found.notes
     assert silent == (
         "No answer in time: who receives the domain's mail, which servers the domain names, what the domain publishes, "
-        "what the mail host publishes, the public list."
+        "what the mail host publishes, who keeps the mailboxes, the public list."
     )
     assert quiet()
 

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from smtp_wizard.engine.discovery.web import LARGEST, FetchedDocument, HttpWeb, WebProblem, may_fetch
+from smtp_wizard.engine.discovery.web import (
+    LARGEST,
+    Fetched,
+    FetchedDocument,
+    HttpWeb,
+    LedElsewhere,
+    WebProblem,
+    may_be_asked_about,
+    may_fetch,
+)
 from smtp_wizard.engine.smtp.transport import Trust
 from tests.support.certs import Authority
 from tests.support.webserver import Page, WebServer
@@ -20,9 +29,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-async def fetched(
-    authority: Authority, *pages: tuple[str, Page], patience: float = 5.0
-) -> FetchedDocument | WebProblem:
+async def fetched(authority: Authority, *pages: tuple[str, Page], patience: float = 5.0) -> Fetched:
     async with WebServer(authority, dict(pages)) as server:
         return await server.web(patience).fetch(URL)
 
@@ -53,8 +60,6 @@ async def test_a_redirect_within_the_domain_is_followed(authority: Authority) ->
 @pytest.mark.parametrize(
     "location",
     [
-        "https://elsewhere.de/mail.xml",
-        "https://firm.de.elsewhere.de/mail.xml",
         "http://autoconfig.firm.de/mail.xml",
         "https://user@autoconfig.firm.de/mail.xml",
         "ftp://autoconfig.firm.de/mail.xml",
@@ -67,6 +72,30 @@ async def test_nobody_is_led_elsewhere(authority: Authority, location: str) -> N
         found = await server.web().fetch(URL)
         assert found in (WebProblem.LED_AWAY, WebProblem.UNREACHABLE)
         assert server.requests == [URL]
+
+
+@pytest.mark.parametrize("location", ["https://elsewhere.de/mail.xml", "https://firm.de.elsewhere.de/mail.xml"])
+async def test_where_another_domain_lies_is_told_and_not_gone_to(authority: Authority, location: str) -> None:
+    async with WebServer(authority, {URL: Page(status="302 Found", location=location)}) as server:
+        assert await server.web().fetch(URL) == LedElsewhere(location)
+        assert server.requests == [URL]
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        "http://elsewhere.de/x",
+        "https://ana:secret@elsewhere.de/x",
+        "https://10.1.2.3/x",
+        "https://[::1]/x",
+        "https://www.firm.de/x",
+        "https:///x",
+        "https://elsewhere.de/" + "x" * 3000,
+    ],
+)
+def test_nobody_is_asked_about_a_place_that_is_no_domain_of_somebody(following: str) -> None:
+    assert not may_be_asked_about(URL, following)
+    assert not may_be_asked_about(URL.replace("https", "http"), "https://elsewhere.de/x"), "nobody knows who says so"
 
 
 async def test_a_ring_of_redirects_ends(authority: Authority) -> None:
