@@ -73,7 +73,7 @@ async def test_of_ten_thousand_records_the_most_preferred_are_taken(monkeypatch:
     async def asked(*_: Any) -> Any:
         return records
 
-    monkeypatch.setattr(lookup, "_asked", asked)
+    monkeypatch.setattr(lookup, "ask", asked)
     found = await look_up_srv("firm.de", "_submission", Resolver())
     assert [each.host for each in found.endpoints][:2] == ["s9999.firm.de", "s9998.firm.de"]
     assert len(found.endpoints) == lookup.MOST_RECORDS
