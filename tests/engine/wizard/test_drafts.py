@@ -87,6 +87,7 @@ def test_every_field_is_kept_but_secret_proof_and_where_it_was_saved(tmp_path: P
         "saved",
         "candidates",
         "found_notes",
+        "filtered_by",
     }
     assert written.keys() <= names
 
