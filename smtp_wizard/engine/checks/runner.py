@@ -501,7 +501,8 @@ class _CheckRun:
             return _StageFailure(Fault.NOT_OFFERED, lacking="AUTH-BEFORE-TLS", other=self._same_port(Security.STARTTLS))
         offered = shown(", ".join(self._offered.mechanisms))
         words = phrase("the server offers: {}" if offered else "the server offers no sign-in", offered)
-        return _StageFailure(Fault.NOT_OFFERED, cut(words), lacking=self._lacking() if offered else "AUTH")
+        facts = {"mechanisms": cut(offered, 100)} if offered else {}
+        return _StageFailure(Fault.NOT_OFFERED, cut(words), lacking=self._lacking() if offered else "AUTH", facts=facts)
 
     def _lacking(self) -> str:
         """What is missing among the mechanisms that are offered: what takes a token, or what takes a password."""

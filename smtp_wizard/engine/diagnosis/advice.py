@@ -71,6 +71,7 @@ _FACTS = (
     "time",
     "server_time",
     "ehlo_name",
+    "mechanisms",
 )
 """Blanks that are filled from `Symptom.facts`."""
 

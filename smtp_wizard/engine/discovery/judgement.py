@@ -65,6 +65,8 @@ class Judgement:
         notes.append(tried_words(report, named))
         if report is not None and not serves(report, named):
             trust *= UNREACHED
+        elif report is not None and not self.address.local.isascii() and "SMTPUTF8" not in report.capabilities:
+            notes.append("it has no SMTPUTF8, so it cannot take the letters before the @ of this address (RFC 6531)")
         return Candidate(
             endpoint=named.endpoint,
             username=named.username,

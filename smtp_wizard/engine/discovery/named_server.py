@@ -11,6 +11,7 @@ from smtp_wizard.engine.checks.report import Report
 from smtp_wizard.engine.discovery.candidate import Candidate, FoundBy
 from smtp_wizard.engine.discovery.egress_guard import Reachability, reachability
 from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.smtp.sasl import PASSWORD_MECHANISMS, TOKEN_MECHANISMS
 
 MOST_CERTIFICATE_NAMES = 3
 """Names of a certificate that are tried in the place of the name that it does not fit."""
@@ -59,8 +60,16 @@ def failed(report: Report | None) -> bool:
 
 def serves(report: Report | None, named: NamedServer) -> bool:
     """Return whether trying a server showed that one can send by it: it does what it should, and lets one sign in."""
-    opens = report is not None and ("AUTH" in report.capabilities or "none" in named.auth)
+    opens = report is not None and ("none" in named.auth or any(each in _KNOWN_WAYS for each in offered_ways(report)))
     return opens and not failed(report)
+
+
+_KNOWN_WAYS = frozenset((*PASSWORD_MECHANISMS, *TOKEN_MECHANISMS))
+
+
+def offered_ways(report: Report) -> tuple[str, ...]:
+    """Return the ways to sign in that a server offers, as it names them (RFC 4954 section 3)."""
+    return tuple(str(report.capabilities.get("AUTH", "")).upper().split())
 
 
 def other_names(endpoint: Endpoint, report: Report | None) -> tuple[str, ...]:
@@ -102,10 +111,21 @@ def tried_words(report: Report | None, named: NamedServer) -> str:
         finding = next(iter(report.findings), None)
         return f"it was tried and did not do: {finding.title if finding else 'no answer'}"
     if not serves(report, named):
-        return "it answers, and offers no way to sign in"
+        return _unusable_words(offered_ways(report))
     if report.address is not None and reachability(report.address) is Reachability.INNER:
         return f"{report.address} is an address inside a private network: from elsewhere it cannot be reached"
     return ""
+
+
+def _unusable_words(ways: tuple[str, ...]) -> str:
+    """Say that nobody can sign in with a password or a token, and who can change that."""
+    if not ways:
+        return "it answers, and offers no way to sign in"
+    listed = shown(" and ".join(ways[:4]), 80)
+    return (
+        f"it answers, and offers only {listed} to sign in, which few applications have: whoever runs it must allow "
+        "LOGIN or PLAIN on the encrypted port"
+    )
 
 
 def certificate_words(host: str, names: tuple[str, ...]) -> str:

@@ -142,8 +142,8 @@ class Symptom:
     """What the server's clock says, where its greeting tells."""
     facts: Mapping[str, Shown] = field(default_factory=dict)
     """More to fill in, by name: certificate_names, not_before, not_after, issuer, weakness, tls_version, days, reason
-    (OpenSSL's), why (there is no token), seconds, limit, time, server_time. For conditions alone: issuers, who
-    signed any of what was sent; certificate_of, host_of, side, stage_is, mechanism, token, as the conditions of
+    (OpenSSL's), why (there is no token), seconds, limit, time, server_time, mechanisms. For conditions alone: issuers,
+    who signed any of what was sent; certificate_of, host_of, side, stage_is, mechanism, token, as the conditions of
     data/diagnosis.yaml call them."""
 
     @property

@@ -232,6 +232,7 @@ async def test_a_server_that_only_knows_others_mechanisms_is_told_apart_from_one
     tokens = await checked(TLS, [Tls(), GREETING, EHLO, Server(b"250-x\r\n250 AUTH XOAUTH2\r\n")])
     none = await checked(TLS, [Tls(), GREETING, EHLO, Server(b"250 x\r\n")])
     assert (other.symptoms[0].fault, other.symptoms[0].lacking) == (Fault.NOT_OFFERED, "MECHANISM")
+    assert other.symptoms[0].facts["mechanisms"] == "GSSAPI"
     assert (tokens.symptoms[0].fault, tokens.symptoms[0].lacking) == (Fault.NOT_OFFERED, "PASSWORD")
     assert (none.symptoms[0].fault, none.symptoms[0].lacking) == (Fault.NOT_OFFERED, "AUTH")
 

@@ -300,8 +300,8 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
     ),
     "no mechanism in common": (
         happened(Stage.AUTH, Fault.NOT_OFFERED, lacking="MECHANISM"),
-        "auth_method_unavailable",
-        Who.YOU,
+        "auth_ways_unusable",
+        Who.ADMIN,
     ),
     "SMTPUTF8 not offered": (
         happened(Stage.MAIL, Fault.NOT_OFFERED, lacking="SMTPUTF8"),
@@ -1211,6 +1211,7 @@ FACTS = st.dictionaries(
             "time",
             "server_time",
             "ehlo_name",
+            "mechanisms",
             "else",
         ]
     ),
@@ -1315,7 +1316,8 @@ families: {big: [one, two]}
 blanks: {host: h, port: p, security: s, place: p, other_security: null, other_place: null,
   provider: p, username: u, sender: s, recipient: r, server_said: null, certificate_names: c,
   not_before: null, not_after: null, issuer: null, weakness: null, tls_version: null, days: null, reason: null,
-  why: null, seconds: null, limit: null, time: null, server_time: null, ehlo_name: null}
+  why: null, seconds: null, limit: null, time: null, server_time: null, ehlo_name: null,
+  mechanisms: null}
 evidence: ["Server: {place}"]
 causes:
   - id: unknown

@@ -240,6 +240,40 @@ async def test_a_server_that_offers_no_sign_in_is_not_verified_and_no_guess(sear
     assert open_one.verified
 
 
+@pytest.mark.parametrize(("offered", "good"), [("GSSAPI NTLM", False), ("NTLM LOGIN", True), ("xoauth2", True)])
+async def test_a_server_with_ways_to_sign_in_that_nobody_has_is_said_and_whoever_runs_it_must_act(
+    search: Search, offered: str, good: bool
+) -> None:
+    async def verify(endpoint: Endpoint) -> Report:
+        result = CheckResult(Stage.EHLO, Verdict.PASS, 0.1, capabilities={"AUTH": shown(offered)})
+        return Report(endpoint, (result,))
+
+    zone = MX + "_submission._tcp.firm.de. 60 IN SRV 0 0 587 smtp.firm.de.\n"
+    (only,) = (await search(zone, verify=verify)).found.candidates
+    assert only.verified is good
+    if not good:
+        assert "offers only GSSAPI and NTLM to sign in" in only.note
+        assert "whoever runs it must allow LOGIN or PLAIN on the encrypted port" in only.note
+
+
+@pytest.mark.parametrize(
+    ("local", "capable", "told"), [("zoë", False, True), ("zoë", True, False), ("zoe", False, False)]
+)
+async def test_a_mailbox_in_other_letters_needs_a_server_that_takes_them(
+    search: Search, local: str, capable: bool, told: bool
+) -> None:
+    async def verify(endpoint: Endpoint) -> Report:
+        has = {"AUTH": shown("PLAIN")} | ({"SMTPUTF8": shown("")} if capable else {})
+        return Report(endpoint, (CheckResult(Stage.EHLO, Verdict.PASS, 0.1, capabilities=has),))
+
+    zone = "_submissions._tcp.xn--bcher-kva.de. 60 IN SRV 0 0 465 smtp.xn--bcher-kva.de.\n"
+    asked = await search(zone, address=Address(local, "bücher.de"), verify=verify)
+    (only,) = asked.found.candidates
+    assert ("SMTPUTF8" in only.note) is told
+    assert only.username == f"{local}@xn--bcher-kva.de"
+    assert "belongs to" not in only.note, "it is the domain's own, in whichever letters"
+
+
 async def test_a_published_file_says_how_old_it_is(search: Search) -> None:
     page = Page(configuration(server()), changed="Tue, 03 Feb 2026 23:30:00 -0100")
     assert (await search(MX, {OWN: page})).found.candidates[0].as_of == "2026-02-04"
