@@ -31,6 +31,7 @@ ROUND_TRIP = 0.05
 TRIPS = 7
 """Round trips to the verdict of a sign-in with STARTTLS and TLS 1.3; see the page."""
 SERVERS = 100
+PASSPHRASE = "plum corner violet stove"
 FLEETS: Sequence[tuple[int, int, int | None]] = (
     (1000, 200, None),
     (1000, 200, 256),
@@ -95,14 +96,16 @@ def run(far: Far, count: int, at_once: int, files: int | None) -> Ran:
     """Test a fleet once. `files`: how many a process may have open."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        save_fleet(folder / "config", far.servers, far.ca, count)
-        command = [OURS, "test", "--all", "--concurrency", str(at_once), "--json"]
+        save_fleet(folder / "config", far.servers, far.ca, count, passphrase=PASSPHRASE)
+        command = [OURS, "test", "--all", "--concurrency", str(at_once), "--json", "--passphrase-env", "FLEET"]
         if files is not None:
             command = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command]
         out, err = folder / "out.json", folder / "err.txt"
         began = time.perf_counter()
         with out.open("wb") as stdout, err.open("wb") as stderr:
-            process = subprocess.Popen(command, stdout=stdout, stderr=stderr, env=environment(folder))
+            process = subprocess.Popen(
+                command, stdout=stdout, stderr=stderr, env={**environment(folder), "FLEET": PASSPHRASE}
+            )
             _, _, usage = os.wait4(process.pid, 0)
             process.returncode = 0
         seconds = time.perf_counter() - began

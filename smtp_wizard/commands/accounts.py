@@ -39,6 +39,7 @@ _LATER = {
     "password": LazyCommand(
         "smtp_wizard.commands.accounts_password", "Put in a new password, when the old one was revoked."
     ),
+    "tag": LazyCommand("smtp_wizard.commands.accounts_tag", "Give accounts tags, by which 'test --tag' chooses them."),
     "duplicate": LazyCommand("smtp_wizard.commands.accounts_duplicate", "Save a second account like this one."),
 }
 
@@ -202,6 +203,7 @@ def _facts(account: Account) -> list[tuple[str, str]]:
         ("From", str(account.from_address)),
         ("Sender's name", account.identity.sender_name),
         ("Used for", account.scope.words),
+        ("Tags", ", ".join(account.tags)),
         ("Company", account.identity.company_name),
         ("Reply to", str(account.identity.reply_to) if account.identity.reply_to else ""),
         ("Own authority", account.connection.ca_file or ""),

@@ -154,6 +154,7 @@ class _Run:
         self.whole = wanted.every and not wanted.filters
         """Whether all that is saved was asked for."""
         self.accounts = accounts
+        self._shows_progress = len(accounts) > 1 and invocation.out.shows_progress
         self._bad = 0
         """Accounts that were tested and are not well."""
         self.tester = Tester(invocation, asked, accounts)
@@ -191,7 +192,7 @@ class _Run:
 
     def _came(self, index: int, outcome: CheckOutcome) -> None:
         self._bad += bool(exit_code([outcome]))
-        if len(self.accounts) > 1:
+        if self._shows_progress:
             self.invocation.out.progress(self._progress_words())
         if self.asked.form == "jsonl":
             told = self._one(index, outcome)

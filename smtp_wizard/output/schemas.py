@@ -38,6 +38,7 @@ _ALL: tuple[type[JsonDocument], ...] = (
     accounts.PasswordChanged,
     accounts.AccountDuplicated,
     accounts.AccountRemoved,
+    accounts.AccountsTagged,
     accounts.Vault,
     accounts.VaultPassphrase,
     providers.Providers,

@@ -51,6 +51,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("accounts", "edit", "Office", "--store", "session"),
     ("accounts", "duplicate", "Office", "--as", "New"),
     ("accounts", "remove", "Office"),
+    ("accounts", "tag", "Office", "--add", "paid"),
     ("vault",),
     ("vault", "list", "--json"),
     ("vault", "passphrase"),

@@ -8,7 +8,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,10 @@ from smtp_wizard.engine.base.address import Address
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.secrets import vault as vault_store
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
+from smtp_wizard.engine.secrets.vault_format import new_key, seal
 from tests.support.certs import Authority
 
 PASSWORD = "a password for practice"
@@ -210,8 +213,13 @@ def account_at(host: str, port: int, number: int, *, ca_file: str, secret: Path)
     )
 
 
-def save_fleet(folder: Path, places: Sequence[tuple[str, int]], ca_file: str, count: int) -> list[Account]:
-    """Write so many accounts, spread over servers, as if each had been saved in the config folder; return them."""
+def save_fleet(
+    folder: Path, places: Sequence[tuple[str, int]], ca_file: str, count: int, *, passphrase: str = ""
+) -> list[Account]:
+    """Write so many accounts, spread over servers, as if each had been saved in the config folder; return them.
+
+    Their passwords are in one file, or where a passphrase is given in a vault that it opens, an entry each.
+    """
     folder.mkdir(mode=0o700)
     secret = folder / "secret"
     secret.touch(0o600)
@@ -219,6 +227,12 @@ def save_fleet(folder: Path, places: Sequence[tuple[str, int]], ca_file: str, co
     accounts = [
         account_at(*places[number % len(places)], number, ca_file=ca_file, secret=secret) for number in range(count)
     ]
+    if passphrase:
+        accounts = [replace(each, store=StoreRef(StoreKind.VAULT, f"{each.name}/password")) for each in accounts]
+        vault = folder / vault_store.FILE_NAME
+        vault.touch(0o600)
+        entries = {each.store.where: PASSWORD for each in accounts if each.store is not None}
+        vault.write_bytes(seal(entries, new_key(Secret(passphrase), vault_store.USUAL)))
     document = {"schema": FILE_SCHEMAS[FILE_VERSION], "version": FILE_VERSION}
     file = folder / FILE_NAME
     file.touch(0o600)

@@ -57,7 +57,7 @@ def selection_options(command: F) -> F:
             "tags",
             metavar="TAG",
             multiple=True,
-            callback=_tags,
+            callback=parsed_tags,
             help="Only accounts that carry TAG; repeatable.",
         ),
         click.option(
@@ -72,7 +72,8 @@ def selection_options(command: F) -> F:
     return command
 
 
-def _tags(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+def parsed_tags(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """As a callback of click: parse each tag, or refuse it with the sentence of its `InputError`."""
     convert = parsed_by(parse_tag)
     return tuple(convert(context, parameter, each) for each in given)
 

@@ -116,8 +116,9 @@ class _CheckRun:
         self.limits = limits
         self.sign_in = sign_in
         self.results: list[CheckResult] = []
-        self.dialogue = Dialogue(Redactor(secret, target.connection.username))
-        self._mask_all = Redactor(secret, target.connection.username).whole
+        redactor = Redactor(secret, target.connection.username)
+        self.dialogue = Dialogue(redactor)
+        self._mask_all = redactor.whole
         self._began = wire.clock()
         self._stage = Stage.DNS
         self._failed = False

@@ -89,6 +89,16 @@ class Catalog:
                 found.setdefault(suffix, []).append(provider)
         return found
 
+    def at_host(self, host: str) -> Provider | None:
+        """Return the first provider that has a server of this name, None where none has. Never the practice server."""
+        return self._by_host.get(host)
+
+    @cached_property
+    def _by_host(self) -> Mapping[str, Provider]:
+        # Backwards, so that of several the first stays.
+        real = (each for each in reversed(self.providers) if each.kind is not ProviderKind.SANDBOX)
+        return {offer.endpoint.host: provider for provider in real for offer in provider.endpoints}
+
     def overrides_of(self, provider_id: str | None) -> tuple[Override, ...]:
         """Return what the person's own file sets for a provider that would otherwise be, or have, another."""
         return tuple(each for each in self.overrides if each.provider == provider_id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.discovery.server_identity import owner_of
-from smtp_wizard.engine.providers.provider import Provider, ProviderKind, UsernameForm
+from smtp_wizard.engine.providers.provider import Provider, UsernameForm
 from smtp_wizard.engine.scan.ports import ScanRequest, candidates
 
 if TYPE_CHECKING:
@@ -21,10 +21,7 @@ def provider_of(catalog: Catalog, host: str) -> Provider | None:
 
     Not the practice server: whatever else listens on this computer is none.
     """
-    for provider in catalog.providers:
-        if provider.kind is not ProviderKind.SANDBOX and host in {each.endpoint.host for each in provider.endpoints}:
-            return provider
-    return None
+    return catalog.at_host(host)
 
 
 def counted_names(catalog: Catalog, host: str, username: str, address: Address | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import base64
 import quopri
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from urllib.parse import quote, unquote, unquote_plus
 
 from smtp_wizard.engine.base.secret import Secret
@@ -28,15 +29,28 @@ class Redactor:
         # Counted without blanks, which a server may leave out where it says the secret back.
         self.whole = bool(value) and len("".join(value.split())) < self._SHORTEST
         forms = set() if self.whole or not value else set(_encodings(value, username))
-        longest_first = sorted((form for form in forms if len(form) >= self._SHORTEST), key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if longest_first else None
+        kept = [form for form in forms if len(form) >= self._SHORTEST]
+        self._forms = sorted(kept, key=len, reverse=True)
+        self._small = [form.lower() for form in self._forms] if all(map(str.isascii, self._forms)) else None
+        """The forms in lower case, where that tells all that differs in upper and lower case."""
 
     def scrub(self, text: str) -> str:
         """Return the text with the secret masked; all of it, where the secret is escaped in it in whatever way."""
-        if self._pattern is None:
+        if not self._forms:
             return text
-        masked = self._pattern.sub(MASK, text)
-        return MASK if any(self._pattern.search(each) for each in _unescaped(masked)) else masked
+        masked = self._pattern.sub(MASK, text) if self._is_in(text) else text
+        return MASK if any(map(self._is_in, _unescaped(masked))) else masked
+
+    def _is_in(self, text: str) -> bool:
+        # Most of what servers say has no secret in it, and compiling the pattern takes longer than the rest of a check.
+        if self._small is not None and text.isascii():
+            small = text.lower()
+            return any(form in small for form in self._small)
+        return self._pattern.search(text) is not None
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(re.escape, self._forms)), re.IGNORECASE)
 
 
 def _encodings(value: str, username: str) -> Iterator[str]:

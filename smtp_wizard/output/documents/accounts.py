@@ -182,6 +182,14 @@ class AccountDuplicated(JsonDocument):
 
 
 @dataclass(frozen=True, slots=True)
+class AccountsTagged(JsonDocument):
+    """`accounts tag`."""
+
+    NAME: ClassVar = "accounts-tag"
+    accounts: tuple[AccountJson, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRemoved(JsonDocument):
     """`accounts remove`."""
 

@@ -173,6 +173,10 @@ class EndingJson:
     words: str
 
 
+MANY = 50
+"""Results of a document that a person still reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountsTested(JsonDocument):
     """`test`."""
@@ -181,6 +185,10 @@ class AccountsTested(JsonDocument):
     results: tuple[TestedJson, ...]
     notices: tuple[NoticeJson, ...]
     endings: tuple[EndingJson, ...]
+
+    def json_text(self, *, indent: int | None = 2, ascii_only: bool = True) -> str:
+        """As `JsonDocument.json_text`; that of many accounts in one line, which takes a tenth of the time."""
+        return JsonDocument.json_text(self, indent=None if len(self.results) > MANY else indent, ascii_only=ascii_only)
 
 
 Accepted = Literal["yes", "no", "unknown"]

@@ -108,3 +108,37 @@ def test_where_nothing_is_left_all_is_well(own_home: Path) -> None:
     for form in ("plain", "json", "jsonl", "junit", "prometheus", "nagios"):
         ran = run("test", "--only", "failing", "--format", form)
         assert (ran.code, ran.err) == (0, "No account is to be tested.\n" if form == "plain" else "")
+
+
+# --- accounts tag ---
+
+
+def test_tags_are_given_and_taken_away_and_choose_what_is_tested(own_home: Path) -> None:
+    saved = SavedAccounts(own_home / "config")
+    for name in ("Shop 1", "Shop 2", "Office"):
+        saved.put(with_fields(RELAY, name=name, id=""))
+    ran = run("accounts", "tag", "Shop*", "--add", "Paid", "--add", "north", "--json")
+    assert [(each["name"], each["tags"]) for each in ran.document["accounts"]] == [
+        ("Shop 1", ["north", "paid"]),
+        ("Shop 2", ["north", "paid"]),
+    ]
+    ran = run("accounts", "tag", "Shop 2", "--remove", "paid")
+    assert (ran.code, ran.out, ran.err) == (0, "", "Shop 2: north\n")
+    assert {each.name: each.tags for each in saved.list()} == {
+        "Office": (),
+        "Shop 1": ("north", "paid"),
+        "Shop 2": ("north",),
+    }
+    assert "Tags" in run("accounts", "show", "Shop 1").out
+    tested = run("test", "--tag", "paid", "--depth", "server", "--json").document["results"]
+    assert [each["account"] for each in tested] == ["Shop 1"]
+
+
+def test_nothing_to_change_an_odd_tag_and_too_many_are_refused(own_home: Path) -> None:
+    SavedAccounts(own_home / "config").put(RELAY)
+    assert run("accounts", "tag", "Office").code == 2
+    assert run("accounts", "tag", "Office", "--add", "two words").code == 2
+    many = [word for number in range(21) for word in ("--add", f"t{number}")]
+    ran = run("accounts", "tag", "Office", *many)
+    assert (ran.code, "more than 20 tags" in ran.err) == (2, True)
+    assert run("accounts", "tag", "Nobody", "--add", "x").code == 4

@@ -274,3 +274,23 @@ def test_a_secret_too_short_to_be_found_asks_for_the_whole_to_be_masked() -> Non
     assert not Redactor(Secret("abcdef")).whole
     assert not Redactor(None).whole
     assert Redactor(None).scrub("hello") == "hello"
+
+
+def test_a_check_in_which_nobody_says_the_secret_back_compiles_no_pattern_for_it() -> None:
+    """It took longer than all the rest of a check; a fleet has thousands."""
+    redactor = Redactor(Secret("correct horse battery"), "ana")
+    assert redactor.scrub("250-SIZE 10240000 a=b 30+40%") == "250-SIZE 10240000 a=b 30+40%"
+    assert "_pattern" not in vars(redactor)
+    assert redactor.scrub("no CORRECT Horse Battery here") == f"no {MASK} here"
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        ("kiss kiss kiss", "\u212aiss Kiss ki\u017fs"),
+        ("stra\u00dfe 1234", "STRA\u00dfE 1234"),
+        ("pass-word", "PA\u017f\u017f-WORD"),
+    ],
+)
+def test_what_is_the_same_but_for_upper_and_lower_case_is_masked_beyond_ascii_too(secret: str, said: str) -> None:
+    assert said not in Redactor(Secret(secret), "ana").scrub(f"535 not {said}, no")

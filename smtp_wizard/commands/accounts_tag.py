@@ -1,0 +1,60 @@
+"""`accounts tag`: gives accounts the tags by which `test --tag` chooses them, and takes tags away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from smtp_wizard.commands.testing.selected_accounts import Selection, parsed_tags, selected_accounts
+from smtp_wizard.engine.accounts.tags import MOST
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.runtime.exits import Exit
+from smtp_wizard.runtime.output import Form
+
+if TYPE_CHECKING:
+    from smtp_wizard.commands.invocation import Invocation
+    from smtp_wizard.engine.accounts.account import Account
+
+
+@click.command("tag")
+@click.argument("accounts", nargs=-1, required=True, metavar="ACCOUNT...")
+@click.option("--add", metavar="TAG", multiple=True, callback=parsed_tags, help="Give them this tag; repeatable.")
+@click.option("--remove", metavar="TAG", multiple=True, callback=parsed_tags, help="Take this tag away; repeatable.")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(
+    invocation: Invocation, accounts: tuple[str, ...], add: tuple[str, ...], remove: tuple[str, ...], _json: bool
+) -> int:
+    """Give accounts tags, such as the customer that they belong to; 'test --tag' chooses by them.
+
+    A name may be a pattern ('Shop*'). Nothing is tested, and no password is touched.
+    """
+    if not add and not remove:
+        raise click.UsageError("Say --add or --remove, with a tag.")
+    chosen = selected_accounts(invocation.saved_accounts, Selection(names=accounts, every=False), datetime.now(UTC))
+    changed = [_tagged(invocation, account, add, remove) for account in chosen]
+    if invocation.out.form is Form.JSON:
+        from smtp_wizard.output.documents.accounts import AccountJson, AccountsTagged
+
+        invocation.out.document(AccountsTagged(tuple(map(AccountJson.of, changed))))
+    else:
+        for account in changed:
+            invocation.out.narrate(f"{account.name}: {', '.join(account.tags) or 'no tags'}")
+    return Exit.OK
+
+
+def _tagged(invocation: Invocation, account: Account, add: Sequence[str], remove: Sequence[str]) -> Account:
+    """Change one account as it is saved now. Raises `InputError` where it would have too many tags."""
+
+    def changed(now: Account) -> Account:
+        tags = tuple(sorted({*now.tags, *add} - set(remove)))
+        if len(tags) > MOST:
+            raise InputError(phrase("'{}' would have more than {} tags.", shown(now.name), MOST))
+        return replace(now, tags=tags)
+
+    return invocation.saved_accounts.alter(account.name, changed)
