@@ -147,7 +147,8 @@ def others(far: Far, folder: Path, count: int) -> Iterator[tuple[str, float, int
 OTHERS = {
     "swaks": 'swaks --server "$1" --port "$2" --tls --tls-verify --tls-ca-path "$CA" --auth PLAIN --auth-user "$3" '
     '--auth-password "$WORD" --from a@example.test --to b@example.test --quit-after AUTH 2>&1 | grep -m1 "235 " ||:',
-    "curl": 'curl -sv --sasl-ir --ssl-reqd --cacert "$CA" --user "$3:$WORD" "smtp://$1:$2" -X NOOP 2>&1 | grep -m1 "235 " ||:',
+    "curl": 'curl -sv --sasl-ir --ssl-reqd --cacert "$CA" --user "$3:$WORD" "smtp://$1:$2" -X NOOP 2>&1 '
+    '| grep -m1 "235 " ||:',
 }
 """How each signs in once, with a verified certificate: host, port and user name are its arguments."""
 
