@@ -12,10 +12,8 @@ from click.core import ParameterSource
 from smtp_wizard.commands.accounts import store_words
 from smtp_wizard.commands.answering import carried_out
 from smtp_wizard.commands.checking import Transcript, exit_code, live_reader, observed, report_line
-from smtp_wizard.commands.faults import REPLACE_HINT
 from smtp_wizard.commands.invocation import Invocation
 from smtp_wizard.commands.options.answers import (
-    LET_IT_SEND_GENERAL,
     REFERENCES,
     reference_missing,
     sender_options,
@@ -32,10 +30,10 @@ from smtp_wizard.commands.options.connection import (
 )
 from smtp_wizard.commands.options.passwords import PasswordSource, password_options, taken_from
 from smtp_wizard.commands.options.sign_in import password_of, secret_at
-from smtp_wizard.commands.options.vault import offer_passphrase, passphrase_options
+from smtp_wizard.commands.options.vault import passphrase_options
+from smtp_wizard.commands.saving import Saving
 from smtp_wizard.commands.screens_or_plain import open_wizard
 from smtp_wizard.engine.accounts.account import Account
-from smtp_wizard.engine.accounts.saved_accounts import Displaces
 from smtp_wizard.engine.base.connection import Auth, Connection
 from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.errors import InputError
@@ -52,7 +50,7 @@ from smtp_wizard.output.lines import summary
 from smtp_wizard.output.outcome import CheckOutcome
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Form
-from smtp_wizard.runtime.questions import agree, can_ask
+from smtp_wizard.runtime.questions import can_ask
 from smtp_wizard.runtime.running import Stopwatch, run
 
 _ANSWERS = frozenset(
@@ -95,7 +93,7 @@ def command(context: click.Context, /, name: str, displacing: bool, **given: Any
     if not said and not source.given:
         return _in_the_wizard(invocation, account)
     changes = {each: given[each] for each in said}
-    return _Edit(invocation, account, changes, source, connection, displacing=displacing).run()
+    return _Edit(invocation, account, changes, source, connection, agreed=displacing).run()
 
 
 def _in_the_wizard(invocation: Invocation, account: Account) -> int:
@@ -124,7 +122,7 @@ class _Edit:
         source: PasswordSource,
         connection: ConnectionOptions,
         *,
-        displacing: bool,
+        agreed: bool,
     ) -> None:
         """`changes`: what was said, as click gives it."""
         self.invocation = invocation
@@ -133,27 +131,21 @@ class _Edit:
         self.changes = changes
         self.source = source
         self.connection = connection
-        self.displacing = displacing
+        self.agreed = agreed
         self.watch = Stopwatch(connection.timeout)
 
     def run(self) -> int:
         draft = changed(draft_of(self.account, None, self.invocation.services.catalog), self.changes)
-        self._agree_to_displace(draft)
-        offer_passphrase(self.invocation, draft.store, creating=True)
+        saving = Saving(self.invocation, draft, self._perhaps_saved, agreed=self.agreed)
+        draft = saving.agree()
         draft = replace(draft, secret=self._secret(draft))
         with Transcript(self.connection, self.out) as transcript:
             outcome = run(self._check(draft, transcript), self.watch, self._undone)
         code = exit_code([outcome])
-        saved = self._saved(draft, outcome) if code == Exit.OK else None
+        proof = self.invocation.services.checks.prove(draft, outcome.report, Depth.LOGIN)
+        saved = saving.save(replace(draft, proof=proof)) if code == Exit.OK else None
         self._print(outcome, saved)
         return code
-
-    def _agree_to_displace(self, draft: Draft) -> None:
-        """Ask whether another account for all mail may give way. Raises `CommandError` before anything is tried."""
-        other = self.invocation.saved_accounts.displaced_by(replace(self.account, scope=draft.scope))
-        if other is not None and not self.displacing:
-            agree(self.out, "displaces", Displaces(other).words, LET_IT_SEND_GENERAL, REPLACE_HINT)
-            self.displacing = True
 
     def _secret(self, draft: Draft) -> Secret | None:
         """Return the password to test with: a new one that was given, the new variable's, else the account's own."""
@@ -177,15 +169,8 @@ class _Edit:
             live_reader(self.out, transcript, shown(self.account.name)),
         )
 
-    def _saved(self, draft: Draft, outcome: CheckOutcome) -> Account:
-        """Save the changed account. Raises what `Accounts.save` raises."""
-        services = self.invocation.services
-        proved = replace(draft, proof=services.checks.prove(draft, outcome.report, Depth.LOGIN))
-        return run(
-            services.accounts.save(proved, displacing=self.displacing),
-            Stopwatch(),
-            lambda: f"Look with 'smtp-wizard accounts show' whether '{self.account.name}' was changed.",
-        )
+    def _perhaps_saved(self) -> str:
+        return f"Look with 'smtp-wizard accounts show' whether '{self.account.name}' was changed."
 
     def _undone(self) -> str:
         return "Nothing was changed."
@@ -223,7 +208,7 @@ def changed(draft: Draft, said: Mapping[str, Any]) -> Draft:
         raise InputError(phrase("A sign-in in the browser is set up anew: 'smtp-wizard setup --auth xoauth2'."))
     if "auth" in said:
         connection = replace(draft.connection, auth=Auth(said["auth"]))
-        draft = replace(draft, connection=connection, store=draft.store or StoreKind.KEYRING)
+        draft = replace(draft, connection=connection)
     if "allow_cleartext" in said:
         draft = replace(draft, connection=replace(draft.connection, allow_cleartext=True))
     return _elsewhere(draft, said)

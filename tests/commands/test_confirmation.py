@@ -313,7 +313,7 @@ def somebody(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr("smtp_wizard.commands.setup.can_ask", lambda: True)
     monkeypatch.setattr("smtp_wizard.runtime.questions.can_ask", lambda: True)
-    monkeypatch.setattr("smtp_wizard.commands.setup.ask_password", ask_password)
+    monkeypatch.setattr("smtp_wizard.commands.setup_questions.ask_password", ask_password)
     return asked
 
 

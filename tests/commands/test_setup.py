@@ -13,6 +13,7 @@ from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
 from smtp_wizard.engine.base.identity import Scope
 from smtp_wizard.engine.discovery import search
 from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.secrets.kinds import StoreKind
 from tests.support.certs import Authority
 from tests.support.cli import Ran, on_terminal, run
 from tests.support.discovering import answering
@@ -326,8 +327,23 @@ def test_a_variable_that_holds_another_password_exits_3(
     assert saved_accounts.list() == ()
 
 
-def test_without_a_keyring_saving_exits_3_and_saves_nothing(saved_accounts: SavedAccounts) -> None:
+def test_without_a_keyring_the_vault_is_the_usual_place(
+    saved_accounts: SavedAccounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the wizard. Where nobody gives a passphrase nothing is tried, and nothing saved."""
     ran = practise("--save", "Office", "--json")
+    assert (ran.code, ran.error["code"]) == (3, "secret-closed")
+    assert "--passphrase-env" in ran.error["hint"]
+    assert saved_accounts.list() == ()
+    monkeypatch.setenv("VAULT", "four words of no sense")
+    assert practise("--save", "Office", "--passphrase-env", "VAULT").code == 0
+    (account,) = saved_accounts.list()
+    assert account.store is not None
+    assert account.store.kind is StoreKind.VAULT
+
+
+def test_a_named_place_that_is_not_there_exits_3_and_saves_nothing(saved_accounts: SavedAccounts) -> None:
+    ran = practise("--save", "Office", "--store", "keyring", "--json")
     assert (ran.code, ran.error["code"]) == (3, "secret-absent")
     assert saved_accounts.list() == ()
 

@@ -21,9 +21,6 @@ from smtp_wizard.engine.secrets.references import parse_variable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-LET_IT_SEND_GENERAL = "Let it send general mail only from now on?"
-"""What is asked before another account for all mail is displaced."""
-
 
 def _env_name(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
     """Take the name of the variable that has the password; what it holds is hidden from other programs at once."""

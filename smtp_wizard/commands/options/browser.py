@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,17 +16,21 @@ from smtp_wizard.engine.base.connection import Auth
 from smtp_wizard.engine.base.secret import Secret
 from smtp_wizard.engine.base.shown import phrase, shown
 from smtp_wizard.engine.lazy_dataclass import dataclass
-from smtp_wizard.engine.oauth.client import OAuthClient, RegisteredClient
 from smtp_wizard.engine.oauth.errors import OAuthError
-from smtp_wizard.engine.oauth.grants import Grant, SignedIn
+from smtp_wizard.engine.oauth.grants import SignedIn
 from smtp_wizard.engine.oauth.pending_sign_in import PendingSignIn
 from smtp_wizard.engine.oauth.server import Flow, OAuthServer
 from smtp_wizard.engine.secrets.base import SecretError
 from smtp_wizard.engine.secrets.command import parse_command
+from smtp_wizard.engine.wizard.account_draft import draft_to_sign_in_again
+from smtp_wizard.engine.wizard.draft import Draft
 from smtp_wizard.runtime.exits import CommandError, Exit
 from smtp_wizard.runtime.output import Output
 from smtp_wizard.runtime.questions import ask, can_ask
 from smtp_wizard.runtime.running import Stopwatch, run
+
+if TYPE_CHECKING:
+    from smtp_wizard.flows.browser import BrowserFlow
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -106,45 +110,36 @@ def flow_for(server: OAuthServer, wanted: Flow | None) -> Flow:
 
 def lacking_for(server: OAuthServer, flow: Flow | None, *, has_secret: bool) -> list[str]:
     """Return what must still be said before the sign-in can begin here, as the names of options."""
-    from smtp_wizard.flows.browser import lacks_secret
+    from smtp_wizard.flows.browser import lacks_secret, way_for
 
     wants_secret = lacks_secret(server, has_secret=has_secret)
     lacking = ["--client-secret-env or --client-secret-command"] if wants_secret else []
-    if not can_ask() and (flow or server.flows[0]) is not Flow.DEVICE:
+    if not can_ask() and way_for(server, flow) not in (Flow.DEVICE, None):
         lacking.append(NEEDS_TERMINAL if server.device else "--token-command, or a terminal")
     return lacking
 
 
-def signed_in(
-    invocation: Invocation,
-    exchange: OAuthClient,
-    flow: Flow,
-    address: str,
-    watch: Stopwatch,
-    undone: Callable[[], str],
-) -> Secret:
-    """Sign in; return the secret that holds it. Raises `CommandError`."""
-    out = invocation.out
+def signed_in(out: Output, flow: BrowserFlow, way: Flow, watch: Stopwatch, undone: Callable[[], str]) -> Draft:
+    """Sign in that way; return the draft with what came of it. Raises `CommandError`."""
+    flow.choose(way)
     try:
-        if flow is Flow.DEVICE:
-            found = run(_with_code(out, exchange, address, watch), watch, undone)
-        else:
-            found = _with_browser(out, exchange, flow, address)
+        found = run(_with_code(out, flow, watch), watch, undone) if way is Flow.DEVICE else _with_browser(out, flow)
     except OAuthError as problem:
         raise CommandError("sign-in-failed", problem.words, shown(undone()), Exit.FAILED) from None
-    return invocation.services.tokens.remember(found)
+    flow.signed_in(found)
+    return flow.draft
 
 
-async def _with_code(out: Output, exchange: OAuthClient, address: str, watch: Stopwatch) -> SignedIn:
-    async with watch.bound(), PendingSignIn(exchange, Flow.DEVICE, address) as attempt:
+async def _with_code(out: Output, flow: BrowserFlow, watch: Stopwatch) -> SignedIn:
+    async with watch.bound(), flow.new_attempt() as attempt:
         _show(out, attempt)
         return await attempt.finished()
 
 
-def _with_browser(out: Output, exchange: OAuthClient, flow: Flow, address: str) -> SignedIn:
+def _with_browser(out: Output, flow: BrowserFlow) -> SignedIn:
     from smtp_wizard.runtime.sign_in_thread import SignInThread
 
-    with SignInThread(lambda: PendingSignIn(exchange, flow, address)) as beside:
+    with SignInThread(flow.new_attempt) as beside:
         _show(out, beside.attempt)
         while True:
             text = ask(out, "Press Enter when the browser says that you are signed in, or paste its address", str)
@@ -178,30 +173,31 @@ def signed_in_again(
             phrase("'{}' takes the access token of another program.", shown(account.name)),
             phrase("Give another one: --password-command, --password-env or --password-stdin."),
         )
+    from smtp_wizard.flows.browser import BrowserFlow
+
     way = flow_for(server, flow)
     lacking = lacking_for(server, way, has_secret=True)
     if lacking:
         raise CommandError("missing-answers", phrase("Missing: {}.", shown(", ".join(lacking))))
-    client = RegisteredClient(account.login.client_id, _client_secret(invocation, account, watch, undone))
-    exchange = invocation.services.tokens.exchange(server, client, account.connection.ca_file)
-    return signed_in(invocation, exchange, way, account.address.wire, watch, undone)
+    services = invocation.services
+    draft = draft_to_sign_in_again(account, _kept(invocation, account, watch, undone), services.catalog)
+    asks = BrowserFlow(draft, catalog=services.catalog, tokens=services.tokens, now=services.now, environ=os.environ)
+    secret = signed_in(invocation.out, asks, way, watch, undone).secret
+    assert secret is not None, "it was signed in"
+    return secret
 
 
-def _client_secret(
-    invocation: Invocation, account: Account, watch: Stopwatch, undone: Callable[[], str]
-) -> Secret | None:
-    """Return the client secret that is kept with the old sign-in."""
+def _kept(invocation: Invocation, account: Account, watch: Stopwatch, undone: Callable[[], str]) -> Secret | None:
+    """Return the old sign-in, in which the client's own secret is; None where it cannot be read."""
 
     async def fetch() -> Secret | None:
         async with watch.bound():
             return await invocation.services.entries.secret_of(account)
 
     try:
-        kept = run(fetch(), watch, undone)
+        return run(fetch(), watch, undone)
     except SecretError:
         return None
-    grant = Grant.opened(kept) if kept is not None else None
-    return grant.client_secret if grant is not None else None
 
 
 def refuse_without_sign_in(account: Account) -> None:

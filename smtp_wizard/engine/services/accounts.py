@@ -96,7 +96,7 @@ class Accounts:
         before = await in_thread(lambda: edited_account(draft, self._saved_accounts))
         if before is not None:
             account = replace(account, created=before.created, id=before.id, last=account.last or before.last)
-        await in_thread(lambda: self._refuse_collisions(account, before, replacing=replacing, displacing=displacing))
+        await self._refuse_collisions(account, before, replacing=replacing, displacing=displacing)
         owner = await self._tokens.owner(draft)
         # From the moment when a sign-in is read until the account is pointed to it, nobody else may renew it.
         async with self._tokens.alone(owner), self._entries.change() as change:
@@ -109,6 +109,14 @@ class Accounts:
                 return saved
 
             return await run_to_completion(enter)
+
+    async def refuse_collisions(self, draft: Draft, *, replacing: bool = False, displacing: bool = False) -> None:
+        """Raise what `save` would raise where another account is in the way, so that it is asked about beforehand."""
+        account, before = (
+            account_of(draft, self._now()),
+            await in_thread(lambda: edited_account(draft, self._saved_accounts)),
+        )
+        await self._refuse_collisions(account, before, replacing=replacing, displacing=displacing)
 
     def _follow(self, draft: Draft, saved: Account) -> None:
         """Let what is known of a draft follow the account that was saved, even if nobody waits for it any more."""
@@ -133,9 +141,12 @@ class Accounts:
         self._saved_accounts.put(account, replacing=replacing, displacing=displacing, leaving=change.leaves)
         return account
 
-    def _refuse_collisions(
+    async def _refuse_collisions(
         self, account: Account, before: Account | None, *, replacing: bool, displacing: bool
     ) -> None:
+        await in_thread(lambda: self._collide(account, before, replacing=replacing, displacing=displacing))
+
+    def _collide(self, account: Account, before: Account | None, *, replacing: bool, displacing: bool) -> None:
         other = self._saved_accounts.displaced_by(account)
         if other is not None and (before is None or other.name != before.name) and not displacing:
             raise Displaces(other)

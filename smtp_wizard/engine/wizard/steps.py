@@ -177,6 +177,9 @@ def opening_step(draft: Draft) -> Step:
     return step(StepId.OAUTH if _in_browser(draft) and draft.secret is None else StepId.SERVER)
 
 
+LACKING_PASSWORD = "a password (--password-stdin, --password-command or --password-env)"
+
+
 def missing(draft: Draft, *, secret_needed: bool = True) -> tuple[str, ...]:
     """Return what must still be answered before a check can run, as the names of `setup`'s options."""
     connection, no_secret = draft.connection, secret_needed and draft.secret is None
@@ -184,9 +187,7 @@ def missing(draft: Draft, *, secret_needed: bool = True) -> tuple[str, ...]:
         "EMAIL": draft.address is None,
         "--host": connection.endpoint is None,
         "--username": connection.auth is not Auth.NONE and not connection.username,
-        "a password (--password-stdin, --password-command or --password-env)": (
-            no_secret and connection.auth is Auth.PASSWORD
-        ),
+        LACKING_PASSWORD: no_secret and connection.auth is Auth.PASSWORD,
         "--client-id": no_secret and connection.auth is Auth.XOAUTH2 and not draft.client_id,
     }
     return tuple(name for name, lacking in wanted.items() if lacking)

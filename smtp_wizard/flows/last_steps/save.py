@@ -47,6 +47,8 @@ class SavesAccounts(Protocol):
 
     async def save(self, draft: Draft, *, replacing: bool = False, displacing: bool = False) -> Account: ...
 
+    async def refuse_collisions(self, draft: Draft, *, replacing: bool = False, displacing: bool = False) -> None: ...
+
 
 class SaveField(StrEnum):
     """What is typed at this step."""
@@ -71,6 +73,8 @@ class SaveOffer(StrEnum):
     """What may be done at this step. A place for the password is chosen by its `StoreKind`."""
 
     SAVE = "save"
+    AGREE = "agree"
+    """Ask now what saving would ask, and save nothing: for whoever tries the account first."""
     PLACE = "place"
     """Choose another place for the password."""
     KEEP_THERE = "keep-there"
@@ -140,8 +144,14 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
         catalog: Catalog,
         screen: ApplicationScreen,
         now: Callable[[], datetime],
+        place_named: bool = False,
+        agreed: bool = False,
     ) -> None:
-        """`screen`: of the application that the account is for."""
+        """`screen`: of the application that the account is for.
+
+        `place_named`: the place that the draft has was named by the person, and is taken whatever becomes of it.
+        `agreed`: what is saved already may be replaced, and another account for all mail give way.
+        """
         # Whoever comes back from the end changes the account that was saved there.
         self.draft = replace(draft, saved=None, editing=draft.saved or draft.editing)
         """The answers, with those of this step."""
@@ -153,11 +163,16 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
         self._screen = screen
         self._now = now
         self._name = draft.typed.get("name", draft.name or suggested_name(draft, catalog, saved_accounts))
-        self._way = draft.where
+        self._way = draft.where or self._usual_way(draft.store)
         self._errors: dict[SaveField, str] = {}
         self._found: Mapping[StoreKind, Availability] | None = None
         self._probing = asyncio.Lock()
-        self._replacing = self._displacing = False
+        self._place_named = place_named and draft.store is not None
+        self._replacing = self._displacing = agreed
+        self._saves = True
+        """Whether what is asked about is saved after the answer."""
+        self.problem: Exception | None = None
+        """What a service has raised against the last thing that was to be done; the state says it."""
         super().__init__(self._asking())
 
     @property
@@ -314,7 +329,7 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
 
     async def begin(self) -> None:
         """Try every place out, and choose the best that works, unless the person chose one."""
-        if not self.keeps_password:
+        if not self.keeps_password or self._place_named:
             return
         async with self._probing:
             if self._found is None:
@@ -335,8 +350,12 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
     def _keep_in(self, kind: StoreKind) -> None:
         """Choose a place; a way that was typed for another kind of place is of no use for it."""
         if kind is not self.draft.store:
-            self._way = variable_for(self.draft.name or self._name) if kind is StoreKind.ENV else ""
+            self._way = self._usual_way(kind)
         self.draft = self.draft.with_store(kind, self._way if kind.is_reference else "")
+
+    def _usual_way(self, kind: StoreKind | None) -> str:
+        """Return the way to a password that nobody has named: a variable is called after the account."""
+        return variable_for(self.draft.name or self._name) if kind is StoreKind.ENV else ""
 
     # -- what is done -----------------------------------------------------------------------------------------------
 
@@ -346,7 +365,8 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
             await self._take_place(offer)
             return None
         match offer:
-            case SaveOffer.SAVE:
+            case SaveOffer.SAVE | SaveOffer.AGREE:
+                self._saves = offer is SaveOffer.SAVE
                 return await self._save()
             case SaveOffer.REPLACE:
                 self._replacing = True
@@ -415,7 +435,7 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
 
     async def _save(self) -> Leads | None:
         await self.begin()
-        self._errors = {}
+        self._errors, self.problem = {}, None
         if self._refused():
             self._show(self._asks_way() if set(self._errors) == {SaveField.WAY} else self._asking())
             return None
@@ -423,29 +443,46 @@ class SaveFlow(Flow[SaveState, StrEnum, Leads]):
         self._show(replace(before, running=words.SAVING))
         try:
             return await self._saved()
-        except NameTaken:
-            self._show(self._taken())
-        except Displaces as problem:
-            self._show(self._displaces(problem.other.name))
-        except SecretError as problem:
-            lines = (str(problem), words.ANOTHER_PLACE_HELPS)
-            self._show(self._places(Card(mood=Mood.FAILED, title=words.NOT_KEPT, lines=lines)))
         except EXPECTED_ERRORS as problem:
-            self._show(self._asking(Card(mood=Mood.FAILED, title=words.NOT_SAVED, lines=(str(problem),))))
+            self.problem = problem
+            self._show(self._after(problem))
         except BaseException:
             self._show(before)
             raise
         return None
 
+    def _after(self, problem: Exception) -> SaveState:
+        """Return what is asked, or said, where something is in the way."""
+        match problem:
+            case NameTaken():
+                return self._taken()
+            case Displaces():
+                return self._displaces(problem.other.name)
+            case SecretError():
+                lines = (str(problem), words.ANOTHER_PLACE_HELPS)
+                return self._places(Card(mood=Mood.FAILED, title=words.NOT_KEPT, lines=lines))
+        return self._asking(Card(mood=Mood.FAILED, title=words.NOT_SAVED, lines=(str(problem),)))
+
     async def _saved(self) -> Leads | None:
-        """Save; None where the vault is to be opened first. Raises what `Accounts.save` raises."""
+        """Save; None where the vault is to be opened first, or all is agreed. Raises what `Accounts.save` raises."""
+        agreed = {"replacing": self._replacing, "displacing": self._displacing}
+        if not self._saves:
+            await self._accounts.refuse_collisions(self.draft, **agreed)
         if await needs_opening(self._stores.vault, self.draft.store, creating=True):
             self.vault = Vault(self._stores.vault)
             self._show(replace(self._asking(), unlocking=True))
             return None
-        account = await self._accounts.save(self.draft, replacing=self._replacing, displacing=self._displacing)
+        if not self._saves:
+            self._show(self._asking())
+            return None
+        account = await self._accounts.save(self.draft, **agreed)
         self.draft = replace(self.draft, saved=account.name)
         return Next(self.draft)
+
+    def go_on_with(self, draft: Draft) -> None:
+        """Take the answers with what was proved, or signed in to, since they were given here."""
+        self.draft = draft
+        self._redraw()
 
     async def opened(self, result: Opened) -> Leads | None:
         """Go on after the vault was opened, or left shut."""

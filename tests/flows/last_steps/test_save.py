@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,12 +50,19 @@ class Accounts:
     def __init__(self, *outcomes: Exception) -> None:
         self.outcomes = list(outcomes)
         self.asked: list[tuple[Draft, bool, bool]] = []
+        self.looked: list[tuple[bool, bool]] = []
+        """What was agreed to each time when it was only looked whether another account is in the way."""
 
     async def save(self, draft: Draft, *, replacing: bool = False, displacing: bool = False) -> Account:
         self.asked.append((draft, replacing, displacing))
         if self.outcomes:
             raise self.outcomes.pop(0)
         return account_of(draft, NOW)
+
+    async def refuse_collisions(self, draft: Draft, *, replacing: bool = False, displacing: bool = False) -> None:
+        self.looked.append((replacing, displacing))
+        if self.outcomes:
+            raise self.outcomes.pop(0)
 
 
 def to_be_saved() -> Draft:
@@ -72,6 +80,7 @@ def flow_of(
     draft: Draft | None = None,
     *,
     keyring: bool = True,
+    **others: Any,
 ) -> SaveFlow:
     return SaveFlow(
         draft or to_be_saved(),
@@ -81,6 +90,7 @@ def flow_of(
         catalog=catalog(),
         screen=load_handover(),
         now=lambda: NOW,
+        **others,
     )
 
 
@@ -336,6 +346,58 @@ async def test_a_save_that_is_cut_off_leaves_the_fields(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert now_asked(flow).running == ""
+
+
+# --- asked before it is tried ---
+
+
+async def test_what_is_in_the_way_can_be_asked_beforehand_and_is_not_asked_again(tmp_path: Path) -> None:
+    """Whoever tries the account first must not hear after the sign-in that its name is taken."""
+    accounts = Accounts(NameTaken("Office"), Displaces(account_of(replace(to_be_saved(), name="Shop"), NOW)))
+    flow = flow_of(tmp_path, accounts)
+    assert await flow.act(SaveOffer.AGREE) is None
+    assert (flow.state.phase, type(flow.problem)) == (Phase.TAKEN, NameTaken)
+    assert await flow.act(SaveOffer.REPLACE) is None
+    assert (flow.state.phase, type(flow.problem)) == (Phase.DISPLACES, Displaces)
+    assert await flow.act(SaveOffer.DISPLACE) is None
+    assert (flow.state.phase, flow.problem, accounts.asked) == (Phase.ASKING, None, [])
+    assert accounts.looked == [(False, False), (True, False), (True, True)]
+    proved = replace(flow.draft, test_word="plum")
+    flow.go_on_with(proved)
+    leads = await flow.act(SaveOffer.SAVE)
+    assert isinstance(leads, Next)
+    assert accounts.asked == [(proved, True, True)]
+
+
+async def test_beforehand_the_vault_is_opened_too_and_nothing_is_saved(tmp_path: Path) -> None:
+    accounts = Accounts()
+    flow = flow_of(tmp_path, accounts, keyring=False)
+    assert await flow.act(SaveOffer.AGREE) is None
+    assert flow.vault is not None
+    flow.vault.type(0, PASSPHRASE)
+    flow.vault.type(1, PASSPHRASE)
+    result = await flow.vault.act(Answer.DO)
+    assert result is not None
+    assert await flow.opened(result) is None
+    assert (now_asked(flow).phase, accounts.asked) == (Phase.ASKING, [])
+    assert isinstance(await flow.act(SaveOffer.SAVE), Next)
+
+
+async def test_a_place_that_was_named_is_taken_or_refused_and_never_replaced(tmp_path: Path) -> None:
+    refusal = SecretError(SecretFault.ABSENT, phrase("There is no keyring here."))
+    flow = flow_of(
+        tmp_path, Accounts(refusal), replace(to_be_saved(), store=StoreKind.KEYRING), keyring=False, place_named=True
+    )
+    assert await flow.act(SaveOffer.SAVE) is None
+    assert (flow.draft.store, flow.problem) == (StoreKind.KEYRING, refusal)
+
+
+async def test_a_variable_that_nobody_named_is_called_after_the_account(tmp_path: Path) -> None:
+    accounts = Accounts()
+    draft = replace(to_be_saved(), name="Office ana", store=StoreKind.ENV)
+    leads = await flow_of(tmp_path, accounts, draft, place_named=True).act(SaveOffer.SAVE)
+    assert isinstance(leads, Next)
+    assert leads.draft.env_name == "SMTP_WIZARD_PASSWORD_OFFICE_ANA"
 
 
 # --- to the end ---

@@ -1,0 +1,196 @@
+"""What `setup` was told by its options, and the wizard's answers that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import click
+
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.answers import reference_missing, store_named
+from smtp_wizard.commands.options.browser import BrowserSource
+from smtp_wizard.commands.options.connection import ConnectionOptions, usual_way
+from smtp_wizard.commands.options.found_server import Search
+from smtp_wizard.commands.options.passwords import PasswordSource
+from smtp_wizard.commands.options.sign_in import given_password, secret_at
+from smtp_wizard.commands.providers import provider_called
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.connection import Auth, Connection
+from smtp_wizard.engine.base.endpoint import USUAL_PORTS, Endpoint, Security
+from smtp_wizard.engine.base.identity import Identity, Scope
+from smtp_wizard.engine.base.secret import Secret
+from smtp_wizard.engine.base.stages import Depth
+from smtp_wizard.engine.providers.provider import Provider, ProviderKind
+from smtp_wizard.engine.secrets.command import parse_command
+from smtp_wizard.engine.secrets.kinds import StoreKind
+from smtp_wizard.engine.secrets.references import variable_for
+from smtp_wizard.engine.wizard.draft import Draft, Origin
+from smtp_wizard.runtime.running import Stopwatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupOptions:
+    """What was said on the command line. None: not said."""
+
+    email: Address | None
+    provider: str | None
+    path: str | None
+    host: str | None
+    port: int | None
+    security: str | None
+    username: str | None
+    auth: str | None
+    sender: Address | None
+    sender_name: str | None
+    depth: str | None
+    send_test: Address | None
+    scope: str | None
+    company_email: bool | None
+    company_name: str | None
+    reply_to: Address | None
+    store: str | None
+    env_name: str | None
+    secret_command: str | None
+    secret_file: str | None
+    save: str | None
+    replacing: bool
+    allow_cleartext: bool
+    accept_found: bool
+    password: PasswordSource
+    browser: BrowserSource
+    connection: ConnectionOptions
+
+    @property
+    def how_deep(self) -> Depth:
+        """How far the check goes."""
+        if self.send_test is not None:
+            return Depth.SEND
+        return Depth(self.depth or "login")
+
+
+class GivenAnswers:
+    """Fills a draft in with what was said on the command line."""
+
+    def __init__(
+        self, invocation: Invocation, given: SetupOptions, watch: Stopwatch, undone: Callable[[], str]
+    ) -> None:
+        self._invocation = invocation
+        self._given = given
+        self._watch = watch
+        self._undone = undone
+        self._search = Search(invocation, given.connection, watch, undone, accept_found=given.accept_found)
+
+    def refuse_contradictions(self) -> None:
+        """Raise `click.UsageError` for options that do not go together."""
+        given = self._given
+        if given.depth not in (None, "send") and given.send_test is not None:
+            raise click.UsageError("--send-test means --depth send; leave --depth out.")
+        kind = self._store()
+        if kind in (StoreKind.COMMAND, StoreKind.FILE) and not self._where(kind):
+            raise reference_missing(kind)
+
+    def begun(self, address: Address | None) -> Draft:
+        """Return a draft with address and provider: the one named, the one typed by hand, or the one found."""
+        draft = Draft() if address is None else Draft().with_address(address)
+        given = self._given
+        if given.provider is not None:
+            return draft.with_provider(provider_called(self._invocation, given.provider), Origin.CHOSEN)
+        if given.host is not None:
+            return draft.with_provider(custom_provider(self._invocation), Origin.HAND)
+        return draft if address is None else self._search.found(draft, address)
+
+    def filled_in(self, draft: Draft) -> Draft:
+        """Return the draft with what was said in the place of what was found."""
+        given = self._given
+        draft, kind = self._with_server(draft), self._store()
+        return replace(
+            draft,
+            connection=self._connection(draft.connection),
+            identity=self._identity(),
+            scope=Scope(given.scope or "general"),
+            test_to=given.send_test,
+            name=given.save or "",
+        ).with_store(kind, self._where(kind))
+
+    def _connection(self, known: Connection[Endpoint | None]) -> Connection[Endpoint | None]:
+        given = self._given
+        return replace(
+            known,
+            username=known.username if given.username is None else given.username,
+            auth=Auth(given.auth) if given.auth else known.auth,
+            allow_cleartext=given.allow_cleartext,
+            ehlo_name=given.connection.ehlo_name,
+            ca_file=given.connection.ca_file,
+        )
+
+    def _identity(self) -> Identity:
+        given = self._given
+        implied = bool(given.company_name or given.reply_to)
+        return Identity(
+            sender=given.sender,
+            sender_name=given.sender_name or "",
+            update_company=implied if given.company_email is None else given.company_email,
+            company_name=given.company_name or "",
+            reply_to=given.reply_to,
+        )
+
+    def _with_server(self, draft: Draft) -> Draft:
+        """Put the server of the command line in the place of the provider's, part by part."""
+        given, known = self._given, draft.connection.endpoint
+        host = given.host or (known.host if known else None)
+        if host is None or not (given.host or given.port or given.security):
+            return draft
+        if known is not None and given.host is None and given.port is None:
+            known = self._same_host(draft, Security(given.security or known.security)) or known
+        security = Security(given.security) if given.security else usual_way(given.port, known)
+        port = given.port or _usual_port(known, security, host)
+        changed = draft.with_endpoint(Endpoint(host, port, security))
+        return changed.confirmed() if given.host else changed
+
+    def _same_host(self, draft: Draft, security: Security) -> Endpoint | None:
+        """Return the provider's own endpoint with that encryption, if it has one."""
+        provider = self._invocation.services.catalog.get(draft.connection.provider)
+        offered = provider.offered(draft.address) if provider else ()
+        return next((each.endpoint for each in offered if each.endpoint.security is security), None)
+
+    def _store(self) -> StoreKind | None:
+        given = self._given
+        ways = {"env_name": given.env_name, "secret_command": given.secret_command, "secret_file": given.secret_file}
+        return store_named(given.store, ways)
+
+    def _where(self, kind: StoreKind | None) -> str:
+        """Return the way to the password, where the store keeps only that; the password's own way is taken as well."""
+        given = self._given
+        match kind:
+            case StoreKind.ENV:
+                return given.env_name or given.password.variable or ""
+            case StoreKind.COMMAND:
+                return given.secret_command or (parse_command(given.password.command) if given.password.command else "")
+            case StoreKind.FILE:
+                return given.secret_file or ""
+        return ""
+
+    def secret(self) -> Secret | None:
+        """Return the password that the options lead to, None where none. Raises `SecretError`, `CommandError`."""
+        given = self._given
+        source = given.password
+        if not source.given and self._store() is StoreKind.ENV and (given.env_name or given.save):
+            source = PasswordSource(variable=given.env_name or variable_for(given.save or ""))
+        if given.auth == "none":
+            return None
+        kind = self._store()
+        if not source.given and kind in (StoreKind.COMMAND, StoreKind.FILE):
+            return secret_at(self._invocation, kind, self._where(kind), self._watch, self._undone)
+        return given_password(self._invocation, source, self._watch, self._undone)
+
+
+def custom_provider(invocation: Invocation) -> Provider:
+    """Return what stands for a provider that is in no catalogue."""
+    return next(each for each in invocation.services.catalog.providers if each.kind is ProviderKind.CUSTOM)
+
+
+def _usual_port(known: Endpoint | None, security: Security, host: str) -> int:
+    """Return the port where none was said: that of the known server follows the security, another begins again."""
+    same = known is not None and known.host == host
+    return known.with_security(security).port if known is not None and same else USUAL_PORTS[security]
