@@ -17,6 +17,7 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER, Checks
 from smtp_wizard.engine.services.discovery import Discovery
+from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.engine.services.problems import Problems
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.services import Services
@@ -106,6 +107,7 @@ def compose(
         diagnosis=diagnosis,
         entries=entries,
         discovery=Discovery(catalog=catalog, diagnosis=diagnosis, wire=wire, resolver=resolver, web=web),
+        domains=Domains(catalog, resolver),
         scans=Scans(catalog=catalog, diagnosis=diagnosis, wire=wire, limits=limits),
         checks=checks,
         tokens=tokens,

@@ -23,6 +23,7 @@ class MenuItem(StrEnum):
     LIMITS = "limits"
     EXPLAIN = "explain"
     BOUNCES = "bounces"
+    DOMAIN = "domain"
     UNSUBSCRIBE = "unsubscribe"
     GUIDES = "guides"
     PRACTISE = "practise"
@@ -36,6 +37,7 @@ ITEMS: Sequence[Offer[MenuItem]] = (
     Offer(MenuItem.LIMITS, "How much may I send?", "limits, and a plan for a mailing", key="L"),
     Offer(MenuItem.EXPLAIN, "Explain an error", "paste what your application says", key="X"),
     Offer(MenuItem.BOUNCES, "Mail that came back", "paste it, and read why", key="B"),
+    Offer(MenuItem.DOMAIN, "Your domain", "SPF, DKIM, DMARC: out of junk", key="D"),
     Offer(MenuItem.UNSUBSCRIBE, "Unsubscribe link", "for your mailings", key="U"),
     Offer(MenuItem.GUIDES, "Guides", "step by step", key="G"),
     Offer(MenuItem.PRACTISE, "Practise", "a mailbox on this computer", key="F3", chip="Practise"),

@@ -8,7 +8,7 @@ from smtp_wizard.engine.base.shown import shown
 from smtp_wizard.engine.base.stages import Verdict
 from smtp_wizard.engine.domain.dmarc import Policy
 from smtp_wizard.engine.domain.examination import DomainReport
-from smtp_wizard.engine.domain.findings import DomainFinding
+from smtp_wizard.engine.domain.findings import DnsRecord, DomainFinding
 from smtp_wizard.output.lines import VERDICT_WORDS, paragraph, who_words
 
 _POLICY_WORDS = {
@@ -20,25 +20,30 @@ _POLICY_WORDS = {
 
 def domain_lines(report: DomainReport) -> list[str]:
     """Return the whole report as lines of text."""
-    lines = [line for row in _rows(report) for line in row]
+    lines = [
+        line
+        for verdict, label, words in _rows(report)
+        for line in paragraph(words, f"{VERDICT_WORDS[verdict]:<6}{label:<12}")
+    ]
     for finding in report.findings:
         lines += ["", *domain_finding_lines(finding)]
     return lines
 
 
-def _rows(report: DomainReport) -> Iterator[list[str]]:
-    yield _row(report.mx_verdict, "Mail hosts", ", ".join(report.mail_hosts.hosts) or "none")
-    yield _row(report.spf_verdict, "SPF", shown(report.spf.record, 1000) or "no record that counts")
+def domain_rows(report: DomainReport) -> list[str]:
+    """Return one line for each kind of record: what it is, and what stands there."""
+    return [f"{label}: {words}" for _, label, words in _rows(report)]
+
+
+def _rows(report: DomainReport) -> Iterator[tuple[Verdict, str, str]]:
+    yield report.mx_verdict, "Mail hosts", ", ".join(report.mail_hosts.hosts) or "none"
+    yield report.spf_verdict, "SPF", shown(report.spf.record, 1000) or "no record that counts"
     keys = ", ".join(f"{key.selector} ({key.bits or 0} bits)" for key in report.keys if key.record)
     unknown = "not looked for: no selector is known" if not report.keys else "no key found"
-    yield _row(report.dkim_verdict, "DKIM", shown(keys, 500) or unknown)
+    yield report.dkim_verdict, "DKIM", shown(keys, 500) or unknown
     policy = report.dmarc.policy
     words = f"{shown(report.dmarc.record, 1000)} ({_POLICY_WORDS[policy]})" if policy else "no record that counts"
-    yield _row(report.dmarc_verdict, "DMARC", words)
-
-
-def _row(verdict: Verdict, label: str, words: str) -> list[str]:
-    return paragraph(words, f"{VERDICT_WORDS[verdict]:<6}{label:<12}")
+    yield report.dmarc_verdict, "DMARC", words
 
 
 def domain_finding_lines(finding: DomainFinding) -> list[str]:
@@ -51,6 +56,15 @@ def domain_finding_lines(finding: DomainFinding) -> list[str]:
     for number, step in enumerate(finding.steps, 1):
         lines += paragraph(step, f"{margin}{number:>2}. ")
     if finding.publish is not None:
-        record = finding.publish
-        lines += [f"{margin}Name   {record.name}", f"{margin}Type   {record.type}", f"{margin}Value  {record.value}"]
+        lines += [f"{margin}{line}" for line in record_lines(finding.publish)]
     return lines
+
+
+def record_lines(record: DnsRecord) -> list[str]:
+    """Return a record as it is entered at a DNS host, a line each."""
+    return [f"Name   {record.name}", f"Type   {record.type}", f"Value  {record.value}"]
+
+
+def record_words(record: DnsRecord) -> str:
+    """Name a record in a few words."""
+    return f"{record.type} record for {record.name}"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from smtp_wizard.engine.discovery import dns
 from smtp_wizard.engine.domain.sender_records import load_sender_records
 from smtp_wizard.engine.providers.catalog import load_catalog
-from smtp_wizard.engine.services import domains
 from tests.commands.test_discover import Served
 from tests.engine.domain.test_mending import DOMAIN, as_text, good_zone
 from tests.support.cli import run
@@ -31,7 +31,7 @@ FREE = {
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[DnsServer]:
     with Served(as_text(good_zone() | MINE | FREE)) as server:
-        monkeypatch.setattr(domains, "Resolver", lambda: server.resolver)
+        monkeypatch.setattr(dns, "Resolver", lambda: server.resolver)
         yield server
 
 

@@ -25,6 +25,7 @@ from textual.widgets import Input, Static, TextArea
 
 from smtp_wizard.engine.sandbox.mailbox import deliver
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
+from smtp_wizard.screens.domain import DomainScreen
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.guides import GuideListScreen
 from smtp_wizard.screens.inbox import InboxScreen, LetterPanel
@@ -116,6 +117,7 @@ EVERYWHERE = {
     "inbox": Place(at_inbox),
     "inbox-message": Place(at_a_message),
     "inbox-question": Place(at_the_question),
+    "domain": by_keys(DomainScreen, "f10", "d"),
     "unsubscribe": by_keys(UnsubscribeScreen, "f10", "u"),
     "unsubscribe-refused": Place(at_a_refused_link),
     "unsubscribe-template": Place(at_a_template),

@@ -67,7 +67,7 @@ def _unmended(trouble: Trouble, result: SpfResult, value: str, domain: str) -> t
 
 
 def _spf_words(trouble: Trouble, result: SpfResult, domain: str, provider: Shown) -> tuple[Shown, Shown]:
-    name, where = shown(domain, 100), shown(trouble.where, 200)
+    name, where = shown(domain, 100), shown(trouble.where.removeprefix(f"{domain}: "), 200)
     match trouble.fault:
         case SpfFault.MISSING:
             return (

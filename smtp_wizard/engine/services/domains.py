@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from smtp_wizard.engine.base.endpoint import HostError, parse_host
 from smtp_wizard.engine.base.errors import InputError
 from smtp_wizard.engine.base.shown import NO_WORDS, phrase, shown
-from smtp_wizard.engine.discovery.dns import Resolver
-from smtp_wizard.engine.domain.examination import DomainReport, Question, examine_domain
-from smtp_wizard.engine.domain.lookups import Lookups
-from smtp_wizard.engine.domain.sender_records import load_sender_records
-from smtp_wizard.engine.providers.catalog import Catalog
 from smtp_wizard.engine.providers.provider import Provider, ProviderKind
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.discovery.dns import Resolver
+    from smtp_wizard.engine.domain.examination import DomainReport
+    from smtp_wizard.engine.domain.lookups import Lookups
+    from smtp_wizard.engine.providers.catalog import Catalog
 
 MOST_SELECTORS = 20
 """Keys that one question may name."""
@@ -22,7 +25,7 @@ class Domains:
     def __init__(self, catalog: Catalog, resolver: Resolver | None = None) -> None:
         """`resolver` is asked: the system's name servers, where left out."""
         self._catalog = catalog
-        self._resolver = resolver or Resolver()
+        self._resolver = resolver
 
     async def examine(
         self, domain: str, *, provider: Provider | None = None, selectors: tuple[str, ...] = (), server: str = ""
@@ -32,8 +35,13 @@ class Domains:
         `provider`: who sends for it; where left out, the one that takes its mail. `selectors`: DKIM keys to look at as
         well. `server`: a server of one's own that sends. Raises `InputError`, `DataError`.
         """
+        from smtp_wizard.engine.discovery.dns import Resolver
+        from smtp_wizard.engine.domain.examination import Question, examine_domain
+        from smtp_wizard.engine.domain.lookups import Lookups
+        from smtp_wizard.engine.domain.sender_records import load_sender_records
+
         name = domain_name(domain)
-        lookups = Lookups(self._resolver)
+        lookups = Lookups(self._resolver or Resolver())
         if provider is None and not server:
             provider = await self._by_mx(name, lookups)
         owner = self._catalog.by_domain(name)

@@ -16,6 +16,7 @@ from smtp_wizard.engine.secrets.stores import SecretStores
 from smtp_wizard.engine.services.accounts import Accounts
 from smtp_wizard.engine.services.checks import Checks
 from smtp_wizard.engine.services.discovery import Discovery
+from smtp_wizard.engine.services.domains import Domains
 from smtp_wizard.engine.services.problems import Problems
 from smtp_wizard.engine.services.scans import Scans
 from smtp_wizard.engine.services.tokens import Tokens
@@ -37,6 +38,7 @@ class Services:
     entries: SecretEntries
     """The secrets of saved accounts."""
     discovery: Discovery
+    domains: Domains
     scans: Scans
     checks: Checks
     tokens: Tokens

@@ -1,0 +1,188 @@
+"""Your domain: what it publishes about its mail, what is wrong, and the record that mends it, ready to copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.stages import Verdict
+from smtp_wizard.engine.domain.examination import DomainReport
+from smtp_wizard.engine.domain.findings import DomainFinding
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.services.domains import Domains
+from smtp_wizard.flows.flow import Card, Entry, Flow, Mood, Offer, Section
+from smtp_wizard.output.lines import who_words
+from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
+from smtp_wizard.text.domain import domain_rows, record_lines, record_words
+
+QUESTION = "Is your domain ready to send mail?"
+LOOKING = "Asking the DNS"
+WHY = Section(
+    "What is looked at",
+    (
+        "SPF says which servers may send in your domain's name.",
+        "DKIM signs each message, so that nobody can change it.",
+        "DMARC tells receivers what to do with mail that proves nothing.",
+        "Only the DNS is asked, and only for names.",
+    ),
+)
+
+
+class DomainOffer(StrEnum):
+    """What may be done beside what is found."""
+
+    LOOK = "look"
+
+
+@dataclass(frozen=True, slots=True)
+class CopyText:
+    """Copy this text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSections:
+    """Read this."""
+
+    title: str
+    sections: tuple[Section, ...]
+
+
+DomainLeads = CopyText | ReadSections
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainState:
+    """What a face shows."""
+
+    entry: Entry
+    card: Card | None = None
+    rows: tuple[str, ...] = ()
+    """One line for each kind of record, once it is known."""
+    offers: tuple[Offer[str], ...] = (Offer(DomainOffer.LOOK, "Look", chip="Look"),)
+    found: dict[str, DomainFinding] = field(default_factory=dict)
+    """What is wrong, by the ids of the offers that lead there."""
+
+
+class DomainFlow(Flow[DomainState, str, DomainLeads]):
+    """One domain after the other; a later look takes over from an earlier one."""
+
+    def __init__(self, domains: Domains, catalog: Catalog, accounts: Callable[[], Sequence[Account]]) -> None:
+        """`accounts` reads the saved ones: the first one's domain is proposed, seen from its provider."""
+        account = _first(accounts)
+        self._domains = domains
+        self._known = account.from_address.domain if account else ""
+        self._provider = catalog.get(account.connection.provider) if account else None
+        entry = Entry(label="Your domain, or your address", text=self._known, placeholder="example.com")
+        super().__init__(DomainState(entry=entry))
+        self._looks = 0
+        self.report: DomainReport | None = None
+        """What the state shows, in full."""
+
+    def put(self, text: str) -> None:
+        """Type into the field; what was found of another domain goes."""
+        if text != self.state.entry.text:
+            self.report = None
+            entry = replace(self.state.entry, text=text, error="")
+            self._show(DomainState(entry=entry))
+
+    async def act(self, offer: str) -> DomainLeads | None:
+        """Look, or copy the record that mends what is chosen; where there is none, read what to do."""
+        if offer == DomainOffer.LOOK:
+            await self._look()
+            return None
+        finding = self.state.found.get(offer)
+        if finding is None:
+            return None
+        if finding.publish is not None:
+            return CopyText(finding.publish.value)
+        return ReadSections(finding.title, (_section(finding),))
+
+    def details(self) -> tuple[Section, ...]:
+        """Return every record and every finding, in full."""
+        if self.report is None:
+            return (WHY,)
+        records = Section("The records", tuple(domain_rows(self.report)))
+        return (records, *map(_section, self.report.findings))
+
+    def explained(self, offer: str | None) -> tuple[Section, ...]:
+        """Return what stands beside the list: the finding that is marked."""
+        finding = self.state.found.get(offer or "")
+        return (WHY,) if finding is None else (_section(finding),)
+
+    async def _look(self) -> None:
+        self._looks += 1
+        mine, entry = self._looks, replace(self.state.entry, error="")
+        self._show(DomainState(entry=entry, card=Card(mood=Mood.RUNNING, title=LOOKING)))
+        try:
+            same = entry.text.strip().rpartition("@")[2].lower() == self._known.lower() != ""
+            report = await self._domains.examine(entry.text, provider=self._provider if same else None)
+        except InputError as problem:
+            self._show(DomainState(entry=replace(entry, error=str(problem))))
+        except EXPECTED_ERRORS as problem:
+            card = Card(mood=Mood.FAILED, title="The domain could not be looked at", lines=(str(problem),))
+            self._show(DomainState(entry=entry, card=card))
+        else:
+            if mine == self._looks:
+                self.report = report
+                self._show(_shown(entry, report))
+        finally:
+            if mine == self._looks and self.state.card is not None and self.state.card.mood is Mood.RUNNING:
+                self._show(DomainState(entry=entry))
+
+
+def _first(accounts: Callable[[], Sequence[Account]]) -> Account | None:
+    try:
+        found = accounts()
+    except EXPECTED_ERRORS:
+        return None  # the list of accounts says what is wrong with it
+    return found[0] if found else None
+
+
+def _shown(entry: Entry, report: DomainReport) -> DomainState:
+    found = {f"{each.code}-{number}": each for number, each in enumerate(report.findings)}
+    offers = tuple(_offer(key, each) for key, each in found.items())
+    again: Offer[str] = Offer(DomainOffer.LOOK, "Look again", chip="Look again")
+    return DomainState(
+        entry=entry, card=_card(report), rows=tuple(domain_rows(report)), offers=(*offers, again), found=found
+    )
+
+
+def _card(report: DomainReport) -> Card:
+    wrong = sum(each.verdict in (Verdict.FAIL, Verdict.WARN) for each in report.findings)
+    match report.verdict:
+        case Verdict.FAIL:
+            title = "1 thing is wrong" if wrong == 1 else f"{wrong} things are wrong"
+            return Card(mood=Mood.FAILED, title=title, lines=("Mail in its name may be refused, or land in junk.",))
+        case Verdict.WARN:
+            title = "1 thing could be better" if wrong == 1 else f"{wrong} things could be better"
+            return Card(mood=Mood.WARNED, title=title)
+        case _:
+            return Card(mood=Mood.PASSED, title="All is well")
+
+
+_SIGNS = {Verdict.FAIL: "✗", Verdict.WARN: "!", Verdict.SKIPPED: "·"}
+
+
+def _offer(key: str, finding: DomainFinding) -> Offer[str]:
+    note = record_words(finding.publish) if finding.publish is not None else ""
+    chip = "Copy the record" if finding.publish is not None else "Read on"
+    return Offer(key, f"{_SIGNS.get(finding.verdict, '·')} {finding.title}", note, chip=chip)
+
+
+def _section(finding: DomainFinding) -> Section:
+    return Section(finding.title, tuple(_lines(finding)))
+
+
+def _lines(finding: DomainFinding) -> Iterator[str]:
+    yield finding.explanation
+    if finding.steps:
+        yield f"Who must act: {who_words(finding.who)}"
+    for number, step in enumerate(finding.steps, 1):
+        yield f"{number}  {step}"
+    if finding.publish is not None:
+        yield from record_lines(finding.publish)

@@ -1,0 +1,124 @@
+"""Your domain: its records for mail, what is wrong with them, and the one that mends it, ready to copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from textual import on, work
+from textual.content import Content
+from textual.widget import Widget
+
+from smtp_wizard.flows.areas.domain import (
+    QUESTION,
+    CopyText,
+    DomainFlow,
+    DomainOffer,
+    DomainState,
+    ReadSections,
+)
+from smtp_wizard.flows.flow import Section
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import Page, question
+from smtp_wizard.screens.panel import SectionsPanel
+from smtp_wizard.text.explain import COPIED
+from smtp_wizard.widgets.chips import Chip
+from smtp_wizard.widgets.frame import Frame, TextFrame
+from smtp_wizard.widgets.lines import MUTED, Lines
+from smtp_wizard.widgets.offers import OfferList
+from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.text import folded
+
+WORK = "domain"
+
+
+class DomainScreen(Page[None]):
+    """Enter looks; then it copies the record that mends what is marked."""
+
+    HEADING = "Your domain"
+    HELP: ClassVar[str] = (
+        "Receivers look in the DNS whether your mail is really yours. Type your domain or your address: you read what "
+        "stands there, what is wrong, and get the record to enter where your domain is kept."
+    )
+    AUTO_FOCUS = "#domain Input"
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__(kit)
+        services = kit.services
+        self.flow = DomainFlow(services.domains, services.catalog, services.saved_accounts.list)
+        self.flow.changed = self._changed
+        self.frame = TextFrame(self.flow.state.entry, id="domain")
+        self.card = OutcomeCard()
+        self.rows = Lines(id="domain-rows")
+        self.offers: OfferList[str] = OfferList()
+
+    def column(self) -> Iterator[Widget]:
+        yield question(QUESTION)
+        yield self.frame
+        yield self.card
+        yield self.offers
+        yield self.rows
+
+    def rail(self) -> Sequence[Section]:
+        marked = self.offers.selected
+        return self.flow.explained(marked.id if marked is not None else None)
+
+    def chips(self) -> Sequence[Chip]:
+        look = Chip("enter", "Look", lambda: self._act(DomainOffer.LOOK), help="look at the domain's records")
+        typing = self.focused is self.frame.field or not self.offers.items
+        details = Chip("f4", "Details", self._details, help="details: every record, and what to do about each fault")
+        return [look if typing else self.offers.chip(), details]
+
+    def escape(self) -> None:
+        """Stop what runs; else leave."""
+        if not self.workers.cancel_group(self, WORK):
+            self.dismiss(None)
+
+    def back_words(self) -> str:
+        """As `Page.back_words`."""
+        return "Stop" if self.at_work(WORK) else "Back"
+
+    def work_ended(self) -> None:
+        """Say what the keys do once nothing runs any more."""
+        if self.is_mounted:
+            self.redraw()
+
+    def on_descendant_focus(self) -> None:
+        """Say what Enter does now."""
+        self.redraw()
+
+    @on(OfferList.Highlighted)
+    def _marked(self) -> None:
+        self.redraw()
+
+    def _changed(self, state: DomainState) -> None:
+        self.frame.show(state.entry)
+        self.card.show_card(state.card)
+        self.rows.show([Content.styled(row, MUTED) for line in state.rows for row in folded(line, 74)[:2]])
+        self.offers.offer(state.offers if state.rows else ())
+        if state.rows:
+            self.offers.focus()
+        elif state.entry.error:
+            self.frame.select_all()
+        self.redraw()
+
+    @on(Frame.Changed)
+    def _typed(self, message: Frame.Changed) -> None:
+        self.flow.put(message.text)
+
+    @on(OfferList.Chosen)
+    def _chosen(self, message: OfferList.Chosen) -> None:
+        self._act(message.offer.id)
+
+    @work(exclusive=True, group=WORK)
+    async def _act(self, offer: str) -> None:
+        """Have the flow do it; another domain takes over from one that is looked at."""
+        match await self.flow.act(offer):
+            case CopyText(text):
+                self.app.copy_to_clipboard(text)
+                self.banner.say(COPIED)
+            case ReadSections(title, sections):
+                self.app.push_screen(SectionsPanel(title, sections))
+
+    def _details(self) -> None:
+        self.app.push_screen(SectionsPanel("Details", self.flow.details()))
