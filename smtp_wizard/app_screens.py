@@ -53,7 +53,7 @@ TOOL_SCREENS: WhenNeeded[Callable[[Kit], Screen[None]]] = WhenNeeded(
         "explain": "explain:ExplainScreen",
         "bounces": "explain:ExplainScreen",
         "inbox": "inbox:InboxScreen",
-        "domain": "domain:DomainScreen",
+        "domain": "areas.domain:DomainScreen",
         "unsubscribe": "unsubscribe:UnsubscribeScreen",
         "guides": "guides:GuideListScreen",
     }

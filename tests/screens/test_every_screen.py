@@ -25,7 +25,7 @@ from textual.widgets import Input, Static, TextArea
 
 from smtp_wizard.engine.sandbox.mailbox import deliver
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
-from smtp_wizard.screens.domain import DomainScreen
+from smtp_wizard.screens.areas.domain import DomainScreen
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.guides import GuideListScreen
 from smtp_wizard.screens.inbox import InboxScreen, LetterPanel

@@ -1,0 +1,1 @@
+"""What stands beside the steps: each tool a screen of its own, opened from the menu."""
