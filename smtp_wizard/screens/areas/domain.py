@@ -18,9 +18,9 @@ from smtp_wizard.flows.areas.domain import (
     ReadSections,
 )
 from smtp_wizard.flows.flow import Section
+from smtp_wizard.screens.details import SectionsPanel
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.page import Page, question
-from smtp_wizard.screens.panel import SectionsPanel
 from smtp_wizard.text.explain import COPIED
 from smtp_wizard.widgets.chips import Chip
 from smtp_wizard.widgets.frame import Frame, TextFrame
