@@ -56,6 +56,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("vault", "list", "--json"),
     ("vault", "passphrase"),
     ("discover", "ana@gmail.com"),
+    ("domain", "nobody.invalid", "--timeout", "1"),
     ("providers",),
     ("providers", "list", "gmail", "--json"),
     ("providers", "show", "gmail"),

@@ -209,6 +209,9 @@ def _split(typed: str) -> PastedServer:
     found = _AFTER_HOST.fullmatch(typed)
     if found is not None and typed.count(":") < 2:  # else it is an IPv6 address
         return PastedServer(parse_host(found["host"]), parse_port(found["port"]))
+    if typed.count(":") == 1 or re.match(r"\[[^\]]{0,120}\]:", typed):  # what is wrong is the port
+        host, _, port = typed.rpartition(":")
+        return PastedServer(parse_host(host), parse_port(port))
     return PastedServer(parse_host(typed))
 
 

@@ -118,7 +118,7 @@ class DomainScreen(Page[None]):
                 self.app.copy_to_clipboard(text)
                 self.banner.say(COPIED)
             case ReadSections(title, sections):
-                self.app.push_screen(SectionsPanel(title, sections))
+                self.app.push_screen(SectionsPanel(sections, title))
 
     def _details(self) -> None:
-        self.app.push_screen(SectionsPanel("Details", self.flow.details()))
+        self.app.push_screen(SectionsPanel(self.flow.details()))
