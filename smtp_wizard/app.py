@@ -78,7 +78,7 @@ class WizardApp(AreasApp):
     """The screens, over the engine."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["page.tcss"]
-    SUSPENDED_SCREEN_CLASS = "-suspended"
+    DEFAULT_MODE = SETUP
     TITLE = "smtp-wizard"
     ENABLE_COMMAND_PALETTE = False
 
@@ -99,10 +99,9 @@ class WizardApp(AreasApp):
         # The toolkit chooses its colour filters before it knows the theme: NO_COLOR would paint black on black.
         super().__init__(services.folder, ansi_color=look == NO_COLOR or None)
         self.animation_level = "none"
-        # Before the program runs: later, each of these would have everything painted a second time.
         for theme in OWN:
             self.register_theme(theme)
-        self.theme = look
+        self.begin_with(look)
         self.kit = Kit(
             services,
             guides,
@@ -118,14 +117,13 @@ class WizardApp(AreasApp):
         self.opening = ExitStack()
         """Holds back every painting until there is something to see: a blank frame goes over the line too."""
         self.add_mode(HOME, lambda: AREAS[HOME](self.kit))
-        self.add_mode(SETUP, BaseScreen)
         self.add_mode(LIMITS, lambda: AREAS[LIMITS](self.kit))
         (foreground or Foreground()).drawn_on(self.put_aside)
         self.ascii = only_ascii(os.environ, getattr(sys.__stderr__, "encoding", None))
         self.line_filters: Sequence[LineFilter] = (*((AsciiFilter(),) if self.ascii else ()), JoinedFilter())
 
     def get_default_screen(self) -> Screen[None]:
-        """Return what lies beneath everything: contained as every other screen is."""
+        """Return what lies beneath the steps, with which the program begins."""
         return BaseScreen()
 
     # -- the terminal -----------------------------------------------------------------------------------------------
@@ -169,6 +167,8 @@ class WizardApp(AreasApp):
 
     async def on_mount(self) -> None:
         self._catch_signals()
+        # Not before: the toolkit would begin with this mode as it goes to one, and style everything twice.
+        self.add_mode(SETUP, BaseScreen)
         self.opening.enter_context(self.batch_update())
         kept = None if self.given else self.box.load()
         self.kit = replace(self.kit, left=self.box.problem)

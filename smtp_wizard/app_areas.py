@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from smtp_wizard.app_styles import StyledApp
 from smtp_wizard.runtime.expected_errors import EXPECTED_ERRORS
 from smtp_wizard.screens.keyed import Keyed
 from smtp_wizard.screens.kit import Kit
 from smtp_wizard.screens.too_small import TooSmallScreen
-from smtp_wizard.typed_ahead import TypedAheadApp
 
 HOME, SETUP, LIMITS = "home", "setup", "limits"
 
@@ -20,7 +20,7 @@ OLD_KEYS = frozenset({"accounts", "limits", "look"})
 """What has keys of its own on the screens that are not drawn anew; on the others the menu leads there."""
 
 
-class AreasApp(TypedAheadApp):
+class AreasApp(StyledApp):
     """Opens the areas; Escape leads back to where one was."""
 
     kit: Kit

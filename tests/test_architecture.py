@@ -43,6 +43,7 @@ FOLDERS: tuple[str, ...] = (
     "app",
     "app_screens",
     "app_areas",
+    "app_styles",
     "typed_ahead",
     "app_faults",
     "changed_cells",

@@ -13,6 +13,7 @@ from io import TextIOBase
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, TextIO, TypeVar, cast
 
+from textual import events
 from textual._compositor import Compositor, ReflowResult
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
@@ -50,6 +51,10 @@ PRIVATE: Mapping[str, str] = MappingProxyType(
     }
 )
 """Each name, with what is done with it that no public way does."""
+
+
+BELOW = "-below"
+"""The class of a screen while a panel stands over it."""
 
 
 class MovedOnly(Compositor):
@@ -90,12 +95,16 @@ class PaintedOnce(FaultContained, Screen[T]):
         self._compositor = MovedOnly()
 
     def on_screen_suspend(self) -> None:
-        """Leave the painting that is asked for now to the screen that comes on top."""
+        """Leave the painting that is asked for now to the screen that comes on top; below a panel, look like it."""
         self.gives_way = True
+        if self.app.screen.is_modal:
+            self.add_class(BELOW)
 
-    def on_screen_resume(self) -> None:
-        """Paint as ever."""
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Paint as ever, in the styles that the screen has already: the toolkit would work all of them out again."""
         self.gives_way = False
+        event.refresh_styles = False
+        self.remove_class(BELOW)
 
     def _compositor_refresh(self) -> None:
         if self._repaint_required:

@@ -102,7 +102,6 @@ class PageApp(App[str]):
     """Shows pages as the product does."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [Path(smtp_wizard.__file__).parent / "page.tcss"]
-    SUSPENDED_SCREEN_CLASS = "-suspended"
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, make: Callable[[], Screen[Any]], theme: str = "dark") -> None:
