@@ -13,7 +13,7 @@ from io import TextIOBase
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, TextIO, TypeVar, cast
 
-from textual import events
+from textual import events, on
 from textual._compositor import Compositor, ReflowResult
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
@@ -100,11 +100,15 @@ class PaintedOnce(FaultContained, Screen[T]):
         if self.app.screen.is_modal:
             self.add_class(BELOW)
 
-    def on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Paint as ever, in the styles that the screen has already: the toolkit would work all of them out again."""
+    def on_screen_resume(self) -> None:
+        """Paint as ever."""
         self.gives_way = False
-        event.refresh_styles = False
         self.remove_class(BELOW)
+
+    @on(events.ScreenResume)
+    def keep_styles(self, event: events.ScreenResume) -> None:
+        """Keep the styles that the screen has: the toolkit would work all of them out again."""
+        event.refresh_styles = False
 
     def _compositor_refresh(self) -> None:
         if self._repaint_required:
