@@ -34,9 +34,9 @@ from smtp_wizard.engine.diagnosis.advice import Blanks
 from smtp_wizard.engine.diagnosis.patterns import Patterns
 from smtp_wizard.engine.discovery.autoconfig import AutoconfigError, read_offers
 from smtp_wizard.engine.discovery.server_identity import owner_of
-from smtp_wizard.engine.explain.bounces import read_bounce
 from smtp_wizard.engine.explain.factory import load_explainer
-from smtp_wizard.engine.explain.pasted_text import find_replies, masked, plain_text
+from smtp_wizard.engine.explain.pasted_text import find_replies, plain_text, without_secrets
+from smtp_wizard.engine.explain.readers.bounces import read_bounce
 from smtp_wizard.engine.guides.guides import Guide, fill
 from smtp_wizard.engine.providers.catalog import load_catalog
 from smtp_wizard.engine.smtp.masking import Redactor
@@ -334,7 +334,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "HTML": read_html,
     "plain text": plain_text,
     "replies": lambda text: find_replies(f"550 {text}"),
-    "masked": lambda text: masked(text, lambda host: False),
+    "secrets": without_secrets,
     "shown": lambda text: shown(text, len(text)),
     "visible": visible_text,
     "secret": lambda text: Redactor(Secret("aaaaaaaaaaaa"), "ana").scrub(text),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN
-
 if TYPE_CHECKING:
     from smtp_wizard.engine.explain.explain import Explanation
     from smtp_wizard.engine.guides.guides import Guide
@@ -29,7 +27,7 @@ _SURE = 0.85
 
 def confidence_words(explanation: Explanation) -> str:
     """Say how well founded an explanation is."""
-    if explanation.cause == UNKNOWN:
+    if explanation.confidence == 0:
         return "Nothing in it is known here, so nobody should act on a guess. What can be tried stands above."
     if explanation.confidence < LIKELY:
         return "This is only the most likely reading: the text does not say clearly what went wrong."
@@ -38,7 +36,7 @@ def confidence_words(explanation: Explanation) -> str:
 
 def sure_words(explanation: Explanation) -> str:
     """Say the same in a few words, for the lower edge of a card."""
-    if explanation.cause == UNKNOWN:
+    if explanation.confidence == 0:
         return "not known here"
     if explanation.confidence < LIKELY:
         return "only the most likely reading"

@@ -139,14 +139,14 @@ def test_wrong_usage(options: tuple[str, ...]) -> None:
     assert ran.error["message"]
 
 
-def test_whose_mail_it_was_is_nowhere() -> None:
+def test_no_password_is_said_again_and_the_persons_own_addresses_are() -> None:
     text = (
         "smtp.customer.example said 550 5.7.1 <ana.lopez@customer.example>: Sender address rejected: not owned by "
         "user ana.lopez@customer.example from 192.0.2.77, password=hunter2"
     )
     for ran in (run("explain", stdin=text), run("explain", "--json", stdin=text)):
-        for private in ("ana.lopez", "customer.example", "192.0.2.77", "hunter2"):
-            assert private not in ran.out + ran.err
+        assert "hunter2" not in ran.out + ran.err
+        assert "ana.lopez@customer.example" in ran.out
 
 
 # --- many ---

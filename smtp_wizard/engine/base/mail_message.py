@@ -10,7 +10,6 @@ from __future__ import annotations
 import binascii
 import codecs
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
@@ -225,19 +224,24 @@ _LONGEST_CHARSET = 40
 
 
 def in_charset(octets: bytes, charset: str) -> str:
-    """Decode octets in a charset that somebody else names; in UTF-8 where that does not do. Nothing is raised."""
+    """Decode octets in a charset that somebody else names; in a usual one where that does not do. Nothing is raised."""
     name = charset.strip().strip("'\"").lower()[:_LONGEST_CHARSET]
     try:
         if codecs.lookup(name).name.replace("_", "-") in _NO_CHARSETS:
-            return octets.decode("utf-8", "replace")
+            return _in_usual(octets)
         text = octets.decode(name, "replace")
     except (LookupError, ValueError):
         # No name of a charset, an encoding of something else than text, or octets that it gives up on.
-        return octets.decode("utf-8", "replace")
-    if "\ufffd" in text:
-        with suppress(UnicodeDecodeError):
-            return octets.decode("utf-8")  # what many letters are in that call themselves ASCII
-    return text
+        return _in_usual(octets)
+    return _in_usual(octets) if "\ufffd" in text else text
+
+
+def _in_usual(octets: bytes) -> str:
+    """Decode octets whose charset is not named, or is not what it says: UTF-8, else that of Western Europe."""
+    text = octets.decode("utf-8", "replace")  # what many letters are in that call themselves ASCII
+    lost = text.count("\ufffd")
+    others = sum(ch > "\x7f" for ch in text) - lost if lost else 0
+    return octets.decode("cp1252", "replace") if lost > others else text
 
 
 _WORD = re.compile(r"=\?([^?\s]{1,40})\?([bq])\?([^?\s]*+)\?=(?:[ \t]{1,200}(?==\?))?", re.IGNORECASE)

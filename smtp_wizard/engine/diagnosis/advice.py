@@ -47,6 +47,8 @@ class Cause:
     advice: Advice
     special: tuple[tuple[frozenset[str], Advice], ...]
     warning: bool
+    returned: Advice = Advice()
+    """What is said instead where a message came back: about the recipient's record, and never about another test."""
 
     def advice_for(self, provider: str | None) -> Advice:
         """What to say, given the provider: of several that fit, the one that stands first."""
@@ -72,6 +74,12 @@ _FACTS = (
     "server_time",
     "ehlo_name",
     "mechanisms",
+    "refused_by",
+    "meant",
+    "sent_at",
+    "until",
+    "program",
+    "more",
 )
 """Blanks that are filled from `Symptom.facts`."""
 
@@ -151,7 +159,16 @@ def own_words(template: str) -> Shown:
 
 OR = " | "
 """Between the wordings of a template: the first of which every blank can be filled is said."""
-_LONGEST = {"server_said": 500, "host": 253, "place": 270, "other_place": 270, "provider": 80, "port": 8}
+_LONGEST = {
+    "server_said": 500,
+    "more": 400,
+    "recipient": 320,
+    "host": 253,
+    "place": 270,
+    "other_place": 270,
+    "provider": 80,
+    "port": 8,
+}
 
 
 def _fitted(words: str | None, before: str) -> Shown:

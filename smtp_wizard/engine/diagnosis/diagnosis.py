@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.data_files import data_path
+from smtp_wizard.engine.base.shown import join
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.base.strict_yaml import YamlDocument
-from smtp_wizard.engine.diagnosis.advice import Advice, Blanks, own_words, server_said, write_finding
+from smtp_wizard.engine.diagnosis.advice import OR, Advice, Blanks, Cause, own_words, server_said, write_finding
 from smtp_wizard.engine.diagnosis.finding import Finding
 from smtp_wizard.engine.diagnosis.patterns import PatternIndex, Pieces, SearchedText
 from smtp_wizard.engine.diagnosis.rule_file import UNKNOWN, Rulebook, read_rulebook
@@ -91,9 +92,15 @@ class Diagnosis:
         """Put into words what a rule, or none, has decided. Only what `symptom` holds can be in them."""
         cause = self._book.causes[rule.cause if rule else UNKNOWN]
         advice = cause.advice_for(symptom.provider).overlaid(rule.advice if rule else Advice())
-        finding = write_finding(
-            cause, advice, symptom, Blanks(symptom, self._book.blanks, self._names), self._book.evidence
-        )
+        returned, blanks = symptom.facts.get("returned"), Blanks(symptom, self._book.blanks, self._names)
+        if returned:
+            advice = _returned(advice, cause, rule)
+            advice = advice.overlaid(self._book.delayed) if returned == "delayed" else advice
+        finding = write_finding(cause, advice, symptom, blanks, self._book.evidence)
+        if returned:
+            closing = (blanks.fill_with_facts(line) for line in self._book.closing)
+            said = join(" ", [finding.explanation, *(line for line in closing if line is not None)])
+            finding = replace(finding, explanation=said)
         return replace(finding, broadly=rule.broadly) if rule and rule.broadly else finding
 
     @property
@@ -129,6 +136,19 @@ class Diagnosis:
     def providers(self) -> frozenset[str]:
         """The ids of all providers that are named, so that a check of the data can look for them."""
         return self._book.providers
+
+
+def _returned(advice: Advice, cause: Cause, rule: Rule | None) -> Advice:
+    """Return what is said of a message that came back. What a rule says goes before what its cause says of all."""
+    own = rule.advice if rule else Advice()
+    explanation = _naming(own.explanation) if own.explanation else cause.returned.explanation
+    general = replace(cause.returned, title=own.title or cause.returned.title, explanation=explanation)
+    return advice.overlaid(general).overlaid(rule.returned if rule else Advice())
+
+
+def _naming(explanation: str) -> str:
+    """Put the address that was not reached before each wording of an explanation."""
+    return OR.join(f"{{recipient}} was not reached. {wording}" for wording in explanation.split(OR))
 
 
 def load_diagnosis(path: Path | None = None, names: Mapping[str, str] | None = None) -> Diagnosis:

@@ -41,6 +41,10 @@ class Rulebook:
     rules: tuple[Rule, ...]
     blanks: Mapping[str, str | None]
     """What stands in a blank when nobody knows the fact; None: what needs it is left out."""
+    delayed: Advice
+    """What is said, whatever the cause, where a message is late and its server goes on trying."""
+    closing: tuple[str, ...]
+    """Sentences that end what is said of a message that came back, as far as they can be filled."""
     evidence: tuple[str, ...]
     """The lines of facts under every message that can be forwarded."""
     met: set[str]
@@ -60,10 +64,12 @@ class Rulebook:
 
     def every_advice(self) -> Iterable[Advice]:
         """All that is said anywhere."""
+        yield self.delayed
         for cause in self.causes.values():
             yield cause.advice
+            yield cause.returned
             yield from (advice for _, advice in cause.special)
-        yield from (rule.advice for rule in self.rules)
+        yield from (advice for rule in self.rules for advice in (rule.advice, rule.returned))
 
 
 def read_rulebook(node: Node, *, whole: bool = True) -> Rulebook:
@@ -73,6 +79,7 @@ def read_rulebook(node: Node, *, whole: bool = True) -> Rulebook:
     checked = _day(node, "checked")
     reader = _Reader(_families(node.child("families")), node.child("blanks").read(_blank_words), checked)
     evidence = reader.templates(node, "evidence")
+    delayed = reader.advice(node.child("delayed"))
     causes = reader.causes(node) if whole else reader.piecemeal_causes(node)
     read_rule = partial(reader.rule, causes=causes) if whole else reader.piecemeal_rule
     rules = tuple(read_rule(child) for child in node.children("rules"))
@@ -80,6 +87,8 @@ def read_rulebook(node: Node, *, whole: bool = True) -> Rulebook:
         causes=causes,
         rules=rules,
         blanks=reader.blanks,
+        delayed=delayed,
+        closing=reader.templates(node, "closing"),
         evidence=evidence,
         met=reader.providers,
         patterns=tuple(reader.patterns),
@@ -138,11 +147,12 @@ class _Reader:
         return found
 
     def _cause(self, node: Node) -> Cause:
-        advice = self._advice(node)
+        advice = self.advice(node)
         for key in ("title", "explanation", "who", "steps"):
             if getattr(advice, key) is None:
                 raise node.error(None, f"the key '{key}' is missing")
         _need_letter(node, advice, advice)
+        returned = self._returned(node, advice)
         special = tuple(child.read(partial(self._special, general=advice)) for child in node.children("for"))
         name = node.text("id")
         return Cause(
@@ -151,7 +161,18 @@ class _Reader:
             advice=advice,
             special=special,
             warning=node.flag("warning", False),
+            returned=returned,
         )
+
+    def _returned(self, node: Node, general: Advice) -> Advice:
+        """What is said where a message came back; nothing of its own where nothing stands there."""
+        child = node.maybe_child("returned")
+        return child.read(partial(self._returned_advice, general=general)) if child else Advice()
+
+    def _returned_advice(self, node: Node, general: Advice) -> Advice:
+        advice = self.advice(node)
+        _need_letter(node, advice, general.overlaid(advice))
+        return advice
 
     def _broadly(self, node: Node, causes: Mapping[str, Cause]) -> str:
         """What a cause comes down to: a main one; '' where nothing is said."""
@@ -161,7 +182,7 @@ class _Reader:
         return name
 
     def _special(self, node: Node, general: Advice) -> tuple[frozenset[str], Advice]:
-        advice = self._advice(node)
+        advice = self.advice(node)
         _need_letter(node, advice, general.overlaid(advice))
         return self._providers(node), advice
 
@@ -176,7 +197,9 @@ class _Reader:
         if cause not in causes:
             raise node.error("cause", f"there is no cause '{shown(cause, 60)}'")
         found = node.read(self._rule)
-        _need_letter(node, found.advice, causes[cause].advice.overlaid(found.advice))
+        whole = causes[cause].advice.overlaid(found.advice)
+        _need_letter(node, found.advice, whole)
+        _need_letter(node, found.returned, whole.overlaid(causes[cause].returned).overlaid(found.returned))
         self._broadly(node, causes)
         return found
 
@@ -209,7 +232,8 @@ class _Reader:
             "unless": unless.read(partial(self._tests, words=asked.unless_words)) if unless else (),
             "conditions": frozenset(name for name in (*TESTS, "provider", "words") if when.has(name)),
             "broadly": node.maybe_text("broadly") or "",
-            "advice": self._advice(node),
+            "advice": self.advice(node),
+            "returned": self._returned(node, Advice(who=Who.YOU)),
         }
 
     def _words(self, node: Node) -> Patterns | None:
@@ -236,7 +260,8 @@ class _Reader:
         self.providers |= providers
         return providers
 
-    def _advice(self, node: Node) -> Advice:
+    def advice(self, node: Node) -> Advice:
+        """Read what is said."""
         advice = Advice(
             title=self._whole_text(node, "title"),
             explanation=self._whole_text(node, "explanation"),
@@ -318,4 +343,4 @@ class CompiledRule(Rule):
         return object.__getattribute__(self, name)
 
 
-_LATER = frozenset({"tests", "unless", "conditions", "broadly", "advice"})
+_LATER = frozenset({"tests", "unless", "conditions", "broadly", "advice", "returned"})

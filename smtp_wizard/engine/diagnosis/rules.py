@@ -66,6 +66,8 @@ class Rule:
     broadly: str
     """What this cause comes down to here, where that is another than usual; ''."""
     advice: Advice
+    returned: Advice
+    """What is said in its place where a message came back."""
 
     def quoted(self, words: SearchedText) -> str:
         """The part of the words that fits the condition on them; '' where there is none."""
@@ -258,7 +260,9 @@ TESTS: Mapping[str, Callable[[Node, str], Test]] = {
     "auth": _auth_test,
     "certificate_of": _fact_test("stranger"),
     "host_of": _fact_test("provider"),
-    "side": _fact_test("receiving"),
+    "side": _fact_test("receiving", "forwarder"),
+    "reading": _fact_test("accepted", "hidden", "nothing"),
+    "returned": _fact_test("failed", "delayed"),
     "stage_is": _fact_test("told"),
     "mechanism": _fact_test("CRAM-MD5"),
     "token": _fact_test("expired", "other-user", "no-scope"),

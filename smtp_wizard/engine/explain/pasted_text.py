@@ -1,6 +1,6 @@
 """What a person pasted, made plain: an error, a log or a letter of refusal, however it was quoted, wrapped and escaped.
 
-Nothing here knows what any of it means. It finds the replies of servers in it, and hides whose mail it was.
+Nothing here knows what any of it means. It finds the replies of servers in it, and hides passwords and tokens.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from smtp_wizard.engine.base.html_links import unescaped
 from smtp_wizard.engine.lazy_dataclass import dataclass
@@ -281,38 +281,49 @@ def named_port(text: str) -> int | None:
     return None
 
 
-# --- whose mail it was -----------------------------------------------------------------------------------------------
+# --- what must not be said on ----------------------------------------------------------------------------------------
 
 _MAIL_ADDRESS = re.compile(r"[^\s<>()\[\]'\",;:=]{1,64}@(?:[\w\-]+\.)*[\w\-]+", re.UNICODE)
-_IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
-_IPV6 = re.compile(
-    r"(?<![0-9a-z:])(?=[0-9a-f:]*:[0-9a-f:]*:)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![0-9a-z:])", re.IGNORECASE
-)
-_URL = re.compile(r"(https?://)([\w.\-]+)[^\s'\"<>)]*", re.IGNORECASE)
-_LONG_TOKEN = re.compile(r"(?<![\w/+=\-])[A-Za-z0-9+/=_\-.~]{28,}(?![\w/+=\-])")
-_GIVEN_NAME = re.compile(
-    r"\b((?:sasl_)?user(?:name)?|login|pass(?:word|wd)?|secret|token|api[_-]?key)(['\"]?\s?[=:]\s?['\"<]?)([^\s'\",;<>)]+)",
+_LINK_OR_TOKEN = re.compile(
+    r"(?P<link>https?://[^\s'\"<>)]{1,2000})|(?<![\w/+=\-@])(?P<token>[A-Za-z0-9+/=_\-.~]{28,})(?![\w/+=\-@])",
     re.IGNORECASE,
 )
+_IN_A_LINK = re.compile(r"(?<==)[^&#\s]{24,}")
+_HOST_ALONE = re.compile(r"(?!eyJ)(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,18}\.?")
+_PATH = re.compile(r"/{0,2}[\w.-]{1,253}\.[a-z]{2,18}/[\w/.~-]{0,200}|(?:/[\w.+~-]{1,60}){2,20}/?")
+"""Of a link that lost its beginning, or of a file."""
+_ONLY_LETTERS = re.compile(r"[A-Za-z]+|[\d.:-]+|[=_\-.~+/]+")
+"""A long word, a long number, a line drawn with signs."""
+_AUTH_LINE = re.compile(
+    r"\b(AUTH\s{1,4}(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|CRAM-MD5|NTLM)\s{1,4})[^\s'\"]{4,}", re.IGNORECASE
+)
+_GIVEN_NAME = re.compile(
+    r"\b((?:sasl_)?(?:pass(?:word|wd|phrase)?|secret|token|api[_-]?key|bearer))(['\"]?\s?[=:]\s?['\"<]?|\s(?=ey[A-Z]|ya29))([^\s'\",;<>)]+)",
+    re.IGNORECASE,
+)
+_NO_SECRET = frozenset(
+    {"not", "is", "was", "rejected", "incorrect", "invalid", "wrong", "failed", "expired", "required", "null", "none"}
+)
 
 
-def masked(text: str, public: Callable[[str], bool]) -> str:
-    """Return the text without addresses, IP addresses, secrets, and hosts; those that are `public` stay."""
-    if "://" in text:
-        text = _URL.sub(lambda found: found[1] + found[2] if _may_stay(found[2], public) else "[link]", text)
-    if "@" in text:
-        text = _MAIL_ADDRESS.sub("[address]", text)
-    text = _IPV4.sub("[IP address]", text)
-    if text.count(":") > 1:
-        text = _IPV6.sub("[IP address]", text)
-    text = _HOST.sub(lambda found: found[0] if _may_stay(found["host"], public) else "[server]", text)
-    text = _GIVEN_NAME.sub(r"\1\2[hidden]", text)
-    return _LONG_TOKEN.sub("[...]", text)
+def without_secrets(text: str) -> str:
+    """Return the text without passwords, keys and tokens; addresses and hosts are the person's own, and stay."""
+    text = _AUTH_LINE.sub(r"\1[hidden]", text)
+    text = _GIVEN_NAME.sub(_hidden, text)
+    return _LINK_OR_TOKEN.sub(_shortened_token, text)
 
 
-def _may_stay(host: str, public: Callable[[str], bool]) -> bool:
-    name = host.lower()
-    return name.rpartition(".")[2] in _NO_HOST - {"net"} or public(name)
+def _hidden(found: re.Match[str]) -> str:
+    return found[0] if found[3].lower() in _NO_SECRET else f"{found[1]}{found[2]}[hidden]"
+
+
+def _shortened_token(found: re.Match[str]) -> str:
+    if found["link"] is not None:
+        return _IN_A_LINK.sub("[...]", found["link"])
+    token = found["token"]
+    if any(each.fullmatch(token) for each in (_ONLY_LETTERS, _HOST_ALONE, _PATH)):
+        return token
+    return "[...]"
 
 
 def without_addresses(text: str) -> str:

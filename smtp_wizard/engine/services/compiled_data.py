@@ -10,6 +10,8 @@ from smtp_wizard.engine.base.data_files import DataError, compile_yaml, compiled
 from smtp_wizard.engine.diagnosis.diagnosis import load_diagnosis
 from smtp_wizard.engine.diagnosis.patterns import Patterns
 from smtp_wizard.engine.diagnosis.rules import PATTERN_KEYS
+from smtp_wizard.engine.explain.programs import load_programs
+from smtp_wizard.engine.explain.readers.fixed_texts import load_fixed_texts
 from smtp_wizard.engine.explain.wordings import load_wordings
 from smtp_wizard.engine.providers.catalog import load_catalog
 
@@ -47,6 +49,16 @@ def _of_clues(file: Path) -> Mapping[str, Any]:
     return _of_patterns(read_yaml(file))
 
 
+def _of_fixed_texts(file: Path) -> Mapping[str, Any]:
+    load_fixed_texts(file)
+    return _of_patterns(read_yaml(file))
+
+
+def _of_programs(file: Path) -> Mapping[str, Any]:
+    load_programs(file)
+    return _of_patterns(read_yaml(file))
+
+
 def _of_patterns(value: Any) -> Mapping[str, Any]:
     return dict(Patterns(tuple(patterns_in(value))).work_out())
 
@@ -70,5 +82,7 @@ _CHECKS: Mapping[str, Callable[[Path], Mapping[str, Any]]] = {
     "providers.yaml": _of_providers,
     "diagnosis.yaml": _of_diagnosis,
     "clues.yaml": _of_clues,
+    "fixed_texts.yaml": _of_fixed_texts,
+    "programs.yaml": _of_programs,
 }
 """What is read piece by piece later must be right as a whole; each returns what was worked out of the texts."""

@@ -87,6 +87,8 @@ class TlsFault(StrEnum):
     """The certificate is not believed, for a reason that is none of those above."""
     CLIENT_CERTIFICATE = "client-certificate"
     """The server wants a certificate from us."""
+    REVOCATION = "revocation"
+    """The issuer's list of withdrawn certificates could not be fetched."""
     VERSION = "version"
     """No TLS version or cipher in common."""
     OTHER = "other"
@@ -142,7 +144,8 @@ class Symptom:
     """What the server's clock says, where its greeting tells."""
     facts: Mapping[str, Shown] = field(default_factory=dict)
     """More to fill in, by name: certificate_names, not_before, not_after, issuer, weakness, tls_version, days, reason
-    (OpenSSL's), why (there is no token), seconds, limit, time, server_time, mechanisms. For conditions alone: issuers,
+    (OpenSSL's), why (there is no token), seconds, limit, time, server_time, mechanisms; of a message that came back:
+    refused_by, meant (the address that a misspelt one stands for), sent_at, until. For conditions alone: issuers,
     who signed any of what was sent; certificate_of, host_of, side, stage_is, mechanism, token, as the conditions of
     data/diagnosis.yaml call them."""
 

@@ -630,6 +630,38 @@ FINDINGS: dict[str, tuple[Symptom, str, Who]] = {
         "tls_version_old",
         Who.APP,
     ),
+    "revocation cannot be looked up": (
+        happened(Stage.TLS, Fault.TLS_FAILED, tls=TlsFault.REVOCATION),
+        "cert_revocation_unknown",
+        Who.NETWORK,
+    ),
+    "the record of a success": (
+        replied(Stage.DATA, "250 Ok: queued", facts={"reading": "accepted"}),
+        "log_of_success",
+        Who.YOU,
+    ),
+    "a program that hides the reply": (
+        Symptom(stage=Stage.DATA, fault=Fault.REJECTED, facts={"reading": shown("hidden")}),
+        "reply_hidden",
+        Who.APP,
+    ),
+    "a text that says nothing": (
+        Symptom(stage=Stage.DATA, fault=Fault.REJECTED, facts={"reading": shown("nothing")}),
+        "nothing_said",
+        Who.YOU,
+    ),
+    "a greeting taken for an error": (
+        Symptom(
+            stage=Stage.GREETING,
+            fault=Fault.REJECTED,
+            words=shown(
+                "Server rejected EHLO. Response: 220-We do not authorize the use of this system to transport"
+                " unsolicited mail"
+            ),
+        ),
+        "greeting_misread",
+        Who.APP,
+    ),
     "nobody knows": (replied(Stage.MAIL, "571 computer says no"), "unknown", Who.PROVIDER),
 }
 
@@ -732,6 +764,13 @@ def test_every_rule_decides_something_here() -> None:
         Symptom(stage=Stage.MAIL, fault=Fault.REJECTED, enhanced="4.3.2", words=shown("Service not active")),
         happened(Stage.AUTH, Fault.CLOSED, words="SASL LOGIN authentication failed, lost connection after AUTH"),
         replied(Stage.RCPT, "550 Relaying denied", endpoint=Endpoint("smtp-relay.gmail.com", 587, Security.STARTTLS)),
+        happened(Stage.TLS, Fault.TLS_FAILED, tls=TlsFault.VERSION, provider="gmail"),
+        happened(Stage.TLS, Fault.TLS_FAILED, tls=TlsFault.VERSION, words="protocol is disabled or cipher suites"),
+        replied(Stage.RCPT, "550 Relaying denied", facts={"side": "receiving"}),
+        replied(Stage.RCPT, "550 Direct mail not allowed from this range", facts={"side": "receiving"}),
+        replied(Stage.MAIL, "550 MailFrom domain is listed in Spamhaus"),
+        replied(Stage.RCPT, "452 The mailbox is full", facts={"side": "receiving"}),
+        replied(Stage.DATA, "550 Blocked by reputation", facts={"side": "forwarder"}),
         *(symptom for symptom, _ in TOLD),
     ]
     deciding = [DIAGNOSIS.rule_for(case) for case in cases]
@@ -1317,7 +1356,9 @@ blanks: {host: h, port: p, security: s, place: p, other_security: null, other_pl
   provider: p, username: u, sender: s, recipient: r, server_said: null, certificate_names: c,
   not_before: null, not_after: null, issuer: null, weakness: null, tls_version: null, days: null, reason: null,
   why: null, seconds: null, limit: null, time: null, server_time: null, ehlo_name: null,
-  mechanisms: null}
+  mechanisms: null, refused_by: null, meant: null, sent_at: null, until: null, program: null, more: null}
+delayed: {title: Late}
+closing: ["That was on {sent_at}."]
 evidence: ["Server: {place}"]
 causes:
   - id: unknown

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smtp_wizard.engine.base.mail_message import LONGEST_FIELD, MailMessage, MessagePart, decoded, read_message
-from smtp_wizard.engine.diagnosis.patterns import Patterns, Pieces, SearchedText
 from smtp_wizard.engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -32,42 +32,78 @@ class Bounce:
     diagnostic: str = ""
     """What the other server said, without the kind of code before it."""
     recipient: str = ""
+    server: str = ""
+    """The server that refused: 'mx.example.org'."""
+    command: str = ""
+    """The command that was answered so: 'RCPT TO', 'end of DATA'."""
+    since: str = ""
+    """When the message was handed in."""
+    until: str = ""
+    """Until when it is tried again."""
+    forwarded: bool = False
+    """The mail for this address is passed on to another server, which refused it."""
 
 
 def read_bounce(text: str) -> Bounce | None:
     """Return what a bounce says; None for any other text. Nothing is raised, however broken it is."""
     text = text[:LONGEST].replace("\r\n", "\n")
     letter = _letter(text)
-    if letter is None and _MAY_BE_ONE.search(SearchedText(text, _PIECES)) is None:
+    if letter is None and not _has_signs(text):
+        return None
+    from smtp_wizard.engine.explain.readers.bounce_words import may_be_bounce, says_so
+
+    if letter is None and not may_be_bounce(text):
         return None
     body = (_words_of(letter) or text.lstrip().partition("\n\n")[2]) if letter is not None else text
     fields = _delivery_fields(letter, text)
+    date = letter.head.get("date") if letter is not None else ""
     if fields is not None:
-        return _reported(fields, _without_returned(body))
+        return _reported(fields, _without_returned(body), date)
     heading = _heading(letter) if letter is not None else ""
-    if _SAYS_SO.search(SearchedText(f"{heading}\n{body}", _PIECES)) is not None:
-        return Bounce(text=_without_returned(body))
+    if says_so(f"{heading}\n{body}"):
+        return _told(letter, heading, _without_returned(body), date)
     return _odd_one(letter, body) if letter is not None else None
 
 
-_FIELDS = ("multipart/report", "delivery-status", "final-recipient:", "reporting-mta:", "diagnostic-code:")
-_SENDERS = ("mailer-?daemon", "mail delivery (?:sub)?system", "x-failed-recipients", "qmail-send")
-_SAYINGS = (
-    "this (?:message was created automatically|is the (?:mail (?:system|delivery)|qmail-send|postfix))",
-    "(?:undelivered|undeliverable|returned) (?:mail|message)",
-    "delivery (?:has failed|status notification|failure|incomplete|to the following)|mail delivery failed",
-    "(?:could not|couldn't) be delivered|(?:was not|wasn't|not been) delivered|unable to deliver|not able to deliver",
-    "diagnostic information for administrators|generating server|did not reach the following",
-    "following address(?:es)? (?:failed|had)|permanent (?:fatal )?errors?",
-    "unzustellbar|nicht zugestellt",
-    "pas pu être (?:remis|distribué|délivré)|non remis",
-    "no se (?:pudo|ha podido) entregar|non è stato (?:possibile )?(?:consegn|recapit)|não foi entregue",
-    "退信|投递失败|не доставлен|配信(?:不能|でき)",
+_SIGNS = (
+    "deliver",
+    "recipient",
+    "mailer",
+    "qmail",
+    "postmaster",
+    "diagnostic",
+    "response",
+    "address",
+    "returned",
+    "permanent",
+    "bounced",
+    "reach",
+    "could",
+    "generating",
+    "report",
+    "reject",
+    "reporting",
+    "zustell",
+    "zugestellt",
+    "bermittelt",
+    "remis",
+    "distribu",
+    "entreg",
+    "consegn",
+    "recapit",
+    "bezorgd",
+    "afgeleverd",
+    "bestelbaar",
+    "dostarcz",
+    "доставлен",
 )
-"""What bounces say to people, in the languages of some mail servers."""
-_MAY_BE_ONE = Patterns((*_FIELDS, *_SENDERS, *_SAYINGS))
-_SAYS_SO = Patterns((*_SENDERS, *_SAYINGS))
-_PIECES = Pieces(_MAY_BE_ONE.pieces)
+"""What stands in every text that may be one; the patterns are read where one of them does."""
+
+
+def _has_signs(text: str) -> bool:
+    lower = text.lower()
+    return not text.isascii() or any(sign in lower for sign in _SIGNS)
+
 
 # --- the parts of a letter ---
 
@@ -103,7 +139,8 @@ _READABLE = frozenset({"text/plain", "text/html"})
 # --- the report for machines (RFC 3464) ---
 
 _FIELD = re.compile(
-    r"[ \t>|]*+(Reporting-MTA|Final-Recipient|Original-Recipient|Action|Status|Remote-MTA|Diagnostic-Code):[ \t]*+(.*)",
+    r"[ \t>|]*+(Reporting-MTA|Arrival-Date|Final-Recipient|Original-Recipient|Action|Status|Remote-MTA|Diagnostic-Code"
+    r"|Last-Attempt-Date|Will-Retry-Until):[ \t]*+(.*)",
     re.IGNORECASE,
 )
 _CONTINUES = re.compile(r"[ \t]+(?![A-Za-z\-]{1,40}: )\S")
@@ -130,9 +167,13 @@ _ACTIONS = {"failed": 0, "delayed": 2, "relayed": 3, "expanded": 3, "delivered":
 """Which recipient's fields say why something went wrong, best first. Without an action: 1."""
 
 
+_OF_ALL = frozenset({"reporting-mta", "arrival-date"})
+"""Fields about the message as a whole (RFC 3464 section 2.2)."""
+
+
 def _enter(name: str, value: str, common: dict[str, str], groups: list[dict[str, str]]) -> None:
     """Put a field where it belongs: to the whole report, or to a recipient. Fields may come in any order."""
-    if name == "reporting-mta":
+    if name in _OF_ALL:
         common[name] = value
         return
     if not groups or name in groups[-1]:
@@ -162,15 +203,45 @@ def _unfolded(value: str) -> str:
     return " ".join(value.split())[:LONGEST_FIELD]
 
 
-def _reported(fields: Fields, body: str) -> Bounce:
+def _reported(fields: Fields, body: str, date: str) -> Bounce:
+    from smtp_wizard.engine.explain.readers.returned_letters import address_in, command_in, is_forwarded, server_in
+
     status = _status_in(fields.get("status", ""))
     diagnostic = _without_kind(fields.get("diagnostic-code", ""))
+    original = address_in(_without_kind(fields.get("original-recipient", "")))
+    recipient = address_in(_without_kind(fields.get("final-recipient", ""))) or original
     return Bounce(
         text=_to_explain(status, diagnostic, body),
-        action=fields.get("action", "").lower(),
+        action=fields.get("action", "").lower().partition(" ")[0],
         status=status,
         diagnostic=diagnostic,
-        recipient=_without_kind(fields.get("final-recipient", "") or fields.get("original-recipient", "")),
+        recipient=recipient,
+        server=_without_kind(fields.get("remote-mta", "")).partition(" ")[0].lower()
+        or server_in(diagnostic)
+        or server_in(body),
+        command=command_in(body),
+        since=date or fields.get("last-attempt-date", "") or fields.get("arrival-date", ""),
+        until=fields.get("will-retry-until", ""),
+        forwarded=is_forwarded(diagnostic or body) or (bool(original) and original.casefold() != recipient.casefold()),
+    )
+
+
+def _told(letter: MailMessage | None, heading: str, body: str, date: str) -> Bounce:
+    """Return what a letter says that is for people alone."""
+    from smtp_wizard.engine.explain.readers import returned_letters as letters
+
+    told = f"{heading}\n{body}"
+    failed = letter.head.get("x-failed-recipients") if letter is not None else ""
+    reason = letters.reason_in(body)
+    return Bounce(
+        text=reason,
+        action="delayed" if letters.is_delay(told) else "failed",
+        recipient=letters.address_in(failed) or letters.recipient_in(body),
+        server=letters.server_in(reason) or letters.server_in(body),
+        command=letters.command_in(body),
+        since=date,
+        until=letters.until_in(body),
+        forwarded=letters.is_forwarded(reason),
     )
 
 
@@ -203,9 +274,10 @@ def _without_kind(value: str) -> str:
 # --- letters for people alone ---
 
 _BEFORE_RETURNED = (
-    "-+ ?(?:this is a copy of|below this line is a copy|(?:the )?(?:original|returned|forwarded|undelivered) message)",
+    "-+ ?(?:this is a copy of|the headers? of the (?:original|returned)|below (?:this"
+    "|the next) line is a copy|(?:the )?(?:original|returned|forwarded|undelivered) message)",
     "-+ ?message header|----- original|original message headers?:|message headers follow",
-    "return-path: |received: (?:from|by) ",
+    "return-path: |received: ?(?:from|by) ",
 )
 _RETURNED = re.compile(rf"^[ \t>]*(?:{'|'.join(_BEFORE_RETURNED)})", re.IGNORECASE | re.MULTILINE)
 
@@ -231,7 +303,10 @@ def _odd_one(letter: MailMessage, body: str) -> Bounce | None:
     if not temporary and not permanent:
         return None
     recipient = min(permanent or temporary).decode("utf-8", "replace")
-    return Bounce(text=_without_returned(body), action="failed" if permanent else "delayed", recipient=recipient)
+    found = _told(letter, "", _without_returned(body), letter.head.get("date"))
+    return replace(
+        found, text=_without_returned(body), action="failed" if permanent else "delayed", recipient=recipient
+    )
 
 
 _SHORT_LINE = 300

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtp_wizard.engine.explain.bounces import LONGEST, Bounce, read_bounce
+from smtp_wizard.engine.explain.readers.bounces import LONGEST, Bounce, read_bounce
 from tests.support.rows import each_row
 from tests.support.strangers import CHARSETS, SAID, letters, nested
 
@@ -172,6 +172,9 @@ def test_a_report_for_machines() -> None:
         status="5.1.1",
         diagnostic="550 5.1.1 <bob@example.org>: Recipient address rejected: User unknown in virtual mailbox table",
         recipient="bob@example.org",
+        server="mx.example.org",
+        command="RCPT TO",
+        since="Mon, 23 Nov 2026 10:00:00 +0000 (UTC)",
     )
 
 

@@ -1,0 +1,224 @@
+"""From everything that was pasted to the one thing that decides: what was said, at which stage, by whom.
+
+The readers are asked in the order in which what they know excludes the rest: a report of delivery says what became of
+the message; a session what was refused in it; a log what became of which message; else the text itself is the evidence,
+without the frames of stack traces and the keys of JSON. A reader is loaded only where a sign of its way of writing
+stands in the text, since most texts are one line.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.explain.evidence import Delivery, Evidence, Lines, Outcome, Speaker
+from smtp_wizard.engine.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from smtp_wizard.engine.explain.readers.bounces import Bounce
+    from smtp_wizard.engine.explain.sessions import Attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Focus:
+    """What decides in a text."""
+
+    text: str
+    """What the rules are asked about."""
+    stage: Stage | None = None
+    host: str = ""
+    port: int | None = None
+    security: Security | None = None
+    speaker: Speaker | None = None
+    delivery: Delivery | None = None
+    """What became of the message, where the text says so."""
+    bounced: bool = False
+    """It is mail that came back, or a part of it."""
+    certain: bool = False
+    """What decides is known to be what was said, by how it stands in a session, a report or a log."""
+    answered: bool = False
+    """The server said something, so it is not one that keeps silent."""
+    accepted: bool = False
+    """The text is a record of something that went well."""
+    attempts: int = 1
+    """How many attempts the text tells of."""
+    evidence: tuple[Evidence, ...] = ()
+
+
+def focus_on_bounce(bounce: Bounce) -> Focus:
+    """Return what decides in mail that came back."""
+    outcome = Outcome.DELAYED if bounce.action == "delayed" else Outcome.FAILED
+    port = _PORT.search(bounce.text)
+    speaker = Speaker.FORWARDER if bounce.forwarded else Speaker.RECIPIENT
+    if port is not None and port[1] in _SUBMISSION:
+        speaker = Speaker.OWN
+    delivery = Delivery(
+        outcome=outcome,
+        recipient=bounce.recipient,
+        words=bounce.text,
+        status=bounce.status,
+        server=bounce.server,
+        command=bounce.command,
+        speaker=speaker,
+        since=bounce.since,
+        until=bounce.until,
+        lines=Lines(1, 1),
+    )
+    return Focus(
+        text=bounce.text,
+        stage=stage_of_command(bounce.command),
+        host=bounce.server,
+        speaker=speaker,
+        delivery=delivery,
+        bounced=True,
+        evidence=(delivery,),
+    )
+
+
+_PORT = re.compile(r"\]:(\d{2,5})\b")
+_SUBMISSION = frozenset({"465", "587", "2525"})
+
+
+def focus_on(text: str) -> Focus:
+    """Return what decides in a plain text (`plain_text`). Total."""
+    return _in_log(text) or _in_session(text) or _in_any(text)
+
+
+# --- a session ---
+
+_SPOKEN = re.compile(
+    r"(?:^|\n|[:<>'\"~* -])(?:220|250|235|334|354)[ -]|\b(?:EHLO|HELO|STARTTLS|MAIL FROM|RCPT TO)\b"
+    r"|===? Trying|retcode \(|,[<>],"
+)
+_ENOUGH = 2
+
+
+def _in_session(text: str) -> Focus | None:
+    if sum(1 for _ in zip(_SPOKEN.finditer(text), range(_ENOUGH), strict=False)) < _ENOUGH and not _SEVERAL.search(
+        text
+    ):
+        return None
+    from smtp_wizard.engine.explain.readers.transcripts import connections, read_transcript
+    from smtp_wizard.engine.explain.sessions import decisive, read_attempts
+
+    found = read_transcript(text)
+    attempts = read_attempts(connections(found)) if found else []
+    attempt = decisive(attempts)
+    return _of_attempt(attempt, attempts, found) if attempt is not None else None
+
+
+_SEVERAL = re.compile(
+    r"(?:attempt|try|versuch|trying|connecting)\b.{0,400}\n.{0,2000}?(?:attempt|try|versuch|trying|connecting)\b",
+    re.IGNORECASE,
+)
+
+
+def _of_attempt(attempt: Attempt, attempts: Sequence[Attempt], found: Sequence[Evidence]) -> Focus | None:
+    refusal = attempt.refusal
+    if refusal is not None:
+        words = " ".join(each for each in (str(refusal.code), refusal.enhanced or "", refusal.words) if each)
+        stage = refusal.stage
+    elif attempt.complaints:
+        words = "\n".join(each.words for each in attempt.complaints)
+        stage = attempt.reached if attempt.answered else None
+    elif attempt.outcome is Outcome.ACCEPTED:
+        words, stage = "", None
+    else:
+        return None
+    return Focus(
+        text=words,
+        stage=stage,
+        host=attempt.host,
+        port=attempt.port,
+        security=attempt.security,
+        certain=refusal is not None or attempt.outcome is Outcome.ACCEPTED,
+        answered=attempt.answered,
+        accepted=attempt.outcome is Outcome.ACCEPTED,
+        attempts=len(attempts),
+        evidence=tuple(found),
+    )
+
+
+# --- a log ---
+
+_LOGGED = re.compile(r"status=\w|stat=|exitcode=EX_|: (?:milter-)?reject: |[\w-]{6,23} (?:\*\*|==) \S")
+
+
+def _in_log(text: str) -> Focus | None:
+    if _LOGGED.search(text) is None:
+        return None
+    from smtp_wizard.engine.explain.readers.mail_logs import read_mail_log
+
+    found = read_mail_log(text)
+    delivery = _deciding(found)
+    if delivery is None:
+        return None
+    return Focus(
+        text=delivery.words,
+        stage=stage_of_command(delivery.command),
+        host=delivery.server,
+        port=delivery.port,
+        speaker=delivery.speaker,
+        delivery=delivery,
+        certain=delivery.words[:1] in ("4", "5") or delivery.outcome is Outcome.ACCEPTED,
+        accepted=delivery.outcome is Outcome.ACCEPTED,
+        attempts=len(found),
+        evidence=tuple(found),
+    )
+
+
+def _deciding(found: Sequence[Delivery]) -> Delivery | None:
+    """Return the delivery that decides: the last that failed; else the last that waits, unless it went well later."""
+    for outcome in (Outcome.FAILED, Outcome.DELAYED, Outcome.ACCEPTED):
+        of_it = [each for each in found if each.outcome is outcome]
+        if outcome is Outcome.DELAYED and found and found[-1].outcome is Outcome.ACCEPTED:
+            of_it = [each for each in of_it if each.recipient != found[-1].recipient]
+        if of_it:
+            return of_it[-1]
+    return None
+
+
+_COMMANDS = (
+    ("connection", Stage.GREETING),
+    ("greeting", Stage.GREETING),
+    ("HELO", Stage.EHLO),
+    ("EHLO", Stage.EHLO),
+    ("STARTTLS", Stage.STARTTLS),
+    ("AUTH", Stage.AUTH),
+    ("MAIL", Stage.MAIL),
+    ("RCPT", Stage.RCPT),
+    ("DATA", Stage.DATA),
+    ("BDAT", Stage.DATA),
+    ("data", Stage.DATA),
+)
+
+
+def stage_of_command(command: str) -> Stage | None:
+    """Return the stage of a command as reports name it: 'RCPT TO', 'end of DATA'; None where it is not known."""
+    return next((stage for word, stage in _COMMANDS if word in command), None)
+
+
+# --- anything else ---
+
+
+def _in_any(text: str) -> Focus:
+    """Return a text without what cannot be evidence: frames of stack traces, keys of JSON."""
+    found: Sequence[Evidence] = ()
+    if '":' in text or '" :' in text:
+        from smtp_wizard.engine.explain.readers.json_values import without_keys
+
+        text = without_keys(text)
+    if _TRACED.search(text) is not None:
+        from smtp_wizard.engine.explain.readers.stack_traces import read_exceptions, without_frames
+
+        text, found = without_frames(text), read_exceptions(text)
+    return Focus(text=text, evidence=tuple(found))
+
+
+_TRACED = re.compile(
+    r"\n[ \t]{0,20}at |\bat [\w.$]+\(|File \"|\n#\d|:in [`'\"]|goroutine \d|\.(?:rb|go|php|py|js|ts):\d"
+)

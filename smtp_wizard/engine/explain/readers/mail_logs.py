@@ -1,0 +1,234 @@
+"""Lines that mail servers and programs write about each message: what became of it, and what the other server said.
+
+Postfix, Exim, sendmail, OpenSMTPD, Exchange's message tracking, MDaemon, hMailServer, msmtp. A line is one delivery to
+one recipient. Their own refusals of what somebody handed in (`NOQUEUE: reject`, `rejected RCPT`) are deliveries too, by
+a server of one's own that said no.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from smtp_wizard.engine.explain.evidence import Delivery, Lines, Outcome, Speaker
+from smtp_wizard.engine.explain.readers.log_prefixes import split_prefix
+
+MOST_LINES = 20_000
+LONGEST_LINE = 4_000
+
+_OUTCOMES = {
+    "sent": Outcome.ACCEPTED,
+    "delivered": Outcome.ACCEPTED,
+    "ok": Outcome.ACCEPTED,
+    "bounced": Outcome.FAILED,
+    "undeliverable": Outcome.FAILED,
+    "permfail": Outcome.FAILED,
+    "expired": Outcome.FAILED,
+    "deferred": Outcome.DELAYED,
+    "softbounce": Outcome.DELAYED,
+    "tempfail": Outcome.DELAYED,
+    "deliverable": Outcome.ACCEPTED,
+}
+
+
+def read_mail_log(text: str) -> list[Delivery]:
+    """Return the deliveries that a log tells of, in order; nothing where there is no such log."""
+    return [
+        found
+        for number, line in enumerate(text.split("\n", MOST_LINES)[:MOST_LINES], 1)
+        for found in _read(number, line[:LONGEST_LINE])
+    ]
+
+
+def _read(number: int, line: str) -> Iterator[Delivery]:
+    at, _, said = split_prefix(line)
+    lines = Lines(number, number)
+    for read in (_postfix, _exim, _opensmtpd, _sendmail, _refused_here, _msmtp):
+        found = read(said, at, lines)
+        if found is not None:
+            yield found
+            return
+
+
+# --- Postfix ---
+
+_PLACE = re.compile(r"\[?(?P<host>[\w.-]{1,253})\]?(?:\[[0-9a-f.:]{2,45}\])?(?::(?P<port>\d{1,5}))?")
+_SAID = re.compile(
+    r"host (?P<host>[\w.-]{1,253})\[[0-9a-f.:]{2,45}\](?::(?P<port>\d{1,5}))? (?:said|refused to talk to me): "
+)
+_IN_REPLY = re.compile(r"\(in reply to (?P<command>end of DATA|[A-Z ]{4,12}) command\)")
+
+
+def _postfix(said: str, at: str, lines: Lines) -> Delivery | None:
+    head, found, tail = said.partition("status=")
+    if not found or "to=<" not in head:
+        return None
+    fields = _fields(head)
+    outcome, _, rest = tail.partition(" (")
+    words = rest.rstrip().removesuffix(")")
+    spoke = _SAID.search(words)
+    relay = fields.get("relay", "none")
+    place = spoke or _PLACE.match(relay)
+    port = place["port"] if place is not None else None
+    command = _IN_REPLY.search(words)
+    return Delivery(
+        outcome=_OUTCOMES.get(outcome.strip().lower(), Outcome.OPEN),
+        recipient=fields.get("to", "").strip("<>"),
+        words=words[spoke.end() :] if spoke is not None else words,
+        status=fields.get("dsn", ""),
+        server=place["host"].lower() if place is not None and relay != "none" else "",
+        port=_number(port),
+        command=command["command"] if command is not None else "",
+        speaker=_speaker(port) if spoke is not None else None,
+        since=at,
+        lines=lines,
+    )
+
+
+def _fields(head: str) -> dict[str, str]:
+    """Return the fields of a line such as 'ABC: to=<a@b.c>, relay=none, delay=3', by name."""
+    pairs = (part.partition("=") for part in head.split(", "))
+    return {name.strip().rpartition(" ")[2]: value for name, sign, value in pairs if sign}
+
+
+def _number(port: str | None) -> int | None:
+    return int(port) if port and 0 < int(port) <= 65535 else None
+
+
+_SUBMISSION = frozenset({"465", "587", "2525"})
+
+
+def _speaker(port: str | None) -> Speaker:
+    """Mail is handed to a recipient's server on port 25; on the others it is handed in (RFC 6409 section 3.1)."""
+    return Speaker.OWN if port in _SUBMISSION else Speaker.RECIPIENT
+
+
+# --- Exim ---
+
+_EXIM = re.compile(r"[\w-]{10,30} (?P<flag>\*\*|==|=>|->) (?P<to>[^\s<>]{1,320})(?= |$|:)")
+_EXIM_OUTCOMES = {"**": Outcome.FAILED, "==": Outcome.DELAYED}
+_EXIM_HOST = re.compile(r"\bH=(?P<host>[\w.-]{1,253}) \[[0-9a-fA-F.:]{2,45}\](?::(?P<port>\d{1,5}))?")
+_EXIM_SAID = re.compile(r"SMTP error from remote (?:mail server|mailer) after (?P<command>[^:<]{3,40})")
+_NEXT_REPLY = re.compile(r": (?=[45]\d\d[ -])")
+_EXIM_FIELD = re.compile(
+    r" [A-Z]{1,4}=(?:\"[^\"]{0,400}\"|[^\s:]{0,300})(?: \[[0-9a-fA-F.:]{2,45}\](?::\d{1,5})?)?(?=:| |$)"
+)
+
+
+def _exim(said: str, at: str, lines: Lines) -> Delivery | None:
+    found = _EXIM.search(said)
+    if found is None:
+        return None
+    rest = said[found.end() :]
+    host, spoke = _EXIM_HOST.search(rest), _EXIM_SAID.search(rest)
+    reply = _NEXT_REPLY.search(rest, spoke.end()) if spoke is not None else None
+    port = host["port"] if host is not None else None
+    words = rest[reply.end() :] if reply is not None else _EXIM_FIELD.sub("", rest)
+    return Delivery(
+        outcome=_EXIM_OUTCOMES.get(found["flag"], Outcome.ACCEPTED),
+        recipient=found["to"].rstrip(":"),
+        words=words.strip(" :"),
+        server=host["host"].lower() if host is not None else "",
+        port=_number(port),
+        command=spoke["command"].strip().removeprefix("pipelined ") if spoke is not None else "",
+        speaker=_speaker(port) if spoke is not None else None,
+        since=at,
+        lines=lines,
+    )
+
+
+# --- sendmail, and servers that write as it does ---
+
+
+def _sendmail(said: str, at: str, lines: Lines) -> Delivery | None:
+    head, found, stat = said.partition("stat=")
+    if not found or "to=" not in head:
+        return None
+    fields = _fields(head)
+    status, reply = fields.get("dsn", ""), fields.get("reply", "")
+    place = _PLACE.match(fields.get("relay", ""))
+    outcome = _outcome_of(stat.lower(), status)
+    return Delivery(
+        outcome=outcome,
+        recipient=fields.get("to", "").strip("<>"),
+        words=f"{reply} ({stat})" if reply[:1] in ("4", "5") else f"{status} {stat}".strip(),
+        status=status,
+        server=place["host"].rstrip(".").lower() if place is not None else "",
+        speaker=Speaker.RECIPIENT if outcome is Outcome.FAILED else None,
+        since=at,
+        lines=lines,
+    )
+
+
+def _outcome_of(stat: str, status: str) -> Outcome:
+    if stat.startswith("sent"):
+        return Outcome.ACCEPTED
+    return Outcome.DELAYED if status.startswith("4") or stat.startswith(("defer", "queued")) else Outcome.FAILED
+
+
+# --- OpenSMTPD ---
+
+_QUOTED = re.compile(r"(?P<name>\w{1,20})=(?:\"(?P<quoted>[^\"]{0,2000})\"|(?P<bare>[^\s,]{0,1000}))")
+
+
+def _opensmtpd(said: str, at: str, lines: Lines) -> Delivery | None:
+    if "result=" not in said or "stat=" not in said:
+        return None
+    fields = {each["name"]: each["quoted"] or each["bare"] or "" for each in _QUOTED.finditer(said)}
+    host = fields.get("relay", "").rpartition("(")[2].rstrip(")")
+    return Delivery(
+        outcome=_OUTCOMES.get(fields["result"].lower(), Outcome.OPEN),
+        recipient=(fields.get("rcpt") or fields.get("to", "")).strip("<>"),
+        words=fields["stat"],
+        server=host.lower(),
+        speaker=Speaker.RECIPIENT,
+        since=at,
+        lines=lines,
+    )
+
+
+# --- what a server of one's own refuses ---
+
+_NOQUEUE = re.compile(r"(?:NOQUEUE|[0-9A-Za-z]{6,20}): (?:milter-)?reject: (?P<command>[A-Z-]{3,20}) from ")
+_ENVELOPE = re.compile(r"; (?:from=<[^>]{0,320}> )?to=<(?P<to>[^>]{0,320})>")
+
+
+def _refused_here(said: str, at: str, lines: Lines) -> Delivery | None:
+    found = _NOQUEUE.search(said)
+    reply = _NEXT_REPLY.search(said, found.end()) if found is not None else None
+    if found is None or reply is None:
+        return None
+    envelope = _ENVELOPE.search(said)
+    words = said[reply.end() : envelope.start() if envelope is not None else len(said)]
+    return Delivery(
+        outcome=Outcome.DELAYED if words.startswith("4") else Outcome.FAILED,
+        recipient=envelope["to"] if envelope is not None else "",
+        words=words,
+        command=found["command"],
+        speaker=Speaker.OWN,
+        since=at,
+        lines=lines,
+    )
+
+
+# --- msmtp ---
+
+_MSMTP = re.compile(r"(?P<name>\w{1,20})=(?:'(?P<quoted>[^']{0,1000})'|(?P<bare>[^\s']{0,500}))")
+
+
+def _msmtp(said: str, at: str, lines: Lines) -> Delivery | None:
+    if "exitcode=EX_" not in said:
+        return None
+    fields = {each["name"]: each["quoted"] or each["bare"] or "" for each in _MSMTP.finditer(said)}
+    reply, error = fields.get("smtpmsg", ""), fields.get("errormsg", "")
+    return Delivery(
+        outcome=Outcome.ACCEPTED if fields.get("exitcode") == "EX_OK" else Outcome.FAILED,
+        recipient=fields.get("recipients", ""),
+        words=" ".join(
+            each for each in (reply, f"({error})" if reply and error else error or fields["exitcode"]) if each
+        ),
+        server=fields.get("host", "").lower(),
+        speaker=Speaker.OWN,
+        since=at,
+        lines=lines,
+    )

@@ -1,0 +1,211 @@
+"""What a text may say went wrong, in several readings, and the rule that each leads to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
+from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.explain import weights
+from smtp_wizard.engine.explain.pasted_text import QuotedReply, bare_enhanced, find_replies, named_hosts
+from smtp_wizard.engine.explain.scene import AFTER, Scene
+from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.smtp.symptom import Fault, Symptom, TlsFault
+
+if TYPE_CHECKING:
+    from smtp_wizard.engine.diagnosis.diagnosis import Diagnosis
+    from smtp_wizard.engine.diagnosis.rules import Rule
+    from smtp_wizard.engine.explain.owners import Owners
+    from smtp_wizard.engine.explain.readers.fixed_texts import FixedTexts
+    from smtp_wizard.engine.explain.wordings import SignSeen, Wordings
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text may say went wrong."""
+
+    symptom: Symptom
+    """Without words: secrets are taken out of those of the text before they are made fit to be shown, so that no
+    character that cannot be seen keeps one from being known."""
+    said: str
+    """The words, as they stand in the text."""
+    weight: float
+    """How well it goes with the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """One reading of a text, and the rule that it leads to."""
+
+    symptom: Symptom
+    said: str
+    rule: Rule | None
+    quote: str
+    confidence: float
+
+
+class Readings:
+    """Reads scenes. Built once; nothing of a text stays in it."""
+
+    def __init__(self, diagnosis: Diagnosis, clues: Wordings, owners: Owners) -> None:
+        self._diagnosis = diagnosis
+        self._clues = clues
+        self._owners = owners
+
+    @cached_property
+    def _fixed_texts(self) -> FixedTexts:
+        """Read for the first text of which nothing else is clear."""
+        from smtp_wizard.engine.explain.readers.fixed_texts import load_fixed_texts
+
+        return load_fixed_texts()
+
+    def guesses(self, scene: Scene) -> Iterator[Guess]:
+        """Yield the readings of a scene, the most obvious first, until one is well founded."""
+        yield Guess(scene.symptom(Fault.REJECTED, scene.stages), "", None, "", 0.0)
+        if scene.accepted:
+            yield self._guess(Reading(scene.symptom(Fault.REJECTED, scene.stages), "", 1.0))
+            return
+        reply = self._reply(scene)
+        best = 0.0
+        for reading in self._readings(scene, reply):
+            guess = self._guess(reading)
+            best = max(best, guess.confidence)
+            yield guess
+            if best >= weights.WELL_FOUNDED:
+                return
+        if best < weights.DOUBTFUL:
+            for guess in self._in_doubt(scene, reply):
+                best = max(best, guess.confidence)
+                yield guess
+
+    def _in_doubt(self, scene: Scene, reply: QuotedReply | None) -> Iterator[Guess]:
+        """Yield what is left where nothing is clear: what programs say in their own language, and other stages."""
+        fixed = self._fixed_texts.find(scene.sought.text)
+        if fixed is not None and not (fixed.weak and scene.told_stage and fixed.stage not in scene.stages):
+            fits = scene.stage is None or scene.stage == AFTER or fixed.stage == scene.stage
+            stages = scene.stages if scene.stage is not None and not fits else frozenset({fixed.stage})
+            symptom = scene.symptom(fixed.fault, stages)
+            code = fixed.code if reply is None else reply.code
+            symptom = replace(symptom, tls=fixed.tls, lacking=fixed.lacking, code=code)
+            yield self._guess(Reading(symptom, fixed.words, weights.WEAK_SIGN if fixed.weak else weights.FIXED_TEXT))
+        if scene.stage is not None:
+            for reading in self._readings(replace(scene, stage=None, told_stage=False), reply):
+                yield self._guess(replace(reading, weight=reading.weight * weights.STAGE_MISFITS))
+
+    def _readings(self, scene: Scene, reply: QuotedReply | None) -> Iterator[Reading]:
+        seen = scene.seen
+        if seen is not None and not scene.certain and (seen.sign.decides or reply is None or reply.sure == 0):
+            yield self._by_sign(scene, seen)
+        if reply is not None:
+            stages = self._stages(scene, reply.code, reply.words)
+            symptom = replace(scene.symptom(Fault.REJECTED, stages), code=reply.code, enhanced=reply.enhanced)
+            yield Reading(symptom, reply.words, weights.FROM_EVIDENCE if scene.certain else weights.REPLY[reply.sure])
+            yield Reading(symptom, around(scene.text, reply.at), weights.AROUND_REPLY)
+        else:
+            enhanced = bare_enhanced(scene.text)
+            stages = self._stages(scene, None, scene.text)
+            symptom = replace(scene.symptom(Fault.REJECTED, stages), enhanced=enhanced[0] if enhanced else None)
+            yield Reading(symptom, scene.text[:WINDOW], 1.0 if enhanced else weights.WHOLE_TEXT)
+
+    def _by_sign(self, scene: Scene, seen: SignSeen) -> Reading:
+        """Return the reading that a sign stands for."""
+        sign = seen.sign
+        told = scene.stage is not None and scene.stage != AFTER
+        stages = scene.stages if told else frozenset({sign.stage or Stage.CONNECT})
+        if scene.stage == AFTER and sign.stage not in _SECURING:
+            stages |= scene.stages
+        hints = scene.hints
+        if Stage.GREETING in stages and hints.security is None:
+            # A client that waits for a greeting, and says nothing of encryption, waits for it in clear text.
+            hints = replace(hints, security=Security.NONE)
+        if Stage.GREETING in stages and hints.security is Security.TLS and not told:
+            stages |= {Stage.TLS}
+        # What another protocol says is known by how it begins.
+        flat = scene.sought.text
+        words = flat[seen.at :][:WINDOW] if sign.fault is Fault.OTHER_PROTOCOL else around(flat, seen.at)
+        facts: dict[str, Shown] = {}
+        fault = sign.fault
+        if scene.answered and sign.weak and fault in _WITHOUT_A_WORD:
+            fault = Fault.CLOSED
+        if fault is Fault.TLS_FAILED:
+            facts["issuers"] = shown(words, 2 * WINDOW)
+            if sign.tls is TlsFault.WRONG_NAME and self._owners.is_stranger(scene.told.host, named_hosts(words)):
+                facts["certificate_of"] = phrase("stranger")
+        symptom = scene.symptom(fault, stages, facts)
+        symptom = replace(symptom, tls=sign.tls, lacking=sign.lacking, hints=hints)
+        return Reading(symptom, words, weights.WEAK_SIGN if sign.weak else 1.0)
+
+    def _guess(self, reading: Reading) -> Guess:
+        symptom, said, weight = reading.symptom, reading.said, reading.weight
+        rule, quote = self._diagnosis.decide(symptom, said)
+        likely = symptom.stages & _LIKELY
+        if rule is not None and not rule.conditions & {"words", "enhanced"} and likely and likely != symptom.stages:
+            # A bare code decides by the stage. Where that is open, let it be one of those in which most refusals are.
+            symptom = replace(symptom, stages=likely)
+            rule, quote = self._diagnosis.decide(symptom, said)
+        founded = weights.how_well_founded(rule)
+        if (
+            founded == weights.BY_CODE
+            and rule is not None
+            and self._words_say(rule.cause, replace(reading, symptom=symptom))
+        ):
+            founded = weights.BY_CODE_AND_WORDS
+        elif founded == weights.BY_CODE and weight < weights.LOOKS_LIKE_A_REPLY:
+            founded /= 2
+        founded *= weight
+        if len(symptom.stages) > 1:
+            founded *= weights.SEVERAL_STAGES
+        return Guess(symptom, said, rule, quote, round(founded, 2))
+
+    def _words_say(self, cause: str, reading: Reading) -> bool:
+        """Whether the words alone lead to the same cause as the code."""
+        rule, quote = self._diagnosis.decide(replace(reading.symptom, code=None, enhanced=None), reading.said)
+        return bool(quote) and rule is not None and rule.cause == cause
+
+    def _reply(self, scene: Scene) -> QuotedReply | None:
+        """Return the reply that tells most: written as replies are, no mere "what?", the first of those."""
+        replies = find_replies(scene.text)
+        put = self._clues.code(scene.sought)
+        if put is not None and not any(each.sure for each in replies):
+            code, found = put
+            rest = scene.sought.text[found.end() : found.end() + WINDOW]
+            enhanced = bare_enhanced(rest)
+            return QuotedReply(code, enhanced[0] if enhanced else None, " ".join(rest.split()), found.start(), 1)
+        return max(replies, key=lambda each: (each.code not in _NO_SUCH_COMMAND, each.sure), default=None)
+
+    def _stages(self, scene: Scene, code: int | None, words: str) -> frozenset[Stage]:
+        """Return the stages in which it may have been."""
+        if scene.stage is not None:
+            return scene.stages
+        if code in _SIGNING_IN:
+            return frozenset({Stage.AUTH})
+        named = self._clues.stages(scene.sought)
+        if named:
+            return named
+        return _TALKING | {Stage.AUTH} if code is None or _ABOUT_SIGNING_IN.search(words) else _TALKING
+
+
+WINDOW = 2000
+"""Characters of a text that a rule is asked about."""
+_NO_SUCH_COMMAND = frozenset({500, 502})
+_SIGNING_IN = frozenset({432, 454, 524, 525, 534, 535, 538})
+"""Codes of signing in (RFC 4954 section 6, RFC 5248)."""
+_ABOUT_SIGNING_IN = re.compile(r"auth(?!or)|log[ -]?[io]n|passw|credential|sign[ -]?in|user ?name|SASL", re.IGNORECASE)
+_LIKELY = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA})
+_TALKING = frozenset({Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA})
+_SECURING = frozenset({Stage.TLS, Stage.STARTTLS})
+
+
+_WITHOUT_A_WORD = frozenset({Fault.SILENT, Fault.REFUSED})
+"""What cannot be of a server that has answered, unless a program says it clearly."""
+
+
+def around(text: str, at: int) -> str:
+    """Return the part of a text around a place, of the length that patterns look at."""
+    start = max(0, min(at - WINDOW // 3, len(text) - WINDOW))
+    return text[start : start + WINDOW]

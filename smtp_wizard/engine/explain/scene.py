@@ -1,0 +1,81 @@
+"""What is known beside what went wrong: stage, endpoint, provider, whose side it is."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from smtp_wizard.engine.base.shown import Shown, phrase
+from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.diagnosis.patterns import SearchedText
+from smtp_wizard.engine.explain.evidence import Delivery, Speaker
+from smtp_wizard.engine.explain.wordings import SignSeen
+from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.smtp.symptom import Fault, Hints, Symptom
+
+AFTER: Final = "after"
+"""The stage of what comes back later, as a bounce."""
+StageOrAfter = Stage | Literal["after"]
+
+AFTERWARDS = frozenset({Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA})
+_RECEIVING = re.compile(r"[-_ ]mx$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """All that is known beside what went wrong."""
+
+    text: str
+    """The plain text that decides, with its lines."""
+    sought: SearchedText
+    """The same on one line, since whatever wrapped it knew nothing of sentences."""
+    stage: StageOrAfter | None
+    told_stage: bool
+    """The stage was told by whoever reports it, not read from the text."""
+    told: Hints
+    hints: Hints
+    provider: str | None
+    speaker: Speaker | None
+    on_known_server: bool
+    """The server is one of those that a provider has."""
+    seen: SignSeen | None
+    """What happened, where a program or a system says so."""
+    delivery: Delivery | None
+    """What became of the message, where the text says so."""
+    certain: bool
+    """What decides is known to be a reply, by how it stands in a session, a report or a log."""
+    answered: bool
+    """The server said something, so it is not one that keeps silent."""
+    accepted: bool
+
+    @property
+    def stages(self) -> frozenset[Stage]:
+        """The stages that it may have been in, by what was told alone."""
+        if self.stage is None:
+            return frozenset(Stage)
+        return AFTERWARDS if self.stage == AFTER else frozenset({Stage(self.stage)})
+
+    def symptom(self, fault: Fault, stages: frozenset[Stage], facts: dict[str, Shown] | None = None) -> Symptom:
+        """Return the symptom of a fault in this scene. `facts` are added to those of the scene."""
+        known = {**self._facts(), **(facts or {})}
+        first = next(stage for stage in Stage if stage in stages)
+        return Symptom(stage=first, fault=fault, stages=stages, hints=self.hints, provider=self.provider, facts=known)
+
+    def _facts(self) -> dict[str, Shown]:
+        facts: dict[str, Shown] = {}
+        if self.speaker is Speaker.RECIPIENT:
+            facts["side"] = phrase("receiving")
+        elif self.speaker is Speaker.FORWARDER:
+            facts["side"] = phrase("forwarder")
+        if self.told_stage and self.stage != AFTER:
+            facts["stage_is"] = phrase("told")
+        if self.on_known_server:
+            facts["host_of"] = phrase("provider")
+        if self.accepted:
+            facts["reading"] = phrase("accepted")
+        return facts
+
+
+def is_receiving(provider: str) -> bool:
+    """Whether a provider is named as the receiving side: 'gmail-mx'."""
+    return _RECEIVING.search(provider) is not None
