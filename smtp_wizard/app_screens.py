@@ -56,6 +56,7 @@ TOOL_SCREENS: WhenNeeded[Callable[[Kit], Screen[None]]] = WhenNeeded(
         "domain": "areas.domain:DomainScreen",
         "unsubscribe": "unsubscribe:UnsubscribeScreen",
         "guides": "guides:GuideListScreen",
+        "calendar": "areas.calendar:CalendarScreen",
     }
 )
 """What the menu opens over the screen that is shown."""

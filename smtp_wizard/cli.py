@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "check": "Test a mail server that belongs to no account.",
         "test": "Test saved accounts again.",
         "history": "How the last tests of an account came out, and how long they took.",
+        "calendar": "What will end: certificates, sign-ins, ways in, limits; also as a calendar file.",
         "send": "Send the test message of a saved account.",
         "accounts": "List, show, change and remove saved accounts.",
         "vault": "The encrypted file for passwords: give it another passphrase.",

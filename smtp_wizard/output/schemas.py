@@ -8,6 +8,7 @@ from typing import Any
 
 from smtp_wizard.output.documents import (
     accounts,
+    calendar,
     checks,
     discover,
     doctor,
@@ -30,6 +31,7 @@ _ALL: tuple[type[JsonDocument], ...] = (
     checks.AccountsTested,
     checks.LineOfTest,
     history.History,
+    calendar.Calendar,
     checks.Sent,
     accounts.Accounts,
     accounts.AccountShown,

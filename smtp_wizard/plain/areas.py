@@ -7,6 +7,7 @@ from functools import partial
 from smtp_wizard.engine.explain.factory import load_explainer
 from smtp_wizard.engine.guides.guides import as_text
 from smtp_wizard.engine.providers.provider import Provider
+from smtp_wizard.flows.areas.calendar import CalendarFlow, CalendarOffer
 from smtp_wizard.flows.areas.explain import CheckAccount, CopyText, ExplainFlow, ExplainOffer, ReadGuide
 from smtp_wizard.flows.areas.limits import NOTHING_LIKE_IT, LimitsFlow, limit_details
 from smtp_wizard.flows.areas.mailing import (
@@ -53,6 +54,24 @@ def limits(talk: Conversation, kit: Kit) -> None:
             _plan(talk, kit, flow, typed)
         except GoBack:
             continue
+
+
+def calendar(talk: Conversation, kit: Kit) -> None:
+    """Say what will end for the saved accounts, the nearest first."""
+    services = kit.services
+    flow = CalendarFlow(saved_accounts=services.saved_accounts, catalog=services.catalog, now=services.now)
+    awaited(flow.act(CalendarOffer.MINE))
+    state = flow.state
+    for line in state.card.lines if state.card is not None else ():
+        talk.say(line)
+    for at, row in enumerate(state.rows):
+        flow.choose(at)
+        talk.say(f"{row.day}, {row.when}: {row.whose}, {row.what}.")
+        for line in flow.state.sections[0].lines:
+            talk.say(line)
+    for section in state.sections[-1:]:
+        for line in section.lines:
+            talk.say(line)
 
 
 def _tell(talk: Conversation, flow: LimitsFlow) -> None:

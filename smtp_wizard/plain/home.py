@@ -12,7 +12,7 @@ from smtp_wizard.flows.accounts.action import Action
 from smtp_wizard.flows.accounts.health import Listed, Mark
 from smtp_wizard.flows.accounts.listing import AccountsFlow, ListAction, ListState
 from smtp_wizard.plain.account import change_account, do
-from smtp_wizard.plain.areas import explain, limits
+from smtp_wizard.plain.areas import calendar, explain, limits
 from smtp_wizard.plain.checks import awaited
 from smtp_wizard.plain.form import Kit
 from smtp_wizard.plain.question import done
@@ -37,6 +37,7 @@ class _Action(StrEnum):
     NEW = "new"
     LIMITS = "limits"
     EXPLAIN = "explain"
+    CALENDAR = "calendar"
     LEAVE = "leave"
 
 
@@ -105,6 +106,8 @@ class _Home:
                 self._test_all()
             case _Action.EXPLAIN:
                 self._explain()
+            case _Action.CALENDAR:
+                calendar(self.talk, self.kit)
             case _:
                 limits(self.talk, self.kit)
         return None
@@ -171,6 +174,7 @@ class _Home:
             Choice(_Action.NEW, "Set up another account" if at else "Set up my mailbox", word="new"),
             Choice(_Action.LIMITS, "Look up sending limits", word="limits"),
             Choice(_Action.EXPLAIN, "Explain an error", word="explain"),
+            Choice(_Action.CALENDAR, "See what will end", word="calendar"),
             Choice(_Action.LEAVE, "Leave"),
         ]
 

@@ -26,6 +26,7 @@ class MenuItem(StrEnum):
     DOMAIN = "domain"
     UNSUBSCRIBE = "unsubscribe"
     GUIDES = "guides"
+    CALENDAR = "calendar"
     PRACTISE = "practise"
     INBOX = "inbox"
     LOOK = "look"
@@ -40,6 +41,7 @@ ITEMS: Sequence[Offer[MenuItem]] = (
     Offer(MenuItem.DOMAIN, "Your domain", "SPF, DKIM, DMARC: out of junk", key="D"),
     Offer(MenuItem.UNSUBSCRIBE, "Unsubscribe link", "for your mailings", key="U"),
     Offer(MenuItem.GUIDES, "Guides", "step by step", key="G"),
+    Offer(MenuItem.CALENDAR, "What will end", "certificates, sign-ins, ways in", key="E"),
     Offer(MenuItem.PRACTISE, "Practise", "a mailbox on this computer", key="F3", chip="Practise"),
     Offer(MenuItem.INBOX, "Practice inbox", "what you sent while practising", key="I"),
     Offer(MenuItem.LOOK, "Look", "dark, light, high contrast", key="K", chip="Choose a look"),

@@ -25,6 +25,7 @@ from textual.widgets import Input, Static, TextArea
 
 from smtp_wizard.engine.sandbox.mailbox import deliver
 from smtp_wizard.engine.services.checks import PRACTICE_FOLDER
+from smtp_wizard.screens.areas.calendar import CalendarScreen
 from smtp_wizard.screens.areas.domain import DomainScreen
 from smtp_wizard.screens.explain import ExplainScreen
 from smtp_wizard.screens.guides import GuideListScreen
@@ -113,6 +114,7 @@ EVERYWHERE = {
     "mailing": by_keys(MailingScreen, "f10", "l", "enter"),
     "explain": by_keys(ExplainScreen, "f10", "x"),
     "guides": by_keys(GuideListScreen, "f10", "g"),
+    "calendar": by_keys(CalendarScreen, "f10", "e"),
     "inbox-empty": by_keys(InboxScreen, "f10", "i"),
     "inbox": Place(at_inbox),
     "inbox-message": Place(at_a_message),

@@ -40,6 +40,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("test", "--all", "--format", "nagios"),
     ("test", "--all", "--format", "jsonl"),
     ("history", "Office"),
+    ("calendar",),
+    ("calendar", "--catalogue", "--ics", "-"),
     ("history", "Nobody", "--json"),
     ("send", "Office", "--to", "me@elsewhere.example"),
     ("accounts",),

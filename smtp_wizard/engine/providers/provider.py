@@ -296,6 +296,8 @@ class Retirement:
     confidence: Confidence
     paths: tuple[str, ...] = ()
     """The ids of the access paths that it closes."""
+    of_limits: bool = False
+    """It changes how much may be sent, and closes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -602,6 +602,7 @@ def _retirement(node: Node, cited: Citations) -> Retirement:
         as_of=as_of,
         confidence=confidence,
         paths=node.texts("paths"),
+        of_limits=node.flag("of_limits", default=False),
     )
 
 

@@ -1,0 +1,78 @@
+"""`calendar`: what will end, and when: certificates, sign-ins, ways in that retire, limits that change."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from smtp_wizard.engine.accounts.what_ends import End, by_day, ends_of_accounts, ends_of_catalogue
+from smtp_wizard.engine.base.shown import phrase, shown
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from smtp_wizard.commands.invocation import Invocation
+
+
+@click.command("calendar")
+@click.option("--catalogue", is_flag=True, help="Add all that providers have announced.")
+@click.option("--ics", "file", metavar="FILE", help="Write an iCalendar file for a calendar program; '-' prints it.")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(invocation: Invocation, catalogue: bool, file: str | None, _json: bool) -> int:
+    """Say what will end for the saved accounts, and when.
+
+    Certificates as the last test saw them, sign-ins in the browser, ways in that a provider closes and limits that
+    change, each with who says so. Nothing is tested and nobody is asked.
+    """
+    out, now = invocation.out, datetime.now(UTC)
+    if file == "-" and out.form is Form.JSON:
+        raise click.UsageError("--ics - and --json both print on standard output; choose one.")
+    ends = _ends(invocation, now, catalogue=catalogue)
+    if file is not None:
+        _write(invocation, file, ends, now)
+    if out.form is Form.JSON:
+        from smtp_wizard.output.documents.calendar import Calendar, EventJson
+
+        out.document(Calendar(tuple(map(EventJson.of, ends))))
+    elif file is None:
+        _print(invocation, ends, now)
+    return Exit.OK
+
+
+def _ends(invocation: Invocation, now: datetime, *, catalogue: bool) -> Sequence[End]:
+    mine = ends_of_accounts(invocation.saved_accounts, invocation.catalog, now)
+    return by_day((*mine, *ends_of_catalogue(invocation.catalog, now.date()))) if catalogue else mine
+
+
+def _print(invocation: Invocation, ends: Sequence[End], now: datetime) -> None:
+    from smtp_wizard.text.calendar import NOTHING_ENDS, end_lines
+
+    if not ends:
+        invocation.out.narrate(NOTHING_ENDS)
+    for line in end_lines(ends, now):
+        invocation.out.data(line)
+
+
+def _write(invocation: Invocation, file: str, ends: Sequence[End], now: datetime) -> None:
+    from smtp_wizard.output.icalendar import icalendar
+
+    text = icalendar(ends, now)
+    if file == "-":
+        invocation.out.data(text.removesuffix("\n"))
+        return
+    try:
+        Path(file).write_bytes(text.encode())
+    except (OSError, ValueError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else None
+        raise CommandError(
+            "unwritable",
+            phrase("'{}' cannot be written: {}.", shown(file, 200), shown(why or "that is no name of a file", 100)),
+            exit_code=Exit.FAILED,
+        ) from None
+    invocation.out.narrate(f"{len(ends)} events are in {shown(file, 200)}.")

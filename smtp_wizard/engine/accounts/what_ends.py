@@ -1,0 +1,118 @@
+"""What will end: certificates, sign-ins in the browser, ways in that a provider closes, limits that change.
+
+For saved accounts what was seen at their last test and stands in the catalogue; for the catalogue all that providers
+have announced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.accounts.sign_in_ending import ending_of
+from smtp_wizard.engine.base.shown import shown
+from smtp_wizard.engine.lazy_dataclass import dataclass
+from smtp_wizard.engine.providers.catalog import Catalog
+from smtp_wizard.engine.providers.provider import Provider, Retirement
+from smtp_wizard.engine.providers.retirements import last_day
+
+FAR = timedelta(days=365 * 100)
+"""Up to when the end of a certificate is of interest."""
+SIGN_IN_ENDS = "The sign-in in the browser ends, used or not. Sign in again before that day."
+SIGN_IN_LAPSES = "The sign-in in the browser ends unless it is used before. A test of the account renews it."
+
+
+class EndKind(StrEnum):
+    """What ends."""
+
+    CERTIFICATE = "certificate"
+    SIGN_IN = "sign-in"
+    RETIREMENT = "retirement"
+    """A way in that a provider closes, or all of its mail."""
+    LIMIT = "limit"
+    """How much may be sent changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """One thing that ends, on a day."""
+
+    on: date
+    kind: EndKind
+    account: str | None
+    """The name of the saved account that is concerned; None for what is of the catalogue alone."""
+    provider: str | None
+    """The provider's id."""
+    what: str
+    """One sentence: what ends, how that stands, what to do instead."""
+    source: str
+    """Who says so, and when."""
+
+
+def ends_of_accounts(saved_accounts: SavedAccounts, catalog: Catalog, now: datetime) -> tuple[End, ...]:
+    """Return what ends for saved accounts, the nearest first, what has ended too. Raises `AccountFileError`."""
+    accounts = saved_accounts.list()
+    certificates = saved_accounts.state.results.certificates([account.id for account in accounts], now + FAR)
+    found = (end for account in accounts for end in _of_account(account, certificates.get(account.id), catalog, now))
+    return by_day(found)
+
+
+def ends_of_catalogue(catalog: Catalog, today: date) -> tuple[End, ...]:
+    """Return all that providers have announced for a day from today on, the nearest first."""
+    every = (_retirement(provider, each, None) for provider in catalog.providers for each in provider.retirements)
+    return by_day(end for end in every if end is not None and end.on >= today)
+
+
+def by_day(ends: Iterable[End]) -> tuple[End, ...]:
+    """Return what ends, the nearest first."""
+    return tuple(sorted(ends, key=lambda end: (end.on, end.kind, end.account or "", end.provider or "", end.what)))
+
+
+def _of_account(account: Account, certificate: datetime | None, catalog: Catalog, now: datetime) -> Iterator[End]:
+    provider, host = account.connection.provider, shown(account.connection.endpoint.host)
+    if certificate is not None:
+        seen = account.last.at if account.last is not None else now
+        yield End(
+            on=certificate.date(),
+            kind=EndKind.CERTIFICATE,
+            account=account.name,
+            provider=provider,
+            what=f"The certificate of {host} ends. Whoever runs the server renews it, most by themselves.",
+            source=f"the server itself, {seen:%Y-%m-%d}",
+        )
+    ending = ending_of(account.login, catalog.oauth_server(account.connection), now)
+    if ending is not None and account.login is not None:
+        yield End(
+            on=ending.at.date(),
+            kind=EndKind.SIGN_IN,
+            account=account.name,
+            provider=provider,
+            what=SIGN_IN_LAPSES if ending.idle else SIGN_IN_ENDS,
+            source=f"the sign-in, renewed {account.login.renewed:%Y-%m-%d}",
+        )
+    known = catalog.get(provider)
+    for each in known.retirements if known is not None else ():
+        concerned = not each.paths or account.connection.path in each.paths
+        end = _retirement(known, each, account.name) if concerned and known is not None else None
+        # What closed before the account was saved does not concern it.
+        if end is not None and end.on >= account.created.date():
+            yield end
+
+
+def _retirement(provider: Provider, retirement: Retirement, account: str | None) -> End | None:
+    """Return what a provider closes, None where no day is named."""
+    day = last_day(retirement.date)
+    if day is None:
+        return None
+    source = provider.source(retirement.source)
+    return End(
+        on=day,
+        kind=EndKind.LIMIT if retirement.of_limits else EndKind.RETIREMENT,
+        account=account,
+        provider=provider.id,
+        what=f"{retirement.what}: {retirement.state}. Instead: {retirement.replacement}.",
+        source=f"{source.title if source else retirement.source}, {retirement.as_of}",
+    )

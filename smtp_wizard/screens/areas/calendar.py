@@ -1,0 +1,90 @@
+"""What will end, the nearest first: of the saved accounts, or all that providers have announced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.widget import Widget
+
+from smtp_wizard.flows.areas.calendar import CalendarFlow, CalendarOffer, CalendarState, EndLine
+from smtp_wizard.flows.flow import Section
+from smtp_wizard.screens.kit import Kit
+from smtp_wizard.screens.page import Page
+from smtp_wizard.widgets.chips import Chip, key_named
+from smtp_wizard.widgets.chosen_detail import ChosenDetail
+from smtp_wizard.widgets.fault_containment import work_once
+from smtp_wizard.widgets.outcome_card import OutcomeCard
+from smtp_wizard.widgets.rows import Column, ListRow, RowList
+
+COLUMNS = (Column("Day", 10), Column("Whose", 22, grows=True), Column("What", 14), Column("When", 14))
+
+
+class CalendarScreen(Page[None]):
+    """The arrows choose; what the chosen one is about stands below or beside the list."""
+
+    HEADING = "What will end"
+    HELP: ClassVar[str] = (
+        "Certificates as the last test saw them, sign-ins in the browser, ways in that a provider closes, limits that "
+        "change: for your accounts, the nearest first."
+    )
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__(kit)
+        services = kit.services
+        self.flow = CalendarFlow(saved_accounts=services.saved_accounts, catalog=services.catalog, now=services.now)
+        self.flow.changed = self._changed
+        self.card = OutcomeCard()
+        self.list = RowList(COLUMNS, id="ends")
+        self.detail = ChosenDetail()
+
+    def column(self) -> Iterator[Widget]:
+        yield self.card
+        yield self.list
+        yield self.detail
+
+    def rail(self) -> Sequence[Section]:
+        return self.flow.state.sections
+
+    def on_mount(self) -> None:
+        self.show_ends(CalendarOffer.MINE)
+
+    def chips(self) -> Sequence[Chip]:
+        """As `Page.chips`."""
+        (offer,) = self.flow.state.offers
+        return [
+            Chip("enter", offer.verb, self.show_others, help=f"show {offer.verb.lower()}"),
+            Chip(key_named(offer.key), offer.verb, self.show_others, shown=False),
+            Chip("", "Choose", help="choose what is told of", shown=False),
+            Chip("pagedown", "Further down", lambda: self.list.action_page(1), shown=False),
+            Chip("pageup", "Further up", lambda: self.list.action_page(-1), shown=False),
+        ]
+
+    @on(RowList.Chosen)
+    def show_others(self) -> None:
+        """Show what is offered instead."""
+        (offer,) = self.flow.state.offers
+        self.show_ends(offer.id)
+
+    @work_once("show")
+    async def show_ends(self, offer: CalendarOffer) -> None:
+        """Show what ends for the accounts, or for all providers."""
+        await self.flow.act(offer)
+
+    def _changed(self, state: CalendarState) -> None:
+        self.card.show_card(state.card)
+        self.list.empty = "Nothing is known to end." if state.read and state.card is None else ""
+        rows = tuple(_row(at, line) for at, line in enumerate(state.rows))
+        if rows != self.list.list or not rows:
+            self.list.fill(rows, selected=rows[state.at].key if rows else None)
+        self.detail.show_sections(state.sections)
+        self.redraw()
+
+    @on(RowList.Highlighted)
+    def _choose(self, message: RowList.Highlighted) -> None:
+        self.flow.choose(self.list.at)
+
+
+def _row(at: int, line: EndLine) -> ListRow:
+    return ListRow(str(at), (line.day, line.whose, line.what, line.when))

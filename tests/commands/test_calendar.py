@@ -1,0 +1,149 @@
+"""`calendar`: what will end, read back by another program's parser."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import icalendar
+import pytest
+
+from smtp_wizard.engine.accounts.account import Account
+from smtp_wizard.engine.accounts.saved_accounts import SavedAccounts
+from smtp_wizard.engine.accounts.what_ends import End, EndKind, ends_of_accounts, ends_of_catalogue
+from smtp_wizard.engine.base.connection import Auth
+from smtp_wizard.engine.base.stages import Depth, Verdict
+from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.state.logins import Login
+from smtp_wizard.engine.state.results import LastResult, Result
+from smtp_wizard.output import icalendar as writer
+from tests.commands.test_send import RELAY
+from tests.support.cli import run
+from tests.support.nouns import with_fields
+
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def saved(own_home: Path) -> SavedAccounts:
+    """One account whose certificate was seen, one that a provider closes, one with a sign-in in the browser."""
+    saved = SavedAccounts(own_home / "config")
+    saved.put(with_fields(RELAY, name='Shop; north, and "south"', id=""))
+    office = saved.list()[0]
+    last = LastResult(NOW, Depth.LOGIN, Verdict.PASS)
+    saved.state.results.record(office.id, Result(last, {}, NOW + timedelta(days=60)))
+    saved.put(with_fields(RELAY, name="Ends", provider="microsoft365", path="password", auth=Auth.PASSWORD, id=""))
+    login = Login("client", NOW, NOW, NOW + timedelta(days=7))
+    saved.put(with_fields(RELAY, name="Browser", auth=Auth.XOAUTH2, login=login, id=""))
+    saved.state.flush()
+    return saved
+
+
+def test_what_ends_comes_with_its_day_and_who_says_so_the_nearest_first(saved: SavedAccounts) -> None:
+    ends = ends_of_accounts(saved, load_catalog(), NOW)
+    assert [(each.on, each.kind) for each in ends] == [
+        (date(2026, 12, 7), EndKind.SIGN_IN),
+        (date(2026, 12, 31), EndKind.RETIREMENT),
+        (date(2027, 1, 29), EndKind.CERTIFICATE),
+    ]
+    assert [each.account for each in ends] == ["Browser", "Ends", 'Shop; north, and "south"']
+    assert ends[1].source.endswith("2026-01-27")
+    assert ends[2].source == "the server itself, 2026-11-30"
+    assert all(each.what for each in ends)
+
+
+def test_the_document_holds_to_its_schema(saved: SavedAccounts) -> None:
+    events = run("calendar", "--json").document["events"]
+    assert [each["kind"] for each in events] == ["sign-in", "retirement", "certificate"]
+    assert events[1]["provider"] == "microsoft365"
+
+
+def test_a_calendar_program_reads_the_same_events(saved: SavedAccounts, tmp_path: Path) -> None:
+    file = tmp_path / "ends.ics"
+    ran = run("calendar", "--ics", str(file), "--json")
+    assert ran.code == 0
+    calendar = icalendar.Calendar.from_ical(file.read_bytes())
+    events = calendar.walk("VEVENT")
+    assert [each.decoded("dtstart").isoformat() for each in events] == [each["on"] for each in ran.document["events"]]
+    assert [str(each["summary"]) for each in events] == [
+        "Sign-in in the browser ends: Browser",
+        "Way in closes: Ends",
+        'Certificate ends: Shop; north, and "south"',
+    ]
+    for event, told in zip(events, ran.document["events"], strict=True):
+        assert str(event["description"]) == f"{told['what']} ({told['source']})"
+        assert event.decoded("dtend") - event.decoded("dtstart") == timedelta(days=1)
+        assert [alarm.decoded("trigger") for alarm in event.walk("VALARM")] == [-writer.REMIND]
+    assert len({str(each["uid"]) for each in events}) == 3
+    assert all(len(line) <= 75 for line in file.read_bytes().split(b"\r\n"))
+
+
+def test_the_file_can_be_had_on_standard_output(saved: SavedAccounts) -> None:
+    text = run("calendar", "--ics", "-").out
+    assert text.startswith("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n")
+    assert text.endswith("\r\nEND:VCALENDAR\r\n")
+    assert len(icalendar.Calendar.from_ical(text).walk("VEVENT")) == 3
+    assert run("calendar", "--ics", "-", "--json").code == 2
+
+
+def test_a_calendar_that_is_given_the_file_again_has_each_event_once(saved: SavedAccounts) -> None:
+    """Also when an account was tested meanwhile, and the days to the end are fewer."""
+    ends = ends_of_accounts(saved, load_catalog(), NOW)
+    for account in saved.list():
+        last = LastResult(NOW + timedelta(days=1), Depth.LOGIN, Verdict.PASS)
+        ends_of = {each.account: each.on for each in ends if each.kind is EndKind.CERTIFICATE}
+        if account.name in ends_of:
+            saved.state.results.record(account.id, Result(last, {}, NOW + timedelta(days=60)))
+    later = ends_of_accounts(saved, load_catalog(), NOW + timedelta(days=1))
+    assert uids(ends) == uids(later)
+
+
+def uids(ends: tuple[End, ...]) -> list[str]:
+    calendar = icalendar.Calendar.from_ical(writer.icalendar(ends, NOW))
+    return [str(each["uid"]) for each in calendar.walk("VEVENT")]
+
+
+@pytest.mark.parametrize("words", ["a,b;c\\d", "\u00fc" * 200, "x" * 75, "\U0001f4e7" * 40, "line\nbreak", ""])
+def test_no_words_break_a_calendar(words: str) -> None:
+    end = End(on=date(2027, 1, 1), kind=EndKind.LIMIT, account=None, provider="p", what=words, source="s")
+    text = writer.icalendar([end], NOW)
+    assert all(len(line) <= 75 for line in text.encode().split(b"\r\n"))
+    (event,) = icalendar.Calendar.from_ical(text).walk("VEVENT")
+    assert str(event["description"]) == f"{words} (s)"
+
+
+def test_the_whole_catalogue_is_told_on_request(own_home: Path) -> None:
+    ends = ends_of_catalogue(load_catalog(), date(2020, 1, 1))
+    assert {"microsoft365", "sendgrid"} <= {each.provider for each in ends}
+    assert {each.kind for each in ends} == {EndKind.RETIREMENT, EndKind.LIMIT}
+    assert all(each.source and each.account is None for each in ends)
+    assert list(ends) == sorted(ends, key=lambda end: end.on)
+    assert run("calendar", "--catalogue", "--json").code == 0
+
+
+def test_a_person_reads_a_row_and_below_it_what_it_is_about(saved: SavedAccounts) -> None:
+    ran = run("calendar")
+    rows = [line for line in ran.out.splitlines() if not line.startswith(" ")]
+    assert [row.split(": ")[1].split(",")[0] for row in rows[:2]] == ["sign-in", "way in closes"]
+    assert "2026-12-31  Ends: way in closes, " in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 80
+
+
+def test_where_nothing_ends_that_is_said(own_home: Path) -> None:
+    ran = run("calendar")
+    assert (ran.code, ran.out) == (0, "")
+    assert "Nothing is known to end" in ran.err
+    assert run("calendar", "--json").document["events"] == []
+
+
+@pytest.mark.parametrize("file", ["", "/nowhere/at/all.ics", "a\0b"])
+def test_a_file_that_cannot_be_written_is_said(own_home: Path, file: str) -> None:
+    ran = run("calendar", f"--ics={file}")
+    assert ran.code == 1
+    assert "cannot be written" in ran.err
+
+
+def test_what_closed_before_an_account_was_saved_does_not_concern_it(saved: SavedAccounts) -> None:
+    old: Account = with_fields(RELAY, name="Old", provider="gmail", path="app-password", id="")
+    saved.put(old)
+    assert "Old" not in {each.account for each in ends_of_accounts(saved, load_catalog(), NOW)}
