@@ -1244,6 +1244,19 @@ def test_an_error_is_explained_in_lines(walk: Walk) -> None:
     assert "Who must act" not in said.words
 
 
+def test_what_will_end_is_read_out(walk: Walk) -> None:
+    """Once an account was tested, its certificate; before that, what has to be done to know it."""
+    saved_once(walk)
+    said = walk(
+        ("See what will end", "calendar"),
+        ("Nothing is known to end", "test"),
+        ("Nothing was sent.", "calendar"),
+        ("certificate.", "leave"),
+        start="home",
+    )
+    assert "For your own calendar" in said.words
+
+
 def test_a_message_for_others_is_shown_to_be_copied(walk: Walk) -> None:
     """In lines of text nothing is sent to the clipboard."""
     saved_once(walk)
