@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "vault": "The encrypted file for passwords: give it another passphrase.",
         "discover": "Find the settings for an address, each with its source and how far it is believed.",
         "providers": "What each mail provider needs, and who says so.",
+        "provider": "Add a provider after trying its server; or write one for a mail program.",
         "limits": "How much each provider lets you send, and how a mailing fits that.",
         "guide": "List the guides, or read one.",
         "explain": "Explain an error, a log or a bounce that you paste.",

@@ -46,6 +46,7 @@ _ALL: tuple[type[JsonDocument], ...] = (
     providers.Providers,
     providers.ProviderShown,
     providers.ProvidersVerified,
+    providers.ProviderAdded,
     limits.Limits,
     limits.LimitsPlan,
     guides.Guides,
@@ -71,10 +72,14 @@ _EITHER: Mapping[str, tuple[tuple[type[JsonDocument], ...], str]] = MappingProxy
             "error where that line could not be used (code 'input') or met a fault of this program (code 'bug'). The "
             "other lines are answered all the same. The exit code is 0 without errors, 2 with any 'input', 70 with "
             "any 'bug'.",
-        )
+        ),
+        "provider": (
+            (providers.ProviderShown,),
+            "A provider of the catalogue, as 'providers show' and 'provider export --format json' print it, too.",
+        ),
     }
 )
-"""What may be one of several documents, and what is said of it."""
+"""What may be one of several documents, or is another command's, and what is said of it."""
 
 NAMES: tuple[str, ...] = (*_DOCUMENTS, *_EITHER)
 """Every document: a command, with a dash before a command below it; `test-line` is a line of --format jsonl."""

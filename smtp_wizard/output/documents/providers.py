@@ -193,3 +193,18 @@ class ProvidersVerified(JsonDocument):
 
     NAME: ClassVar = "providers-verify"
     servers: tuple[VerifiedJson, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAdded(JsonDocument):
+    """`provider new`: what was written, and where."""
+
+    NAME: ClassVar = "provider-new"
+    id: str
+    file: str
+    endpoints: tuple[Endpoint, ...]
+    """The servers that answered, best first."""
+    entry: str
+    """As it stands in the file."""
+    tests: tuple[str, ...]
+    """The calls that prove it; with --into the rows for the project's tests, too."""

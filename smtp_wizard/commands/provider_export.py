@@ -1,0 +1,68 @@
+"""`provider export`: an entry of the catalogue in the format that mail programs read, or as JSON."""
+
+from __future__ import annotations
+
+import click
+
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.connection import parsed_by
+from smtp_wizard.commands.providers import provider_called
+from smtp_wizard.engine.base.endpoint import Endpoint, PastedServer, Security, ascii_host, parse_server
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.providers.autoconfig_export import autoconfig, ispdb
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
+
+_IMAPS = 993
+_IMAP = 143
+_WITHOUT_IMAP = (
+    "Only the outgoing server is known here. Mail programs want the incoming one, too: name it with --imap HOST:993."
+)
+
+
+@click.command("export")
+@click.argument("provider_id", metavar="ID")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["autoconfig", "ispdb", "json"]),
+    default="autoconfig",
+    show_default=True,
+    help="'autoconfig': the file that a domain publishes; 'ispdb': the one for Thunderbird's list of providers.",
+)
+@click.option("--domain", metavar="DOMAIN", callback=parsed_by(ascii_host), help="For addresses of this domain.")
+@click.option("--imap", metavar="HOST[:PORT]", callback=parsed_by(parse_server), help="The incoming server.")
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document (as --format json).")
+@click.pass_obj
+def command(
+    invocation: Invocation, provider_id: str, form: str, domain: str | None, imap: PastedServer | None, _json: bool
+) -> int:
+    """Write a provider of the catalogue for a mail program.
+
+    To publish it, put the file under https://autoconfig.DOMAIN/mail/config-v1.1.xml. Without --domain it fits every
+    domain that is kept at the provider.
+    """
+    provider = provider_called(invocation, provider_id)
+    if invocation.out.form is Form.JSON or form == "json":
+        from smtp_wizard.output.documents.providers import ProviderShown
+
+        invocation.out.document(ProviderShown.of(provider, invocation.catalog.overrides_of(provider.id)))
+        return Exit.OK
+    write = autoconfig if form == "autoconfig" else ispdb
+    try:
+        text = write(provider, domain=domain or "", incoming=_incoming(imap))
+    except InputError as problem:
+        raise CommandError("nothing-to-export", problem.words) from None
+    if imap is None:
+        invocation.out.narrate(_WITHOUT_IMAP)
+    invocation.out.data(text.rstrip("\n"))
+    return Exit.OK
+
+
+def _incoming(imap: PastedServer | None) -> Endpoint | None:
+    """Return the incoming server (RFC 8314 section 3.2): encrypted from the first byte, but on its old port."""
+    if imap is None:
+        return None
+    port = imap.port or _IMAPS
+    usual = Security.STARTTLS if port == _IMAP else Security.TLS
+    return Endpoint(imap.host, port, imap.security or usual)

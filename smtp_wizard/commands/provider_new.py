@@ -1,0 +1,299 @@
+"""`provider new`: an entry for a provider that is in no list: asked for, tried, and written with its check."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from smtp_wizard.commands.invocation import Invocation
+from smtp_wizard.commands.options.answers import server_options
+from smtp_wizard.commands.options.connection import (
+    ConnectionOptions,
+    connection_from,
+    connection_options,
+    missing_answers,
+)
+from smtp_wizard.engine.base.data_files import DataError
+from smtp_wizard.engine.base.endpoint import PastedServer, Security, ascii_host, parse_server
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.base.file_ownership import UnsafeFile
+from smtp_wizard.engine.base.private_files import make_private_dir, read_private, write_private
+from smtp_wizard.engine.base.shown import Shown, phrase, shown
+from smtp_wizard.engine.base.stages import Stage
+from smtp_wizard.engine.providers.catalog import OWN_FILE
+from smtp_wizard.engine.providers.new_entry import (
+    CheckedServer,
+    EntrySource,
+    NewEntry,
+    entry_text,
+    identifier,
+    source_text,
+    with_addition,
+)
+from smtp_wizard.engine.providers.own_providers import LARGEST, read_own_file
+from smtp_wizard.engine.providers.provider import ProviderKind, UsernameForm
+from smtp_wizard.engine.providers.provider_file import read_provider_file
+from smtp_wizard.engine.scan.results import PortResult, ScanResult
+from smtp_wizard.runtime.exits import CommandError, Exit
+from smtp_wizard.runtime.output import Form
+from smtp_wizard.runtime.questions import ask, can_ask
+from smtp_wizard.runtime.running import Stopwatch, run
+
+T = TypeVar("T")
+
+_KINDS = [each.value for each in ProviderKind if each in (ProviderKind.MAILBOX, ProviderKind.ISP, ProviderKind.HOSTING)]
+_FORMS = [each.value for each in UsernameForm if each in (UsernameForm.FULL_ADDRESS, UsernameForm.LOCAL_PART)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What was said of the provider, on the command line or when asked."""
+
+    name: str
+    host: str
+    port: int | None
+    security: Security | None
+    domains: tuple[str, ...]
+    mx: tuple[str, ...]
+
+
+@click.command("new")
+@click.option("--name", metavar="TEXT", help="What people call it.")
+@click.option("--id", "identity", metavar="ID", help="Its id; left out, made of the name.")
+@click.option("--kind", type=click.Choice([*_KINDS, "relay"]), default="hosting", show_default=True, help="What it is.")
+@click.option("--domain", "domains", multiple=True, metavar="DOMAIN", help="What its addresses end in; several times.")
+@click.option("--mx", multiple=True, metavar="ENDING", help="What its mail hosts (MX) end in; several times.")
+@click.option("--username-form", type=click.Choice(_FORMS), default=_FORMS[0], show_default=True, help="The user name.")
+@click.option("--into", metavar="FILE", type=click.Path(path_type=Path), help="A checkout's data/providers.yaml.")
+@click.option("--source", metavar="URL", help="With --into: the page that says so.")
+@click.option("--source-kind", type=click.Choice(["official", "community"]), default="official", show_default=True)
+@click.option("--says", multiple=True, metavar="TEXT", help="With --into: a sentence of that page, word for word.")
+@server_options
+@connection_options
+@click.option("--json", "_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(invocation: Invocation, /, **given: Any) -> int:
+    """Add a provider that is in no list.
+
+    Its server is tried on every usual port, without a password; what answers is written, with the day, into your own
+    providers.yaml, or with --into and --source into a checkout's. What is missing is asked for in a terminal.
+    """
+    given.pop("_json")
+    connection = connection_from(given)
+    return _New(invocation, connection, given).run()
+
+
+class _New:
+    """One run of the command."""
+
+    def __init__(self, invocation: Invocation, connection: ConnectionOptions, given: dict[str, Any]) -> None:
+        self.invocation = invocation
+        self.out = invocation.out
+        self.connection = connection
+        self.given = given
+        self.watch = Stopwatch(connection.timeout)
+        self.today = date.today().isoformat()
+
+    def run(self) -> int:
+        source = self._source()
+        said = self._said()
+        entry = NewEntry(
+            id=self.given["identity"] or identifier(said.name),
+            name=said.name,
+            kind=ProviderKind(self.given["kind"]),
+            servers=self._tried(said),
+            domains=said.domains,
+            mx=said.mx,
+            username_form=UsernameForm(self.given["username_form"]),
+            day=self.today,
+            source=source,
+        )
+        if source is not None:
+            entry = replace(entry, source=replace(source, id=f"{entry.id}-settings", title=f"Settings ({entry.name})"))
+        file = self.given["into"] or self.invocation.folder / OWN_FILE
+        self._write(file, entry)
+        self._tell(file, entry)
+        return Exit.OK
+
+    # -- what is said -----------------------------------------------------------------------------------------------
+
+    def _source(self) -> EntrySource | None:
+        """The page that the shipped file wants of every fact; None for a person's own file."""
+        given, into = self.given, self.given["into"]
+        if into is None:
+            return None
+        if not given["source"]:
+            raise missing_answers(["--source"], phrase("The shipped file has nothing without a page that says so."))
+        if not str(given["source"]).startswith("https://"):
+            raise CommandError("input", phrase("--source begins with https://."))
+        return EntrySource("", given["source_kind"], "", given["source"], tuple(given["says"]))
+
+    def _said(self) -> _Said:
+        given = self.given
+        lacking = [f"--{key}" for key in ("name", "host") if not given[key]]
+        if lacking and not can_ask():
+            raise missing_answers(lacking)
+        asks = bool(lacking)
+        name = given["name"] or ask(self.out, "What is it called?", _line)
+        server = PastedServer(given["host"], given["port"], given["security"] and Security(given["security"]))
+        if not given["host"]:
+            server = ask(self.out, "Outgoing server, for example smtp.example.com", parse_server)
+        domains, mx = tuple(map(_domain, given["domains"])), tuple(map(_domain, given["mx"]))
+        if asks and not domains:
+            domains = ask(self.out, "What do its addresses end in? (with commas; nothing: customers' own)", _domains)
+        if asks and not mx:
+            mx = ask(self.out, "What do its mail hosts (MX) end in? (with commas; nothing: not known)", _domains)
+        return _Said(name, server.host, server.port, server.security, domains, mx)
+
+    # -- what is tried ----------------------------------------------------------------------------------------------
+
+    def _tried(self, said: _Said) -> tuple[CheckedServer, ...]:
+        """Try the server; return the ports that serve, encrypted and with a sign-in. Raises `CommandError` for none."""
+        self.out.narrate(f"Trying {said.host}, without a password ...")
+        options = self.connection
+        work = self.invocation.services.scans.probe(
+            said.host, lambda event: None, security=said.security, options=options
+        )
+        scan = run(work, self.watch, lambda: "Nothing was written.")
+        good = [each for each in scan.serving if _may_stand(each, said.port)]
+        if not good:
+            raise CommandError("no-server", self._none_words(said, scan), phrase("Nothing was written."), Exit.FAILED)
+        return tuple(CheckedServer(each.report.endpoint, _answer(each)) for each in good)
+
+    def _none_words(self, said: _Said, scan: ScanResult) -> Shown:
+        where = phrase("{}, port {}", shown(said.host), said.port) if said.port else shown(said.host)
+        heard = [shown(each.title) for port in scan.ports for each in port.report.findings[:1]]
+        why = heard[0] if heard else phrase("nobody answers there")
+        return phrase("{} takes no sign-in over an encrypted connection: {}.", where, why)
+
+    # -- what is written --------------------------------------------------------------------------------------------
+
+    def _write(self, file: Path, entry: NewEntry) -> None:
+        """Put the entry into the file, once the file with it has been read as a whole. Raises `CommandError`."""
+        shipped = entry.source is not None
+        try:
+            before = _content(file, shipped)
+            after = with_addition(before, "providers", entry_text(entry))
+            if entry.source is not None:
+                after = with_addition(after, "sources", source_text(entry.source, self.today))
+            _refuse_wrong(after, shipped)
+            if shipped:
+                _replace(file, after)
+            else:
+                make_private_dir(file.parent)
+                write_private(file, after.encode())
+        except (DataError, UnsafeFile, InputError) as problem:
+            words = phrase("{} was not changed: {}", shown(file.name), shown(str(problem), 300))
+            raise CommandError("not-written", words) from None
+        except OSError as problem:
+            why = shown(problem.strerror or "unknown reason")
+            raise CommandError("not-written", phrase("{} cannot be written: {}.", shown(file.name), why)) from None
+
+    def _tell(self, file: Path, entry: NewEntry) -> None:
+        tests = _tests(entry)
+        if self.out.form is Form.JSON:
+            from smtp_wizard.output.documents.providers import ProviderAdded
+
+            servers = tuple(each.endpoint for each in entry.servers)
+            self.out.document(ProviderAdded(entry.id, str(file), servers, entry_text(entry), tests))
+            return
+        self.out.narrate(f"Written to {shown(str(file), 300)}:")
+        self.out.data(entry_text(entry).rstrip("\n"))
+        self.out.narrate("Test it:")
+        for line in tests:
+            self.out.narrate(f"  {line}")
+
+
+def _line(text: str) -> str:
+    if not text.strip():
+        raise InputError(phrase("Type its name."))
+    return text.strip()
+
+
+def _domain(text: str) -> str:
+    return ascii_host(text.strip().strip(".").removeprefix("@"))
+
+
+def _domains(text: str) -> tuple[str, ...]:
+    return tuple(_domain(each) for each in text.replace(",", " ").split())
+
+
+def _may_stand(port: PortResult, wanted: int | None) -> bool:
+    """Whether a port may be offered to people: encrypted, with a sign-in, not for servers among themselves."""
+    endpoint = port.report.endpoint
+    good = port.signs_in and endpoint.security is not Security.NONE and endpoint.port != 25
+    return good and wanted in (None, endpoint.port)
+
+
+def _answer(port: PortResult) -> str:
+    """Say how a server answered: how it encrypts, and how one signs in."""
+    report = port.report
+    facts = report.tls
+    version = str(facts.version).replace("TLSv", "TLS ") if facts else "no TLS"
+    ways = str(report.capabilities.get("AUTH", "")) or "nothing"
+    assert report.result(Stage.EHLO) is not None, "it serves"
+    return f"answered with {version}, a certificate that fits, AUTH {ways}"
+
+
+def _tests(entry: NewEntry) -> tuple[str, ...]:
+    """Return the calls that prove the entry; for the shipped file the row of its test, too."""
+    calls = [f"smtp-wizard providers verify {entry.id}"]
+    calls += [f"smtp-wizard discover you@{entry.domains[0]}"] if entry.domains else []
+    if entry.source is not None:
+        calls = [*_shipped_tests(entry), *calls]
+    return tuple(calls)
+
+
+def _shipped_tests(entry: NewEntry) -> Sequence[str]:
+    best = entry.servers[0].endpoint.host
+    rows = [
+        f'("ana@{domain}", "{best}"),  # test_an_address_gets_the_server_of_its_domain' for domain in entry.domains[:1]
+    ]
+    rows += [f'(["mx.{ending}"], ["{entry.id}"]),  # test_mail_hosts_lead_to_their_provider' for ending in entry.mx[:1]]
+    return [*(f"tests/test_data.py: {row}" for row in rows), "make check-data"]
+
+
+def _content(file: Path, shipped: bool) -> str:
+    """Return what stands in the file, '' for a person's own that is not there yet. Raises `OSError`, `UnsafeFile`."""
+    if shipped:
+        return file.read_text("utf-8")
+    try:
+        return read_private(file, LARGEST).decode("utf-8")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError:
+        raise InputError(phrase("it is no text in UTF-8")) from None
+
+
+def _refuse_wrong(text: str, shipped: bool) -> None:
+    """Read the file as it would be. Raises `DataError`."""
+    with tempfile.TemporaryDirectory() as folder:
+        there = Path(folder) / OWN_FILE
+        there.write_text(text, "utf-8")
+        there.chmod(0o600)
+        read: Callable[[], object] = (
+            (lambda: read_provider_file(there)) if shipped else (lambda: read_own_file(there, read_provider_file()))
+        )
+        read()
+
+
+def _replace(file: Path, text: str) -> None:
+    """Replace a file of a checkout in one step, with the rights that it has. Raises `OSError`."""
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    scratch = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as there:
+            there.write(text)
+        shutil.copymode(file, scratch)
+        scratch.replace(file)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,143 @@
+"""`provider`: shown, written for a mail program, and added after its server has answered."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smtp_wizard.engine.base.data_files import data_path
+from smtp_wizard.engine.base.endpoint import Security
+from smtp_wizard.engine.providers.catalog import load_catalog
+from tests.commands.test_probe import implicit, usual
+from tests.support.certs import Authority
+from tests.support.cli import Ran, on_terminal, run
+from tests.support.misbehaving import MisbehavingServer, refused_port
+
+NAMED = ("--name", "Nordhost AS", "--domain", "nordhost.example", "--mx", "mx.nordhost.example")
+
+
+async def added(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str, name: tuple[str, ...] = NAMED) -> Ran:
+    """Add a provider whose server is on this computer."""
+    authority = Authority(folder / "ca")
+    async with MisbehavingServer(implicit(authority)) as server:
+        usual(monkeypatch, {server.port: Security.TLS})
+        words = ("provider", "new", *name, "--host", "localhost", "--ca-file", str(authority.file), "-4")
+        return await asyncio.to_thread(run, *words, *arguments)
+
+
+async def test_a_provider_is_added_to_one_s_own_file_once_its_server_has_answered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_home: Path
+) -> None:
+    ran = await added(monkeypatch, tmp_path, "--json")
+    assert ran.code == 0, ran.err
+    document = ran.document
+    assert (document["id"], document["endpoints"][0]["host"]) == ("nordhost-as", "localhost")
+    assert document["tests"] == [
+        "smtp-wizard providers verify nordhost-as",
+        "smtp-wizard discover you@nordhost.example",
+    ]
+    file = own_home / "config" / "providers.yaml"
+    assert document["file"] == str(file)
+    assert file.stat().st_mode & 0o777 == 0o600
+    found = load_catalog(own=file).by_domain("nordhost.example")
+    assert found is not None
+    assert "AUTH PLAIN" in found.endpoints[0].note
+    known = await asyncio.to_thread(run, "discover", "ana@nordhost.example", "--json")
+    assert known.document["provider"] == "nordhost-as"
+
+
+async def test_the_same_id_is_not_added_twice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_home: Path) -> None:
+    assert (await added(monkeypatch, tmp_path)).code == 0
+    before = (own_home / "config" / "providers.yaml").read_bytes()
+    again = await added(monkeypatch, tmp_path / "again", "--json")
+    assert (again.code, again.error["code"]) == (2, "not-written")
+    assert "two providers with the id 'nordhost-as'" in again.error["message"]
+    assert (own_home / "config" / "providers.yaml").read_bytes() == before
+
+
+async def test_a_checkout_s_file_gets_it_with_its_source_and_the_rows_of_its_tests(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "providers.yaml"
+    shutil.copy(data_path("providers.yaml"), file)
+    file.chmod(0o644)
+    said = ("--into", str(file), "--source", "https://help.nordhost.example/smtp", "--says", "Port: 465 (SSL)")
+    ran = await added(monkeypatch, tmp_path, *said)
+    assert ran.code == 0, ran.err
+    assert "test_an_address_gets_the_server_of_its_domain" in ran.err
+    assert "- id: nordhost-as" in ran.out
+    assert file.stat().st_mode & 0o777 == 0o644
+    assert load_catalog(file).get("nordhost-as") is not None
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["ca", "providers.yaml"], "nothing is left beside it"
+
+
+async def test_the_shipped_file_takes_nothing_without_a_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ran = await added(monkeypatch, tmp_path, "--into", str(tmp_path / "providers.yaml"), "--json")
+    assert (ran.code, ran.error["code"]) == (2, "missing-answers")
+    assert "--source" in ran.error["message"]
+
+
+def test_a_server_that_does_not_answer_is_not_written(monkeypatch: pytest.MonkeyPatch, own_home: Path) -> None:
+    with refused_port() as closed:
+        usual(monkeypatch, {closed: Security.TLS})
+        ran = run("provider", "new", *NAMED, "--host", "localhost", "-4", "--json")
+    assert (ran.code, ran.error["code"]) == (1, "no-server")
+    assert not (own_home / "config" / "providers.yaml").exists()
+
+
+def test_what_is_missing_is_named_where_nobody_can_be_asked() -> None:
+    ran = run("provider", "new", "--json")
+    assert (ran.code, ran.error["code"]) == (2, "missing-answers")
+    assert "--name, --host" in ran.error["message"]
+
+
+def test_in_a_terminal_it_is_asked_for() -> None:
+    ran = on_terminal(
+        ["provider", "new"],
+        typed=[
+            ("What is it called?: ", "Nordhost\n"),
+            ("Outgoing server, for example smtp.example.com: ", "ssl://127.0.0.1:1\n"),
+            ("customers' own): ", "nordhost.example, @nordhost.test\n"),
+            ("nothing: not known): ", "\n"),
+        ],
+    )
+    assert ran.code == 1
+    assert "127.0.0.1, port 1 takes no sign-in over an encrypted connection" in " ".join(ran.out.split())
+
+
+# --- export, and the rest ---
+
+
+def test_a_provider_is_written_for_a_mail_program() -> None:
+    ran = run("provider", "export", "fastmail", "--imap", "imap.fastmail.com")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<clientConfig version="1.1">\n')
+    assert "<hostname>imap.fastmail.com</hostname>" in ran.out
+    assert "--imap" in run("provider", "export", "fastmail").err, "the incoming server is not known here"
+
+
+@pytest.mark.parametrize("arguments", [("--json",), ("--format", "json")])
+def test_as_json_it_is_the_whole_entry(arguments: tuple[str, ...]) -> None:
+    shown: dict[str, Any] = run("providers", "show", "fastmail", "--json").document
+    assert run("provider", "export", "fastmail", *arguments).document == shown
+    assert run("provider", "fastmail", "--json").document == shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("fastmial",), 4),
+        (("hey",), 2),
+        (("gmail", "--format", "ispdb", "--domain", "firm.example"), 2),
+        (("gmail", "--imap", "a b c"), 2),
+        (("gmail", "--format", "csv"), 2),
+    ],
+)
+def test_what_cannot_be_written_is_said(arguments: tuple[str, ...], code: int) -> None:
+    ran = run("provider", "export", *arguments)
+    assert (ran.code, ran.out) == (code, "")
+    assert ran.err

@@ -1,0 +1,194 @@
+"""A provider as a mail program reads it: as the format asks for it, and as our own reader understands it."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import defusedxml.ElementTree
+import pytest
+
+from smtp_wizard.engine.base.address import Address
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.discovery.autoconfig import MOST_SERVERS, read_offers
+from smtp_wizard.engine.providers.autoconfig_export import OWN_DOMAIN, autoconfig, ispdb
+from smtp_wizard.engine.providers.catalog import load_catalog
+from smtp_wizard.engine.providers.provider import PathAuth, Provider, UsernameForm
+
+CATALOG = load_catalog()
+IMAP = Endpoint("imap.firm.example", 993, Security.TLS)
+DOMAIN = "firm.example"
+WITH_SERVERS = [each for each in CATALOG.providers if each.offered(Address("ana", DOMAIN))]
+
+
+# --- the format's own schema (draft-ietf-mailmaint-autoconfig-06 sections 3 and 4) ---
+
+
+@dataclass(frozen=True)
+class Child:
+    """How often an element may stand in another one."""
+
+    least: int = 1
+    most: int | None = 1
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an element must have."""
+
+    children: Mapping[str, Child] | None = None
+    """In this order; None: text, and nothing else."""
+    attributes: Mapping[str, str] | None = None
+    text: str = r"\S(.*\S)?"
+
+
+SERVER = {
+    "hostname": Child(),
+    "port": Child(),
+    "socketType": Child(),
+    "username": Child(0),
+    "authentication": Child(1, None),
+}
+SCHEMA: Mapping[str, Kind] = {
+    "clientConfig": Kind({"emailProvider": Child()}, {"version": r"1\.1"}),
+    "emailProvider": Kind(
+        {
+            "domain": Child(1, None),
+            "displayName": Child(),
+            "displayShortName": Child(),
+            "incomingServer": Child(0, None),
+            "outgoingServer": Child(1, None),
+            "documentation": Child(0, None),
+        },
+        {"id": r"%EMAILDOMAIN%|[a-z0-9.-]+"},
+    ),
+    "incomingServer": Kind(SERVER, {"type": "imap|pop3"}),
+    "outgoingServer": Kind(SERVER, {"type": "smtp"}),
+    "domain": Kind(text=r"%EMAILDOMAIN%|[a-z0-9]([a-z0-9.-]*[a-z0-9])?"),
+    "displayName": Kind(),
+    "displayShortName": Kind(),
+    "hostname": Kind(text=r"[a-z0-9.-]*(%EMAILDOMAIN%)?"),
+    "port": Kind(text=r"[1-9][0-9]{0,4}"),
+    "socketType": Kind(text="plain|SSL|STARTTLS"),
+    "username": Kind(),
+    "authentication": Kind(text="password-cleartext|password-encrypted|NTLM|GSSAPI|client-IP-address|OAuth2|none"),
+    "documentation": Kind({"descr": Child(1, None)}, {"url": r"https?://\S+"}),
+    "descr": Kind(attributes={"lang": "[a-z]{2}"}),
+}
+
+
+def faults(element: ElementTree.Element) -> Iterator[str]:
+    """Yield what is not as the schema asks for it."""
+    kind = SCHEMA.get(element.tag)
+    if kind is None:
+        yield f"<{element.tag}> is unknown"
+        return
+    wanted = kind.attributes or {}
+    if element.attrib.keys() != wanted.keys():
+        yield f"<{element.tag}> has the attributes {sorted(element.attrib)}"
+    yield from (f"{key}={element.get(key)!r}" for key in wanted if not re.fullmatch(wanted[key], element.get(key, "")))
+    if kind.children is None:
+        if len(element) or not re.fullmatch(kind.text, element.text or ""):
+            yield f"<{element.tag}> holds {element.text!r}"
+        return
+    tags = [child.tag for child in element if child.tag in kind.children]
+    if sorted(tags, key=list(kind.children).index) != tags:
+        yield f"<{element.tag}>: {tags} is another order"
+    for tag, often in kind.children.items():
+        if not often.least <= tags.count(tag) <= (often.most or len(tags)):
+            yield f"<{tag}> stands {tags.count(tag)} times in <{element.tag}>"
+    for child in element:
+        yield from faults(child)
+
+
+def parsed(text: str) -> ElementTree.Element:
+    root: ElementTree.Element = defusedxml.ElementTree.fromstring(text.encode("utf-8"), forbid_dtd=True)
+    return root
+
+
+def test_the_schema_refuses_what_is_not_the_format() -> None:
+    good = autoconfig(CATALOG.providers[0], incoming=IMAP)
+    assert list(faults(parsed(good))) == []
+    for old, new in (
+        ('version="1.1"', 'version="2"'),
+        ("<port>465</port>", "<port>none</port>"),
+        ("<port>465</port>", ""),
+        ("SSL</socketType>", "magic</socketType>"),
+        ("OAuth2", "oauth"),
+        ("<displayName>", "<displayname>"),
+    ):
+        assert old in good
+        broken = good.replace(old, new).replace(
+            "</displayName>", "</displayname>" if "displayname" in new else "</displayName>"
+        )
+        assert list(faults(parsed(broken))) != [], new
+
+
+@pytest.mark.parametrize("write", [autoconfig, ispdb])
+def test_every_provider_is_written_as_the_schema_asks(write: Callable[..., str]) -> None:
+    wrong = {}
+    for provider in WITH_SERVERS:
+        if write is ispdb and all(each.startswith("*.") for each in provider.domains):
+            continue
+        wrong[provider.id] = list(faults(parsed(write(provider, incoming=IMAP))))
+    assert len(wrong) > 100
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+# --- read again ---
+
+
+@pytest.mark.parametrize("provider", WITH_SERVERS, ids=lambda each: each.id)
+def test_what_is_written_says_the_same_when_it_is_read(provider: Provider) -> None:
+    ana = Address("ana", DOMAIN)
+    offers = read_offers(autoconfig(provider).encode("utf-8"), ana)
+    expected = [each.endpoint for each in provider.offered(ana)][:MOST_SERVERS]
+    assert [each.endpoint for each in offers] == expected
+    assert offers[0].username == provider.username_for(ana)
+    open_ways = {path.auth for path in provider.paths if not path.closed}
+    assert ("xoauth2" in offers[0].auth) is (PathAuth.OAUTH2 in open_ways)
+
+
+def test_a_server_below_the_own_domain_keeps_its_place() -> None:
+    provider = CATALOG.get("own-web-host")
+    assert provider is not None
+    assert f"<hostname>mail.{OWN_DOMAIN}</hostname>" in autoconfig(provider)
+    assert "<hostname>mail.shop.example</hostname>" in autoconfig(provider, domain="shop.example")
+
+
+def test_the_database_has_a_file_for_the_domains_that_share_a_server() -> None:
+    zoho = CATALOG.get("zoho")
+    assert zoho is not None
+    europe = parsed(ispdb(zoho, domain="zoho.eu"))
+    assert {each.text for each in europe.iterfind("emailProvider/domain")} >= {"zoho.eu", "zohomail.eu"}
+    assert "zoho.com" not in {each.text for each in europe.iterfind("emailProvider/domain")} - set(zoho.mx)
+    assert {each.findtext("hostname") for each in europe.iter("outgoingServer")} == {"smtp.zoho.eu"}
+
+
+def test_signs_of_the_format_in_a_name_are_no_markup() -> None:
+    provider = CATALOG.get("att")
+    assert provider is not None
+    assert "AT&amp;T" in autoconfig(provider)
+
+
+@pytest.mark.parametrize("provider_id", ["custom", "hey"])
+def test_a_provider_without_a_server_is_refused(provider_id: str) -> None:
+    provider = CATALOG.get(provider_id)
+    assert provider is not None
+    with pytest.raises(InputError, match="no server"):
+        autoconfig(provider)
+
+
+def test_a_domain_that_is_not_the_provider_s_is_refused() -> None:
+    gmail = CATALOG.get("gmail")
+    assert gmail is not None
+    with pytest.raises(InputError, match="one of its domains"):
+        ispdb(gmail, domain="firm.example")
+
+
+def test_a_name_that_only_the_person_knows_is_left_open() -> None:
+    given = next(each for each in WITH_SERVERS if each.username_form is UsernameForm.GIVEN)
+    assert "<username>" not in autoconfig(given)

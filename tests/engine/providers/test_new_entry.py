@@ -1,0 +1,133 @@
+"""A new entry in a file of providers: read back as it was meant, and nothing else in the file touched."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp_wizard.engine.base.data_files import data_path
+from smtp_wizard.engine.base.endpoint import Endpoint, Security
+from smtp_wizard.engine.base.errors import InputError
+from smtp_wizard.engine.providers.new_entry import (
+    CheckedServer,
+    EntrySource,
+    NewEntry,
+    entry_text,
+    identifier,
+    scalar,
+    source_text,
+    with_addition,
+)
+from smtp_wizard.engine.providers.own_providers import read_own_file
+from smtp_wizard.engine.providers.provider import ProviderKind
+from smtp_wizard.engine.providers.provider_file import read_provider_file
+
+SERVER = CheckedServer(Endpoint("mail.nordhost.example", 465, Security.TLS), "answered with TLS 1.3, AUTH PLAIN LOGIN")
+NEW = NewEntry(
+    id="nordhost",
+    name="Nordhost: mail & web",
+    kind=ProviderKind.HOSTING,
+    servers=(SERVER, CheckedServer(Endpoint("mail.nordhost.example", 587, Security.STARTTLS), "")),
+    domains=("nordhost.example",),
+    mx=("mx.nordhost.example",),
+    day="2026-11-30",
+)
+SOURCE = EntrySource(
+    "nordhost-settings", "official", "Settings (Nordhost)", "https://help.nordhost.example/smtp", ("Port: 465",)
+)
+
+
+def read_back(folder: Path, text: str) -> object:
+    (folder / "providers.yaml").write_text(text, "utf-8")
+    (folder / "providers.yaml").chmod(0o600)
+    return read_own_file(folder / "providers.yaml", read_provider_file())
+
+
+def test_an_entry_of_one_s_own_says_what_was_asked_and_when_it_answered(tmp_path: Path) -> None:
+    (found,) = read_own_file(written(tmp_path, with_addition("", "providers", entry_text(NEW))), read_provider_file())
+    assert (found.id, found.name, found.checked) == ("nordhost", "Nordhost: mail & web", "2026-11-30")
+    assert (found.domains, found.mx) == (("nordhost.example",), ("mx.nordhost.example",))
+    first, second = found.endpoints
+    assert (first.endpoint, first.as_of) == (SERVER.endpoint, "2026-11-30")
+    assert first.note == "answered with TLS 1.3, AUTH PLAIN LOGIN (2026-11-30)"
+    assert (second.endpoint.port, second.note) == (587, "")
+    assert found.path("password") is not None
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "providers.yaml"
+    file.write_text(text, "utf-8")
+    file.chmod(0o600)
+    return file
+
+
+def test_an_entry_of_the_shipped_file_has_a_source_for_everything(tmp_path: Path) -> None:
+    before = data_path("providers.yaml").read_text("utf-8")
+    new = replace(NEW, source=SOURCE)
+    after = with_addition(with_addition(before, "providers", entry_text(new)), "sources", source_text(SOURCE, NEW.day))
+    found = read_provider_file(written(tmp_path, after))
+    added = next(each for each in found.providers if each.id == "nordhost")
+    assert len(found.providers) == len(read_provider_file().providers) + 1
+    assert {each.source for each in added.endpoints} == {"nordhost-settings"}
+    assert found.sources["nordhost-settings"].says == ("Port: 465",)
+    assert [line for line in before.splitlines() if line not in after.splitlines()] == [], "nothing else is touched"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "providers: []\n",
+        "# mine\nproviders:\n  - id: a\n    name: A\n    endpoints: [{host: a.example, port: 465, security: tls}]\n",
+        "providers:\n- id: a\n  name: A\n  endpoints: [{host: a.example, port: 465, security: tls}]\n",
+        "providers:\n    - id: a\n      name: A\n      endpoints: [{host: a.example, port: 465, security: tls}]",
+        "providers:\n  - id: a\n    name: A\n    endpoints: [{host: a.example, port: 465, security: tls}]\n\n"
+        "# what I signed in at\nversion: 1\n",
+        "version: 1\n",
+    ],
+)
+def test_it_stands_behind_the_others_and_comments_stay(before: str, tmp_path: Path) -> None:
+    after = with_addition(before, "providers", entry_text(NEW))
+    providers = read_own_file(written(tmp_path, after), read_provider_file())
+    assert [each.id for each in providers] == (["a"] if "id: a" in before else []) + ["nordhost"]
+    assert [line for line in before.splitlines() if line.startswith("#") and line not in after.splitlines()] == []
+
+
+def test_a_list_in_one_line_is_left_alone() -> None:
+    with pytest.raises(InputError, match="one line"):
+        with_addition("providers: [{id: a}]\n", "providers", entry_text(NEW))
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=40))
+def test_whatever_a_name_is_yaml_reads_the_same(name: str) -> None:
+    assert yaml.safe_load(f"{{a: {scalar(name)}}}") == {"a": name}
+
+
+@pytest.mark.parametrize(
+    "text", ["no", "Yes", "null", "1e3", "2026-11-30", "0x10", "- a", "a: b", "# a", "'", "%", "~"]
+)
+def test_words_that_yaml_reads_otherwise_are_put_in_quotes(text: str) -> None:
+    assert yaml.safe_load(f"[{scalar(text)}]") == [text]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("Nordhost AS", "nordhost-as"), ("1&1 (old)", "1-1-old"), ("  A_b  ", "a-b")]
+)
+def test_an_id_is_made_of_a_name(name: str, found: str) -> None:
+    assert identifier(name) == found
+
+
+def test_a_name_without_a_letter_of_ours_needs_an_id() -> None:
+    with pytest.raises(InputError, match="--id"):
+        identifier("メール")
+
+
+def test_the_checkout_is_the_same_file_as_before(tmp_path: Path) -> None:
+    shutil.copy(data_path("providers.yaml"), tmp_path / "providers.yaml")
+    assert read_provider_file(tmp_path / "providers.yaml").providers
