@@ -7,15 +7,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smtp_wizard.commands.explain import LONGEST_LINE, LONGEST_TEXT
 from smtp_wizard.engine.explain.explain import Explainer, Explanation
-from smtp_wizard.output.schemas import schema_of
-from tests.support.cli import LIMIT, PROGRAM, Ran, checked, on_terminal, run
+from tests.support.cli import LIMIT, PROGRAM, Ran, checked, hold, on_terminal, run
 from tests.support.strangers import LINES, lines_of
 
 BLOCKED = "Error: connect ETIMEDOUT 192.0.2.4:25"
@@ -216,7 +214,7 @@ def test_every_line_has_its_answer_whatever_stands_in_the_others(given_lines: li
     failed = [each["error"]["code"] for each in answers if "error" in each]
     assert (ran.code, set(failed), ran.err) == (2 if failed else 0, {"input"} if failed else set(), "")
     for each in answers:
-        jsonschema.validate(each, schema_of("explain-line"))
+        hold(each, "explain-line")
 
 
 def test_a_line_that_meets_a_fault_costs_that_line_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

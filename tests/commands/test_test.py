@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import jsonschema
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -26,8 +25,7 @@ from smtp_wizard.engine.base.endpoint import Endpoint, Security
 from smtp_wizard.engine.base.identity import Identity, Scope
 from smtp_wizard.engine.base.stages import Stage
 from smtp_wizard.engine.secrets.kinds import StoreKind, StoreRef
-from smtp_wizard.output.schemas import schema_of
-from tests.support.cli import checked, on_terminal, run, started
+from tests.support.cli import checked, hold, on_terminal, run, started
 from tests.support.misbehaving import refused_port, silent_port
 from tests.support.nouns import with_fields
 from tests.support.state import FULL, refuse_to_write
@@ -140,7 +138,7 @@ def test_json_lines_come_one_an_account(save: Save) -> None:
     ran = run("test", "--all", "--format", "jsonl")
     lines = [json.loads(line) for line in ran.out.splitlines()]
     for line in lines:
-        jsonschema.validate(line, schema_of("test-line"))
+        hold(line, "test-line")
     assert ran.code == 1
     assert sorted((line["account"], line["verdict"]) for line in lines) == [("One", "pass"), ("Two", "fail")]
 
@@ -152,7 +150,7 @@ def test_json_lines_come_one_an_account_also_where_no_password_can_be_read(save:
     ran = run("test", *names, "--format", "jsonl")
     lines = [json.loads(line) for line in ran.out.splitlines()]
     for line in lines:
-        jsonschema.validate(line, schema_of("test-line"))
+        hold(line, "test-line")
     assert ran.code == 3
     lines.sort(key=lambda line: int(line["index"]))
     assert [(line["account"], line["findings"][0]["code"]) for line in lines] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
@@ -64,8 +65,23 @@ def checked(text: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(text)
     program, name, version = document["schema"].split("/")
     assert (program, version) == ("smtp-wizard", "1")
-    jsonschema.validate(document, schema_of(name), cls=jsonschema.Draft202012Validator)
+    hold(document, name)
     return document
+
+
+def hold(document: object, name: str) -> None:
+    """Hold a document to the published schema of this name. Raises `jsonschema.ValidationError`."""
+    error = jsonschema.exceptions.best_match(validator(name).iter_errors(document))
+    if error is not None:
+        raise error
+
+
+@functools.cache
+def validator(name: str) -> jsonschema.Draft202012Validator:
+    """Return what holds a document to a published schema, looked at once: that costs more than they do."""
+    schema = schema_of(name)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
 
 
 def run(*arguments: str, stdin: str | bytes = "") -> Ran:

@@ -97,7 +97,7 @@ class Catalog:
     def _by_host(self) -> Mapping[str, Provider]:
         # Backwards, so that of several the first stays.
         real = (each for each in reversed(self.providers) if each.kind is not ProviderKind.SANDBOX)
-        return {offer.endpoint.host: provider for provider in real for offer in provider.endpoints}
+        return {host: provider for provider in real for host in provider.hosts}
 
     def overrides_of(self, provider_id: str | None) -> tuple[Override, ...]:
         """Return what the person's own file sets for a provider that would otherwise be, or have, another."""

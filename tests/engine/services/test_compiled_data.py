@@ -57,6 +57,14 @@ def test_of_a_compiled_catalogue_only_what_is_used_is_read() -> None:
     assert is_read(provider, "paths")
 
 
+def test_a_server_is_looked_for_among_the_names_alone() -> None:
+    """Each test of an account asks whose its server is."""
+    catalog = load_catalog()
+    assert catalog.at_host("smtp.gmail.com") is catalog.get("gmail")
+    assert catalog.at_host("mail.firma.example") is None
+    assert not any(is_read(provider, "endpoints") for provider in catalog.providers)
+
+
 def test_a_compiled_provider_in_which_something_is_replaced_is_a_whole_one() -> None:
     provider = load_catalog().providers[0]
     changed = dataclasses.replace(provider, note="Another.")
